@@ -1,0 +1,23 @@
+//! All that separately compiled programs must agree on: the kernel, the workers, and the host tool.
+//!
+//! Owns the serial records ([`wire`]), the plan a kernel is given ([`plan`]), the ramdisk it comes in ([`ramdisk`]),
+//! the calling convention of a worker ([`worker`], [`syscall`]) and the exit values of a guest ([`exit`]).
+//! Each key, number and layout is written down here and nowhere else; docs/PROTOCOL.md is tested against it.
+//!
+//! Refuses to allocate, to do I/O and to contain `unsafe`: a worker, which has neither heap nor operating system,
+//! links this crate too.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod digest;
+pub mod exit;
+pub mod ids;
+pub mod plan;
+pub mod ramdisk;
+pub mod syscall;
+pub mod wire;
+pub mod worker;
+
+pub use digest::Digest;
+pub use ids::{ApicId, CpuId};

@@ -1,0 +1,116 @@
+//! What a worker may ask of the kernel, and how it asks.
+//!
+//! Convention: `syscall` with the number in RAX and one argument in RDI; RCX and R11 are lost, as the instruction
+//! has it (AMD64 APM vol. 2, "SYSCALL and SYSRET"). A call outside the worker's [`Authority`] is refused: RAX returns
+//! [`REFUSED`], the kernel counts it, and the run's result is void.
+
+use core::fmt;
+
+use crate::wire::Value;
+
+/// The calls there are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Syscall {
+    /// The worker is done. Only the return stub makes it, with the worker's return path; it does not come back.
+    Exit = 0,
+}
+
+/// What RAX holds after a refused call: -EPERM as Linux has it, so that a reader of a trace knows it.
+pub const REFUSED: u64 = -1_i64 as u64;
+
+/// A set of calls that a worker may make. Its text form is the names with commas between them, or `none`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Authority(u32);
+
+impl Syscall {
+    /// Every call with its name.
+    pub const ALL: [(Self, &'static str); 1] = [(Self::Exit, "exit")];
+
+    /// The number in RAX.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self as u64
+    }
+
+    /// The call that a number stands for.
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().map(|(call, _)| call).find(|call| call.number() == number)
+    }
+}
+
+impl Authority {
+    /// No call at all.
+    pub const NONE: Self = Self(0);
+
+    /// This set and `call`.
+    #[must_use]
+    pub const fn with(self, call: Syscall) -> Self {
+        Self(self.0 | 1 << call as u32)
+    }
+
+    /// Whether `call` is in the set.
+    #[must_use]
+    pub const fn allows(self, call: Syscall) -> bool {
+        self.0 & (1 << call as u32) != 0
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        Syscall::ALL.into_iter().filter(move |&(call, _)| self.allows(call)).map(|(_, name)| name)
+    }
+}
+
+impl Value for Authority {
+    const MAX_LEN: usize = 32;
+    const SHAPE: &'static str = "names of calls with commas between, or `none`";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        if *self == Self::NONE {
+            return out.write_str("none");
+        }
+        for (i, name) in self.names().enumerate() {
+            if i > 0 {
+                out.write_char(',')?;
+            }
+            out.write_str(name)?;
+        }
+        Ok(())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "none" {
+            return Some(Self::NONE);
+        }
+        let mut set = Self::NONE;
+        for name in text.split(',') {
+            let (call, _) = Syscall::ALL.into_iter().find(|&(_, known)| known == name)?;
+            if set.allows(call) {
+                return None;
+            }
+            set = set.with(call);
+        }
+        Some(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_names_and_refuses_others() {
+        assert_eq!(Authority::parse("exit"), Some(Authority::NONE.with(Syscall::Exit)));
+        assert_eq!(Authority::parse("none"), Some(Authority::NONE));
+        for bad in ["", "exit,exit", "exit,", "fork", "Exit"] {
+            assert_eq!(Authority::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn knows_no_call_that_is_not_listed() {
+        assert_eq!(Syscall::from_number(0), Some(Syscall::Exit));
+        assert_eq!(Syscall::from_number(1), None);
+        assert_eq!(Syscall::from_number(1 << 32), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! Text in records, in a fixed space and with every byte accounted for.
+
+use core::fmt;
+
+use super::Value;
+
+/// A name: 1 to 32 characters out of `A-Z a-z 0-9 . _ + -`.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Label {
+    bytes: [u8; Self::CAPACITY],
+    len: u8,
+}
+
+impl Label {
+    const CAPACITY: usize = 32;
+
+    /// The label `text`; `None` where it is empty, too long or has a character that no label has.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-');
+        if text.is_empty() || text.len() > Self::CAPACITY || !text.bytes().all(known) {
+            return None;
+        }
+        let mut bytes = [0; Self::CAPACITY];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        Some(Self { bytes, len: u8::try_from(text.len()).ok()? })
+    }
+
+    /// The label's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+    }
+}
+
+impl Value for Label {
+    const MAX_LEN: usize = Self::CAPACITY;
+    const SHAPE: &'static str = "name, 1 to 32 of `A-Z a-z 0-9 . _ + -`";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Free text that takes at most `MAX` bytes in a record: percent-encoded (RFC 3986, section 2.1), so that a space, a
+/// `%` or a control character can do no harm; `-` where it is empty. What does not fit is cut off at the end.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Text<const MAX: usize> {
+    /// The encoded form, or nothing.
+    bytes: [u8; MAX],
+    len: u8,
+}
+
+impl<const MAX: usize> Text<MAX> {
+    /// As much of `text` as fits.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let mut this = Self { bytes: [0; MAX], len: 0 };
+        // Fails only where the space is used up, which is the documented cut.
+        let _ = fmt::Write::write_str(&mut this, text);
+        this
+    }
+
+    /// As much of the formatted text as fits.
+    #[must_use]
+    pub fn format(text: fmt::Arguments<'_>) -> Self {
+        let mut this = Self { bytes: [0; MAX], len: 0 };
+        let _ = fmt::write(&mut this, text);
+        this
+    }
+
+    fn encoded(&self) -> &str {
+        core::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    /// The decoded bytes, one by one.
+    fn decoded(&self) -> impl Iterator<Item = u8> + '_ {
+        let mut rest = self.encoded().as_bytes();
+        core::iter::from_fn(move || {
+            let (&first, after) = rest.split_first()?;
+            let hex = |at: usize| char::from(*after.get(at)?).to_digit(16);
+            rest = after;
+            if first != b'%' {
+                return Some(first);
+            }
+            let byte = u8::try_from(hex(0)? << 4 | hex(1)?).ok()?;
+            rest = &after[2..];
+            Some(byte)
+        })
+    }
+}
+
+/// Whether a byte stands for itself in a [`Text`].
+const fn is_plain(byte: u8, first: bool) -> bool {
+    byte.is_ascii_graphic() && byte != b'%' && byte != b'=' && !(first && byte == b'-')
+}
+
+impl<const MAX: usize> Text<MAX> {
+    /// Adds one byte in its encoded form; `None` where that does not fit whole.
+    fn push(&mut self, byte: u8) -> Option<()> {
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        let at = usize::from(self.len);
+        let escaped = [b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        let code = if is_plain(byte, at == 0) { &[byte][..] } else { &escaped[..] };
+        self.bytes.get_mut(at..at + code.len())?.copy_from_slice(code);
+        self.len = u8::try_from(at + code.len()).ok()?;
+        Some(())
+    }
+}
+
+impl<const MAX: usize> fmt::Write for Text<MAX> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().try_for_each(|byte| self.push(byte)).ok_or(fmt::Error)
+    }
+}
+
+impl<const MAX: usize> Value for Text<MAX> {
+    const MAX_LEN: usize = {
+        assert!(MAX >= 3 && MAX <= 255);
+        MAX
+    };
+    const SHAPE: &'static str = "percent-encoded text, or `-`";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_str(if self.len == 0 { "-" } else { self.encoded() })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut read = Self { bytes: [0; MAX], len: 0 };
+        if text == "-" {
+            return Some(read);
+        }
+        read.bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        read.len = u8::try_from(text.len()).ok()?;
+        // Only what `push` would have written is taken.
+        let mut written = Self { bytes: [0; MAX], len: 0 };
+        read.decoded().try_for_each(|byte| written.push(byte))?;
+        (!text.is_empty() && written == read).then_some(read)
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Beyond ASCII each byte shows as the escape it came as: a cut may have split a character.
+        self.decoded().try_for_each(|byte| match byte {
+            b' '..=b'~' => fmt::Write::write_char(f, char::from(byte)),
+            _ => write!(f, "%{byte:02X}"),
+        })
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({})", self.encoded())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::string::{String, ToString};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(value: &impl Value) -> String {
+        let mut out = String::new();
+        value.write(&mut out).expect("a String takes all");
+        out
+    }
+
+    #[test]
+    fn labels_refuse_what_would_break_a_record() {
+        for bad in ["", " ", "a b", "a=b", "\u{e9}", &"x".repeat(33)] {
+            assert_eq!(Label::new(bad), None, "{bad}");
+        }
+        assert_eq!(Label::new("page-fault_2.0+").map(|l| l.to_string()).as_deref(), Some("page-fault_2.0+"));
+    }
+
+    #[test]
+    fn text_is_cut_at_a_whole_escape() {
+        assert_eq!(written(&Text::<5>::new("ab c")), "ab%20");
+        assert_eq!(written(&Text::<5>::new("abc d")), "abc");
+        assert_eq!(written(&Text::<5>::new("")), "-");
+        assert_eq!(written(&Text::<5>::new("-")), "%2D");
+    }
+
+    #[test]
+    fn rejects_text_that_is_not_canonical() {
+        for bad in ["", "%", "%2", "%zz", "%41", "%2d", "a=b", "-a", "abcdef"] {
+            assert_eq!(Text::<5>::parse(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(text in ".{0,60}") {
+            let value = Text::<96>::new(&text);
+            prop_assert_eq!(Text::parse(&written(&value)), Some(value));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The envelope: tag, sequence number, time, record, checksum.
+
+use core::fmt;
+
+use super::value::Value;
+use super::{FieldError, Record};
+
+/// What every record line begins with. The number is the protocol's version.
+pub const TAG: &str = "ASSAY1";
+
+/// The longest a line can be, without its line ending. Asserted for every record below.
+pub const MAX_LINE_BYTES: usize = 200;
+
+/// Seconds since the kernel's first instruction, to a microsecond; unknown until the TSC's frequency is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Timestamp {
+    micros: Option<u64>,
+}
+
+impl Timestamp {
+    /// The time before there is a clock. Written `-`.
+    pub const UNKNOWN: Self = Self { micros: None };
+
+    /// `micros` microseconds; unknown past 2^32 seconds, which no run comes near.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self { micros: if micros / 1_000_000 > u32::MAX as u64 { None } else { Some(micros) } }
+    }
+
+    /// The time in microseconds, where it is known.
+    #[must_use]
+    pub const fn micros(self) -> Option<u64> {
+        self.micros
+    }
+}
+
+impl Value for Timestamp {
+    const MAX_LEN: usize = 17;
+    const SHAPE: &'static str = "seconds with 6 decimals, or `-`";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        match self.micros {
+            Some(micros) => write!(out, "{}.{:06}", micros / 1_000_000, micros % 1_000_000),
+            None => out.write_char('-'),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "-" {
+            return Some(Self::UNKNOWN);
+        }
+        let (seconds, fraction) = text.split_once('.')?;
+        let digits = fraction.len() == 6 && fraction.bytes().all(|b| b.is_ascii_digit());
+        let micros = fraction.parse::<u64>().ok().filter(|_| digits)?;
+        Some(Self::from_micros(u64::from(u32::parse(seconds)?) * 1_000_000 + micros))
+    }
+}
+
+/// A record with its place in the stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Envelope {
+    /// The line's number, from 0, without a gap.
+    pub seq: u32,
+    /// When it was printed.
+    pub ts: Timestamp,
+    /// What it says.
+    pub record: Record,
+}
+
+/// Why a tagged line is not a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LineError {
+    /// Longer than any record.
+    TooLong,
+    /// A byte that is not printable ASCII.
+    NotAscii,
+    /// A tag of another protocol version.
+    Version,
+    /// No `seq=`, `ts=`, `ev=` or `crc=` where the envelope has it.
+    Envelope,
+    /// The checksum is not that of the line.
+    Checksum,
+    /// The checksum holds, but the record is not one that this version knows.
+    Record(FieldError),
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "longer than {MAX_LINE_BYTES} bytes"),
+            Self::NotAscii => f.write_str("holds a byte that is not printable ASCII"),
+            Self::Version => write!(f, "not of protocol {TAG}"),
+            Self::Envelope => f.write_str("not `seq= ts= ev= ... crc=`"),
+            Self::Checksum => f.write_str("checksum does not match"),
+            Self::Record(error) => write!(f, "checksum matches, but {error}"),
+        }
+    }
+}
+
+/// One line, without its line ending.
+#[derive(Clone, Copy)]
+pub struct Line {
+    bytes: [u8; MAX_LINE_BYTES],
+    len: usize,
+}
+
+impl Line {
+    /// The line's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// The line as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.len..self.len + text.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
+    }
+}
+
+const CRC_FIELD: &str = "crc=";
+
+/// The most bytes that the envelope takes, with the longest record name.
+const fn envelope_max_len(name: &str) -> usize {
+    let seq = " seq=".len() + <u32 as Value>::MAX_LEN;
+    let ts = " ts=".len() + Timestamp::MAX_LEN;
+    TAG.len() + seq + ts + " ev=".len() + name.len() + " ".len() + CRC_FIELD.len() + 8
+}
+
+const _: () = {
+    let mut i = 0;
+    while i < Record::SPECS.len() {
+        let spec = &Record::SPECS[i];
+        assert!(envelope_max_len(spec.name) + spec.max_len <= MAX_LINE_BYTES, "a record can be too long");
+        i += 1;
+    }
+};
+
+/// Writes a record as a line.
+///
+/// # Panics
+/// Never: that every record fits is asserted when this crate is compiled.
+#[must_use]
+pub fn encode(envelope: &Envelope) -> Line {
+    let mut line = Line { bytes: [0; MAX_LINE_BYTES], len: 0 };
+    write_line(envelope, &mut line).expect("every record fits, by the assertion above");
+    line
+}
+
+fn write_line(envelope: &Envelope, line: &mut Line) -> fmt::Result {
+    use fmt::Write as _;
+    write!(line, "{TAG} seq={} ts=", envelope.seq)?;
+    envelope.ts.write(line)?;
+    write!(line, " ev={}", envelope.record.name())?;
+    envelope.record.write_fields(line)?;
+    line.write_str(" ")?;
+    let crc = crc32fast::hash(line.as_bytes());
+    write!(line, "{CRC_FIELD}{crc:08x}")
+}
+
+/// Whether a line claims to be a record: whether a tag of any version stands anywhere in it. A tag in the middle of
+/// a line is what is left when another line's end was lost.
+#[must_use]
+pub fn is_tagged(line: &[u8]) -> bool {
+    line.windows(8).any(|w| {
+        w.starts_with(b"ASSAY") && w[5].is_ascii_digit() && (w[6..] == *b" s" || w[6].is_ascii_digit())
+    })
+}
+
+/// Reads a line, without its line ending.
+///
+/// # Errors
+/// [`LineError`] for whatever [`encode`] would not have written.
+pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
+    if line.len() > MAX_LINE_BYTES {
+        return Err(LineError::TooLong);
+    }
+    if !line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Err(LineError::NotAscii);
+    }
+    let text = core::str::from_utf8(line).map_err(|_| LineError::NotAscii)?;
+    let rest = text.strip_prefix(TAG).ok_or(LineError::Version)?;
+    let (body, crc) = rest.rsplit_once(CRC_FIELD).ok_or(LineError::Envelope)?;
+    let covered = TAG.len() + body.len();
+    let canonical = crc.len() == 8 && crc.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let crc = u32::from_str_radix(crc, 16).ok().filter(|_| canonical).ok_or(LineError::Envelope)?;
+    if crc32fast::hash(&line[..covered]) != crc {
+        return Err(LineError::Checksum);
+    }
+    let mut rest = body.strip_suffix(' ').ok_or(LineError::Envelope)?;
+    let seq = super::message::take(&mut rest, "seq").map_err(|_| LineError::Envelope)?;
+    let ts = super::message::take(&mut rest, "ts").map_err(|_| LineError::Envelope)?;
+    let rest = rest.strip_prefix(" ev=").ok_or(LineError::Envelope)?;
+    let (name, fields) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+    let record = Record::parse_fields(name, fields).map_err(LineError::Record)?;
+    Ok(Envelope { seq, ts, record })
+}

@@ -1,0 +1,150 @@
+//! Messages: a word, and fields in a fixed order. Records and the plan's lines are both lists of messages.
+
+/// What is wrong with a message's fields.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FieldError {
+    /// No message has this word.
+    UnknownMessage,
+    /// The field of this name should have come here.
+    Missing(&'static str),
+    /// The field of this name has a value that its type does not have, or not in that form.
+    BadValue(&'static str),
+    /// There is more after the last field.
+    Trailing,
+}
+
+impl core::fmt::Display for FieldError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::UnknownMessage => f.write_str("no such message"),
+            Self::Missing(key) => write!(f, "expected {key}="),
+            Self::BadValue(key) => write!(f, "bad value of {key}="),
+            Self::Trailing => f.write_str("more fields than the message has"),
+        }
+    }
+}
+
+/// A message as documentation sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageSpec {
+    /// The word that names it.
+    pub name: &'static str,
+    /// Its docstring.
+    pub doc: &'static str,
+    /// Its fields in their order.
+    pub fields: &'static [FieldSpec],
+    /// The most bytes its fields take, with the space before each.
+    pub max_len: usize,
+}
+
+/// A field as documentation sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSpec {
+    /// Its key.
+    pub key: &'static str,
+    /// Its docstring.
+    pub doc: &'static str,
+    /// The form of its value.
+    pub shape: &'static str,
+}
+
+/// Takes the next ` key=value` off `rest`.
+pub(crate) fn take<T: super::Value>(rest: &mut &str, key: &'static str) -> Result<T, FieldError> {
+    let text = rest.strip_prefix(' ').and_then(|rest| rest.strip_prefix(key));
+    let text = text.and_then(|text| text.strip_prefix('=')).ok_or(FieldError::Missing(key))?;
+    let (value, after) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    *rest = after;
+    T::parse(value).ok_or(FieldError::BadValue(key))
+}
+
+/// Declares a list of messages: a struct for each, an enum over all, how they are written and read, their
+/// documentation as data, and the most space each can take.
+macro_rules! messages {
+    (
+        $(#[$meta:meta])*
+        pub enum $list:ident;
+        $(
+            $(#[doc = $doc:literal])+
+            $name:ident = $word:literal {
+                $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)*
+            }
+        )*
+    ) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+            pub struct $name {
+                $($(#[doc = $field_doc])+ pub $field: $type,)*
+            }
+
+            impl From<$name> for $list {
+                fn from(message: $name) -> Self {
+                    Self::$name(message)
+                }
+            }
+        )*
+
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        // Messages live on the stack for the moment they are written or looked at; there is no heap to box them in.
+        #[allow(clippy::large_enum_variant)]
+        pub enum $list {
+            $($(#[doc = $doc])+ $name($name),)*
+        }
+
+        impl $list {
+            /// Every message, its fields and their forms, in the order of their declaration.
+            pub const SPECS: &[$crate::wire::MessageSpec] = &[$(
+                $crate::wire::MessageSpec {
+                    name: $word,
+                    doc: concat!($($doc),+),
+                    fields: &[$($crate::wire::FieldSpec {
+                        key: stringify!($field),
+                        doc: concat!($($field_doc),+),
+                        shape: <$type as $crate::wire::Value>::SHAPE,
+                    },)*],
+                    max_len: 0 $(+ " =".len() + stringify!($field).len() + <$type as $crate::wire::Value>::MAX_LEN)*,
+                },
+            )*];
+
+            /// The word that names the message.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $word,)* }
+            }
+
+            /// Writes ` key=value` for each field.
+            ///
+            /// # Errors
+            /// Those of `out`.
+            pub fn write_fields(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
+                match self {$(
+                    Self::$name(message) => {
+                        $(
+                            out.write_str(concat!(" ", stringify!($field), "="))?;
+                            $crate::wire::Value::write(&message.$field, out)?;
+                        )*
+                        let _ = message;
+                        Ok(())
+                    }
+                )*}
+            }
+
+            /// Reads the fields of the message `name`: all of them, in their order, and nothing after.
+            ///
+            /// # Errors
+            /// The first field that does not fit.
+            pub fn parse_fields(name: &str, fields: &str) -> Result<Self, $crate::wire::FieldError> {
+                let mut rest = fields;
+                let message = match name {
+                    $($word => Self::$name($name {
+                        $($field: $crate::wire::message::take(&mut rest, stringify!($field))?,)*
+                    }),)*
+                    _ => return Err($crate::wire::FieldError::UnknownMessage),
+                };
+                if rest.is_empty() { Ok(message) } else { Err($crate::wire::FieldError::Trailing) }
+            }
+        }
+    };
+}
+pub(crate) use messages;

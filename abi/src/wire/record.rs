@@ -1,0 +1,371 @@
+//! The records there are.
+
+use super::value::words;
+use super::{Hex64, Label, Text, messages};
+use crate::syscall::Authority;
+use crate::{ApicId, CpuId, Digest};
+
+/// The version of the records below; the tag's number. A change that an older reader would misread raises both.
+pub const PROTOCOL: u16 = 1;
+
+words! {
+    /// How the kernel was started.
+    pub enum Firmware {
+        /// By the loader from a BIOS.
+        Bios = "bios",
+        /// By the loader from UEFI.
+        Uefi = "uefi",
+        /// By the loader, which does not say from what.
+        Unknown = "unknown",
+    }
+
+    /// The mode of the local APICs.
+    pub enum ApicMode {
+        /// Registers in memory, 8-bit ids.
+        Xapic = "xapic",
+        /// Registers by MSR, 32-bit ids.
+        X2apic = "x2apic",
+    }
+
+    /// What became of a CPU that the MADT lists.
+    pub enum CpuState {
+        /// It runs this kernel's boot path: the bootstrap processor.
+        Bsp = "bsp",
+        /// It was started and checked in.
+        Online = "online",
+        /// It was sent INIT and SIPI and did not check in before the time-out.
+        NoResponse = "no-response",
+        /// It was not started: the MADT does not enable it, or the kernel has no room for it.
+        Skipped = "skipped",
+    }
+
+    /// Where a TSC frequency comes from, in the order in which one is chosen.
+    pub enum TscSource {
+        /// CPUID leaf 15H, crystal clock and ratio.
+        Cpuid15 = "cpuid-15h",
+        /// The hypervisor's CPUID leaf 4000_0010H.
+        Hypervisor = "hypervisor",
+        /// KVM's paravirtual clock.
+        Kvmclock = "kvmclock",
+        /// Counted against the HPET.
+        Hpet = "hpet",
+        /// Counted against the ACPI power-management timer.
+        PmTimer = "pm-timer",
+        /// Counted against channel 2 of the PIT.
+        Pit = "pit",
+    }
+
+    /// Why a case of the plan was not run.
+    pub enum SkipReason {
+        /// Fewer CPUs are online than it has workers.
+        Cpus = "cpus",
+        /// A worker's address space could not be built.
+        Memory = "memory",
+        /// The ramdisk does not have the workload's ELF, or has another than the plan says.
+        Blob = "blob",
+        /// A CPU that the case needs did not come back from an earlier one.
+        CpuLost = "cpu-lost",
+    }
+
+    /// What became of one worker.
+    pub enum WorkerStatus {
+        /// It ran to its end and left a complete result.
+        Done = "done",
+        /// It took a fault; see the `fault` record.
+        Fault = "fault",
+        /// It did not return before the case's time-out and was stopped.
+        Timeout = "timeout",
+        /// It returned without a complete result.
+        Incomplete = "incomplete",
+        /// Its CPU never reported back, though it could have been stopped.
+        Lost = "lost",
+    }
+
+    /// The kernel's own view of the whole run. The host tool judges for itself.
+    pub enum RunStatus {
+        /// Every case ran, and every worker gave the answer that the plan expects.
+        Ok = "ok",
+        /// Something did not hold; the records say what.
+        Failed = "failed",
+    }
+}
+
+messages! {
+    /// A record: one thing that the kernel has to say.
+    pub enum Record;
+
+    /// The first record of a boot, printed before anything can go wrong.
+    Start = "start" {
+        /// The version of the records.
+        proto: u16,
+        /// A number that differs from boot to boot, so that a reboot shows.
+        nonce: Hex64,
+        /// SHA-256 of the plan's bytes; of no bytes, where there is no plan.
+        plan: Digest,
+        /// The first 8 bytes of the kernel ELF's GNU build ID.
+        build: Hex64,
+    }
+
+    /// What the machine says of itself.
+    Machine = "machine" {
+        /// How the kernel was started.
+        firmware: Firmware,
+        /// CPUID's vendor string.
+        vendor: Label,
+        /// CPUID.1:EAX: family, model and stepping.
+        signature: Hex64,
+        /// CPUID leaf 4000_0000H's signature, where CPUID says that there is a hypervisor.
+        hypervisor: Text<36>,
+    }
+
+    /// The name of the CPU.
+    Brand = "brand" {
+        /// CPUID's brand string.
+        name: Text<120>,
+    }
+
+    /// What the kernel switched on. What the CPU lacks is 0.
+    Features = "features" {
+        /// The mode of the local APICs, which firmware chose.
+        apic: ApicMode,
+        /// No-execute pages.
+        nx: bool,
+        /// Supervisor-mode execution prevention.
+        smep: bool,
+        /// Supervisor-mode access prevention.
+        smap: bool,
+        /// User-mode instruction prevention.
+        umip: bool,
+        /// CPUID promises that the TSC runs at one rate in every state.
+        invariant_tsc: bool,
+    }
+
+    /// The memory the kernel found.
+    Memory = "memory" {
+        /// Bytes that the memory map calls usable.
+        usable_bytes: u64,
+        /// Usable regions after sorting and merging.
+        regions: u32,
+        /// Bytes given to the kernel's heap.
+        heap_bytes: u64,
+    }
+
+    /// One processor entry of the MADT.
+    Cpu = "cpu" {
+        /// Its dense number; for one that was skipped, the number of its entry.
+        cpu: CpuId,
+        /// Its local APIC id.
+        apic: ApicId,
+        /// What became of it.
+        state: CpuState,
+        /// Cycles from the first SIPI of all to its check-in; 0 where it did not check in, and on the BSP.
+        cycles: u64,
+    }
+
+    /// One measurement of the TSC's frequency.
+    TscReading = "tsc-reading" {
+        /// What it comes from.
+        source: TscSource,
+        /// The frequency.
+        khz: u64,
+    }
+
+    /// The TSC's frequency as used from here on.
+    Tsc = "tsc" {
+        /// The source chosen.
+        source: TscSource,
+        /// The frequency.
+        khz: u64,
+        /// How many sources gave a reading.
+        sources: u16,
+        /// The largest difference between a reading and the chosen one, in parts per million.
+        spread_ppm: u32,
+    }
+
+    /// Whether the CPUs' TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
+    /// before one that another CPU had already published.
+    Warp = "warp" {
+        /// CPUs that took part.
+        cpus: u16,
+        /// Readings in all.
+        samples: u64,
+        /// Readings that came after another CPU's: how often the test could have seen something.
+        handovers: u64,
+        /// The furthest any reading was behind, in cycles.
+        max_warp: u64,
+    }
+
+    /// One step of the boot.
+    Phase = "phase" {
+        /// Its name.
+        name: Label,
+        /// Its length in TSC cycles.
+        cycles: u64,
+    }
+
+    /// What the plan asks for. With `blob` and `split` it makes a log complete: it can be judged without the plan.
+    Experiment = "experiment" {
+        /// The experiment's name.
+        name: Label,
+        /// The workload's name.
+        workload: Label,
+        /// The syscalls its workers may make.
+        authority: Authority,
+    }
+
+    /// What the plan gives one worker of a case.
+    Split = "split" {
+        /// The case.
+        case: u16,
+        /// The worker.
+        worker: u16,
+        /// The first parameter.
+        p0: u64,
+        /// The second parameter.
+        p1: u64,
+        /// The third parameter.
+        p2: u64,
+        /// The fourth parameter.
+        p3: u64,
+    }
+
+    /// A worker's ELF, as found in the ramdisk.
+    Blob = "blob" {
+        /// The workload's name.
+        name: Label,
+        /// Its length.
+        bytes: u32,
+        /// SHA-256 of its bytes.
+        sha256: Digest,
+    }
+
+    /// An iteration of a case begins: its workers are ready and all will start at one TSC value.
+    CaseBegin = "case-begin" {
+        /// The case, named by how many workers it has.
+        case: u16,
+        /// Which iteration, from 0.
+        iter: u16,
+        /// The TSC value at which all start.
+        start_tsc: u64,
+    }
+
+    /// How one worker's timed region went.
+    Worker = "worker" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker, from 0.
+        worker: u16,
+        /// The CPU it ran on.
+        cpu: CpuId,
+        /// Cycles from the common start to its own first reading.
+        skew: u64,
+        /// Cycles from its first reading to its last.
+        cycles: u64,
+        /// The same shifted right by 20, the unit of the field's tables; at most 2^32 - 1.
+        scaled: u32,
+        /// Interrupts that its CPU took while it was in ring 3.
+        irqs: u16,
+    }
+
+    /// What one worker answered.
+    Answer = "result" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// The answer to the workload's question.
+        answer: u64,
+        /// The work done, in the workload's unit.
+        work: u64,
+        /// The digest of the answer's parts.
+        digest: Hex64,
+    }
+
+    /// How one worker ended, and what it asked of the kernel beyond its authority.
+    WorkerEnd = "worker-end" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// The CPU it ran on.
+        cpu: CpuId,
+        /// What became of it.
+        status: WorkerStatus,
+        /// Syscalls outside its authority, all refused.
+        refused: u32,
+        /// The number of the first of them; 0 where there is none.
+        first_refused: u64,
+    }
+
+    /// A fault that a worker took.
+    Fault = "fault" {
+        /// The worker.
+        worker: u16,
+        /// The exception's mnemonic.
+        exception: Label,
+        /// Its error code; 0 for one that has none.
+        error: Hex64,
+        /// Where: the instruction's address, relative to the worker's image where it is in it.
+        rip: Hex64,
+        /// CR2 for a page fault, else 0.
+        address: Hex64,
+    }
+
+    /// An iteration of a case has ended, and its workers' records are all before this one.
+    CaseEnd = "case-end" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// Workers that are done.
+        done: u16,
+        /// Last end less first start, in cycles; 0 where not all are done.
+        makespan: u64,
+        /// Whether every worker's answer is what the plan expects.
+        verified: bool,
+    }
+
+    /// A case that was not run, with all its iterations.
+    CaseSkipped = "case-skipped" {
+        /// The case.
+        case: u16,
+        /// Why.
+        reason: SkipReason,
+        /// CPUs that are online.
+        online: u16,
+    }
+
+    /// Something is wrong with the machine or the plan. The kernel goes on where it can.
+    Problem = "error" {
+        /// A stable name.
+        code: Label,
+        /// The particulars.
+        detail: Text<90>,
+    }
+
+    /// The kernel cannot go on. No `end` follows.
+    Panic = "panic" {
+        /// The CPU that found it.
+        cpu: CpuId,
+        /// File and line in the kernel's source.
+        at: Text<44>,
+        /// What it found.
+        message: Text<64>,
+    }
+
+    /// The last record.
+    End = "end" {
+        /// How many records came before it.
+        records: u32,
+        /// The kernel's own view.
+        status: RunStatus,
+        /// SHA-256 over the lines before it, each with one line feed.
+        digest: Digest,
+    }
+}

@@ -1,0 +1,200 @@
+//! How each type of field is written, and the strict way back.
+
+use core::fmt;
+
+use crate::{ApicId, CpuId, Digest};
+
+/// A type that can stand as a field's value: printable ASCII without a space, in exactly one form.
+pub trait Value: Sized {
+    /// The most bytes that [`Value::write`] writes.
+    const MAX_LEN: usize;
+    /// The form, for a reader of docs/PROTOCOL.md.
+    const SHAPE: &'static str;
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+
+    /// Reads what [`Value::write`] writes, and nothing else: no leading zeros, no upper-case digits, no sign.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+/// Decimal, without leading zeros.
+macro_rules! decimal {
+    ($($type:ty: $max:literal digits, $shape:literal;)*) => {$(
+        impl Value for $type {
+            const MAX_LEN: usize = $max;
+            const SHAPE: &'static str = $shape;
+
+            fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+                write!(out, "{self}")
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                let canonical = text == "0" || text.as_bytes().first().is_some_and(|b| matches!(b, b'1'..=b'9'));
+                text.parse().ok().filter(|_| canonical)
+            }
+        }
+    )*};
+}
+
+decimal! {
+    u16: 5 digits, "u16";
+    u32: 10 digits, "u32";
+    u64: 20 digits, "u64";
+}
+
+impl Value for bool {
+    const MAX_LEN: usize = 1;
+    const SHAPE: &'static str = "0 or 1";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_char(if *self { '1' } else { '0' })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl Value for CpuId {
+    const MAX_LEN: usize = u16::MAX_LEN;
+    const SHAPE: &'static str = "u16";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.0.write(out)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        u16::parse(text).map(Self)
+    }
+}
+
+impl Value for ApicId {
+    const MAX_LEN: usize = u32::MAX_LEN;
+    const SHAPE: &'static str = "u32";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.0.write(out)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        u32::parse(text).map(Self)
+    }
+}
+
+/// A number that is read as bits rather than as a quantity: an address, a hash, a nonce.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Hex64(pub u64);
+
+impl Value for Hex64 {
+    const MAX_LEN: usize = 16;
+    const SHAPE: &'static str = "16 hex digits";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{:016x}", self.0)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let canonical = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        u64::from_str_radix(text, 16).ok().filter(|_| canonical).map(Self)
+    }
+}
+
+impl fmt::Display for Hex64 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Value for Digest {
+    const MAX_LEN: usize = 64;
+    const SHAPE: &'static str = "SHA-256, 64 hex digits";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{self}")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::from_hex(text)
+    }
+}
+
+/// An enum whose values are words.
+macro_rules! words {
+    ($($(#[$meta:meta])* $vis:vis enum $name:ident {
+        $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)*
+    })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        $vis enum $name { $($(#[$variant_meta])* $variant,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word that stands for it.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl $crate::wire::Value for $name {
+            const MAX_LEN: usize = $crate::wire::value::longest(&[$($word,)*]);
+            const SHAPE: &'static str = $crate::wire::value::words!(@shape $($word),*);
+
+            fn write(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
+                out.write_str(self.word())
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.word() == text)
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    )*};
+    (@shape $first:literal $(, $rest:literal)*) => { concat!($first $(, " \\| ", $rest)*) };
+}
+pub(crate) use words;
+
+/// The length in bytes of the longest of `words`.
+pub(crate) const fn longest(words: &[&str]) -> usize {
+    let mut max = 0;
+    let mut i = 0;
+    while i < words.len() {
+        if words[i].len() > max {
+            max = words[i].len();
+        }
+        i += 1;
+    }
+    max
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_numbers_that_are_not_canonical() {
+        for bad in ["", "01", "00", "+1", "-1", "1 ", "65536", "0x1"] {
+            assert_eq!(u16::parse(bad), None, "{bad}");
+        }
+        assert_eq!(u16::parse("0"), Some(0));
+        assert_eq!(u64::parse("18446744073709551615"), Some(u64::MAX));
+        for bad in ["0", "00000000000000AF", "+000000000000001", "00000000000000000"] {
+            assert_eq!(Hex64::parse(bad), None, "{bad}");
+        }
+    }
+}

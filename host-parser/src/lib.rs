@@ -1,0 +1,9 @@
+//! From serial records to results that hold.
+#![forbid(unsafe_code)]
+
+pub mod gate;
+pub mod manifest;
+pub mod plan;
+pub mod results;
+pub mod stats;
+pub mod transcript;

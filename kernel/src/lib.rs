@@ -1,0 +1,2 @@
+//! Kernel (skeleton).
+#![no_std]

@@ -1,0 +1,2 @@
+//! The workloads, and the reference answer of each.
+pub mod reference;
