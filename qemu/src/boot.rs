@@ -1,0 +1,50 @@
+//! What a guest boots: the same image as a disk, a CD or a stick, or a kernel handed over directly.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// What a guest boots. The file is never written: a guest's writes go to a temporary overlay and are dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum BootMedium {
+    /// A raw image as the first SATA disk. SeaBIOS reads it twice as fast as the same image on virtio-blk.
+    Disk {
+        /// The image.
+        path: PathBuf,
+    },
+    /// An ISO in a SATA CD drive.
+    Cdrom {
+        /// The image.
+        path: PathBuf,
+    },
+    /// A raw image or hybrid ISO as a USB stick.
+    UsbStick {
+        /// The image.
+        path: PathBuf,
+    },
+    /// A kernel that QEMU loads itself: an ELF with a PVH note, or a bzImage.
+    Kernel {
+        /// The kernel.
+        kernel: PathBuf,
+        /// A ramdisk, or for PVH the first module.
+        initrd: Option<PathBuf>,
+        /// The command line.
+        append: String,
+    },
+}
+
+impl BootMedium {
+    /// The files it needs, each with the name an error gives it.
+    pub(crate) fn files(&self) -> Vec<(&'static str, &Path)> {
+        match self {
+            Self::Disk { path } => vec![("the boot disk", path)],
+            Self::Cdrom { path } => vec![("the boot CD", path)],
+            Self::UsbStick { path } => vec![("the boot stick", path)],
+            Self::Kernel { kernel, initrd, .. } => {
+                let initrd = initrd.as_deref().map(|path| ("the initial ramdisk", path));
+                [("the kernel", kernel.as_path())].into_iter().chain(initrd).collect()
+            }
+        }
+    }
+}

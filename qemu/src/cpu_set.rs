@@ -1,0 +1,190 @@
+//! Sets of host CPUs, in the list form of `taskset -c` and of cpuset files: `0,1`, `0-3,6`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A set of host CPUs that is not empty. Serialised as its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuSet(BTreeSet<usize>);
+
+/// Why a CPU list is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CpuSetError {
+    /// Not a CPU list.
+    #[error("CPU list {list:?}: {item:?} is not a CPU number or a range, expected a list like 0,1 or 0-3")]
+    Malformed {
+        /// The whole list.
+        list: String,
+        /// The part that is wrong.
+        item: String,
+    },
+    /// A number no Linux host has.
+    #[error("CPU list {list:?}: CPU {cpu} is too large, expected at most {}", CpuSet::MAX_CPU)]
+    TooLarge {
+        /// The whole list.
+        list: String,
+        /// The number.
+        cpu: usize,
+    },
+    /// CPUs this process may not run on, or that do not exist. Fewer CPUs than asked for would be another experiment.
+    #[error("host CPUs {missing} are not available to this process, expected CPUs among {allowed}")]
+    NotAllowed {
+        /// Those asked for in vain.
+        missing: CpuSet,
+        /// Those there are.
+        allowed: CpuSet,
+    },
+}
+
+impl CpuSet {
+    /// The largest CPU number: Linux's affinity calls take 1,024 CPUs in their fixed form.
+    pub const MAX_CPU: usize = rustix::thread::CpuSet::MAX_CPU - 1;
+
+    /// The CPUs this thread may run on.
+    ///
+    /// # Errors
+    /// The system's reason, where `sched_getaffinity` fails.
+    pub fn allowed() -> std::io::Result<Self> {
+        let mask = rustix::thread::sched_getaffinity(None)?;
+        Ok(Self::from_mask(&mask))
+    }
+
+    /// This set, if this thread may run on all of it.
+    ///
+    /// # Errors
+    /// [`CpuSetError::NotAllowed`] names the CPUs that are missing.
+    pub fn within(self, allowed: &Self) -> Result<Self, CpuSetError> {
+        let missing: BTreeSet<usize> = self.0.difference(&allowed.0).copied().collect();
+        if missing.is_empty() {
+            return Ok(self);
+        }
+        Err(CpuSetError::NotAllowed { missing: Self(missing), allowed: allowed.clone() })
+    }
+
+    /// The CPUs, in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().copied()
+    }
+
+    /// How many; never 0.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The set of one CPU, which the caller has from another set.
+    pub(crate) fn single(cpu: usize) -> Self {
+        Self(BTreeSet::from([cpu]))
+    }
+
+    pub(crate) fn from_mask(mask: &rustix::thread::CpuSet) -> Self {
+        Self((0..=Self::MAX_CPU).filter(|cpu| mask.is_set(*cpu)).collect())
+    }
+
+    pub(crate) fn to_mask(&self) -> rustix::thread::CpuSet {
+        let mut mask = rustix::thread::CpuSet::new();
+        self.iter().for_each(|cpu| mask.set(cpu));
+        mask
+    }
+}
+
+impl FromStr for CpuSet {
+    type Err = CpuSetError;
+
+    fn from_str(list: &str) -> Result<Self, CpuSetError> {
+        let mut cpus = BTreeSet::new();
+        for item in list.split(',') {
+            let malformed = || CpuSetError::Malformed { list: list.to_owned(), item: item.to_owned() };
+            let number = |text: &str| text.trim().parse::<usize>().map_err(|_| malformed());
+            let (first, last) = match item.split_once('-') {
+                Some((first, last)) => (number(first)?, number(last)?),
+                None => (number(item)?, number(item)?),
+            };
+            if first > last {
+                return Err(malformed());
+            }
+            if last > Self::MAX_CPU {
+                return Err(CpuSetError::TooLarge { list: list.to_owned(), cpu: last });
+            }
+            cpus.extend(first..=last);
+        }
+        Ok(Self(cpus))
+    }
+}
+
+/// The list form, with ranges from three CPUs on: `0,1`, `0-3,6`.
+impl fmt::Display for CpuSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut runs: Vec<(usize, usize)> = Vec::new();
+        for cpu in self.iter() {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == cpu => *last = cpu,
+                _ => runs.push((cpu, cpu)),
+            }
+        }
+        let text: Vec<String> = runs
+            .into_iter()
+            .map(|(first, last)| match last - first {
+                0 => first.to_string(),
+                1 => format!("{first},{last}"),
+                _ => format!("{first}-{last}"),
+            })
+            .collect();
+        f.write_str(&text.join(","))
+    }
+}
+
+impl Serialize for CpuSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_prints_lists_and_ranges() {
+        for (list, printed) in [
+            ("0", "0"),
+            ("0,1", "0,1"),
+            ("1,0", "0,1"),
+            ("0-3", "0-3"),
+            (" 2 , 0-1", "0-2"),
+            ("0-3,6,4", "0-4,6"),
+        ] {
+            assert_eq!(list.parse::<CpuSet>().unwrap().to_string(), printed);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_list() {
+        for list in ["", ",", "0,", "a", "3-1", "-1", "0--1", "1-2-3", "0x1", "99999999999999999999"] {
+            assert!(matches!(list.parse::<CpuSet>(), Err(CpuSetError::Malformed { .. })), "{list:?}");
+        }
+        assert!(matches!("0-99999".parse::<CpuSet>(), Err(CpuSetError::TooLarge { cpu: 99999, .. })));
+    }
+
+    #[test]
+    fn names_the_cpus_that_are_not_available() {
+        let allowed: CpuSet = "0,1".parse().unwrap();
+        let error = "1-3".parse::<CpuSet>().unwrap().within(&allowed).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "host CPUs 2,3 are not available to this process, expected CPUs among 0,1"
+        );
+        assert!("1".parse::<CpuSet>().unwrap().within(&allowed).is_ok());
+    }
+
+    #[test]
+    fn keeps_its_members_through_the_kernels_mask() {
+        let set: CpuSet = "0,5,1023".parse().unwrap();
+        assert_eq!(CpuSet::from_mask(&set.to_mask()), set);
+    }
+}

@@ -1,0 +1,116 @@
+//! What keeps a run from having an outcome. An end of the guest, however bad, is an [`Outcome`](crate::Outcome).
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{CpuSetError, Version};
+
+/// Why a guest could not be run, or its run could not be recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QemuError {
+    /// No QEMU where it was looked for.
+    #[error(
+        "{}: no such program; install QEMU (Debian: qemu-system-x86, Fedora: qemu-system-x86-core) or name its path",
+        .path.display()
+    )]
+    Missing {
+        /// The name searched for in PATH, or the path that was given.
+        path: PathBuf,
+    },
+    /// QEMU is there but older than this crate supports.
+    #[error("{}: version {found} is too old, expected {minimum} or later", .path.display())]
+    TooOld {
+        /// The program asked.
+        path: PathBuf,
+        /// What it said it is.
+        found: Version,
+        /// The oldest that would do.
+        minimum: Version,
+    },
+    /// `--version` did not say what QEMU says.
+    #[error("{}: `--version` printed {printed:?}, expected `QEMU emulator version X.Y.Z`", .path.display())]
+    NotQemu {
+        /// The program asked.
+        path: PathBuf,
+        /// The beginning of what it printed, standard error included.
+        printed: String,
+    },
+    /// The program exists and could not be started, or did not end when it had to.
+    #[error("{}: {doing}: {source}", .path.display())]
+    Process {
+        /// The program.
+        path: PathBuf,
+        /// What was being done to it.
+        doing: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No UEFI firmware on this machine.
+    #[error(
+        "no UEFI firmware found; install OVMF (Debian: ovmf, Fedora: edk2-ovmf, Arch: edk2-ovmf) or name its path; \
+         looked in {}",
+        .searched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    FirmwareMissing {
+        /// Every path tried, in order.
+        searched: Vec<PathBuf>,
+    },
+    /// An option of the guest's specification cannot be honoured.
+    #[error("{option} = {value}: expected {expected}")]
+    Option {
+        /// The field of [`Machine`](crate::Machine) or [`GuestSpec`](crate::GuestSpec).
+        option: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        expected: &'static str,
+    },
+    /// A file the guest boots from cannot be read.
+    #[error("{}: cannot read {what}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Which part it plays: `boot disk`, `firmware` ...
+        what: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The serial log could not be created or written; a full disk ends here. The guest has been ended.
+    #[error("{}: cannot write the serial log: {source}", .path.display())]
+    SerialLog {
+        /// The log.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// QEMU's control socket said something that is not QMP, or refused a command. The guest has been ended.
+    #[error("qmp: {doing}: {detail}")]
+    Qmp {
+        /// What was being asked.
+        doing: &'static str,
+        /// What came back.
+        detail: String,
+    },
+    /// A stream to QEMU failed. The guest has been ended.
+    #[error("{stream}: {source}")]
+    Stream {
+        /// Which stream.
+        stream: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The host CPUs asked for cannot be had.
+    #[error(transparent)]
+    CpuSet(#[from] CpuSetError),
+    /// A thread could not be pinned. The guest has been ended.
+    #[error("thread {tid}: cannot pin to host CPUs {cpus}: {source}")]
+    Pin {
+        /// The thread's id on the host.
+        tid: i32,
+        /// The set asked for.
+        cpus: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}

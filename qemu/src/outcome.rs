@@ -1,0 +1,59 @@
+//! How a run ended.
+
+use serde::Serialize;
+
+/// How far a run had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// QEMU was started and the guest has not executed an instruction.
+    Start,
+    /// The guest was running.
+    Guest,
+}
+
+/// How a run ended. Exactly one of these; none of them alone means that the guest succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Outcome {
+    /// The guest wrote `value` to the isa-debug-exit port; QEMU's exit status was `(value << 1) | 1`.
+    ///
+    /// Values are 1 to 127: a write of 0 cannot be told from QEMU's own failure, status 1, and counts as
+    /// [`QemuDied`](Self::QemuDied).
+    DebugExit {
+        /// What the guest wrote, its low seven bits.
+        value: u8,
+    },
+    /// The guest reset itself or triple-faulted: under `-no-reboot` QEMU ends, and both look alike.
+    GuestReset,
+    /// The guest powered itself off (ACPI S5 or its equal).
+    GuestShutdown,
+    /// The guest reported a panic through a pvpanic device.
+    GuestPanicked,
+    /// QEMU stopped the guest because it could not go on: KVM's internal error, a failed emulation, a disk error.
+    InternalError {
+        /// QEMU's run state, as `query-status` names it: `internal-error`, `io-error` ...
+        status: String,
+    },
+    /// The run's deadline passed; the guest was killed.
+    DeadlineExceeded {
+        /// Where it was: `Start` means that QEMU itself hung.
+        phase: Phase,
+    },
+    /// The run was cancelled; the guest was killed.
+    Cancelled,
+    /// The guest printed more than the serial limit; it was killed, and the log holds exactly `limit-bytes`.
+    SerialOverflow {
+        /// The limit, in bytes.
+        limit_bytes: u64,
+    },
+    /// QEMU ended for a reason of its own: a bad option, a missing image, a signal from outside, a crash.
+    QemuDied {
+        /// Its exit status in words: `exit status: 1`, `signal: 11 (SIGSEGV)`.
+        status: String,
+        /// The end of what it wrote to standard error: as a rule its own words for the reason.
+        stderr_tail: String,
+        /// Whether the guest had been started.
+        phase: Phase,
+    },
+}

@@ -1,0 +1,82 @@
+//! One run of one guest, from start to classified end.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::{
+    AcceleratorChoice, BootMedium, CancelToken, CommandLine, CpuSet, GuestRun, Machine, Qemu, QemuError,
+    VcpuThread,
+};
+
+/// Everything that decides a run.
+#[derive(Clone, Debug)]
+pub struct GuestSpec {
+    /// The QEMU to use.
+    pub qemu: Qemu,
+    /// The accelerator and why it was chosen.
+    pub accelerator: AcceleratorChoice,
+    /// The machine.
+    pub machine: Machine,
+    /// What it boots.
+    pub boot: BootMedium,
+    /// Host CPUs to pin to: each vCPU to its own where the set is large enough, else all of QEMU to the set. `None`
+    /// leaves the scheduler free.
+    pub host_cpus: Option<CpuSet>,
+    /// From QEMU's start to its end, at most.
+    pub deadline: Duration,
+    /// Where the serial bytes go. Created or truncated; its directory must exist.
+    pub serial_log: PathBuf,
+    /// How much the guest may print, in bytes; [`GuestSpec::SERIAL_LIMIT_BYTES`] is a good choice.
+    pub serial_limit_bytes: u64,
+}
+
+impl GuestSpec {
+    /// 16 MiB: a thousand times an honest transcript, and harmless on a disk.
+    pub const SERIAL_LIMIT_BYTES: u64 = 16 << 20;
+
+    /// The command line [`run`] would use, for a dry run.
+    ///
+    /// # Errors
+    /// [`QemuError::Option`] if the machine cannot be built so.
+    pub fn command(&self) -> Result<CommandLine, QemuError> {
+        CommandLine::new(&self.qemu, self.accelerator.accelerator, &self.machine, &self.boot)
+    }
+}
+
+/// What a run tells while it runs. Handled on the run's own thread: a slow handler delays the capture.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// QEMU was started, the guest was not.
+    Started {
+        /// QEMU's process id.
+        pid: u32,
+    },
+    /// The guest is about to execute its first instruction; everything is pinned.
+    Running {
+        /// Its vCPU threads, by CPU index.
+        vcpus: &'a [VcpuThread],
+    },
+    /// The guest printed a line.
+    SerialLine {
+        /// The line without its end (`\n` or `\r\n`); any bytes at all. A line of more than 4,096 bytes comes in
+        /// pieces.
+        line: &'a [u8],
+        /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
+        vcpus: &'a [VcpuThread],
+    },
+}
+
+/// Runs one guest and waits for its end.
+///
+/// However it ends, QEMU is gone and the serial log holds what the guest had printed by then.
+///
+/// # Errors
+/// What kept the run from having an outcome: see [`QemuError`].
+pub fn run(
+    _spec: &GuestSpec,
+    _cancel: &CancelToken,
+    _progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<GuestRun, QemuError> {
+    todo!()
+}
