@@ -1,0 +1,34 @@
+//! The El Torito boot program as bytes. It is assembled into this tool, so that no other assembler is needed.
+
+/// An El Torito boot image without emulation is loaded in CD sectors of this size.
+pub const SECTOR_BYTES: usize = 2048;
+
+core::arch::global_asm!(include_str!("cdboot.s"));
+
+unsafe extern "C" {
+    static assay_cdboot: [u8; SECTOR_BYTES];
+}
+
+/// The boot program of `cdboot.s`, ready to be written to a CD.
+pub fn sector() -> &'static [u8; SECTOR_BYTES] {
+    // SAFETY: cdboot.s defines the symbol in read-only data and pads it to exactly SECTOR_BYTES.
+    unsafe { &assay_cdboot }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hands_over_to_the_mbr_of_its_own_medium() {
+        // The disk address packet of the hand-over: 16 bytes long, one sector, to 0000:7c00, from LBA 0.
+        let packet = [16, 0, 1, 0, 0x00, 0x7c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert!(sector().windows(packet.len()).any(|window| window == packet));
+    }
+
+    #[test]
+    fn starts_with_code() {
+        // cli, cld: anything else means that data or another section slipped in front.
+        assert_eq!(sector()[..2], [0xfa, 0xfc]);
+    }
+}

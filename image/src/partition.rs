@@ -1,0 +1,95 @@
+//! Finds partitions in a disk image held in memory. Reads only, and trusts no number in it.
+//!
+//! Covers what the ISO takes from the images that the loader's crate has just built, so checksums are not verified.
+//! Reference: UEFI Specification 2.10, chapter 5 (GPT), which also pins the legacy MBR.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+/// What both tables count in.
+const SECTOR_BYTES: usize = 512;
+
+const MBR_TABLE_AT: usize = 446;
+const MBR_ENTRY_BYTES: usize = 16;
+const MBR_SIGNATURE: &[u8] = &[0x55, 0xaa];
+
+const GPT_SIGNATURE: &[u8] = b"EFI PART";
+/// C12A7328-F81F-11D2-BA4B-00A0C93EC93B as it lies on disk: the first three groups little-endian.
+const ESP_TYPE: [u8; 16] =
+    [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
+
+/// Why a partition could not be found.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum PartitionError {
+    #[error("expected an MBR signature (55 aa) at the end of sector 0")]
+    NoMbr,
+    #[error("expected MBR partition {index} to have type {expected:#04x}, found {found:#04x}")]
+    WrongType { index: usize, expected: u8, found: u8 },
+    #[error("expected a GPT header (EFI PART) in sector 1")]
+    NoGpt,
+    #[error("expected an EFI system partition in the GPT, found none")]
+    NoEsp,
+    #[error("a partition lies outside the image of {image_bytes} bytes")]
+    OutOfBounds { image_bytes: usize },
+}
+
+/// The boot code of an MBR: sector 0 up to the disk signature and the partition table, which a copy must not bring.
+pub fn mbr_boot_code(image: &[u8]) -> Result<&[u8], PartitionError> {
+    mbr_sector(image).map(|sector| &sector[..MBR_TABLE_AT])
+}
+
+/// The content of MBR partition `index`, 0 to 3, which must have type `expected`.
+pub fn mbr_partition(image: &[u8], index: usize, expected: u8) -> Result<&[u8], PartitionError> {
+    let (entries, _) = mbr_sector(image)?[MBR_TABLE_AT..].as_chunks::<MBR_ENTRY_BYTES>();
+    let entry = entries.get(index).ok_or(PartitionError::NoMbr)?;
+    let found = entry[4];
+    if found != expected {
+        return Err(PartitionError::WrongType { index, expected, found });
+    }
+    let start = u64::from(u32_at(entry, 8).ok_or(PartitionError::NoMbr)?);
+    let sectors = u64::from(u32_at(entry, 12).ok_or(PartitionError::NoMbr)?);
+    content(image, start..start + sectors)
+}
+
+/// The content of the first EFI system partition in the GPT.
+pub fn gpt_esp(image: &[u8]) -> Result<&[u8], PartitionError> {
+    let header = image.get(SECTOR_BYTES..).unwrap_or_default();
+    if !header.starts_with(GPT_SIGNATURE) {
+        return Err(PartitionError::NoGpt);
+    }
+    let table = || {
+        let at = usize::try_from(u64_at(header, 72)?).ok()?.checked_mul(SECTOR_BYTES)?;
+        let count = usize::try_from(u32_at(header, 80)?).ok()?;
+        let entry_bytes = usize::try_from(u32_at(header, 84)?).ok().filter(|&bytes| bytes > 0)?;
+        Some(image.get(at..)?.chunks_exact(entry_bytes).take(count))
+    };
+    let esp = table().ok_or(PartitionError::NoGpt)?.find(|entry| entry.starts_with(&ESP_TYPE));
+    let esp = esp.ok_or(PartitionError::NoEsp)?;
+    let range = || Some(u64_at(esp, 32)?..u64_at(esp, 40)?.checked_add(1)?);
+    content(image, range().ok_or(PartitionError::OutOfBounds { image_bytes: image.len() })?)
+}
+
+fn mbr_sector(image: &[u8]) -> Result<&[u8; SECTOR_BYTES], PartitionError> {
+    image.first_chunk().filter(|sector| sector.ends_with(MBR_SIGNATURE)).ok_or(PartitionError::NoMbr)
+}
+
+fn content(image: &[u8], sectors: Range<u64>) -> Result<&[u8], PartitionError> {
+    let byte = |sector: u64| usize::try_from(sector).ok()?.checked_mul(SECTOR_BYTES);
+    byte(sectors.start)
+        .zip(byte(sectors.end))
+        .and_then(|(start, end)| image.get(start..end))
+        .ok_or(PartitionError::OutOfBounds { image_bytes: image.len() })
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
+}
+
+#[cfg(test)]
+#[path = "partition_tests.rs"]
+mod tests;
