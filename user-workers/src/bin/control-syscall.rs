@@ -1,0 +1,18 @@
+//! `primes`, that first makes a syscall beyond its authority, and then answers correctly.
+#![no_std]
+#![no_main]
+
+#[path = "../worker/mod.rs"]
+mod worker;
+
+use worker::runtime::{Call, Outcome};
+use worker::{misdeed, primes};
+
+worker::runtime::worker!(primes::warm_up, work);
+
+fn work(call: &Call) -> Outcome {
+    if call.timed {
+        misdeed::unauthorised_syscall();
+    }
+    primes::work(call)
+}

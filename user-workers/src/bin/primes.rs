@@ -1,0 +1,10 @@
+//! Counts primes by trial division. Parameters: the first candidate, and the end of the candidates.
+#![no_std]
+#![no_main]
+
+#[path = "../worker/mod.rs"]
+mod worker;
+
+use worker::primes;
+
+worker::runtime::worker!(primes::warm_up, primes::work);
