@@ -8,6 +8,8 @@ fn main() {
     let script = Path::new(&package).join("worker.ld");
     println!("cargo::rerun-if-changed={}", script.display());
     let args = [
+        // One linker, whichever the toolchain prefers: the same bytes, and a script that it is known to read.
+        "-fuse-ld=bfd",
         // No libc, no start-up code, no interpreter.
         "-nostdlib",
         "-nostartfiles",

@@ -1,5 +1,10 @@
 //! What each workload should answer, worked out by another method than the worker uses.
 
+mod primes;
+mod sieve;
+
+use primes::Primes;
+
 /// What a worker should leave in its result slot.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Answer {
@@ -11,20 +16,90 @@ pub struct Answer {
     pub digest: u64,
 }
 
+/// Why a workload cannot be run with the parameters it was given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BadParameter {
+    /// Which, from 0.
+    pub index: usize,
+    /// What it should have been.
+    pub expected: &'static str,
+}
+
 /// A workload as the host sees it.
 pub trait Workload: Sync {
     /// Its name: that of its program.
     fn name(&self) -> &'static str;
-    /// What a worker given `params` should leave behind.
+
+    /// What a manifest calls its parameters, in their order. Those it does not have are 0.
+    fn parameters(&self) -> &'static [&'static str];
+
+    /// Whether `params` describe a whole that can be run and split.
+    ///
+    /// # Errors
+    /// The first parameter that does not fit.
+    fn check(&self, params: [u64; 4]) -> Result<(), BadParameter>;
+
+    /// What a worker given `params` should leave behind. Takes any `params`, and as long as a sieve over them: about
+    /// ten milliseconds for three million candidates, and some seconds for the most there can be.
     fn expected(&self, params: [u64; 4]) -> Answer;
-    /// Splits the whole that `params` describe into `workers` contiguous parts of as equal cost as can be.
+
+    /// Splits the whole that `params` describe into `workers` contiguous parts of as equal cost as can be. Parts are
+    /// empty where there is less to do than there are workers; there is none for no workers.
     fn splits(&self, params: [u64; 4], workers: u16) -> Vec<[u64; 4]>;
+
     /// Whether `parts` are a partition of one whole, in order, without gap or overlap; the whole, if so.
     fn whole(&self, parts: &[[u64; 4]]) -> Option<[u64; 4]>;
 }
 
+/// Every workload: those that are measured, and the controls, which are given the task of `primes` and fail at it.
+static WORKLOADS: [Primes; 13] = [
+    Primes { name: "primes" },
+    Primes { name: "control-divide-error" },
+    Primes { name: "control-execute-data" },
+    Primes { name: "control-general-protection" },
+    Primes { name: "control-invalid-opcode" },
+    Primes { name: "control-kernel-write" },
+    Primes { name: "control-never-returns" },
+    Primes { name: "control-outside-slot" },
+    Primes { name: "control-page-fault" },
+    Primes { name: "control-skipped-work" },
+    Primes { name: "control-stack-overflow" },
+    Primes { name: "control-syscall" },
+    Primes { name: "control-wrong-answer" },
+];
+
 /// The workload of this name.
 #[must_use]
-pub fn by_name(_name: &str) -> Option<&'static dyn Workload> {
-    None
+pub fn by_name(name: &str) -> Option<&'static dyn Workload> {
+    WORKLOADS.iter().find(|workload| workload.name == name).map(|workload| workload as &dyn Workload)
+}
+
+/// The names of all workloads, controls included: those of the programs that this package builds.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    WORKLOADS.iter().map(|workload| workload.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_a_workload_for_every_program() {
+        let manifest = include_str!("../Cargo.toml");
+        let programs = manifest.split("[[bin]]\nname = \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let mut programs: Vec<_> = programs.collect();
+        let mut names: Vec<_> = names().collect();
+        programs.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(programs, names);
+    }
+
+    #[test]
+    fn finds_workloads_by_their_own_name_only() {
+        for name in names() {
+            assert_eq!(by_name(name).map(Workload::name), Some(name));
+        }
+        assert!(by_name("").is_none());
+        assert!(by_name("prime").is_none());
+    }
 }

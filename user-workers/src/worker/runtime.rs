@@ -90,7 +90,7 @@ unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
     // Eight bytes at a time and volatile: neither reordered, nor left out, nor made a call of `memcpy`.
     let write = |at: usize, value: u64| {
         // SAFETY: `at` is the offset of a field, and the caller promises that `out` can be written.
-        unsafe { out.byte_add(at).cast::<u64>().write_volatile(value) }
+        unsafe { out.wrapping_byte_add(at).cast::<u64>().write_volatile(value) }
     };
     write(core::mem::offset_of!(WorkerResult, begin_tsc), result.begin_tsc);
     write(core::mem::offset_of!(WorkerResult, end_tsc), result.end_tsc);
