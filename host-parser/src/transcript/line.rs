@@ -1,0 +1,99 @@
+//! Bytes to lines, and a line to a record, to text, or to something broken.
+
+use abi::wire::record::PROTOCOL;
+use abi::wire::{Envelope, LineError, decode, is_tagged};
+
+/// A line of a log.
+#[derive(Clone, Copy)]
+pub(super) struct RawLine<'a> {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its bytes, without its line ending.
+    pub bytes: &'a [u8],
+    /// Whether its line feed is there.
+    pub whole: bool,
+}
+
+/// The lines of a log. They end in a line feed; carriage returns at either side of it belong to the ending, since
+/// consoles are known to double them and to turn the pair around.
+pub(super) fn lines(log: &[u8]) -> impl Iterator<Item = RawLine<'_>> {
+    (1..).zip(log.split_inclusive(|&byte| byte == b'\n')).map(|(number, line)| {
+        let whole = line.last() == Some(&b'\n');
+        let mut bytes = line.strip_suffix(b"\n").unwrap_or(line);
+        while let Some(rest) = bytes.strip_suffix(b"\r") {
+            bytes = rest;
+        }
+        while let Some(rest) = bytes.strip_prefix(b"\r") {
+            bytes = rest;
+        }
+        RawLine { number, bytes, whole }
+    })
+}
+
+/// What a line is.
+pub(super) enum Content<'a> {
+    /// No tag in it.
+    Text,
+    /// It ends in a whole record.
+    Record {
+        /// The record.
+        envelope: Box<Envelope>,
+        /// What stands before it on the line.
+        before: &'a [u8],
+        /// How many tags are in what stands before it: beginnings of records whose ends were lost.
+        torn: u32,
+    },
+    /// It has a tag and is no record.
+    Broken {
+        /// Why.
+        error: LineError,
+        /// The protocol version its tag names, where that is not ours.
+        version: Option<u32>,
+        /// How many tags it has.
+        tags: u32,
+    },
+}
+
+/// What a line is.
+pub(super) fn content(line: &[u8]) -> Content<'_> {
+    let (mut tags, mut first, mut last) = (0_u32, None, 0);
+    for (at, window) in line.windows(TAG_WINDOW).enumerate() {
+        if is_tagged(window) {
+            tags = tags.saturating_add(1);
+            first.get_or_insert(at);
+            last = at;
+        }
+    }
+    let Some(first) = first else { return Content::Text };
+    let whole = decode(&line[first..]);
+    if let (Ok(envelope), 0) = (&whole, first) {
+        return Content::Record { envelope: Box::new(*envelope), before: &[], torn: 0 };
+    }
+    match (decode(&line[last..]), whole) {
+        (Ok(envelope), _) => {
+            Content::Record { envelope: Box::new(envelope), before: &line[..last], torn: tags - 1 }
+        }
+        (Err(_), Ok(envelope)) => {
+            Content::Record { envelope: Box::new(envelope), before: &line[..first], torn: 0 }
+        }
+        (Err(_), Err(error)) => {
+            let version = version(&line[first..]).filter(|&version| version != u32::from(PROTOCOL));
+            Content::Broken { error, version, tags }
+        }
+    }
+}
+
+/// How many bytes [`is_tagged`] looks at to see a tag.
+const TAG_WINDOW: usize = 8;
+
+/// The version in the tag that `line` begins with.
+fn version(line: &[u8]) -> Option<u32> {
+    let digits = line.strip_prefix(b"ASSAY")?;
+    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    core::str::from_utf8(&digits[..len]).ok()?.parse().ok()
+}
+
+/// Whether a byte has no place in a console's output: neither printable ASCII nor a tab, an ending or an escape.
+pub(super) fn is_binary(byte: u8) -> bool {
+    !matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
+}

@@ -1,0 +1,109 @@
+//! Lines to boots.
+
+use abi::wire::{Envelope, Record};
+
+use super::line::{Content, RawLine, content, is_binary, lines};
+use super::sequence::{self, Broken};
+use super::{Boot, Defect, DefectKind, Located, TextLine, Transcript};
+
+/// Reads a log.
+pub(super) fn read(log: &[u8]) -> Transcript<'_> {
+    let mut transcript = Transcript {
+        bytes: log.len() as u64,
+        binary_bytes: log.iter().filter(|&&byte| is_binary(byte)).count() as u64,
+        ..Transcript::default()
+    };
+    let mut reader = Reader::default();
+    for line in lines(log) {
+        transcript.lines = line.number;
+        match content(line.bytes) {
+            Content::Text => reader.text(line.number, line.bytes),
+            Content::Record { envelope, before, torn } => reader.record(line.number, *envelope, before, torn),
+            Content::Broken { error, version, tags } => {
+                let kind = match version {
+                    _ if !line.whole => DefectKind::CutShort,
+                    Some(version) => DefectKind::Version(version),
+                    None => DefectKind::Corrupt(error),
+                };
+                reader.broken(line, kind, tags);
+            }
+        }
+    }
+    reader.finish(&mut transcript);
+    transcript
+}
+
+/// A boot that is still being read.
+#[derive(Default)]
+struct Open<'a> {
+    records: Vec<Located>,
+    console: Vec<TextLine<'a>>,
+    /// Defects of single lines; those of the sequence are found at the end.
+    defects: Vec<Defect>,
+    broken: Vec<Broken>,
+    /// The nonce of its `start`.
+    nonce: Option<u64>,
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    preamble: Vec<TextLine<'a>>,
+    boots: Vec<Boot<'a>>,
+    open: Option<Open<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    fn text(&mut self, line: u64, bytes: &'a [u8]) {
+        if !bytes.is_empty() {
+            let console = self.open.as_mut().map_or(&mut self.preamble, |open| &mut open.console);
+            console.push(TextLine { line, bytes });
+        }
+    }
+
+    fn broken(&mut self, line: RawLine<'a>, kind: DefectKind, tags: u32) {
+        let open = self.open.get_or_insert_default();
+        open.defects.push(Defect { line: line.number, kind });
+        open.broken.push(Broken { line: line.number, tags });
+    }
+
+    fn record(&mut self, line: u64, envelope: Envelope, before: &'a [u8], torn: u32) {
+        self.text(line, before);
+        let nonce = match envelope.record {
+            Record::Start(start) => Some(start.nonce.0),
+            _ => None,
+        };
+        // A `start` with the nonce of the boot at hand is the same line again, not another boot.
+        let begins = nonce.is_some() && self.open.as_ref().is_none_or(|open| open.nonce != nonce);
+        if begins && self.open.as_ref().is_some_and(|open| !open.records.is_empty()) {
+            self.close();
+        }
+        let open = self.open.get_or_insert_default();
+        if begins {
+            open.nonce = nonce;
+        }
+        if torn > 0 || !(before.is_empty() || begins) {
+            open.defects.push(Defect { line, kind: DefectKind::MidLine });
+            open.broken.push(Broken { line, tags: torn });
+        }
+        open.records.push(Located { line, envelope });
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            let Open { records, console, mut defects, broken, .. } = open;
+            let (records, found) = sequence::examine(records, &broken);
+            defects.extend(found);
+            if defects.is_empty() {
+                defects.extend(sequence::check_end(&records));
+            }
+            defects.sort_by_key(|defect| defect.line);
+            self.boots.push(Boot { records, console, defects });
+        }
+    }
+
+    fn finish(mut self, transcript: &mut Transcript<'a>) {
+        self.close();
+        transcript.preamble = self.preamble;
+        transcript.boots = self.boots;
+    }
+}
