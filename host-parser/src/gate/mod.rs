@@ -1,1 +1,120 @@
-//! (skeleton)
+//! Whether a run holds: the rules that its evidence must pass before there is a measurement.
+//!
+//! Owns the reasons why it may not ([`ReasonCode`]) and the one way to a [`Measurement`], [`Gate::judge`]. Refuses to
+//! take the guest's word: answers are worked out anew from the parameters in the log, and times from the workers'
+//! own. Refuses statistics: a run is judged before anybody looks at how fast it was.
+
+mod build;
+mod evidence;
+mod facts;
+mod measurement;
+mod reason;
+mod rules;
+mod verdict;
+
+pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, RunExpectation};
+pub use measurement::{
+    Basis, Clock, Cycles, Identity, Machine, Measurement, Nanos, Phase, Sample, Tsc, TscReading, Warp,
+    WorkerSample,
+};
+pub use reason::{Class, ReasonCode};
+pub use verdict::{Finding, Outcome, Verdict};
+
+/// The tolerances of the rules, for docs/MEASUREMENT.md.
+pub use rules::limits;
+
+use std::collections::HashSet;
+
+use user_workers::reference::{self, Workload};
+
+use self::facts::Facts;
+use self::rules::{Known, Run};
+use self::verdict::Findings;
+use crate::transcript::{Boot, Transcript};
+
+/// Finds a workload by its name.
+pub type Lookup = fn(&str) -> Option<&'static dyn Workload>;
+
+/// The gate of one experiment. It remembers what its runs must have in common, and what none may share.
+pub struct Gate {
+    lookup: Lookup,
+    nonces: HashSet<u64>,
+    known: Option<Known>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new(reference::by_name)
+    }
+}
+
+impl Gate {
+    /// A gate that verifies answers with the workloads of `lookup`.
+    #[must_use]
+    pub fn new(lookup: Lookup) -> Self {
+        Self { lookup, nonces: HashSet::new(), known: None }
+    }
+
+    /// Judges the log of one run of one machine. A second boot in it is a reset.
+    pub fn judge(
+        &mut self,
+        log: &Transcript<'_>,
+        expectation: &RunExpectation,
+        evidence: &HostEvidence,
+    ) -> Verdict<Measurement> {
+        self.judge_boots(log, &log.boots, log.boots.len() > 1, expectation, evidence)
+    }
+
+    /// Judges a log from elsewhere, in which one machine may have run several times: each boot by itself, in their
+    /// order. A boot that did not come to its end before the next one is a reset.
+    pub fn judge_log(
+        &mut self,
+        log: &Transcript<'_>,
+        expectation: &RunExpectation,
+    ) -> Vec<Verdict<Measurement>> {
+        let evidence = HostEvidence::default();
+        if log.boots.is_empty() {
+            return vec![self.judge(log, expectation, &evidence)];
+        }
+        let each = log.boots.iter().enumerate().map(|(i, boot)| {
+            let reset = boot.end().is_none() && i + 1 < log.boots.len();
+            self.judge_boots(log, std::slice::from_ref(boot), reset, expectation, &evidence)
+        });
+        each.collect()
+    }
+
+    fn judge_boots(
+        &mut self,
+        log: &Transcript<'_>,
+        boots: &[Boot<'_>],
+        reset: bool,
+        expectation: &RunExpectation,
+        evidence: &HostEvidence,
+    ) -> Verdict<Measurement> {
+        let mut findings = Findings::default();
+        let facts: Vec<Facts> = boots.iter().map(Facts::new).collect();
+        rules::log(log, boots, &facts, reset, evidence, &mut findings);
+        let whole = !reset && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
+        for facts in &facts {
+            let mut run = Run { facts, expectation, evidence, whole, findings: &mut findings };
+            rules::identity(&mut run, &mut self.nonces, self.known.as_ref());
+            rules::machine(&mut run);
+            rules::workers(&mut run);
+            if let Some(workload) = rules::workload(&mut run, self.lookup) {
+                rules::plan(&mut run, workload, self.known.as_ref());
+                rules::answers(&mut run, workload);
+            }
+            rules::cases(&mut run);
+            rules::clock(&mut run, self.known.as_ref());
+        }
+        rules::status(&facts, evidence, &mut findings);
+        let measured = match &facts[..] {
+            [facts] if findings.is_empty() => build::measurement(facts, evidence, self.lookup),
+            _ => None,
+        };
+        if let (Some(measurement), None) = (&measured, &self.known) {
+            self.known = Some(Known::of(measurement));
+        }
+        findings.verdict(measured)
+    }
+}

@@ -1,0 +1,97 @@
+//! What is known beside the log: what the run should have been, and what the host saw of it.
+
+use abi::Digest;
+use serde::Serialize;
+
+/// What a run is expected to be. What is `None` is not known, and not checked: a log from anywhere can be judged
+/// without any of it.
+#[derive(Clone, Debug, Default)]
+pub struct RunExpectation {
+    /// SHA-256 of the plan in the image.
+    pub plan: Option<Digest>,
+    /// The cases that were to be run, all of them and no other.
+    pub cases: Option<Vec<ExpectedCase>>,
+    /// How many CPUs the machine was given.
+    pub cpus: Option<u16>,
+    /// SHA-256 of the worker's ELF in the image.
+    pub blob: Option<Digest>,
+    /// The first 8 bytes of the build ID of the kernel in the image.
+    pub build: Option<u64>,
+}
+
+/// A case that was to be run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ExpectedCase {
+    /// The case, named by how many workers it has.
+    pub case: u16,
+    /// How many times.
+    pub iterations: u16,
+}
+
+/// What the host saw of a run.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct HostEvidence {
+    /// How the machine ended.
+    pub ended: Ended,
+    /// How many CPUs the guest had; where it is not known, those that the log shows online count.
+    pub vcpus: Option<u16>,
+    /// How many host CPUs it could run on: those it was pinned to, or all there are. SMT siblings count once.
+    pub host_cpus: Option<u16>,
+}
+
+/// How a machine ended, as its host saw it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Ended {
+    /// It is not known: a log from elsewhere.
+    #[default]
+    Unknown,
+    /// The guest wrote this value to QEMU's isa-debug-exit device.
+    DebugExit {
+        /// The value, as [`abi::exit::GuestExit`] has it.
+        value: u8,
+    },
+    /// The guest reset itself, or triple-faulted.
+    Reset,
+    /// The guest powered itself off.
+    Shutdown,
+    /// The guest reported a panic through a device.
+    Panicked,
+    /// The hypervisor could not go on.
+    InternalError {
+        /// Its words.
+        detail: String,
+    },
+    /// The deadline passed, and the machine was killed.
+    Deadline,
+    /// Somebody stopped it.
+    Cancelled,
+    /// The guest printed more than this, and was killed.
+    SerialOverflow {
+        /// The limit, in bytes.
+        limit_bytes: u64,
+    },
+    /// The virtual machine monitor ended for a reason of its own.
+    Died {
+        /// Its status and its words.
+        detail: String,
+    },
+}
+
+/// More CPUs in the guest than on the host: such a run shows function, never speed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct FunctionalOnly {
+    /// CPUs in the guest.
+    pub vcpus: u16,
+    /// CPUs of the host that it could run on.
+    pub host_cpus: u16,
+}
+
+impl HostEvidence {
+    /// Whether the guest had more CPUs than the host could give it. `online` is how many the log shows.
+    #[must_use]
+    pub fn functional_only(&self, online: Option<u16>) -> Option<FunctionalOnly> {
+        let (vcpus, host_cpus) = (self.vcpus.or(online)?, self.host_cpus?);
+        (vcpus > host_cpus).then_some(FunctionalOnly { vcpus, host_cpus })
+    }
+}

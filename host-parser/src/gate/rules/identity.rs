@@ -1,0 +1,79 @@
+//! Whether the run is the one that was asked for, and one of the same experiment as the runs before it.
+
+use std::collections::HashSet;
+
+use abi::wire::Record;
+
+use super::Run;
+use crate::gate::measurement::Measurement;
+use crate::gate::reason::ReasonCode;
+
+/// What all runs of an experiment have in common, from the first that passed.
+#[derive(Debug)]
+pub(in crate::gate) struct Known {
+    pub build: String,
+    pub workload: String,
+    pub whole: [u64; 4],
+    pub blob_sha256: String,
+    pub khz: Option<u64>,
+}
+
+impl Known {
+    pub fn of(measurement: &Measurement) -> Self {
+        let identity = measurement.identity();
+        Self {
+            build: identity.build.clone(),
+            workload: identity.workload.clone(),
+            whole: identity.whole,
+            blob_sha256: identity.blob_sha256.clone(),
+            khz: measurement.clock().tsc.as_ref().map(|tsc| tsc.khz),
+        }
+    }
+}
+
+/// Judges who the run says it is.
+pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
+    start(run, nonces, known);
+    program(run, known);
+}
+
+fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
+    let Some(start) = run.facts.start else {
+        if run.whole {
+            run.add(ReasonCode::InconsistentRecord, None, format!("no `{}`", Record::SPECS[0].name));
+        }
+        return;
+    };
+    let (line, start) = (start.line, start.is);
+    if !nonces.insert(start.nonce.0) {
+        run.add(ReasonCode::NonceReused, line, format!("nonce {}", start.nonce));
+    }
+    if let Some(expected) = run.expectation.plan.filter(|&expected| expected != start.plan) {
+        run.add(ReasonCode::PlanMismatch, line, format!("plan {}, expected {expected}", start.plan));
+    }
+    let expected = run.expectation.build.map(|build| format!("{build:016x}"));
+    let expected = expected.or(known.map(|known| known.build.clone()));
+    if let Some(expected) = expected.filter(|expected| *expected != start.build.to_string()) {
+        run.add(ReasonCode::KernelMismatch, line, format!("build {}, expected {expected}", start.build));
+    }
+}
+
+fn program(run: &mut Run<'_>, known: Option<&Known>) {
+    if let (Some(experiment), Some(known)) = (run.facts.experiment, known)
+        && experiment.is.workload.as_str() != known.workload
+    {
+        let detail = format!("workload {}, expected {}", experiment.is.workload, known.workload);
+        run.add(ReasonCode::PlanMismatch, experiment.line, detail);
+    }
+    let Some(blob) = run.facts.blob else { return };
+    let expected = run.expectation.blob.map(|blob| blob.to_string());
+    let expected = expected.or(known.map(|known| known.blob_sha256.clone()));
+    if let Some(expected) = expected.filter(|expected| *expected != blob.is.sha256.to_string()) {
+        let detail = format!("{} is {}, expected {expected}", blob.is.name, blob.is.sha256);
+        run.add(ReasonCode::BlobMismatch, blob.line, detail);
+    }
+    if let Some(experiment) = run.facts.experiment.filter(|e| e.is.workload != blob.is.name) {
+        let detail = format!("the workload is {}, the program is {}", experiment.is.workload, blob.is.name);
+        run.add(ReasonCode::InconsistentRecord, blob.line, detail);
+    }
+}

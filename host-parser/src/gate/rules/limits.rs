@@ -1,0 +1,24 @@
+//! The tolerances of the rules.
+
+/// How far a source of the TSC's frequency, or another run of the experiment, may be from the frequency in use, in
+/// parts per million. Sources are counted for milliseconds only, and on an emulated machine under a load that the
+/// guest cannot see; a clock that is truly wrong is wrong by far more.
+pub const TSC_SPREAD_PPM: u64 = 50_000;
+
+/// The part of a case's shortest worker, in thousandths, by which the CPUs' clocks may be apart: beyond it the common
+/// start is not common. Any warp at all already takes the makespan away.
+pub const WARP_PER_MILLE: u64 = 10;
+
+/// The part of its own time, in thousandths, by which a worker may start late. What it is late is part of the
+/// makespan; past this, the workers of a case did not run together.
+pub const LATE_PER_MILLE: u64 = 50;
+
+/// A late start below this many microseconds is never one, however short the worker: it is what it takes to see a
+/// common instant on an emulated CPU.
+pub const LATE_MICROS: u64 = 1_000;
+
+/// [`LATE_MICROS`] in cycles, where the TSC's frequency is not known: at 1 GHz.
+pub const LATE_CYCLES: u64 = LATE_MICROS * 1_000;
+
+/// The fewest rounds that a claim can rest on.
+pub const CLAIM_ROUNDS: usize = 5;

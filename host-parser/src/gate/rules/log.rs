@@ -1,0 +1,181 @@
+//! Whether the log is a whole stream of one boot, and how the machine ended.
+
+use abi::exit::GuestExit;
+use abi::wire::Record;
+use abi::wire::record::{PROTOCOL, RunStatus};
+
+use crate::gate::evidence::{Ended, HostEvidence};
+use crate::gate::facts::Facts;
+use crate::gate::reason::ReasonCode;
+use crate::gate::verdict::Findings;
+use crate::transcript::{Boot, DefectKind, Transcript};
+
+/// Judges the log as such. `reset` tells that another boot follows where none should.
+pub(in crate::gate) fn log(
+    log: &Transcript<'_>,
+    boots: &[Boot<'_>],
+    facts: &[Facts],
+    reset: bool,
+    evidence: &HostEvidence,
+    findings: &mut Findings,
+) {
+    panics(facts, evidence, findings);
+    if reset {
+        let line = log.boots.get(1).and_then(|boot| boot.records.first()).map(|located| located.line);
+        findings.add(ReasonCode::GuestReset, line, "the machine booted again in the middle of the run");
+    }
+    ended(boots, evidence, findings);
+    versions(boots, facts, findings);
+    let unreadable = findings.has(ReasonCode::ProtocolVersion);
+    if !unreadable {
+        boots.iter().flat_map(|boot| &boot.defects).for_each(|defect| {
+            if let Some(reason) = reason_of(&defect.kind) {
+                findings.add(reason, defect.line, defect.kind.to_string());
+            }
+        });
+    }
+    match boots.last() {
+        None if findings.is_empty() => findings.add(ReasonCode::NotAssay, None, describe(log)),
+        Some(boot) if !unreadable => end(boot, evidence, findings),
+        _ => {}
+    }
+}
+
+fn panics(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
+    for panic in facts.iter().filter_map(|facts| facts.panic) {
+        let detail = format!("{} at {} on CPU {}", panic.is.message, panic.is.at, panic.is.cpu);
+        findings.add(ReasonCode::KernelPanic, panic.line, detail);
+    }
+    let value = GuestExit::Panic.value();
+    let host_saw = matches!(&evidence.ended, Ended::Panicked)
+        || matches!(&evidence.ended, Ended::DebugExit { value: v } if *v == value);
+    if host_saw && !findings.has(ReasonCode::KernelPanic) {
+        findings.add(ReasonCode::KernelPanic, None, "by its exit; the log has no `panic` record");
+    }
+}
+
+/// What the host saw of the machine's end.
+fn ended(boots: &[Boot<'_>], evidence: &HostEvidence, findings: &mut Findings) {
+    let mut add = |reason, detail: String| findings.add(reason, None, detail);
+    match &evidence.ended {
+        Ended::Reset => add(ReasonCode::GuestReset, "QEMU saw a reset or a triple fault".to_owned()),
+        Ended::InternalError { detail } => add(ReasonCode::VmInternalError, detail.clone()),
+        Ended::Deadline => add(ReasonCode::Timeout, how_far(boots)),
+        Ended::Cancelled => add(ReasonCode::Cancelled, how_far(boots)),
+        Ended::SerialOverflow { limit_bytes } => {
+            add(ReasonCode::SerialOverflow, format!("more than {limit_bytes} bytes"));
+        }
+        Ended::Died { detail } => add(ReasonCode::QemuFailed, detail.clone()),
+        Ended::Unknown | Ended::DebugExit { .. } | Ended::Shutdown | Ended::Panicked => {}
+    }
+}
+
+/// How far a log came, in words.
+fn how_far(boots: &[Boot<'_>]) -> String {
+    match boots.last().and_then(|boot| boot.records.last()) {
+        None => "the guest had printed no record".to_owned(),
+        Some(last) => format!(
+            "the last record is number {}, `{}`, on line {}",
+            last.envelope.seq,
+            last.envelope.record.name(),
+            last.line
+        ),
+    }
+}
+
+/// A log of which not one record can be read, since all are of another version; or one that says so itself.
+fn versions(boots: &[Boot<'_>], facts: &[Facts], findings: &mut Findings) {
+    for start in facts.iter().filter_map(|facts| facts.start) {
+        if start.is.proto != PROTOCOL {
+            let detail = format!("the log is of protocol {}, this tool reads {PROTOCOL}", start.is.proto);
+            findings.add(ReasonCode::ProtocolVersion, start.line, detail);
+        }
+    }
+    if boots.iter().any(|boot| !boot.records.is_empty()) {
+        return;
+    }
+    let mut defects = boots.iter().flat_map(|boot| &boot.defects);
+    let other = defects.find(|defect| matches!(defect.kind, DefectKind::Version(_)));
+    if let Some(defect) = other {
+        findings.add(ReasonCode::ProtocolVersion, defect.line, defect.kind.to_string());
+    }
+}
+
+/// The reason that a defect is. A log that is cut short is judged by its missing end.
+fn reason_of(kind: &DefectKind) -> Option<ReasonCode> {
+    Some(match kind {
+        DefectKind::Corrupt(_) | DefectKind::Version(_) | DefectKind::MidLine => ReasonCode::CorruptRecord,
+        DefectKind::Gap { .. } => ReasonCode::DroppedRecords,
+        DefectKind::Duplicate { .. } => ReasonCode::DuplicateRecord,
+        DefectKind::OutOfOrder { .. } | DefectKind::AfterEnd { .. } => ReasonCode::MisorderedRecord,
+        DefectKind::EndCount { .. } | DefectKind::EndDigest => ReasonCode::EndDigest,
+        DefectKind::CutShort => return None,
+    })
+}
+
+/// What a log without any record is.
+fn describe(log: &Transcript<'_>) -> String {
+    match (log.bytes, log.binary_bytes, log.lines) {
+        (0, ..) => "the log is empty".to_owned(),
+        (bytes, binary, _) if binary > bytes / 10 => {
+            format!("the log is binary: {binary} of its {bytes} bytes are no text")
+        }
+        (_, _, 1) => "1 line of text, and no record".to_owned(),
+        (_, _, lines) => format!("{lines} lines of text, and no record"),
+    }
+}
+
+/// What explains a log without an end.
+const EXPLAINS_NO_END: [ReasonCode; 7] = [
+    ReasonCode::KernelPanic,
+    ReasonCode::Cancelled,
+    ReasonCode::QemuFailed,
+    ReasonCode::VmInternalError,
+    ReasonCode::GuestReset,
+    ReasonCode::SerialOverflow,
+    ReasonCode::Timeout,
+];
+
+/// Whether the log comes to its end, or something says why not.
+fn end(boot: &Boot<'_>, evidence: &HostEvidence, findings: &mut Findings) {
+    let cut = boot.defects.iter().find(|defect| defect.kind == DefectKind::CutShort);
+    if boot.end().is_some() {
+        if let Some(cut) = cut {
+            findings.add(ReasonCode::CorruptRecord, cut.line, "the beginning of a record, after the end");
+        }
+        return;
+    }
+    let last = boot.records.last().map(|located| located.envelope.record);
+    let refused = matches!(last, Some(Record::Problem(_)))
+        || evidence.ended == (Ended::DebugExit { value: GuestExit::Refused.value() });
+    if refused || EXPLAINS_NO_END.iter().any(|&reason| findings.has(reason)) {
+        return;
+    }
+    match cut {
+        Some(cut) => findings.add(ReasonCode::MissingEnd, cut.line, cut.kind.to_string()),
+        None => findings.add(ReasonCode::MissingEnd, None, how_far(std::slice::from_ref(boot))),
+    }
+}
+
+/// What the guest says of itself as a whole; it counts only where nothing else tells more.
+pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
+    for problem in facts.iter().flat_map(|facts| &facts.problems) {
+        let detail = format!("{}: {}", problem.is.code, problem.is.detail);
+        findings.add(ReasonCode::GuestError, problem.line, detail);
+    }
+    if !findings.is_empty() {
+        return;
+    }
+    let ended = facts.last().and_then(|facts| facts.end);
+    if let Some(end) = ended.filter(|end| end.is.status == RunStatus::Failed) {
+        findings.add(ReasonCode::GuestStatus, end.line, "`end` says that the run failed");
+    }
+    let Ended::DebugExit { value } = evidence.ended else { return };
+    match GuestExit::from_value(value) {
+        Some(GuestExit::Success) => {}
+        Some(GuestExit::Refused) => {
+            findings.add(ReasonCode::GuestError, None, "by its exit; the log has no `error` record");
+        }
+        _ => findings.add(ReasonCode::GuestStatus, None, format!("the guest's exit value is {value:#04x}")),
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether the machine disclosed itself, and has the CPUs that it was given.
+
+use abi::wire::record::CpuState;
+
+use super::Run;
+use crate::gate::reason::ReasonCode;
+
+/// Judges what the machine says of itself.
+pub(in crate::gate) fn machine(run: &mut Run<'_>) {
+    cpus(run);
+    if run.whole && !run.refused() {
+        disclosures(run);
+    }
+}
+
+fn cpus(run: &mut Run<'_>) {
+    let silent = run.facts.cpus.iter().filter(|cpu| cpu.is.state == CpuState::NoResponse);
+    for cpu in silent.copied().collect::<Vec<_>>() {
+        let detail = format!("CPU {} (APIC id {}) did not respond", cpu.is.cpu, cpu.is.apic);
+        run.add(ReasonCode::CpuMissing, cpu.line, detail);
+    }
+    let (online, listed) = (run.facts.online(), run.facts.cpus.len());
+    let expected = run.expectation.cpus.filter(|_| run.whole && listed > 0);
+    // A CPU that did not respond is reported already.
+    if let Some(expected) = expected.filter(|_| !run.findings.has(ReasonCode::CpuMissing)) {
+        if online < expected {
+            let detail = format!("{online} online, the machine was given {expected}");
+            run.add(ReasonCode::CpuMissing, None, detail);
+        } else if online > expected {
+            let detail = format!("{online} CPUs online, the machine was given {expected}");
+            run.add(ReasonCode::InconsistentRecord, None, detail);
+        }
+    }
+}
+
+fn disclosures(run: &mut Run<'_>) {
+    let facts = run.facts;
+    let needs_warp = facts.iterations.iter().any(|iteration| iteration.case > 1);
+    let present = [
+        ("machine", facts.machine.is_some()),
+        ("brand", facts.brand.is_some()),
+        ("features", facts.features.is_some()),
+        ("memory", facts.memory.is_some()),
+        ("cpu", !facts.cpus.is_empty()),
+        ("experiment", facts.experiment.is_some()),
+        ("blob", facts.blob.is_some()),
+        ("warp", facts.warp.is_some() || !needs_warp),
+    ];
+    for (name, _) in present.into_iter().filter(|&(_, present)| !present) {
+        run.add(ReasonCode::DisclosureMissing, None, format!("no `{name}` record"));
+    }
+}

@@ -1,0 +1,48 @@
+//! The rules, by subject.
+//!
+//! Two kinds: those of the first need only the record at hand (a fault is a fault, whatever else was lost), those of
+//! the second draw conclusions from what is absent or from how records fit together, and are asked only of a stream
+//! that arrived whole. So a lost line is reported as that, and not as all that follows from it.
+
+mod answers;
+mod cases;
+mod clock;
+mod identity;
+pub mod limits;
+mod log;
+mod machine;
+mod workers;
+
+pub(super) use answers::{answers, common_whole, plan, workload};
+pub(super) use cases::{cases, span};
+pub(super) use clock::clock;
+pub(super) use identity::{Known, identity};
+pub(super) use log::{log, status};
+pub(super) use machine::machine;
+pub(super) use workers::workers;
+
+use super::evidence::{HostEvidence, RunExpectation};
+use super::facts::Facts;
+use super::reason::ReasonCode;
+use super::verdict::Findings;
+
+/// A boot under judgement.
+pub(super) struct Run<'a> {
+    pub facts: &'a Facts,
+    pub expectation: &'a RunExpectation,
+    pub evidence: &'a HostEvidence,
+    /// Whether every record of the boot is there, in order, up to `end`.
+    pub whole: bool,
+    pub findings: &'a mut Findings,
+}
+
+impl Run<'_> {
+    fn add(&mut self, reason: ReasonCode, line: impl Into<Option<u64>>, detail: impl Into<String>) {
+        self.findings.add(reason, line, detail);
+    }
+
+    /// Whether the kernel reported a problem and ran no case: what is then absent is not worth a word.
+    fn refused(&self) -> bool {
+        !self.facts.problems.is_empty() && self.facts.iterations.is_empty()
+    }
+}
