@@ -1,1 +1,16 @@
-//! (skeleton)
+//! Statistics over runs that passed, and the claim that an experiment makes.
+//!
+//! Owns the summary of each case, the speed-ups paired by round, their intervals, and whether a claim holds. Takes
+//! nothing but [`Measurement`](crate::gate::Measurement)s, which only the gate can build. docs/MEASUREMENT.md gives
+//! the methods and their sources.
+
+mod bootstrap;
+mod claim;
+mod distribution;
+mod series;
+mod summary;
+
+pub use bootstrap::{Interval, LEVEL, RESAMPLES, SEED};
+pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
+pub use series::{CaseStats, Pairing, Series, Speedup};
+pub use summary::Summary;
