@@ -186,6 +186,9 @@ reasons! {
     TooFewRounds = "too-few-rounds", Invalid,
         "Fewer rounds passed than a claim needs.",
         "Run more rounds.";
+    Incomplete = "incomplete", Invalid,
+        "The experiment was ended before all of its runs were done.",
+        "What was measured is kept; run the whole experiment for a claim.";
 }
 
 impl fmt::Display for ReasonCode {

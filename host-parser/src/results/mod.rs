@@ -1,1 +1,26 @@
-//! (skeleton)
+//! What an experiment leaves behind: its results as data, and the files and the table made from them.
+//!
+//! Owns the form of results.json (a `schema` number, keys in snake_case as the fields of records are, words in
+//! kebab-case as reason codes are), of samples.csv, of summary.md and of the table on the terminal. Refuses to know
+//! how the runs were driven: whoever drives them fills in [`Environment`] and a [`RunRecord`] for each.
+
+mod conclusion;
+mod csv;
+mod environment;
+mod experiment;
+mod export;
+mod json;
+mod markdown;
+mod number;
+mod table;
+mod terminal;
+mod words;
+
+pub use conclusion::Conclusion;
+pub use csv::SamplesCsv;
+pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
+pub use experiment::{ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
+pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
+pub use json::ResultsJson;
+pub use markdown::SummaryMarkdown;
+pub use terminal::terminal;

@@ -1,0 +1,65 @@
+//! samples.csv: a row for each worker of each sample, and one for each run that has none. No value has a comma, a
+//! quote or a line feed in it.
+
+use std::io::{self, Write};
+
+use super::{Exporter, Results, RunRecord};
+use crate::gate::{Measurement, Sample};
+
+/// Writes every sample as a row of CSV (RFC 4180, with line feeds).
+#[derive(Clone, Copy, Debug)]
+pub struct SamplesCsv;
+
+const HEADER: &str = "run,round,outcome,reason,functional_only,case,iteration,basis,sample_cycles,sample_nanos,\
+                      makespan,start_spread,worker,cpu,skew,cycles,scaled,answer,work,digest";
+
+impl Exporter for SamplesCsv {
+    fn file_name(&self) -> &'static str {
+        "samples.csv"
+    }
+
+    fn export(&self, results: &Results, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{HEADER}")?;
+        for run in &results.runs {
+            match run.verdict.outcome.measurement() {
+                Some(measurement) => passed(out, run, measurement)?,
+                None => refused(out, run)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The columns that every row of a run begins with.
+fn head(run: &RunRecord) -> String {
+    let reason = run.verdict.outcome.refusal().map_or("", |(reason, _)| reason.code());
+    let functional_only = u8::from(run.functional_only.is_some());
+    format!("{},{},{},{reason},{functional_only}", run.run, run.round, run.verdict.outcome.word())
+}
+
+fn refused(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    let case = run.case.map(|case| case.to_string()).unwrap_or_default();
+    writeln!(out, "{},{case}{}", head(run), ",".repeat(14))
+}
+
+fn passed(out: &mut dyn Write, run: &RunRecord, measurement: &Measurement) -> io::Result<()> {
+    let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
+    for sample in measurement.samples() {
+        rows(out, &head(run), khz, sample)?;
+    }
+    Ok(())
+}
+
+fn rows(out: &mut dyn Write, head: &str, khz: Option<u64>, sample: &Sample) -> io::Result<()> {
+    let Sample { case, iteration, cycles, makespan, start_spread, .. } = sample;
+    let nanos = khz.and_then(|khz| cycles.nanos(khz)).map(|nanos| nanos.0.to_string()).unwrap_or_default();
+    let basis = sample.basis.word();
+    for w in &sample.workers {
+        writeln!(
+            out,
+            "{head},{case},{iteration},{basis},{cycles},{nanos},{makespan},{},{},{},{},{},{},{},{},{}",
+            start_spread, w.worker, w.cpu, w.skew, w.cycles, w.scaled, w.answer, w.work, w.digest
+        )?;
+    }
+    Ok(())
+}

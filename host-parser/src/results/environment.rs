@@ -1,0 +1,79 @@
+//! Where the runs took place: plain data, filled in by whoever drives them. What is not known is `None`.
+
+use serde::Serialize;
+
+/// Where the runs took place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Environment {
+    /// What executed the guest's instructions.
+    pub accelerator: Option<Accelerator>,
+    /// The virtual machine monitor.
+    pub qemu: Option<Program>,
+    /// QEMU's machine type.
+    pub machine: Option<String>,
+    /// QEMU's CPU model.
+    pub cpu_model: Option<String>,
+    /// What the guest booted by: `bios`, `uefi` ...
+    pub firmware: Option<String>,
+    /// The guest's memory in MiB.
+    pub memory_mib: Option<u64>,
+    /// The host.
+    pub host: Option<Host>,
+    /// Which host CPUs the guest was given; none where the scheduler was left free.
+    pub pinning: Option<Pinning>,
+    /// What was booted: images, kernel, ramdisk, worker.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// What executed the guest's instructions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Accelerator {
+    /// `kvm`, `tcg` ...
+    pub name: String,
+    /// Whether it emulates the CPU: then times and cycles say nothing about any hardware.
+    pub emulated: bool,
+    /// Why it was chosen.
+    pub why: String,
+}
+
+/// A program that took part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Program {
+    /// Where it is.
+    pub path: String,
+    /// Its version, in its own words.
+    pub version: String,
+}
+
+/// The host.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Host {
+    /// Its operating system, in one line.
+    pub system: String,
+    /// Its CPU's name.
+    pub cpu: String,
+    /// How many CPUs it has online.
+    pub cpus_online: u16,
+    /// Its load average over one minute when the experiment began.
+    pub load: Option<f64>,
+}
+
+/// Which host CPUs the guest was given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pinning {
+    /// The set, as a list of numbers and ranges: `0-1,4`.
+    pub host_cpus: String,
+    /// Who asked for it: an option, an environment variable.
+    pub asked_by: String,
+}
+
+/// A file that was booted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Artifact {
+    /// What it is.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+}

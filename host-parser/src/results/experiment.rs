@@ -1,0 +1,199 @@
+//! The results of an experiment as data.
+
+use serde::Serialize;
+
+use super::environment::Environment;
+use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict};
+use crate::stats::{CaseStats, Claim, ClaimRule, Pairing, Series, claim};
+
+/// The version of the results' form. It is raised by a change that a reader of an older one would misread.
+pub const SCHEMA: u32 = 1;
+
+/// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What made the results.
+    pub tool: Tool,
+    /// What was to be done.
+    pub experiment: Experiment,
+    /// Whether all of it was done.
+    pub complete: bool,
+    /// Why not.
+    pub incomplete: Option<String>,
+    /// Where it was done.
+    pub environment: Environment,
+    /// Every run, in the order in which they were made, with its measurement or its reason.
+    pub runs: Vec<RunRecord>,
+    /// Every case that has a passed run, summed up.
+    pub cases: Vec<CaseStats>,
+    /// What the experiment claims, and what became of it.
+    pub claim: Option<ClaimReport>,
+}
+
+/// What made the results.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Default for Tool {
+    fn default() -> Self {
+        Self { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What was to be done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// This session's name among others of the same experiment.
+    pub label: Option<String>,
+    /// The manifest, where there is one.
+    pub manifest: Option<String>,
+    /// SHA-256 of the manifest.
+    pub manifest_sha256: Option<String>,
+    /// What a round is.
+    pub pairing: Pairing,
+    /// How many rounds there were to be.
+    pub rounds: Option<u32>,
+    /// The cases there were to be; empty where that is not known.
+    pub cases: Vec<u16>,
+    /// What the order of the runs was shuffled with.
+    pub order_seed: Option<u64>,
+    /// What it claims.
+    pub claim: Option<ClaimRule>,
+}
+
+/// Whether all that was to be done was done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Completion {
+    /// It was.
+    Complete,
+    /// It was not.
+    Partial {
+        /// Why not, in words.
+        why: String,
+    },
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRecord {
+    /// Its place in the order in which runs were made, from 0.
+    pub run: u32,
+    /// The round it belongs to, from 0.
+    pub round: u32,
+    /// The case it was made for; none where it has several, or is a log from elsewhere.
+    pub case: Option<u16>,
+    /// Its serial log.
+    pub log: Option<String>,
+    /// The exact command that ran the guest.
+    pub command: Vec<String>,
+    /// When it was started, in milliseconds since 1970 (UTC).
+    pub started_unix_ms: Option<u64>,
+    /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
+    pub wall_ms: Option<u64>,
+    /// The host CPUs in force, read back, as a list of numbers and ranges.
+    pub host_cpus: Option<String>,
+    /// What the host saw.
+    pub evidence: HostEvidence,
+    /// Set where the guest had more CPUs than the host, whatever came of the run.
+    pub functional_only: Option<FunctionalOnly>,
+    /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
+    #[serde(flatten)]
+    pub verdict: Verdict<Measurement>,
+}
+
+impl RunRecord {
+    /// A run with a verdict, of which nothing else is known. The other fields are there to be filled in.
+    #[must_use]
+    pub fn new(run: u32, round: u32, verdict: Verdict<Measurement>) -> Self {
+        Self {
+            run,
+            round,
+            case: None,
+            log: None,
+            command: Vec::new(),
+            started_unix_ms: None,
+            wall_ms: None,
+            host_cpus: None,
+            evidence: HostEvidence::default(),
+            functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
+            verdict,
+        }
+    }
+
+    /// The same, with what the host saw.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: HostEvidence) -> Self {
+        self.functional_only = self.functional_only.or(evidence.functional_only(None));
+        self.evidence = evidence;
+        self
+    }
+}
+
+/// A claim and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClaimReport {
+    /// What is claimed.
+    pub rule: ClaimRule,
+    /// What became of it.
+    #[serde(flatten)]
+    pub claim: Claim,
+}
+
+impl Results {
+    /// Works out the results of `runs`, which are in the order in which they were made.
+    #[must_use]
+    pub fn new(
+        experiment: Experiment,
+        environment: Environment,
+        runs: Vec<RunRecord>,
+        completion: Completion,
+    ) -> Self {
+        let passed = runs.iter().filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
+        let series = Series::new(experiment.pairing, passed);
+        let incomplete = match completion {
+            Completion::Complete => None,
+            Completion::Partial { why } => Some(why),
+        };
+        let refusal = refusal(&runs, incomplete.as_deref());
+        let claim =
+            experiment.claim.map(|rule| ClaimReport { rule, claim: claim(&rule, &series, refusal.clone()) });
+        Self {
+            schema: SCHEMA,
+            tool: Tool::default(),
+            experiment,
+            complete: incomplete.is_none(),
+            incomplete,
+            environment,
+            runs,
+            cases: series.stats(),
+            claim,
+        }
+    }
+
+    /// The weightiest reason why a run did not pass, or why the experiment is not complete.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(ReasonCode, String)> {
+        refusal(&self.runs, self.incomplete.as_deref())
+    }
+}
+
+fn refusal(runs: &[RunRecord], incomplete: Option<&str>) -> Option<(ReasonCode, String)> {
+    let refused = runs.iter().filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
+    let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
+    let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
+    // That the experiment was stopped is why its last run did not pass.
+    let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));
+    match (of_run, incomplete) {
+        (Some((ReasonCode::Cancelled, _)), Some(incomplete)) => Some(incomplete),
+        (of_run, incomplete) => of_run.or(incomplete),
+    }
+}

@@ -1,0 +1,121 @@
+//! The sentences that the terminal's table and the Markdown summary share. ASCII, one line each.
+
+use super::number::percent;
+use super::{ClaimReport, Results, RunRecord};
+use crate::gate::{Basis, FunctionalOnly, Measurement};
+use crate::stats::{Claim, ClaimEvidence};
+
+/// The first run that passed, for what all of them have in common.
+pub(super) fn sample(results: &Results) -> Option<&Measurement> {
+    results.runs.iter().find_map(|run| run.verdict.outcome.measurement())
+}
+
+/// Which experiment, workload and program.
+pub(super) fn subject(results: &Results) -> String {
+    let mut text = results.experiment.name.clone();
+    if let Some(label) = &results.experiment.label {
+        text += &format!(" [{label}]");
+    }
+    if let Some(measurement) = sample(results) {
+        let identity = measurement.identity();
+        let whole = identity.whole.map(|param| param.to_string());
+        let used = whole.iter().rposition(|param| param != "0").map_or(0, |last| last + 1);
+        text += &format!(": {} {}", identity.workload, whole[..used].join(" "));
+        text += &format!(", program {}...", identity.blob_sha256.get(..12).unwrap_or_default());
+    }
+    text
+}
+
+/// What the runs ran on.
+pub(super) fn place(results: &Results) -> String {
+    let environment = &results.environment;
+    let mut parts = Vec::new();
+    if let Some(accelerator) = &environment.accelerator {
+        let emulated = if accelerator.emulated { " (emulated CPUs)" } else { "" };
+        parts.push(format!("{}{emulated}", accelerator.name));
+    }
+    parts.extend(environment.qemu.as_ref().map(|qemu| format!("QEMU {}", qemu.version)));
+    if let Some(measurement) = sample(results) {
+        let machine = measurement.machine();
+        parts.push(format!("guest CPU {}, {}", machine.brand, machine.firmware));
+    }
+    parts.extend(environment.host.as_ref().map(|host| format!("host CPU {}", host.cpu)));
+    parts.push(match &environment.pinning {
+        Some(pinning) => format!("pinned to host CPUs {}", pinning.host_cpus),
+        None => "not pinned".to_owned(),
+    });
+    parts.join("; ")
+}
+
+/// The clock that the cycles are of.
+pub(super) fn clock(results: &Results) -> Option<String> {
+    let clock = sample(results)?.clock();
+    Some(match &clock.tsc {
+        Some(tsc) => format!("TSC {}.{:03} MHz by {}", tsc.khz / 1000, tsc.khz % 1000, tsc.source),
+        None => "TSC of unknown frequency".to_owned(),
+    })
+}
+
+/// What the numbers of the table are, and what they are not.
+pub(super) fn notes(results: &Results) -> Vec<String> {
+    let mut notes = vec![
+        "times in scaled cycles (TSC cycles / 2^20); speed-ups paired by round, their median".to_owned(),
+    ];
+    if results.cases.iter().any(|case| case.basis == Basis::LongestWorker) {
+        let cases = results.cases.iter().filter(|case| case.basis == Basis::LongestWorker);
+        let cases: Vec<String> = cases.map(|case| case.case.to_string()).collect();
+        notes.push(format!(
+            "{} workers: time of the longest worker, since the clocks were not shown to be in step",
+            cases.join(", ")
+        ));
+    }
+    for (case, FunctionalOnly { vcpus, host_cpus }) in
+        results.cases.iter().filter_map(|case| Some((case.case, case.functional_only?)))
+    {
+        notes.push(format!(
+            "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows function, not speed"
+        ));
+    }
+    if results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated) {
+        notes.push("EMULATED CPUS: ratios show how this system scales; times are of no hardware".to_owned());
+    }
+    notes
+}
+
+/// The claim.
+pub(super) fn rule(report: &ClaimReport) -> String {
+    let rule = report.rule;
+    format!("speed-up from {} to {} workers of at least {:.2}", rule.from, rule.to, rule.min_speedup)
+}
+
+/// What became of the claim: the word, and the evidence.
+pub(super) fn verdict(report: &ClaimReport) -> (&'static str, String) {
+    match &report.claim {
+        Claim::Holds(evidence) => ("HOLDS", evidence_words(evidence)),
+        Claim::DoesNotHold(evidence) => ("DOES NOT HOLD", evidence_words(evidence)),
+        Claim::Inconclusive(evidence) => ("INCONCLUSIVE", evidence_words(evidence)),
+        Claim::NotMade { reason, detail } => ("NOT MADE", format!("{reason}: {detail}")),
+    }
+}
+
+fn evidence_words(evidence: &ClaimEvidence) -> String {
+    let interval = evidence.interval;
+    format!(
+        "median {:.3}, {:.0} % interval {:.3} to {:.3}, {} of {} rounds reach it (sign test {} %)",
+        evidence.median,
+        interval.level * 100.0,
+        interval.low,
+        interval.high,
+        evidence.rounds_reaching,
+        evidence.rounds,
+        percent(evidence.sign_confidence)
+    )
+}
+
+/// A run that did not pass, in one line.
+pub(super) fn refused(run: &RunRecord) -> Option<String> {
+    let (reason, detail) = run.verdict.outcome.refusal()?;
+    let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
+    let word = run.verdict.outcome.word();
+    Some(format!("run {} round {}{case}: {word}: {reason}: {detail}", run.run, run.round))
+}
