@@ -1,2 +1,32 @@
-//! Kernel (skeleton).
-#![no_std]
+//! The Assay kernel: all but its entry point.
+//!
+//! It boots, starts every CPU that the MADT lists, runs ring-3 workers by a plan from the ramdisk, prints records on
+//! the serial port, and switches the machine off. Principles:
+//!
+//! - Every wait has a bound. What does not come is reported, and the run goes on without it.
+//! - Nothing prints, allocates, takes a lock or takes an interrupt in a timed region; the one exception is the timer
+//!   that ends a worker which does not end itself.
+//! - A worker's mistakes are records. Only the kernel's own are panics.
+//! - Firmware's tables, the ramdisk and the plan are input: read as bytes, checked, never trusted with a length.
+//! - Logic that needs no hardware takes `&[u8]` or plain values, and is tested on the host.
+//! - Unsafe code is denied here and allowed, with the reason, at the head of each file that needs it.
+
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub mod acpi;
+pub mod bench;
+pub mod boot;
+pub mod clock;
+pub mod console;
+mod le;
+pub mod machine;
+pub mod mem;
+pub mod panic;
+pub mod phases;
+pub mod power;
+pub mod smp;
+pub mod user;
+pub mod x86;

@@ -1,0 +1,128 @@
+//! The plan's cases, one after the other.
+
+use abi::plan::{Case, Plan, Splits};
+use abi::wire::record::{Blob, CaseSkipped, Experiment, SkipReason, Split as SplitRecord};
+use abi::{Digest, ramdisk};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use super::emit;
+use super::rendezvous::Rendezvous;
+use super::table::Row;
+use super::worker::{Team, Worker};
+use crate::console;
+use crate::machine::{Machine, Refusal};
+use crate::mem::OutOfMemory;
+use crate::smp::{Job, PerCpu, run_on};
+use crate::user::elf::Image;
+use crate::user::{AddressSpace, layout};
+
+/// Runs every case of `plan`; returns a row for each iteration, and none for a case that was skipped.
+///
+/// # Errors
+/// The ramdisk lacks the workload's ELF, or has another than the plan names, or one that cannot be loaded.
+pub fn run(machine: &mut Machine, plan: &Plan<'_>, ramdisk: &[u8]) -> Result<Vec<Row>, Refusal> {
+    console::record(Experiment {
+        name: plan.head.experiment,
+        workload: plan.workload.name,
+        authority: plan.workload.authority,
+    });
+    let image = load_blob(plan, ramdisk)?;
+    let mut rows = Vec::new();
+    for (case, splits) in plan.cases() {
+        for split in splits.take(usize::from(case.workers)) {
+            let (case, worker) = (case.workers, split.worker);
+            console::record(SplitRecord {
+                case,
+                worker,
+                p0: split.p0,
+                p1: split.p1,
+                p2: split.p2,
+                p3: split.p3,
+            });
+        }
+        for iteration in 0..case.iterations {
+            match run_iteration(machine, plan, &case, splits, iteration, &image) {
+                Ok(row) => rows.push(row),
+                Err(reason) => {
+                    let online = u16::try_from(PerCpu::online().count()).unwrap_or(u16::MAX);
+                    console::record(CaseSkipped { case: case.workers, reason, online });
+                    break;
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn load_blob<'a>(plan: &Plan<'_>, ramdisk: &'a [u8]) -> Result<Image<'a>, Refusal> {
+    let refuse = |detail| Refusal { code: "blob", detail };
+    let found = ramdisk::find(ramdisk, ramdisk::WORKERS, plan.workload.name.as_str());
+    let file = found.map_err(|error| refuse(error.message()))?;
+    let file = file.ok_or(refuse("the ramdisk has no such worker"))?;
+    let sha256 = Digest::of(file);
+    let bytes = u32::try_from(file.len()).unwrap_or(u32::MAX);
+    console::record(Blob { name: plan.workload.name, bytes, sha256 });
+    if sha256 != plan.workload.sha256 {
+        return Err(refuse("the worker's sha256 is not the plan's"));
+    }
+    let limit = layout::IMAGE_LIMIT - layout::IMAGE;
+    Image::parse(file, limit).map_err(|error| refuse(error.message()))
+}
+
+/// Runs a case once: one worker on each of the first CPUs, all started together.
+fn run_iteration(
+    machine: &mut Machine,
+    plan: &Plan<'_>,
+    case: &Case,
+    splits: Splits<'_>,
+    iteration: u16,
+    image: &Image<'_>,
+) -> Result<Row, SkipReason> {
+    let cpus = choose_cpus(case.workers)?;
+    let workers = build_workers(machine, &cpus, splits, image).map_err(|OutOfMemory| SkipReason::Memory)?;
+    let team = Arc::new(Team {
+        workers,
+        rendezvous: Rendezvous::new(u32::from(case.workers)),
+        authority: plan.workload.authority,
+        timeout_us: u64::from(case.timeout_ms) * 1000,
+        kernel_cr3: machine.space.cr3(),
+    });
+    let clock = machine.clock;
+    let job: Job = {
+        let team = Arc::clone(&team);
+        Arc::new(move |cpu| team.run(cpu, clock))
+    };
+    run_on(&cpus, clock, team.patience_us(), &job);
+    drop(job);
+    let row = emit::iteration(case, iteration, &team);
+    Team::disband(team, &mut machine.space);
+    Ok(row)
+}
+
+/// The first CPUs that are up and free.
+fn choose_cpus(workers: u16) -> Result<Vec<&'static PerCpu>, SkipReason> {
+    let online: Vec<_> = PerCpu::online().collect();
+    let free = online.iter().filter(|cpu| !cpu.busy.load(Ordering::Acquire));
+    let cpus: Vec<_> = free.take(usize::from(workers)).copied().collect();
+    match (cpus.len() >= usize::from(workers), online.len() >= usize::from(workers)) {
+        (true, _) => Ok(cpus),
+        (false, true) => Err(SkipReason::CpuLost),
+        (false, false) => Err(SkipReason::Cpus),
+    }
+}
+
+fn build_workers(
+    machine: &mut Machine,
+    cpus: &[&'static PerCpu],
+    splits: Splits<'_>,
+    image: &Image<'_>,
+) -> Result<Vec<Worker>, OutOfMemory> {
+    let mut workers = Vec::with_capacity(cpus.len());
+    for (cpu, split) in cpus.iter().zip(splits) {
+        let space = AddressSpace::new(&mut machine.space, image)?;
+        workers.push(Worker::new(cpu.id, split, space));
+    }
+    Ok(workers)
+}

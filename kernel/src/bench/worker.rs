@@ -1,0 +1,145 @@
+//! One worker of a case, on its CPU: warm-up, meeting, timed run.
+
+use abi::CpuId;
+use abi::plan::Split;
+use abi::syscall::Authority;
+use abi::wire::record::WorkerStatus;
+use abi::worker::{COMPLETE, WorkerResult};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use spin::Mutex;
+
+use super::rendezvous::Rendezvous;
+use crate::clock::Clock;
+use crate::mem::{KernelSpace, phys};
+use crate::smp::PerCpu;
+use crate::user::{self, AddressSpace, Counts, Exit, Fault};
+
+/// How much longer than a worker's own time-out the kernel waits for its CPU.
+const GRACE_US: u64 = 5_000_000;
+
+/// A worker with its place to run.
+pub struct Worker {
+    /// Its CPU.
+    pub cpu: CpuId,
+    /// What the plan gives it.
+    pub split: Split,
+    space: AddressSpace,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+/// What came of a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: WorkerStatus,
+    /// Its fault, where that is how.
+    pub fault: Option<Fault>,
+    /// What the kernel counted in its timed run.
+    pub counts: Counts,
+    /// Its result slot, where it is done.
+    pub result: WorkerResult,
+}
+
+/// One iteration of a case: its workers, shared by the CPUs that run them.
+pub struct Team {
+    /// The workers, by number.
+    pub workers: Vec<Worker>,
+    /// Where they meet.
+    pub rendezvous: Rendezvous,
+    /// The syscalls they may make.
+    pub authority: Authority,
+    /// How long each may take.
+    pub timeout_us: u64,
+    /// Where the kernel's own page tables are.
+    pub kernel_cr3: u64,
+}
+
+impl Worker {
+    /// A worker that will run on `cpu`.
+    #[must_use]
+    pub const fn new(cpu: CpuId, split: Split, space: AddressSpace) -> Self {
+        Self { cpu, split, space, outcome: Mutex::new(None) }
+    }
+
+    /// What came of it; `None` where its CPU did not come back.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        *self.outcome.lock()
+    }
+}
+
+impl Team {
+    /// How long to wait for all CPUs, from when the first has its job: a warm-up and a run, each to its time-out.
+    #[must_use]
+    pub const fn patience_us(&self) -> u64 {
+        2 * self.timeout_us + GRACE_US
+    }
+
+    /// Runs the worker that belongs to `cpu`. Called on that CPU.
+    pub fn run(&self, cpu: CpuId, clock: &Clock) {
+        let here = PerCpu::current().filter(|here| here.id == cpu);
+        let (Some(here), Some(worker)) = (here, self.workers.iter().find(|worker| worker.cpu == cpu)) else {
+            return;
+        };
+        phys::set_cr3(worker.space.cr3());
+        let outcome = self.run_both(here, worker, clock);
+        phys::set_cr3(self.kernel_cr3);
+        *worker.outcome.lock() = Some(outcome);
+    }
+
+    /// Warm-up and timed run. The translations that the first brings into the TLB are still there for the second.
+    fn run_both(&self, here: &'static PerCpu, worker: &Worker, clock: &Clock) -> Outcome {
+        let entry = worker.space.entry();
+        let params = [worker.split.p0, worker.split.p1, worker.split.p2, worker.split.p3];
+        let enter = |start_tsc, timeout_us| {
+            worker.space.prepare(start_tsc, worker.split.worker, params);
+            let timer = clock.timer_counts(clock.cycles(timeout_us));
+            user::enter(here, &entry, self.authority, timer)
+        };
+        let (exit, counts) = enter(0, self.timeout_us);
+        if exit != Exit::Returned {
+            self.rendezvous.withdraw();
+            return Outcome::new(exit, counts, WorkerResult::default());
+        }
+        let Some(start_tsc) = self.rendezvous.arrive(clock, self.patience_us()) else {
+            return Outcome::unfinished(WorkerStatus::Incomplete);
+        };
+        let (exit, counts) = enter(start_tsc, self.timeout_us);
+        Outcome::new(exit, counts, worker.space.result())
+    }
+
+    /// Gives the address spaces back, unless a CPU may still be in one: then they stay for ever.
+    pub fn disband(this: Arc<Self>, space: &mut KernelSpace) {
+        let workers = Arc::into_inner(this).map(|team| team.workers).unwrap_or_default();
+        for worker in workers {
+            worker.space.destroy(space);
+        }
+    }
+}
+
+impl Outcome {
+    fn new(exit: Exit, counts: Counts, result: WorkerResult) -> Self {
+        let (status, fault) = match exit {
+            Exit::Returned if result.complete == COMPLETE => (WorkerStatus::Done, None),
+            Exit::Returned => (WorkerStatus::Incomplete, None),
+            Exit::Fault(fault) => (WorkerStatus::Fault, Some(fault)),
+            Exit::Timeout => (WorkerStatus::Timeout, None),
+        };
+        Self { status, fault, counts, result }
+    }
+
+    /// Of a worker that has nothing to show.
+    #[must_use]
+    pub fn unfinished(status: WorkerStatus) -> Self {
+        Self { status, fault: None, counts: Counts::default(), result: WorkerResult::default() }
+    }
+
+    /// Whether the worker is done and answered what the plan expects.
+    #[must_use]
+    pub fn verified(&self, split: &Split) -> bool {
+        let WorkerResult { answer, work, digest, .. } = self.result;
+        self.status == WorkerStatus::Done
+            && (answer, work, digest) == (split.answer, split.work, split.digest.0)
+    }
+}

@@ -1,0 +1,66 @@
+//! What `bootloader` hands over (crate `bootloader_api`), from BIOS or UEFI.
+#![expect(unsafe_code, reason = "makes a slice of the ramdisk's address and length")]
+
+use abi::wire::record::Firmware;
+use bootloader_api::config::Mapping;
+use bootloader_api::info::{MemoryRegion, MemoryRegionKind};
+use bootloader_api::{BootInfo as LoaderInfo, BootloaderConfig};
+
+use super::memory_map::{self, MemoryMap, Region};
+use super::{BootError, BootInfo};
+use crate::mem::LowPage;
+
+/// What the loader is asked for: everything in the upper half, and all of physical memory mapped there.
+pub static CONFIG: BootloaderConfig = {
+    let mut config = BootloaderConfig::new_default();
+    config.mappings.physical_memory = Some(Mapping::Dynamic);
+    config.mappings.dynamic_range_start = Some(0xffff_8000_0000_0000);
+    config
+};
+
+/// The loader maps at least this much: device registers lie below it.
+const MIN_WINDOW_END: u64 = 4 << 30;
+
+/// Checks what the loader handed over and keeps what is needed.
+///
+/// # Errors
+/// Where the kernel cannot run with it.
+pub fn take(info: &'static LoaderInfo) -> Result<BootInfo, BootError> {
+    let window_offset = info.physical_memory_offset.into_option().ok_or(BootError::NoWindow)?;
+    let regions = &info.memory_regions;
+    let usable = || {
+        let free = regions.iter().filter(|region| region.kind == MemoryRegionKind::Usable);
+        free.map(|region| Region { start: region.start, end: region.end })
+    };
+    let memory = MemoryMap::new(usable()).ok_or(BootError::NoMemory)?;
+    Ok(BootInfo {
+        firmware: firmware(regions),
+        low_page: memory_map::low_page(usable()).and_then(LowPage::new),
+        memory,
+        rsdp: info.rsdp_addr.into_option(),
+        ramdisk: ramdisk(info),
+        window_offset,
+        window_end: regions.iter().map(|region| region.end).fold(MIN_WINDOW_END, u64::max),
+    })
+}
+
+/// The loader does not say what it runs on, but it passes on firmware's names for memory that it does not know.
+fn firmware(regions: &[MemoryRegion]) -> Firmware {
+    let has = |is: fn(&MemoryRegionKind) -> bool| regions.iter().any(|region| is(&region.kind));
+    if has(|kind| matches!(kind, MemoryRegionKind::UnknownUefi(_))) {
+        Firmware::Uefi
+    } else if has(|kind| matches!(kind, MemoryRegionKind::UnknownBios(_))) {
+        Firmware::Bios
+    } else {
+        Firmware::Unknown
+    }
+}
+
+fn ramdisk(info: &'static LoaderInfo) -> &'static [u8] {
+    let length = usize::try_from(info.ramdisk_len).unwrap_or(0);
+    match info.ramdisk_addr.into_option() {
+        // SAFETY: the loader mapped the ramdisk there, in memory that it does not call usable; nothing writes it.
+        Some(at) if length > 0 => unsafe { core::slice::from_raw_parts(at as *const u8, length) },
+        _ => &[],
+    }
+}

@@ -1,0 +1,50 @@
+//! How the kernel was started, checked once and never looked at again.
+
+pub mod build_id;
+mod loader;
+pub mod memory_map;
+
+pub use loader::{CONFIG, take};
+
+use abi::wire::record::Firmware;
+use memory_map::MemoryMap;
+
+use crate::mem::LowPage;
+
+/// What the kernel needs to know from whoever started it. Nothing after `main`'s first lines knows who that was.
+pub struct BootInfo {
+    /// What started the loader.
+    pub firmware: Firmware,
+    /// Free memory from 1 MiB on.
+    pub memory: MemoryMap,
+    /// A free page below 1 MiB, where there is one.
+    pub low_page: Option<LowPage>,
+    /// Physical address of the RSDP.
+    pub rsdp: Option<u64>,
+    /// The ramdisk; empty where there is none.
+    pub ramdisk: &'static [u8],
+    /// Where physical address 0 is mapped.
+    pub window_offset: u64,
+    /// The end of what is mapped there.
+    pub window_end: u64,
+}
+
+/// Why the kernel cannot use what it was given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BootError {
+    /// Physical memory is not mapped.
+    NoWindow,
+    /// No free memory from 1 MiB on.
+    NoMemory,
+}
+
+impl BootError {
+    /// A short text for records.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::NoWindow => "physical memory is not mapped",
+            Self::NoMemory => "no free memory from 1 MiB on",
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The TSC's frequency from KVM's paravirtual clock: the scale by which it turns cycles into nanoseconds (Linux,
+//! Documentation/virt/kvm/x86/msr.rst, `pvclock_vcpu_time_info`). On Firecracker and Cloud Hypervisor it is the only
+//! source.
+#![expect(unsafe_code, reason = "writes the MSR that makes KVM fill a page")]
+
+use x86_64::structures::paging::PhysFrame;
+
+use crate::mem::phys;
+use crate::x86::cpuid::{self, HYPERVISOR, bit};
+use crate::x86::msr;
+
+/// CPUID.4000_0001H:EAX: the clock at the newer MSRs.
+const FEATURE_CLOCKSOURCE2: u32 = 3;
+/// The MSR's low bit: on.
+const ENABLE: u64 = 1;
+/// Offset of `tsc_to_system_mul`; `tsc_shift` is the byte after it.
+const MUL_AT: usize = 24;
+
+/// Has KVM fill `page` once; `None` where the hypervisor is not KVM or has no such clock.
+pub fn khz(page: PhysFrame) -> Option<u64> {
+    let signature = cpuid::leaf(HYPERVISOR, 0);
+    let is_kvm =
+        [signature.ebx, signature.ecx, signature.edx].map(u32::to_le_bytes).concat() == *b"KVMKVMKVM\0\0\0";
+    if !is_kvm || !bit(cpuid::leaf(HYPERVISOR + 1, 0).eax, FEATURE_CLOCKSOURCE2) {
+        return None;
+    }
+    phys::write_page(page, &[0; 4096]);
+    // SAFETY: the CPUID bit promises the MSR; the page is ours, and KVM stops writing to it below.
+    unsafe { msr::write(msr::KVM_SYSTEM_TIME, page.start_address().as_u64() | ENABLE) };
+    let word = phys::read_u64(page, MUL_AT);
+    // SAFETY: as above.
+    unsafe { msr::write(msr::KVM_SYSTEM_TIME, 0) };
+    let [m0, m1, m2, m3, shift, ..] = word.to_le_bytes();
+    from_scale(u32::from_le_bytes([m0, m1, m2, m3]), i8::from_le_bytes([shift]))
+}
+
+/// ns = (cycles << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back.
+fn from_scale(mul: u32, shift: i8) -> Option<u64> {
+    let unshifted = (1_000_000_u64 << 32).checked_div(u64::from(mul))?;
+    let by = u32::from(shift.unsigned_abs());
+    if shift < 0 { unshifted.checked_shl(by) } else { unshifted.checked_shr(by) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverts_the_scale() {
+        // 2 GHz: half a nanosecond a cycle.
+        assert_eq!(from_scale(1 << 31, 0), Some(2_000_000));
+        assert_eq!(from_scale(1 << 31, -1), Some(4_000_000));
+        assert_eq!(from_scale(1 << 31, 1), Some(1_000_000));
+        assert_eq!(from_scale(0, 0), None);
+    }
+}

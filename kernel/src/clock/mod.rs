@@ -1,0 +1,94 @@
+//! Time. The TSC is the only clock; this module finds its frequency, from several sources that check each other, and
+//! turns microseconds into cycles. Every wait in the kernel is bounded through it.
+
+mod choose;
+mod kvmclock;
+mod reference;
+mod sources;
+
+use core::hint;
+
+use abi::wire::record::TscSource;
+use spin::Once;
+
+pub use choose::{Choice, Reading};
+pub use sources::{Devices, readings};
+
+use crate::x86::{apic, tsc};
+
+/// How long the local APIC's timer is counted for.
+const TIMER_CALIBRATION_US: u64 = 2_000;
+
+/// The clock in use.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    khz: u64,
+    /// The source of the frequency.
+    pub source: TscSource,
+    /// Local APIC timer ticks in 2^20 TSC cycles.
+    timer_per_mcycle: u64,
+}
+
+static CLOCK: Once<Clock> = Once::new();
+
+/// The clock; `None` before [`Clock::start`].
+#[must_use]
+pub fn get() -> Option<&'static Clock> {
+    CLOCK.get()
+}
+
+impl Clock {
+    /// Settles the TSC's frequency and measures the local APIC's timer against it.
+    pub fn start(choice: &Choice) -> &'static Self {
+        let mut clock = Self { khz: choice.khz, source: choice.source, timer_per_mcycle: 0 };
+        apic::start_count();
+        let begin = tsc::read_ordered();
+        clock.spin_us(TIMER_CALIBRATION_US);
+        let (counted, cycles) = (apic::counted(), tsc::read_ordered() - begin);
+        clock.timer_per_mcycle = (u64::from(counted) << 20) / cycles.max(1);
+        apic::set_timer(0);
+        CLOCK.call_once(|| clock)
+    }
+
+    /// The TSC's frequency.
+    #[must_use]
+    pub const fn khz(&self) -> u64 {
+        self.khz
+    }
+
+    /// The cycles in some microseconds.
+    #[must_use]
+    pub const fn cycles(&self, us: u64) -> u64 {
+        (us as u128 * self.khz as u128 / 1000) as u64
+    }
+
+    /// The microseconds in some cycles.
+    #[must_use]
+    pub const fn micros(&self, cycles: u64) -> u64 {
+        (cycles as u128 * 1000 / self.khz as u128) as u64
+    }
+
+    /// The local APIC timer's ticks in some cycles: at least one, at most what the timer can count.
+    #[must_use]
+    pub fn timer_counts(&self, cycles: u64) -> u32 {
+        let counts = u128::from(cycles) * u128::from(self.timer_per_mcycle) >> 20;
+        u32::try_from(counts.max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Spins for some microseconds.
+    pub fn spin_us(&self, us: u64) {
+        self.spin_until(us, || false);
+    }
+
+    /// Spins until `done`, for at most `us` microseconds; says whether it came true.
+    pub fn spin_until(&self, us: u64, done: impl Fn() -> bool) -> bool {
+        let deadline = tsc::read().saturating_add(self.cycles(us));
+        while !done() {
+            if tsc::read() >= deadline {
+                return done();
+            }
+            hint::spin_loop();
+        }
+        true
+    }
+}

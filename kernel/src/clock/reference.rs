@@ -1,0 +1,88 @@
+//! Counting the TSC against a device whose frequency is known.
+
+use abi::wire::record::TscSource;
+use alloc::vec::Vec;
+
+use super::Reading;
+use crate::x86::tsc;
+
+/// A counter that runs at a known rate.
+pub trait Counter {
+    /// What its reading is called.
+    fn source(&self) -> TscSource;
+    /// Ticks in a second.
+    fn hz(&self) -> u64;
+    /// The count now, modulo [`Counter::mask`] + 1, counting up.
+    fn now(&self) -> u64;
+    /// All the bits it has.
+    fn mask(&self) -> u64;
+}
+
+/// How long is counted, as a part of a second: 10 ms, well within a 24-bit PM timer's 4.7 s and a PIT's 55 ms.
+const WINDOW_PER_SECOND: u64 = 100;
+/// How often the counters are looked at before none of them is believed to run: a look at a port takes half a
+/// microsecond at least, so this is at least 100 ms.
+const MAX_LOOKS: u32 = 200_000;
+/// How often a counter is read between two TSC readings, to find a pair that nothing came between.
+const TRIES: u32 = 8;
+
+/// A counter's value and the TSC at that moment.
+#[derive(Clone, Copy)]
+struct Stamp {
+    tsc: u64,
+    count: u64,
+}
+
+impl Stamp {
+    fn take(counter: &dyn Counter) -> Self {
+        let attempt = |_| {
+            let before = tsc::read_ordered();
+            let count = counter.now();
+            let after = tsc::read_ordered();
+            (after.saturating_sub(before), Self { tsc: before + after.saturating_sub(before) / 2, count })
+        };
+        let tightest = (0..TRIES).map(attempt).min_by_key(|&(width, _)| width);
+        tightest.map_or(Self { tsc: 0, count: 0 }, |(_, stamp)| stamp)
+    }
+}
+
+/// Counts the TSC against all of `counters` over the same time. A counter that stands still has no reading.
+pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
+    let starts: Vec<_> = counters.iter().map(|counter| Stamp::take(*counter)).collect();
+    let window_over = || {
+        let mut each = counters.iter().zip(&starts);
+        each.any(|(c, start)| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
+    };
+    if !(0..MAX_LOOKS).any(|_| window_over()) {
+        return Vec::new();
+    }
+    let readings = counters.iter().zip(&starts).filter_map(|(counter, start)| {
+        let end = Stamp::take(*counter);
+        let ticks = elapsed(*counter, start.count, end.count);
+        let khz = khz(end.tsc.checked_sub(start.tsc)?, ticks, counter.hz())?;
+        Some(Reading { source: counter.source(), khz })
+    });
+    readings.collect()
+}
+
+fn elapsed(counter: &dyn Counter, from: u64, to: u64) -> u64 {
+    to.wrapping_sub(from) & counter.mask()
+}
+
+/// The TSC's frequency from `cycles` in the time of `ticks` at `hz`; `None` where nothing was counted.
+fn khz(cycles: u64, ticks: u64, hz: u64) -> Option<u64> {
+    let scaled = u128::from(cycles) * u128::from(hz);
+    u64::try_from(scaled.checked_div(u128::from(ticks) * 1000)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_counts_into_a_frequency() {
+        assert_eq!(khz(30_000_000, 35_795, 3_579_545), Some(3_000_037));
+        assert_eq!(khz(30_000_000, 0, 3_579_545), None);
+        assert_eq!(khz(u64::MAX, 1, u64::MAX), None);
+    }
+}

@@ -1,0 +1,196 @@
+//! The sources of the TSC's frequency, each asked only where it says that it is there.
+#![expect(unsafe_code, reason = "reads timer devices by port and MMIO")]
+
+use abi::wire::record::TscSource;
+use alloc::vec::Vec;
+use x86_64::VirtAddr;
+use x86_64::structures::paging::PhysFrame;
+
+use super::reference::{Counter, measure};
+use super::{Reading, kvmclock};
+use crate::acpi::fadt::PowerManagement;
+use crate::x86::cpuid::{HYPERVISOR, leaf};
+use crate::x86::port;
+
+/// Timers that firmware's tables name.
+pub struct Devices {
+    /// The HPET's registers, mapped.
+    pub hpet: Option<VirtAddr>,
+    /// The FADT's registers.
+    pub power: PowerManagement,
+    /// A frame for KVM's clock to write to.
+    pub scratch: Option<PhysFrame>,
+}
+
+/// Every source's reading.
+#[must_use]
+pub fn readings(devices: &Devices) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    let mut add = |source, khz: Option<u64>| readings.extend(khz.map(|khz| Reading { source, khz }));
+    add(TscSource::Cpuid15, cpuid_15h());
+    add(TscSource::Hypervisor, hypervisor());
+    add(TscSource::Kvmclock, devices.scratch.and_then(kvmclock::khz));
+    let hpet = devices.hpet.and_then(Hpet::start);
+    let pm_timer =
+        devices.power.pm_timer.map(|port| PmTimer { port, wide: devices.power.pm_timer_is_32_bit });
+    let pit = Pit::start();
+    let counters = [
+        hpet.as_ref().map(|hpet| hpet as &dyn Counter),
+        pm_timer.as_ref().map(|pm_timer| pm_timer as &dyn Counter),
+        Some(&pit as &dyn Counter),
+    ];
+    let counters: Vec<_> = counters.into_iter().flatten().collect();
+    readings.extend(measure(&counters));
+    readings
+}
+
+/// Crystal clock times ratio (Intel SDM vol. 2A, CPUID leaf 15H). Many CPUs leave the clock out: no reading then.
+fn cpuid_15h() -> Option<u64> {
+    let leaf = leaf(0x15, 0);
+    let hz = u64::from(leaf.ecx).checked_mul(u64::from(leaf.ebx))?.checked_div(u64::from(leaf.eax))?;
+    Some(hz / 1000).filter(|&khz| khz > 0)
+}
+
+/// CPUID.4000_0010H:EAX, in kHz: VMware's leaf, which KVM hosts and EC2 have too.
+fn hypervisor() -> Option<u64> {
+    Some(u64::from(leaf(HYPERVISOR + 0x10, 0).eax)).filter(|&khz| khz > 0)
+}
+
+/// IA-PC HPET Specification 1.0a, section 2.3.
+struct Hpet {
+    base: VirtAddr,
+    hz: u64,
+    mask: u64,
+}
+
+impl Hpet {
+    const CAPABILITIES: u64 = 0x00;
+    const CONFIGURATION: u64 = 0x10;
+    const MAIN_COUNTER: u64 = 0xf0;
+    /// Capabilities: the counter has 64 bits.
+    const COUNT_SIZE_CAP: u64 = 1 << 13;
+    /// Configuration: the counter runs.
+    const ENABLE_CNF: u64 = 1;
+    /// The longest period that the specification allows, in femtoseconds.
+    const MAX_PERIOD_FS: u64 = 100_000_000;
+
+    /// Sets the counter running; `None` where no HPET answers.
+    fn start(base: VirtAddr) -> Option<Self> {
+        let mut this = Self { base, hz: 0, mask: u64::from(u32::MAX) };
+        let capabilities = this.read(Self::CAPABILITIES);
+        let period_fs = capabilities >> 32;
+        if period_fs == 0 || period_fs > Self::MAX_PERIOD_FS {
+            return None;
+        }
+        this.hz = 1_000_000_000_000_000 / period_fs;
+        if capabilities & Self::COUNT_SIZE_CAP != 0 {
+            this.mask = u64::MAX;
+        }
+        let configuration = this.read(Self::CONFIGURATION) | Self::ENABLE_CNF;
+        let register = (base + Self::CONFIGURATION).as_mut_ptr::<u64>();
+        // SAFETY: the HPET's registers, mapped uncached; nothing else in this kernel uses the device.
+        unsafe { register.write_volatile(configuration) };
+        Some(this)
+    }
+
+    fn read(&self, register: u64) -> u64 {
+        // SAFETY: as in `start`; every register is 64 bits wide.
+        unsafe { (self.base + register).as_ptr::<u64>().read_volatile() }
+    }
+}
+
+impl Counter for Hpet {
+    fn source(&self) -> TscSource {
+        TscSource::Hpet
+    }
+
+    fn hz(&self) -> u64 {
+        self.hz
+    }
+
+    fn now(&self) -> u64 {
+        self.read(Self::MAIN_COUNTER)
+    }
+
+    fn mask(&self) -> u64 {
+        self.mask
+    }
+}
+
+/// ACPI 6.5, section 4.8.2.1.
+struct PmTimer {
+    port: u16,
+    wide: bool,
+}
+
+impl Counter for PmTimer {
+    fn source(&self) -> TscSource {
+        TscSource::PmTimer
+    }
+
+    fn hz(&self) -> u64 {
+        3_579_545
+    }
+
+    fn now(&self) -> u64 {
+        // SAFETY: the port that the FADT names; reading the timer has no effect.
+        u64::from(unsafe { port::read_u32(self.port) }) & self.mask()
+    }
+
+    fn mask(&self) -> u64 {
+        if self.wide { u64::from(u32::MAX) } else { 0xff_ffff }
+    }
+}
+
+/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms; where there
+/// is no PIT the ports read as all ones, and the count stands still.
+struct Pit;
+
+impl Pit {
+    const CHANNEL_2: u16 = 0x42;
+    const COMMAND: u16 = 0x43;
+    const SYSTEM_CONTROL: u16 = 0x61;
+    /// Channel 2, low byte then high, mode 0, binary.
+    const MODE: u8 = 0b10_11_000_0;
+    /// Channel 2: latch the count.
+    const LATCH: u8 = 0b10_00_000_0;
+
+    fn start() -> Self {
+        // SAFETY: port 61H and the PIT's are the PC's own; nothing else in this kernel uses them.
+        let control = unsafe { port::read_u8(Self::SYSTEM_CONTROL) };
+        // Gate on, speaker off.
+        // SAFETY: as above.
+        unsafe { port::write_u8(Self::SYSTEM_CONTROL, control & !0b10 | 0b01) };
+        // SAFETY: as above.
+        unsafe { port::write_u8(Self::COMMAND, Self::MODE) };
+        // SAFETY: as above.
+        unsafe { port::write_u8(Self::CHANNEL_2, 0xff) };
+        // SAFETY: as above.
+        unsafe { port::write_u8(Self::CHANNEL_2, 0xff) };
+        Self
+    }
+}
+
+impl Counter for Pit {
+    fn source(&self) -> TscSource {
+        TscSource::Pit
+    }
+
+    fn hz(&self) -> u64 {
+        1_193_182
+    }
+
+    fn now(&self) -> u64 {
+        // SAFETY: as in `start`.
+        unsafe { port::write_u8(Self::COMMAND, Self::LATCH) };
+        // SAFETY: as in `start`.
+        let low = unsafe { port::read_u8(Self::CHANNEL_2) };
+        // SAFETY: as in `start`.
+        let high = unsafe { port::read_u8(Self::CHANNEL_2) };
+        u64::from(!u16::from_le_bytes([low, high]))
+    }
+
+    fn mask(&self) -> u64 {
+        0xffff
+    }
+}

@@ -1,0 +1,112 @@
+//! The kernel's entry point, and the boot order.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use abi::exit::GuestExit;
+use abi::plan::Plan;
+use abi::wire::record::{PROTOCOL, RunStatus, Start};
+use abi::wire::{Hex64, Text};
+use abi::{Digest, ramdisk};
+use bootloader_api::BootInfo as LoaderInfo;
+use kernel::boot::{self, BootInfo, build_id};
+use kernel::machine::{Refusal, bring_up, describe, tell_problem};
+use kernel::mem::{self, Frames, KernelSpace, phys};
+use kernel::phases::Phases;
+use kernel::x86::{pic, random, tsc};
+use kernel::{bench, console, power};
+
+bootloader_api::entry_point!(main, config = &boot::CONFIG);
+
+/// From the loader to power-off.
+fn main(info: &'static mut LoaderInfo) -> ! {
+    let epoch = tsc::read();
+    console::init(epoch);
+    let exit = match boot::take(info) {
+        Ok(boot) => run(boot, Phases::from(epoch)),
+        Err(error) => {
+            refuse(&Refusal { code: "boot-info", detail: error.message() });
+            GuestExit::Refused
+        }
+    };
+    power::off(exit)
+}
+
+/// Everything, with the machine's state as the loader left it.
+fn run(boot: BootInfo, mut phases: Phases) -> GuestExit {
+    let plan_bytes = ramdisk::find(boot.ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
+    console::record(Start {
+        proto: PROTOCOL,
+        nonce: Hex64(random::nonce()),
+        plan: Digest::of(plan_bytes),
+        build: Hex64(build_id::own()),
+    });
+    describe(boot.firmware, &boot.memory);
+    let plan = match Plan::parse(plan_bytes) {
+        Ok(plan) => plan,
+        Err(error) => {
+            tell_problem("plan", Text::format(format_args!("{error}")));
+            console::end(RunStatus::Failed);
+            return GuestExit::Refused;
+        }
+    };
+    let ramdisk = boot.ramdisk;
+    match experiment(boot, &plan, ramdisk, &mut phases) {
+        Ok(RunStatus::Ok) => GuestExit::Success,
+        Ok(RunStatus::Failed) => GuestExit::Failed,
+        Err(refusal) => {
+            refuse(&refusal);
+            GuestExit::Refused
+        }
+    }
+}
+
+/// Brings the machine up and runs the plan.
+fn experiment(
+    boot: BootInfo,
+    plan: &Plan<'_>,
+    ramdisk: &[u8],
+    phases: &mut Phases,
+) -> Result<RunStatus, Refusal> {
+    pic::mask_all();
+    let BootInfo { mut memory, low_page, rsdp, window_offset, window_end, .. } = boot;
+    window::open(window_offset, window_end);
+    mem::init_heap(&mut memory)?;
+    let space = KernelSpace::new(Frames::new(memory), low_page)?;
+    phases.end("memory");
+    let mut machine = bring_up(space, rsdp, phases)?;
+    phases.print();
+    let rows = bench::run(&mut machine, plan, ramdisk)?;
+    let planned: usize = plan.cases().map(|(case, _)| usize::from(case.iterations)).sum();
+    let held = machine.all_cpus_up && rows.len() == planned && rows.iter().all(|row| row.verified);
+    let status = if held { RunStatus::Ok } else { RunStatus::Failed };
+    console::end(status);
+    bench::print_table(plan, &rows, machine.clock);
+    Ok(status)
+}
+
+/// Says why there is nothing to run.
+fn refuse(refusal: &Refusal) {
+    tell_problem(refusal.code, Text::new(refusal.detail));
+    console::end(RunStatus::Failed);
+    console::text(format_args!("\n  cannot run: {} ({})\n", refusal.detail, refusal.code));
+}
+
+mod window {
+    //! The one promise that only the loader's caller can make.
+    use super::phys;
+
+    /// Opens the window that the loader mapped.
+    #[expect(unsafe_code, reason = "vouches for the loader")]
+    pub fn open(offset: u64, end: u64) {
+        // SAFETY: `boot::CONFIG` asks the loader for this mapping; the kernel's address spaces keep the upper half.
+        unsafe { phys::init(offset, end) };
+    }
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    kernel::panic::on_panic(info)
+}

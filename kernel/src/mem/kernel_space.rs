@@ -1,0 +1,226 @@
+//! The kernel's page tables.
+//!
+//! The loader's upper half is kept: the kernel's image with each segment's own rights, its stack, the ramdisk, and
+//! the window. The loader's lower half is dropped, with its identity mappings: it belongs to workers. What the kernel
+//! maps itself (stacks, devices) goes under one top-level entry that the loader left free, which every address space
+//! made later shares.
+#![expect(unsafe_code, reason = "edits page tables")]
+
+use x86_64::registers::control::Cr3;
+use x86_64::structures::paging::mapper::{MapToError, Mapper};
+use x86_64::structures::paging::{OffsetPageTable, Page, PageTableFlags, PhysFrame, Size4KiB};
+use x86_64::{PhysAddr, VirtAddr};
+
+use super::stacks::{CpuStacks, IST_PAGES, MAIN_PAGES, TRAP_PAGES};
+use super::{Frames, OutOfMemory, phys};
+
+const PAGE_BYTES: u64 = 4096;
+/// Top-level entries from here on are the kernel's.
+const UPPER_HALF: usize = 256;
+
+/// A page below 1 MiB, where a CPU can start.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LowPage(u8);
+
+impl LowPage {
+    /// The page at `address`; `None` where no start-up IPI can name it.
+    #[must_use]
+    pub fn new(address: u64) -> Option<Self> {
+        // Vectors A0H to BFH are reserved (Intel SDM vol. 3A, "Typical AP Initialization Sequence"); page 0 is the
+        // real-mode interrupt table.
+        let page = u8::try_from(address / PAGE_BYTES).ok()?;
+        (address.is_multiple_of(PAGE_BYTES) && (0x01..0xa0).contains(&page)).then_some(Self(page))
+    }
+
+    /// What a start-up IPI calls it.
+    #[must_use]
+    pub const fn vector(self) -> u8 {
+        self.0
+    }
+
+    /// Its physical address.
+    #[must_use]
+    pub const fn address(self) -> u32 {
+        (self.0 as u32) << 12
+    }
+
+    /// The page as a frame.
+    #[must_use]
+    pub fn frame(self) -> PhysFrame {
+        PhysFrame::containing_address(PhysAddr::new(u64::from(self.address())))
+    }
+}
+
+/// The kernel's address space, and the frames that it and the workers' are made of.
+pub struct KernelSpace {
+    frames: Frames,
+    low_page: Option<LowPage>,
+    root: PhysFrame,
+    next: VirtAddr,
+}
+
+impl KernelSpace {
+    /// Page tables with the upper half of those in force; puts them in force.
+    ///
+    /// # Errors
+    /// No frame, or none below 4 GiB, where real mode can load CR3 from; no free top-level entry.
+    pub fn new(mut frames: Frames, low_page: Option<LowPage>) -> Result<Self, OutOfMemory> {
+        let root = frames.zeroed()?;
+        if root.start_address().as_u64() > u64::from(u32::MAX) {
+            return Err(OutOfMemory);
+        }
+        let (loaders, _) = Cr3::read();
+        // SAFETY: the loader's top-level table, which nothing writes any more.
+        let from = unsafe { phys::table(loaders) };
+        // SAFETY: a frame that was handed out just now.
+        let to = unsafe { phys::table(root) };
+        for (to, from) in to.iter_mut().zip(from.iter()).skip(UPPER_HALF) {
+            *to = from.clone();
+        }
+        let free = (UPPER_HALF..512).rev().find(|&entry| to[entry].is_unused()).ok_or(OutOfMemory)?;
+        let next = VirtAddr::new_truncate((free as u64) << 39);
+        phys::set_cr3(root.start_address().as_u64());
+        let mut this = Self { frames, low_page, root, next };
+        // Makes the entry exist now, so that every copy of the upper half has it. The guard page is never touched.
+        this.map_new_pages(1)?;
+        Ok(this)
+    }
+
+    /// The physical address for CR3.
+    #[must_use]
+    pub fn cr3(&self) -> u64 {
+        self.root.start_address().as_u64()
+    }
+
+    /// The free frames.
+    pub fn frames(&mut self) -> &mut Frames {
+        &mut self.frames
+    }
+
+    /// The page for the trampoline. It stays taken for ever: a CPU may start late.
+    ///
+    /// # Errors
+    /// The memory map has none below 1 MiB.
+    pub fn low_page(&mut self) -> Result<LowPage, OutOfMemory> {
+        self.low_page.ok_or(OutOfMemory)
+    }
+
+    /// Stacks for one more CPU.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn cpu_stacks(&mut self) -> Result<CpuStacks, OutOfMemory> {
+        Ok(CpuStacks {
+            main: self.map_new_pages(MAIN_PAGES)?,
+            trap: self.map_new_pages(TRAP_PAGES)?,
+            ist: [
+                self.map_new_pages(IST_PAGES)?,
+                self.map_new_pages(IST_PAGES)?,
+                self.map_new_pages(IST_PAGES)?,
+            ],
+        })
+    }
+
+    /// Maps a page of device registers, uncached.
+    ///
+    /// # Errors
+    /// No memory for page tables.
+    pub fn map_device(&mut self, at: PhysAddr) -> Result<VirtAddr, OutOfMemory> {
+        let page = self.take_page();
+        let flags = PageTableFlags::NO_CACHE | PageTableFlags::WRITE_THROUGH;
+        self.map(page, PhysFrame::containing_address(at), flags)?;
+        Ok(page.start_address() + (at.as_u64() % PAGE_BYTES))
+    }
+
+    /// Page tables for the trampoline: the kernel's upper half, and `low` mapped at its own physical address,
+    /// executable and read-only. Returns their physical address for CR3.
+    ///
+    /// # Errors
+    /// No frame, or none below 4 GiB.
+    pub fn trampoline_tables(&mut self, low: LowPage) -> Result<u32, OutOfMemory> {
+        let root = self.new_root()?;
+        let cr3 = u32::try_from(root.start_address().as_u64()).map_err(|_| OutOfMemory)?;
+        let page = Page::containing_address(VirtAddr::new(u64::from(low.address())));
+        // SAFETY: tables made just now, not in force yet.
+        let mut tables = unsafe { OffsetPageTable::new(phys::table(root), phys::offset()) };
+        let parents = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
+        // SAFETY: the page is the trampoline's alone.
+        unsafe {
+            tables.map_to_with_table_flags(
+                page,
+                low.frame(),
+                PageTableFlags::PRESENT,
+                parents,
+                &mut self.frames,
+            )
+        }
+        .map_err(|_| OutOfMemory)?
+        .ignore();
+        Ok(cr3)
+    }
+
+    /// A top-level table with the kernel's upper half and nothing else.
+    ///
+    /// # Errors
+    /// No frame.
+    pub fn new_root(&mut self) -> Result<PhysFrame, OutOfMemory> {
+        let root = self.frames.zeroed()?;
+        // SAFETY: the kernel's own table; only `self` edits it.
+        let from = unsafe { phys::table(self.root) };
+        // SAFETY: a frame that was handed out just now.
+        let to = unsafe { phys::table(root) };
+        for (to, from) in to.iter_mut().zip(from.iter()).skip(UPPER_HALF) {
+            *to = from.clone();
+        }
+        Ok(root)
+    }
+
+    /// Maps `count` new pages with an unmapped page below them; returns the address past their end.
+    fn map_new_pages(&mut self, count: u64) -> Result<VirtAddr, OutOfMemory> {
+        let _guard = self.take_page();
+        for _ in 0..count {
+            let frame = self.frames.zeroed()?;
+            let page = self.take_page();
+            self.map(page, frame, PageTableFlags::empty())?;
+        }
+        Ok(self.next)
+    }
+
+    /// The next page of the kernel's own region, which is never given back.
+    fn take_page(&mut self) -> Page {
+        let page = Page::containing_address(self.next);
+        self.next += PAGE_BYTES;
+        page
+    }
+
+    /// Maps a page of the kernel's own region: writable, never executable.
+    fn map(&mut self, page: Page, frame: PhysFrame, extra: PageTableFlags) -> Result<(), OutOfMemory> {
+        // SAFETY: only `self` edits the kernel's table, and one call at a time.
+        let mut tables = unsafe { OffsetPageTable::new(phys::table(self.root), phys::offset()) };
+        let flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::NO_EXECUTE | extra;
+        // SAFETY: the page is new, so nothing relies on what it maps to.
+        let mapped = unsafe { tables.map_to(page, frame, flags, &mut self.frames) };
+        match mapped {
+            Ok(flush) => {
+                flush.flush();
+                Ok(())
+            }
+            Err(MapToError::<Size4KiB>::FrameAllocationFailed) => Err(OutOfMemory),
+            Err(error) => panic!("a new page of the kernel cannot be mapped: {error:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_page_is_one_that_a_sipi_can_name() {
+        assert_eq!(LowPage::new(0x8000).map(LowPage::vector), Some(8));
+        assert_eq!(LowPage::new(0x9_f000).map(LowPage::address), Some(0x9_f000));
+        for bad in [0, 0x8001, 0xa_0000, 0xb_f000, 0x10_0000] {
+            assert_eq!(LowPage::new(bad), None, "{bad:#x}");
+        }
+    }
+}

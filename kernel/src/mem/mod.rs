@@ -1,0 +1,15 @@
+//! Memory: the window on physical memory, frames, the heap, the kernel's page tables and its stacks.
+
+pub mod frames;
+mod heap;
+mod kernel_space;
+pub mod phys;
+pub mod stacks;
+
+pub use frames::Frames;
+pub use heap::{HEAP_BYTES, init as init_heap};
+pub use kernel_space::{KernelSpace, LowPage};
+
+/// There is no memory for what was asked, or no page below 1 MiB.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OutOfMemory;

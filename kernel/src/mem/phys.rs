@@ -1,0 +1,99 @@
+//! The window: all of physical memory, mapped at one offset, not executable. It is how the kernel reaches page
+//! tables, firmware's tables, and a worker's pages without ever using a user mapping.
+#![expect(unsafe_code, reason = "makes pointers out of physical addresses")]
+
+use spin::Once;
+use x86_64::structures::paging::{PageTable, PhysFrame};
+use x86_64::{PhysAddr, VirtAddr};
+
+use crate::acpi::Memory;
+
+/// The window's place and size.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    offset: u64,
+    end: u64,
+}
+
+static WINDOW: Once<Window> = Once::new();
+
+/// Settles the window: physical address 0 is at `offset`, and all below `end` is mapped.
+///
+/// # Safety
+/// It must be so, in every address space from here on, writable.
+pub unsafe fn init(offset: u64, end: u64) {
+    WINDOW.call_once(|| Window { offset, end });
+}
+
+fn window() -> Window {
+    *WINDOW.get().expect("`phys::init` comes first in `main`")
+}
+
+/// Where a physical address is in the window.
+#[must_use]
+pub fn virt(at: PhysAddr) -> VirtAddr {
+    VirtAddr::new(window().offset + at.as_u64())
+}
+
+/// The window as a whole, for `x86_64`'s page-table walks.
+#[must_use]
+pub fn offset() -> VirtAddr {
+    VirtAddr::new(window().offset)
+}
+
+/// A page table.
+///
+/// # Safety
+/// The frame holds a page table that nothing else uses for as long as the reference lives.
+pub unsafe fn table<'a>(frame: PhysFrame) -> &'a mut PageTable {
+    // SAFETY: the caller's; frames are in the window and page-aligned.
+    unsafe { &mut *virt(frame.start_address()).as_mut_ptr() }
+}
+
+/// Fills a frame.
+pub fn write_page(frame: PhysFrame, bytes: &[u8; 4096]) {
+    let to = virt(frame.start_address()).as_mut_ptr::<[u8; 4096]>();
+    // SAFETY: frames come from the frame allocator: memory in the window which nothing else refers to.
+    unsafe { to.write_volatile(*bytes) };
+}
+
+/// Copies `bytes` into a frame, from byte `at` on; what would run past the frame is a kernel defect.
+pub fn write_bytes(frame: PhysFrame, at: usize, bytes: &[u8]) {
+    assert!(at + bytes.len() <= 4096, "write past a frame");
+    let to = virt(frame.start_address()).as_mut_ptr::<u8>().wrapping_add(at);
+    // SAFETY: within the frame, as asserted; frames in hand are in the window and referred to by nothing else.
+    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+}
+
+/// The 64-bit word at byte `at` of a frame that a worker may have written to.
+#[must_use]
+pub fn read_u64(frame: PhysFrame, at: usize) -> u64 {
+    assert!(at + 8 <= 4096 && at.is_multiple_of(8), "read past a frame");
+    let from = virt(frame.start_address()).as_ptr::<u64>().wrapping_add(at / 8);
+    // SAFETY: within the frame and aligned, as asserted; volatile, for ring 3 writes it behind the compiler's back.
+    unsafe { from.read_volatile() }
+}
+
+/// Puts the page tables at `cr3` in force.
+pub fn set_cr3(cr3: u64) {
+    let frame = PhysFrame::containing_address(PhysAddr::new_truncate(cr3));
+    // SAFETY: only roots that this kernel made come here, and all of them share its upper half.
+    unsafe {
+        x86_64::registers::control::Cr3::write(frame, x86_64::registers::control::Cr3Flags::empty());
+    }
+}
+
+/// Firmware's view: byte slices of physical memory, for reading tables.
+pub struct Firmware;
+
+impl Memory for Firmware {
+    fn bytes(&self, at: u64, len: usize) -> Option<&[u8]> {
+        let end = at.checked_add(len as u64)?;
+        if at == 0 || end > window().end {
+            return None;
+        }
+        // SAFETY: inside the window. Firmware's tables are not among the frames that the kernel hands out, so
+        // nothing changes them while the slice lives.
+        Some(unsafe { core::slice::from_raw_parts(virt(PhysAddr::new_truncate(at)).as_ptr(), len) })
+    }
+}

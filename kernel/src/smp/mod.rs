@@ -1,0 +1,14 @@
+//! All CPUs: their own data, how they are started, how work reaches them, and whether their clocks agree.
+
+mod broadcast;
+pub mod idle;
+mod per_cpu;
+mod roster;
+mod start;
+mod trampoline;
+pub mod warp;
+
+pub use broadcast::{Job, run_on};
+pub use per_cpu::PerCpu;
+pub use roster::{Roster, RosterEntry};
+pub use start::{Started, adopt_bsp, start_aps};

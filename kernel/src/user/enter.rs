@@ -1,0 +1,113 @@
+//! Into ring 3 and back: a function call from the kernel's point of view.
+#![expect(unsafe_code, reason = "switches stacks and privilege levels")]
+
+use core::arch::naked_asm;
+use core::cell::Cell;
+use core::mem::offset_of;
+
+use abi::syscall::Authority;
+
+use super::{Counts, Exit};
+use crate::smp::{PerCpu, idle};
+use crate::x86::gdt::{USER_CODE, USER_DATA};
+use crate::x86::{apic, sse};
+
+/// Where a worker begins, and its two arguments. Assembly reads it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Entry {
+    /// The first instruction.
+    pub rip: u64,
+    /// The stack: its top word is the return address.
+    pub rsp: u64,
+    /// Address of the arguments, in RDI.
+    pub args: u64,
+    /// Address of the result slot, in RSI.
+    pub result: u64,
+}
+
+/// What a CPU knows of the worker that it runs. Only that CPU looks at it.
+#[derive(Default)]
+pub struct UserState {
+    /// The kernel's RSP to come back to, while a worker runs.
+    return_rsp: Cell<u64>,
+    exit: Cell<Option<Exit>>,
+    pub(super) authority: Cell<Authority>,
+    pub(super) counts: Cell<Counts>,
+}
+
+/// Runs a worker on this CPU, in the address space in force, until it returns, faults, or `timer_counts` ticks of
+/// the local APIC's timer are over. That timer is the only interrupt source that is not masked.
+pub fn enter(cpu: &'static PerCpu, entry: &Entry, authority: Authority, timer_counts: u32) -> (Exit, Counts) {
+    let user = &cpu.user;
+    user.exit.set(None);
+    user.authority.set(authority);
+    user.counts.set(Counts::default());
+    sse::reset();
+    idle::take_pending_interrupts();
+    apic::set_timer(timer_counts);
+    // SAFETY: the address space in force has the worker's code at RIP and its stack at RSP; `leave` is called by the
+    // trap handlers alone, with the slot given here.
+    unsafe { user_enter(entry, user.return_rsp.as_ptr()) };
+    apic::set_timer(0);
+    let exit = user.exit.take().expect("`leave` sets the exit before it returns here");
+    (exit, user.counts.get())
+}
+
+/// Ends the worker that runs on this CPU: its `enter` returns with `exit`. Called on the trap stack, which is left
+/// behind.
+pub(super) fn leave(cpu: &'static PerCpu, exit: Exit) -> ! {
+    cpu.user.exit.set(Some(exit));
+    // SAFETY: a worker runs on this CPU (the trap came from ring 3), so `user_enter` saved this RSP and waits.
+    unsafe { user_leave(cpu.user.return_rsp.get()) }
+}
+
+/// Saves what the ABI has a callee keep, leaves RSP in `return_rsp`, and goes to ring 3 with all registers zero but
+/// RDI and RSI. RFLAGS: IF, so that the timer can end it; IOPL 0.
+#[unsafe(naked)]
+unsafe extern "C" fn user_enter(entry: *const Entry, return_rsp: *mut u64) {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [rsi], rsp",
+        "push {user_data}",
+        "push qword ptr [rdi + {rsp}]",
+        "push {rflags}",
+        "push {user_code}",
+        "push qword ptr [rdi + {rip}]",
+        "mov rsi, [rdi + {result}]",
+        "mov rdi, [rdi + {args}]",
+        "xor eax, eax",
+        "xor ebx, ebx",
+        "xor ecx, ecx",
+        "xor edx, edx",
+        "xor ebp, ebp",
+        "xor r8d, r8d",
+        "xor r9d, r9d",
+        "xor r10d, r10d",
+        "xor r11d, r11d",
+        "xor r12d, r12d",
+        "xor r13d, r13d",
+        "xor r14d, r14d",
+        "xor r15d, r15d",
+        "swapgs",
+        "iretq",
+        user_data = const USER_DATA,
+        user_code = const USER_CODE,
+        rflags = const 1 << 9 | 1 << 1,
+        rip = const offset_of!(Entry, rip),
+        rsp = const offset_of!(Entry, rsp),
+        args = const offset_of!(Entry, args),
+        result = const offset_of!(Entry, result),
+    )
+}
+
+/// Returns from the `user_enter` that saved `return_rsp`.
+#[unsafe(naked)]
+unsafe extern "C" fn user_leave(return_rsp: u64) -> ! {
+    naked_asm!("mov rsp, rdi", "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp", "ret",)
+}

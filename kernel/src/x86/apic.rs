@@ -1,0 +1,194 @@
+//! The local APIC, in whichever mode firmware left it (Intel SDM vol. 3A, "Advanced Programmable Interrupt
+//! Controller (APIC)"). Owns the inter-processor interrupts and the one-shot timer.
+#![expect(unsafe_code, reason = "reads and writes APIC registers by MMIO or MSR")]
+
+use abi::ApicId;
+use abi::wire::record::ApicMode;
+use spin::Once;
+use x86_64::{PhysAddr, VirtAddr};
+
+use super::idt::{SPURIOUS_VECTOR, TIMER_VECTOR};
+use super::{cpuid, msr};
+
+/// IA32_APIC_BASE: the APIC is on.
+const BASE_ENABLE: u64 = 1 << 11;
+/// IA32_APIC_BASE: x2APIC mode.
+const BASE_X2APIC: u64 = 1 << 10;
+/// IA32_APIC_BASE: the registers' physical page.
+const BASE_ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+
+/// Registers by their number in x2APIC mode; in memory they are 16 bytes apart.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Register {
+    Id = 0x02,
+    EndOfInterrupt = 0x0b,
+    SpuriousVector = 0x0f,
+    ErrorStatus = 0x28,
+    InterruptCommand = 0x30,
+    /// Only in memory: x2APIC mode has one 64-bit register.
+    InterruptCommandHigh = 0x31,
+    LvtTimer = 0x32,
+    LvtLint0 = 0x35,
+    InitialCount = 0x38,
+    CurrentCount = 0x39,
+    DivideConfiguration = 0x3e,
+}
+
+const SOFTWARE_ENABLE: u32 = 1 << 8;
+const LVT_MASKED: u32 = 1 << 16;
+/// Divide by 128: with a 1 GHz APIC clock the 32-bit counter then lasts nine minutes.
+const DIVIDE_BY_128: u32 = 0b1010;
+const DELIVERY_PENDING: u32 = 1 << 12;
+const LEVEL_ASSERT: u32 = 1 << 14;
+const DELIVERY_INIT: u32 = 0b101 << 8;
+const DELIVERY_STARTUP: u32 = 0b110 << 8;
+
+/// How often the delivery status is read before a message is taken as sent.
+const DELIVERY_SPINS: u32 = 100_000;
+
+#[derive(Clone, Copy)]
+enum Access {
+    /// Registers in memory, at this address in every address space.
+    Xapic(VirtAddr),
+    X2apic,
+}
+
+static ACCESS: Once<Access> = Once::new();
+
+/// Where the registers are, if firmware left the APIC in xAPIC mode; `None` in x2APIC mode.
+#[must_use]
+pub fn mmio_base() -> Option<PhysAddr> {
+    // SAFETY: every x86_64 CPU has IA32_APIC_BASE.
+    let base = unsafe { msr::read(msr::IA32_APIC_BASE) };
+    (base & BASE_X2APIC == 0).then(|| PhysAddr::new_truncate(base & BASE_ADDRESS))
+}
+
+/// Settles how the registers are reached: `mapped` is where [`mmio_base`] is mapped.
+pub fn init(mapped: Option<VirtAddr>) {
+    ACCESS.call_once(|| mapped.map_or(Access::X2apic, Access::Xapic));
+}
+
+/// The mode settled by [`init`].
+#[must_use]
+pub fn mode() -> ApicMode {
+    match access() {
+        Access::Xapic(_) => ApicMode::Xapic,
+        Access::X2apic => ApicMode::X2apic,
+    }
+}
+
+fn access() -> Access {
+    *ACCESS.get().expect("the APIC is used after `apic::init`")
+}
+
+fn read(register: Register) -> u32 {
+    match access() {
+        // SAFETY: `init` was given the mapping of the APIC's page; registers are 32 bits wide, 16 bytes apart.
+        Access::Xapic(base) => unsafe { (base + ((register as u64) << 4)).as_ptr::<u32>().read_volatile() },
+        // The high half is used by the interrupt command alone.
+        // SAFETY: x2APIC mode is on, and the register exists in it.
+        #[expect(clippy::cast_possible_truncation, reason = "the documented width")]
+        Access::X2apic => unsafe { msr::read(msr::X2APIC_BASE + register as u32) as u32 },
+    }
+}
+
+fn write(register: Register, value: u32) {
+    match access() {
+        // SAFETY: as in `read`; what each write does is up to this module alone.
+        Access::Xapic(base) => unsafe {
+            (base + ((register as u64) << 4)).as_mut_ptr::<u32>().write_volatile(value);
+        },
+        // SAFETY: as in `read`.
+        Access::X2apic => unsafe { msr::write(msr::X2APIC_BASE + register as u32, u64::from(value)) },
+    }
+}
+
+/// Switches this CPU's APIC on, in the mode settled by [`init`], with every source masked but the timer's vector.
+pub fn enable() {
+    // SAFETY: every x86_64 CPU has IA32_APIC_BASE.
+    let mut base = unsafe { msr::read(msr::IA32_APIC_BASE) } | BASE_ENABLE;
+    if mode() == ApicMode::X2apic {
+        base |= BASE_X2APIC;
+    }
+    // SAFETY: on, and from xAPIC to x2APIC at most, a transition that is always allowed.
+    unsafe { msr::write(msr::IA32_APIC_BASE, base) };
+    write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(SPURIOUS_VECTOR));
+    // LINT0 carries the 8259's interrupts on the BSP; LINT1 is left to firmware: it is NMI, and an NMI is news.
+    write(Register::LvtLint0, LVT_MASKED);
+    write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
+    write(Register::DivideConfiguration, DIVIDE_BY_128);
+}
+
+/// This CPU's id, as its APIC has it.
+#[must_use]
+pub fn id() -> ApicId {
+    let id = read(Register::Id);
+    ApicId(if mode() == ApicMode::Xapic { id >> 24 } else { id })
+}
+
+/// Ends the interrupt that is being handled.
+pub fn end_of_interrupt() {
+    write(Register::EndOfInterrupt, 0);
+}
+
+/// Sends INIT: the CPU stops and waits for SIPI.
+pub fn send_init(to: ApicId) {
+    send(to, DELIVERY_INIT | LEVEL_ASSERT);
+}
+
+/// Sends a start-up IPI: the CPU starts in real mode at `page` * 4 KiB.
+pub fn send_sipi(to: ApicId, page: u8) {
+    send(to, DELIVERY_STARTUP | LEVEL_ASSERT | u32::from(page));
+}
+
+/// Sends an interrupt.
+pub fn send_ipi(to: ApicId, vector: u8) {
+    send(to, LEVEL_ASSERT | u32::from(vector));
+}
+
+fn send(to: ApicId, command: u32) {
+    if mode() == ApicMode::X2apic {
+        let value = u64::from(to.0) << 32 | u64::from(command);
+        // SAFETY: x2APIC mode is on; one write is the whole message.
+        unsafe { msr::write(msr::X2APIC_BASE + Register::InterruptCommand as u32, value) };
+        return;
+    }
+    write(Register::InterruptCommandHigh, to.0 << 24);
+    write(Register::InterruptCommand, command);
+    // Bounded: a message that an APIC does not accept shows as a CPU that does not come.
+    let _ = (0..DELIVERY_SPINS).any(|_| read(Register::InterruptCommand) & DELIVERY_PENDING == 0);
+}
+
+/// Errors since the last call, and forgets them (Intel SDM vol. 3A, "Error Handling").
+#[must_use]
+pub fn take_errors() -> u32 {
+    write(Register::ErrorStatus, 0);
+    let errors = read(Register::ErrorStatus);
+    write(Register::ErrorStatus, 0);
+    errors
+}
+
+/// Sets the timer to fire once, `counts` timer ticks from now; 0 stops it.
+pub fn set_timer(counts: u32) {
+    write(Register::LvtTimer, if counts == 0 { LVT_MASKED } else { 0 } | u32::from(TIMER_VECTOR));
+    write(Register::InitialCount, counts);
+}
+
+/// Starts the timer from its highest count, without an interrupt, to be counted against a clock.
+pub fn start_count() {
+    write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
+    write(Register::InitialCount, u32::MAX);
+}
+
+/// Ticks since [`start_count`].
+#[must_use]
+pub fn counted() -> u32 {
+    u32::MAX - read(Register::CurrentCount)
+}
+
+/// Whether the CPU could be switched to x2APIC mode.
+#[must_use]
+pub fn has_x2apic() -> bool {
+    cpuid::bit(cpuid::leaf(1, 0).ecx, 21)
+}

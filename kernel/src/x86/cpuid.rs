@@ -1,0 +1,75 @@
+//! CPUID, asked only for leaves that the CPU says it has (Intel SDM vol. 2A, "CPUID").
+
+use core::arch::x86_64::{__cpuid_count, CpuidResult};
+
+use abi::wire::{Label, Text};
+
+/// A leaf and sub-leaf; zeros where the CPU does not have the leaf.
+#[must_use]
+pub fn leaf(leaf: u32, sub_leaf: u32) -> CpuidResult {
+    let range = leaf & 0xffff_0000;
+    // A hypervisor's range exists only where CPUID.1:ECX[31] says that there is one; without, Intel CPUs answer with
+    // the data of another leaf.
+    let missing = CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+    if range == HYPERVISOR && !has_hypervisor() || leaf > __cpuid_count(range, 0).eax {
+        return missing;
+    }
+    __cpuid_count(leaf, sub_leaf)
+}
+
+/// First leaf of the range that a hypervisor answers.
+pub const HYPERVISOR: u32 = 0x4000_0000;
+
+/// Whether bit `n` is set.
+#[must_use]
+pub const fn bit(register: u32, n: u32) -> bool {
+    register >> n & 1 != 0
+}
+
+/// Whether the CPU says that it is virtual.
+#[must_use]
+pub fn has_hypervisor() -> bool {
+    bit(__cpuid_count(1, 0).ecx, 31)
+}
+
+/// The vendor string of leaf 0, without characters that a label does not have.
+#[must_use]
+pub fn vendor() -> Label {
+    let CpuidResult { ebx, ecx, edx, .. } = leaf(0, 0);
+    let bytes = bytes_of([ebx, edx, ecx]);
+    core::str::from_utf8(&bytes).ok().and_then(Label::new).or(Label::new("unknown")).expect("a label")
+}
+
+/// The hypervisor's signature, such as `KVMKVMKVM` or `Microsoft Hv`; empty where there is none.
+#[must_use]
+pub fn hypervisor_signature() -> Text<36> {
+    let CpuidResult { ebx, ecx, edx, .. } = leaf(HYPERVISOR, 0);
+    Text::new(trimmed(&bytes_of([ebx, ecx, edx])))
+}
+
+/// The brand string of leaves 8000_0002H to 8000_0004H.
+#[must_use]
+pub fn brand() -> Text<120> {
+    let mut bytes = [0; 48];
+    for (chunk, number) in bytes.chunks_exact_mut(16).zip(0x8000_0002..) {
+        let CpuidResult { eax, ebx, ecx, edx } = leaf(number, 0);
+        chunk[..12].copy_from_slice(&bytes_of([eax, ebx, ecx]));
+        chunk[12..].copy_from_slice(&edx.to_le_bytes());
+    }
+    Text::new(trimmed(&bytes))
+}
+
+/// Registers as the text they hold.
+fn bytes_of(registers: [u32; 3]) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    for (chunk, register) in bytes.chunks_exact_mut(4).zip(registers) {
+        chunk.copy_from_slice(&register.to_le_bytes());
+    }
+    bytes
+}
+
+/// The text up to its first zero byte, without spaces around it; empty where it is not ASCII.
+fn trimmed(bytes: &[u8]) -> &str {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    core::str::from_utf8(&bytes[..end]).unwrap_or_default().trim()
+}

@@ -1,0 +1,66 @@
+//! The protections that are switched on wherever the CPU has them, and the check for what cannot be done without.
+#![expect(unsafe_code, reason = "writes CR0, CR4 and EFER")]
+
+use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
+
+use super::cpuid::{bit, leaf};
+
+/// What is in force. The same on every CPU: it is found on the BSP and switched on everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Features {
+    /// No-execute pages.
+    pub nx: bool,
+    /// Supervisor-mode execution prevention.
+    pub smep: bool,
+    /// Supervisor-mode access prevention.
+    pub smap: bool,
+    /// User-mode instruction prevention: SGDT and its kind fault in ring 3.
+    pub umip: bool,
+    /// The TSC runs at one rate in every power state (CPUID.8000_0007H:EDX[8]).
+    pub invariant_tsc: bool,
+}
+
+impl Features {
+    /// What this CPU has.
+    #[must_use]
+    pub fn detect() -> Self {
+        let structured = leaf(7, 0);
+        Self {
+            nx: bit(leaf(0x8000_0001, 0).edx, 20),
+            smep: bit(structured.ebx, 7),
+            smap: bit(structured.ebx, 20),
+            umip: bit(structured.ecx, 2),
+            invariant_tsc: bit(leaf(0x8000_0007, 0).edx, 8),
+        }
+    }
+
+    /// Switches them on, on this CPU.
+    ///
+    /// The kernel never reads or writes through a user mapping (it uses the window on physical memory), so SMAP needs
+    /// no exceptions anywhere.
+    pub fn enable(self) {
+        let mut cr4 = Cr4Flags::PHYSICAL_ADDRESS_EXTENSION | Cr4Flags::OSFXSR | Cr4Flags::OSXMMEXCPT_ENABLE;
+        cr4.set(Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION, self.smep);
+        cr4.set(Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION, self.smap);
+        cr4.set(Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION, self.umip);
+        // Anything else firmware may have left on goes off: TSD would fault a worker's RDTSC, PCIDE and PGE would
+        // make stale translations possible, OSXSAVE would allow state that is not kept apart.
+        let (la57, _) = (Cr4::read() & Cr4Flags::L5_PAGING, ());
+        // SAFETY: PAE and LA57 stay as they are; the kernel is soft-float, keeps no translation global and uses no
+        // user mapping.
+        unsafe { Cr4::write(cr4 | la57) };
+        // EM off and NE on: SSE runs in ring 3 and x87 errors are #MF; TS off: nothing is switched lazily.
+        let cr0 = Cr0Flags::PROTECTED_MODE_ENABLE
+            | Cr0Flags::MONITOR_COPROCESSOR
+            | Cr0Flags::EXTENSION_TYPE
+            | Cr0Flags::NUMERIC_ERROR
+            | Cr0Flags::WRITE_PROTECT
+            | Cr0Flags::PAGING;
+        // SAFETY: protected mode and paging stay on, caches (CD, NW) are on; nothing here writes to read-only pages.
+        unsafe { Cr0::write(cr0) };
+        let mut efer = Efer::read() | EferFlags::SYSTEM_CALL_EXTENSIONS;
+        efer.set(EferFlags::NO_EXECUTE_ENABLE, self.nx);
+        // SAFETY: long mode stays on; NXE is on already wherever the loader's tables use it.
+        unsafe { Efer::write(efer) };
+    }
+}

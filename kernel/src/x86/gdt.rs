@@ -1,0 +1,89 @@
+//! Segments and the task state, one set for each CPU.
+#![expect(unsafe_code, reason = "loads segment registers and the task register")]
+
+use x86_64::VirtAddr;
+use x86_64::instructions::segmentation::{CS, DS, ES, FS, GS, SS, Segment};
+use x86_64::instructions::tables::load_tss;
+use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable, SegmentSelector};
+use x86_64::structures::tss::TaskStateSegment;
+
+/// The kernel's code segment.
+pub const KERNEL_CODE: u16 = 0x08;
+/// The kernel's data segment.
+pub const KERNEL_DATA: u16 = 0x10;
+/// Ring 3's data segment. SYSRET wants it before the code segment (AMD64 APM vol. 2, "SYSCALL and SYSRET").
+pub const USER_DATA: u16 = 0x18 | 3;
+/// Ring 3's code segment.
+pub const USER_CODE: u16 = 0x20 | 3;
+
+/// Stacks of the interrupt stack table: exceptions that can come at any instruction, even where RSP cannot be relied
+/// on. Slots as the TSS counts them here, from 0.
+#[derive(Clone, Copy, Debug)]
+#[repr(u16)]
+pub enum Ist {
+    /// Non-maskable interrupt.
+    Nmi = 0,
+    /// Double fault.
+    DoubleFault = 1,
+    /// Machine check.
+    MachineCheck = 2,
+}
+
+/// One CPU's descriptor table and task state. It must stay where it is once loaded.
+pub struct Descriptors {
+    gdt: GlobalDescriptorTable,
+    tss: TaskStateSegment,
+}
+
+/// The stacks that the task state names; each the address past a stack's end.
+#[derive(Clone, Copy, Debug)]
+pub struct TrapStacks {
+    /// For traps and syscalls from ring 3.
+    pub ring0: VirtAddr,
+    /// By [`Ist`].
+    pub ist: [VirtAddr; 3],
+}
+
+impl Descriptors {
+    /// Descriptors with these stacks, not in force yet.
+    #[must_use]
+    pub fn new(stacks: &TrapStacks) -> Self {
+        let mut tss = TaskStateSegment::new();
+        tss.privilege_stack_table[0] = stacks.ring0;
+        let mut ist = tss.interrupt_stack_table;
+        ist[..3].copy_from_slice(&stacks.ist);
+        tss.interrupt_stack_table = ist;
+        Self { gdt: GlobalDescriptorTable::new(), tss }
+    }
+
+    /// Puts them in force on this CPU. Leaves GS base 0: the caller sets it after.
+    pub fn load(&'static mut self) {
+        let selectors = [
+            self.gdt.append(Descriptor::kernel_code_segment()),
+            self.gdt.append(Descriptor::kernel_data_segment()),
+            self.gdt.append(Descriptor::user_data_segment()),
+            self.gdt.append(Descriptor::user_code_segment()),
+        ];
+        let task = self.gdt.append(Descriptor::tss_segment(&self.tss));
+        assert!(
+            selectors.map(|s| s.0) == [KERNEL_CODE, KERNEL_DATA, USER_DATA, USER_CODE],
+            "the GDT's order and the selectors that assembly uses differ"
+        );
+        self.gdt.load();
+        // SAFETY: a 64-bit code segment of ring 0 in the table just loaded.
+        unsafe { CS::set_reg(selectors[0]) };
+        // SAFETY: a data segment of ring 0.
+        unsafe { SS::set_reg(selectors[1]) };
+        // In 64-bit mode the others only carry FS and GS bases; null is what ring 3 finds too.
+        // SAFETY: null selectors may be loaded into all of them.
+        unsafe { DS::set_reg(SegmentSelector::NULL) };
+        // SAFETY: as above.
+        unsafe { ES::set_reg(SegmentSelector::NULL) };
+        // SAFETY: as above.
+        unsafe { FS::set_reg(SegmentSelector::NULL) };
+        // SAFETY: as above.
+        unsafe { GS::set_reg(SegmentSelector::NULL) };
+        // SAFETY: an available 64-bit TSS, which lives as long as the table (`'static`).
+        unsafe { load_tss(task) };
+    }
+}

@@ -1,0 +1,33 @@
+//! Model-specific registers (Intel SDM vol. 4).
+#![expect(unsafe_code, reason = "RDMSR and WRMSR")]
+
+use x86_64::registers::model_specific::Msr;
+
+/// Local APIC base and mode.
+pub const IA32_APIC_BASE: u32 = 0x1b;
+/// The kernel's GS base while user mode has its own in place.
+pub const IA32_KERNEL_GS_BASE: u32 = 0xc000_0102;
+/// The GS base in force.
+pub const IA32_GS_BASE: u32 = 0xc000_0101;
+/// First register of the x2APIC.
+pub const X2APIC_BASE: u32 = 0x800;
+/// KVM's system-time structure (Linux, "KVM-specific MSRs", `MSR_KVM_SYSTEM_TIME_NEW`).
+pub const KVM_SYSTEM_TIME: u32 = 0x4b56_4d01;
+
+/// Reads a register.
+///
+/// # Safety
+/// The CPU must have it; otherwise the read is a #GP.
+pub unsafe fn read(register: u32) -> u64 {
+    // SAFETY: the caller's.
+    unsafe { Msr::new(register).read() }
+}
+
+/// Writes a register.
+///
+/// # Safety
+/// The CPU must have it, and the value must keep what the rest of the kernel relies on.
+pub unsafe fn write(register: u32, value: u64) {
+    // SAFETY: the caller's.
+    unsafe { Msr::new(register).write(value) }
+}
