@@ -1,0 +1,78 @@
+//! The experiment's own values: its name, cases, gate and timeouts.
+
+use std::time::Duration;
+
+use abi::wire::Label;
+use toml::Spanned;
+
+use super::super::profile::{Gate, Timeouts};
+use super::super::raw::{RawCases, RawGate, RawTimeouts};
+use super::Checker;
+
+impl Checker<'_> {
+    /// The experiment's name.
+    pub(super) fn name(&mut self, name: &Spanned<String>) -> Option<Label> {
+        // It is also the name of the folder that the results are in.
+        let label = Label::new(name.get_ref()).filter(|label| !label.as_str().starts_with(['.', '-']));
+        if label.is_none() {
+            let expected = "a name of 1 to 32 of A-Z a-z 0-9 . _ + -, not beginning with . or -";
+            self.refuse("name", name.span(), expected);
+        }
+        label
+    }
+
+    /// The cases, each of which the machine can have the CPUs for.
+    pub(super) fn cases(&mut self, raw: &RawCases, max_cpus: u16) -> Vec<u16> {
+        let key = "cases.workers";
+        let mut cases = Vec::new();
+        for value in raw.workers.get_ref() {
+            let workers = self.number(key, value, 1..=max_cpus);
+            if cases.contains(&workers) && i64::from(workers) == *value.get_ref() {
+                self.refuse(key, value.span(), "each number of workers once");
+            }
+            cases.push(workers);
+        }
+        if cases.is_empty() {
+            self.refuse(key, raw.workers.span(), "at least one number of workers");
+        }
+        cases
+    }
+
+    /// The gate; `None` where it names a case that is not there.
+    pub(super) fn gate(&mut self, raw: &RawGate, cases: &[u16]) -> Option<Gate> {
+        let mut case = |key: &str, value: &Spanned<i64>| {
+            let found = cases.iter().copied().find(|&case| i64::from(case) == *value.get_ref());
+            if found.is_none() {
+                self.refuse(key, value.span(), "one of the numbers in cases.workers");
+            }
+            found
+        };
+        let from = case("gate.from-workers", &raw.from_workers);
+        let to = case("gate.to-workers", &raw.to_workers);
+        let (from_workers, to_workers) = from.zip(to)?;
+        let min_speedup = *raw.min_speedup.get_ref();
+        let ideal = f64::from(to_workers) / f64::from(from_workers);
+        if from_workers >= to_workers {
+            self.refuse("gate.to-workers", raw.to_workers.span(), "more workers than gate.from-workers");
+        } else if !(min_speedup > 0.0 && min_speedup <= ideal) {
+            let expected = format!("a number above 0 and at most {ideal}, the ideal");
+            self.refuse("gate.min-speedup", raw.min_speedup.span(), &expected);
+        }
+        Some(Gate { from_workers, to_workers, min_speedup })
+    }
+
+    /// The timeouts.
+    pub(super) fn timeouts(&mut self, raw: &RawTimeouts) -> Timeouts {
+        /// A day: far more than anything takes, and in range for the plan's milliseconds.
+        const MOST: u32 = 86_400;
+        let boot: u32 = self.number("timeouts.boot-seconds", &raw.boot_seconds, 1..=MOST);
+        let worker: u32 = self.number("timeouts.worker-seconds", &raw.worker_seconds, 1..=MOST);
+        let run: u32 = self.number("timeouts.run-seconds", &raw.run_seconds, 1..=2 * MOST);
+        if run < boot + worker && *raw.run_seconds.get_ref() > 0 {
+            let expected = "at least timeouts.boot-seconds and timeouts.worker-seconds together";
+            self.refuse("timeouts.run-seconds", raw.run_seconds.span(), expected);
+        }
+        let [boot, worker, run] = [boot, worker, run].map(|seconds| Duration::from_secs(seconds.into()));
+        Timeouts { boot, worker, run }
+    }
+}
