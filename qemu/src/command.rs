@@ -1,12 +1,33 @@
 //! The exact command line. The same specification always gives the same arguments.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde::ser::SerializeStruct;
 
-use crate::{Accelerator, BootMedium, Machine, Qemu, QemuError};
+use crate::{Accelerator, BootMedium, Firmware, Machine, Qemu, QemuError, Vga, machine};
+
+/// QMP on standard input, which is a socket, and the guest stopped before its first instruction.
+const CONTROL: [&str; 5] = ["-S", "-chardev", "socket,id=qmp,fd=0", "-mon", "chardev=qmp,mode=control"];
+
+/// The port is where kernels expect it; four bytes, so that any width of write reaches it.
+const FIXED: [&str; 11] = [
+    "-nodefaults",
+    "-no-user-config",
+    "-no-reboot",
+    "-display",
+    "none",
+    "-device",
+    "isa-debug-exit,iobase=0xf4,iosize=0x04",
+    // Not `stdio`, which would read standard input: that is the control channel.
+    "-chardev",
+    "file,id=serial0,path=/dev/stdout",
+    "-serial",
+    "chardev:serial0",
+];
 
 /// A command line. Prints as one that can be pasted into a shell; serialised as `program` and `arguments`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,30 +42,157 @@ impl CommandLine {
     /// # Errors
     /// [`QemuError::Option`] if the machine cannot be built so.
     pub fn new(
-        _qemu: &Qemu,
-        _accelerator: Accelerator,
-        _machine: &Machine,
-        _boot: &BootMedium,
+        qemu: &Qemu,
+        accelerator: Accelerator,
+        machine: &Machine,
+        boot: &BootMedium,
     ) -> Result<Self, QemuError> {
-        todo!()
+        machine.check(accelerator)?;
+        let mut line = Self { program: qemu.path.clone(), arguments: Vec::new() };
+        line.words(&CONTROL);
+        line.words(&FIXED);
+        line.words(&["-machine", &machine.machine_type]);
+        line.processors(accelerator, machine);
+        line.words(&["-m", &format!("{}M", machine.memory_mib)]);
+        line.words(&["-vga", if machine.vga == Vga::Std { "std" } else { "none" }]);
+        line.firmware(&machine.firmware);
+        line.boot(boot);
+        if let Some(log) = &machine.trace_log {
+            line.words(&["-d", "int,cpu_reset,guest_errors", "-D"]);
+            line.word(absolute(log));
+        }
+        machine.extra_args.iter().for_each(|argument| line.word(argument));
+        Ok(line)
     }
 
     /// The same guest without its control channel and running at once: what a person runs by hand, with the serial
     /// port on the terminal.
     #[must_use]
     pub fn by_hand(&self) -> Self {
-        todo!()
+        let control =
+            self.arguments.iter().zip(CONTROL).take_while(|(argument, word)| argument == word).count();
+        Self { program: self.program.clone(), arguments: self.arguments[control..].to_vec() }
     }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Its arguments.
+    #[must_use]
+    pub fn arguments(&self) -> &[OsString] {
+        &self.arguments
+    }
+
+    fn processors(&mut self, accelerator: Accelerator, machine: &Machine) {
+        let model = machine.cpu_model.as_deref().unwrap_or(machine::default_cpu_model(accelerator));
+        let engine = match (accelerator, machine.icount_shift) {
+            (Accelerator::Kvm, _) => "kvm",
+            (Accelerator::Tcg, None) => "tcg,thread=multi",
+            // One clock for all CPUs means one thread for all CPUs; QEMU refuses anything else.
+            (Accelerator::Tcg, Some(_)) => "tcg,thread=single",
+        };
+        let vcpus = machine.vcpus;
+        self.words(&["-accel", engine, "-cpu", model]);
+        self.words(&["-smp", &format!("{vcpus},sockets=1,cores={vcpus},threads=1")]);
+        if let Some(shift) = machine.icount_shift {
+            self.words(&["-icount", &format!("shift={shift}")]);
+        }
+    }
+
+    fn firmware(&mut self, firmware: &Firmware) {
+        let Firmware::Uefi(uefi) = firmware else { return };
+        let Some(vars) = &uefi.vars else {
+            self.word("-bios");
+            return self.word(absolute(&uefi.code));
+        };
+        self.option("-drive", "if=pflash,unit=0,format=raw,readonly=on,file=", &uefi.code);
+        // The firmware wants to write its variables; the template stays as it is.
+        self.option("-drive", "if=pflash,unit=1,format=raw,snapshot=on,file=", vars);
+    }
+
+    fn boot(&mut self, boot: &BootMedium) {
+        match boot {
+            BootMedium::Disk { path } => {
+                self.option("-drive", "if=none,id=boot,format=raw,snapshot=on,file=", path);
+                self.words(&["-device", "ide-hd,drive=boot,bootindex=0"]);
+            }
+            BootMedium::Cdrom { path } => {
+                self.option("-drive", "if=none,id=boot,media=cdrom,format=raw,readonly=on,file=", path);
+                self.words(&["-device", "ide-cd,drive=boot,bootindex=0"]);
+            }
+            BootMedium::UsbStick { path } => {
+                self.option("-drive", "if=none,id=boot,format=raw,snapshot=on,file=", path);
+                self.words(&["-device", "qemu-xhci", "-device", "usb-storage,drive=boot,bootindex=0"]);
+            }
+            BootMedium::Kernel { kernel, initrd, append } => {
+                self.word("-kernel");
+                self.word(absolute(kernel));
+                if let Some(initrd) = initrd {
+                    // Not an option list: for PVH and bzImage a comma stands for itself.
+                    self.word("-initrd");
+                    self.word(absolute(initrd));
+                }
+                if !append.is_empty() {
+                    self.words(&["-append", append]);
+                }
+            }
+        }
+    }
+
+    fn word(&mut self, word: impl AsRef<OsStr>) {
+        self.arguments.push(word.as_ref().to_owned());
+    }
+
+    fn words(&mut self, words: &[&str]) {
+        words.iter().for_each(|word| self.word(word));
+    }
+
+    /// An option whose last value is a path. A comma in a value is written twice: QEMU's manual, "Character device
+    /// options" and others.
+    fn option(&mut self, name: &str, values: &str, path: &Path) {
+        self.word(name);
+        let mut option = values.as_bytes().to_vec();
+        for byte in absolute(path).as_os_str().as_bytes() {
+            option.extend(std::iter::repeat_n(*byte, if *byte == b',' { 2 } else { 1 }));
+        }
+        self.arguments.push(OsString::from_vec(option));
+    }
+}
+
+/// A relative name with a colon would be read as a protocol, and one beginning with a dash as an option.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 impl fmt::Display for CommandLine {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quoted(self.program.as_os_str()))?;
+        self.arguments.iter().try_for_each(|argument| write!(f, " {}", quoted(argument)))
     }
 }
 
+/// As a POSIX shell reads it back: as it is where nothing in it is special, else in single quotes.
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.into_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 impl Serialize for CommandLine {
-    fn serialize<S: serde::Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
-        todo!()
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let arguments: Vec<_> = self.arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+        let mut line = serializer.serialize_struct("CommandLine", 2)?;
+        line.serialize_field("program", &self.program.to_string_lossy())?;
+        line.serialize_field("arguments", &arguments)?;
+        line.end()
     }
 }
+
+#[cfg(test)]
+mod tests;

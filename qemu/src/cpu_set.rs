@@ -53,14 +53,14 @@ impl CpuSet {
         Ok(Self::from_mask(&mask))
     }
 
-    /// This set, if this thread may run on all of it.
+    /// Whether all of this set is in `allowed`, as [`CpuSet::allowed`] has it.
     ///
     /// # Errors
     /// [`CpuSetError::NotAllowed`] names the CPUs that are missing.
-    pub fn within(self, allowed: &Self) -> Result<Self, CpuSetError> {
+    pub fn check_within(&self, allowed: &Self) -> Result<(), CpuSetError> {
         let missing: BTreeSet<usize> = self.0.difference(&allowed.0).copied().collect();
         if missing.is_empty() {
-            return Ok(self);
+            return Ok(());
         }
         Err(CpuSetError::NotAllowed { missing: Self(missing), allowed: allowed.clone() })
     }
@@ -174,12 +174,12 @@ mod tests {
     #[test]
     fn names_the_cpus_that_are_not_available() {
         let allowed: CpuSet = "0,1".parse().unwrap();
-        let error = "1-3".parse::<CpuSet>().unwrap().within(&allowed).unwrap_err();
+        let error = "1-3".parse::<CpuSet>().unwrap().check_within(&allowed).unwrap_err();
         assert_eq!(
             error.to_string(),
             "host CPUs 2,3 are not available to this process, expected CPUs among 0,1"
         );
-        assert!("1".parse::<CpuSet>().unwrap().within(&allowed).is_ok());
+        assert!("1".parse::<CpuSet>().unwrap().check_within(&allowed).is_ok());
     }
 
     #[test]

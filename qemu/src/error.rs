@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{CpuSetError, Version};
+use crate::{CpuSet, CpuSetError, Version};
 
 /// Why a guest could not be run, or its run could not be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -107,9 +107,9 @@ pub enum QemuError {
     #[error("thread {tid}: cannot pin to host CPUs {cpus}: {source}")]
     Pin {
         /// The thread's id on the host.
-        tid: i32,
+        tid: u32,
         /// The set asked for.
-        cpus: String,
+        cpus: CpuSet,
         /// The system's reason.
         source: io::Error,
     },

@@ -16,6 +16,15 @@ pub enum Firmware {
     Uefi(UefiFirmware),
 }
 
+impl Firmware {
+    /// The files it needs, each with the name an error gives it.
+    pub(crate) fn files(&self) -> Vec<(&'static str, &Path)> {
+        let Self::Uefi(uefi) = self else { return Vec::new() };
+        let vars = uefi.vars.as_deref().map(|path| ("the firmware's variables", path));
+        [("the firmware", uefi.code.as_path())].into_iter().chain(vars).collect()
+    }
+}
+
 /// Where a UEFI build lies. Neither file is ever written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

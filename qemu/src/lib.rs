@@ -18,14 +18,22 @@
 mod accel;
 mod boot;
 mod cancel;
+mod classify;
 mod command;
+mod conversation;
 mod cpu_set;
 mod error;
 mod firmware;
+mod lines;
 mod machine;
 mod outcome;
+mod process;
+pub mod qmp;
 mod record;
 mod run;
+mod serial;
+mod session;
+mod streams;
 mod vcpu;
 mod version;
 

@@ -1,8 +1,12 @@
 //! One run of one guest, from start to classified end.
 
+use std::convert::Infallible;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::qmp;
+use crate::session::{Session, Stop};
 use crate::{
     AcceleratorChoice, BootMedium, CancelToken, CommandLine, CpuSet, GuestRun, Machine, Qemu, QemuError,
     VcpuThread,
@@ -41,6 +45,19 @@ impl GuestSpec {
     pub fn command(&self) -> Result<CommandLine, QemuError> {
         CommandLine::new(&self.qemu, self.accelerator.accelerator, &self.machine, &self.boot)
     }
+
+    /// Whether all that a run needs is there, before anything is started.
+    fn check(&self) -> Result<(), QemuError> {
+        for (what, path) in self.boot.files().into_iter().chain(self.machine.firmware.files()) {
+            let unreadable = |source| QemuError::Unreadable { path: path.to_owned(), what, source };
+            File::open(path).map_err(unreadable)?;
+        }
+        if let Some(cpus) = &self.host_cpus {
+            let unread = |source| QemuError::Stream { stream: "reading this process's affinity", source };
+            cpus.check_within(&CpuSet::allowed().map_err(unread)?)?;
+        }
+        Ok(())
+    }
 }
 
 /// What a run tells while it runs. Handled on the run's own thread: a slow handler delays the capture.
@@ -74,9 +91,29 @@ pub enum Progress<'a> {
 /// # Errors
 /// What kept the run from having an outcome: see [`QemuError`].
 pub fn run(
-    _spec: &GuestSpec,
-    _cancel: &CancelToken,
-    _progress: &mut dyn FnMut(Progress<'_>),
+    spec: &GuestSpec,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<GuestRun, QemuError> {
-    todo!()
+    spec.check()?;
+    let mut session = Session::start(spec, cancel, progress)?;
+    let Err(stop) = conduct(&mut session);
+    session.finish(stop)
+}
+
+/// The course of a run. It can only be left by its end.
+fn conduct(session: &mut Session<'_>) -> Result<Infallible, Stop> {
+    session.greet()?;
+    let cpus = session.ask("query-cpus-fast")?;
+    let threads = qmp::cpu_threads(&cpus).map_err(no_threads)?;
+    session.pin(&threads)?;
+    session.cont()?;
+    loop {
+        session.wait()?;
+        session.look_into_stop()?;
+    }
+}
+
+fn no_threads(error: qmp::MessageError) -> QemuError {
+    QemuError::Qmp { doing: "query-cpus-fast", detail: error.to_string() }
 }

@@ -1,10 +1,15 @@
-//! The host threads that execute the guest's CPUs.
+//! The host threads that execute the guest's CPUs: where they may run, and what the scheduler did to them.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 
+use rustix::io::Errno;
+use rustix::process::Pid;
+use rustix::thread::{sched_getaffinity, sched_setaffinity};
 use serde::Serialize;
 
-use crate::CpuSet;
+use crate::{CpuSet, QemuError};
 
 /// A vCPU and the host thread that executes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,8 +43,138 @@ impl VcpuThread {
     /// Reads what the scheduler has counted for this thread.
     ///
     /// # Errors
-    /// The system's reason: `NotFound` once QEMU has ended.
+    /// The system's reason: `NotFound` once QEMU has ended, or on a kernel without CONFIG_SCHED_INFO.
     pub fn sched_stat(&self) -> io::Result<SchedStat> {
-        todo!()
+        let task = format!("/proc/{}/task/{}", self.pid, self.tid);
+        let schedstat = fs::read_to_string(format!("{task}/schedstat"))?;
+        let status = fs::read_to_string(format!("{task}/status"))?;
+        parse_sched_stat(&schedstat, &status).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{task}: schedstat or status has another form"),
+            )
+        })
+    }
+}
+
+/// `schedstat` is `run-ns delay-ns slices`: Documentation/scheduler/sched-stats.rst in Linux. The switches are in
+/// proc_pid_status(5).
+fn parse_sched_stat(schedstat: &str, status: &str) -> Option<SchedStat> {
+    let mut times = schedstat.split_ascii_whitespace().map(str::parse);
+    let switches = |key: &str| status.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok();
+    Some(SchedStat {
+        run_ns: times.next()?.ok()?,
+        run_delay_ns: times.next()?.ok()?,
+        voluntary_switches: switches("voluntary_ctxt_switches:")?,
+        involuntary_switches: switches("nonvoluntary_ctxt_switches:")?,
+    })
+}
+
+/// Pins all of QEMU to `cpus`, then each vCPU thread to a CPU of its own if there are enough.
+///
+/// The threads are all there when QEMU answers, and those it starts later inherit the set.
+pub(crate) fn pin(pid: u32, threads: &[(u32, u32)], cpus: &CpuSet) -> Result<(), QemuError> {
+    pin_process(pid, cpus)?;
+    // One thread may serve several vCPUs.
+    let tids: BTreeSet<u32> = threads.iter().map(|(_, tid)| *tid).collect();
+    if cpus.len() < tids.len() {
+        return Ok(());
+    }
+    let mut free = cpus.iter();
+    let mut pinned = BTreeSet::new();
+    for (_, tid) in threads {
+        if pinned.insert(*tid)
+            && let Some(cpu) = free.next()
+        {
+            set_affinity(*tid, &CpuSet::single(cpu))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads back where each vCPU thread may run.
+pub(crate) fn read_back(pid: u32, threads: &[(u32, u32)]) -> io::Result<Vec<VcpuThread>> {
+    let thread = |(cpu_index, tid): &(u32, u32)| {
+        Ok(VcpuThread { cpu_index: *cpu_index, pid, tid: *tid, pinned_to: affinity(*tid)? })
+    };
+    threads.iter().map(thread).collect()
+}
+
+/// The affinity of a thread, or of a process's main thread by the process's id.
+pub(crate) fn affinity(tid: u32) -> io::Result<CpuSet> {
+    Ok(CpuSet::from_mask(&sched_getaffinity(Some(linux_pid(tid)?))?))
+}
+
+/// A thread started by one that was not pinned yet has the old set, so this looks again until all have the new one.
+fn pin_process(pid: u32, cpus: &CpuSet) -> Result<(), QemuError> {
+    const PASSES: usize = 16;
+    for _ in 0..PASSES {
+        let mut moved = false;
+        for tid in task_ids(pid).map_err(|source| pin_error(pid, cpus, source))? {
+            if affinity(tid).is_ok_and(|current| current != *cpus) {
+                set_affinity(tid, cpus)?;
+                moved = true;
+            }
+        }
+        if !moved {
+            return Ok(());
+        }
+    }
+    Err(pin_error(pid, cpus, io::Error::other("new threads kept appearing")))
+}
+
+fn task_ids(pid: u32) -> io::Result<Vec<u32>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task"))?;
+    entries
+        .map(|entry| {
+            let name = entry?.file_name();
+            name.to_string_lossy().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+        })
+        .collect()
+}
+
+fn set_affinity(tid: u32, cpus: &CpuSet) -> Result<(), QemuError> {
+    let thread = linux_pid(tid).map_err(|source| pin_error(tid, cpus, source))?;
+    match sched_setaffinity(Some(thread), &cpus.to_mask()) {
+        // A thread that has ended needs no pinning.
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(errno) => Err(pin_error(tid, cpus, errno.into())),
+    }
+}
+
+fn pin_error(tid: u32, cpus: &CpuSet, source: io::Error) -> QemuError {
+    QemuError::Pin { tid, cpus: cpus.clone(), source }
+}
+
+/// Thread ids come from QEMU's own words: 0 and what is out of range would name this process or a group.
+fn linux_pid(tid: u32) -> io::Result<Pid> {
+    i32::try_from(tid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{tid} is not a thread id")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_run_delay_and_switches() {
+        let status = "Name:\tqemu\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t3\n";
+        let expected =
+            SchedStat { run_ns: 100, run_delay_ns: 20, voluntary_switches: 7, involuntary_switches: 3 };
+        assert_eq!(parse_sched_stat("100 20 9\n", status), Some(expected));
+    }
+
+    #[test]
+    fn refuses_schedstat_of_another_form() {
+        assert_eq!(parse_sched_stat("100", "voluntary_ctxt_switches: 7\n"), None);
+        assert_eq!(parse_sched_stat("", ""), None);
+    }
+
+    #[test]
+    fn refuses_ids_that_are_not_a_thread() {
+        assert!(linux_pid(0).is_err());
+        assert!(linux_pid(u32::MAX).is_err());
     }
 }

@@ -1,0 +1,126 @@
+//! From what was seen of a QEMU that ended by itself to how its run ended.
+
+use std::process::ExitStatus;
+
+use serde_json::{Map, Value};
+
+use crate::{Outcome, Phase};
+
+/// What was seen before QEMU ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    /// Whether the guest was started.
+    pub(crate) phase: Phase,
+    /// The reason in the last SHUTDOWN event.
+    pub(crate) shutdown_reason: Option<String>,
+    /// Whether there was a GUEST_PANICKED event.
+    pub(crate) panicked: bool,
+}
+
+impl Evidence {
+    pub(crate) fn new() -> Self {
+        Self { phase: Phase::Start, shutdown_reason: None, panicked: false }
+    }
+
+    /// Takes note of an event.
+    pub(crate) fn observe(&mut self, event: &str, data: &Map<String, Value>) {
+        match event {
+            "SHUTDOWN" => {
+                self.shutdown_reason = data.get("reason").and_then(Value::as_str).map(str::to_owned)
+            }
+            "GUEST_PANICKED" => self.panicked = true,
+            _ => {}
+        }
+    }
+
+    /// Decides. The exit status speaks before the event: newer QEMUs announce isa-debug-exit by the same SHUTDOWN as a
+    /// power-off, 7.2 does not announce it at all.
+    pub(crate) fn classify(&self, status: ExitStatus, stderr: &str) -> Outcome {
+        if let (Phase::Guest, Some(value)) = (self.phase, debug_exit(status)) {
+            return Outcome::DebugExit { value };
+        }
+        match self.shutdown_reason.as_deref() {
+            _ if self.panicked => Outcome::GuestPanicked,
+            // ShutdownCause in qapi/run-state.json.
+            Some("guest-panic") => Outcome::GuestPanicked,
+            Some("guest-reset" | "subsystem-reset") => Outcome::GuestReset,
+            Some("guest-shutdown") => Outcome::GuestShutdown,
+            other => {
+                let reason = other.map(|reason| format!(", told to by {reason}")).unwrap_or_default();
+                let status = format!("{status}{reason}");
+                Outcome::QemuDied { status, stderr_tail: last_lines(stderr), phase: self.phase }
+            }
+        }
+    }
+}
+
+/// isa-debug-exit ends QEMU with `(value << 1) | 1`; 1 is also QEMU's own failure.
+fn debug_exit(status: ExitStatus) -> Option<u8> {
+    let code = u8::try_from(status.code()?).ok()?;
+    (code > 1 && code & 1 == 1).then_some(code >> 1)
+}
+
+fn last_lines(stderr: &str) -> String {
+    const LINES: usize = 10;
+    let lines: Vec<&str> = stderr.trim().lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn exit(code: i32) -> ExitStatus {
+        ExitStatus::from_raw(code << 8)
+    }
+
+    fn classify(reason: Option<&str>, status: ExitStatus) -> Outcome {
+        let shutdown_reason = reason.map(str::to_owned);
+        Evidence { phase: Phase::Guest, shutdown_reason, panicked: false }.classify(status, "")
+    }
+
+    #[test]
+    fn tells_ends_apart() {
+        assert_eq!(classify(None, exit(33)), Outcome::DebugExit { value: 0x10 });
+        assert_eq!(classify(Some("guest-shutdown"), exit(33)), Outcome::DebugExit { value: 0x10 });
+        assert_eq!(classify(Some("guest-shutdown"), exit(0)), Outcome::GuestShutdown);
+        assert_eq!(classify(Some("guest-reset"), exit(0)), Outcome::GuestReset);
+        assert_eq!(classify(Some("guest-panic"), exit(0)), Outcome::GuestPanicked);
+    }
+
+    #[test]
+    fn never_takes_qemus_own_failure_for_the_guests_word() {
+        for (reason, status) in
+            [(None, exit(0)), (None, exit(1)), (None, exit(2)), (None, ExitStatus::from_raw(9))]
+        {
+            assert!(matches!(classify(reason, status), Outcome::QemuDied { .. }), "{status}");
+        }
+        let before = Evidence::new().classify(exit(127), "launcher: not found");
+        assert!(matches!(before, Outcome::QemuDied { phase: Phase::Start, .. }), "{before:?}");
+    }
+
+    #[test]
+    fn says_who_ended_qemu() {
+        let Outcome::QemuDied { status, .. } = classify(Some("host-signal"), exit(0)) else { panic!() };
+        assert_eq!(status, "exit status: 0, told to by host-signal");
+    }
+
+    #[test]
+    fn takes_note_of_a_panic() {
+        let mut evidence = Evidence::new();
+        evidence.phase = Phase::Guest;
+        evidence.observe("GUEST_PANICKED", &Map::new());
+        assert_eq!(evidence.classify(exit(0), ""), Outcome::GuestPanicked);
+    }
+
+    #[test]
+    fn keeps_the_last_words() {
+        let stderr: String = (0..20).map(|n| format!("line {n}\n")).collect();
+        let Outcome::QemuDied { stderr_tail, .. } = Evidence::new().classify(exit(1), &stderr) else {
+            panic!()
+        };
+        assert!(stderr_tail.starts_with("line 10\n") && stderr_tail.ends_with("line 19"), "{stderr_tail}");
+    }
+}

@@ -1,0 +1,109 @@
+//! The arguments of each profile, as QEMU is to see them.
+
+use super::*;
+use crate::{UefiFirmware, Version};
+
+fn qemu() -> Qemu {
+    let version = Version { major: 7, minor: 2, micro: 0 };
+    Qemu { path: "/usr/bin/qemu-system-x86_64".into(), version, banner: String::new() }
+}
+
+fn disk(path: &str) -> BootMedium {
+    BootMedium::Disk { path: path.into() }
+}
+
+fn line(accelerator: Accelerator, machine: &Machine, boot: &BootMedium) -> String {
+    CommandLine::new(&qemu(), accelerator, machine, boot).unwrap().to_string()
+}
+
+#[test]
+fn builds_the_whole_line_for_a_bios_disk() {
+    assert_eq!(
+        line(Accelerator::Tcg, &Machine::q35(2, 64), &disk("/images/bios.img")),
+        "/usr/bin/qemu-system-x86_64 -S -chardev socket,id=qmp,fd=0 -mon chardev=qmp,mode=control -nodefaults \
+         -no-user-config -no-reboot -display none -device isa-debug-exit,iobase=0xf4,iosize=0x04 \
+         -chardev file,id=serial0,path=/dev/stdout -serial chardev:serial0 -machine q35 \
+         -accel tcg,thread=multi -cpu max -smp 2,sockets=1,cores=2,threads=1 -m 64M -vga std \
+         -drive if=none,id=boot,format=raw,snapshot=on,file=/images/bios.img -device ide-hd,drive=boot,bootindex=0"
+    );
+}
+
+#[test]
+fn counts_instructions_in_one_thread() {
+    let machine = Machine { icount_shift: Some(0), ..Machine::q35(1, 64) };
+    let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+    assert!(line.contains("-accel tcg,thread=single ") && line.contains(" -icount shift=0 "), "{line}");
+}
+
+#[test]
+fn gives_kvm_guests_the_hosts_cpu_with_its_tsc() {
+    let line = line(Accelerator::Kvm, &Machine::q35(1, 64), &disk("/i"));
+    assert!(line.contains("-accel kvm -cpu host,migratable=off "), "{line}");
+}
+
+#[test]
+fn doubles_commas_and_quotes_spaces() {
+    let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &disk("/a b/c,d's"));
+    assert!(line.contains(r"'if=none,id=boot,format=raw,snapshot=on,file=/a b/c,,d'\''s'"), "{line}");
+}
+
+#[test]
+fn makes_relative_paths_absolute() {
+    let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &disk("nbd:image"));
+    let expected = format!("file={}/nbd:image ", std::env::current_dir().unwrap().display());
+    assert!(line.contains(&expected), "{line}");
+}
+
+#[test]
+fn keeps_the_firmwares_variables_unwritten() {
+    let uefi = UefiFirmware { code: "/f/CODE.fd".into(), vars: Some("/f/VARS.fd".into()) };
+    let machine = Machine { firmware: Firmware::Uefi(uefi), ..Machine::q35(1, 64) };
+    let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+    assert!(line.contains("-drive if=pflash,unit=0,format=raw,readonly=on,file=/f/CODE.fd "), "{line}");
+    assert!(line.contains("-drive if=pflash,unit=1,format=raw,snapshot=on,file=/f/VARS.fd "), "{line}");
+}
+
+#[test]
+fn hands_a_kernel_over_with_ramdisk_and_command_line() {
+    let kernel = BootMedium::Kernel {
+        kernel: "/k".into(),
+        initrd: Some("/i,j".into()),
+        append: "console=ttyS0 quiet".to_owned(),
+    };
+    let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &kernel);
+    assert!(line.ends_with("-kernel /k -initrd /i,j -append 'console=ttyS0 quiet'"), "{line}");
+}
+
+#[test]
+fn puts_the_trace_and_further_arguments_last() {
+    let machine = Machine {
+        trace_log: Some("/t.log".into()),
+        extra_args: vec!["-device".to_owned(), "pvpanic".to_owned()],
+        ..Machine::q35(1, 64)
+    };
+    let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+    assert!(line.ends_with("-d int,cpu_reset,guest_errors -D /t.log -device pvpanic"), "{line}");
+}
+
+#[test]
+fn leaves_only_the_control_channel_out_by_hand() {
+    let command = CommandLine::new(&qemu(), Accelerator::Tcg, &Machine::q35(1, 64), &disk("/i")).unwrap();
+    let by_hand = command.by_hand().to_string();
+    assert!(by_hand.starts_with("/usr/bin/qemu-system-x86_64 -nodefaults "), "{by_hand}");
+    assert_eq!(command.by_hand().by_hand(), command.by_hand());
+}
+
+#[test]
+fn serialises_as_program_and_arguments() {
+    let command = CommandLine::new(&qemu(), Accelerator::Tcg, &Machine::q35(1, 64), &disk("/i")).unwrap();
+    let json = serde_json::to_value(&command).unwrap();
+    assert_eq!(json["program"], "/usr/bin/qemu-system-x86_64");
+    assert_eq!(json["arguments"][0], "-S");
+}
+
+#[test]
+fn refuses_a_machine_that_cannot_be() {
+    let machine = Machine::q35(0, 64);
+    let error = CommandLine::new(&qemu(), Accelerator::Tcg, &machine, &disk("/i")).unwrap_err();
+    assert_eq!(error.to_string(), "vcpus = 0: expected 1 to 255");
+}

@@ -1,0 +1,247 @@
+//! A started QEMU with everything that is held of it: its process, its streams, its log, and the limits on them.
+
+use std::io;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use crate::conversation::Conversation;
+use crate::process::{QemuProcess, dies_with_parent};
+use crate::serial::{Kept, SerialLog};
+use crate::streams::{Source, Streams};
+use crate::vcpu;
+use crate::{
+    CancelToken, CommandLine, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline, VcpuThread,
+};
+
+/// How long one wait may be: the delay with which a cancellation is noticed, and no more wake-ups than that needs.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The same once QEMU has hung up and only its exit status is missing.
+const LAST_TICK: Duration = Duration::from_millis(1);
+
+/// How much of standard error is kept.
+const STDERR_BYTES: usize = 64 << 10;
+
+/// Why a session cannot go on. Every one ends in a record or an error; see [`Session::finish`].
+pub(crate) enum Stop {
+    /// QEMU has ended by itself.
+    Ended,
+    /// It is to be ended, for this reason.
+    Decided(Outcome),
+    /// It is to be ended, and there is no outcome.
+    Failed(QemuError),
+}
+
+impl From<QemuError> for Stop {
+    fn from(error: QemuError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(crate) struct Session<'a> {
+    spec: &'a GuestSpec,
+    command: CommandLine,
+    cancel: &'a CancelToken,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+    started: Instant,
+    process: QemuProcess,
+    streams: Streams,
+    conversation: Conversation,
+    serial: SerialLog,
+    stderr: Vec<u8>,
+    vcpus: Vec<VcpuThread>,
+    host_cpus_in_force: Option<crate::CpuSet>,
+    timeline: Timeline,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Session<'a> {
+    /// Starts QEMU, which holds the guest before its first instruction.
+    pub(crate) fn start(
+        spec: &'a GuestSpec,
+        cancel: &'a CancelToken,
+        progress: &'a mut dyn FnMut(Progress<'_>),
+    ) -> Result<Self, QemuError> {
+        let command = spec.command()?;
+        let serial = SerialLog::create(&spec.serial_log, spec.serial_limit_bytes)?;
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let started_unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        let started = Instant::now();
+        let (process, streams) = QemuProcess::spawn(&command)?;
+        progress(Progress::Started { pid: process.id() });
+        Ok(Self {
+            spec,
+            command,
+            cancel,
+            progress,
+            started,
+            process,
+            streams,
+            conversation: Conversation::new(),
+            serial,
+            stderr: Vec::new(),
+            vcpus: Vec::new(),
+            host_cpus_in_force: None,
+            timeline: Timeline { started_unix_ms, ..Timeline::default() },
+            buffer: vec![0; 64 << 10],
+        })
+    }
+
+    /// Waits for QEMU's greeting and answers it.
+    pub(crate) fn greet(&mut self) -> Result<(), Stop> {
+        while self.conversation.greeting.is_none() {
+            self.wait()?;
+        }
+        self.ask("qmp_capabilities").map(drop)
+    }
+
+    /// Sends a command and waits for its result.
+    pub(crate) fn ask(&mut self, command: &'static str) -> Result<Value, Stop> {
+        let (id, line) = self.conversation.ask(command);
+        self.streams.send(&line);
+        loop {
+            if let Some(reply) = self.conversation.reply(id) {
+                let refused = |detail| QemuError::Qmp { doing: command, detail };
+                return Ok(reply.map_err(refused)?);
+            }
+            self.wait()?;
+        }
+    }
+
+    /// Pins the threads as the specification has it, and reads back what is in force.
+    pub(crate) fn pin(&mut self, threads: &[(u32, u32)]) -> Result<(), Stop> {
+        let pid = self.process.id();
+        if let Some(cpus) = &self.spec.host_cpus {
+            vcpu::pin(pid, threads, cpus)?;
+        }
+        let unread = |source| QemuError::Stream { stream: "reading back the threads' affinity", source };
+        self.vcpus = vcpu::read_back(pid, threads).map_err(unread)?;
+        self.host_cpus_in_force = Some(vcpu::affinity(pid).map_err(unread)?);
+        Ok(())
+    }
+
+    /// Lets the guest go.
+    pub(crate) fn cont(&mut self) -> Result<(), Stop> {
+        (self.progress)(Progress::Running { vcpus: &self.vcpus });
+        self.conversation.evidence.phase = Phase::Guest;
+        self.timeline.cont_us = Some(self.elapsed_us());
+        self.ask("cont").map(drop)
+    }
+
+    /// Asks why the guest was stopped, if it was, and ends the run if it will not go on by itself.
+    pub(crate) fn look_into_stop(&mut self) -> Result<(), Stop> {
+        if !std::mem::take(&mut self.conversation.stopped) {
+            return Ok(());
+        }
+        let status = self.ask("query-status")?;
+        match status.get("status").and_then(Value::as_str) {
+            Some("guest-panicked") => Err(Stop::Decided(Outcome::GuestPanicked)),
+            Some("running" | "shutdown") => Ok(()),
+            status => {
+                let status = status.unwrap_or("unknown").to_owned();
+                Err(Stop::Decided(Outcome::InternalError { status }))
+            }
+        }
+    }
+
+    /// Waits until something happens, a tick at most, and takes it in.
+    pub(crate) fn wait(&mut self) -> Result<(), Stop> {
+        let tick = if self.streams.qmp_ended() { LAST_TICK } else { TICK };
+        let left = self.spec.deadline.saturating_sub(self.started.elapsed());
+        if !self.take_in(tick.min(left))?
+            && self.process.ended().map_err(|source| self.unwaitable(source))?.is_some()
+        {
+            // The streams outlive QEMU: what it said last is still in them.
+            while self.take_in(Duration::ZERO)? {}
+            return Err(Stop::Ended);
+        }
+        if self.cancel.is_cancelled() {
+            return Err(Stop::Decided(Outcome::Cancelled));
+        }
+        if self.started.elapsed() >= self.spec.deadline {
+            return Err(Stop::Decided(Outcome::DeadlineExceeded { phase: self.conversation.evidence.phase }));
+        }
+        Ok(())
+    }
+
+    /// Reads one chunk; whether there was one.
+    fn take_in(&mut self, timeout: Duration) -> Result<bool, Stop> {
+        let read = self.streams.read(timeout, &mut self.buffer);
+        let failed = |source| QemuError::Stream { stream: "reading from QEMU", source };
+        let Some((source, count)) = read.map_err(failed)? else { return Ok(false) };
+        match source {
+            Source::Qmp => self.conversation.receive(&self.buffer[..count])?,
+            Source::Stderr => self.take_stderr(count),
+            Source::Serial => self.take_serial(count)?,
+        }
+        Ok(true)
+    }
+
+    fn take_stderr(&mut self, count: usize) {
+        self.stderr.extend_from_slice(&self.buffer[..count]);
+        let excess = self.stderr.len().saturating_sub(STDERR_BYTES);
+        self.stderr.drain(..excess);
+    }
+
+    fn take_serial(&mut self, count: usize) -> Result<(), Stop> {
+        if self.timeline.first_serial_us.is_none() {
+            self.timeline.first_serial_us = Some(self.elapsed_us());
+        }
+        let mut tell = |line: &[u8]| (self.progress)(Progress::SerialLine { line, vcpus: &self.vcpus });
+        match self.serial.accept(&self.buffer[..count], &mut tell)? {
+            Kept::All => Ok(()),
+            Kept::ToTheLimit => {
+                let limit_bytes = self.spec.serial_limit_bytes;
+                Err(Stop::Decided(Outcome::SerialOverflow { limit_bytes }))
+            }
+        }
+    }
+
+    /// Ends QEMU if it has not ended, keeps what it said last, and writes the record.
+    pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
+        let status = self.process.end().map_err(|source| self.unwaitable(source))?;
+        self.timeline.exit_us = self.elapsed_us();
+        let stderr = |session: &Self| String::from_utf8_lossy(&session.stderr).into_owned();
+        let outcome = match stop {
+            Stop::Failed(error) => {
+                self.drain();
+                return Err(error);
+            }
+            Stop::Decided(outcome) => {
+                self.drain();
+                outcome
+            }
+            Stop::Ended => self.conversation.evidence.classify(status, &stderr(&self)),
+        };
+        self.serial.finish(&mut |line| (self.progress)(Progress::SerialLine { line, vcpus: &self.vcpus }));
+        Ok(GuestRun {
+            outcome,
+            stderr: stderr(&self),
+            command: self.command,
+            qemu_version: self.conversation.greeting.unwrap_or(self.spec.qemu.version),
+            accelerator: self.spec.accelerator.clone(),
+            host_cpus_requested: self.spec.host_cpus.clone(),
+            host_cpus_in_force: self.host_cpus_in_force,
+            vcpus: self.vcpus,
+            timeline: self.timeline,
+            serial_bytes: self.serial.written_bytes(),
+            serial_log: self.spec.serial_log.clone(),
+            qmp_events: self.conversation.events,
+            dies_with_parent: dies_with_parent(),
+        })
+    }
+
+    /// Takes what a killed QEMU left in its streams. The first failure ends it: why the run ends is known already.
+    fn drain(&mut self) {
+        while matches!(self.take_in(Duration::ZERO), Ok(true)) {}
+    }
+
+    fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn unwaitable(&self, source: io::Error) -> QemuError {
+        QemuError::Process { path: self.command.program().to_owned(), doing: "waiting for its end", source }
+    }
+}
