@@ -1,0 +1,231 @@
+//! Real guests of one sector: each way a guest can end, and what is known of it then.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{AMPLE, Guest, has_ended};
+use qemu::{CancelToken, CpuSet, Firmware, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware};
+
+#[test]
+fn reports_what_the_guest_wrote_to_the_debug_exit() {
+    let guest = Guest::of_sector(common::DEBUG_EXIT);
+    let run = guest.run().unwrap();
+    assert_eq!(run.outcome, Outcome::DebugExit { value: 0x10 }, "{}", run.stderr);
+    assert_eq!(run.qemu_version, guest.spec.qemu.version);
+    assert!(run.timeline.cont_us.unwrap() <= run.timeline.exit_us);
+    assert_eq!((run.serial_bytes, run.timeline.first_serial_us), (0, None));
+}
+
+#[test]
+fn keeps_the_serial_bytes_as_they_are_and_tells_each_line() {
+    let text = b"one\r\n\x1b[1m\xfftwo\nthree";
+    let guest = Guest::of_sector(&common::print_then(text, common::DEBUG_EXIT));
+    let mut lines = Vec::new();
+    let run = guest
+        .run_with(&CancelToken::new(), &mut |progress| {
+            if let Progress::SerialLine { line, .. } = progress {
+                lines.push(line.to_vec());
+            }
+        })
+        .unwrap();
+    assert_eq!(run.outcome, Outcome::DebugExit { value: 0x10 });
+    assert_eq!(guest.serial(), text);
+    assert_eq!(lines, [b"one".as_slice(), b"\x1b[1m\xfftwo", b"three"]);
+    assert_eq!(run.serial_bytes, text.len() as u64);
+    assert!(run.timeline.first_serial_us.unwrap() >= run.timeline.cont_us.unwrap());
+}
+
+/// QEMU says why just before it ends, with exit status 0 each time: the event must never be missed.
+#[test]
+fn tells_a_reset_from_a_power_off_every_time() {
+    for _ in 0..3 {
+        for (sector, outcome) in [
+            (common::RESET, Outcome::GuestReset),
+            (common::TRIPLE_FAULT, Outcome::GuestReset),
+            (common::POWER_OFF, Outcome::GuestShutdown),
+        ] {
+            let run = Guest::of_sector(sector).run().unwrap();
+            assert_eq!(run.outcome, outcome, "{:?} {}", run.qmp_events, run.stderr);
+        }
+    }
+}
+
+#[test]
+fn reports_a_panic() {
+    let mut guest = Guest::of_sector(common::PANIC);
+    guest.spec.machine.extra_args = vec!["-device".to_owned(), "pvpanic".to_owned()];
+    let run = guest.run().unwrap();
+    assert_eq!(run.outcome, Outcome::GuestPanicked, "{:?} {}", run.qmp_events, run.stderr);
+}
+
+#[test]
+fn ends_a_guest_that_hangs_at_its_deadline() {
+    let mut guest = Guest::of_sector(&common::print_then(b"last words", common::HANG));
+    guest.spec.deadline = Duration::from_secs(6);
+    let mut pid = 0;
+    let run = guest.run_with(&CancelToken::new(), &mut |progress| remember(&mut pid, progress)).unwrap();
+    assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
+    assert_eq!(guest.serial(), b"last words");
+    assert!(has_ended(pid));
+}
+
+#[test]
+fn ends_on_cancellation_and_keeps_what_was_printed() {
+    let guest = Guest::of_sector(&common::print_then(b"line\nrest", common::HANG));
+    let cancel = CancelToken::new();
+    let mut pid = 0;
+    let mut cancelled = None;
+    let run = guest
+        .run_with(&cancel, &mut |progress| {
+            remember(&mut pid, progress);
+            if matches!(progress, Progress::SerialLine { line: b"line", .. }) {
+                cancel.cancel();
+                cancelled = Some(Instant::now());
+            }
+        })
+        .unwrap();
+    assert_eq!(run.outcome, Outcome::Cancelled);
+    assert!(guest.serial().starts_with(b"line\n"));
+    assert!(has_ended(pid));
+    // Some tens of milliseconds where the host is not busy.
+    assert!(cancelled.unwrap().elapsed() < Duration::from_secs(5));
+}
+
+/// The bytes count up, so a lost one shows: the log is exact even where its reader cannot keep up.
+#[test]
+fn stops_a_guest_that_prints_for_ever() {
+    let mut guest = Guest::of_sector(common::FLOOD);
+    guest.spec.serial_limit_bytes = 100_000;
+    let run = guest
+        .run_with(&CancelToken::new(), &mut |progress| {
+            if let Progress::SerialLine { .. } = progress {
+                std::thread::sleep(Duration::from_micros(500));
+            }
+        })
+        .unwrap();
+    assert_eq!(run.outcome, Outcome::SerialOverflow { limit_bytes: 100_000 });
+    let expected: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    assert!(guest.serial() == expected, "a byte was lost");
+}
+
+#[test]
+fn fails_on_a_full_disk_and_names_the_log() {
+    let mut guest = Guest::of_sector(&common::print_then(b"text", common::HANG));
+    guest.spec.serial_log = "/dev/full".into();
+    let mut pid = 0;
+    let error =
+        guest.run_with(&CancelToken::new(), &mut |progress| remember(&mut pid, progress)).unwrap_err();
+    assert!(matches!(error, QemuError::SerialLog { .. }), "{error}");
+    assert!(error.to_string().starts_with("/dev/full: "), "{error}");
+    assert!(has_ended(pid));
+}
+
+#[test]
+fn pins_each_vcpu_before_the_guest_runs() {
+    let allowed = CpuSet::allowed().unwrap();
+    let host: Vec<usize> = allowed.iter().take(2).collect();
+    let vcpus = u32::try_from(host.len()).unwrap();
+    let mut guest = Guest::of_sector(common::DEBUG_EXIT);
+    guest.spec.machine = Machine::q35(vcpus, 32);
+    let set: CpuSet = host.iter().map(usize::to_string).collect::<Vec<_>>().join(",").parse().unwrap();
+    guest.spec.host_cpus = Some(set.clone());
+    let mut counted = Vec::new();
+    let run = guest
+        .run_with(&CancelToken::new(), &mut |progress| {
+            if let Progress::Running { vcpus } = progress {
+                counted = vcpus.iter().map(|vcpu| vcpu.sched_stat().unwrap()).collect();
+            }
+        })
+        .unwrap();
+    assert_eq!(run.host_cpus_in_force, Some(set));
+    let pinned: Vec<String> = run.vcpus.iter().map(|vcpu| vcpu.pinned_to.to_string()).collect();
+    assert_eq!(pinned, host.iter().map(usize::to_string).collect::<Vec<_>>());
+    assert_eq!(counted.len(), host.len());
+}
+
+#[test]
+fn pins_all_to_the_set_where_it_is_too_small() {
+    let first = CpuSet::allowed().unwrap().iter().next().unwrap().to_string();
+    let mut guest = Guest::of_sector(common::DEBUG_EXIT);
+    guest.spec.machine = Machine::q35(3, 32);
+    guest.spec.host_cpus = Some(first.parse().unwrap());
+    let run = guest.run().unwrap();
+    assert_eq!(run.vcpus.len(), 3);
+    assert!(run.vcpus.iter().all(|vcpu| vcpu.pinned_to.to_string() == first));
+}
+
+#[test]
+fn refuses_host_cpus_that_are_not_there() {
+    let mut guest = Guest::of_sector(common::DEBUG_EXIT);
+    guest.spec.host_cpus = Some("1023".parse().unwrap());
+    let error = guest.run().unwrap_err().to_string();
+    assert!(error.starts_with("host CPUs 1023 are not available"), "{error}");
+}
+
+#[test]
+fn counts_instructions_in_one_thread_for_all_vcpus() {
+    let mut guest = Guest::of_sector(common::DEBUG_EXIT);
+    guest.spec.machine = Machine { icount_shift: Some(0), ..Machine::q35(2, 32) };
+    guest.spec.host_cpus = Some(CpuSet::allowed().unwrap());
+    let run = guest.run().unwrap();
+    assert_eq!(run.outcome, Outcome::DebugExit { value: 0x10 }, "{}", run.stderr);
+    assert_eq!(run.vcpus[0].tid, run.vcpus[1].tid);
+}
+
+#[test]
+fn starts_uefi_and_leaves_its_variables_alone() {
+    let mut guest = Guest::of_sector(common::HANG);
+    let uefi = UefiFirmware::find(None).expect("OVMF is installed by `make setup`");
+    let before = uefi.vars.as_ref().map(|vars| std::fs::read(vars).unwrap());
+    guest.spec.machine = Machine { firmware: Firmware::Uefi(uefi.clone()), ..Machine::q35(1, 64) };
+    guest.spec.deadline = AMPLE;
+    let cancel = CancelToken::new();
+    // The firmware tells on the serial port that it finds nothing to boot.
+    let run = guest
+        .run_with(&cancel, &mut |progress| {
+            if let Progress::SerialLine { .. } = progress {
+                cancel.cancel();
+            }
+        })
+        .unwrap();
+    assert_eq!(run.outcome, Outcome::Cancelled, "{}", run.stderr);
+    assert_eq!(uefi.vars.map(|vars| std::fs::read(vars).unwrap()), before);
+}
+
+#[test]
+fn reports_an_option_that_qemu_refuses() {
+    let mut guest = Guest::of_sector(common::DEBUG_EXIT);
+    guest.spec.machine.extra_args = vec!["-no-such-option".to_owned()];
+    let Outcome::QemuDied { status, stderr_tail, phase } = guest.run().unwrap().outcome else { panic!() };
+    assert_eq!((status.as_str(), phase), ("exit status: 1", Phase::Start));
+    assert!(stderr_tail.contains("-no-such-option: invalid option"), "{stderr_tail}");
+}
+
+#[test]
+fn names_an_image_that_is_missing() {
+    let guest = Guest::of_sector(common::DEBUG_EXIT);
+    let qemu::BootMedium::Disk { path } = &guest.spec.boot else { panic!() };
+    std::fs::remove_file(path).unwrap();
+    let error = guest.run().unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: cannot read the boot disk: ", path.display())), "{error}");
+    assert!(!guest.spec.serial_log.exists());
+}
+
+#[test]
+fn runs_by_hand_with_the_serial_port_on_standard_output() {
+    let guest = Guest::of_sector(&common::print_then(b"hello", common::DEBUG_EXIT));
+    let command = guest.spec.command().unwrap().by_hand().to_string();
+    let output = std::process::Command::new("sh").arg("-c").arg(&command).output().unwrap();
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(33), b"hello".as_slice()),
+        "{output:?}"
+    );
+}
+
+fn remember(pid: &mut u32, progress: Progress<'_>) {
+    if let Progress::Started { pid: started } = progress {
+        *pid = started;
+    }
+}
