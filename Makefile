@@ -1,0 +1,92 @@
+# `make` lists the targets. Everything that needs it runs the set-up step first, so that a bare machine needs no other
+# command than the one that is wanted.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+TARGET   := x86_64-unknown-none
+# The kernel with its symbols, for people and debuggers, and the one that is booted.
+KERNEL   := target/$(TARGET)/release/assay-kernel
+STRIPPED := target/kernel/assay-kernel
+ASSAY    := target/release/assay
+
+# tools/setup.sh leaves the toolchain to use in this file. It is read by each recipe and not by make, because make
+# would read it before the set-up step has written it.
+ENV   := . ./.toolchain/env &&
+CARGO := $(ENV) cargo
+
+# Without the kernel, which is for another target, and without the image tool, which is always built in the release
+# profile: in each further profile its loader would take its minutes again.
+HOST_CRATES := --workspace --exclude kernel --exclude image
+CLIPPY      := $(CARGO) clippy --quiet
+DENY        := -- -D warnings
+
+ARGS ?=
+
+##@ Measure
+.PHONY: run-smp-process-scale bench
+run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
+	@$(ASSAY) run manifests/smp-process-scale.toml $(ARGS) || { code=$$?; \
+	    echo "assay run: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+
+bench: build ## what this project promises of itself: size, memory, time to the first worker
+	@$(ASSAY) bench $(ARGS) || { code=$$?; \
+	    echo "assay bench: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+
+##@ Build
+.PHONY: setup build kernel workers host
+setup: ## install what is missing (as root, by apt), or say what that is
+	@tools/setup.sh
+
+build: kernel workers host ## kernel, workers, image tool and the assay command
+
+kernel: setup ## the kernel alone
+	$(CARGO) build --release -p kernel --target $(TARGET)
+	@# Renamed into place: a half-written kernel must not look newer than its source.
+	@[ $(STRIPPED) -nt $(KERNEL) ] || { $(ENV) mkdir -p $(dir $(STRIPPED)) && \
+	    "$$ASSAY_OBJCOPY" --strip-all $(KERNEL) $(STRIPPED).new && mv $(STRIPPED).new $(STRIPPED); }
+
+# A command of its own, always the same: the features of other crates must not reach the bytes that are measured.
+workers: setup ## the workers alone
+	$(CARGO) build --release -p user-workers --bins
+
+host: setup ## the assay command and the image tool alone
+	@[ -x target/release/assay-image ] || \
+	    echo 'The first build of the image tool takes 2 to 4 minutes: its loader compiles five programs.'
+	$(CARGO) build --release -p host-parser -p image
+
+##@ Check
+.PHONY: test lint test-host test-guest fmt
+test: lint test-host test-guest ## everything: format, lints, unit tests, and guests under QEMU
+
+lint: setup ## format and clippy, nothing forgiven
+	$(CARGO) fmt --all --check
+	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
+	$(CLIPPY) --release -p image --all-targets $(DENY)
+	$(CLIPPY) --release -p kernel --target $(TARGET) $(DENY)
+	$(CLIPPY) -p kernel --lib --tests $(DENY)
+
+test-host: setup ## what needs no guest: all crates, and the kernel's logic
+	$(CARGO) test $(HOST_CRATES)
+	$(CARGO) test --release -p image
+	$(CARGO) test -p kernel --lib
+
+# One guest at a time: two of them on two host CPUs would only show that they disturb each other.
+test-guest: build ## boot the kernel under QEMU, from BIOS and UEFI
+	$(CARGO) test -p host-parser --test guest -- --include-ignored --test-threads=1
+
+fmt: setup ## format the sources
+	$(CARGO) fmt --all
+
+##@ Tidy
+.PHONY: clean distclean help
+clean: ## remove what was built; measured results in target/ stay
+	rm -rf target/debug target/release target/$(TARGET) target/kernel
+
+distclean: ## remove everything that is not in git: results and the local toolchain too
+	rm -rf target .toolchain
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print substr($$0, 4) ":" } /^[a-z-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST))
