@@ -49,13 +49,13 @@ impl Workload for Primes {
             return answer;
         }
         let mut answer = Answer::default();
-        for number in numbers(first, end) {
+        numbers(first, end).for_each(|number| {
             answer.work += trial_divisions(number);
             if number.factor.is_none() {
                 answer.answer += 1;
                 answer.digest = answer.digest.wrapping_add(mix(u64::from(number.value)));
             }
-        }
+        });
         known().insert((first, end), answer);
         answer
     }
@@ -68,13 +68,13 @@ impl Workload for Primes {
         let mut ends = Vec::with_capacity(usize::from(workers));
         let mut next_end = 1;
         let mut before = 0;
-        for number in numbers(first, end) {
+        numbers(first, end).for_each(|number| {
             while next_end < workers && u128::from(before) >= share(next_end) {
                 ends.push(number.value);
                 next_end += 1;
             }
             before += trial_divisions(number);
-        }
+        });
         ends.resize(usize::from(workers), end);
         let starts = std::iter::once(first).chain(ends.iter().copied());
         let parts = starts.zip(&ends).map(|(start, &end)| [start.into(), end.into(), params[2], params[3]]);
@@ -98,7 +98,7 @@ fn range(params: [u64; 4]) -> (u32, u32) {
 /// How often the worker divides `number`: by 2, and by each odd number from 3 on up to where it stops; not at all
 /// where the square of 2 is already more than the number.
 fn trial_divisions(number: Number) -> u64 {
-    match number.factor.unwrap_or(number.value.isqrt()) {
+    match number.factor.unwrap_or_else(|| number.value.isqrt()) {
         0 | 1 => 0,
         last => 1 + u64::from(last - 1) / 2,
     }

@@ -25,14 +25,12 @@ fn segment(first: u32, end: u32, primes: &[u16]) -> impl Iterator<Item = Number>
     // `factors[i]` belongs to the odd number `base + 2i`; 0 says that none was found.
     let base = first | 1;
     let mut factors = vec![0_u16; (end.saturating_sub(base) as usize).div_ceil(2)];
-    for &prime in primes {
-        for multiple in odd_multiples(u64::from(prime), u64::from(base)) {
-            let index = usize::try_from((multiple - u64::from(base)) / 2).unwrap_or(usize::MAX);
-            match factors.get_mut(index) {
-                Some(factor @ 0) => *factor = prime,
-                Some(_) => {}
-                None => break,
-            }
+    // From the largest prime down: the smallest writes last, and nothing need be looked at before it is written.
+    for &prime in primes.iter().rev() {
+        let skipped = (first_odd_multiple(prime.into(), base.into()) - u64::from(base)) / 2;
+        if let Some(rest) = usize::try_from(skipped).ok().and_then(|skipped| factors.get_mut(skipped..)) {
+            // Index i + prime is the number 2 * prime further on: the next odd multiple.
+            rest.iter_mut().step_by(prime.into()).for_each(|factor| *factor = prime);
         }
     }
     (first..end).map(move |value| {
@@ -45,11 +43,10 @@ fn segment(first: u32, end: u32, primes: &[u16]) -> impl Iterator<Item = Number>
     })
 }
 
-/// The odd multiples of an odd `prime`, from its square or from `base`, whichever is more.
-fn odd_multiples(prime: u64, base: u64) -> impl Iterator<Item = u64> {
-    let first = (prime * prime).max(base.next_multiple_of(prime));
-    let first = if first.is_multiple_of(2) { first + prime } else { first };
-    (0..).map(move |i| first + 2 * prime * i)
+/// The first odd multiple of an odd `prime` from its square on, or from `base` where that is more.
+fn first_odd_multiple(prime: u64, base: u64) -> u64 {
+    let multiple = (prime * prime).max(base.next_multiple_of(prime));
+    if multiple.is_multiple_of(2) { multiple + prime } else { multiple }
 }
 
 /// The odd primes up to and with `limit`, which is at most 65,535.
