@@ -25,7 +25,7 @@ pub enum Vga {
 pub struct Machine {
     /// QEMU's machine type.
     pub machine_type: String,
-    /// QEMU's CPU model; `None` is [`default_cpu_model`].
+    /// QEMU's CPU model; `None` is `max` under TCG and the host's own under KVM.
     pub cpu_model: Option<String>,
     /// Virtual CPUs: one socket, as many cores, no SMT, so that the guest sees no sibling that is not there.
     pub vcpus: u32,

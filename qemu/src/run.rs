@@ -38,7 +38,7 @@ impl GuestSpec {
     /// 16 MiB: a thousand times an honest transcript, and harmless on a disk.
     pub const SERIAL_LIMIT_BYTES: u64 = 16 << 20;
 
-    /// The command line [`run`] would use, for a dry run.
+    /// The command line [`run()`] would use, for a dry run.
     ///
     /// # Errors
     /// [`QemuError::Option`] if the machine cannot be built so.

@@ -52,6 +52,15 @@ fn tells_a_reset_from_a_power_off_every_time() {
 }
 
 #[test]
+fn traces_the_exceptions_before_a_reset() {
+    let mut guest = Guest::of_sector(common::TRIPLE_FAULT);
+    let log = guest.directory.path().join("trace.log");
+    guest.spec.machine.trace_log = Some(log.clone());
+    assert_eq!(guest.run().unwrap().outcome, Outcome::GuestReset);
+    assert!(String::from_utf8_lossy(&std::fs::read(log).unwrap()).contains("Triple fault"));
+}
+
+#[test]
 fn reports_a_panic() {
     let mut guest = Guest::of_sector(common::PANIC);
     guest.spec.machine.extra_args = vec!["-device".to_owned(), "pvpanic".to_owned()];

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use qemu::{
@@ -112,12 +113,13 @@ impl Guest {
     }
 }
 
-/// Writes an executable shell script.
+/// Writes an executable shell script. Another program does: were the file open here, a child that another test forks
+/// at this moment would hold it too, and to start it would fail as "text file busy".
 pub fn script(directory: &Path, body: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     let path = directory.join("qemu");
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#;
+    let status = Command::new("sh").args(["-c", write]).arg(&path).arg(body).status().unwrap();
+    assert!(status.success());
     path
 }
 
