@@ -26,7 +26,7 @@ pub enum DefectKind {
     MidLine,
     /// The log ends in the middle of a record.
     CutShort,
-    /// Records that are nowhere in the boot, beyond those that corrupt lines at the same place account for.
+    /// Records that are nowhere in the boot, and no corrupt line at the same place accounts for them.
     Gap {
         /// The number of the first of them.
         first: u32,

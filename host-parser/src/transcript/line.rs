@@ -40,8 +40,6 @@ pub(super) enum Content<'a> {
         envelope: Box<Envelope>,
         /// What stands before it on the line.
         before: &'a [u8],
-        /// How many tags are in what stands before it: beginnings of records whose ends were lost.
-        torn: u32,
     },
     /// It has a tag and is no record.
     Broken {
@@ -49,36 +47,21 @@ pub(super) enum Content<'a> {
         error: LineError,
         /// The protocol version its tag names, where that is not ours.
         version: Option<u32>,
-        /// How many tags it has.
-        tags: u32,
     },
 }
 
-/// What a line is.
+/// What a line is. The last tag in it counts first: what stands before it may be the beginning of a record that lost
+/// its end, and its line feed with it.
 pub(super) fn content(line: &[u8]) -> Content<'_> {
-    let (mut tags, mut first, mut last) = (0_u32, None, 0);
-    for (at, window) in line.windows(TAG_WINDOW).enumerate() {
-        if is_tagged(window) {
-            tags = tags.saturating_add(1);
-            first.get_or_insert(at);
-            last = at;
-        }
-    }
-    let Some(first) = first else { return Content::Text };
-    let whole = decode(&line[first..]);
-    if let (Ok(envelope), 0) = (&whole, first) {
-        return Content::Record { envelope: Box::new(*envelope), before: &[], torn: 0 };
-    }
-    match (decode(&line[last..]), whole) {
-        (Ok(envelope), _) => {
-            Content::Record { envelope: Box::new(envelope), before: &line[..last], torn: tags - 1 }
-        }
-        (Err(_), Ok(envelope)) => {
-            Content::Record { envelope: Box::new(envelope), before: &line[..first], torn: 0 }
-        }
+    let tag = |window: &[u8]| is_tagged(window);
+    let Some(first) = line.windows(TAG_WINDOW).position(tag) else { return Content::Text };
+    let last = line.windows(TAG_WINDOW).rposition(tag).unwrap_or(first);
+    match (decode(&line[last..]), decode(&line[first..])) {
+        (Ok(envelope), _) => Content::Record { envelope: Box::new(envelope), before: &line[..last] },
+        (Err(_), Ok(envelope)) => Content::Record { envelope: Box::new(envelope), before: &line[..first] },
         (Err(_), Err(error)) => {
             let version = version(&line[first..]).filter(|&version| version != u32::from(PROTOCOL));
-            Content::Broken { error, version, tags }
+            Content::Broken { error, version }
         }
     }
 }

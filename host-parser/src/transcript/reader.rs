@@ -1,9 +1,9 @@
 //! Lines to boots.
 
-use abi::wire::{Envelope, Record};
+use abi::wire::{Envelope, Record, is_tagged};
 
 use super::line::{Content, RawLine, content, is_binary, lines};
-use super::sequence::{self, Broken};
+use super::sequence;
 use super::{Boot, Defect, DefectKind, Located, TextLine, Transcript};
 
 /// Reads a log.
@@ -18,14 +18,14 @@ pub(super) fn read(log: &[u8]) -> Transcript<'_> {
         transcript.lines = line.number;
         match content(line.bytes) {
             Content::Text => reader.text(line.number, line.bytes),
-            Content::Record { envelope, before, torn } => reader.record(line.number, *envelope, before, torn),
-            Content::Broken { error, version, tags } => {
+            Content::Record { envelope, before } => reader.record(line.number, *envelope, before),
+            Content::Broken { error, version } => {
                 let kind = match version {
                     _ if !line.whole => DefectKind::CutShort,
                     Some(version) => DefectKind::Version(version),
                     None => DefectKind::Corrupt(error),
                 };
-                reader.broken(line, kind, tags);
+                reader.broken(line, kind);
             }
         }
     }
@@ -40,7 +40,6 @@ struct Open<'a> {
     console: Vec<TextLine<'a>>,
     /// Defects of single lines; those of the sequence are found at the end.
     defects: Vec<Defect>,
-    broken: Vec<Broken>,
     /// The nonce of its `start`.
     nonce: Option<u64>,
 }
@@ -60,13 +59,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn broken(&mut self, line: RawLine<'a>, kind: DefectKind, tags: u32) {
+    fn broken(&mut self, line: RawLine<'a>, kind: DefectKind) {
         let open = self.open.get_or_insert_default();
         open.defects.push(Defect { line: line.number, kind });
-        open.broken.push(Broken { line: line.number, tags });
     }
 
-    fn record(&mut self, line: u64, envelope: Envelope, before: &'a [u8], torn: u32) {
+    fn record(&mut self, line: u64, envelope: Envelope, before: &'a [u8]) {
         self.text(line, before);
         let nonce = match envelope.record {
             Record::Start(start) => Some(start.nonce.0),
@@ -81,17 +79,16 @@ impl<'a> Reader<'a> {
         if begins {
             open.nonce = nonce;
         }
-        if torn > 0 || !(before.is_empty() || begins) {
+        if is_tagged(before) || !(before.is_empty() || begins) {
             open.defects.push(Defect { line, kind: DefectKind::MidLine });
-            open.broken.push(Broken { line, tags: torn });
         }
         open.records.push(Located { line, envelope });
     }
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            let Open { records, console, mut defects, broken, .. } = open;
-            let (records, found) = sequence::examine(records, &broken);
+            let Open { records, console, mut defects, .. } = open;
+            let (records, found) = sequence::examine(records, &defects);
             defects.extend(found);
             if defects.is_empty() {
                 defects.extend(sequence::check_end(&records));

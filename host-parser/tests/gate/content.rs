@@ -1,0 +1,229 @@
+//! Runs that their own records condemn, in logs that arrived whole.
+
+use abi::wire::record::{
+    CaseSkipped, CpuState, Fault, Problem, RunStatus, SkipReason, TscReading, TscSource, WorkerStatus,
+};
+use abi::wire::{Hex64, Record, Text};
+use host_parser::gate::{ExpectedCase, ReasonCode, RunExpectation};
+
+use super::support::guest::{Guest, KHZ, label};
+use super::support::script::Script;
+use super::{Trial, good, script};
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = workers();
+    trials.extend(machine());
+    trials.extend(clock());
+    trials.extend(plan());
+    trials.extend(records());
+    trials
+}
+
+/// Changes each record of a kind.
+macro_rules! edit {
+    ($script:expr, $kind:ident, $change:expr) => {
+        $script.edit(|record| {
+            if let Record::$kind(message) = record {
+                let change: fn(&mut abi::wire::record::$kind) = $change;
+                change(message);
+            }
+        })
+    };
+}
+
+/// Worker 1 of case 2 did not end well.
+fn ended(status: WorkerStatus) -> Script {
+    let lost = |record: &Record| match record {
+        Record::Worker(worker) => worker.worker == 1,
+        Record::Answer(answer) => answer.worker == 1,
+        _ => false,
+    };
+    let script = script(2).without(lost).status(RunStatus::Failed).edit(|record| match record {
+        Record::WorkerEnd(end) if end.worker == 1 => end.status = status,
+        _ => {}
+    });
+    edit!(script, CaseEnd, |end| (end.done, end.makespan, end.verified) = (1, 0, false))
+}
+
+fn workers() -> Vec<Trial> {
+    let fault = Fault {
+        worker: 1,
+        exception: label("page-fault"),
+        error: Hex64(7),
+        rip: Hex64(0x1042),
+        address: Hex64(0xffff_8000_0000_0000),
+    };
+    let is_end = |record: &Record| matches!(record, Record::WorkerEnd(end) if end.worker == 1);
+    let faulted = ended(WorkerStatus::Fault).insert_before(fault, is_end);
+    let unverified =
+        |script: Script| edit!(script, CaseEnd, |end| end.verified = false).status(RunStatus::Failed);
+    let digest = unverified(edit!(script(2), Answer, |answer| answer.digest.0 ^= u64::from(answer.worker)));
+    let skipped = unverified(edit!(script(2), Answer, |answer| answer.work -= 1));
+    // The guest does not notice, or does not say.
+    let lying = edit!(script(2), Answer, |answer| answer.answer += u64::from(answer.worker));
+    let beyond = edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39));
+    let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
+    vec![
+        Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
+        Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
+        Trial::new("worker-lost", ReasonCode::WorkerLost, ended(WorkerStatus::Lost).log()),
+        Trial::new("worker-incomplete", ReasonCode::WorkerIncomplete, ended(WorkerStatus::Incomplete).log()),
+        Trial::new("authority-exceeded", ReasonCode::AuthorityExceeded, beyond.log()),
+        Trial::new("verifier-mismatch-digest", ReasonCode::VerifierMismatch, digest.log()),
+        Trial::new("verifier-mismatch-work", ReasonCode::VerifierMismatch, skipped.log()),
+        Trial::new("verifier-mismatch-unnoticed", ReasonCode::VerifierMismatch, lying.log()),
+        Trial::new("verifier-mismatch-plan", ReasonCode::VerifierMismatch, unverified(script(2)).log()),
+        Trial::new("interrupted", ReasonCode::Interrupted, interrupted.log()),
+    ]
+}
+
+/// Case 4 is not run, since only so many CPUs are there.
+fn without_case_4(script: Script, online: u16) -> Script {
+    let of_case_4 = |record: &Record| match record {
+        Record::CaseBegin(begin) => begin.case == 4,
+        Record::Worker(worker) => worker.case == 4,
+        Record::Answer(answer) => answer.case == 4,
+        Record::WorkerEnd(end) => end.case == 4,
+        Record::CaseEnd(end) => end.case == 4,
+        _ => false,
+    };
+    let at_end = |record: &Record| matches!(record, Record::End(_));
+    let skipped = CaseSkipped { case: 4, reason: SkipReason::Cpus, online };
+    script.without(of_case_4).insert_before(skipped, at_end).status(RunStatus::Failed)
+}
+
+fn machine() -> Vec<Trial> {
+    let silent = edit!(without_case_4(script(4), 3), Cpu, |cpu| {
+        if cpu.cpu.0 == 3 {
+            (cpu.state, cpu.cycles) = (CpuState::NoResponse, 0);
+        }
+    });
+    let two_of_four = edit!(without_case_4(script(4), 2), Cpu, |cpu| {
+        if cpu.cpu.0 >= 2 {
+            (cpu.state, cpu.cycles) = (CpuState::Skipped, 0);
+        }
+    });
+    let asked = RunExpectation {
+        cases: Some(vec![ExpectedCase { case: 4, iterations: 1 }]),
+        ..RunExpectation::default()
+    };
+    let sweep = Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) };
+    let small = edit!(without_case_4(Script::of(&good("good-sweep", &sweep)), 2), Cpu, |cpu| {
+        if cpu.cpu.0 >= 2 {
+            (cpu.state, cpu.cycles) = (CpuState::Skipped, 0);
+        }
+    });
+    let problem = Problem { code: label("plan-missing"), detail: Text::new("the ramdisk has no plan") };
+    let refused = script(2)
+        .without(|record| {
+            !matches!(
+                record,
+                Record::Start(_)
+                    | Record::Machine(_)
+                    | Record::Brand(_)
+                    | Record::Features(_)
+                    | Record::Memory(_)
+                    | Record::Cpu(_)
+                    | Record::End(_)
+            )
+        })
+        .insert_before(problem, |record| matches!(record, Record::End(_)))
+        .status(RunStatus::Failed);
+    vec![
+        Trial::new("cpu-missing", ReasonCode::CpuMissing, silent.log()),
+        Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),
+        // A plan for any machine on one that is too small for its largest case.
+        Trial::passing("good-sweep-on-two", small.status(RunStatus::Ok).log()),
+        Trial::new("guest-error", ReasonCode::GuestError, refused.log()),
+        Trial::new("guest-status", ReasonCode::GuestStatus, script(2).status(RunStatus::Failed).log()),
+    ]
+}
+
+fn clock() -> Vec<Trial> {
+    let behind = edit!(script(2), Warp, |warp| warp.max_warp = 800_000_000);
+    let slightly = edit!(script(2), Warp, |warp| warp.max_warp = 120);
+    let unseen = edit!(script(2), Warp, |warp| warp.handovers = 0);
+    let reading = TscReading { source: TscSource::Pit, khz: KHZ * 11 / 10 };
+    let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
+    let spread = edit!(script(2), Tsc, |tsc| tsc.spread_ppm = 90_000);
+    let late = script(2).edit(|record| match record {
+        Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
+        Record::CaseEnd(end) => end.makespan = 0,
+        _ => {}
+    });
+    vec![
+        Trial::new("tsc-unsynchronised", ReasonCode::TscUnsynchronised, behind.log()),
+        Trial::passing("good-longest-worker", slightly.log()),
+        Trial::passing("good-warp-unseen", unseen.log()),
+        Trial::new("tsc-disagree-reading", ReasonCode::TscDisagree, odd.log()),
+        Trial::new("tsc-disagree-spread", ReasonCode::TscDisagree, spread.log()),
+        Trial::new("late-start", ReasonCode::LateStart, with_makespan(late).log()),
+    ]
+}
+
+/// The same with the makespan that its one case now has.
+fn with_makespan(script: Script) -> Script {
+    let timings: Vec<(u64, u64)> = script
+        .records
+        .iter()
+        .filter_map(|envelope| match envelope.record {
+            Record::Worker(worker) => Some((worker.skew, worker.skew + worker.cycles)),
+            _ => None,
+        })
+        .collect();
+    let first = timings.iter().map(|&(start, _)| start).min().expect("a worker");
+    let last = timings.iter().map(|&(_, end)| end).max().expect("a worker");
+    script.edit(|record| {
+        if let Record::CaseEnd(end) = record {
+            end.makespan = last - first;
+        }
+    })
+}
+
+fn plan() -> Vec<Trial> {
+    let overlap = edit!(script(2), Split, |split| {
+        if split.worker == 1 {
+            split.p0 -= 1;
+        }
+    });
+    let one_less = script(2).without(|record| matches!(record, Record::Split(split) if split.worker == 1));
+    let unknown = script(2).edit(|record| match record {
+        Record::Experiment(experiment) => experiment.workload = label("nonesuch"),
+        Record::Blob(blob) => blob.name = label("nonesuch"),
+        _ => {}
+    });
+    let out_of_range = edit!(script(2), Split, |split| split.p2 = 7);
+    vec![
+        Trial::new("plan-mismatch-overlap", ReasonCode::PlanMismatch, overlap.log()),
+        Trial::new("plan-mismatch-split", ReasonCode::PlanMismatch, one_less.log()),
+        Trial::new("workload-unknown", ReasonCode::WorkloadUnknown, unknown.log()),
+        Trial::new("workload-unknown-parameter", ReasonCode::WorkloadUnknown, out_of_range.log()),
+    ]
+}
+
+fn records() -> Vec<Trial> {
+    let inconsistent = |name, script: Script| Trial::new(name, ReasonCode::InconsistentRecord, script.log());
+    let without = |gone: fn(&Record) -> bool| script(2).without(gone);
+    vec![
+        inconsistent("inconsistent-record-scaled", edit!(script(2), Worker, |worker| worker.scaled += 1)),
+        inconsistent("inconsistent-record-makespan", edit!(script(2), CaseEnd, |end| end.makespan += 1)),
+        inconsistent("inconsistent-record-done", edit!(script(2), CaseEnd, |end| end.done = 1)),
+        inconsistent("inconsistent-record-cpu", edit!(script(2), Worker, |worker| worker.cpu.0 = 1)),
+        inconsistent("inconsistent-record-no-result", without(|record| matches!(record, Record::Answer(_)))),
+        inconsistent("inconsistent-record-no-end", without(|record| matches!(record, Record::WorkerEnd(_)))),
+        inconsistent(
+            "inconsistent-record-program",
+            edit!(script(2), Blob, |blob| blob.name = label("chunk-hash")),
+        ),
+        Trial::new(
+            "disclosure-missing-brand",
+            ReasonCode::DisclosureMissing,
+            without(|record| matches!(record, Record::Brand(_))).log(),
+        ),
+        Trial::new(
+            "disclosure-missing-warp",
+            ReasonCode::DisclosureMissing,
+            without(|record| matches!(record, Record::Warp(_))).log(),
+        ),
+    ]
+}

@@ -1,0 +1,171 @@
+//! Golden transcripts: for each reason a log that trips it and nothing else, and logs that pass.
+//!
+//! `tests/transcripts/NAME.log` is the log and `NAME.verdict` what the gate says of it. The logs `good-*` are the
+//! starting point: guests that did everything right. All the others are made from them here. `ASSAY_BLESS=1` makes
+//! them anew, and leaves the `good-*` that are there alone: they may be captures of real runs.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod content;
+mod evidence;
+mod stream;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use host_parser::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, Verdict};
+use host_parser::transcript::Transcript;
+use support::golden;
+use support::guest::Guest;
+use support::script::Script;
+
+/// A log, what is known beside it, and what the gate should say.
+pub struct Trial {
+    name: &'static str,
+    reason: Option<ReasonCode>,
+    log: Vec<u8>,
+    expectation: RunExpectation,
+    evidence: HostEvidence,
+    /// A log that the same gate has judged before.
+    before: Option<Vec<u8>>,
+}
+
+impl Trial {
+    /// A log of which nothing else is known, and the reason it trips.
+    pub fn new(name: &'static str, reason: ReasonCode, log: Vec<u8>) -> Self {
+        Self { reason: Some(reason), ..Self::passing(name, log) }
+    }
+
+    /// A log that passes.
+    pub fn passing(name: &'static str, log: Vec<u8>) -> Self {
+        let (expectation, evidence) = (RunExpectation::default(), HostEvidence::default());
+        Self { name, reason: None, log, expectation, evidence, before: None }
+    }
+
+    /// The same with this expected of it.
+    pub fn expecting(self, expectation: RunExpectation) -> Self {
+        Self { expectation, ..self }
+    }
+
+    /// The same with this seen by the host.
+    pub fn seen(self, evidence: HostEvidence) -> Self {
+        Self { evidence, ..self }
+    }
+
+    /// The same after this log.
+    pub fn after(self, log: Vec<u8>) -> Self {
+        Self { before: Some(log), ..self }
+    }
+
+    fn judge(&self) -> Verdict<Measurement> {
+        let mut gate = Gate::default();
+        if let Some(log) = &self.before {
+            gate.judge(&Transcript::read(log), &RunExpectation::default(), &HostEvidence::default());
+        }
+        gate.judge(&Transcript::read(&self.log), &self.expectation, &self.evidence)
+    }
+}
+
+/// A good log: the one that is kept, or where there is none yet, one that is made up.
+pub fn good(name: &str, guest: &Guest) -> Vec<u8> {
+    let path = golden::path(&format!("tests/transcripts/{name}.log"));
+    std::fs::read(path).unwrap_or_else(|_| guest.log())
+}
+
+/// The good log of a guest with so many CPUs, taken apart.
+pub fn script(cpus: u16) -> Script {
+    let name = format!("good-{cpus}");
+    Script::of(&good(&name, &Guest::of(cpus)))
+}
+
+fn trials() -> Vec<Trial> {
+    let sweep = Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) };
+    let mut trials = vec![
+        Trial::passing("good-1", good("good-1", &Guest::of(1))),
+        Trial::passing("good-2", good("good-2", &Guest::of(2))),
+        Trial::passing("good-4", good("good-4", &Guest::of(4))),
+        Trial::passing("good-sweep", good("good-sweep", &sweep)),
+    ];
+    trials.extend(stream::trials());
+    trials.extend(content::trials());
+    trials.extend(evidence::trials());
+    trials
+}
+
+/// A verdict as it is kept: the outcome, the samples or the findings, and what was known beside the log.
+fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
+    let mut text = verdict.outcome.word().to_owned();
+    if let Some((reason, detail)) = verdict.outcome.refusal() {
+        let _ = write!(text, " {reason}: {detail}");
+    }
+    for finding in &verdict.findings {
+        let _ = write!(text, "\nfinding {finding}");
+    }
+    for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
+        let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
+        let _ = write!(text, "\ncase {case} iteration {iteration}: {} cycles, {basis}", sample.cycles);
+    }
+    if verdict.outcome.measurement().is_some_and(|measurement| measurement.functional_only().is_some()) {
+        text += "\nfunctional only";
+    }
+    if trial.evidence != HostEvidence::default() {
+        let _ = write!(text, "\ngiven {:?}", trial.evidence);
+    }
+    if trial.before.is_some() {
+        text += "\ngiven another run with the same nonce";
+    }
+    let RunExpectation { plan, cases, cpus, blob, build } = &trial.expectation;
+    for (name, given) in [
+        ("plan", plan.map(|plan| plan.to_string())),
+        ("cases", cases.as_ref().map(|cases| format!("{cases:?}"))),
+        ("cpus", cpus.map(|cpus| cpus.to_string())),
+        ("blob", blob.map(|blob| blob.to_string())),
+        ("build", build.map(|build| format!("{build:016x}"))),
+    ] {
+        if let Some(given) = given {
+            let _ = write!(text, "\nexpected {name} {given}");
+        }
+    }
+    text + "\n"
+}
+
+#[test]
+fn every_transcript_has_the_verdict_beside_it() {
+    for trial in trials() {
+        let verdict = trial.judge();
+        let at = |extension| golden::path(&format!("tests/transcripts/{}.{extension}", trial.name));
+        golden::check(&at("log"), &trial.log);
+        golden::check(&at("verdict"), describe(&trial, &verdict).as_bytes());
+    }
+}
+
+#[test]
+fn every_transcript_trips_its_reason_and_no_other() {
+    for trial in trials() {
+        let verdict = trial.judge();
+        let found: BTreeSet<ReasonCode> = verdict.findings.iter().map(|finding| finding.reason).collect();
+        assert_eq!(found, trial.reason.into_iter().collect(), "{}: {:#?}", trial.name, verdict.findings);
+        assert_eq!(verdict.outcome.refusal().map(|(reason, _)| reason), trial.reason, "{}", trial.name);
+    }
+}
+
+#[test]
+fn every_reason_has_a_transcript() {
+    // What a run cannot trip: these are about experiments, and tested with the claims.
+    let of_claims = [ReasonCode::Oversubscribed, ReasonCode::TooFewRounds, ReasonCode::Incomplete];
+    let tripped: BTreeSet<ReasonCode> = trials().iter().filter_map(|trial| trial.reason).collect();
+    let missing: Vec<_> =
+        ReasonCode::ALL.iter().filter(|code| !tripped.contains(code) && !of_claims.contains(code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_golden_file_belongs_to_a_trial() {
+    let names: BTreeSet<&str> = trials().iter().map(|trial| trial.name).collect();
+    for entry in std::fs::read_dir(golden::path("tests/transcripts")).expect("the directory is there") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        assert!(name.starts_with('.') || names.contains(name), "{} is of no trial", path.display());
+    }
+}

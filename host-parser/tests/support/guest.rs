@@ -1,0 +1,174 @@
+//! A guest that did everything right, with plausible numbers, and its log.
+
+use abi::syscall::{Authority, Syscall};
+use abi::wire::record::{
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, Cpu, CpuState, Experiment, Features, Firmware,
+    Machine, Memory, Phase, RunStatus, Split, Start, Tsc, TscReading, TscSource, Warp, Worker, WorkerEnd,
+    WorkerStatus,
+};
+use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
+use abi::worker::SCALE_SHIFT;
+use abi::{ApicId, CpuId, Digest};
+use user_workers::reference::{Workload, by_name};
+
+/// The whole that every case of the tests' experiment does.
+pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];
+
+/// The frequency of its TSC.
+pub const KHZ: u64 = 2_100_000;
+
+/// A guest.
+pub struct Guest {
+    /// How many CPUs it has.
+    pub cpus: u16,
+    /// The cases it runs.
+    pub cases: Vec<u16>,
+    /// How often it runs each.
+    pub iterations: u16,
+    /// Its boot's nonce.
+    pub nonce: u64,
+    /// How long the whole work takes on one CPU, in cycles.
+    pub work_cycles: u64,
+}
+
+impl Guest {
+    /// One that runs one case, once, with as many workers as it has CPUs.
+    pub fn of(cpus: u16) -> Self {
+        let nonce = 0x5eed_0000_0000_0000 | u64::from(cpus);
+        Self { cpus, cases: vec![cpus], iterations: 1, nonce, work_cycles: 1_718_000_000 }
+    }
+
+    /// Its records, but for `end`.
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = self.boot();
+        records.extend(self.clock());
+        records.extend(self.plan());
+        for iter in 0..self.iterations {
+            for &case in &self.cases {
+                self.case(case, iter, &mut records);
+            }
+        }
+        records
+    }
+
+    /// Its log as it comes off the wire.
+    pub fn log(&self) -> Vec<u8> {
+        let mut writer = StreamWriter::default();
+        let mut log =
+            b"SeaBIOS (version 1.16.2-debian-1.16.2-1)\r\n\r\nBooting from Hard Disk...\r\n".to_vec();
+        let (mut micros, mut clock) = (20_000, false);
+        for record in self.records() {
+            clock |= matches!(record, Record::Tsc(_));
+            micros += 731;
+            let ts = if clock { Timestamp::from_micros(micros) } else { Timestamp::UNKNOWN };
+            log.extend_from_slice(writer.line(ts, record).as_bytes());
+            log.extend_from_slice(b"\r\n");
+        }
+        log.extend_from_slice(writer.end(Timestamp::from_micros(micros + 9), RunStatus::Ok).as_bytes());
+        log.extend_from_slice(b"\r\n\r\nassay: all workers verified\r\n workers  scaled cycles\r\n");
+        log
+    }
+
+    fn boot(&self) -> Vec<Record> {
+        let start = Start {
+            proto: 1,
+            nonce: Hex64(self.nonce),
+            plan: Digest::of(format!("plan {:?}", self.cases).as_bytes()),
+            build: Hex64(0x0123_4567_89ab_cdef),
+        };
+        let machine = Machine {
+            firmware: Firmware::Bios,
+            vendor: label("AuthenticAMD"),
+            signature: Hex64(0x0006_0fb1),
+            hypervisor: Text::new("TCGTCGTCGTCG"),
+        };
+        let features = Features {
+            apic: ApicMode::Xapic,
+            nx: true,
+            smep: true,
+            smap: true,
+            umip: true,
+            invariant_tsc: false,
+        };
+        let memory = Memory { usable_bytes: 132_567_040, regions: 6, heap_bytes: 1 << 20 };
+        let mut records: Vec<Record> = vec![start.into(), machine.into()];
+        records.push(Brand { name: Text::new("QEMU Virtual CPU version 2.5+") }.into());
+        records.extend([Record::from(features), memory.into()]);
+        records.extend((0..self.cpus).map(|cpu| {
+            let (state, cycles) = if cpu == 0 {
+                (CpuState::Bsp, 0)
+            } else {
+                (CpuState::Online, 21_000_000 + u64::from(cpu) * 9_001)
+            };
+            Record::from(Cpu { cpu: CpuId(cpu), apic: ApicId(cpu.into()), state, cycles })
+        }));
+        records
+    }
+
+    fn clock(&self) -> Vec<Record> {
+        let handovers = if self.cpus > 1 { 18_402 } else { 0 };
+        let warp = Warp { cpus: self.cpus, samples: 20_000 * u64::from(self.cpus), handovers, max_warp: 0 };
+        vec![
+            TscReading { source: TscSource::Hpet, khz: KHZ }.into(),
+            TscReading { source: TscSource::PmTimer, khz: KHZ - 210 }.into(),
+            Tsc { source: TscSource::Hpet, khz: KHZ, sources: 2, spread_ppm: 100 }.into(),
+            warp.into(),
+            Phase { name: label("smp"), cycles: 25_200_000 }.into(),
+        ]
+    }
+
+    fn plan(&self) -> Vec<Record> {
+        let authority = Authority::NONE.with(Syscall::Exit);
+        let experiment =
+            Experiment { name: label("smp-process-scale"), workload: label("primes"), authority };
+        let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };
+        let mut records: Vec<Record> = vec![experiment.into(), blob.into()];
+        for &case in &self.cases {
+            for (worker, [p0, p1, p2, p3]) in (0..).zip(primes().splits(WHOLE, case)) {
+                records.push(Split { case, worker, p0, p1, p2, p3 }.into());
+            }
+        }
+        records
+    }
+
+    fn case(&self, case: u16, iter: u16, records: &mut Vec<Record>) {
+        records.push(CaseBegin { case, iter, start_tsc: 9_000_000_000 }.into());
+        // A little is lost to each further worker, as in life.
+        let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
+        let (mut first, mut last) = (u64::MAX, 0);
+        for (worker, params) in (0..).zip(primes().splits(WHOLE, case)) {
+            let odd = u64::from(worker) * 1_013;
+            let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
+            (first, last) = (first.min(skew), last.max(skew + cycles));
+            let scaled = u32::try_from(cycles >> SCALE_SHIFT).expect("a plausible time");
+            let expected = primes().expected(params);
+            let (answer, work, digest) = (expected.answer, expected.work, Hex64(expected.digest));
+            let cpu = CpuId(worker);
+            records.extend([
+                Record::from(Worker { case, iter, worker, cpu, skew, cycles, scaled, irqs: 0 }),
+                Answer { case, iter, worker, answer, work, digest }.into(),
+                WorkerEnd {
+                    case,
+                    iter,
+                    worker,
+                    cpu,
+                    status: WorkerStatus::Done,
+                    refused: 0,
+                    first_refused: 0,
+                }
+                .into(),
+            ]);
+        }
+        records.push(CaseEnd { case, iter, done: case, makespan: last - first, verified: true }.into());
+    }
+}
+
+/// A label that is known to be one.
+pub fn label(text: &str) -> Label {
+    Label::new(text).expect("a label")
+}
+
+/// The workload of the tests' experiment.
+pub fn primes() -> &'static dyn Workload {
+    by_name("primes").expect("the workload is known")
+}
