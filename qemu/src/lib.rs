@@ -4,8 +4,8 @@
 //! This crate knows nothing about what a guest's output means. It keeps the serial bytes as they came and classifies
 //! the end of the run; whether that end is a success is for the reader of the transcript to say.
 //!
-//! [`run()`] is the whole of it: a [`GuestSpec`] goes in, a [`GuestRun`] comes out. Every run has a deadline, a bound on
-//! its serial log and a [`CancelToken`], and none leaves a process behind.
+//! [`run()`] is the whole of it: a [`GuestSpec`] goes in, a [`GuestRun`] comes out. Every run has a deadline, a bound
+//! on its serial log and a [`CancelToken`], and none leaves a process behind.
 //!
 //! How a guest is held:
 //! - QMP is a socket pair whose far end is QEMU's standard input, and the serial port is a pipe on its standard output.
