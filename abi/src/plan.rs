@@ -108,7 +108,7 @@ pub enum PlanErrorKind {
     Line(FieldError),
     /// The line is a message, but not one that can stand here.
     OutOfPlace,
-    /// A case has no workers, more than [`MAX_WORKERS`], no iterations or no time.
+    /// A case has no workers, more than [`MAX_WORKERS`], as many as an earlier one, no iterations or no time.
     BadCase,
     /// A split's number is not the next, or a case has fewer or more splits than workers.
     BadSplit,
@@ -123,7 +123,9 @@ impl fmt::Display for PlanError {
             PlanErrorKind::NotAPlan => write!(f, "expected {HEADER} and whole lines"),
             PlanErrorKind::Line(error) => error.fmt(f),
             PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
-            PlanErrorKind::BadCase => f.write_str("workers, iterations or timeout_ms out of range"),
+            PlanErrorKind::BadCase => {
+                f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
+            }
             PlanErrorKind::BadSplit => f.write_str("splits must be numbered from 0, one for each worker"),
             PlanErrorKind::NoCase => f.write_str("no case"),
         }
@@ -202,7 +204,10 @@ fn check_cases(cases: &str) -> Result<(), PlanError> {
     let mut number = 4;
     // Splits that the case at hand still lacks, and how many it has in all.
     let (mut lacking, mut workers) = (0, 0);
-    for line in cases.lines() {
+    // Records name a case by how many workers it has, so there is one of each at most.
+    let mut seen = [false; MAX_WORKERS as usize + 1];
+    // Not `lines`, which would pass over a carriage return that the iterators below would stumble over.
+    for line in cases.split_terminator('\n') {
         let fail = |kind| Err(PlanError { line: number, kind });
         match parse_line(line) {
             Err(error) => return fail(PlanErrorKind::Line(error)),
@@ -210,7 +215,9 @@ fn check_cases(cases: &str) -> Result<(), PlanError> {
             Ok(PlanLine::Case(case)) => {
                 let fits =
                     (1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0;
-                if !fits {
+                let repeated =
+                    seen.get_mut(usize::from(case.workers)).map(|seen| core::mem::replace(seen, true));
+                if !fits || repeated != Some(false) {
                     return fail(PlanErrorKind::BadCase);
                 }
                 (lacking, workers) = (case.workers, case.workers);

@@ -188,7 +188,9 @@ pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
         return Err(LineError::NotAscii);
     }
     let text = core::str::from_utf8(line).map_err(|_| LineError::NotAscii)?;
-    let rest = text.strip_prefix(TAG).ok_or(LineError::Version)?;
+    // `ASSAY12` begins with our tag too.
+    let ours = text.strip_prefix(TAG).filter(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
+    let rest = ours.ok_or(LineError::Version)?;
     let (body, crc) = rest.rsplit_once(CRC_FIELD).ok_or(LineError::Envelope)?;
     let covered = TAG.len() + body.len();
     let canonical = crc.len() == 8 && crc.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
