@@ -1,0 +1,153 @@
+//! Plans: what is written is read, and what could not be run is refused, with its line.
+
+mod support;
+
+use abi::plan::{MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, write_line};
+use abi::wire::{FieldError, Label};
+use proptest::prelude::*;
+
+const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+fn head() -> String {
+    format!("ASSAY-PLAN1\nplan experiment=x linger_ms=0\nworkload name=primes sha256={HASH} authority=exit\n")
+}
+
+fn case(workers: u16) -> String {
+    format!("case workers={workers} iterations=2 timeout_ms=1000\n")
+}
+
+fn split(worker: u16) -> String {
+    format!("split worker={worker} p0=2 p1=3 p2=0 p3=0 answer=1 work=0 digest=00000000000000ff\n")
+}
+
+/// A case with its splits.
+fn whole_case(workers: u16) -> String {
+    case(workers) + &(0..workers).map(split).collect::<String>()
+}
+
+fn refused(text: &str) -> (u32, PlanErrorKind) {
+    let PlanError { line, kind } = Plan::parse(text.as_bytes()).expect_err(text);
+    (line, kind)
+}
+
+#[test]
+fn reads_every_case_with_its_own_splits() {
+    let text = head() + &whole_case(2) + &whole_case(1) + &whole_case(3);
+    let plan = Plan::parse(text.as_bytes()).unwrap();
+    assert_eq!(plan.workload.name, Label::new("primes").unwrap());
+    let read: Vec<_> = plan
+        .cases()
+        .map(|(case, splits)| (case.workers, splits.map(|split| split.worker).collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(read, [(2, vec![0, 1]), (1, vec![0]), (3, vec![0, 1, 2])]);
+}
+
+#[test]
+fn takes_the_most_workers_and_no_more() {
+    assert!(Plan::parse((head() + &whole_case(MAX_WORKERS)).as_bytes()).is_ok());
+    assert_eq!(refused(&(head() + &whole_case(MAX_WORKERS + 1))), (4, PlanErrorKind::BadCase));
+    assert_eq!(refused(&(head() + &case(u16::MAX))), (4, PlanErrorKind::BadCase));
+}
+
+#[test]
+fn refuses_text_that_is_no_plan() {
+    let unended = head() + whole_case(1).trim_end();
+    let other_version = (head() + &whole_case(1)).replace("PLAN1", "PLAN2");
+    for text in ["", "\n", "ASSAY-PLAN1", "ASSAY-PLAN10\n", &unended, &other_version] {
+        assert_eq!(refused(text), (1, PlanErrorKind::NotAPlan), "{text}");
+    }
+    let kind = Plan::parse(b"ASSAY-PLAN1\n\xff\n").map(|_| ()).map_err(|error| error.kind);
+    assert_eq!(kind, Err(PlanErrorKind::NotAPlan));
+}
+
+#[test]
+fn refuses_a_plan_that_ends_too_soon() {
+    assert_eq!(refused("ASSAY-PLAN1\n"), (2, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused("ASSAY-PLAN1\nplan experiment=x linger_ms=0\n"), (3, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&head()), (4, PlanErrorKind::NoCase));
+    assert_eq!(refused(&(head() + &case(2) + &split(0))), (6, PlanErrorKind::BadSplit));
+}
+
+#[test]
+fn refuses_lines_that_are_out_of_place() {
+    let [_, plan, workload] =
+        head().lines().map(|line| format!("{line}\n")).collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(
+        refused(&format!("ASSAY-PLAN1\n{workload}{plan}{}", whole_case(1))),
+        (2, PlanErrorKind::OutOfPlace)
+    );
+    assert_eq!(
+        refused(&format!("ASSAY-PLAN1\n{plan}{plan}{}", whole_case(1))),
+        (3, PlanErrorKind::OutOfPlace)
+    );
+    assert_eq!(refused(&(head() + &whole_case(1) + &plan)), (6, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&(head() + &split(0))), (4, PlanErrorKind::BadSplit));
+}
+
+#[test]
+fn refuses_splits_that_do_not_fit_their_case() {
+    assert_eq!(refused(&(head() + &case(2) + &split(0) + &whole_case(1))), (6, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &whole_case(1) + &split(1))), (6, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &case(2) + &split(1) + &split(0))), (5, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &case(2) + &split(0) + &split(0))), (6, PlanErrorKind::BadSplit));
+}
+
+#[test]
+fn refuses_cases_that_cannot_be_run_or_told_apart() {
+    for bad in ["workers=0 iterations=1 timeout_ms=1", "workers=1 iterations=0 timeout_ms=1"] {
+        assert_eq!(refused(&(head() + "case " + bad + "\n")), (4, PlanErrorKind::BadCase));
+    }
+    let no_time = "case workers=1 iterations=1 timeout_ms=0\n";
+    assert_eq!(refused(&(head() + no_time + &split(0))), (4, PlanErrorKind::BadCase));
+    // Records name a case by how many workers it has.
+    assert_eq!(refused(&(head() + &whole_case(1) + &whole_case(1))), (6, PlanErrorKind::BadCase));
+}
+
+#[test]
+fn refuses_lines_that_are_no_message() {
+    let unknown = PlanErrorKind::Line(FieldError::UnknownMessage);
+    assert_eq!(refused(&(head() + "\n" + &whole_case(1))), (4, unknown));
+    assert_eq!(refused(&(head() + &whole_case(1) + "# more\n")), (6, unknown));
+    let trailing = head() + &whole_case(1).replace("1000", "1000 again=1");
+    assert_eq!(refused(&trailing), (4, PlanErrorKind::Line(FieldError::Trailing)));
+    let carriage_returns = head() + &whole_case(1).replace('\n', "\r\n");
+    assert_eq!(refused(&carriage_returns), (4, PlanErrorKind::Line(FieldError::BadValue("timeout_ms"))));
+}
+
+proptest! {
+    #[test]
+    fn a_line_comes_back_as_it_was((name, fields) in support::message(PlanLine::SPECS)) {
+        let line = PlanLine::parse_fields(name, &fields).unwrap();
+        let mut text = String::new();
+        write_line(&mut text, &line).unwrap();
+        prop_assert_eq!(text, format!("{name}{fields}\n"));
+    }
+
+    #[test]
+    fn any_bytes_are_a_plan_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Plan::parse(&bytes);
+    }
+
+    #[test]
+    fn what_is_accepted_has_every_split_of_every_case(
+        workers in prop::collection::vec(1_u16..5, 0..5),
+        drop in any::<prop::sample::Index>(),
+        swap in any::<prop::sample::Index>(),
+    ) {
+        // A good plan, or nearly: one line is missing, another doubled, cases may repeat.
+        let text = head() + &workers.iter().map(|&workers| whole_case(workers)).collect::<String>();
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.remove(drop.index(lines.len()));
+        let doubled = lines[swap.index(lines.len())];
+        lines.push(doubled);
+        for text in [text.clone(), lines.join("\n") + "\n"] {
+            if let Ok(plan) = Plan::parse(text.as_bytes()) {
+                let cases: Vec<_> = plan.cases().collect();
+                prop_assert_eq!(cases.len(), text.matches("\ncase ").count());
+                for (case, splits) in cases {
+                    prop_assert!(splits.map(|split| split.worker).eq(0..case.workers));
+                }
+            }
+        }
+    }
+}
