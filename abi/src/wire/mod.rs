@@ -1,9 +1,9 @@
 //! The serial protocol: records, one ASCII line each, that a guest prints and the host tool reads.
 //!
-//! A line is an envelope (tag, sequence number, time, checksum) around one [`Record`]. [`line`] holds the envelope's
-//! form, [`record`] lists the records, [`value`] says how each type of field is written, and [`stream`] numbers lines
-//! and sums them up for the final `end` record. One definition formats and parses; docs/PROTOCOL.md is tested
-//! against it.
+//! A line is an envelope (tag, sequence number, time, checksum) around one [`Record`]. [`mod@line`] holds the
+//! envelope's form, [`record`] lists the records, [`value`] says how each type of field is written, and [`stream`]
+//! numbers lines and sums them up for the final `end` record. One definition formats and parses; docs/PROTOCOL.md is
+//! tested against it.
 //!
 //! There is exactly one way to write a record: whatever [`decode`] accepts, [`encode`] gives back byte for byte.
 
