@@ -1,5 +1,7 @@
 //! The manifest that is shipped, and every way in which one can be wrong.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const SHIPPED: &str =
@@ -181,4 +183,26 @@ fn refuses_files_that_are_not_text_or_not_there() {
     assert!(said.starts_with("x.toml:1:1: ") && said.contains("schema"), "{said}");
     let said = Manifest::load(Path::new("no/such.toml")).unwrap_err().to_string();
     assert!(said.starts_with("no/such.toml: "), "{said}");
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_manifest_is_refused_with_a_place_or_is_another(
+        at in any::<prop::sample::Index>(),
+        cut in 0..40_usize,
+        put in "[ -~\n]{0,3}",
+    ) {
+        let at = at.index(SHIPPED.len());
+        let mut source = SHIPPED.to_owned();
+        source.replace_range(at..(at + cut).min(SHIPPED.len()), &put);
+        match parse(&source) {
+            Ok(manifest) => prop_assert_eq!(manifest.source(), source),
+            Err(ManifestError::Invalid { problems, .. }) => {
+                let lines = source.lines().count() + 1;
+                prop_assert!(!problems.is_empty());
+                prop_assert!(problems.iter().all(|problem| (1..=lines).contains(&problem.line)));
+            }
+            Err(error) => prop_assert!(false, "{error}"),
+        }
+    }
 }

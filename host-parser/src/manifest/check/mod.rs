@@ -1,4 +1,4 @@
-//! From a [`RawManifest`] to a [`Manifest`]: every value against what it may be, all complaints in one go.
+//! From a [`RawManifest`] to a [`Manifest`](super::Manifest): every value against what it may be, all complaints in one go.
 
 mod shape;
 mod workload;
