@@ -1,0 +1,130 @@
+//! `assay bench`: what this project promises of itself, as figures that can be driven down.
+
+use anyhow::{Context, anyhow};
+use host_parser::gate::{ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation};
+use host_parser::manifest::Manifest;
+use host_parser::transcript::Transcript;
+use qemu::{Accelerator, AcceleratorChoice, CancelToken, GuestRun};
+
+use crate::cli::BenchArgs;
+use crate::exit::{Coded, Exit, OrExit};
+use crate::guest;
+use crate::lab::Lab;
+use crate::signals;
+
+/// What the stripped kernel may have.
+const KERNEL_LIMIT_BYTES: u64 = 300 * 1024;
+/// What the four-CPU run is given.
+const SMALL_MEMORY_MIB: u32 = 64;
+
+/// Measures and prints.
+///
+/// # Errors
+/// A guest that cannot be run, or whose run does not pass.
+pub fn run(args: &BenchArgs) -> Result<Exit, Coded> {
+    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let lab = Lab::find(&args.guest, &manifest)?;
+    let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
+    let bench = Bench { manifest, lab, cancel };
+    bench.size(args)?;
+    bench.instructions()?;
+    bench.phases()?;
+    bench.small_memory()?;
+    Ok(Exit::Holds)
+}
+
+struct Bench {
+    manifest: Manifest,
+    lab: Lab,
+    cancel: CancelToken,
+}
+
+impl Bench {
+    fn size(&self, args: &BenchArgs) -> Result<(), Coded> {
+        let bytes = std::fs::metadata(&args.guest.kernel)
+            .with_context(|| args.guest.kernel.display().to_string())
+            .or_exit(Exit::Environment)?
+            .len();
+        println!("kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})");
+        println!("worker {}: {} bytes\n", self.manifest.program(), self.lab.blob.bytes().len());
+        Ok(())
+    }
+
+    /// Instructions are the same on every machine: under -icount shift=0 the TSC counts one for each.
+    fn instructions(&self) -> Result<(), Coded> {
+        let (measured, _) = self.boot(1, None, Some(0))?;
+        println!("1 CPU under -icount shift=0, instructions from the kernel's first to the worker's first:");
+        print_phases(&measured, |cycles| format!("{cycles:>14}"));
+        Ok(())
+    }
+
+    fn phases(&self) -> Result<(), Coded> {
+        let (measured, run) = self.boot(1, None, None)?;
+        let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
+        println!("1 CPU under {}, milliseconds by TSC, the same steps:", self.lab.accelerator.accelerator);
+        print_phases(&measured, |cycles| format!("{:>10}.{:03}", cycles / khz, cycles % khz * 1000 / khz));
+        if let Some(us) = run.timeline.first_serial_us {
+            println!("QEMU's start to the first byte on the serial port: {} ms", us / 1000);
+        }
+        println!("QEMU's start to its end: {} ms\n", run.timeline.exit_us / 1000);
+        Ok(())
+    }
+
+    fn small_memory(&self) -> Result<(), Coded> {
+        let (measured, _) = self.boot(4, Some(SMALL_MEMORY_MIB), None)?;
+        let usable = measured.machine().usable_bytes >> 10;
+        println!("4 CPUs in {SMALL_MEMORY_MIB} MiB: passed, {usable} KiB usable by the kernel");
+        Ok(())
+    }
+
+    /// Boots one case and has it judged.
+    fn boot(
+        &self,
+        case: u16,
+        memory_mib: Option<u32>,
+        icount: Option<u8>,
+    ) -> Result<(Measurement, GuestRun), Coded> {
+        let folder = tempfile::tempdir().context("a folder for images and logs").or_exit(Exit::Output)?;
+        let image = self.lab.image(&self.manifest, &[case], folder.path())?;
+        self.lab.build(&image)?;
+        let mut machine = self.lab.machine(&self.manifest, case);
+        machine.memory_mib = memory_mib.unwrap_or(machine.memory_mib);
+        machine.icount_shift = icount;
+        let log = folder.path().join("serial.log");
+        let forced = AcceleratorChoice::forced(Accelerator::Tcg, "-icount");
+        let accelerator = icount.map(|_| forced);
+        let (run, _) = guest::boot(
+            &self.lab,
+            &self.manifest,
+            machine,
+            accelerator,
+            &image,
+            &log,
+            &self.cancel,
+            &mut || (),
+        )?;
+        let bytes = std::fs::read(&log).or_exit(Exit::Output)?;
+        let expectation = RunExpectation {
+            plan: Some(image.plan.digest()),
+            cases: Some(vec![ExpectedCase { case, iterations: 1 }]),
+            ..RunExpectation::default()
+        };
+        let verdict =
+            Gate::default().judge(&Transcript::read(&bytes), &expectation, &HostEvidence::default());
+        match (verdict.outcome.measurement(), verdict.outcome.refusal()) {
+            (Some(measured), _) => Ok((measured.clone(), run)),
+            (None, Some((reason, detail))) => {
+                Err(anyhow!("case {case}: {reason}: {detail}")).or_exit(Exit::Failed)
+            }
+            (None, None) => Err(anyhow!("case {case}: no measurement")).or_exit(Exit::Failed),
+        }
+    }
+}
+
+fn print_phases(measured: &Measurement, format: impl Fn(u64) -> String) {
+    for phase in measured.phases() {
+        println!("  {:<14}{}", phase.name, format(phase.cycles.0));
+    }
+    let total = measured.phases().iter().map(|phase| phase.cycles.0).sum();
+    println!("  {:<14}{}\n", "in all", format(total));
+}

@@ -1,0 +1,180 @@
+//! All that a guest is made of: QEMU, firmware, kernel, worker, image tool. Found once, before the first run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use abi::Digest;
+use abi::wire::Hex64;
+use anyhow::{Context, bail, ensure};
+use host_parser::manifest::{Firmware as ManifestFirmware, Manifest};
+use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
+use host_parser::results::{
+    Accelerator as AcceleratorReport, Artifact, Environment, Program, write_atomically,
+};
+use object::Object;
+use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware};
+
+use crate::cli::{Accel, GuestArgs};
+use crate::exit::{Coded, Exit, OrExit};
+use crate::host;
+use crate::pinning::HostCpus;
+
+/// What guests are made of.
+pub struct Lab {
+    /// QEMU.
+    pub qemu: Qemu,
+    /// What executes their instructions.
+    pub accelerator: AcceleratorChoice,
+    /// Where they run.
+    pub host_cpus: HostCpus,
+    /// The worker.
+    pub blob: WorkerBlob,
+    /// The first 8 bytes of the kernel's build ID.
+    pub build: u64,
+    firmware: Firmware,
+    kernel: Artifact,
+    kernel_path: PathBuf,
+    image_tool: PathBuf,
+}
+
+/// A bootable image of one plan.
+pub struct Image {
+    /// The file.
+    pub path: PathBuf,
+    /// The plan in it.
+    pub plan: PlanBytes,
+    ramdisk: Vec<u8>,
+}
+
+impl Lab {
+    /// Finds everything for the experiment of `manifest`.
+    ///
+    /// # Errors
+    /// Whatever is missing or broken, by its name, with what to do.
+    pub fn find(args: &GuestArgs, manifest: &Manifest) -> Result<Self, Coded> {
+        let host_cpus = HostCpus::choose(args.cpus.as_deref()).or_exit(Exit::Usage)?;
+        let qemu = Qemu::find(args.qemu.as_deref()).or_exit(Exit::Environment)?;
+        let accelerator = match args.accel {
+            None => AcceleratorChoice::detect(),
+            Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
+            Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
+        };
+        let firmware = match manifest.machine().firmware {
+            ManifestFirmware::Bios => Firmware::Bios,
+            ManifestFirmware::Uefi => Firmware::Uefi(UefiFirmware::find(None).or_exit(Exit::Environment)?),
+        };
+        let kernel_bytes = fs::read(&args.kernel)
+            .with_context(|| format!("kernel {}: not there; `make build` builds it", args.kernel.display()))
+            .or_exit(Exit::Environment)?;
+        let build = build_id(&kernel_bytes)
+            .with_context(|| format!("kernel {}", args.kernel.display()))
+            .or_exit(Exit::Environment)?;
+        let blob = WorkerBlob::load(&args.workers, manifest.program()).or_exit(Exit::Environment)?;
+        let kernel = artifact("kernel", &kernel_bytes);
+        let (kernel_path, image_tool) = (args.kernel.clone(), args.image_tool.clone());
+        Ok(Self { qemu, accelerator, host_cpus, blob, build, firmware, kernel, kernel_path, image_tool })
+    }
+
+    /// The machine for a case.
+    pub fn machine(&self, manifest: &Manifest, vcpus: u16) -> Machine {
+        let profile = manifest.machine();
+        let mut machine = Machine::q35(u32::from(vcpus), profile.memory_mib);
+        machine.firmware = self.firmware.clone();
+        machine
+    }
+
+    /// The image for one boot that runs `cases`, in `folder`. It is named by what it is made of; [`Lab::build`] makes
+    /// it.
+    ///
+    /// # Errors
+    /// A plan that cannot be written.
+    pub fn image(&self, manifest: &Manifest, cases: &[u16], folder: &Path) -> Result<Image, Coded> {
+        let plan =
+            PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)?;
+        let ramdisk = ramdisk(&plan, &[&self.blob]);
+        let content = Digest::of(format!("{} {}", self.kernel.sha256, Digest::of(&ramdisk)).as_bytes());
+        let name = format!("{}-{}.img", &content.to_string()[..16], self.firmware_word());
+        Ok(Image { path: folder.join(name), plan, ramdisk })
+    }
+
+    /// Builds an image that is not there yet.
+    ///
+    /// # Errors
+    /// The image tool's own words.
+    pub fn build(&self, image: &Image) -> Result<(), Coded> {
+        if image.path.exists() {
+            return Ok(());
+        }
+        let ramdisk = image.path.with_extension("tar");
+        write_atomically(&ramdisk, |out| out.write_all(&image.ramdisk)).or_exit(Exit::Output)?;
+        self.run_image_tool(image, &ramdisk).or_exit(Exit::Environment)
+    }
+
+    fn run_image_tool(&self, image: &Image, ramdisk: &Path) -> anyhow::Result<()> {
+        let tool = &self.image_tool;
+        let mut command = Command::new(tool);
+        command.arg("--kernel").arg(&self.kernel_path).arg("--ramdisk").arg(ramdisk);
+        command.arg(format!("--{}", self.firmware_word())).arg(&image.path);
+        let output = command.output().with_context(|| {
+            format!("image tool {}: cannot be run; `make build` builds it", tool.display())
+        })?;
+        if !output.status.success() {
+            bail!("image tool: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        }
+        ensure!(image.path.exists(), "image tool: {} was not written", image.path.display());
+        Ok(())
+    }
+
+    /// What a guest boots of an image.
+    pub fn medium(image: &Image) -> BootMedium {
+        BootMedium::Disk { path: image.path.clone() }
+    }
+
+    fn firmware_word(&self) -> &'static str {
+        match self.firmware {
+            Firmware::Bios => "bios",
+            Firmware::Uefi(_) => "uefi",
+        }
+    }
+
+    /// How many cores of the host a guest can have.
+    pub fn host_cores(&self) -> u16 {
+        host::cores(&self.host_cpus.available)
+    }
+
+    /// For the results.
+    pub fn environment(&self, manifest: &Manifest) -> Environment {
+        let emulated = self.accelerator.accelerator == Accelerator::Tcg;
+        let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator);
+        Environment {
+            accelerator: Some(AcceleratorReport {
+                name: self.accelerator.accelerator.to_string(),
+                emulated,
+                why: self.accelerator.reason.clone(),
+            }),
+            qemu: Some(Program {
+                path: self.qemu.path.display().to_string(),
+                version: self.qemu.banner.clone(),
+            }),
+            machine: Some(manifest.machine().machine_type.name().to_owned()),
+            cpu_model: Some(cpu_model.to_owned()),
+            firmware: Some(self.firmware_word().to_owned()),
+            memory_mib: Some(u64::from(manifest.machine().memory_mib)),
+            host: Some(host::describe()),
+            pinning: self.host_cpus.describe(),
+            artifacts: vec![self.kernel.clone(), artifact(manifest.program(), self.blob.bytes())],
+        }
+    }
+}
+
+fn artifact(name: &str, bytes: &[u8]) -> Artifact {
+    Artifact { name: name.to_owned(), sha256: Digest::of(bytes).to_string(), bytes: bytes.len() as u64 }
+}
+
+/// The first 8 bytes of an ELF's build ID, as the kernel prints it.
+fn build_id(elf: &[u8]) -> anyhow::Result<u64> {
+    let file = object::File::parse(elf).context("not an ELF file")?;
+    let id = file.build_id()?.and_then(|id| id.first_chunk()).context("has no build ID")?;
+    Ok(Hex64(u64::from_be_bytes(*id)).0)
+}

@@ -1,0 +1,39 @@
+//! The `assay` command. It joins the crate that runs guests (`qemu`) with the one that judges them (`host_parser`);
+//! neither knows the other.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod cli;
+mod exit;
+mod experiment;
+mod guest;
+mod host;
+mod lab;
+mod parse;
+mod pinning;
+mod progress;
+mod schedule;
+mod signals;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Run(args) => experiment::run(&args),
+        Command::Parse(args) => parse::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("assay: {error}");
+            error.exit.into()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `assay parse`: a serial log from anywhere, judged by the same gate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Context;
+use host_parser::gate::{Gate, Measurement, RunExpectation, Verdict};
+use host_parser::manifest::Manifest;
+use host_parser::results::{
+    Completion, Environment, Experiment, Exporter, Results, ResultsJson, RunRecord, terminal, write_all,
+};
+use host_parser::stats::{ClaimRule, Pairing};
+use host_parser::transcript::Transcript;
+
+use crate::cli::ParseArgs;
+use crate::exit::{Coded, Exit, OrExit};
+
+/// Judges the log, prints the results and says how it ended.
+///
+/// # Errors
+/// A log or a manifest that cannot be read, files that cannot be written.
+pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
+    let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
+    let bytes = read(&args.log).with_context(|| args.log.display().to_string()).or_exit(Exit::BadInput)?;
+    let verdicts = Gate::default().judge_log(&Transcript::read(&bytes), &RunExpectation::default());
+    let results = results(&args.log, verdicts, manifest.as_ref());
+    if let Some(folder) = &args.out {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
+        write_all(folder, &results).or_exit(Exit::Output)?;
+    }
+    if args.json {
+        ResultsJson.export(&results, &mut std::io::stdout().lock()).or_exit(Exit::Output)?;
+    } else {
+        print!("{}", terminal(&results));
+    }
+    Ok(Exit::of(results.conclusion()))
+}
+
+fn read(log: &Path) -> std::io::Result<Vec<u8>> {
+    if log != Path::new("-") {
+        return fs::read(log);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The results of a log's boots. The n-th boot of a case belongs to round n; a boot that has several cases is a set of
+/// rounds by itself, by its iterations.
+fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Manifest>) -> Results {
+    let sweeps = verdicts.iter().any(|verdict| cases(verdict).len() > 1);
+    let pairing = if sweeps { Pairing::Iterations } else { Pairing::Runs };
+    let mut rounds: BTreeMap<Vec<u16>, u32> = BTreeMap::new();
+    let runs: Vec<RunRecord> = (0..)
+        .zip(verdicts)
+        .map(|(number, verdict)| {
+            let cases = cases(&verdict);
+            let round = rounds.entry(cases.clone()).or_default();
+            let mut run = RunRecord::new(number, *round, verdict);
+            *round += 1;
+            run.case = cases.first().copied().filter(|_| cases.len() == 1);
+            run.log = Some(log.display().to_string());
+            run
+        })
+        .collect();
+    let measured = runs.iter().find_map(|run| run.verdict.outcome.measurement());
+    let name = measured.map_or("unknown", |measured| measured.identity().experiment.as_str());
+    let experiment = Experiment {
+        name: name.to_owned(),
+        label: None,
+        manifest: manifest.map(|manifest| manifest.path().display().to_string()),
+        manifest_sha256: manifest.map(|manifest| manifest.sha256().to_string()),
+        pairing,
+        rounds: None,
+        cases: manifest.map(|manifest| manifest.cases().to_vec()).unwrap_or_default(),
+        order_seed: None,
+        claim: manifest.and_then(Manifest::gate).map(|gate| ClaimRule {
+            from: gate.from_workers,
+            to: gate.to_workers,
+            min_speedup: gate.min_speedup,
+        }),
+    };
+    let firmware = measured.map(|measured| measured.machine().firmware.clone());
+    let environment = Environment { firmware, ..Environment::default() };
+    Results::new(experiment, environment, runs, Completion::Complete)
+}
+
+/// The cases that a boot has samples of.
+fn cases(verdict: &Verdict<Measurement>) -> Vec<u16> {
+    let samples = verdict.outcome.measurement().map(Measurement::samples).unwrap_or_default();
+    let cases: BTreeSet<u16> = samples.iter().map(|sample| sample.case).collect();
+    cases.into_iter().collect()
+}
