@@ -61,7 +61,7 @@ fn workers() -> Vec<Trial> {
     let skipped = unverified(edit!(script(2), Answer, |answer| answer.work -= 1));
     // The guest does not notice, or does not say.
     let lying = edit!(script(2), Answer, |answer| answer.answer += u64::from(answer.worker));
-    let beyond = edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39));
+    let beyond = unverified(edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39)));
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
     vec![
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
@@ -129,11 +129,13 @@ fn machine() -> Vec<Trial> {
         })
         .insert_before(problem, |record| matches!(record, Record::End(_)))
         .status(RunStatus::Failed);
+    let early = refused.clone().without(|record| !matches!(record, Record::Problem(_) | Record::End(_)));
     vec![
         Trial::new("cpu-missing", ReasonCode::CpuMissing, silent.log()),
         Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),
         // A plan for any machine on one that is too small for its largest case.
-        Trial::passing("good-sweep-on-two", small.status(RunStatus::Ok).log()),
+        Trial::passing("good-sweep-on-two", small.log()),
+        Trial::new("guest-error-early", ReasonCode::GuestError, early.log()),
         Trial::new("guest-error", ReasonCode::GuestError, refused.log()),
         Trial::new("guest-status", ReasonCode::GuestStatus, script(2).status(RunStatus::Failed).log()),
     ]

@@ -25,6 +25,6 @@ pub fn check(path: &Path, content: &[u8]) {
         expected == content,
         "{} differs; run again with ASSAY_BLESS=1 and look at the difference. It should hold:\n{}",
         path.display(),
-        content.escape_ascii()
+        String::from_utf8_lossy(content)
     );
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use abi::wire::Record;
-
 use super::Run;
 use crate::gate::measurement::Measurement;
 use crate::gate::reason::ReasonCode;
@@ -39,8 +37,8 @@ pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, kn
 
 fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
     let Some(start) = run.facts.start else {
-        if run.whole {
-            run.add(ReasonCode::InconsistentRecord, None, format!("no `{}`", Record::SPECS[0].name));
+        if run.whole && !run.refused() {
+            run.add(ReasonCode::InconsistentRecord, None, "no `start`");
         }
         return;
     };
