@@ -47,10 +47,9 @@ fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 
 fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let environment = &results.environment;
-    writeln!(out, "\n## Conditions\n\n- {}", words::place(results))?;
-    if let Some(clock) = words::clock(results) {
-        writeln!(out, "- {clock}")?;
-    }
+    writeln!(out, "\n## Conditions\n")?;
+    let mut lines = words::place(results).into_iter().chain(words::clock(results));
+    lines.try_for_each(|line| writeln!(out, "- {line}"))?;
     if let Some(accelerator) = &environment.accelerator {
         writeln!(out, "- accelerator {}: {}", accelerator.name, accelerator.why)?;
     }

@@ -8,7 +8,8 @@ const LISTED: usize = 10;
 /// The results for a terminal: plain ASCII lines.
 #[must_use]
 pub fn terminal(results: &Results) -> String {
-    let mut lines = vec![words::subject(results), words::place(results)];
+    let mut lines = vec![words::subject(results)];
+    lines.extend(words::place(results));
     lines.extend(words::clock(results));
     if let Some(why) = &results.incomplete {
         lines.push(format!("INCOMPLETE: {why}"));

@@ -26,26 +26,40 @@ pub(super) fn subject(results: &Results) -> String {
     text
 }
 
-/// What the runs ran on.
-pub(super) fn place(results: &Results) -> String {
+/// What the runs ran on: how, in what guest, on what host.
+pub(super) fn place(results: &Results) -> Vec<String> {
     let environment = &results.environment;
-    let mut parts = Vec::new();
+    let mut how = Vec::new();
     if let Some(accelerator) = &environment.accelerator {
-        let emulated = if accelerator.emulated { " (emulated CPUs)" } else { "" };
-        parts.push(format!("{}{emulated}", accelerator.name));
+        how.push(accelerator.name.clone());
     }
-    parts.extend(environment.qemu.as_ref().map(|qemu| format!("QEMU {}", qemu.version)));
-    if let Some(measurement) = sample(results) {
-        let machine = measurement.machine();
-        parts.push(format!("guest CPU {}, {}", machine.brand, machine.firmware));
+    how.extend(environment.qemu.as_ref().map(|qemu| format!("QEMU {}", qemu.version)));
+    how.extend(environment.machine.clone());
+    let mut lines = Vec::new();
+    if let Some(machine) = sample(results).map(Measurement::machine) {
+        how.push(format!("booted by {}", machine.firmware));
+        let hypervisor = if machine.hypervisor.is_empty() { "none" } else { &machine.hypervisor };
+        lines.push(format!("guest CPU {}, hypervisor {hypervisor}", machine.brand));
     }
-    parts.extend(environment.host.as_ref().map(|host| format!("host CPU {}", host.cpu)));
-    parts.push(match &environment.pinning {
-        Some(pinning) => format!("pinned to host CPUs {}", pinning.host_cpus),
-        None => "not pinned".to_owned(),
-    });
-    parts.join("; ")
+    if let Some(host) = &environment.host {
+        let pinned = environment.pinning.as_ref().map(|pinning| format!("pinned to {}", pinning.host_cpus));
+        let pinned = pinned.unwrap_or_else(|| "not pinned".to_owned());
+        lines.push(format!("host CPU {}, {} online, guest {pinned}", host.cpu, host.cpus_online));
+    }
+    if !how.is_empty() {
+        lines.insert(0, how.join(", "));
+    }
+    lines
 }
+
+/// Whether the CPUs were emulated, by the word of whoever drove the runs or by the guest's own.
+fn emulated(results: &Results) -> bool {
+    let driver = results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated);
+    driver || sample(results).is_some_and(|measurement| measurement.machine().hypervisor == QEMU_TCG)
+}
+
+/// CPUID's hypervisor signature under QEMU's own emulation.
+const QEMU_TCG: &str = "TCGTCGTCGTCG";
 
 /// The clock that the cycles are of.
 pub(super) fn clock(results: &Results) -> Option<String> {
@@ -76,7 +90,7 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
             "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows function, not speed"
         ));
     }
-    if results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated) {
+    if emulated(results) {
         notes.push("EMULATED CPUS: ratios show how this system scales; times are of no hardware".to_owned());
     }
     notes
