@@ -1,6 +1,7 @@
 //! Files that hold what a test expects. `ASSAY_BLESS=1` rewrites them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// A path below the crate's directory.
 pub fn path(relative: &str) -> PathBuf {
@@ -27,4 +28,19 @@ pub fn check(path: &Path, content: &[u8]) {
         path.display(),
         String::from_utf8_lossy(content)
     );
+}
+
+/// Held while a document is rewritten: several tests own parts of one.
+static DOCUMENTS: Mutex<()> = Mutex::new(());
+
+/// Checks the part of a document between `<!-- name: ... -->` and `<!-- end of name -->`, or writes it.
+pub fn check_part(path: &Path, name: &str, content: &str) {
+    let _alone = DOCUMENTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let document = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (head, tail) = (format!("<!-- {name}: "), format!("<!-- end of {name} -->"));
+    let begin = document.find(&head).unwrap_or_else(|| panic!("{}: no {head}", path.display()));
+    let begin = begin + document[begin..].find('\n').expect("the comment has a line of its own") + 1;
+    let end = begin + document[begin..].find(&tail).unwrap_or_else(|| panic!("{}: no {tail}", path.display()));
+    let whole = format!("{}\n{}\n\n{}", &document[..begin], content.trim(), &document[end..]);
+    check(path, whole.as_bytes());
 }
