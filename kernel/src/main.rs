@@ -77,8 +77,7 @@ fn experiment(
     let space = KernelSpace::new(Frames::new(memory), low_page)?;
     phases.end("memory");
     let mut machine = bring_up(space, rsdp, phases)?;
-    phases.print();
-    let rows = bench::run(&mut machine, plan, ramdisk)?;
+    let rows = bench::run(&mut machine, plan, ramdisk, phases)?;
     let planned: usize = plan.cases().map(|(case, _)| usize::from(case.iterations)).sum();
     let held = machine.all_cpus_up && rows.len() == planned && rows.iter().all(|row| row.verified);
     let status = if held { RunStatus::Ok } else { RunStatus::Failed };

@@ -27,9 +27,11 @@ impl Phases {
         self.last = now;
     }
 
-    /// Prints them all.
-    pub fn print(&self) {
-        for &(name, cycles) in &self.done {
+    /// The step `name` ended at the TSC value `tsc`. Prints all steps so far, and forgets them.
+    pub fn print_until(&mut self, name: &'static str, tsc: u64) {
+        self.done.push((name, tsc.saturating_sub(self.last)));
+        self.last = tsc;
+        for (name, cycles) in self.done.drain(..) {
             if let Some(name) = Label::new(name) {
                 console::record(Phase { name, cycles });
             }

@@ -78,11 +78,12 @@ fn register(fadt: &[u8], at: usize) -> Option<Register> {
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::super::tables::tests::table;
     use super::*;
 
-    fn fadt() -> alloc::vec::Vec<u8> {
+    fn fadt() -> Vec<u8> {
         let mut body = vec![0; 276 - 36];
         let mut put = |at: usize, bytes: &[u8]| body[at - 36..at - 36 + bytes.len()].copy_from_slice(bytes);
         // Offsets from ACPI 6.5, table 5.9, so that the crate's layout is checked too.

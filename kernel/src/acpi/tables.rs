@@ -112,7 +112,7 @@ fn read_rsdp(memory: &impl Memory, at: u64) -> Option<(u32, Option<u64>)> {
 }
 
 /// The table at `at`, if it has this signature, a sane length and a good checksum.
-fn read_table<'a>(memory: &'a impl Memory, at: u64, signature: Signature) -> Option<&'a [u8]> {
+fn read_table(memory: &impl Memory, at: u64, signature: Signature) -> Option<&[u8]> {
     let header = memory.bytes(at, size_of::<SdtHeader>())?;
     if header[..4] != *signature.as_str().as_bytes() {
         return None;

@@ -14,15 +14,22 @@ use super::worker::{Team, Worker};
 use crate::console;
 use crate::machine::{Machine, Refusal};
 use crate::mem::OutOfMemory;
+use crate::phases::Phases;
 use crate::smp::{Job, PerCpu, run_on};
 use crate::user::elf::Image;
 use crate::user::{AddressSpace, layout};
 
-/// Runs every case of `plan`; returns a row for each iteration, and none for a case that was skipped.
+/// Runs every case of `plan`; returns a row for each iteration, and none for a case that was skipped. The boot's last
+/// phase ends where the first iteration's workers start; all phases are printed after it.
 ///
 /// # Errors
 /// The ramdisk lacks the workload's ELF, or has another than the plan names, or one that cannot be loaded.
-pub fn run(machine: &mut Machine, plan: &Plan<'_>, ramdisk: &[u8]) -> Result<Vec<Row>, Refusal> {
+pub fn run(
+    machine: &mut Machine,
+    plan: &Plan<'_>,
+    ramdisk: &[u8],
+    phases: &mut Phases,
+) -> Result<Vec<Row>, Refusal> {
     console::record(Experiment {
         name: plan.head.experiment,
         workload: plan.workload.name,
@@ -44,7 +51,12 @@ pub fn run(machine: &mut Machine, plan: &Plan<'_>, ramdisk: &[u8]) -> Result<Vec
         }
         for iteration in 0..case.iterations {
             match run_iteration(machine, plan, &case, splits, iteration, &image) {
-                Ok(row) => rows.push(row),
+                Ok(row) => {
+                    if rows.is_empty() {
+                        phases.print_until("first-worker", row.start_tsc);
+                    }
+                    rows.push(row);
+                }
                 Err(reason) => {
                     let online = u16::try_from(PerCpu::online().count()).unwrap_or(u16::MAX);
                     console::record(CaseSkipped { case: case.workers, reason, online });

@@ -17,7 +17,8 @@ use crate::x86::idt::mnemonic;
 pub fn iteration(case: &Case, iteration: u16, team: &Team) -> Row {
     let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
     console::record(CaseBegin { case: case.workers, iter: iteration, start_tsc });
-    let mut row = Row { case: case.workers, iteration, done: 0, makespan: 0, answer: 0, verified: true };
+    let mut row =
+        Row { case: case.workers, iteration, start_tsc, done: 0, makespan: 0, answer: 0, verified: true };
     let (mut first_begin, mut last_end) = (u64::MAX, 0);
     for worker in &team.workers {
         let outcome = worker.outcome().unwrap_or(Outcome::unfinished(WorkerStatus::Lost));

@@ -16,6 +16,8 @@ pub struct Row {
     pub iteration: u16,
     /// Workers that are done.
     pub done: u16,
+    /// The TSC value at which all were to start; 0 where that was not settled.
+    pub start_tsc: u64,
     /// Last end less first start, in cycles; 0 where not all are done.
     pub makespan: u64,
     /// The sum of the workers' answers.

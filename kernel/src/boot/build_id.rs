@@ -9,13 +9,12 @@ use crate::le::{u32_at, u64_at};
 /// The name and type of the note (the ELF gABI's notes; `NT_GNU_BUILD_ID` of glibc's elf.h).
 const NAME: &[u8] = b"GNU\0";
 const NT_GNU_BUILD_ID: u32 = 3;
-/// How far into the image the headers and notes reach at most: the linker puts them first.
-const HEAD_BYTES: usize = 4096;
-
 /// The first 8 bytes of this kernel's build ID, as a number that prints like it; 0 where it has none.
 #[cfg(target_os = "none")]
 #[must_use]
 pub fn own() -> u64 {
+    /// How far into the image the headers and notes reach at most: the linker puts them first.
+    const HEAD_BYTES: usize = 4096;
     unsafe extern "C" {
         /// Where the linker put the ELF header: in the first loaded segment.
         static __ehdr_start: [u8; HEAD_BYTES];

@@ -58,20 +58,22 @@ impl Clock {
 
     /// The cycles in some microseconds.
     #[must_use]
-    pub const fn cycles(&self, us: u64) -> u64 {
-        (us as u128 * self.khz as u128 / 1000) as u64
+    pub fn cycles(&self, us: u64) -> u64 {
+        let cycles = u128::from(us) * u128::from(self.khz) / 1000;
+        u64::try_from(cycles).unwrap_or(u64::MAX)
     }
 
     /// The microseconds in some cycles.
     #[must_use]
-    pub const fn micros(&self, cycles: u64) -> u64 {
-        (cycles as u128 * 1000 / self.khz as u128) as u64
+    pub fn micros(&self, cycles: u64) -> u64 {
+        let micros = u128::from(cycles) * 1000 / u128::from(self.khz);
+        u64::try_from(micros).unwrap_or(u64::MAX)
     }
 
     /// The local APIC timer's ticks in some cycles: at least one, at most what the timer can count.
     #[must_use]
     pub fn timer_counts(&self, cycles: u64) -> u32 {
-        let counts = u128::from(cycles) * u128::from(self.timer_per_mcycle) >> 20;
+        let counts = (u128::from(cycles) * u128::from(self.timer_per_mcycle)) >> 20;
         u32::try_from(counts.max(1)).unwrap_or(u32::MAX)
     }
 

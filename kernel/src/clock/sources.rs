@@ -151,9 +151,9 @@ impl Pit {
     const COMMAND: u16 = 0x43;
     const SYSTEM_CONTROL: u16 = 0x61;
     /// Channel 2, low byte then high, mode 0, binary.
-    const MODE: u8 = 0b10_11_000_0;
+    const MODE: u8 = 0b1011_0000;
     /// Channel 2: latch the count.
-    const LATCH: u8 = 0b10_00_000_0;
+    const LATCH: u8 = 0b1000_0000;
 
     fn start() -> Self {
         // SAFETY: port 61H and the PIT's are the PC's own; nothing else in this kernel uses them.

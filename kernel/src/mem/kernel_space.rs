@@ -8,7 +8,7 @@
 
 use x86_64::registers::control::Cr3;
 use x86_64::structures::paging::mapper::{MapToError, Mapper};
-use x86_64::structures::paging::{OffsetPageTable, Page, PageTableFlags, PhysFrame, Size4KiB};
+use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
 use x86_64::{PhysAddr, VirtAddr};
 
 use super::stacks::{CpuStacks, IST_PAGES, MAIN_PAGES, TRAP_PAGES};
@@ -142,7 +142,7 @@ impl KernelSpace {
         let cr3 = u32::try_from(root.start_address().as_u64()).map_err(|_| OutOfMemory)?;
         let page = Page::containing_address(VirtAddr::new(u64::from(low.address())));
         // SAFETY: tables made just now, not in force yet.
-        let mut tables = unsafe { OffsetPageTable::new(phys::table(root), phys::offset()) };
+        let mut tables = unsafe { phys::tables(root) };
         let parents = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
         // SAFETY: the page is the trampoline's alone.
         unsafe {
@@ -196,7 +196,7 @@ impl KernelSpace {
     /// Maps a page of the kernel's own region: writable, never executable.
     fn map(&mut self, page: Page, frame: PhysFrame, extra: PageTableFlags) -> Result<(), OutOfMemory> {
         // SAFETY: only `self` edits the kernel's table, and one call at a time.
-        let mut tables = unsafe { OffsetPageTable::new(phys::table(self.root), phys::offset()) };
+        let mut tables = unsafe { phys::tables(self.root) };
         let flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::NO_EXECUTE | extra;
         // SAFETY: the page is new, so nothing relies on what it maps to.
         let mapped = unsafe { tables.map_to(page, frame, flags, &mut self.frames) };

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "makes pointers out of physical addresses")]
 
 use spin::Once;
-use x86_64::structures::paging::{PageTable, PhysFrame};
+use x86_64::structures::paging::{OffsetPageTable, PageTable, PhysFrame};
 use x86_64::{PhysAddr, VirtAddr};
 
 use crate::acpi::Memory;
@@ -48,6 +48,17 @@ pub fn offset() -> VirtAddr {
 pub unsafe fn table<'a>(frame: PhysFrame) -> &'a mut PageTable {
     // SAFETY: the caller's; frames are in the window and page-aligned.
     unsafe { &mut *virt(frame.start_address()).as_mut_ptr() }
+}
+
+/// The page tables under a top-level table.
+///
+/// # Safety
+/// As [`table`], for all of them.
+pub unsafe fn tables<'a>(root: PhysFrame) -> OffsetPageTable<'a> {
+    // SAFETY: the caller's.
+    let root = unsafe { table(root) };
+    // SAFETY: the window maps all of physical memory at this offset.
+    unsafe { OffsetPageTable::new(root, offset()) }
 }
 
 /// Fills a frame.

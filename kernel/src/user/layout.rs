@@ -20,6 +20,7 @@ pub const STACK_PAGES: u64 = 16;
 /// What a worker returns to: `mov eax, EXIT; xor edi, edi; syscall; ud2`. A worker may not call the kernel itself;
 /// returning is how it ends, here as in a process that called it.
 pub const STUB_CODE: [u8; 11] = {
-    assert!(Syscall::Exit.number() < 0x80);
-    [0xb8, Syscall::Exit.number() as u8, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05, 0x0f, 0x0b]
+    let [number, rest @ ..] = Syscall::Exit.number().to_le_bytes();
+    assert!(matches!(rest, [0, 0, 0, 0, 0, 0, 0]));
+    [0xb8, number, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05, 0x0f, 0x0b]
 };

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::mem::offset_of;
 use x86_64::VirtAddr;
 use x86_64::structures::paging::mapper::Mapper;
-use x86_64::structures::paging::{OffsetPageTable, Page, PageTableFlags, PhysFrame, Size4KiB};
+use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
 
 use super::elf::{Image, Segment};
 use super::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP, STUB, STUB_CODE};
@@ -137,7 +137,7 @@ impl AddressSpace {
     /// Maps a new page of zeros at `at`.
     fn map_new(&mut self, frames: &mut Frames, at: u64, rights: Rights) -> Result<PhysFrame, OutOfMemory> {
         // SAFETY: this address space's own table, not in force while it is built.
-        let mut tables = unsafe { OffsetPageTable::new(phys::table(self.root), phys::offset()) };
+        let mut tables = unsafe { phys::tables(self.root) };
         let mut recorder = Recorder { frames, owned: &mut self.owned };
         let frame = recorder.zeroed()?;
         let page = Page::<Size4KiB>::containing_address(VirtAddr::new(at));
