@@ -74,14 +74,24 @@ fn measurement_lists_every_reason() {
 #[test]
 fn measurement_states_every_limit() {
     let rows = [
-        ("`tsc-disagree`", "a frequency differs from the one in use by more than", limits::TSC_SPREAD_PPM, "ppm"),
+        (
+            "`tsc-disagree`",
+            "a frequency differs from the one in use by more than",
+            limits::TSC_SPREAD_PPM,
+            "ppm",
+        ),
         (
             "`tsc-unsynchronised`",
             "the largest warp is more than this part of the case's shortest worker",
             limits::WARP_PER_MILLE,
             "per mille",
         ),
-        ("`late-start`", "a worker's skew is more than this part of its own time", limits::LATE_PER_MILLE, "per mille"),
+        (
+            "`late-start`",
+            "a worker's skew is more than this part of its own time",
+            limits::LATE_PER_MILLE,
+            "per mille",
+        ),
         ("`late-start`", "and also more than", limits::LATE_MICROS, "microseconds"),
         ("`too-few-rounds`", "the claim has fewer rounds than", limits::CLAIM_ROUNDS as u64, "rounds"),
     ];

@@ -37,7 +37,10 @@ fn firmware_need_not_end_its_last_line() {
     let log = replaced(&log, "Hard Disk...\r\nASSAY1 seq=0 ", "Hard Disk...\x1b[2JASSAY1 seq=0 ");
     assert_eq!(reason(&log), None);
     let read = Transcript::read(&log);
-    assert_eq!(read.preamble.last().map(|line| line.text()), Some("Booting from Hard Disk...\\x1b[2J".to_owned()));
+    assert_eq!(
+        read.preamble.last().map(|line| line.text()),
+        Some("Booting from Hard Disk...\\x1b[2J".to_owned())
+    );
 }
 
 #[test]

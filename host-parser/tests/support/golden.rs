@@ -36,11 +36,13 @@ static DOCUMENTS: Mutex<()> = Mutex::new(());
 /// Checks the part of a document between `<!-- name: ... -->` and `<!-- end of name -->`, or writes it.
 pub fn check_part(path: &Path, name: &str, content: &str) {
     let _alone = DOCUMENTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let document = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let document =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (head, tail) = (format!("<!-- {name}: "), format!("<!-- end of {name} -->"));
     let begin = document.find(&head).unwrap_or_else(|| panic!("{}: no {head}", path.display()));
     let begin = begin + document[begin..].find('\n').expect("the comment has a line of its own") + 1;
-    let end = begin + document[begin..].find(&tail).unwrap_or_else(|| panic!("{}: no {tail}", path.display()));
+    let end =
+        begin + document[begin..].find(&tail).unwrap_or_else(|| panic!("{}: no {tail}", path.display()));
     let whole = format!("{}\n{}\n\n{}", &document[..begin], content.trim(), &document[end..]);
     check(path, whole.as_bytes());
 }
