@@ -87,6 +87,12 @@ fn measurement_states_every_limit() {
             "per mille",
         ),
         (
+            "basis",
+            "a makespan needs, for each CPU but the first, at least",
+            limits::WARP_HANDOVERS,
+            "handovers",
+        ),
+        (
             "`late-start`",
             "a worker's skew is more than this part of its own time",
             limits::LATE_PER_MILLE,

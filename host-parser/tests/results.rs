@@ -76,7 +76,10 @@ fn environment() -> Environment {
             emulated: true,
             why: "no vmx or svm in /proc/cpuinfo".to_owned(),
         }),
-        qemu: Some(Program { path: "/usr/bin/qemu-system-x86_64".to_owned(), version: "7.2.22".to_owned() }),
+        qemu: Some(Program {
+            path: "/usr/bin/qemu-system-x86_64".to_owned(),
+            version: "QEMU emulator version 7.2.22".to_owned(),
+        }),
         machine: Some("q35".to_owned()),
         cpu_model: Some("max".to_owned()),
         firmware: Some("bios".to_owned()),

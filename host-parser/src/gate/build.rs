@@ -10,7 +10,7 @@ use super::facts::{Facts, Iteration, params};
 use super::measurement::{
     Basis, Clock, Cycles, Identity, Machine, Measurement, Phase, Sample, Tsc, TscReading, Warp, WorkerSample,
 };
-use super::rules::{common_whole, span};
+use super::rules::{common_whole, limits, span};
 
 /// The measurement; `None` where a rule failed to ask for something it needs.
 pub(super) fn measurement(facts: &Facts, evidence: &HostEvidence, lookup: Lookup) -> Option<Measurement> {
@@ -109,7 +109,8 @@ fn sample(facts: &Facts, clock: &Clock, iteration: &Iteration) -> Option<Sample>
 
 /// What the clocks allow a time to be. One worker needs no second clock.
 fn basis(clock: &Clock, case: u16) -> Basis {
-    let in_step = clock.warp.is_some_and(|w| w.cpus >= case && w.handovers > 0 && w.max_warp == 0);
+    let seen = |w: Warp| w.handovers >= limits::WARP_HANDOVERS * u64::from(w.cpus.saturating_sub(1));
+    let in_step = clock.warp.is_some_and(|w| w.cpus >= case && seen(w) && w.max_warp == 0);
     if case == 1 || in_step { Basis::Makespan } else { Basis::LongestWorker }
 }
 
