@@ -17,6 +17,8 @@ words! {
         Uefi = "uefi",
         /// By the loader, which does not say from what.
         Unknown = "unknown",
+        /// By a VMM, which entered the kernel itself (PVH), without a loader.
+        Direct = "direct",
     }
 
     /// The mode of the local APICs.
