@@ -11,22 +11,35 @@ use abi::wire::record::{PROTOCOL, RunStatus, Start};
 use abi::wire::{Hex64, Text};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
-use kernel::boot::{self, BootInfo, build_id};
+use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
 use kernel::machine::{Refusal, bring_up, describe, tell_problem};
 use kernel::mem::{self, Frames, KernelSpace, phys};
 use kernel::phases::Phases;
 use kernel::x86::{pic, random, tsc};
-use kernel::{bench, console, power};
+use kernel::{bench, console, control, power};
 
-bootloader_api::entry_point!(main, config = &boot::CONFIG);
+mod pvh_entry;
 
-/// From the loader to power-off.
-fn main(info: &'static mut LoaderInfo) -> ! {
+bootloader_api::entry_point!(from_loader, config = &loader::CONFIG);
+
+/// The loader's way in.
+fn from_loader(info: &'static mut LoaderInfo) -> ! {
+    start(|| loader::take(info))
+}
+
+/// The way in of a VMM, by `pvh_entry`, with the physical address of its start info.
+extern "C" fn from_vmm(start_info: u64) -> ! {
+    start(|| direct::take(start_info, pvh_entry::image()))
+}
+
+/// From either to power-off.
+fn start(take: impl FnOnce() -> Result<BootInfo, BootError>) -> ! {
     let epoch = tsc::read();
     console::init(epoch);
-    let exit = match boot::take(info) {
+    let exit = match take() {
         Ok(boot) => run(boot, Phases::from(epoch)),
         Err(error) => {
+            tell_start(&[]);
             refuse(&Refusal { code: "boot-info", detail: error.message() });
             GuestExit::Refused
         }
@@ -34,15 +47,10 @@ fn main(info: &'static mut LoaderInfo) -> ! {
     power::off(exit)
 }
 
-/// Everything, with the machine's state as the loader left it.
+/// Everything, with the machine's state as the loader or the entry code left it.
 fn run(boot: BootInfo, mut phases: Phases) -> GuestExit {
     let plan_bytes = ramdisk::find(boot.ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
-    console::record(Start {
-        proto: PROTOCOL,
-        nonce: Hex64(random::nonce()),
-        plan: Digest::of(plan_bytes),
-        build: Hex64(build_id::own()),
-    });
+    tell_start(plan_bytes);
     describe(boot.firmware, &boot.memory);
     let plan = match Plan::parse(plan_bytes) {
         Ok(plan) => plan,
@@ -52,6 +60,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> GuestExit {
             return GuestExit::Refused;
         }
     };
+    control::init(plan.control);
     let ramdisk = boot.ramdisk;
     match experiment(boot, &plan, ramdisk, &mut phases) {
         Ok(RunStatus::Ok) => GuestExit::Success,
@@ -61,6 +70,16 @@ fn run(boot: BootInfo, mut phases: Phases) -> GuestExit {
             GuestExit::Refused
         }
     }
+}
+
+/// The first record.
+fn tell_start(plan_bytes: &[u8]) {
+    console::record(Start {
+        proto: PROTOCOL,
+        nonce: Hex64(random::nonce()),
+        plan: Digest::of(plan_bytes),
+        build: Hex64(build_id::own()),
+    });
 }
 
 /// Brings the machine up and runs the plan.
@@ -94,13 +113,14 @@ fn refuse(refusal: &Refusal) {
 }
 
 mod window {
-    //! The one promise that only the loader's caller can make.
+    //! The one promise that only who knows both ways in can make.
     use super::phys;
 
-    /// Opens the window that the loader mapped.
-    #[expect(unsafe_code, reason = "vouches for the loader")]
+    /// Opens the window that the loader mapped, or the entry code and [`kernel::boot::direct`].
+    #[expect(unsafe_code, reason = "vouches for them")]
     pub fn open(offset: u64, end: u64) {
-        // SAFETY: `boot::CONFIG` asks the loader for this mapping; the kernel's address spaces keep the upper half.
+        // SAFETY: `loader::CONFIG` asks for this mapping, and `direct::take` makes it; the kernel's address spaces
+        // keep the upper half.
         unsafe { phys::init(offset, end) };
     }
 }

@@ -1,10 +1,10 @@
 //! How the kernel was started, checked once and never looked at again.
 
 pub mod build_id;
-mod loader;
+pub mod direct;
+pub mod loader;
 pub mod memory_map;
-
-pub use loader::{CONFIG, take};
+pub mod pvh;
 
 use abi::wire::record::Firmware;
 use memory_map::MemoryMap;
@@ -13,7 +13,7 @@ use crate::mem::LowPage;
 
 /// What the kernel needs to know from whoever started it. Nothing after `main`'s first lines knows who that was.
 pub struct BootInfo {
-    /// What started the loader.
+    /// What started the loader, or that there was none.
     pub firmware: Firmware,
     /// Free memory from 1 MiB on.
     pub memory: MemoryMap,
@@ -36,6 +36,12 @@ pub enum BootError {
     NoWindow,
     /// No free memory from 1 MiB on.
     NoMemory,
+    /// The VMM's start info is not one, or of version 0, which has no memory map.
+    StartInfo,
+    /// The VMM's memory map is missing, or its entries run past the address space or overlap.
+    MemoryMap,
+    /// The VMM's modules are too many, not in memory, in each other's, or in the kernel's.
+    Modules,
 }
 
 impl BootError {
@@ -45,6 +51,9 @@ impl BootError {
         match self {
             Self::NoWindow => "physical memory is not mapped",
             Self::NoMemory => "no free memory from 1 MiB on",
+            Self::StartInfo => "no start info of version 1 or later",
+            Self::MemoryMap => "memory map is missing, damaged, or overlaps itself",
+            Self::Modules => "modules are too many, not in memory, or overlap",
         }
     }
 }

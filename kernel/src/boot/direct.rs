@@ -1,0 +1,119 @@
+//! From a VMM that enters the kernel directly, by `pvh_entry.rs`: the rest of the window, and the [`BootInfo`].
+#![expect(unsafe_code, reason = "reads physical memory and extends the window on it")]
+
+use core::fmt::Debug;
+
+use abi::wire::record::Firmware;
+use x86_64::registers::control::{Cr3, Efer, EferFlags};
+use x86_64::structures::paging::{
+    FrameAllocator, Mapper, OffsetPageTable, Page, PageSize, PageTable, PageTableFlags, PhysFrame, Size1GiB,
+    Size2MiB, Size4KiB,
+};
+use x86_64::{PhysAddr, VirtAddr};
+
+use super::memory_map::{self, MemoryMap, Region};
+use super::pvh::StartInfo;
+use super::{BootError, BootInfo};
+use crate::acpi::Memory;
+use crate::mem::LowPage;
+use crate::x86::cpuid::{bit, leaf};
+
+/// Where the window on physical memory begins.
+pub const WINDOW_OFFSET: u64 = 0xffff_8000_0000_0000;
+/// How much of it the entry code maps: device registers lie below it, and so does all that a 32-bit VMM places.
+pub const EARLY_WINDOW_END: u64 = 4 << 30;
+/// The most that is mapped: what 46 bits address, half of the upper half.
+const MAX_WINDOW_END: u64 = 1 << 46;
+
+/// Checks the start info at physical address `at` and keeps what is needed. `image` is where the kernel is in
+/// physical memory. The page tables in force must be those of `pvh_entry.rs`.
+///
+/// # Errors
+/// Where the kernel cannot run with it.
+pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
+    let info = StartInfo::read(&EarlyWindow, at, image)?;
+    let mut memory = MemoryMap::new(info.usable()).ok_or(BootError::NoMemory)?;
+    let window_end = info.memory_end().max(EARLY_WINDOW_END).next_multiple_of(Size1GiB::SIZE);
+    if window_end > MAX_WINDOW_END {
+        return Err(BootError::MemoryMap);
+    }
+    // The start info, and what it refers to but the ramdisk, may lie in usable memory: it is read before that is used.
+    let low_page = memory_map::low_page(info.usable()).and_then(LowPage::new);
+    let StartInfo { ramdisk, rsdp, .. } = info;
+    extend_window(&mut memory, window_end)?;
+    Ok(BootInfo {
+        firmware: Firmware::Direct,
+        memory,
+        low_page,
+        rsdp,
+        ramdisk: bytes(ramdisk),
+        window_offset: WINDOW_OFFSET,
+        window_end,
+    })
+}
+
+/// Physical memory as far as the entry code maps it.
+struct EarlyWindow;
+
+impl Memory for EarlyWindow {
+    fn bytes(&self, at: u64, len: usize) -> Option<&[u8]> {
+        let end = at.checked_add(len as u64).filter(|&end| end <= EARLY_WINDOW_END)?;
+        Some(bytes(Region { start: at, end }))
+    }
+}
+
+/// Memory in the window.
+fn bytes(region: Region) -> &'static [u8] {
+    let length = usize::try_from(region.end - region.start).unwrap_or(0);
+    // SAFETY: the window maps it. It holds what a VMM left for the kernel to read: nothing writes to that before it
+    // is out of use, and to the ramdisk never, for `StartInfo` takes it out of usable memory.
+    unsafe { core::slice::from_raw_parts((WINDOW_OFFSET + region.start) as *const u8, length) }
+}
+
+/// Maps what the entry code has left out, up to `end`.
+fn extend_window(memory: &mut MemoryMap, end: u64) -> Result<(), BootError> {
+    let root = Cr3::read().0.start_address().as_u64();
+    let root = (WINDOW_OFFSET + root) as *mut PageTable;
+    // SAFETY: the entry code's top-level table, below 4 GiB like all of the image; nothing else refers to it.
+    let root = unsafe { &mut *root };
+    // SAFETY: it is in force, and all tables that it leads to are in the window, as are those that are added.
+    let mut tables = unsafe { OffsetPageTable::new(root, VirtAddr::new(WINDOW_OFFSET)) };
+    // Below 4 GiB pages are of 2 MiB: 1 GiB pages there would span devices and memory, of different memory types.
+    if bit(leaf(0x8000_0001, 0).edx, 26) {
+        map::<Size1GiB>(&mut tables, memory, end)
+    } else {
+        map::<Size2MiB>(&mut tables, memory, end)
+    }
+}
+
+/// Maps the window from the entry code's part on to `end`, with pages of one size.
+fn map<'a, S: PageSize + Debug>(
+    tables: &mut OffsetPageTable<'a>,
+    memory: &mut MemoryMap,
+    end: u64,
+) -> Result<(), BootError>
+where
+    OffsetPageTable<'a>: Mapper<S>,
+{
+    let mut flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
+    flags.set(PageTableFlags::NO_EXECUTE, Efer::read().contains(EferFlags::NO_EXECUTE_ENABLE));
+    let frame = |at| PhysFrame::<S>::containing_address(PhysAddr::new(at));
+    for frame in PhysFrame::range(frame(EARLY_WINDOW_END), frame(end)) {
+        let page = Page::containing_address(VirtAddr::new(WINDOW_OFFSET + frame.start_address().as_u64()));
+        // SAFETY: a new page of the window: nothing relies on what it maps to.
+        let mapped = unsafe { tables.map_to(page, frame, flags, &mut TableFrames(memory)) };
+        mapped.map_err(|_| BootError::NoMemory)?.ignore();
+    }
+    Ok(())
+}
+
+/// Frames for page tables, from the bottom of usable memory.
+struct TableFrames<'a>(&'a mut MemoryMap);
+
+// SAFETY: each is taken out of the memory map.
+unsafe impl FrameAllocator<Size4KiB> for TableFrames<'_> {
+    fn allocate_frame(&mut self) -> Option<PhysFrame> {
+        let region = self.0.take(Size4KiB::SIZE).filter(|region| region.end <= EARLY_WINDOW_END)?;
+        Some(PhysFrame::containing_address(PhysAddr::new(region.start)))
+    }
+}

@@ -1,0 +1,165 @@
+//! What a VMM hands over where it boots the kernel directly: `hvm_start_info` (Xen, "x86/HVM direct boot ABI",
+//! docs/misc/pvh.pandoc). Checked as a whole before anything is believed. Pure, over bytes of physical memory.
+
+use super::BootError;
+use super::memory_map::Region;
+use crate::acpi::Memory;
+use crate::le::{u32_at, u64_at};
+
+/// First word of the start info.
+const MAGIC: u32 = 0x336e_c578;
+/// Its length from version 1 on, the first to have a memory map.
+const START_INFO_BYTES: usize = 56;
+const MAP_ENTRY_BYTES: usize = 24;
+const MODULE_BYTES: usize = 32;
+
+/// More than any machine's firmware has; a number above it is damage.
+const MAX_MAP_ENTRIES: usize = 1024;
+/// The kernel uses one.
+const MAX_MODULES: usize = 8;
+
+/// Memory types, those of an E820 map.
+const TYPE_RAM: u32 = 1;
+const TYPE_ACPI: u32 = 3;
+const TYPE_ACPI_NVS: u32 = 4;
+
+/// A start info that holds what it must, with all that it refers to.
+pub struct StartInfo<'a> {
+    /// The memory map's entries.
+    map: &'a [u8],
+    /// What lies in RAM and is in use, in order: the kernel's image and the modules.
+    taken: [Region; 1 + MAX_MODULES],
+    /// How many those are.
+    taken_len: usize,
+    /// The first module; empty where there is none.
+    pub ramdisk: Region,
+    /// Physical address of the RSDP.
+    pub rsdp: Option<u64>,
+}
+
+impl<'a> StartInfo<'a> {
+    /// Reads and checks the start info at physical address `at`, for a kernel that is at `image`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(memory: &'a impl Memory, at: u64, image: Region) -> Result<Self, BootError> {
+        let info = memory.bytes(at, START_INFO_BYTES).ok_or(BootError::StartInfo)?;
+        let word = |at| u32_at(info, at).ok_or(BootError::StartInfo);
+        let long = |at| u64_at(info, at).ok_or(BootError::StartInfo);
+        if word(0)? != MAGIC || word(4)? == 0 {
+            return Err(BootError::StartInfo);
+        }
+        let map = table(memory, long(40)?, word(48)?, MAX_MAP_ENTRIES, MAP_ENTRY_BYTES)
+            .filter(|map| !map.is_empty())
+            .ok_or(BootError::MemoryMap)?;
+        check_map(map)?;
+        let modules = table(memory, long(16)?, word(12)?, MAX_MODULES, MODULE_BYTES);
+        let modules = modules.ok_or(BootError::Modules)?;
+        let rsdp = Some(long(32)?).filter(|&rsdp| rsdp != 0);
+        let mut this =
+            Self { map, taken: [image; 1 + MAX_MODULES], taken_len: 1, ramdisk: Region::default(), rsdp };
+        for (i, module) in modules.chunks_exact(MODULE_BYTES).enumerate() {
+            let module = region(module).ok_or(BootError::Modules)?;
+            if i == 0 {
+                this.ramdisk = module;
+            }
+            this.take(module)?;
+        }
+        Ok(this)
+    }
+
+    /// RAM that nothing is in.
+    pub fn usable(&self) -> impl Iterator<Item = Region> + Clone {
+        let taken = &self.taken[..self.taken_len];
+        let gaps = (0..=taken.len()).map(|i| Region {
+            start: i.checked_sub(1).map_or(0, |below| taken[below].end),
+            end: taken.get(i).map_or(u64::MAX, |above| above.start),
+        });
+        let within =
+            |ram: Region, gap: Region| Region { start: ram.start.max(gap.start), end: ram.end.min(gap.end) };
+        ram(self.map)
+            .flat_map(move |ram| gaps.clone().map(move |gap| within(ram, gap)))
+            .filter(|region| region.start < region.end)
+    }
+
+    /// The end of RAM and of what firmware keeps of it for its tables.
+    #[must_use]
+    pub fn memory_end(&self) -> u64 {
+        let is_memory = |kind| matches!(kind, TYPE_RAM | TYPE_ACPI | TYPE_ACPI_NVS);
+        let regions = entries(self.map).filter(|&(kind, _)| is_memory(kind));
+        regions.map(|(_, region)| region.end).max().unwrap_or(0)
+    }
+
+    /// Adds a module to what is taken.
+    fn take(&mut self, module: Region) -> Result<(), BootError> {
+        if module.start == module.end {
+            return Ok(());
+        }
+        let taken = &self.taken[..self.taken_len];
+        if !is_ram(self.map, module) || taken.iter().any(|taken| overlap(*taken, module)) {
+            return Err(BootError::Modules);
+        }
+        let at = taken.iter().position(|taken| module.start < taken.start).unwrap_or(self.taken_len);
+        self.taken.copy_within(at..self.taken_len, at + 1);
+        self.taken[at] = module;
+        self.taken_len += 1;
+        Ok(())
+    }
+}
+
+/// `count` structures of `bytes` each at physical address `at`; `None` where those are too many, or not in memory.
+fn table(memory: &impl Memory, at: u64, count: u32, max: usize, bytes: usize) -> Option<&[u8]> {
+    match usize::try_from(count).ok().filter(|&count| count <= max)? {
+        0 => Some(&[]),
+        count => memory.bytes(at, count * bytes),
+    }
+}
+
+/// The region that begins a structure: address, then length. `None` where it runs past the end of the address space.
+fn region(structure: &[u8]) -> Option<Region> {
+    let start = u64_at(structure, 0)?;
+    Some(Region { start, end: start.checked_add(u64_at(structure, 8)?)? })
+}
+
+/// No entry may run past the end of the address space, and no RAM may be anything else, or listed twice.
+fn check_map(map: &[u8]) -> Result<(), BootError> {
+    if map.chunks_exact(MAP_ENTRY_BYTES).any(|entry| region(entry).is_none()) {
+        return Err(BootError::MemoryMap);
+    }
+    let clash = |(i, one): (usize, Region)| {
+        let others = entries(map).enumerate().filter(move |&(j, _)| j != i);
+        others.map(|(_, (_, other))| other).any(|other| overlap(one, other))
+    };
+    let mut numbered = entries(map).enumerate();
+    let clashes = numbered.any(|(i, (kind, region))| kind == TYPE_RAM && clash((i, region)));
+    if clashes { Err(BootError::MemoryMap) } else { Ok(()) }
+}
+
+/// The entries of a map, with their types.
+fn entries(map: &[u8]) -> impl Iterator<Item = (u32, Region)> + Clone {
+    map.chunks_exact(MAP_ENTRY_BYTES).filter_map(|entry| Some((u32_at(entry, 16)?, region(entry)?)))
+}
+
+fn ram(map: &[u8]) -> impl Iterator<Item = Region> + Clone {
+    entries(map).filter(|&(kind, _)| kind == TYPE_RAM).map(|(_, region)| region)
+}
+
+fn overlap(a: Region, b: Region) -> bool {
+    a.start.max(b.start) < a.end.min(b.end)
+}
+
+/// Whether all of `region` is RAM, in one entry or in several that follow each other.
+fn is_ram(map: &[u8], region: Region) -> bool {
+    let mut at = region.start;
+    while at < region.end {
+        match ram(map).find(|ram| ram.start <= at && at < ram.end) {
+            Some(ram) => at = ram.end,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+#[path = "pvh_tests.rs"]
+mod tests;
