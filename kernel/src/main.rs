@@ -15,6 +15,7 @@ use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
 use kernel::machine::{Refusal, bring_up, describe, tell_problem};
 use kernel::mem::{self, Frames, KernelSpace, phys};
 use kernel::phases::Phases;
+use kernel::smp::PerCpu;
 use kernel::x86::{pic, random, tsc};
 use kernel::{bench, console, control, power};
 
@@ -101,7 +102,9 @@ fn experiment(
     let held = machine.all_cpus_up && rows.len() == planned && rows.iter().all(|row| row.verified);
     let status = if held { RunStatus::Ok } else { RunStatus::Failed };
     console::end(status);
-    bench::print_table(plan, &rows, machine.clock);
+    let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
+    let table = bench::Table { plan, rows: &rows, clock: machine.clock, online, listed };
+    console::text(format_args!("{table}"));
     Ok(status)
 }
 

@@ -108,7 +108,9 @@ fn run_iteration(
     };
     run_on(&cpus, clock, team.patience_us(), &job);
     drop(job);
-    let row = emit::iteration(case, iteration, &team);
+    let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
+    let told = team.workers.iter().map(Worker::tell);
+    let row = emit::iteration(case, iteration, start_tsc, told, &mut |record| console::record(record));
     Team::disband(team, &mut machine.space);
     Ok(row)
 }

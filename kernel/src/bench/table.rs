@@ -1,11 +1,11 @@
 //! What a person sees last: one short table.
 
+use core::fmt;
+
 use abi::plan::Plan;
 use abi::worker::SCALE_SHIFT;
 
 use crate::clock::Clock;
-use crate::console;
-use crate::smp::PerCpu;
 
 /// One iteration of a case.
 #[derive(Clone, Copy, Debug)]
@@ -26,42 +26,58 @@ pub struct Row {
     pub verified: bool,
 }
 
-/// Prints the table.
-pub fn print(plan: &Plan<'_>, rows: &[Row], clock: &Clock) {
-    let online = PerCpu::online().count();
-    let (listed, mhz) = (PerCpu::all().len(), clock.khz() / 1000);
-    console::text(format_args!(
-        "\n  {}, workload {}: {online} of {listed} CPUs up, TSC {mhz} MHz by {}\n\n",
-        plan.head.experiment, plan.workload.name, clock.source
-    ));
-    console::text(format_args!(
-        "  {:>4}  {:>4}  {:>7}  {:>12}  {:>13}  {:>12}  {:>8}  {}\n",
-        "case", "iter", "workers", "makespan ms", "scaled cycles", "answer", "speed-up", "checked"
-    ));
-    let first = rows.iter().find(|row| row.makespan > 0).map_or(0, |row| row.makespan);
-    for row in rows {
-        print_row(row, first, clock);
-    }
-    console::text(format_args!("\n"));
+/// The table of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'a> {
+    /// What was run.
+    pub plan: &'a Plan<'a>,
+    /// Its iterations.
+    pub rows: &'a [Row],
+    /// What makes milliseconds of cycles.
+    pub clock: &'a Clock,
+    /// CPUs that are up.
+    pub online: usize,
+    /// CPUs that there are.
+    pub listed: usize,
 }
 
-fn print_row(row: &Row, first: u64, clock: &Clock) {
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, rows, clock, online, listed } = *self;
+        let (name, workload, mhz) = (plan.head.experiment, plan.workload.name, clock.khz() / 1000);
+        let source = clock.source;
+        write!(
+            f,
+            "\n  {name}, workload {workload}: {online} of {listed} CPUs up, TSC {mhz} MHz by {source}\n\n"
+        )?;
+        writeln!(
+            f,
+            "  {:>4}  {:>4}  {:>7}  {:>12}  {:>13}  {:>12}  {:>8}  checked",
+            "case", "iter", "workers", "makespan ms", "scaled cycles", "answer", "speed-up"
+        )?;
+        let first = rows.iter().find(|row| row.makespan > 0).map_or(0, |row| row.makespan);
+        rows.iter().try_for_each(|row| write_row(f, row, first, clock))?;
+        writeln!(f)
+    }
+}
+
+fn write_row(f: &mut fmt::Formatter<'_>, row: &Row, first: u64, clock: &Clock) -> fmt::Result {
     let checked = if row.verified { "ok" } else { "NOT OK" };
-    console::text(format_args!("  {:>4}  {:>4}  {:>3}/{:<3}  ", row.case, row.iteration, row.done, row.case));
+    write!(f, "  {:>4}  {:>4}  {:>3}/{:<3}  ", row.case, row.iteration, row.done, row.case)?;
     if row.makespan == 0 {
-        console::text(format_args!("{:>12}  {:>13}  {:>12}  {:>8}  {checked}\n", "-", "-", row.answer, "-"));
-        return;
+        return writeln!(f, "{:>12}  {:>13}  {:>12}  {:>8}  {checked}", "-", "-", row.answer, "-");
     }
     let us = clock.micros(row.makespan);
     // Hundredths, without floating point.
     let speed_up = u128::from(first) * 100 / u128::from(row.makespan);
-    console::text(format_args!(
-        "{:>8}.{:03}  {:>13}  {:>12}  {:>4}.{:02}x  {checked}\n",
+    writeln!(
+        f,
+        "{:>8}.{:03}  {:>13}  {:>12}  {:>4}.{:02}x  {checked}",
         us / 1000,
         us % 1000,
         row.makespan >> SCALE_SHIFT,
         row.answer,
         speed_up / 100,
         speed_up % 100
-    ));
+    )
 }

@@ -4,16 +4,17 @@ use abi::CpuId;
 use abi::plan::Split;
 use abi::syscall::Authority;
 use abi::wire::record::WorkerStatus;
-use abi::worker::{COMPLETE, WorkerResult};
+use abi::worker::WorkerResult;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use spin::Mutex;
 
-use super::rendezvous::Rendezvous;
+use super::emit::Told;
+use super::{Outcome, Rendezvous};
 use crate::clock::Clock;
 use crate::mem::{KernelSpace, phys};
 use crate::smp::PerCpu;
-use crate::user::{self, AddressSpace, Counts, Exit, Fault};
+use crate::user::{self, AddressSpace, Exit};
 
 /// How much longer than a worker's own time-out the kernel waits for its CPU.
 const GRACE_US: u64 = 5_000_000;
@@ -26,19 +27,6 @@ pub struct Worker {
     pub split: Split,
     space: AddressSpace,
     outcome: Mutex<Option<Outcome>>,
-}
-
-/// What came of a worker.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome {
-    /// How it ended.
-    pub status: WorkerStatus,
-    /// Its fault, where that is how.
-    pub fault: Option<Fault>,
-    /// What the kernel counted in its timed run.
-    pub counts: Counts,
-    /// Its result slot, where it is done.
-    pub result: WorkerResult,
 }
 
 /// One iteration of a case: its workers, shared by the CPUs that run them.
@@ -62,10 +50,11 @@ impl Worker {
         Self { cpu, split, space, outcome: Mutex::new(None) }
     }
 
-    /// What came of it; `None` where its CPU did not come back.
+    /// What there is to say of it. It is lost where its CPU did not come back.
     #[must_use]
-    pub fn outcome(&self) -> Option<Outcome> {
-        *self.outcome.lock()
+    pub fn tell(&self) -> Told {
+        let outcome = self.outcome.lock().unwrap_or(Outcome::unfinished(WorkerStatus::Lost));
+        Told { cpu: self.cpu, split: self.split, outcome }
     }
 }
 
@@ -115,31 +104,5 @@ impl Team {
         for worker in workers {
             worker.space.destroy(space);
         }
-    }
-}
-
-impl Outcome {
-    fn new(exit: Exit, counts: Counts, result: WorkerResult) -> Self {
-        let (status, fault) = match exit {
-            Exit::Returned if result.complete == COMPLETE => (WorkerStatus::Done, None),
-            Exit::Returned => (WorkerStatus::Incomplete, None),
-            Exit::Fault(fault) => (WorkerStatus::Fault, Some(fault)),
-            Exit::Timeout => (WorkerStatus::Timeout, None),
-        };
-        Self { status, fault, counts, result }
-    }
-
-    /// Of a worker that has nothing to show.
-    #[must_use]
-    pub fn unfinished(status: WorkerStatus) -> Self {
-        Self { status, fault: None, counts: Counts::default(), result: WorkerResult::default() }
-    }
-
-    /// Whether the worker is done and answered what the plan expects.
-    #[must_use]
-    pub fn verified(&self, split: &Split) -> bool {
-        let WorkerResult { answer, work, digest, .. } = self.result;
-        self.status == WorkerStatus::Done
-            && (answer, work, digest) == (split.answer, split.work, split.digest.0)
     }
 }

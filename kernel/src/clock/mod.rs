@@ -38,9 +38,15 @@ pub fn get() -> Option<&'static Clock> {
 }
 
 impl Clock {
+    /// The clock that `choice` makes, without a timer.
+    #[must_use]
+    pub const fn of(choice: &Choice) -> Self {
+        Self { khz: choice.khz, source: choice.source, timer_per_mcycle: 0 }
+    }
+
     /// Settles the TSC's frequency and measures the local APIC's timer against it.
     pub fn start(choice: &Choice) -> &'static Self {
-        let mut clock = Self { khz: choice.khz, source: choice.source, timer_per_mcycle: 0 };
+        let mut clock = Self::of(choice);
         apic::start_count();
         let begin = tsc::read_ordered();
         clock.spin_us(TIMER_CALIBRATION_US);

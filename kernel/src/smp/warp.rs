@@ -40,8 +40,9 @@ pub struct Warp {
     pub max_warp: u64,
 }
 
-#[derive(Default)]
-struct Shared {
+/// What the CPUs of one test have in common.
+#[derive(Debug, Default)]
+pub struct Shared {
     arrived: AtomicU64,
     latest: AtomicU64,
     samples: AtomicU64,
@@ -57,19 +58,30 @@ pub fn test(clock: &'static Clock) -> Warp {
     let expected = cpus.len() as u64;
     let on_each = {
         let shared = Arc::clone(&shared);
-        move |cpu: CpuId| {
-            shared.arrived.fetch_add(1, Ordering::AcqRel);
-            clock.spin_until(LIMIT_US, || shared.arrived.load(Ordering::Acquire) >= expected);
-            sample(&shared, cpu, clock);
-        }
+        move |cpu: CpuId| shared.take_part(cpu, expected, clock)
     };
     let job: Job = Arc::new(on_each);
     let lost = run_on(&cpus, clock, TIMEOUT_US, &job);
-    Warp {
-        cpus: u16::try_from(cpus.len() - lost.len()).unwrap_or(u16::MAX),
-        samples: shared.samples.load(Ordering::Acquire),
-        handovers: shared.handovers.load(Ordering::Acquire),
-        max_warp: shared.max_warp.load(Ordering::Acquire),
+    shared.found(u16::try_from(cpus.len() - lost.len()).unwrap_or(u16::MAX))
+}
+
+impl Shared {
+    /// The part of CPU `cpu`, out of `expected`. Called on that CPU.
+    pub fn take_part(&self, cpu: CpuId, expected: u64, clock: &Clock) {
+        self.arrived.fetch_add(1, Ordering::AcqRel);
+        clock.spin_until(LIMIT_US, || self.arrived.load(Ordering::Acquire) >= expected);
+        sample(self, cpu, clock);
+    }
+
+    /// What was found, once `cpus` have taken part.
+    #[must_use]
+    pub fn found(&self, cpus: u16) -> Warp {
+        Warp {
+            cpus,
+            samples: self.samples.load(Ordering::Acquire),
+            handovers: self.handovers.load(Ordering::Acquire),
+            max_warp: self.max_warp.load(Ordering::Acquire),
+        }
     }
 }
 
