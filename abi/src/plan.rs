@@ -6,6 +6,7 @@
 //! ASSAY-PLAN1
 //! plan experiment=smp-process-scale linger_ms=0
 //! workload name=primes sha256=... authority=exit
+//! control kind=none target=0
 //! case workers=2 iterations=1 timeout_ms=60000
 //! split worker=0 p0=2 p1=1893000 p2=0 p3=0 answer=... work=... digest=...
 //! split worker=1 ...
@@ -17,6 +18,7 @@
 use core::fmt;
 
 use crate::Digest;
+use crate::control::ControlKind;
 use crate::syscall::Authority;
 use crate::wire::{FieldError, Hex64, Label, messages};
 
@@ -46,6 +48,14 @@ messages! {
         sha256: Digest,
         /// The syscalls it may make.
         authority: Authority,
+    }
+
+    /// What the kernel is to do wrong, so that the gate can be seen to notice it.
+    Control = "control" {
+        /// What.
+        kind: ControlKind,
+        /// On which CPU, by its dense number, where that matters.
+        target: u16,
     }
 
     /// One case.
@@ -86,6 +96,8 @@ pub struct Plan<'a> {
     pub head: Head,
     /// The program.
     pub workload: Workload,
+    /// What the kernel is to do wrong.
+    pub control: Control,
     /// The text from the first case on; every line of it has been parsed once.
     cases: &'a str,
 }
@@ -155,15 +167,19 @@ impl<'a> Plan<'a> {
             return Err(not_a_plan);
         }
         let (head, rest) = rest.split_once('\n').ok_or(fail(2, PlanErrorKind::OutOfPlace))?;
-        let (workload, cases) = rest.split_once('\n').ok_or(fail(3, PlanErrorKind::OutOfPlace))?;
+        let (workload, rest) = rest.split_once('\n').ok_or(fail(3, PlanErrorKind::OutOfPlace))?;
+        let (control, cases) = rest.split_once('\n').ok_or(fail(4, PlanErrorKind::OutOfPlace))?;
         let message =
             |number, line| parse_line(line).map_err(|error| fail(number, PlanErrorKind::Line(error)));
         let PlanLine::Head(head) = message(2, head)? else { return Err(fail(2, PlanErrorKind::OutOfPlace)) };
         let PlanLine::Workload(workload) = message(3, workload)? else {
             return Err(fail(3, PlanErrorKind::OutOfPlace));
         };
+        let PlanLine::Control(control) = message(4, control)? else {
+            return Err(fail(4, PlanErrorKind::OutOfPlace));
+        };
         check_cases(cases)?;
-        Ok(Self { head, workload, cases })
+        Ok(Self { head, workload, control, cases })
     }
 
     /// The cases in their order, each with its splits.
@@ -201,7 +217,7 @@ impl Iterator for Splits<'_> {
 
 /// Checks that `cases` is at least one case, each with its splits after it.
 fn check_cases(cases: &str) -> Result<(), PlanError> {
-    let mut number = 4;
+    let mut number = 5;
     // Splits that the case at hand still lacks, and how many it has in all.
     let (mut lacking, mut workers) = (0, 0);
     // Records name a case by how many workers it has, so there is one of each at most.
@@ -224,7 +240,9 @@ fn check_cases(cases: &str) -> Result<(), PlanError> {
             }
             Ok(PlanLine::Split(split)) if lacking > 0 && split.worker == workers - lacking => lacking -= 1,
             Ok(PlanLine::Split(_)) => return fail(PlanErrorKind::BadSplit),
-            Ok(PlanLine::Head(_) | PlanLine::Workload(_)) => return fail(PlanErrorKind::OutOfPlace),
+            Ok(PlanLine::Head(_) | PlanLine::Workload(_) | PlanLine::Control(_)) => {
+                return fail(PlanErrorKind::OutOfPlace);
+            }
         }
         number += 1;
     }

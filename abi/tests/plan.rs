@@ -9,7 +9,8 @@ use proptest::prelude::*;
 const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 fn head() -> String {
-    format!("ASSAY-PLAN1\nplan experiment=x linger_ms=0\nworkload name=primes sha256={HASH} authority=exit\n")
+    let workload = format!("workload name=primes sha256={HASH} authority=exit");
+    format!("ASSAY-PLAN1\nplan experiment=x linger_ms=0\n{workload}\ncontrol kind=none target=0\n")
 }
 
 fn case(workers: u16) -> String {
@@ -45,8 +46,8 @@ fn reads_every_case_with_its_own_splits() {
 #[test]
 fn takes_the_most_workers_and_no_more() {
     assert!(Plan::parse((head() + &whole_case(MAX_WORKERS)).as_bytes()).is_ok());
-    assert_eq!(refused(&(head() + &whole_case(MAX_WORKERS + 1))), (4, PlanErrorKind::BadCase));
-    assert_eq!(refused(&(head() + &case(u16::MAX))), (4, PlanErrorKind::BadCase));
+    assert_eq!(refused(&(head() + &whole_case(MAX_WORKERS + 1))), (5, PlanErrorKind::BadCase));
+    assert_eq!(refused(&(head() + &case(u16::MAX))), (5, PlanErrorKind::BadCase));
 }
 
 #[test]
@@ -64,13 +65,13 @@ fn refuses_text_that_is_no_plan() {
 fn refuses_a_plan_that_ends_too_soon() {
     assert_eq!(refused("ASSAY-PLAN1\n"), (2, PlanErrorKind::OutOfPlace));
     assert_eq!(refused("ASSAY-PLAN1\nplan experiment=x linger_ms=0\n"), (3, PlanErrorKind::OutOfPlace));
-    assert_eq!(refused(&head()), (4, PlanErrorKind::NoCase));
-    assert_eq!(refused(&(head() + &case(2) + &split(0))), (6, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&head()), (5, PlanErrorKind::NoCase));
+    assert_eq!(refused(&(head() + &case(2) + &split(0))), (7, PlanErrorKind::BadSplit));
 }
 
 #[test]
 fn refuses_lines_that_are_out_of_place() {
-    let [_, plan, workload] =
+    let [_, plan, workload, control] =
         head().lines().map(|line| format!("{line}\n")).collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(
         refused(&format!("ASSAY-PLAN1\n{workload}{plan}{}", whole_case(1))),
@@ -80,38 +81,43 @@ fn refuses_lines_that_are_out_of_place() {
         refused(&format!("ASSAY-PLAN1\n{plan}{plan}{}", whole_case(1))),
         (3, PlanErrorKind::OutOfPlace)
     );
-    assert_eq!(refused(&(head() + &whole_case(1) + &plan)), (6, PlanErrorKind::OutOfPlace));
-    assert_eq!(refused(&(head() + &split(0))), (4, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &whole_case(1) + &plan)), (7, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&(head() + &split(0))), (5, PlanErrorKind::BadSplit));
+    assert_eq!(
+        refused(&format!("ASSAY-PLAN1\n{plan}{workload}{}", whole_case(1))),
+        (4, PlanErrorKind::OutOfPlace)
+    );
+    assert_eq!(refused(&(head() + &control + &whole_case(1))), (5, PlanErrorKind::OutOfPlace));
 }
 
 #[test]
 fn refuses_splits_that_do_not_fit_their_case() {
-    assert_eq!(refused(&(head() + &case(2) + &split(0) + &whole_case(1))), (6, PlanErrorKind::BadSplit));
-    assert_eq!(refused(&(head() + &whole_case(1) + &split(1))), (6, PlanErrorKind::BadSplit));
-    assert_eq!(refused(&(head() + &case(2) + &split(1) + &split(0))), (5, PlanErrorKind::BadSplit));
-    assert_eq!(refused(&(head() + &case(2) + &split(0) + &split(0))), (6, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &case(2) + &split(0) + &whole_case(1))), (7, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &whole_case(1) + &split(1))), (7, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &case(2) + &split(1) + &split(0))), (6, PlanErrorKind::BadSplit));
+    assert_eq!(refused(&(head() + &case(2) + &split(0) + &split(0))), (7, PlanErrorKind::BadSplit));
 }
 
 #[test]
 fn refuses_cases_that_cannot_be_run_or_told_apart() {
     for bad in ["workers=0 iterations=1 timeout_ms=1", "workers=1 iterations=0 timeout_ms=1"] {
-        assert_eq!(refused(&(head() + "case " + bad + "\n")), (4, PlanErrorKind::BadCase));
+        assert_eq!(refused(&(head() + "case " + bad + "\n")), (5, PlanErrorKind::BadCase));
     }
     let no_time = "case workers=1 iterations=1 timeout_ms=0\n";
-    assert_eq!(refused(&(head() + no_time + &split(0))), (4, PlanErrorKind::BadCase));
+    assert_eq!(refused(&(head() + no_time + &split(0))), (5, PlanErrorKind::BadCase));
     // Records name a case by how many workers it has.
-    assert_eq!(refused(&(head() + &whole_case(1) + &whole_case(1))), (6, PlanErrorKind::BadCase));
+    assert_eq!(refused(&(head() + &whole_case(1) + &whole_case(1))), (7, PlanErrorKind::BadCase));
 }
 
 #[test]
 fn refuses_lines_that_are_no_message() {
     let unknown = PlanErrorKind::Line(FieldError::UnknownMessage);
-    assert_eq!(refused(&(head() + "\n" + &whole_case(1))), (4, unknown));
-    assert_eq!(refused(&(head() + &whole_case(1) + "# more\n")), (6, unknown));
+    assert_eq!(refused(&(head() + "\n" + &whole_case(1))), (5, unknown));
+    assert_eq!(refused(&(head() + &whole_case(1) + "# more\n")), (7, unknown));
     let trailing = head() + &whole_case(1).replace("1000", "1000 again=1");
-    assert_eq!(refused(&trailing), (4, PlanErrorKind::Line(FieldError::Trailing)));
+    assert_eq!(refused(&trailing), (5, PlanErrorKind::Line(FieldError::Trailing)));
     let carriage_returns = head() + &whole_case(1).replace('\n', "\r\n");
-    assert_eq!(refused(&carriage_returns), (4, PlanErrorKind::Line(FieldError::BadValue("timeout_ms"))));
+    assert_eq!(refused(&carriage_returns), (5, PlanErrorKind::Line(FieldError::BadValue("timeout_ms"))));
 }
 
 proptest! {

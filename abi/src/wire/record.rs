@@ -2,6 +2,7 @@
 
 use super::value::words;
 use super::{Hex64, Label, Text, messages};
+use crate::control::ControlKind;
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
@@ -203,6 +204,14 @@ messages! {
         name: Label,
         /// Its length in TSC cycles.
         cycles: u64,
+    }
+
+    /// The plan tells the kernel to do something wrong. Printed only then; such a run never passes.
+    Control = "control" {
+        /// What.
+        kind: ControlKind,
+        /// On which CPU, where that matters.
+        target: u16,
     }
 
     /// What the plan asks for. With `blob` and `split` it makes a log complete: it can be judged without the plan.

@@ -17,6 +17,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
+use abi::plan::Control;
 use abi::syscall::Authority;
 use abi::wire::Label;
 use user_workers::reference::{self, Workload};
@@ -57,6 +58,7 @@ struct Checked {
     oracle: Oracle,
     timeouts: Timeouts,
     machine: MachineProfile,
+    control: Control,
 }
 
 impl Manifest {
@@ -176,6 +178,12 @@ impl Manifest {
     #[must_use]
     pub const fn oracle(&self) -> Oracle {
         self.checked.oracle
+    }
+
+    /// What the kernel is to do wrong; of the kind `none` but in the control tier.
+    #[must_use]
+    pub const fn control(&self) -> Control {
+        self.checked.control
     }
 
     /// How long things may take.

@@ -24,6 +24,7 @@ pub(super) struct RawManifest {
     pub oracle: RawOracle,
     pub timeouts: RawTimeouts,
     pub machine: RawMachine,
+    pub control: Option<RawControl>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,4 +71,11 @@ pub(super) struct RawMachine {
     pub machine_type: Spanned<MachineType>,
     pub firmware: Spanned<Firmware>,
     pub memory_mib: Spanned<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawControl {
+    pub kernel: Spanned<String>,
+    pub target_cpu: Spanned<i64>,
 }

@@ -66,7 +66,7 @@ impl PlanBytes {
         let head = Head { experiment: manifest.name(), linger_ms: options.linger_ms };
         let workload =
             plan::Workload { name: blob.name(), sha256: blob.sha256(), authority: manifest.authority() };
-        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into()];
+        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), manifest.control().into()];
         for &workers in cases {
             let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
             lines.push(Case { workers, iterations: options.iterations, timeout_ms }.into());

@@ -11,7 +11,7 @@ use worker::{misdeed, primes};
 worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
-    if call.timed {
+    if call.does_wrong {
         misdeed::kernel_write();
     }
     primes::work(call)

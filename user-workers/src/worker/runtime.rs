@@ -12,9 +12,9 @@ use abi::worker::{COMPLETE, PARAMS, WorkerArgs, WorkerResult};
 /// A call of a worker, as its work sees it.
 #[derive(Clone, Copy)]
 pub struct Call {
-    /// Whether this is the timed call; a control does nothing out of the ordinary in the warm-up.
+    /// Whether a control does wrong now: in the timed call of worker 0. The others must come through unharmed.
     #[allow(dead_code, reason = "only controls look at it")]
-    pub timed: bool,
+    pub does_wrong: bool,
     /// The parameters, already cut down for a warm-up.
     pub params: [u64; PARAMS],
     /// Where the result slot is.
@@ -64,9 +64,10 @@ pub unsafe fn run(
     work: impl Fn(&Call) -> Outcome,
 ) {
     // SAFETY: the caller promises that `args` can be read.
-    let WorkerArgs { start_tsc, params, .. } = unsafe { args.read() };
+    let WorkerArgs { start_tsc, worker, params } = unsafe { args.read() };
     let timed = start_tsc != 0;
-    let call = Call { timed, params: if timed { params } else { warm_up(params) }, slot: out };
+    let params = if timed { params } else { warm_up(params) };
+    let call = Call { does_wrong: timed && worker == 0, params, slot: out };
 
     while tsc() < start_tsc {
         spin_loop();

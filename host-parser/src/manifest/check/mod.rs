@@ -30,7 +30,8 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
     let memory_mib = checker.number("machine.memory-mib", &raw.machine.memory_mib, 16..=1 << 20);
     let machine = MachineProfile { machine_type, firmware, memory_mib };
     let authority = checker.authority(&raw.workload.authority);
-    let workload = checker.workload(&raw.workload.program, tier);
+    let control = checker.control(raw.control.as_ref(), tier);
+    let workload = checker.workload(&raw.workload.program, tier, raw.control.is_some());
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
         // Worked out last, and only for what could be run: it takes as long as there are candidates.
@@ -51,6 +52,7 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
                 oracle,
                 timeouts,
                 machine,
+                control,
             })
         }
         _ => Err(checker.problems),
