@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use abi::wire::Record;
 use abi::wire::record::{
-    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Cpu, CpuState, End, Experiment, Fault, Features,
-    Machine, Memory, Panic, Phase, Problem, Split, Start, Tsc, TscReading, Warp, Worker, WorkerEnd,
+    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, End, Experiment, Fault,
+    Features, Machine, Memory, Panic, Phase, Problem, Split, Start, Tsc, TscReading, Warp, Worker, WorkerEnd,
 };
 
 use crate::transcript::{Boot, Located};
@@ -30,6 +30,7 @@ pub(super) struct Facts {
     pub tsc: Option<At<Tsc>>,
     pub warp: Option<At<Warp>>,
     pub phases: Vec<Phase>,
+    pub control: Option<At<Control>>,
     pub experiment: Option<At<Experiment>>,
     pub blob: Option<At<Blob>>,
     /// By case and worker.
@@ -95,6 +96,7 @@ impl Facts {
             Record::Memory(is) => self.memory.replace(At { line, is }).is_some(),
             Record::Tsc(is) => self.tsc.replace(At { line, is }).is_some(),
             Record::Warp(is) => self.warp.replace(At { line, is }).is_some(),
+            Record::Control(is) => self.control.replace(At { line, is }).is_some(),
             Record::Experiment(is) => self.experiment.replace(At { line, is }).is_some(),
             Record::Blob(is) => self.blob.replace(At { line, is }).is_some(),
             Record::Panic(is) => self.panic.replace(At { line, is }).is_some(),

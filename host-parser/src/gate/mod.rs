@@ -108,6 +108,7 @@ impl Gate {
             rules::clock(&mut run, self.known.as_ref());
         }
         rules::status(&facts, evidence, &mut findings);
+        rules::control(&facts, &mut findings);
         let measured = match &facts[..] {
             [facts] if findings.is_empty() => build::measurement(facts, evidence, self.lookup),
             _ => None,

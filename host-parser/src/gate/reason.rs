@@ -180,6 +180,9 @@ reasons! {
     LateStart = "late-start", Invalid,
         "A worker began so long after the common start that the workers did not run together.",
         "Free the host's CPUs, pin the guest, and run again.";
+    ControlUnnoticed = "control-unnoticed", Failed,
+        "The plan told the kernel to do something wrong, and nothing in the evidence shows it.",
+        "A gate that does not notice its own control proves nothing: report it with the log.";
     Oversubscribed = "oversubscribed", Unsupported,
         "The guest has more CPUs than it may use of the host: the case shows function, not speed.",
         "Use a host with as many CPUs as the largest case of the claim.";

@@ -1,7 +1,9 @@
 //! Runs that their own records condemn, in logs that arrived whole.
 
+use abi::control::ControlKind;
 use abi::wire::record::{
-    CaseSkipped, CpuState, Fault, Problem, RunStatus, SkipReason, TscReading, TscSource, WorkerStatus,
+    CaseSkipped, Control, CpuState, Fault, Problem, RunStatus, SkipReason, TscReading, TscSource,
+    WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
 use host_parser::gate::{ExpectedCase, ReasonCode, RunExpectation};
@@ -130,7 +132,10 @@ fn machine() -> Vec<Trial> {
         .insert_before(problem, |record| matches!(record, Record::End(_)))
         .status(RunStatus::Failed);
     let early = refused.clone().without(|record| !matches!(record, Record::Problem(_) | Record::End(_)));
+    let control = Control { kind: ControlKind::DoubleRecord, target: 0 };
+    let unnoticed = script(2).insert_before(control, |record| matches!(record, Record::Experiment(_)));
     vec![
+        Trial::new("control-unnoticed", ReasonCode::ControlUnnoticed, unnoticed.log()),
         Trial::new("cpu-missing", ReasonCode::CpuMissing, silent.log()),
         Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),
         // A plan for any machine on one that is too small for its largest case.

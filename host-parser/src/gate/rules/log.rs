@@ -182,3 +182,11 @@ pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings
         _ => findings.add(ReasonCode::GuestStatus, None, format!("the guest's exit value is {value:#04x}")),
     }
 }
+
+/// A run that was told to do something wrong never passes, least of all where that left no trace.
+pub(in crate::gate) fn control(facts: &[Facts], findings: &mut Findings) {
+    let control = facts.iter().find_map(|facts| facts.control);
+    if let Some(control) = control.filter(|_| findings.is_empty()) {
+        findings.add(ReasonCode::ControlUnnoticed, control.line, control.is.kind.to_string());
+    }
+}

@@ -17,7 +17,7 @@ pub(super) use answers::{answers, common_whole, plan, workload};
 pub(super) use cases::{cases, span};
 pub(super) use clock::clock;
 pub(super) use identity::{Known, identity};
-pub(super) use log::{log, status};
+pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
 pub(super) use workers::workers;
 
