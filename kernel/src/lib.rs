@@ -21,6 +21,7 @@ pub mod bench;
 pub mod boot;
 pub mod clock;
 pub mod console;
+pub mod control;
 mod le;
 pub mod machine;
 pub mod mem;

@@ -49,10 +49,15 @@ pub fn off(exit: GuestExit) -> ! {
         enter_s5(firmware);
         wait();
         if let Some((register, value)) = firmware.registers.reset {
-            reset(register, value);
+            write_reset(register, value);
             wait();
         }
     }
+    reset()
+}
+
+/// Resets the machine by the chipset's port; by a triple fault where that does nothing.
+pub fn reset() -> ! {
     // SAFETY: a reset is what is wanted.
     unsafe { port::write_u8(RESET_CONTROL, RESET_COLD) };
     wait();
@@ -72,7 +77,7 @@ fn enter_s5(firmware: &Firmware) {
     }
 }
 
-fn reset(register: Register, value: u8) {
+fn write_reset(register: Register, value: u8) {
     match register {
         // SAFETY: the FADT's reset register; a reset is what is wanted.
         Register::Port(port) => unsafe { port::write_u8(port, value) },
@@ -92,7 +97,8 @@ fn wait() {
     }
 }
 
-fn triple_fault() -> ! {
+/// Ends the machine, or what runs on it, by an exception that cannot be handled.
+pub fn triple_fault() -> ! {
     let empty = DescriptorTablePointer { limit: 0, base: VirtAddr::zero() };
     // SAFETY: no interrupt can be handled after this, which is the purpose.
     unsafe { x86_64::instructions::tables::lidt(&empty) };

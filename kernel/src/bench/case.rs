@@ -12,6 +12,7 @@ use super::rendezvous::Rendezvous;
 use super::table::Row;
 use super::worker::{Team, Worker};
 use crate::console;
+use crate::control;
 use crate::machine::{Machine, Refusal};
 use crate::mem::OutOfMemory;
 use crate::phases::Phases;
@@ -108,6 +109,7 @@ fn run_iteration(
     };
     run_on(&cpus, clock, team.patience_us(), &job);
     drop(job);
+    control::on_case();
     let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
     let told = team.workers.iter().map(Worker::tell);
     let row = emit::iteration(case, iteration, start_tsc, told, &mut |record| console::record(record));

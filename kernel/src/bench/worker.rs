@@ -12,12 +12,15 @@ use spin::Mutex;
 use super::emit::Told;
 use super::{Outcome, Rendezvous};
 use crate::clock::Clock;
+use crate::control;
 use crate::mem::{KernelSpace, phys};
 use crate::smp::PerCpu;
-use crate::user::{self, AddressSpace, Exit};
+use crate::user::{self, AddressSpace, Exit, Terms};
 
 /// How much longer than a worker's own time-out the kernel waits for its CPU.
 const GRACE_US: u64 = 5_000_000;
+/// How many interrupts a control sends into a timed worker.
+const DISTURBANCES: u16 = 3;
 
 /// A worker with its place to run.
 pub struct Worker {
@@ -81,12 +84,12 @@ impl Team {
     fn run_both(&self, here: &'static PerCpu, worker: &Worker, clock: &Clock) -> Outcome {
         let entry = worker.space.entry();
         let params = [worker.split.p0, worker.split.p1, worker.split.p2, worker.split.p3];
-        let enter = |start_tsc, timeout_us| {
+        let timeout = clock.timer_counts(clock.cycles(self.timeout_us));
+        let enter = |start_tsc, disturbances| {
             worker.space.prepare(start_tsc, worker.split.worker, params);
-            let timer = clock.timer_counts(clock.cycles(timeout_us));
-            user::enter(here, &entry, self.authority, timer)
+            user::enter(here, &entry, Terms { authority: self.authority, timeout, disturbances })
         };
-        let (exit, counts) = enter(0, self.timeout_us);
+        let (exit, counts) = enter(0, 0);
         if exit != Exit::Returned {
             self.rendezvous.withdraw();
             return Outcome::new(exit, counts, WorkerResult::default());
@@ -94,8 +97,12 @@ impl Team {
         let Some(start_tsc) = self.rendezvous.arrive(clock, self.patience_us()) else {
             return Outcome::unfinished(WorkerStatus::Incomplete);
         };
-        let (exit, counts) = enter(start_tsc, self.timeout_us);
-        Outcome::new(exit, counts, worker.space.result())
+        let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
+        let (exit, counts) = enter(start_tsc, disturbances);
+        let mut result = worker.space.result();
+        let ahead = control::tsc_ahead(here.id);
+        (result.begin_tsc, result.end_tsc) = (result.begin_tsc + ahead, result.end_tsc + ahead);
+        Outcome::new(exit, counts, result)
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they stay for ever.

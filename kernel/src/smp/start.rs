@@ -12,6 +12,7 @@ use spin::Once;
 use super::trampoline::{self, Setup};
 use super::{PerCpu, Roster, idle};
 use crate::clock::Clock;
+use crate::control;
 use crate::mem::{KernelSpace, OutOfMemory, phys};
 use crate::x86::features::Features;
 use crate::x86::{apic, tsc};
@@ -71,8 +72,9 @@ pub fn start_aps(
     clock: &Clock,
 ) -> Result<Vec<Started>, OutOfMemory> {
     let aps: Vec<_> = PerCpu::all().iter().copied().filter(|cpu| cpu.id != roster.bsp).collect();
+    let called: Vec<_> = aps.iter().copied().filter(|cpu| !control::skips_start(cpu.id)).collect();
     let checked_in = CHECKED_IN.call_once(|| PerCpu::all().iter().map(|_| AtomicU64::new(0)).collect());
-    let first_sipi = if aps.is_empty() { 0 } else { send_start(&aps, space, features, clock)? };
+    let first_sipi = if called.is_empty() { 0 } else { send_start(&called, space, features, clock)? };
     let up = |cpu: &&PerCpu| cpu.online.load(Ordering::Acquire);
     clock.spin_until(CHECK_IN_US, || aps.iter().all(up));
     CLOSED.store(true, Ordering::SeqCst);

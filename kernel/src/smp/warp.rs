@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 use super::{Job, PerCpu, run_on};
 use crate::clock::Clock;
+use crate::control;
 use crate::x86::tsc;
 
 /// Readings that each CPU takes.
@@ -87,12 +88,13 @@ impl Shared {
 
 fn sample(shared: &Shared, cpu: CpuId, clock: &Clock) {
     let own = u64::from(cpu.0) & ((1 << CPU_BITS) - 1);
-    let limit = tsc::read() + clock.cycles(LIMIT_US);
+    let ahead = control::tsc_ahead(cpu);
+    let limit = tsc::read() + ahead + clock.cycles(LIMIT_US);
     let (mut samples, mut handovers, mut max_warp) = (0, 0, 0);
     while samples < SAMPLES {
         let before = shared.latest.load(Ordering::Acquire);
         // Ordered: a reading taken before the load would see a warp that is not there.
-        let now = tsc::read_ordered();
+        let now = tsc::read_ordered() + ahead;
         samples += 1;
         if before != 0 && before & ((1 << CPU_BITS) - 1) != own {
             handovers += 1;

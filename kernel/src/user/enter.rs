@@ -33,19 +33,44 @@ pub struct UserState {
     return_rsp: Cell<u64>,
     exit: Cell<Option<Exit>>,
     pub(super) authority: Cell<Authority>,
+    /// Ticks to the worker's time-out.
+    pub(super) timeout: Cell<u32>,
+    /// How many interrupts a control still wants in this worker.
+    pub(super) disturbances: Cell<u16>,
     pub(super) counts: Cell<Counts>,
 }
 
-/// Runs a worker on this CPU, in the address space in force, until it returns, faults, or `timer_counts` ticks of
-/// the local APIC's timer are over. That timer is the only interrupt source that is not masked.
-pub fn enter(cpu: &'static PerCpu, entry: &Entry, authority: Authority, timer_counts: u32) -> (Exit, Counts) {
+impl UserState {
+    /// What the timer is set to: the time-out, or a small part of it while there are disturbances to come.
+    pub(super) fn next_timer(&self) -> u32 {
+        if self.disturbances.get() == 0 { self.timeout.get() } else { (self.timeout.get() / 10_000).max(1) }
+    }
+}
+
+/// How a worker is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The syscalls it may make.
+    pub authority: Authority,
+    /// Ticks of the local APIC's timer until it is stopped.
+    pub timeout: u32,
+    /// How many interrupts to disturb it with, for a control; 0 otherwise.
+    pub disturbances: u16,
+}
+
+/// Runs a worker on this CPU, in the address space in force, until it returns, faults, or its time is up. The local
+/// APIC's timer is the only interrupt source that is not masked.
+pub fn enter(cpu: &'static PerCpu, entry: &Entry, terms: Terms) -> (Exit, Counts) {
     let user = &cpu.user;
+    let Terms { authority, timeout, disturbances } = terms;
     user.exit.set(None);
     user.authority.set(authority);
     user.counts.set(Counts::default());
     sse::reset();
     idle::take_pending_interrupts();
-    apic::set_timer(timer_counts);
+    user.timeout.set(timeout);
+    user.disturbances.set(disturbances);
+    apic::set_timer(user.next_timer());
     // SAFETY: the address space in force has the worker's code at RIP and its stack at RSP; `leave` is called by the
     // trap handlers alone, with the slot given here.
     unsafe { user_enter(entry, user.return_rsp.as_ptr()) };

@@ -9,7 +9,7 @@ pub mod layout;
 mod space;
 mod traps;
 
-pub use enter::{Entry, UserState, enter};
+pub use enter::{Entry, Terms, UserState, enter};
 pub use space::{AddressSpace, SpaceError};
 pub use traps::on_trap;
 
