@@ -4,21 +4,39 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Measures how independent ring-3 work scales over CPUs, and refuses a number whose evidence does not hold.
+use crate::exit::Exit;
+
+/// Measures how much more gets done with more CPUs, and shows no number whose evidence does not hold.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Exit codes and reason codes: docs/MEASUREMENT.md")]
+#[command(version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
+/// A way in for people, and what scripts need.
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  assay run manifests/smp-process-scale.toml              seven rounds on 1, 2 and 4 CPUs
+  assay run manifests/smp-process-scale.toml --dry-run    what that would do
+  assay parse serial.log                                  what a log from elsewhere shows
+
+Exit codes:
+{}
+What the words in the results mean, and every reason for which a run is refused: docs/MEASUREMENT.md",
+        Exit::TABLE
+    )
+}
+
 /// What `assay` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run an experiment under QEMU: every case in every round, gated, with results.
+    /// Run an experiment under QEMU, judge every run, and write the results.
     Run(RunArgs),
-    /// Gate a serial log from anywhere: a cloud VM's console, a terminal program's capture.
+    /// Judge a serial log from anywhere: a cloud VM's console, a terminal program's capture.
     Parse(ParseArgs),
     /// Print what this project promises of itself: size, memory, instructions to the first worker.
     Bench(BenchArgs),
@@ -27,21 +45,22 @@ pub enum Command {
 /// How guests are run; the same for every command that runs any.
 #[derive(Args, Clone, Debug)]
 pub struct GuestArgs {
-    /// Host CPUs to pin the guest to, as a list (0,1 or 0-3): one vCPU each where they suffice
+    /// Host CPUs to pin the guest to, as a list: 0,1 or 0-3. Each vCPU gets its own where they suffice
     ///
-    /// Without it ASSAY_QEMU_CPUS counts, then CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS.
+    /// Without it the environment variable ASSAY_QEMU_CPUS counts, then CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS; without
+    /// these the guest is not pinned.
     #[arg(long, value_name = "LIST")]
     pub cpus: Option<String>,
     /// What executes the guest's instructions; by default KVM where the CPU has vmx or svm, else TCG
     #[arg(long, value_enum)]
     pub accel: Option<Accel>,
-    /// QEMU program
+    /// QEMU; by default qemu-system-x86_64 in PATH
     #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
     pub qemu: Option<PathBuf>,
     /// Kernel, stripped, as it goes into the image
     #[arg(long, value_name = "ELF", default_value = "target/kernel/assay-kernel")]
     pub kernel: PathBuf,
-    /// Folder of the built workers
+    /// Folder with the built workers
     #[arg(long, value_name = "DIR", default_value = "target/release")]
     pub workers: PathBuf,
     /// Image tool
@@ -52,24 +71,24 @@ pub struct GuestArgs {
 /// `assay run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Manifest of the experiment
+    /// The experiment: a TOML file, such as manifests/smp-process-scale.toml
     pub manifest: PathBuf,
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
-    /// Rounds, instead of the manifest's
+    /// Run so many rounds, instead of the manifest's; below 5 no claim is made
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: Option<u16>,
-    /// Name of this session's folder; by default the time it began
+    /// Name of the folder for these results, which must not be there yet; by default the time (UTC)
     #[arg(long)]
     pub label: Option<String>,
-    /// Where sessions are kept, in a folder of the experiment's name
+    /// Where results go: DIR/EXPERIMENT/LABEL
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
     /// Seed of the order in which the cases of a round are run; by default taken from the clock, and recorded
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// Print the order of the runs and every QEMU command, and run nothing
+    /// Print the order of the runs and every QEMU command; build, run and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -79,7 +98,7 @@ pub struct RunArgs {
 pub struct ParseArgs {
     /// Serial log; - for standard input
     pub log: PathBuf,
-    /// Manifest that the log's experiment was made from: its cases and its claim are then checked too
+    /// The experiment that the log is of: its claim is then judged too
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
     /// Write results.json, samples.csv and summary.md into this folder

@@ -1,36 +1,39 @@
-//! What `assay` ends with: one documented type, so that scripts can rely on it. docs/MEASUREMENT.md has the table.
+//! What `assay` ends with: one documented type, so that scripts can rely on it.
 
 use std::process::ExitCode;
 
 use host_parser::gate::Class;
 use host_parser::results::Conclusion;
 
-/// How `assay` ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Every run passed; the claim holds, or nothing was claimed.
-    Holds = 0,
-    /// Every run passed, and the claim does not hold.
-    DoesNotHold = 1,
-    /// The command line is wrong (clap's own code), or an environment variable that it reads.
-    Usage = 2,
-    /// Every run passed, and the rounds do not tell whether the claim holds.
-    Inconclusive = 3,
-    /// A run failed: its evidence is sound, and says that the guest did not do what it had to.
-    Failed = 4,
-    /// The evidence of a run does not hold, or the experiment is not complete.
-    Invalid = 5,
-    /// What was asked cannot be answered here; for example, a claim over more CPUs than the host has.
-    Unsupported = 6,
-    /// An input file is wrong: manifest, log, worker.
-    BadInput = 7,
-    /// A program or file that `assay` needs is missing, too old or broken: QEMU, firmware, kernel, image tool.
-    Environment = 8,
-    /// A file could not be written; a full disk ends here.
-    Output = 9,
-    /// Interrupted by a signal. What was measured until then is in the results.
-    Interrupted = 130,
+/// Declares the exits.
+macro_rules! exits {
+    ($($name:ident = $code:literal, $meaning:literal;)*) => {
+        /// How `assay` ends. `assay --help` and docs/MEASUREMENT.md have the table.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        #[repr(u8)]
+        pub enum Exit {
+            $(#[doc = $meaning] $name = $code,)*
+        }
+
+        impl Exit {
+            /// Every code and its meaning, one a line.
+            pub const TABLE: &str = concat!($("  ", $code, "  ", $meaning, "\n",)*);
+        }
+    };
+}
+
+exits! {
+    Holds = 0, "Every run passed; the claim holds, or nothing was claimed.";
+    DoesNotHold = 1, "Every run passed, and the claim does not hold.";
+    Usage = 2, "The command line is wrong, or an environment variable that it reads.";
+    Inconclusive = 3, "Every run passed, and the rounds do not tell whether the claim holds.";
+    Failed = 4, "A run failed: its evidence is sound, and says that the guest did not do what it had to.";
+    Invalid = 5, "The evidence of a run does not hold, or there are too few runs for the claim.";
+    Unsupported = 6, "What was asked cannot be answered here: say, a claim over more CPUs than the host has.";
+    BadInput = 7, "A file that was given is wrong or cannot be read: manifest, log.";
+    Environment = 8, "QEMU, firmware, kernel, worker or image tool is missing, too old or broken.";
+    Output = 9, "A file could not be written; a full disk ends here.";
+    Interrupted = 130, "Interrupted by a signal; what was measured until then is in the results.";
 }
 
 impl Exit {
@@ -55,7 +58,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with the exit code that it ends in. Raised with [`OrExit::or_exit`], found again by `downcast_ref`.
+/// An error with the exit code that it ends in. Raised with [`OrExit::or_exit`].
 #[derive(Debug)]
 pub struct Coded {
     /// The code.
@@ -64,8 +67,17 @@ pub struct Coded {
 }
 
 impl std::fmt::Display for Coded {
+    /// The error and its causes. Many an error names its cause in its own words; that one is not told twice.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.error)
+        let mut text = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if text.is_empty() {
+                text = cause;
+            } else if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        f.write_str(&text)
     }
 }
 
@@ -80,5 +92,19 @@ pub trait OrExit<T> {
 impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
     fn or_exit(self, exit: Exit) -> Result<T, Coded> {
         self.map_err(|error| Coded { exit, error: error.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let inner = || std::io::Error::other("disk full");
+        let told = |error: anyhow::Error| Err::<(), _>(error).or_exit(Exit::Output).unwrap_err().to_string();
+        assert_eq!(told(anyhow::Error::new(inner()).context("results.json")), "results.json: disk full");
+        let named = anyhow::Error::new(inner()).context("results.json: disk full; make room");
+        assert_eq!(told(named), "results.json: disk full; make room");
     }
 }

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use host_parser::gate::{Ended, Gate};
 use host_parser::manifest::Manifest;
 use host_parser::results::{Completion, Experiment, Results, RunRecord, terminal, write_all};
 use host_parser::stats::{ClaimRule, Pairing};
-use qemu::CancelToken;
+use qemu::{AcceleratorChoice, CancelToken};
 
 use crate::cli::RunArgs;
+use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest;
 use crate::lab::{Image, Lab};
+use crate::label;
 use crate::progress::Progress;
 use crate::schedule::{Slot, schedule};
 use crate::signals;
@@ -44,13 +47,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
         return session.tell().map(|()| Exit::Holds);
     }
     let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
-    fs::create_dir_all(session.folder.join("runs"))
-        .with_context(|| format!("{}: cannot create", session.folder.display()))
-        .or_exit(Exit::Output)?;
-    for image in session.images.values() {
-        session.lab.build(image)?;
-    }
     session.announce();
+    session.build_images(&cancel)?;
+    if cancel.is_cancelled() {
+        console::note("assay: interrupted before the first run; nothing was measured");
+        return Ok(Exit::Interrupted);
+    }
+    session.create_folder()?;
     let (runs, stopped) = session.run_all(&cancel);
     session.conclude(runs, stopped, cancel.is_cancelled())
 }
@@ -59,16 +62,11 @@ impl Session {
     fn prepare(args: &RunArgs) -> Result<Self, Coded> {
         let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
         let lab = Lab::find(&args.guest, &manifest)?;
-        let label = args.label.clone().unwrap_or_else(|| now_label(SystemTime::now()));
+        let label = args.label.clone().unwrap_or_else(|| label::of_time(SystemTime::now()));
         let home = args.out.join(manifest.name().as_str());
         let folder = home.join(&label);
-        check_label(&label, &folder).or_exit(Exit::Usage)?;
-        let store = home.join("images");
-        if !args.dry_run {
-            fs::create_dir_all(&store)
-                .with_context(|| format!("{}: cannot create", store.display()))
-                .or_exit(Exit::Output)?;
-        }
+        label::check(&label, &folder).or_exit(Exit::Usage)?;
+        let store = home.join(label::IMAGES);
         let image = |&case: &u16| lab.image(&manifest, &[case], &store).map(|image| (case, image));
         let images = manifest.cases().iter().map(image).collect::<Result<_, _>>()?;
         let rounds = args.rounds.unwrap_or(manifest.rounds());
@@ -90,39 +88,66 @@ impl Session {
 
     /// `--dry-run`: what would be done.
     fn tell(&self) -> Result<(), Coded> {
-        println!("# order of the runs, seed {} (round:case)", self.experiment.order_seed.unwrap_or(0));
+        let seed = self.experiment.order_seed.unwrap_or(0);
         let order: Vec<String> =
             self.order.iter().map(|slot| format!("{}:{}", slot.round + 1, slot.case)).collect();
-        println!("# {}", order.join(" "));
+        let mut text = format!("# {}\n", self.how());
+        text += &format!("# results would be in {}\n", self.folder.display());
+        text += &format!("# order, as ROUND:CPUS, by --seed {seed}\n# {}\n", order.join(" "));
         for (&case, image) in &self.images {
             let machine = self.lab.machine(&self.manifest, case);
             let spec = guest::spec(&self.lab, &self.manifest, machine, image, Path::new("serial.log"));
-            println!("# case {case}, plan {}", image.plan.digest());
-            println!("{}", spec.command().or_exit(Exit::Environment)?);
+            let command = spec.command().or_exit(Exit::Environment)?;
+            text += &format!("# case {case}, plan {}\n{command}\n", image.plan.digest());
+        }
+        console::answer(&text)
+    }
+
+    fn announce(&self) {
+        console::note(&self.how());
+        console::note(&format!("results: {}", self.folder.display()));
+    }
+
+    /// What is run, and how, in a line.
+    fn how(&self) -> String {
+        let AcceleratorChoice { accelerator, reason } = &self.lab.accelerator;
+        let (name, runs, cpus) = (&self.experiment.name, self.order.len(), self.lab.host_cpus.tell());
+        format!("{name}: {runs} runs under {accelerator} ({reason}), {cpus}")
+    }
+
+    /// Builds what is not there yet, until cancelled.
+    fn build_images(&self, cancel: &CancelToken) -> Result<(), Coded> {
+        for (case, image) in &self.images {
+            if cancel.is_cancelled() {
+                break;
+            }
+            if !image.path.exists() {
+                console::note(&format!("building the image for case {case}: {}", image.path.display()));
+            }
+            self.lab.build(image)?;
         }
         Ok(())
     }
 
-    fn announce(&self) {
-        let accelerator = &self.lab.accelerator;
-        let cpus = match &self.lab.host_cpus.set {
-            Some(set) => format!("pinned to host CPUs {set}"),
-            None => format!("host CPUs {}, not pinned", self.lab.host_cpus.available),
-        };
-        eprintln!(
-            "{}: {} runs under {} ({}), {cpus}",
-            self.experiment.name,
-            self.order.len(),
-            accelerator.accelerator,
-            accelerator.reason
-        );
-        eprintln!("results: {}", self.folder.display());
+    /// Makes the folder for the results, which nobody else may have made in the meantime.
+    fn create_folder(&self) -> Result<(), Coded> {
+        let folder = self.folder.display();
+        match fs::create_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(anyhow!("{folder}: another session has just made it; use another --label"))
+                    .or_exit(Exit::Usage)
+            }
+            made => made
+                .and_then(|()| fs::create_dir(self.folder.join("runs")))
+                .with_context(|| format!("{folder}: cannot create"))
+                .or_exit(Exit::Output),
+        }
     }
 
     /// Makes the runs in their order; gives those that were made, and why the others were not.
     fn run_all(&self, cancel: &CancelToken) -> (Vec<RunRecord>, Option<Coded>) {
         let mut gate = Gate::default();
-        let mut progress = Progress::new(self.order.len());
+        let mut progress = Progress::new(&self.order);
         let mut runs = Vec::new();
         let mut stopped = None;
         let folder = self.folder.join("runs");
@@ -146,7 +171,7 @@ impl Session {
                     break;
                 }
             }
-            if cancel.is_cancelled() || hopeless(&runs) {
+            if cancel.is_cancelled() || hopeless(&runs).is_some() {
                 break;
             }
             // So that a crash of this program, or of the host, costs one run and not all.
@@ -164,9 +189,8 @@ impl Session {
         let why = match stopped {
             Some(error) => Some(error.to_string()),
             None if cancelled => Some("interrupted".to_owned()),
-            None if made < planned && hopeless(&runs) => Some(format!("{MAX_REFUSED} runs did not pass")),
-            None if made < planned => Some("still running, or killed".to_owned()),
-            None => None,
+            None if made == planned => None,
+            None => Some(hopeless(&runs).unwrap_or("still running, or killed").to_owned()),
         };
         let completion = why.map_or(Completion::Complete, |why| Completion::Partial {
             why: format!("{made} of {planned} runs were made: {why}"),
@@ -179,29 +203,32 @@ impl Session {
     }
 
     fn conclude(&self, runs: Vec<RunRecord>, stopped: Option<Coded>, cancelled: bool) -> Result<Exit, Coded> {
+        let cut_short = runs.last().is_some_and(|run| run.evidence.ended == Ended::Cancelled);
+        // A signal that came when all was done has interrupted nothing.
+        let cancelled = cancelled && (cut_short || runs.len() < self.order.len());
         let results = self.results(runs, cancelled, stopped.as_ref());
         let written = self.write(&results);
-        print!("{}", terminal(&results));
+        let mut text = terminal(&results);
         if written.is_ok() {
-            println!(
-                "\nresults.json, samples.csv, summary.md and every run's log: {}",
-                self.folder.display()
-            );
+            let folder = self.folder.display();
+            text += &format!("\nresults.json, samples.csv, summary.md and every run's log: {folder}\n");
         }
-        match (stopped, written) {
-            (Some(error), _) => Err(error),
-            (None, Err(error)) => Err(error),
-            (None, Ok(())) if cancelled => Ok(Exit::Interrupted),
-            (None, Ok(())) => Ok(Exit::of(results.conclusion())),
+        let told = console::answer(&text);
+        match stopped.map_or(written.and(told), Err) {
+            Err(error) => Err(error),
+            Ok(()) if cancelled => Ok(Exit::Interrupted),
+            Ok(()) => Ok(Exit::of(results.conclusion())),
         }
     }
 }
 
-/// Whether it makes no sense to go on.
-fn hopeless(runs: &[RunRecord]) -> bool {
+/// Why it makes no sense to go on, if so.
+fn hopeless(runs: &[RunRecord]) -> Option<&'static str> {
     let refused = runs.iter().filter(|run| run.verdict.outcome.measurement().is_none());
-    let qemu_died = runs.last().is_some_and(|run| matches!(run.evidence.ended, Ended::Died { .. }));
-    qemu_died || refused.count() >= MAX_REFUSED
+    if runs.last().is_some_and(|run| matches!(run.evidence.ended, Ended::Died { .. })) {
+        return Some("QEMU failed");
+    }
+    (refused.count() >= MAX_REFUSED).then_some("too many of them did not pass")
 }
 
 fn claim(manifest: &Manifest) -> Option<ClaimRule> {
@@ -209,50 +236,7 @@ fn claim(manifest: &Manifest) -> Option<ClaimRule> {
     Some(ClaimRule { from: gate.from_workers, to: gate.to_workers, min_speedup: gate.min_speedup })
 }
 
-fn check_label(label: &str, folder: &Path) -> anyhow::Result<()> {
-    let plain = !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    ensure!(
-        plain && !label.starts_with('.') && label != "images",
-        "--label {label:?}: expected letters, digits, `.`, `_` or `-`, not beginning with a dot, and not `images`"
-    );
-    if folder.exists() {
-        return Err(anyhow!(
-            "--label {label}: {} is there already, and is not overwritten",
-            folder.display()
-        ));
-    }
-    Ok(())
-}
-
 fn clock_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() ^ u64::from(since.subsec_nanos()) << 32
-}
-
-/// The time as a folder's name, in UTC: `20260704T120000Z`.
-fn now_label(now: SystemTime) -> String {
-    let time = humantime::format_rfc3339_seconds(now).to_string();
-    time.replace(['-', ':'], "")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_folder_names_of_one_step() {
-        let fresh = Path::new("/nowhere/at/all");
-        for good in ["a", "2026-07-04_b.c", "20260704T120000Z"] {
-            assert!(check_label(good, fresh).is_ok(), "{good}");
-        }
-        for bad in ["", "..", "a/b", ".hidden", "a b", "images"] {
-            assert!(check_label(bad, fresh).is_err(), "{bad}");
-        }
-        assert!(check_label("tmp", Path::new("/")).unwrap_err().to_string().contains("not overwritten"));
-    }
-
-    #[test]
-    fn a_session_is_named_by_its_time() {
-        assert_eq!(now_label(UNIX_EPOCH), "19700101T000000Z");
-    }
 }

@@ -16,8 +16,8 @@ use crate::progress::Progress;
 use crate::schedule::Slot;
 use crate::watch::Watch;
 
-/// Runs a guest of `machine` that boots `image`, with its serial log at `log`. Says too whether it was ended because it
-/// had not printed a record by the boot's deadline. `accelerator` is used instead of the lab's.
+/// Runs a guest of `machine` that boots `image`, with its serial log at `log`. Says too how that ended, in the gate's
+/// terms. `accelerator` is used instead of the lab's.
 ///
 /// # Errors
 /// What kept it from having an outcome at all.
@@ -31,7 +31,7 @@ pub fn boot(
     log: &Path,
     session: &CancelToken,
     on_record: &mut dyn FnMut(),
-) -> Result<(GuestRun, bool), Coded> {
+) -> Result<(GuestRun, Ended), Coded> {
     let mut spec = spec(lab, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
     let cancel = CancelToken::new();
@@ -48,7 +48,10 @@ pub fn boot(
         }
     });
     let silent = watch.was_silent();
-    run.map(|run| (run, silent)).map_err(coded)
+    run.map_err(coded).map(|run| {
+        let ended = ended(&run, silent);
+        (run, ended)
+    })
 }
 
 /// All that decides a guest's run.
@@ -94,18 +97,14 @@ pub fn run(
     let log = folder.join(format!("{name}.serial.log"));
     progress.begin(slot);
     let machine = lab.machine(manifest, slot.case);
-    let (run, silent) =
+    let (run, ended) =
         boot(lab, manifest, machine, None, image, &log, session, &mut || progress.working(slot))?;
     write_atomically(&folder.join(format!("{name}.qemu.txt")), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
     })
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
-    let evidence = HostEvidence {
-        ended: ended(&run.outcome, silent),
-        vcpus: Some(slot.case),
-        host_cpus: Some(lab.host_cores()),
-    };
+    let evidence = HostEvidence { ended, vcpus: Some(slot.case), host_cpus: Some(lab.host_cores()) };
     let expectation = RunExpectation {
         plan: Some(image.plan.digest()),
         cases: Some(vec![ExpectedCase { case: slot.case, iterations: 1 }]),
@@ -131,9 +130,15 @@ fn words(run: &GuestRun) -> Vec<String> {
     words.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// How the run ended, in the gate's terms.
-fn ended(outcome: &Outcome, silent: bool) -> Ended {
-    match outcome {
+/// How the run ended, in the gate's terms; `silent` where it was ended for want of a record.
+fn ended(run: &GuestRun, silent: bool) -> Ended {
+    let late = silent || matches!(run.outcome, Outcome::DeadlineExceeded { .. });
+    if late && run.timeline.cont_us.is_none() {
+        // The guest cannot be blamed: it never came to execute an instruction.
+        let ms = run.timeline.exit_us / 1000;
+        return Ended::Died { detail: format!("hung before it started the guest; killed after {ms} ms") };
+    }
+    match &run.outcome {
         Outcome::DebugExit { value } => Ended::DebugExit { value: *value },
         Outcome::GuestReset => Ended::Reset,
         Outcome::GuestShutdown => Ended::Shutdown,

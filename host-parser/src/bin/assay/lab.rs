@@ -1,12 +1,13 @@
 //! All that a guest is made of: QEMU, firmware, kernel, worker, image tool. Found once, before the first run.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use abi::Digest;
 use abi::wire::Hex64;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow};
 use host_parser::manifest::{Firmware as ManifestFirmware, Manifest};
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::results::{
@@ -19,6 +20,9 @@ use crate::cli::{Accel, GuestArgs};
 use crate::exit::{Coded, Exit, OrExit};
 use crate::host;
 use crate::pinning::HostCpus;
+
+/// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
+const DISK_FULL: &str = "(os error 28)";
 
 /// What guests are made of.
 pub struct Lab {
@@ -107,22 +111,34 @@ impl Lab {
             return Ok(());
         }
         let ramdisk = image.path.with_extension("tar");
+        let folder = ramdisk.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{}: cannot create", folder.display()))
+            .or_exit(Exit::Output)?;
         write_atomically(&ramdisk, |out| out.write_all(&image.ramdisk)).or_exit(Exit::Output)?;
-        self.run_image_tool(image, &ramdisk).or_exit(Exit::Environment)
+        self.run_image_tool(image, &ramdisk)
     }
 
-    fn run_image_tool(&self, image: &Image, ramdisk: &Path) -> anyhow::Result<()> {
+    fn run_image_tool(&self, image: &Image, ramdisk: &Path) -> Result<(), Coded> {
         let tool = &self.image_tool;
         let mut command = Command::new(tool);
         command.arg("--kernel").arg(&self.kernel_path).arg("--ramdisk").arg(ramdisk);
         command.arg(format!("--{}", self.firmware_word())).arg(&image.path);
-        let output = command.output().with_context(|| {
-            format!("image tool {}: cannot be run; `make build` builds it", tool.display())
-        })?;
+        // Of its own process group: the terminal's Ctrl-C reaches this program only, which then decides.
+        let output = command
+            .process_group(0)
+            .output()
+            .with_context(|| format!("image tool {}: cannot be run; `make build` builds it", tool.display()))
+            .or_exit(Exit::Environment)?;
+        let said = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
-            bail!("image tool: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+            let exit = if said.contains(DISK_FULL) { Exit::Output } else { Exit::Environment };
+            return Err(anyhow!("image tool: {}: {}", output.status, said.trim())).or_exit(exit);
         }
-        ensure!(image.path.exists(), "image tool: {} was not written", image.path.display());
+        if !image.path.exists() {
+            let path = image.path.display();
+            return Err(anyhow!("image tool: {path} was not written")).or_exit(Exit::Environment);
+        }
         Ok(())
     }
 

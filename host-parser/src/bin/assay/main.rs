@@ -5,11 +5,13 @@
 
 mod bench;
 mod cli;
+mod console;
 mod exit;
 mod experiment;
 mod guest;
 mod host;
 mod lab;
+mod label;
 mod parse;
 mod pinning;
 mod progress;
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("assay: {error}");
+            console::note(&format!("assay: {error}"));
             error.exit.into()
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use host_parser::gate::{Gate, Measurement, RunExpectation, Verdict};
 use host_parser::manifest::Manifest;
 use host_parser::results::{
@@ -15,6 +15,7 @@ use host_parser::stats::{ClaimRule, Pairing};
 use host_parser::transcript::Transcript;
 
 use crate::cli::ParseArgs;
+use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 
 /// Judges the log, prints the results and says how it ended.
@@ -25,15 +26,22 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
     let bytes = read(&args.log).with_context(|| args.log.display().to_string()).or_exit(Exit::BadInput)?;
     let verdicts = Gate::default().judge_log(&Transcript::read(&bytes), &RunExpectation::default());
+    if let Some(manifest) = &manifest {
+        same_experiment(&verdicts, manifest)
+            .with_context(|| args.log.display().to_string())
+            .or_exit(Exit::BadInput)?;
+    }
     let results = results(&args.log, verdicts, manifest.as_ref());
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_all(folder, &results).or_exit(Exit::Output)?;
     }
     if args.json {
-        ResultsJson.export(&results, &mut std::io::stdout().lock()).or_exit(Exit::Output)?;
+        let mut json = Vec::new();
+        ResultsJson.export(&results, &mut json).or_exit(Exit::Output)?;
+        console::answer(&String::from_utf8_lossy(&json))?;
     } else {
-        print!("{}", terminal(&results));
+        console::answer(&terminal(&results))?;
     }
     Ok(Exit::of(results.conclusion()))
 }
@@ -45,6 +53,18 @@ fn read(log: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// A manifest's claim is about its own experiment: another's log must not answer it.
+fn same_experiment(verdicts: &[Verdict<Measurement>], manifest: &Manifest) -> anyhow::Result<()> {
+    let describe = |name: &str, program: &str, whole: [u64; 4]| format!("{name} ({program} {whole:?})");
+    let wanted = describe(manifest.name().as_str(), manifest.program(), manifest.params());
+    for measured in verdicts.iter().filter_map(|verdict| verdict.outcome.measurement()) {
+        let identity = measured.identity();
+        let found = describe(&identity.experiment, &identity.workload, identity.whole);
+        ensure!(found == wanted, "is of the experiment {found}, {} of {wanted}", manifest.path().display());
+    }
+    Ok(())
 }
 
 /// The results of a log's boots. The n-th boot of a case belongs to round n; a boot that has several cases is a set of

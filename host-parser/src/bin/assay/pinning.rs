@@ -1,5 +1,7 @@
 //! Which host CPUs a guest is given, and who says so.
 
+use std::ffi::OsString;
+
 use anyhow::{Context, Result};
 use host_parser::results::Pinning;
 use qemu::CpuSet;
@@ -18,22 +20,29 @@ pub struct HostCpus {
 }
 
 impl HostCpus {
-    /// The set that `option` names, else that of an environment variable which is not empty.
+    /// The set that `option` names, else that of the first environment variable which is not empty.
     ///
     /// # Errors
     /// A list that is none, or CPUs that this process may not use.
     pub fn choose(option: Option<&str>) -> Result<Self> {
-        let variables = VARIABLES.map(|name| (name, std::env::var(name).unwrap_or_default()));
-        let option = option.map(|list| ("--cpus", list));
-        let named = variables.iter().map(|(name, list)| (*name, list.as_str()));
-        let asked = option.into_iter().chain(named).find(|(_, list)| !list.is_empty());
+        let option = option.map(|list| ("--cpus", OsString::from(list)));
+        let variables = VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let asked = option.into_iter().chain(variables.filter(|(_, list)| !list.is_empty())).next();
         let allowed = CpuSet::allowed().context("reading this process's CPU affinity")?;
         let Some((asked_by, list)) = asked else {
             return Ok(Self { set: None, asked_by: "", available: allowed });
         };
-        let set: CpuSet = list.parse().with_context(|| asked_by)?;
-        set.check_within(&allowed).with_context(|| asked_by)?;
+        let set: CpuSet = list.to_string_lossy().parse().context(asked_by)?;
+        set.check_within(&allowed).context(asked_by)?;
         Ok(Self { set: Some(set.clone()), asked_by, available: set })
+    }
+
+    /// In words.
+    pub fn tell(&self) -> String {
+        match &self.set {
+            Some(set) => format!("pinned to host CPUs {set} by {}", self.asked_by),
+            None => format!("on host CPUs {}, not pinned", self.available),
+        }
     }
 
     /// For the report.

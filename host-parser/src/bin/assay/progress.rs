@@ -1,58 +1,88 @@
-//! What a person sees while runs are made: a bar on a terminal, a line for each run elsewhere.
+//! What a person sees while runs are made: on a terminal what is being run, what the last run gave and what is left;
+//! elsewhere a line for each run.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use host_parser::gate::{Measurement, Verdict};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::console;
 use crate::schedule::Slot;
+
+const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
 
 /// Progress of an experiment.
 pub struct Progress {
     bar: ProgressBar,
     on_terminal: bool,
-    total: usize,
+    runs: usize,
+    rounds: u32,
     done: usize,
+    last: String,
+    forecast: Forecast,
 }
 
 impl Progress {
-    /// For `total` runs.
-    pub fn new(total: usize) -> Self {
+    /// For runs in this order.
+    pub fn new(order: &[Slot]) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
-        let template = "{bar:28} {pos}/{len}  {elapsed} gone, about {eta} left  {msg}";
-        bar.set_style(ProgressStyle::with_template(template).expect("a good template").progress_chars("=> "));
+        let bar = ProgressBar::with_draw_target(Some(order.len() as u64), target);
+        let forecast = Forecast::default();
+        let (told, style) = (forecast.clone(), ProgressStyle::with_template(TEMPLATE));
+        let gone = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // The bar is drawn without it where this fails, and nothing else is lost.
+            let _ = write!(out, "{} s", state.elapsed().as_secs());
+        };
+        let left = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = out.write_str(&told.left(state.elapsed()));
+        };
+        let style = style.expect("a good template").with_key("gone", gone).with_key("left", left);
+        bar.set_style(style.progress_chars("=> "));
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, on_terminal, total, done: 0 }
+        let rounds = order.last().map_or(0, |slot| slot.round + 1);
+        Self { bar, on_terminal, runs: order.len(), rounds, done: 0, last: String::new(), forecast }
     }
 
     /// A run begins.
     pub fn begin(&mut self, slot: Slot) {
-        self.bar.set_message(format!("round {}, case {}: booting", slot.round + 1, slot.case));
+        self.show(slot, "booting");
     }
 
     /// The run's guest is up and at work.
     pub fn working(&self, slot: Slot) {
-        self.bar.set_message(format!("round {}, case {}: measuring", slot.round + 1, slot.case));
+        self.show(slot, "measuring");
+    }
+
+    fn show(&self, slot: Slot, doing: &str) {
+        let (round, rounds, cpus, last) = (slot.round + 1, self.rounds, cpus(slot.case), &self.last);
+        self.bar.set_message(format!("round {round} of {rounds}, {cpus}: {doing}{last}"));
     }
 
     /// The run is over.
     pub fn end(&mut self, slot: Slot, verdict: &Verdict<Measurement>) {
         self.done += 1;
         self.bar.inc(1);
+        self.forecast.update(self.bar.elapsed(), self.done, self.runs);
         let refusal = verdict.outcome.refusal();
         let said = match (verdict.outcome.measurement(), refusal) {
             (Some(measured), _) => times(measured),
             (None, Some((reason, detail))) => format!("{reason}: {detail}"),
             (None, None) => String::new(),
         };
-        let (round, case, word) = (slot.round + 1, slot.case, verdict.outcome.word());
-        let line =
-            format!("run {:>3}/{}  round {round:>2}  case {case:>3}  {word}  {said}", self.done, self.total);
+        let (cpus, word) = (cpus(slot.case), verdict.outcome.word());
+        let line = format!(
+            "run {:>3}/{}  round {:>2}  {cpus:>7}  {word}  {said}",
+            self.done,
+            self.runs,
+            slot.round + 1
+        );
+        self.last = format!("   (last: {cpus}, {word}, {said})");
         if !self.on_terminal {
-            eprintln!("{line}");
+            console::note(&line);
         } else if refusal.is_some() {
             self.bar.println(line);
         }
@@ -64,6 +94,32 @@ impl Progress {
     }
 }
 
+/// When all will be done, in milliseconds from the start; 0 as long as no run is over to judge by.
+#[derive(Clone, Default)]
+struct Forecast(Arc<AtomicU64>);
+
+impl Forecast {
+    /// Takes the mean of the runs that are over for each that is left.
+    fn update(&self, elapsed: Duration, done: usize, runs: usize) {
+        let whole = elapsed.as_millis() * runs as u128 / done.max(1) as u128;
+        self.0.store(u64::try_from(whole).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn left(&self, elapsed: Duration) -> String {
+        match self.0.load(Ordering::Relaxed) {
+            0 => "time left not known yet".to_owned(),
+            whole => {
+                let left = Duration::from_millis(whole).saturating_sub(elapsed).as_secs();
+                format!("about {} s left", left + 1)
+            }
+        }
+    }
+}
+
+fn cpus(case: u16) -> String {
+    format!("{case} CPU{}", if case == 1 { "" } else { "s" })
+}
+
 /// A run's times, in milliseconds where the clock is known.
 fn times(measured: &Measurement) -> String {
     let khz = measured.clock().tsc.as_ref().map(|tsc| tsc.khz);
@@ -72,4 +128,19 @@ fn times(measured: &Measurement) -> String {
         None => format!("{} cycles", sample.cycles.0),
     });
     times.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_forecast_before_a_run_is_over() {
+        let forecast = Forecast::default();
+        assert_eq!(forecast.left(Duration::from_secs(5)), "time left not known yet");
+        forecast.update(Duration::from_secs(10), 2, 6);
+        assert_eq!(forecast.left(Duration::from_secs(10)), "about 21 s left");
+        assert_eq!(forecast.left(Duration::from_secs(25)), "about 6 s left");
+        assert_eq!(forecast.left(Duration::from_secs(99)), "about 1 s left");
+    }
 }

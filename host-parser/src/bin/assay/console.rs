@@ -1,0 +1,26 @@
+//! Text for whoever runs this program. `println!` would panic where nobody takes it: a full disk behind standard output,
+//! a reader that has gone, a terminal that was closed. What was measured must not be lost to that.
+
+use std::io::{self, Write};
+
+use crate::exit::{Coded, Exit, OrExit};
+
+/// Writes an answer to standard output. A reader that has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// [`Exit::Output`] where it could not be written.
+pub fn answer(text: &str) -> Result<(), Coded> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written
+            .map_err(|error| anyhow::Error::new(error).context("standard output: cannot write"))
+            .or_exit(Exit::Output),
+    }
+}
+
+/// Writes a line to standard error, if anybody takes it.
+pub fn note(line: &str) {
+    // There is no place left where a failure could be told.
+    let _ = writeln!(io::stderr(), "{line}");
+}
