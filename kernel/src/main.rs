@@ -16,6 +16,7 @@ use kernel::machine::{Refusal, bring_up, describe, tell_problem};
 use kernel::mem::{self, Frames, KernelSpace, phys};
 use kernel::phases::Phases;
 use kernel::smp::PerCpu;
+use kernel::x86::features::Features;
 use kernel::x86::{pic, random, tsc};
 use kernel::{bench, console, control, power};
 
@@ -90,6 +91,12 @@ fn experiment(
     ramdisk: &[u8],
     phases: &mut Phases,
 ) -> Result<RunStatus, Refusal> {
+    if !Features::detect().nx {
+        return Err(Refusal {
+            code: "no-nx",
+            detail: "the CPU has no no-execute pages, or firmware hides them",
+        });
+    }
     pic::mask_all();
     let BootInfo { mut memory, low_page, rsdp, window_offset, window_end, .. } = boot;
     window::open(window_offset, window_end);

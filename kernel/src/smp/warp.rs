@@ -1,10 +1,12 @@
 //! Are the CPUs' TSCs in step?
 //!
-//! All CPUs at once read their TSC and publish it as the latest reading known, over and over. A reading that is
-//! behind one which another CPU had already published proves that two TSCs differ by at least that much. It cannot
-//! prove that they do not: what it cannot see is a difference smaller than the time in which one CPU sees the
-//! other's write. So it counts the hand-overs, readings that followed another CPU's: without them nothing was tested.
+//! All CPUs at once read their TSC and publish it as the latest reading known, each as soon as it sees another's. A
+//! reading that is behind one which another CPU had already published proves that two TSCs differ by at least that
+//! much. It cannot prove that they do not: what it cannot see is a difference smaller than the time in which one CPU
+//! sees the other's write. So it counts the hand-overs, readings that followed another CPU's: without them nothing was
+//! tested.
 
+use core::hint;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::CpuId;
@@ -17,7 +19,11 @@ use crate::control;
 use crate::x86::tsc;
 
 /// Readings that each CPU takes.
-const SAMPLES: u64 = 20_000;
+const SAMPLES: u64 = 2_000;
+/// How often a CPU looks for another's reading before it takes one of its own nevertheless.
+const LOOKS: u32 = 1_000;
+/// So many times in a row no other CPU's reading came: the others are done, or not running.
+const ALONE: u32 = 20;
 /// How long a CPU goes on at most, from its own first reading.
 const LIMIT_US: u64 = 20_000;
 /// How long the others are waited for; a guest's vCPU may not be scheduled for a while.
@@ -74,6 +80,19 @@ impl Shared {
         sample(self, cpu, clock);
     }
 
+    /// The latest reading, once it is such a one, or after some looks whatever it is.
+    fn wait_for(&self, wanted: &impl Fn(u64) -> bool) -> u64 {
+        let mut latest = 0;
+        for _ in 0..LOOKS {
+            latest = self.latest.load(Ordering::Acquire);
+            if wanted(latest) {
+                break;
+            }
+            hint::spin_loop();
+        }
+        latest
+    }
+
     /// What was found, once `cpus` have taken part.
     #[must_use]
     pub fn found(&self, cpus: u16) -> Warp {
@@ -90,14 +109,17 @@ fn sample(shared: &Shared, cpu: CpuId, clock: &Clock) {
     let own = u64::from(cpu.0) & ((1 << CPU_BITS) - 1);
     let ahead = control::tsc_ahead(cpu);
     let limit = tsc::read() + ahead + clock.cycles(LIMIT_US);
-    let (mut samples, mut handovers, mut max_warp) = (0, 0, 0);
-    while samples < SAMPLES {
-        let before = shared.latest.load(Ordering::Acquire);
+    let others = |latest: u64| latest != 0 && latest & ((1 << CPU_BITS) - 1) != own;
+    let (mut samples, mut handovers, mut max_warp, mut alone) = (0, 0, 0, 0);
+    while samples < SAMPLES && alone < ALONE {
+        let before = shared.wait_for(&others);
         // Ordered: a reading taken before the load would see a warp that is not there.
         let now = tsc::read_ordered() + ahead;
         samples += 1;
-        if before != 0 && before & ((1 << CPU_BITS) - 1) != own {
+        alone += 1;
+        if others(before) {
             handovers += 1;
+            alone = 0;
             max_warp = max_warp.max(behind(now, before));
         }
         shared.latest.fetch_max(now << CPU_BITS | own, Ordering::AcqRel);
