@@ -23,7 +23,7 @@ use abi::wire::Label;
 use user_workers::reference::{self, Workload};
 
 pub use problem::{ManifestError, Problem};
-pub use profile::{Firmware, Gate, MachineProfile, MachineType, Oracle, Tier, Timeouts};
+pub use profile::{Boot, Gate, MachineProfile, MachineType, Oracle, Tier, Timeouts};
 
 /// The version of the format: the value of `schema`.
 pub const SCHEMA: u16 = 1;

@@ -41,13 +41,15 @@ impl MachineType {
     }
 }
 
-/// What starts the boot medium.
+/// How the kernel is started.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Firmware {
-    /// The BIOS that comes with QEMU.
+pub enum Boot {
+    /// By QEMU itself (PVH), without firmware and loader: the fastest way, and all that a measurement needs.
+    Direct,
+    /// From a disk image, by the BIOS that comes with QEMU.
     Bios,
-    /// A UEFI build found on the host.
+    /// From a disk image, by a UEFI build found on the host.
     Uefi,
 }
 
@@ -58,8 +60,8 @@ pub struct MachineProfile {
     /// The machine type.
     #[serde(rename = "type")]
     pub machine_type: MachineType,
-    /// The firmware.
-    pub firmware: Firmware,
+    /// How the kernel is started.
+    pub boot: Boot,
     /// Memory in MiB.
     pub memory_mib: u32,
 }

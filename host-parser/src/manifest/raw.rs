@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::profile::{Firmware, MachineType, Tier};
+use super::profile::{Boot, MachineType, Tier};
 
 /// A workload's own parameters, by name.
 pub(super) type RawParameters = BTreeMap<Spanned<String>, Spanned<i64>>;
@@ -69,7 +69,7 @@ pub(super) struct RawTimeouts {
 pub(super) struct RawMachine {
     #[serde(rename = "type")]
     pub machine_type: Spanned<MachineType>,
-    pub firmware: Spanned<Firmware>,
+    pub boot: Spanned<Boot>,
     pub memory_mib: Spanned<i64>,
 }
 

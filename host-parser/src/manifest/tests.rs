@@ -134,7 +134,11 @@ fn refuses_values_that_cannot_be() {
         ),
         ("run-seconds = 150", "run-seconds = 119", "timeouts.run-seconds: expected at least timeouts.boot-"),
         ("\"q35\"", "\"pdp11\"", "machine.type: unknown variant `pdp11`, expected `q35`"),
-        ("\"bios\"", "\"efi\"", "machine.firmware: unknown variant `efi`, expected `bios` or `uefi`"),
+        (
+            "\"direct\"",
+            "\"efi\"",
+            "machine.boot: unknown variant `efi`, expected one of `direct`, `bios`, `uefi`",
+        ),
         ("= 128", "= 1", "machine.memory-mib: expected a whole number of at least 16"),
         ("schema = 1", "schema = 1\nschema = 1", "schema: duplicate key"),
         ("[oracle]", "[oracle", "unclosed table, expected `]`"),

@@ -37,7 +37,7 @@ pub(super) fn place(results: &Results) -> Vec<String> {
     how.extend(environment.machine.clone());
     let mut lines = Vec::new();
     if let Some(machine) = sample(results).map(Measurement::machine) {
-        how.push(format!("booted by {}", machine.firmware));
+        how.push(format!("boot: {}", machine.firmware));
         let hypervisor = if machine.hypervisor.is_empty() { "none" } else { &machine.hypervisor };
         lines.push(format!("guest CPU {}, hypervisor {hypervisor}", machine.brand));
     }

@@ -121,8 +121,8 @@ impl Session {
             if cancel.is_cancelled() {
                 break;
             }
-            if !image.path.exists() {
-                console::note(&format!("building the image for case {case}: {}", image.path.display()));
+            if let Some(disk) = image.missing_disk() {
+                console::note(&format!("building the image for case {case}: {}", disk.display()));
             }
             self.lab.build(image)?;
         }

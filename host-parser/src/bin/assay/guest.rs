@@ -60,7 +60,7 @@ pub fn spec(lab: &Lab, manifest: &Manifest, machine: Machine, image: &Image, log
         qemu: lab.qemu.clone(),
         accelerator: lab.accelerator.clone(),
         machine,
-        boot: Lab::medium(image),
+        boot: lab.medium(image),
         host_cpus: lab.host_cpus.set.clone(),
         deadline: manifest.timeouts().run,
         serial_log: log.to_owned(),

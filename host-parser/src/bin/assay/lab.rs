@@ -8,13 +8,13 @@ use std::process::Command;
 use abi::Digest;
 use abi::wire::Hex64;
 use anyhow::{Context, anyhow};
-use host_parser::manifest::{Firmware as ManifestFirmware, Manifest};
+use host_parser::manifest::{Boot, Manifest};
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::results::{
     Accelerator as AcceleratorReport, Artifact, Environment, Program, write_atomically,
 };
 use object::Object;
-use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware};
+use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware, Vga};
 
 use crate::cli::{Accel, GuestArgs};
 use crate::exit::{Coded, Exit, OrExit};
@@ -36,19 +36,28 @@ pub struct Lab {
     pub blob: WorkerBlob,
     /// The first 8 bytes of the kernel's build ID.
     pub build: u64,
+    boot: Boot,
     firmware: Firmware,
     kernel: Artifact,
     kernel_path: PathBuf,
     image_tool: PathBuf,
 }
 
-/// A bootable image of one plan.
+/// What a guest boots for one plan: a ramdisk, and with firmware a disk image around it and the kernel.
 pub struct Image {
-    /// The file.
-    pub path: PathBuf,
     /// The plan in it.
     pub plan: PlanBytes,
-    ramdisk: Vec<u8>,
+    content: Vec<u8>,
+    ramdisk: PathBuf,
+    /// None where QEMU takes kernel and ramdisk as they are.
+    disk: Option<PathBuf>,
+}
+
+impl Image {
+    /// The disk image, where one is needed and not there yet.
+    pub fn missing_disk(&self) -> Option<&Path> {
+        self.disk.as_deref().filter(|disk| !disk.exists())
+    }
 }
 
 impl Lab {
@@ -64,9 +73,10 @@ impl Lab {
             Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
             Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
         };
-        let firmware = match manifest.machine().firmware {
-            ManifestFirmware::Bios => Firmware::Bios,
-            ManifestFirmware::Uefi => Firmware::Uefi(UefiFirmware::find(None).or_exit(Exit::Environment)?),
+        let boot = manifest.machine().boot;
+        let firmware = match boot {
+            Boot::Direct | Boot::Bios => Firmware::Bios,
+            Boot::Uefi => Firmware::Uefi(UefiFirmware::find(None).or_exit(Exit::Environment)?),
         };
         let kernel_bytes = fs::read(&args.kernel)
             .with_context(|| format!("kernel {}: not there; `make build` builds it", args.kernel.display()))
@@ -77,7 +87,18 @@ impl Lab {
         let blob = WorkerBlob::load(&args.workers, manifest.program()).or_exit(Exit::Environment)?;
         let kernel = artifact("kernel", &kernel_bytes);
         let (kernel_path, image_tool) = (args.kernel.clone(), args.image_tool.clone());
-        Ok(Self { qemu, accelerator, host_cpus, blob, build, firmware, kernel, kernel_path, image_tool })
+        Ok(Self {
+            qemu,
+            accelerator,
+            host_cpus,
+            blob,
+            build,
+            boot,
+            firmware,
+            kernel,
+            kernel_path,
+            image_tool,
+        })
     }
 
     /// The machine for a case.
@@ -85,45 +106,50 @@ impl Lab {
         let profile = manifest.machine();
         let mut machine = Machine::q35(u32::from(vcpus), profile.memory_mib);
         machine.firmware = self.firmware.clone();
+        if self.boot == Boot::Direct {
+            machine.vga = Vga::None;
+        }
         machine
     }
 
-    /// The image for one boot that runs `cases`, in `folder`. It is named by what it is made of; [`Lab::build`] makes
-    /// it.
+    /// What a guest boots to run `cases`, with its files in `folder`, each named by its content; [`Lab::build`] makes
+    /// them.
     ///
     /// # Errors
     /// A plan that cannot be written.
     pub fn image(&self, manifest: &Manifest, cases: &[u16], folder: &Path) -> Result<Image, Coded> {
         let plan =
             PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)?;
-        let ramdisk = ramdisk(&plan, &[&self.blob]);
-        let content = Digest::of(format!("{} {}", self.kernel.sha256, Digest::of(&ramdisk)).as_bytes());
-        let name = format!("{}-{}.img", &content.to_string()[..16], self.firmware_word());
-        Ok(Image { path: folder.join(name), plan, ramdisk })
+        let content = ramdisk(&plan, &[&self.blob]);
+        let digest = Digest::of(&content);
+        let with_kernel = Digest::of(format!("{} {digest}", self.kernel.sha256).as_bytes());
+        let named = |digest: Digest, end: &str| folder.join(format!("{}{end}", &digest.to_string()[..16]));
+        let disk =
+            (self.boot != Boot::Direct).then(|| named(with_kernel, &format!("-{}.img", self.boot_word())));
+        Ok(Image { plan, ramdisk: named(digest, ".tar"), disk, content })
     }
 
-    /// Builds an image that is not there yet.
+    /// Makes the files of an image that are not there yet.
     ///
     /// # Errors
-    /// The image tool's own words.
+    /// A file that cannot be written, or the image tool's own words.
     pub fn build(&self, image: &Image) -> Result<(), Coded> {
-        if image.path.exists() {
-            return Ok(());
+        if !image.ramdisk.exists() {
+            let folder = image.ramdisk.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
+            write_atomically(&image.ramdisk, |out| out.write_all(&image.content)).or_exit(Exit::Output)?;
         }
-        let ramdisk = image.path.with_extension("tar");
-        let folder = ramdisk.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{}: cannot create", folder.display()))
-            .or_exit(Exit::Output)?;
-        write_atomically(&ramdisk, |out| out.write_all(&image.ramdisk)).or_exit(Exit::Output)?;
-        self.run_image_tool(image, &ramdisk)
+        match &image.disk {
+            Some(disk) if !disk.exists() => self.run_image_tool(disk, &image.ramdisk),
+            _ => Ok(()),
+        }
     }
 
-    fn run_image_tool(&self, image: &Image, ramdisk: &Path) -> Result<(), Coded> {
+    fn run_image_tool(&self, disk: &Path, ramdisk: &Path) -> Result<(), Coded> {
         let tool = &self.image_tool;
         let mut command = Command::new(tool);
         command.arg("--kernel").arg(&self.kernel_path).arg("--ramdisk").arg(ramdisk);
-        command.arg(format!("--{}", self.firmware_word())).arg(&image.path);
+        command.arg(format!("--{}", self.boot_word())).arg(disk);
         // Of its own process group: the terminal's Ctrl-C reaches this program only, which then decides.
         let output = command
             .process_group(0)
@@ -135,22 +161,30 @@ impl Lab {
             let exit = if said.contains(DISK_FULL) { Exit::Output } else { Exit::Environment };
             return Err(anyhow!("image tool: {}: {}", output.status, said.trim())).or_exit(exit);
         }
-        if !image.path.exists() {
-            let path = image.path.display();
+        if !disk.exists() {
+            let path = disk.display();
             return Err(anyhow!("image tool: {path} was not written")).or_exit(Exit::Environment);
         }
         Ok(())
     }
 
-    /// What a guest boots of an image.
-    pub fn medium(image: &Image) -> BootMedium {
-        BootMedium::Disk { path: image.path.clone() }
+    /// What QEMU is given of an image.
+    pub fn medium(&self, image: &Image) -> BootMedium {
+        match &image.disk {
+            Some(path) => BootMedium::Disk { path: path.clone() },
+            None => BootMedium::Kernel {
+                kernel: self.kernel_path.clone(),
+                initrd: Some(image.ramdisk.clone()),
+                append: String::new(),
+            },
+        }
     }
 
-    fn firmware_word(&self) -> &'static str {
-        match self.firmware {
-            Firmware::Bios => "bios",
-            Firmware::Uefi(_) => "uefi",
+    fn boot_word(&self) -> &'static str {
+        match self.boot {
+            Boot::Direct => "direct",
+            Boot::Bios => "bios",
+            Boot::Uefi => "uefi",
         }
     }
 
@@ -175,7 +209,7 @@ impl Lab {
             }),
             machine: Some(manifest.machine().machine_type.name().to_owned()),
             cpu_model: Some(cpu_model.to_owned()),
-            firmware: Some(self.firmware_word().to_owned()),
+            firmware: Some(self.boot_word().to_owned()),
             memory_mib: Some(u64::from(manifest.machine().memory_mib)),
             host: Some(host::describe()),
             pinning: self.host_cpus.describe(),

@@ -26,9 +26,9 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
     let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases));
     let timeouts = checker.timeouts(&raw.timeouts);
-    let firmware = *raw.machine.firmware.get_ref();
+    let boot = *raw.machine.boot.get_ref();
     let memory_mib = checker.number("machine.memory-mib", &raw.machine.memory_mib, 16..=1 << 20);
-    let machine = MachineProfile { machine_type, firmware, memory_mib };
+    let machine = MachineProfile { machine_type, boot, memory_mib };
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
     let workload = checker.workload(&raw.workload.program, tier, raw.control.is_some());
