@@ -25,10 +25,14 @@ DENY        := -- -D warnings
 ARGS ?=
 
 ##@ Measure
-.PHONY: run-smp-process-scale bench
+.PHONY: run-smp-process-scale controls bench
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
 	@$(ASSAY) run manifests/smp-process-scale.toml $(ARGS) || { code=$$?; \
 	    echo "assay run: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+
+controls: build ## provoke everything that can go wrong, and see the gate say so
+	@$(ASSAY) controls $(ARGS) || { code=$$?; \
+	    echo "assay controls: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
 
 bench: build ## what this project promises of itself: size, memory, time to the first worker
 	@$(ASSAY) bench $(ARGS) || { code=$$?; \

@@ -17,13 +17,12 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
-use abi::plan::Control;
 use abi::syscall::Authority;
 use abi::wire::Label;
 use user_workers::reference::{self, Workload};
 
 pub use problem::{ManifestError, Problem};
-pub use profile::{Boot, Gate, MachineProfile, MachineType, Oracle, Tier, Timeouts};
+pub use profile::{Boot, Control, Gate, MachineProfile, MachineType, Oracle, Tier, Timeouts};
 
 /// The version of the format: the value of `schema`.
 pub const SCHEMA: u16 = 1;
@@ -58,7 +57,7 @@ struct Checked {
     oracle: Oracle,
     timeouts: Timeouts,
     machine: MachineProfile,
-    control: Control,
+    control: Option<Control>,
 }
 
 impl Manifest {
@@ -180,9 +179,9 @@ impl Manifest {
         self.checked.oracle
     }
 
-    /// What the kernel is to do wrong; of the kind `none` but in the control tier.
+    /// What goes wrong on purpose; in the control tier alone.
     #[must_use]
-    pub const fn control(&self) -> Control {
+    pub const fn control(&self) -> Option<Control> {
         self.checked.control
     }
 

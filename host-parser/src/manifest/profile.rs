@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::gate::ReasonCode;
+
 /// What kind of statement an experiment is there for.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +79,15 @@ pub struct Gate {
     pub to_workers: u16,
     /// The least median speed-up; above 0 and at most the ideal, `to_workers / from_workers`.
     pub min_speedup: f64,
+}
+
+/// What goes wrong on purpose in a control, and what must be said of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Control {
+    /// The reason that the gate must give.
+    pub expect: ReasonCode,
+    /// What the kernel does wrong; of the kind `none` where it is the worker that does.
+    pub kernel: abi::plan::Control,
 }
 
 /// What the workers of any case answer together, written down beforehand.

@@ -76,6 +76,7 @@ pub(super) struct RawMachine {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawControl {
-    pub kernel: Spanned<String>,
-    pub target_cpu: Spanned<i64>,
+    pub expect: Spanned<String>,
+    pub kernel: Option<Spanned<String>>,
+    pub target_cpu: Option<Spanned<i64>>,
 }

@@ -1,8 +1,10 @@
 //! The manifest that is shipped, and every way in which one can be wrong.
 
+use abi::control::ControlKind;
 use proptest::prelude::*;
 
 use super::*;
+use crate::gate::ReasonCode;
 
 const SHIPPED: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/smp-process-scale.toml"));
@@ -169,14 +171,54 @@ fn few_rounds_run_but_make_no_claim() {
     }
 }
 
+/// The shipped manifest in the control tier, with this table.
+fn control(table: &str, program: &str) -> Result<Manifest, String> {
+    let source = changed("\"scaling\"", "\"control\"").replace("\"primes\"", &format!("\"{program}\""));
+    parse(&format!("{source}\n[control]\n{table}")).map_err(|error| error.to_string())
+}
+
 #[test]
 fn a_control_has_a_tier_of_its_own_and_makes_no_claim() {
-    let source = changed("\"scaling\"", "\"control\"");
-    let said = parse(&source).unwrap_err().to_string();
+    let manifest = control("expect = \"authority-exceeded\"", "control-syscall").unwrap();
+    assert!(!manifest.can_claim());
+    let Control { expect, kernel } = manifest.control().unwrap();
+    assert_eq!((expect, kernel.kind), (ReasonCode::AuthorityExceeded, ControlKind::None));
+    let kernel = "expect = \"cpu-missing\"\nkernel = \"skip-ap\"\ntarget-cpu = 1";
+    let Control { kernel, .. } = control(kernel, "primes").unwrap().control().unwrap();
+    assert_eq!((kernel.kind, kernel.target), (ControlKind::SkipAp, 1));
+    assert_eq!(parse(SHIPPED).unwrap().control(), None);
+}
+
+#[test]
+fn refuses_controls_that_are_none() {
+    let said = parse(&changed("\"scaling\"", "\"control\"")).unwrap_err().to_string();
+    assert!(said.contains("control: expected a table [control]"), "{said}");
+    let said = control("expect = \"authority-exceeded\"", "primes").unwrap_err();
     assert!(said.contains("workload.program: expected a worker program of this tier: control-"), "{said}");
-    let control = parse(&source.replace("\"primes\"", "\"control-syscall\"")).unwrap();
-    assert!(!control.can_claim());
-    assert_eq!(control.program(), "control-syscall");
+    let said = control("expect = \"x\"", "control-syscall").unwrap_err();
+    assert!(said.contains("control.expect: expected a reason code"), "{said}");
+    let said = control("expect = \"timeout\"\nkernel = \"x\"", "primes").unwrap_err();
+    assert!(said.contains("control.kernel: expected one of: lose-record, "), "{said}");
+    let said = control("expect = \"timeout\"\ntarget-cpu = 1", "control-syscall").unwrap_err();
+    assert!(said.contains("control.target-cpu: expected no target"), "{said}");
+    let said = parse(&format!("{SHIPPED}\n[control]\nexpect = \"timeout\"")).unwrap_err().to_string();
+    assert!(said.contains("control.expect: expected no control but in the tier"), "{said}");
+}
+
+#[test]
+fn every_shipped_control_is_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/controls");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names: Vec<String> = paths
+        .map(|path| {
+            let manifest = Manifest::load(&path).unwrap();
+            assert!(manifest.control().is_some(), "{}", path.display());
+            assert_eq!(path.file_stem().unwrap().to_str(), Some(manifest.name().as_str()));
+            manifest.name().to_string()
+        })
+        .collect();
+    let kernel = ControlKind::ALL.len() - 1;
+    assert_eq!(names.iter().filter(|name| name.starts_with("kernel-")).count(), kernel);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The plan's text: what is run, how it is split, and what each worker should answer.
 
 use abi::Digest;
+use abi::control::ControlKind;
 use abi::plan::{self, Case, Head, Plan, PlanLine, Split};
 use abi::wire::Hex64;
 use user_workers::reference::Answer;
@@ -66,7 +67,9 @@ impl PlanBytes {
         let head = Head { experiment: manifest.name(), linger_ms: options.linger_ms };
         let workload =
             plan::Workload { name: blob.name(), sha256: blob.sha256(), authority: manifest.authority() };
-        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), manifest.control().into()];
+        let none = plan::Control { kind: ControlKind::None, target: 0 };
+        let control = manifest.control().map_or(none, |control| control.kernel);
+        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into()];
         for &workers in cases {
             let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
             lines.push(Case { workers, iterations: options.iterations, timeout_ms }.into());

@@ -38,6 +38,8 @@ pub enum Command {
     Run(RunArgs),
     /// Judge a serial log from anywhere: a cloud VM's console, a terminal program's capture.
     Parse(ParseArgs),
+    /// Provoke everything that can go wrong, and check that the gate says so
+    Controls(ControlsArgs),
     /// Print what this project promises of itself: size, memory, instructions to the first worker.
     Bench(BenchArgs),
 }
@@ -107,6 +109,20 @@ pub struct ParseArgs {
     /// Print results.json instead of the table
     #[arg(long)]
     pub json: bool,
+}
+
+/// `assay controls`.
+#[derive(Args, Debug)]
+pub struct ControlsArgs {
+    /// Folder of the controls' manifests
+    #[arg(default_value = "manifests/controls")]
+    pub folder: PathBuf,
+    /// Guests.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Where logs go: DIR/controls/TIME
+    #[arg(long, value_name = "DIR", default_value = "target")]
+    pub out: PathBuf,
 }
 
 /// `assay bench`.

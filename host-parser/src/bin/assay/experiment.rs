@@ -153,6 +153,7 @@ impl Session {
         let folder = self.folder.join("runs");
         for (number, &slot) in (0..).zip(&self.order) {
             let image = &self.images[&slot.case];
+            progress.begin(slot);
             let run = guest::run(
                 &self.lab,
                 &self.manifest,
@@ -162,10 +163,13 @@ impl Session {
                 &folder,
                 &mut gate,
                 cancel,
-                &mut progress,
+                &mut || progress.working(slot),
             );
             match run {
-                Ok(run) => runs.push(run),
+                Ok(run) => {
+                    progress.end(slot, &run.verdict);
+                    runs.push(run);
+                }
                 Err(error) => {
                     stopped = Some(error);
                     break;

@@ -12,7 +12,6 @@ use qemu::{AcceleratorChoice, CancelToken, GuestRun, GuestSpec, Machine, Outcome
 
 use crate::exit::{Coded, Exit, OrExit};
 use crate::lab::{Image, Lab};
-use crate::progress::Progress;
 use crate::schedule::Slot;
 use crate::watch::Watch;
 
@@ -77,11 +76,12 @@ fn coded(error: QemuError) -> Coded {
     Err::<(), _>(error).or_exit(exit).expect_err("an error")
 }
 
-/// Runs the guest of one slot and has the gate judge it. The log and the command line stay in `folder`.
+/// Runs the guest of one slot and has the gate judge it. The log and the command line stay in `folder`. `on_record` is
+/// called when the guest shows that it lives.
 ///
 /// # Errors
 /// What kept it from having an outcome at all, or the files from being written.
-#[expect(clippy::too_many_arguments, reason = "one call, in `experiment`")]
+#[expect(clippy::too_many_arguments, reason = "each decides something else of the one run")]
 pub fn run(
     lab: &Lab,
     manifest: &Manifest,
@@ -91,14 +91,12 @@ pub fn run(
     folder: &Path,
     gate: &mut Gate,
     session: &CancelToken,
-    progress: &mut Progress,
+    on_record: &mut dyn FnMut(),
 ) -> Result<RunRecord, Coded> {
     let name = format!("run-{number:03}-round-{}-case-{}", slot.round + 1, slot.case);
     let log = folder.join(format!("{name}.serial.log"));
-    progress.begin(slot);
     let machine = lab.machine(manifest, slot.case);
-    let (run, ended) =
-        boot(lab, manifest, machine, None, image, &log, session, &mut || progress.working(slot))?;
+    let (run, ended) = boot(lab, manifest, machine, None, image, &log, session, on_record)?;
     write_atomically(&folder.join(format!("{name}.qemu.txt")), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
     })
@@ -113,7 +111,6 @@ pub fn run(
         build: Some(lab.build),
     };
     let verdict = gate.judge(&Transcript::read(&bytes), &expectation, &evidence);
-    progress.end(slot, &verdict);
     let mut record = RunRecord::new(number, slot.round, verdict).with_evidence(evidence);
     record.case = Some(slot.case);
     record.log = Some(log.display().to_string());

@@ -6,6 +6,7 @@
 mod bench;
 mod cli;
 mod console;
+mod controls;
 mod exit;
 mod experiment;
 mod guest;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => experiment::run(&args),
         Command::Parse(args) => parse::run(&args),
+        Command::Controls(args) => controls::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match ended {

@@ -1,5 +1,6 @@
 //! From a [`RawManifest`] to a [`Manifest`](super::Manifest): every value against what it may be, all complaints in one go.
 
+mod control;
 mod shape;
 mod workload;
 
@@ -31,7 +32,8 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
     let machine = MachineProfile { machine_type, boot, memory_mib };
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
-    let workload = checker.workload(&raw.workload.program, tier, raw.control.is_some());
+    let kernel_errs = raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
+    let workload = checker.workload(&raw.workload.program, tier, kernel_errs);
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
         // Worked out last, and only for what could be run: it takes as long as there are candidates.

@@ -1,14 +1,11 @@
 //! What is run: the program, its authority and parameters, and what it should answer.
 
-use abi::control::ControlKind;
-use abi::plan::Control;
 use abi::syscall::{Authority, Syscall};
-use abi::wire::Value;
 use toml::Spanned;
 use user_workers::reference::{self, Answer, BadParameter, Workload};
 
 use super::super::profile::{Oracle, Tier};
-use super::super::raw::{RawControl, RawOracle, RawParameters};
+use super::super::raw::{RawOracle, RawParameters};
 use super::Checker;
 
 /// What the names of the programs that fail on purpose begin with.
@@ -53,22 +50,6 @@ impl Checker<'_> {
             self.refuse("workload.program", program.span(), &expected);
         }
         found
-    }
-
-    /// What the kernel is to do wrong.
-    pub(super) fn control(&mut self, raw: Option<&RawControl>, tier: Tier) -> Control {
-        let Some(raw) = raw else { return Control { kind: ControlKind::None, target: 0 } };
-        if tier != Tier::Control {
-            self.refuse("control.kernel", raw.kernel.span(), "no control but in the tier \"control\"");
-        }
-        let kind = ControlKind::parse(raw.kernel.get_ref()).filter(|&kind| kind != ControlKind::None);
-        if kind.is_none() {
-            let known = ControlKind::ALL.iter().filter(|&&kind| kind != ControlKind::None);
-            let known: Vec<_> = known.map(|kind| kind.word()).collect();
-            self.refuse("control.kernel", raw.kernel.span(), &format!("one of: {}", known.join(", ")));
-        }
-        let target = self.number("control.target-cpu", &raw.target_cpu, 0..=254);
-        Control { kind: kind.unwrap_or(ControlKind::None), target }
     }
 
     /// The parameters by their names, in the workload's order.
