@@ -86,7 +86,7 @@ impl Bench {
     ) -> Result<(Measurement, GuestRun), Coded> {
         let folder = tempfile::tempdir().context("a folder for images and logs").or_exit(Exit::Output)?;
         let image = self.lab.image(&self.manifest, &[case], folder.path())?;
-        self.lab.build(&image)?;
+        self.lab.build(&image, &self.cancel)?;
         let mut machine = self.lab.machine(&self.manifest, case);
         machine.memory_mib = memory_mib.unwrap_or(machine.memory_mib);
         machine.icount_shift = icount;

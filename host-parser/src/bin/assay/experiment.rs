@@ -124,7 +124,7 @@ impl Session {
             if let Some(disk) = image.missing_disk() {
                 console::note(&format!("building the image for case {case}: {}", disk.display()));
             }
-            self.lab.build(image)?;
+            self.lab.build(image, cancel)?;
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! All that a guest is made of: QEMU, firmware, kernel, worker, image tool. Found once, before the first run.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,12 +13,15 @@ use host_parser::results::{
     Accelerator as AcceleratorReport, Artifact, Environment, Program, write_atomically,
 };
 use object::Object;
-use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware, Vga};
+use qemu::{
+    Accelerator, AcceleratorChoice, BootMedium, CancelToken, Firmware, Machine, Qemu, UefiFirmware, Vga,
+};
 
 use crate::cli::{Accel, GuestArgs};
 use crate::exit::{Coded, Exit, OrExit};
 use crate::host;
 use crate::pinning::HostCpus;
+use crate::tool::{self, Ended};
 
 /// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
 const DISK_FULL: &str = "(os error 28)";
@@ -132,34 +134,39 @@ impl Lab {
     /// Makes the files of an image that are not there yet.
     ///
     /// # Errors
-    /// A file that cannot be written, or the image tool's own words.
-    pub fn build(&self, image: &Image) -> Result<(), Coded> {
+    /// A file that cannot be written, the image tool's own words, or that it was cancelled.
+    pub fn build(&self, image: &Image, cancel: &CancelToken) -> Result<(), Coded> {
         if !image.ramdisk.exists() {
             let folder = image.ramdisk.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
             write_atomically(&image.ramdisk, |out| out.write_all(&image.content)).or_exit(Exit::Output)?;
         }
         match &image.disk {
-            Some(disk) if !disk.exists() => self.run_image_tool(disk, &image.ramdisk),
+            Some(disk) if !disk.exists() => self.run_image_tool(disk, &image.ramdisk, cancel),
             _ => Ok(()),
         }
     }
 
-    fn run_image_tool(&self, disk: &Path, ramdisk: &Path) -> Result<(), Coded> {
-        let tool = &self.image_tool;
-        let mut command = Command::new(tool);
+    fn run_image_tool(&self, disk: &Path, ramdisk: &Path, cancel: &CancelToken) -> Result<(), Coded> {
+        let program = &self.image_tool;
+        let mut command = Command::new(program);
         command.arg("--kernel").arg(&self.kernel_path).arg("--ramdisk").arg(ramdisk);
         command.arg(format!("--{}", self.boot_word())).arg(disk);
-        // Of its own process group: the terminal's Ctrl-C reaches this program only, which then decides.
-        let output = command
-            .process_group(0)
-            .output()
-            .with_context(|| format!("image tool {}: cannot be run; `make build` builds it", tool.display()))
+        let ended = tool::run(&mut command, cancel)
+            .with_context(|| {
+                format!("image tool {}: cannot be run; `make build` builds it", program.display())
+            })
             .or_exit(Exit::Environment)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            let exit = if said.contains(DISK_FULL) { Exit::Output } else { Exit::Environment };
-            return Err(anyhow!("image tool: {}: {}", output.status, said.trim())).or_exit(exit);
+        match ended {
+            Ended::Itself(status, _) if status.success() => {}
+            Ended::Itself(status, said) => {
+                let exit = if said.contains(DISK_FULL) { Exit::Output } else { Exit::Environment };
+                return Err(anyhow!("image tool: {status}: {}", said.trim())).or_exit(exit);
+            }
+            Ended::Cancelled => {
+                return Err(anyhow!("interrupted while the image was built")).or_exit(Exit::Interrupted);
+            }
+            Ended::Hung => return Err(anyhow!("image tool: does not end")).or_exit(Exit::Environment),
         }
         if !disk.exists() {
             let path = disk.display();

@@ -18,6 +18,7 @@ mod pinning;
 mod progress;
 mod schedule;
 mod signals;
+mod tool;
 mod watch;
 
 use std::process::ExitCode;
