@@ -1,0 +1,76 @@
+//! Every way in, on machines of every size.
+
+use abi::exit::GuestExit;
+use host_parser::gate::Measurement;
+use qemu::Machine;
+
+use crate::lab::{Start, boot, experiment, good_ramdisk};
+
+/// What every run of the experiment has to show, whatever its machine.
+fn passes(start: Start, cpus: u16, change: impl FnOnce(&mut Machine)) -> Measurement {
+    let over = boot(start, &good_ramdisk(&[cpus]), u32::from(cpus), change);
+    let measured = over.expect_exit(GuestExit::Success).measured(&[cpus], cpus);
+    let [sample] = measured.samples() else { panic!("{:?}", measured.samples()) };
+    let workers = &sample.workers;
+    let total = |number: fn(&_) -> u64| workers.iter().map(number).sum::<u64>();
+    let oracle = experiment().oracle();
+    assert_eq!(total(|worker| worker.answer), 216_816);
+    assert_eq!(total(|worker| worker.work), oracle.work);
+    assert_eq!(workers.iter().map(|worker| worker.cpu).collect::<Vec<_>>(), (0..cpus).collect::<Vec<_>>());
+    assert_eq!(measured.machine().cpus_online, cpus);
+    let firmware = match start {
+        Start::Direct => "direct",
+        Start::Bios => "bios",
+        Start::Uefi => "uefi",
+    };
+    assert_eq!(measured.machine().firmware, firmware);
+    assert!(!over.text().contains("ev=error"), "{}", over.text());
+    measured
+}
+
+/// The same on one, two and four CPUs; the CPU model is the default, which under TCG is all that QEMU can.
+fn passes_on_one_two_and_four_cpus(start: Start) {
+    for cpus in [1, 2, 4] {
+        let measured = passes(start, cpus, |_| {});
+        let features = &measured.machine().features;
+        for wanted in ["nx", "smep", "smap", "umip"] {
+            assert!(features.contains(&wanted), "{start:?}: no {wanted} in {features:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_every_case_started_by_qemu_itself() {
+    passes_on_one_two_and_four_cpus(Start::Direct);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_every_case_from_a_bios() {
+    passes_on_one_two_and_four_cpus(Start::Bios);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_every_case_from_uefi() {
+    passes_on_one_two_and_four_cpus(Start::Uefi);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_on_a_cpu_without_smep_smap_and_umip() {
+    for start in [Start::Direct, Start::Bios] {
+        let measured = passes(start, 2, |machine| machine.cpu_model = Some("qemu64".to_owned()));
+        assert_eq!(measured.machine().features, ["nx"]);
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_four_cpus_in_64_mib() {
+    for start in [Start::Direct, Start::Bios] {
+        let measured = passes(start, 4, |machine| machine.memory_mib = 64);
+        assert!(measured.machine().usable_bytes < 64 << 20);
+    }
+}

@@ -1,0 +1,93 @@
+//! `assay run` from the manifest to the files.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use qemu::CpuSet;
+use serde_json::Value;
+
+use crate::assay::{assay, manifest, run};
+
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A host CPU that this process may use. A guest of two CPUs on one of the host's is never held to its speed.
+pub fn one_cpu() -> String {
+    CpuSet::allowed().unwrap().iter().next().unwrap().to_string()
+}
+
+/// results.json of a session below `out`.
+pub fn results(out: &Path, experiment: &str, label: &str) -> Value {
+    let path = out.join(experiment).join(label).join("results.json");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn keeps_every_raw_sample_and_claims_no_speed_of_one_host_cpu() {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = assay(["run", "--label", "t", "--seed", "1", "--cpus", &one_cpu(), "--out"]);
+    let said = run(command.arg(out.path()).arg(manifest("small.toml")), DEADLINE);
+    said.expect_exit(6).expect_answer(&["FUNCTIONAL ONLY", "NOT MADE", "oversubscribed"]);
+
+    let results = results(out.path(), "small", "t");
+    assert_eq!((&results["complete"], &results["experiment"]["order_seed"]), (&true.into(), &1.into()));
+    assert_eq!(results["environment"]["pinning"]["host_cpus"], one_cpu());
+    let runs = results["runs"].as_array().unwrap();
+    let mut made: Vec<_> = runs.iter().map(|run| (run["round"].as_u64(), run["case"].as_u64())).collect();
+    made.sort_unstable();
+    let planned: Vec<_> = (0..5).flat_map(|round| [(Some(round), Some(1)), (Some(round), Some(2))]).collect();
+    assert_eq!(made, planned);
+    for run in runs {
+        has_all_of_a_run(run);
+    }
+
+    let session = out.path().join("small/t");
+    let rows = fs::read_to_string(session.join("samples.csv")).unwrap().lines().count();
+    assert_eq!(rows, 1 + 5 * (1 + 2), "a head, and a row for each worker of each run");
+    assert!(fs::read_to_string(session.join("summary.md")).unwrap().contains("FUNCTIONAL ONLY"));
+}
+
+/// What results.json and the folder must have of a run that passed.
+fn has_all_of_a_run(run: &Value) {
+    assert_eq!(run["outcome"], "passed");
+    assert_eq!(run["host_cpus"], one_cpu());
+    let cpus = run["case"].as_u64().unwrap();
+    assert_eq!(run["functional_only"].is_null(), cpus == 1);
+    let [sample] = run["measurement"]["samples"].as_array().unwrap().as_slice() else { panic!("{run}") };
+    let workers = sample["workers"].as_array().unwrap();
+    assert_eq!(workers.len() as u64, cpus);
+    assert!(workers.iter().all(|worker| worker["cycles"].as_u64().unwrap() > 0));
+    let answers: u64 = workers.iter().map(|worker| worker["answer"].as_u64().unwrap()).sum();
+    assert_eq!(answers, 25_997);
+
+    let log = run["log"].as_str().unwrap();
+    if cpus == 1 {
+        // Of the others the log alone does not say that the host had one CPU for them.
+        crate::assay::run(&mut assay(["parse", log]), DEADLINE).expect_exit(0);
+    }
+    let command = fs::read_to_string(log.replace(".serial.log", ".qemu.txt")).unwrap();
+    for word in run["command"].as_array().unwrap() {
+        assert!(command.contains(word.as_str().unwrap()), "no {word} in {command}");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn builds_an_image_once_and_ends_well_where_nothing_is_claimed() {
+    let out = tempfile::tempdir().unwrap();
+    let source = fs::read_to_string(manifest("small.toml")).unwrap();
+    let (gate, oracle) = (source.find("[gate]").unwrap(), source.find("[oracle]").unwrap());
+    let unclaimed = format!("{}{}", &source[..gate], &source[oracle..]).replace("\"direct\"", "\"bios\"");
+    let path = out.path().join("unclaimed.toml");
+    fs::write(&path, unclaimed).unwrap();
+    for (label, builds) in [("first", true), ("second", false)] {
+        let cpus = one_cpu();
+        let mut command = assay(["run", "--label", label, "--rounds", "1", "--cpus", &cpus, "--out"]);
+        let said = run(command.arg(out.path()).arg(&path), DEADLINE);
+        said.expect_exit(0);
+        assert_eq!(said.err.contains("building the image"), builds, "{}", said.err);
+        assert_eq!(results(out.path(), "small", label)["runs"].as_array().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,16 @@
+//! The whole of it on real guests: the kernel as `make build` left it, under QEMU.
+//!
+//! A host of any size and load will do. Where a guest's CPUs must not be held to the host's speed, the gate is told that
+//! the host has one: such a run shows function, which is what is tested here.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+
+#[path = "../support/assay.rs"]
+mod assay;
+mod lab;
+
+mod boots;
+mod controls;
+mod experiments;
+mod refusals;
+mod signals;

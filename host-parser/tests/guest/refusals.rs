@@ -1,0 +1,106 @@
+//! Ramdisks that nothing can be run from, and machines that are too small: always a record that says so, and an end.
+
+use abi::exit::GuestExit;
+use abi::wire::Label;
+use host_parser::gate::ReasonCode;
+use host_parser::plan::{WorkerBlob, ramdisk};
+
+use crate::lab::{Start, boot, good_ramdisk, plan, worker};
+
+/// Boots a ramdisk that the kernel must refuse; `says` is what its `error` record has to have.
+#[track_caller]
+fn refused(start: Start, ramdisk: &[u8], says: &[&str]) {
+    let over = boot(start, ramdisk, 1, |_| {});
+    over.expect_exit(GuestExit::Refused);
+    let text = over.text();
+    let record = text.lines().find(|line| line.contains(" ev=error ")).unwrap_or_else(|| panic!("{text}"));
+    for part in says {
+        assert!(record.contains(part), "no {part:?} in: {record}");
+    }
+    assert!(text.contains(" ev=end ") && text.contains(" status=failed "), "{text}");
+    assert!(over.judge(&[1], 1).outcome.measurement().is_none());
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_to_run_without_a_ramdisk() {
+    refused(Start::Direct, b"", &["code=plan"]);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_an_empty_archive() {
+    for start in [Start::Direct, Start::Bios] {
+        refused(start, &[0; 1024], &["code=plan"]);
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_a_ramdisk_that_is_no_archive() {
+    refused(Start::Direct, b"not an archive\n", &["code=plan"]);
+    refused(Start::Direct, &[0xff; 4096], &["code=plan"]);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_a_ramdisk_without_a_plan() {
+    let mut archive = good_ramdisk(&[1]);
+    rename(&mut archive, b"plan", b"plam");
+    refused(Start::Direct, &archive, &["code=plan"]);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_a_corrupt_plan() {
+    let mut archive = good_ramdisk(&[1]);
+    let at = find(&archive, b"case workers=");
+    archive[at..at + 4].copy_from_slice(b"cast");
+    refused(Start::Direct, &archive, &["code=plan", "line"]);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_another_program_than_the_plan_names() {
+    let mut bytes = worker("primes").bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    let changed = WorkerBlob::new(Label::new("primes").unwrap(), bytes);
+    refused(Start::Direct, &ramdisk(&plan(&[1]), &[&changed]), &["code=blob", "sha256"]);
+    refused(Start::Direct, &ramdisk(&plan(&[1]), &[]), &["code=blob", "no such worker"]);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_a_truncated_archive() {
+    let archive = good_ramdisk(&[1]);
+    let inside_the_program = find(&archive, b"\x7fELF") + 100;
+    refused(Start::Direct, &archive[..inside_the_program], &["code=blob", "ends inside"]);
+    let inside_the_plan = find(&archive, b"case workers=");
+    refused(Start::Direct, &archive[..inside_the_plan], &["code=plan"]);
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn names_the_cpus_that_a_machine_lacks() {
+    let over = boot(Start::Direct, &good_ramdisk(&[4]), 2, |_| {});
+    over.expect_exit(GuestExit::Failed);
+    let reason = |cpus| over.judge(&[4], cpus).outcome.refusal().map(|(reason, _)| reason);
+    // Given four CPUs, two are missing; given two, the case was too big for it.
+    assert_eq!(reason(4), Some(ReasonCode::CpuMissing));
+    assert_eq!(reason(2), Some(ReasonCode::CaseSkipped));
+}
+
+/// Where `part` stands.
+fn find(bytes: &[u8], part: &[u8]) -> usize {
+    bytes.windows(part.len()).position(|window| window == part).unwrap()
+}
+
+/// Gives the first file of an archive another name, and the header its checksum again.
+fn rename(archive: &mut [u8], from: &[u8], to: &[u8]) {
+    assert!(archive.starts_with(from) && from.len() == to.len());
+    archive[..to.len()].copy_from_slice(to);
+    let header = tar::Header::from_byte_slice(&archive[..512]);
+    let mut header = header.clone();
+    header.set_cksum();
+    archive[..512].copy_from_slice(header.as_bytes());
+}

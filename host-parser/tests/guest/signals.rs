@@ -1,0 +1,119 @@
+//! A session that is ended from outside: nothing measured is lost, and no guest is left.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+use serde_json::Value;
+
+use crate::assay::{assay, finish, manifest, pid, signal};
+use crate::experiments::{one_cpu, results};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+/// What a person waits for without trying again; a loaded host is given the rest.
+const PROMPT: Duration = Duration::from_secs(5);
+
+/// Starts an experiment of many runs.
+fn start(out: &Path) -> Child {
+    let mut command = assay(["run", "--label", "t", "--rounds", "200", "--cpus", &one_cpu(), "--out"]);
+    command.arg(out).arg(manifest("small.toml"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits for the first run's end, and then for the guest of a later one.
+fn wait_for_a_guest_after_a_run(assay: &mut Child) -> Pid {
+    let lines = BufReader::new(assay.stderr.as_mut().unwrap()).lines();
+    let first = lines.map_while(Result::ok).find(|line| line.starts_with("run "));
+    assert!(first.is_some_and(|line| line.contains("passed")));
+    let asked = Instant::now();
+    loop {
+        // Of all that starts and ends here, a child can only be found by looking.
+        if let Some(guest) = guest_of(pid(assay)) {
+            return guest;
+        }
+        assert!(asked.elapsed() < DEADLINE, "no guest");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The QEMU that is a child of `parent`.
+fn guest_of(parent: Pid) -> Option<Pid> {
+    let stats = fs::read_dir("/proc").unwrap().filter_map(|entry| stat(&entry.ok()?.path()));
+    let qemu = stats.filter(|stat| stat.name.starts_with("qemu-system"));
+    qemu.filter(|stat| stat.parent == parent.as_raw_nonzero().get()).find_map(|stat| Pid::from_raw(stat.pid))
+}
+
+struct Stat {
+    pid: i32,
+    name: String,
+    state: char,
+    parent: i32,
+}
+
+/// What /proc has of a process. The name is in parentheses and may hold any character.
+fn stat(folder: &Path) -> Option<Stat> {
+    let text = fs::read_to_string(folder.join("stat")).ok()?;
+    let (head, tail) = text.rsplit_once(") ")?;
+    let (pid, name) = head.split_once(" (")?;
+    let mut fields = tail.split(' ');
+    let state = fields.next()?.chars().next()?;
+    Some(Stat { pid: pid.parse().ok()?, name: name.to_owned(), state, parent: fields.next()?.parse().ok()? })
+}
+
+/// Waits until a process is gone, or is only there for its parent to take note.
+#[track_caller]
+fn wait_until_gone(process: Pid) {
+    let folder = PathBuf::from(format!("/proc/{}", process.as_raw_nonzero()));
+    let asked = Instant::now();
+    while stat(&folder).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X')) {
+        assert!(asked.elapsed() < DEADLINE, "process {process:?} was left behind");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// What an interrupted session must have left in `out`.
+fn has_what_was_measured(results: &Value) {
+    assert_eq!(results["complete"], false);
+    let why = results["incomplete"].as_str().unwrap();
+    assert!(why.ends_with("of 400 runs were made: interrupted"), "{why}");
+    let runs = results["runs"].as_array().unwrap();
+    let (last, before) = runs.split_last().unwrap();
+    assert!(!before.is_empty() && before.iter().all(|run| run["outcome"] == "passed"), "{before:?}");
+    assert!(last["reason"] == "cancelled" || last["outcome"] == "passed", "{last}");
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn keeps_what_was_measured_when_interrupted() {
+    for by in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let out = tempfile::tempdir().unwrap();
+        let mut assay = start(out.path());
+        let guest = wait_for_a_guest_after_a_run(&mut assay);
+        let asked = Instant::now();
+        signal(pid(&assay), by);
+        let said = finish(assay, DEADLINE);
+        let took = asked.elapsed();
+        said.expect_exit(130).expect_answer(&["INCOMPLETE", "interrupted"]);
+        assert!(took < PROMPT, "{took:?}");
+        wait_until_gone(guest);
+        has_what_was_measured(&results(out.path(), "small", "t"));
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn leaves_no_guest_behind_when_killed() {
+    let out = tempfile::tempdir().unwrap();
+    let mut assay = start(out.path());
+    let guest = wait_for_a_guest_after_a_run(&mut assay);
+    signal(pid(&assay), Signal::KILL);
+    assay.wait().unwrap();
+    wait_until_gone(guest);
+    let results = results(out.path(), "small", "t");
+    assert_eq!(results["complete"], false);
+    assert_eq!(results["runs"][0]["outcome"], "passed");
+}
