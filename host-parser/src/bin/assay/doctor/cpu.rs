@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::check::Check;
 use super::finding::Finding;
-use super::host::{Host, common, count, list};
+use super::host::{Host, count, list};
 
 /// A speed-up needs two; with as many as the largest usual case has workers nothing is functional only.
 const CORES_WANTED: usize = 4;
@@ -17,11 +17,8 @@ pub fn probe(host: &Host) -> Vec<Finding> {
 fn cpus(host: &Host) -> Finding {
     let (usable, cores) = (host.cpus.len(), host.cores());
     let packages: BTreeSet<_> = host.each_cpu().iter().filter_map(|cpu| cpu.package).collect();
-    let sockets = if packages.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", count(packages.len(), "socket"))
-    };
+    let sockets =
+        if packages.is_empty() { String::new() } else { format!(", {}", count(packages.len(), "socket")) };
     let of = match host.online.len() {
         online if online == usable => format!("{} online", count(usable, "CPU")),
         online => format!("{} of {online} online", count(usable, "CPU")),
@@ -31,7 +28,8 @@ fn cpus(host: &Host) -> Finding {
         0 | 1 => Check::Cpus.bad(value),
         cores if cores < CORES_WANTED => {
             let value = format!("{value}; cases of more than {cores} workers are functional only");
-            Check::Cpus.warn(value)
+            let found = Check::Cpus.warn(value);
+            if usable < host.online.len() { found } else { found.remedy("Use a host with more cores.") }
         }
         _ => Check::Cpus.ok(value),
     }
@@ -52,14 +50,16 @@ fn smt(host: &Host) -> Finding {
         cpus.iter().filter(|cpu| cpu.core.contains([',', '-'])).map(|cpu| cpu.id).collect();
     if shared.is_empty() {
         return match host.root.line("/sys/devices/system/cpu/smt/control") {
-            Some(control) if control != "on" => Check::Smt.ok(format!("none ({control})")),
+            Some(control) if control.ends_with("off") => Check::Smt.ok("switched off"),
             _ => Check::Smt.ok("none"),
         };
     }
     if host.cores() < cpus.len() {
         let value = format!("CPUs {} have siblings among the guest's", list(siblings(host)));
         let pin = format!("`--cpus {}`, one thread of each core; or switch it off: ", host.suggestion());
-        return Check::Smt.warn(value).remedy(pin + "`echo off | sudo tee /sys/devices/system/cpu/smt/control`.");
+        return Check::Smt
+            .warn(value)
+            .remedy(pin + "`echo off | sudo tee /sys/devices/system/cpu/smt/control`.");
     }
     Check::Smt.ok("on; the guest has one thread of each core (keep the others idle)")
 }
@@ -98,7 +98,7 @@ fn last_level(host: &Host, cpu: usize) -> Option<Cache> {
         Some(Cache {
             level: host.root.number(&format!("{at}/{name}/level"))?,
             size: size(&host.root.line(&format!("{at}/{name}/size"))?),
-            shared: host.root.line(&format!("{at}/{name}/shared_cpu_list"))?,
+            shared: host.root.cpus(&format!("{at}/{name}/shared_cpu_list"))?.to_string(),
         })
     });
     caches.max_by_key(|cache| cache.level)
@@ -119,10 +119,90 @@ fn numa(host: &Host) -> Finding {
         [] => Check::Numa.unknown("no /sys/devices/system/node"),
         [(name, _)] => Check::Numa.ok(format!("one node ({name})")),
         [(first, cpus), ..] => {
-            let own = host.root.cpus(&format!("/sys/devices/system/node/{first}/cpulist"));
-            let own = own.map_or_else(|| cpus.clone(), |own| common(&own, &host.cpus));
-            let remedy = format!("Stay on one: `--cpus` with CPUs of {}, or of another node.", list(own));
+            let cpus = list(cpus.iter().copied());
+            let remedy = format!("Stay on one, by `--cpus`: {first} has CPUs {cpus}.");
             Check::Numa.warn(format!("the guest's CPUs are in {} nodes", nodes.len())).remedy(remedy)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::finding::Status;
+    use crate::doctor::fixture::Fixture;
+
+    /// Two cores of two threads each, numbered as Linux does: first all first threads.
+    fn smt_host() -> Fixture {
+        let host = Fixture::new().file("/sys/devices/system/cpu/online", "0-3");
+        let host = host.file("/sys/devices/system/cpu/smt/control", "on");
+        host.core(&[0, 2], 0, "0-3")
+            .core(&[1, 3], 0, "0-3")
+            .file("/sys/devices/system/node/node0/cpulist", "0-3")
+    }
+
+    #[test]
+    fn siblings_are_one_core_and_a_reason_to_pin() {
+        smt_host().probe("0-3", false, |host| {
+            assert_eq!(host.cores(), 2);
+            assert_eq!(
+                cpus(host).value,
+                "4 CPUs online (0-3): 2 cores, 1 socket; cases of more than 2 workers \
+                                          are functional only"
+            );
+            let smt = smt(host);
+            assert_eq!(smt.status, Status::Warn);
+            assert!(smt.value.contains("0-3") && smt.help().contains("--cpus 0,1"), "{smt:?}");
+            assert!(pinning(host).help().contains("--cpus 0,1"));
+        });
+    }
+
+    #[test]
+    fn one_thread_of_each_core_is_good() {
+        smt_host().probe("0,1", true, |host| {
+            assert_eq!(smt(host).status, Status::Ok);
+            assert_eq!(pinning(host).status, Status::Ok);
+            assert!(cpus(host).value.starts_with("2 CPUs of 4 online (0,1): 2 cores"));
+        });
+    }
+
+    #[test]
+    fn a_single_core_cannot_show_a_speed_up() {
+        let found = smt_host().probe("1,3", true, cpus);
+        assert_eq!((found.status, found.check.exit()), (Status::Bad, crate::exit::Exit::Unsupported));
+        assert_eq!(Fixture::with_cpus("0-3").probe("0-3", false, cpus).status, Status::Ok);
+    }
+
+    #[test]
+    fn caches_and_nodes_apart_are_named() {
+        let two_sockets = || {
+            let host = Fixture::new().file("/sys/devices/system/node/node0/cpulist", "0,1");
+            let host = host.file("/sys/devices/system/node/node1/cpulist", "2,3");
+            host.core(&[0], 0, "0,1").core(&[1], 0, "0,1").core(&[2], 1, "2,3").core(&[3], 1, "2,3")
+        };
+        two_sockets().probe("0-3", false, |host| {
+            assert!(cpus(host).value.contains("2 sockets"));
+            assert_eq!((caches(host).status, numa(host).status), (Status::Warn, Status::Warn));
+            assert_eq!(caches(host).value, "2 L3s of 32 MiB");
+            assert!(numa(host).help().contains("node0 has CPUs 0,1"));
+            assert_eq!(host.suggestion(), "0,1");
+        });
+        two_sockets().probe("2,3", true, |host| {
+            assert_eq!(caches(host).value, "one L3 of 32 MiB for CPUs 2,3");
+            assert_eq!(numa(host).value, "one node (node1)");
+        });
+    }
+
+    #[test]
+    fn a_host_that_shows_nothing_is_unknown() {
+        Fixture::new().probe("0,1", false, |host| {
+            assert_eq!((caches(host).status, numa(host).status), (Status::Unknown, Status::Unknown));
+            assert_eq!(
+                cpus(host).value,
+                "2 CPUs online (0,1): 2 cores; cases of more than 2 workers are \
+                                          functional only"
+            );
+            assert_eq!(smt(host).status, Status::Ok);
+        });
     }
 }

@@ -36,9 +36,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The same, with a remedy that fits this host better than the general one.
+    /// The same, with a remedy that fits this host better than the general one, where one is needed.
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
+        Self { remedy: self.remedy.map(|_| remedy.into()), ..self }
     }
 }
 
@@ -63,7 +63,7 @@ impl Check {
         self.finding(Status::Unknown, format!("unknown: {}", why.as_ref()))
     }
 
-    /// What was seen, good or not as it is `bad` or `worse` than wanted.
+    /// What was seen, as good as it is.
     pub fn judge(self, value: impl Into<String>, warn: bool, bad: bool) -> Finding {
         let status = match (bad, warn) {
             (true, _) => Status::Bad,

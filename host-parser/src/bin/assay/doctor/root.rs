@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn the_last_boot_option_counts_and_those_of_init_do_not() {
-        let host = Fixture::new().file("/proc/cmdline", "isolcpus=1 quiet isolcpus=2,3 -- isolcpus=4\n").root();
+        let host =
+            Fixture::new().file("/proc/cmdline", "isolcpus=1 quiet isolcpus=2,3 -- isolcpus=4\n").root();
         assert_eq!(host.boot_option("isolcpus").as_deref(), Some("2,3"));
         assert_eq!(host.boot_option("quiet"), None);
         assert_eq!(host.boot_option("isol"), None);

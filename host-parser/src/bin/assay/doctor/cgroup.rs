@@ -1,0 +1,107 @@
+//! The limits of the cgroups that this process is in: both versions, from its own up to the root.
+
+use super::root::Root;
+
+/// How many CPUs' worth of time a cgroup may use: the least of all.
+///
+/// `Some(None)` is no limit, `None` that it cannot be seen.
+pub fn cpu_quota(root: &Root) -> Option<Option<f64>> {
+    let version_2 = limits(root, "", |at| parse_cpu_max(&root.line(&format!("{at}/cpu.max"))?));
+    let version_1 = limits(root, "cpu", |at| {
+        let period = root.number(&format!("{at}/cpu.cfs_period_us")).filter(|period| *period > 0)?;
+        // -1 is no limit, and no number.
+        let quota = root.number(&format!("{at}/cpu.cfs_quota_us"))?;
+        Some(ratio(quota, period))
+    });
+    root.line("/proc/self/cgroup")?;
+    Some(version_1.into_iter().chain(version_2).reduce(f64::min))
+}
+
+/// How many bytes of memory a cgroup may have: the least of all.
+pub fn memory_limit(root: &Root) -> Option<u64> {
+    let version_2 = limits(root, "", |at| root.number(&format!("{at}/memory.max")));
+    let version_1 = limits(root, "memory", |at| root.number(&format!("{at}/memory.limit_in_bytes")));
+    version_1.into_iter().chain(version_2).min()
+}
+
+/// What `read` finds in each cgroup of this process that `controller` is in; "" is version 2, which has them all.
+fn limits<T>(root: &Root, controller: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    let Some(own) = root.text("/proc/self/cgroup") else { return Vec::new() };
+    let mut found = Vec::new();
+    for line in own.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        if controllers.split(',').all(|one| one != controller) {
+            continue;
+        }
+        let bases: &[&str] = if controller.is_empty() {
+            &["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+        } else {
+            &["/sys/fs/cgroup"]
+        };
+        for base in bases {
+            let base =
+                if controller.is_empty() { (*base).to_owned() } else { format!("{base}/{controllers}") };
+            found.extend(ancestors(path).filter_map(|path| read(&format!("{base}{path}"))));
+        }
+    }
+    found
+}
+
+/// `/a/b`, `/a` and the root. In a namespace of its own a process may be shown a path with `..`; that is left out.
+fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    let path = if path.contains("..") { "" } else { path.trim_end_matches('/') };
+    std::iter::successors(Some(path), |path| path.rfind('/').map(|at| &path[..at]))
+}
+
+/// `50000 100000`: quota and period in microseconds; `max` is no limit.
+fn parse_cpu_max(line: &str) -> Option<f64> {
+    let (quota, period) = line.split_once(' ')?;
+    let period = period.parse().ok().filter(|period| *period > 0)?;
+    Some(ratio(quota.parse().ok()?, period))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds, shown with one decimal")]
+fn ratio(quota: u64, period: u64) -> f64 {
+    quota as f64 / period as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::fixture::Fixture;
+
+    #[test]
+    fn the_least_quota_on_the_way_up_counts() {
+        let host = Fixture::new()
+            .file("/proc/self/cgroup", "0::/pod/box")
+            .file("/sys/fs/cgroup/pod/cpu.max", "150000 100000")
+            .file("/sys/fs/cgroup/pod/box/cpu.max", "max 100000")
+            .file("/sys/fs/cgroup/pod/memory.max", "536870912")
+            .root();
+        assert_eq!(cpu_quota(&host), Some(Some(1.5)));
+        assert_eq!(memory_limit(&host), Some(512 << 20));
+    }
+
+    #[test]
+    fn version_1_is_read_where_its_controllers_are_joined() {
+        let host = Fixture::new()
+            .file("/proc/self/cgroup", "5:cpuset:/\n4:cpu,cpuacct:/job\n0::/")
+            .file("/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "50000")
+            .file("/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us", "100000")
+            .file("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1")
+            .file("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000")
+            .root();
+        assert_eq!(cpu_quota(&host), Some(Some(0.5)));
+    }
+
+    #[test]
+    fn no_limit_is_not_unknown() {
+        assert_eq!(cpu_quota(&Fixture::new().file("/proc/self/cgroup", "0::/").root()), Some(None));
+        assert_eq!(cpu_quota(&Fixture::new().root()), None);
+        let odd = Fixture::new()
+            .file("/proc/self/cgroup", "0::/../..\nnonsense\n::")
+            .file("/sys/fs/cgroup/cpu.max", "1 0");
+        assert_eq!(cpu_quota(&odd.root()), Some(None));
+    }
+}

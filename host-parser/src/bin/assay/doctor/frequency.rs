@@ -1,0 +1,93 @@
+//! Clock rates: what the host's governor does, and whether one core may run faster than many.
+
+use std::collections::BTreeSet;
+
+use super::check::Check;
+use super::finding::Finding;
+use super::host::Host;
+
+/// All of it.
+pub fn probe(host: &Host) -> Vec<Finding> {
+    vec![governor(host), turbo(host)]
+}
+
+fn governor(host: &Host) -> Finding {
+    let governor =
+        |cpu| host.root.line(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"));
+    let governors: BTreeSet<String> = host.cpus.iter().filter_map(governor).collect();
+    let value = governors.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match governors.len() {
+        0 => Check::Governor.unknown(not_there(host)),
+        1 if value == "performance" => Check::Governor.ok(value),
+        _ => Check::Governor.warn(value),
+    }
+}
+
+fn turbo(host: &Host) -> Finding {
+    const INTEL: &str = "/sys/devices/system/cpu/intel_pstate/no_turbo";
+    const OTHERS: &str = "/sys/devices/system/cpu/cpufreq/boost";
+    // Where intel_pstate drives the CPU, the general switch is not there.
+    match (host.root.number(INTEL), host.root.number(OTHERS)) {
+        (Some(0), _) => Check::Turbo.warn("on").remedy(format!("`echo 1 | sudo tee {INTEL}`")),
+        (None, Some(1)) => Check::Turbo.warn("on"),
+        (Some(_), _) | (None, Some(_)) => Check::Turbo.ok("off"),
+        (None, None) => Check::Turbo.unknown(not_there(host)),
+    }
+}
+
+fn not_there(host: &Host) -> &'static str {
+    let guest = host.root.cpu_flags().is_some_and(|flags| flags.iter().any(|flag| flag == "hypervisor"));
+    if guest { "the hypervisor under this host decides" } else { "this kernel does not say" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::finding::Status::{Ok, Unknown, Warn};
+    use crate::doctor::fixture::Fixture;
+
+    fn governed(governors: &[&str]) -> Fixture {
+        let at = |cpu| format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor");
+        governors
+            .iter()
+            .enumerate()
+            .fold(Fixture::new(), |host, (cpu, governor)| host.file(&at(cpu), governor))
+    }
+
+    #[test]
+    fn only_the_performance_governor_is_steady() {
+        let judged = |governors: &[&str]| {
+            let found = governed(governors).probe("0,1", true, governor);
+            (found.status, found.value)
+        };
+        assert_eq!(judged(&["performance", "performance"]), (Ok, "performance".to_owned()));
+        assert_eq!(judged(&["powersave", "powersave"]), (Warn, "powersave".to_owned()));
+        assert_eq!(judged(&["schedutil", "performance"]), (Warn, "performance, schedutil".to_owned()));
+        // Those of CPUs that the guest does not get do not matter.
+        assert_eq!(judged(&["performance", "performance", "powersave"]).0, Ok);
+    }
+
+    #[test]
+    fn turbo_is_found_under_both_names_with_the_switch_that_is_there() {
+        let intel = |value| Fixture::new().file("/sys/devices/system/cpu/intel_pstate/no_turbo", value);
+        let others = |value| Fixture::new().file("/sys/devices/system/cpu/cpufreq/boost", value);
+        let judge = |host: Fixture| host.probe("0", true, turbo);
+        assert_eq!(judge(intel("1")).status, Ok);
+        assert_eq!(judge(others("0")).status, Ok);
+        assert!(judge(intel("0")).help().contains("echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate"));
+        assert!(
+            judge(others("1")).help().contains("echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost")
+        );
+    }
+
+    #[test]
+    fn a_vm_says_who_decides() {
+        let vm = Fixture::new().file("/proc/cpuinfo", "flags\t\t: fpu hypervisor");
+        vm.probe("0", true, |host| {
+            assert_eq!((governor(host).status, turbo(host).status), (Unknown, Unknown));
+            assert!(turbo(host).value.contains("hypervisor"));
+        });
+        assert_eq!(governed(&["performance"]).probe("0", true, turbo).status, Unknown);
+        assert_eq!(governed(&["powersave"]).probe("0", true, governor).status, Warn);
+    }
+}

@@ -1,0 +1,205 @@
+//! What the CPUs did and for whom, between two looks at /proc.
+
+use std::collections::BTreeMap;
+
+use super::root::Root;
+
+/// /proc/stat and /proc/PID/stat at one moment. Times are in the kernel's ticks since it booted.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    cpus: BTreeMap<usize, Times>,
+    /// By number and start, since numbers are used again.
+    processes: BTreeMap<(u32, u64), Process>,
+}
+
+/// One CPU's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Times {
+    busy: u64,
+    steal: u64,
+    total: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Process {
+    name: String,
+    ticks: u64,
+}
+
+/// What happened between two snapshots.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// How many CPUs' worth was busy, of the CPUs asked about.
+    pub busy_cpus: f64,
+    /// The part of their time that was stolen.
+    pub steal: f64,
+    /// What ran, on whichever CPU, the greediest first.
+    pub programs: Vec<Program>,
+}
+
+/// All processes of one name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// The name.
+    pub name: String,
+    /// How many of them ran at all.
+    pub processes: usize,
+    /// How much of one CPU's time they used together.
+    pub part: f64,
+}
+
+impl Snapshot {
+    /// Looks now. This process is left out, and what has ended meanwhile is no process.
+    pub fn take(root: &Root) -> Option<Self> {
+        let cpus: BTreeMap<usize, Times> = root.text("/proc/stat")?.lines().filter_map(parse_cpu).collect();
+        let own = std::process::id();
+        let numbers = root.names("/proc").into_iter().filter_map(|name| name.parse::<u32>().ok());
+        let processes = numbers.filter(|pid| *pid != own).filter_map(|pid| {
+            let (start, process) = parse_process(&root.text(&format!("/proc/{pid}/stat"))?)?;
+            Some(((pid, start), process))
+        });
+        Some(Self { cpus, processes: processes.collect() })
+    }
+
+    /// What happened on `cpus` from `self` to `later`; `None` where no time went by.
+    pub fn until(&self, later: &Self, cpus: impl Iterator<Item = usize>) -> Option<Sample> {
+        let spent = |cpu: usize| {
+            let (before, after) = (self.cpus.get(&cpu)?, later.cpus.get(&cpu)?);
+            Some(after.since(before))
+        };
+        let spent: Vec<Times> = cpus.filter_map(spent).filter(|t| t.total > 0).collect();
+        let elapsed = spent.iter().map(|times| times.total).max()?;
+        let mut programs: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+        for (key, process) in &later.processes {
+            // A process that was not there before has used all of its time since.
+            let before = self.processes.get(key).map_or(0, |process| process.ticks);
+            let ticks = process.ticks.saturating_sub(before);
+            if ticks > 0 {
+                let (processes, sum) = programs.entry(&process.name).or_default();
+                *processes += 1;
+                *sum += ticks;
+            }
+        }
+        let program = |(name, (processes, ticks)): (&str, (usize, u64))| Program {
+            name: name.to_owned(),
+            processes,
+            part: part(ticks, elapsed),
+        };
+        let mut programs: Vec<Program> = programs.into_iter().map(program).collect();
+        programs.sort_by(|one, other| other.part.total_cmp(&one.part));
+        Some(Sample {
+            busy_cpus: spent.iter().map(|times| part(times.busy, times.total)).sum(),
+            steal: part(spent.iter().map(|t| t.steal).sum(), spent.iter().map(|t| t.total).sum()),
+            programs,
+        })
+    }
+
+    /// The part of the time of `cpus` that was stolen since the host booted.
+    pub fn steal_since_boot(&self, cpus: impl Iterator<Item = usize>) -> f64 {
+        let empty =
+            Self { cpus: self.cpus.keys().map(|cpu| (*cpu, Times::default())).collect(), ..Self::default() };
+        empty.until(self, cpus).map_or(0.0, |sample| sample.steal)
+    }
+}
+
+impl Times {
+    /// Some counters have been seen to go back by a tick.
+    fn since(self, before: &Self) -> Self {
+        Self {
+            busy: self.busy.saturating_sub(before.busy),
+            steal: self.steal.saturating_sub(before.steal),
+            total: self.total.saturating_sub(before.total),
+        }
+    }
+}
+
+/// `cpu0 user nice system idle iowait irq softirq steal guest guest_nice`, as proc(5) has them; the time of guests is
+/// in user and nice already.
+fn parse_cpu(line: &str) -> Option<(usize, Times)> {
+    let mut words = line.split_ascii_whitespace();
+    let cpu = words.next()?.strip_prefix("cpu")?.parse().ok()?;
+    let ticks: Vec<u64> = words.take(8).map(str::parse).collect::<Result<_, _>>().ok()?;
+    let &[user, nice, system, idle, iowait, irq, softirq, steal] = ticks.as_slice() else { return None };
+    let busy = [user, nice, system, irq, softirq].into_iter().fold(0, u64::saturating_add);
+    let total = [busy, idle, iowait, steal].into_iter().fold(0, u64::saturating_add);
+    Some((cpu, Times { busy, steal, total }))
+}
+
+/// When it started, its name, and its user and system time: fields 22, 2, 14 and 15 of proc(5). A name can have spaces
+/// and brackets in it.
+fn parse_process(stat: &str) -> Option<(u64, Process)> {
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    // Field 3 is the first after the name.
+    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+    let ticks = field(14)?.saturating_add(field(15)?);
+    let name = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    Some((field(22)?, Process { name, ticks }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "ticks, shown as a percentage")]
+fn part(ticks: u64, of: u64) -> f64 {
+    if of == 0 { 0.0 } else { ticks as f64 / of as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::fixture::Fixture;
+
+    fn stat(name: &str, user: u64, start: u64) -> String {
+        format!("7 ({name}) R 1 1 1 0 -1 4194560 84 0 0 0 {user} 5 0 0 20 0 1 0 {start} 2703360 236")
+    }
+
+    fn look(cpu0: &str, cpu1: &str, processes: &[(u32, String)]) -> Snapshot {
+        let host = Fixture::new().file("/proc/stat", &format!("cpu  1 1\ncpu0 {cpu0}\ncpu1 {cpu1}\nintr 7"));
+        let host = host.file("/proc/self/stat", "no number, no process");
+        let host =
+            processes.iter().fold(host, |host, (pid, stat)| host.file(&format!("/proc/{pid}/stat"), stat));
+        Snapshot::take(&host.root()).unwrap()
+    }
+
+    #[test]
+    fn a_busy_cpu_and_who_keeps_it_busy_are_seen() {
+        let before = look("100 0 0 100 0 0 0 0 0 0", "0 0 0 500 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 10, 3))]);
+        let after = look("150 0 0 100 0 0 0 0 50 0", "5 0 0 545 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 60, 3))]);
+        let sample = before.until(&after, 0..2).unwrap();
+        assert!((sample.busy_cpus - 1.1).abs() < 1e-9, "{sample:?}");
+        assert_eq!(sample.programs, [Program { name: "cc1 (x)".to_owned(), processes: 1, part: 1.0 }]);
+        assert!(before.until(&after, 1..2).unwrap().busy_cpus < 0.2);
+    }
+
+    #[test]
+    fn stolen_time_is_neither_busy_nor_idle() {
+        let before = look("0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0", &[]);
+        let after = look("0 0 0 30 0 0 0 20 0 0", "0 0 0 50 0 0 0 0 0 0", &[]);
+        let sample = before.until(&after, 0..2).unwrap();
+        assert!((sample.steal - 0.2).abs() < 1e-9 && sample.busy_cpus == 0.0, "{sample:?}");
+        assert!((after.steal_since_boot(0..1) - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn processes_of_one_name_are_one_program() {
+        let (idle, start) = ("0 0 0 10 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0");
+        let at = |user| [(7, stat("cc1", user, 3)), (8, stat("cc1", user, 3)), (9, stat("sh", 0, 3))];
+        let sample = look(start, start, &at(0)).until(&look(idle, idle, &at(4)), 0..2).unwrap();
+        assert_eq!(sample.programs, [Program { name: "cc1".to_owned(), processes: 2, part: 0.8 }]);
+    }
+
+    #[test]
+    fn a_number_used_again_is_another_process() {
+        let idle = "0 0 0 10 0 0 0 0 0 0";
+        let before = look("0 0 0 0 0 0 0 0", idle, &[(7, stat("old", 90, 3))]);
+        let after = look(idle, idle, &[(7, stat("new", 1, 400))]);
+        assert_eq!(before.until(&after, 0..1).unwrap().programs[0].part, 0.6);
+    }
+
+    #[test]
+    fn what_is_malformed_or_stands_still_is_left_out() {
+        let before =
+            look("0 0 0 x", "0 0 0 9 0 0 0 0", &[(7, "7 (a".to_owned()), (8, "8 (b) R 1".to_owned())]);
+        assert_eq!(before.until(&before, 0..2), None);
+        assert!(before.processes.is_empty() && before.cpus.len() == 1);
+        assert!(Snapshot::take(&Fixture::new().root()).is_none());
+    }
+}
