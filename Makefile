@@ -25,7 +25,7 @@ DENY        := -- -D warnings
 ARGS ?=
 
 ##@ Measure
-.PHONY: run-smp-process-scale controls bench
+.PHONY: run-smp-process-scale controls bench doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
 	@$(ASSAY) run manifests/smp-process-scale.toml $(ARGS) || { code=$$?; \
 	    echo "assay run: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
@@ -37,6 +37,10 @@ controls: build ## provoke everything that can go wrong, and see the gate say so
 bench: build ## what this project promises of itself: size, memory, time to the first worker
 	@$(ASSAY) bench $(ARGS) || { code=$$?; \
 	    echo "assay bench: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+
+doctor: build ## is this host fit for a measurement?
+	@$(ASSAY) doctor $(ARGS) || { code=$$?; \
+	    echo "assay doctor: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
 
 ##@ Build
 .PHONY: setup build kernel workers host

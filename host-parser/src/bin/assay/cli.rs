@@ -42,6 +42,11 @@ pub enum Command {
     Controls(ControlsArgs),
     /// Print what this project promises of itself: size, memory, instructions to the first worker.
     Bench(BenchArgs),
+    /// Say whether this host is fit for a measurement, and what would make it so; change nothing.
+    ///
+    /// Ends with 0 where a measurement is possible, warnings or not; with 6 where this host cannot give one; with 8
+    /// where something is missing or broken; with 9 where results cannot be written.
+    Doctor(DoctorArgs),
 }
 
 /// How guests are run; the same for every command that runs any.
@@ -134,6 +139,17 @@ pub struct BenchArgs {
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
+}
+
+/// `assay doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Guests: the host is looked at as they would use it.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Print the findings as data
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// An accelerator by name.

@@ -7,6 +7,7 @@ mod bench;
 mod cli;
 mod console;
 mod controls;
+mod doctor;
 mod exit;
 mod experiment;
 mod guest;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Parse(args) => parse::run(&args),
         Command::Controls(args) => controls::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     };
     match ended {
         Ok(exit) => exit.into(),
