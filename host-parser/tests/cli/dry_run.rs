@@ -1,0 +1,32 @@
+//! `assay run --dry-run`.
+
+use crate::stage::{DIES, Stage};
+
+#[test]
+fn shows_the_order_and_the_commands_and_leaves_nothing_behind() {
+    let stage = Stage::with_qemu("touch \"$0.was-run\"");
+    stage.manifest("boot = \"direct\"", "boot = \"bios\"");
+    let said = stage.run(&["--dry-run", "--seed", "7", "--rounds", "2", "--image-tool", "/nonexistent"]);
+    said.expect_exit(0);
+    let lines: Vec<&str> = said.out.lines().collect();
+    let qemu = stage.path("qemu");
+    let commands = lines.iter().filter(|line| line.starts_with(qemu.to_str().unwrap()));
+    assert_eq!(commands.count(), 3, "one for each case:\n{}", said.out);
+    for case in ["-smp 1,", "-smp 2,", "-smp 4,"] {
+        assert!(said.out.contains(case), "{}", said.out);
+    }
+    let order = lines.iter().find_map(|line| line.strip_prefix("# 1:")).unwrap();
+    assert_eq!(order.split(' ').count(), 6, "{order}");
+    assert!(!stage.path("out").exists() && !stage.path("qemu.was-run").exists());
+}
+
+#[test]
+fn a_seed_gives_the_order_again() {
+    let stage = Stage::with_qemu(DIES);
+    let order = |seed| {
+        let said = stage.run(&["--dry-run", "--seed", seed]);
+        said.out.lines().find(|line| line.starts_with("# 1:")).unwrap().to_owned()
+    };
+    assert_eq!(order("7"), order("7"));
+    assert_ne!(order("7"), order("8"));
+}

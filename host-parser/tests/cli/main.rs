@@ -1,0 +1,19 @@
+//! The `assay` command where there is no guest: what it refuses, what it says of it, and how it ends. QEMU, the image
+//! tool, the kernel and the worker are played by files of the tests' own.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+
+#[path = "../support/assay.rs"]
+mod assay;
+#[path = "../support/golden.rs"]
+#[expect(dead_code, reason = "this program uses a part of it")]
+mod golden;
+mod stage;
+
+mod dry_run;
+mod exit_codes;
+mod logs;
+mod manifests;
+mod options;
+mod outputs;
+mod programs;
