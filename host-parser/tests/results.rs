@@ -4,7 +4,7 @@
 mod support;
 
 use host_parser::gate::{
-    Cycles, Ended, Gate, HostEvidence, Measurement, Nanos, ReasonCode, RunExpectation, Verdict,
+    Cycles, Ended, Gate, HostEvidence, Measurement, Nanos, ReasonCode, RunExpectation, VcpuDelay, Verdict,
 };
 use host_parser::results::{
     Accelerator, Artifact, Completion, Conclusion, Environment, Experiment, Exporter, Host, Pinning, Program,
@@ -38,6 +38,7 @@ fn runs(rounds: usize, cases: &[(u16, Slowness)], host_cpus: u16) -> Vec<RunReco
                 ended: Ended::DebugExit { value: 0x10 },
                 vcpus: Some(case),
                 host_cpus: Some(host_cpus),
+                delays: Vec::new(),
             };
             let work_cycles = 17_180_000 * QUIET[round] * slowness[round] / 100;
             let guest = Guest { nonce: 1000 + u64::from(run), work_cycles, ..Guest::of(case) };
@@ -59,6 +60,7 @@ fn experiment(claim: Option<ClaimRule>) -> Experiment {
         manifest_sha256: None,
         pairing: Pairing::Runs,
         rounds: Some(7),
+        set_aside_limit: 7,
         cases: vec![1, 2, 4],
         order_seed: Some(42),
         claim,
@@ -144,6 +146,47 @@ fn four_rounds_are_too_few() {
     let results = results(runs(4, &[(1, QUIET), (2, QUIET)], 2));
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::TooFewRounds));
     assert_eq!(results.cases[1].speedup.as_ref().expect("paired").interval, None);
+}
+
+/// The same runs, of which the host disturbed case 2 in so many rounds.
+fn disturbed(mut runs: Vec<RunRecord>, rounds: u32) -> Vec<RunRecord> {
+    for run in runs.iter_mut().filter(|run| run.round < rounds && run.case == Some(2)) {
+        let delay = VcpuDelay {
+            case: 2,
+            iteration: 0,
+            vcpu: 0,
+            wall_ns: 200_000_000,
+            run_ns: 100_000_000,
+            delay_ns: 100_000_000,
+            involuntary_switches: 9,
+        };
+        let evidence = HostEvidence { delays: vec![delay], ..run.evidence.clone() };
+        let guest = Guest { nonce: 5000 + u64::from(run.run), ..Guest::of(2) };
+        run.verdict = judge(&mut Gate::default(), &guest, &evidence);
+    }
+    runs
+}
+
+#[test]
+fn a_round_that_the_host_disturbed_counts_for_nothing_and_condemns_nothing() {
+    let results = results(disturbed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 2));
+    assert_eq!(results.conclusion(), Conclusion::Holds);
+    assert_eq!(
+        (results.cases[0].cycles.n, results.cases[1].cycles.n),
+        (5, 5),
+        "case 1 of the round goes too"
+    );
+    let set_aside = results.runs.iter().filter(|run| run.set_aside.is_some());
+    assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [0, 0, 1, 1]);
+    assert!(terminal(&results).contains("2 rounds set aside (at most 7 may be):"));
+}
+
+#[test]
+fn too_many_disturbed_rounds_condemn_the_experiment() {
+    let runs = disturbed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 2);
+    let experiment = Experiment { set_aside_limit: 1, ..experiment(Some(RULE)) };
+    let results = Results::new(experiment, Environment::default(), runs, Completion::Complete);
+    assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
 }
 
 #[test]
@@ -263,8 +306,8 @@ fn rows_of_csv_have_as_many_fields_as_the_header() {
     runs.push(refused());
     let csv = String::from_utf8(exported(&SamplesCsv, &results(runs))).expect("ASCII");
     let widths: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
-    assert_eq!(widths, [20; 8], "{csv}");
-    assert!(csv.lines().last().expect("rows").starts_with("99,3,failed,timeout,0,2,"), "{csv}");
+    assert_eq!(widths, [21; 8], "{csv}");
+    assert!(csv.lines().last().expect("rows").starts_with("99,3,0,failed,timeout,0,2,"), "{csv}");
 }
 
 #[test]

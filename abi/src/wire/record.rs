@@ -250,7 +250,16 @@ messages! {
         sha256: Digest,
     }
 
-    /// An iteration of a case begins: its workers are ready and all will start at one TSC value.
+    /// An iteration is about to begin: what the host does from here to `case-begin` may disturb it. A watcher takes
+    /// its readings at these two.
+    CaseReady = "case-ready" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+    }
+
+    /// An iteration of a case was begun: its workers are ready and all will start at one TSC value.
     CaseBegin = "case-begin" {
         /// The case, named by how many workers it has.
         case: u16,
@@ -326,6 +335,25 @@ messages! {
         rip: Hex64,
         /// CR2 for a page fault, else 0.
         address: Hex64,
+    }
+
+    /// What a worker's CPU saw of its host just before and just after the worker: the longest time between two
+    /// readings of the TSC, one after the other, in half a millisecond of nothing else.
+    Gap = "gap" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// Its CPU.
+        cpu: CpuId,
+        /// Before, in cycles.
+        before: u64,
+        /// After, in cycles.
+        after: u64,
+        /// Time that the hypervisor says it took from this CPU in between, in ns; `-` where it does not say.
+        steal_ns: Option<u64>,
     }
 
     /// An iteration of a case has ended, and its workers' records are all before this one.

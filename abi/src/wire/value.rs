@@ -63,6 +63,23 @@ impl Value for bool {
     }
 }
 
+/// `-` where there is none.
+impl Value for Option<u64> {
+    const MAX_LEN: usize = u64::MAX_LEN;
+    const SHAPE: &'static str = "u64 or `-`";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        match self {
+            Some(value) => value.write(out),
+            None => out.write_char('-'),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "-" { Some(None) } else { u64::parse(text).map(Some) }
+    }
+}
+
 impl Value for CpuId {
     const MAX_LEN: usize = u16::MAX_LEN;
     const SHAPE: &'static str = "u16";

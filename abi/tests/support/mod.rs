@@ -10,6 +10,9 @@ fn value(shape: &'static str) -> BoxedStrategy<String> {
         "u16" => any::<u16>().prop_map(|n| n.to_string()).boxed(),
         "u32" => any::<u32>().prop_map(|n| n.to_string()).boxed(),
         "u64" => any::<u64>().prop_map(|n| n.to_string()).boxed(),
+        "u64 or `-`" => {
+            any::<Option<u64>>().prop_map(|n| n.map_or("-".to_owned(), |n| n.to_string())).boxed()
+        }
         "0 or 1" => any::<bool>().prop_map(|b| u8::from(b).to_string()).boxed(),
         "16 hex digits" => "[0-9a-f]{16}".boxed(),
         "SHA-256, 64 hex digits" => "[0-9a-f]{64}".boxed(),

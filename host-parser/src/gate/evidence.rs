@@ -37,6 +37,28 @@ pub struct HostEvidence {
     pub vcpus: Option<u16>,
     /// How many host CPUs it could run on: those it was pinned to, or all there are. SMT siblings count once.
     pub host_cpus: Option<u16>,
+    /// What the host's scheduler did to the guest's CPUs, iteration by iteration; empty where nobody looked.
+    pub delays: Vec<VcpuDelay>,
+}
+
+/// What the host's scheduler did to one vCPU's thread from an iteration's `case-ready` to its `case-begin`: warm-up and
+/// timed region, from outside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct VcpuDelay {
+    /// The case.
+    pub case: u16,
+    /// The iteration.
+    pub iteration: u16,
+    /// The hypervisor's number of the CPU.
+    pub vcpu: u32,
+    /// How long that was, in ns.
+    pub wall_ns: u64,
+    /// How long the thread was on a CPU, in ns.
+    pub run_ns: u64,
+    /// How long it could have run and was kept waiting, in ns.
+    pub delay_ns: u64,
+    /// How often its CPU was taken from it.
+    pub involuntary_switches: u64,
 }
 
 /// How a machine ended, as its host saw it.

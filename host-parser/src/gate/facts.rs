@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use abi::wire::Record;
 use abi::wire::record::{
     Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, End, Experiment, Fault,
-    Features, Machine, Memory, Panic, Phase, Problem, Split, Start, Tsc, TscReading, Warp, Worker, WorkerEnd,
+    Features, Gap, Machine, Memory, Panic, Phase, Problem, Split, Start, Tsc, TscReading, Warp, Worker,
+    WorkerEnd,
 };
 
 use crate::transcript::{Boot, Located};
@@ -38,6 +39,7 @@ pub(super) struct Facts {
     pub iterations: Vec<Iteration>,
     begun: HashSet<(u16, u16)>,
     pub skipped: Vec<At<CaseSkipped>>,
+    pub gaps: Vec<At<Gap>>,
     pub problems: Vec<At<Problem>>,
     pub panic: Option<At<Panic>>,
     pub end: Option<At<End>>,
@@ -109,7 +111,10 @@ impl Facts {
             }
             Record::CaseSkipped(is) => push(&mut self.skipped, At { line, is }),
             Record::Problem(is) => push(&mut self.problems, At { line, is }),
+            // Its time is the host's to use; it says nothing of the guest.
+            Record::CaseReady(_) => false,
             Record::CaseBegin(is) => self.begin(line, is),
+            Record::Gap(is) => push(&mut self.gaps, At { line, is }),
             Record::Worker(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.timing.replace(At { line, is }).is_some()
             }),

@@ -12,7 +12,7 @@ mod reason;
 mod rules;
 mod verdict;
 
-pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, RunExpectation};
+pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, RunExpectation, VcpuDelay};
 pub use measurement::{
     Basis, Clock, Cycles, Identity, Machine, Measurement, Nanos, Phase, Sample, Tsc, TscReading, Warp,
     WorkerSample,
@@ -106,6 +106,7 @@ impl Gate {
             }
             rules::cases(&mut run);
             rules::clock(&mut run, self.known.as_ref());
+            rules::host(&mut run);
         }
         rules::status(&facts, evidence, &mut findings);
         rules::control(&facts, &mut findings);

@@ -177,6 +177,15 @@ reasons! {
     TscDisagree = "tsc-disagree", Invalid,
         "The sources of the TSC's frequency contradict each other, or the runs of an experiment do.",
         "Run again on a quiet host; if it stays, the machine's clocks are not to be trusted.";
+    VcpuPreempted = "vcpu-preempted", Invalid,
+        "The host kept a CPU of the guest waiting while it was measured, by the scheduler's account or the guest's own.",
+        "The round is set aside and replaced; stop what else runs on the host, and pin the guest.";
+    Steal = "steal", Invalid,
+        "The hypervisor says that it took too much time from a CPU while it was measured.",
+        "The round is set aside and replaced; use a host that is not overcommitted.";
+    HostContended = "host-contended", Invalid,
+        "So many rounds were set aside for what the host did that the rest would be a selection.",
+        "Stop what else runs on the host and run the whole experiment again; `assay doctor` names suspects.";
     LateStart = "late-start", Invalid,
         "A worker began so long after the common start that the workers did not run together.",
         "Free the host's CPUs, pin the guest, and run again.";
@@ -192,6 +201,15 @@ reasons! {
     Incomplete = "incomplete", Invalid,
         "The experiment was ended before all of its runs were done.",
         "What was measured is kept; run the whole experiment for a claim.";
+}
+
+impl ReasonCode {
+    /// Whether it is evidence of what the host did, independent of any result: such a run's round is set aside and
+    /// replaced.
+    #[must_use]
+    pub const fn is_the_hosts(self) -> bool {
+        matches!(self, Self::VcpuPreempted | Self::Steal)
+    }
 }
 
 impl fmt::Display for ReasonCode {

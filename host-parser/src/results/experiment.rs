@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::environment::Environment;
+use super::set_aside;
 use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict};
 use crate::stats::{CaseStats, Claim, ClaimRule, Pairing, Series, claim};
 
@@ -62,6 +63,8 @@ pub struct Experiment {
     pub pairing: Pairing,
     /// How many rounds there were to be.
     pub rounds: Option<u32>,
+    /// How many rounds may be set aside for what the host did, and replaced; past that nothing is claimed.
+    pub set_aside_limit: u32,
     /// The cases there were to be; empty where that is not known.
     pub cases: Vec<u16>,
     /// What the order of the runs was shuffled with.
@@ -105,6 +108,8 @@ pub struct RunRecord {
     pub evidence: HostEvidence,
     /// Set where the guest had more CPUs than the host, whatever came of the run.
     pub functional_only: Option<FunctionalOnly>,
+    /// Why its round counts for nothing: what the host did in this run or in another of the round.
+    pub set_aside: Option<String>,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
     #[serde(flatten)]
     pub verdict: Verdict<Measurement>,
@@ -124,6 +129,7 @@ impl RunRecord {
             wall_ms: None,
             host_cpus: None,
             evidence: HostEvidence::default(),
+            set_aside: None,
             functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
             verdict,
         }
@@ -154,16 +160,19 @@ impl Results {
     pub fn new(
         experiment: Experiment,
         environment: Environment,
-        runs: Vec<RunRecord>,
+        mut runs: Vec<RunRecord>,
         completion: Completion,
     ) -> Self {
-        let passed = runs.iter().filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
+        let limit = experiment.set_aside_limit;
+        set_aside::mark(&mut runs);
+        let counted = runs.iter().filter(|run| run.set_aside.is_none());
+        let passed = counted.filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
         let series = Series::new(experiment.pairing, passed);
         let incomplete = match completion {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
-        let refusal = refusal(&runs, incomplete.as_deref());
+        let refusal = refusal(&runs, limit, incomplete.as_deref());
         let claim =
             experiment.claim.map(|rule| ClaimReport { rule, claim: claim(&rule, &series, refusal.clone()) });
         Self {
@@ -182,14 +191,16 @@ impl Results {
     /// The weightiest reason why a run did not pass, or why the experiment is not complete.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
-        refusal(&self.runs, self.incomplete.as_deref())
+        refusal(&self.runs, self.experiment.set_aside_limit, self.incomplete.as_deref())
     }
 }
 
-fn refusal(runs: &[RunRecord], incomplete: Option<&str>) -> Option<(ReasonCode, String)> {
-    let refused = runs.iter().filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
+fn refusal(runs: &[RunRecord], limit: u32, incomplete: Option<&str>) -> Option<(ReasonCode, String)> {
+    let counted = runs.iter().filter(|run| run.set_aside.is_none());
+    let refused = counted.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
+    let of_run = of_run.or_else(|| set_aside::too_many(runs, limit));
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));
     match (of_run, incomplete) {

@@ -30,15 +30,27 @@ impl Exporter for SummaryMarkdown {
             writeln!(out)?;
             notes.iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }
+        set_aside(results, out)?;
         refused(results, out)?;
         environment(results, out)
     }
 }
 
+fn set_aside(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let lines = words::set_aside(results);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Rounds set aside\n")?;
+    // The first two are an empty line and the heading.
+    lines.iter().skip(2).try_for_each(|line| writeln!(out, "- {}", line.trim().replace('`', "'")))
+}
+
 fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
     if refused.is_empty() {
-        return writeln!(out, "\nAll {} runs passed.", results.runs.len());
+        let counted = results.runs.iter().filter(|run| run.set_aside.is_none()).count();
+        return writeln!(out, "\nAll {counted} runs that count passed.");
     }
     writeln!(out, "\n## Runs that did not pass\n")?;
     // Details come from logs: nothing in them may end the code span.

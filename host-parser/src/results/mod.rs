@@ -12,6 +12,7 @@ mod export;
 mod json;
 mod markdown;
 mod number;
+mod set_aside;
 mod table;
 mod terminal;
 mod words;
@@ -23,4 +24,5 @@ pub use experiment::{ClaimReport, Completion, Experiment, Results, RunRecord, SC
 pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
+pub use set_aside::disturbed_rounds;
 pub use terminal::terminal;

@@ -21,6 +21,7 @@ pub fn terminal(results: &Results) -> String {
         lines.extend(table::cases(results).text().lines().map(str::to_owned));
         lines.extend(words::notes(results));
     }
+    lines.extend(words::set_aside(results));
     let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
     if !refused.is_empty() {
         lines.extend([

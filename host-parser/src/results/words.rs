@@ -1,5 +1,7 @@
 //! The sentences that the terminal's table and the Markdown summary share. ASCII, one line each.
 
+use std::collections::BTreeMap;
+
 use super::number::percent;
 use super::{ClaimReport, Results, RunRecord};
 use crate::gate::{Basis, FunctionalOnly, Measurement};
@@ -96,6 +98,24 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
     notes
 }
 
+/// The rounds that count for nothing, each with its reason.
+pub(super) fn set_aside(results: &Results) -> Vec<String> {
+    let mut rounds: BTreeMap<u32, &str> = BTreeMap::new();
+    for run in &results.runs {
+        if let Some(why) = &run.set_aside {
+            rounds.insert(run.round, why);
+        }
+    }
+    if rounds.is_empty() {
+        return Vec::new();
+    }
+    let limit = results.experiment.set_aside_limit;
+    let mut lines =
+        vec![String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())];
+    lines.extend(rounds.into_iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
+    lines
+}
+
 /// The claim.
 pub(super) fn rule(report: &ClaimReport) -> String {
     let rule = report.rule;
@@ -126,8 +146,11 @@ fn evidence_words(evidence: &ClaimEvidence) -> String {
     )
 }
 
-/// A run that did not pass, in one line.
+/// A run that did not pass, in one line; of a round that counts.
 pub(super) fn refused(run: &RunRecord) -> Option<String> {
+    if run.set_aside.is_some() {
+        return None;
+    }
     let (reason, detail) = run.verdict.outcome.refusal()?;
     let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
     let word = run.verdict.outcome.word();

@@ -64,6 +64,9 @@ fn workers() -> Vec<Trial> {
     // The guest does not notice, or does not say.
     let lying = edit!(script(2), Answer, |answer| answer.answer += u64::from(answer.worker));
     let beyond = unverified(edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39)));
+    // Some ms at any frequency; and half a second, by the hypervisor's own account.
+    let lost = edit!(script(2), Gap, |gap| gap.after += u64::from(gap.worker) * 8_400_000);
+    let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 500_000_000));
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
     vec![
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
@@ -76,6 +79,8 @@ fn workers() -> Vec<Trial> {
         Trial::new("verifier-mismatch-unnoticed", ReasonCode::VerifierMismatch, lying.log()),
         Trial::new("verifier-mismatch-plan", ReasonCode::VerifierMismatch, unverified(script(2)).log()),
         Trial::new("interrupted", ReasonCode::Interrupted, interrupted.log()),
+        Trial::new("vcpu-preempted-gap", ReasonCode::VcpuPreempted, lost.log()),
+        Trial::new("steal", ReasonCode::Steal, stolen.log()),
     ]
 }
 

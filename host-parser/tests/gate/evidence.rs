@@ -3,7 +3,7 @@
 use abi::Digest;
 use abi::exit::GuestExit;
 use abi::wire::Record;
-use host_parser::gate::{Ended, ExpectedCase, HostEvidence, ReasonCode, RunExpectation};
+use host_parser::gate::{Ended, ExpectedCase, HostEvidence, ReasonCode, RunExpectation, VcpuDelay};
 
 use super::{Trial, script};
 
@@ -23,8 +23,22 @@ pub fn trials() -> Vec<Trial> {
     let overflow = Ended::SerialOverflow { limit_bytes: 16 << 20 };
     let passing = HostEvidence { vcpus: Some(2), host_cpus: Some(2), ..exit(GuestExit::Success) };
     let crowded = HostEvidence { vcpus: Some(2), host_cpus: Some(1), ..exit(GuestExit::Success) };
+    let waited = |delay_ns| VcpuDelay {
+        case: 2,
+        iteration: 0,
+        vcpu: 1,
+        wall_ns: 200_000_000,
+        run_ns: 200_000_000 - delay_ns,
+        delay_ns,
+        involuntary_switches: 3,
+    };
+    let delayed = |delay_ns| HostEvidence { delays: vec![waited(delay_ns)], ..passing.clone() };
+    let crowded_and_delayed = HostEvidence { delays: vec![waited(90_000_000)], ..crowded.clone() };
     let mut trials = vec![
-        Trial::passing("good-with-evidence", whole()).seen(passing),
+        Trial::passing("good-with-evidence", whole()).seen(passing.clone()),
+        Trial::passing("good-with-a-short-wait", whole()).seen(delayed(1_900_000)),
+        Trial::passing("good-waiting-by-nature", whole()).seen(crowded_and_delayed),
+        Trial::new("vcpu-preempted", ReasonCode::VcpuPreempted, whole()).seen(delayed(4_100_000)),
         Trial::passing("good-functional-only", whole()).seen(crowded),
         Trial::new("cancelled", ReasonCode::Cancelled, stopped()).seen(ended(Ended::Cancelled)),
         Trial::new("qemu-failed", ReasonCode::QemuFailed, Vec::new()).seen(ended(died)),

@@ -125,8 +125,12 @@ impl Over {
             build: None,
         };
         let Outcome::DebugExit { value } = self.run.outcome else { panic!("{:?}", self.run.outcome) };
-        let evidence =
-            HostEvidence { ended: Ended::DebugExit { value }, vcpus: Some(cpus), host_cpus: Some(1) };
+        let evidence = HostEvidence {
+            ended: Ended::DebugExit { value },
+            vcpus: Some(cpus),
+            host_cpus: Some(1),
+            delays: Vec::new(),
+        };
         Gate::default().judge(&Transcript::read(&self.log), &expectation, &evidence)
     }
 

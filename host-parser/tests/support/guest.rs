@@ -2,9 +2,9 @@
 
 use abi::syscall::{Authority, Syscall};
 use abi::wire::record::{
-    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, Cpu, CpuState, Experiment, Features, Firmware,
-    Machine, Memory, Phase, RunStatus, Split, Start, Tsc, TscReading, TscSource, Warp, Worker, WorkerEnd,
-    WorkerStatus,
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Cpu, CpuState, Experiment, Features,
+    Firmware, Gap, Machine, Memory, Phase, RunStatus, Split, Start, Tsc, TscReading, TscSource, Warp, Worker,
+    WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
@@ -132,6 +132,7 @@ impl Guest {
     }
 
     fn case(&self, case: u16, iter: u16, records: &mut Vec<Record>) {
+        records.push(CaseReady { case, iter }.into());
         records.push(CaseBegin { case, iter, start_tsc: 9_000_000_000 }.into());
         // A little is lost to each further worker, as in life.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
@@ -160,6 +161,11 @@ impl Guest {
             ]);
         }
         records.push(CaseEnd { case, iter, done: case, makespan: last - first, verified: true }.into());
+        records.extend((0..case).map(|worker| {
+            let odd = u64::from(worker) * 211;
+            let (before, after) = (2_107 + odd, 1_984 + odd);
+            Record::from(Gap { case, iter, worker, cpu: CpuId(worker), before, after, steal_ns: None })
+        }));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plan's cases, one after the other.
 
 use abi::plan::{Case, Plan, Splits};
-use abi::wire::record::{Blob, CaseSkipped, Experiment, SkipReason, Split as SplitRecord};
+use abi::wire::record::{Blob, CaseReady, CaseSkipped, Experiment, SkipReason, Split as SplitRecord};
 use abi::{Digest, ramdisk};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -107,12 +107,16 @@ fn run_iteration(
         let team = Arc::clone(&team);
         Arc::new(move |cpu| team.run(cpu, clock))
     };
+    console::record(CaseReady { case: case.workers, iter: iteration });
     run_on(&cpus, clock, team.patience_us(), &job);
     drop(job);
     control::on_case();
     let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
     let told = team.workers.iter().map(Worker::tell);
     let row = emit::iteration(case, iteration, start_tsc, told, &mut |record| console::record(record));
+    for worker in &team.workers {
+        console::record(worker.tell_gap(case.workers, iteration));
+    }
     Team::disband(team, &mut machine.space);
     Ok(row)
 }

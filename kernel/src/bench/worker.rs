@@ -3,7 +3,7 @@
 use abi::CpuId;
 use abi::plan::Split;
 use abi::syscall::Authority;
-use abi::wire::record::WorkerStatus;
+use abi::wire::record::{Gap, WorkerStatus};
 use abi::worker::WorkerResult;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,11 +14,13 @@ use super::{Outcome, Rendezvous};
 use crate::clock::Clock;
 use crate::control;
 use crate::mem::{KernelSpace, phys};
-use crate::smp::PerCpu;
+use crate::smp::{PerCpu, gaps};
 use crate::user::{self, AddressSpace, Exit, Terms};
 
 /// How much longer than a worker's own time-out the kernel waits for its CPU.
 const GRACE_US: u64 = 5_000_000;
+/// How long a CPU watches for gaps, before its worker and after it.
+const WATCHED_US: u64 = 500;
 /// How many interrupts a control sends into a timed worker.
 const DISTURBANCES: u16 = 3;
 
@@ -30,6 +32,15 @@ pub struct Worker {
     pub split: Split,
     space: AddressSpace,
     outcome: Mutex<Option<Outcome>>,
+    gaps: Mutex<Gaps>,
+}
+
+/// What a worker's CPU saw of its host.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gaps {
+    before: u64,
+    after: u64,
+    steal_ns: Option<u64>,
 }
 
 /// One iteration of a case: its workers, shared by the CPUs that run them.
@@ -50,7 +61,8 @@ impl Worker {
     /// A worker that will run on `cpu`.
     #[must_use]
     pub const fn new(cpu: CpuId, split: Split, space: AddressSpace) -> Self {
-        Self { cpu, split, space, outcome: Mutex::new(None) }
+        let gaps = Gaps { before: 0, after: 0, steal_ns: None };
+        Self { cpu, split, space, outcome: Mutex::new(None), gaps: Mutex::new(gaps) }
     }
 
     /// What there is to say of it. It is lost where its CPU did not come back.
@@ -58,6 +70,15 @@ impl Worker {
     pub fn tell(&self) -> Told {
         let outcome = self.outcome.lock().unwrap_or(Outcome::unfinished(WorkerStatus::Lost));
         Told { cpu: self.cpu, split: self.split, outcome }
+    }
+}
+
+impl Worker {
+    /// What its CPU saw of its host in iteration `iter` of `case`.
+    #[must_use]
+    pub fn tell_gap(&self, case: u16, iter: u16) -> Gap {
+        let Gaps { before, after, steal_ns } = *self.gaps.lock();
+        Gap { case, iter, worker: self.split.worker, cpu: self.cpu, before, after, steal_ns }
     }
 }
 
@@ -74,9 +95,13 @@ impl Team {
         let (Some(here), Some(worker)) = (here, self.workers.iter().find(|worker| worker.cpu == cpu)) else {
             return;
         };
+        let watched = clock.cycles(WATCHED_US);
+        let (before, steal) = (gaps::longest(watched), here.steal_ns());
         phys::set_cr3(worker.space.cr3());
         let outcome = self.run_both(here, worker, clock);
         phys::set_cr3(self.kernel_cr3);
+        let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
+        *worker.gaps.lock() = Gaps { before, after: gaps::longest(watched), steal_ns };
         *worker.outcome.lock() = Some(outcome);
     }
 

@@ -16,12 +16,16 @@ const ENABLE: u64 = 1;
 /// Offset of `tsc_to_system_mul`; `tsc_shift` is the byte after it.
 const MUL_AT: usize = 24;
 
+/// Whether the hypervisor calls itself KVM.
+#[must_use]
+pub fn is_kvm() -> bool {
+    let signature = cpuid::leaf(HYPERVISOR, 0);
+    [signature.ebx, signature.ecx, signature.edx].map(u32::to_le_bytes).concat() == *b"KVMKVMKVM\0\0\0"
+}
+
 /// Has KVM fill `page` once; `None` where the hypervisor is not KVM or has no such clock.
 pub fn khz(page: PhysFrame) -> Option<u64> {
-    let signature = cpuid::leaf(HYPERVISOR, 0);
-    let is_kvm =
-        [signature.ebx, signature.ecx, signature.edx].map(u32::to_le_bytes).concat() == *b"KVMKVMKVM\0\0\0";
-    if !is_kvm || !bit(cpuid::leaf(HYPERVISOR + 1, 0).eax, FEATURE_CLOCKSOURCE2) {
+    if !is_kvm() || !bit(cpuid::leaf(HYPERVISOR + 1, 0).eax, FEATURE_CLOCKSOURCE2) {
         return None;
     }
     phys::write_page(page, &[0; 4096]);

@@ -12,6 +12,7 @@ use abi::wire::record::TscSource;
 use spin::Once;
 
 pub use choose::{Choice, Reading};
+pub use kvmclock::is_kvm;
 pub use sources::{Devices, readings};
 
 use crate::x86::{apic, tsc};

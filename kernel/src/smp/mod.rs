@@ -1,10 +1,12 @@
 //! All CPUs: their own data, how they are started, how work reaches them, and whether their clocks agree.
 
 mod broadcast;
+pub mod gaps;
 pub mod idle;
 mod per_cpu;
 mod roster;
 mod start;
+mod steal;
 mod trampoline;
 pub mod warp;
 

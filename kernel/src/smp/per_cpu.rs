@@ -11,8 +11,9 @@ use x86_64::VirtAddr;
 use x86_64::registers::model_specific::{KernelGsBase, LStar, SFMask, Star};
 use x86_64::registers::rflags::RFlags;
 use x86_64::structures::gdt::SegmentSelector;
+use x86_64::structures::paging::PhysFrame;
 
-use super::Job;
+use super::{Job, steal};
 use crate::mem::stacks::CpuStacks;
 use crate::user::UserState;
 use crate::x86::gdt::{Descriptors, KERNEL_CODE, KERNEL_DATA, TrapStacks, USER_CODE, USER_DATA};
@@ -39,6 +40,8 @@ pub struct PerCpu {
     pub online: AtomicBool,
     /// The CPU has a job that it has not finished.
     pub busy: AtomicBool,
+    /// Where the hypervisor keeps account of the time it takes; `None` where it does not.
+    steal: Option<PhysFrame>,
     descriptors: UnsafeCell<Descriptors>,
 }
 
@@ -52,7 +55,7 @@ static ALL: Once<Box<[&'static PerCpu]>> = Once::new();
 impl PerCpu {
     /// Data for a CPU, not in force yet.
     #[must_use]
-    pub fn new(id: CpuId, apic_id: ApicId, stacks: &CpuStacks) -> Self {
+    pub fn new(id: CpuId, apic_id: ApicId, stacks: &CpuStacks, steal: Option<PhysFrame>) -> Self {
         let traps = TrapStacks { ring0: stacks.trap, ist: stacks.ist };
         Self {
             trap_stack: stacks.trap,
@@ -64,6 +67,7 @@ impl PerCpu {
             mailbox: Mutex::new(None),
             online: AtomicBool::new(false),
             busy: AtomicBool::new(false),
+            steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),
         }
     }
@@ -93,6 +97,12 @@ impl PerCpu {
         Self::all().iter().copied().find(|&cpu| core::ptr::from_ref(cpu) as u64 == base)
     }
 
+    /// The time that the hypervisor has taken from this CPU so far, in ns; `None` where it does not say.
+    #[must_use]
+    pub fn steal_ns(&self) -> Option<u64> {
+        self.steal.map(steal::read)
+    }
+
     /// Puts the data in force on the CPU that runs this, with all that a CPU needs to take traps and run ring 3.
     pub fn load(&'static self, features: Features) {
         // SAFETY: called once for each CPU, by that CPU; nothing else reaches the descriptors.
@@ -115,6 +125,9 @@ impl PerCpu {
                 | RFlags::ALIGNMENT_CHECK
                 | RFlags::NESTED_TASK,
         );
+        if let Some(page) = self.steal {
+            steal::enable(page);
+        }
         self.online.store(true, Ordering::Release);
     }
 }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use spin::Once;
 
 use super::trampoline::{self, Setup};
-use super::{PerCpu, Roster, idle};
+use super::{PerCpu, Roster, idle, steal};
 use crate::clock::Clock;
 use crate::control;
 use crate::mem::{KernelSpace, OutOfMemory, phys};
@@ -44,7 +44,8 @@ pub fn adopt_bsp(roster: &Roster, space: &mut KernelSpace, features: Features) -
     let mut all = Vec::with_capacity(roster.used.len());
     for entry in &roster.used {
         let stacks = space.cpu_stacks()?;
-        all.push(&*Box::leak(Box::new(PerCpu::new(entry.id, entry.apic_id, &stacks))));
+        let steal = steal::is_told().then(|| space.frames().zeroed()).transpose()?;
+        all.push(&*Box::leak(Box::new(PerCpu::new(entry.id, entry.apic_id, &stacks, steal))));
     }
     PerCpu::publish(all.into());
     PerCpu::all()[roster.bsp.index()].load(features);

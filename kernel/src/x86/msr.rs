@@ -11,6 +11,8 @@ pub const IA32_KERNEL_GS_BASE: u32 = 0xc000_0102;
 pub const IA32_GS_BASE: u32 = 0xc000_0101;
 /// First register of the x2APIC.
 pub const X2APIC_BASE: u32 = 0x800;
+/// KVM's account of stolen time (the same, `MSR_KVM_STEAL_TIME`).
+pub const KVM_STEAL_TIME: u32 = 0x4b56_4d03;
 /// KVM's system-time structure (Linux, "KVM-specific MSRs", `MSR_KVM_SYSTEM_TIME_NEW`).
 pub const KVM_SYSTEM_TIME: u32 = 0x4b56_4d01;
 

@@ -93,7 +93,7 @@ impl Bench {
         let log = folder.path().join("serial.log");
         let forced = AcceleratorChoice::forced(Accelerator::Tcg, "-icount");
         let accelerator = icount.map(|_| forced);
-        let (run, _) = guest::boot(
+        let (run, _, _) = guest::boot(
             &self.lab,
             &self.manifest,
             machine,

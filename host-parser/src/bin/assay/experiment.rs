@@ -9,7 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow};
 use host_parser::gate::{Ended, Gate};
 use host_parser::manifest::Manifest;
-use host_parser::results::{Completion, Experiment, Results, RunRecord, terminal, write_all};
+use host_parser::results::{
+    Completion, Experiment, Results, RunRecord, disturbed_rounds, terminal, write_all,
+};
 use host_parser::stats::{ClaimRule, Pairing};
 use qemu::{AcceleratorChoice, CancelToken};
 
@@ -71,7 +73,7 @@ impl Session {
         let images = manifest.cases().iter().map(image).collect::<Result<_, _>>()?;
         let rounds = args.rounds.unwrap_or(manifest.rounds());
         let seed = args.seed.unwrap_or_else(clock_seed);
-        let order = schedule(manifest.cases(), rounds, seed);
+        let order = schedule(manifest.cases(), rounds.saturating_mul(2), seed);
         let experiment = Experiment {
             name: manifest.name().to_string(),
             label: Some(label),
@@ -79,6 +81,8 @@ impl Session {
             manifest_sha256: Some(manifest.sha256().to_string()),
             pairing: Pairing::Runs,
             rounds: Some(u32::from(rounds)),
+            // As many again: past that, what is left would be a selection.
+            set_aside_limit: u32::from(rounds),
             cases: manifest.cases().to_vec(),
             order_seed: Some(seed),
             claim: claim(&manifest),
@@ -89,8 +93,10 @@ impl Session {
     /// `--dry-run`: what would be done.
     fn tell(&self) -> Result<(), Coded> {
         let seed = self.experiment.order_seed.unwrap_or(0);
-        let order: Vec<String> =
-            self.order.iter().map(|slot| format!("{}:{}", slot.round + 1, slot.case)).collect();
+        let order: Vec<String> = self.order[..self.planned(&[])]
+            .iter()
+            .map(|slot| format!("{}:{}", slot.round + 1, slot.case))
+            .collect();
         let mut text = format!("# {}\n", self.how());
         text += &format!("# results would be in {}\n", self.folder.display());
         text += &format!("# order, as ROUND:CPUS, by --seed {seed}\n# {}\n", order.join(" "));
@@ -111,7 +117,7 @@ impl Session {
     /// What is run, and how, in a line.
     fn how(&self) -> String {
         let AcceleratorChoice { accelerator, reason } = &self.lab.accelerator;
-        let (name, runs, cpus) = (&self.experiment.name, self.order.len(), self.lab.host_cpus.tell());
+        let (name, runs, cpus) = (&self.experiment.name, self.planned(&[]), self.lab.host_cpus.tell());
         format!("{name}: {runs} runs under {accelerator} ({reason}), {cpus}")
     }
 
@@ -147,11 +153,15 @@ impl Session {
     /// Makes the runs in their order; gives those that were made, and why the others were not.
     fn run_all(&self, cancel: &CancelToken) -> (Vec<RunRecord>, Option<Coded>) {
         let mut gate = Gate::default();
-        let mut progress = Progress::new(&self.order);
+        let planned = self.rounds() as usize * self.images.len();
+        let mut progress = Progress::new(&self.order[..planned.min(self.order.len())]);
         let mut runs = Vec::new();
         let mut stopped = None;
         let folder = self.folder.join("runs");
         for (number, &slot) in (0..).zip(&self.order) {
+            if slot.round >= self.rounds() + set_aside(&runs) {
+                break;
+            }
             let image = &self.images[&slot.case];
             progress.begin(slot);
             let run = guest::run(
@@ -167,15 +177,20 @@ impl Session {
             );
             match run {
                 Ok(run) => {
-                    progress.end(slot, &run.verdict);
+                    let replaced_before = set_aside(&runs);
+                    let verdict = run.verdict.clone();
                     runs.push(run);
+                    if set_aside(&runs) > replaced_before {
+                        progress.add_round(self.images.len());
+                    }
+                    progress.end(slot, &verdict);
                 }
                 Err(error) => {
                     stopped = Some(error);
                     break;
                 }
             }
-            if cancel.is_cancelled() || hopeless(&runs).is_some() {
+            if cancel.is_cancelled() || hopeless(&runs).is_some() || self.too_disturbed(&runs) {
                 break;
             }
             // So that a crash of this program, or of the host, costs one run and not all.
@@ -188,12 +203,29 @@ impl Session {
         (runs, stopped)
     }
 
+    /// How many rounds are to count.
+    fn rounds(&self) -> u32 {
+        self.experiment.rounds.unwrap_or(0)
+    }
+
+    /// How many runs there are to be, with the rounds that replace those set aside so far.
+    fn planned(&self, runs: &[RunRecord]) -> usize {
+        let rounds = self.rounds() + set_aside(runs);
+        self.order.len().min(rounds as usize * self.images.len())
+    }
+
+    /// Whether more rounds were set aside than may be: no further round could mend that.
+    fn too_disturbed(&self, runs: &[RunRecord]) -> bool {
+        set_aside(runs) > self.experiment.set_aside_limit
+    }
+
     fn results(&self, runs: Vec<RunRecord>, cancelled: bool, stopped: Option<&Coded>) -> Results {
-        let (made, planned) = (runs.len(), self.order.len());
+        let (made, planned) = (runs.len(), self.planned(&runs));
         let why = match stopped {
             Some(error) => Some(error.to_string()),
             None if cancelled => Some("interrupted".to_owned()),
             None if made == planned => None,
+            None if self.too_disturbed(&runs) => Some("the host disturbed too many rounds".to_owned()),
             None => Some(hopeless(&runs).unwrap_or("still running, or killed").to_owned()),
         };
         let completion = why.map_or(Completion::Complete, |why| Completion::Partial {
@@ -209,7 +241,7 @@ impl Session {
     fn conclude(&self, runs: Vec<RunRecord>, stopped: Option<Coded>, cancelled: bool) -> Result<Exit, Coded> {
         let cut_short = runs.last().is_some_and(|run| run.evidence.ended == Ended::Cancelled);
         // A signal that came when all was done has interrupted nothing.
-        let cancelled = cancelled && (cut_short || runs.len() < self.order.len());
+        let cancelled = cancelled && (cut_short || runs.len() < self.planned(&runs));
         let results = self.results(runs, cancelled, stopped.as_ref());
         let written = self.write(&results);
         let mut text = terminal(&results);
@@ -226,9 +258,15 @@ impl Session {
     }
 }
 
+/// How many rounds the host disturbed.
+fn set_aside(runs: &[RunRecord]) -> u32 {
+    u32::try_from(disturbed_rounds(runs).len()).unwrap_or(u32::MAX)
+}
+
 /// Why it makes no sense to go on, if so.
 fn hopeless(runs: &[RunRecord]) -> Option<&'static str> {
-    let refused = runs.iter().filter(|run| run.verdict.outcome.measurement().is_none());
+    let hosts = |run: &&RunRecord| run.verdict.outcome.refusal().is_some_and(|(r, _)| r.is_the_hosts());
+    let refused = runs.iter().filter(|run| run.verdict.outcome.measurement().is_none() && !hosts(run));
     if runs.last().is_some_and(|run| matches!(run.evidence.ended, Ended::Died { .. })) {
         return Some("QEMU failed");
     }

@@ -4,19 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation};
+use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation, VcpuDelay};
 use host_parser::manifest::Manifest;
 use host_parser::results::{RunRecord, write_atomically};
 use host_parser::transcript::Transcript;
 use qemu::{AcceleratorChoice, CancelToken, GuestRun, GuestSpec, Machine, Outcome, QemuError};
 
+use crate::delays::Delays;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::lab::{Image, Lab};
 use crate::schedule::Slot;
 use crate::watch::Watch;
 
 /// Runs a guest of `machine` that boots `image`, with its serial log at `log`. Says too how that ended, in the gate's
-/// terms. `accelerator` is used instead of the lab's.
+/// terms, and what the host's scheduler did meanwhile. `accelerator` is used instead of the lab's.
 ///
 /// # Errors
 /// What kept it from having an outcome at all.
@@ -30,17 +31,17 @@ pub fn boot(
     log: &Path,
     session: &CancelToken,
     on_record: &mut dyn FnMut(),
-) -> Result<(GuestRun, Ended), Coded> {
+) -> Result<(GuestRun, Ended, Vec<VcpuDelay>), Coded> {
     let mut spec = spec(lab, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
     let cancel = CancelToken::new();
     let watch = Watch::start(session, &cancel, manifest.timeouts().boot);
     let mut seen = false;
+    let mut delays = Delays::default();
     let run = qemu::run(&spec, &cancel, &mut |progress| {
-        if let qemu::Progress::SerialLine { line, .. } = progress
-            && !seen
-            && abi::wire::is_tagged(line)
-        {
+        let qemu::Progress::SerialLine { line, vcpus } = progress else { return };
+        delays.on_line(line, vcpus);
+        if !seen && abi::wire::is_tagged(line) {
             seen = true;
             watch.alive();
             on_record();
@@ -49,7 +50,7 @@ pub fn boot(
     let silent = watch.was_silent();
     run.map_err(coded).map(|run| {
         let ended = ended(&run, silent);
-        (run, ended)
+        (run, ended, delays.into_seen())
     })
 }
 
@@ -96,13 +97,13 @@ pub fn run(
     let name = format!("run-{number:03}-round-{}-case-{}", slot.round + 1, slot.case);
     let log = folder.join(format!("{name}.serial.log"));
     let machine = lab.machine(manifest, slot.case);
-    let (run, ended) = boot(lab, manifest, machine, None, image, &log, session, on_record)?;
+    let (run, ended, delays) = boot(lab, manifest, machine, None, image, &log, session, on_record)?;
     write_atomically(&folder.join(format!("{name}.qemu.txt")), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
     })
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
-    let evidence = HostEvidence { ended, vcpus: Some(slot.case), host_cpus: Some(lab.host_cores()) };
+    let evidence = HostEvidence { ended, vcpus: Some(slot.case), host_cpus: Some(lab.host_cores()), delays };
     let expectation = RunExpectation {
         plan: Some(image.plan.digest()),
         cases: Some(vec![ExpectedCase { case: slot.case, iterations: 1 }]),

@@ -7,6 +7,7 @@ mod bench;
 mod cli;
 mod console;
 mod controls;
+mod delays;
 mod doctor;
 mod exit;
 mod experiment;

@@ -94,6 +94,7 @@ fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Ma
         manifest_sha256: manifest.map(|manifest| manifest.sha256().to_string()),
         pairing,
         rounds: None,
+        set_aside_limit: 0,
         cases: manifest.map(|manifest| manifest.cases().to_vec()).unwrap_or_default(),
         order_seed: None,
         claim: manifest.and_then(Manifest::gate).map(|gate| ClaimRule {

@@ -88,6 +88,13 @@ impl Progress {
         }
     }
 
+    /// A round is set aside: another is to be made instead.
+    pub fn add_round(&mut self, runs: usize) {
+        self.runs += runs;
+        self.rounds += 1;
+        self.bar.inc_length(runs as u64);
+    }
+
     /// All runs are over.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

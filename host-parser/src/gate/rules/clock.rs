@@ -1,6 +1,6 @@
 //! Whether the clock can be believed.
 
-use super::{Run, limits};
+use super::{Run, exceeds, limits};
 use crate::gate::facts::Iteration;
 use crate::gate::reason::ReasonCode;
 use crate::gate::rules::Known;
@@ -40,11 +40,6 @@ fn frequency(run: &mut Run<'_>, known: Option<&Known>) {
 fn apart_ppm(a: u64, b: u64) -> u64 {
     let ppm = u128::from(a.abs_diff(b)) * 1_000_000 / u128::from(b);
     u64::try_from(ppm).unwrap_or(u64::MAX)
-}
-
-/// Whether `part` is more than `per_mille` thousandths of `of`.
-fn exceeds(part: u64, per_mille: u64, of: u64) -> bool {
-    u128::from(part) * 1_000 > u128::from(of) * u128::from(per_mille)
 }
 
 fn in_step(run: &mut Run<'_>, iteration: &Iteration) {

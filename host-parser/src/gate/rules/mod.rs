@@ -7,6 +7,7 @@
 mod answers;
 mod cases;
 mod clock;
+mod host;
 mod identity;
 pub mod limits;
 mod log;
@@ -16,6 +17,7 @@ mod workers;
 pub(super) use answers::{answers, common_whole, plan, workload};
 pub(super) use cases::{cases, span};
 pub(super) use clock::clock;
+pub(super) use host::host;
 pub(super) use identity::{Known, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
@@ -45,4 +47,9 @@ impl Run<'_> {
     fn refused(&self) -> bool {
         !self.facts.problems.is_empty() && self.facts.iterations.is_empty()
     }
+}
+
+/// Whether `part` is more than `per_mille` thousandths of `of`.
+fn exceeds(part: u64, per_mille: u64, of: u64) -> bool {
+    u128::from(part) * 1_000 > u128::from(of) * u128::from(per_mille)
 }

@@ -1,0 +1,69 @@
+//! Whether the host left the guest alone while it was measured. The evidence is the scheduler's account of the vCPUs'
+//! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time; never the result itself.
+
+use super::{Run, exceeds, limits};
+use crate::gate::reason::ReasonCode;
+
+/// Judges the host.
+pub(in crate::gate) fn host(run: &mut Run<'_>) {
+    // With more vCPUs than host CPUs somebody waits by nature, and nothing is claimed.
+    if run.evidence.functional_only(Some(run.facts.online())).is_some() {
+        return;
+    }
+    delays(run);
+    gaps(run);
+    steal(run);
+}
+
+fn delays(run: &mut Run<'_>) {
+    for delay in &run.evidence.delays {
+        let (waited, wall) = (delay.delay_ns, delay.wall_ns);
+        if waited > limits::DELAY_MICROS * 1_000 && exceeds(waited, limits::DELAY_PER_MILLE, wall) {
+            let detail = format!(
+                "vCPU {} waited {} us for a host CPU in the {} us of case {} iteration {}",
+                delay.vcpu,
+                waited / 1_000,
+                wall / 1_000,
+                delay.case,
+                delay.iteration
+            );
+            run.findings.add(ReasonCode::VcpuPreempted, None, detail);
+        }
+    }
+}
+
+fn gaps(run: &mut Run<'_>) {
+    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz) else { return };
+    let limit = khz.saturating_mul(limits::GAP_MICROS) / 1_000;
+    for gap in &run.facts.gaps {
+        let longest = gap.is.before.max(gap.is.after);
+        if longest > limit {
+            let when = if gap.is.before > limit { "before" } else { "after" };
+            let detail = format!(
+                "CPU {} lost {longest} cycles at once just {when} worker {} of case {}",
+                gap.is.cpu, gap.is.worker, gap.is.case
+            );
+            run.findings.add(ReasonCode::VcpuPreempted, gap.line, detail);
+        }
+    }
+}
+
+fn steal(run: &mut Run<'_>) {
+    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else { return };
+    for gap in &run.facts.gaps {
+        let iteration = run.facts.iterations.iter().find(|i| (i.case, i.iter) == (gap.is.case, gap.is.iter));
+        let timing = iteration.and_then(|i| i.workers.get(&gap.is.worker)?.timing);
+        let (Some(stolen), Some(timing)) = (gap.is.steal_ns, timing) else { continue };
+        let took = timing.is.cycles.saturating_mul(1_000) / khz * 1_000;
+        if exceeds(stolen, limits::STEAL_PER_MILLE, took) {
+            let detail = format!(
+                "the hypervisor took {} us from CPU {} around the {} us of worker {}",
+                stolen / 1_000,
+                gap.is.cpu,
+                took / 1_000,
+                gap.is.worker
+            );
+            run.findings.add(ReasonCode::Steal, gap.line, detail);
+        }
+    }
+}

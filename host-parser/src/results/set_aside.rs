@@ -1,0 +1,33 @@
+//! Rounds that count for nothing, because the host disturbed them. They are kept and listed; what was measured in them
+//! plays no part in the choice.
+
+use std::collections::BTreeMap;
+
+use super::experiment::RunRecord;
+use crate::gate::ReasonCode;
+
+/// The rounds in which the host disturbed a run, each with what it did.
+#[must_use]
+pub fn disturbed_rounds(runs: &[RunRecord]) -> BTreeMap<u32, String> {
+    let disturbed = runs.iter().filter_map(|run| {
+        let (reason, detail) = run.verdict.outcome.refusal()?;
+        reason.is_the_hosts().then(|| (run.round, format!("{reason} in run {}: {detail}", run.run)))
+    });
+    disturbed.collect()
+}
+
+/// Marks every run of such a round.
+pub(super) fn mark(runs: &mut [RunRecord]) {
+    let disturbed = disturbed_rounds(runs);
+    for run in runs {
+        run.set_aside = disturbed.get(&run.round).cloned();
+    }
+}
+
+/// The refusal, where there are more of them than may be.
+pub(super) fn too_many(runs: &[RunRecord], limit: u32) -> Option<(ReasonCode, String)> {
+    let count = disturbed_rounds(runs).len();
+    let passes = u32::try_from(count).is_ok_and(|count| count <= limit);
+    let detail = format!("{count} rounds were set aside for what the host did, at most {limit} may be");
+    (!passes).then_some((ReasonCode::HostContended, detail))
+}
