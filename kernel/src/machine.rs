@@ -5,7 +5,7 @@ use abi::wire::record::{
     ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Machine as MachineRecord, Memory, TscReading,
     Warp as WarpRecord,
 };
-use abi::wire::record::{Firmware, Tsc};
+use abi::wire::record::{Firmware, System, SystemName, Tsc};
 use abi::wire::{Hex64, Label, Text};
 use alloc::vec::Vec;
 use x86_64::PhysAddr;
@@ -62,6 +62,7 @@ pub fn describe(firmware: Firmware, memory: &MemoryMap) {
         signature,
         hypervisor: cpuid::hypervisor_signature(),
     });
+    console::record(System { name: SystemName::Assay, release: Text::new(env!("CARGO_PKG_VERSION")) });
     console::record(Brand { name: cpuid::brand() });
     let regions = u32::try_from(memory.regions().len()).unwrap_or(u32::MAX);
     console::record(Memory { usable_bytes: memory.bytes(), regions, heap_bytes: HEAP_BYTES });

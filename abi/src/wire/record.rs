@@ -56,6 +56,20 @@ words! {
         PmTimer = "pm-timer",
         /// Counted against channel 2 of the PIT.
         Pit = "pit",
+        /// Linux's own calibration, as its log has it.
+        Linux = "linux",
+        /// Counted against Linux's CLOCK_MONOTONIC_RAW.
+        ClockMonotonic = "clock-monotonic",
+    }
+
+    /// What runs the workers and prints the records.
+    pub enum SystemName {
+        /// The Assay kernel.
+        Assay = "assay",
+        /// Linux as a guest, with the twin as its first process.
+        Linux = "linux",
+        /// Linux as the host, with the twin as an ordinary program: the ceiling for that host.
+        Native = "native",
     }
 
     /// Why a case of the plan was not run.
@@ -105,7 +119,7 @@ messages! {
         nonce: Hex64,
         /// SHA-256 of the plan's bytes; of no bytes, where there is no plan.
         plan: Digest,
-        /// The first 8 bytes of the kernel ELF's GNU build ID.
+        /// The first 8 bytes of the kernel ELF's GNU build ID; 0 where it has none or keeps it to itself.
         build: Hex64,
     }
 
@@ -119,6 +133,14 @@ messages! {
         signature: Hex64,
         /// CPUID leaf 4000_0000H's signature, where CPUID says that there is a hypervisor.
         hypervisor: Text<36>,
+    }
+
+    /// Which system this is: what is compared with what.
+    System = "system" {
+        /// Its name.
+        name: SystemName,
+        /// The kernel's version; for Linux what uname calls the release.
+        release: Text<90>,
     }
 
     /// The name of the CPU.
@@ -149,7 +171,7 @@ messages! {
         usable_bytes: u64,
         /// Usable regions after sorting and merging.
         regions: u32,
-        /// Bytes given to the kernel's heap.
+        /// Bytes given to the kernel's heap; 0 for a kernel that sets none aside.
         heap_bytes: u64,
     }
 
@@ -161,7 +183,8 @@ messages! {
         apic: ApicId,
         /// What became of it.
         state: CpuState,
-        /// Cycles from the first SIPI of all to its check-in; 0 where it did not check in, and on the BSP.
+        /// Cycles from the first SIPI of all to its check-in; 0 where it did not check in, on the BSP, and where it is
+        /// not known.
         cycles: u64,
     }
 
@@ -285,7 +308,8 @@ messages! {
         cycles: u64,
         /// The same shifted right by 20, the unit of the field's tables; at most 2^32 - 1.
         scaled: u32,
-        /// Interrupts that its CPU took while it was in ring 3.
+        /// Interrupts that its CPU took while it was in ring 3; under Linux, which allows them, from the workers'
+        /// meeting to the worker's return.
         irqs: u16,
     }
 

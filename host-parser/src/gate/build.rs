@@ -45,6 +45,7 @@ fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
 
 fn machine(facts: &Facts) -> Option<Machine> {
     let (machine, brand, memory) = (facts.machine?.is, facts.brand?.is, facts.memory?.is);
+    let system = facts.system?.is;
     let features = facts.features?.is;
     let named = [
         ("nx", features.nx),
@@ -54,6 +55,8 @@ fn machine(facts: &Facts) -> Option<Machine> {
         ("invariant_tsc", features.invariant_tsc),
     ];
     Some(Machine {
+        system: system.name.to_string(),
+        release: system.release.to_string(),
         firmware: machine.firmware.to_string(),
         vendor: machine.vendor.to_string(),
         signature: machine.signature.to_string(),
@@ -124,6 +127,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         skew: Cycles(timing.skew),
         cycles: Cycles(timing.cycles),
         scaled: u32::try_from(timing.cycles >> SCALE_SHIFT).unwrap_or(u32::MAX),
+        irqs: timing.irqs,
         answer: answer.answer,
         work: answer.work,
         digest: answer.digest.to_string(),

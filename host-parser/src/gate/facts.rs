@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use abi::wire::Record;
 use abi::wire::record::{
     Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, End, Experiment, Fault,
-    Features, Gap, Machine, Memory, Panic, Phase, Problem, Split, Start, Tsc, TscReading, Warp, Worker,
-    WorkerEnd,
+    Features, Gap, Machine, Memory, Panic, Phase, Problem, Split, Start, System, SystemName, Tsc, TscReading,
+    Warp, Worker, WorkerEnd,
 };
 
 use crate::transcript::{Boot, Located};
@@ -23,6 +23,7 @@ pub(super) struct At<T> {
 pub(super) struct Facts {
     pub start: Option<At<Start>>,
     pub machine: Option<At<Machine>>,
+    pub system: Option<At<System>>,
     pub brand: Option<At<Brand>>,
     pub features: Option<At<Features>>,
     pub memory: Option<At<Memory>>,
@@ -82,6 +83,11 @@ impl Facts {
         u16::try_from(self.cpus.iter().filter(up).count()).unwrap_or(u16::MAX)
     }
 
+    /// Whether the system promises that nothing interrupts a timed worker. Linux does not, and is not held to it.
+    pub fn promises_quiet(&self) -> bool {
+        self.system.is_none_or(|system| system.is.name == SystemName::Assay)
+    }
+
     /// What worker `worker` of `case` was given.
     pub fn params(&self, case: u16, worker: u16) -> Option<[u64; 4]> {
         Some(params(&self.splits.get(&case)?.get(&worker)?.is))
@@ -93,6 +99,7 @@ impl Facts {
         let twice = match located.envelope.record {
             Record::Start(is) => self.start.replace(At { line, is }).is_some(),
             Record::Machine(is) => self.machine.replace(At { line, is }).is_some(),
+            Record::System(is) => self.system.replace(At { line, is }).is_some(),
             Record::Brand(is) => self.brand.replace(At { line, is }).is_some(),
             Record::Features(is) => self.features.replace(At { line, is }).is_some(),
             Record::Memory(is) => self.memory.replace(At { line, is }).is_some(),

@@ -114,6 +114,10 @@ pub struct Identity {
 /// What the machine said of itself.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Machine {
+    /// What ran the workers: `assay`, `linux` or `native`.
+    pub system: String,
+    /// The version of that.
+    pub release: String,
     /// How the kernel was started.
     pub firmware: String,
     /// CPUID's vendor string.
@@ -248,6 +252,8 @@ pub struct WorkerSample {
     pub cycles: Cycles,
     /// The same shifted right by 20.
     pub scaled: u32,
+    /// Interrupts of its CPU meanwhile: none, unless the system is Linux.
+    pub irqs: u16,
     /// Its answer, which is the reference's.
     pub answer: u64,
     /// Its count of work, which is the reference's.

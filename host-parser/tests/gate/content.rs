@@ -2,7 +2,7 @@
 
 use abi::control::ControlKind;
 use abi::wire::record::{
-    CaseSkipped, Control, CpuState, Fault, Problem, RunStatus, SkipReason, TscReading, TscSource,
+    CaseSkipped, Control, CpuState, Fault, Problem, RunStatus, SkipReason, SystemName, TscReading, TscSource,
     WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
@@ -68,6 +68,8 @@ fn workers() -> Vec<Trial> {
     let lost = edit!(script(2), Gap, |gap| gap.after += u64::from(gap.worker) * 8_400_000);
     let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 500_000_000));
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
+    // Linux does not promise that nothing interrupts a worker.
+    let linux = edit!(interrupted.clone(), System, |system| system.name = SystemName::Linux);
     vec![
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
         Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
@@ -79,6 +81,7 @@ fn workers() -> Vec<Trial> {
         Trial::new("verifier-mismatch-unnoticed", ReasonCode::VerifierMismatch, lying.log()),
         Trial::new("verifier-mismatch-plan", ReasonCode::VerifierMismatch, unverified(script(2)).log()),
         Trial::new("interrupted", ReasonCode::Interrupted, interrupted.log()),
+        Trial::passing("good-linux-interrupted", linux.log()),
         Trial::new("vcpu-preempted-gap", ReasonCode::VcpuPreempted, lost.log()),
         Trial::new("steal", ReasonCode::Steal, stolen.log()),
     ]
@@ -127,6 +130,7 @@ fn machine() -> Vec<Trial> {
                 record,
                 Record::Start(_)
                     | Record::Machine(_)
+                    | Record::System(_)
                     | Record::Brand(_)
                     | Record::Features(_)
                     | Record::Memory(_)
@@ -231,6 +235,11 @@ fn records() -> Vec<Trial> {
             "disclosure-missing-brand",
             ReasonCode::DisclosureMissing,
             without(|record| matches!(record, Record::Brand(_))).log(),
+        ),
+        Trial::new(
+            "disclosure-missing-system",
+            ReasonCode::DisclosureMissing,
+            without(|record| matches!(record, Record::System(_))).log(),
         ),
         Trial::new(
             "disclosure-missing-warp",

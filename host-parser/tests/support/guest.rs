@@ -3,8 +3,8 @@
 use abi::syscall::{Authority, Syscall};
 use abi::wire::record::{
     Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Cpu, CpuState, Experiment, Features,
-    Firmware, Gap, Machine, Memory, Phase, RunStatus, Split, Start, Tsc, TscReading, TscSource, Warp, Worker,
-    WorkerEnd, WorkerStatus,
+    Firmware, Gap, Machine, Memory, Phase, RunStatus, Split, Start, System, SystemName, Tsc, TscReading,
+    TscSource, Warp, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
@@ -91,7 +91,8 @@ impl Guest {
             invariant_tsc: false,
         };
         let memory = Memory { usable_bytes: 132_567_040, regions: 6, heap_bytes: 1 << 20 };
-        let mut records: Vec<Record> = vec![start.into(), machine.into()];
+        let system = System { name: SystemName::Assay, release: Text::new("0.1.0") };
+        let mut records: Vec<Record> = vec![start.into(), machine.into(), system.into()];
         records.push(Brand { name: Text::new("QEMU Virtual CPU version 2.5+") }.into());
         records.extend([Record::from(features), memory.into()]);
         records.extend((0..self.cpus).map(|cpu| {

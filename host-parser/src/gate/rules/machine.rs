@@ -38,6 +38,7 @@ fn disclosures(run: &mut Run<'_>) {
     let needs_warp = facts.iterations.iter().any(|iteration| iteration.case > 1);
     let present = [
         ("machine", facts.machine.is_some()),
+        ("system", facts.system.is_some()),
         ("brand", facts.brand.is_some()),
         ("features", facts.features.is_some()),
         ("memory", facts.memory.is_some()),

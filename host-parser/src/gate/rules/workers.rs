@@ -8,6 +8,7 @@ use crate::gate::reason::ReasonCode;
 
 /// Judges how the workers ended.
 pub(in crate::gate) fn workers(run: &mut Run<'_>) {
+    let quiet = run.facts.promises_quiet();
     for iteration in &run.facts.iterations {
         for (&number, said) in &iteration.workers {
             let who = format!("worker {number} of case {} iteration {}", iteration.case, iteration.iter);
@@ -15,7 +16,7 @@ pub(in crate::gate) fn workers(run: &mut Run<'_>) {
             if let Some(end) = said.end {
                 authority(run, &who, end);
             }
-            if let Some(timing) = said.timing.filter(|timing| timing.is.irqs > 0) {
+            if let Some(timing) = said.timing.filter(|timing| quiet && timing.is.irqs > 0) {
                 let detail = format!("{who}: {} interrupts on CPU {}", timing.is.irqs, timing.is.cpu);
                 run.add(ReasonCode::Interrupted, timing.line, detail);
             }
