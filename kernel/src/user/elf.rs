@@ -24,7 +24,8 @@ pub enum ElfError {
     BadEntry,
     /// It asks for an interpreter.
     Interpreter,
-    /// A relocation of a type other than `R_X86_64_RELATIVE`, or one outside of the writable segments.
+    /// A relocation of a type other than `R_X86_64_RELATIVE`, one outside of the writable segments or to an address
+    /// outside of the room for images, or more of them than a worker has.
     BadRelocation,
 }
 
@@ -40,7 +41,7 @@ impl ElfError {
             Self::WritableCode => "a segment is writable and executable",
             Self::BadEntry => "entry point is not in code",
             Self::Interpreter => "asks for an interpreter",
-            Self::BadRelocation => "has a relocation that is not relative",
+            Self::BadRelocation => "has relocations that cannot be made",
         }
     }
 }
@@ -97,8 +98,10 @@ const R_X86_64_RELATIVE: u64 = 8;
 const PROGRAM_HEADER_BYTES: usize = 56;
 const DYNAMIC_BYTES: usize = 16;
 const RELA_BYTES: usize = 24;
-/// More segments than any linker makes of a worker.
+/// More segments than any linker makes of a worker. What a file lists is kept on the heap, which has an end.
 const MAX_SEGMENTS: usize = 16;
+/// More relocations than any worker has, for the same reason.
+const MAX_RELOCATIONS: usize = 4096;
 
 impl<'a> Image<'a> {
     /// Reads `file`; the image may be up to `limit` bytes long.
@@ -119,6 +122,7 @@ impl<'a> Image<'a> {
         let mut dynamic: &[u8] = &[];
         for header in headers.chunks_exact(PROGRAM_HEADER_BYTES) {
             match u32_at(header, 0) {
+                Some(PT_LOAD) if segments.len() == MAX_SEGMENTS => return Err(ElfError::BadSegment),
                 Some(PT_LOAD) => segments.push(segment(file, header, limit)?),
                 Some(PT_DYNAMIC) => dynamic = file_range(file, header)?,
                 Some(PT_INTERP) => return Err(ElfError::Interpreter),
@@ -128,14 +132,14 @@ impl<'a> Image<'a> {
         segments.sort_unstable_by_key(|segment| segment.at);
         let page = |at: u64| at / PAGE;
         let apart = |pair: &[Segment<'_>]| page(pair[0].at + pair[0].size - 1) < page(pair[1].at);
-        if segments.is_empty() || segments.len() > MAX_SEGMENTS || !segments.windows(2).all(apart) {
+        if segments.is_empty() || !segments.windows(2).all(apart) {
             return Err(ElfError::BadSegment);
         }
         let in_code = |s: &Segment<'_>| s.executable && (s.at..s.at + s.data.len() as u64).contains(&entry);
         if !segments.iter().any(in_code) {
             return Err(ElfError::BadEntry);
         }
-        let relocations = relocations(&segments, dynamic)?;
+        let relocations = relocations(&segments, dynamic, limit)?;
         Ok(Self { entry, segments, relocations })
     }
 }
@@ -178,7 +182,7 @@ fn segment<'a>(file: &'a [u8], header: &[u8], limit: u64) -> Result<Segment<'a>,
     Ok(Segment { at, size, data, writable, executable })
 }
 
-fn relocations(segments: &[Segment<'_>], dynamic: &[u8]) -> Result<Vec<Relocation>, ElfError> {
+fn relocations(segments: &[Segment<'_>], dynamic: &[u8], limit: u64) -> Result<Vec<Relocation>, ElfError> {
     let (mut table_at, mut table_bytes) = (None, 0);
     for entry in dynamic.chunks_exact(DYNAMIC_BYTES) {
         match (u64_at(entry, 0), u64_at(entry, 8)) {
@@ -195,13 +199,17 @@ fn relocations(segments: &[Segment<'_>], dynamic: &[u8]) -> Result<Vec<Relocatio
         segment.data.get(start..start.checked_add(usize::try_from(table_bytes).ok()?)?)
     });
     let entries = table.ok_or(ElfError::BadRelocation)?.chunks_exact(RELA_BYTES);
+    if entries.len() > MAX_RELOCATIONS || !entries.remainder().is_empty() {
+        return Err(ElfError::BadRelocation);
+    }
     let read = |entry: &[u8]| {
         let (at, addend) = (u64_at(entry, 0)?, u64_at(entry, 16)?);
         // A word that crosses a page would need two frames; no linker places one so.
         let inside = |s: &Segment<'_>| {
             s.writable && at >= s.at && at.checked_add(8).is_some_and(|end| end <= s.at + s.size)
         };
-        let fits = at.is_multiple_of(8) && segments.iter().any(inside);
+        // An address past the image's room could not even be calculated.
+        let fits = at.is_multiple_of(8) && addend <= limit && segments.iter().any(inside);
         (u64_at(entry, 8) == Some(R_X86_64_RELATIVE) && fits).then_some(Relocation { at, addend })
     };
     entries.map(|entry| read(entry).ok_or(ElfError::BadRelocation)).collect()

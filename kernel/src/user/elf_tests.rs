@@ -112,6 +112,44 @@ fn takes_relative_relocations_in_writable_segments_only() {
     }
 }
 
+#[test]
+fn rejects_relocations_to_where_no_image_is() {
+    for (addend, good) in [(LIMIT, true), (LIMIT + 1, false), (u64::MAX, false)] {
+        let mut file = with_relocation(R_X86_64_RELATIVE, 0x2100);
+        file[0x2090..0x2098].copy_from_slice(&addend.to_le_bytes());
+        let expected = if good { None } else { Some(ElfError::BadRelocation) };
+        assert_eq!(Image::parse(&file, LIMIT).err(), expected, "{addend:#x}");
+    }
+}
+
+#[test]
+fn rejects_more_than_the_heap_should_hold() {
+    let segments = |count| parse(&(1..=count).map(|i| load(PF_X, 0x1000 * i, 0x100)).collect::<Vec<_>>());
+    assert_eq!(segments(MAX_SEGMENTS as u64), Ok(()));
+    assert_eq!(segments(MAX_SEGMENTS as u64 + 1), Err(ElfError::BadSegment));
+    for (count, good) in [(MAX_RELOCATIONS, true), (MAX_RELOCATIONS + 1, false)] {
+        let bytes = RELA_BYTES * count;
+        let mut file = with_relocation(R_X86_64_RELATIVE, 0x2100);
+        let entry = file[0x2080..0x2080 + RELA_BYTES].to_vec();
+        file.truncate(0x2080);
+        file.extend(entry.repeat(count));
+        let size = u64::try_from(0x80 + bytes).unwrap();
+        file[0x2018..0x2020].copy_from_slice(&(size - 0x80).to_le_bytes());
+        for at in [64 + 56 + 32, 64 + 56 + 40] {
+            file[at..at + 8].copy_from_slice(&size.to_le_bytes());
+        }
+        let expected = if good { None } else { Some(ElfError::BadRelocation) };
+        assert_eq!(Image::parse(&file, LIMIT).err(), expected, "{count}");
+    }
+}
+
+#[test]
+fn rejects_half_a_relocation() {
+    let mut file = with_relocation(R_X86_64_RELATIVE, 0x2100);
+    file[0x2018] = 25;
+    assert_eq!(Image::parse(&file, LIMIT).err(), Some(ElfError::BadRelocation));
+}
+
 proptest! {
     #[test]
     fn never_panics_on_a_damaged_file(at in 0_usize..0x2100, byte: u8, cut in 0_usize..0x3000) {
