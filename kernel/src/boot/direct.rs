@@ -12,7 +12,7 @@ use x86_64::structures::paging::{
 use x86_64::{PhysAddr, VirtAddr};
 
 use super::memory_map::{self, MemoryMap, Region};
-use super::pvh::StartInfo;
+use super::pvh::{MAX_MEMORY_END, StartInfo};
 use super::{BootError, BootInfo};
 use crate::acpi::Memory;
 use crate::mem::LowPage;
@@ -22,8 +22,9 @@ use crate::x86::cpuid::{bit, leaf};
 pub const WINDOW_OFFSET: u64 = 0xffff_8000_0000_0000;
 /// How much of it the entry code maps: device registers lie below it, and so does all that a 32-bit VMM places.
 pub const EARLY_WINDOW_END: u64 = 4 << 30;
-/// The most that is mapped: what 46 bits address, half of the upper half.
-const MAX_WINDOW_END: u64 = 1 << 46;
+
+// The window on all the memory that there can be stays in the upper half.
+const _: () = assert!(MAX_MEMORY_END <= (1 << 47) && MAX_MEMORY_END.is_multiple_of(Size1GiB::SIZE));
 
 /// Checks the start info at physical address `at` and keeps what is needed. `image` is where the kernel is in
 /// physical memory. The page tables in force must be those of `pvh_entry.rs`.
@@ -34,9 +35,6 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
     let info = StartInfo::read(&EarlyWindow, at, image)?;
     let mut memory = MemoryMap::new(info.usable()).ok_or(BootError::NoMemory)?;
     let window_end = info.memory_end().max(EARLY_WINDOW_END).next_multiple_of(Size1GiB::SIZE);
-    if window_end > MAX_WINDOW_END {
-        return Err(BootError::MemoryMap);
-    }
     // The start info, and what it refers to but the ramdisk, may lie in usable memory: it is read before that is used.
     let low_page = memory_map::low_page(info.usable()).and_then(LowPage::new);
     let StartInfo { ramdisk, rsdp, .. } = info;

@@ -13,6 +13,8 @@ const START_INFO_BYTES: usize = 56;
 const MAP_ENTRY_BYTES: usize = 24;
 const MODULE_BYTES: usize = 32;
 
+/// No memory lies past what 46 bits address: more than any machine has, and half of what the kernel can map.
+pub const MAX_MEMORY_END: u64 = 1 << 46;
 /// More than any machine's firmware has; a number above it is damage.
 const MAX_MAP_ENTRIES: usize = 1024;
 /// The kernel uses one.
@@ -82,10 +84,9 @@ impl<'a> StartInfo<'a> {
             .filter(|region| region.start < region.end)
     }
 
-    /// The end of RAM and of what firmware keeps of it for its tables.
+    /// The end of RAM and of what firmware keeps of it for its tables; at most [`MAX_MEMORY_END`].
     #[must_use]
     pub fn memory_end(&self) -> u64 {
-        let is_memory = |kind| matches!(kind, TYPE_RAM | TYPE_ACPI | TYPE_ACPI_NVS);
         let regions = entries(self.map).filter(|&(kind, _)| is_memory(kind));
         regions.map(|(_, region)| region.end).max().unwrap_or(0)
     }
@@ -121,9 +122,13 @@ fn region(structure: &[u8]) -> Option<Region> {
     Some(Region { start, end: start.checked_add(u64_at(structure, 8)?)? })
 }
 
-/// No entry may run past the end of the address space, and no RAM may be anything else, or listed twice.
+/// No entry may run past the end of the address space, nor memory past [`MAX_MEMORY_END`]; and no RAM may be anything
+/// else, or listed twice.
 fn check_map(map: &[u8]) -> Result<(), BootError> {
     if map.chunks_exact(MAP_ENTRY_BYTES).any(|entry| region(entry).is_none()) {
+        return Err(BootError::MemoryMap);
+    }
+    if entries(map).any(|(kind, region)| is_memory(kind) && region.end > MAX_MEMORY_END) {
         return Err(BootError::MemoryMap);
     }
     let clash = |(i, one): (usize, Region)| {
@@ -138,6 +143,10 @@ fn check_map(map: &[u8]) -> Result<(), BootError> {
 /// The entries of a map, with their types.
 fn entries(map: &[u8]) -> impl Iterator<Item = (u32, Region)> + Clone {
     map.chunks_exact(MAP_ENTRY_BYTES).filter_map(|entry| Some((u32_at(entry, 16)?, region(entry)?)))
+}
+
+const fn is_memory(kind: u32) -> bool {
+    matches!(kind, TYPE_RAM | TYPE_ACPI | TYPE_ACPI_NVS)
 }
 
 fn ram(map: &[u8]) -> impl Iterator<Item = Region> + Clone {

@@ -127,6 +127,16 @@ fn refuses_entries_that_wrap_or_overlap_memory() {
 }
 
 #[test]
+fn refuses_memory_past_what_can_be_mapped() {
+    let with = |entry: (u64, u64, u32)| Low::with(&[Q35, &[entry]].concat(), &[MODULE]).error();
+    assert_eq!(with((MAX_MEMORY_END - 0x1000, 0x1000, TYPE_RAM)), None);
+    assert_eq!(with((MAX_MEMORY_END, 1, TYPE_RAM)), Some(BootError::MemoryMap));
+    // Rounded up to the window's pages, its end would be 0.
+    assert_eq!(with((u64::MAX - 0x1000, 0x1000, TYPE_ACPI)), Some(BootError::MemoryMap));
+    assert_eq!(with((u64::MAX - 0x1000, 0x1000, 2)), None, "what is not memory is not mapped");
+}
+
+#[test]
 fn refuses_modules_out_of_memory_or_in_use() {
     assert_eq!(modules_error(&[(0x3fd_f000, 0x1001)]), Some(BootError::Modules), "past the end of memory");
     assert_eq!(modules_error(&[(0xa_0000, 1)]), Some(BootError::Modules), "in no memory");
