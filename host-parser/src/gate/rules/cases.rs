@@ -115,7 +115,8 @@ fn contradictions(facts: &Facts, iteration: &Iteration) -> Vec<(u64, String)> {
         found.push((end.line, "its workers are not numbered from 0, one for each".to_owned()));
     }
     let mut cpus = HashSet::new();
-    let mut done = 0_u16;
+    // A log can list any number of workers, and so more than are left of a `u16` after the last.
+    let mut done = 0_usize;
     for (number, said) in &iteration.workers {
         let of_worker = of_worker(facts, said);
         found
@@ -124,15 +125,16 @@ fn contradictions(facts: &Facts, iteration: &Iteration) -> Vec<(u64, String)> {
             found.push((end.line, format!("worker {number} has no `worker-end`")));
             continue;
         };
-        done += u16::from(ended.is.status == WorkerStatus::Done);
+        done += usize::from(ended.is.status == WorkerStatus::Done);
         if !cpus.insert(ended.is.cpu) {
             found.push((ended.line, format!("worker {number} shares CPU {}", ended.is.cpu)));
         }
     }
-    if done != end.is.done {
+    if done != usize::from(end.is.done) {
         found.push((end.line, format!("{done} workers are done, `case-end` says {}", end.is.done)));
     }
-    let makespan = if done == iteration.case { span(iteration).map(|span| span.makespan) } else { Some(0) };
+    let makespan =
+        if done == usize::from(iteration.case) { span(iteration).map(|span| span.makespan) } else { Some(0) };
     if makespan != Some(end.is.makespan) {
         let worked_out = makespan.map_or("none".to_owned(), |cycles| cycles.to_string());
         let detail = format!("the makespan is {worked_out}, `case-end` says {}", end.is.makespan);
@@ -174,4 +176,28 @@ fn of_worker(facts: &Facts, said: &WorkerFacts) -> Vec<(u64, String)> {
         found.push((timing.line, detail));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::CpuId;
+    use abi::wire::record::{CaseEnd, WorkerEnd};
+
+    use super::*;
+    use crate::gate::facts::At;
+
+    #[test]
+    fn counts_more_workers_than_a_record_can_say() {
+        let (case, iter, line) = (1, 0, 1);
+        let end = |worker| {
+            let (cpu, status) = (CpuId(worker), WorkerStatus::Done);
+            WorkerEnd { case, iter, worker, cpu, status, refused: 0, first_refused: 0 }
+        };
+        let said = |worker| WorkerFacts { end: Some(At { line, is: end(worker) }), ..WorkerFacts::default() };
+        let workers = (0..=u16::MAX).map(|worker| (worker, said(worker))).collect();
+        let is = CaseEnd { case, iter, done: 0, makespan: 0, verified: true };
+        let iteration = Iteration { line, case, iter, workers, end: Some(At { line, is }) };
+        let found = contradictions(&Facts::default(), &iteration);
+        assert!(found.iter().any(|(_, detail)| detail == "65536 workers are done, `case-end` says 0"));
+    }
 }
