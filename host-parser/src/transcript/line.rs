@@ -56,10 +56,12 @@ pub(super) fn content(line: &[u8]) -> Content<'_> {
     let tag = |window: &[u8]| is_tagged(window);
     let Some(first) = line.windows(TAG_WINDOW).position(tag) else { return Content::Text };
     let last = line.windows(TAG_WINDOW).rposition(tag).unwrap_or(first);
-    match (decode(&line[last..]), decode(&line[first..])) {
-        (Ok(envelope), _) => Content::Record { envelope: Box::new(envelope), before: &line[..last] },
-        (Err(_), Ok(envelope)) => Content::Record { envelope: Box::new(envelope), before: &line[..first] },
-        (Err(_), Err(error)) => {
+    let record = |at: usize| decode(&line[at..]).map(|it| (Box::new(it), &line[..at]));
+    // Nearly always there is one tag, and so one line to read.
+    let read = record(last).or_else(|error| if first < last { record(first) } else { Err(error) });
+    match read {
+        Ok((envelope, before)) => Content::Record { envelope, before },
+        Err(error) => {
             let version = version(&line[first..]).filter(|&version| version != u32::from(PROTOCOL));
             Content::Broken { error, version }
         }
