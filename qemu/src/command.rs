@@ -61,6 +61,9 @@ impl CommandLine {
             line.words(&["-d", "int,cpu_reset,guest_errors", "-D"]);
             line.word(absolute(log));
         }
+        if machine.hold_at_end {
+            line.word("-no-shutdown");
+        }
         machine.extra_args.iter().for_each(|argument| line.word(argument));
         Ok(line)
     }

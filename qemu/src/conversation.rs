@@ -47,6 +47,12 @@ impl Conversation {
         (self.last_id, qmp::command(command, self.last_id))
     }
 
+    /// The same for a command of the monitor for people.
+    pub(crate) fn ask_monitor(&mut self, line: &str) -> (u64, String) {
+        self.last_id += 1;
+        (self.last_id, qmp::monitor_command(line, self.last_id))
+    }
+
     /// The reply to a command, once it is there; `Err` is QEMU's reason for refusing.
     pub(crate) fn reply(&mut self, id: u64) -> Option<Result<Value, String>> {
         let index = self.replies.iter().position(|(of, _)| *of == id)?;

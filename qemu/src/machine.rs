@@ -39,6 +39,11 @@ pub struct Machine {
     pub icount_shift: Option<u8>,
     /// Where to log every exception, reset and guest error; TCG only, slow: for the second run of a guest that died.
     pub trace_log: Option<PathBuf>,
+    /// Whether a guest that resets or powers itself off is stopped where it is, so that [`GuestRun::last_registers`]
+    /// says where that was. The run ends all the same.
+    ///
+    /// [`GuestRun::last_registers`]: crate::GuestRun::last_registers
+    pub hold_at_end: bool,
     /// Further arguments, last on the command line.
     pub extra_args: Vec<String>,
 }
@@ -72,6 +77,7 @@ impl Machine {
             vga: Vga::Std,
             icount_shift: None,
             trace_log: None,
+            hold_at_end: false,
             extra_args: Vec::new(),
         }
     }

@@ -104,6 +104,13 @@ pub fn command(name: &str, id: u64) -> String {
     format!("{}\n", json!({ "execute": name, "id": id }))
 }
 
+/// Formats a command of QEMU's monitor for people, with its line end. Its result is what the monitor prints.
+#[must_use]
+pub fn monitor_command(line: &str, id: u64) -> String {
+    let arguments = json!({ "command-line": line });
+    format!("{}\n", json!({ "execute": "human-monitor-command", "arguments": arguments, "id": id }))
+}
+
 /// Reads the result of `query-cpus-fast`: each CPU's index and host thread, by index.
 ///
 /// # Errors
@@ -186,6 +193,9 @@ mod tests {
     #[test]
     fn formats_a_command_as_one_line() {
         assert_eq!(command("cont", 4), "{\"execute\":\"cont\",\"id\":4}\n");
+        let monitor = monitor_command("info cpus", 5);
+        assert_eq!(monitor.lines().count(), 1);
+        assert!(monitor.contains("{\"command-line\":\"info cpus\"}"), "{monitor}");
     }
 
     proptest! {

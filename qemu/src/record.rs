@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::{AcceleratorChoice, CommandLine, CpuSet, Outcome, VcpuThread, Version};
+use crate::{AcceleratorChoice, CommandLine, CpuSet, CpuState, Outcome, VcpuThread, Version};
 
 /// One run of one guest: how it ended, and under what conditions.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +25,9 @@ pub struct GuestRun {
     pub host_cpus_in_force: Option<CpuSet>,
     /// The vCPU threads, by CPU index; empty if the run did not come so far.
     pub vcpus: Vec<VcpuThread>,
+    /// Where the guest's CPUs were when the run was ended, by CPU index. Empty where QEMU had ended by itself, had not
+    /// started the guest, or did not answer in time.
+    pub last_registers: Vec<CpuState>,
     /// When things happened.
     pub timeline: Timeline,
     /// Bytes in the serial log.

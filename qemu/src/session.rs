@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use crate::conversation::Conversation;
 use crate::process::{QemuProcess, dies_with_parent};
+use crate::registers;
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Source, Streams};
 use crate::vcpu;
 use crate::{
-    CancelToken, CommandLine, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline, VcpuThread,
+    CancelToken, CommandLine, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline,
+    VcpuThread,
 };
 
 /// How long one wait may be: the delay with which a cancellation is noticed, and no more wake-ups than that needs.
@@ -19,6 +21,9 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// The same once QEMU has hung up and only its exit status is missing.
 const LAST_TICK: Duration = Duration::from_millis(1);
+
+/// How long a QEMU that is about to be killed may take to say where its CPUs are.
+const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much of standard error is kept.
 const STDERR_BYTES: usize = 64 << 10;
@@ -29,6 +34,8 @@ pub(crate) enum Stop {
     Ended,
     /// It is to be ended, for this reason.
     Decided(Outcome),
+    /// The guest has ended, and QEMU holds it as it was; it is to be ended.
+    Held,
     /// It is to be ended, and there is no outcome.
     Failed(QemuError),
 }
@@ -137,6 +144,7 @@ impl<'a> Session<'a> {
         let status = self.ask("query-status")?;
         match status.get("status").and_then(Value::as_str) {
             Some("guest-panicked") => Err(Stop::Decided(Outcome::GuestPanicked)),
+            Some("shutdown") if self.spec.machine.hold_at_end => Err(Stop::Held),
             Some("running" | "shutdown") => Ok(()),
             status => {
                 let status = status.unwrap_or("unknown").to_owned();
@@ -200,6 +208,10 @@ impl<'a> Session<'a> {
 
     /// Ends QEMU if it has not ended, keeps what it said last, and writes the record.
     pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
+        let last_registers = match stop {
+            Stop::Decided(_) | Stop::Held => self.read_registers(),
+            Stop::Ended | Stop::Failed(_) => Vec::new(),
+        };
         let status = self.process.end().map_err(|source| self.unwaitable(source))?;
         self.timeline.exit_us = self.elapsed_us();
         let stderr = |session: &Self| String::from_utf8_lossy(&session.stderr).into_owned();
@@ -213,6 +225,10 @@ impl<'a> Session<'a> {
                 outcome
             }
             Stop::Ended => self.conversation.evidence.classify(status, &stderr(&self)),
+            Stop::Held => {
+                self.drain();
+                self.conversation.evidence.classify(status, &stderr(&self))
+            }
         };
         self.serial.finish(&mut |line| (self.progress)(Progress::SerialLine { line, vcpus: &self.vcpus }));
         Ok(GuestRun {
@@ -224,12 +240,37 @@ impl<'a> Session<'a> {
             host_cpus_requested: self.spec.host_cpus.clone(),
             host_cpus_in_force: self.host_cpus_in_force,
             vcpus: self.vcpus,
+            last_registers,
             timeline: self.timeline,
             serial_bytes: self.serial.written_bytes(),
             serial_log: self.spec.serial_log.clone(),
             qmp_events: self.conversation.events,
             dies_with_parent: dies_with_parent(),
         })
+    }
+
+    /// Where the guest's CPUs are, from a QEMU that is about to be killed. The guest is stopped first: TCG keeps the
+    /// instruction pointer of a running CPU in the host's registers. Whatever goes wrong, there are no registers.
+    fn read_registers(&mut self) -> Vec<CpuState> {
+        if self.conversation.evidence.phase == Phase::Start {
+            return Vec::new();
+        }
+        let (_, stop) = self.conversation.ask("stop");
+        let (id, registers) = self.conversation.ask_monitor("info registers -a");
+        self.streams.send(&stop);
+        self.streams.send(&registers);
+        let begin = Instant::now();
+        loop {
+            if let Some(reply) = self.conversation.reply(id) {
+                let printed = reply.unwrap_or_default();
+                return registers::parse(printed.as_str().unwrap_or_default());
+            }
+            let left = REGISTERS_PATIENCE.saturating_sub(begin.elapsed());
+            let tick = if self.streams.qmp_ended() { LAST_TICK } else { TICK };
+            if left.is_zero() || self.take_in(tick.min(left)).is_err() || self.streams.qmp_ended() {
+                return Vec::new();
+            }
+        }
     }
 
     /// Takes what a killed QEMU left in its streams. The first failure ends it: why the run ends is known already.

@@ -80,6 +80,38 @@ fn ends_a_guest_that_hangs_at_its_deadline() {
 }
 
 #[test]
+fn tells_where_every_cpu_was_at_the_deadline() {
+    let mut guest = Guest::of_sector(&common::print_then(b"up", common::HANG));
+    guest.spec.machine = Machine::q35(2, 32);
+    guest.spec.deadline = Duration::from_secs(6);
+    let run = guest.run().unwrap();
+    assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
+    let cpus: Vec<u32> = run.last_registers.iter().map(|state| state.cpu).collect();
+    assert_eq!(cpus, [0, 1], "{:?}", run.last_registers);
+    let first = run.last_registers[0];
+    // `hlt` is the second byte of what comes after the printing.
+    assert_eq!((first.rip, first.halted, first.takes_interrupts()), (0x7c15, true, false), "{first:?}");
+}
+
+#[test]
+fn holds_a_guest_that_ends_where_it_is() {
+    for (sector, outcome, rip) in [
+        (common::RESET, Outcome::GuestReset, 0x7c06..0x7c08),
+        (common::TRIPLE_FAULT, Outcome::GuestReset, 0x7c09..0x7c0a),
+        (common::POWER_OFF, Outcome::GuestShutdown, 0x7c07..0x7c09),
+    ] {
+        let mut guest = Guest::of_sector(sector);
+        guest.spec.machine.hold_at_end = true;
+        let run = guest.run().unwrap();
+        assert_eq!(run.outcome, outcome, "{:?} {}", run.qmp_events, run.stderr);
+        assert!(rip.contains(&run.last_registers[0].rip), "{outcome:?}: {:x?}", run.last_registers);
+    }
+    let mut guest = Guest::of_sector(common::DEBUG_EXIT);
+    guest.spec.machine.hold_at_end = true;
+    assert_eq!(guest.run().unwrap().outcome, Outcome::DebugExit { value: 0x10 });
+}
+
+#[test]
 fn ends_on_cancellation_and_keeps_what_was_printed() {
     let guest = Guest::of_sector(&common::print_then(b"line\nrest", common::HANG));
     let cancel = CancelToken::new();

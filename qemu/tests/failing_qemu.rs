@@ -100,6 +100,34 @@ fn reports_an_internal_error_of_the_virtual_machine() {
 }
 
 #[test]
+fn does_not_wait_long_for_registers_that_do_not_come() {
+    let mut guest = Guest::of_script(&up_to_cont("sleep 1000"));
+    guest.spec.deadline = Duration::from_secs(1);
+    let run = guest.run().unwrap();
+    assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
+    assert_eq!(run.last_registers, []);
+    assert!(run.timeline.exit_us < 30_000_000, "{:?}", run.timeline);
+}
+
+#[test]
+fn takes_no_registers_but_those_it_asked_for() {
+    for (answer, cpus) in [
+        (r#"{"return": "CPU#0\nRIP=10 RFL=2 CPL=3\n", "id": 5}"#, 1),
+        (r#"{"return": {"RIP": 16}, "id": 5}"#, 0),
+        (r#"{"error": {"desc": "no such command"}, "id": 5}"#, 0),
+        (r#"{"return": "CPU#0\nRIP=10 RFL=2\n", "id": 4}"#, 0),
+        ("rubbish", 0),
+    ] {
+        let then = format!("read -r stop; read -r registers; printf '%s\n' '{answer}' >&0; sleep 1000");
+        let mut guest = Guest::of_script(&up_to_cont(&then));
+        guest.spec.deadline = Duration::from_secs(1);
+        let run = guest.run().unwrap();
+        assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
+        assert_eq!(run.last_registers.len(), cpus, "{answer}");
+    }
+}
+
+#[test]
 fn reads_the_reason_of_a_shutdown_that_comes_with_the_end() {
     let resets = r#"echo '{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}' >&0"#;
     assert_eq!(Guest::of_script(&up_to_cont(resets)).run().unwrap().outcome, Outcome::GuestReset);

@@ -42,6 +42,12 @@ fn gives_kvm_guests_the_hosts_cpu_with_its_tsc() {
 }
 
 #[test]
+fn holds_only_guests_that_are_to_be_held() {
+    let machine = Machine { hold_at_end: true, ..Machine::q35(1, 64) };
+    assert!(line(Accelerator::Tcg, &machine, &disk("/i")).ends_with(" -no-shutdown"));
+}
+
+#[test]
 fn doubles_commas_and_quotes_spaces() {
     let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &disk("/a b/c,d's"));
     assert!(line.contains(r"'if=none,id=boot,format=raw,snapshot=on,file=/a b/c,,d'\''s'"), "{line}");

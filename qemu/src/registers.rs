@@ -1,0 +1,121 @@
+//! Where a guest's CPUs are: their registers, as QEMU's monitor prints them.
+//!
+//! QMP has no command of its own for this, only the monitor's `info registers`. Its form is x86_cpu_dump_state in
+//! target/i386/cpu-dump.c of QEMU's sources. Pure: any text at all gives a list, if an empty one.
+
+use serde::Serialize;
+
+/// RFLAGS.IF: Intel SDM vol. 1, "EFLAGS Register".
+const INTERRUPTS_ON: u64 = 1 << 9;
+
+/// The registers of a CPU that say what it was doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CpuState {
+    /// QEMU's index of the CPU, from 0.
+    pub cpu: u32,
+    /// The next instruction's address, relative to the code segment in real mode. After a HLT it is the one after it.
+    pub rip: u64,
+    /// The flags.
+    pub rflags: u64,
+    /// The address of the last page fault.
+    pub cr2: u64,
+    /// The page table.
+    pub cr3: u64,
+    /// The privilege level: 0 in the kernel, 3 in a program.
+    pub cpl: u8,
+    /// Whether it had executed HLT and waited for an interrupt.
+    pub halted: bool,
+}
+
+impl CpuState {
+    /// Whether it would have taken an interrupt.
+    #[must_use]
+    pub fn takes_interrupts(&self) -> bool {
+        self.rflags & INTERRUPTS_ON != 0
+    }
+}
+
+/// Reads what `info registers -a` prints. A CPU without an instruction pointer is left out.
+#[must_use]
+pub(crate) fn parse(text: &str) -> Vec<CpuState> {
+    // What stands before the first heading belongs to no CPU.
+    text.split("CPU#").skip(1).filter_map(cpu).collect()
+}
+
+fn cpu(text: &str) -> Option<CpuState> {
+    let (number, rest) = text.split_once('\n')?;
+    let register = |wide: &str, narrow: &str| {
+        let names = |(name, _): &(&str, &str)| *name == wide || *name == narrow;
+        let (_, value) = rest.split_ascii_whitespace().filter_map(|word| word.split_once('=')).find(names)?;
+        u64::from_str_radix(value, 16).ok()
+    };
+    Some(CpuState {
+        cpu: number.trim().parse().ok()?,
+        rip: register("RIP", "EIP")?,
+        rflags: register("RFL", "EFL")?,
+        cr2: register("CR2", "CR2").unwrap_or(0),
+        cr3: register("CR3", "CR3").unwrap_or(0),
+        cpl: register("CPL", "CPL").and_then(|cpl| u8::try_from(cpl).ok()).unwrap_or(0),
+        halted: register("HLT", "HLT") == Some(1),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // Captured from QEMU 7.2, without the registers that are not read.
+    const TWO_CPUS: &str = "\r\nCPU#0\r\nRAX=0000000000000000 RBX=ffffffff80038a30\r\n\
+        RIP=ffffffff80021f3e RFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n\
+        CS =0008 0000000000000000 ffffffff 00af9a00 DPL=0 CS64 [-R-]\r\n\
+        CR0=80010033 CR2=0000000000000010 CR3=000000000009d000 CR4=003000e0\r\n\
+        \r\nCPU#1\r\nRIP=0000000000401000 RFL=00000202 [-------] CPL=3 II=0 A20=1 SMM=0 HLT=0\r\n\
+        CR0=80010033 CR2=0000000000000000 CR3=00000000000a1000 CR4=003000e0\r\n";
+
+    #[test]
+    fn reads_every_cpu() {
+        let cpus = parse(TWO_CPUS);
+        let first = CpuState {
+            cpu: 0,
+            rip: 0xffff_ffff_8002_1f3e,
+            rflags: 0x46,
+            cr2: 0x10,
+            cr3: 0x9d000,
+            cpl: 0,
+            halted: true,
+        };
+        assert_eq!(cpus.len(), 2);
+        assert_eq!(cpus[0], first);
+        assert_eq!((cpus[1].cpu, cpus[1].cpl, cpus[1].halted), (1, 3, false));
+        assert_eq!((cpus[0].takes_interrupts(), cpus[1].takes_interrupts()), (false, true));
+    }
+
+    #[test]
+    fn reads_a_cpu_in_real_mode() {
+        let cpus = parse("CPU#0\nEIP=00007c02 EFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\n");
+        assert_eq!((cpus[0].rip, cpus[0].halted), (0x7c02, true));
+    }
+
+    #[test]
+    fn leaves_out_what_it_cannot_read() {
+        assert_eq!(parse("unknown command: 'info registers'\r\n"), []);
+        assert_eq!(parse("CPU#0\nRIP=zz RFL=0\nCPU#x\nRIP=0 RFL=0\nCPU#2"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn survives_any_text(text: String) {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn survives_any_change_of_one_character(at in 0..TWO_CPUS.len(), with: char) {
+            let mut text = TWO_CPUS.to_owned();
+            text.replace_range(at..=at, with.encode_utf8(&mut [0; 4]));
+            assert!(parse(&text).len() <= 3);
+        }
+    }
+}
