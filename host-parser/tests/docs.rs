@@ -99,6 +99,25 @@ fn measurement_states_every_limit() {
             "per mille",
         ),
         ("`late-start`", "and also more than", limits::LATE_MICROS, "microseconds"),
+        (
+            "`vcpu-preempted`",
+            "a vCPU was kept waiting for more than this part of the measurement",
+            limits::DELAY_PER_MILLE,
+            "per mille",
+        ),
+        ("`vcpu-preempted`", "and also for more than", limits::DELAY_MICROS, "microseconds"),
+        (
+            "`vcpu-preempted`",
+            "or its CPU lost, just before or after its worker, at once more than",
+            limits::GAP_MICROS,
+            "microseconds",
+        ),
+        (
+            "`steal`",
+            "the hypervisor took more than this part of a worker's time",
+            limits::STEAL_PER_MILLE,
+            "per mille",
+        ),
         ("`too-few-rounds`", "the claim has fewer rounds than", limits::CLAIM_ROUNDS as u64, "rounds"),
     ];
     let mut text = "\n| reason | where | limit |\n|---|---|---|\n".to_owned();

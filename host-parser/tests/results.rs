@@ -38,6 +38,7 @@ fn runs(rounds: usize, cases: &[(u16, Slowness)], host_cpus: u16) -> Vec<RunReco
                 ended: Ended::DebugExit { value: 0x10 },
                 vcpus: Some(case),
                 host_cpus: Some(host_cpus),
+                watched: false,
                 delays: Vec::new(),
             };
             let work_cycles = 17_180_000 * QUIET[round] * slowness[round] / 100;

@@ -37,7 +37,9 @@ pub struct HostEvidence {
     pub vcpus: Option<u16>,
     /// How many host CPUs it could run on: those it was pinned to, or all there are. SMT siblings count once.
     pub host_cpus: Option<u16>,
-    /// What the host's scheduler did to the guest's CPUs, iteration by iteration; empty where nobody looked.
+    /// Whether somebody watched what the host's scheduler did to the guest's CPUs.
+    pub watched: bool,
+    /// What it did, iteration by iteration.
     pub delays: Vec<VcpuDelay>,
 }
 

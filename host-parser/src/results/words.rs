@@ -154,5 +154,5 @@ pub(super) fn refused(run: &RunRecord) -> Option<String> {
     let (reason, detail) = run.verdict.outcome.refusal()?;
     let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
     let word = run.verdict.outcome.word();
-    Some(format!("run {} round {}{case}: {word}: {reason}: {detail}", run.run, run.round))
+    Some(format!("run {} round {}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
 }

@@ -129,6 +129,7 @@ impl Over {
             ended: Ended::DebugExit { value },
             vcpus: Some(cpus),
             host_cpus: Some(1),
+            watched: false,
             delays: Vec::new(),
         };
         Gate::default().judge(&Transcript::read(&self.log), &expectation, &evidence)

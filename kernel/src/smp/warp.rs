@@ -22,10 +22,12 @@ use crate::x86::tsc;
 const SAMPLES: u64 = 2_000;
 /// How often a CPU looks for another's reading before it takes one of its own nevertheless.
 const LOOKS: u32 = 1_000;
-/// So many times in a row no other CPU's reading came: the others are done, or not running.
-const ALONE: u32 = 20;
-/// How long a CPU goes on at most, from its own first reading.
+/// How long a CPU goes on, from its own first reading, once it has seen enough.
 const LIMIT_US: u64 = 20_000;
+/// How long it goes on at most: where vCPUs share a host CPU, one of them runs at a time.
+const LONG_LIMIT_US: u64 = 300_000;
+/// So many hand-overs are enough where there is no time for all.
+const ENOUGH: u64 = 64;
 /// How long the others are waited for; a guest's vCPU may not be scheduled for a while.
 const TIMEOUT_US: u64 = 2_000_000;
 
@@ -51,6 +53,8 @@ pub struct Warp {
 #[derive(Debug, Default)]
 pub struct Shared {
     arrived: AtomicU64,
+    /// CPUs that take no further reading.
+    done: AtomicU64,
     latest: AtomicU64,
     samples: AtomicU64,
     handovers: AtomicU64,
@@ -77,7 +81,7 @@ impl Shared {
     pub fn take_part(&self, cpu: CpuId, expected: u64, clock: &Clock) {
         self.arrived.fetch_add(1, Ordering::AcqRel);
         clock.spin_until(LIMIT_US, || self.arrived.load(Ordering::Acquire) >= expected);
-        sample(self, cpu, clock);
+        sample(self, cpu, expected, clock);
     }
 
     /// The latest reading, once it is such a one, or after some looks whatever it is.
@@ -105,28 +109,29 @@ impl Shared {
     }
 }
 
-fn sample(shared: &Shared, cpu: CpuId, clock: &Clock) {
+fn sample(shared: &Shared, cpu: CpuId, expected: u64, clock: &Clock) {
     let own = u64::from(cpu.0) & ((1 << CPU_BITS) - 1);
     let ahead = control::tsc_ahead(cpu);
-    let limit = tsc::read() + ahead + clock.cycles(LIMIT_US);
+    let begin = tsc::read() + ahead;
+    let (limit, long_limit) = (begin + clock.cycles(LIMIT_US), begin + clock.cycles(LONG_LIMIT_US));
     let others = |latest: u64| latest != 0 && latest & ((1 << CPU_BITS) - 1) != own;
-    let (mut samples, mut handovers, mut max_warp, mut alone) = (0, 0, 0, 0);
-    while samples < SAMPLES && alone < ALONE {
+    let (mut samples, mut handovers, mut max_warp) = (0, 0, 0);
+    while samples < SAMPLES {
         let before = shared.wait_for(&others);
         // Ordered: a reading taken before the load would see a warp that is not there.
         let now = tsc::read_ordered() + ahead;
         samples += 1;
-        alone += 1;
         if others(before) {
             handovers += 1;
-            alone = 0;
             max_warp = max_warp.max(behind(now, before));
         }
         shared.latest.fetch_max(now << CPU_BITS | own, Ordering::AcqRel);
-        if now > limit {
+        let all_done = shared.done.load(Ordering::Acquire) + 1 >= expected;
+        if all_done || now > limit && handovers >= ENOUGH || now > long_limit {
             break;
         }
     }
+    shared.done.fetch_add(1, Ordering::AcqRel);
     shared.samples.fetch_add(samples, Ordering::AcqRel);
     shared.handovers.fetch_add(handovers, Ordering::AcqRel);
     shared.max_warp.fetch_max(max_warp, Ordering::AcqRel);

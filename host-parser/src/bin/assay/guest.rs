@@ -103,7 +103,13 @@ pub fn run(
     })
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
-    let evidence = HostEvidence { ended, vcpus: Some(slot.case), host_cpus: Some(lab.host_cores()), delays };
+    let evidence = HostEvidence {
+        ended,
+        vcpus: Some(slot.case),
+        host_cpus: Some(lab.host_cores()),
+        watched: true,
+        delays,
+    };
     let expectation = RunExpectation {
         plan: Some(image.plan.digest()),
         cases: Some(vec![ExpectedCase { case: slot.case, iterations: 1 }]),

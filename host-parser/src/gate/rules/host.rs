@@ -2,6 +2,7 @@
 //! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time; never the result itself.
 
 use super::{Run, exceeds, limits};
+use crate::gate::evidence::VcpuDelay;
 use crate::gate::reason::ReasonCode;
 
 /// Judges the host.
@@ -10,9 +11,26 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     if run.evidence.functional_only(Some(run.facts.online())).is_some() {
         return;
     }
+    unwatched(run);
     delays(run);
     gaps(run);
     steal(run);
+}
+
+/// A watcher that came too late was itself kept waiting: that there is no account is one.
+fn unwatched(run: &mut Run<'_>) {
+    let vcpus = run.evidence.vcpus.map_or(0, usize::from);
+    for iteration in run.facts.iterations.iter().filter(|_| run.evidence.watched) {
+        let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
+        let seen = run.evidence.delays.iter().filter(of_it).count();
+        if seen < vcpus {
+            let detail = format!(
+                "of {vcpus} vCPUs {seen} could be accounted for in case {} iteration {}: the watcher came too late",
+                iteration.case, iteration.iter
+            );
+            run.findings.add(ReasonCode::VcpuPreempted, None, detail);
+        }
+    }
 }
 
 fn delays(run: &mut Run<'_>) {
