@@ -14,7 +14,7 @@ use crate::smp::idle;
 use crate::x86::port;
 
 /// QEMU's isa-debug-exit, as our command lines place it. On other machines nothing is there.
-const DEBUG_EXIT: u16 = 0xf4;
+pub const DEBUG_EXIT: u16 = 0xf4;
 /// Reset control of Intel's chipsets and of all that imitate them.
 const RESET_CONTROL: u16 = 0xcf9;
 const RESET_COLD: u8 = 0x0e;

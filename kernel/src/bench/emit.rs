@@ -98,3 +98,44 @@ fn tell_fault(worker: u16, fault: &Fault, tell: &mut dyn FnMut(Record)) {
         tell(FaultRecord { worker, exception, error, rip, address }.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use abi::worker::{COMPLETE, WorkerResult};
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::user::{Counts, Exit};
+
+    fn told(worker: u16, exit: Exit, begin_tsc: u64, end_tsc: u64) -> Told {
+        let split = Split { worker, p0: 2, p1: 9, p2: 0, p3: 0, answer: 4, work: 7, digest: Hex64(1) };
+        let result = WorkerResult { begin_tsc, end_tsc, answer: 4, work: 7, digest: 1, complete: COMPLETE };
+        Told { cpu: CpuId(worker), split, outcome: Outcome::new(exit, Counts::default(), result) }
+    }
+
+    fn tell(workers: &[Told]) -> (Row, Vec<Record>) {
+        let case = Case { workers: 2, iterations: 1, timeout_ms: 1 };
+        let mut records = Vec::new();
+        let row = iteration(&case, 0, 100, workers.iter().copied(), &mut |record| records.push(record));
+        (row, records)
+    }
+
+    #[test]
+    fn tells_each_worker_between_the_begin_and_the_end() {
+        let (row, records) = tell(&[told(0, Exit::Returned, 110, 510), told(1, Exit::Returned, 105, 500)]);
+        let names: Vec<_> = records.iter().map(Record::name).collect();
+        let each = ["worker", "result", "worker-end"];
+        assert_eq!(names, [&["case-begin"][..], &each, &each, &["case-end"]].concat());
+        assert_eq!((row.done, row.makespan, row.answer, row.verified), (2, 405, 8, true));
+    }
+
+    #[test]
+    fn tells_a_fault_and_no_time_of_a_worker_that_took_one() {
+        let fault = Fault { vector: 14, error: 6, rip: layout::IMAGE + 0x10b0, address: 8 };
+        let (row, records) = tell(&[told(0, Exit::Fault(fault), 0, 0), told(1, Exit::Timeout, 0, 0)]);
+        let names: Vec<_> = records.iter().map(Record::name).collect();
+        assert_eq!(names, ["case-begin", "fault", "worker-end", "worker-end", "case-end"]);
+        assert!(matches!(records[1], Record::Fault(FaultRecord { rip: Hex64(0x10b0), .. })));
+        assert_eq!((row.done, row.makespan, row.verified), (0, 0, false));
+    }
+}

@@ -14,3 +14,4 @@ pub use case::run;
 pub use outcome::Outcome;
 pub use rendezvous::Rendezvous;
 pub use table::{Row, Table};
+pub use worker::WATCHED_US;

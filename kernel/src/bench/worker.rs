@@ -20,7 +20,7 @@ use crate::user::{self, AddressSpace, Exit, Terms};
 /// How much longer than a worker's own time-out the kernel waits for its CPU.
 const GRACE_US: u64 = 5_000_000;
 /// How long a CPU watches for gaps, before its worker and after it.
-const WATCHED_US: u64 = 500;
+pub const WATCHED_US: u64 = 500;
 /// How many interrupts a control sends into a timed worker.
 const DISTURBANCES: u16 = 3;
 

@@ -41,8 +41,9 @@ pub fn from_elf(elf: &[u8]) -> u64 {
     ids.next().unwrap_or(0)
 }
 
-/// The build ID among the notes of a segment.
-fn from_notes(mut notes: &[u8]) -> Option<u64> {
+/// The first 8 bytes of the build ID among the notes of a segment.
+#[must_use]
+pub fn from_notes(mut notes: &[u8]) -> Option<u64> {
     loop {
         let padded = |at| usize::try_from(u32_at(notes, at)?).ok()?.checked_next_multiple_of(4);
         let (name_bytes, desc_bytes) = (padded(0)?, padded(4)?);

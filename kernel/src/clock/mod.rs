@@ -13,7 +13,7 @@ use spin::Once;
 
 pub use choose::{Choice, Reading};
 pub use kvmclock::is_kvm;
-pub use sources::{Devices, readings};
+pub use sources::{Devices, readings, stated};
 
 use crate::x86::{apic, tsc};
 

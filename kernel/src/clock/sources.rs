@@ -22,14 +22,19 @@ pub struct Devices {
     pub scratch: Option<PhysFrame>,
 }
 
+/// What CPUID states, which it tells any program.
+#[must_use]
+pub fn stated() -> Vec<Reading> {
+    let sources = [(TscSource::Cpuid15, cpuid_15h()), (TscSource::Hypervisor, hypervisor())];
+    sources.into_iter().filter_map(|(source, khz)| Some(Reading { source, khz: khz? })).collect()
+}
+
 /// Every source's reading.
 #[must_use]
 pub fn readings(devices: &Devices) -> Vec<Reading> {
-    let mut readings = Vec::new();
-    let mut add = |source, khz: Option<u64>| readings.extend(khz.map(|khz| Reading { source, khz }));
-    add(TscSource::Cpuid15, cpuid_15h());
-    add(TscSource::Hypervisor, hypervisor());
-    add(TscSource::Kvmclock, devices.scratch.and_then(kvmclock::khz));
+    let mut readings = stated();
+    let kvmclock = devices.scratch.and_then(kvmclock::khz);
+    readings.extend(kvmclock.map(|khz| Reading { source: TscSource::Kvmclock, khz }));
     let hpet = devices.hpet.and_then(Hpet::start);
     let pm_timer =
         devices.power.pm_timer.map(|port| PmTimer { port, wide: devices.power.pm_timer_is_32_bit });
