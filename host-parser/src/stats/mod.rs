@@ -6,11 +6,14 @@
 
 mod bootstrap;
 mod claim;
+mod compare;
 mod distribution;
+mod rank;
 mod series;
 mod summary;
 
 pub use bootstrap::{Interval, LEVEL, RESAMPLES, SEED};
 pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
+pub use compare::{COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, MIN_EFFECT, compare};
 pub use series::{CaseStats, Pairing, Series, Speedup};
 pub use summary::Summary;

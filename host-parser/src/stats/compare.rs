@@ -1,0 +1,212 @@
+//! Whether B is slower than A.
+//!
+//! Owns the decision between two sides of one case, from their times by round, and asks for nothing but ranks: times
+//! on a shared host have long tails, and one round in which the host did something else must not decide. Refuses to
+//! call a difference too small to matter a regression, however sure it is, and to call silence agreement: too few or
+//! too noisy rounds are [`Difference::Inconclusive`].
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::bootstrap::Interval;
+use super::rank::{Shift, rank_sum, signed_rank};
+
+/// The confidence level of a comparison: of its interval, and 1 less the p-value from which on a difference is sure.
+pub const COMPARISON_LEVEL: f64 = 0.99;
+
+/// The least ratio that is called a difference: below it a change of code layout is as likely a cause as any.
+pub const MIN_EFFECT: f64 = 0.01;
+
+/// An interval within so much of 1 on either side shows that there is no difference worth the name.
+pub const EQUIVALENCE: f64 = 0.02;
+
+/// How the rounds of two sides belong together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Design {
+    /// Both sides ran in the same rounds of one session: what slowed a round slowed both.
+    Paired,
+    /// Each ran in a session of its own.
+    Unpaired,
+}
+
+/// What a comparison says of B.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Difference {
+    /// It takes longer, surely, and by enough to matter.
+    Slower,
+    /// It takes less time, surely, and by enough to matter.
+    Faster,
+    /// If there is a difference, it is surely too small to matter.
+    NoDifference,
+    /// The rounds do not tell.
+    Inconclusive,
+}
+
+/// Two sides of one case, compared.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// How the rounds belong together.
+    pub design: Design,
+    /// Rounds of A that count.
+    pub rounds_a: usize,
+    /// Rounds of B that count.
+    pub rounds_b: usize,
+    /// The time of B divided by that of A: the Hodges-Lehmann estimate on logarithms.
+    pub ratio: f64,
+    /// The interval of the ratio by the same ranks as the test. Its level is below [`COMPARISON_LEVEL`] where there
+    /// are too few rounds for that.
+    pub interval: Interval,
+    /// Two-sided: how probable ranks so uneven are where there is no difference.
+    pub p_value: f64,
+    /// What follows.
+    pub verdict: Difference,
+}
+
+/// Compares times by round. Rounds that one side lacks do not count where the design is paired; neither do times that
+/// are not above 0. `None` where nothing is left.
+#[must_use]
+pub fn compare(design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
+    let logs = |side: &[(u32, f64)]| {
+        let sound = side.iter().filter(|(_, time)| time.is_finite() && *time > 0.0);
+        sound.map(|&(round, time)| (round, time.ln())).collect::<Vec<_>>()
+    };
+    let (a, b) = (logs(a), logs(b));
+    match design {
+        Design::Paired => {
+            let a: BTreeMap<u32, f64> = a.into_iter().collect();
+            let both = b.iter().filter_map(|(round, b)| Some(b - a.get(round)?));
+            let ratios: Vec<f64> = both.collect();
+            let shift = signed_rank(&ratios, COMPARISON_LEVEL)?;
+            Some(conclude(design, [ratios.len(); 2], shift))
+        }
+        Design::Unpaired => {
+            let times = |side: &[(u32, f64)]| side.iter().map(|&(_, time)| time).collect::<Vec<_>>();
+            let shift = rank_sum(&times(&a), &times(&b), COMPARISON_LEVEL)?;
+            Some(conclude(design, [a.len(), b.len()], shift))
+        }
+    }
+}
+
+fn conclude(design: Design, [rounds_a, rounds_b]: [usize; 2], shift: Shift) -> Comparison {
+    let sure = shift.p_value <= 1.0 - COMPARISON_LEVEL;
+    let (effect, margin) = (MIN_EFFECT.ln_1p(), EQUIVALENCE.ln_1p());
+    let verdict = match () {
+        () if sure && shift.estimate >= effect => Difference::Slower,
+        () if sure && shift.estimate <= -effect => Difference::Faster,
+        () if shift.level >= COMPARISON_LEVEL && shift.low >= -margin && shift.high <= margin => {
+            Difference::NoDifference
+        }
+        () => Difference::Inconclusive,
+    };
+    let interval = Interval { level: shift.level, low: shift.low.exp(), high: shift.high.exp() };
+    let (ratio, p_value) = (shift.estimate.exp(), shift.p_value);
+    Comparison { design, rounds_a, rounds_b, ratio, interval, p_value, verdict }
+}
+
+impl Difference {
+    /// The word for it in results.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Slower => "slower",
+            Self::Faster => "faster",
+            Self::NoDifference => "no-difference",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Fifteen rounds around `centre`, by up to 1.4 % off, in an order that `stride` gives.
+    fn rounds(centre: f64, stride: u32) -> Vec<(u32, f64)> {
+        let off = |round: u32| (f64::from(round * stride % 15) - 7.0) * 0.002;
+        (0..15).map(|round| (round, centre * (1.0 + off(round)))).collect()
+    }
+
+    #[test]
+    fn finds_five_percent_and_says_which_way() {
+        for design in [Design::Paired, Design::Unpaired] {
+            let (a, b) = (rounds(1e9, 4), rounds(1.05e9, 7));
+            let found = compare(design, &a, &b).expect("rounds");
+            assert_eq!(found.verdict, Difference::Slower, "{found:?}");
+            assert!((found.ratio - 1.05).abs() < 0.01, "{found:?}");
+            assert_eq!(compare(design, &b, &a).expect("rounds").verdict, Difference::Faster);
+        }
+    }
+
+    #[test]
+    fn a_sure_but_small_difference_is_none() {
+        let a = rounds(1e9, 4);
+        let b: Vec<_> = a.iter().map(|&(round, time)| (round, time * 1.004)).collect();
+        let found = compare(Design::Paired, &a, &b).expect("rounds");
+        assert!(found.p_value < 0.001);
+        assert_eq!(found.verdict, Difference::NoDifference);
+    }
+
+    #[test]
+    fn one_wild_round_does_not_decide() {
+        let (a, mut b) = (rounds(1e9, 4), rounds(1e9, 7));
+        b[3].1 *= 10.0;
+        let found = compare(Design::Paired, &a, &b).expect("rounds");
+        assert_ne!(found.verdict, Difference::Slower, "{found:?}");
+    }
+
+    #[test]
+    fn few_or_noisy_rounds_do_not_tell() {
+        let few = compare(Design::Paired, &rounds(1e9, 4)[..5], &rounds(2e9, 7)[..5]).expect("rounds");
+        assert_eq!(few.verdict, Difference::Inconclusive);
+        let noisy: Vec<_> = (0..15).map(|i| (i, 1e9 * (1.0 + 0.1 * f64::from(i * 7 % 15)))).collect();
+        let found = compare(Design::Unpaired, &rounds(1.7e9, 4), &noisy).expect("rounds");
+        assert_eq!(found.verdict, Difference::Inconclusive, "{found:?}");
+    }
+
+    #[test]
+    fn pairs_by_round_and_leaves_out_what_has_no_partner() {
+        let a = [(0, 1.0), (1, 1.0), (3, 1.0)];
+        let b = [(3, 2.0), (1, 2.0), (2, 9.0)];
+        let found = compare(Design::Paired, &a, &b).expect("two rounds");
+        assert_eq!((found.rounds_a, found.rounds_b), (2, 2));
+        assert!((found.ratio - 2.0).abs() < 1e-12);
+        assert_eq!(compare(Design::Paired, &a, &[(7, 1.0)]), None);
+        assert_eq!(compare(Design::Unpaired, &a, &[(0, 0.0)]), None);
+    }
+
+    fn side() -> impl Strategy<Value = Vec<(u32, f64)>> {
+        let times = prop::collection::vec(0.5_f64..2.0, 1..20);
+        times.prop_map(|times| (0..).zip(times).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn swapping_the_sides_inverts_the_verdict(a in side(), b in side(), paired: bool) {
+            let design = if paired { Design::Paired } else { Design::Unpaired };
+            let there = compare(design, &a, &b).expect("rounds");
+            let back = compare(design, &b, &a).expect("rounds");
+            let inverted = match there.verdict {
+                Difference::Slower => Difference::Faster,
+                Difference::Faster => Difference::Slower,
+                other => other,
+            };
+            prop_assert_eq!(back.verdict, inverted);
+            prop_assert!((there.ratio * back.ratio - 1.0).abs() < 1e-9);
+            prop_assert!((there.interval.low * back.interval.high - 1.0).abs() < 1e-9);
+            prop_assert_eq!(there.p_value, back.p_value);
+        }
+
+        #[test]
+        fn the_unit_of_time_does_not_matter(a in side(), b in side(), unit in 1.0_f64..1e9) {
+            let scaled = |side: &[(u32, f64)]| side.iter().map(|&(r, t)| (r, t * unit)).collect::<Vec<_>>();
+            let one = compare(Design::Unpaired, &a, &b).expect("rounds");
+            let other = compare(Design::Unpaired, &scaled(&a), &scaled(&b)).expect("rounds");
+            prop_assert!((one.ratio - other.ratio).abs() < 1e-6);
+        }
+    }
+}
