@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// Measures how much more gets done with more CPUs, and shows no number whose evidence does not hold.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = after_help())]
+#[command(name = "assay", version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
