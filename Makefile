@@ -65,7 +65,7 @@ host: setup ## the assay command and the image tool alone
 	$(CARGO) build --release -p host-parser -p image
 
 ##@ Check
-.PHONY: test lint test-host test-guest fmt
+.PHONY: test lint test-host test-guest fuzz fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, and guests under QEMU
 
 lint: setup ## format and clippy, nothing forgiven
@@ -83,6 +83,10 @@ test-host: setup ## what needs no guest: all crates, and the kernel's logic
 # One guest at a time: two of them on two host CPUs would only show that they disturb each other.
 test-guest: build ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p host-parser --test guest -- --include-ignored --test-threads=1
+
+fuzz: ## look for bytes that break a parser (FUZZ_SECONDS=60 each, FUZZ_TARGETS="..." for some)
+	@tools/setup.sh fuzz
+	@$(ENV) tools/fuzz.sh $(FUZZ_TARGETS)
 
 fmt: setup ## format the sources
 	$(CARGO) fmt --all

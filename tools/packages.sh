@@ -24,6 +24,10 @@ need_host_programs() {
         /usr/share/edk2/ovmf/OVMF*.fd /usr/share/qemu/ovmf-x86_64*.bin || need ovmf 'OVMF, the UEFI firmware for QEMU'
 }
 
+need_fuzz_programs() {
+    has c++ || need g++ 'c++, a C++ compiler, for libFuzzer'
+}
+
 need_distribution_rust() {
     [ "$(distribution_version rustc)" = "$channel" ] || need rustc-web "rustc $channel"
     [ "$(distribution_version cargo)" = "$channel" ] || need cargo-web "cargo $channel"

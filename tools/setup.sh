@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh: brings this machine to where every other target of the Makefile works.
+# setup.sh [fuzz]: brings this machine to where every other target of the Makefile works; `make fuzz` needs some more.
 #
 # Two things: the programs that the build and the runs call (packages.sh), and a Rust toolchain of exactly the version
 # in rust-toolchain.toml (toolchain.sh). Says what it installs. Where there is nothing to do, which is the usual case,
@@ -19,6 +19,7 @@ die() { echo "setup: $*" >&2; exit 1; }
 . tools/toolchain.sh
 
 need_host_programs
+[ "${1:-}" != fuzz ] || need_fuzz_programs
 if toolchain_recorded; then
     install_needed
     exit

@@ -1,0 +1,123 @@
+//! What every parser of this project promises, as functions of any bytes at all.
+//!
+//! A target is such a function: it panics where the promise does not hold. Each is more than "does not panic": what is
+//! accepted is written back, or compared with a plain reading of the same bytes. The fuzzer calls them by the programs
+//! in `fuzz_targets/`; the test below calls them with every file that is kept in `corpus/`, so that what was found
+//! once stays mended. README.md says how to run and how to add one.
+
+#![forbid(unsafe_code)]
+
+mod input;
+mod targets;
+
+/// Something that must hold for every input.
+pub type Target = fn(&[u8]);
+
+/// Declares the targets: a function for each, and the list of them all.
+macro_rules! targets {
+    ($($(#[$doc:meta])+ $name:ident,)*) => {
+        $(
+            $(#[$doc])+
+            ///
+            /// # Panics
+            /// Where that does not hold.
+            pub fn $name(data: &[u8]) {
+                targets::$name::check(data);
+            }
+        )*
+
+        /// Every target, by the name of its program and of its folder in `corpus/`.
+        pub const TARGETS: &[(&str, Target)] = &[$((stringify!($name), $name),)*];
+    };
+}
+
+targets! {
+    /// A record's line: what is read is written back byte for byte, and no change of one byte goes unnoticed.
+    record,
+    /// Any log: every byte of it is accounted for, a boot without defects is gapless, and the gate has a verdict.
+    transcript,
+    /// A good log with changes: on the wire none passes; made by a lying guest, what passes has the right answers.
+    gate,
+    /// A plan: its cases and splits are complete, and written back they are the same bytes.
+    plan,
+    /// A ramdisk: its files lie in it, in order, and a writer of our own gives them back.
+    ramdisk,
+    /// A manifest: either problems, each with its place, or values that fit together and make a plan.
+    manifest,
+    /// A MADT: the same processors as a plain walk over its entries finds.
+    madt,
+    /// Memory with an RSDP in it: tables are whole, theirs is the signature asked for, and the walk is bounded.
+    acpi_tables,
+    /// FADT, HPET table and DSDT: registers that exist, and sleep types that fit their field.
+    fadt,
+    /// A memory map: ordered, disjoint, whole pages, and all that was given or the largest of it.
+    memory_map,
+    /// PVH start info: what is called usable is RAM that nothing is in.
+    pvh,
+    /// A worker's ELF: what is accepted can be loaded, by a loader that checks every step.
+    elf,
+    /// The build ID of an ELF: that of a plain walk over its notes.
+    build_id,
+    /// QMP messages: what is read means the same when it is written again.
+    qmp,
+    /// Partition tables: what is found lies in the image, where the table says.
+    partition,
+}
+
+/// The `main` of a target's program: the fuzzer's loop where it is built for that (`--cfg fuzzing`), else one call for
+/// each file named on the command line.
+#[macro_export]
+macro_rules! program {
+    ($name:ident) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|data: &[u8]| $crate::$name(data));
+
+        #[cfg(not(fuzzing))]
+        fn main() -> std::io::Result<()> {
+            std::env::args_os()
+                .skip(1)
+                .try_for_each(|path| std::fs::read(path).map(|data| $crate::$name(&data)))
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::TARGETS;
+
+    #[test]
+    fn holds_for_every_input_that_is_kept() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+        for (name, check) in TARGETS {
+            let mut files: Vec<_> = fs::read_dir(corpus.join(name))
+                .unwrap_or_else(|error| panic!("corpus/{name}: {error}"))
+                .map(|entry| entry.expect("an entry").path())
+                .collect();
+            files.sort();
+            assert!(!files.is_empty(), "corpus/{name} is empty");
+            for file in files {
+                // Seen where the check panics: the test's output names the file last.
+                println!("{}", file.display());
+                check(&fs::read(&file).expect("a file"));
+            }
+        }
+    }
+
+    #[test]
+    fn has_a_program_and_a_folder_for_every_target() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let names = |folder: &str| -> BTreeSet<String> {
+            let entries = fs::read_dir(here.join(folder)).expect("the folder is there");
+            let name =
+                |entry: fs::DirEntry| entry.path().file_stem().map(|name| name.to_string_lossy().into());
+            entries.filter_map(|entry| name(entry.expect("an entry"))).collect()
+        };
+        let targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(names("fuzz_targets"), targets);
+        assert_eq!(names("corpus"), targets);
+    }
+}

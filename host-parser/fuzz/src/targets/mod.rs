@@ -1,0 +1,17 @@
+//! One file a target, each with a `check` that panics where its promise does not hold.
+
+pub(crate) mod acpi_tables;
+pub(crate) mod build_id;
+pub(crate) mod elf;
+pub(crate) mod fadt;
+pub(crate) mod gate;
+pub(crate) mod madt;
+pub(crate) mod manifest;
+pub(crate) mod memory_map;
+pub(crate) mod partition;
+pub(crate) mod plan;
+pub(crate) mod pvh;
+pub(crate) mod qmp;
+pub(crate) mod ramdisk;
+pub(crate) mod record;
+pub(crate) mod transcript;
