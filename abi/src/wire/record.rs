@@ -376,7 +376,8 @@ messages! {
         before: u64,
         /// After, in cycles.
         after: u64,
-        /// Time that the hypervisor says it took from this CPU in between, in ns; `-` where it does not say.
+        /// Time that the hypervisor says it took from this CPU in between, in ns; natively, the time that the worker's
+        /// process waited for its CPU; `-` where nobody says.
         steal_ns: Option<u64>,
     }
 
