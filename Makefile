@@ -6,6 +6,7 @@
 .SUFFIXES:
 
 TARGET   := x86_64-unknown-none
+LINUX    := x86_64-unknown-linux-gnu
 # The kernel with its symbols, for people and debuggers, and the one that is booted.
 KERNEL   := target/$(TARGET)/release/assay-kernel
 STRIPPED := target/kernel/assay-kernel
@@ -43,11 +44,11 @@ doctor: build ## is this host fit for a measurement?
 	    echo "assay doctor: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
 
 ##@ Build
-.PHONY: setup build kernel workers host
+.PHONY: setup build kernel workers twin host
 setup: ## install what is missing (as root, by apt), or say what that is
 	@tools/setup.sh
 
-build: kernel workers host ## kernel, workers, image tool and the assay command
+build: kernel workers twin host ## kernel, workers, Linux twin, image tool and the assay command
 
 kernel: setup ## the kernel alone
 	$(CARGO) build --release -p kernel --target $(TARGET)
@@ -58,6 +59,12 @@ kernel: setup ## the kernel alone
 # A command of its own, always the same: the features of other crates must not reach the bytes that are measured.
 workers: setup ## the workers alone
 	$(CARGO) build --release -p user-workers --bins
+
+# Static, since it is the first and only program of its guest. Its target is named so that it has a folder of its own,
+# where no other build puts one that is not static.
+twin: setup ## the Linux twin alone
+	$(CARGO) rustc --release -p linux-twin --bin assay-twin --target $(LINUX) -- \
+	    -C target-feature=+crt-static -C strip=symbols
 
 host: setup ## the assay command and the image tool alone
 	@[ -x target/release/assay-image ] || \
@@ -94,7 +101,7 @@ fmt: setup ## format the sources
 ##@ Tidy
 .PHONY: clean distclean help
 clean: ## remove what was built; measured results in target/ stay
-	rm -rf target/debug target/release target/$(TARGET) target/kernel
+	rm -rf target/debug target/release target/$(TARGET) target/$(LINUX) target/kernel
 
 distclean: ## remove everything that is not in git: results and the local toolchain too
 	rm -rf target .toolchain

@@ -1,0 +1,89 @@
+//! Time: the TSC, and what Linux says of it.
+
+use std::time::Duration;
+
+use abi::wire::record::TscSource;
+use kernel::clock::{Reading, stated};
+use kernel::x86::tsc;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::linux::log;
+
+/// How long the TSC is counted against Linux's clock at least.
+const WINDOW_NS: u64 = 20_000_000;
+/// How often a clock is read between two TSC readings, to find a pair that nothing came between.
+const TRIES: u32 = 16;
+
+/// Linux's time since it began to count it.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    ns(ClockId::Monotonic)
+}
+
+fn ns(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
+    let (seconds, ns) = (u64::try_from(now.tv_sec).unwrap_or(0), u64::try_from(now.tv_nsec).unwrap_or(0));
+    seconds * 1_000_000_000 + ns
+}
+
+/// The TSC and CLOCK_MONOTONIC_RAW at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// The TSC.
+    pub tsc: u64,
+    raw_ns: u64,
+}
+
+impl Stamp {
+    /// Of now.
+    #[must_use]
+    pub fn take() -> Self {
+        let attempt = |_| {
+            let before = tsc::read_ordered();
+            let raw_ns = ns(ClockId::MonotonicRaw);
+            let width = tsc::read_ordered().saturating_sub(before);
+            (width, Self { tsc: before + width / 2, raw_ns })
+        };
+        let tightest = (0..TRIES).map(attempt).min_by_key(|&(width, _)| width);
+        tightest.map_or(Self { tsc: 0, raw_ns: 0 }, |(_, stamp)| stamp)
+    }
+
+    /// How long Linux has counted time, in microseconds.
+    #[must_use]
+    pub const fn since_boot_us(&self) -> u64 {
+        self.raw_ns / 1_000
+    }
+
+    /// The frequency between this moment and `later`; `None` where no time went by.
+    #[must_use]
+    pub fn khz_until(&self, later: &Self) -> Option<u64> {
+        let cycles = u128::from(later.tsc.checked_sub(self.tsc)?) * 1_000_000;
+        u64::try_from(cycles.checked_div(u128::from(later.raw_ns.checked_sub(self.raw_ns)?))?).ok()
+    }
+}
+
+/// Every source's reading: what CPUID states, what Linux found when it booted, and a count of our own since `first`.
+#[must_use]
+pub fn readings(first: &Stamp, log: Option<&str>) -> Vec<Reading> {
+    let mut readings = stated();
+    let linux = log.and_then(log::tsc_khz);
+    readings.extend(linux.map(|khz| Reading { source: TscSource::Linux, khz }));
+    let past_ns = ns(ClockId::MonotonicRaw).saturating_sub(first.raw_ns);
+    std::thread::sleep(Duration::from_nanos(WINDOW_NS.saturating_sub(past_ns)));
+    let counted = first.khz_until(&Stamp::take());
+    readings.extend(counted.map(|khz| Reading { source: TscSource::ClockMonotonic, khz }));
+    readings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn works_out_a_frequency_from_two_moments() {
+        let at = |tsc, raw_ns| Stamp { tsc, raw_ns };
+        assert_eq!(at(1_000, 500).khz_until(&at(63_001_000, 30_000_500)), Some(2_100_000));
+        assert_eq!(at(1_000, 500).khz_until(&at(2_000, 500)), None);
+        assert_eq!(at(1_000, 500).khz_until(&at(999, 600)), None);
+    }
+}

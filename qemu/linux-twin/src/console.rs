@@ -1,0 +1,113 @@
+//! Where records and text go: the guest's serial port, or standard output.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write as _};
+
+use abi::wire::record::{Problem, RunStatus};
+use abi::wire::{Label, Record, StreamWriter, Text, Timestamp};
+use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
+
+use crate::clock;
+
+/// The speed that the kernel sets its UART to.
+const BAUD: u32 = 115_200;
+
+/// Prints records, each by one `write`, with the kernel's line endings.
+pub struct Console {
+    port: Port,
+    stream: StreamWriter,
+    /// CLOCK_MONOTONIC at the time 0 of the records.
+    epoch_ns: u64,
+    failed: bool,
+}
+
+enum Port {
+    Serial(File),
+    Standard,
+}
+
+impl Console {
+    /// The guest's first serial port. Records tell the time since Linux began to count it.
+    ///
+    /// # Errors
+    /// No such device, or not a terminal.
+    pub fn serial() -> io::Result<Self> {
+        let port = File::options().read(true).write(true).open("/dev/ttyS0")?;
+        let mut settings = tcgetattr(&port)?;
+        settings.make_raw();
+        settings.set_speed(BAUD)?;
+        tcsetattr(&port, OptionalActions::Now, &settings)?;
+        let mut console =
+            Self { port: Port::Serial(port), stream: StreamWriter::default(), epoch_ns: 0, failed: false };
+        // Firmware and Linux may have left the cursor in the middle of a line, and a record begins one.
+        console.send(b"\r\n");
+        Ok(console)
+    }
+
+    /// Standard output. Records tell the time since now.
+    #[must_use]
+    pub fn standard() -> Self {
+        let epoch_ns = clock::monotonic_ns();
+        Self { port: Port::Standard, stream: StreamWriter::default(), epoch_ns, failed: false }
+    }
+
+    /// Prints a record.
+    pub fn record(&mut self, record: impl Into<Record>) {
+        let line = self.stream.line(self.now(), record);
+        self.send_line(line.as_bytes());
+    }
+
+    /// Prints the last record.
+    pub fn end(&mut self, status: RunStatus) {
+        let line = self.stream.end(self.now(), status);
+        self.send_line(line.as_bytes());
+    }
+
+    /// Prints a problem.
+    pub fn problem(&mut self, code: &str, detail: fmt::Arguments<'_>) {
+        if let Some(code) = Label::new(code) {
+            self.record(Problem { code, detail: Text::format(detail) });
+        }
+    }
+
+    /// Prints text for a person to read; line feeds in it end lines.
+    pub fn text(&mut self, text: fmt::Arguments<'_>) {
+        let text = text.to_string().replace('\n', "\r\n");
+        self.send(text.as_bytes());
+    }
+
+    /// Waits until all of it has left the machine: a UART that still sends interrupts whoever runs.
+    pub fn drain(&mut self) {
+        if let Port::Serial(port) = &self.port
+            && tcdrain(port).is_err()
+        {
+            self.failed = true;
+        }
+    }
+
+    /// Whether something could not be printed.
+    #[must_use]
+    pub const fn failed(&self) -> bool {
+        self.failed
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(clock::monotonic_ns().saturating_sub(self.epoch_ns) / 1_000)
+    }
+
+    fn send_line(&mut self, line: &[u8]) {
+        self.send(&[line, b"\r\n"].concat());
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        let sent = match &mut self.port {
+            Port::Serial(port) => port.write_all(bytes),
+            Port::Standard => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+        };
+        self.failed |= sent.is_err();
+    }
+}

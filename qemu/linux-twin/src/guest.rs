@@ -1,0 +1,41 @@
+//! The first process of a Linux guest, from its start to power-off.
+
+use std::fs;
+
+use abi::exit::GuestExit;
+use abi::wire::record::SystemName;
+use rustix::mount::{MountFlags, mount};
+
+use crate::clock::Stamp;
+use crate::console::Console;
+use crate::cpus::Roster;
+use crate::linux::log;
+use crate::power;
+use crate::run::{self, Setting};
+
+/// Where the initramfs has the ramdisk.
+const RAMDISK: &str = "/ramdisk.tar";
+
+/// Runs the plan and ends the machine.
+pub fn run(epoch: Stamp) -> ! {
+    std::panic::set_hook(Box::new(|info| {
+        eprintln!("{info}");
+        power::off(GuestExit::Panic)
+    }));
+    // What cannot be mounted is missed later, with a better message than there is here.
+    for (kind, at) in [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")] {
+        let _ = mount(kind, at, kind, MountFlags::empty(), None);
+    }
+    // Linux's own messages would break into records.
+    log::silence_console();
+    let Ok(mut console) = Console::serial() else { power::off(GuestExit::Refused) };
+    let setting = Setting {
+        system: SystemName::Linux,
+        epoch,
+        ramdisk: fs::read(RAMDISK),
+        roster: Roster::of_machine(),
+    };
+    let exit = run::all(setting, &mut console);
+    console.drain();
+    power::off(exit)
+}

@@ -1,0 +1,82 @@
+//! Linux's log: what it found when it booted. It may have been overwritten since, or be kept from us.
+#![expect(unsafe_code, reason = "syslog(2) takes a buffer")]
+
+use std::ptr;
+
+/// syslog(2).
+const READ_ALL: libc::c_int = 3;
+const CONSOLE_LEVEL: libc::c_int = 8;
+const SIZE_BUFFER: libc::c_int = 10;
+/// The console prints what is more urgent than this: nothing but an emergency.
+const EMERGENCIES_ONLY: libc::c_int = 1;
+
+/// The log.
+#[must_use]
+pub fn read() -> Option<String> {
+    // SAFETY: asks for a number.
+    let size = unsafe { libc::klogctl(SIZE_BUFFER, ptr::null_mut(), 0) };
+    let mut buffer = vec![0_u8; usize::try_from(size).ok()?];
+    // SAFETY: the buffer is as long as it is said to be.
+    let read = unsafe { libc::klogctl(READ_ALL, buffer.as_mut_ptr().cast(), size) };
+    buffer.truncate(usize::try_from(read).ok()?);
+    Some(String::from_utf8_lossy(&buffer).into_owned())
+}
+
+/// Keeps Linux's messages off the console; they stay in the log.
+pub fn silence_console() {
+    // SAFETY: takes a number and no buffer.
+    unsafe { libc::klogctl(CONSOLE_LEVEL, ptr::null_mut(), EMERGENCIES_ONLY) };
+}
+
+/// The TSC's frequency: the refined calibration where Linux got that far, else what it detected first.
+#[must_use]
+pub fn tsc_khz(log: &str) -> Option<u64> {
+    let words = [
+        ("tsc: Refined TSC clocksource calibration: ", " MHz"),
+        ("tsc: Detected ", " MHz TSC"),
+        ("tsc: Detected ", " MHz processor"),
+    ];
+    words.iter().find_map(|&(before, after)| {
+        log.lines().rev().find_map(|line| khz(line.split_once(before)?.1.strip_suffix(after)?))
+    })
+}
+
+/// `2099.998`, which always has three decimals.
+fn khz(mhz: &str) -> Option<u64> {
+    let (whole, fraction) = mhz.split_once('.').filter(|(_, fraction)| fraction.len() == 3)?;
+    Some(whole.parse::<u64>().ok()? * 1_000 + fraction.parse::<u64>().ok()?)
+}
+
+/// Whether Linux says that it uses the local APICs in x2APIC mode; `None` where the log does not tell.
+#[must_use]
+pub fn uses_x2apic(log: &str) -> Option<bool> {
+    let line = log.lines().rev().find(|line| line.contains("Switched APIC routing to"))?;
+    Some(line.contains("x2apic"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DETECTED: &str = "<6>[    0.000000] tsc: Fast TSC calibration using PIT\n\
+                            <6>[    0.000000] tsc: Detected 2099.998 MHz processor\n";
+
+    #[test]
+    fn prefers_the_refined_frequency() {
+        let refined = "<6>[    1.1] tsc: Refined TSC clocksource calibration: 2100.012 MHz\n";
+        assert_eq!(tsc_khz(DETECTED), Some(2_099_998));
+        assert_eq!(
+            tsc_khz(&format!("{DETECTED}<6>[ 0.1] tsc: Detected 2100.000 MHz TSC\n")),
+            Some(2_100_000)
+        );
+        assert_eq!(tsc_khz(&[DETECTED, refined].concat()), Some(2_100_012));
+        assert_eq!(tsc_khz("tsc: Detected MHz processor\n"), None);
+    }
+
+    #[test]
+    fn tells_the_mode_of_the_apics() {
+        assert_eq!(uses_x2apic("[0.1] Switched APIC routing to physical flat.\n"), Some(false));
+        assert_eq!(uses_x2apic("[0.1] APIC: Switched APIC routing to: cluster x2apic\n"), Some(true));
+        assert_eq!(uses_x2apic(DETECTED), None);
+    }
+}

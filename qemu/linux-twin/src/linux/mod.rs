@@ -1,0 +1,23 @@
+//! What Linux tells of itself and of the machine, in files and in its log.
+
+pub mod cpuinfo;
+pub mod interrupts;
+pub mod iomem;
+pub mod log;
+pub mod schedstat;
+
+use std::fs;
+
+use kernel::boot::build_id;
+
+/// The first 8 bytes of the running kernel's GNU build ID; 0 where it has none, or keeps it to itself.
+#[must_use]
+pub fn build_id() -> u64 {
+    fs::read("/sys/kernel/notes").ok().and_then(|notes| build_id::from_notes(&notes)).unwrap_or(0)
+}
+
+/// What Linux calls its release.
+#[must_use]
+pub fn release() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}

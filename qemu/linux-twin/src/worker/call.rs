@@ -1,0 +1,29 @@
+//! Calling a worker: a function call onto its own stack.
+#![expect(unsafe_code, reason = "switches stacks")]
+
+use core::arch::asm;
+
+use kernel::user::layout::{ARGS, IMAGE, RESULT, STACK_TOP};
+
+/// Calls the worker that is laid out in this process. `entry` is relative to its image. It returns, or a signal handler
+/// ends the process.
+///
+/// The worker finds the same as under the kernel: its return address in the stack's top word.
+pub fn worker(entry: u64) {
+    // SAFETY: the caller has laid the worker out: its code at the entry point, its stack, arguments and result slot at
+    // these addresses. It follows the C ABI; what it may overwrite is declared.
+    unsafe {
+        asm!(
+            "mov r12, rsp",
+            "mov rsp, {stack}",
+            "call {entry}",
+            "mov rsp, r12",
+            stack = in(reg) STACK_TOP,
+            entry = in(reg) IMAGE + entry,
+            in("rdi") ARGS,
+            in("rsi") RESULT,
+            out("r12") _,
+            clobber_abi("C"),
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! A worker's address space, laid out as the kernel does it.
+
+use std::fs::File;
+use std::io;
+use std::mem::offset_of;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+
+use abi::plan::Split;
+use abi::worker::{PARAMS, WorkerArgs, WorkerResult};
+use kernel::user::elf::{Image, Segment};
+use kernel::user::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP};
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::map::{self, PAGE, Rights};
+
+/// The two pages that a worker shares with who runs it: its arguments and its result slot. They are a file in memory;
+/// only the worker's process maps them.
+pub struct Pages(File);
+
+impl Pages {
+    /// Two pages of zeros.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new() -> io::Result<Self> {
+        let file = File::from(memfd_create("worker", MemfdFlags::CLOEXEC)?);
+        file.set_len(2 * PAGE as u64)?;
+        Ok(Self(file))
+    }
+
+    /// Sets what the worker is given, and clears its result slot.
+    ///
+    /// # Errors
+    /// Linux's.
+    pub fn prepare(&self, start_tsc: u64, split: &Split) -> io::Result<()> {
+        let mut page = [0; PAGE];
+        let words = [start_tsc, u64::from(split.worker), split.p0, split.p1, split.p2, split.p3];
+        const _: () = assert!(
+            offset_of!(WorkerArgs, start_tsc) == 0
+                && offset_of!(WorkerArgs, worker) == 8
+                && offset_of!(WorkerArgs, params) == 16
+                && PARAMS == 4
+        );
+        page.chunks_exact_mut(8).zip(words).for_each(|(to, word)| to.copy_from_slice(&word.to_le_bytes()));
+        self.0.write_all_at(&page, 0)?;
+        self.0.write_all_at(&[0; PAGE], PAGE as u64)
+    }
+
+    /// What the worker left in its result slot.
+    ///
+    /// # Errors
+    /// Linux's.
+    pub fn result(&self) -> io::Result<WorkerResult> {
+        let mut slot = [0; size_of::<WorkerResult>()];
+        self.0.read_exact_at(&mut slot, PAGE as u64)?;
+        let word = |at: usize| {
+            let bytes = slot.get(at..).and_then(|bytes| bytes.first_chunk());
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        Ok(WorkerResult {
+            begin_tsc: word(offset_of!(WorkerResult, begin_tsc)),
+            end_tsc: word(offset_of!(WorkerResult, end_tsc)),
+            answer: word(offset_of!(WorkerResult, answer)),
+            work: word(offset_of!(WorkerResult, work)),
+            digest: word(offset_of!(WorkerResult, digest)),
+            complete: word(offset_of!(WorkerResult, complete)),
+        })
+    }
+}
+
+/// Lays out a worker in this process: image, stack, arguments, result slot. The return stub is missing: a worker
+/// returns to this program.
+///
+/// # Errors
+/// Linux's.
+pub fn lay_out(image: &Image<'_>, pages: &Pages) -> io::Result<()> {
+    for segment in &image.segments {
+        lay_out_segment(segment, image)?;
+    }
+    let stack_bytes = usize::try_from(STACK_PAGES).map_err(io::Error::other)? * PAGE;
+    map::private(STACK_TOP - stack_bytes as u64, stack_bytes, &[], Rights::Write)?;
+    map::shared_page(ARGS, pages.0.as_fd(), 0, Rights::Read)?;
+    map::shared_page(RESULT, pages.0.as_fd(), 1, Rights::Write)
+}
+
+fn lay_out_segment(segment: &Segment<'_>, image: &Image<'_>) -> io::Result<()> {
+    let page = PAGE as u64;
+    let (first, end) = (segment.at / page * page, (segment.at + segment.size).next_multiple_of(page));
+    let place = |at: u64| usize::try_from(at - first).map_err(io::Error::other);
+    let inside = image.relocations.iter().filter(|relocation| (first..end).contains(&relocation.at));
+    let words: Vec<(u64, [u8; 8])> = inside.map(|r| (r.at, (IMAGE + r.addend).to_le_bytes())).collect();
+    let mut pieces = vec![(place(segment.at)?, segment.data)];
+    for (at, word) in &words {
+        pieces.push((place(*at)?, word));
+    }
+    let rights = match (segment.writable, segment.executable) {
+        (true, _) => Rights::Write,
+        (false, true) => Rights::Execute,
+        (false, false) => Rights::Read,
+    };
+    map::private(IMAGE + first, usize::try_from(end - first).map_err(io::Error::other)?, &pieces, rights)
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::wire::Hex64;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_finds_its_arguments_and_an_empty_slot() {
+        let split = Split { worker: 1, p0: 2, p1: 3, p2: 4, p3: 5, answer: 0, work: 0, digest: Hex64(0) };
+        let pages = Pages::new().unwrap();
+        pages.0.write_all_at(&[0xff; PAGE], PAGE as u64).unwrap();
+        pages.prepare(77, &split).unwrap();
+        let mut words = [0; 48];
+        pages.0.read_exact_at(&mut words, 0).unwrap();
+        let expected: Vec<u8> = [77_u64, 1, 2, 3, 4, 5].iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(words.as_slice(), expected);
+        assert_eq!(pages.result().unwrap(), WorkerResult::default());
+    }
+}

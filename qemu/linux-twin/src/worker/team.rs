@@ -1,0 +1,207 @@
+//! One iteration of a case: its workers, each a process on its CPU, from the first fork to the last end.
+#![expect(unsafe_code, reason = "forks")]
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use abi::plan::{Split, Splits};
+use abi::wire::record::{Gap, SystemName, WorkerStatus};
+use kernel::bench::emit::Told;
+use kernel::bench::{Outcome, Rendezvous};
+use kernel::clock::Clock;
+use kernel::user::elf::Image;
+use kernel::user::{Exit, Fault};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, waitpid,
+};
+use rustix::time::Timespec;
+
+use super::child::{Assignment, live};
+use super::shared::Shared;
+use super::slot::{End, Slot, UNTOLD};
+use super::space::Pages;
+use super::traps;
+use crate::cpus::Cpu;
+
+/// How much longer than a worker's own time-out its process is waited for, as in the kernel.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The workers of a case, ready to run once.
+pub struct Team {
+    members: Vec<Member>,
+    rendezvous: Shared<Rendezvous>,
+    timeout: Duration,
+}
+
+struct Member {
+    cpu: Cpu,
+    split: Split,
+    pages: Pages,
+    slot: Shared<Slot>,
+}
+
+/// A process that was started.
+struct Child {
+    pid: Pid,
+    handle: OwnedFd,
+    status: Option<WaitStatus>,
+}
+
+/// What came of a team.
+pub struct Report {
+    /// The common start; 0 where there was none.
+    pub start_tsc: u64,
+    /// The workers, by number.
+    pub workers: Vec<Told>,
+}
+
+impl Team {
+    /// A worker for each of `cpus`.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn assemble(cpus: &[Cpu], splits: Splits<'_>, timeout_ms: u32) -> io::Result<Self> {
+        let member = |(&cpu, split): (&Cpu, Split)| {
+            Ok(Member { cpu, split, pages: Pages::new()?, slot: Shared::new(Slot::default())? })
+        };
+        let members: Vec<_> = cpus.iter().zip(splits).map(member).collect::<io::Result<_>>()?;
+        let expected = u32::try_from(members.len()).map_err(io::Error::other)?;
+        let rendezvous = Shared::new(Rendezvous::new(expected))?;
+        Ok(Self { members, rendezvous, timeout: Duration::from_millis(timeout_ms.into()) })
+    }
+
+    /// How long to wait for all: a warm-up and a run, each to its time-out.
+    fn patience(&self) -> Duration {
+        2 * self.timeout + GRACE
+    }
+
+    /// Runs it. No process is left afterwards.
+    ///
+    /// # Errors
+    /// A process could not be made, or could not do what it has to before its worker runs.
+    pub fn run(&self, image: &Image<'_>, clock: &Clock) -> io::Result<Report> {
+        let mut children = Vec::with_capacity(self.members.len());
+        let started = self.members.iter().try_for_each(|member| {
+            children.push(self.start(member, image, clock)?);
+            Ok(())
+        });
+        let watched = started.and_then(|()| self.watch(&mut children));
+        children.iter_mut().for_each(Child::end);
+        watched?;
+        let each = self.members.iter().zip(&children);
+        let workers = each.map(|(member, child)| member.told(child)).collect::<io::Result<_>>()?;
+        Ok(Report { start_tsc: self.rendezvous.start_tsc().unwrap_or(0), workers })
+    }
+
+    /// What each worker's CPU saw of its host. Natively that is Linux itself, and the time that a process waited for
+    /// its CPU was taken from it. In a guest waiting is Linux's own affair, and what a hypervisor took Linux tells in
+    /// hundredths of a second, which is too coarse.
+    pub fn gaps(&self, case: u16, iter: u16, system: SystemName) -> impl Iterator<Item = Gap> {
+        self.members.iter().map(move |member| {
+            let Slot { gap_before, gap_after, waited_ns, .. } = &*member.slot;
+            let [before, after, waited] =
+                [gap_before, gap_after, waited_ns].map(|n| n.load(Ordering::Acquire));
+            let steal_ns = Some(waited).filter(|&ns| system == SystemName::Native && ns != UNTOLD);
+            Gap { case, iter, worker: member.split.worker, cpu: member.cpu.id, before, after, steal_ns }
+        })
+    }
+
+    fn start(&self, member: &Member, image: &Image<'_>, clock: &Clock) -> io::Result<Child> {
+        let assignment = Assignment {
+            cpu: member.cpu,
+            split: member.split,
+            image,
+            pages: &member.pages,
+            rendezvous: &self.rendezvous,
+            clock,
+            timeout: self.timeout,
+            patience: self.patience(),
+        };
+        // SAFETY: this process has one thread here, so the child may do whatever a process may.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            // SAFETY: shared memory, which this process has until its end.
+            let slot = unsafe { &*std::ptr::from_ref::<Slot>(&member.slot) };
+            traps::leave(live(&assignment, slot));
+        }
+        let pid = Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(io::Error::last_os_error)?;
+        Ok(Child { pid, handle: pidfd_open(pid, PidfdFlags::empty())?, status: None })
+    }
+
+    /// Waits until all have ended, or patience is over. One that ends before the meeting is not waited for there. This
+    /// process sleeps meanwhile: it shares a CPU with a worker.
+    fn watch(&self, children: &mut [Child]) -> io::Result<()> {
+        let deadline = Instant::now() + self.patience();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let waiting = children.iter().filter(|child| child.status.is_none());
+            let mut handles: Vec<_> =
+                waiting.map(|child| PollFd::new(&child.handle, PollFlags::IN)).collect();
+            if handles.is_empty() || left.is_zero() {
+                return Ok(());
+            }
+            let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
+            match poll(&mut handles, Some(&timeout)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            for (member, child) in self.members.iter().zip(&mut *children) {
+                if child.has_just_ended()? && !member.slot.arrived.load(Ordering::Acquire) {
+                    self.rendezvous.withdraw();
+                }
+            }
+        }
+    }
+}
+
+impl Child {
+    fn has_just_ended(&mut self) -> io::Result<bool> {
+        if self.status.is_some() {
+            return Ok(false);
+        }
+        self.status = waitpid(Some(self.pid), WaitOptions::NOHANG)?.map(|(_, status)| status);
+        Ok(self.status.is_some())
+    }
+
+    /// Ends it if it has not ended.
+    fn end(&mut self) {
+        if self.status.is_none() {
+            let _ = pidfd_send_signal(&self.handle, Signal::KILL);
+            let _ = waitpid(Some(self.pid), WaitOptions::empty());
+        }
+    }
+}
+
+impl Member {
+    fn told(&self, child: &Child) -> io::Result<Told> {
+        let outcome = match self.slot.end() {
+            End::Came(exit) => Outcome::new(exit, self.slot.counts(), self.pages.result()?),
+            End::NoStart => Outcome::unfinished(WorkerStatus::Incomplete),
+            End::SetUp(step, errno) => {
+                let error = io::Error::from_raw_os_error(errno);
+                return Err(io::Error::other(format!("worker {}: {step}: {error}", self.split.worker)));
+            }
+            End::Unsaid => match child.status.and_then(|status| fault_of(status.terminating_signal()?)) {
+                Some(fault) => Outcome::new(Exit::Fault(fault), self.slot.counts(), self.pages.result()?),
+                None => Outcome::unfinished(WorkerStatus::Lost),
+            },
+        };
+        Ok(Told { cpu: self.cpu.id, split: self.split, outcome })
+    }
+}
+
+/// The exception behind a signal that ended a process before its handler could tell more.
+fn fault_of(signal: i32) -> Option<Fault> {
+    let vector = match signal {
+        libc::SIGFPE => 0,
+        libc::SIGTRAP => 3,
+        libc::SIGILL => 6,
+        libc::SIGSEGV => 14,
+        libc::SIGBUS => 17,
+        _ => return None,
+    };
+    Some(Fault { vector, error: 0, rip: 0, address: 0 })
+}
