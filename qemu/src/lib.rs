@@ -25,6 +25,7 @@ mod cpu_set;
 mod error;
 mod firmware;
 mod lines;
+pub mod linux;
 mod machine;
 mod outcome;
 mod process;

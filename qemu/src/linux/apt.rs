@@ -1,0 +1,117 @@
+//! The distribution's cloud kernel, by its own package tools: none of this needs root, and apt checks what it fetches.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{LinuxError, Origin};
+
+/// Debian's name for its newest kernel for virtual machines. The package of that name holds nothing but a dependency.
+const NEWEST: &str = "linux-image-cloud-amd64";
+/// 27 MB; a mirror that takes longer than this will not come.
+const PATIENCE_SECONDS: &str = "300";
+
+/// Fetches the kernel into `store`, an absolute path; returns where it is.
+///
+/// # Errors
+/// [`LinuxError::Fetch`] with the tool's words.
+pub fn fetch(store: &Path) -> Result<(PathBuf, Origin), LinuxError> {
+    let shown = run("apt-cache", &["show", "--no-all-versions", NEWEST], store)?;
+    let (package, version) = dependency(&shown)
+        .ok_or_else(|| failed(format!("apt-cache show {NEWEST}"), "names no kernel package".to_owned()))?;
+    let wanted = format!("{package}={version}");
+    run("apt-get", &["download", "--quiet", &wanted], store)?;
+    // apt writes the version's colon as %3a; there is one file of this package, whatever its exact name.
+    let archive = newest_file(store, &format!("{package}_"), ".deb")
+        .ok_or_else(|| failed(format!("apt-get download {wanted}"), "left no file".to_owned()))?;
+    let tree = store.join("tree");
+    let unpacked = run("dpkg-deb", &[OsStr::new("-x"), archive.as_os_str(), tree.as_os_str()], store);
+    let kernel = unpacked.and_then(|_| take_kernel(&tree, store, &package));
+    // What is not needed any more; a failure to remove it is no failure.
+    let _ = fs::remove_dir_all(&tree);
+    let _ = fs::remove_file(&archive);
+    Ok((kernel?, Origin::Distribution { package, version }))
+}
+
+/// Moves the kernel out of an unpacked package.
+fn take_kernel(tree: &Path, store: &Path, package: &str) -> Result<PathBuf, LinuxError> {
+    let inside = newest_file(&tree.join("boot"), "vmlinuz-", "")
+        .ok_or_else(|| failed(format!("package {package}"), "has no boot/vmlinuz-*".to_owned()))?;
+    let path = store.join(inside.file_name().unwrap_or_default());
+    fs::rename(&inside, &path).map_err(|source| LinuxError::Unwritable { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// The kernel's package and its version, from `Depends: linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)`.
+fn dependency(shown: &str) -> Option<(String, String)> {
+    let depends = shown.lines().find_map(|line| line.strip_prefix("Depends: "))?;
+    let image = depends.split(", ").find(|name| name.starts_with("linux-image-"))?;
+    let (package, version) = image.split_once(" (= ")?;
+    Some((package.to_owned(), version.strip_suffix(')')?.to_owned()))
+}
+
+fn newest_file(folder: &Path, begin: &str, end: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let named = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(begin) && name.ends_with(end))
+    });
+    named.max_by_key(|entry| entry.metadata().and_then(|file| file.modified()).ok()).map(|entry| entry.path())
+}
+
+/// Runs a program in `folder`, for a limited time; returns what it printed.
+fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<String, LinuxError> {
+    let words: Vec<_> = arguments.iter().map(|word| word.as_ref().to_string_lossy()).collect();
+    let doing = format!("{program} {}", words.join(" "));
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", PATIENCE_SECONDS, program]).args(arguments);
+    command.current_dir(folder).env("LC_ALL", "C").stdin(Stdio::null());
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(error) => return Err(failed(doing, error.to_string())),
+    };
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let detail = match output.status.code() {
+        // timeout(1)'s own.
+        Some(124 | 137) => format!("no end of it within {PATIENCE_SECONDS} s"),
+        Some(127) => "no such program: this is no Debian".to_owned(),
+        _ => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.trim().lines().last().unwrap_or_default();
+            format!("{}: {last} (are the package lists there? `apt-get update` fetches them)", output.status)
+        }
+    };
+    Err(failed(doing, detail))
+}
+
+fn failed(doing: String, detail: String) -> LinuxError {
+    LinuxError::Fetch { doing, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_real_package_behind_the_newest() {
+        let shown = "Package: linux-image-cloud-amd64\nVersion: 6.1.192-2\n\
+                     Depends: linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)\nSection: kernel\n";
+        let expected = ("linux-image-6.1.0-56-cloud-amd64".to_owned(), "6.1.192-2".to_owned());
+        assert_eq!(dependency(shown), Some(expected));
+        assert_eq!(dependency("Depends: linux-image-x\n"), None);
+        assert_eq!(dependency(""), None);
+    }
+
+    #[test]
+    fn says_what_to_do_where_there_is_no_such_tool() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = run("apt-of-nowhere", &["show"], folder.path()).unwrap_err().to_string();
+        assert!(
+            message.contains("apt-of-nowhere show") && message.contains("LINUX_SMP_SCALE_KERNEL"),
+            "{message}"
+        );
+    }
+}

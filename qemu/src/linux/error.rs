@@ -1,0 +1,58 @@
+//! Why there is no Linux guest.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{BzImageError, KERNEL_VARIABLE};
+
+/// Why there is no Linux guest.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinuxError {
+    /// A file cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file or a folder cannot be written.
+    #[error("{}: cannot write: {source}", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The kernel is none that QEMU could boot.
+    #[error("{}: {source}", .path.display())]
+    BzImage {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: BzImageError,
+    },
+    /// The distribution's kernel cannot be fetched.
+    #[error("no Linux kernel: {doing}: {detail}; set {KERNEL_VARIABLE} to the path of any bzImage")]
+    Fetch {
+        /// What was being done.
+        doing: String,
+        /// What came of it.
+        detail: String,
+    },
+    /// The twin cannot be a guest's first process.
+    #[error("the twin is {what}, expected a static x86-64 program; `make twin` builds it")]
+    Twin {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A file is too large for the archive's format.
+    #[error("{name}: {bytes} bytes are too many for an initramfs")]
+    TooLarge {
+        /// The file's name in the archive.
+        name: &'static str,
+        /// Its length.
+        bytes: usize,
+    },
+}
