@@ -37,10 +37,10 @@ pub fn trials() -> Vec<Trial> {
     let crowded_and_delayed = HostEvidence { delays: vec![waited(90_000_000)], ..crowded.clone() };
     let mut trials = vec![
         Trial::passing("good-with-evidence", whole()).seen(passing.clone()),
-        Trial::passing("good-with-a-short-wait", whole()).seen(delayed(1_900_000)),
+        Trial::passing("good-with-a-short-wait", whole()).seen(delayed(9_900_000)),
         Trial::passing("good-waiting-by-nature", whole()).seen(crowded_and_delayed),
         Trial::new("vcpu-preempted-unseen", ReasonCode::VcpuPreempted, whole()).seen(unwatched),
-        Trial::new("vcpu-preempted", ReasonCode::VcpuPreempted, whole()).seen(delayed(4_100_000)),
+        Trial::new("vcpu-preempted", ReasonCode::VcpuPreempted, whole()).seen(delayed(11_000_000)),
         Trial::passing("good-functional-only", whole()).seen(crowded),
         Trial::new("cancelled", ReasonCode::Cancelled, stopped()).seen(ended(Ended::Cancelled)),
         Trial::new("qemu-failed", ReasonCode::QemuFailed, Vec::new()).seen(ended(died)),
