@@ -107,5 +107,5 @@ distclean: ## remove everything that is not in git: results and the local toolch
 	rm -rf target .toolchain
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print substr($$0, 4) ":" } /^[a-z-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' \
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print substr($$0, 5) ":" } /^[a-z-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
