@@ -12,10 +12,11 @@ use abi::wire::{Hex64, Text};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
+use kernel::clock::Clock;
 use kernel::machine::{Refusal, bring_up, describe, tell_problem};
 use kernel::mem::{self, Frames, KernelSpace, phys};
 use kernel::phases::Phases;
-use kernel::smp::PerCpu;
+use kernel::smp::{PerCpu, idle};
 use kernel::x86::features::Features;
 use kernel::x86::{pic, random, tsc};
 use kernel::{bench, console, control, power};
@@ -24,6 +25,8 @@ mod pvh_entry;
 
 /// How long the machine stays after its last record, besides what the plan asks for.
 const FAREWELL_US: u64 = 10_000;
+/// How often the table is repeated while the machine lingers.
+const LINGER_STEP_US: u64 = 10_000_000;
 
 bootloader_api::entry_point!(from_loader, config = &loader::CONFIG);
 
@@ -117,7 +120,20 @@ fn experiment(
     let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
     let table = bench::Table { plan, rows: &rows, clock: machine.clock, online, listed };
     console::text(format_args!("{table}"));
+    linger(plan.head.linger_ms, machine.clock, &table);
     Ok(status)
+}
+
+/// Stays up for as long as the plan asks, for consoles that keep only what a running machine prints, and repeats the
+/// table meanwhile.
+fn linger(ms: u32, clock: &Clock, table: &bench::Table<'_>) {
+    let mut left_us = u64::from(ms) * 1000;
+    while left_us > 0 {
+        let step = left_us.min(LINGER_STEP_US);
+        idle::wait_until(clock, step, || false);
+        left_us -= step;
+        console::text(format_args!("{table}"));
+    }
 }
 
 /// Says why there is nothing to run.

@@ -1,8 +1,8 @@
 //! The kernel's page tables.
 //!
-//! The loader's upper half is kept: the kernel's image with each segment's own rights, its stack, the ramdisk, and
-//! the window. The loader's lower half is dropped, with its identity mappings: it belongs to workers. What the kernel
-//! maps itself (stacks, devices) goes under one top-level entry that the loader left free, which every address space
+//! The upper half of whoever started the kernel (the loader, or the entry code of a direct boot) is kept: the kernel's image with each segment's own rights, its stack, the ramdisk, and
+//! the window. The lower half is dropped, with its identity mappings: it belongs to workers. What the kernel
+//! maps itself (stacks, devices) goes under one top-level entry that was left free, which every address space
 //! made later shares.
 #![expect(unsafe_code, reason = "edits page tables")]
 
