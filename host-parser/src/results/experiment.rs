@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::boot_cost::BootCost;
 use super::environment::Environment;
 use super::set_aside;
+use super::system::System;
 use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict};
 use crate::stats::{CaseStats, Claim, ClaimRule, Pairing, Series, claim};
 
@@ -92,6 +94,8 @@ pub struct RunRecord {
     pub run: u32,
     /// The round it belongs to, from 0.
     pub round: u32,
+    /// What ran its workers.
+    pub system: System,
     /// The case it was made for; none where it has several, or is a log from elsewhere.
     pub case: Option<u16>,
     /// Its serial log.
@@ -102,6 +106,8 @@ pub struct RunRecord {
     pub started_unix_ms: Option<u64>,
     /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
     pub wall_ms: Option<u64>,
+    /// What it took to get to the result.
+    pub boot: Option<BootCost>,
     /// The host CPUs in force, read back, as a list of numbers and ranges.
     pub host_cpus: Option<String>,
     /// What the host saw.
@@ -122,11 +128,13 @@ impl RunRecord {
         Self {
             run,
             round,
+            system: System::default(),
             case: None,
             log: None,
             command: Vec::new(),
             started_unix_ms: None,
             wall_ms: None,
+            boot: None,
             host_cpus: None,
             evidence: HostEvidence::default(),
             set_aside: None,

@@ -4,6 +4,7 @@
 //! kebab-case as reason codes are), of samples.csv, of summary.md and of the table on the terminal. Refuses to know
 //! how the runs were driven: whoever drives them fills in [`Environment`] and a [`RunRecord`] for each.
 
+mod boot_cost;
 mod conclusion;
 mod csv;
 mod environment;
@@ -13,10 +14,12 @@ mod json;
 mod markdown;
 mod number;
 mod set_aside;
+mod system;
 mod table;
 mod terminal;
 mod words;
 
+pub use boot_cost::BootCost;
 pub use conclusion::Conclusion;
 pub use csv::SamplesCsv;
 pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
@@ -25,4 +28,5 @@ pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
 pub use set_aside::disturbed_rounds;
+pub use system::System;
 pub use terminal::terminal;
