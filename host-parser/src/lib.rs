@@ -4,6 +4,7 @@
 pub mod gate;
 pub mod manifest;
 pub mod plan;
+pub mod random;
 pub mod results;
 pub mod stats;
 pub mod transcript;

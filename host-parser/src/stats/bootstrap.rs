@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::distribution::{normal_cdf, t_975};
 use super::summary::{count, median_of_sorted};
+use crate::random::SplitMix64;
 
 /// The confidence level of every interval.
 pub const LEVEL: f64 = 0.95;
@@ -36,7 +37,7 @@ pub(super) fn median_interval(values: &[f64]) -> Option<Interval> {
     if n < 5 {
         return None;
     }
-    let mut random = SplitMix64(SEED);
+    let mut random = SplitMix64::new(SEED);
     let mut medians: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let mut drawn: Vec<f64> = (0..n).map(|_| values[random.below(n)]).collect();
@@ -62,34 +63,9 @@ fn skipped(n: usize) -> usize {
     skipped
 }
 
-/// The generator SplitMix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `n`, by the high half of a product: its bias is below n / 2^64.
-    fn below(&mut self, n: usize) -> usize {
-        let product = u128::from(self.next()) * (n as u128);
-        usize::try_from(product >> 64).unwrap_or(0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn generates_the_published_sequence() {
-        let mut random = SplitMix64(1_234_567);
-        let first: Vec<u64> = (0..3).map(|_| random.next()).collect();
-        assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
-    }
 
     #[test]
     fn small_samples_get_the_whole_range_and_larger_ones_less() {

@@ -34,7 +34,7 @@ struct Session {
     manifest: Manifest,
     lab: Lab,
     images: BTreeMap<u16, Image>,
-    order: Vec<Slot>,
+    order: Vec<Slot<u16>>,
     experiment: Experiment,
     folder: PathBuf,
 }
@@ -95,7 +95,7 @@ impl Session {
         let seed = self.experiment.order_seed.unwrap_or(0);
         let order: Vec<String> = self.order[..self.planned(&[])]
             .iter()
-            .map(|slot| format!("{}:{}", slot.round + 1, slot.case))
+            .map(|slot| format!("{}:{}", slot.round + 1, slot.item))
             .collect();
         let mut text = format!("# {}\n", self.how());
         text += &format!("# results would be in {}\n", self.folder.display());
@@ -162,7 +162,7 @@ impl Session {
             if slot.round >= self.rounds() + set_aside(&runs) {
                 break;
             }
-            let image = &self.images[&slot.case];
+            let image = &self.images[&slot.item];
             progress.begin(slot);
             let run = guest::run(
                 &self.lab,

@@ -88,15 +88,15 @@ pub fn run(
     manifest: &Manifest,
     image: &Image,
     number: u32,
-    slot: Slot,
+    slot: Slot<u16>,
     folder: &Path,
     gate: &mut Gate,
     session: &CancelToken,
     on_record: &mut dyn FnMut(),
 ) -> Result<RunRecord, Coded> {
-    let name = format!("run-{number:03}-round-{}-case-{}", slot.round + 1, slot.case);
+    let name = format!("run-{number:03}-round-{}-case-{}", slot.round + 1, slot.item);
     let log = folder.join(format!("{name}.serial.log"));
-    let machine = lab.machine(manifest, slot.case);
+    let machine = lab.machine(manifest, slot.item);
     let (run, ended, delays) = boot(lab, manifest, machine, None, image, &log, session, on_record)?;
     write_atomically(&folder.join(format!("{name}.qemu.txt")), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
@@ -105,21 +105,21 @@ pub fn run(
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
     let evidence = HostEvidence {
         ended,
-        vcpus: Some(slot.case),
+        vcpus: Some(slot.item),
         host_cpus: Some(lab.host_cores()),
         watched: true,
         delays,
     };
     let expectation = RunExpectation {
         plan: Some(image.plan.digest()),
-        cases: Some(vec![ExpectedCase { case: slot.case, iterations: 1 }]),
-        cpus: Some(slot.case),
+        cases: Some(vec![ExpectedCase { case: slot.item, iterations: 1 }]),
+        cpus: Some(slot.item),
         blob: Some(lab.blob.sha256()),
         build: Some(lab.build),
     };
     let verdict = gate.judge(&Transcript::read(&bytes), &expectation, &evidence);
     let mut record = RunRecord::new(number, slot.round, verdict).with_evidence(evidence);
-    record.case = Some(slot.case);
+    record.case = Some(slot.item);
     record.log = Some(log.display().to_string());
     record.command = words(&run);
     record.started_unix_ms = Some(run.timeline.started_unix_ms);

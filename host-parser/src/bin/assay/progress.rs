@@ -27,7 +27,7 @@ pub struct Progress {
 
 impl Progress {
     /// For runs in this order.
-    pub fn new(order: &[Slot]) -> Self {
+    pub fn new(order: &[Slot<u16>]) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(order.len() as u64), target);
@@ -48,22 +48,22 @@ impl Progress {
     }
 
     /// A run begins.
-    pub fn begin(&mut self, slot: Slot) {
+    pub fn begin(&mut self, slot: Slot<u16>) {
         self.show(slot, "booting");
     }
 
     /// The run's guest is up and at work.
-    pub fn working(&self, slot: Slot) {
+    pub fn working(&self, slot: Slot<u16>) {
         self.show(slot, "measuring");
     }
 
-    fn show(&self, slot: Slot, doing: &str) {
-        let (round, rounds, cpus, last) = (slot.round + 1, self.rounds, cpus(slot.case), &self.last);
+    fn show(&self, slot: Slot<u16>, doing: &str) {
+        let (round, rounds, cpus, last) = (slot.round + 1, self.rounds, cpus(slot.item), &self.last);
         self.bar.set_message(format!("round {round} of {rounds}, {cpus}: {doing}{last}"));
     }
 
     /// The run is over.
-    pub fn end(&mut self, slot: Slot, verdict: &Verdict<Measurement>) {
+    pub fn end(&mut self, slot: Slot<u16>, verdict: &Verdict<Measurement>) {
         self.done += 1;
         self.bar.inc(1);
         self.forecast.update(self.bar.elapsed(), self.done, self.runs);
@@ -73,7 +73,7 @@ impl Progress {
             (None, Some((reason, detail))) => format!("{reason}: {detail}"),
             (None, None) => String::new(),
         };
-        let (cpus, word) = (cpus(slot.case), verdict.outcome.word());
+        let (cpus, word) = (cpus(slot.item), verdict.outcome.word());
         let line = format!(
             "run {:>3}/{}  round {:>2}  {cpus:>7}  {word}  {said}",
             self.done,
