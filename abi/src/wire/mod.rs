@@ -13,6 +13,7 @@ pub(crate) mod message;
 pub mod record;
 pub mod stream;
 pub mod value;
+mod words;
 
 pub use label::{Label, Text};
 pub use line::{Envelope, Line, LineError, MAX_LINE_BYTES, Timestamp, decode, encode, is_tagged};

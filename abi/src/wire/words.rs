@@ -1,0 +1,101 @@
+//! The words that stand as values in records.
+
+use super::value::words;
+
+words! {
+    /// How the kernel was started.
+    pub enum Firmware {
+        /// By the loader from a BIOS.
+        Bios = "bios",
+        /// By the loader from UEFI.
+        Uefi = "uefi",
+        /// By the loader, which does not say from what.
+        Unknown = "unknown",
+        /// By a VMM, which entered the kernel itself (PVH), without a loader.
+        Direct = "direct",
+    }
+
+    /// The mode of the local APICs.
+    pub enum ApicMode {
+        /// Registers in memory, 8-bit ids.
+        Xapic = "xapic",
+        /// Registers by MSR, 32-bit ids.
+        X2apic = "x2apic",
+    }
+
+    /// What became of a CPU that the MADT lists.
+    pub enum CpuState {
+        /// It runs this kernel's boot path: the bootstrap processor.
+        Bsp = "bsp",
+        /// It was started and checked in.
+        Online = "online",
+        /// It was sent INIT and SIPI and did not check in before the time-out.
+        NoResponse = "no-response",
+        /// It was not started: the MADT does not enable it, or the kernel has no room for it.
+        Skipped = "skipped",
+    }
+
+    /// Where a TSC frequency comes from, in the order in which one is chosen.
+    pub enum TscSource {
+        /// CPUID leaf 15H, crystal clock and ratio.
+        Cpuid15 = "cpuid-15h",
+        /// The hypervisor's CPUID leaf 4000_0010H.
+        Hypervisor = "hypervisor",
+        /// KVM's paravirtual clock.
+        Kvmclock = "kvmclock",
+        /// Counted against the HPET.
+        Hpet = "hpet",
+        /// Counted against the ACPI power-management timer.
+        PmTimer = "pm-timer",
+        /// Counted against channel 2 of the PIT.
+        Pit = "pit",
+        /// Linux's own calibration, as its log has it.
+        Linux = "linux",
+        /// Counted against Linux's CLOCK_MONOTONIC_RAW.
+        ClockMonotonic = "clock-monotonic",
+    }
+
+    /// What runs the workers and prints the records.
+    pub enum SystemName {
+        /// The Assay kernel.
+        Assay = "assay",
+        /// Linux as a guest, with the twin as its first process.
+        Linux = "linux",
+        /// Linux as the host, with the twin as an ordinary program: the ceiling for that host.
+        Native = "native",
+    }
+
+    /// Why a case of the plan was not run.
+    pub enum SkipReason {
+        /// Fewer CPUs are online than it has workers.
+        Cpus = "cpus",
+        /// A worker's address space could not be built.
+        Memory = "memory",
+        /// The ramdisk does not have the workload's ELF, or has another than the plan says.
+        Blob = "blob",
+        /// A CPU that the case needs did not come back from an earlier one.
+        CpuLost = "cpu-lost",
+    }
+
+    /// What became of one worker.
+    pub enum WorkerStatus {
+        /// It ran to its end and left a complete result.
+        Done = "done",
+        /// It took a fault; see the `fault` record.
+        Fault = "fault",
+        /// It did not return before the case's time-out and was stopped.
+        Timeout = "timeout",
+        /// It returned without a complete result.
+        Incomplete = "incomplete",
+        /// Its CPU never reported back, though it could have been stopped.
+        Lost = "lost",
+    }
+
+    /// The kernel's own view of the whole run. The host tool judges for itself.
+    pub enum RunStatus {
+        /// Every case ran, and every worker gave the answer that the plan expects.
+        Ok = "ok",
+        /// Something did not hold; the records say what.
+        Failed = "failed",
+    }
+}
