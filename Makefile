@@ -25,23 +25,26 @@ DENY        := -- -D warnings
 
 ARGS ?=
 
+# $(call assay,COMMAND): with ARGS, and with its exit code said, since make itself ends with 2 whatever it was.
+assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
+    echo "assay $(firstword $(1)): exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+
 ##@ Measure
-.PHONY: run-smp-process-scale controls bench doctor
+.PHONY: run-smp-process-scale controls soak bench doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
-	@$(ASSAY) run manifests/smp-process-scale.toml $(ARGS) || { code=$$?; \
-	    echo "assay run: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+	$(call assay,run manifests/smp-process-scale.toml)
 
 controls: build ## provoke everything that can go wrong, and see the gate say so
-	@$(ASSAY) controls $(ARGS) || { code=$$?; \
-	    echo "assay controls: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+	$(call assay,controls)
+
+soak: build ## boot four CPUs 500 times (ARGS="--rounds N" for another number), and expect each to pass
+	$(call assay,run manifests/soak.toml)
 
 bench: build ## what this project promises of itself: size, memory, time to the first worker
-	@$(ASSAY) bench $(ARGS) || { code=$$?; \
-	    echo "assay bench: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+	$(call assay,bench)
 
 doctor: build ## is this host fit for a measurement?
-	@$(ASSAY) doctor $(ARGS) || { code=$$?; \
-	    echo "assay doctor: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+	$(call assay,doctor)
 
 ##@ Build
 .PHONY: setup build kernel workers twin host
