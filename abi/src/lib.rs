@@ -12,6 +12,7 @@
 
 pub mod control;
 pub mod digest;
+pub mod exception;
 pub mod exit;
 pub mod ids;
 pub mod plan;

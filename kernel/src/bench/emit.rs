@@ -1,6 +1,7 @@
 //! The records of an iteration, told after its last worker is done.
 
 use abi::CpuId;
+use abi::exception::mnemonic;
 use abi::plan::{Case, Split};
 use abi::wire::record::{
     Answer, CaseBegin, CaseEnd, Fault as FaultRecord, Worker as WorkerRecord, WorkerEnd, WorkerStatus,
@@ -11,7 +12,6 @@ use abi::worker::SCALE_SHIFT;
 use super::Outcome;
 use super::table::Row;
 use crate::user::{Fault, layout};
-use crate::x86::idt::mnemonic;
 
 /// A worker, as its records have it.
 #[derive(Clone, Copy, Debug)]

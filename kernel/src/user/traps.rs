@@ -1,5 +1,6 @@
 //! What a worker's traps mean.
 
+use abi::exception::mnemonic;
 use abi::syscall::{REFUSED, Syscall};
 use x86_64::registers::control::Cr2;
 
@@ -7,7 +8,7 @@ use super::enter::leave;
 use super::{Exit, Fault};
 use crate::smp::PerCpu;
 use crate::x86::apic;
-use crate::x86::idt::{SPURIOUS_VECTOR, TIMER_VECTOR, mnemonic};
+use crate::x86::idt::{SPURIOUS_VECTOR, TIMER_VECTOR};
 use crate::x86::trap::{SYSCALL_VECTOR, TrapFrame};
 
 const NMI: u64 = 2;

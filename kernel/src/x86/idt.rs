@@ -1,6 +1,7 @@
 //! The interrupt descriptor table, one for all CPUs, and what a trap in the kernel itself means.
 #![expect(unsafe_code, reason = "fills and loads the IDT")]
 
+use abi::exception::mnemonic;
 use spin::Once;
 use x86_64::PrivilegeLevel;
 use x86_64::registers::control::Cr2;
@@ -25,18 +26,6 @@ const MACHINE_CHECK: usize = 18;
 const PAGE_FAULT: u64 = 14;
 
 static IDT: Once<InterruptDescriptorTable> = Once::new();
-
-/// The mnemonics of the exceptions (Intel SDM vol. 3A, table "Protected-Mode Exceptions and Interrupts").
-const MNEMONICS: [&str; 32] = [
-    "DE", "DB", "NMI", "BP", "OF", "BR", "UD", "NM", "DF", "9", "TS", "NP", "SS", "GP", "PF", "15", "MF",
-    "AC", "MC", "XM", "VE", "CP", "22", "23", "24", "25", "26", "27", "HV", "VC", "SX", "31",
-];
-
-/// The mnemonic of an exception, without its `#`; `other` for a vector that is none.
-#[must_use]
-pub fn mnemonic(vector: u64) -> &'static str {
-    usize::try_from(vector).ok().and_then(|vector| MNEMONICS.get(vector)).copied().unwrap_or("other")
-}
 
 /// Puts the table in force on this CPU.
 pub fn load() {
