@@ -118,6 +118,12 @@ fn measurement_states_every_limit() {
             limits::STEAL_PER_MILLE,
             "per mille",
         ),
+        (
+            "`vcpu-preempted`",
+            "natively, a worker waited for its CPU for more than this part of its time",
+            limits::STEAL_PER_MILLE,
+            "per mille",
+        ),
         ("`too-few-rounds`", "the claim has fewer rounds than", limits::CLAIM_ROUNDS as u64, "rounds"),
     ];
     let mut text = "\n| reason | where | limit |\n|---|---|---|\n".to_owned();

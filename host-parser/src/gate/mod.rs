@@ -23,7 +23,7 @@ pub use verdict::{Finding, Outcome, Verdict};
 /// The tolerances of the rules, for docs/MEASUREMENT.md.
 pub use rules::limits;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use user_workers::reference::{self, Workload};
 
@@ -35,11 +35,13 @@ use crate::transcript::{Boot, Transcript};
 /// Finds a workload by its name.
 pub type Lookup = fn(&str) -> Option<&'static dyn Workload>;
 
-/// The gate of one experiment. It remembers what its runs must have in common, and what none may share.
+/// The gate of one experiment. It remembers what its runs must have in common, and what none may share. Runs of
+/// different systems have different kernels; whether they did the same is for a comparison to prove.
 pub struct Gate {
     lookup: Lookup,
     nonces: HashSet<u64>,
-    known: Option<Known>,
+    /// By the system's name.
+    known: BTreeMap<String, Known>,
 }
 
 impl Default for Gate {
@@ -52,7 +54,7 @@ impl Gate {
     /// A gate that verifies answers with the workloads of `lookup`.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
-        Self { lookup, nonces: HashSet::new(), known: None }
+        Self { lookup, nonces: HashSet::new(), known: BTreeMap::new() }
     }
 
     /// Judges the log of one run of one machine. A second boot in it is a reset.
@@ -96,16 +98,17 @@ impl Gate {
         rules::log(log, boots, &facts, reset, evidence, &mut findings);
         let whole = !reset && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
         for facts in &facts {
+            let known = facts.system.and_then(|system| self.known.get(&system.is.name.to_string()));
             let mut run = Run { facts, expectation, evidence, whole, findings: &mut findings };
-            rules::identity(&mut run, &mut self.nonces, self.known.as_ref());
+            rules::identity(&mut run, &mut self.nonces, known);
             rules::machine(&mut run);
             rules::workers(&mut run);
             if let Some(workload) = rules::workload(&mut run, self.lookup) {
-                rules::plan(&mut run, workload, self.known.as_ref());
+                rules::plan(&mut run, workload, known);
                 rules::answers(&mut run, workload);
             }
             rules::cases(&mut run);
-            rules::clock(&mut run, self.known.as_ref());
+            rules::clock(&mut run, known);
             rules::host(&mut run);
         }
         rules::status(&facts, evidence, &mut findings);
@@ -114,8 +117,9 @@ impl Gate {
             [facts] if findings.is_empty() => build::measurement(facts, evidence, self.lookup),
             _ => None,
         };
-        if let (Some(measurement), None) = (&measured, &self.known) {
-            self.known = Some(Known::of(measurement));
+        if let Some(measurement) = &measured {
+            let system = measurement.machine().system.clone();
+            self.known.entry(system).or_insert_with(|| Known::of(measurement));
         }
         findings.verdict(measured)
     }

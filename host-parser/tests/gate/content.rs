@@ -67,6 +67,8 @@ fn workers() -> Vec<Trial> {
     // Some ms at any frequency; and half a second, by the hypervisor's own account.
     let lost = edit!(script(2), Gap, |gap| gap.after += u64::from(gap.worker) * 8_400_000);
     let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 500_000_000));
+    // Natively the account is the scheduler's, of the worker.
+    let waited = edit!(stolen.clone(), System, |system| system.name = SystemName::Native);
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
     // Linux does not promise that nothing interrupts a worker.
     let linux = edit!(interrupted.clone(), System, |system| system.name = SystemName::Linux);
@@ -84,6 +86,7 @@ fn workers() -> Vec<Trial> {
         Trial::passing("good-linux-interrupted", linux.log()),
         Trial::new("vcpu-preempted-gap", ReasonCode::VcpuPreempted, lost.log()),
         Trial::new("steal", ReasonCode::Steal, stolen.log()),
+        Trial::new("vcpu-preempted-native", ReasonCode::VcpuPreempted, waited.log()),
     ]
 }
 

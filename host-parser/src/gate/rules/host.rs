@@ -1,5 +1,8 @@
 //! Whether the host left the guest alone while it was measured. The evidence is the scheduler's account of the vCPUs'
-//! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time; never the result itself.
+//! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time (natively the scheduler's
+//! of the worker); never the result itself.
+
+use abi::wire::record::SystemName;
 
 use super::{Run, exceeds, limits};
 use crate::gate::evidence::VcpuDelay;
@@ -74,14 +77,21 @@ fn steal(run: &mut Run<'_>) {
         let (Some(stolen), Some(timing)) = (gap.is.steal_ns, timing) else { continue };
         let took = timing.is.cycles.saturating_mul(1_000) / khz * 1_000;
         if exceeds(stolen, limits::STEAL_PER_MILLE, took) {
-            let detail = format!(
-                "the hypervisor took {} us from CPU {} around the {} us of worker {}",
-                stolen / 1_000,
-                gap.is.cpu,
-                took / 1_000,
-                gap.is.worker
-            );
-            run.findings.add(ReasonCode::Steal, gap.line, detail);
+            let (stolen, took) = (stolen / 1_000, took / 1_000);
+            let (cpu, worker) = (gap.is.cpu, gap.is.worker);
+            let native = run.facts.system.is_some_and(|system| system.is.name == SystemName::Native);
+            // A process's account is its own scheduler's: how long it could have run and did not.
+            let (reason, detail) = if native {
+                let detail =
+                    format!("worker {worker} waited {stolen} us for host CPU {cpu} in its {took} us");
+                (ReasonCode::VcpuPreempted, detail)
+            } else {
+                let detail = format!(
+                    "the hypervisor took {stolen} us from CPU {cpu} around the {took} us of worker {worker}"
+                );
+                (ReasonCode::Steal, detail)
+            };
+            run.findings.add(reason, gap.line, detail);
         }
     }
 }

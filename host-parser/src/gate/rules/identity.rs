@@ -6,7 +6,7 @@ use super::Run;
 use crate::gate::measurement::Measurement;
 use crate::gate::reason::ReasonCode;
 
-/// What all runs of an experiment have in common, from the first that passed.
+/// What all runs of one system in an experiment have in common, from the first that passed.
 #[derive(Debug)]
 pub(in crate::gate) struct Known {
     pub build: String,

@@ -35,7 +35,8 @@ pub const DELAY_MICROS: u64 = 10_000;
 /// The longest time that a CPU may lose at once just before or after its worker, in microseconds.
 pub const GAP_MICROS: u64 = 3_000;
 
-/// The part of a worker's time, in thousandths, that the hypervisor may take from its CPU.
+/// The part of a worker's time, in thousandths, that the hypervisor may take from its CPU; natively, for which it may
+/// wait for its CPU.
 pub const STEAL_PER_MILLE: u64 = 20;
 
 /// The fewest rounds that a claim can rest on.
