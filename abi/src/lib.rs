@@ -18,6 +18,7 @@ pub mod ids;
 pub mod plan;
 pub mod ramdisk;
 pub mod syscall;
+pub mod sweep;
 pub mod wire;
 pub mod worker;
 

@@ -14,6 +14,16 @@
 //!
 //! A case's splits follow it, numbered from 0, one for each worker. The expected answers let the kernel say on its
 //! console whether the work was done; the host tool works them out for itself and does not trust the kernel's word.
+//!
+//! A plan for a machine of unknown size has no cases, but after `control` a sweep (see [`crate::sweep`]) and its knots:
+//!
+//! ```text
+//! sweep iterations=7 timeout_ms=60000 seed=... p2=0 p3=0 answer=... work=... digest=...
+//! knot at=2
+//! knot at=36913
+//! ```
+
+mod check;
 
 use core::fmt;
 
@@ -27,6 +37,9 @@ pub const HEADER: &str = "ASSAY-PLAN1";
 
 /// The most workers a case can have.
 pub const MAX_WORKERS: u16 = 1024;
+
+/// The most knots a sweep can have.
+pub const MAX_KNOTS: usize = 8193;
 
 messages! {
     /// A line of a plan.
@@ -87,6 +100,32 @@ messages! {
         /// The expected digest.
         digest: Hex64,
     }
+
+    /// Cases for whatever machine it is, instead of a list of them; the knots follow.
+    Sweep = "sweep" {
+        /// How many times to run every case.
+        iterations: u16,
+        /// How long a worker may take, from the common start.
+        timeout_ms: u32,
+        /// What the order of the cases in each iteration comes from.
+        seed: Hex64,
+        /// The third parameter of every worker.
+        p2: u64,
+        /// The fourth parameter of every worker.
+        p3: u64,
+        /// The expected answers of the workers of any case, summed up.
+        answer: u64,
+        /// Their expected work, summed up.
+        work: u64,
+        /// Their expected digests, summed up and wrapping.
+        digest: Hex64,
+    }
+
+    /// Where a part of the whole begins or ends. Between any two after one another lies the same cost.
+    Knot = "knot" {
+        /// The value of the first and second parameters there.
+        at: u64,
+    }
 }
 
 /// A plan that was read through and found whole.
@@ -98,8 +137,8 @@ pub struct Plan<'a> {
     pub workload: Workload,
     /// What the kernel is to do wrong.
     pub control: Control,
-    /// The text from the first case on; every line of it has been parsed once.
-    cases: &'a str,
+    /// The text from the first case, or the sweep, on; every line of it has been parsed once.
+    work: &'a str,
 }
 
 /// Why a text is no plan: the line, from 1, and what was wrong with it.
@@ -126,6 +165,8 @@ pub enum PlanErrorKind {
     BadSplit,
     /// There is no case.
     NoCase,
+    /// A sweep has no iterations or no time, fewer than two knots, or more than [`MAX_KNOTS`], or knots that descend.
+    BadSweep,
 }
 
 impl fmt::Display for PlanError {
@@ -140,6 +181,10 @@ impl fmt::Display for PlanError {
             }
             PlanErrorKind::BadSplit => f.write_str("splits must be numbered from 0, one for each worker"),
             PlanErrorKind::NoCase => f.write_str("no case"),
+            PlanErrorKind::BadSweep => write!(
+                f,
+                "a sweep needs iterations, timeout_ms, and after it 2 to {MAX_KNOTS} knots that do not descend"
+            ),
         }
     }
 }
@@ -168,7 +213,7 @@ impl<'a> Plan<'a> {
         }
         let (head, rest) = rest.split_once('\n').ok_or(fail(2, PlanErrorKind::OutOfPlace))?;
         let (workload, rest) = rest.split_once('\n').ok_or(fail(3, PlanErrorKind::OutOfPlace))?;
-        let (control, cases) = rest.split_once('\n').ok_or(fail(4, PlanErrorKind::OutOfPlace))?;
+        let (control, work) = rest.split_once('\n').ok_or(fail(4, PlanErrorKind::OutOfPlace))?;
         let message =
             |number, line| parse_line(line).map_err(|error| fail(number, PlanErrorKind::Line(error)));
         let PlanLine::Head(head) = message(2, head)? else { return Err(fail(2, PlanErrorKind::OutOfPlace)) };
@@ -178,13 +223,24 @@ impl<'a> Plan<'a> {
         let PlanLine::Control(control) = message(4, control)? else {
             return Err(fail(4, PlanErrorKind::OutOfPlace));
         };
-        check_cases(cases)?;
-        Ok(Self { head, workload, control, cases })
+        match work.split_once('\n').map(|(first, knots)| (parse_line(first), knots)) {
+            Some((Ok(PlanLine::Sweep(sweep)), knots)) => check::sweep(&sweep, knots)?,
+            _ => check::cases(work)?,
+        }
+        Ok(Self { head, workload, control, work })
     }
 
-    /// The cases in their order, each with its splits.
+    /// The sweep and its knots, for a plan that has one; it has no cases.
+    #[must_use]
+    pub fn sweep(&self) -> Option<(Sweep, Knots<'a>)> {
+        let (first, rest) = self.work.split_once('\n')?;
+        let Ok(PlanLine::Sweep(sweep)) = parse_line(first) else { return None };
+        Some((sweep, Knots { rest }))
+    }
+
+    /// The cases in their order, each with its splits; none for a plan with a sweep.
     pub fn cases(&self) -> impl Iterator<Item = (Case, Splits<'a>)> + use<'a> {
-        let mut rest = self.cases;
+        let mut rest = self.work;
         core::iter::from_fn(move || {
             let (line, after) = rest.split_once('\n')?;
             let Ok(PlanLine::Case(case)) = parse_line(line) else { return None };
@@ -215,41 +271,20 @@ impl Iterator for Splits<'_> {
     }
 }
 
-/// Checks that `cases` is at least one case, each with its splits after it.
-fn check_cases(cases: &str) -> Result<(), PlanError> {
-    let mut number = 5;
-    // Splits that the case at hand still lacks, and how many it has in all.
-    let (mut lacking, mut workers) = (0, 0);
-    // Records name a case by how many workers it has, so there is one of each at most.
-    let mut seen = [false; MAX_WORKERS as usize + 1];
-    // Not `lines`, which would pass over a carriage return that the iterators below would stumble over.
-    for line in cases.split_terminator('\n') {
-        let fail = |kind| Err(PlanError { line: number, kind });
-        match parse_line(line) {
-            Err(error) => return fail(PlanErrorKind::Line(error)),
-            Ok(PlanLine::Case(_)) if lacking > 0 => return fail(PlanErrorKind::BadSplit),
-            Ok(PlanLine::Case(case)) => {
-                let fits =
-                    (1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0;
-                let repeated =
-                    seen.get_mut(usize::from(case.workers)).map(|seen| core::mem::replace(seen, true));
-                if !fits || repeated != Some(false) {
-                    return fail(PlanErrorKind::BadCase);
-                }
-                (lacking, workers) = (case.workers, case.workers);
-            }
-            Ok(PlanLine::Split(split)) if lacking > 0 && split.worker == workers - lacking => lacking -= 1,
-            Ok(PlanLine::Split(_)) => return fail(PlanErrorKind::BadSplit),
-            Ok(PlanLine::Head(_) | PlanLine::Workload(_) | PlanLine::Control(_)) => {
-                return fail(PlanErrorKind::OutOfPlace);
-            }
-        }
-        number += 1;
-    }
-    match (workers, lacking) {
-        (0, _) => Err(PlanError { line: number, kind: PlanErrorKind::NoCase }),
-        (_, 0) => Ok(()),
-        _ => Err(PlanError { line: number, kind: PlanErrorKind::BadSplit }),
+/// The knots of a sweep, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct Knots<'a> {
+    rest: &'a str,
+}
+
+impl Iterator for Knots<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        let (line, rest) = self.rest.split_once('\n')?;
+        let Ok(PlanLine::Knot(knot)) = parse_line(line) else { return None };
+        self.rest = rest;
+        Some(knot.at)
     }
 }
 

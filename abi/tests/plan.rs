@@ -2,7 +2,7 @@
 
 mod support;
 
-use abi::plan::{MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, write_line};
+use abi::plan::{MAX_KNOTS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, write_line};
 use abi::wire::{FieldError, Label};
 use proptest::prelude::*;
 
@@ -41,6 +41,43 @@ fn reads_every_case_with_its_own_splits() {
         .map(|(case, splits)| (case.workers, splits.map(|split| split.worker).collect::<Vec<_>>()))
         .collect();
     assert_eq!(read, [(2, vec![0, 1]), (1, vec![0]), (3, vec![0, 1, 2])]);
+}
+
+const SWEEP: &str = "sweep iterations=7 timeout_ms=1000 seed=00000000000000aa p2=3 p3=0 answer=9 work=8 digest=00000000000000ff\n";
+
+fn knots(knots: impl IntoIterator<Item = u64>) -> String {
+    knots.into_iter().map(|at| format!("knot at={at}\n")).collect()
+}
+
+#[test]
+fn reads_a_sweep_with_its_knots() {
+    let text = head() + SWEEP + &knots([2, 9, 9, 12]);
+    let plan = Plan::parse(text.as_bytes()).unwrap();
+    let (sweep, knots) = plan.sweep().unwrap();
+    assert_eq!((sweep.iterations, sweep.seed.0, sweep.p2, sweep.answer, sweep.work), (7, 0xaa, 3, 9, 8));
+    assert!(knots.eq([2, 9, 9, 12]));
+    assert_eq!(plan.cases().count(), 0);
+    let listed = head() + &whole_case(1);
+    assert!(Plan::parse(listed.as_bytes()).unwrap().sweep().is_none());
+}
+
+#[test]
+fn refuses_a_sweep_that_cannot_be_run() {
+    assert_eq!(refused(&(head() + SWEEP)), (6, PlanErrorKind::BadSweep));
+    assert_eq!(refused(&(head() + SWEEP + &knots([2]))), (7, PlanErrorKind::BadSweep));
+    assert_eq!(refused(&(head() + SWEEP + &knots([2, 9, 8]))), (8, PlanErrorKind::BadSweep));
+    let endless = SWEEP.replace("timeout_ms=1000", "timeout_ms=0");
+    assert_eq!(refused(&(head() + &endless + &knots([2, 9]))), (5, PlanErrorKind::BadSweep));
+    let none = SWEEP.replace("iterations=7", "iterations=0");
+    assert_eq!(refused(&(head() + &none + &knots([2, 9]))), (5, PlanErrorKind::BadSweep));
+    assert_eq!(refused(&(head() + SWEEP + &knots([2, 9]) + &whole_case(1))), (8, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&(head() + SWEEP + SWEEP)), (6, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&(head() + &whole_case(1) + SWEEP)), (7, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&(head() + &knots([2, 9]))), (5, PlanErrorKind::OutOfPlace));
+    let most = 2..2 + MAX_KNOTS as u64;
+    assert!(Plan::parse((head() + SWEEP + &knots(most.clone())).as_bytes()).is_ok());
+    let many = head() + SWEEP + &knots(most) + "knot at=99999\n";
+    assert_eq!(refused(&many).1, PlanErrorKind::BadSweep);
 }
 
 #[test]

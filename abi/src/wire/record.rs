@@ -6,7 +6,8 @@ use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
-    ApicMode, CpuState, Firmware, RunStatus, SkipReason, SystemName, TscSource, WorkerStatus,
+    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, RunStatus, SkipReason, SmbiosState,
+    SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
 /// The version of the records below; the tag's number. A change that an older reader would misread raises both.
@@ -116,6 +117,45 @@ messages! {
     /// Whether the CPUs' TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
     /// before one that another CPU had already published.
     Warp = "warp" {
+    /// Where a CPU that is online is in the machine, by what it says of itself. Two CPUs are SMT siblings where their
+    /// `core` is the same; `-` is what is not told.
+    Topology = "topology" {
+        /// Its dense number.
+        cpu: CpuId,
+        /// What tells.
+        source: TopologySource,
+        /// Its package: its APIC id without the bits that tell one CPU of a package from another.
+        package: Option<u32>,
+        /// Its die, likewise, where dies are told apart.
+        die: Option<u32>,
+        /// Its core, likewise.
+        core: Option<u32>,
+        /// Which thread of its core it is.
+        thread: Option<u32>,
+        /// The kind of its core.
+        kind: CoreKind,
+        /// Its proximity domain, by the SRAT.
+        node: Option<u32>,
+    }
+
+    /// What else the machine says of itself, for those who publish a result.
+    Platform = "platform" {
+        /// The hypervisor's largest CPUID leaf; 0 where CPUID shows none.
+        hypervisor_leaf: Hex64,
+        /// The microcode's revision; 0 where it is not told.
+        microcode: Hex64,
+        /// What became of the search for SMBIOS tables.
+        smbios: SmbiosState,
+    }
+
+    /// A string of the SMBIOS tables that is there and not empty.
+    Dmi = "dmi" {
+        /// Which.
+        field: DmiField,
+        /// Its text.
+        text: Text<96>,
+    }
+
         /// CPUs that took part.
         cpus: u16,
         /// Readings in all.
@@ -175,6 +215,18 @@ messages! {
         /// Its length.
         bytes: u32,
         /// SHA-256 of its bytes.
+    /// The plan is a sweep: its cases are worked out from the machine's cores and CPUs, by `abi::sweep`.
+    Sweep = "sweep" {
+        /// How often every case is to be run.
+        iterations: u16,
+        /// What the order of the cases in each iteration comes from.
+        seed: Hex64,
+        /// Cores among the CPUs that are online, as far as `topology` tells them apart.
+        cores: u16,
+        /// CPUs that are online.
+        cpus: u16,
+    }
+
         sha256: Digest,
     }
 

@@ -63,21 +63,30 @@ impl Value for bool {
     }
 }
 
-/// `-` where there is none.
-impl Value for Option<u64> {
-    const MAX_LEN: usize = u64::MAX_LEN;
-    const SHAPE: &'static str = "u64 or `-`";
+/// A number, or `-` where there is none.
+macro_rules! optional {
+    ($($type:ty, $shape:literal;)*) => {$(
+        impl Value for Option<$type> {
+            const MAX_LEN: usize = <$type>::MAX_LEN;
+            const SHAPE: &'static str = $shape;
 
-    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        match self {
-            Some(value) => value.write(out),
-            None => out.write_char('-'),
+            fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+                match self {
+                    Some(value) => value.write(out),
+                    None => out.write_char('-'),
+                }
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                if text == "-" { Some(None) } else { <$type>::parse(text).map(Some) }
+            }
         }
-    }
+    )*};
+}
 
-    fn parse(text: &str) -> Option<Self> {
-        if text == "-" { Some(None) } else { u64::parse(text).map(Some) }
-    }
+optional! {
+    u32, "u32 or `-`";
+    u64, "u64 or `-`";
 }
 
 impl Value for CpuId {

@@ -35,6 +35,14 @@ words! {
         Skipped = "skipped",
     }
 
+    /// Where a word of the boot configuration stood.
+    pub enum ConfigSource {
+        /// In the ramdisk's file.
+        File = "file",
+        /// On the VMM's command line.
+        CommandLine = "command-line",
+    }
+
     /// Where a TSC frequency comes from, in the order in which one is chosen.
     pub enum TscSource {
         /// CPUID leaf 15H, crystal clock and ratio.
@@ -97,5 +105,61 @@ words! {
         Ok = "ok",
         /// Something did not hold; the records say what.
         Failed = "failed",
+    }
+
+    /// What tells which CPUs share a core, in the order in which it is asked.
+    pub enum TopologySource {
+        /// CPUID leaf 1FH.
+        Cpuid1f = "cpuid-1fh",
+        /// CPUID leaf 0BH.
+        Cpuid0b = "cpuid-0bh",
+        /// CPUID leaves 8000_0008H and 8000_001EH, of AMD.
+        CpuidAmd = "cpuid-amd",
+        /// CPUID leaves 1 and 4.
+        CpuidLegacy = "cpuid-legacy",
+        /// Nothing: each CPU may be a core or not.
+        None = "none",
+    }
+
+    /// What kind of core a CPU is of, where a processor has several kinds (CPUID leaf 1AH).
+    pub enum CoreKind {
+        /// The processor has one kind, or does not say that it has more.
+        Alike = "alike",
+        /// Intel Core: the larger kind.
+        Performance = "performance",
+        /// Intel Atom: the smaller kind.
+        Efficient = "efficient",
+        /// A kind that this kernel does not know.
+        Other = "other",
+    }
+
+    /// What became of the search for SMBIOS tables.
+    pub enum SmbiosState {
+        /// They were found and read.
+        Found = "found",
+        /// There is no entry point in the BIOS's part of memory; under UEFI it is elsewhere, and the loader does not say
+        /// where.
+        Unavailable = "unavailable",
+        /// An entry point leads to no table that can be read.
+        Damaged = "damaged",
+    }
+
+    /// A string of the SMBIOS tables. Those that tell one machine from another of its kind (serial numbers, UUIDs) are
+    /// not read.
+    pub enum DmiField {
+        /// The firmware's vendor.
+        BiosVendor = "bios-vendor",
+        /// The firmware's version.
+        BiosVersion = "bios-version",
+        /// The firmware's date.
+        BiosDate = "bios-date",
+        /// The machine's vendor.
+        SystemVendor = "system-vendor",
+        /// The machine's name.
+        SystemProduct = "system-product",
+        /// The machine's version.
+        SystemVersion = "system-version",
+        /// The chassis's asset tag, by which some clouds are told.
+        ChassisAssetTag = "chassis-asset-tag",
     }
 }

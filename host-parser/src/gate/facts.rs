@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use abi::wire::Record;
 use abi::wire::record::{
-    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, End, Experiment, Fault,
-    Features, Gap, Machine, Memory, Panic, Phase, Problem, Split, Start, System, SystemName, Tsc, TscReading,
-    Warp, Worker, WorkerEnd,
+    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, Dmi, End, Experiment, Fault,
+    Features, Gap, Machine, Memory, Panic, Phase, Platform, Problem, Split, Start, Sweep, System, SystemName,
+    Topology, Tsc, TscReading, Warp, Worker, WorkerEnd,
 };
 
 use crate::transcript::{Boot, Located};
@@ -28,12 +28,17 @@ pub(super) struct Facts {
     pub features: Option<At<Features>>,
     pub memory: Option<At<Memory>>,
     pub cpus: Vec<At<Cpu>>,
+    /// By CPU.
+    pub topology: BTreeMap<u16, At<Topology>>,
+    pub platform: Option<At<Platform>>,
+    pub dmi: Vec<At<Dmi>>,
     pub readings: Vec<At<TscReading>>,
     pub tsc: Option<At<Tsc>>,
     pub warp: Option<At<Warp>>,
     pub phases: Vec<Phase>,
     pub control: Option<At<Control>>,
     pub experiment: Option<At<Experiment>>,
+    pub sweep: Option<At<Sweep>>,
     pub blob: Option<At<Blob>>,
     /// By case and worker.
     pub splits: BTreeMap<u16, BTreeMap<u16, At<Split>>>,
@@ -111,6 +116,10 @@ impl Facts {
             Record::Panic(is) => self.panic.replace(At { line, is }).is_some(),
             Record::End(is) => self.end.replace(At { line, is }).is_some(),
             Record::Cpu(is) => push(&mut self.cpus, At { line, is }),
+            Record::Topology(is) => self.topology.insert(is.cpu.0, At { line, is }).is_some(),
+            Record::Platform(is) => self.platform.replace(At { line, is }).is_some(),
+            Record::Dmi(is) => push(&mut self.dmi, At { line, is }),
+            Record::Sweep(is) => self.sweep.replace(At { line, is }).is_some(),
             Record::TscReading(is) => push(&mut self.readings, At { line, is }),
             Record::Phase(is) => push(&mut self.phases, is),
             Record::Split(is) => {

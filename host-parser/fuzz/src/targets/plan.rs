@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use abi::plan::{self, HEADER, MAX_WORKERS, Plan, PlanLine};
+use abi::plan::{self, HEADER, Knot, MAX_WORKERS, Plan, PlanLine};
+use abi::sweep::bounds;
 
 pub(crate) fn check(data: &[u8]) {
     match Plan::parse(data) {
@@ -15,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// Every case with all of its splits, and nothing of the text left out.
+/// Every case with all of its splits, or the sweep with all of its knots, and nothing of the text left out.
 fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     let mut written = format!("{HEADER}\n");
     let mut write = |line: PlanLine| plan::write_line(&mut written, &line).expect("a String takes all");
@@ -31,6 +32,25 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
         write(case.into());
         splits.into_iter().for_each(|split| write(split.into()));
     }
-    assert!(!seen.is_empty(), "a plan has a case");
+    assert_eq!(seen.is_empty(), plan.sweep().is_some(), "a plan has a case or a sweep");
+    if let Some((sweep, knots)) = plan.sweep() {
+        assert!(sweep.iterations > 0 && sweep.timeout_ms > 0);
+        let knots: Vec<_> = knots.collect();
+        is_partition(&knots, data);
+        write(sweep.into());
+        knots.into_iter().for_each(|at| write(Knot { at }.into()));
+    }
     assert_eq!(written.as_bytes(), data, "written back");
+}
+
+/// The shares of some number of workers make up all that is between the first knot and the last.
+fn is_partition(knots: &[u64], data: &[u8]) {
+    let workers = 1 + u16::try_from(data.len()).unwrap_or(u16::MAX) % MAX_WORKERS;
+    let mut at = knots[0];
+    for worker in 0..workers {
+        let (from, to) = bounds(knots, workers, worker).expect("a share for each worker");
+        assert!(from == at && to >= from);
+        at = to;
+    }
+    assert_eq!(Some(&at), knots.last());
 }

@@ -1,0 +1,67 @@
+//! What may stand in a plan after its head: cases with their splits, or a sweep with its knots.
+
+use super::{MAX_KNOTS, MAX_WORKERS, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
+
+/// Checks a sweep, and that `knots` is nothing but its knots.
+pub(super) fn sweep(sweep: &Sweep, knots: &str) -> Result<(), PlanError> {
+    let mut number = 5;
+    let fail = |line, kind| Err(PlanError { line, kind });
+    if sweep.iterations == 0 || sweep.timeout_ms == 0 {
+        return fail(number, PlanErrorKind::BadSweep);
+    }
+    let (mut count, mut last) = (0, 0);
+    for line in knots.split_terminator('\n') {
+        number += 1;
+        match parse_line(line) {
+            Err(error) => return fail(number, PlanErrorKind::Line(error)),
+            Ok(PlanLine::Knot(knot)) if knot.at >= last && count < MAX_KNOTS => {
+                (count, last) = (count + 1, knot.at);
+            }
+            Ok(PlanLine::Knot(_)) => return fail(number, PlanErrorKind::BadSweep),
+            Ok(_) => return fail(number, PlanErrorKind::OutOfPlace),
+        }
+    }
+    if count < 2 { fail(number + 1, PlanErrorKind::BadSweep) } else { Ok(()) }
+}
+
+/// Checks that `cases` is at least one case, each with its splits after it.
+pub(super) fn cases(cases: &str) -> Result<(), PlanError> {
+    let mut number = 5;
+    // Splits that the case at hand still lacks, and how many it has in all.
+    let (mut lacking, mut workers) = (0, 0);
+    // Records name a case by how many workers it has, so there is one of each at most.
+    let mut seen = [false; MAX_WORKERS as usize + 1];
+    // Not `lines`, which would pass over a carriage return that the iterators below would stumble over.
+    for line in cases.split_terminator('\n') {
+        let fail = |kind| Err(PlanError { line: number, kind });
+        match parse_line(line) {
+            Err(error) => return fail(PlanErrorKind::Line(error)),
+            Ok(PlanLine::Case(_)) if lacking > 0 => return fail(PlanErrorKind::BadSplit),
+            Ok(PlanLine::Case(case)) => {
+                let fits =
+                    (1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0;
+                let repeated =
+                    seen.get_mut(usize::from(case.workers)).map(|seen| core::mem::replace(seen, true));
+                if !fits || repeated != Some(false) {
+                    return fail(PlanErrorKind::BadCase);
+                }
+                (lacking, workers) = (case.workers, case.workers);
+            }
+            Ok(PlanLine::Split(split)) if lacking > 0 && split.worker == workers - lacking => lacking -= 1,
+            Ok(PlanLine::Split(_)) => return fail(PlanErrorKind::BadSplit),
+            Ok(
+                PlanLine::Head(_)
+                | PlanLine::Workload(_)
+                | PlanLine::Control(_)
+                | PlanLine::Sweep(_)
+                | PlanLine::Knot(_),
+            ) => return fail(PlanErrorKind::OutOfPlace),
+        }
+        number += 1;
+    }
+    match (workers, lacking) {
+        (0, _) => Err(PlanError { line: number, kind: PlanErrorKind::NoCase }),
+        (_, 0) => Ok(()),
+        _ => Err(PlanError { line: number, kind: PlanErrorKind::BadSplit }),
+    }
+}

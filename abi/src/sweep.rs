@@ -1,0 +1,191 @@
+//! The sweep: what one boot runs on a machine of any size. Pure, so that the kernel which runs it and the gate which
+//! judges it work it out alike, each from what it knows itself.
+//!
+//! The cases are 1, 2, 4, ... workers up to the number of cores, the number of cores itself, and, where the machine has
+//! more CPUs than cores, one worker on every CPU: the SMT case, a diagnostic and never core scaling. Every case does the
+//! same whole. Its cost is known at *knots*, candidates that divide the cost evenly; the share of a worker is found
+//! between them. Each iteration runs every case once, in an order of its own, so that what drifts on a host does not
+//! fall on one case.
+
+use core::fmt;
+
+use crate::plan::MAX_WORKERS;
+
+/// How many parts of equal cost the knots of a plan divide the whole into. With any power of two of workers up to this
+/// each has as many parts as the others; with another number of workers, bounds fall inside a part, where the cost is
+/// taken to be even.
+pub const PARTS: u16 = MAX_WORKERS;
+
+/// A case of a sweep. Displayed, its label: `smp4`, `smp8-smt`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SweepCase {
+    /// How many workers it has, each on a CPU of its own.
+    pub workers: u16,
+    /// Whether workers share cores.
+    pub smt: bool,
+}
+
+impl fmt::Display for SweepCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "smp{}{}", self.workers, if self.smt { "-smt" } else { "" })
+    }
+}
+
+/// The cases for a machine with so many cores and CPUs online, in order of size. A machine has at least one core, and
+/// at least as many CPUs as cores; of more than [`MAX_WORKERS`], so many are used.
+pub fn cases(cores: u16, cpus: u16) -> impl Iterator<Item = SweepCase> + Clone {
+    let cores = cores.clamp(1, MAX_WORKERS);
+    let cpus = cpus.clamp(cores, MAX_WORKERS);
+    let below = core::iter::successors(Some(1_u16), |&workers| workers.checked_mul(2));
+    let physical = below.take_while(move |&workers| workers < cores).chain(core::iter::once(cores));
+    let physical = physical.map(|workers| SweepCase { workers, smt: false });
+    physical.chain((cpus > cores).then_some(SweepCase { workers: cpus, smt: true }))
+}
+
+/// The first candidate of worker `worker` of `workers`, and the end of its candidates. `knots` ascend, and divide the
+/// whole into parts of equal cost. `None` where there is no part or no such worker.
+///
+/// Over all workers these are a partition of the whole: without gap or overlap, in order.
+#[must_use]
+pub fn bounds(knots: &[u64], workers: u16, worker: u16) -> Option<(u64, u64)> {
+    (worker < workers).then_some(())?;
+    let bound = |number: u16| {
+        let parts = knots.len().checked_sub(1).filter(|&parts| parts > 0)? as u64;
+        let (workers, at) = (u64::from(workers), u64::from(number).checked_mul(parts)?);
+        let part = usize::try_from(at / workers).ok()?;
+        let (&from, rest) = (knots.get(part)?, at % workers);
+        // The last bound is the last knot, after which there is no part.
+        let length = knots.get(part + 1).map_or(Some(0), |to| to.checked_sub(from))?;
+        let within = u128::from(length) * u128::from(rest) / u128::from(workers);
+        Some(from + u64::try_from(within).ok()?)
+    };
+    Some((bound(worker)?, bound(worker + 1)?))
+}
+
+/// Puts `cases` into the order of one iteration. The same seed gives the same orders, everywhere and for ever.
+pub fn shuffle<T>(cases: &mut [T], seed: u64, iteration: u16) {
+    let mut random = SplitMix(seed ^ u64::from(iteration).rotate_right(16));
+    // Fisher and Yates's shuffle. The remainder's bias is below 2^-50 for any number of cases there can be.
+    for last in (1..cases.len()).rev() {
+        let other = usize::try_from(random.next() % (last as u64 + 1)).unwrap_or(last);
+        cases.swap(last, other);
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::string::ToString;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels(cores: u16, cpus: u16) -> Vec<std::string::String> {
+        cases(cores, cpus).map(|case| case.to_string()).collect()
+    }
+
+    #[test]
+    fn cases_double_up_to_the_cores_and_end_with_all_cpus() {
+        assert_eq!(labels(1, 1), ["smp1"]);
+        assert_eq!(labels(4, 8), ["smp1", "smp2", "smp4", "smp8-smt"]);
+        assert_eq!(labels(6, 6), ["smp1", "smp2", "smp4", "smp6"]);
+        assert_eq!(labels(3, 5), ["smp1", "smp2", "smp3", "smp5-smt"]);
+        assert_eq!(labels(1, 2), ["smp1", "smp2-smt"]);
+    }
+
+    #[test]
+    fn takes_no_more_workers_than_a_plan_can_have() {
+        assert_eq!(cases(u16::MAX, u16::MAX).last(), Some(SweepCase { workers: MAX_WORKERS, smt: false }));
+        assert_eq!(cases(700, u16::MAX).last(), Some(SweepCase { workers: MAX_WORKERS, smt: true }));
+        assert_eq!(labels(0, 0), ["smp1"]);
+    }
+
+    #[test]
+    fn bounds_are_the_knots_where_the_parts_divide_evenly() {
+        let knots = [2, 50, 80, 100, 115];
+        let all = |workers| (0..workers).map(move |worker| bounds(&knots, workers, worker));
+        assert!(all(1).eq([Some((2, 115))]));
+        assert!(all(2).eq([Some((2, 80)), Some((80, 115))]));
+        // A third of four parts is one part and a third.
+        assert!(all(3).eq([Some((2, 60)), Some((60, 93)), Some((93, 115))]));
+        assert_eq!(bounds(&knots, 2, 2), None);
+        assert_eq!(bounds(&[2], 1, 0), None);
+        assert_eq!(bounds(&[], 1, 0), None);
+        assert_eq!(bounds(&[9, 2], 3, 0), None);
+    }
+
+    #[test]
+    fn every_iteration_has_an_order_of_its_own_that_the_seed_decides() {
+        let order = |seed, iteration| {
+            let mut cases = [1, 2, 4, 8, 16];
+            shuffle(&mut cases, seed, iteration);
+            cases
+        };
+        assert_eq!(order(7, 3), order(7, 3));
+        let first: Vec<_> = (0..40).map(|iteration| order(7, iteration)).collect();
+        assert!((0..40).any(|iteration| order(8, iteration) != first[usize::from(iteration)]));
+        for case in [1, 2, 4, 8, 16] {
+            assert!(
+                first.iter().filter(|order| order[0] == case).count() >= 2,
+                "{case} is hardly ever first"
+            );
+        }
+        for mut order in first {
+            order.sort_unstable();
+            assert_eq!(order, [1, 2, 4, 8, 16]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_are_a_partition(
+            start in any::<u32>(),
+            lengths in prop::collection::vec(0_u64..1 << 40, 1..70),
+            workers in 1..=MAX_WORKERS,
+        ) {
+            let mut knots = Vec::from([u64::from(start)]);
+            knots.extend(lengths.iter().scan(u64::from(start), |at, length| { *at += length; Some(*at) }));
+            let parts: Option<Vec<_>> = (0..workers).map(|worker| bounds(&knots, workers, worker)).collect();
+            let parts = parts.unwrap();
+            prop_assert_eq!(parts[0].0, knots[0]);
+            prop_assert_eq!(parts.last().map(|part| part.1), knots.last().copied());
+            prop_assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
+            prop_assert!(parts.iter().all(|part| part.0 <= part.1));
+        }
+
+        #[test]
+        fn even_parts_make_even_shares(part in 1_u64..100_000, parts in 1_u64..300, workers in 1_u16..300) {
+            let knots: Vec<_> = (0..=parts).map(|knot| knot * part).collect();
+            let ideal = parts * part / u64::from(workers);
+            for worker in 0..workers {
+                let (from, to) = bounds(&knots, workers, worker).unwrap();
+                prop_assert!((to - from).abs_diff(ideal) <= 1);
+            }
+        }
+
+        #[test]
+        fn cases_ascend_and_cover_the_machine(cores in 1..=MAX_WORKERS, more in 0_u16..1024) {
+            let cpus = (cores + more).min(MAX_WORKERS);
+            let all: Vec<_> = cases(cores, cpus).collect();
+            prop_assert!(all.windows(2).all(|pair| pair[0].workers < pair[1].workers));
+            prop_assert_eq!(all[0].workers, 1);
+            prop_assert_eq!(all.iter().filter(|case| !case.smt).map(|case| case.workers).max(), Some(cores));
+            prop_assert_eq!(all.last().map(|case| case.workers), Some(cpus));
+            prop_assert_eq!(all.iter().filter(|case| case.smt).count(), usize::from(cpus > cores));
+        }
+    }
+}
