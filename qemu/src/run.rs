@@ -79,6 +79,8 @@ pub enum Progress<'a> {
         /// The line without its end (`\n` or `\r\n`); any bytes at all. A line of more than 4,096 bytes comes in
         /// pieces.
         line: &'a [u8],
+        /// When its last bytes had arrived, in microseconds from QEMU's start by the host's monotonic clock.
+        at_us: u64,
         /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
         vcpus: &'a [VcpuThread],
     },

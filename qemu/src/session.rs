@@ -193,10 +193,10 @@ impl<'a> Session<'a> {
     }
 
     fn take_serial(&mut self, count: usize) -> Result<(), Stop> {
-        if self.timeline.first_serial_us.is_none() {
-            self.timeline.first_serial_us = Some(self.elapsed_us());
-        }
-        let mut tell = |line: &[u8]| (self.progress)(Progress::SerialLine { line, vcpus: &self.vcpus });
+        let at_us = self.elapsed_us();
+        self.timeline.first_serial_us.get_or_insert(at_us);
+        let vcpus = &self.vcpus;
+        let mut tell = |line: &[u8]| (self.progress)(Progress::SerialLine { line, at_us, vcpus });
         match self.serial.accept(&self.buffer[..count], &mut tell)? {
             Kept::All => Ok(()),
             Kept::ToTheLimit => {
@@ -230,7 +230,8 @@ impl<'a> Session<'a> {
                 self.conversation.evidence.classify(status, &stderr(&self))
             }
         };
-        self.serial.finish(&mut |line| (self.progress)(Progress::SerialLine { line, vcpus: &self.vcpus }));
+        let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
+        self.serial.finish(&mut |line| (self.progress)(Progress::SerialLine { line, at_us, vcpus }));
         Ok(GuestRun {
             outcome,
             stderr: stderr(&self),

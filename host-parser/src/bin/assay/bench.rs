@@ -8,7 +8,7 @@ use qemu::{Accelerator, AcceleratorChoice, CancelToken, GuestRun};
 
 use crate::cli::BenchArgs;
 use crate::exit::{Coded, Exit, OrExit};
-use crate::guest;
+use crate::guest::{self, Booted};
 use crate::lab::Lab;
 use crate::signals;
 
@@ -86,14 +86,14 @@ impl Bench {
     ) -> Result<(Measurement, GuestRun), Coded> {
         let folder = tempfile::tempdir().context("a folder for images and logs").or_exit(Exit::Output)?;
         let image = self.lab.image(&self.manifest, &[case], folder.path())?;
-        self.lab.build(&image, &self.cancel)?;
+        image.build(&self.cancel)?;
         let mut machine = self.lab.machine(&self.manifest, case);
         machine.memory_mib = memory_mib.unwrap_or(machine.memory_mib);
         machine.icount_shift = icount;
         let log = folder.path().join("serial.log");
         let forced = AcceleratorChoice::forced(Accelerator::Tcg, "-icount");
         let accelerator = icount.map(|_| forced);
-        let (run, _, _) = guest::boot(
+        let Booted { run, .. } = guest::boot(
             &self.lab,
             &self.manifest,
             machine,

@@ -90,7 +90,7 @@ fn try_out(
     let folder = folder.join(manifest.name().as_str());
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
     let image = lab.image(manifest, &[case], &folder)?;
-    lab.build(&image, cancel)?;
+    image.build(cancel)?;
     let slot = Slot { round: 0, item: case };
     let run = guest::run(&lab, manifest, &image, 0, slot, &folder, &mut Gate::default(), cancel, &mut || ())?;
     let log = run.log.as_deref().unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use abi::wire::{Record, decode};
+use abi::wire::Record;
 use host_parser::gate::VcpuDelay;
 use qemu::{SchedStat, VcpuThread};
 
@@ -21,14 +21,14 @@ struct Open {
 }
 
 impl Delays {
-    /// The guest printed a line.
-    pub fn on_line(&mut self, line: &[u8], vcpus: &[VcpuThread]) {
-        match decode(line).map(|envelope| envelope.record) {
-            Ok(Record::CaseReady(_)) => {
+    /// The guest printed a record.
+    pub fn on_record(&mut self, record: &Record, vcpus: &[VcpuThread]) {
+        match record {
+            Record::CaseReady(_) => {
                 let before = vcpus.iter().map(|vcpu| vcpu.sched_stat().ok()).collect();
                 self.open = Some(Open { since: Instant::now(), before });
             }
-            Ok(Record::CaseBegin(begin)) => {
+            Record::CaseBegin(begin) => {
                 let Some(open) = self.open.take() else { return };
                 let wall_ns = u64::try_from(open.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
                 let delays = vcpus.iter().zip(open.before).filter_map(|(vcpu, before)| {

@@ -19,7 +19,8 @@ use crate::cli::RunArgs;
 use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest;
-use crate::lab::{Image, Lab};
+use crate::image::Image;
+use crate::lab::Lab;
 use crate::label;
 use crate::progress::Progress;
 use crate::schedule::{Slot, schedule};
@@ -130,7 +131,7 @@ impl Session {
             if let Some(disk) = image.missing_disk() {
                 console::note(&format!("building the image for case {case}: {}", disk.display()));
             }
-            self.lab.build(image, cancel)?;
+            image.build(cancel)?;
         }
         Ok(())
     }

@@ -3,21 +3,36 @@
 use std::fs;
 use std::path::Path;
 
+use abi::wire::{decode, is_tagged};
 use anyhow::Context;
 use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation, VcpuDelay};
 use host_parser::manifest::Manifest;
-use host_parser::results::{RunRecord, write_atomically};
+use host_parser::results::{BootCost, RunRecord, write_atomically};
 use host_parser::transcript::Transcript;
-use qemu::{AcceleratorChoice, CancelToken, GuestRun, GuestSpec, Machine, Outcome, QemuError};
+use qemu::{AcceleratorChoice, CancelToken, GuestRun, GuestSpec, Machine, Outcome, Progress, QemuError};
 
+use crate::cost::Cost;
 use crate::delays::Delays;
 use crate::exit::{Coded, Exit, OrExit};
-use crate::lab::{Image, Lab};
+use crate::image::Image;
+use crate::lab::Lab;
 use crate::schedule::Slot;
 use crate::watch::Watch;
 
-/// Runs a guest of `machine` that boots `image`, with its serial log at `log`. Says too how that ended, in the gate's
-/// terms, and what the host's scheduler did meanwhile. `accelerator` is used instead of the lab's.
+/// A guest that has ended.
+pub struct Booted {
+    /// How the run went.
+    pub run: GuestRun,
+    /// How it ended, in the gate's terms.
+    pub ended: Ended,
+    /// What the host's scheduler did meanwhile.
+    pub delays: Vec<VcpuDelay>,
+    /// What it took beside its workers.
+    pub cost: BootCost,
+}
+
+/// Runs a guest of `machine` that boots `image`, with its serial log at `log`. `accelerator` is used instead of the
+/// lab's. `on_record` is called when the guest shows that it lives.
 ///
 /// # Errors
 /// What kept it from having an outcome at all.
@@ -31,27 +46,34 @@ pub fn boot(
     log: &Path,
     session: &CancelToken,
     on_record: &mut dyn FnMut(),
-) -> Result<(GuestRun, Ended, Vec<VcpuDelay>), Coded> {
+) -> Result<Booted, Coded> {
     let mut spec = spec(lab, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
     let cancel = CancelToken::new();
     let watch = Watch::start(session, &cancel, manifest.timeouts().boot);
     let mut seen = false;
-    let mut delays = Delays::default();
-    let run = qemu::run(&spec, &cancel, &mut |progress| {
-        let qemu::Progress::SerialLine { line, vcpus } = progress else { return };
-        delays.on_line(line, vcpus);
-        if !seen && abi::wire::is_tagged(line) {
-            seen = true;
-            watch.alive();
-            on_record();
+    let (mut delays, mut cost) = (Delays::default(), Cost::default());
+    let run = qemu::run(&spec, &cancel, &mut |progress| match progress {
+        Progress::Started { pid } => cost.of_process(pid),
+        Progress::SerialLine { line, at_us, vcpus } => {
+            if let Ok(envelope) = decode(line) {
+                // The account of the scheduler first: what else is done here takes time.
+                delays.on_record(&envelope.record, vcpus);
+                cost.on_record(&envelope.record, at_us);
+            }
+            if !seen && is_tagged(line) {
+                seen = true;
+                watch.alive();
+                on_record();
+            }
         }
+        _ => {}
     });
     let silent = watch.was_silent();
-    run.map_err(coded).map(|run| {
-        let ended = ended(&run, silent);
-        (run, ended, delays.into_seen())
-    })
+    let run = run.map_err(coded)?;
+    let (first_serial_us, image_bytes) = (run.timeline.first_serial_us, image.bytes());
+    let cost = BootCost { first_serial_us, image_bytes, ..cost.into_seen() };
+    Ok(Booted { ended: ended(&run, silent), run, delays: delays.into_seen(), cost })
 }
 
 /// All that decides a guest's run.
@@ -60,7 +82,7 @@ pub fn spec(lab: &Lab, manifest: &Manifest, machine: Machine, image: &Image, log
         qemu: lab.qemu.clone(),
         accelerator: lab.accelerator.clone(),
         machine,
-        boot: lab.medium(image),
+        boot: image.medium.clone(),
         host_cpus: lab.host_cpus.set.clone(),
         deadline: manifest.timeouts().run,
         serial_log: log.to_owned(),
@@ -97,7 +119,8 @@ pub fn run(
     let name = format!("run-{number:03}-round-{}-case-{}", slot.round + 1, slot.item);
     let log = folder.join(format!("{name}.serial.log"));
     let machine = lab.machine(manifest, slot.item);
-    let (run, ended, delays) = boot(lab, manifest, machine, None, image, &log, session, on_record)?;
+    let Booted { run, ended, delays, cost } =
+        boot(lab, manifest, machine, None, image, &log, session, on_record)?;
     write_atomically(&folder.join(format!("{name}.qemu.txt")), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
     })
@@ -115,7 +138,7 @@ pub fn run(
         cases: Some(vec![ExpectedCase { case: slot.item, iterations: 1 }]),
         cpus: Some(slot.item),
         blob: Some(lab.blob.sha256()),
-        build: Some(lab.build),
+        build: image.build,
     };
     let verdict = gate.judge(&Transcript::read(&bytes), &expectation, &evidence);
     let mut record = RunRecord::new(number, slot.round, verdict).with_evidence(evidence);
@@ -124,6 +147,7 @@ pub fn run(
     record.command = words(&run);
     record.started_unix_ms = Some(run.timeline.started_unix_ms);
     record.wall_ms = Some(run.timeline.exit_us / 1000);
+    record.boot = Some(cost);
     record.host_cpus = run.host_cpus_in_force.map(|cpus| cpus.to_string());
     Ok(record)
 }

@@ -2,29 +2,21 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use abi::Digest;
 use abi::wire::Hex64;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use host_parser::manifest::{Boot, Manifest};
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
-use host_parser::results::{
-    Accelerator as AcceleratorReport, Artifact, Environment, Program, write_atomically,
-};
+use host_parser::results::{Accelerator as AcceleratorReport, Artifact, Environment, Program};
 use object::Object;
-use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, CancelToken, Firmware, Machine, Qemu, UefiFirmware, Vga,
-};
+use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware, Vga};
 
 use crate::cli::{Accel, GuestArgs};
 use crate::exit::{Coded, Exit, OrExit};
 use crate::host;
+use crate::image::{self, Archive, Disk, Image};
 use crate::pinning::HostCpus;
-use crate::tool::{self, Ended};
-
-/// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
-const DISK_FULL: &str = "(os error 28)";
 
 /// What guests are made of.
 pub struct Lab {
@@ -43,23 +35,6 @@ pub struct Lab {
     kernel: Artifact,
     kernel_path: PathBuf,
     image_tool: PathBuf,
-}
-
-/// What a guest boots for one plan: a ramdisk, and with firmware a disk image around it and the kernel.
-pub struct Image {
-    /// The plan in it.
-    pub plan: PlanBytes,
-    content: Vec<u8>,
-    ramdisk: PathBuf,
-    /// None where QEMU takes kernel and ramdisk as they are.
-    disk: Option<PathBuf>,
-}
-
-impl Image {
-    /// The disk image, where one is needed and not there yet.
-    pub fn missing_disk(&self) -> Option<&Path> {
-        self.disk.as_deref().filter(|disk| !disk.exists())
-    }
 }
 
 impl Lab {
@@ -114,77 +89,32 @@ impl Lab {
         machine
     }
 
-    /// What a guest boots to run `cases`, with its files in `folder`, each named by its content; [`Lab::build`] makes
-    /// them.
+    /// What a guest boots to run `cases`, with its files in `folder`; [`Image::build`] makes them.
     ///
     /// # Errors
     /// A plan that cannot be written.
     pub fn image(&self, manifest: &Manifest, cases: &[u16], folder: &Path) -> Result<Image, Coded> {
         let plan =
             PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)?;
-        let content = ramdisk(&plan, &[&self.blob]);
-        let digest = Digest::of(&content);
-        let with_kernel = Digest::of(format!("{} {digest}", self.kernel.sha256).as_bytes());
-        let named = |digest: Digest, end: &str| folder.join(format!("{}{end}", &digest.to_string()[..16]));
-        let disk =
-            (self.boot != Boot::Direct).then(|| named(with_kernel, &format!("-{}.img", self.boot_word())));
-        Ok(Image { plan, ramdisk: named(digest, ".tar"), disk, content })
-    }
-
-    /// Makes the files of an image that are not there yet.
-    ///
-    /// # Errors
-    /// A file that cannot be written, the image tool's own words, or that it was cancelled.
-    pub fn build(&self, image: &Image, cancel: &CancelToken) -> Result<(), Coded> {
-        if !image.ramdisk.exists() {
-            let folder = image.ramdisk.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
-            write_atomically(&image.ramdisk, |out| out.write_all(&image.content)).or_exit(Exit::Output)?;
-        }
-        match &image.disk {
-            Some(disk) if !disk.exists() => self.run_image_tool(disk, &image.ramdisk, cancel),
-            _ => Ok(()),
-        }
-    }
-
-    fn run_image_tool(&self, disk: &Path, ramdisk: &Path, cancel: &CancelToken) -> Result<(), Coded> {
-        let program = &self.image_tool;
-        let mut command = Command::new(program);
-        command.arg("--kernel").arg(&self.kernel_path).arg("--ramdisk").arg(ramdisk);
-        command.arg(format!("--{}", self.boot_word())).arg(disk);
-        let ended = tool::run(&mut command, cancel)
-            .with_context(|| {
-                format!("image tool {}: cannot be run; `make build` builds it", program.display())
-            })
-            .or_exit(Exit::Environment)?;
-        match ended {
-            Ended::Itself(status, _) if status.success() => {}
-            Ended::Itself(status, said) => {
-                let exit = if said.contains(DISK_FULL) { Exit::Output } else { Exit::Environment };
-                return Err(anyhow!("image tool: {status}: {}", said.trim())).or_exit(exit);
-            }
-            Ended::Cancelled => {
-                return Err(anyhow!("interrupted while the image was built")).or_exit(Exit::Interrupted);
-            }
-            Ended::Hung => return Err(anyhow!("image tool: does not end")).or_exit(Exit::Environment),
-        }
-        if !disk.exists() {
-            let path = disk.display();
-            return Err(anyhow!("image tool: {path} was not written")).or_exit(Exit::Environment);
-        }
-        Ok(())
-    }
-
-    /// What QEMU is given of an image.
-    pub fn medium(&self, image: &Image) -> BootMedium {
-        match &image.disk {
-            Some(path) => BootMedium::Disk { path: path.clone() },
+        let archive = Archive::new(ramdisk(&plan, &[&self.blob]), folder, ".tar");
+        let disk = (self.boot != Boot::Direct).then(|| self.disk(&archive, folder));
+        let medium = match &disk {
+            Some(disk) => BootMedium::Disk { path: disk.path.clone() },
             None => BootMedium::Kernel {
                 kernel: self.kernel_path.clone(),
-                initrd: Some(image.ramdisk.clone()),
+                initrd: Some(archive.path.clone()),
                 append: String::new(),
             },
-        }
+        };
+        Ok(Image { plan, build: Some(self.build), medium, archive, disk })
+    }
+
+    fn disk(&self, ramdisk: &Archive, folder: &Path) -> Disk {
+        let digest =
+            Digest::of(format!("{} {}", self.kernel.sha256, Digest::of(ramdisk.content())).as_bytes());
+        let firmware = self.boot_word();
+        let path = folder.join(image::file_name(digest, &format!("-{firmware}.img")));
+        Disk { path, tool: self.image_tool.clone(), kernel: self.kernel_path.clone(), firmware }
     }
 
     fn boot_word(&self) -> &'static str {
