@@ -10,6 +10,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod control;
 pub mod digest;
 pub mod exception;
@@ -17,8 +18,8 @@ pub mod exit;
 pub mod ids;
 pub mod plan;
 pub mod ramdisk;
-pub mod syscall;
 pub mod sweep;
+pub mod syscall;
 pub mod wire;
 pub mod worker;
 

@@ -1,7 +1,10 @@
 //! The ramdisk: a tar archive (POSIX.1-2017, pax, "ustar Interchange Format") of plain files, read in place.
 //!
-//! It holds the plan under [`PLAN`] and each worker's ELF under [`WORKERS`] and the workload's name. Padding after
-//! the archive's end is passed over: a loader may round the length up.
+//! It holds the boot configuration under [`CONFIG`], the plan under [`PLAN`] and each worker's ELF under [`WORKERS`]
+//! and the workload's name. Padding after the archive's end is passed over: a loader may round the length up.
+
+/// Where the boot configuration is ([`crate::config`]): the first file, so that it is easily found.
+pub const CONFIG: &str = "assay.cfg";
 
 /// Where the plan is.
 pub const PLAN: &str = "plan";

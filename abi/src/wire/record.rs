@@ -81,6 +81,29 @@ messages! {
         heap_bytes: u64,
     }
 
+    /// The boot configuration in force. It changes where the kernel talks and how it ends, never what is measured.
+    Config = "config" {
+        /// Where records go: the serial ports, with a `+` between, as `serial=` names them.
+        serial: Text<48>,
+        /// What follows the last record, as `after=` names it.
+        after: Text<36>,
+        /// Whether text goes to a screen too.
+        display: bool,
+        /// Words that were passed over; each has its `config-ignored` before this.
+        ignored: u16,
+    }
+
+    /// A word of the boot configuration that was passed over: not understood, or of no use on this machine. What it
+    /// would have set stays at its default.
+    ConfigIgnored = "config-ignored" {
+        /// Where it stood.
+        from: ConfigSource,
+        /// Its line there, from 1; 0 for all of it.
+        line: u16,
+        /// The word.
+        word: Text<64>,
+    }
+
     /// One processor entry of the MADT.
     Cpu = "cpu" {
         /// Its dense number; for one that was skipped, the number of its entry.
@@ -94,29 +117,6 @@ messages! {
         cycles: u64,
     }
 
-    /// One measurement of the TSC's frequency.
-    TscReading = "tsc-reading" {
-        /// What it comes from.
-        source: TscSource,
-        /// The frequency.
-        khz: u64,
-    }
-
-    /// The TSC's frequency as used from here on.
-    Tsc = "tsc" {
-        /// The source chosen.
-        source: TscSource,
-        /// The frequency.
-        khz: u64,
-        /// How many sources gave a reading.
-        sources: u16,
-        /// The largest difference between a reading and the chosen one, in parts per million.
-        spread_ppm: u32,
-    }
-
-    /// Whether the CPUs' TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
-    /// before one that another CPU had already published.
-    Warp = "warp" {
     /// Where a CPU that is online is in the machine, by what it says of itself. Two CPUs are SMT siblings where their
     /// `core` is the same; `-` is what is not told.
     Topology = "topology" {
@@ -156,6 +156,29 @@ messages! {
         text: Text<96>,
     }
 
+    /// One measurement of the TSC's frequency.
+    TscReading = "tsc-reading" {
+        /// What it comes from.
+        source: TscSource,
+        /// The frequency.
+        khz: u64,
+    }
+
+    /// The TSC's frequency as used from here on.
+    Tsc = "tsc" {
+        /// The source chosen.
+        source: TscSource,
+        /// The frequency.
+        khz: u64,
+        /// How many sources gave a reading.
+        sources: u16,
+        /// The largest difference between a reading and the chosen one, in parts per million.
+        spread_ppm: u32,
+    }
+
+    /// Whether the CPUs' TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
+    /// before one that another CPU had already published.
+    Warp = "warp" {
         /// CPUs that took part.
         cpus: u16,
         /// Readings in all.
@@ -192,6 +215,18 @@ messages! {
         authority: Authority,
     }
 
+    /// The plan is a sweep: its cases are worked out from the machine's cores and CPUs, by `abi::sweep`.
+    Sweep = "sweep" {
+        /// How often every case is to be run.
+        iterations: u16,
+        /// What the order of the cases in each iteration comes from.
+        seed: Hex64,
+        /// Cores among the CPUs that are online, as far as `topology` tells them apart.
+        cores: u16,
+        /// CPUs that are online.
+        cpus: u16,
+    }
+
     /// What the plan gives one worker of a case.
     Split = "split" {
         /// The case.
@@ -215,18 +250,6 @@ messages! {
         /// Its length.
         bytes: u32,
         /// SHA-256 of its bytes.
-    /// The plan is a sweep: its cases are worked out from the machine's cores and CPUs, by `abi::sweep`.
-    Sweep = "sweep" {
-        /// How often every case is to be run.
-        iterations: u16,
-        /// What the order of the cases in each iteration comes from.
-        seed: Hex64,
-        /// Cores among the CPUs that are online, as far as `topology` tells them apart.
-        cores: u16,
-        /// CPUs that are online.
-        cpus: u16,
-    }
-
         sha256: Digest,
     }
 

@@ -127,6 +127,8 @@ impl Facts {
             }
             Record::CaseSkipped(is) => push(&mut self.skipped, At { line, is }),
             Record::Problem(is) => push(&mut self.problems, At { line, is }),
+            // How the guest was set up to talk and to end; nothing that is measured depends on it.
+            Record::Config(_) | Record::ConfigIgnored(_) => false,
             // Its time is the host's to use; it says nothing of the guest.
             Record::CaseReady(_) => false,
             Record::CaseBegin(is) => self.begin(line, is),
