@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod captured;
 mod cli;
+mod configure;
 mod console;
 mod controls;
 mod cost;
@@ -22,6 +24,7 @@ mod pinning;
 mod progress;
 mod schedule;
 mod signals;
+mod systems;
 mod tool;
 mod watch;
 
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Controls(args) => controls::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Configure(args) => configure::run(&args),
     };
     match ended {
         Ok(exit) => exit.into(),

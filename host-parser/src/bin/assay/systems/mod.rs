@@ -1,0 +1,3 @@
+//! What runs the workers: a file for each way.
+
+pub mod native;
