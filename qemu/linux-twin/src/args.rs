@@ -8,7 +8,8 @@ use crate::cpus;
 /// How it is called.
 pub const USAGE: &str = "usage: assay-twin native --ramdisk FILE [--cpus LIST]
   FILE  the ramdisk of an experiment: its plan and its worker
-  LIST  the CPUs that workers run on, in this order: 0,1 or 0-3; by default all that this process may use";
+  LIST  the CPUs that workers run on, in this order: 0,1 or 0-3; one that stands there twice gets two of them; by
+        default all that this process may use";
 
 /// What the native role is told.
 #[derive(Debug, Eq, PartialEq)]

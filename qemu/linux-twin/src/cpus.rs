@@ -93,7 +93,7 @@ fn apic_id() -> ApicId {
     ApicId(if topology.ebx == 0 { cpuid::leaf(1, 0).ebx >> 24 } else { topology.edx })
 }
 
-/// A list of CPUs as Linux writes it: `0,2-3`. Each once.
+/// A list of CPUs as Linux writes it: `0,2-3`.
 #[must_use]
 pub fn parse_list(text: &str) -> Option<Vec<usize>> {
     let mut cpus = Vec::new();
@@ -101,7 +101,7 @@ pub fn parse_list(text: &str) -> Option<Vec<usize>> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let last = last.parse::<usize>().ok().filter(|&last| last < CpuSet::MAX_CPU)?;
         let range = first.parse().ok()?..=last;
-        if range.is_empty() || range.clone().any(|cpu| cpus.contains(&cpu)) {
+        if range.is_empty() {
             return None;
         }
         cpus.extend(range);
@@ -116,12 +116,12 @@ mod tests {
     #[test]
     fn reads_lists_in_their_order() {
         assert_eq!(parse_list("0"), Some(vec![0]));
-        assert_eq!(parse_list("3,0-1"), Some(vec![3, 0, 1]));
+        assert_eq!(parse_list("3,0-1,0"), Some(vec![3, 0, 1, 0]));
     }
 
     #[test]
     fn refuses_what_is_no_list() {
-        for bad in ["", "a", "1-", "-1", "2-1", "0,0", "0-2,1", "0,", "99999999"] {
+        for bad in ["", "a", "1-", "-1", "2-1", "0,", "99999999"] {
             assert_eq!(parse_list(bad), None, "{bad}");
         }
     }
