@@ -1,25 +1,26 @@
 //! The machine, brought up: what later steps use of it, and the records that tell of it.
 
 use ::acpi::sdt::Signature;
+use abi::ApicId;
 use abi::wire::record::{
     ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Machine as MachineRecord, Memory, TscReading,
     Warp as WarpRecord,
 };
-use abi::wire::record::{Firmware, System, SystemName, Tsc};
+use abi::wire::record::{Firmware, System, SystemName, Topology, Tsc};
 use abi::wire::{Hex64, Label, Text};
 use alloc::vec::Vec;
 use x86_64::PhysAddr;
 
 use crate::acpi::fadt::{self, PowerManagement};
-use crate::acpi::{TableError, Tables, hpet, madt, s5};
+use crate::acpi::{TableError, Tables, hpet, madt, s5, srat};
 use crate::boot::memory_map::MemoryMap;
 use crate::clock::{self, Choice, Clock, Devices, Reading};
 use crate::mem::{HEAP_BYTES, KernelSpace, OutOfMemory, phys};
 use crate::phases::Phases;
-use crate::smp::{self, PerCpu, Roster, RosterEntry, warp};
+use crate::smp::{self, Located, PerCpu, Roster, RosterEntry, warp};
 use crate::x86::features::Features;
 use crate::x86::{apic, cpuid};
-use crate::{console, power};
+use crate::{console, platform, power};
 
 /// Why the kernel cannot go on: what an `error` record says.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,7 @@ impl From<OutOfMemory> for Refusal {
 /// What firmware's tables hold for us.
 struct FirmwareTables {
     processors: Vec<madt::Processor>,
+    affinities: Vec<srat::Affinity>,
     hpet: Option<u64>,
     power: PowerManagement,
 }
@@ -51,6 +53,8 @@ pub struct Machine {
     pub clock: &'static Clock,
     /// Whether every CPU that should have come did.
     pub all_cpus_up: bool,
+    /// Where the CPUs that are up are, by number.
+    pub cpus: Vec<Located>,
 }
 
 /// Tells what the machine says of itself.
@@ -76,7 +80,9 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     let tables = read_tables(rsdp)?;
     phases.end("acpi");
 
-    let mmio = apic::mmio_base().map(|base| space.map_device(base)).transpose()?;
+    let enabled = tables.processors.iter().filter(|processor| processor.enabled);
+    let highest = enabled.map(|processor| processor.apic_id).max().unwrap_or(ApicId(0));
+    let mmio = apic::mmio_base(highest).map(|base| space.map_device(base)).transpose()?;
     apic::init(mmio);
     apic::enable();
     let bsp = apic::id();
@@ -95,9 +101,19 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     phases.end("aps");
     let warp = warp::test(clock);
     phases.end("warp");
+    let node_of = |apic_id| {
+        let affinity = tables.affinities.iter().find(|affinity| affinity.apic_id == apic_id);
+        affinity.map(|affinity| affinity.node)
+    };
+    let cpus = smp::locate_all(clock, node_of);
+    phases.end("topology");
 
     tell_features(features);
     let all_cpus_up = tell_cpus(&started, &roster.skipped);
+    for &cpu in &cpus {
+        console::record(Topology::from(cpu));
+    }
+    platform::tell();
     tell_clock(&choice, &readings);
     console::record(WarpRecord {
         cpus: warp.cpus,
@@ -106,19 +122,22 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
         max_warp: warp.max_warp,
     });
     phases.end("records");
-    Ok(Machine { space, clock, all_cpus_up })
+    Ok(Machine { space, clock, all_cpus_up, cpus })
 }
 
 fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {
     let refuse = |error: TableError| Refusal { code: "acpi", detail: error.message() };
     let tables = Tables::find(&phys::Firmware, rsdp).map_err(refuse)?;
     let madt = tables.table(Signature::MADT).map_err(refuse)?;
+    // Without an SRAT all memory is alike.
+    let affinities = tables.table(Signature::SRAT).map(|srat| srat::affinities(srat).collect());
     // Without a FADT there is no PM timer and no S5; the machine may still do.
     let power = tables.table(Signature::FADT).map(fadt::read).unwrap_or_default();
     let dsdt = tables.table_at(power.dsdt, Signature::DSDT);
     power::init(power::Firmware { registers: power, s5: dsdt.ok().and_then(s5::sleep_types) });
     Ok(FirmwareTables {
         processors: madt::processors(madt).collect(),
+        affinities: affinities.unwrap_or_default(),
         hpet: tables.table(Signature::HPET).ok().and_then(hpet::base_address),
         power,
     })

@@ -1,5 +1,9 @@
-//! The local APIC, in whichever mode firmware left it (Intel SDM vol. 3A, "Advanced Programmable Interrupt
-//! Controller (APIC)"). Owns the inter-processor interrupts and the one-shot timer.
+//! The local APIC (Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"). Owns the inter-processor
+//! interrupts and the one-shot timer.
+//!
+//! It stays in the mode that firmware left it in, with one exception: where the machine lists a CPU that xAPIC mode
+//! cannot name, and the CPUs have x2APIC mode, all of them go there. The messages of this kernel are between CPUs
+//! only, so no interrupt remapping is needed for it.
 #![expect(unsafe_code, reason = "reads and writes APIC registers by MMIO or MSR")]
 
 use abi::ApicId;
@@ -44,6 +48,9 @@ const LEVEL_ASSERT: u32 = 1 << 14;
 const DELIVERY_INIT: u32 = 0b101 << 8;
 const DELIVERY_STARTUP: u32 = 0b110 << 8;
 
+/// The first id that xAPIC mode cannot name: its eight bits with all of them set mean every CPU.
+const XAPIC_BROADCAST: ApicId = ApicId(0xff);
+
 /// How often the delivery status is read before a message is taken as sent.
 const DELIVERY_SPINS: u32 = 100_000;
 
@@ -56,12 +63,18 @@ enum Access {
 
 static ACCESS: Once<Access> = Once::new();
 
-/// Where the registers are, if firmware left the APIC in xAPIC mode; `None` in x2APIC mode.
+/// Where the registers are, if this machine's CPUs, of which `highest` has the highest id, are to be reached in xAPIC
+/// mode; `None` where that is to be x2APIC mode.
 #[must_use]
-pub fn mmio_base() -> Option<PhysAddr> {
+pub fn mmio_base(highest: ApicId) -> Option<PhysAddr> {
+    let base = base();
+    let wanted = highest >= XAPIC_BROADCAST && has_x2apic();
+    (base & BASE_X2APIC == 0 && !wanted).then(|| PhysAddr::new_truncate(base & BASE_ADDRESS))
+}
+
+fn base() -> u64 {
     // SAFETY: every x86_64 CPU has IA32_APIC_BASE.
-    let base = unsafe { msr::read(msr::IA32_APIC_BASE) };
-    (base & BASE_X2APIC == 0).then(|| PhysAddr::new_truncate(base & BASE_ADDRESS))
+    unsafe { msr::read(msr::IA32_APIC_BASE) }
 }
 
 /// Settles how the registers are reached: `mapped` is where [`mmio_base`] is mapped.
@@ -106,18 +119,29 @@ fn write(register: Register, value: u32) {
 
 /// Switches this CPU's APIC on, in the mode settled by [`init`], with every source masked but the timer's vector.
 pub fn enable() {
-    // SAFETY: every x86_64 CPU has IA32_APIC_BASE.
-    let mut base = unsafe { msr::read(msr::IA32_APIC_BASE) } | BASE_ENABLE;
-    if mode() == ApicMode::X2apic {
-        base |= BASE_X2APIC;
-    }
-    // SAFETY: on, and from xAPIC to x2APIC at most, a transition that is always allowed.
-    unsafe { msr::write(msr::IA32_APIC_BASE, base) };
+    enter_mode();
     write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(SPURIOUS_VECTOR));
     // LINT0 carries the 8259's interrupts on the BSP; LINT1 is left to firmware: it is NMI, and an NMI is news.
     write(Register::LvtLint0, LVT_MASKED);
     write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
     write(Register::DivideConfiguration, DIVIDE_BY_128);
+}
+
+/// Goes the way that is allowed from where firmware left this CPU, which need not be where it left the first one: to
+/// x2APIC mode by way of xAPIC mode, and from it by way of off (Intel SDM vol. 3A, "x2APIC State Transitions").
+fn enter_mode() {
+    let found = base();
+    let off = found & !(BASE_ENABLE | BASE_X2APIC);
+    let steps = match mode() {
+        ApicMode::Xapic if found & BASE_X2APIC != 0 => [off, off | BASE_ENABLE],
+        ApicMode::Xapic => [off | BASE_ENABLE; 2],
+        ApicMode::X2apic if found & BASE_X2APIC != 0 => [found; 2],
+        ApicMode::X2apic => [off | BASE_ENABLE, off | BASE_ENABLE | BASE_X2APIC],
+    };
+    for step in steps {
+        // SAFETY: each transition is allowed, and the mode is one that this CPU has.
+        unsafe { msr::write(msr::IA32_APIC_BASE, step) };
+    }
 }
 
 /// This CPU's id, as its APIC has it.
@@ -150,8 +174,16 @@ pub fn send_ipi(to: ApicId, vector: u8) {
 fn send(to: ApicId, command: u32) {
     if mode() == ApicMode::X2apic {
         let value = u64::from(to.0) << 32 | u64::from(command);
+        // The write does not wait for the stores before it, and what it sends tells another CPU to look at them
+        // (Intel SDM vol. 3A, "MSR Access in x2APIC Mode").
+        // SAFETY: fences.
+        unsafe { core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags)) };
         // SAFETY: x2APIC mode is on; one write is the whole message.
         unsafe { msr::write(msr::X2APIC_BASE + Register::InterruptCommand as u32, value) };
+        return;
+    }
+    // Cut to eight bits, the id would be that of another CPU, or of all. This one shows as a CPU that does not come.
+    if to >= XAPIC_BROADCAST {
         return;
     }
     write(Register::InterruptCommandHigh, to.0 << 24);
@@ -187,8 +219,6 @@ pub fn counted() -> u32 {
     u32::MAX - read(Register::CurrentCount)
 }
 
-/// Whether the CPU could be switched to x2APIC mode.
-#[must_use]
-pub fn has_x2apic() -> bool {
+fn has_x2apic() -> bool {
     cpuid::bit(cpuid::leaf(1, 0).ecx, 21)
 }
