@@ -20,6 +20,10 @@ const FLAG_ONLINE_CAPABLE: u32 = 1 << 1;
 /// An xAPIC entry with this id stands for a processor that is listed as x2APIC (ACPI 6.5, section 5.2.12.12).
 const XAPIC_ID_NONE: u8 = 0xff;
 
+/// No machine of today has more logical processors. What a table lists after as many is damage, and each would cost a
+/// record.
+const MAX_PROCESSORS: usize = 4096;
+
 /// One processor entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Processor {
@@ -37,7 +41,7 @@ pub struct Processor {
 /// found. An unknown type is passed over.
 pub fn processors(madt: &[u8]) -> impl Iterator<Item = Processor> + '_ {
     let mut rest = madt.get(ENTRIES_AT..).unwrap_or_default();
-    core::iter::from_fn(move || {
+    let all = core::iter::from_fn(move || {
         loop {
             let length = usize::from(*rest.get(offset_of!(EntryHeader, length))?);
             if length < size_of::<EntryHeader>() {
@@ -60,7 +64,8 @@ pub fn processors(madt: &[u8]) -> impl Iterator<Item = Processor> + '_ {
                 _ => {}
             }
         }
-    })
+    });
+    all.take(MAX_PROCESSORS)
 }
 
 fn processor(apic_id: u32, flags: u32) -> Processor {
@@ -123,6 +128,12 @@ mod tests {
         }
         assert_eq!(ids(&[vec![TYPE_LOCAL_X2APIC, 8, 0, 0, 1, 0, 0, 0]]), []);
         assert_eq!(processors(b"APIC").count(), 0);
+    }
+
+    #[test]
+    fn ends_a_list_that_no_machine_has() {
+        let entries: Vec<_> = (0..6000).map(|id| local_x2apic(id, 0)).collect();
+        assert_eq!(ids(&entries).len(), MAX_PROCESSORS);
     }
 
     proptest! {

@@ -16,6 +16,10 @@ pub trait Memory {
 /// No table that the kernel reads is longer; a length above it is damage. A DSDT may have a few hundred KiB.
 const MAX_TABLE_BYTES: u32 = 4 << 20;
 
+/// No machine's root lists as many tables; entries after these are not looked at. With that, and with no entry looked at
+/// twice, what firmware can make a search cost has a bound.
+const MAX_ENTRIES: usize = 256;
+
 /// ACPI 1.0's RSDP ends where the fields of 2.0 begin.
 const RSDP_V1_BYTES: usize = offset_of!(Rsdp, length);
 
@@ -89,11 +93,18 @@ impl<'a, M: Memory> Tables<'a, M> {
         read_table(self.memory, at, signature).ok_or(TableError::Missing)
     }
 
+    /// Where the root says that tables are, each place once.
     fn addresses(&self) -> impl Iterator<Item = u64> + '_ {
-        self.entries.chunks_exact(self.entry_bytes).filter_map(|entry| match self.entry_bytes {
+        let entries = self.entries.chunks_exact(self.entry_bytes).take(MAX_ENTRIES);
+        let addresses = entries.filter_map(|entry| match self.entry_bytes {
             8 => u64_at(entry, 0),
             _ => u32_at(entry, 0).map(u64::from),
-        })
+        });
+        let before = addresses.clone();
+        addresses
+            .enumerate()
+            .filter(move |&(i, address)| before.clone().take(i).all(|other| other != address))
+            .map(|(_, address)| address)
     }
 }
 
@@ -220,6 +231,59 @@ pub(super) mod tests {
         assert_eq!(damaged(0x300 + 36), Err(TableError::Missing));
         assert_eq!(Tables::find(&machine(), None).err(), Some(TableError::NoRsdp));
         assert_eq!(Tables::find(&machine(), Some(u64::MAX)).err(), Some(TableError::BadRsdp));
+    }
+
+    /// Memory that counts the bytes which are asked of it.
+    struct Counted(Image, core::cell::Cell<usize>);
+
+    impl Memory for Counted {
+        fn bytes(&self, at: u64, len: usize) -> Option<&[u8]> {
+            self.1.set(self.1.get() + len);
+            self.0.bytes(at, len)
+        }
+    }
+
+    /// The machine with an XSDT at 0x1000 that has these entries.
+    fn machine_listing(entries: impl Iterator<Item = u64>) -> Image {
+        let mut machine = machine();
+        let entries: Vec<u8> = entries.flat_map(u64::to_le_bytes).collect();
+        put(&mut machine.0, 0x1000, &table(b"XSDT", &entries));
+        let rsdp = &mut machine.0[0x10..0x10 + size_of::<Rsdp>()];
+        rsdp[offset_of!(Rsdp, xsdt_address)..][..8].copy_from_slice(&0x1000_u64.to_le_bytes());
+        fix_checksum(rsdp, offset_of!(Rsdp, ext_checksum));
+        machine
+    }
+
+    #[test]
+    fn reads_a_big_damaged_table_once_however_often_it_is_listed() {
+        const BIG: usize = 1 << 20;
+        let mut machine = machine_listing((0..10_000).map(|_| 0x10_0000));
+        put(&mut machine.0, 0x10_0000, &table(b"HPET", &vec![0; BIG]));
+        *machine.0.last_mut().unwrap() ^= 1;
+        let counted = Counted(machine, core::cell::Cell::new(0));
+        let tables = Tables::find(&counted, Some(0x10)).ok().unwrap();
+        counted.1.set(0);
+        assert_eq!(tables.table(Signature::HPET), Err(TableError::Missing));
+        assert!((BIG..2 * BIG).contains(&counted.1.get()), "{}", counted.1.get());
+    }
+
+    #[test]
+    fn looks_at_no_more_entries_than_a_machine_can_have() {
+        let missing = (0x40_0000..).step_by(0x1000);
+        let at = |place| machine_listing(missing.clone().take(place).chain([0x300]));
+        assert!(finds_hpet(&at(MAX_ENTRIES - 1)).is_ok());
+        assert_eq!(finds_hpet(&at(MAX_ENTRIES)), Err(TableError::Missing));
+    }
+
+    #[test]
+    fn rejects_a_root_of_no_length_or_of_too_much() {
+        for length in [0_u32, 35, 1 << 20, MAX_TABLE_BYTES + 1, u32::MAX] {
+            let mut machine = machine();
+            for root in [0x100, 0x200] {
+                machine.0[root + 4..root + 8].copy_from_slice(&length.to_le_bytes());
+            }
+            assert_eq!(finds_hpet(&machine), Err(TableError::BadRoot), "{length}");
+        }
     }
 
     #[test]
