@@ -1,6 +1,7 @@
 //! From serial records to results that hold.
 #![forbid(unsafe_code)]
 
+pub mod boot_config;
 pub mod gate;
 pub mod manifest;
 pub mod plan;

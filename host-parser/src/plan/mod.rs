@@ -11,5 +11,7 @@ mod tests;
 mod text;
 
 pub use blob::{BlobError, WorkerBlob};
-pub use ramdisk::ramdisk;
+#[cfg(test)]
+pub(crate) use ramdisk::ramdisk_of;
+pub use ramdisk::{ramdisk, ramdisk_with};
 pub use text::{PlanBytes, PlanError, PlanOptions};

@@ -109,8 +109,10 @@ fn the_kernel_finds_the_plan_and_the_programs_in_the_ramdisk() {
     for blob in &blobs {
         assert_eq!(reader::find(&bytes, WORKERS, blob.name().as_str()), Ok(Some(blob.bytes())));
     }
-    assert_eq!(reader::files(&bytes).count(), 1 + blobs.len());
+    assert_eq!(reader::files(&bytes).count(), 2 + blobs.len());
     assert!(reader::files(&bytes).all(|file| file.is_ok()));
+    let first = reader::files(&bytes).next().unwrap().unwrap();
+    assert_eq!((first.name, first.data.len()), (reader::CONFIG, abi::config::FILE_BYTES));
 }
 
 #[test]

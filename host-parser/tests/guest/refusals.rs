@@ -95,12 +95,13 @@ fn find(bytes: &[u8], part: &[u8]) -> usize {
     bytes.windows(part.len()).position(|window| window == part).unwrap()
 }
 
-/// Gives the first file of an archive another name, and the header its checksum again.
+/// Gives the file `from` of an archive another name, and its header its checksum again.
 fn rename(archive: &mut [u8], from: &[u8], to: &[u8]) {
-    assert!(archive.starts_with(from) && from.len() == to.len());
-    archive[..to.len()].copy_from_slice(to);
-    let header = tar::Header::from_byte_slice(&archive[..512]);
-    let mut header = header.clone();
+    assert_eq!(from.len(), to.len());
+    let named = |block: &&mut [u8]| block.strip_prefix(from).is_some_and(|rest| rest.starts_with(b"\0"));
+    let block = archive.chunks_exact_mut(512).find(named).unwrap();
+    block[..to.len()].copy_from_slice(to);
+    let mut header = tar::Header::from_byte_slice(block).clone();
     header.set_cksum();
-    archive[..512].copy_from_slice(header.as_bytes());
+    block.copy_from_slice(header.as_bytes());
 }

@@ -47,6 +47,8 @@ pub enum Command {
     /// Ends with 0 where a measurement is possible, warnings or not; with 6 where this host cannot give one; with 8
     /// where something is missing or broken; with 9 where results cannot be written.
     Doctor(DoctorArgs),
+    /// Show or change the boot configuration in an image or on a stick: serial port, what follows the run, screen.
+    Configure(ConfigureArgs),
 }
 
 /// How guests are run; the same for every command that runs any.
@@ -150,6 +152,16 @@ pub struct DoctorArgs {
     /// Print the findings as data
     #[arg(long)]
     pub json: bool,
+}
+
+/// `assay configure`.
+#[derive(Args, Debug)]
+pub struct ConfigureArgs {
+    /// Disk image, ISO or block device; it is changed in place
+    pub image: PathBuf,
+    /// What to set, such as serial=com2 or after=linger:600; `KEY=` takes a setting away; without any, nothing changes
+    #[arg(value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
 }
 
 /// An accelerator by name.
