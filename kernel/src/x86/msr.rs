@@ -5,6 +5,8 @@ use x86_64::registers::model_specific::Msr;
 
 /// Local APIC base and mode.
 pub const IA32_APIC_BASE: u32 = 0x1b;
+/// The microcode's revision.
+pub const IA32_BIOS_SIGN_ID: u32 = 0x8b;
 /// The kernel's GS base while user mode has its own in place.
 pub const IA32_KERNEL_GS_BASE: u32 = 0xc000_0102;
 /// The GS base in force.

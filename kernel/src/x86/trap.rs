@@ -186,7 +186,7 @@ trap_restore:
 extern "C" fn trap_handler(frame: &mut TrapFrame) {
     if frame.cs & 3 == 3 {
         user::on_trap(frame);
-    } else {
+    } else if !super::probe::mend(frame) {
         super::idt::on_kernel_trap(frame);
     }
 }
