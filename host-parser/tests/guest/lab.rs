@@ -10,8 +10,8 @@ use host_parser::manifest::Manifest;
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::transcript::Transcript;
 use qemu::{
-    AcceleratorChoice, BootMedium, CancelToken, Firmware, GuestRun, GuestSpec, Machine, Outcome, Qemu,
-    UefiFirmware, Vga,
+    Accelerator, AcceleratorChoice, BootMedium, CancelToken, Firmware, GuestRun, GuestSpec, Machine, Outcome,
+    Qemu, UefiFirmware, Vga,
 };
 use tempfile::TempDir;
 
@@ -68,9 +68,13 @@ pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut M
         Start::Uefi => machine.firmware = Firmware::Uefi(UefiFirmware::find(None).unwrap()),
     }
     change(&mut machine);
+    let accelerator = match machine.icount_shift {
+        Some(_) => AcceleratorChoice::forced(Accelerator::Tcg, "-icount"),
+        None => AcceleratorChoice::detect(),
+    };
     let spec = GuestSpec {
         qemu: Qemu::find(None).unwrap(),
-        accelerator: AcceleratorChoice::detect(),
+        accelerator,
         machine,
         boot: medium(start, ramdisk, &folder),
         host_cpus: None,

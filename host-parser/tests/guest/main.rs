@@ -14,3 +14,4 @@ mod controls;
 mod experiments;
 mod refusals;
 mod signals;
+mod slowed;

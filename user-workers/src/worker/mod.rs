@@ -7,6 +7,8 @@ pub mod misdeed;
 mod mix;
 pub mod primes;
 pub mod runtime;
+#[allow(dead_code, reason = "for the variants of `primes` that take longer")]
+pub mod slowed;
 mod trial;
 #[allow(dead_code, reason = "for one control")]
 pub mod wheel;
