@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::bootstrap::Interval;
 use super::rank::{Shift, rank_sum, signed_rank};
+use super::summary::count;
 
 /// The confidence level of a comparison: of its interval, and 1 less the p-value from which on a difference is sure.
 pub const COMPARISON_LEVEL: f64 = 0.99;
@@ -56,8 +57,8 @@ pub struct Comparison {
     pub rounds_b: usize,
     /// The time of B divided by that of A: the Hodges-Lehmann estimate on logarithms.
     pub ratio: f64,
-    /// The interval of the ratio by the same ranks as the test. Its level is below [`COMPARISON_LEVEL`] where there
-    /// are too few rounds for that.
+    /// The interval of the ratio by the same ranks as the test. Its level is below the one asked for where there are
+    /// too few rounds for that.
     pub interval: Interval,
     /// Two-sided: how probable ranks so uneven are where there is no difference.
     pub p_value: f64,
@@ -65,10 +66,23 @@ pub struct Comparison {
     pub verdict: Difference,
 }
 
-/// Compares times by round. Rounds that one side lacks do not count where the design is paired; neither do times that
-/// are not above 0. `None` where nothing is left.
+/// Compares times by round, at [`COMPARISON_LEVEL`]. Rounds that one side lacks do not count where the design is paired;
+/// neither do times that are not above 0. `None` where nothing is left.
 #[must_use]
 pub fn compare(design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
+    compare_at(COMPARISON_LEVEL, design, a, b)
+}
+
+/// The level at which each of `cases` comparisons is to be made, so that all of them together are at
+/// [`COMPARISON_LEVEL`]: Bonferroni's correction, which assumes nothing about how the cases depend on each other.
+#[must_use]
+pub fn level_for(cases: usize) -> f64 {
+    1.0 - (1.0 - COMPARISON_LEVEL) / count(cases.max(1))
+}
+
+/// The same as [`compare`], at another confidence level.
+#[must_use]
+pub fn compare_at(level: f64, design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
     let logs = |side: &[(u32, f64)]| {
         let sound = side.iter().filter(|(_, time)| time.is_finite() && *time > 0.0);
         sound.map(|&(round, time)| (round, time.ln())).collect::<Vec<_>>()
@@ -79,24 +93,24 @@ pub fn compare(design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Com
             let a: BTreeMap<u32, f64> = a.into_iter().collect();
             let both = b.iter().filter_map(|(round, b)| Some(b - a.get(round)?));
             let ratios: Vec<f64> = both.collect();
-            let shift = signed_rank(&ratios, COMPARISON_LEVEL)?;
-            Some(conclude(design, [ratios.len(); 2], shift))
+            let shift = signed_rank(&ratios, level)?;
+            Some(conclude(level, design, [ratios.len(); 2], shift))
         }
         Design::Unpaired => {
             let times = |side: &[(u32, f64)]| side.iter().map(|&(_, time)| time).collect::<Vec<_>>();
-            let shift = rank_sum(&times(&a), &times(&b), COMPARISON_LEVEL)?;
-            Some(conclude(design, [a.len(), b.len()], shift))
+            let shift = rank_sum(&times(&a), &times(&b), level)?;
+            Some(conclude(level, design, [a.len(), b.len()], shift))
         }
     }
 }
 
-fn conclude(design: Design, [rounds_a, rounds_b]: [usize; 2], shift: Shift) -> Comparison {
-    let sure = shift.p_value <= 1.0 - COMPARISON_LEVEL;
+fn conclude(level: f64, design: Design, [rounds_a, rounds_b]: [usize; 2], shift: Shift) -> Comparison {
+    let sure = shift.p_value <= 1.0 - level;
     let (effect, margin) = (MIN_EFFECT.ln_1p(), EQUIVALENCE.ln_1p());
     let verdict = match () {
         () if sure && shift.estimate >= effect => Difference::Slower,
         () if sure && shift.estimate <= -effect => Difference::Faster,
-        () if shift.level >= COMPARISON_LEVEL && shift.low >= -margin && shift.high <= margin => {
+        () if shift.level >= level && shift.low >= -margin && shift.high <= margin => {
             Difference::NoDifference
         }
         () => Difference::Inconclusive,
@@ -140,6 +154,17 @@ mod tests {
             assert!((found.ratio - 1.05).abs() < 0.01, "{found:?}");
             assert_eq!(compare(design, &b, &a).expect("rounds").verdict, Difference::Faster);
         }
+    }
+
+    #[test]
+    fn the_more_cases_the_surer_each_must_be() {
+        assert_eq!((level_for(0), level_for(1)), (COMPARISON_LEVEL, COMPARISON_LEVEL));
+        assert!((level_for(4) - 0.9975).abs() < 1e-12);
+        // Eight rounds of which all are slower: p is 2 / 2^8, enough for one case and not for two.
+        let a = &rounds(1e9, 4)[..8];
+        let b: Vec<_> = a.iter().map(|&(round, time)| (round, time * 1.5)).collect();
+        let verdict = |cases| compare_at(level_for(cases), Design::Paired, a, &b).expect("rounds").verdict;
+        assert_eq!((verdict(1), verdict(2)), (Difference::Slower, Difference::Inconclusive));
     }
 
     #[test]

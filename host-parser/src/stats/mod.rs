@@ -8,12 +8,16 @@ mod bootstrap;
 mod claim;
 mod compare;
 mod distribution;
+mod quality;
 mod rank;
 mod series;
 mod summary;
 
 pub use bootstrap::{Interval, LEVEL, RESAMPLES, SEED};
 pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
-pub use compare::{COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, MIN_EFFECT, compare};
+pub use compare::{
+    COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, MIN_EFFECT, compare, compare_at, level_for,
+};
+pub use quality::{Drawn, Goal, Quality, Rate, Recorded, Row};
 pub use series::{CaseStats, Pairing, Series, Speedup};
 pub use summary::Summary;

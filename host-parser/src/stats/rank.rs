@@ -6,6 +6,9 @@
 //! 18(1), 1947; Hodges and Lehmann, "Estimates of Location Based on Rank Tests", the same 34(2), 1963. The
 //! distributions are exact up to [`EXACT`] values a side and normal above.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use super::distribution::normal_cdf;
 use super::summary::{count, median_of_sorted};
 
@@ -32,14 +35,31 @@ pub(super) fn signed_rank(differences: &[f64], level: f64) -> Option<Shift> {
     let n = differences.len();
     let averages = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
     let averages = averages.map(|(i, j)| f64::midpoint(differences[i], differences[j])).collect();
-    shift(averages, &signed_rank_cdf(n), level)
+    shift(averages, &counted_once((n, None)), level)
 }
 
 /// The shift from `a` to `b`, by the rank-sum test: but for it they are distributed alike. `None` where either is
 /// empty.
 pub(super) fn rank_sum(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
     let differences = a.iter().flat_map(|a| b.iter().map(move |b| b - a)).collect();
-    shift(differences, &rank_sum_cdf(a.len(), b.len()), level)
+    shift(differences, &counted_once((a.len(), Some(b.len()))), level)
+}
+
+/// The distribution of the signed-rank test for so many differences, or of the rank-sum test for two sides. It is worth
+/// keeping: a method that is tried on thousands of draws asks for a few of them again and again.
+fn counted_once(of: (usize, Option<usize>)) -> Arc<[f64]> {
+    static COUNTED: LazyLock<Mutex<HashMap<(usize, Option<usize>), Arc<[f64]>>>> =
+        LazyLock::new(Mutex::default);
+    let counted = || COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = counted().get(&of) {
+        return Arc::clone(known);
+    }
+    let cdf: Arc<[f64]> = match of {
+        (n, None) => signed_rank_cdf(n).into(),
+        (n, Some(m)) => rank_sum_cdf(n, m).into(),
+    };
+    counted().insert(of, Arc::clone(&cdf));
+    cdf
 }
 
 /// Both tests count how many of these values are above 0; `cdf` is how that count is distributed where there is no

@@ -1,0 +1,192 @@
+//! Sets of rounds drawn from recorded ones.
+
+use serde::Serialize;
+
+use crate::random::SplitMix64;
+use crate::stats::Design;
+
+/// How many consecutive rounds stay together in [`Drawn::Blocks`].
+pub const BLOCK: usize = 5;
+
+/// How rounds are drawn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drawn {
+    /// Each round at most once.
+    Once,
+    /// With replacement: the bootstrap.
+    Again,
+    /// In runs of consecutive rounds, with replacement, so that what drifts slowly still does: the moving-block
+    /// bootstrap (Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics
+    /// 17(3), 1989).
+    Blocks,
+    /// As they were made: paired, so many rounds in a row; unpaired, one side's and after them the other's, as two
+    /// sessions one after the other would have had them. Each place once, nothing left to chance.
+    InARow,
+}
+
+/// A round drawn for a side.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Pick {
+    /// Its place among the recorded rounds.
+    pub at: usize,
+    /// Whether it is taken from the other side.
+    pub swapped: bool,
+}
+
+/// What a draw is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub drawn: Drawn,
+    pub design: Design,
+    /// How many rounds there are.
+    pub recorded: usize,
+    /// How many are drawn for each side.
+    pub rounds: usize,
+    /// Whether a coin is tossed for which side is which: for each round, or each block. With two sides that are the same
+    /// it makes sure that the recorded rounds themselves favour neither.
+    pub toss: bool,
+}
+
+impl Drawn {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Once, Self::Again, Self::Blocks, Self::InARow];
+
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Once => "each at most once",
+            Self::Again => "with replacement",
+            Self::Blocks => "blocks of 5",
+            Self::InARow => "in a row",
+        }
+    }
+}
+
+impl Terms {
+    /// How many different draws there are where nothing is left to chance; `None` where there is no end to them.
+    pub fn places(&self) -> Option<usize> {
+        let fit = |rounds: usize| (self.recorded + 1).saturating_sub(rounds);
+        match (self.drawn, self.design) {
+            (Drawn::InARow, Design::Paired) => Some(fit(self.rounds)),
+            // Either side can be the earlier one.
+            (Drawn::InARow, Design::Unpaired) => Some(2 * fit(2 * self.rounds)),
+            _ if self.recorded < self.rounds => Some(0),
+            _ => None,
+        }
+    }
+
+    /// The `trial`-th draw: the rounds of A and those of B. Paired, they are the same rounds.
+    pub fn draw(&self, trial: usize, random: &mut SplitMix64) -> [Vec<Pick>; 2] {
+        if self.drawn == Drawn::InARow {
+            return self.in_a_row(trial);
+        }
+        let a = self.side(random);
+        match self.design {
+            Design::Paired => [a.clone(), a],
+            Design::Unpaired => [a, self.side(random)],
+        }
+    }
+
+    fn side(&self, random: &mut SplitMix64) -> Vec<Pick> {
+        let (recorded, rounds) = (self.recorded, self.rounds);
+        let toss = |random: &mut SplitMix64| self.toss && random.below(2) == 1;
+        match self.drawn {
+            Drawn::Again => {
+                let pick = |_| Pick { at: random.below(recorded), swapped: toss(random) };
+                (0..rounds).map(pick).collect()
+            }
+            Drawn::Blocks => {
+                let block = BLOCK.min(recorded);
+                let mut picks = Vec::new();
+                while picks.len() < rounds {
+                    let (start, swapped) = (random.below(recorded - block + 1), toss(random));
+                    picks.extend((start..start + block).map(|at| Pick { at, swapped }));
+                }
+                picks.truncate(rounds);
+                picks
+            }
+            Drawn::Once | Drawn::InARow => {
+                let mut places: Vec<usize> = (0..recorded).collect();
+                random.shuffle(&mut places);
+                places.truncate(rounds);
+                places.into_iter().map(|at| Pick { at, swapped: toss(random) }).collect()
+            }
+        }
+    }
+
+    fn in_a_row(&self, trial: usize) -> [Vec<Pick>; 2] {
+        let from = |start: usize| {
+            (start..start + self.rounds).map(|at| Pick { at, swapped: false }).collect::<Vec<_>>()
+        };
+        match self.design {
+            Design::Paired => [from(trial), from(trial)],
+            Design::Unpaired => {
+                let (early, late) = (from(trial / 2), from(trial / 2 + self.rounds));
+                if trial.is_multiple_of(2) { [early, late] } else { [late, early] }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(drawn: Drawn, design: Design) -> Terms {
+        Terms { drawn, design, recorded: 12, rounds: 6, toss: true }
+    }
+
+    fn places(picks: &[Pick]) -> Vec<usize> {
+        picks.iter().map(|pick| pick.at).collect()
+    }
+
+    #[test]
+    fn every_draw_has_as_many_rounds_as_asked_for() {
+        let mut random = SplitMix64::new(3);
+        for drawn in Drawn::ALL {
+            for design in [Design::Paired, Design::Unpaired] {
+                let terms = terms(drawn, design);
+                for trial in 0..terms.places().unwrap_or(50) {
+                    let [a, b] = terms.draw(trial, &mut random);
+                    assert_eq!((a.len(), b.len()), (6, 6), "{terms:?}");
+                    assert!(a.iter().chain(&b).all(|pick| pick.at < 12));
+                    assert_eq!(a == b, design == Design::Paired);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn draws_are_what_their_names_say() {
+        let mut random = SplitMix64::new(5);
+        let mut drawn_as = |drawn| {
+            let [a, _] = terms(drawn, Design::Paired).draw(0, &mut random).map(|side| places(&side));
+            a
+        };
+        let block = drawn_as(Drawn::Blocks);
+        assert!(block[..BLOCK].windows(2).all(|pair| pair[1] == pair[0] + 1), "{block:?}");
+        let mut draw = |drawn| {
+            let mut a = drawn_as(drawn);
+            let in_order = a.is_sorted();
+            a.sort_unstable();
+            a.dedup();
+            (a.len(), in_order)
+        };
+        assert!((0..50).all(|_| draw(Drawn::Once).0 == 6));
+        assert!((0..50).any(|_| draw(Drawn::Again).0 < 6));
+        assert_eq!(draw(Drawn::InARow), (6, true));
+    }
+
+    #[test]
+    fn sessions_one_after_the_other_share_no_round() {
+        let terms = terms(Drawn::InARow, Design::Unpaired);
+        assert_eq!(terms.places(), Some(2));
+        let mut random = SplitMix64::new(1);
+        let [a, b] = terms.draw(1, &mut random).map(|side| places(&side));
+        assert_eq!((a, b), ((6..12).collect(), (0..6).collect()));
+        assert_eq!(Terms { rounds: 7, ..terms }.places(), Some(0));
+        assert_eq!(Terms { drawn: Drawn::Again, rounds: 13, ..terms }.places(), Some(0));
+    }
+}

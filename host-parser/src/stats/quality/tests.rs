@@ -1,0 +1,81 @@
+//! The method tried on times whose distribution is known.
+
+use super::*;
+
+/// So many times around 1e9, normal with this part of it as deviation; `drift` is what is added from one to the next.
+fn times(random: &mut SplitMix64, rounds: usize, deviation: f64, slower: f64, drift: f64) -> Vec<f64> {
+    let mut unit = || (random.draw() >> 11) as f64 / (1_u64 << 53) as f64;
+    // Twelve uniform numbers less their mean: normal enough, and of deviation 1.
+    let mut normal = || (0..12).map(|_| unit()).sum::<f64>() - 6.0;
+    (0..rounds)
+        .map(|round| 1e9 * (1.0 + slower) * (1.0 + deviation * normal()) * (1.0 + drift * round as f64))
+        .collect()
+}
+
+fn recorded(deviation: f64, drift: f64) -> Recorded {
+    let mut random = SplitMix64::new(11);
+    let mut side = |slower| times(&mut random, 45, deviation, slower, drift);
+    Recorded { same: [side(0.0), side(0.0)], slowed: vec![(5, side(0.05)), (10, side(0.1))] }
+}
+
+fn rates(quality: &Quality, percent: u16, design: Design, drawn: Drawn) -> Vec<f64> {
+    let wanted = |row: &&Row| (row.percent, row.design, row.drawn) == (percent, design, drawn);
+    quality.rows.iter().filter(wanted).filter(|row| row.rounds == 15).map(|row| row.rate.rate).collect()
+}
+
+#[test]
+fn a_quiet_host_reaches_the_goals() {
+    let quality = Quality::of(&recorded(0.004, 0.0), 60, 1);
+    assert!(quality.reached(), "{:?}", quality.goals);
+    assert_eq!(quality.recorded, 45);
+    for row in &quality.rows {
+        let verdicts = row.slower + row.faster + row.no_difference + row.inconclusive;
+        assert_eq!((verdicts, row.rate.trials), (row.rate.trials, verdicts));
+    }
+}
+
+#[test]
+fn a_noisy_host_finds_nothing_and_says_so() {
+    let quality = Quality::of(&recorded(0.2, 0.0), 40, 1);
+    assert!(!quality.reached());
+    let found = rates(&quality, 5, Design::Unpaired, Drawn::Once);
+    assert!(found.iter().all(|&rate| rate < 0.5), "{found:?}");
+}
+
+#[test]
+fn drift_fools_sessions_one_after_the_other_and_no_pairs() {
+    // 45 % from the first round to the last, and next to no noise.
+    let quality = Quality::of(&recorded(0.002, 0.01), 40, 1);
+    assert_eq!(rates(&quality, 0, Design::Unpaired, Drawn::InARow), [1.0]);
+    for drawn in Drawn::ALL {
+        assert!(rates(&quality, 0, Design::Paired, drawn).iter().all(|&rate| rate <= 0.01));
+        assert!(rates(&quality, 5, Design::Paired, drawn).iter().all(|&rate| rate == 1.0));
+    }
+    let reached: Vec<bool> = quality.goals.iter().map(|goal| goal.reached).collect();
+    assert_eq!(reached, [false, true]);
+}
+
+/// Of the signed-rank test's own distribution: with 15 rounds it is at 2 * 137 / 2^15 where it is to be at 1 %. Where the
+/// noise is so large that no alarm is for too little to matter, that many there must be.
+#[test]
+fn tossed_sides_raise_as_many_alarms_as_the_test_has_by_its_own_distribution() {
+    let recorded = recorded(0.3, 0.0);
+    let terms = Terms { drawn: Drawn::Once, design: Design::Paired, recorded: 45, rounds: 15, toss: true };
+    let sides = [[&recorded.same[0][..], &recorded.same[1][..]]];
+    let row = row(0, terms, 6000, &sides, &mut SplitMix64::new(2)).expect("tried");
+    let Rate { interval, .. } = row.rate;
+    let exact = 2.0 * 137.0 / f64::from(1 << 15);
+    assert!(interval.low <= exact && exact <= interval.high, "{row:?}, not {exact}");
+}
+
+#[test]
+fn the_seed_decides_and_too_few_rounds_are_no_trial() {
+    let mut few = recorded(0.01, 0.0);
+    for side in few.same.iter_mut().chain(few.slowed.iter_mut().map(|(_, side)| side)) {
+        side.truncate(10);
+    }
+    let quality = Quality::of(&few, 40, 1);
+    assert_eq!(quality, Quality::of(&few, 40, 1));
+    assert!(quality.rows.iter().all(|row| row.rounds == 7));
+    assert_eq!((quality.goals[0].found, quality.reached()), (None, false));
+}
