@@ -36,6 +36,7 @@ mod run;
 mod serial;
 mod session;
 mod streams;
+pub mod trace;
 mod vcpu;
 mod version;
 
