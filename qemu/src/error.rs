@@ -84,6 +84,16 @@ pub enum QemuError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The trace could not be taken or kept; a full disk ends here. The guest has been ended.
+    #[error("{}: cannot {doing} the trace: {source}", .path.display())]
+    TraceLog {
+        /// The log.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// QEMU's control socket said something that is not QMP, or refused a command. The guest has been ended.
     #[error("qmp: {doing}: {detail}")]
     Qmp {

@@ -10,7 +10,8 @@
 //! How a guest is held:
 //! - QMP is a socket pair whose far end is QEMU's standard input, and the serial port is a pipe on its standard output.
 //!   No path in the file system is shared, so the command line is the same for every run, nothing is left over from a
-//!   run that was killed, and the end of QEMU is the end of both streams.
+//!   run that was killed, and the end of QEMU is the end of both streams. (A trace, for which QEMU wants a path, is the
+//!   exception: see [`Machine::trace_log`].)
 //! - QEMU leads its own process group: the terminal's Ctrl-C reaches this program only, which decides what happens.
 //! - If this program itself dies, the kernel kills QEMU (`setpriv --pdeathsig`, where util-linux has it).
 #![forbid(unsafe_code)]
@@ -37,6 +38,7 @@ mod serial;
 mod session;
 mod streams;
 pub mod trace;
+mod trace_log;
 mod vcpu;
 mod version;
 

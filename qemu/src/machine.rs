@@ -38,6 +38,7 @@ pub struct Machine {
     /// `Some(n)`: the guest's clocks count instructions, 2^n ns each, the same on every host. TCG in one thread.
     pub icount_shift: Option<u8>,
     /// Where to log every exception, reset and guest error; TCG only, slow: for the second run of a guest that died.
+    /// Of a long trace the first MiB and the last three are kept. [`trace`](crate::trace) reads it.
     pub trace_log: Option<PathBuf>,
     /// Whether a guest that resets or powers itself off is stopped where it is, so that [`GuestRun::last_registers`]
     /// says where that was. The run ends all the same.

@@ -16,6 +16,8 @@ pub struct CpuState {
     pub cpu: u32,
     /// The next instruction's address, relative to the code segment in real mode. After a HLT it is the one after it.
     pub rip: u64,
+    /// The stack pointer.
+    pub rsp: u64,
     /// The flags.
     pub rflags: u64,
     /// The address of the last page fault.
@@ -53,6 +55,7 @@ fn cpu(text: &str) -> Option<CpuState> {
     Some(CpuState {
         cpu: number.trim().parse().ok()?,
         rip: register("RIP", "EIP")?,
+        rsp: register("RSP", "ESP").unwrap_or(0),
         rflags: register("RFL", "EFL")?,
         cr2: register("CR2", "CR2").unwrap_or(0),
         cr3: register("CR3", "CR3").unwrap_or(0),
@@ -69,6 +72,7 @@ mod tests {
 
     // Captured from QEMU 7.2, without the registers that are not read.
     const TWO_CPUS: &str = "\r\nCPU#0\r\nRAX=0000000000000000 RBX=ffffffff80038a30\r\n\
+        RBP=ffffffff80038b10 RSP=ffffffff800389f0\r\n\
         RIP=ffffffff80021f3e RFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n\
         CS =0008 0000000000000000 ffffffff 00af9a00 DPL=0 CS64 [-R-]\r\n\
         CR0=80010033 CR2=0000000000000010 CR3=000000000009d000 CR4=003000e0\r\n\
@@ -81,6 +85,7 @@ mod tests {
         let first = CpuState {
             cpu: 0,
             rip: 0xffff_ffff_8002_1f3e,
+            rsp: 0xffff_ffff_8003_89f0,
             rflags: 0x46,
             cr2: 0x10,
             cr3: 0x9d000,

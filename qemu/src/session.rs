@@ -10,6 +10,7 @@ use crate::process::{QemuProcess, dies_with_parent};
 use crate::registers;
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Source, Streams};
+use crate::trace_log::TraceLog;
 use crate::vcpu;
 use crate::{
     CancelToken, CommandLine, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline,
@@ -56,6 +57,7 @@ pub(crate) struct Session<'a> {
     streams: Streams,
     conversation: Conversation,
     serial: SerialLog,
+    trace: Option<TraceLog>,
     stderr: Vec<u8>,
     vcpus: Vec<VcpuThread>,
     host_cpus_in_force: Option<crate::CpuSet>,
@@ -72,6 +74,8 @@ impl<'a> Session<'a> {
     ) -> Result<Self, QemuError> {
         let command = spec.command()?;
         let serial = SerialLog::create(&spec.serial_log, spec.serial_limit_bytes)?;
+        let (trace, trace_reader) =
+            spec.machine.trace_log.as_deref().map(TraceLog::create).transpose()?.unzip();
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let started_unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
         let started = Instant::now();
@@ -84,9 +88,10 @@ impl<'a> Session<'a> {
             progress,
             started,
             process,
-            streams,
+            streams: streams.with_trace(trace_reader),
             conversation: Conversation::new(),
             serial,
+            trace,
             stderr: Vec::new(),
             vcpus: Vec::new(),
             host_cpus_in_force: None,
@@ -182,6 +187,7 @@ impl<'a> Session<'a> {
             Source::Qmp => self.conversation.receive(&self.buffer[..count])?,
             Source::Stderr => self.take_stderr(count),
             Source::Serial => self.take_serial(count)?,
+            Source::Trace => self.take_trace(count),
         }
         Ok(true)
     }
@@ -190,6 +196,12 @@ impl<'a> Session<'a> {
         self.stderr.extend_from_slice(&self.buffer[..count]);
         let excess = self.stderr.len().saturating_sub(STDERR_BYTES);
         self.stderr.drain(..excess);
+    }
+
+    fn take_trace(&mut self, count: usize) {
+        if let Some(trace) = &mut self.trace {
+            trace.accept(&self.buffer[..count]);
+        }
     }
 
     fn take_serial(&mut self, count: usize) -> Result<(), Stop> {
@@ -232,6 +244,7 @@ impl<'a> Session<'a> {
         };
         let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
         self.serial.finish(&mut |line| (self.progress)(Progress::SerialLine { line, at_us, vcpus }));
+        self.trace.take().map(TraceLog::finish).transpose()?;
         Ok(GuestRun {
             outcome,
             stderr: stderr(&self),

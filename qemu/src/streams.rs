@@ -1,5 +1,6 @@
-//! The three streams that come from QEMU, read as they become ready on one thread.
+//! The streams that come from QEMU, read as they become ready on one thread.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -15,14 +16,16 @@ pub(crate) enum Source {
     Qmp,
     Stderr,
     Serial,
+    Trace,
 }
 
-/// QEMU's ends of control, messages and serial port. A stream that has ended is `None`.
+/// QEMU's ends of control, messages, serial port and trace. A stream that has ended, or is not taken, is `None`.
 #[derive(Debug)]
 pub(crate) struct Streams {
     qmp: Option<UnixStream>,
     stderr: Option<ChildStderr>,
     serial: Option<ChildStdout>,
+    trace: Option<File>,
 }
 
 impl Streams {
@@ -31,7 +34,12 @@ impl Streams {
             // The guest waits when the pipe is full, so the largest an ordinary user may have; the default will do.
             let _ = rustix::pipe::fcntl_setpipe_size(serial, 1 << 20);
         }
-        Self { qmp: Some(qmp), stderr, serial }
+        Self { qmp: Some(qmp), stderr, serial, trace: None }
+    }
+
+    /// Takes a trace as well.
+    pub(crate) fn with_trace(self, trace: Option<File>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Sends one command. A QEMU that has hung up is no error: its end shows on reading.
@@ -49,7 +57,7 @@ impl Streams {
     /// Waits for the next bytes of any stream, at most `timeout`; a zero timeout takes what is there. `None` is that
     /// nothing came, or a signal did.
     ///
-    /// Control comes first, and the serial port, which can flood, last.
+    /// Control comes first; the serial port and the trace, which can flood, last.
     pub(crate) fn read(
         &mut self,
         timeout: Duration,
@@ -61,6 +69,7 @@ impl Streams {
                 Source::Qmp => read_from(&mut self.qmp, buffer),
                 Source::Stderr => read_from(&mut self.stderr, buffer),
                 Source::Serial => read_from(&mut self.serial, buffer),
+                Source::Trace => read_from(&mut self.trace, buffer),
             };
             if let Some(count) = result? {
                 return Ok(Some((source, count)));
@@ -69,10 +78,11 @@ impl Streams {
     }
 
     fn ready(&self, timeout: Duration) -> io::Result<Option<Source>> {
-        let fds: [(Source, Option<BorrowedFd<'_>>); 3] = [
+        let fds: [(Source, Option<BorrowedFd<'_>>); 4] = [
             (Source::Qmp, self.qmp.as_ref().map(AsFd::as_fd)),
             (Source::Stderr, self.stderr.as_ref().map(AsFd::as_fd)),
             (Source::Serial, self.serial.as_ref().map(AsFd::as_fd)),
+            (Source::Trace, self.trace.as_ref().map(AsFd::as_fd)),
         ];
         let (sources, mut polled): (Vec<Source>, Vec<PollFd<'_>>) = fds
             .into_iter()

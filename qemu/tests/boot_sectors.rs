@@ -5,6 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{AMPLE, Guest, has_ended};
+use qemu::trace::{Event, Trace};
 use qemu::{CancelToken, CpuSet, Firmware, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware};
 
 #[test]
@@ -57,7 +58,32 @@ fn traces_the_exceptions_before_a_reset() {
     let log = guest.directory.path().join("trace.log");
     guest.spec.machine.trace_log = Some(log.clone());
     assert_eq!(guest.run().unwrap().outcome, Outcome::GuestReset);
-    assert!(String::from_utf8_lossy(&std::fs::read(log).unwrap()).contains("Triple fault"));
+    let trace = Trace::read(&std::fs::read(log).unwrap());
+    assert_eq!(trace.events.last(), Some(&Event::TripleFault));
+    // They are of real mode.
+    assert_eq!(trace.triple_fault(), Some(vec![]));
+}
+
+#[test]
+fn bounds_the_trace_of_a_guest_that_takes_exceptions_for_ever() {
+    const MIB: u64 = 1 << 20;
+    let mut guest = Guest::of_sector(common::FAULT_FOR_EVER);
+    let log = guest.directory.path().join("trace.log");
+    guest.spec.machine.trace_log = Some(log.clone());
+    guest.spec.deadline = Duration::from_secs(8);
+    let run = guest.run().unwrap();
+    assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
+    let file = std::fs::metadata(&log).unwrap();
+    assert!(file.is_file() && (4 * MIB..4 * MIB + 100).contains(&file.len()), "{} bytes", file.len());
+}
+
+#[test]
+fn names_the_trace_that_cannot_be_made() {
+    let mut guest = Guest::of_sector(common::HANG);
+    guest.spec.machine.trace_log = Some("/proc/trace.log".into());
+    let error = guest.run().unwrap_err();
+    assert!(matches!(error, QemuError::TraceLog { .. }), "{error}");
+    assert!(error.to_string().starts_with("/proc/trace.log: cannot make a FIFO for the trace"), "{error}");
 }
 
 #[test]

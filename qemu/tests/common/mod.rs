@@ -24,6 +24,9 @@ pub const HANG: &[u8] = &[0xfa, 0xf4, 0xeb, 0xfd];
 /// `xor ax, ax; mov ds, ax; lidt [0x7c20]; int3` with an IDT of length zero: #BP, #DF, and no more.
 pub const TRIPLE_FAULT: &[u8] = &[0x31, 0xc0, 0x8e, 0xd8, 0x0f, 0x01, 0x1e, 0x20, 0x7c, 0xcc];
 
+/// `ud2`, whose handler in the BIOS returns to it: #UD for ever.
+pub const FAULT_FOR_EVER: &[u8] = &[0x0f, 0x0b];
+
 /// `mov dx, 0xcf9; mov al, 6; out dx, al; hlt`: the chipset's reset control register.
 pub const RESET: &[u8] = &[0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee, 0xf4];
 
