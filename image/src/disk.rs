@@ -1,18 +1,27 @@
-//! The two disk images: the `bootloader` crate's work, with inputs that have been looked at first.
+//! What the `bootloader` crate makes, out of inputs that have been looked at first: a disk for each firmware, and what
+//! a medium for both is put together from.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use bootloader::DiskImageBuilder;
 use bootloader_boot_config::{BootConfig, LevelFilter};
 
 use crate::kernel_elf;
-use crate::output::Staged;
+use crate::output::{Staged, scratch};
+use crate::parts::Parts;
+use crate::table;
 
-/// A checked kernel and ramdisk, from which either disk image can be made.
+/// Where UEFI looks on a medium that it has no boot entry for (UEFI Specification 2.10, section 3.5.1.1).
+const UEFI_BOOT_FILE: &str = "efi/boot/bootx64.efi";
+/// The crate's name for its UEFI loader, in a folder for TFTP.
+const UEFI_LOADER: &str = "bootloader";
+
+/// A checked kernel and ramdisk, from which every image can be made.
 pub struct Disks {
-    builder: DiskImageBuilder,
+    kernel: PathBuf,
+    ramdisk: PathBuf,
 }
 
 impl Disks {
@@ -27,16 +36,13 @@ impl Disks {
         ensure!(ramdisk_meta.is_file(), "{}: expected a ramdisk, found no regular file", ramdisk.display());
         // The loader takes an empty one for none at all.
         ensure!(ramdisk_meta.len() > 0, "{}: the ramdisk is empty", ramdisk.display());
-
-        let mut builder = DiskImageBuilder::new(kernel.to_owned());
-        builder.set_ramdisk(ramdisk.to_owned()).set_boot_config(&quiet());
-        Ok(Self { builder })
+        Ok(Self { kernel: kernel.to_owned(), ramdisk: ramdisk.to_owned() })
     }
 
     /// Builds the MBR image for a BIOS, staged beside `destination`.
     pub fn bios(&self, destination: &Path) -> Result<Staged> {
         let staged = Staged::new(destination)?;
-        self.builder
+        self.builder()
             .create_bios_image(staged.path())
             .with_context(|| format!("{}: cannot build the BIOS disk image", destination.display()))?;
         Ok(staged)
@@ -45,10 +51,40 @@ impl Disks {
     /// Builds the GPT image for UEFI, staged beside `destination`.
     pub fn uefi(&self, destination: &Path) -> Result<Staged> {
         let staged = Staged::new(destination)?;
-        self.builder
+        self.builder()
             .create_uefi_image(staged.path())
+            .and_then(|()| table::settle_guids(staged.path()))
             .with_context(|| format!("{}: cannot build the UEFI disk image", destination.display()))?;
         Ok(staged)
+    }
+
+    /// Fills `folder` with what a UEFI network boot fetches by TFTP.
+    pub fn tftp(&self, folder: &Path) -> Result<()> {
+        self.builder()
+            .create_uefi_tftp_folder(folder)
+            .with_context(|| format!("{}: cannot fill the folder for TFTP", folder.display()))
+    }
+
+    /// The parts of a medium for both firmwares; intermediate files are made beside `destination`.
+    ///
+    /// The crate's BIOS image has all of them but UEFI's loader. With that among its files its FAT does for both, so
+    /// kernel and ramdisk are on the medium once.
+    pub fn parts(&self, destination: &Path) -> Result<Parts> {
+        let dir = scratch(destination)?;
+        DiskImageBuilder::empty().create_uefi_tftp_folder(dir.path())?;
+        let mut builder = self.builder();
+        builder.set_file(UEFI_BOOT_FILE.to_owned(), dir.path().join(UEFI_LOADER));
+        let image = dir.path().join("bios");
+        builder
+            .create_bios_image(&image)
+            .with_context(|| format!("{}: cannot build what it is made of", destination.display()))?;
+        Parts::of_bios_image(&fs::read(&image)?).context("in the loader's disk image")
+    }
+
+    fn builder(&self) -> DiskImageBuilder {
+        let mut builder = DiskImageBuilder::new(self.kernel.clone());
+        builder.set_ramdisk(self.ramdisk.clone()).set_boot_config(&quiet());
+        builder
     }
 }
 

@@ -1,16 +1,20 @@
 //! `assay-image`: a kernel and a ramdisk in, bootable images out.
 //!
 //! The loader is the `bootloader` crate's. What is ours is the check that the kernel is one that loader can start, the
-//! hybrid ISO (the crate knows disks only), and that an output is either whole or untouched.
+//! media that start from either firmware (the crate's are for one each, and disks only), and that an output is either whole or untouched.
 
 mod cdboot;
 mod disk;
+mod hybrid;
 mod iso;
 mod kernel_elf;
 mod output;
 mod partition;
+mod parts;
+mod program;
+mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -18,11 +22,12 @@ use clap::Parser;
 
 use crate::disk::Disks;
 use crate::output::Staged;
+use crate::parts::Parts;
 
 /// Put a kernel and a ramdisk into bootable images.
 #[derive(Parser)]
 #[command(version, about, long_about = None)]
-#[command(group(clap::ArgGroup::new("output").args(["bios", "uefi", "iso"]).required(true).multiple(true)))]
+#[command(group(clap::ArgGroup::new("output").required(true).multiple(true)))]
 struct Args {
     /// Kernel: an x86_64 ELF built against bootloader_api
     #[arg(long, value_name = "ELF")]
@@ -31,18 +36,27 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     ramdisk: PathBuf,
     /// Write a raw disk image that boots from a BIOS
-    #[arg(long, value_name = "OUT")]
+    #[arg(long, value_name = "OUT", group = "output")]
     bios: Option<PathBuf>,
     /// Write a raw disk image that boots from UEFI
-    #[arg(long, value_name = "OUT")]
+    #[arg(long, value_name = "OUT", group = "output")]
     uefi: Option<PathBuf>,
+    /// Write a raw disk image that boots from both
+    #[arg(long, value_name = "OUT", group = "output")]
+    disk: Option<PathBuf>,
     /// Write an ISO that boots from both, as a CD or copied to a disk
-    #[arg(long, value_name = "OUT")]
+    #[arg(long, value_name = "OUT", group = "output")]
     iso: Option<PathBuf>,
+    /// Fill a folder with what a UEFI network boot fetches by TFTP
+    #[arg(long, value_name = "DIR", group = "output")]
+    tftp: Option<PathBuf>,
 }
 
+/// How a form of the medium for both firmwares is made.
+type Build = fn(&Parts, &Path) -> Result<Staged>;
+
 fn main() -> ExitCode {
-    match run(Args::parse()) {
+    match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, and no backtrace whatever the environment says: these are a user's errors.
@@ -52,19 +66,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<()> {
+fn run(args: &Args) -> Result<()> {
     let disks = Disks::new(&args.kernel, &args.ramdisk)?;
 
-    // The ISO is made of the parts of both disk images, so one that was not asked for is built beside it and dropped.
-    let (bios_wanted, uefi_wanted) = (args.bios.is_some(), args.uefi.is_some());
-    let bios = args.bios.or_else(|| args.iso.clone()).map(|path| disks.bios(&path)).transpose()?;
-    let uefi = args.uefi.or_else(|| args.iso.clone()).map(|path| disks.uefi(&path)).transpose()?;
-    let iso = match (&args.iso, &bios, &uefi) {
-        (Some(path), Some(bios), Some(uefi)) => Some(iso::build(bios.path(), uefi.path(), path)?),
-        _ => None,
-    };
-
     // Nothing is replaced before everything has been built.
-    let wanted = [bios.filter(|_| bios_wanted), uefi.filter(|_| uefi_wanted), iso];
-    wanted.into_iter().flatten().try_for_each(Staged::publish)
+    let mut built = Vec::new();
+    if let Some(path) = &args.bios {
+        built.push(disks.bios(path)?);
+    }
+    if let Some(path) = &args.uefi {
+        built.push(disks.uefi(path)?);
+    }
+    let forms: [(&Option<PathBuf>, Build); 2] = [
+        (&args.disk, hybrid::build),
+        (&args.iso, iso::build),
+    ];
+    let mut parts = None;
+    for (path, build) in forms.iter().filter_map(|(path, build)| Some((path.as_ref()?, build))) {
+        let parts = match &parts {
+            Some(parts) => parts,
+            None => parts.insert(disks.parts(path)?),
+        };
+        built.push(build(parts, path)?);
+    }
+    if let Some(folder) = &args.tftp {
+        disks.tftp(folder)?;
+    }
+    built.into_iter().try_for_each(Staged::publish)
 }

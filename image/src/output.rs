@@ -1,7 +1,7 @@
 //! Outputs that are either whole or untouched: built under a temporary name in their own directory (a rename is atomic
 //! only within a file system), then renamed.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,12 @@ impl Staged {
         Ok(Self { file, destination: destination.to_owned() })
     }
 
-    /// Where to build it.
+    /// The empty file, to build it in.
+    pub fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// Where to build it, for another program.
     pub fn path(&self) -> &Path {
         self.file.path()
     }

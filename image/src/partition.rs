@@ -1,6 +1,6 @@
 //! Finds partitions in a disk image held in memory. Reads only, and trusts no number in it.
 //!
-//! Covers what the ISO takes from the images that the loader's crate has just built, so checksums are not verified.
+//! Covers what is taken out of images that the loader's crate or xorriso has just built, so checksums are not verified.
 //! Reference: UEFI Specification 2.10, chapter 5 (GPT), which also pins the legacy MBR.
 
 use std::ops::Range;
@@ -8,7 +8,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 /// What both tables count in.
-const SECTOR_BYTES: usize = 512;
+pub const SECTOR_BYTES: usize = 512;
 
 const MBR_TABLE_AT: usize = 446;
 const MBR_ENTRY_BYTES: usize = 16;
@@ -18,6 +18,15 @@ const GPT_SIGNATURE: &[u8] = b"EFI PART";
 /// C12A7328-F81F-11D2-BA4B-00A0C93EC93B as it lies on disk: the first three groups little-endian.
 const ESP_TYPE: [u8; 16] =
     [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
+
+/// Where a partition lies, in sectors of 512 bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Extent {
+    /// Its first sector.
+    pub first: u32,
+    /// How many it has.
+    pub sectors: u32,
+}
 
 /// Why a partition could not be found.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -34,22 +43,23 @@ pub enum PartitionError {
     OutOfBounds { image_bytes: usize },
 }
 
-/// The boot code of an MBR: sector 0 up to the disk signature and the partition table, which a copy must not bring.
-pub fn mbr_boot_code(image: &[u8]) -> Result<&[u8], PartitionError> {
-    mbr_sector(image).map(|sector| &sector[..MBR_TABLE_AT])
-}
-
 /// The content of MBR partition `index`, 0 to 3, which must have type `expected`.
 pub fn mbr_partition(image: &[u8], index: usize, expected: u8) -> Result<&[u8], PartitionError> {
+    let Extent { first, sectors } = mbr_extent(image, index, expected)?;
+    let start = u64::from(first);
+    content(image, start..start + u64::from(sectors))
+}
+
+/// Where MBR partition `index`, 0 to 3, lies, which must have type `expected`. Only sector 0 is looked at.
+pub fn mbr_extent(image: &[u8], index: usize, expected: u8) -> Result<Extent, PartitionError> {
     let (entries, _) = mbr_sector(image)?[MBR_TABLE_AT..].as_chunks::<MBR_ENTRY_BYTES>();
     let entry = entries.get(index).ok_or(PartitionError::NoMbr)?;
     let found = entry[4];
     if found != expected {
         return Err(PartitionError::WrongType { index, expected, found });
     }
-    let start = u64::from(u32_at(entry, 8).ok_or(PartitionError::NoMbr)?);
-    let sectors = u64::from(u32_at(entry, 12).ok_or(PartitionError::NoMbr)?);
-    content(image, start..start + sectors)
+    let extent = || Some(Extent { first: u32_at(entry, 8)?, sectors: u32_at(entry, 12)? });
+    extent().ok_or(PartitionError::NoMbr)
 }
 
 /// The content of the first EFI system partition in the GPT.
@@ -70,7 +80,8 @@ pub fn gpt_esp(image: &[u8]) -> Result<&[u8], PartitionError> {
     content(image, range().ok_or(PartitionError::OutOfBounds { image_bytes: image.len() })?)
 }
 
-fn mbr_sector(image: &[u8]) -> Result<&[u8; SECTOR_BYTES], PartitionError> {
+/// Sector 0, which must be an MBR.
+pub fn mbr_sector(image: &[u8]) -> Result<&[u8; SECTOR_BYTES], PartitionError> {
     image.first_chunk().filter(|sector| sector.ends_with(MBR_SIGNATURE)).ok_or(PartitionError::NoMbr)
 }
 
