@@ -1,10 +1,13 @@
 //! `assay-image`: a kernel and a ramdisk in, bootable images out.
 //!
 //! The loader is the `bootloader` crate's. What is ours is the check that the kernel is one that loader can start, the
-//! media that start from either firmware (the crate's are for one each, and disks only), and that an output is either whole or untouched.
+//! media that start from either firmware (the crate's are for one each, and disks only), the forms that clouds and
+//! hypervisors take, and that an output is either whole or untouched.
 
 mod cdboot;
+mod convert;
 mod disk;
+mod gce;
 mod hybrid;
 mod iso;
 mod kernel_elf;
@@ -13,6 +16,7 @@ mod partition;
 mod parts;
 mod program;
 mod table;
+mod vhd;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,6 +51,18 @@ struct Args {
     /// Write an ISO that boots from both, as a CD or copied to a disk
     #[arg(long, value_name = "OUT", group = "output")]
     iso: Option<PathBuf>,
+    /// Write that disk as Google Compute Engine imports it: disk.raw in a .tar.gz
+    #[arg(long, value_name = "OUT", group = "output")]
+    gce: Option<PathBuf>,
+    /// Write that disk as a fixed VHD, for Azure and Hyper-V
+    #[arg(long, value_name = "OUT", group = "output")]
+    vhd: Option<PathBuf>,
+    /// Write that disk as a qcow2 (needs qemu-img)
+    #[arg(long, value_name = "OUT", group = "output")]
+    qcow2: Option<PathBuf>,
+    /// Write that disk as a stream-optimised VMDK (needs qemu-img)
+    #[arg(long, value_name = "OUT", group = "output")]
+    vmdk: Option<PathBuf>,
     /// Fill a folder with what a UEFI network boot fetches by TFTP
     #[arg(long, value_name = "DIR", group = "output")]
     tftp: Option<PathBuf>,
@@ -77,9 +93,13 @@ fn run(args: &Args) -> Result<()> {
     if let Some(path) = &args.uefi {
         built.push(disks.uefi(path)?);
     }
-    let forms: [(&Option<PathBuf>, Build); 2] = [
+    let forms: [(&Option<PathBuf>, Build); 6] = [
         (&args.disk, hybrid::build),
         (&args.iso, iso::build),
+        (&args.gce, gce::build),
+        (&args.vhd, vhd::build),
+        (&args.qcow2, convert::qcow2),
+        (&args.vmdk, convert::vmdk),
     ];
     let mut parts = None;
     for (path, build) in forms.iter().filter_map(|(path, build)| Some((path.as_ref()?, build))) {
