@@ -1,7 +1,7 @@
 //! What is known beside the log: what the run should have been, and what the host saw of it.
 
 use abi::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a run is expected to be. What is `None` is not known, and not checked: a log from anywhere can be judged
 /// without any of it.
@@ -29,7 +29,7 @@ pub struct ExpectedCase {
 }
 
 /// What the host saw of a run.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct HostEvidence {
     /// How the machine ended.
     pub ended: Ended,
@@ -45,7 +45,7 @@ pub struct HostEvidence {
 
 /// What the host's scheduler did to one vCPU's thread from an iteration's `case-ready` to its `case-begin`: warm-up and
 /// timed region, from outside.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct VcpuDelay {
     /// The case.
     pub case: u16,
@@ -64,7 +64,7 @@ pub struct VcpuDelay {
 }
 
 /// How a machine ended, as its host saw it.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Ended {
     /// It is not known: a log from elsewhere.

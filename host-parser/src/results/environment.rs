@@ -1,9 +1,9 @@
 //! Where the runs took place: plain data, filled in by whoever drives them. What is not known is `None`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where the runs took place.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Environment {
     /// What executed the guest's instructions.
     pub accelerator: Option<Accelerator>,
@@ -26,7 +26,7 @@ pub struct Environment {
 }
 
 /// What executed the guest's instructions.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Accelerator {
     /// `kvm`, `tcg` ...
     pub name: String,
@@ -37,7 +37,7 @@ pub struct Accelerator {
 }
 
 /// A program that took part.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Program {
     /// Where it is.
     pub path: String,
@@ -46,7 +46,7 @@ pub struct Program {
 }
 
 /// The host.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Host {
     /// Its operating system, in one line.
     pub system: String,
@@ -59,7 +59,7 @@ pub struct Host {
 }
 
 /// Which host CPUs the guest was given.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Pinning {
     /// The set, as a list of numbers and ranges: `0-1,4`.
     pub host_cpus: String,
@@ -68,7 +68,7 @@ pub struct Pinning {
 }
 
 /// A file that was booted.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Artifact {
     /// What it is.
     pub name: String,
