@@ -11,15 +11,16 @@ use abi::wire::record::{PROTOCOL, RunStatus, Start};
 use abi::wire::{Hex64, Text};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
+use kernel::bench::{self, Agenda};
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
 use kernel::clock::Clock;
 use kernel::machine::{Refusal, bring_up, describe, tell_problem};
 use kernel::mem::{self, Frames, KernelSpace, phys};
 use kernel::phases::Phases;
-use kernel::smp::{PerCpu, idle};
+use kernel::smp::{PerCpu, idle, order};
 use kernel::x86::features::Features;
 use kernel::x86::{pic, random, tsc};
-use kernel::{bench, console, control, power};
+use kernel::{console, control, power};
 
 mod pvh_entry;
 
@@ -110,15 +111,16 @@ fn experiment(
     let space = KernelSpace::new(Frames::new(memory), low_page)?;
     phases.end("memory");
     let mut machine = bring_up(space, rsdp, phases)?;
-    let rows = bench::run(&mut machine, plan, ramdisk, phases)?;
-    let planned: usize = plan.cases().map(|(case, _)| usize::from(case.iterations)).sum();
-    let held = machine.all_cpus_up && rows.len() == planned && rows.iter().all(|row| row.verified);
+    let cores = order::cores(&machine.cpus);
+    let agenda = Agenda::new(plan, cores, u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX));
+    let rows = bench::run(&mut machine, plan, &agenda, ramdisk, phases)?;
+    let held = machine.all_cpus_up && rows.len() == agenda.len() && rows.iter().all(|row| row.verified);
     let status = if held { RunStatus::Ok } else { RunStatus::Failed };
     console::end(status);
     // So that whoever watches from the host's side can take the last readings before there is nothing left to read.
     machine.clock.spin_us(FAREWELL_US);
     let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
-    let table = bench::Table { plan, rows: &rows, clock: machine.clock, online, listed };
+    let table = bench::Table { plan, rows: &rows, clock: machine.clock, cores, online, listed };
     console::text(format_args!("{table}"));
     linger(plan.head.linger_ms, machine.clock, &table);
     Ok(status)

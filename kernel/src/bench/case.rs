@@ -1,12 +1,13 @@
 //! The plan's cases, one after the other.
 
-use abi::plan::{Case, Plan, Splits};
-use abi::wire::record::{Blob, CaseReady, CaseSkipped, Experiment, SkipReason, Split as SplitRecord};
-use abi::{Digest, ramdisk};
+use abi::plan::{self, Plan, Split};
+use abi::wire::record::{Blob, CaseReady, CaseSkipped, Experiment, SkipReason, Split as SplitRecord, Sweep};
+use abi::{CpuId, Digest, ramdisk};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use super::agenda::{Agenda, Item};
 use super::emit;
 use super::rendezvous::Rendezvous;
 use super::table::Row;
@@ -16,18 +17,19 @@ use crate::control;
 use crate::machine::{Machine, Refusal};
 use crate::mem::OutOfMemory;
 use crate::phases::Phases;
-use crate::smp::{Job, PerCpu, run_on};
+use crate::smp::{Job, PerCpu, order, run_on};
 use crate::user::elf::Image;
 use crate::user::{AddressSpace, layout};
 
-/// Runs every case of `plan`; returns a row for each iteration, and none for a case that was skipped. The boot's last
-/// phase ends where the first iteration's workers start; all phases are printed after it.
+/// Runs all of `agenda`, which is what `plan` comes to here; returns a row for each iteration, and none for one that was
+/// skipped. The boot's last phase ends where the first iteration's workers start; all phases are printed after it.
 ///
 /// # Errors
 /// The ramdisk lacks the workload's ELF, or has another than the plan names, or one that cannot be loaded.
 pub fn run(
     machine: &mut Machine,
     plan: &Plan<'_>,
+    agenda: &Agenda,
     ramdisk: &[u8],
     phases: &mut Phases,
 ) -> Result<Vec<Row>, Refusal> {
@@ -37,36 +39,44 @@ pub fn run(
         authority: plan.workload.authority,
     });
     let image = load_blob(plan, ramdisk)?;
+    let online = u16::try_from(PerCpu::online().count()).unwrap_or(u16::MAX);
+    if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
+        let cores = order::cores(&machine.cpus);
+        console::record(Sweep { iterations, seed, cores, cpus: online });
+    }
+    let cpus = order::worker_order(&machine.cpus);
+    let (mut told, mut skipped) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
-    for (case, splits) in plan.cases() {
-        for split in splits.take(usize::from(case.workers)) {
-            let (case, worker) = (case.workers, split.worker);
-            console::record(SplitRecord {
-                case,
-                worker,
-                p0: split.p0,
-                p1: split.p1,
-                p2: split.p2,
-                p3: split.p3,
-            });
+    for (item, iteration) in agenda.turns() {
+        let case = item.case.workers;
+        if !told.contains(&case) {
+            told.push(case);
+            tell_splits(item);
         }
-        for iteration in 0..case.iterations {
-            match run_iteration(machine, plan, &case, splits, iteration, &image) {
-                Ok(row) => {
-                    if rows.is_empty() {
-                        phases.print_until("first-worker", row.start_tsc);
-                    }
-                    rows.push(row);
+        if skipped.contains(&case) {
+            continue;
+        }
+        match run_iteration(machine, plan, item, iteration, &cpus, &image) {
+            Ok(row) => {
+                if rows.is_empty() {
+                    phases.print_until("first-worker", row.start_tsc);
                 }
-                Err(reason) => {
-                    let online = u16::try_from(PerCpu::online().count()).unwrap_or(u16::MAX);
-                    console::record(CaseSkipped { case: case.workers, reason, online });
-                    break;
-                }
+                rows.push(row);
+            }
+            Err(reason) => {
+                skipped.push(case);
+                console::record(CaseSkipped { case, reason, online });
             }
         }
     }
     Ok(rows)
+}
+
+fn tell_splits(item: &Item) {
+    let case = item.case.workers;
+    for &Split { worker, p0, p1, p2, p3, .. } in &item.splits {
+        console::record(SplitRecord { case, worker, p0, p1, p2, p3 });
+    }
 }
 
 fn load_blob<'a>(plan: &Plan<'_>, ramdisk: &'a [u8]) -> Result<Image<'a>, Refusal> {
@@ -84,22 +94,24 @@ fn load_blob<'a>(plan: &Plan<'_>, ramdisk: &'a [u8]) -> Result<Image<'a>, Refusa
     Image::parse(file, limit).map_err(|error| refuse(error.message()))
 }
 
-/// Runs a case once: one worker on each of the first CPUs, all started together.
+/// Runs a case once: one worker on each of the first of `cpus`, all started together.
 fn run_iteration(
     machine: &mut Machine,
     plan: &Plan<'_>,
-    case: &Case,
-    splits: Splits<'_>,
-    iteration: u16,
+    item: &Item,
+    iter: u16,
+    cpus: &[CpuId],
     image: &Image<'_>,
 ) -> Result<Row, SkipReason> {
-    let cpus = choose_cpus(case.workers)?;
-    let workers = build_workers(machine, &cpus, splits, image).map_err(|OutOfMemory| SkipReason::Memory)?;
+    let case = item.case.workers;
+    let cpus = choose_cpus(case, cpus)?;
+    let workers =
+        build_workers(machine, &cpus, &item.splits, image).map_err(|OutOfMemory| SkipReason::Memory)?;
     let team = Arc::new(Team {
         workers,
-        rendezvous: Rendezvous::new(u32::from(case.workers)),
+        rendezvous: Rendezvous::new(u32::from(case)),
         authority: plan.workload.authority,
-        timeout_us: u64::from(case.timeout_ms) * 1000,
+        timeout_us: u64::from(item.case.timeout_ms) * 1000,
         kernel_cr3: machine.space.cr3(),
     });
     let clock = machine.clock;
@@ -107,26 +119,27 @@ fn run_iteration(
         let team = Arc::clone(&team);
         Arc::new(move |cpu| team.run(cpu, clock))
     };
-    console::record(CaseReady { case: case.workers, iter: iteration });
+    console::record(CaseReady { case, iter });
     run_on(&cpus, clock, team.patience_us(), &job);
     drop(job);
     control::on_case();
     let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
     let told = team.workers.iter().map(Worker::tell);
-    let row = emit::iteration(case, iteration, start_tsc, told, &mut |record| console::record(record));
+    let row = emit::iteration(item, iter, start_tsc, told, &mut |record| console::record(record));
     for worker in &team.workers {
-        console::record(worker.tell_gap(case.workers, iteration));
+        console::record(worker.tell_gap(case, iter));
     }
     Team::disband(team, &mut machine.space);
     Ok(row)
 }
 
-/// The first CPUs that are up and free.
-fn choose_cpus(workers: u16) -> Result<Vec<&'static PerCpu>, SkipReason> {
-    let online: Vec<_> = PerCpu::online().collect();
-    let free = online.iter().filter(|cpu| !cpu.busy.load(Ordering::Acquire));
-    let cpus: Vec<_> = free.take(usize::from(workers)).copied().collect();
-    match (cpus.len() >= usize::from(workers), online.len() >= usize::from(workers)) {
+/// The first of `order` that are up and free.
+fn choose_cpus(workers: u16, order: &[CpuId]) -> Result<Vec<&'static PerCpu>, SkipReason> {
+    let workers = usize::from(workers);
+    let up = order.iter().filter_map(|id| PerCpu::online().find(|cpu| cpu.id == *id));
+    let free = up.filter(|cpu| !cpu.busy.load(Ordering::Acquire));
+    let cpus: Vec<_> = free.take(workers).collect();
+    match (cpus.len() >= workers, PerCpu::online().count() >= workers) {
         (true, _) => Ok(cpus),
         (false, true) => Err(SkipReason::CpuLost),
         (false, false) => Err(SkipReason::Cpus),
@@ -136,13 +149,13 @@ fn choose_cpus(workers: u16) -> Result<Vec<&'static PerCpu>, SkipReason> {
 fn build_workers(
     machine: &mut Machine,
     cpus: &[&'static PerCpu],
-    splits: Splits<'_>,
+    splits: &[Split],
     image: &Image<'_>,
 ) -> Result<Vec<Worker>, OutOfMemory> {
     let mut workers = Vec::with_capacity(cpus.len());
     for (cpu, split) in cpus.iter().zip(splits) {
         let space = AddressSpace::new(&mut machine.space, image)?;
-        workers.push(Worker::new(cpu.id, split, space));
+        workers.push(Worker::new(cpu.id, *split, space));
     }
     Ok(workers)
 }

@@ -2,7 +2,7 @@
 
 use abi::CpuId;
 use abi::exception::mnemonic;
-use abi::plan::{Case, Split};
+use abi::plan::Split;
 use abi::wire::record::{
     Answer, CaseBegin, CaseEnd, Fault as FaultRecord, Worker as WorkerRecord, WorkerEnd, WorkerStatus,
 };
@@ -10,6 +10,7 @@ use abi::wire::{Hex64, Label, Record};
 use abi::worker::SCALE_SHIFT;
 
 use super::Outcome;
+use super::agenda::{Expected, Item};
 use super::table::Row;
 use crate::user::{Fault, layout};
 
@@ -24,39 +25,39 @@ pub struct Told {
     pub outcome: Outcome,
 }
 
-/// Tells an iteration's records, in their order; returns its row of the table. `start_tsc` is the common start, 0 where
-/// there was none.
+/// Tells the records of an iteration of `item`, in their order; returns its row of the table. `start_tsc` is the common
+/// start, 0 where there was none.
 pub fn iteration(
-    case: &Case,
+    item: &Item,
     iter: u16,
     start_tsc: u64,
     workers: impl Iterator<Item = Told>,
     tell: &mut dyn FnMut(Record),
 ) -> Row {
-    tell(CaseBegin { case: case.workers, iter, start_tsc }.into());
-    let mut row = Row {
-        case: case.workers,
-        iteration: iter,
-        start_tsc,
-        done: 0,
-        makespan: 0,
-        answer: 0,
-        verified: true,
-    };
+    let case = item.case.workers;
+    tell(CaseBegin { case, iter, start_tsc }.into());
+    let mut row = Row { case, iteration: iter, start_tsc, done: 0, makespan: 0, answer: 0, verified: true };
     let (mut first_begin, mut last_end) = (u64::MAX, 0);
+    let (mut work, mut digest) = (0_u64, 0_u64);
     for worker in workers {
         tell_worker(&row, &worker, tell);
         let Told { split, outcome, .. } = worker;
-        row.verified &= outcome.verified(&split) && outcome.counts.refused == 0;
+        row.verified &= outcome.status == WorkerStatus::Done && outcome.counts.refused == 0;
+        row.verified &= item.expected != Expected::Each || outcome.verified(&split);
         if outcome.status == WorkerStatus::Done {
             row.done += 1;
             row.answer = row.answer.wrapping_add(outcome.result.answer);
+            work = work.wrapping_add(outcome.result.work);
+            digest = digest.wrapping_add(outcome.result.digest);
             first_begin = first_begin.min(outcome.result.begin_tsc);
             last_end = last_end.max(outcome.result.end_tsc);
         }
     }
-    if row.done == case.workers {
+    if row.done == case {
         row.makespan = last_end.saturating_sub(first_begin);
+    }
+    if let Expected::Together { .. } = item.expected {
+        row.verified &= item.expected == Expected::Together { answer: row.answer, work, digest };
     }
     let Row { case, done, makespan, verified, .. } = row;
     tell(CaseEnd { case, iter, done, makespan, verified }.into());
@@ -101,6 +102,7 @@ fn tell_fault(worker: u16, fault: &Fault, tell: &mut dyn FnMut(Record)) {
 
 #[cfg(test)]
 mod tests {
+    use abi::plan::Case;
     use abi::worker::{COMPLETE, WorkerResult};
     use alloc::vec::Vec;
 
@@ -114,9 +116,14 @@ mod tests {
     }
 
     fn tell(workers: &[Told]) -> (Row, Vec<Record>) {
+        tell_of(Expected::Each, workers)
+    }
+
+    fn tell_of(expected: Expected, workers: &[Told]) -> (Row, Vec<Record>) {
         let case = Case { workers: 2, iterations: 1, timeout_ms: 1 };
+        let item = Item { case, splits: workers.iter().map(|worker| worker.split).collect(), expected };
         let mut records = Vec::new();
-        let row = iteration(&case, 0, 100, workers.iter().copied(), &mut |record| records.push(record));
+        let row = iteration(&item, 0, 100, workers.iter().copied(), &mut |record| records.push(record));
         (row, records)
     }
 
@@ -127,6 +134,17 @@ mod tests {
         let each = ["worker", "result", "worker-end"];
         assert_eq!(names, [&["case-begin"][..], &each, &each, &["case-end"]].concat());
         assert_eq!((row.done, row.makespan, row.answer, row.verified), (2, 405, 8, true));
+    }
+
+    #[test]
+    fn verifies_a_sweeps_workers_by_what_they_answer_together() {
+        let both = [told(0, Exit::Returned, 110, 510), told(1, Exit::Returned, 105, 500)];
+        let verified =
+            |answer, work, digest| tell_of(Expected::Together { answer, work, digest }, &both).0.verified;
+        assert!(verified(8, 14, 2));
+        assert!(!verified(9, 14, 2) && !verified(8, 13, 2) && !verified(8, 14, 3));
+        let one = [both[0], told(1, Exit::Timeout, 0, 0)];
+        assert!(!tell_of(Expected::Together { answer: 4, work: 7, digest: 1 }, &one).0.verified);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use core::fmt;
 use abi::plan::Plan;
 use abi::worker::SCALE_SHIFT;
 
+use super::scaling::Scaling;
 use crate::clock::Clock;
 
 /// One iteration of a case.
@@ -35,6 +36,8 @@ pub struct Table<'a> {
     pub rows: &'a [Row],
     /// What makes milliseconds of cycles.
     pub clock: &'a Clock,
+    /// Cores among the CPUs that are up, as far as they are told apart.
+    pub cores: u16,
     /// CPUs that are up.
     pub online: usize,
     /// CPUs that there are.
@@ -43,13 +46,17 @@ pub struct Table<'a> {
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, rows, clock, online, listed } = *self;
+        let Self { plan, rows, clock, cores, online, listed } = *self;
         let (name, workload, mhz) = (plan.head.experiment, plan.workload.name, clock.khz() / 1000);
         let source = clock.source;
         write!(
             f,
             "\n  {name}, workload {workload}: {online} of {listed} CPUs up, TSC {mhz} MHz by {source}\n\n"
         )?;
+        if plan.sweep().is_some() {
+            let online = u16::try_from(online).unwrap_or(u16::MAX);
+            return writeln!(f, "{}", Scaling { rows, clock, cores, online });
+        }
         writeln!(
             f,
             "  {:>4}  {:>4}  {:>7}  {:>12}  {:>13}  {:>12}  {:>8}  checked",

@@ -2,13 +2,15 @@
 
 use std::io;
 
-use abi::plan::{Case, Plan, Splits};
+use abi::plan::{self, Case, Plan, Split};
 use abi::wire::record::{
-    Blob, CaseReady, CaseSkipped, Experiment, SkipReason, Split as SplitRecord, SystemName,
+    Blob, CaseReady, CaseSkipped, Experiment, SkipReason, Split as SplitRecord, Sweep, SystemName,
 };
 use abi::{Digest, ramdisk};
-use kernel::bench::{Row, emit};
+use kernel::bench::agenda::Item;
+use kernel::bench::{Agenda, Row, emit};
 use kernel::clock::Clock;
+use kernel::smp::order;
 use kernel::user::elf::Image;
 use kernel::user::layout;
 
@@ -29,12 +31,21 @@ pub struct Place<'a> {
     pub clock: &'a Clock,
 }
 
-/// Runs every case of `plan` on the first CPUs; returns a row for each iteration, and none for a case that was skipped.
+impl Place<'_> {
+    /// How many cores the CPUs are.
+    pub fn cores(&self) -> u16 {
+        order::cores(&self.cpus.iter().map(|cpu| cpu.located).collect::<Vec<_>>())
+    }
+}
+
+/// Runs all of `agenda`, which is what `plan` comes to here, on the first CPUs; returns a row for each iteration, and none
+/// for one that was skipped.
 ///
 /// # Errors
 /// The ramdisk lacks the workload's ELF, or has another than the plan names, or one that cannot be loaded.
 pub fn run(
     plan: &Plan<'_>,
+    agenda: &Agenda,
     ramdisk: &[u8],
     place: Place<'_>,
     phases: &mut Phases,
@@ -46,22 +57,31 @@ pub fn run(
         authority: plan.workload.authority,
     });
     let image = load_blob(plan, ramdisk, console)?;
+    let online = u16::try_from(place.cpus.len()).unwrap_or(u16::MAX);
+    if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
+        console.record(Sweep { iterations, seed, cores: place.cores(), cpus: online });
+    }
+    let (mut told, mut skipped) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
-    for (case, splits) in plan.cases() {
-        tell_splits(&case, splits, console);
-        for iteration in 0..case.iterations {
-            match run_iteration(&case, splits, iteration, &image, place, console) {
-                Ok(row) => {
-                    if rows.is_empty() {
-                        phases.print_until("first-worker", row.start_tsc, console);
-                    }
-                    rows.push(row);
+    for (item, iteration) in agenda.turns() {
+        let case = item.case.workers;
+        if !told.contains(&case) {
+            told.push(case);
+            tell_splits(item, console);
+        }
+        if skipped.contains(&case) {
+            continue;
+        }
+        match run_iteration(item, iteration, &image, place, console) {
+            Ok(row) => {
+                if rows.is_empty() {
+                    phases.print_until("first-worker", row.start_tsc, console);
                 }
-                Err(reason) => {
-                    let online = u16::try_from(place.cpus.len()).unwrap_or(u16::MAX);
-                    console.record(CaseSkipped { case: case.workers, reason, online });
-                    break;
-                }
+                rows.push(row);
+            }
+            Err(reason) => {
+                skipped.push(case);
+                console.record(CaseSkipped { case, reason, online });
             }
         }
     }
@@ -80,32 +100,32 @@ fn load_blob<'a>(plan: &Plan<'_>, ramdisk: &'a [u8], console: &mut Console) -> R
     Image::parse(file, layout::IMAGE_LIMIT - layout::IMAGE).map_err(Refusal::Elf)
 }
 
-fn tell_splits(case: &Case, splits: Splits<'_>, console: &mut Console) {
-    for split in splits.take(usize::from(case.workers)) {
-        let (case, worker) = (case.workers, split.worker);
-        console.record(SplitRecord { case, worker, p0: split.p0, p1: split.p1, p2: split.p2, p3: split.p3 });
+fn tell_splits(item: &Item, console: &mut Console) {
+    let case = item.case.workers;
+    for &Split { worker, p0, p1, p2, p3, .. } in &item.splits {
+        console.record(SplitRecord { case, worker, p0, p1, p2, p3 });
     }
 }
 
 /// Runs a case once: one process on each of the first CPUs, all started together.
 fn run_iteration(
-    case: &Case,
-    splits: Splits<'_>,
+    item: &Item,
     iter: u16,
     image: &Image<'_>,
     place: Place<'_>,
     console: &mut Console,
 ) -> Result<Row, SkipReason> {
     let Place { system, cpus, clock } = place;
-    let cpus = cpus.get(..usize::from(case.workers)).ok_or(SkipReason::Cpus)?;
-    let team = Team::assemble(cpus, splits, case.timeout_ms).map_err(|error| skip(&error, console))?;
-    console.record(CaseReady { case: case.workers, iter });
+    let Case { workers: case, timeout_ms, .. } = item.case;
+    let cpus = cpus.get(..usize::from(case)).ok_or(SkipReason::Cpus)?;
+    let team = Team::assemble(cpus, &item.splits, timeout_ms).map_err(|error| skip(&error, console))?;
+    console.record(CaseReady { case, iter });
     // The UART's interrupts for what was printed must not fall into the timed region.
     console.drain();
     let report = team.run(image, clock).map_err(|error| skip(&error, console))?;
     let tell = &mut |record| console.record(record);
-    let row = emit::iteration(case, iter, report.start_tsc, report.workers.into_iter(), tell);
-    for gap in team.gaps(case.workers, iter, system) {
+    let row = emit::iteration(item, iter, report.start_tsc, report.workers.into_iter(), tell);
+    for gap in team.gaps(case, iter, system) {
         console.record(gap);
     }
     Ok(row)

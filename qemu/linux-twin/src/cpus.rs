@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 
 use abi::{ApicId, CpuId};
-use kernel::x86::cpuid;
+use kernel::acpi::srat::{Affinity, affinities};
+use kernel::smp::Located;
+use kernel::smp::order::worker_order;
+use kernel::x86::{cpuid, topology};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// A CPU that workers can run on.
@@ -16,6 +19,8 @@ pub struct Cpu {
     pub linux: usize,
     /// Its local APIC id.
     pub apic: ApicId,
+    /// Where it is in the machine.
+    pub located: Located,
 }
 
 /// The CPUs there are.
@@ -28,7 +33,7 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// All CPUs of this machine.
+    /// All CPUs of this machine, in the kernel's own order for workers.
     ///
     /// # Errors
     /// Linux does not tell, or does not let us run on one.
@@ -42,7 +47,11 @@ impl Roster {
         let mut missing = list("present")?;
         missing.retain(|cpu| !online.contains(cpu));
         let online: Vec<_> = online.iter().map(|&linux| (id(linux), linux)).collect();
-        Ok(Self { online: look_at(&online)?, missing: missing.into_iter().map(id).collect() })
+        let cpus = look_at(&online)?;
+        let located: Vec<_> = cpus.iter().map(|cpu| cpu.located).collect();
+        let order = worker_order(&located).into_iter();
+        let online = order.filter_map(|id| cpus.iter().find(|cpu| cpu.id == id).copied()).collect();
+        Ok(Self { online, missing: missing.into_iter().map(id).collect() })
     }
 
     /// The CPUs of `list`, or all that this process may use.
@@ -65,13 +74,22 @@ fn id(number: usize) -> CpuId {
 /// Runs on each in turn, to ask it who it is.
 fn look_at(cpus: &[(CpuId, usize)]) -> io::Result<Vec<Cpu>> {
     let before = sched_getaffinity(None)?;
+    let nodes = nodes();
     let look = |&(id, linux): &(CpuId, usize)| {
         pin(linux).map_err(|error| io::Error::other(format!("CPU {linux}: {error}")))?;
-        Ok(Cpu { id, linux, apic: apic_id() })
+        let apic = apic_id();
+        let node = nodes.iter().find(|affinity| affinity.apic_id == apic).map(|affinity| affinity.node);
+        Ok(Cpu { id, linux, apic, located: Located { id, place: topology::here(), node } })
     };
     let found = cpus.iter().map(look).collect();
     sched_setaffinity(None, &before)?;
     found
+}
+
+/// The proximity domains of the CPUs, where this process may read the table that Linux has of them.
+fn nodes() -> Vec<Affinity> {
+    let table = fs::read("/sys/firmware/acpi/tables/SRAT").unwrap_or_default();
+    affinities(&table).collect()
 }
 
 /// From here on the calling thread runs on CPU `linux` alone.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use abi::ApicId;
 use abi::wire::record::{
-    ApicMode, Brand, Cpu, CpuState, Features, Firmware, Machine, Memory, System, SystemName, Tsc, TscReading,
-    Warp as WarpRecord,
+    ApicMode, Brand, Cpu, CpuState, Features, Firmware, Machine, Memory, System, SystemName, Topology, Tsc,
+    TscReading, Warp as WarpRecord,
 };
 use abi::wire::{Hex64, Text};
 use kernel::clock::{Choice, Reading};
@@ -69,16 +69,21 @@ pub fn tell_features(log: Option<&str>, console: &mut Console) {
     });
 }
 
-/// Tells of the CPUs. How long each took to come up Linux does not tell. In a guest the first is the one that booted;
+/// Tells of the CPUs, and where they are. How long each took to come up Linux does not tell. In a guest the first is the one that booted;
 /// natively that does not matter, and none is called so.
 pub fn tell_cpus(system: SystemName, roster: &Roster, console: &mut Console) {
-    for cpu in &roster.online {
+    let mut online = roster.online.clone();
+    online.sort_by_key(|cpu| cpu.id);
+    for cpu in &online {
         let booted = system == SystemName::Linux && cpu.linux == 0;
         let state = if booted { CpuState::Bsp } else { CpuState::Online };
         console.record(Cpu { cpu: cpu.id, apic: cpu.apic, state, cycles: 0 });
     }
     for &cpu in &roster.missing {
         console.record(Cpu { cpu, apic: UNKNOWN_APIC, state: CpuState::NoResponse, cycles: 0 });
+    }
+    for cpu in online {
+        console.record(Topology::from(cpu.located));
     }
 }
 

@@ -8,7 +8,7 @@ use abi::plan::Plan;
 use abi::wire::Hex64;
 use abi::wire::record::{PROTOCOL, RunStatus, Start, SystemName};
 use abi::{Digest, ramdisk};
-use kernel::bench::Table;
+use kernel::bench::{Agenda, Table};
 use kernel::clock::{Choice, Clock};
 use kernel::x86::random;
 
@@ -96,12 +96,13 @@ fn experiment(
     phases.end("records");
 
     let place = Place { system, cpus: &roster.online, clock: &clock };
-    let rows = cases::run(plan, ramdisk, place, &mut phases, console)?;
-    let planned: usize = plan.cases().map(|(case, _)| usize::from(case.iterations)).sum();
-    let held = roster.missing.is_empty() && rows.len() == planned && rows.iter().all(|row| row.verified);
+    let cores = place.cores();
+    let agenda = Agenda::new(plan, cores, u16::try_from(roster.online.len()).unwrap_or(u16::MAX));
+    let rows = cases::run(plan, &agenda, ramdisk, place, &mut phases, console)?;
+    let held = roster.missing.is_empty() && rows.len() == agenda.len() && rows.iter().all(|row| row.verified);
     let status = if held { RunStatus::Ok } else { RunStatus::Failed };
     console.end(status);
     let (online, listed) = (roster.online.len(), roster.online.len() + roster.missing.len());
-    console.text(format_args!("{}", Table { plan, rows: &rows, clock: &clock, online, listed }));
+    console.text(format_args!("{}", Table { plan, rows: &rows, clock: &clock, cores, online, listed }));
     Ok(status)
 }

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use abi::plan::{Split, Splits};
+use abi::plan::Split;
 use abi::wire::record::{Gap, SystemName, WorkerStatus};
 use kernel::bench::emit::Told;
 use kernel::bench::{Outcome, Rendezvous};
@@ -63,8 +63,8 @@ impl Team {
     ///
     /// # Errors
     /// No memory.
-    pub fn assemble(cpus: &[Cpu], splits: Splits<'_>, timeout_ms: u32) -> io::Result<Self> {
-        let member = |(&cpu, split): (&Cpu, Split)| {
+    pub fn assemble(cpus: &[Cpu], splits: &[Split], timeout_ms: u32) -> io::Result<Self> {
+        let member = |(&cpu, &split): (&Cpu, &Split)| {
             Ok(Member { cpu, split, pages: Pages::new()?, slot: Shared::new(Slot::default())? })
         };
         let members: Vec<_> = cpus.iter().zip(splits).map(member).collect::<io::Result<_>>()?;
