@@ -8,14 +8,18 @@
 //! - On leaving: long mode, and the mappings that `boot::direct` counts on: the first 4 GiB of physical memory at
 //!   `WINDOW_OFFSET`, writable; the image at `kernel_offset`, each segment with its own rights; nothing else. NX is on
 //!   where the CPU has it. The rest of CR0 and CR4 is settled with the other features, as after the loader.
-//! - A CPU without long mode faults at the write of EFER and shuts down, for there is no IDT.
+//! - A CPU without long mode prints `boot::too_old` on COM1, at whatever speed the port has, and ends the machine by
+//!   QEMU's debug exit, or halts.
 //! - Reference: Intel SDM vol. 3A, "Initializing IA-32e Mode" and "4-Level Paging and 5-Level Paging".
 #![expect(unsafe_code, reason = "the entry code, and symbols of the linker script")]
 
 use core::arch::global_asm;
 
+use abi::exit::GuestExit;
 use kernel::boot::direct::{EARLY_WINDOW_END, WINDOW_OFFSET};
 use kernel::boot::memory_map::Region;
+use kernel::boot::too_old;
+use kernel::power::DEBUG_EXIT;
 use kernel::x86::gdt::{KERNEL_CODE, KERNEL_DATA};
 
 /// The image's physical address, by `kernel.ld`: above all that firmware and VMMs keep for themselves, and where a
@@ -27,6 +31,9 @@ const OFFSET: u64 = 0xffff_ffff_8000_0000;
 const STACK_BYTES: usize = 80 << 10;
 /// Page tables of 2 MiB pages for the window.
 const WINDOW_TABLES: u64 = EARLY_WINDOW_END >> 30;
+
+/// The first serial port. Bit 5 of its line status, at offset 5, is that it takes a byte.
+const COM1: u16 = 0x3f8;
 
 /// `XEN_ELFNOTE_PHYS32_ENTRY` (Xen, xen/include/public/elfnote.h).
 const PHYS32_ENTRY: u32 = 18;
@@ -119,9 +126,11 @@ pvh_start:
     movl ${cpuid_extended}, %eax
     cpuid
     cmpl ${cpuid_extended} + 1, %eax
-    jb pvh_image
+    jb pvh_too_old
     movl ${cpuid_extended} + 1, %eax
     cpuid
+    testl ${cpuid_lm}, %edx
+    jz pvh_too_old
     testl ${cpuid_nx}, %edx
     jz pvh_image
     movl ${no_execute_high}, %esi
@@ -186,6 +195,29 @@ pvh_efer:
     lgdtl pvh_gdt_pointer - {offset}
     ljmpl ${code}, $pvh_long_mode - {offset}
 
+pvh_too_old:
+    movl ${records} - {offset}, %esi
+    movl ${records_bytes}, %ebp
+pvh_tell:
+    movl ${uart_spins}, %ecx            # a port that is not there reads as ready
+    movw ${uart_status}, %dx
+pvh_tell_wait:
+    inb %dx, %al
+    testb ${uart_ready}, %al
+    loopz pvh_tell_wait
+    movw ${uart_data}, %dx
+    lodsb
+    outb %al, %dx
+    decl %ebp
+    jnz pvh_tell
+    movw ${debug_exit}, %dx
+    movb ${refused}, %al
+    outb %al, %dx
+pvh_too_old_halt:
+    cli
+    hlt
+    jmp pvh_too_old_halt
+
     # Maps physical pages as of EAX, with its low bits as flags and EDX as the entries' upper half, up to ECX.
 pvh_map:
     movl %eax, %edi
@@ -237,6 +269,15 @@ pvh_upper_half:
     no_execute_high = const NO_EXECUTE_HIGH,
     cpuid_extended = const 0x8000_0000_u32,
     cpuid_nx = const 1 << 20,
+    cpuid_lm = const 1 << 29,
+    records = sym too_old::RECORDS,
+    records_bytes = const too_old::RECORDS.len(),
+    uart_spins = const 100_000,
+    uart_status = const COM1 + 5,
+    uart_ready = const 1 << 5,
+    uart_data = const COM1,
+    debug_exit = const DEBUG_EXIT,
+    refused = const GuestExit::Refused.value(),
     pae = const 1 << 5,
     ia32_efer = const 0xc000_0080_u32,
     efer_lme = const 1 << 8,

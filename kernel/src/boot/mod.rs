@@ -5,6 +5,7 @@ pub mod direct;
 pub mod loader;
 pub mod memory_map;
 pub mod pvh;
+pub mod too_old;
 
 use abi::wire::record::Firmware;
 use memory_map::MemoryMap;
