@@ -8,7 +8,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum BootMedium {
-    /// A raw image as the first SATA disk. SeaBIOS reads it twice as fast as the same image on virtio-blk.
+    /// A raw image as the first disk, on the bus that the machine says. On SATA SeaBIOS reads it twice as fast as the same
+    /// image on virtio-blk.
     Disk {
         /// The image.
         path: PathBuf,

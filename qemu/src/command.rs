@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-use crate::{Accelerator, BootMedium, Firmware, Machine, Qemu, QemuError, Vga, machine};
+use crate::{Accelerator, BootMedium, CpuShape, DiskBus, Firmware, Machine, Qemu, QemuError, Vga, machine};
 
 /// QMP on standard input, which is a socket, and the guest stopped before its first instruction.
 const CONTROL: [&str; 5] = ["-S", "-chardev", "socket,id=qmp,fd=0", "-mon", "chardev=qmp,mode=control"];
 
 /// The port is where kernels expect it; four bytes, so that any width of write reaches it.
-const FIXED: [&str; 11] = [
+const FIXED: [&str; 7] = [
     "-nodefaults",
     "-no-user-config",
     "-no-reboot",
@@ -22,12 +22,10 @@ const FIXED: [&str; 11] = [
     "none",
     "-device",
     "isa-debug-exit,iobase=0xf4,iosize=0x04",
-    // Not `stdio`, which would read standard input: that is the control channel.
-    "-chardev",
-    "file,id=serial0,path=/dev/stdout",
-    "-serial",
-    "chardev:serial0",
 ];
+
+/// Not `stdio`, which would read standard input: that is the control channel.
+const SERIAL: [&str; 4] = ["-chardev", "file,id=serial0,path=/dev/stdout", "-serial", "chardev:serial0"];
 
 /// A command line. Prints as one that can be pasted into a shell; serialised as `program` and `arguments`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +49,21 @@ impl CommandLine {
         let mut line = Self { program: qemu.path.clone(), arguments: Vec::new() };
         line.words(&CONTROL);
         line.words(&FIXED);
-        line.words(&["-machine", &machine.machine_type]);
+        if machine.serial {
+            line.words(&SERIAL);
+        }
+        let hpet = if machine.hpet { "" } else { ",hpet=off" };
+        line.words(&["-machine", &format!("{}{hpet}", machine.machine_type)]);
         line.processors(accelerator, machine);
         line.words(&["-m", &format!("{}M", machine.memory_mib)]);
+        line.nodes(machine);
         line.words(&["-vga", if machine.vga == Vga::Std { "std" } else { "none" }]);
         line.firmware(&machine.firmware);
-        line.boot(boot);
+        line.boot(boot, machine.disk_bus);
+        if let Some(socket) = &machine.debugger {
+            line.option("-chardev", "socket,id=debugger,server=on,wait=off,path=", socket);
+            line.words(&["-gdb", "chardev:debugger"]);
+        }
         if let Some(log) = &machine.trace_log {
             line.words(&["-d", "int,cpu_reset,guest_errors", "-D"]);
             line.word(absolute(log));
@@ -98,10 +105,31 @@ impl CommandLine {
             (Accelerator::Tcg, Some(_)) => "tcg,thread=single",
         };
         let vcpus = machine.vcpus;
+        let flat = CpuShape { sockets: 1, cores: vcpus, threads: 1 };
+        let shape @ CpuShape { sockets, cores, threads } = machine.shape.unwrap_or(flat);
+        // Left out where it says nothing: QEMU takes the number of CPUs for it.
+        let empty = if shape.places() > u64::from(vcpus) {
+            format!(",maxcpus={}", shape.places())
+        } else {
+            String::new()
+        };
         self.words(&["-accel", engine, "-cpu", model]);
-        self.words(&["-smp", &format!("{vcpus},sockets=1,cores={vcpus},threads=1")]);
+        self.words(&["-smp", &format!("{vcpus}{empty},sockets={sockets},cores={cores},threads={threads}")]);
         if let Some(shift) = machine.icount_shift {
             self.words(&["-icount", &format!("shift={shift}")]);
+        }
+    }
+
+    /// The nodes, each with its part of memory and CPUs; the last has what does not divide.
+    fn nodes(&mut self, machine: &Machine) {
+        let (nodes, vcpus, mib) = (machine.numa_nodes, machine.vcpus, machine.memory_mib);
+        let first = |node: u32, all: u32| node * (all / nodes);
+        let end = |node: u32, all: u32| if node + 1 == nodes { all } else { first(node + 1, all) };
+        for node in 0..nodes {
+            let size = end(node, mib) - first(node, mib);
+            let (from, to) = (first(node, vcpus), end(node, vcpus) - 1);
+            self.words(&["-object", &format!("memory-backend-ram,id=node{node},size={size}M")]);
+            self.words(&["-numa", &format!("node,nodeid={node},memdev=node{node},cpus={from}-{to}")]);
         }
     }
 
@@ -116,11 +144,21 @@ impl CommandLine {
         self.option("-drive", "if=pflash,unit=1,format=raw,snapshot=on,file=", vars);
     }
 
-    fn boot(&mut self, boot: &BootMedium) {
+    fn boot(&mut self, boot: &BootMedium, bus: DiskBus) {
         match boot {
             BootMedium::Disk { path } => {
                 self.option("-drive", "if=none,id=boot,format=raw,snapshot=on,file=", path);
-                self.words(&["-device", "ide-hd,drive=boot,bootindex=0"]);
+                let device = match bus {
+                    DiskBus::Ata => "ide-hd,drive=boot,bootindex=0",
+                    DiskBus::Ahci => "ide-hd,bus=ahci.0,drive=boot,bootindex=0",
+                    // NVMe wants a serial number.
+                    DiskBus::Nvme => "nvme,serial=boot,drive=boot,bootindex=0",
+                    DiskBus::VirtioBlk => "virtio-blk-pci,drive=boot,bootindex=0",
+                };
+                if bus == DiskBus::Ahci {
+                    self.words(&["-device", "ich9-ahci,id=ahci"]);
+                }
+                self.words(&["-device", device]);
             }
             BootMedium::Cdrom { path } => {
                 self.option("-drive", "if=none,id=boot,media=cdrom,format=raw,readonly=on,file=", path);

@@ -49,7 +49,7 @@ pub use command::CommandLine;
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use error::QemuError;
 pub use firmware::{Firmware, UefiFirmware};
-pub use machine::{Machine, Vga, default_cpu_model};
+pub use machine::{CpuShape, DiskBus, Machine, Vga, default_cpu_model};
 pub use outcome::{Outcome, Phase};
 pub use record::{GuestRun, Timeline};
 pub use registers::CpuState;

@@ -1,4 +1,7 @@
 //! The machine a guest sees. One profile, q35, with the choices that matter as fields.
+//!
+//! What none of them says, such as a machine type's own switches (`microvm,pit=off`), goes with the type's name or into
+//! [`Machine::extra_args`], and is QEMU's to check.
 
 use std::path::PathBuf;
 
@@ -16,9 +19,43 @@ pub enum Vga {
     None,
 }
 
+/// What a boot disk is attached to. A CD is always on the machine's own ATA controller, and a stick is a stick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskBus {
+    /// The machine's own ATA controller: AHCI on q35, IDE on pc.
+    Ata,
+    /// An AHCI controller of its own.
+    Ahci,
+    /// NVMe.
+    Nvme,
+    /// Virtio, on PCI.
+    VirtioBlk,
+}
+
+/// How the CPUs are arranged. A machine may start with fewer CPUs than its shape has places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CpuShape {
+    /// Packages.
+    pub sockets: u32,
+    /// Cores in each.
+    pub cores: u32,
+    /// Threads in each of those.
+    pub threads: u32,
+}
+
+impl CpuShape {
+    /// How many CPUs it has places for.
+    #[must_use]
+    pub fn places(self) -> u64 {
+        u64::from(self.sockets) * u64::from(self.cores) * u64::from(self.threads)
+    }
+}
+
 /// A machine profile. Start from [`Machine::q35`] and change fields.
 ///
-/// All profiles have no default devices, no network, one serial port, no display, isa-debug-exit at port 0xf4, and end
+/// All profiles have no default devices, no network, no display, isa-debug-exit at port 0xf4, and end
 /// on a reset instead of booting again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -27,14 +64,28 @@ pub struct Machine {
     pub machine_type: String,
     /// QEMU's CPU model; `None` is `max` under TCG and the host's own under KVM.
     pub cpu_model: Option<String>,
-    /// Virtual CPUs: one socket, as many cores, no SMT, so that the guest sees no sibling that is not there.
+    /// Virtual CPUs.
     pub vcpus: u32,
+    /// How they are arranged; `None` is one socket, as many cores, no SMT, so that the guest sees no sibling that is not
+    /// there.
+    pub shape: Option<CpuShape>,
+    /// How many NUMA nodes share memory and CPUs evenly; 0 is a machine that does not speak of nodes.
+    pub numa_nodes: u32,
     /// Memory in MiB.
     pub memory_mib: u32,
     /// What starts the boot medium.
     pub firmware: Firmware,
     /// The display adapter.
     pub vga: Vga,
+    /// What a boot disk is attached to.
+    pub disk_bus: DiskBus,
+    /// Whether there is a serial port. Without one nothing is captured: the run's outcome is all there is.
+    pub serial: bool,
+    /// Whether there is an HPET; for machine types that know one.
+    pub hpet: bool,
+    /// A Unix socket on which QEMU serves GDB's protocol. The guest may then be stopped by whoever is connected, and a
+    /// stop of that kind does not end the run.
+    pub debugger: Option<PathBuf>,
     /// `Some(n)`: the guest's clocks count instructions, 2^n ns each, the same on every host. TCG in one thread.
     pub icount_shift: Option<u8>,
     /// Where to log every exception, reset and guest error; TCG only, slow: for the second run of a guest that died.
@@ -63,8 +114,9 @@ pub fn default_cpu_model(accelerator: Accelerator) -> &'static str {
 }
 
 impl Machine {
-    /// The most vCPUs a profile takes: eight-bit APIC ids, as TCG before QEMU 9 has no x2APIC.
-    pub const MAX_VCPUS: u32 = 255;
+    /// The most vCPUs a profile takes: as many as any machine type of QEMU. TCG before QEMU 9 has no x2APIC, so no more
+    /// than 255 there, and older machine types know fewer; QEMU says so itself.
+    pub const MAX_VCPUS: u32 = 4096;
 
     /// A q35 machine with the BIOS and a standard VGA: what the BIOS images of this project boot on.
     #[must_use]
@@ -73,9 +125,15 @@ impl Machine {
             machine_type: "q35".to_owned(),
             cpu_model: None,
             vcpus,
+            shape: None,
+            numa_nodes: 0,
             memory_mib,
             firmware: Firmware::Bios,
             vga: Vga::Std,
+            disk_bus: DiskBus::Ata,
+            serial: true,
+            hpet: true,
+            debugger: None,
             icount_shift: None,
             trace_log: None,
             hold_at_end: false,
@@ -90,10 +148,19 @@ impl Machine {
     pub fn check(&self, accelerator: Accelerator) -> Result<(), QemuError> {
         let refuse = |option, value: String, expected| Err(QemuError::Option { option, value, expected });
         if !(1..=Self::MAX_VCPUS).contains(&self.vcpus) {
-            return refuse("vcpus", self.vcpus.to_string(), "1 to 255");
+            return refuse("vcpus", self.vcpus.to_string(), "1 to 4096");
+        }
+        if let Some(shape) = self.shape
+            && shape.places() < u64::from(self.vcpus)
+        {
+            let value = format!("{} places for {} CPUs", shape.places(), self.vcpus);
+            return refuse("shape", value, "a place for every CPU");
         }
         if !(1..=1 << 20).contains(&self.memory_mib) {
             return refuse("memory-mib", self.memory_mib.to_string(), "1 to 1048576");
+        }
+        if self.numa_nodes > self.vcpus.min(self.memory_mib) {
+            return refuse("numa-nodes", self.numa_nodes.to_string(), "a CPU and a MiB at least for each");
         }
         if let Some(shift) = self.icount_shift
             && (shift > 10 || accelerator != Accelerator::Tcg)
@@ -125,8 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn accepts_one_to_255_vcpus() {
-        for (vcpus, refused) in [(0, Some("vcpus")), (1, None), (255, None), (256, Some("vcpus"))] {
+    fn accepts_one_to_4096_vcpus() {
+        for (vcpus, refused) in [(0, Some("vcpus")), (1, None), (4096, None), (4097, Some("vcpus"))] {
             assert_eq!(refused_option(&Machine::q35(vcpus, 64), Accelerator::Tcg), refused);
         }
     }
@@ -136,6 +203,23 @@ mod tests {
         let machine = Machine { icount_shift: Some(0), ..Machine::q35(1, 64) };
         assert_eq!(refused_option(&machine, Accelerator::Kvm), Some("icount-shift"));
         assert_eq!(refused_option(&machine, Accelerator::Tcg), None);
+    }
+
+    #[test]
+    fn refuses_a_shape_that_has_no_place_for_every_cpu() {
+        let shape = |threads| Some(CpuShape { sockets: 2, cores: 2, threads });
+        let machine = |threads| Machine { shape: shape(threads), ..Machine::q35(8, 64) };
+        assert_eq!(refused_option(&machine(1), Accelerator::Tcg), Some("shape"));
+        assert_eq!(refused_option(&machine(2), Accelerator::Tcg), None);
+        assert_eq!(refused_option(&machine(u32::MAX), Accelerator::Tcg), None);
+    }
+
+    #[test]
+    fn refuses_more_nodes_than_there_are_cpus() {
+        for (nodes, refused) in [(0, None), (4, None), (5, Some("numa-nodes"))] {
+            let machine = Machine { numa_nodes: nodes, ..Machine::q35(4, 64) };
+            assert_eq!(refused_option(&machine, Accelerator::Tcg), refused);
+        }
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl<'a> Session<'a> {
             Some("guest-panicked") => Err(Stop::Decided(Outcome::GuestPanicked)),
             Some("shutdown") if self.spec.machine.hold_at_end => Err(Stop::Held),
             Some("running" | "shutdown") => Ok(()),
+            Some("debug" | "paused") if self.spec.machine.debugger.is_some() => Ok(()),
             status => {
                 let status = status.unwrap_or("unknown").to_owned();
                 Err(Stop::Decided(Outcome::InternalError { status }))

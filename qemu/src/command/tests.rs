@@ -70,6 +70,56 @@ fn keeps_the_firmwares_variables_unwritten() {
 }
 
 #[test]
+fn attaches_a_disk_to_the_bus_that_is_wanted() {
+    for (bus, device) in [
+        (DiskBus::Ata, "-device ide-hd,drive=boot,bootindex=0"),
+        (DiskBus::Ahci, "-device ich9-ahci,id=ahci -device ide-hd,bus=ahci.0,drive=boot,bootindex=0"),
+        (DiskBus::Nvme, "-device nvme,serial=boot,drive=boot,bootindex=0"),
+        (DiskBus::VirtioBlk, "-device virtio-blk-pci,drive=boot,bootindex=0"),
+    ] {
+        let machine = Machine { disk_bus: bus, ..Machine::q35(1, 64) };
+        let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+        assert!(line.ends_with(&format!("file=/i {device}")), "{line}");
+    }
+}
+
+#[test]
+fn arranges_cpus_in_sockets_and_leaves_places_empty() {
+    let shape = |sockets| Some(CpuShape { sockets, cores: 3, threads: 2 });
+    let smp = |sockets| {
+        let machine = Machine { shape: shape(sockets), ..Machine::q35(6, 64) };
+        line(Accelerator::Tcg, &machine, &disk("/i"))
+    };
+    assert!(smp(1).contains(" -smp 6,sockets=1,cores=3,threads=2 "), "{}", smp(1));
+    assert!(smp(2).contains(" -smp 6,maxcpus=12,sockets=2,cores=3,threads=2 "), "{}", smp(2));
+}
+
+#[test]
+fn shares_cpus_and_memory_among_nodes() {
+    let machine = Machine { numa_nodes: 3, ..Machine::q35(8, 128) };
+    let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+    let nodes = " -object memory-backend-ram,id=node0,size=42M -numa node,nodeid=0,memdev=node0,cpus=0-1 \
+                 -object memory-backend-ram,id=node1,size=42M -numa node,nodeid=1,memdev=node1,cpus=2-3 \
+                 -object memory-backend-ram,id=node2,size=44M -numa node,nodeid=2,memdev=node2,cpus=4-7 ";
+    assert!(line.contains(nodes), "{line}");
+}
+
+#[test]
+fn leaves_out_the_devices_that_are_not_wanted() {
+    let machine = Machine { serial: false, hpet: false, ..Machine::q35(1, 64) };
+    let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+    assert!(line.contains(" -machine q35,hpet=off ") && !line.contains("serial"), "{line}");
+}
+
+#[test]
+fn serves_a_debugger_where_it_is_told_to() {
+    let machine = Machine { debugger: Some("/t/gdb".into()), ..Machine::q35(1, 64) };
+    let line = line(Accelerator::Tcg, &machine, &disk("/i"));
+    let server = "-chardev socket,id=debugger,server=on,wait=off,path=/t/gdb -gdb chardev:debugger";
+    assert!(line.ends_with(server), "{line}");
+}
+
+#[test]
 fn hands_a_kernel_over_with_ramdisk_and_command_line() {
     let kernel = BootMedium::Kernel {
         kernel: "/k".into(),
@@ -111,5 +161,5 @@ fn serialises_as_program_and_arguments() {
 fn refuses_a_machine_that_cannot_be() {
     let machine = Machine::q35(0, 64);
     let error = CommandLine::new(&qemu(), Accelerator::Tcg, &machine, &disk("/i")).unwrap_err();
-    assert_eq!(error.to_string(), "vcpus = 0: expected 1 to 255");
+    assert_eq!(error.to_string(), "vcpus = 0: expected 1 to 4096");
 }
