@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use abi::Digest;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use host_parser::plan::PlanBytes;
 use host_parser::results::write_atomically;
 use qemu::{BootMedium, CancelToken};
 
 use crate::exit::{Coded, Exit, OrExit};
-use crate::tool::{self, Ended};
-
-/// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
-const DISK_FULL: &str = "(os error 28)";
+use crate::image_tool;
 
 /// What a guest boots to run a plan.
 pub struct Image {
@@ -112,30 +109,9 @@ pub fn file_name(digest: Digest, end: &str) -> String {
 
 impl Disk {
     fn make(&self, ramdisk: &Path, cancel: &CancelToken) -> Result<(), Coded> {
-        let program = &self.tool;
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.tool);
         command.arg("--kernel").arg(&self.kernel).arg("--ramdisk").arg(ramdisk);
         command.arg(format!("--{}", self.firmware)).arg(&self.path);
-        let ended = tool::run(&mut command, cancel)
-            .with_context(|| {
-                format!("image tool {}: cannot be run; `make build` builds it", program.display())
-            })
-            .or_exit(Exit::Environment)?;
-        match ended {
-            Ended::Itself(status, _) if status.success() => {}
-            Ended::Itself(status, said) => {
-                let exit = if said.contains(DISK_FULL) { Exit::Output } else { Exit::Environment };
-                return Err(anyhow!("image tool: {status}: {}", said.trim())).or_exit(exit);
-            }
-            Ended::Cancelled => {
-                return Err(anyhow!("interrupted while the image was built")).or_exit(Exit::Interrupted);
-            }
-            Ended::Hung => return Err(anyhow!("image tool: does not end")).or_exit(Exit::Environment),
-        }
-        if !self.path.exists() {
-            let path = self.path.display();
-            return Err(anyhow!("image tool: {path} was not written")).or_exit(Exit::Environment);
-        }
-        Ok(())
+        image_tool::run(command, &[&self.path], cancel)
     }
 }

@@ -17,6 +17,7 @@ mod experiment;
 mod guest;
 mod host;
 mod image;
+mod image_tool;
 mod lab;
 mod label;
 mod parse;
