@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
+use crate::images::ImageArgs;
 
 /// Measures how much more gets done with more CPUs, and shows no number whose evidence does not hold.
 #[derive(Debug, Parser)]
@@ -47,6 +48,8 @@ pub enum Command {
     /// Ends with 0 where a measurement is possible, warnings or not; with 6 where this host cannot give one; with 8
     /// where something is missing or broken; with 9 where results cannot be written.
     Doctor(DoctorArgs),
+    /// Write an experiment as images that boot anywhere: ISO, disks, and what clouds and hypervisors take.
+    Image(ImageArgs),
     /// Show or change the boot configuration in an image or on a stick: serial port, what follows the run, screen.
     Configure(ConfigureArgs),
 }

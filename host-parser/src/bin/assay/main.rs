@@ -18,6 +18,7 @@ mod guest;
 mod host;
 mod image;
 mod image_tool;
+mod images;
 mod lab;
 mod label;
 mod parse;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Controls(args) => controls::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Image(args) => images::run(&args),
         Command::Configure(args) => configure::run(&args),
     };
     match ended {
