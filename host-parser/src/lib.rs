@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod boot_config;
+pub mod diagnosis;
 pub mod gate;
 pub mod manifest;
 pub mod plan;
