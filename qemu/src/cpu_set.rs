@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
+use rustix::process::Pid;
+use rustix::thread::{sched_getaffinity, sched_setaffinity};
 use serde::{Serialize, Serializer};
 
 /// A set of host CPUs that is not empty. Serialised as its text.
@@ -48,9 +51,30 @@ impl CpuSet {
     ///
     /// # Errors
     /// The system's reason, where `sched_getaffinity` fails.
-    pub fn allowed() -> std::io::Result<Self> {
-        let mask = rustix::thread::sched_getaffinity(None)?;
+    pub fn allowed() -> io::Result<Self> {
+        let mask = sched_getaffinity(None)?;
         Ok(Self::from_mask(&mask))
+    }
+
+    /// The CPUs that a thread, or a process's main thread, may run on.
+    ///
+    /// # Errors
+    /// The system's reason; that there is no such thread.
+    pub fn of_thread(tid: u32) -> io::Result<Self> {
+        let pid = i32::try_from(tid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(Self::from_mask(&sched_getaffinity(Some(pid))?))
+    }
+
+    /// Does `work` with this thread confined to the set: what it starts meanwhile inherits that.
+    ///
+    /// # Errors
+    /// The system's reason why it cannot be confined, or not be let go again.
+    pub fn confine<T>(&self, work: impl FnOnce() -> T) -> io::Result<T> {
+        let before = sched_getaffinity(None)?;
+        sched_setaffinity(None, &self.to_mask())?;
+        let done = work();
+        sched_setaffinity(None, &before)?;
+        Ok(done)
     }
 
     /// Whether all of this set is in `allowed`, as [`CpuSet::allowed`] has it.
@@ -148,6 +172,19 @@ impl Serialize for CpuSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn confines_what_is_started_and_lets_go_again() {
+        let allowed = CpuSet::allowed().unwrap();
+        let one = CpuSet::single(allowed.iter().next().unwrap());
+        let mut child =
+            one.confine(|| std::process::Command::new("sleep").arg("60").spawn()).unwrap().unwrap();
+        assert_eq!(CpuSet::of_thread(child.id()).unwrap(), one);
+        assert_eq!(CpuSet::allowed().unwrap(), allowed);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(CpuSet::of_thread(0).is_err());
+    }
 
     #[test]
     fn reads_and_prints_lists_and_ranges() {

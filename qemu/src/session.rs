@@ -13,8 +13,8 @@ use crate::streams::{Source, Streams};
 use crate::trace_log::TraceLog;
 use crate::vcpu;
 use crate::{
-    CancelToken, CommandLine, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline,
-    VcpuThread,
+    CancelToken, CommandLine, CpuSet, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError,
+    Timeline, VcpuThread,
 };
 
 /// How long one wait may be: the delay with which a cancellation is noticed, and no more wake-ups than that needs.
@@ -60,7 +60,7 @@ pub(crate) struct Session<'a> {
     trace: Option<TraceLog>,
     stderr: Vec<u8>,
     vcpus: Vec<VcpuThread>,
-    host_cpus_in_force: Option<crate::CpuSet>,
+    host_cpus_in_force: Option<CpuSet>,
     timeline: Timeline,
     buffer: Vec<u8>,
 }
@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
         }
         let unread = |source| QemuError::Stream { stream: "reading back the threads' affinity", source };
         self.vcpus = vcpu::read_back(pid, threads).map_err(unread)?;
-        self.host_cpus_in_force = Some(vcpu::affinity(pid).map_err(unread)?);
+        self.host_cpus_in_force = Some(CpuSet::of_thread(pid).map_err(unread)?);
         Ok(())
     }
 

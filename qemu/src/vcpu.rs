@@ -6,7 +6,7 @@ use std::io;
 
 use rustix::io::Errno;
 use rustix::process::Pid;
-use rustix::thread::{sched_getaffinity, sched_setaffinity};
+use rustix::thread::sched_setaffinity;
 use serde::Serialize;
 
 use crate::{CpuSet, QemuError};
@@ -95,14 +95,9 @@ pub(crate) fn pin(pid: u32, threads: &[(u32, u32)], cpus: &CpuSet) -> Result<(),
 /// Reads back where each vCPU thread may run.
 pub(crate) fn read_back(pid: u32, threads: &[(u32, u32)]) -> io::Result<Vec<VcpuThread>> {
     let thread = |(cpu_index, tid): &(u32, u32)| {
-        Ok(VcpuThread { cpu_index: *cpu_index, pid, tid: *tid, pinned_to: affinity(*tid)? })
+        Ok(VcpuThread { cpu_index: *cpu_index, pid, tid: *tid, pinned_to: CpuSet::of_thread(*tid)? })
     };
     threads.iter().map(thread).collect()
-}
-
-/// The affinity of a thread, or of a process's main thread by the process's id.
-pub(crate) fn affinity(tid: u32) -> io::Result<CpuSet> {
-    Ok(CpuSet::from_mask(&sched_getaffinity(Some(linux_pid(tid)?))?))
 }
 
 /// A thread started by one that was not pinned yet has the old set, so this looks again until all have the new one.
@@ -111,7 +106,7 @@ fn pin_process(pid: u32, cpus: &CpuSet) -> Result<(), QemuError> {
     for _ in 0..PASSES {
         let mut moved = false;
         for tid in task_ids(pid).map_err(|source| pin_error(pid, cpus, source))? {
-            if affinity(tid).is_ok_and(|current| current != *cpus) {
+            if CpuSet::of_thread(tid).is_ok_and(|current| current != *cpus) {
                 set_affinity(tid, cpus)?;
                 moved = true;
             }

@@ -19,6 +19,8 @@ pub struct LinuxKernel {
     pub path: PathBuf,
     /// SHA-256 of it, in hexadecimal.
     pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
     /// What it says it is.
     pub release: Option<String>,
     /// Where it is from.
@@ -60,9 +62,17 @@ impl LinuxKernel {
     /// # Errors
     /// Neither can be had.
     pub fn find(store: &Path) -> Result<Self, LinuxError> {
+        Self::at_hand(store)?.map_or_else(|| Self::fetch(store), Ok)
+    }
+
+    /// The same, but nothing is fetched: `None` where the distribution's is not in `store` yet.
+    ///
+    /// # Errors
+    /// The kernel that the variable names cannot be read, or is none.
+    pub fn at_hand(store: &Path) -> Result<Option<Self>, LinuxError> {
         match std::env::var_os(KERNEL_VARIABLE).filter(|path| !path.is_empty()) {
-            Some(path) => Self::given(Path::new(&path), KERNEL_VARIABLE),
-            None => Self::of_distribution(store),
+            Some(path) => Self::given(Path::new(&path), KERNEL_VARIABLE).map(Some),
+            None => Ok(Self::kept(store)),
         }
     }
 
@@ -74,14 +84,11 @@ impl LinuxKernel {
         Self::open(path.to_owned(), Origin::Given { by: by.to_owned() })
     }
 
-    /// The distribution's cloud kernel: the one that was fetched into `store` before, else fetched now.
+    /// Fetches the distribution's cloud kernel into `store`.
     ///
     /// # Errors
     /// It cannot be fetched, or `store` not be written.
-    pub fn of_distribution(store: &Path) -> Result<Self, LinuxError> {
-        if let Some(kept) = Self::kept(store) {
-            return Ok(kept);
-        }
+    pub fn fetch(store: &Path) -> Result<Self, LinuxError> {
         let unwritable = |source| LinuxError::Unwritable { path: store.to_owned(), source };
         fs::create_dir_all(store).map_err(unwritable)?;
         // The tools run in it.
@@ -109,7 +116,7 @@ impl LinuxKernel {
         match BzImage::read(&bytes) {
             Ok(BzImage { release }) => {
                 let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(Self { path, sha256, release, origin })
+                Ok(Self { path, sha256, bytes: bytes.len() as u64, release, origin })
             }
             Err(source) => Err(LinuxError::BzImage { path, source }),
         }
@@ -133,7 +140,7 @@ mod tests {
         let path = folder.path().join("bzImage");
         fs::write(&path, kernel()).unwrap();
         let found = LinuxKernel::given(&path, "--kernel").unwrap();
-        assert_eq!((found.sha256.len(), found.release), (64, None));
+        assert_eq!((found.sha256.len(), found.bytes, found.release), (64, 0x300, None));
         assert_eq!(found.origin, Origin::Given { by: "--kernel".to_owned() });
     }
 

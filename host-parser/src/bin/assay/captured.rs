@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use qemu::CancelToken;
+use qemu::{CancelToken, CpuSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -26,6 +26,8 @@ pub struct Captured {
     pub log: Vec<u8>,
     /// Its standard error.
     pub stderr: String,
+    /// The host CPUs that it was confined to, read back from the kernel.
+    pub host_cpus: CpuSet,
     /// When it was started, in milliseconds since 1970 (UTC).
     pub started_unix_ms: u64,
     /// From there to its end, in microseconds.
@@ -47,13 +49,14 @@ pub enum End {
     },
 }
 
-/// Runs `command`. `on_line` is given every line of its standard output, without its end, and when it had arrived, in
-/// microseconds from the start.
+/// Runs `command` on the host CPUs `cpus`. `on_line` is given every line of its standard output, without its end, and
+/// when it had arrived, in microseconds from the start.
 ///
 /// # Errors
 /// The system's reason why it could not be started or watched.
 pub fn run(
     command: &mut Command,
+    cpus: &CpuSet,
     deadline: Duration,
     cancel: &CancelToken,
     on_line: &mut dyn FnMut(&[u8], u64),
@@ -61,7 +64,8 @@ pub fn run(
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let begun = Instant::now();
-    let mut program = Program::of(command.spawn()?);
+    let mut program = Program::of(cpus.confine(|| command.spawn())??);
+    let host_cpus = CpuSet::of_thread(program.child.id())?;
     let mut told = 0;
     let end = loop {
         let tick = if program.is_silent() { LAST_TICK } else { TICK };
@@ -91,6 +95,7 @@ pub fn run(
         end,
         log: std::mem::take(&mut program.log),
         stderr: String::from_utf8_lossy(&program.said).into_owned(),
+        host_cpus,
         started_unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
         exit_us: micros(begun.elapsed()),
     })
@@ -182,12 +187,13 @@ mod tests {
 
     fn shell(script: &str, deadline: Duration) -> (Captured, Vec<(String, u64)>) {
         let mut lines = Vec::new();
-        let mut command = Command::new("sh");
-        let captured =
-            run(command.args(["-c", script]), deadline, &CancelToken::new(), &mut |line, at_us| {
-                lines.push((String::from_utf8_lossy(line).into_owned(), at_us));
-            });
-        (captured.unwrap(), lines)
+        let mut on_line =
+            |line: &[u8], at_us| lines.push((String::from_utf8_lossy(line).into_owned(), at_us));
+        let (mut command, cpus) = (Command::new("sh"), CpuSet::allowed().unwrap());
+        command.args(["-c", script]);
+        let captured = run(&mut command, &cpus, deadline, &CancelToken::new(), &mut on_line).unwrap();
+        assert_eq!(captured.host_cpus, cpus);
+        (captured, lines)
     }
 
     #[test]
@@ -212,10 +218,7 @@ mod tests {
 
     #[test]
     fn ends_a_program_that_prints_without_end() {
-        let (captured, _) =
-            shell("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done | cat; exit", {
-                Duration::from_secs(300)
-            });
+        let (captured, _) = shell("exec yes", Duration::from_secs(300));
         assert!(matches!(captured.end, End::Overflow { limit_bytes } if limit_bytes == LIMIT_BYTES as u64));
         assert_eq!(captured.log.len(), LIMIT_BYTES);
     }
@@ -224,7 +227,8 @@ mod tests {
     fn ends_a_program_when_cancelled() {
         let cancel = CancelToken::new();
         cancel.cancel();
-        let ended = run(Command::new("sleep").arg("1000"), Duration::from_secs(600), &cancel, &mut |_, _| ());
+        let (mut sleep, cpus) = (Command::new("sleep"), CpuSet::allowed().unwrap());
+        let ended = run(sleep.arg("1000"), &cpus, Duration::from_secs(600), &cancel, &mut |_, _| ());
         assert!(matches!(ended.unwrap().end, End::Cancelled));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use host_parser::results::System;
 
 use crate::exit::Exit;
 use crate::images::ImageArgs;
@@ -88,6 +89,21 @@ pub struct RunArgs {
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
+    /// What runs the workers, as a list: assay, assay-bios, linux, linux-mitigations-off, native. All of them in one
+    /// session, shuffled together, so that they can be compared
+    ///
+    /// The Linux kernel is the one that the environment variable LINUX_SMP_SCALE_KERNEL names, else the distribution's,
+    /// which is fetched into target/linux. All systems get the same host CPUs; for linux alone the variable
+    /// LINUX_SMP_SCALE_QEMU_TASKSET_CPUS counts before those of --cpus.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = system, default_value = "assay")]
+    pub systems: Vec<System>,
+    /// Linux twin, static: the first process of the Linux guest, and the native row's program
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        default_value = "target/x86_64-unknown-linux-gnu/release/assay-twin"
+    )]
+    pub twin: PathBuf,
     /// Run so many rounds, instead of the manifest's; below 5 no claim is made
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: Option<u16>,
@@ -174,4 +190,10 @@ pub enum Accel {
     Kvm,
     /// QEMU's translator, one thread for each vCPU.
     Tcg,
+}
+
+/// A system by its word.
+fn system(word: &str) -> Result<System, String> {
+    let words = System::ALL.map(System::word).join(", ");
+    System::of_word(word).ok_or_else(|| format!("expected one of {words}"))
 }

@@ -8,6 +8,7 @@ use abi::wire::Record;
 use anyhow::{Context, anyhow};
 use host_parser::gate::{Gate, ReasonCode};
 use host_parser::manifest::Manifest;
+use host_parser::results::System;
 use host_parser::transcript::Transcript;
 use qemu::CancelToken;
 
@@ -17,6 +18,7 @@ use crate::exit::{Coded, Exit, OrExit};
 use crate::guest;
 use crate::lab::Lab;
 use crate::label;
+use crate::run::{Run, Task};
 use crate::schedule::Slot;
 use crate::signals;
 
@@ -91,8 +93,16 @@ fn try_out(
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
     let image = lab.image(manifest, &[case], &folder)?;
     image.build(cancel)?;
-    let slot = Slot { round: 0, item: case };
-    let run = guest::run(&lab, manifest, &image, 0, slot, &folder, &mut Gate::default(), cancel, &mut || ())?;
+    let run = Run {
+        manifest,
+        number: 0,
+        slot: Slot { round: 0, item: Task { system: System::Assay, case } },
+        folder: &folder,
+        gate: &mut Gate::default(),
+        session: cancel,
+        on_record: &mut || (),
+    };
+    let run = guest::run(&lab, &image, run)?;
     let log = run.log.as_deref().unwrap_or_default();
     let bytes = fs::read(log).with_context(|| log.to_owned()).or_exit(Exit::Output)?;
     let kernel_errs = control.kernel.kind != abi::control::ControlKind::None;

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use abi::wire::{decode, is_tagged};
 use anyhow::Context;
-use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation, VcpuDelay};
+use host_parser::gate::{Ended, HostEvidence, VcpuDelay};
 use host_parser::manifest::Manifest;
 use host_parser::results::{BootCost, RunRecord, write_atomically};
-use host_parser::transcript::Transcript;
 use qemu::{AcceleratorChoice, CancelToken, GuestRun, GuestSpec, Machine, Outcome, Progress, QemuError};
 
 use crate::cost::Cost;
@@ -16,7 +15,7 @@ use crate::delays::Delays;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::image::Image;
 use crate::lab::Lab;
-use crate::schedule::Slot;
+use crate::run::Run;
 use crate::watch::Watch;
 
 /// A guest that has ended.
@@ -99,50 +98,25 @@ fn coded(error: QemuError) -> Coded {
     Err::<(), _>(error).or_exit(exit).expect_err("an error")
 }
 
-/// Runs the guest of one slot and has the gate judge it. The log and the command line stay in `folder`. `on_record` is
-/// called when the guest shows that it lives.
+/// Runs the guest of one slot, which boots `image`, and has the gate judge it. The log and the command line stay in the
+/// run's folder.
 ///
 /// # Errors
 /// What kept it from having an outcome at all, or the files from being written.
-#[expect(clippy::too_many_arguments, reason = "each decides something else of the one run")]
-pub fn run(
-    lab: &Lab,
-    manifest: &Manifest,
-    image: &Image,
-    number: u32,
-    slot: Slot<u16>,
-    folder: &Path,
-    gate: &mut Gate,
-    session: &CancelToken,
-    on_record: &mut dyn FnMut(),
-) -> Result<RunRecord, Coded> {
-    let name = format!("run-{number:03}-round-{}-case-{}", slot.round + 1, slot.item);
-    let log = folder.join(format!("{name}.serial.log"));
-    let machine = lab.machine(manifest, slot.item);
+pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Coded> {
+    let log = this.file("serial.log");
+    let case = this.slot.item.case;
+    let machine = lab.machine(this.manifest, case);
     let Booted { run, ended, delays, cost } =
-        boot(lab, manifest, machine, None, image, &log, session, on_record)?;
-    write_atomically(&folder.join(format!("{name}.qemu.txt")), |out| {
+        boot(lab, this.manifest, machine, None, image, &log, this.session, this.on_record)?;
+    write_atomically(&this.file("qemu.txt"), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
     })
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
-    let evidence = HostEvidence {
-        ended,
-        vcpus: Some(slot.item),
-        host_cpus: Some(lab.host_cores()),
-        watched: true,
-        delays,
-    };
-    let expectation = RunExpectation {
-        plan: Some(image.plan.digest()),
-        cases: Some(vec![ExpectedCase { case: slot.item, iterations: 1 }]),
-        cpus: Some(slot.item),
-        blob: Some(lab.blob.sha256()),
-        build: image.build,
-    };
-    let verdict = gate.judge(&Transcript::read(&bytes), &expectation, &evidence);
-    let mut record = RunRecord::new(number, slot.round, verdict).with_evidence(evidence);
-    record.case = Some(slot.item);
+    let host_cpus = Some(lab.host_cores());
+    let evidence = HostEvidence { ended, vcpus: Some(case), host_cpus, watched: true, delays };
+    let mut record = this.judge(&bytes, lab, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string());
     record.command = words(&run);
     record.started_unix_ms = Some(run.timeline.started_unix_ms);

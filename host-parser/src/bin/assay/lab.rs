@@ -19,6 +19,7 @@ use crate::image::{self, Archive, Disk, Image};
 use crate::pinning::HostCpus;
 
 /// What guests are made of.
+#[derive(Clone)]
 pub struct Lab {
     /// QEMU.
     pub qemu: Qemu,
@@ -30,9 +31,10 @@ pub struct Lab {
     pub blob: WorkerBlob,
     /// The first 8 bytes of the kernel's build ID.
     pub build: u64,
+    /// The kernel.
+    pub kernel: Artifact,
     boot: Boot,
     firmware: Firmware,
-    kernel: Artifact,
     kernel_path: PathBuf,
     image_tool: PathBuf,
 }
@@ -44,6 +46,14 @@ impl Lab {
     /// Whatever is missing or broken, by its name, with what to do.
     pub fn find(args: &GuestArgs, manifest: &Manifest) -> Result<Self, Coded> {
         let host_cpus = HostCpus::choose(args.cpus.as_deref()).or_exit(Exit::Usage)?;
+        Self::on(host_cpus, args, manifest)
+    }
+
+    /// The same, on host CPUs that are chosen already.
+    ///
+    /// # Errors
+    /// Those of [`Lab::find`].
+    pub fn on(host_cpus: HostCpus, args: &GuestArgs, manifest: &Manifest) -> Result<Self, Coded> {
         let qemu = Qemu::find(args.qemu.as_deref()).or_exit(Exit::Environment)?;
         let accelerator = match args.accel {
             None => AcceleratorChoice::detect(),
@@ -70,12 +80,22 @@ impl Lab {
             host_cpus,
             blob,
             build,
+            kernel,
             boot,
             firmware,
-            kernel,
             kernel_path,
             image_tool,
         })
+    }
+
+    /// The same with our kernel behind the BIOS and the loader.
+    pub fn by_bios(&self) -> Self {
+        Self { boot: Boot::Bios, firmware: Firmware::Bios, ..self.clone() }
+    }
+
+    /// How our kernel is booted.
+    pub const fn boot(&self) -> Boot {
+        self.boot
     }
 
     /// The machine for a case.
@@ -94,9 +114,8 @@ impl Lab {
     /// # Errors
     /// A plan that cannot be written.
     pub fn image(&self, manifest: &Manifest, cases: &[u16], folder: &Path) -> Result<Image, Coded> {
-        let plan =
-            PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)?;
-        let archive = Archive::new(ramdisk(&plan, &[&self.blob]), folder, ".tar");
+        let plan = self.plan(manifest, cases)?;
+        let archive = Archive::new(self.ramdisk(&plan), folder, ".tar");
         let disk = (self.boot != Boot::Direct).then(|| self.disk(&archive, folder));
         let medium = match &disk {
             Some(disk) => BootMedium::Disk { path: disk.path.clone() },
@@ -109,6 +128,24 @@ impl Lab {
         Ok(Image { plan, build: Some(self.build), medium, archive, disk })
     }
 
+    /// The plan for one boot that runs `cases`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
+        PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)
+    }
+
+    /// The ramdisk that carries a plan and the worker to any system.
+    pub fn ramdisk(&self, plan: &PlanBytes) -> Vec<u8> {
+        ramdisk(plan, &[&self.blob])
+    }
+
+    /// The worker, for the results.
+    pub fn worker(&self) -> Artifact {
+        artifact(self.blob.name().as_str(), self.blob.bytes())
+    }
+
     fn disk(&self, ramdisk: &Archive, folder: &Path) -> Disk {
         let digest =
             Digest::of(format!("{} {}", self.kernel.sha256, Digest::of(ramdisk.content())).as_bytes());
@@ -117,7 +154,8 @@ impl Lab {
         Disk { path, tool: self.image_tool.clone(), kernel: self.kernel_path.clone(), firmware }
     }
 
-    fn boot_word(&self) -> &'static str {
+    /// The manifest's word for how our kernel is booted.
+    pub fn boot_word(&self) -> &'static str {
         match self.boot {
             Boot::Direct => "direct",
             Boot::Bios => "bios",
@@ -130,8 +168,8 @@ impl Lab {
         host::cores(&self.host_cpus.available)
     }
 
-    /// For the results.
-    pub fn environment(&self, manifest: &Manifest) -> Environment {
+    /// For the results; `artifacts` are what the runs are made of.
+    pub fn environment(&self, manifest: &Manifest, artifacts: Vec<Artifact>) -> Environment {
         let emulated = self.accelerator.accelerator == Accelerator::Tcg;
         let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator);
         Environment {
@@ -150,12 +188,13 @@ impl Lab {
             memory_mib: Some(u64::from(manifest.machine().memory_mib)),
             host: Some(host::describe()),
             pinning: self.host_cpus.describe(),
-            artifacts: vec![self.kernel.clone(), artifact(manifest.program(), self.blob.bytes())],
+            artifacts,
         }
     }
 }
 
-fn artifact(name: &str, bytes: &[u8]) -> Artifact {
+/// A file for the results.
+pub fn artifact(name: &str, bytes: &[u8]) -> Artifact {
     Artifact { name: name.to_owned(), sha256: Digest::of(bytes).to_string(), bytes: bytes.len() as u64 }
 }
 

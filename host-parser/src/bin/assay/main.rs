@@ -24,6 +24,7 @@ mod label;
 mod parse;
 mod pinning;
 mod progress;
+mod run;
 mod schedule;
 mod signals;
 mod systems;

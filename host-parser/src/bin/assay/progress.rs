@@ -10,6 +10,7 @@ use host_parser::gate::{Measurement, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::console;
+use crate::run::Task;
 use crate::schedule::Slot;
 
 const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
@@ -18,6 +19,10 @@ const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {
 pub struct Progress {
     bar: ProgressBar,
     on_terminal: bool,
+    /// Whether more than one system is run, so that each run's has to be told.
+    compares: bool,
+    /// The length of the longest name of a run.
+    width: usize,
     runs: usize,
     rounds: u32,
     done: usize,
@@ -27,7 +32,7 @@ pub struct Progress {
 
 impl Progress {
     /// For runs in this order.
-    pub fn new(order: &[Slot<u16>]) -> Self {
+    pub fn new(order: &[Slot<Task>]) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(order.len() as u64), target);
@@ -44,26 +49,30 @@ impl Progress {
         bar.set_style(style.progress_chars("=> "));
         bar.enable_steady_tick(Duration::from_millis(250));
         let rounds = order.last().map_or(0, |slot| slot.round + 1);
-        Self { bar, on_terminal, runs: order.len(), rounds, done: 0, last: String::new(), forecast }
+        let compares = order.iter().any(|slot| slot.item.system != order[0].item.system);
+        let width = order.iter().map(|slot| name(slot.item, compares).len()).max().unwrap_or(0);
+        let (runs, last) = (order.len(), String::new());
+        Self { bar, on_terminal, compares, width, runs, rounds, done: 0, last, forecast }
     }
 
     /// A run begins.
-    pub fn begin(&mut self, slot: Slot<u16>) {
+    pub fn begin(&mut self, slot: Slot<Task>) {
         self.show(slot, "booting");
     }
 
     /// The run's guest is up and at work.
-    pub fn working(&self, slot: Slot<u16>) {
+    pub fn working(&self, slot: Slot<Task>) {
         self.show(slot, "measuring");
     }
 
-    fn show(&self, slot: Slot<u16>, doing: &str) {
-        let (round, rounds, cpus, last) = (slot.round + 1, self.rounds, cpus(slot.item), &self.last);
-        self.bar.set_message(format!("round {round} of {rounds}, {cpus}: {doing}{last}"));
+    fn show(&self, slot: Slot<Task>, doing: &str) {
+        let (round, rounds, task, last) =
+            (slot.round + 1, self.rounds, name(slot.item, self.compares), &self.last);
+        self.bar.set_message(format!("round {round} of {rounds}, {task}: {doing}{last}"));
     }
 
     /// The run is over.
-    pub fn end(&mut self, slot: Slot<u16>, verdict: &Verdict<Measurement>) {
+    pub fn end(&mut self, slot: Slot<Task>, verdict: &Verdict<Measurement>) {
         self.done += 1;
         self.bar.inc(1);
         self.forecast.update(self.bar.elapsed(), self.done, self.runs);
@@ -73,14 +82,15 @@ impl Progress {
             (None, Some((reason, detail))) => format!("{reason}: {detail}"),
             (None, None) => String::new(),
         };
-        let (cpus, word) = (cpus(slot.item), verdict.outcome.word());
+        let (task, word) = (name(slot.item, self.compares), verdict.outcome.word());
         let line = format!(
-            "run {:>3}/{}  round {:>2}  {cpus:>7}  {word}  {said}",
+            "run {:>3}/{}  round {:>2}  {task:>width$}  {word}  {said}",
             self.done,
             self.runs,
-            slot.round + 1
+            slot.round + 1,
+            width = self.width
         );
-        self.last = format!("   (last: {cpus}, {word}, {said})");
+        self.last = format!("   (last: {task}, {word}, {said})");
         if !self.on_terminal {
             console::note(&line);
         } else if refusal.is_some() {
@@ -123,8 +133,11 @@ impl Forecast {
     }
 }
 
-fn cpus(case: u16) -> String {
-    format!("{case} CPU{}", if case == 1 { "" } else { "s" })
+/// A run's name among others of its round: `2 CPUs`, or `linux, 2 CPUs`.
+fn name(task: Task, compares: bool) -> String {
+    let Task { system, case } = task;
+    let cpus = format!("{case} CPU{}", if case == 1 { "" } else { "s" });
+    if compares { format!("{system}, {cpus}") } else { cpus }
 }
 
 /// A run's times, in milliseconds where the clock is known.

@@ -10,7 +10,7 @@ use abi::wire::decode;
 use anyhow::Context;
 use host_parser::gate::Ended;
 use host_parser::results::{BootCost, write_atomically};
-use qemu::CancelToken;
+use qemu::{CancelToken, CpuSet};
 
 use crate::captured::{self, Captured, End};
 use crate::cost::Cost;
@@ -24,6 +24,8 @@ pub struct Spec {
     pub ramdisk: PathBuf,
     /// The host CPU of each worker; one that stands there twice has two workers.
     pub cpus: Vec<usize>,
+    /// The host CPUs that all of it is confined to.
+    pub within: CpuSet,
     /// From its start to its end, at most.
     pub deadline: Duration,
 }
@@ -40,6 +42,8 @@ pub struct Native {
     pub started_unix_ms: u64,
     /// How long it took, in microseconds.
     pub exit_us: u64,
+    /// The host CPUs that it was confined to, read back.
+    pub host_cpus: CpuSet,
 }
 
 impl Spec {
@@ -75,7 +79,7 @@ pub fn run(
     let mut command = Command::new(&spec.twin);
     command.arg("native").arg("--ramdisk").arg(&spec.ramdisk).arg("--cpus").arg(spec.cpu_list());
     let (mut cost, mut first_us) = (Cost::default(), None);
-    let captured = captured::run(&mut command, spec.deadline, cancel, &mut |line, at_us| {
+    let captured = captured::run(&mut command, &spec.within, spec.deadline, cancel, &mut |line, at_us| {
         let Ok(envelope) = decode(line) else { return };
         cost.on_record(&envelope.record, at_us);
         if first_us.is_none() {
@@ -95,8 +99,8 @@ pub fn run(
         ..cost.into_seen()
     };
     let ended = ended(&captured);
-    let Captured { log, started_unix_ms, exit_us, .. } = captured;
-    Ok(Native { log, ended, cost, started_unix_ms, exit_us })
+    let Captured { log, started_unix_ms, exit_us, host_cpus, .. } = captured;
+    Ok(Native { log, ended, cost, started_unix_ms, exit_us, host_cpus })
 }
 
 fn bytes(files: &[&Path]) -> Option<u64> {
@@ -131,7 +135,8 @@ mod tests {
     fn of_code(code: i32) -> Ended {
         let end = End::Itself(ExitStatus::from_raw(code << 8));
         let (log, stderr) = (Vec::new(), "no such file\n".to_owned());
-        ended(&Captured { end, log, stderr, started_unix_ms: 0, exit_us: 0 })
+        let host_cpus = CpuSet::allowed().unwrap();
+        ended(&Captured { end, log, stderr, host_cpus, started_unix_ms: 0, exit_us: 0 })
     }
 
     #[test]

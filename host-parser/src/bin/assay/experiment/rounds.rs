@@ -1,0 +1,99 @@
+//! The runs, in their order, with a further round for each that the host disturbed.
+
+use host_parser::gate::{Ended, Gate};
+use host_parser::results::{RunRecord, System, disturbed_rounds};
+use qemu::CancelToken;
+
+use super::Session;
+use crate::exit::Coded;
+use crate::progress::Progress;
+use crate::run::Run;
+
+/// So many runs that do not pass, and the rest is not made: what is broken stays broken, and each could take as long
+/// as its deadline.
+const MAX_REFUSED: usize = 3;
+
+impl Session {
+    /// Makes the runs in their order; gives those that were made, and why the others were not.
+    pub(super) fn run_all(&self, cancel: &CancelToken) -> (Vec<RunRecord>, Option<Coded>) {
+        let mut gate = Gate::default();
+        let planned = self.rounds() as usize * self.tasks.len();
+        let mut progress = Progress::new(&self.order[..planned.min(self.order.len())]);
+        let mut runs = Vec::new();
+        let mut stopped = None;
+        let folder = self.folder.join("runs");
+        for (number, &slot) in (0..).zip(&self.order) {
+            if slot.round >= self.rounds() + set_aside(&runs) {
+                break;
+            }
+            progress.begin(slot);
+            let run = self.systems.run(Run {
+                manifest: &self.manifest,
+                number,
+                slot,
+                folder: &folder,
+                gate: &mut gate,
+                session: cancel,
+                on_record: &mut || progress.working(slot),
+            });
+            match run {
+                Ok(run) => {
+                    let replaced_before = set_aside(&runs);
+                    let verdict = run.verdict.clone();
+                    runs.push(run);
+                    if set_aside(&runs) > replaced_before {
+                        progress.add_round(self.tasks.len());
+                    }
+                    progress.end(slot, &verdict);
+                }
+                Err(error) => {
+                    stopped = Some(error);
+                    break;
+                }
+            }
+            if cancel.is_cancelled() || hopeless(&runs).is_some() || self.too_disturbed(&runs) {
+                break;
+            }
+            // So that a crash of this program, or of the host, costs one round and not all. Not after each run: to work
+            // it all out takes longer the more runs there are, and is heat on the CPUs that are measured next.
+            let ends_round = self.order.get(runs.len()).is_none_or(|next| next.round != slot.round);
+            if ends_round && let Err(error) = self.write(&self.results(runs.clone(), false, None)) {
+                stopped = Some(error);
+                break;
+            }
+        }
+        progress.finish();
+        (runs, stopped)
+    }
+
+    /// How many rounds are to count.
+    fn rounds(&self) -> u32 {
+        self.experiment.rounds.unwrap_or(0)
+    }
+
+    /// How many runs there are to be, with the rounds that replace those set aside so far.
+    pub(super) fn planned(&self, runs: &[RunRecord]) -> usize {
+        let rounds = self.rounds() + set_aside(runs);
+        self.order.len().min(rounds as usize * self.tasks.len())
+    }
+
+    /// Whether more rounds were set aside than may be: no further round could mend that.
+    pub(super) fn too_disturbed(&self, runs: &[RunRecord]) -> bool {
+        set_aside(runs) > self.experiment.set_aside_limit
+    }
+}
+
+/// How many rounds the host disturbed.
+fn set_aside(runs: &[RunRecord]) -> u32 {
+    u32::try_from(disturbed_rounds(runs).len()).unwrap_or(u32::MAX)
+}
+
+/// Why it makes no sense to go on, if so.
+pub(super) fn hopeless(runs: &[RunRecord]) -> Option<&'static str> {
+    let hosts = |run: &&RunRecord| run.verdict.outcome.refusal().is_some_and(|(r, _)| r.is_the_hosts());
+    let refused = runs.iter().filter(|run| run.verdict.outcome.measurement().is_none() && !hosts(run));
+    if let Some(last) = runs.last().filter(|run| matches!(run.evidence.ended, Ended::Died { .. })) {
+        return Some(if last.system == System::Native { "the twin failed" } else { "QEMU failed" });
+    }
+    (refused.count() >= MAX_REFUSED).then_some("too many of them did not pass")
+}

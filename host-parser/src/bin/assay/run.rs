@@ -1,0 +1,72 @@
+//! One run of an experiment, whatever runs its workers: where its files are, and what the gate says of it.
+
+use std::path::{Path, PathBuf};
+
+use host_parser::gate::{ExpectedCase, Gate, HostEvidence, RunExpectation};
+use host_parser::manifest::Manifest;
+use host_parser::plan::PlanBytes;
+use host_parser::results::{RunRecord, System};
+use host_parser::transcript::Transcript;
+use qemu::CancelToken;
+
+use crate::lab::Lab;
+use crate::schedule::Slot;
+
+/// What a run is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Task {
+    /// What runs the workers.
+    pub system: System,
+    /// The case.
+    pub case: u16,
+}
+
+/// A run that is to be made.
+pub struct Run<'a> {
+    /// The experiment.
+    pub manifest: &'a Manifest,
+    /// Its place in the order in which runs are made, from 0.
+    pub number: u32,
+    /// What is run.
+    pub slot: Slot<Task>,
+    /// Where its files go.
+    pub folder: &'a Path,
+    /// Who judges it.
+    pub gate: &'a mut Gate,
+    /// Ends it early.
+    pub session: &'a CancelToken,
+    /// Called when the run shows that it lives.
+    pub on_record: &'a mut dyn FnMut(),
+}
+
+impl Run<'_> {
+    /// The file of this run whose name ends in `end`.
+    pub fn file(&self, end: &str) -> PathBuf {
+        let Slot { round, item: Task { system, case } } = self.slot;
+        self.folder.join(format!("run-{:03}-round-{}-{system}-case-{case}.{end}", self.number, round + 1))
+    }
+
+    /// Has the gate judge a log. `build` is that of the kernel, where it is known.
+    pub fn judge(
+        &mut self,
+        log: &[u8],
+        lab: &Lab,
+        plan: &PlanBytes,
+        build: Option<u64>,
+        evidence: HostEvidence,
+    ) -> RunRecord {
+        let Slot { round, item: Task { system, case } } = self.slot;
+        let expectation = RunExpectation {
+            plan: Some(plan.digest()),
+            cases: Some(vec![ExpectedCase { case, iterations: 1 }]),
+            cpus: Some(case),
+            blob: Some(lab.blob.sha256()),
+            build,
+        };
+        let verdict = self.gate.judge(&Transcript::read(log), &expectation, &evidence);
+        let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
+        record.system = system;
+        record.case = Some(case);
+        record
+    }
+}

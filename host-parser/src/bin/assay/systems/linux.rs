@@ -1,0 +1,68 @@
+//! The Linux guest: the same machine, with a Linux kernel and the twin as its first process.
+
+use std::path::Path;
+
+use host_parser::manifest::Manifest;
+use host_parser::results::Artifact;
+use qemu::linux::{LinuxError, LinuxKernel, Mitigations, Origin, initramfs, medium};
+
+use super::guests::Guests;
+use super::twin::Twin;
+use crate::cli::RunArgs;
+use crate::console;
+use crate::exit::{Coded, Exit, OrExit};
+use crate::image::{Archive, Image};
+use crate::lab::Lab;
+
+/// Where the distribution's kernel is kept.
+const STORE: &str = "target/linux";
+
+/// The guests of a row.
+///
+/// # Errors
+/// No Linux kernel, no twin, or a plan that cannot be written.
+pub fn guests(
+    args: &RunArgs,
+    lab: &Lab,
+    manifest: &Manifest,
+    store: &Path,
+    mitigations: Mitigations,
+) -> Result<Guests, Coded> {
+    let twin = Twin::find(&args.twin)?;
+    let kernel = find_kernel(args.dry_run).or_exit(Exit::Environment)?;
+    let artifacts = vec![of_kernel(&kernel), twin.artifact(), lab.worker()];
+    Guests::new(lab.clone(), manifest, artifacts, |lab, case| {
+        let plan = lab.plan(manifest, &[case])?;
+        let archive = initramfs(&twin.bytes, &lab.ramdisk(&plan)).or_exit(Exit::Environment)?;
+        let archive = Archive::new(archive, store, ".cpio");
+        let medium = medium(&kernel, &archive.path, mitigations);
+        // The build is that of a kernel that somebody else has built: its runs need only have the same.
+        Ok(Image { plan, build: None, medium, archive, disk: None })
+    })
+}
+
+/// The kernel that the user names, else the distribution's; that is fetched unless nothing may be written.
+fn find_kernel(dry_run: bool) -> Result<LinuxKernel, LinuxError> {
+    let store = Path::new(STORE);
+    if let Some(kernel) = LinuxKernel::at_hand(store)? {
+        return Ok(kernel);
+    }
+    if dry_run {
+        return Err(LinuxError::NotFetched { store: store.to_owned() });
+    }
+    console::note(&format!("fetching the distribution's Linux kernel into {STORE}"));
+    LinuxKernel::fetch(store)
+}
+
+fn of_kernel(kernel: &LinuxKernel) -> Artifact {
+    let release = kernel.release.as_deref().unwrap_or("of unknown release");
+    let origin = match &kernel.origin {
+        Origin::Given { by } => format!("given by {by}"),
+        Origin::Distribution { package, version } => format!("{package} {version}"),
+    };
+    Artifact {
+        name: format!("linux {release} ({origin})"),
+        sha256: kernel.sha256.clone(),
+        bytes: kernel.bytes,
+    }
+}
