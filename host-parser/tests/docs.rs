@@ -10,6 +10,7 @@ use abi::plan::PlanLine;
 use abi::wire::line::TAG;
 use abi::wire::{MAX_LINE_BYTES, MessageSpec, Record, decode, is_tagged};
 use host_parser::gate::{ReasonCode, limits};
+use host_parser::results::NotComparable;
 use host_parser::transcript::Transcript;
 use support::golden;
 use support::guest::Guest;
@@ -69,6 +70,17 @@ fn measurement_lists_every_reason() {
         let _ = writeln!(text, "| `{code}` | {class} | {} | {} |", reason.meaning(), reason.remedy());
     }
     golden::check_part(&document("MEASUREMENT.md"), "reasons", &text);
+}
+
+#[test]
+fn measurement_lists_every_reason_against_a_comparison() {
+    let mut text = "\n| reason | what | meaning |\n|---|---|---|\n".to_owned();
+    for reason in NotComparable::ALL {
+        let (code, what) = (reason.code(), reason.subject());
+        assert!(code.starts_with("not-comparable-") && reason.meaning().ends_with('.'), "{code}");
+        let _ = writeln!(text, "| `{code}` | {what} | {} |", reason.meaning());
+    }
+    golden::check_part(&document("MEASUREMENT.md"), "comparability", &text);
 }
 
 #[test]

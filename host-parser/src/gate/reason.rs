@@ -198,6 +198,9 @@ reasons! {
     TooFewRounds = "too-few-rounds", Invalid,
         "Fewer rounds passed than a claim needs.",
         "Run more rounds.";
+    NotComparable = "not-comparable", Invalid,
+        "The systems that were to be compared did not have the same work in the same envelope; the detail has the particular reason.",
+        "See what differs under \"Systems side by side\", and run all of them again in one session.";
     Incomplete = "incomplete", Invalid,
         "The experiment was ended before all of its runs were done.",
         "What was measured is kept; run the whole experiment for a claim.";

@@ -10,7 +10,7 @@ use crate::gate::{Measurement, Sample};
 #[derive(Clone, Copy, Debug)]
 pub struct SamplesCsv;
 
-const HEADER: &str = "run,round,set_aside,outcome,reason,functional_only,case,iteration,basis,sample_cycles,sample_nanos,\
+const HEADER: &str = "run,round,system,set_aside,outcome,reason,functional_only,case,iteration,basis,sample_cycles,sample_nanos,\
                       makespan,start_spread,worker,cpu,skew,cycles,scaled,answer,work,digest";
 
 impl Exporter for SamplesCsv {
@@ -35,7 +35,7 @@ fn head(run: &RunRecord) -> String {
     let reason = run.verdict.outcome.refusal().map_or("", |(reason, _)| reason.code());
     let functional_only = u8::from(run.functional_only.is_some());
     let (word, set_aside) = (run.verdict.outcome.word(), u8::from(run.set_aside.is_some()));
-    format!("{},{},{set_aside},{word},{reason},{functional_only}", run.run, run.round)
+    format!("{},{},{},{set_aside},{word},{reason},{functional_only}", run.run, run.round, run.system)
 }
 
 fn refused(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {

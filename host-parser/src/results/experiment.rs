@@ -1,8 +1,11 @@
 //! The results of an experiment as data.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::boot_cost::BootCost;
+use super::compare::{Comparison, CostRow, costs};
 use super::environment::Environment;
 use super::set_aside;
 use super::system::System;
@@ -10,7 +13,7 @@ use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict
 use crate::stats::{CaseStats, Claim, ClaimRule, Pairing, Series, claim};
 
 /// The version of the results' form. It is raised by a change that a reader of an older one would misread.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
 #[derive(Clone, Debug, Serialize)]
@@ -29,10 +32,24 @@ pub struct Results {
     pub environment: Environment,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
-    /// Every case that has a passed run, summed up.
-    pub cases: Vec<CaseStats>,
-    /// What the experiment claims, and what became of it.
+    /// Every case of every system that has a passed run, summed up.
+    pub cases: Vec<CaseRow>,
+    /// What the experiment claims of the first of its systems, and what became of it.
     pub claim: Option<ClaimReport>,
+    /// What it took to get to the results, where that is known.
+    pub costs: Vec<CostRow>,
+    /// The systems side by side, where there are several.
+    pub comparison: Option<Comparison>,
+}
+
+/// A case of one system, summed up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseRow {
+    /// What ran the workers.
+    pub system: System,
+    /// The rest of the row.
+    #[serde(flatten)]
+    pub stats: CaseStats,
 }
 
 /// What made the results.
@@ -173,16 +190,23 @@ impl Results {
     ) -> Self {
         let limit = experiment.set_aside_limit;
         set_aside::mark(&mut runs);
-        let counted = runs.iter().filter(|run| run.set_aside.is_none());
-        let passed = counted.filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
-        let series = Series::new(experiment.pairing, passed);
+        let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
+        let series = series(experiment.pairing, &counted);
+        let comparison = Comparison::new(&counted, &series);
+        let comparable = comparison.as_ref().is_some_and(|comparison| comparison.comparable);
+        let costs = costs(&counted, comparable);
         let incomplete = match completion {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
         let refusal = refusal(&runs, limit, incomplete.as_deref());
+        let none = Series::default();
+        let subject = series.values().next().unwrap_or(&none);
         let claim =
-            experiment.claim.map(|rule| ClaimReport { rule, claim: claim(&rule, &series, refusal.clone()) });
+            experiment.claim.map(|rule| ClaimReport { rule, claim: claim(&rule, subject, refusal.clone()) });
+        let rows = series.iter().flat_map(|(&system, series)| {
+            series.stats().into_iter().map(move |stats| CaseRow { system, stats })
+        });
         Self {
             schema: SCHEMA,
             tool: Tool::default(),
@@ -190,17 +214,35 @@ impl Results {
             complete: incomplete.is_none(),
             incomplete,
             environment,
+            cases: rows.collect(),
             runs,
-            cases: series.stats(),
             claim,
+            costs,
+            comparison,
         }
     }
 
-    /// The weightiest reason why a run did not pass, or why the experiment is not complete.
+    /// The weightiest reason why a run did not pass, why the experiment is not complete, or why its systems cannot be
+    /// compared.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
-        refusal(&self.runs, self.experiment.set_aside_limit, self.incomplete.as_deref())
+        let of_runs = refusal(&self.runs, self.experiment.set_aside_limit, self.incomplete.as_deref());
+        of_runs.or_else(|| {
+            let refusal = self.comparison.as_ref()?.refusal()?;
+            Some((ReasonCode::NotComparable, format!("{}: {}", refusal.reason, refusal.detail)))
+        })
     }
+}
+
+/// The samples of the runs that count, by system. A round that the host disturbed is gone for all of them.
+fn series(pairing: Pairing, counted: &[&RunRecord]) -> BTreeMap<System, Series> {
+    let mut passed: BTreeMap<System, Vec<(u32, &Measurement)>> = BTreeMap::new();
+    for run in counted {
+        if let Some(measurement) = run.verdict.outcome.measurement() {
+            passed.entry(run.system).or_default().push((run.round, measurement));
+        }
+    }
+    passed.into_iter().map(|(system, runs)| (system, Series::new(pairing, runs))).collect()
 }
 
 fn refusal(runs: &[RunRecord], limit: u32, incomplete: Option<&str>) -> Option<(ReasonCode, String)> {

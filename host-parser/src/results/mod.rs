@@ -5,28 +5,27 @@
 //! how the runs were driven: whoever drives them fills in [`Environment`] and a [`RunRecord`] for each.
 
 mod boot_cost;
+mod compare;
 mod conclusion;
 mod csv;
 mod environment;
 mod experiment;
 mod export;
 mod json;
-mod markdown;
-mod number;
+mod report;
 mod set_aside;
 mod system;
-mod table;
-mod terminal;
-mod words;
 
 pub use boot_cost::BootCost;
+pub use compare::{
+    Comparison, CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same,
+};
 pub use conclusion::Conclusion;
 pub use csv::SamplesCsv;
 pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
-pub use experiment::{ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
+pub use experiment::{CaseRow, ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
 pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
 pub use json::ResultsJson;
-pub use markdown::SummaryMarkdown;
+pub use report::{SummaryMarkdown, terminal};
 pub use set_aside::disturbed_rounds;
 pub use system::System;
-pub use terminal::terminal;

@@ -8,6 +8,7 @@ mod bootstrap;
 mod claim;
 mod compare;
 mod distribution;
+mod paired;
 mod quality;
 mod rank;
 mod series;
@@ -18,6 +19,7 @@ pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
 pub use compare::{
     COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, MIN_EFFECT, compare, compare_at, level_for,
 };
+pub use paired::PairedRatio;
 pub use quality::{Drawn, Goal, Quality, Rate, Recorded, Row};
-pub use series::{CaseStats, Pairing, Series, Speedup};
+pub use series::{ByRound, CaseStats, Pairing, Round, Series, Speedup};
 pub use summary::Summary;

@@ -19,6 +19,12 @@ pub enum Pairing {
     Iterations,
 }
 
+/// A round: its number and, where iterations are rounds, the iteration; else 0.
+pub type Round = (u32, u16);
+
+/// A figure for each round that has it.
+pub type ByRound = BTreeMap<Round, f64>;
+
 /// The samples of an experiment that may be counted.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
@@ -28,9 +34,9 @@ pub struct Series {
 #[derive(Clone, Debug, Default)]
 struct CaseSeries {
     /// By round.
-    cycles: BTreeMap<(u32, u16), Vec<f64>>,
+    cycles: BTreeMap<Round, Vec<f64>>,
     /// By round; only where the frequency is known.
-    nanos: BTreeMap<(u32, u16), Vec<f64>>,
+    nanos: BTreeMap<Round, Vec<f64>>,
     longest_worker: bool,
     functional_only: Option<FunctionalOnly>,
 }
@@ -97,6 +103,12 @@ impl Series {
         self.cases.iter().filter_map(|(&case, series)| self.case_stats(smallest?, case, series)).collect()
     }
 
+    /// The cases, from the smallest on.
+    #[must_use]
+    pub fn cases(&self) -> Vec<u16> {
+        self.cases.keys().copied().collect()
+    }
+
     /// How many rounds a case has.
     #[must_use]
     pub fn rounds(&self, case: u16) -> usize {
@@ -109,12 +121,17 @@ impl Series {
         self.cases.get(&case)?.functional_only
     }
 
+    /// How much faster `to` is than `from`, in each round that has both.
+    #[must_use]
+    pub fn speedups(&self, from: u16, to: u16) -> ByRound {
+        let times = |case| self.cases.get(&case).map(|series| by_round(&series.cycles)).unwrap_or_default();
+        quotients(&times(from), &times(to))
+    }
+
     /// How much faster `to` is than `from`; `None` where they share no round.
     #[must_use]
     pub fn speedup(&self, from: u16, to: u16) -> Option<Speedup> {
-        let (slow, fast) = (by_round(&self.cases.get(&from)?.cycles), by_round(&self.cases.get(&to)?.cycles));
-        let shared = slow.iter().filter_map(|(round, slow)| Some(slow / fast.get(round)?));
-        let ratios: Vec<f64> = shared.collect();
+        let ratios: Vec<f64> = self.speedups(from, to).into_values().collect();
         let median = Summary::of(&ratios)?.median;
         Some(Speedup {
             against: from,
@@ -136,13 +153,18 @@ impl Series {
 }
 
 /// One number for each round that has any: their median.
-fn by_round(values: &BTreeMap<(u32, u16), Vec<f64>>) -> BTreeMap<(u32, u16), f64> {
+fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
     let each = values.iter().filter(|(_, values)| !values.is_empty()).map(|(&round, values)| {
         let mut sorted = values.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         (round, median_of_sorted(&sorted))
     });
     each.collect()
+}
+
+/// One divided by the other in each round that has both.
+pub(super) fn quotients(dividend: &ByRound, divisor: &ByRound) -> ByRound {
+    dividend.iter().filter_map(|(round, figure)| Some((*round, figure / divisor.get(round)?))).collect()
 }
 
 impl Speedup {

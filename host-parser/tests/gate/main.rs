@@ -157,6 +157,7 @@ fn every_reason_has_a_transcript() {
         ReasonCode::HostContended,
         ReasonCode::Oversubscribed,
         ReasonCode::TooFewRounds,
+        ReasonCode::NotComparable,
         ReasonCode::Incomplete,
     ];
     let tripped: BTreeSet<ReasonCode> = trials().iter().filter_map(|trial| trial.reason).collect();

@@ -29,13 +29,15 @@ pub struct Guest {
     pub nonce: u64,
     /// How long the whole work takes on one CPU, in cycles.
     pub work_cycles: u64,
+    /// The whole that the parts of each case make up.
+    pub whole: [u64; 4],
 }
 
 impl Guest {
     /// One that runs one case, once, with as many workers as it has CPUs.
     pub fn of(cpus: u16) -> Self {
         let nonce = 0x5eed_0000_0000_0000 | u64::from(cpus);
-        Self { cpus, cases: vec![cpus], iterations: 1, nonce, work_cycles: 1_718_000_000 }
+        Self { cpus, cases: vec![cpus], iterations: 1, nonce, work_cycles: 1_718_000_000, whole: WHOLE }
     }
 
     /// Its records, but for `end`.
@@ -125,7 +127,7 @@ impl Guest {
         let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };
         let mut records: Vec<Record> = vec![experiment.into(), blob.into()];
         for &case in &self.cases {
-            for (worker, [p0, p1, p2, p3]) in (0..).zip(primes().splits(WHOLE, case)) {
+            for (worker, [p0, p1, p2, p3]) in (0..).zip(primes().splits(self.whole, case)) {
                 records.push(Split { case, worker, p0, p1, p2, p3 }.into());
             }
         }
@@ -138,7 +140,7 @@ impl Guest {
         // A little is lost to each further worker, as in life.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let (mut first, mut last) = (u64::MAX, 0);
-        for (worker, params) in (0..).zip(primes().splits(WHOLE, case)) {
+        for (worker, params) in (0..).zip(primes().splits(self.whole, case)) {
             let odd = u64::from(worker) * 1_013;
             let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
             (first, last) = (first.min(skew), last.max(skew + cycles));

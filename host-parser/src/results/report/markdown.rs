@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Exporter, Results, Tool, table, words};
+use super::{conditions, side_by_side, table, words};
+use crate::results::{Exporter, Results, Tool};
 
 /// Writes a summary in Markdown.
 #[derive(Clone, Copy, Debug)]
@@ -30,9 +31,11 @@ impl Exporter for SummaryMarkdown {
             writeln!(out)?;
             notes.iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }
+        side_by_side(results, out)?;
         set_aside(results, out)?;
         refused(results, out)?;
-        environment(results, out)
+        environment(results, out)?;
+        bounds(results, out)
     }
 }
 
@@ -53,33 +56,70 @@ fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         return writeln!(out, "\nAll {counted} runs that count passed.");
     }
     writeln!(out, "\n## Runs that did not pass\n")?;
-    // Details come from logs: nothing in them may end the code span.
-    refused.iter().try_for_each(|run| writeln!(out, "- `{}`", run.replace('`', "'")))
+    list(out, refused.iter().map(|run| code(run)))
+}
+
+/// The systems side by side: the proof, the ratios, what it took.
+fn side_by_side(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(comparison) = &results.comparison {
+        writeln!(out, "\n## Systems side by side\n")?;
+        if comparison.comparable {
+            write!(out, "{}", side_by_side::ratios(results, comparison).markdown())?;
+            writeln!(out)?;
+            list(out, side_by_side::notes(comparison))?;
+            writeln!(out, "\nShown to be the same in all of these rows, run by run:\n")?;
+            list(out, side_by_side::same(comparison))?;
+        } else {
+            writeln!(
+                out,
+                "**Not comparable**: the systems did not have the same work in the same envelope.\n"
+            )?;
+            list(out, side_by_side::refusal(comparison).into_iter().map(|finding| code(&finding)))?;
+        }
+        let differences = side_by_side::differences(comparison);
+        if !differences.is_empty() {
+            writeln!(out, "\nQEMU's commands are the same but for:\n")?;
+            list(out, differences.into_iter().map(|difference| code(&difference)))?;
+        }
+    }
+    let Some(costs) = side_by_side::costs(results) else { return Ok(()) };
+    writeln!(out, "\n## Time to the result, memory, size\n")?;
+    write!(out, "{}", costs.markdown())?;
+    writeln!(
+        out,
+        "\nTimes by the host's clock from QEMU's start (natively the program's) to the first byte, the first"
+    )?;
+    writeln!(
+        out,
+        "`case-ready` and the `end` record, medians over the rounds. Memory is all that QEMU had resident at most;"
+    )?;
+    writeln!(out, "the image is what was booted, kernel and ramdisk together.")
 }
 
 fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
-    let environment = &results.environment;
     writeln!(out, "\n## Conditions\n")?;
-    let mut lines = words::place(results).into_iter().chain(words::clock(results));
-    lines.try_for_each(|line| writeln!(out, "- {line}"))?;
-    if let Some(accelerator) = &environment.accelerator {
-        writeln!(out, "- accelerator {}: {}", accelerator.name, accelerator.why)?;
-    }
-    for artifact in &environment.artifacts {
-        writeln!(out, "- {}: {} bytes, SHA-256 `{}`", artifact.name, artifact.bytes, artifact.sha256)?;
-    }
-    let order: Vec<String> = results.runs.iter().filter_map(|run| Some(run.case?.to_string())).collect();
-    if !order.is_empty() {
-        writeln!(out, "- cases in the order they were run: {}", order.join(" "))?;
-    }
+    list(out, conditions::conditions(results))?;
     let command = results.runs.iter().map(|run| &run.command).find(|command| !command.is_empty());
     if let Some(command) = command {
-        writeln!(
-            out,
-            "\nThe first run's command (results.json has each):\n\n```\n{}\n```",
-            command.join(" ")
-        )?;
+        let command = words::short(&command.join(" "));
+        writeln!(out, "\nThe first run's command (results.json has each, with whole paths):\n")?;
+        writeln!(out, "```\n{command}\n```")?;
     }
+    Ok(())
+}
+
+fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n## What this does not prove\n")?;
+    list(out, conditions::bounds(results).into_iter().map(|line| line.replace('*', "\\*")))?;
     let Tool { name, version } = &results.tool;
     writeln!(out, "\nMade by {name} {version}.")
+}
+
+fn list(out: &mut dyn Write, lines: impl IntoIterator<Item = String>) -> io::Result<()> {
+    lines.into_iter().try_for_each(|line| writeln!(out, "- {line}"))
+}
+
+/// Details come from logs and commands: nothing in them may end the code span.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
 }

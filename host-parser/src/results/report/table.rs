@@ -1,8 +1,7 @@
-//! The table of cases: its cells, and how they are laid out.
+//! The table of cases: its cells, and how tables are laid out.
 
-use super::Results;
 use super::number::{grouped, percent};
-use crate::stats::CaseStats;
+use crate::results::{CaseRow, Results};
 
 /// What marks a case that shows function and not speed.
 pub(super) const FUNCTIONAL_MARK: &str = "*";
@@ -10,33 +9,44 @@ pub(super) const FUNCTIONAL_MARK: &str = "*";
 const HEADER: [&str; 10] =
     ["workers", "n", "median", "min", "max", "stdev", "CV %", "median ms", "speed-up", "effic. %"];
 
-/// A table of text; every column is aligned to the right.
+/// The column of the standard deviation.
+const STDEV: usize = 5;
+
+/// A table of text; every column is aligned to the right, but for the first where that names a system.
 pub(super) struct Table {
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
+    pub header: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    pub named: bool,
 }
 
-/// The table of the cases.
+/// The table of the cases; with a column for the system where there are several.
 pub(super) fn cases(results: &Results) -> Table {
+    let named = results.comparison.is_some();
+    // With a system's name there is no room for both measures of the spread.
+    let with = |system: &str, cells: &[String]| {
+        let system = named.then(|| system.to_owned());
+        let shown = cells.iter().enumerate().filter(|&(column, _)| !(named && column == STDEV));
+        system.into_iter().chain(shown.map(|(_, cell)| cell.clone())).collect::<Vec<_>>()
+    };
     Table {
-        header: HEADER.map(str::to_owned).to_vec(),
-        rows: results.cases.iter().map(|case| row(case).to_vec()).collect(),
+        header: with("system", &HEADER.map(str::to_owned)),
+        rows: results.cases.iter().map(|case| with(case.system.word(), &row(case))).collect(),
+        named,
     }
 }
 
-fn row(case: &CaseStats) -> [String; 10] {
+fn row(row: &CaseRow) -> [String; 10] {
     /// 2^20: the unit of the field's tables.
     const SCALE: f64 = (1_u64 << abi::worker::SCALE_SHIFT) as f64;
     let none = || "-".to_owned();
     let scaled = |cycles: f64| grouped(cycles / SCALE, 1);
+    let case = &row.stats;
     let functional = case.functional_only.is_some();
-    // A number in brackets is not to be quoted.
-    let quoted = |text: String| if functional { format!("({text})") } else { text };
     let cycles = &case.cycles;
     let millis = case.nanos.as_ref().map(|nanos| grouped(nanos.median / 1e6, 1));
     let speedup = case.speedup.as_ref();
     [
-        if functional { format!("{}{FUNCTIONAL_MARK}", case.case) } else { case.case.to_string() },
+        workers(case.case, functional),
         cycles.n.to_string(),
         scaled(cycles.median),
         scaled(cycles.min),
@@ -44,9 +54,19 @@ fn row(case: &CaseStats) -> [String; 10] {
         cycles.stdev.map_or_else(none, scaled),
         cycles.cv.map_or_else(none, percent),
         millis.unwrap_or_else(none),
-        speedup.map_or_else(none, |speedup| quoted(format!("{:.3}", speedup.median))),
-        speedup.map_or_else(none, |speedup| quoted(percent(speedup.efficiency))),
+        speedup.map_or_else(none, |speedup| quoted(functional, format!("{:.3}", speedup.median))),
+        speedup.map_or_else(none, |speedup| quoted(functional, percent(speedup.efficiency))),
     ]
+}
+
+/// A case's name, marked where it shows function only.
+pub(super) fn workers(case: u16, functional: bool) -> String {
+    if functional { format!("{case}{FUNCTIONAL_MARK}") } else { case.to_string() }
+}
+
+/// A number in brackets is not to be quoted.
+pub(super) fn quoted(functional: bool, text: String) -> String {
+    if functional { format!("({text})") } else { text }
 }
 
 impl Table {
@@ -60,7 +80,9 @@ impl Table {
         let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
         let mut text = String::new();
         for line in self.lines() {
-            let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}"));
+            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+                if self.named && column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            });
             text.push_str(&cells.collect::<Vec<_>>().join("  "));
             text.push('\n');
         }
@@ -70,7 +92,8 @@ impl Table {
     /// For Markdown.
     pub fn markdown(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | ").replace('*', "\\*"));
-        let rule = format!("|{}\n", "---:|".repeat(self.header.len()));
+        let first = if self.named { "---|" } else { "---:|" };
+        let rule = format!("|{first}{}\n", "---:|".repeat(self.header.len() - 1));
         let rows: String = self.rows.iter().map(|row| line(row)).collect();
         line(&self.header) + &rule + &rows
     }

@@ -1,6 +1,7 @@
 //! The results on a terminal.
 
-use super::{Results, table, words};
+use super::{side_by_side, table, words};
+use crate::results::Results;
 
 /// How many refused runs are listed one by one.
 const LISTED: usize = 10;
@@ -21,6 +22,7 @@ pub fn terminal(results: &Results) -> String {
         lines.extend(table::cases(results).text().lines().map(str::to_owned));
         lines.extend(words::notes(results));
     }
+    lines.extend(compared(results));
     lines.extend(words::set_aside(results));
     let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
     if !refused.is_empty() {
@@ -38,4 +40,35 @@ pub fn terminal(results: &Results) -> String {
         lines.extend([String::new(), format!("{word}: {}", words::rule(report)), format!("  {evidence}")]);
     }
     lines.join("\n") + "\n"
+}
+
+/// The systems side by side.
+fn compared(results: &Results) -> Vec<String> {
+    let Some(comparison) = &results.comparison else { return Vec::new() };
+    let table = |table: table::Table| table.text().lines().map(str::to_owned).collect::<Vec<_>>();
+    let mut lines = vec![String::new()];
+    if comparison.comparable {
+        lines.extend(table(side_by_side::ratios(results, comparison)));
+        lines.extend(side_by_side::notes(comparison));
+    } else {
+        lines.push("NOT COMPARABLE: the systems did not have the same work in the same envelope".to_owned());
+        lines.extend(side_by_side::refusal(comparison).iter().map(|finding| format!("  {finding}")));
+    }
+    if let Some(costs) = side_by_side::costs(results) {
+        lines.push(String::new());
+        lines.extend(table(costs));
+        lines.push(
+            "from QEMU's start (natively the program's) to the first byte, the first worker and the"
+                .to_owned(),
+        );
+        lines.push(
+            "result, by the host's clock, medians; to linux: over the Linux guest's by round".to_owned(),
+        );
+    }
+    let differences = side_by_side::differences(comparison);
+    if !differences.is_empty() {
+        lines.extend([String::new(), "QEMU's commands are the same but for:".to_owned()]);
+        lines.extend(differences.iter().map(|difference| format!("  {difference}")));
+    }
+    lines
 }

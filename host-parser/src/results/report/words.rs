@@ -3,13 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::number::percent;
-use super::{ClaimReport, Results, RunRecord};
 use crate::gate::{Basis, FunctionalOnly, Measurement};
+use crate::results::{ClaimReport, Results, RunRecord, System};
 use crate::stats::{Claim, ClaimEvidence};
 
-/// The first run that passed, for what all of them have in common.
+/// The first run that passed of the first system, for what all of them have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
-    results.runs.iter().find_map(|run| run.verdict.outcome.measurement())
+    let first = results.cases.first()?.system;
+    results.runs.iter().filter(|run| run.system == first).find_map(|run| run.verdict.outcome.measurement())
+}
+
+/// Text in which each path is its last part: where files were is nobody else's business, and results.json has it.
+pub(super) fn short(text: &str) -> String {
+    let word = |word: &str| {
+        let (key, value) =
+            word.rsplit_once('=').map_or(("", word), |(key, value)| (&word[..=key.len()], value));
+        let name = if value.starts_with('/') { value.rsplit('/').next().unwrap_or(value) } else { value };
+        format!("{key}{name}")
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Which experiment, workload and program.
@@ -55,7 +67,7 @@ pub(super) fn place(results: &Results) -> Vec<String> {
 }
 
 /// Whether the CPUs were emulated, by the word of whoever drove the runs or by the guest's own.
-fn emulated(results: &Results) -> bool {
+pub(super) fn emulated(results: &Results) -> bool {
     let driver = results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated);
     driver || sample(results).is_some_and(|measurement| measurement.machine().hypervisor == QEMU_TCG)
 }
@@ -77,17 +89,21 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
     let mut notes = vec![
         "times in scaled cycles (TSC cycles / 2^20); speed-ups paired by round, their median".to_owned(),
     ];
-    if results.cases.iter().any(|case| case.basis == Basis::LongestWorker) {
-        let cases = results.cases.iter().filter(|case| case.basis == Basis::LongestWorker);
-        let cases: Vec<String> = cases.map(|case| case.case.to_string()).collect();
+    let longest = results.cases.iter().filter(|row| row.stats.basis == Basis::LongestWorker);
+    let mut longest_by_system: BTreeMap<System, Vec<String>> = BTreeMap::new();
+    for row in longest {
+        longest_by_system.entry(row.system).or_default().push(row.stats.case.to_string());
+    }
+    for (system, cases) in longest_by_system {
+        let of = if results.comparison.is_some() { format!("{system}, ") } else { String::new() };
         notes.push(format!(
-            "{} workers: time of the longest worker, since the clocks were not shown to be in step",
+            "{of}{} workers: time of the longest worker, since the clocks were not shown to be in step",
             cases.join(", ")
         ));
     }
-    for (case, FunctionalOnly { vcpus, host_cpus }) in
-        results.cases.iter().filter_map(|case| Some((case.case, case.functional_only?)))
-    {
+    let functional =
+        results.cases.iter().filter_map(|row| Some((row.stats.case, row.stats.functional_only?)));
+    for (case, FunctionalOnly { vcpus, host_cpus }) in functional.collect::<BTreeMap<_, _>>() {
         notes.push(format!(
             "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows function, not speed"
         ));
@@ -153,6 +169,7 @@ pub(super) fn refused(run: &RunRecord) -> Option<String> {
     }
     let (reason, detail) = run.verdict.outcome.refusal()?;
     let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
+    let system = if run.system == System::Assay { String::new() } else { format!(" {}", run.system) };
     let word = run.verdict.outcome.word();
-    Some(format!("run {} round {}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
+    Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
 }

@@ -1,0 +1,12 @@
+//! From passed and refused runs to statistics, claims, comparisons and files.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod claims;
+mod comparison;
+mod equivalence;
+mod forms;
+mod rounds;
+mod set_aside;
+mod systems;

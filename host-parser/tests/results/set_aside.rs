@@ -1,0 +1,56 @@
+//! Rounds that count for nothing, since the host disturbed them.
+
+use host_parser::gate::{Gate, HostEvidence, ReasonCode, VcpuDelay};
+use host_parser::results::{Completion, Conclusion, Environment, Experiment, Results, RunRecord, terminal};
+
+use super::rounds::{QUIET, RULE, experiment, judge, results, runs};
+use super::support::guest::Guest;
+
+/// The same run, in which the host kept a vCPU waiting.
+pub fn disturbed_run(run: &RunRecord) -> RunRecord {
+    let mut run = run.clone();
+    let case = run.case.expect("a case");
+    let delay = VcpuDelay {
+        case,
+        iteration: 0,
+        vcpu: 0,
+        wall_ns: 200_000_000,
+        run_ns: 100_000_000,
+        delay_ns: 100_000_000,
+        involuntary_switches: 9,
+    };
+    let evidence = HostEvidence { delays: vec![delay], ..run.evidence.clone() };
+    let guest = Guest { nonce: 5000 + u64::from(run.run), ..Guest::of(case) };
+    run.verdict = judge(&mut Gate::default(), &guest, &evidence);
+    run
+}
+
+/// The same runs, of which the host disturbed case 2 in so many rounds.
+fn disturbed(mut runs: Vec<RunRecord>, rounds: u32) -> Vec<RunRecord> {
+    for run in runs.iter_mut().filter(|run| run.round < rounds && run.case == Some(2)) {
+        *run = disturbed_run(run);
+    }
+    runs
+}
+
+#[test]
+fn a_round_that_the_host_disturbed_counts_for_nothing_and_condemns_nothing() {
+    let results = results(disturbed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 2));
+    assert_eq!(results.conclusion(), Conclusion::Holds);
+    assert_eq!(
+        (results.cases[0].stats.cycles.n, results.cases[1].stats.cycles.n),
+        (5, 5),
+        "case 1 of the round goes too"
+    );
+    let set_aside = results.runs.iter().filter(|run| run.set_aside.is_some());
+    assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [0, 0, 1, 1]);
+    assert!(terminal(&results).contains("2 rounds set aside (at most 7 may be):"));
+}
+
+#[test]
+fn too_many_disturbed_rounds_condemn_the_experiment() {
+    let runs = disturbed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 2);
+    let experiment = Experiment { set_aside_limit: 1, ..experiment(Some(RULE)) };
+    let results = Results::new(experiment, Environment::default(), runs, Completion::Complete);
+    assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
+}
