@@ -60,6 +60,8 @@ targets! {
     build_id,
     /// QMP messages: what is read means the same when it is written again.
     qmp,
+    /// QEMU's trace of exceptions: what is read means the same when it is written again, and a cause stands first.
+    trace,
     /// Partition tables: what is found lies in the image, where the table says.
     partition,
 }

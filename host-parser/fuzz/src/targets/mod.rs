@@ -14,4 +14,5 @@ pub(crate) mod pvh;
 pub(crate) mod qmp;
 pub(crate) mod ramdisk;
 pub(crate) mod record;
+pub(crate) mod trace;
 pub(crate) mod transcript;
