@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use host_parser::results::System;
+use qemu::{Accelerator, AcceleratorChoice};
 
 use crate::exit::Exit;
 use crate::images::ImageArgs;
@@ -79,6 +80,17 @@ pub struct GuestArgs {
     /// Image tool
     #[arg(long, value_name = "PROGRAM", default_value = "target/release/assay-image")]
     pub image_tool: PathBuf,
+}
+
+impl GuestArgs {
+    /// What is to execute the guest's instructions, and why.
+    pub fn accelerator(&self) -> AcceleratorChoice {
+        match self.accel {
+            None => AcceleratorChoice::detect(),
+            Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
+            Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
+        }
+    }
 }
 
 /// `assay run`.

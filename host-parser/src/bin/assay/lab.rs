@@ -12,7 +12,7 @@ use host_parser::results::{Accelerator as AcceleratorReport, Artifact, Environme
 use object::Object;
 use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware, Vga};
 
-use crate::cli::{Accel, GuestArgs};
+use crate::cli::GuestArgs;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::host;
 use crate::image::{self, Archive, Disk, Image};
@@ -55,11 +55,7 @@ impl Lab {
     /// Those of [`Lab::find`].
     pub fn on(host_cpus: HostCpus, args: &GuestArgs, manifest: &Manifest) -> Result<Self, Coded> {
         let qemu = Qemu::find(args.qemu.as_deref()).or_exit(Exit::Environment)?;
-        let accelerator = match args.accel {
-            None => AcceleratorChoice::detect(),
-            Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
-            Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
-        };
+        let accelerator = args.accelerator();
         let boot = manifest.machine().boot;
         let firmware = match boot {
             Boot::Direct | Boot::Bios => Firmware::Bios,

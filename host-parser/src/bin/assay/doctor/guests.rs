@@ -8,7 +8,7 @@ use qemu::{Accelerator, AcceleratorChoice, Qemu, UefiFirmware};
 use super::check::Check;
 use super::finding::Finding;
 use super::host::Host;
-use crate::cli::{Accel, GuestArgs};
+use crate::cli::GuestArgs;
 
 /// Where tools/setup.sh leaves the toolchain to build with.
 const TOOLCHAIN: &str = ".toolchain/env";
@@ -17,11 +17,7 @@ const WORKER: &str = "primes";
 
 /// All of it.
 pub fn probe(host: &Host, args: &GuestArgs) -> Vec<Finding> {
-    let choice = match args.accel {
-        None => AcceleratorChoice::detect(),
-        Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
-        Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
-    };
+    let choice = args.accelerator();
     vec![
         accelerator(host, &choice),
         qemu(args.qemu.as_deref()),
