@@ -8,5 +8,6 @@ pub mod manifest;
 pub mod plan;
 pub mod random;
 pub mod results;
+pub mod session;
 pub mod stats;
 pub mod transcript;

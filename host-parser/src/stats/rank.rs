@@ -45,11 +45,13 @@ pub(super) fn rank_sum(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
     shift(differences, &counted_once((a.len(), Some(b.len()))), level)
 }
 
+/// How many values there are: differences, or those of the one side and of the other.
+type Counts = (usize, Option<usize>);
+
 /// The distribution of the signed-rank test for so many differences, or of the rank-sum test for two sides. It is worth
 /// keeping: a method that is tried on thousands of draws asks for a few of them again and again.
-fn counted_once(of: (usize, Option<usize>)) -> Arc<[f64]> {
-    static COUNTED: LazyLock<Mutex<HashMap<(usize, Option<usize>), Arc<[f64]>>>> =
-        LazyLock::new(Mutex::default);
+fn counted_once(of: Counts) -> Arc<[f64]> {
+    static COUNTED: LazyLock<Mutex<HashMap<Counts, Arc<[f64]>>>> = LazyLock::new(Mutex::default);
     let counted = || COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = counted().get(&of) {
         return Arc::clone(known);

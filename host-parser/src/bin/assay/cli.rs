@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use host_parser::results::System;
 use qemu::{Accelerator, AcceleratorChoice};
 
+use crate::compare::CompareArgs;
 use crate::exit::Exit;
 use crate::images::ImageArgs;
 
@@ -26,6 +27,7 @@ Examples:
   assay run manifests/smp-process-scale.toml              seven rounds on 1, 2 and 4 CPUs
   assay run manifests/smp-process-scale.toml --dry-run    what that would do
   assay parse serial.log                                  what a log from elsewhere shows
+  assay compare target/smp-process-scale/{{old,new}}        is the new session slower than the old one?
 
 Exit codes:
 {}
@@ -41,6 +43,11 @@ pub enum Command {
     Run(RunArgs),
     /// Judge a serial log from anywhere: a cloud VM's console, a terminal program's capture.
     Parse(ParseArgs),
+    /// Say whether one session is slower than another: two kernels, two hosts, two builds of a worker.
+    ///
+    /// Every log is judged again. Ends with 1 where a case is slower, with 3 where the rounds do not tell, with 5 where
+    /// the sessions are not to be compared; else with 0.
+    Compare(CompareArgs),
     /// Provoke everything that can go wrong, and check that the gate says so
     Controls(ControlsArgs),
     /// Print what this project promises of itself: size, memory, instructions to the first worker.

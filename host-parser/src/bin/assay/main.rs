@@ -6,6 +6,7 @@
 mod bench;
 mod captured;
 mod cli;
+mod compare;
 mod configure;
 mod console;
 mod controls;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Run(args) => experiment::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Controls(args) => controls::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => images::run(&args),

@@ -1,0 +1,48 @@
+//! The part of results.json that is read back. What else is in it is passed over.
+
+use serde::Deserialize;
+
+use crate::gate::HostEvidence;
+use crate::results::Environment;
+
+/// results.json.
+#[derive(Debug, Deserialize)]
+pub(super) struct Index {
+    pub schema: u32,
+    pub experiment: IndexExperiment,
+    pub complete: bool,
+    pub incomplete: Option<String>,
+    pub environment: Environment,
+    pub runs: Vec<IndexRun>,
+}
+
+/// What was to be done.
+#[derive(Debug, Deserialize)]
+pub(super) struct IndexExperiment {
+    pub name: String,
+    pub label: Option<String>,
+    pub set_aside_limit: u32,
+}
+
+/// A run.
+#[derive(Debug, Deserialize)]
+pub(super) struct IndexRun {
+    pub run: u32,
+    pub round: u32,
+    /// What ran its workers; results from before there were others have none.
+    #[serde(default = "assay")]
+    pub system: String,
+    pub case: Option<u16>,
+    pub log: Option<String>,
+    pub started_unix_ms: Option<u64>,
+    pub wall_ms: Option<u64>,
+    pub evidence: HostEvidence,
+    pub set_aside: Option<String>,
+}
+
+/// The system whose runs are compared.
+pub(super) const SYSTEM: &str = "assay";
+
+fn assay() -> String {
+    SYSTEM.to_owned()
+}

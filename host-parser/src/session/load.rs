@@ -1,0 +1,252 @@
+//! From the folder of a session to the times that count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::index::{Index, IndexRun, SYSTEM};
+use crate::gate::{
+    Basis, Cycles, FunctionalOnly, Gate, Identity, Machine, Measurement, ReasonCode, RunExpectation, Sample,
+};
+use crate::results::{Environment, SCHEMA};
+use crate::stats::Summary;
+use crate::transcript::Transcript;
+
+/// How a run's log is named, below `runs` in the session's folder.
+const LOG: &str = ".serial.log";
+
+/// A session whose every run that counts has passed the gate.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The experiment.
+    pub experiment: String,
+    /// Its name among the experiment's sessions.
+    pub label: Option<String>,
+    /// Where it was done, by results.json.
+    pub environment: Environment,
+    /// Which kernel, plan and program the first of its runs had; but for the plan all had the same.
+    pub identity: Identity,
+    /// What the machine of the first run said of itself.
+    pub machine: Machine,
+    /// The median of its runs' TSC frequencies, in kHz, where all of them know theirs.
+    pub khz: Option<f64>,
+    /// Rounds that count for nothing, for what the host did.
+    pub rounds_set_aside: usize,
+    /// Its cases, from the smallest on.
+    pub cases: BTreeMap<u16, SessionCase>,
+    /// From when to when each round that counts was made, in milliseconds since 1970, where that is known.
+    pub(super) spans: BTreeMap<u32, (u64, u64)>,
+}
+
+/// The runs of a case.
+#[derive(Clone, Debug, Default)]
+pub struct SessionCase {
+    /// The plans' digests: one, unless something is wrong.
+    pub plans: BTreeSet<String>,
+    /// What each worker was given.
+    pub splits: BTreeSet<Vec<[u64; 4]>>,
+    /// How often it was run in a boot.
+    pub iterations: BTreeSet<usize>,
+    /// Its makespan in each round, in TSC cycles: the median of the boot's iterations.
+    pub makespan: BTreeMap<u32, f64>,
+    /// The same of the longest worker.
+    pub longest: BTreeMap<u32, f64>,
+    /// Set where the clocks of a run were not shown to be in step: then its makespan is not to be believed.
+    pub out_of_step: bool,
+    /// Set where the guest had more CPUs than the host.
+    pub functional_only: Option<FunctionalOnly>,
+}
+
+/// Why a folder is no session that can be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A file cannot be read.
+    #[error("{}: {source}; expected the folder of a session of `assay run`: target/EXPERIMENT/LABEL", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// results.json is none, or does not belong to the logs.
+    #[error("{}: {detail}", path.display())]
+    Form {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The session itself has no result.
+    #[error("{}: {reason}: {detail}", folder.display())]
+    Refused {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        reason: ReasonCode,
+        /// The particulars.
+        detail: String,
+    },
+}
+
+/// A run of our system, judged again.
+struct Judged<'i> {
+    run: &'i IndexRun,
+    /// What the host did, where it did.
+    disturbed: Option<String>,
+    outcome: Result<Measurement, (ReasonCode, String)>,
+}
+
+impl Session {
+    /// Reads the session in `folder` and judges its runs again. Of other systems' runs it takes no notice.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not belong together; a session that is not complete, or has a run that did not
+    /// pass: a part of a session is a selection.
+    pub fn load(folder: &Path) -> Result<Self, SessionError> {
+        let path = folder.join("results.json");
+        let bytes = read(&path)?;
+        let form = |detail: String| SessionError::Form { path: path.clone(), detail };
+        let index: Index = serde_json::from_slice(&bytes)
+            .map_err(|error| form(format!("not readable as results: {error}")))?;
+        if index.schema > SCHEMA {
+            return Err(form(format!("schema: expected at most {SCHEMA}, found {}", index.schema)));
+        }
+        let refused = |(reason, detail)| SessionError::Refused { folder: folder.to_owned(), reason, detail };
+        if !index.complete {
+            let why = index.incomplete.clone().unwrap_or_default();
+            return Err(refused((ReasonCode::Incomplete, why)));
+        }
+        every_log_is_listed(folder, &index).map_err(&form)?;
+        let judged = judge(folder, &index)?;
+        let set_aside = set_aside(&judged);
+        if u32::try_from(set_aside.len()).is_ok_and(|count| count > index.experiment.set_aside_limit) {
+            let (count, limit) = (set_aside.len(), index.experiment.set_aside_limit);
+            let detail =
+                format!("{count} rounds are set aside for what the host did, at most {limit} may be");
+            return Err(refused((ReasonCode::HostContended, detail)));
+        }
+        let mut passed = Vec::new();
+        for Judged { run, outcome, .. } in judged {
+            if set_aside.contains(&run.round) {
+                continue;
+            }
+            let of_run = |(reason, detail)| (reason, format!("run {}: {detail}", run.run));
+            passed.push((run, outcome.map_err(of_run).map_err(&refused)?));
+        }
+        let Some((_, first)) = passed.first() else {
+            let detail = format!("no run of the system {SYSTEM} counts");
+            return Err(refused((ReasonCode::TooFewRounds, detail)));
+        };
+        let (identity, machine) = (first.identity().clone(), first.machine().clone());
+        let cases = cases(&passed).map_err(&form)?;
+        let (khz, spans) = (khz(&passed), spans(&passed));
+        Ok(Self {
+            folder: folder.to_owned(),
+            experiment: index.experiment.name,
+            label: index.experiment.label,
+            environment: index.environment,
+            identity,
+            machine,
+            khz,
+            rounds_set_aside: set_aside.len(),
+            cases,
+            spans,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, SessionError> {
+    std::fs::read(path).map_err(|source| SessionError::Read { path: path.to_owned(), source })
+}
+
+/// A log's name in the folder `runs`; results.json has it with the path that it had when it was written.
+fn log_name(run: &IndexRun) -> Option<&str> {
+    Path::new(run.log.as_deref()?).file_name()?.to_str()
+}
+
+/// A log that no run in results.json has is a run that somebody left out.
+fn every_log_is_listed(folder: &Path, index: &Index) -> Result<(), String> {
+    let listed: BTreeSet<&str> = index.runs.iter().filter_map(log_name).collect();
+    // Where there is no such folder, the first log that is looked for says so.
+    let files = std::fs::read_dir(folder.join("runs")).into_iter().flatten().flatten();
+    let mut names: Vec<String> = files.filter_map(|file| file.file_name().into_string().ok()).collect();
+    names.sort();
+    match names.into_iter().find(|name| name.ends_with(LOG) && !listed.contains(name.as_str())) {
+        Some(name) => Err(format!("runs/{name} is there and in no run of the list")),
+        None => Ok(()),
+    }
+}
+
+/// Judges every run of our system, in the order in which they were made.
+fn judge<'i>(folder: &Path, index: &'i Index) -> Result<Vec<Judged<'i>>, SessionError> {
+    let mut gate = Gate::default();
+    let ours = index.runs.iter().filter(|run| run.system == SYSTEM);
+    let each = ours.map(|run| {
+        let name = log_name(run).ok_or_else(|| SessionError::Form {
+            path: folder.join("results.json"),
+            detail: format!("run {} names no log", run.run),
+        })?;
+        let log = read(&folder.join("runs").join(name))?;
+        let expectation = RunExpectation { cpus: run.case, ..RunExpectation::default() };
+        let verdict = gate.judge(&Transcript::read(&log), &expectation, &run.evidence);
+        let refusal = verdict.outcome.refusal().map(|(reason, detail)| (reason, detail.to_owned()));
+        let hosts = refusal.as_ref().filter(|(reason, _)| reason.is_the_hosts());
+        let disturbed = run.set_aside.clone().or(hosts.map(|(_, detail)| detail.clone()));
+        let outcome = match (verdict.outcome.measurement(), refusal) {
+            (Some(measured), _) => Ok(measured.clone()),
+            (None, refusal) => Err(refusal.unwrap_or((ReasonCode::Incomplete, "no measurement".to_owned()))),
+        };
+        Ok(Judged { run, disturbed, outcome })
+    });
+    each.collect()
+}
+
+/// The rounds that the host disturbed: by results.json, which knows what it did to other systems, or by the gate.
+fn set_aside(judged: &[Judged<'_>]) -> BTreeSet<u32> {
+    judged.iter().filter(|judged| judged.disturbed.is_some()).map(|judged| judged.run.round).collect()
+}
+
+/// Sorts the measurements by case and round.
+fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16, SessionCase>, String> {
+    let mut cases: BTreeMap<u16, SessionCase> = BTreeMap::new();
+    for (run, measured) in passed {
+        let samples = measured.samples();
+        let Some(case) = run.case.filter(|&case| samples.iter().all(|sample| sample.case == case)) else {
+            return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
+        };
+        let of_case = cases.entry(case).or_default();
+        let median = |of: fn(&Sample) -> Cycles| {
+            let cycles: Vec<f64> = samples.iter().map(|sample| of(sample).0 as f64).collect();
+            let summary = Summary::of(&cycles);
+            summary.map(|s| s.median).ok_or_else(|| format!("run {}: its log has no sample", run.run))
+        };
+        of_case.longest.insert(run.round, median(|sample| sample.longest)?);
+        if of_case.makespan.insert(run.round, median(|sample| sample.makespan)?).is_some() {
+            return Err(format!("round {} has case {case} twice", run.round));
+        }
+        of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
+        of_case.plans.insert(measured.identity().plan.clone());
+        of_case.iterations.insert(samples.len());
+        let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.params).collect();
+        of_case.splits.extend(samples.iter().map(given));
+        of_case.functional_only = of_case.functional_only.or(measured.functional_only());
+    }
+    Ok(cases)
+}
+
+fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {
+    let each = passed.iter().map(|(_, measured)| Some(measured.clock().tsc.as_ref()?.khz as f64));
+    Some(Summary::of(&each.collect::<Option<Vec<f64>>>()?)?.median)
+}
+
+fn spans(passed: &[(&IndexRun, Measurement)]) -> BTreeMap<u32, (u64, u64)> {
+    let mut spans = BTreeMap::new();
+    for (run, _) in passed {
+        let Some((start, wall)) = run.started_unix_ms.zip(run.wall_ms) else { continue };
+        let (from, to) = spans.entry(run.round).or_insert((u64::MAX, 0));
+        (*from, *to) = ((*from).min(start), (*to).max(start.saturating_add(wall)));
+    }
+    spans
+}

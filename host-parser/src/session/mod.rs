@@ -1,0 +1,14 @@
+//! A session of `assay run`, read back from its folder, and two of them compared.
+//!
+//! Owns what results.json may still be asked once a run is over: the host's evidence, which rounds were set aside,
+//! where it was done. Refuses to take a time, or a verdict, from it: every log is judged again, by the gate of today.
+//! Refuses to compare what was not given the same to do.
+
+mod contrast;
+mod index;
+mod load;
+mod verdict;
+
+pub use contrast::{Accepted, Differing};
+pub use load::{Session, SessionError};
+pub use verdict::{CaseVerdict, Side, SideBySide, TimeUnit, compare};
