@@ -2,6 +2,7 @@
 
 use ::acpi::sdt::Signature;
 use abi::ApicId;
+use abi::config::Uart;
 use abi::wire::record::{
     ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Machine as MachineRecord, Memory, TscReading,
     Warp as WarpRecord,
@@ -12,7 +13,7 @@ use alloc::vec::Vec;
 use x86_64::PhysAddr;
 
 use crate::acpi::fadt::{self, PowerManagement};
-use crate::acpi::{TableError, Tables, hpet, madt, s5, srat};
+use crate::acpi::{TableError, Tables, hpet, madt, s5, spcr, srat};
 use crate::boot::memory_map::MemoryMap;
 use crate::clock::{self, Choice, Clock, Devices, Reading};
 use crate::mem::{HEAP_BYTES, KernelSpace, OutOfMemory, phys};
@@ -123,6 +124,14 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     });
     phases.end("records");
     Ok(Machine { space, clock, all_cpus_up, cpus })
+}
+
+/// The serial port that firmware's tables name. Before anything is told of the tables: where those are damaged, there is
+/// none.
+#[must_use]
+pub fn console_port(rsdp: Option<u64>) -> Option<Uart> {
+    let tables = Tables::find(&phys::Firmware, rsdp).ok()?;
+    tables.table(Signature::SPCR).ok().and_then(spcr::console)
 }
 
 fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {

@@ -5,6 +5,9 @@
 
 extern crate alloc;
 
+use core::convert::Infallible;
+
+use abi::config::Serial;
 use abi::exit::GuestExit;
 use abi::plan::Plan;
 use abi::wire::record::{PROTOCOL, RunStatus, Start};
@@ -12,22 +15,22 @@ use abi::wire::{Hex64, Text};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
 use kernel::bench::{self, Agenda};
+use kernel::boot::memory_map::MemoryMap;
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
-use kernel::clock::Clock;
+use kernel::console::Candidates;
 use kernel::machine::{Refusal, bring_up, describe, tell_problem};
-use kernel::mem::{self, Frames, KernelSpace, phys};
+use kernel::mem::{self, Frames, KernelSpace, LowPage, phys};
 use kernel::phases::Phases;
-use kernel::smp::{PerCpu, idle, order};
+use kernel::settings::{Ending, Settings};
+use kernel::smp::{PerCpu, order};
 use kernel::x86::features::Features;
 use kernel::x86::{pic, random, tsc};
-use kernel::{console, control, power};
+use kernel::{console, control, display, farewell, machine};
 
 mod pvh_entry;
 
-/// How long the machine stays after its last record, besides what the plan asks for.
+/// How long the machine stays after its last record, besides what is asked for.
 const FAREWELL_US: u64 = 10_000;
-/// How often the table is repeated while the machine lingers.
-const LINGER_STEP_US: u64 = 10_000_000;
 
 bootloader_api::entry_point!(from_loader, config = &loader::CONFIG);
 
@@ -41,44 +44,57 @@ extern "C" fn from_vmm(start_info: u64) -> ! {
     start(|| direct::take(start_info, pvh_entry::image()))
 }
 
-/// From either to power-off.
+/// From either to the end.
 fn start(take: impl FnOnce() -> Result<BootInfo, BootError>) -> ! {
     let epoch = tsc::read();
     console::init(epoch);
-    let exit = match take() {
+    match take() {
         Ok(boot) => run(boot, Phases::from(epoch)),
         Err(error) => {
+            Candidates::new(None, None).open();
             tell_start(&[]);
-            refuse(&Refusal { code: "boot-info", detail: error.message() });
-            GuestExit::Refused
+            refuse(Ending::Poweroff, &Refusal { code: "boot-info", detail: error.message() })
         }
-    };
-    power::off(exit)
+    }
 }
 
 /// Everything, with the machine's state as the loader or the entry code left it.
-fn run(boot: BootInfo, mut phases: Phases) -> GuestExit {
-    let plan_bytes = ramdisk::find(boot.ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
+fn run(boot: BootInfo, mut phases: Phases) -> ! {
+    let BootInfo { firmware, memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
+    window::open(boot.window_offset, boot.window_end);
+    let settings = Settings::read(ramdisk, command_line.bytes());
+    let named = machine::console_port(rsdp);
+    let ports = Candidates::new(settings.serial(), named).outside(&memory);
+    ports.open();
+    let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
     tell_start(plan_bytes);
-    describe(boot.firmware, &boot.memory);
-    let plan = match Plan::parse(plan_bytes) {
+    describe(firmware, &memory);
+    if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
+        console::show(screen);
+    }
+    console::text(format_args!("  Assay {}\n", env!("CARGO_PKG_VERSION")));
+
+    let space = take_memory(memory, low_page, ports, &mut phases);
+    let port_is_there = console::listeners().has_serial;
+    if !port_is_there && matches!(settings.serial(), Some(Serial::Uart(_))) {
+        Candidates::new(None, named).open();
+    }
+    let plan = Plan::parse(plan_bytes);
+    let listeners = console::listeners();
+    let ending = settings.ending(plan.as_ref().map_or(0, |plan| plan.head.linger_ms), &listeners);
+    settings.tell(ending, &listeners, port_is_there);
+    console::settle();
+    let plan = match plan {
         Ok(plan) => plan,
         Err(error) => {
             tell_problem("plan", Text::format(format_args!("{error}")));
             console::end(RunStatus::Failed);
-            return GuestExit::Refused;
+            farewell::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {error}\n"))
         }
     };
     control::init(plan.control);
-    let ramdisk = boot.ramdisk;
-    match experiment(boot, &plan, ramdisk, &mut phases) {
-        Ok(RunStatus::Ok) => GuestExit::Success,
-        Ok(RunStatus::Failed) => GuestExit::Failed,
-        Err(refusal) => {
-            refuse(&refusal);
-            GuestExit::Refused
-        }
-    }
+    let Err(refusal) = space.and_then(|space| experiment(space, rsdp, &plan, ramdisk, ending, &mut phases));
+    refuse(ending, &refusal)
 }
 
 /// The first record.
@@ -91,13 +107,13 @@ fn tell_start(plan_bytes: &[u8]) {
     });
 }
 
-/// Brings the machine up and runs the plan.
-fn experiment(
-    boot: BootInfo,
-    plan: &Plan<'_>,
-    ramdisk: &[u8],
+/// Makes memory the kernel's own, and talks to the serial ports that had to wait for that.
+fn take_memory(
+    mut memory: MemoryMap,
+    low_page: Option<LowPage>,
+    ports: Candidates,
     phases: &mut Phases,
-) -> Result<RunStatus, Refusal> {
+) -> Result<KernelSpace, Refusal> {
     if !Features::detect().nx {
         return Err(Refusal {
             code: "no-nx",
@@ -105,44 +121,45 @@ fn experiment(
         });
     }
     pic::mask_all();
-    let BootInfo { mut memory, low_page, rsdp, window_offset, window_end, .. } = boot;
-    window::open(window_offset, window_end);
     mem::init_heap(&mut memory)?;
-    let space = KernelSpace::new(Frames::new(memory), low_page)?;
+    let mut space = KernelSpace::new(Frames::new(memory), low_page)?;
+    ports.open_mapped(&mut space)?;
     phases.end("memory");
+    Ok(space)
+}
+
+/// Brings the machine up, runs the plan and ends.
+fn experiment(
+    space: KernelSpace,
+    rsdp: Option<u64>,
+    plan: &Plan<'_>,
+    ramdisk: &[u8],
+    ending: Ending,
+    phases: &mut Phases,
+) -> Result<Infallible, Refusal> {
     let mut machine = bring_up(space, rsdp, phases)?;
     let cores = order::cores(&machine.cpus);
     let agenda = Agenda::new(plan, cores, u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX));
     let rows = bench::run(&mut machine, plan, &agenda, ramdisk, phases)?;
     let held = machine.all_cpus_up && rows.len() == agenda.len() && rows.iter().all(|row| row.verified);
-    let status = if held { RunStatus::Ok } else { RunStatus::Failed };
+    let (status, exit) = match held {
+        true => (RunStatus::Ok, GuestExit::Success),
+        false => (RunStatus::Failed, GuestExit::Failed),
+    };
     console::end(status);
     // So that whoever watches from the host's side can take the last readings before there is nothing left to read.
     machine.clock.spin_us(FAREWELL_US);
     let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
     let table = bench::Table { plan, rows: &rows, clock: machine.clock, cores, online, listed };
-    console::text(format_args!("{table}"));
-    linger(plan.head.linger_ms, machine.clock, &table);
-    Ok(status)
+    farewell::end(ending, exit, &table)
 }
 
-/// Stays up for as long as the plan asks, for consoles that keep only what a running machine prints, and repeats the
-/// table meanwhile.
-fn linger(ms: u32, clock: &Clock, table: &bench::Table<'_>) {
-    let mut left_us = u64::from(ms) * 1000;
-    while left_us > 0 {
-        let step = left_us.min(LINGER_STEP_US);
-        idle::wait_until(clock, step, || false);
-        left_us -= step;
-        console::text(format_args!("{table}"));
-    }
-}
-
-/// Says why there is nothing to run.
-fn refuse(refusal: &Refusal) {
-    tell_problem(refusal.code, Text::new(refusal.detail));
+/// Says why there is nothing to run, and ends.
+fn refuse(ending: Ending, refusal: &Refusal) -> ! {
+    let Refusal { code, detail } = *refusal;
+    tell_problem(code, Text::new(detail));
     console::end(RunStatus::Failed);
-    console::text(format_args!("\n  cannot run: {} ({})\n", refusal.detail, refusal.code));
+    farewell::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {detail} ({code})\n"))
 }
 
 mod window {

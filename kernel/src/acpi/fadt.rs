@@ -27,6 +27,8 @@ pub struct PowerManagement {
     pub pm1a_control: Option<u16>,
     /// PM1b control, where the machine has two.
     pub pm1b_control: Option<u16>,
+    /// Sleep control, which takes the sleep type where ACPI is hardware-reduced and has no PM1.
+    pub sleep_control: Option<Register>,
     /// What to write where, to reset the machine.
     pub reset: Option<(Register, u8)>,
     /// Physical address of the DSDT.
@@ -35,6 +37,7 @@ pub struct PowerManagement {
 
 const FLAG_TMR_VAL_EXT: u32 = 1 << 8;
 const FLAG_RESET_REG_SUP: u32 = 1 << 10;
+const FLAG_HW_REDUCED: u32 = 1 << 20;
 
 const SPACE_MEMORY: u8 = 0;
 const SPACE_IO: u8 = 1;
@@ -50,6 +53,8 @@ pub fn read(fadt: &[u8]) -> PowerManagement {
     let port = |at| u32_at(fadt, at).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0);
     let reset_value = fadt.get(offset_of!(Fadt, reset_value)).copied();
     let reset = register(fadt, offset_of!(Fadt, reset_reg)).filter(|_| flags & FLAG_RESET_REG_SUP != 0);
+    let reduced = flags & FLAG_HW_REDUCED != 0;
+    let sleep_control = register(fadt, offset_of!(Fadt, sleep_control_reg)).filter(|_| reduced);
     let x_dsdt = u64_at(fadt, X_DSDT_AT).filter(|&at| at != 0);
     let dsdt = u32_at(fadt, offset_of!(Fadt, dsdt_address)).map(u64::from);
     PowerManagement {
@@ -57,6 +62,7 @@ pub fn read(fadt: &[u8]) -> PowerManagement {
         pm_timer_is_32_bit: flags & FLAG_TMR_VAL_EXT != 0,
         pm1a_control: port(offset_of!(Fadt, pm1a_control_block)),
         pm1b_control: port(offset_of!(Fadt, pm1b_control_block)),
+        sleep_control,
         reset: reset.zip(reset_value),
         dsdt: x_dsdt.or(dsdt).unwrap_or(0),
     }
@@ -104,10 +110,25 @@ mod tests {
             pm_timer_is_32_bit: true,
             pm1a_control: Some(0x604),
             pm1b_control: None,
+            sleep_control: None,
             reset: Some((Register::Port(0xcf9), 0x0f)),
             dsdt: 0x7fe_0000,
         };
         assert_eq!(read(&fadt()), expected);
+    }
+
+    #[test]
+    fn reads_sleep_control_of_hardware_reduced_acpi_alone() {
+        // Offset from ACPI 6.5, table 5.9.
+        let with = |flags: u32| {
+            let mut fadt = fadt();
+            fadt[112..116].copy_from_slice(&flags.to_le_bytes());
+            fadt[244..248].copy_from_slice(&[SPACE_MEMORY, 8, 0, 1]);
+            fadt[248..256].copy_from_slice(&0xfee0_1000_u64.to_le_bytes());
+            read(&fadt).sleep_control
+        };
+        assert_eq!(with(FLAG_HW_REDUCED), Some(Register::Memory(0xfee0_1000)));
+        assert_eq!(with(0), None);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
     let window_end = info.memory_end().max(EARLY_WINDOW_END).next_multiple_of(Size1GiB::SIZE);
     // The start info, and what it refers to but the ramdisk, may lie in usable memory: it is read before that is used.
     let low_page = memory_map::low_page(info.usable()).and_then(LowPage::new);
-    let StartInfo { ramdisk, rsdp, .. } = info;
+    let StartInfo { ramdisk, rsdp, command_line, .. } = info;
     extend_window(&mut memory, window_end)?;
     Ok(BootInfo {
         firmware: Firmware::Direct,
@@ -45,6 +45,8 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
         low_page,
         rsdp,
         ramdisk: bytes(ramdisk),
+        command_line,
+        framebuffer: None,
         window_offset: WINDOW_OFFSET,
         window_end,
     })

@@ -6,8 +6,10 @@ use bootloader_api::config::Mapping;
 use bootloader_api::info::{MemoryRegion, MemoryRegionKind};
 use bootloader_api::{BootInfo as LoaderInfo, BootloaderConfig};
 
+use super::command_line::CommandLine;
 use super::memory_map::{self, MemoryMap, Region};
 use super::{BootError, BootInfo};
+use crate::display::Framebuffer;
 use crate::mem::LowPage;
 
 /// What the loader is asked for: everything in the upper half, and all of physical memory mapped there.
@@ -25,7 +27,9 @@ const MIN_WINDOW_END: u64 = 4 << 30;
 ///
 /// # Errors
 /// Where the kernel cannot run with it.
-pub fn take(info: &'static LoaderInfo) -> Result<BootInfo, BootError> {
+pub fn take(info: &'static mut LoaderInfo) -> Result<BootInfo, BootError> {
+    let framebuffer = info.framebuffer.take().and_then(Framebuffer::new);
+    let info: &'static LoaderInfo = info;
     let window_offset = info.physical_memory_offset.into_option().ok_or(BootError::NoWindow)?;
     let regions = &info.memory_regions;
     let usable = || {
@@ -39,6 +43,8 @@ pub fn take(info: &'static LoaderInfo) -> Result<BootInfo, BootError> {
         memory,
         rsdp: info.rsdp_addr.into_option(),
         ramdisk: ramdisk(info),
+        command_line: CommandLine::EMPTY,
+        framebuffer,
         window_offset,
         window_end: regions.iter().map(|region| region.end).fold(MIN_WINDOW_END, u64::max),
     })

@@ -1,6 +1,7 @@
 //! How the kernel was started, checked once and never looked at again.
 
 pub mod build_id;
+pub mod command_line;
 pub mod direct;
 pub mod loader;
 pub mod memory_map;
@@ -8,8 +9,10 @@ pub mod pvh;
 pub mod too_old;
 
 use abi::wire::record::Firmware;
+use command_line::CommandLine;
 use memory_map::MemoryMap;
 
+use crate::display::Framebuffer;
 use crate::mem::LowPage;
 
 /// What the kernel needs to know from whoever started it. Nothing after `main`'s first lines knows who that was.
@@ -24,6 +27,10 @@ pub struct BootInfo {
     pub rsdp: Option<u64>,
     /// The ramdisk; empty where there is none.
     pub ramdisk: &'static [u8],
+    /// A VMM's words for the kernel; the loader has none.
+    pub command_line: CommandLine,
+    /// What to draw on, where firmware set that up.
+    pub framebuffer: Option<Framebuffer>,
     /// Where physical address 0 is mapped.
     pub window_offset: u64,
     /// The end of what is mapped there.

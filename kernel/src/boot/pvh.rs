@@ -2,6 +2,7 @@
 //! docs/misc/pvh.pandoc). Checked as a whole before anything is believed. Pure, over bytes of physical memory.
 
 use super::BootError;
+use super::command_line::{CommandLine, MAX_BYTES};
 use super::memory_map::Region;
 use crate::acpi::Memory;
 use crate::le::{u32_at, u64_at};
@@ -37,6 +38,8 @@ pub struct StartInfo<'a> {
     pub ramdisk: Region,
     /// Physical address of the RSDP.
     pub rsdp: Option<u64>,
+    /// The command line; empty where there is none that can be read.
+    pub command_line: CommandLine,
 }
 
 impl<'a> StartInfo<'a> {
@@ -58,8 +61,14 @@ impl<'a> StartInfo<'a> {
         let modules = table(memory, long(16)?, word(12)?, MAX_MODULES, MODULE_BYTES);
         let modules = modules.ok_or(BootError::Modules)?;
         let rsdp = Some(long(32)?).filter(|&rsdp| rsdp != 0);
-        let mut this =
-            Self { map, taken: [image; 1 + MAX_MODULES], taken_len: 1, ramdisk: Region::default(), rsdp };
+        let mut this = Self {
+            map,
+            taken: [image; 1 + MAX_MODULES],
+            taken_len: 1,
+            ramdisk: Region::default(),
+            rsdp,
+            command_line: command_line(memory, long(24)?),
+        };
         for (i, module) in modules.chunks_exact(MODULE_BYTES).enumerate() {
             let module = region(module).ok_or(BootError::Modules)?;
             if i == 0 {
@@ -106,6 +115,14 @@ impl<'a> StartInfo<'a> {
         self.taken_len += 1;
         Ok(())
     }
+}
+
+/// The command line at physical address `at`, of which 0 means that there is none. One that lies at the end of what can
+/// be read may be shorter than the longest.
+fn command_line(memory: &impl Memory, at: u64) -> CommandLine {
+    let lengths = [MAX_BYTES + 1, 256, 16].into_iter().filter(|_| at != 0);
+    let mut lines = lengths.filter_map(|length| memory.bytes(at, length));
+    lines.next().map_or(CommandLine::EMPTY, CommandLine::copy)
 }
 
 /// `count` structures of `bytes` each at physical address `at`; `None` where those are too many, or not in memory.

@@ -89,6 +89,23 @@ fn does_without_modules_and_rsdp() {
 }
 
 #[test]
+fn reads_the_command_line_wherever_it_is() {
+    let mut memory = Low::with(Q35, &[MODULE]);
+    let line = |memory: &Low| StartInfo::read(memory, INFO_AT, IMAGE).unwrap().command_line;
+    assert_eq!(line(&memory).bytes(), b"");
+    memory.put(24, &(INFO_AT + 0x800).to_le_bytes());
+    memory.put(0x800, b"after=reboot serial=com2\0");
+    assert_eq!(line(&memory).bytes(), b"after=reboot serial=com2");
+    memory.put(24, &u64::MAX.to_le_bytes());
+    assert_eq!(line(&memory).bytes(), b"");
+    let end = memory.0.len() as u64;
+    memory.put(24, &(end - 20).to_le_bytes());
+    memory.0.truncate(usize::try_from(end).unwrap());
+    memory.put(end - 20 - INFO_AT, b"display=off\0");
+    assert_eq!(line(&memory).bytes(), b"display=off");
+}
+
+#[test]
 fn refuses_what_is_no_start_info() {
     let changed = |at, bytes: &[u8]| {
         let mut memory = Low::with(Q35, &[MODULE]);

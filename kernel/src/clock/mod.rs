@@ -39,6 +39,9 @@ pub fn get() -> Option<&'static Clock> {
 }
 
 impl Clock {
+    /// For waits where the frequency is not known: no CPU's TSC is faster, so none is shorter than it should be.
+    pub const AT_MOST: Self = Self { khz: 6_000_000, source: TscSource::Pit, timer_per_mcycle: 0 };
+
     /// The clock that `choice` makes, without a timer.
     #[must_use]
     pub const fn of(choice: &Choice) -> Self {

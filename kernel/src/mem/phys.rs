@@ -35,6 +35,12 @@ pub fn virt(at: PhysAddr) -> VirtAddr {
     VirtAddr::new(window().offset + at.as_u64())
 }
 
+/// Where a physical address is in the window; `None` where it lies past its end, or there is no window yet.
+#[must_use]
+pub fn in_window(at: PhysAddr) -> Option<VirtAddr> {
+    WINDOW.get().filter(|window| at.as_u64() < window.end).map(|_| virt(at))
+}
+
 /// The window as a whole, for `x86_64`'s page-table walks.
 #[must_use]
 pub fn offset() -> VirtAddr {

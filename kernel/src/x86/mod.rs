@@ -16,3 +16,4 @@ pub mod sse;
 pub mod topology;
 pub mod trap;
 pub mod tsc;
+pub mod uart;

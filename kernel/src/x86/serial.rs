@@ -1,54 +1,89 @@
-//! COM1, written to with a bound on every wait: a port that is not there costs a moment, never a hang.
-#![expect(unsafe_code, reason = "claims the ports of COM1")]
+//! Serial ports, at I/O ports and in memory.
+#![expect(unsafe_code, reason = "reads and writes the registers of UARTs")]
 
-use uart_16550::backend::PioBackend;
-use uart_16550::spec::registers::LSR;
-use uart_16550::{Config, Uart16550};
+use abi::config::{self, Registers};
+use x86_64::VirtAddr;
 
-/// The standard port of COM1.
-const COM1: u16 = 0x3f8;
+use super::port;
+use super::uart::{Bus, Uart};
 
-/// How often the transmitter is asked before a byte is given up: at 115,200 baud a full FIFO drains in 1.4 ms, and a
-/// read of a legacy port takes at least half a microsecond.
-const SPINS: u32 = 100_000;
-
-/// A UART that is there, set to 115,200 8N1.
+/// A serial port that answers.
 pub struct Serial {
-    uart: Uart16550<PioBackend>,
-    /// Set once the transmitter has stayed full for the whole wait: every later wait would be as long.
-    stuck: bool,
+    /// Where it is.
+    pub registers: Registers,
+    uart: Uart<Wires>,
 }
 
 impl Serial {
-    /// Finds and sets up COM1; `None` where no UART answers.
-    pub fn com1() -> Option<Self> {
-        // SAFETY: 0x3f8..=0x3ff are COM1's on every PC; nothing else in this kernel touches them.
-        let mut uart = unsafe { Uart16550::new_port(COM1) }.ok()?;
-        // `init` waits for the transmitter without a bound, so that wait is done here, with one.
-        if !uart.check_present() || !drained(&mut uart) {
-            return None;
-        }
-        uart.init(Config::default()).ok()?;
-        Some(Self { uart, stuck: false })
+    /// Finds and sets up a UART. One in memory is at `mapped`, uncached. `None` where none answers.
+    #[must_use]
+    pub fn open(uart: &config::Uart, mapped: Option<VirtAddr>) -> Option<Self> {
+        let registers = uart.registers;
+        let wires = match registers {
+            Registers::Port(first) => Wires::Ports(first),
+            Registers::Memory { stride, wide, .. } => {
+                Wires::Memory { first: mapped?, stride: u64::from(stride), wide }
+            }
+        };
+        Some(Self { registers, uart: Uart::open(wires, uart.baud)? })
     }
 
     /// Sends all of `bytes`, or gives up where the transmitter stays full.
-    pub fn write(&mut self, mut bytes: &[u8]) {
-        let mut spins = 0;
-        while !bytes.is_empty() && !self.stuck {
-            let sent = self.uart.send_bytes(bytes);
-            bytes = &bytes[sent..];
-            spins = if sent == 0 { spins + 1 } else { 0 };
-            self.stuck = spins > SPINS;
-        }
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.uart.write(bytes);
     }
 
-    /// Waits, with the usual bound, until the last byte has left the UART.
+    /// Waits, with a bound, until the last byte has left.
     pub fn drain(&mut self) {
-        drained(&mut self.uart);
+        self.uart.drain();
     }
 }
 
-fn drained(uart: &mut Uart16550<PioBackend>) -> bool {
-    (0..SPINS).any(|_| uart.lsr().contains(LSR::TRANSMITTER_EMPTY))
+/// How a UART's registers are reached.
+#[derive(Clone, Copy)]
+enum Wires {
+    Ports(u16),
+    Memory { first: VirtAddr, stride: u64, wide: bool },
+}
+
+impl Bus for Wires {
+    fn read(&mut self, register: usize) -> u8 {
+        match *self {
+            // SAFETY: the ports are COM1's, or where configuration or firmware say that a UART is. Only this module
+            // touches them.
+            Self::Ports(first) => unsafe { port::read_u8(first + number(register)) },
+            Self::Memory { first, stride, wide } => {
+                let at = first + stride * u64::from(number(register));
+                if wide {
+                    // SAFETY: as above, and `Serial::open` was given the mapping; `config::is_address` says that the
+                    // register is in its page and, since the stride is its multiple, aligned.
+                    return unsafe { at.as_ptr::<u32>().read_volatile() }.to_le_bytes()[0];
+                }
+                // SAFETY: as above.
+                unsafe { at.as_ptr::<u8>().read_volatile() }
+            }
+        }
+    }
+
+    fn write(&mut self, register: usize, value: u8) {
+        match *self {
+            // SAFETY: as in `read`.
+            Self::Ports(first) => unsafe { port::write_u8(first + number(register), value) },
+            Self::Memory { first, stride, wide } => {
+                let at = first + stride * u64::from(number(register));
+                if wide {
+                    // SAFETY: as in `read`.
+                    unsafe { at.as_mut_ptr::<u32>().write_volatile(u32::from(value)) };
+                } else {
+                    // SAFETY: as in `read`.
+                    unsafe { at.as_mut_ptr::<u8>().write_volatile(value) };
+                }
+            }
+        }
+    }
+}
+
+/// A register's number, of which there are eight.
+fn number(register: usize) -> u16 {
+    u16::try_from(register & 7).unwrap_or(0)
 }

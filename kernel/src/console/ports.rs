@@ -1,0 +1,113 @@
+//! Which serial ports there are to talk to. A port in memory has to wait until it can be mapped.
+
+use abi::config::{self, Registers, Uart};
+use x86_64::{PhysAddr, VirtAddr};
+
+use crate::boot::memory_map::MemoryMap;
+use crate::console;
+use crate::mem::{KernelSpace, OutOfMemory};
+use crate::x86::serial::Serial;
+
+/// The UARTs to talk to, as far as they are known before anybody has looked whether they are there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Candidates {
+    uarts: [Option<Uart>; 2],
+}
+
+impl Candidates {
+    /// What `configured` says; without it COM1, which nearly every machine has, and the one that firmware names in its
+    /// SPCR: whoever reads either is to find the records there. Where that is COM1 itself, firmware's rate is kept.
+    #[must_use]
+    pub fn new(configured: Option<config::Serial>, spcr: Option<Uart>) -> Self {
+        let uarts = match (configured, spcr) {
+            (Some(config::Serial::None), _) => [None; 2],
+            (Some(config::Serial::Uart(uart)), _) => [Some(uart), None],
+            (None, Some(spcr)) if spcr.registers == Uart::COM1.registers => [Some(spcr), None],
+            (None, spcr) => [Some(Uart::COM1), spcr],
+        };
+        Self { uarts }
+    }
+
+    /// Leaves out what is no device: memory that is free.
+    #[must_use]
+    pub fn outside(self, memory: &MemoryMap) -> Self {
+        let is_free =
+            |address| memory.regions().iter().any(|region| (region.start..region.end).contains(&address));
+        let is_device = |uart: &Uart| match uart.registers {
+            Registers::Port(_) => true,
+            Registers::Memory { address, .. } => !is_free(address),
+        };
+        Self { uarts: self.uarts.map(|uart| uart.filter(is_device)) }
+    }
+
+    /// Talks to those at I/O ports.
+    pub fn open(self) {
+        for uart in self.uarts.into_iter().flatten() {
+            if let Registers::Port(_) = uart.registers {
+                attach(&uart, None);
+            }
+        }
+    }
+
+    /// Talks to those in memory.
+    ///
+    /// # Errors
+    /// No memory for page tables.
+    pub fn open_mapped(self, space: &mut KernelSpace) -> Result<(), OutOfMemory> {
+        for uart in self.uarts.into_iter().flatten() {
+            if let Registers::Memory { address, .. } = uart.registers {
+                let mapped = space.map_device(PhysAddr::new_truncate(address))?;
+                attach(&uart, Some(mapped));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn attach(uart: &Uart, mapped: Option<VirtAddr>) {
+    if let Some(serial) = Serial::open(uart, mapped) {
+        console::attach(serial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COM2: Uart = Uart { registers: Registers::Port(0x2f8), baud: Some(9_600) };
+
+    fn candidates(configured: Option<config::Serial>, spcr: Option<Uart>) -> [Option<Uart>; 2] {
+        Candidates::new(configured, spcr).uarts
+    }
+
+    #[test]
+    fn talks_to_com1_and_to_what_firmware_names() {
+        assert_eq!(candidates(None, None), [Some(Uart::COM1), None]);
+        assert_eq!(candidates(None, Some(COM2)), [Some(Uart::COM1), Some(COM2)]);
+        let as_it_is = Uart { baud: Some(9_600), ..Uart::COM1 };
+        assert_eq!(candidates(None, Some(as_it_is)), [Some(as_it_is), None]);
+    }
+
+    #[test]
+    fn talks_to_what_is_configured_and_to_nothing_else() {
+        let wanted = Some(config::Serial::Uart(COM2));
+        assert_eq!(candidates(wanted, Some(Uart::COM1)), [Some(COM2), None]);
+        assert_eq!(candidates(Some(config::Serial::None), Some(COM2)), [None, None]);
+    }
+
+    #[test]
+    fn free_memory_is_no_device() {
+        use crate::boot::memory_map::Region;
+
+        let memory = MemoryMap::new(core::iter::once(Region { start: 1 << 20, end: 2 << 20 })).unwrap();
+        let at =
+            |address| Uart { registers: Registers::Memory { address, stride: 1, wide: false }, baud: None };
+        let left = |address| {
+            let candidates = Candidates { uarts: [Some(at(address)), Some(Uart::COM1)] }.outside(&memory);
+            assert_eq!(candidates.uarts[1], Some(Uart::COM1));
+            candidates.uarts[0].is_some()
+        };
+        assert!(!left(1 << 20) && !left((2 << 20) - 0x100));
+        assert!(left(2 << 20) && left(0xfe03_2000));
+    }
+}

@@ -1,0 +1,155 @@
+//! The boot configuration in force: what the command line says, then what the ramdisk's file says, then what suits this
+//! machine.
+
+use core::fmt;
+
+use abi::config::{After, Config, ConfigError, Serial};
+use abi::ramdisk;
+use abi::wire::Text;
+use abi::wire::record::{Config as ConfigRecord, ConfigIgnored, ConfigSource};
+
+use crate::console::{self, Listeners};
+
+/// How long a machine stays up that has a screen and no serial port, where nobody said: who reads the screen has to be
+/// given time to.
+const SCREEN_LINGER_MS: u32 = 600_000;
+
+/// How a machine ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Off.
+    Poweroff,
+    /// A reset.
+    Reboot,
+    /// To stay for so long, then off.
+    Linger {
+        /// How long.
+        ms: u32,
+    },
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Poweroff => f.write_str("poweroff"),
+            Self::Reboot => f.write_str("reboot"),
+            Self::Linger { ms } if ms.is_multiple_of(1000) => write!(f, "linger:{}", ms / 1000),
+            Self::Linger { ms } => write!(f, "linger:{}.{:03}", ms / 1000, ms % 1000),
+        }
+    }
+}
+
+/// What was asked for, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    file: (&'a [u8], Config),
+    line: (&'a [u8], Config),
+}
+
+impl<'a> Settings<'a> {
+    /// What the ramdisk's file says, if there is one, and the command line.
+    #[must_use]
+    pub fn read(archive: &'a [u8], command_line: &'a [u8]) -> Self {
+        let file = ramdisk::find(archive, "", ramdisk::CONFIG).ok().flatten().unwrap_or_default();
+        let read = |text: &'a [u8]| (text, Config::read(text, |_| {}));
+        Self { file: read(file), line: read(command_line) }
+    }
+
+    fn config(&self) -> Config {
+        self.line.1.or(self.file.1)
+    }
+
+    /// The serial port, where one was named.
+    #[must_use]
+    pub fn serial(&self) -> Option<Serial> {
+        self.config().serial
+    }
+
+    /// Whether the screen is used.
+    #[must_use]
+    pub fn display(&self) -> bool {
+        self.config().display.unwrap_or(true)
+    }
+
+    /// How the machine is to end, where the plan wants it to linger for so long, and these listen.
+    #[must_use]
+    pub fn ending(&self, planned_linger_ms: u32, listeners: &Listeners) -> Ending {
+        match self.config().after {
+            Some(After::Poweroff) => Ending::Poweroff,
+            Some(After::Reboot) => Ending::Reboot,
+            Some(After::Linger(seconds)) => Ending::Linger { ms: seconds.saturating_mul(1000) },
+            None if planned_linger_ms > 0 => Ending::Linger { ms: planned_linger_ms },
+            None if listeners.has_screen && !listeners.has_serial => Ending::Linger { ms: SCREEN_LINGER_MS },
+            None => Ending::Poweroff,
+        }
+    }
+
+    /// Tells what is in force, and of each word that is not. `serial_is_there`: the port that was named answers.
+    pub fn tell(&self, ending: Ending, listeners: &Listeners, serial_is_there: bool) {
+        let mut ignored = 0_u16;
+        let mut tell = |from, line, word: Text<64>, expected: &str| {
+            ignored = ignored.saturating_add(1);
+            console::record(ConfigIgnored { from, line, word });
+            console::text(format_args!("  boot configuration ({from}, line {line}): {expected}\n"));
+        };
+        for (from, text) in [(ConfigSource::File, self.file.0), (ConfigSource::CommandLine, self.line.0)] {
+            let _ = Config::read(text, |error| {
+                let ConfigError { line, word, .. } = error;
+                let word = Text::new(if word.is_empty() { "?" } else { word });
+                tell(from, line, word, error.expected);
+            });
+        }
+        if let (Some(Serial::Uart(uart)), false) = (self.serial(), serial_is_there) {
+            let from =
+                if self.line.1.serial.is_some() { ConfigSource::CommandLine } else { ConfigSource::File };
+            let word = Text::format(format_args!("serial={}", uart.registers));
+            tell(from, 0, word, "no such port answers");
+        }
+        console::record(ConfigRecord {
+            serial: listeners.serial,
+            after: Text::format(format_args!("{ending}")),
+            display: listeners.has_screen,
+            ignored,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listeners(has_serial: bool, has_screen: bool) -> Listeners {
+        Listeners { serial: Text::new("com1"), has_serial, has_screen }
+    }
+
+    fn ending(line: &str, planned_linger_ms: u32, listeners: &Listeners) -> Ending {
+        Settings::read(&[], line.as_bytes()).ending(planned_linger_ms, listeners)
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_both_over_the_plan() {
+        let read = |text: &'static str| (text.as_bytes(), Config::read(text.as_bytes(), |_| {}));
+        let settings = Settings { file: read("after=poweroff display=off"), line: read("after=reboot") };
+        assert_eq!(settings.ending(5, &listeners(true, true)), Ending::Reboot);
+        assert!(!settings.display());
+        assert_eq!(ending("after=linger:3", 5, &listeners(true, true)), Ending::Linger { ms: 3000 });
+        assert_eq!(ending("", 5, &listeners(true, true)), Ending::Linger { ms: 5 });
+        assert_eq!(ending("after=never", 0, &listeners(true, true)), Ending::Poweroff);
+    }
+
+    #[test]
+    fn a_screen_that_is_all_there_is_stays_readable() {
+        assert_eq!(ending("", 0, &listeners(false, true)), Ending::Linger { ms: SCREEN_LINGER_MS });
+        assert_eq!(ending("after=poweroff", 0, &listeners(false, true)), Ending::Poweroff);
+        assert_eq!(ending("", 0, &listeners(false, false)), Ending::Poweroff);
+    }
+
+    #[test]
+    fn an_ending_is_told_as_it_is_set() {
+        use alloc::string::ToString;
+
+        assert_eq!(Ending::Linger { ms: 600_000 }.to_string(), "linger:600");
+        assert_eq!(Ending::Linger { ms: 1_050 }.to_string(), "linger:1.050");
+        assert_eq!(Ending::Reboot.to_string(), "reboot");
+    }
+}

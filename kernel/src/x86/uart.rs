@@ -1,0 +1,243 @@
+//! A 16550 and its like (Texas Instruments, "TL16C550C", section "Principles of Operation"; the register and bit names
+//! are the `uart_16550` crate's), written to with a bound on every wait: one that is not there, or that is stuck, costs
+//! a moment, never a hang. Pure, over a [`Bus`].
+
+use uart_16550::spec::registers::{FCR, ISR, LCR, LSR, MCR, MSR, offsets};
+
+/// Eight registers, by their number.
+pub trait Bus {
+    /// Reads one.
+    fn read(&mut self, register: usize) -> u8;
+    /// Writes one.
+    fn write(&mut self, register: usize, value: u8);
+}
+
+/// What the divisor latch divides, over the 16 samples of a bit: a 1.8432 MHz clock.
+const DIVIDEND: u32 = 115_200;
+/// Bytes that a 16550's FIFO takes when it is empty.
+const FIFO_BYTES: usize = 16;
+/// How often the transmitter is asked, at 115,200 baud, before it is taken for stuck. A full FIFO drains in 1.4 ms, and
+/// a read of a device takes a tenth of a microsecond at least.
+const LOOKS: u32 = 200_000;
+/// The slowest rate that a UART whose rate is not known is given time for.
+const SLOWEST: u32 = 9_600;
+
+/// A UART that is there, set to 8N1, without interrupts.
+pub struct Uart<B> {
+    bus: B,
+    /// Bytes that it takes at once.
+    room: usize,
+    /// How often it is asked at most.
+    looks: u32,
+    /// Set once it was asked that often in vain: every later wait would be as long.
+    stuck: bool,
+}
+
+impl<B: Bus> Uart<B> {
+    /// Sets it up, at `baud` or at the rate that it has; `None` where no UART answers, or one that does not get rid of
+    /// what it was given before.
+    pub fn open(mut bus: B, baud: Option<u32>) -> Option<Self> {
+        if !is_present(&mut bus) {
+            return None;
+        }
+        let slower = DIVIDEND / baud.unwrap_or(SLOWEST).clamp(1, DIVIDEND);
+        let mut this = Self { bus, room: 1, looks: LOOKS.saturating_mul(slower), stuck: false };
+        if !this.drain() {
+            return None;
+        }
+        let bus = &mut this.bus;
+        let word = (LCR::WORD_LENGTH0 | LCR::WORD_LENGTH1).bits();
+        bus.write(offsets::LCR, word);
+        bus.write(offsets::IER, 0);
+        if let Some(baud) = baud {
+            let [low, high, ..] = (DIVIDEND / baud.clamp(1, DIVIDEND)).to_le_bytes();
+            bus.write(offsets::LCR, word | LCR::DLAB.bits());
+            bus.write(offsets::DLL, low);
+            bus.write(offsets::DLM, high);
+            bus.write(offsets::LCR, word);
+        }
+        bus.write(offsets::FCR, (FCR::FIFO_ENABLE | FCR::RX_FIFO_RESET | FCR::TX_FIFO_RESET).bits());
+        let fifo = ISR::FIFOS_ENABLED0 | ISR::FIFOS_ENABLED1;
+        if ISR::from_bits_retain(bus.read(offsets::ISR)).contains(fifo) {
+            this.room = FIFO_BYTES;
+        }
+        // OUT2 would let interrupts through on a PC; there are none.
+        bus.write(offsets::MCR, (MCR::DTR | MCR::RTS).bits());
+        Some(this)
+    }
+
+    /// Sends all of `bytes`, or gives up where the transmitter stays full.
+    pub fn write(&mut self, bytes: &[u8]) {
+        for burst in bytes.chunks(self.room) {
+            if !self.wait_for(LSR::THR_EMPTY) {
+                return;
+            }
+            burst.iter().for_each(|&byte| self.bus.write(offsets::DATA, byte));
+        }
+    }
+
+    /// Waits, with the usual bound, until the last byte has left; says whether it has.
+    pub fn drain(&mut self) -> bool {
+        self.wait_for(LSR::TRANSMITTER_EMPTY)
+    }
+
+    fn wait_for(&mut self, state: LSR) -> bool {
+        let Self { bus, looks, stuck, .. } = self;
+        *stuck =
+            *stuck || !(0..*looks).any(|_| LSR::from_bits_retain(bus.read(offsets::LSR)).contains(state));
+        !*stuck
+    }
+}
+
+/// Whether a UART answers: by its scratch register; or, for one that has none, by its modem lines, which in loopback mode
+/// follow what is written to its modem control. Neither sends anything.
+fn is_present(bus: &mut impl Bus) -> bool {
+    // With the divisor latch open, register 7 is another one in some UARTs.
+    let line_control = bus.read(offsets::LCR);
+    bus.write(offsets::LCR, line_control & !LCR::DLAB.bits());
+    let scratch = bus.read(offsets::SPR);
+    let keeps = [0x42, 0xbd].into_iter().all(|pattern| {
+        bus.write(offsets::SPR, pattern);
+        bus.read(offsets::SPR) == pattern
+    });
+    bus.write(offsets::SPR, scratch);
+    keeps || loops_back(bus)
+}
+
+fn loops_back(bus: &mut impl Bus) -> bool {
+    let lines = MSR::CTS | MSR::DSR | MSR::RI | MSR::CD;
+    let modem_control = bus.read(offsets::MCR);
+    let follows = [(MCR::RTS | MCR::OUT_2_INT_ENABLE, MSR::CTS | MSR::CD), (MCR::DTR, MSR::DSR)]
+        .into_iter()
+        .all(|(out, expected)| {
+            bus.write(offsets::MCR, (MCR::LOOP_BACK | out).bits());
+            MSR::from_bits_retain(bus.read(offsets::MSR)).intersection(lines) == expected
+        });
+    bus.write(offsets::MCR, modem_control);
+    follows
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// A UART as far as this driver can tell.
+    #[derive(Default)]
+    struct Model {
+        registers: [u8; 8],
+        divisor: [u8; 2],
+        sent: Vec<u8>,
+        has_scratch: bool,
+        has_fifo: bool,
+        /// Reads of the line status until what was sent has left.
+        busy_for: u32,
+        busy: u32,
+        stuck: bool,
+        overruns: usize,
+        queued: usize,
+        looks: u32,
+    }
+
+    impl Bus for &mut Model {
+        fn read(&mut self, register: usize) -> u8 {
+            match register {
+                offsets::LSR => {
+                    self.looks += 1;
+                    self.busy = self.busy.saturating_sub(1);
+                    if self.busy == 0 && !self.stuck {
+                        self.queued = 0;
+                        (LSR::THR_EMPTY | LSR::TRANSMITTER_EMPTY).bits()
+                    } else {
+                        0
+                    }
+                }
+                offsets::ISR => {
+                    if self.has_fifo {
+                        0xc1
+                    } else {
+                        0x01
+                    }
+                }
+                offsets::MSR if self.registers[offsets::MCR] & 0x10 != 0 => {
+                    let out = self.registers[offsets::MCR];
+                    (out & 2) << 3 | (out & 1) << 5 | (out & 4) << 4 | (out & 8) << 4
+                }
+                offsets::MSR => 0xb0,
+                offsets::SPR if !self.has_scratch => 0xff,
+                _ => self.registers[register],
+            }
+        }
+
+        fn write(&mut self, register: usize, value: u8) {
+            if self.registers[offsets::LCR] & 0x80 != 0 && register < 2 {
+                self.divisor[register] = value;
+            } else if register == offsets::DATA {
+                self.sent.push(value);
+                self.queued += 1;
+                self.overruns += usize::from(self.queued > if self.has_fifo { 16 } else { 1 });
+                self.busy = self.busy_for;
+            } else {
+                self.registers[register] = value;
+            }
+        }
+    }
+
+    /// What is read where nothing is.
+    struct Nothing(u8);
+
+    impl Bus for Nothing {
+        fn read(&mut self, _: usize) -> u8 {
+            self.0
+        }
+
+        fn write(&mut self, _: usize, _: u8) {}
+    }
+
+    #[test]
+    fn sends_everything_and_never_more_than_fits() {
+        for (has_fifo, has_scratch) in [(true, true), (false, true), (true, false), (false, false)] {
+            let mut model = Model { has_fifo, has_scratch, busy_for: 5, ..Model::default() };
+            let mut uart = Uart::open(&mut model, Some(9_600)).expect("it is there");
+            let text: Vec<u8> = (0..100).collect();
+            uart.write(&text);
+            assert!(uart.drain());
+            assert_eq!((&model.sent, model.overruns), (&text, 0), "FIFO {has_fifo}, scratch {has_scratch}");
+            assert_eq!((model.divisor, model.registers[offsets::LCR]), ([12, 0], 3));
+            assert_eq!((model.registers[offsets::MCR], model.registers[offsets::IER]), (3, 0));
+        }
+    }
+
+    #[test]
+    fn leaves_the_rate_as_it_is_where_none_is_wanted() {
+        let mut model = Model { has_scratch: true, divisor: [3, 0], ..Model::default() };
+        assert!(Uart::open(&mut model, None).is_some());
+        assert_eq!(model.divisor, [3, 0]);
+    }
+
+    #[test]
+    fn finds_nothing_where_nothing_is() {
+        for byte in [0xff, 0x00, 0x60] {
+            assert!(Uart::open(Nothing(byte), Some(115_200)).is_none(), "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn gives_up_on_one_that_is_stuck_and_does_not_wait_again() {
+        let mut model = Model { has_scratch: true, stuck: true, ..Model::default() };
+        assert!(Uart::open(&mut model, Some(115_200)).is_none());
+        assert!(model.looks <= LOOKS);
+
+        let mut model = Model { has_scratch: true, ..Model::default() };
+        let mut uart = Uart::open(&mut model, Some(115_200)).expect("it is there");
+        uart.write(b"a");
+        uart.bus.stuck = true;
+        uart.write(&vec![b'x'; 1000]);
+        let after_one = uart.bus.looks;
+        uart.write(b"more");
+        assert!(!uart.drain());
+        assert_eq!((uart.bus.sent.len(), uart.bus.looks), (1, after_one));
+    }
+}
