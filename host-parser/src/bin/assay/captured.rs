@@ -26,7 +26,7 @@ pub struct Captured {
     pub log: Vec<u8>,
     /// Its standard error.
     pub stderr: String,
-    /// The host CPUs that it was confined to, read back from the kernel.
+    /// The host CPUs that it was started on, read back from the kernel.
     pub host_cpus: CpuSet,
     /// When it was started, in milliseconds since 1970 (UTC).
     pub started_unix_ms: u64,
@@ -64,8 +64,9 @@ pub fn run(
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let begun = Instant::now();
-    let mut program = Program::of(cpus.confine(|| command.spawn())??);
-    let host_cpus = CpuSet::of_thread(program.child.id())?;
+    // Read back before it runs: it may confine itself further.
+    let (host_cpus, child) = cpus.confine(|| (CpuSet::allowed(), command.spawn()))?;
+    let (host_cpus, mut program) = (host_cpus?, Program::of(child?));
     let mut told = 0;
     let end = loop {
         let tick = if program.is_silent() { LAST_TICK } else { TICK };
