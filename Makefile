@@ -24,15 +24,23 @@ CLIPPY      := $(CARGO) clippy --quiet
 DENY        := -- -D warnings
 
 ARGS ?=
+# All that can be told apart: our kernel entered directly and behind the BIOS, Linux as it comes and without mitigations.
+SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 
 # $(call assay,COMMAND): with ARGS, and with its exit code said, since make itself ends with 2 whatever it was.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
     echo "assay $(firstword $(1)): exit code $$code (make itself ends with 2)" >&2; exit $$code; }
 
 ##@ Measure
-.PHONY: run-smp-process-scale controls soak bench doctor
+.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
 	$(call assay,run manifests/smp-process-scale.toml)
+
+run-linux-smp-process-scale: build ## the same workers as processes of a Linux guest
+	$(call assay,run manifests/smp-process-scale.toml --systems linux)
+
+compare-smp-process-scale: build ## our kernel, Linux and the host itself, in one shuffled session
+	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
 controls: build ## provoke everything that can go wrong, and see the gate say so
 	$(call assay,controls)
@@ -110,5 +118,5 @@ distclean: ## remove everything that is not in git: results and the local toolch
 	rm -rf target .toolchain
 
 help: ## this list
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print substr($$0, 5) ":" } /^[a-z-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' \
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print substr($$0, 5) ":" } /^[a-z-]+:.*## / { printf "  %-29s%s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
