@@ -96,6 +96,9 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
 
     let (choice, readings) = find_frequency(&tables, &mut space)?;
     let clock = Clock::start(&choice);
+    if !clock.has_timer() {
+        return Err(Refusal { code: "no-timer", detail: "the local APIC's timer does not count" });
+    }
     phases.end("clock");
 
     let started = smp::start_aps(&roster, &mut space, features, clock)?;

@@ -138,6 +138,8 @@ fn experiment(
     phases: &mut Phases,
 ) -> Result<Infallible, Refusal> {
     let mut machine = bring_up(space, rsdp, phases)?;
+    let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
+    console::text(format_args!("  {online} of {listed} CPUs up: running\n"));
     let cores = order::cores(&machine.cpus);
     let agenda = Agenda::new(plan, cores, u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX));
     let rows = bench::run(&mut machine, plan, &agenda, ramdisk, phases)?;
@@ -149,7 +151,6 @@ fn experiment(
     console::end(status);
     // So that whoever watches from the host's side can take the last readings before there is nothing left to read.
     machine.clock.spin_us(FAREWELL_US);
-    let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
     let table = bench::Table { plan, rows: &rows, clock: machine.clock, cores, online, listed };
     farewell::end(ending, exit, &table)
 }

@@ -57,6 +57,8 @@ words! {
         PmTimer = "pm-timer",
         /// Counted against channel 2 of the PIT.
         Pit = "pit",
+        /// Counted against the seconds of the real-time clock.
+        Rtc = "rtc",
         /// Linux's own calibration, as its log has it.
         Linux = "linux",
         /// Counted against Linux's CLOCK_MONOTONIC_RAW.

@@ -4,6 +4,7 @@
 mod choose;
 mod kvmclock;
 mod reference;
+mod rtc;
 mod sources;
 
 use core::hint;
@@ -40,7 +41,7 @@ pub fn get() -> Option<&'static Clock> {
 
 impl Clock {
     /// For waits where the frequency is not known: no CPU's TSC is faster, so none is shorter than it should be.
-    pub const AT_MOST: Self = Self { khz: 6_000_000, source: TscSource::Pit, timer_per_mcycle: 0 };
+    pub const AT_MOST: Self = Self { khz: 6_000_000, source: TscSource::Rtc, timer_per_mcycle: 0 };
 
     /// The clock that `choice` makes, without a timer.
     #[must_use]
@@ -78,6 +79,12 @@ impl Clock {
     pub fn micros(&self, cycles: u64) -> u64 {
         let micros = u128::from(cycles) * 1000 / u128::from(self.khz);
         u64::try_from(micros).unwrap_or(u64::MAX)
+    }
+
+    /// Whether the local APIC's timer counts at all: without it no halt ends, and no worker is stopped.
+    #[must_use]
+    pub const fn has_timer(&self) -> bool {
+        self.timer_per_mcycle > 0
     }
 
     /// The local APIC timer's ticks in some cycles: at least one, at most what the timer can count.

@@ -7,7 +7,8 @@ use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
 use super::reference::{Counter, measure};
-use super::{Reading, kvmclock};
+use super::choose::is_plausible;
+use super::{Reading, kvmclock, rtc};
 use crate::acpi::fadt::PowerManagement;
 use crate::x86::cpuid::{HYPERVISOR, leaf};
 use crate::x86::port;
@@ -29,7 +30,7 @@ pub fn stated() -> Vec<Reading> {
     sources.into_iter().filter_map(|(source, khz)| Some(Reading { source, khz: khz? })).collect()
 }
 
-/// Every source's reading.
+/// Every source's reading; that of the real-time clock, which takes seconds, only where there is no other.
 #[must_use]
 pub fn readings(devices: &Devices) -> Vec<Reading> {
     let mut readings = stated();
@@ -46,6 +47,9 @@ pub fn readings(devices: &Devices) -> Vec<Reading> {
     ];
     let counters: Vec<_> = counters.into_iter().flatten().collect();
     readings.extend(measure(&counters));
+    if !readings.iter().any(is_plausible) {
+        readings.extend(rtc::khz().map(|khz| Reading { source: TscSource::Rtc, khz }));
+    }
     readings
 }
 

@@ -1,0 +1,125 @@
+//! The TSC's frequency from the seconds of the real-time clock (Motorola, "MC146818A", section "Time, calendar, and alarm
+//! locations"): a source of last resort, for it takes two seconds. A microVM without PIT, HPET and PM timer has nothing
+//! else.
+#![expect(unsafe_code, reason = "reads the real-time clock by port")]
+
+use super::Clock;
+use crate::x86::{port, tsc};
+
+const INDEX: u16 = 0x70;
+const DATA: u16 = 0x71;
+/// The index port's highest bit switches NMIs off, which this must not.
+const SECONDS: u8 = 0x00;
+
+/// How long the next second may take to come.
+const SECOND_US: u64 = 1_500_000;
+/// How many seconds are looked at before there is no reading.
+const TRIES: u32 = 4;
+/// An edge is good where it lies between two looks that are at most this part of a second apart.
+const EDGE_PER_SECOND: u64 = 2_000;
+
+/// The moment at which a second began.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Edge {
+    /// The second, 0 to 59.
+    second: u8,
+    /// The TSC at the last look before it and at the first one in it.
+    before: u64,
+    after: u64,
+}
+
+/// The TSC's frequency; `None` where no real-time clock runs, or this CPU was away at every edge.
+pub fn khz() -> Option<u64> {
+    let mut last = next_edge()?;
+    for _ in 0..TRIES {
+        let edge = next_edge()?;
+        if let Some(khz) = between(last, edge) {
+            return Some(khz);
+        }
+        last = edge;
+    }
+    None
+}
+
+/// The frequency by two edges; `None` where they are not sharp enough for a part in a thousand.
+fn between(from: Edge, to: Edge) -> Option<u64> {
+    let seconds = u64::from((to.second + 60 - from.second) % 60);
+    let cycles = to.before.checked_sub(from.before)?.checked_div(seconds)?;
+    let sharp = |edge: Edge| edge.after.saturating_sub(edge.before) <= cycles / EDGE_PER_SECOND;
+    let khz = cycles / 1000;
+    (sharp(from) && sharp(to) && khz > 0).then_some(khz)
+}
+
+/// Waits for the second to change.
+fn next_edge() -> Option<Edge> {
+    let first = seconds()?;
+    let mut edge = Edge { second: first, before: tsc::read_ordered(), after: 0 };
+    let deadline = edge.before.saturating_add(Clock::AT_MOST.cycles(SECOND_US));
+    loop {
+        let second = seconds()?;
+        let now = tsc::read_ordered();
+        if second != first {
+            return Some(Edge { second, after: now, ..edge });
+        }
+        if now >= deadline {
+            return None;
+        }
+        edge.before = now;
+    }
+}
+
+/// The seconds, read twice alike; `None` where there are none.
+fn seconds() -> Option<u8> {
+    // An update takes 2 ms at most, and two readings half a microsecond at least.
+    const READINGS: u32 = 10_000;
+    (0..READINGS)
+        .find_map(|_| {
+            let (one, other) = (read(SECONDS), read(SECONDS));
+            (one == other).then_some(one)
+        })
+        .and_then(from_bcd)
+}
+
+/// Every PC's clock counts in BCD. What is no second is no clock.
+fn from_bcd(byte: u8) -> Option<u8> {
+    let (tens, ones) = (byte >> 4, byte & 0xf);
+    (tens < 6 && ones < 10).then_some(tens * 10 + ones)
+}
+
+fn read(register: u8) -> u8 {
+    // SAFETY: the real-time clock's ports; nothing else in this kernel uses them, and reading the time has no effect.
+    unsafe { port::write_u8(INDEX, register) };
+    // SAFETY: as above.
+    unsafe { port::read_u8(DATA) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(second: u8, before: u64, width: u64) -> Edge {
+        Edge { second, before, after: before + width }
+    }
+
+    #[test]
+    fn divides_by_the_seconds_between_two_edges() {
+        let second = 2_600_000_000;
+        assert_eq!(between(edge(7, 1000, 5000), edge(8, 1000 + second, 5000)), Some(2_600_000));
+        assert_eq!(between(edge(58, 0, 5000), edge(1, 3 * second, 5000)), Some(2_600_000));
+    }
+
+    #[test]
+    fn believes_no_edge_that_may_have_been_much_earlier() {
+        let second = 2_600_000_000;
+        assert_eq!(between(edge(7, 0, 5000), edge(8, second, 2_000_000)), None);
+        assert_eq!(between(edge(7, 0, 2_000_000), edge(8, second, 5000)), None);
+        assert_eq!(between(edge(7, 5, 1), edge(7, 6, 1)), None);
+        assert_eq!(between(edge(7, 6, 1), edge(8, 5, 1)), None);
+    }
+
+    #[test]
+    fn reads_bcd_and_nothing_else() {
+        assert_eq!([0x00, 0x09, 0x59].map(from_bcd), [Some(0), Some(9), Some(59)]);
+        assert_eq!([0x0a, 0x60, 0xff].map(from_bcd), [None; 3]);
+    }
+}
