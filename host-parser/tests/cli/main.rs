@@ -17,3 +17,4 @@ mod manifests;
 mod options;
 mod outputs;
 mod programs;
+mod systems;

@@ -46,6 +46,11 @@ impl Stage {
         assert!(status.success());
     }
 
+    /// Writes a program that asks for no interpreter; nobody runs it.
+    pub fn static_program(&self, name: &str) {
+        fs::write(self.path(name), elf_with_build_id()).unwrap();
+    }
+
     /// Writes the manifest: the shipped one, with `from` replaced.
     pub fn manifest(&self, from: &str, to: &str) {
         fs::write(self.path("x.toml"), shipped(from, to)).unwrap();

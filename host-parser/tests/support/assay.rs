@@ -24,7 +24,13 @@ pub fn manifest(name: &str) -> PathBuf {
 /// `assay` with these arguments, and nothing from the environment that it reads.
 pub fn assay<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
-    for variable in ["ASSAY_QEMU", "ASSAY_QEMU_CPUS", "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS"] {
+    for variable in [
+        "ASSAY_QEMU",
+        "ASSAY_QEMU_CPUS",
+        "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS",
+        "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS",
+        "LINUX_SMP_SCALE_KERNEL",
+    ] {
         command.env_remove(variable);
     }
     command.current_dir(workspace()).args(args).stdin(Stdio::null());

@@ -41,12 +41,6 @@ pub enum LinuxError {
         /// What came of it.
         detail: String,
     },
-    /// Nothing is to be fetched, and nothing was.
-    #[error("no Linux kernel in {} yet; a run fetches the distribution's, or set {KERNEL_VARIABLE} to the path of any bzImage", .store.display())]
-    NotFetched {
-        /// Where it would be.
-        store: PathBuf,
-    },
     /// The twin cannot be a guest's first process.
     #[error("the twin is {what}, expected a static x86-64 program; `make twin` builds it")]
     Twin {

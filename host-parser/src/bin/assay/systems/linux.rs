@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use anyhow::{Context, anyhow};
 use host_parser::manifest::Manifest;
 use host_parser::results::Artifact;
-use qemu::linux::{LinuxError, LinuxKernel, Mitigations, Origin, initramfs, medium};
+use qemu::linux::{KERNEL_VARIABLE, LinuxKernel, Mitigations, Origin, initramfs, medium};
 
 use super::guests::Guests;
 use super::twin::Twin;
@@ -29,7 +30,7 @@ pub fn guests(
     mitigations: Mitigations,
 ) -> Result<Guests, Coded> {
     let twin = Twin::find(&args.twin)?;
-    let kernel = find_kernel(args.dry_run).or_exit(Exit::Environment)?;
+    let kernel = find_kernel(args.dry_run)?;
     let artifacts = vec![of_kernel(&kernel), twin.artifact(), lab.worker()];
     Guests::new(lab.clone(), manifest, artifacts, |lab, case| {
         let plan = lab.plan(manifest, &[case])?;
@@ -42,16 +43,20 @@ pub fn guests(
 }
 
 /// The kernel that the user names, else the distribution's; that is fetched unless nothing may be written.
-fn find_kernel(dry_run: bool) -> Result<LinuxKernel, LinuxError> {
+fn find_kernel(dry_run: bool) -> Result<LinuxKernel, Coded> {
     let store = Path::new(STORE);
-    if let Some(kernel) = LinuxKernel::at_hand(store)? {
+    if let Some(kernel) = LinuxKernel::at_hand(store).context(KERNEL_VARIABLE).or_exit(Exit::Environment)? {
         return Ok(kernel);
     }
     if dry_run {
-        return Err(LinuxError::NotFetched { store: store.to_owned() });
+        let error = anyhow!(
+            "no Linux kernel in {STORE} yet; a run fetches the distribution's, or set {KERNEL_VARIABLE} to the path of any \
+             bzImage"
+        );
+        return Err(error).or_exit(Exit::Environment);
     }
     console::note(&format!("fetching the distribution's Linux kernel into {STORE}"));
-    LinuxKernel::fetch(store)
+    LinuxKernel::fetch(store).or_exit(Exit::Environment)
 }
 
 fn of_kernel(kernel: &LinuxKernel) -> Artifact {
