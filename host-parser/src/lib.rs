@@ -3,6 +3,7 @@
 
 pub mod boot_config;
 pub mod diagnosis;
+pub mod disclosure;
 pub mod gate;
 pub mod manifest;
 pub mod plan;

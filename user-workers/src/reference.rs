@@ -3,6 +3,7 @@
 mod primes;
 mod sieve;
 
+use abi::sweep::PARTS;
 use primes::Primes;
 
 /// What a worker should leave in its result slot.
@@ -46,6 +47,16 @@ pub trait Workload: Sync {
     /// Splits the whole that `params` describe into `workers` contiguous parts of as equal cost as can be. Parts are
     /// empty where there is less to do than there are workers; there is none for no workers.
     fn splits(&self, params: [u64; 4], workers: u16) -> Vec<[u64; 4]>;
+
+    /// The values of the first two parameters between which the whole has parts of equal cost, [`PARTS`] of them; `None`
+    /// where a part is not a range of these two alone.
+    fn knots(&self, params: [u64; 4]) -> Option<Vec<u64>> {
+        let parts = self.splits(params, PARTS);
+        let joined = parts.windows(2).all(|pair| pair[0][1] == pair[1][0]);
+        let alike = parts.iter().all(|part| part[0] <= part[1] && part[2..] == params[2..]);
+        let first = parts.first().filter(|_| joined && alike)?[0];
+        Some(std::iter::once(first).chain(parts.iter().map(|part| part[1])).collect())
+    }
 
     /// Whether `parts` are a partition of one whole, in order, without gap or overlap; the whole, if so.
     fn whole(&self, parts: &[[u64; 4]]) -> Option<[u64; 4]>;

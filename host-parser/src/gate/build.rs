@@ -8,7 +8,8 @@ use super::Lookup;
 use super::evidence::HostEvidence;
 use super::facts::{Facts, Iteration, params};
 use super::measurement::{
-    Basis, Clock, Cycles, Identity, Machine, Measurement, Phase, Sample, Tsc, TscReading, Warp, WorkerSample,
+    Basis, Clock, Cycles, Identity, Machine, Measurement, Phase, Platform, Sample, Sweep, Tsc, TscReading,
+    Warp, WorkerSample,
 };
 use super::rules::{common_whole, limits, span};
 
@@ -23,6 +24,7 @@ pub(super) fn measurement(facts: &Facts, evidence: &HostEvidence, lookup: Lookup
         functional_only: evidence.functional_only(Some(facts.online())),
         phases: facts.phases.iter().map(phase).collect(),
         skipped: facts.skipped.iter().map(|skipped| skipped.is.case).collect(),
+        sweep: facts.sweep.map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
         samples: samples.collect::<Option<_>>()?,
         clock,
     })
@@ -65,9 +67,21 @@ fn machine(facts: &Facts) -> Option<Machine> {
         apic: features.apic.to_string(),
         features: named.into_iter().filter(|&(_, on)| on).map(|(name, _)| name).collect(),
         cpus_online: facts.online(),
+        topology: facts.shape(),
+        platform: facts.platform.map(|at| platform(facts, &at.is)),
         usable_bytes: memory.usable_bytes,
         heap_bytes: memory.heap_bytes,
     })
+}
+
+fn platform(facts: &Facts, said: &abi::wire::record::Platform) -> Platform {
+    let strings = facts.dmi.iter().map(|at| (at.is.field.to_string(), at.is.text.to_string()));
+    Platform {
+        hypervisor_leaf: said.hypervisor_leaf.to_string(),
+        microcode: said.microcode.to_string(),
+        smbios: said.smbios.to_string(),
+        dmi: strings.collect(),
+    }
 }
 
 fn clock(facts: &Facts) -> Clock {
@@ -101,6 +115,7 @@ fn sample(facts: &Facts, clock: &Clock, iteration: &Iteration) -> Option<Sample>
     Some(Sample {
         case: iteration.case,
         iteration: iteration.iter,
+        smt: facts.share_cores(workers.iter().map(|worker| worker.cpu)),
         cycles: Cycles(if basis == Basis::Makespan { span.makespan } else { span.longest }),
         basis,
         makespan: Cycles(span.makespan),

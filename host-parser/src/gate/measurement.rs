@@ -1,5 +1,6 @@
 //! What a run measured. Values of these types exist only where the gate let a run pass.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -41,6 +42,7 @@ pub struct Measurement {
     pub(super) functional_only: Option<FunctionalOnly>,
     pub(super) phases: Vec<Phase>,
     pub(super) skipped: Vec<u16>,
+    pub(super) sweep: Option<Sweep>,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -81,11 +83,26 @@ impl Measurement {
         &self.skipped
     }
 
+    /// Set where the cases were worked out by the machine that ran them.
+    #[must_use]
+    pub const fn sweep(&self) -> Option<Sweep> {
+        self.sweep
+    }
+
     /// Every iteration of every case, in the order in which they ran.
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
         &self.samples
     }
+}
+
+/// A sweep, as the plan had it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Sweep {
+    /// How often every case was to be run.
+    pub iterations: u16,
+    /// What the order of the cases came from.
+    pub order_seed: u64,
 }
 
 /// Which kernel, plan and program a run had.
@@ -134,10 +151,61 @@ pub struct Machine {
     pub features: Vec<&'static str>,
     /// CPUs online, the first included.
     pub cpus_online: u16,
+    /// Which of them share what.
+    pub topology: Topology,
+    /// What else it says of itself; none where it does not.
+    pub platform: Option<Platform>,
     /// Bytes of usable memory.
     pub usable_bytes: u64,
     /// Bytes of the kernel's heap.
     pub heap_bytes: u64,
+}
+
+/// The machine's shape, by the word of its CPUs. What is not told is none.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Topology {
+    /// What told; none where the CPUs' records say nothing, or are not there: then nobody knows which CPUs share a core.
+    pub source: Option<String>,
+    /// Packages.
+    pub packages: Option<u16>,
+    /// Cores.
+    pub cores: Option<u16>,
+    /// Proximity domains that CPUs are in.
+    pub nodes: Option<u16>,
+    /// Every CPU that told.
+    pub cpus: Vec<CpuPlace>,
+}
+
+/// Where a CPU is. Numbers are those of the whole machine: the same core, the same number.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct CpuPlace {
+    /// Which.
+    pub cpu: u16,
+    /// Its package.
+    pub package: Option<u32>,
+    /// Its die.
+    pub die: Option<u32>,
+    /// Its core.
+    pub core: Option<u32>,
+    /// Which thread of its core it is.
+    pub thread: Option<u32>,
+    /// The kind of its core.
+    pub kind: String,
+    /// Its proximity domain.
+    pub node: Option<u32>,
+}
+
+/// What else the machine says of itself.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Platform {
+    /// The hypervisor's largest CPUID leaf, 16 hexadecimal digits; 0 where there is none.
+    pub hypervisor_leaf: String,
+    /// The microcode's revision, likewise; 0 where it is not told.
+    pub microcode: String,
+    /// What became of the search for SMBIOS tables.
+    pub smbios: String,
+    /// Their strings, by name.
+    pub dmi: BTreeMap<String, String>,
 }
 
 /// The clock.
@@ -223,6 +291,8 @@ pub struct Sample {
     pub case: u16,
     /// Which iteration, from 0.
     pub iteration: u16,
+    /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. No where nobody knows.
+    pub smt: bool,
     /// Its time, on the basis beside it.
     pub cycles: Cycles,
     /// What the time is.

@@ -10,12 +10,13 @@ mod facts;
 mod measurement;
 mod reason;
 mod rules;
+mod topology;
 mod verdict;
 
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, RunExpectation, VcpuDelay};
 pub use measurement::{
-    Basis, Clock, Cycles, Identity, Machine, Measurement, Nanos, Phase, Sample, Tsc, TscReading, Warp,
-    WorkerSample,
+    Basis, Clock, CpuPlace, Cycles, Identity, Machine, Measurement, Nanos, Phase, Platform, Sample, Sweep, Topology,
+    Tsc, TscReading, Warp, WorkerSample,
 };
 pub use reason::{Class, ReasonCode};
 pub use verdict::{Finding, Outcome, Verdict};
@@ -108,6 +109,7 @@ impl Gate {
                 rules::answers(&mut run, workload);
             }
             rules::cases(&mut run);
+                rules::sweep(&mut run, workload);
             rules::clock(&mut run, known);
             rules::host(&mut run);
         }

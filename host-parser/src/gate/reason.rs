@@ -195,6 +195,9 @@ reasons! {
     Oversubscribed = "oversubscribed", Unsupported,
         "The guest has more CPUs than it may use of the host: the case shows function, not speed.",
         "Use a host with as many CPUs as the largest case of the claim.";
+    SharedCores = "shared-cores", Unsupported,
+        "Workers of the claim's case shared cores: that shows what SMT gives, not how cores scale.",
+        "Claim what the machine has cores for; the SMT case stays a diagnostic.";
     TooFewRounds = "too-few-rounds", Invalid,
         "Fewer rounds passed than a claim needs.",
         "Run more rounds.";

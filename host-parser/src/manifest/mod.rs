@@ -21,8 +21,9 @@ use abi::syscall::Authority;
 use abi::wire::Label;
 use user_workers::reference::{self, Workload};
 
+pub(crate) use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
-pub use profile::{Boot, Control, Gate, MachineProfile, MachineType, Oracle, Tier, Timeouts};
+pub use profile::{Boot, Control, Gate, MachineProfile, MachineType, Oracle, Sweep, Tier, Timeouts};
 
 /// The version of the format: the value of `schema`.
 pub const SCHEMA: u16 = 1;
@@ -53,6 +54,7 @@ struct Checked {
     params: [u64; 4],
     authority: Authority,
     cases: Vec<u16>,
+    sweep: Option<Sweep>,
     gate: Option<Gate>,
     oracle: Oracle,
     timeouts: Timeouts,
@@ -161,10 +163,18 @@ impl Manifest {
         self.checked.authority
     }
 
-    /// The cases, in the order in which they were written: how many workers each has, on as many CPUs.
+    /// The cases, in the order in which they were written: how many workers each has, on as many CPUs. None for a
+    /// sweep.
     #[must_use]
     pub fn cases(&self) -> &[u16] {
         &self.checked.cases
+    }
+
+    /// Set where the cases are worked out by the machine that runs them. Then one boot runs all of them, and its
+    /// iterations are the rounds.
+    #[must_use]
+    pub const fn sweep(&self) -> Option<Sweep> {
+        self.checked.sweep
     }
 
     /// The claim to be tested; `None` where the experiment is only reported.

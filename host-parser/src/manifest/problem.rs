@@ -41,7 +41,7 @@ pub struct Problem {
 }
 
 /// `path:line:column: key: message` for each problem, one a line.
-fn listing(path: &std::path::Path, problems: &[Problem]) -> String {
+pub(crate) fn listing(path: &std::path::Path, problems: &[Problem]) -> String {
     let lines = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -58,7 +58,7 @@ impl fmt::Display for Problem {
 
 impl Problem {
     /// A problem with what stands at `span` of `source`.
-    pub(super) fn at(source: &str, span: &Range<usize>, key: &str, message: String) -> Self {
+    pub(crate) fn at(source: &str, span: &Range<usize>, key: &str, message: String) -> Self {
         let before = source.get(..span.start).unwrap_or(source);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self {
@@ -70,7 +70,7 @@ impl Problem {
     }
 
     /// What the TOML reader complains about, in our words, with the key that it does not name.
-    pub(super) fn from_toml(source: &str, error: &toml::de::Error) -> Self {
+    pub(crate) fn from_toml(source: &str, error: &toml::de::Error) -> Self {
         let span = error.span().unwrap_or(0..0);
         let key = match DeTable::parse(source) {
             Ok(table) => key_at(table.get_ref(), &span),

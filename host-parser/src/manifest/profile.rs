@@ -43,6 +43,25 @@ impl MachineType {
     }
 }
 
+/// Cases that are worked out by the machine that runs them, in one boot, instead of being listed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sweep {
+    /// 1, 2, 4, ... workers up to the number of cores, that number itself, and one worker on every CPU where there are
+    /// more CPUs than cores; see [`abi::sweep`].
+    PowersOfTwo,
+}
+
+impl Sweep {
+    /// Whether machines that are large enough have this case.
+    #[must_use]
+    pub const fn has(self, workers: u16) -> bool {
+        match self {
+            Self::PowersOfTwo => workers.is_power_of_two(),
+        }
+    }
+}
+
 /// How the kernel is started.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

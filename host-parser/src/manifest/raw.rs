@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::profile::{Boot, MachineType, Tier};
+use super::profile::{Boot, MachineType, Sweep, Tier};
 
 /// A workload's own parameters, by name.
 pub(super) type RawParameters = BTreeMap<Spanned<String>, Spanned<i64>>;
@@ -38,7 +38,8 @@ pub(super) struct RawWorkload {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawCases {
-    pub workers: Spanned<Vec<Spanned<i64>>>,
+    pub workers: Option<Spanned<Vec<Spanned<i64>>>>,
+    pub sweep: Option<Spanned<Sweep>>,
 }
 
 #[derive(Debug, Deserialize)]

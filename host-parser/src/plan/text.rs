@@ -42,6 +42,9 @@ pub enum PlanError {
         /// That of the blob.
         given: abi::wire::Label,
     },
+    /// Its work cannot be shared out between knots.
+    #[error("a sweep of {0}: its parts are not ranges of its first two parameters")]
+    Knots(&'static str),
     /// The kernel would not take it: no cases, a case without workers or with too many, no iterations.
     #[error("{0}")]
     Refused(plan::PlanError),
@@ -50,8 +53,8 @@ pub enum PlanError {
 impl PlanBytes {
     /// The plan for one boot that runs `cases`, each named by how many workers it has, with the program `blob`.
     ///
-    /// The cases need not be the manifest's: a machine of unknown size is given all that it might run, and skips those
-    /// that it has too few CPUs for.
+    /// The cases need not be the manifest's: a machine is given all that it might run, and skips those that it has too few
+    /// CPUs for. A sweep's manifest has none, and makes a plan for a machine of any size.
     ///
     /// # Errors
     /// A program that is not the manifest's, and whatever the kernel would refuse.
@@ -70,8 +73,11 @@ impl PlanBytes {
         let none = plan::Control { kind: ControlKind::None, target: 0 };
         let control = manifest.control().map_or(none, |control| control.kernel);
         let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into()];
+        let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
+        if manifest.sweep().is_some() && cases.is_empty() {
+            lines.extend(sweep(manifest, options.iterations, timeout_ms)?);
+        }
         for &workers in cases {
-            let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
             lines.push(Case { workers, iterations: options.iterations, timeout_ms }.into());
             lines.extend(splits(manifest, workers).map(PlanLine::from));
         }
@@ -102,6 +108,24 @@ fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
         let [p0, p1, p2, p3] = params;
         Split { worker, p0, p1, p2, p3, answer, work, digest: Hex64(digest) }
     })
+}
+
+/// The sweep of the whole, and its knots.
+fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<PlanLine>, PlanError> {
+    let (workload, whole) = (manifest.workload(), manifest.params());
+    let knots = workload.knots(whole).ok_or(PlanError::Knots(manifest.program()))?;
+    let Answer { answer, work, digest } = workload.expected(whole);
+    let [_, _, p2, p3] = whole;
+    let (seed, digest) = (Hex64(order_seed(manifest)), Hex64(digest));
+    let sweep = plan::Sweep { iterations, timeout_ms, seed, p2, p3, answer, work, digest };
+    let knots = knots.into_iter().map(|at| plan::Knot { at }.into());
+    Ok(std::iter::once(sweep.into()).chain(knots).collect())
+}
+
+/// What the order of a sweep's cases comes from: the same for the same manifest, so that a plan's digest names it.
+fn order_seed(manifest: &Manifest) -> u64 {
+    let Digest(bytes) = manifest.sha256();
+    bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// The lines under their header.

@@ -10,7 +10,7 @@ use crate::gate::{Measurement, Sample};
 #[derive(Clone, Copy, Debug)]
 pub struct SamplesCsv;
 
-const HEADER: &str = "run,round,system,set_aside,outcome,reason,functional_only,case,iteration,basis,sample_cycles,sample_nanos,\
+const HEADER: &str = "run,round,system,set_aside,outcome,reason,functional_only,case,smt,iteration,basis,sample_cycles,sample_nanos,\
                       makespan,start_spread,worker,cpu,skew,cycles,scaled,answer,work,digest";
 
 impl Exporter for SamplesCsv {
@@ -40,7 +40,7 @@ fn head(run: &RunRecord) -> String {
 
 fn refused(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let case = run.case.map(|case| case.to_string()).unwrap_or_default();
-    writeln!(out, "{},{case}{}", head(run), ",".repeat(14))
+    writeln!(out, "{},{case}{}", head(run), ",".repeat(15))
 }
 
 fn passed(out: &mut dyn Write, run: &RunRecord, measurement: &Measurement) -> io::Result<()> {
@@ -54,11 +54,11 @@ fn passed(out: &mut dyn Write, run: &RunRecord, measurement: &Measurement) -> io
 fn rows(out: &mut dyn Write, head: &str, khz: Option<u64>, sample: &Sample) -> io::Result<()> {
     let Sample { case, iteration, cycles, makespan, start_spread, .. } = sample;
     let nanos = khz.and_then(|khz| cycles.nanos(khz)).map(|nanos| nanos.0.to_string()).unwrap_or_default();
-    let basis = sample.basis.word();
+    let (basis, smt) = (sample.basis.word(), u8::from(sample.smt));
     for w in &sample.workers {
         writeln!(
             out,
-            "{head},{case},{iteration},{basis},{cycles},{nanos},{makespan},{},{},{},{},{},{},{},{},{}",
+            "{head},{case},{smt},{iteration},{basis},{cycles},{nanos},{makespan},{},{},{},{},{},{},{},{},{}",
             start_spread, w.worker, w.cpu, w.skew, w.cycles, w.scaled, w.answer, w.work, w.digest
         )?;
     }

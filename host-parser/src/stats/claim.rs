@@ -68,6 +68,10 @@ pub fn claim(rule: &ClaimRule, series: &Series, refusal: Option<(ReasonCode, Str
             return Claim::NotMade { reason: ReasonCode::Oversubscribed, detail };
         }
     }
+    if let Some(case) = [rule.from, rule.to].into_iter().find(|&case| series.smt(case)) {
+        let detail = format!("workers of case {case} shared cores, by the CPUs' own word");
+        return Claim::NotMade { reason: ReasonCode::SharedCores, detail };
+    }
     let speedup = series.speedup(rule.from, rule.to);
     let rounds = speedup.as_ref().map_or(0, |speedup| speedup.ratios.len());
     match speedup.and_then(|speedup| Some((speedup.interval?, speedup))) {

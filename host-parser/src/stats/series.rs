@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use abi::sweep::SweepCase;
 use serde::Serialize;
 
 use super::bootstrap::{Interval, median_interval};
@@ -38,6 +39,7 @@ struct CaseSeries {
     /// By round; only where the frequency is known.
     nanos: BTreeMap<Round, Vec<f64>>,
     longest_worker: bool,
+    smt: bool,
     functional_only: Option<FunctionalOnly>,
 }
 
@@ -46,6 +48,10 @@ struct CaseSeries {
 pub struct CaseStats {
     /// The case, named by how many workers it has.
     pub case: u16,
+    /// Its label: `smp4`, or `smp8-smt` where workers shared cores.
+    pub label: String,
+    /// Whether workers shared cores: a diagnostic, never core scaling.
+    pub smt: bool,
     /// Its times in TSC cycles, one for each round.
     pub cycles: Summary,
     /// The same in nanoseconds, where every round's frequency is known.
@@ -89,6 +95,7 @@ impl Series {
                 case.cycles.entry(key).or_default().push(sample.cycles.0 as f64);
                 let nanos = khz.and_then(|khz| sample.cycles.nanos(khz));
                 case.nanos.entry(key).or_default().extend(nanos.map(|nanos| nanos.0 as f64));
+                case.smt |= sample.smt;
                 case.longest_worker |= sample.basis == Basis::LongestWorker;
                 case.functional_only = case.functional_only.or(measurement.functional_only());
             }
@@ -113,6 +120,12 @@ impl Series {
     #[must_use]
     pub fn rounds(&self, case: u16) -> usize {
         self.cases.get(&case).map_or(0, |series| series.cycles.len())
+    }
+
+    /// Whether workers of a case shared cores.
+    #[must_use]
+    pub fn smt(&self, case: u16) -> bool {
+        self.cases.get(&case).is_some_and(|case| case.smt)
     }
 
     /// Whether a case is functional only.
@@ -148,7 +161,17 @@ impl Series {
         let nanos = Summary::of(&values(&series.nanos)).filter(|nanos| nanos.n == cycles.n);
         let basis = if series.longest_worker { Basis::LongestWorker } else { Basis::Makespan };
         let speedup = self.speedup(smallest, case);
-        Some(CaseStats { case, cycles, nanos, basis, functional_only: series.functional_only, speedup })
+        let label = SweepCase { workers: case, smt: series.smt }.to_string();
+        Some(CaseStats {
+            case,
+            label,
+            smt: series.smt,
+            cycles,
+            nanos,
+            basis,
+            functional_only: series.functional_only,
+            speedup,
+        })
     }
 }
 

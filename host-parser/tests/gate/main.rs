@@ -10,6 +10,7 @@ mod support;
 mod content;
 mod evidence;
 mod stream;
+mod sweep;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -90,6 +91,7 @@ fn trials() -> Vec<Trial> {
     trials.extend(stream::trials());
     trials.extend(content::trials());
     trials.extend(evidence::trials());
+    trials.extend(sweep::trials());
     trials
 }
 
@@ -104,7 +106,8 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     }
     for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
         let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
-        let _ = write!(text, "\ncase {case} iteration {iteration}: {} cycles, {basis}", sample.cycles);
+        let smt = if sample.smt { ", shared cores" } else { "" };
+        let _ = write!(text, "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}", sample.cycles);
     }
     if verdict.outcome.measurement().is_some_and(|measurement| measurement.functional_only().is_some()) {
         text += "\nfunctional only";
@@ -156,6 +159,7 @@ fn every_reason_has_a_transcript() {
     let of_claims = [
         ReasonCode::HostContended,
         ReasonCode::Oversubscribed,
+        ReasonCode::SharedCores,
         ReasonCode::TooFewRounds,
         ReasonCode::NotComparable,
         ReasonCode::Incomplete,

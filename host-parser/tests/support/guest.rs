@@ -1,14 +1,16 @@
 //! A guest that did everything right, with plausible numbers, and its log.
 
+use std::collections::HashSet;
+
 use abi::syscall::{Authority, Syscall};
 use abi::wire::record::{
-    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Cpu, CpuState, Experiment, Features,
-    Firmware, Gap, Machine, Memory, Phase, RunStatus, Split, Start, System, SystemName, Tsc, TscReading,
-    TscSource, Warp, Worker, WorkerEnd, WorkerStatus,
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CoreKind, Cpu, CpuState, Experiment,
+    Features, Firmware, Gap, Machine, Memory, Phase, RunStatus, Split, Start, Sweep, System, SystemName,
+    Topology, TopologySource, Tsc, TscReading, TscSource, Warp, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
-use abi::{ApicId, CpuId, Digest};
+use abi::{ApicId, CpuId, Digest, sweep};
 use user_workers::reference::{Workload, by_name};
 
 /// The whole that every case of the tests' experiment does.
@@ -31,13 +33,61 @@ pub struct Guest {
     pub work_cycles: u64,
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
+    /// How many threads each of its cores has; none where it does not tell.
+    pub threads: Option<u16>,
+    /// Set for a sweep: what the order of its cases comes from. The cases then follow from its cores and CPUs.
+    pub sweep: Option<u64>,
 }
 
 impl Guest {
     /// One that runs one case, once, with as many workers as it has CPUs.
     pub fn of(cpus: u16) -> Self {
         let nonce = 0x5eed_0000_0000_0000 | u64::from(cpus);
-        Self { cpus, cases: vec![cpus], iterations: 1, nonce, work_cycles: 1_718_000_000, whole: WHOLE }
+        Self {
+            cpus,
+            cases: vec![cpus],
+            iterations: 1,
+            nonce,
+            work_cycles: 1_718_000_000,
+            whole: WHOLE,
+            threads: None,
+            sweep: None,
+        }
+    }
+
+    /// One that sweeps, with so many threads on each core.
+    pub fn sweeping(cpus: u16, threads: u16) -> Self {
+        let cases = sweep::cases(cpus / threads, cpus).map(|case| case.workers).collect();
+        Self { cases, iterations: 5, threads: Some(threads), sweep: Some(0x0dd5_eed5), ..Self::of(cpus) }
+    }
+
+    /// Its cases, each with its iteration, in the order in which they run.
+    fn turns(&self) -> Vec<(u16, u16)> {
+        let order = |iter| {
+            let mut cases = self.cases.clone();
+            if let Some(seed) = self.sweep {
+                sweep::shuffle(&mut cases, seed, iter);
+            }
+            cases.into_iter().map(move |case| (case, iter))
+        };
+        (0..self.iterations).flat_map(order).collect()
+    }
+
+    /// What each worker of a case is given.
+    fn splits(&self, case: u16) -> Vec<[u64; 4]> {
+        if self.sweep.is_none() {
+            return primes().splits(self.whole, case);
+        }
+        let knots = primes().knots(self.whole).expect("primes can be shared out");
+        let bounds = (0..case).map(|worker| sweep::bounds(&knots, case, worker).expect("a share"));
+        bounds.map(|(from, to)| [from, to, self.whole[2], self.whole[3]]).collect()
+    }
+
+    /// The CPUs in the order in which they get workers: one of each core before the second of any.
+    fn cpu_of(&self, worker: u16) -> CpuId {
+        let threads = self.threads.unwrap_or(1);
+        let cores = self.cpus / threads;
+        CpuId(worker % cores * threads + worker / cores)
     }
 
     /// Its records, but for `end`.
@@ -45,10 +95,12 @@ impl Guest {
         let mut records = self.boot();
         records.extend(self.clock());
         records.extend(self.plan());
-        for iter in 0..self.iterations {
-            for &case in &self.cases {
-                self.case(case, iter, &mut records);
+        let mut told = HashSet::new();
+        for (case, iter) in self.turns() {
+            if self.sweep.is_some() && told.insert(case) {
+                records.extend(self.tell_splits(case));
             }
+            self.case(case, iter, &mut records);
         }
         records
     }
@@ -105,6 +157,15 @@ impl Guest {
             };
             Record::from(Cpu { cpu: CpuId(cpu), apic: ApicId(cpu.into()), state, cycles })
         }));
+        if let Some(threads) = self.threads {
+            records.extend((0..self.cpus).map(|cpu| {
+                let (core, thread) = (Some(u32::from(cpu / threads)), Some(u32::from(cpu % threads)));
+                let (source, kind) = (TopologySource::Cpuid0b, CoreKind::Alike);
+                let cpu = CpuId(cpu);
+                let package = Some(0);
+                Record::from(Topology { cpu, source, package, die: None, core, thread, kind, node: None })
+            }));
+        }
         records
     }
 
@@ -126,12 +187,18 @@ impl Guest {
             Experiment { name: label("smp-process-scale"), workload: label("primes"), authority };
         let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };
         let mut records: Vec<Record> = vec![experiment.into(), blob.into()];
-        for &case in &self.cases {
-            for (worker, [p0, p1, p2, p3]) in (0..).zip(primes().splits(self.whole, case)) {
-                records.push(Split { case, worker, p0, p1, p2, p3 }.into());
-            }
+        if let (Some(seed), Some(threads)) = (self.sweep, self.threads) {
+            let (cores, cpus) = (self.cpus / threads, self.cpus);
+            records.push(Sweep { iterations: self.iterations, seed: Hex64(seed), cores, cpus }.into());
+        } else {
+            records.extend(self.cases.iter().flat_map(|&case| self.tell_splits(case)));
         }
         records
+    }
+
+    fn tell_splits(&self, case: u16) -> impl Iterator<Item = Record> {
+        let numbered = (0..).zip(self.splits(case));
+        numbered.map(move |(worker, [p0, p1, p2, p3])| Split { case, worker, p0, p1, p2, p3 }.into())
     }
 
     fn case(&self, case: u16, iter: u16, records: &mut Vec<Record>) {
@@ -140,14 +207,14 @@ impl Guest {
         // A little is lost to each further worker, as in life.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let (mut first, mut last) = (u64::MAX, 0);
-        for (worker, params) in (0..).zip(primes().splits(self.whole, case)) {
+        for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
             let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
             (first, last) = (first.min(skew), last.max(skew + cycles));
             let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
             let expected = primes().expected(params);
             let (answer, work, digest) = (expected.answer, expected.work, Hex64(expected.digest));
-            let cpu = CpuId(worker);
+            let cpu = self.cpu_of(worker);
             records.extend([
                 Record::from(Worker { case, iter, worker, cpu, skew, cycles, scaled, irqs: 0 }),
                 Answer { case, iter, worker, answer, work, digest }.into(),
@@ -167,7 +234,7 @@ impl Guest {
         records.extend((0..case).map(|worker| {
             let odd = u64::from(worker) * 211;
             let (before, after) = (2_107 + odd, 1_984 + odd);
-            Record::from(Gap { case, iter, worker, cpu: CpuId(worker), before, after, steal_ns: None })
+            Record::from(Gap { case, iter, worker, cpu: self.cpu_of(worker), before, after, steal_ns: None })
         }));
     }
 }

@@ -132,7 +132,12 @@ pub struct RunArgs {
     /// Where results go: DIR/EXPERIMENT/LABEL
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
+    /// CPUs of the guest, for a manifest with a sweep; by default as many as there are cores on the host for it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=255))]
+    pub vcpus: Option<u16>,
     /// Seed of the order in which the cases of a round are run; by default taken from the clock, and recorded
+    ///
+    /// The order within a sweep is in its plan.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// Print the order of the runs and every QEMU command; build, run and write nothing
@@ -154,6 +159,17 @@ pub struct ParseArgs {
     /// Print results.json instead of the table
     #[arg(long)]
     pub json: bool,
+    /// What the guest cannot see of where it ran: provider, region, instance type ... (TOML)
+    ///
+    /// A missing field makes the results `disclosure-missing`: good, and not to be published.
+    #[arg(long, value_name = "FILE")]
+    pub disclose: Option<PathBuf>,
+    /// Print a disclosure file to be filled in, with what the log tells already, and nothing else
+    #[arg(long, conflicts_with_all = ["disclose", "out", "json", "publish"])]
+    pub disclose_template: bool,
+    /// End with 5 where the results cannot be published
+    #[arg(long)]
+    pub publish: bool,
 }
 
 /// `assay controls`.

@@ -37,6 +37,16 @@ pub struct Lab {
     firmware: Firmware,
     kernel_path: PathBuf,
     image_tool: PathBuf,
+    sweep: Option<Sweep>,
+}
+
+/// How a sweep is run here.
+#[derive(Clone, Copy)]
+struct Sweep {
+    /// CPUs of the one machine.
+    vcpus: u16,
+    /// How often it runs every case.
+    iterations: u16,
 }
 
 impl Lab {
@@ -70,6 +80,10 @@ impl Lab {
         let blob = WorkerBlob::load(&args.workers, manifest.program()).or_exit(Exit::Environment)?;
         let kernel = artifact("kernel", &kernel_bytes);
         let (kernel_path, image_tool) = (args.kernel.clone(), args.image_tool.clone());
+        let sweep = manifest.sweep().map(|_| Sweep {
+            vcpus: host::cores(&host_cpus.available).clamp(1, manifest.machine().machine_type.max_cpus()),
+            iterations: manifest.rounds(),
+        });
         Ok(Self {
             qemu,
             accelerator,
@@ -81,12 +95,27 @@ impl Lab {
             firmware,
             kernel_path,
             image_tool,
+            sweep,
         })
     }
 
     /// The same with our kernel behind the BIOS and the loader.
     pub fn by_bios(&self) -> Self {
         Self { boot: Boot::Bios, firmware: Firmware::Bios, ..self.clone() }
+    }
+
+    /// The same with other terms for a sweep.
+    pub fn with_sweep(mut self, vcpus: Option<u16>, iterations: Option<u16>) -> Self {
+        if let Some(sweep) = &mut self.sweep {
+            sweep.vcpus = vcpus.unwrap_or(sweep.vcpus);
+            sweep.iterations = iterations.unwrap_or(sweep.iterations);
+        }
+        self
+    }
+
+    /// How many CPUs guests have, one case after the other: the manifest's own, or the one machine of a sweep.
+    pub fn cases(&self, manifest: &Manifest) -> Vec<u16> {
+        self.sweep.map_or_else(|| manifest.cases().to_vec(), |sweep| vec![sweep.vcpus])
     }
 
     /// How our kernel is booted.
@@ -124,12 +153,17 @@ impl Lab {
         Ok(Image { plan, build: Some(self.build), medium, archive, disk })
     }
 
-    /// The plan for one boot that runs `cases`.
+    /// The plan for one boot that runs `cases`; for a sweep, whatever the machine has CPUs for.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
-        PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)
+        let (cases, iterations) = match self.sweep {
+            Some(sweep) => (&[][..], sweep.iterations),
+            None => (cases, 1),
+        };
+        let options = PlanOptions { iterations, ..PlanOptions::default() };
+        PlanBytes::new(manifest, &self.blob, cases, options).or_exit(Exit::BadInput)
     }
 
     /// The ramdisk that carries a plan and the worker to any system.

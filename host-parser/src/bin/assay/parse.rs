@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use host_parser::disclosure::{Disclosure, template};
 use host_parser::gate::{Gate, Measurement, RunExpectation, Verdict};
 use host_parser::manifest::Manifest;
 use host_parser::results::{
@@ -31,7 +32,12 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
             .with_context(|| args.log.display().to_string())
             .or_exit(Exit::BadInput)?;
     }
-    let results = results(&args.log, verdicts, manifest.as_ref());
+    if args.disclose_template {
+        let measured = verdicts.iter().find_map(|verdict| verdict.outcome.measurement());
+        return console::answer(&template(measured)).map(|()| Exit::Holds);
+    }
+    let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
+    let results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_all(folder, &results).or_exit(Exit::Output)?;
@@ -43,7 +49,11 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     } else {
         console::answer(&terminal(&results))?;
     }
-    Ok(Exit::of(results.conclusion()))
+    let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
+    match Exit::of(results.conclusion()) {
+        Exit::Holds if args.publish && !publishable => Ok(Exit::Invalid),
+        exit => Ok(exit),
+    }
 }
 
 fn read(log: &Path) -> std::io::Result<Vec<u8>> {
@@ -67,11 +77,12 @@ fn same_experiment(verdicts: &[Verdict<Measurement>], manifest: &Manifest) -> an
     Ok(())
 }
 
-/// The results of a log's boots. The n-th boot of a case belongs to round n; a boot that has several cases is a set of
-/// rounds by itself, by its iterations.
+/// The results of a log's boots. The n-th boot of a case belongs to round n; a sweep, and any boot that has several cases,
+/// is a set of rounds by itself, by its iterations.
 fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Manifest>) -> Results {
-    let sweeps = verdicts.iter().any(|verdict| cases(verdict).len() > 1);
-    let pairing = if sweeps { Pairing::Iterations } else { Pairing::Runs };
+    let sweep = verdicts.iter().find_map(|verdict| verdict.outcome.measurement()?.sweep());
+    let several = sweep.is_some() || verdicts.iter().any(|verdict| cases(verdict).len() > 1);
+    let pairing = if several { Pairing::Iterations } else { Pairing::Runs };
     let mut rounds: BTreeMap<Vec<u16>, u32> = BTreeMap::new();
     let runs: Vec<RunRecord> = (0..)
         .zip(verdicts)
@@ -93,10 +104,10 @@ fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Ma
         manifest: manifest.map(|manifest| manifest.path().display().to_string()),
         manifest_sha256: manifest.map(|manifest| manifest.sha256().to_string()),
         pairing,
-        rounds: None,
+        rounds: sweep.map(|sweep| sweep.iterations.into()),
         set_aside_limit: 0,
         cases: manifest.map(|manifest| manifest.cases().to_vec()).unwrap_or_default(),
-        order_seed: None,
+        order_seed: sweep.map(|sweep| sweep.order_seed),
         claim: manifest.and_then(Manifest::gate).map(|gate| ClaimRule {
             from: gate.from_workers,
             to: gate.to_workers,

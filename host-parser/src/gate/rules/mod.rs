@@ -12,6 +12,7 @@ mod identity;
 pub mod limits;
 mod log;
 mod machine;
+mod sweep;
 mod workers;
 
 pub(super) use answers::{answers, common_whole, plan, workload};
@@ -21,6 +22,7 @@ pub(super) use host::host;
 pub(super) use identity::{Known, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
+pub(super) use sweep::sweep;
 pub(super) use workers::workers;
 
 use super::evidence::{HostEvidence, RunExpectation};

@@ -24,8 +24,9 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
     let name = checker.name(&raw.name);
     let rounds = checker.number("rounds", &raw.rounds, 1..=MAX_ROUNDS);
     let machine_type = *raw.machine.machine_type.get_ref();
+    let sweep = checker.sweep(&raw.cases, tier);
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
-    let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases));
+    let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases, sweep));
     let timeouts = checker.timeouts(&raw.timeouts);
     let boot = *raw.machine.boot.get_ref();
     let memory_mib = checker.number("machine.memory-mib", &raw.machine.memory_mib, 16..=1 << 20);
@@ -50,6 +51,7 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
                 params,
                 authority,
                 cases,
+                sweep,
                 gate,
                 oracle,
                 timeouts,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use abi::plan::MAX_WORKERS;
 use abi::wire::Label;
 use toml::Spanned;
 
-use super::super::profile::{Gate, Timeouts};
+use super::super::profile::{Gate, Sweep, Tier, Timeouts};
 use super::super::raw::{RawCases, RawGate, RawTimeouts};
 use super::Checker;
 
@@ -21,11 +22,31 @@ impl Checker<'_> {
         label
     }
 
-    /// The cases, each of which the machine can have the CPUs for.
+    /// The sweep that stands in place of a list of cases.
+    pub(super) fn sweep(&mut self, raw: &RawCases, tier: Tier) -> Option<Sweep> {
+        let key = "cases.sweep";
+        let Some(sweep) = &raw.sweep else {
+            if raw.workers.is_none() {
+                let expected = "expected a list workers, or sweep = \"powers-of-two\", found neither";
+                self.note("cases", 0..0, expected.to_owned());
+            }
+            return None;
+        };
+        if raw.workers.is_some() {
+            self.refuse(key, sweep.span(), "either this or cases.workers, not both");
+        }
+        if tier == Tier::Control {
+            self.refuse(key, sweep.span(), "a list cases.workers in the tier \"control\"");
+        }
+        Some(*sweep.get_ref())
+    }
+
+    /// The cases, each of which the machine can have the CPUs for; none where there is no list.
     pub(super) fn cases(&mut self, raw: &RawCases, max_cpus: u16) -> Vec<u16> {
         let key = "cases.workers";
         let mut cases = Vec::new();
-        for value in raw.workers.get_ref() {
+        let Some(workers) = &raw.workers else { return cases };
+        for value in workers.get_ref() {
             let workers = self.number(key, value, 1..=max_cpus);
             if cases.contains(&workers) && i64::from(workers) == *value.get_ref() {
                 self.refuse(key, value.span(), "each number of workers once");
@@ -33,17 +54,27 @@ impl Checker<'_> {
             cases.push(workers);
         }
         if cases.is_empty() {
-            self.refuse(key, raw.workers.span(), "at least one number of workers");
+            self.refuse(key, workers.span(), "at least one number of workers");
         }
         cases
     }
 
     /// The gate; `None` where it names a case that is not there.
-    pub(super) fn gate(&mut self, raw: &RawGate, cases: &[u16]) -> Option<Gate> {
+    pub(super) fn gate(&mut self, raw: &RawGate, cases: &[u16], sweep: Option<Sweep>) -> Option<Gate> {
         let mut case = |key: &str, value: &Spanned<i64>| {
-            let found = cases.iter().copied().find(|&case| i64::from(case) == *value.get_ref());
+            let workers = u16::try_from(*value.get_ref()).ok().filter(|&workers| workers <= MAX_WORKERS);
+            let there = |&workers: &u16| match sweep {
+                Some(sweep) => sweep.has(workers),
+                None => cases.contains(&workers),
+            };
+            let found = workers.filter(there);
             if found.is_none() {
-                self.refuse(key, value.span(), "one of the numbers in cases.workers");
+                let expected = if sweep.is_some() {
+                    "a case of the sweep"
+                } else {
+                    "one of the numbers in cases.workers"
+                };
+                self.refuse(key, value.span(), expected);
             }
             found
         };

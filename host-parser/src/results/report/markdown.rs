@@ -35,6 +35,7 @@ impl Exporter for SummaryMarkdown {
         set_aside(results, out)?;
         refused(results, out)?;
         environment(results, out)?;
+        disclosure(results, out)?;
         bounds(results, out)
     }
 }
@@ -106,6 +107,19 @@ fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "```\n{command}\n```")?;
     }
     Ok(())
+}
+
+/// What was disclosed beside the log. Its values are somebody's text: code, so that they cannot be anything else.
+fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let (Some(publication), Some(status)) = (&results.publication, words::publication(results)) else {
+        return Ok(());
+    };
+    writeln!(out, "\n## Disclosure\n\n{status}")?;
+    let values: Vec<_> = publication.disclosure.values().collect();
+    if !values.is_empty() {
+        writeln!(out)?;
+    }
+    list(out, values.into_iter().map(|(key, value)| format!("{key}: {}", code(value))))
 }
 
 fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {

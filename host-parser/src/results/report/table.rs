@@ -42,11 +42,12 @@ fn row(row: &CaseRow) -> [String; 10] {
     let scaled = |cycles: f64| grouped(cycles / SCALE, 1);
     let case = &row.stats;
     let functional = case.functional_only.is_some();
+    let no_claim = functional || case.smt;
     let cycles = &case.cycles;
     let millis = case.nanos.as_ref().map(|nanos| grouped(nanos.median / 1e6, 1));
     let speedup = case.speedup.as_ref();
     [
-        workers(case.case, functional),
+        if case.smt { marked(&case.label, functional) } else { workers(case.case, functional) },
         cycles.n.to_string(),
         scaled(cycles.median),
         scaled(cycles.min),
@@ -54,14 +55,18 @@ fn row(row: &CaseRow) -> [String; 10] {
         cycles.stdev.map_or_else(none, scaled),
         cycles.cv.map_or_else(none, percent),
         millis.unwrap_or_else(none),
-        speedup.map_or_else(none, |speedup| quoted(functional, format!("{:.3}", speedup.median))),
-        speedup.map_or_else(none, |speedup| quoted(functional, percent(speedup.efficiency))),
+        speedup.map_or_else(none, |speedup| quoted(no_claim, format!("{:.3}", speedup.median))),
+        speedup.map_or_else(none, |speedup| quoted(no_claim, percent(speedup.efficiency))),
     ]
 }
 
 /// A case's name, marked where it shows function only.
 pub(super) fn workers(case: u16, functional: bool) -> String {
-    if functional { format!("{case}{FUNCTIONAL_MARK}") } else { case.to_string() }
+    marked(&case.to_string(), functional)
+}
+
+fn marked(name: &str, functional: bool) -> String {
+    if functional { format!("{name}{FUNCTIONAL_MARK}") } else { name.to_owned() }
 }
 
 /// A number in brackets is not to be quoted.

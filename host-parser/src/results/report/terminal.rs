@@ -40,6 +40,7 @@ pub fn terminal(results: &Results) -> String {
         lines.extend([String::new(), format!("{word}: {}", words::rule(report)), format!("  {evidence}")]);
     }
     lines.join("\n") + "\n"
+    lines.extend(words::publication(results).map(|line| format!("\n{line}")));
 }
 
 /// The systems side by side.

@@ -1,10 +1,11 @@
 //! The sentences that the terminal's table and the Markdown summary share. ASCII, one line each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
-use crate::gate::{Basis, FunctionalOnly, Measurement};
-use crate::results::{ClaimReport, Results, RunRecord, System};
+use crate::disclosure::Publication;
+use crate::gate::{Basis, FunctionalOnly, Machine, Measurement};
+use crate::results::{ClaimReport, Probes, Results, RunRecord, System};
 use crate::stats::{Claim, ClaimEvidence};
 
 /// The first run that passed of the first system, for what all of them have in common.
@@ -108,10 +109,53 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
             "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows function, not speed"
         ));
     }
+    let smt: BTreeSet<&str> =
+        results.cases.iter().filter(|row| row.stats.smt).map(|row| row.stats.label.as_str()).collect();
+    for label in smt {
+        notes.push(format!("{label}: workers share cores: what SMT gives, never core scaling"));
+    }
+    if let Some(machine) = sample(results).filter(|run| run.sweep().is_some()).map(Measurement::machine) {
+        notes.push(shape(machine));
+    }
     if emulated(results) {
         notes.push("EMULATED CPUS: ratios show how this system scales; times are of no hardware".to_owned());
     }
     notes
+}
+
+/// Which CPUs share what, in a line.
+fn shape(machine: &Machine) -> String {
+    let (topology, cpus) = (&machine.topology, machine.cpus_online);
+    let (Some(source), Some(cores)) = (&topology.source, topology.cores) else {
+        return format!("topology UNKNOWN: nothing tells which of the {cpus} CPUs share a core");
+    };
+    let counted =
+        |count: Option<u16>, of: &str| count.map(|count| format!(", {count} {of}")).unwrap_or_default();
+    let kinds: BTreeSet<&str> = topology.cpus.iter().map(|cpu| cpu.kind.as_str()).collect();
+    let hybrid = if kinds.len() > 1 { "; CORES OF SEVERAL KINDS, the faster ones used first" } else { "" };
+    format!(
+        "{cpus} CPUs, {cores} cores{}{}, by {source}{hybrid}",
+        counted(topology.packages, "packages"),
+        counted(topology.nodes, "NUMA nodes")
+    )
+}
+
+/// What the host's own CPUs gave between the rounds, in a line.
+pub(super) fn probes(results: &Results) -> Option<String> {
+    let Probes { cpus, missing, made } = &results.probes;
+    // Logs from elsewhere have none, and nobody would expect any.
+    results.experiment.rounds?;
+    let capacity = made.iter().map(|probe| probe.capacity);
+    let (least, most) = (capacity.clone().reduce(f64::min), capacity.reduce(f64::max));
+    let (Some(least), Some(most), Some(spread)) = (least, most, results.probes.spread()) else {
+        return Some(format!("no native probe: {}", missing.as_deref().unwrap_or("none was made")));
+    };
+    let stopped = missing.as_ref().map(|why| format!("; then none: {why}")).unwrap_or_default();
+    Some(format!(
+        "native probe, {} times: {cpus} host CPUs gave {least:.2} to {most:.2}, {} % slower at most{stopped}",
+        made.len(),
+        percent(spread)
+    ))
 }
 
 /// The rounds that count for nothing, each with its reason.
@@ -172,4 +216,14 @@ pub(super) fn refused(run: &RunRecord) -> Option<String> {
     let system = if run.system == System::Assay { String::new() } else { format!(" {}", run.system) };
     let word = run.verdict.outcome.word();
     Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
+}
+
+/// Whether the results can be published, in a line; none where that is not asked.
+pub(super) fn publication(results: &Results) -> Option<String> {
+    let Publication { publishable, reason, missing, .. } = results.publication.as_ref()?;
+    Some(match reason {
+        _ if *publishable => "publishable: everything is disclosed".to_owned(),
+        Some(reason) => format!("not publishable: {reason}: {}", missing.join(", ")),
+        None => "not publishable".to_owned(),
+    })
 }

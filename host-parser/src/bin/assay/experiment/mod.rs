@@ -34,6 +34,8 @@ struct Session {
     tasks: Vec<Task>,
     order: Vec<Slot<Task>>,
     experiment: Experiment,
+    /// How often every task is to be done: the rounds, or once for a sweep, whose rounds are in one boot.
+    boots: u32,
     folder: PathBuf,
 }
 
@@ -63,7 +65,12 @@ impl Session {
         let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
         let host_cpus =
             HostCpus::choose_for(args.guest.cpus.as_deref(), &args.systems).or_exit(Exit::Usage)?;
-        let lab = Lab::on(host_cpus, &args.guest, &manifest)?;
+        let sweeps = manifest.sweep().is_some();
+        if args.vcpus.is_some() && !sweeps {
+            let path = manifest.path().display();
+            return Err(anyhow!("--vcpus: {path} has cases of its own, and no sweep")).or_exit(Exit::Usage);
+        }
+        let lab = Lab::on(host_cpus, &args.guest, &manifest)?.with_sweep(args.vcpus, args.rounds);
         let label = args.label.clone().unwrap_or_else(|| label::of_time(SystemTime::now()));
         let home = args.out.join(manifest.name().as_str());
         let folder = home.join(&label);
@@ -72,21 +79,23 @@ impl Session {
         let tasks = systems.tasks();
         let rounds = args.rounds.unwrap_or(manifest.rounds());
         let seed = args.seed.unwrap_or_else(clock_seed);
-        let order = schedule(&tasks, rounds.saturating_mul(2), seed);
+        let boots = if sweeps { 1 } else { rounds };
+        let order = schedule(&tasks, boots.saturating_mul(2), seed);
         let experiment = Experiment {
             name: manifest.name().to_string(),
             label: Some(label),
             manifest: Some(manifest.path().display().to_string()),
             manifest_sha256: Some(manifest.sha256().to_string()),
-            pairing: Pairing::Runs,
+            pairing: if sweeps { Pairing::Iterations } else { Pairing::Runs },
             rounds: Some(u32::from(rounds)),
             // As many again: past that, what is left would be a selection.
-            set_aside_limit: u32::from(rounds),
+            set_aside_limit: u32::from(boots),
             cases: manifest.cases().to_vec(),
             order_seed: Some(seed),
             claim: claim(&manifest),
         };
-        Ok(Self { manifest, lab, systems, tasks, order, experiment, folder })
+        let boots = u32::from(boots);
+        Ok(Self { manifest, lab, systems, tasks, order, experiment, boots, folder })
     }
 
     /// Makes the folder for the results, which nobody else may have made in the meantime.

@@ -22,8 +22,22 @@ impl Session {
         let mut runs = Vec::new();
         let mut stopped = None;
         let folder = self.folder.join("runs");
-        for (number, &slot) in (0..).zip(&self.order) {
-            if slot.round >= self.rounds() + set_aside(&runs) {
+        let mut round = 0;
+        for &slot in &self.order {
+            let disturbed = disturbed_rounds(&runs);
+            if slot.round >= self.boots + count(&disturbed) {
+                break;
+            }
+            if disturbed.contains_key(&slot.round) {
+                // What is left of it would count for nothing.
+                continue;
+            }
+            // So that a crash of this program, or of the host, costs one round and not all. Not after each run: to work
+            // it all out takes longer the more runs there are, and is heat on the CPUs that are measured next.
+            if slot.round != std::mem::replace(&mut round, slot.round)
+                && let Err(error) = self.write(&self.results(runs.clone(), false, None))
+            {
+                stopped = Some(error);
                 break;
             }
             progress.begin(slot);
@@ -73,8 +87,9 @@ impl Session {
 
     /// How many runs there are to be, with the rounds that replace those set aside so far.
     pub(super) fn planned(&self, runs: &[RunRecord]) -> usize {
-        let rounds = self.rounds() + set_aside(runs);
-        self.order.len().min(rounds as usize * self.tasks.len())
+        let disturbed = disturbed_rounds(runs);
+        let in_vain = runs.iter().filter(|run| disturbed.contains_key(&run.round)).count();
+        self.boots as usize * self.tasks.len() + in_vain
     }
 
     /// Whether more rounds were set aside than may be: no further round could mend that.

@@ -42,7 +42,7 @@ impl Guests {
         image: impl Fn(&Lab, u16) -> Result<Image, Coded>,
     ) -> Result<Self, Coded> {
         let image = |&case: &u16| Ok((case, image(&lab, case)?));
-        let images = manifest.cases().iter().map(image).collect::<Result<_, _>>()?;
+        let images = lab.cases(manifest).iter().map(image).collect::<Result<_, _>>()?;
         Ok(Self { lab, images, artifacts })
     }
 

@@ -65,7 +65,7 @@ impl Systems {
             };
             Ok((system, row))
         };
-        Ok(Self { rows: asked.iter().map(row).collect::<Result<_, _>>()?, cases: manifest.cases().to_vec() })
+        Ok(Self { rows: asked.iter().map(row).collect::<Result<_, _>>()?, cases: lab.cases(manifest) })
     }
 
     /// What a round is made of.

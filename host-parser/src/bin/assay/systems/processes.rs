@@ -36,7 +36,7 @@ impl Processes {
             let archive = Archive::new(lab.ramdisk(&plan), store, ".tar");
             Ok((case, (plan, archive)))
         };
-        let ramdisks = manifest.cases().iter().map(ramdisk).collect::<Result<_, _>>()?;
+        let ramdisks = lab.cases(manifest).iter().map(ramdisk).collect::<Result<_, _>>()?;
         let artifacts = vec![twin.artifact(), lab.worker()];
         Ok(Self { lab: lab.clone(), twin, ramdisks, artifacts })
     }

@@ -1,0 +1,14 @@
+//! What has to be said beside a log before its result can be published: who ran it, on what that the guest cannot see.
+//!
+//! Owns the disclosure file (TOML), its template, and the publication status of results. A good measurement stays good
+//! without it; it is only not to be published, since nobody could place it.
+
+mod file;
+mod publication;
+#[cfg(test)]
+mod tests;
+mod template;
+
+pub use file::{Disclosure, DisclosureError};
+pub use publication::Publication;
+pub use template::template;

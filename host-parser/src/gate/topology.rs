@@ -1,0 +1,64 @@
+//! Which CPUs share a core, by the records of the CPUs themselves.
+
+use std::collections::BTreeSet;
+
+use abi::wire::record::{CpuState, TopologySource};
+
+use super::facts::Facts;
+use super::measurement::{CpuPlace, Topology};
+
+impl Facts {
+    /// The CPUs that came up, by number.
+    pub fn online_cpus(&self) -> impl Iterator<Item = u16> {
+        let up = |state| matches!(state, CpuState::Bsp | CpuState::Online);
+        self.cpus.iter().filter(move |cpu| up(cpu.is.state)).map(|cpu| cpu.is.cpu.0)
+    }
+
+    /// How many cores the CPUs that came up are. One of which that is not known counts as a core.
+    pub fn cores(&self) -> u16 {
+        let core = |cpu| self.topology.get(&cpu).and_then(|at| at.is.core).ok_or(cpu);
+        let cores: BTreeSet<Result<u32, u16>> = self.online_cpus().map(core).collect();
+        u16::try_from(cores.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Whether some of `cpus` are known to be siblings: different threads of one core.
+    pub fn share_cores(&self, cpus: impl IntoIterator<Item = u16>) -> bool {
+        let places = cpus.into_iter().filter_map(|cpu| {
+            let place = self.topology.get(&cpu)?.is;
+            Some((place.core?, place.thread))
+        });
+        let threads: BTreeSet<_> = places.collect();
+        let cores: BTreeSet<_> = threads.iter().map(|&(core, _)| core).collect();
+        cores.len() < threads.len()
+    }
+
+    /// What is known of the machine's shape.
+    pub(super) fn shape(&self) -> Topology {
+        let cpus: Vec<CpuPlace> = self
+            .topology
+            .values()
+            .map(|at| CpuPlace {
+                cpu: at.is.cpu.0,
+                package: at.is.package,
+                die: at.is.die,
+                core: at.is.core,
+                thread: at.is.thread,
+                kind: at.is.kind.to_string(),
+                node: at.is.node,
+            })
+            .collect();
+        let known =
+            self.topology.values().map(|at| at.is.source).find(|&source| source != TopologySource::None);
+        let count = |of: fn(&CpuPlace) -> Option<u32>| {
+            let distinct: BTreeSet<u32> = cpus.iter().filter_map(of).collect();
+            u16::try_from(distinct.len()).ok().filter(|&count| count > 0)
+        };
+        Topology {
+            source: known.map(|source| source.to_string()),
+            packages: count(|cpu| cpu.package),
+            cores: known.map(|_| self.cores()),
+            nodes: count(|cpu| cpu.node),
+            cpus,
+        }
+    }
+}
