@@ -107,9 +107,9 @@ impl Gate {
             if let Some(workload) = rules::workload(&mut run, self.lookup) {
                 rules::plan(&mut run, workload, known);
                 rules::answers(&mut run, workload);
+                rules::sweep(&mut run, workload);
             }
             rules::cases(&mut run);
-                rules::sweep(&mut run, workload);
             rules::clock(&mut run, known);
             rules::host(&mut run);
         }

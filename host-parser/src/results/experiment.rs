@@ -9,8 +9,8 @@ use super::compare::{Comparison, CostRow, costs};
 use super::environment::Environment;
 use super::set_aside;
 use super::system::System;
-use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict};
 use crate::disclosure::{Disclosure, Publication};
+use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict};
 use crate::stats::{CaseStats, Claim, ClaimRule, Pairing, Series, claim};
 
 /// The version of the results' form. It is raised by a change that a reader of an older one would misread.
@@ -41,11 +41,11 @@ pub struct Results {
     pub costs: Vec<CostRow>,
     /// The systems side by side, where there are several.
     pub comparison: Option<Comparison>,
+    /// Whether the results can be published; none for runs of this tool's own, whose circumstances are in `environment`.
+    pub publication: Option<Publication>,
 }
 
 /// A case of one system, summed up.
-    /// Whether the results can be published; none for runs of this tool's own, whose circumstances are in `environment`.
-    pub publication: Option<Publication>,
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaseRow {
     /// What ran the workers.
@@ -222,7 +222,16 @@ impl Results {
             claim,
             costs,
             comparison,
+            publication: None,
         }
+    }
+
+    /// The same, with what is disclosed of where its logs come from.
+    #[must_use]
+    pub fn with_disclosure(mut self, disclosure: Option<Disclosure>) -> Self {
+        let measured = self.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
+        self.publication = Some(Publication::new(disclosure, measured));
+        self
     }
 
     /// The weightiest reason why a run did not pass, why the experiment is not complete, or why its systems cannot be
@@ -238,18 +247,9 @@ impl Results {
 }
 
 /// The samples of the runs that count, by system. A round that the host disturbed is gone for all of them.
-            publication: None,
 fn series(pairing: Pairing, counted: &[&RunRecord]) -> BTreeMap<System, Series> {
     let mut passed: BTreeMap<System, Vec<(u32, &Measurement)>> = BTreeMap::new();
     for run in counted {
-    /// The same, with what is disclosed of where its logs come from.
-    #[must_use]
-    pub fn with_disclosure(mut self, disclosure: Option<Disclosure>) -> Self {
-        let measured = self.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
-        self.publication = Some(Publication::new(disclosure, measured));
-        self
-    }
-
         if let Some(measurement) = run.verdict.outcome.measurement() {
             passed.entry(run.system).or_default().push((run.round, measurement));
         }

@@ -39,8 +39,8 @@ pub fn terminal(results: &Results) -> String {
         let (word, evidence) = words::verdict(report);
         lines.extend([String::new(), format!("{word}: {}", words::rule(report)), format!("  {evidence}")]);
     }
-    lines.join("\n") + "\n"
     lines.extend(words::publication(results).map(|line| format!("\n{line}")));
+    lines.join("\n") + "\n"
 }
 
 /// The systems side by side.
