@@ -24,7 +24,7 @@ use kernel::phases::Phases;
 use kernel::settings::{Ending, Settings};
 use kernel::smp::{PerCpu, order};
 use kernel::x86::features::Features;
-use kernel::x86::{pic, random, tsc};
+use kernel::x86::{confidential, pic, random, tsc};
 use kernel::{console, control, display, farewell, machine};
 
 mod pvh_entry;
@@ -64,7 +64,11 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     window::open(boot.window_offset, boot.window_end);
     let settings = Settings::read(ramdisk, command_line.bytes());
     let named = machine::console_port(rsdp);
-    let ports = Candidates::new(settings.serial(), named).outside(&memory);
+    let confidential = confidential::kind();
+    let ports = match confidential {
+        Some(kind) if kind.traps_ports() => Candidates::NONE,
+        _ => Candidates::new(settings.serial(), named).outside(&memory),
+    };
     ports.open();
     let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
     tell_start(plan_bytes);
@@ -74,6 +78,9 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     }
     console::text(format_args!("  Assay {}\n", env!("CARGO_PKG_VERSION")));
 
+    if let Some(kind) = confidential {
+        refuse(Ending::Poweroff, &Refusal { code: "confidential-vm", detail: kind.message() });
+    }
     let space = take_memory(memory, low_page, ports, &mut phases);
     let port_is_there = console::listeners().has_serial;
     if !port_is_there && matches!(settings.serial(), Some(Serial::Uart(_))) {

@@ -15,12 +15,15 @@ pub struct Candidates {
 }
 
 impl Candidates {
+    /// None at all.
+    pub const NONE: Self = Self { uarts: [None; 2] };
+
     /// What `configured` says; without it COM1, which nearly every machine has, and the one that firmware names in its
     /// SPCR: whoever reads either is to find the records there. Where that is COM1 itself, firmware's rate is kept.
     #[must_use]
     pub fn new(configured: Option<config::Serial>, spcr: Option<Uart>) -> Self {
         let uarts = match (configured, spcr) {
-            (Some(config::Serial::None), _) => [None; 2],
+            (Some(config::Serial::None), _) => return Self::NONE,
             (Some(config::Serial::Uart(uart)), _) => [Some(uart), None],
             (None, Some(spcr)) if spcr.registers == Uart::COM1.registers => [Some(spcr), None],
             (None, spcr) => [Some(Uart::COM1), spcr],

@@ -1,6 +1,7 @@
 //! What the manuals define: registers, descriptor tables, the local APIC, port I/O.
 
 pub mod apic;
+pub mod confidential;
 pub mod cpuid;
 pub mod features;
 pub mod gdt;

@@ -3,6 +3,8 @@
 
 use x86_64::registers::model_specific::Msr;
 
+/// Which of AMD's encryptions of a guest are on (AMD APM vol. 2, "SEV_STATUS MSR").
+pub const SEV_STATUS: u32 = 0xc001_0131;
 /// Local APIC base and mode.
 pub const IA32_APIC_BASE: u32 = 0x1b;
 /// The microcode's revision.
