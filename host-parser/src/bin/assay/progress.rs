@@ -71,10 +71,13 @@ impl Progress {
         self.bar.set_message(format!("round {round} of {rounds}, {task}: {doing}{last}"));
     }
 
-    /// The run is over.
-    pub fn end(&mut self, slot: Slot<Task>, verdict: &Verdict<Measurement>) {
+    /// The run is over, and now so many are to be made in all: a round that was set aside is replaced.
+    pub fn end(&mut self, slot: Slot<Task>, verdict: &Verdict<Measurement>, runs: usize) {
         self.done += 1;
+        self.runs = runs;
+        self.bar.set_length(runs as u64);
         self.bar.inc(1);
+        self.rounds = self.rounds.max(slot.round + 1);
         self.forecast.update(self.bar.elapsed(), self.done, self.runs);
         let refusal = verdict.outcome.refusal();
         let said = match (verdict.outcome.measurement(), refusal) {
@@ -96,13 +99,6 @@ impl Progress {
         } else if refusal.is_some() {
             self.bar.println(line);
         }
-    }
-
-    /// A round is set aside: another is to be made instead.
-    pub fn add_round(&mut self, runs: usize) {
-        self.runs += runs;
-        self.rounds += 1;
-        self.bar.inc_length(runs as u64);
     }
 
     /// All runs are over.

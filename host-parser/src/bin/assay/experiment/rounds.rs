@@ -1,5 +1,7 @@
 //! The runs, in their order, with a further round for each that the host disturbed.
 
+use std::collections::BTreeMap;
+
 use host_parser::gate::{Ended, Gate};
 use host_parser::results::{RunRecord, System, disturbed_rounds};
 use qemu::CancelToken;
@@ -17,8 +19,7 @@ impl Session {
     /// Makes the runs in their order; gives those that were made, and why the others were not.
     pub(super) fn run_all(&self, cancel: &CancelToken) -> (Vec<RunRecord>, Option<Coded>) {
         let mut gate = Gate::default();
-        let planned = self.rounds() as usize * self.tasks.len();
-        let mut progress = Progress::new(&self.order[..planned.min(self.order.len())]);
+        let mut progress = Progress::new(&self.order[..self.planned(&[])]);
         let mut runs = Vec::new();
         let mut stopped = None;
         let folder = self.folder.join("runs");
@@ -43,7 +44,7 @@ impl Session {
             progress.begin(slot);
             let run = self.systems.run(Run {
                 manifest: &self.manifest,
-                number,
+                number: u32::try_from(runs.len()).unwrap_or(u32::MAX),
                 slot,
                 folder: &folder,
                 gate: &mut gate,
@@ -52,13 +53,9 @@ impl Session {
             });
             match run {
                 Ok(run) => {
-                    let replaced_before = set_aside(&runs);
                     let verdict = run.verdict.clone();
                     runs.push(run);
-                    if set_aside(&runs) > replaced_before {
-                        progress.add_round(self.tasks.len());
-                    }
-                    progress.end(slot, &verdict);
+                    progress.end(slot, &verdict, self.planned(&runs));
                 }
                 Err(error) => {
                     stopped = Some(error);
@@ -68,24 +65,13 @@ impl Session {
             if cancel.is_cancelled() || hopeless(&runs).is_some() || self.too_disturbed(&runs) {
                 break;
             }
-            // So that a crash of this program, or of the host, costs one round and not all. Not after each run: to work
-            // it all out takes longer the more runs there are, and is heat on the CPUs that are measured next.
-            let ends_round = self.order.get(runs.len()).is_none_or(|next| next.round != slot.round);
-            if ends_round && let Err(error) = self.write(&self.results(runs.clone(), false, None)) {
-                stopped = Some(error);
-                break;
-            }
         }
         progress.finish();
         (runs, stopped)
     }
 
-    /// How many rounds are to count.
-    fn rounds(&self) -> u32 {
-        self.experiment.rounds.unwrap_or(0)
-    }
-
-    /// How many runs there are to be, with the rounds that replace those set aside so far.
+    /// How many runs there are to be: those of the rounds that are to count, and those that were made of rounds set
+    /// aside.
     pub(super) fn planned(&self, runs: &[RunRecord]) -> usize {
         let disturbed = disturbed_rounds(runs);
         let in_vain = runs.iter().filter(|run| disturbed.contains_key(&run.round)).count();
@@ -94,13 +80,13 @@ impl Session {
 
     /// Whether more rounds were set aside than may be: no further round could mend that.
     pub(super) fn too_disturbed(&self, runs: &[RunRecord]) -> bool {
-        set_aside(runs) > self.experiment.set_aside_limit
+        count(&disturbed_rounds(runs)) > self.experiment.set_aside_limit
     }
 }
 
 /// How many rounds the host disturbed.
-fn set_aside(runs: &[RunRecord]) -> u32 {
-    u32::try_from(disturbed_rounds(runs).len()).unwrap_or(u32::MAX)
+fn count(disturbed: &BTreeMap<u32, String>) -> u32 {
+    u32::try_from(disturbed.len()).unwrap_or(u32::MAX)
 }
 
 /// Why it makes no sense to go on, if so.
