@@ -5,7 +5,6 @@
 //! hypervisors take, and that an output is either whole or untouched.
 
 mod cdboot;
-mod convert;
 mod disk;
 mod gce;
 mod hybrid;
@@ -15,8 +14,10 @@ mod output;
 mod partition;
 mod parts;
 mod program;
+mod qcow2;
 mod table;
 mod vhd;
+mod vmdk;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -60,7 +61,7 @@ struct Args {
     /// Write that disk as a qcow2 (needs qemu-img)
     #[arg(long, value_name = "OUT", group = "output")]
     qcow2: Option<PathBuf>,
-    /// Write that disk as a stream-optimised VMDK (needs qemu-img)
+    /// Write that disk as a stream-optimised VMDK
     #[arg(long, value_name = "OUT", group = "output")]
     vmdk: Option<PathBuf>,
     /// Fill a folder with what a UEFI network boot fetches by TFTP
@@ -98,8 +99,8 @@ fn run(args: &Args) -> Result<()> {
         (&args.iso, iso::build),
         (&args.gce, gce::build),
         (&args.vhd, vhd::build),
-        (&args.qcow2, convert::qcow2),
-        (&args.vmdk, convert::vmdk),
+        (&args.qcow2, qcow2::build),
+        (&args.vmdk, vmdk::build),
     ];
     let mut parts = None;
     for (path, build) in forms.iter().filter_map(|(path, build)| Some((path.as_ref()?, build))) {
