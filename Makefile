@@ -55,7 +55,7 @@ doctor: build ## is this host fit for a measurement?
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup build kernel workers twin host
+.PHONY: setup build kernel workers twin host images
 setup: ## install what is missing (as root, by apt), or say what that is
 	@tools/setup.sh
 
@@ -82,8 +82,12 @@ host: setup ## the assay command and the image tool alone
 	    echo 'The first build of the image tool takes 2 to 4 minutes: its loader compiles five programs.'
 	$(CARGO) build --release -p host-parser -p image
 
+images: build ## an experiment as ISO, disks and what clouds take, in target/images (ARGS=... goes to `assay image`)
+	@tools/setup.sh images
+	@$(ASSAY) image $(ARGS)
+
 ##@ Check
-.PHONY: test lint test-host test-guest fuzz fmt
+.PHONY: test lint test-host test-guest test-images fuzz fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, and guests under QEMU
 
 lint: setup ## format and clippy, nothing forgiven
@@ -101,6 +105,13 @@ test-host: setup ## what needs no guest: all crates, and the kernel's logic
 # One guest at a time: two of them on two host CPUs would only show that they disturb each other.
 test-guest: build ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p host-parser --test guest -- --include-ignored --test-threads=1
+	@tools/setup.sh images
+	$(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
+
+# Not part of `test`: what it adds are seven more packages to look at the formats with, and two minutes.
+test-images: build ## look at every image by other people's tools, and boot it from BIOS and UEFI
+	@tools/setup.sh image-readers
+	ASSAY_IMAGE_READERS=all $(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1
 
 fuzz: ## look for bytes that break a parser (FUZZ_SECONDS=60 each, FUZZ_TARGETS="..." for some)
 	@tools/setup.sh fuzz

@@ -28,6 +28,21 @@ need_fuzz_programs() {
     has c++ || need g++ 'c++, a C++ compiler, for libFuzzer'
 }
 
+need_image_programs() {
+    has qemu-img || need qemu-utils 'qemu-img, for qcow2 and VMDK'
+}
+
+# What the tests look at images with; each of them passes over those that are not there.
+need_image_readers() {
+    has file || need file file
+    has sgdisk || need gdisk sgdisk
+    has mdir || need mtools 'mdir, of mtools'
+    has 7z || need p7zip-full 7z
+    has vhdiinfo || need libvhdi-utils 'vhdiinfo, of libvhdi'
+    has qcowinfo || need libqcow-utils 'qcowinfo, of libqcow'
+    has vmdkinfo || need libvmdk-utils 'vmdkinfo, of libvmdk'
+}
+
 need_distribution_rust() {
     [ "$(distribution_version rustc)" = "$channel" ] || need rustc-web "rustc $channel"
     [ "$(distribution_version cargo)" = "$channel" ] || need cargo-web "cargo $channel"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# setup.sh [fuzz]: brings this machine to where every other target of the Makefile works; `make fuzz` needs some more.
+# setup.sh [fuzz|images|image-readers]: brings this machine to where every other target of the Makefile works; those that
+# fuzz, make images or look at them need some more.
 #
 # Two things: the programs that the build and the runs call (packages.sh), and a Rust toolchain of exactly the version
 # in rust-toolchain.toml (toolchain.sh). Says what it installs. Where there is nothing to do, which is the usual case,
@@ -19,7 +20,11 @@ die() { echo "setup: $*" >&2; exit 1; }
 . tools/toolchain.sh
 
 need_host_programs
-[ "${1:-}" != fuzz ] || need_fuzz_programs
+case "${1:-}" in
+    fuzz) need_fuzz_programs ;;
+    images) need_image_programs ;;
+    image-readers) need_image_programs; need_image_readers ;;
+esac
 if toolchain_recorded; then
     install_needed
     exit
