@@ -86,7 +86,7 @@ fn names_the_cpu_that_nothing_could_wake() {
     let diagnosis = diagnose(&ended(Ended::Deadline), Seen { cpus, ..ended(Ended::Deadline) });
     assert_eq!(
         diagnosis.summary,
-        "the guest had not ended by its deadline, without an exception; CPU 0 had halted for good, interrupts off, \
+        "the guest had not ended by its deadline and took no exception; CPU 0 had halted for good, interrupts off, \
          at 0xffffffff802131e1"
     );
     assert_eq!(diagnosis.cpus[1].state, CpuState::Waiting);

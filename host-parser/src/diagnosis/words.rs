@@ -53,7 +53,7 @@ fn cause(diagnosis: &Diagnosis) -> String {
         (Some(exceptions), None) => format!("{exceptions}; the guest {}", how(&diagnosis.ended)),
         (None, Some(found)) => panic(found),
         (None, None) => {
-            with_cpus(&format!("the guest {}, without an exception", how(&diagnosis.ended)), diagnosis)
+            with_cpus(&format!("the guest {} and took no exception", how(&diagnosis.ended)), diagnosis)
         }
     }
 }

@@ -9,6 +9,7 @@ use super::compare::{Comparison, CostRow, costs};
 use super::environment::Environment;
 use super::set_aside;
 use super::system::System;
+use crate::diagnosis::Diagnosis;
 use crate::disclosure::{Disclosure, Publication};
 use crate::gate::{FunctionalOnly, HostEvidence, Measurement, ReasonCode, Verdict};
 use crate::stats::{CaseStats, Claim, ClaimRule, Pairing, Series, claim};
@@ -136,6 +137,8 @@ pub struct RunRecord {
     pub functional_only: Option<FunctionalOnly>,
     /// Why its round counts for nothing: what the host did in this run or in another of the round.
     pub set_aside: Option<String>,
+    /// Why its guest died, as far as another guest shows it; no evidence, and no part of the verdict.
+    pub diagnosis: Option<Diagnosis>,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
     #[serde(flatten)]
     pub verdict: Verdict<Measurement>,
@@ -158,6 +161,7 @@ impl RunRecord {
             host_cpus: None,
             evidence: HostEvidence::default(),
             set_aside: None,
+            diagnosis: None,
             functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
             verdict,
         }

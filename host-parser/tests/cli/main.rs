@@ -10,6 +10,7 @@ mod assay;
 mod golden;
 mod stage;
 
+mod diagnosis;
 mod dry_run;
 mod exit_codes;
 mod logs;

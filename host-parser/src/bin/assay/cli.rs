@@ -143,6 +143,20 @@ pub struct RunArgs {
     /// Print the order of the runs and every QEMU command; build, run and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Do not run a guest that died once more under TCG, traced, to say why
+    #[arg(long)]
+    pub no_diagnosis: bool,
+    /// Names for the kernel's addresses.
+    #[command(flatten)]
+    pub symbols: SymbolsArgs,
+}
+
+/// Where the kernel's addresses get their names.
+#[derive(Args, Clone, Debug)]
+pub struct SymbolsArgs {
+    /// The kernel before it was stripped: it names the places where a guest died
+    #[arg(long, value_name = "ELF", default_value = "target/x86_64-unknown-none/release/assay-kernel")]
+    pub symbols: PathBuf,
 }
 
 /// `assay parse`.
@@ -184,6 +198,12 @@ pub struct ControlsArgs {
     /// Where logs go: DIR/controls/TIME
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
+    /// Run each guest that died once more under TCG, traced, and show what killed it
+    #[arg(long)]
+    pub diagnose: bool,
+    /// Names for the kernel's addresses.
+    #[command(flatten)]
+    pub symbols: SymbolsArgs,
 }
 
 /// `assay bench`.

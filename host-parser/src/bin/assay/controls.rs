@@ -14,6 +14,7 @@ use qemu::CancelToken;
 
 use crate::cli::ControlsArgs;
 use crate::console;
+use crate::diagnosis::{self, Died};
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest;
 use crate::lab::Lab;
@@ -32,6 +33,8 @@ struct Outcome {
     /// Whether the other workers' answers are in the log, and right; `None` where it is the kernel that does wrong.
     others_intact: Option<bool>,
     detail: String,
+    /// What killed its guest, if that was asked for.
+    died_of: Option<String>,
 }
 
 /// Runs every control of a folder and prints what the gate said of each.
@@ -93,6 +96,7 @@ fn try_out(
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
     let image = lab.image(manifest, &[case], &folder)?;
     image.build(cancel)?;
+    let mut last_cpus = Vec::new();
     let run = Run {
         manifest,
         number: 0,
@@ -101,8 +105,11 @@ fn try_out(
         gate: &mut Gate::default(),
         session: cancel,
         on_record: &mut || (),
+        last_cpus: &mut last_cpus,
     };
     let run = guest::run(&lab, &image, run)?;
+    let died = Died { lab: &lab, manifest, image: &image, record: &run, last_cpus: &last_cpus };
+    let died_of = (args.diagnose && diagnosis::is_due(&run)).then(|| died_of(&died, args, cancel));
     let log = run.log.as_deref().unwrap_or_default();
     let bytes = fs::read(log).with_context(|| log.to_owned()).or_exit(Exit::Output)?;
     let kernel_errs = control.kernel.kind != abi::control::ControlKind::None;
@@ -112,7 +119,14 @@ fn try_out(
         got: refusal.map(|(reason, _)| reason),
         others_intact: (!kernel_errs).then(|| others_intact(&Transcript::read(&bytes), manifest, case)),
         detail: refusal.map_or("the run passed", |(_, detail)| detail).to_owned(),
+        died_of,
     })
+}
+
+/// What killed a guest, or why that cannot be said: a control is judged by its own run alone.
+fn died_of(died: &Died<'_>, args: &ControlsArgs, cancel: &CancelToken) -> String {
+    let diagnosis = diagnosis::diagnose(died, &args.symbols.symbols, cancel);
+    diagnosis.map_or_else(|error| format!("no diagnosis: {error}"), |diagnosis| diagnosis.summary)
 }
 
 /// Whether every worker but the one that does wrong answered, and rightly.
@@ -150,6 +164,9 @@ impl Outcome {
         let mut line = format!("{name:<28}{expected:<22}{got:<22}{others:<10}{seconds:>5.1}\n");
         if !self.holds() {
             line += &format!("  NOT AS IT MUST: {}\n", self.detail);
+        }
+        if let Some(died_of) = &self.died_of {
+            line += &format!("  {died_of}\n");
         }
         line
     }

@@ -91,7 +91,7 @@ pub fn spec(lab: &Lab, manifest: &Manifest, machine: Machine, image: &Image, log
 
 fn coded(error: QemuError) -> Coded {
     let exit = match error {
-        QemuError::SerialLog { .. } => Exit::Output,
+        QemuError::SerialLog { .. } | QemuError::TraceLog { .. } => Exit::Output,
         QemuError::CpuSet(_) => Exit::Usage,
         _ => Exit::Environment,
     };
@@ -123,6 +123,7 @@ pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Cod
     record.wall_ms = Some(run.timeline.exit_us / 1000);
     record.boot = Some(cost);
     record.host_cpus = run.host_cpus_in_force.map(|cpus| cpus.to_string());
+    *this.last_cpus = run.last_registers;
     Ok(record)
 }
 

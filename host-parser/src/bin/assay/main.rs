@@ -12,6 +12,7 @@ mod console;
 mod controls;
 mod cost;
 mod delays;
+mod diagnosis;
 mod doctor;
 mod exit;
 mod experiment;

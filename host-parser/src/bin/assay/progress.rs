@@ -101,6 +101,15 @@ impl Progress {
         }
     }
 
+    /// Something to tell between two runs.
+    pub fn note(&self, line: &str) {
+        if self.on_terminal {
+            self.bar.println(line);
+        } else {
+            console::note(line);
+        }
+    }
+
     /// All runs are over.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

@@ -7,7 +7,7 @@ use host_parser::manifest::Manifest;
 use host_parser::plan::PlanBytes;
 use host_parser::results::{RunRecord, System};
 use host_parser::transcript::Transcript;
-use qemu::CancelToken;
+use qemu::{CancelToken, CpuState};
 
 use crate::lab::Lab;
 use crate::schedule::Slot;
@@ -37,6 +37,8 @@ pub struct Run<'a> {
     pub session: &'a CancelToken,
     /// Called when the run shows that it lives.
     pub on_record: &'a mut dyn FnMut(),
+    /// Takes where the guest's CPUs were when it was ended, as far as that is known.
+    pub last_cpus: &'a mut Vec<CpuState>,
 }
 
 impl Run<'_> {

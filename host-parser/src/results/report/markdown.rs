@@ -34,6 +34,7 @@ impl Exporter for SummaryMarkdown {
         side_by_side(results, out)?;
         set_aside(results, out)?;
         refused(results, out)?;
+        diagnosed(results, out)?;
         environment(results, out)?;
         disclosure(results, out)?;
         bounds(results, out)
@@ -58,6 +59,12 @@ fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n## Runs that did not pass\n")?;
     list(out, refused.iter().map(|run| code(run)))
+}
+
+fn diagnosed(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let Some([heading, summary, file]) = words::diagnosed(results) else { return Ok(()) };
+    writeln!(out, "\n## Why a guest died\n\n{heading}\n")?;
+    list(out, [code(&summary), code(&file)])
 }
 
 /// The systems side by side: the proof, the ratios, what it took.

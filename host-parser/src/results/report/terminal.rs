@@ -5,6 +5,8 @@ use crate::results::Results;
 
 /// How many refused runs are listed one by one.
 const LISTED: usize = 10;
+/// The longest line of a sentence that is broken.
+const WIDTH: usize = 100;
 
 /// The results for a terminal: plain ASCII lines.
 #[must_use]
@@ -35,12 +37,34 @@ pub fn terminal(results: &Results) -> String {
             lines.push(format!("  and {} more; results.json has all of them", refused.len() - LISTED));
         }
     }
+    lines.extend(diagnosed(results));
     if let Some(report) = &results.claim {
         let (word, evidence) = words::verdict(report);
         lines.extend([String::new(), format!("{word}: {}", words::rule(report)), format!("  {evidence}")]);
     }
     lines.extend(words::publication(results).map(|line| format!("\n{line}")));
     lines.join("\n") + "\n"
+}
+
+/// Why a guest died.
+fn diagnosed(results: &Results) -> Vec<String> {
+    let Some([heading, summary, file]) = words::diagnosed(results) else { return Vec::new() };
+    let mut lines = vec![String::new(), heading];
+    lines.extend(wrapped(&summary));
+    lines.push(format!("  {file}"));
+    lines
+}
+
+/// A sentence as indented lines, broken at its spaces.
+fn wrapped(sentence: &str) -> Vec<String> {
+    let mut lines = vec![" ".to_owned()];
+    for word in sentence.split(' ') {
+        match lines.last_mut().filter(|line| line.len() + 1 + word.len() <= WIDTH) {
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(format!("  {word}")),
+        }
+    }
+    lines
 }
 
 /// The systems side by side.

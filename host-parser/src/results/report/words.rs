@@ -209,3 +209,13 @@ pub(super) fn publication(results: &Results) -> Option<String> {
         None => "not publishable".to_owned(),
     })
 }
+
+/// Why a guest died: which run it was of, what another guest showed, and where all of it is.
+pub(super) fn diagnosed(results: &Results) -> Option<[String; 3]> {
+    let (run, diagnosis) = results.runs.iter().find_map(|run| Some((run.run, run.diagnosis.as_ref()?)))?;
+    Some([
+        format!("why the guest of run {run} died, by another one that was traced (no evidence):"),
+        diagnosis.summary.clone(),
+        diagnosis.files.first().cloned().unwrap_or_default(),
+    ])
+}

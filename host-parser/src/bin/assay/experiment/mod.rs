@@ -1,6 +1,7 @@
 //! `assay run`: an experiment from its manifest to its results.
 
 mod conclude;
+mod died;
 mod rounds;
 mod tell;
 
@@ -37,6 +38,8 @@ struct Session {
     /// How often every task is to be done: the rounds, or once for a sweep, whose rounds are in one boot.
     boots: u32,
     folder: PathBuf,
+    /// Names for the addresses at which guests die; none where nobody wants to know why.
+    symbols: Option<PathBuf>,
 }
 
 /// Runs the experiment, prints its results and says how it ended.
@@ -95,7 +98,8 @@ impl Session {
             claim: claim(&manifest),
         };
         let boots = u32::from(boots);
-        Ok(Self { manifest, lab, systems, tasks, order, experiment, boots, folder })
+        let symbols = (!args.no_diagnosis).then(|| args.symbols.symbols.clone());
+        Ok(Self { manifest, lab, systems, tasks, order, experiment, boots, folder, symbols })
     }
 
     /// Makes the folder for the results, which nobody else may have made in the meantime.

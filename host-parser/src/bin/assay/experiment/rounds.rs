@@ -23,6 +23,7 @@ impl Session {
         let mut runs = Vec::new();
         let mut stopped = None;
         let folder = self.folder.join("runs");
+        let mut last_cpus = Vec::new();
         let mut round = 0;
         for &slot in &self.order {
             let disturbed = disturbed_rounds(&runs);
@@ -50,12 +51,14 @@ impl Session {
                 gate: &mut gate,
                 session: cancel,
                 on_record: &mut || progress.working(slot),
+                last_cpus: &mut last_cpus,
             });
             match run {
                 Ok(run) => {
                     let verdict = run.verdict.clone();
                     runs.push(run);
                     progress.end(slot, &verdict, self.planned(&runs));
+                    self.diagnose(&mut runs, slot.item, &last_cpus, &progress, cancel);
                 }
                 Err(error) => {
                     stopped = Some(error);

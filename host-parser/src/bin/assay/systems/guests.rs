@@ -83,6 +83,11 @@ impl Guests {
         guest::run(&self.lab, &self.images[&run.slot.item.case], run)
     }
 
+    /// What the guest of a case is: its machine and what it boots.
+    pub fn of_case(&self, case: u16) -> (&Lab, &Image) {
+        (&self.lab, &self.images[&case])
+    }
+
     /// What the guests are made of.
     pub fn artifacts(&self) -> &[Artifact] {
         &self.artifacts

@@ -19,6 +19,7 @@ use self::guests::Guests;
 use self::processes::Processes;
 use crate::cli::RunArgs;
 use crate::exit::{Coded, Exit, OrExit};
+use crate::image::Image;
 use crate::lab::Lab;
 use crate::run::{Run, Task};
 
@@ -104,6 +105,14 @@ impl Systems {
         match self.row(run.slot.item.system) {
             Row::Guests(guests) => guests.run(run),
             Row::Processes(processes) => processes.run(run),
+        }
+    }
+
+    /// What the guest of a run is, if its workers run in one: its machine and what it boots.
+    pub fn guest(&self, task: Task) -> Option<(&Lab, &Image)> {
+        match self.row(task.system) {
+            Row::Guests(guests) => Some(guests.of_case(task.case)),
+            Row::Processes(_) => None,
         }
     }
 

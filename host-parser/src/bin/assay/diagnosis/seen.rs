@@ -1,0 +1,45 @@
+//! What QEMU shows of a guest, in the terms of a diagnosis.
+
+use host_parser::diagnosis::{Address, CpuSeen, Exception, PanicSeen, Raised, Seen};
+use host_parser::gate::Ended;
+use qemu::CpuState;
+use qemu::trace::{Delivery, Origin, Trace};
+
+/// What was seen of a guest that `ended` so, by its log, its trace and where its CPUs were.
+pub fn seen(ended: Ended, log: &[u8], trace: &[u8], cpus: &[CpuState]) -> Seen {
+    let trace = Trace::read(trace);
+    let exceptions = |chain: Vec<Delivery>| chain.iter().map(exception).collect();
+    Seen {
+        ended,
+        triple_fault: trace.triple_fault().map(exceptions),
+        in_kernel: exceptions(trace.first_in_kernel()),
+        cpus: cpus.iter().map(cpu).collect(),
+        panic: PanicSeen::in_log(log),
+    }
+}
+
+fn exception(delivery: &Delivery) -> Exception {
+    Exception {
+        vector: delivery.vector,
+        raised: match delivery.origin {
+            Origin::Exception { .. } => Raised::ByFault,
+            Origin::Instruction => Raised::ByInstruction,
+            Origin::Interrupt | Origin::Unknown => Raised::FromOutside,
+        },
+        error_code: delivery.error_code,
+        address: delivery.cr2.map(Address),
+        rip: Address(delivery.rip),
+        rsp: Address(delivery.rsp),
+    }
+}
+
+fn cpu(state: &CpuState) -> CpuSeen {
+    CpuSeen {
+        cpu: state.cpu,
+        rip: Address(state.rip),
+        rsp: Address(state.rsp),
+        ring: state.cpl,
+        halted: state.halted,
+        takes_interrupts: state.takes_interrupts(),
+    }
+}
