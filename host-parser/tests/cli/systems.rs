@@ -1,10 +1,11 @@
 //! `--systems`: what runs the workers, and what it lacks.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::assay::run;
+use crate::assay::{run, workspace};
 use crate::stage::{DEADLINE, DIES, Stage};
 
 const KERNEL: &str = "LINUX_SMP_SCALE_KERNEL";
@@ -58,6 +59,10 @@ fn names_what_a_system_lacks() {
     with_kernel("linux", "twin", "gone").expect_exit(8).expect_message(&[KERNEL, "gone: No such file"]);
     with_kernel("linux", "twin", "x.toml").expect_exit(8).expect_message(&[KERNEL, "x.toml: not a bzImage"]);
     with_kernel("linux", "x.toml", "bzImage").expect_exit(8).expect_message(&["no ELF file", "make twin"]);
+    stage.manifest("memory-mib = 128", "memory-mib = 64");
+    with_kernel("linux", "twin", "bzImage")
+        .expect_exit(6)
+        .expect_message(&["memory-mib = 64", "at least 128"]);
     assert!(!stage.path("out").exists());
 }
 
@@ -127,4 +132,10 @@ fn stops_after_a_twin_that_dies_and_keeps_its_words() {
     let run = &results["runs"][0];
     assert_eq!((&run["system"], &run["outcome"]), (&"native".into(), &"invalid".into()));
     assert_eq!(run["command"][1], "native");
+}
+
+#[test]
+fn the_script_for_harnesses_says_how_it_is_used() {
+    let script = workspace().join("qemu/run-linux-smp-process-scale.sh");
+    run(Command::new(script).arg("--help"), DEADLINE).expect_exit(0).expect_answer(&[KERNEL, OURS, LINUX]);
 }

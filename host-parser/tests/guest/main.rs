@@ -15,3 +15,4 @@ mod experiments;
 mod refusals;
 mod signals;
 mod slowed;
+mod systems;

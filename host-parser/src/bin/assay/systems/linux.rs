@@ -18,10 +18,13 @@ use crate::lab::Lab;
 /// Where the distribution's kernel is kept.
 const STORE: &str = "target/linux";
 
+/// In 64 MiB Linux 6.1 with the initramfs ends before its console is up, and says nothing.
+const MIN_MEMORY_MIB: u32 = 128;
+
 /// The guests of a row.
 ///
 /// # Errors
-/// No Linux kernel, no twin, or a plan that cannot be written.
+/// Too small a machine, no Linux kernel, no twin, or a plan that cannot be written.
 pub fn guests(
     args: &RunArgs,
     lab: &Lab,
@@ -29,6 +32,13 @@ pub fn guests(
     store: &Path,
     mitigations: Mitigations,
 ) -> Result<Guests, Coded> {
+    let memory_mib = manifest.machine().memory_mib;
+    if memory_mib < MIN_MEMORY_MIB {
+        let path = manifest.path().display();
+        let error =
+            anyhow!("{path}: memory-mib = {memory_mib}: the Linux guest needs at least {MIN_MEMORY_MIB}");
+        return Err(error).or_exit(Exit::Unsupported);
+    }
     let twin = Twin::find(&args.twin)?;
     let kernel = find_kernel(args.dry_run)?;
     let artifacts = vec![of_kernel(&kernel), twin.artifact(), lab.worker()];
