@@ -2,7 +2,7 @@
 //!
 //! The loader is the `bootloader` crate's. What is ours is the check that the kernel is one that loader can start, the
 //! media that start from either firmware (the crate's are for one each, and disks only), the forms that clouds and
-//! hypervisors take, and that an output is either whole or untouched.
+//! hypervisors take, and that a file is whole or untouched.
 
 mod cdboot;
 mod disk;

@@ -13,6 +13,7 @@ mod stage;
 mod diagnosis;
 mod dry_run;
 mod exit_codes;
+mod images;
 mod logs;
 mod manifests;
 mod options;
