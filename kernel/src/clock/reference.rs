@@ -56,13 +56,53 @@ pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
     if !(0..MAX_LOOKS).any(|_| window_over()) {
         return Vec::new();
     }
-    let readings = counters.iter().zip(&starts).filter_map(|(counter, start)| {
-        let end = Stamp::take(*counter);
-        let ticks = elapsed(*counter, start.count, end.count);
-        let khz = khz(end.tsc.checked_sub(start.tsc)?, ticks, counter.hz())?;
-        Some(Reading { source: counter.source(), khz })
-    });
-    readings.collect()
+    let spans: Vec<_> = counters.iter().zip(&starts).map(|(c, &start)| Span::end(*c, start)).collect();
+    // Whoever was away for long, as a vCPU may be, comes back to a counter that has gone round.
+    let longest = spans.iter().map(Span::micros).max().unwrap_or(0);
+    let whole = |span: &&Span| longest < span.turn_micros();
+    spans.iter().filter(whole).filter_map(Span::reading).collect()
+}
+
+/// What one counter and the TSC counted over the same time.
+struct Span {
+    source: TscSource,
+    hz: u64,
+    mask: u64,
+    cycles: u64,
+    ticks: u64,
+}
+
+impl Span {
+    /// From `start` to now.
+    fn end(counter: &dyn Counter, start: Stamp) -> Self {
+        let end = Stamp::take(counter);
+        Self {
+            source: counter.source(),
+            hz: counter.hz(),
+            mask: counter.mask(),
+            cycles: end.tsc.saturating_sub(start.tsc),
+            ticks: elapsed(counter, start.count, end.count),
+        }
+    }
+
+    fn micros(&self) -> u64 {
+        micros(self.ticks, self.hz)
+    }
+
+    /// How long the counter takes to go round.
+    fn turn_micros(&self) -> u64 {
+        micros(self.mask, self.hz)
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        let khz = khz(self.cycles, self.ticks, self.hz).filter(|&khz| khz > 0)?;
+        Some(Reading { source: self.source, khz })
+    }
+}
+
+fn micros(ticks: u64, hz: u64) -> u64 {
+    let micros = (u128::from(ticks) * 1_000_000).checked_div(u128::from(hz));
+    micros.and_then(|micros| u64::try_from(micros).ok()).unwrap_or(u64::MAX)
 }
 
 fn elapsed(counter: &dyn Counter, from: u64, to: u64) -> u64 {
@@ -78,6 +118,44 @@ fn khz(cycles: u64, ticks: u64, hz: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A counter that has gone so far, whenever it is asked.
+    struct Gone {
+        hz: u64,
+        mask: u64,
+        ticks: u64,
+        asked: core::cell::Cell<u32>,
+    }
+
+    impl Counter for Gone {
+        fn source(&self) -> TscSource {
+            if self.mask == 0xffff { TscSource::Pit } else { TscSource::Hpet }
+        }
+
+        fn hz(&self) -> u64 {
+            self.hz
+        }
+
+        fn now(&self) -> u64 {
+            self.asked.set(self.asked.get() + 1);
+            if self.asked.get() <= TRIES { 0 } else { self.ticks & self.mask }
+        }
+
+        fn mask(&self) -> u64 {
+            self.mask
+        }
+    }
+
+    #[test]
+    fn believes_no_counter_that_may_have_gone_round() {
+        let sources = |ms: u64| {
+            let gone = |hz: u64, mask| Gone { hz, mask, ticks: hz * ms / 1000, asked: 0.into() };
+            let (hpet, pit) = (gone(100_000_000, u64::MAX), gone(1_193_182, 0xffff));
+            measure(&[&hpet, &pit]).iter().map(|reading| reading.source).collect::<Vec<_>>()
+        };
+        assert_eq!(sources(20), [TscSource::Hpet, TscSource::Pit]);
+        assert_eq!(sources(60), [TscSource::Hpet]);
+    }
 
     #[test]
     fn turns_counts_into_a_frequency() {
