@@ -11,6 +11,7 @@ mod lab;
 
 mod boots;
 mod controls;
+mod deaths;
 mod experiments;
 mod refusals;
 mod signals;
