@@ -213,6 +213,11 @@ fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16, SessionCas
     let mut cases: BTreeMap<u16, SessionCase> = BTreeMap::new();
     for (run, measured) in passed {
         let samples = measured.samples();
+        if run.case.is_none() {
+            let detail =
+                "has all cases in one boot: its iterations share that boot's luck, and are no rounds";
+            return Err(format!("run {}: {detail}; compare sessions whose rounds are boots", run.run));
+        }
         let Some(case) = run.case.filter(|&case| samples.iter().all(|sample| sample.case == case)) else {
             return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
         };

@@ -8,9 +8,16 @@ mod assay;
 #[path = "../support/golden.rs"]
 #[expect(dead_code, reason = "this program uses a part of it")]
 mod golden;
+#[path = "../support/guest.rs"]
+#[allow(dead_code, reason = "this program uses a part of it")]
+mod guest;
+#[path = "../support/script.rs"]
+#[allow(dead_code, reason = "this program uses a part of it")]
+mod script;
 mod stage;
 
 mod diagnosis;
+mod compare;
 mod dry_run;
 mod exit_codes;
 mod images;

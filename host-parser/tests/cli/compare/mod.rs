@@ -1,0 +1,16 @@
+//! `assay compare`: what it says of two sessions, and which it refuses.
+
+mod refusals;
+mod sessions;
+mod verdicts;
+
+use std::path::Path;
+
+use crate::assay::{Said, assay, run};
+use crate::stage::DEADLINE;
+
+/// `assay compare A B` with these options.
+#[track_caller]
+fn compare(a: &Path, b: &Path, options: &[&str]) -> Said {
+    run(assay(["compare"]).args([a, b]).args(options), DEADLINE)
+}
