@@ -51,6 +51,10 @@ soak: build ## boot four CPUs 500 times (ARGS="--rounds N" for another number), 
 bench: build ## what this project promises of itself: size, memory, time to the first worker
 	$(call assay,bench)
 
+bench-verdict: build ## how good the verdict of `assay compare` is: false alarms, and what it finds
+	@$(ASSAY) bench-verdict $(ARGS) || { code=$$?; \
+	    echo "assay bench-verdict: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+
 doctor: build ## is this host fit for a measurement?
 	$(call assay,doctor)
 

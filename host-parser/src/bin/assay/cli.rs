@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use host_parser::results::System;
 use qemu::{Accelerator, AcceleratorChoice};
 
+use crate::bench_verdict::BenchVerdictArgs;
 use crate::compare::CompareArgs;
 use crate::exit::Exit;
 use crate::images::ImageArgs;
@@ -52,6 +53,11 @@ pub enum Command {
     Controls(ControlsArgs),
     /// Print what this project promises of itself: size, memory, instructions to the first worker.
     Bench(BenchArgs),
+    /// Measure how good the verdict of `compare` is: how often it cries regression where there is none, how often it finds
+    /// one of 2, 5 and 10 percent.
+    ///
+    /// Ends with 1 where the goals are missed.
+    BenchVerdict(BenchVerdictArgs),
     /// Say whether this host is fit for a measurement, and what would make it so; change nothing.
     ///
     /// Ends with 0 where a measurement is possible, warnings or not; with 6 where this host cannot give one; with 8

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bench_verdict;
 mod captured;
 mod cli;
 mod compare;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Controls(args) => controls::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::BenchVerdict(args) => bench_verdict::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => images::run(&args),
         Command::Configure(args) => configure::run(&args),

@@ -17,7 +17,7 @@ pub enum Drawn {
     /// With replacement: the bootstrap.
     Again,
     /// In runs of consecutive rounds, with replacement, so that what drifts slowly still does: the moving-block
-    /// bootstrap (Kuensch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics
+    /// bootstrap (Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics
     /// 17(3), 1989).
     Blocks,
     /// As they were made: paired, so many rounds in a row; unpaired, one side's and after them the other's, as two

@@ -55,7 +55,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
 }
 
 /// A session that has no result ends as the session itself did.
-fn coded(error: SessionError) -> Coded {
+pub fn coded(error: SessionError) -> Coded {
     let exit = match &error {
         SessionError::Refused { reason, .. } => Exit::of(Conclusion::Refused(*reason)),
         SessionError::Read { .. } | SessionError::Form { .. } => Exit::BadInput,

@@ -15,7 +15,7 @@ use host_parser::results::{Artifact, RunRecord, System};
 use qemu::CancelToken;
 use qemu::linux::Mitigations;
 
-use self::guests::Guests;
+pub use self::guests::Guests;
 use self::processes::Processes;
 use crate::cli::RunArgs;
 use crate::exit::{Coded, Exit, OrExit};

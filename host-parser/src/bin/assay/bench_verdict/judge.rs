@@ -1,0 +1,108 @@
+//! What the recorded sides say of the verdict.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use host_parser::results::Environment;
+use host_parser::session::{Accepted, Session, SideBySide, compare};
+use host_parser::stats::{Comparison, Design, Quality, Recorded};
+use serde::Serialize;
+
+use super::side::all;
+use crate::exit::{Coded, Exit, OrExit};
+
+/// The version of the form of verdict.json.
+const SCHEMA: u32 = 1;
+
+/// verdict.json.
+#[derive(Serialize)]
+pub struct Judged {
+    pub schema: u32,
+    pub folder: PathBuf,
+    pub case: u16,
+    pub environment: Environment,
+    /// Rounds that count for every side.
+    pub rounds: usize,
+    /// Rounds that were set aside.
+    pub rounds_set_aside: usize,
+    /// Each side against the first, by all rounds.
+    pub real: Vec<Real>,
+    pub quality: Quality,
+}
+
+/// A side against the first.
+#[derive(Serialize)]
+pub struct Real {
+    pub side: &'static str,
+    pub percent: u16,
+    pub paired: Comparison,
+    pub unpaired: Comparison,
+}
+
+impl Judged {
+    /// Judges the sides in `folder`: every log again, by the gate, as `assay compare` does.
+    ///
+    /// # Errors
+    /// A side that is not there, has no result, or cannot be compared with the first.
+    pub fn of(folder: &Path, case: u16, trials: usize, seed: u64) -> Result<Self, Coded> {
+        let names = all();
+        let load = |side: &str| Session::load(&folder.join(side)).map_err(crate::compare::coded);
+        let sessions: Vec<Session> = names.iter().map(|name| load(name.folder)).collect::<Result<_, _>>()?;
+        let times: Vec<&std::collections::BTreeMap<u32, f64>> = sessions
+            .iter()
+            .map(|session| {
+                let of_case = session.cases.get(&case).map(|case| &case.makespan);
+                of_case.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display()))
+            })
+            .collect::<Result<_, _>>()
+            .or_exit(Exit::BadInput)?;
+        // Rounds that count for every side, in the order in which they were made.
+        let common: Vec<u32> = times[0]
+            .keys()
+            .copied()
+            .filter(|round| times.iter().all(|side| side.contains_key(round)))
+            .collect();
+        let side = |place: usize| common.iter().map(|round| times[place][round]).collect::<Vec<f64>>();
+        let slowed = names.iter().enumerate().filter(|(_, name)| name.percent > 0);
+        let recorded = Recorded {
+            same: [side(0), side(1)],
+            slowed: slowed.map(|(place, name)| (name.percent, side(place))).collect(),
+        };
+        let real = names.iter().zip(&sessions).skip(1);
+        let real = real.map(|(name, session)| {
+            let [paired, unpaired] =
+                [Design::Paired, Design::Unpaired].map(|design| against(&sessions[0], session, design));
+            Ok(Real { side: name.folder, percent: name.percent, paired: paired?, unpaired: unpaired? })
+        });
+        let set_aside = sessions.iter().map(|session| session.rounds_set_aside).sum();
+        Ok(Self {
+            schema: SCHEMA,
+            folder: folder.to_owned(),
+            case,
+            environment: sessions[0].environment.clone(),
+            rounds: common.len(),
+            rounds_set_aside: set_aside,
+            real: real.collect::<Result<_, Coded>>()?,
+            quality: Quality::of(&recorded, trials, seed),
+        })
+    }
+}
+
+/// A side against the first, by all rounds, as `assay compare` would have it.
+fn against(first: &Session, side: &Session, design: Design) -> Result<Comparison, Coded> {
+    let accepted = Accepted { blobs: true, ..Accepted::default() };
+    let SideBySide { refused, cases, .. } = compare(first, side, design, &accepted);
+    let found = cases.into_iter().find_map(|case| case.comparison);
+    found
+        .ok_or_else(|| {
+            let side = side.folder.display();
+            match refused.first() {
+                Some(differing) => {
+                    let (what, a, b) = (&differing.what, &differing.a, &differing.b);
+                    anyhow!("{side}: not comparable: {what}: {a} and {b}")
+                }
+                None => anyhow!("{side}: no rounds to compare"),
+            }
+        })
+        .or_exit(Exit::Invalid)
+}
