@@ -136,6 +136,19 @@ fn measurement_states_every_limit() {
             limits::STEAL_PER_MILLE,
             "per mille",
         ),
+        (
+            "`steal`",
+            "the hypervisor under the host took more than this part of a run from one of its CPUs",
+            limits::STEAL_PER_MILLE,
+            "per mille",
+        ),
+        ("`steal`", "and also more than", limits::HOST_STEAL_MILLIS, "ms"),
+        (
+            "`probe-slow`",
+            "a native probe beside the round took longer than the quick ones by more than",
+            limits::PROBE_PER_MILLE,
+            "per mille",
+        ),
         ("`too-few-rounds`", "the claim has fewer rounds than", limits::CLAIM_ROUNDS as u64, "rounds"),
     ];
     let mut text = "\n| reason | where | limit |\n|---|---|---|\n".to_owned();

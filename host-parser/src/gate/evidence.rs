@@ -41,6 +41,21 @@ pub struct HostEvidence {
     pub watched: bool,
     /// What it did, iteration by iteration.
     pub delays: Vec<VcpuDelay>,
+    /// What the hypervisor under the host took from it meanwhile; none where nobody looked.
+    #[serde(default)]
+    pub host_steal: Option<HostSteal>,
+}
+
+/// What the hypervisor under the host took from the host CPUs in force, from a run's start to its end: `steal` of
+/// /proc/stat, proc_stat(5). It is counted in ticks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HostSteal {
+    /// The host CPU that lost most.
+    pub cpu: u32,
+    /// What it lost, in ms.
+    pub stolen_ms: u64,
+    /// How long the run was, in ms.
+    pub wall_ms: u64,
 }
 
 /// What the host's scheduler did to one vCPU's thread from an iteration's `case-ready` to its `case-begin`: warm-up and

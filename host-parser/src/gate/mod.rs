@@ -13,7 +13,9 @@ mod rules;
 mod topology;
 mod verdict;
 
-pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, RunExpectation, VcpuDelay};
+pub use evidence::{
+    Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay,
+};
 pub use measurement::{
     Basis, Clock, CpuPlace, Cycles, Identity, Machine, Measurement, Nanos, Phase, Platform, Sample, Sweep, Topology,
     Tsc, TscReading, Warp, WorkerSample,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::boot_cost::BootCost;
 use super::compare::{Comparison, CostRow, costs};
 use super::environment::Environment;
+use super::probe::Probes;
 use super::set_aside;
 use super::system::System;
 use crate::diagnosis::Diagnosis;
@@ -32,6 +33,8 @@ pub struct Results {
     pub incomplete: Option<String>,
     /// Where it was done.
     pub environment: Environment,
+    /// What the host's own CPUs gave between the rounds.
+    pub probes: Probes,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
     /// Every case of every system that has a passed run, summed up.
@@ -187,16 +190,28 @@ pub struct ClaimReport {
 }
 
 impl Results {
-    /// Works out the results of `runs`, which are in the order in which they were made.
+    /// Works out the results of `runs`, which are in the order in which they were made, without any probe of the host.
     #[must_use]
     pub fn new(
         experiment: Experiment,
         environment: Environment,
+        runs: Vec<RunRecord>,
+        completion: Completion,
+    ) -> Self {
+        Self::probed(experiment, environment, Probes::default(), runs, completion)
+    }
+
+    /// Works out the results of `runs`, which are in the order in which they were made.
+    #[must_use]
+    pub fn probed(
+        experiment: Experiment,
+        environment: Environment,
+        probes: Probes,
         mut runs: Vec<RunRecord>,
         completion: Completion,
     ) -> Self {
         let limit = experiment.set_aside_limit;
-        set_aside::mark(&mut runs);
+        set_aside::mark(&mut runs, &probes);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = Comparison::new(&counted, &series);
@@ -206,7 +221,7 @@ impl Results {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
-        let refusal = refusal(&runs, limit, incomplete.as_deref());
+        let refusal = refusal(&runs, &probes, limit, incomplete.as_deref());
         let none = Series::default();
         let subject = series.values().next().unwrap_or(&none);
         let claim =
@@ -221,6 +236,7 @@ impl Results {
             complete: incomplete.is_none(),
             incomplete,
             environment,
+            probes,
             cases: rows.collect(),
             runs,
             claim,
@@ -242,7 +258,8 @@ impl Results {
     /// compared.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
-        let of_runs = refusal(&self.runs, self.experiment.set_aside_limit, self.incomplete.as_deref());
+        let limit = self.experiment.set_aside_limit;
+        let of_runs = refusal(&self.runs, &self.probes, limit, self.incomplete.as_deref());
         of_runs.or_else(|| {
             let refusal = self.comparison.as_ref()?.refusal()?;
             Some((ReasonCode::NotComparable, format!("{}: {}", refusal.reason, refusal.detail)))
@@ -261,12 +278,17 @@ fn series(pairing: Pairing, counted: &[&RunRecord]) -> BTreeMap<System, Series> 
     passed.into_iter().map(|(system, runs)| (system, Series::new(pairing, runs))).collect()
 }
 
-fn refusal(runs: &[RunRecord], limit: u32, incomplete: Option<&str>) -> Option<(ReasonCode, String)> {
+fn refusal(
+    runs: &[RunRecord],
+    probes: &Probes,
+    limit: u32,
+    incomplete: Option<&str>,
+) -> Option<(ReasonCode, String)> {
     let counted = runs.iter().filter(|run| run.set_aside.is_none());
     let refused = counted.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
-    let of_run = of_run.or_else(|| set_aside::too_many(runs, limit));
+    let of_run = of_run.or_else(|| set_aside::too_many(runs, probes, limit));
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));
     match (of_run, incomplete) {

@@ -12,6 +12,7 @@ mod environment;
 mod experiment;
 mod export;
 mod json;
+mod probe;
 mod report;
 mod set_aside;
 mod system;
@@ -26,6 +27,7 @@ pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program
 pub use experiment::{CaseRow, ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
 pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
 pub use json::ResultsJson;
+pub use probe::{Probe, Probes};
 pub use report::{SummaryMarkdown, terminal};
 pub use set_aside::disturbed_rounds;
 pub use system::System;

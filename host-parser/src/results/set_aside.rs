@@ -4,29 +4,34 @@
 use std::collections::BTreeMap;
 
 use super::experiment::RunRecord;
+use super::probe::Probes;
 use crate::gate::ReasonCode;
 
-/// The rounds in which the host disturbed a run, each with what it did.
+/// The rounds in which the host disturbed a run, or gave less to a probe beside them, each with what it did.
 #[must_use]
-pub fn disturbed_rounds(runs: &[RunRecord]) -> BTreeMap<u32, String> {
-    let disturbed = runs.iter().filter_map(|run| {
+pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, String> {
+    let begun = |round: &u32| runs.iter().any(|run| run.round == *round);
+    let mut disturbed = probes.slow_rounds();
+    disturbed.retain(|round, _| begun(round));
+    // What a run itself was told is nearer to it than a probe.
+    disturbed.extend(runs.iter().filter_map(|run| {
         let (reason, detail) = run.verdict.outcome.refusal()?;
         reason.is_the_hosts().then(|| (run.round, format!("{reason} in run {}: {detail}", run.run)))
-    });
-    disturbed.collect()
+    }));
+    disturbed
 }
 
 /// Marks every run of such a round.
-pub(super) fn mark(runs: &mut [RunRecord]) {
-    let disturbed = disturbed_rounds(runs);
+pub(super) fn mark(runs: &mut [RunRecord], probes: &Probes) {
+    let disturbed = disturbed_rounds(runs, probes);
     for run in runs {
         run.set_aside = disturbed.get(&run.round).cloned();
     }
 }
 
 /// The refusal, where there are more of them than may be.
-pub(super) fn too_many(runs: &[RunRecord], limit: u32) -> Option<(ReasonCode, String)> {
-    let count = disturbed_rounds(runs).len();
+pub(super) fn too_many(runs: &[RunRecord], probes: &Probes, limit: u32) -> Option<(ReasonCode, String)> {
+    let count = disturbed_rounds(runs, probes).len();
     let passes = u32::try_from(count).is_ok_and(|count| count <= limit);
     let detail = format!("{count} rounds were set aside for what the host did, at most {limit} may be");
     (!passes).then_some((ReasonCode::HostContended, detail))

@@ -3,7 +3,9 @@
 use abi::Digest;
 use abi::exit::GuestExit;
 use abi::wire::Record;
-use host_parser::gate::{Ended, ExpectedCase, HostEvidence, ReasonCode, RunExpectation, VcpuDelay};
+use host_parser::gate::{
+    Ended, ExpectedCase, HostEvidence, HostSteal, ReasonCode, RunExpectation, VcpuDelay,
+};
 
 use super::{Trial, script};
 
@@ -35,7 +37,13 @@ pub fn trials() -> Vec<Trial> {
     let delayed = |delay_ns| HostEvidence { delays: vec![waited(delay_ns)], ..passing.clone() };
     let unwatched = HostEvidence { watched: true, ..passing.clone() };
     let crowded_and_delayed = HostEvidence { delays: vec![waited(90_000_000)], ..crowded.clone() };
+    let stolen = |stolen_ms| {
+        let host_steal = Some(HostSteal { cpu: 1, stolen_ms, wall_ms: 700 });
+        HostEvidence { host_steal, ..passing.clone() }
+    };
     let mut trials = vec![
+        Trial::new("steal-of-the-host", ReasonCode::Steal, whole()).seen(stolen(30)),
+        Trial::passing("good-with-two-ticks-stolen", whole()).seen(stolen(20)),
         Trial::passing("good-with-evidence", whole()).seen(passing.clone()),
         Trial::passing("good-with-a-short-wait", whole()).seen(delayed(9_900_000)),
         Trial::passing("good-waiting-by-nature", whole()).seen(crowded_and_delayed),

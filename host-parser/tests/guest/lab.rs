@@ -106,8 +106,10 @@ fn medium(start: Start, ramdisk: &[u8], folder: &TempDir) -> BootMedium {
     BootMedium::Disk { path }
 }
 
+/// The kernel as `make build` left it, or the one that `ASSAY_TEST_KERNEL` names.
 fn kernel() -> PathBuf {
-    workspace().join("target/kernel/assay-kernel")
+    let named = std::env::var_os("ASSAY_TEST_KERNEL").map(PathBuf::from);
+    named.unwrap_or_else(|| workspace().join("target/kernel/assay-kernel"))
 }
 
 impl Over {
@@ -133,8 +135,7 @@ impl Over {
             ended: Ended::DebugExit { value },
             vcpus: Some(cpus),
             host_cpus: Some(1),
-            watched: false,
-            delays: Vec::new(),
+            ..HostEvidence::default()
         };
         Gate::default().judge(&Transcript::read(&self.log), &expectation, &evidence)
     }

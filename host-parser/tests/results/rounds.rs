@@ -35,8 +35,7 @@ pub fn runs(rounds: usize, cases: &[(u16, Slowness)], host_cpus: u16) -> Vec<Run
                 ended: Ended::DebugExit { value: 0x10 },
                 vcpus: Some(case),
                 host_cpus: Some(host_cpus),
-                watched: false,
-                delays: Vec::new(),
+                ..HostEvidence::default()
             };
             let work_cycles = 17_180_000 * QUIET[round] * slowness[round] / 100;
             let guest = Guest { nonce: 1000 + u64::from(run), work_cycles, ..Guest::of(case) };

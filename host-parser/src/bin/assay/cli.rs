@@ -146,6 +146,12 @@ pub struct RunArgs {
     /// The order within a sweep is in its plan.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
+    /// Make no native probe of the host before the first round and after each
+    ///
+    /// The probe is the worker as processes of the host, by the twin: on one and on all of the guests' CPUs. A round
+    /// beside one that shows less than the session's quick ones is set aside.
+    #[arg(long)]
+    pub no_probe: bool,
     /// Print the order of the runs and every QEMU command; build, run and write nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -16,6 +16,7 @@ use crate::exit::{Coded, Exit, OrExit};
 use crate::image::Image;
 use crate::lab::Lab;
 use crate::run::Run;
+use crate::steal::Steal;
 use crate::watch::Watch;
 
 /// A guest that has ended.
@@ -106,6 +107,7 @@ fn coded(error: QemuError) -> Coded {
 pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Coded> {
     let log = this.file("serial.log");
     let case = this.slot.item.case;
+    let steal = Steal::watch(&lab.host_cpus.available);
     let machine = lab.machine(this.manifest, case);
     let Booted { run, ended, delays, cost } =
         boot(lab, this.manifest, machine, None, image, &log, this.session, this.on_record)?;
@@ -115,7 +117,9 @@ pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Cod
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
     let host_cpus = Some(lab.host_cores());
-    let evidence = HostEvidence { ended, vcpus: Some(case), host_cpus, watched: true, delays };
+    let vcpus = Some(case);
+    let evidence =
+        HostEvidence { ended, vcpus, host_cpus, watched: true, delays, host_steal: steal.so_far() };
     let mut record = this.judge(&bytes, lab, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string());
     record.command = words(&run);

@@ -18,6 +18,7 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     delays(run);
     gaps(run);
     steal(run);
+    host_steal(run);
 }
 
 /// A watcher that came too late was itself kept waiting: that there is no account is one.
@@ -93,5 +94,18 @@ fn steal(run: &mut Run<'_>) {
             };
             run.findings.add(reason, gap.line, detail);
         }
+    }
+}
+
+/// A host that is a guest itself: what was taken from its CPUs was taken from whatever ran on them.
+fn host_steal(run: &mut Run<'_>) {
+    let Some(steal) = run.evidence.host_steal else { return };
+    let noticed = steal.stolen_ms > limits::HOST_STEAL_MILLIS;
+    if noticed && exceeds(steal.stolen_ms, limits::STEAL_PER_MILLE, steal.wall_ms) {
+        let detail = format!(
+            "the hypervisor under the host took {} ms from host CPU {} in the {} ms of the run",
+            steal.stolen_ms, steal.cpu, steal.wall_ms
+        );
+        run.findings.add(ReasonCode::Steal, None, detail);
     }
 }

@@ -39,5 +39,13 @@ pub const GAP_MICROS: u64 = 3_000;
 /// wait for its CPU.
 pub const STEAL_PER_MILLE: u64 = 20;
 
+/// What the hypervisor under the host may take from a CPU during a run, in ms, whatever its length: /proc/stat counts
+/// in ticks of 10 ms, and two can fall to a run that lost hardly anything.
+pub const HOST_STEAL_MILLIS: u64 = 20;
+
+/// The part, in thousandths, by which a native probe may take longer than the quick ones of its session. Seen on two
+/// CPUs: 1 between probes that nothing could preempt, 1,000 to 3,300 with builds on the same CPUs.
+pub const PROBE_PER_MILLE: u64 = 50;
+
 /// The fewest rounds that a claim can rest on.
 pub const CLAIM_ROUNDS: usize = 5;

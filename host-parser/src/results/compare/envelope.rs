@@ -22,8 +22,21 @@ pub(super) fn envelope(run: &RunRecord, measured: &Measurement) -> Envelope {
     items.push((NotComparable::HostCpus, run.host_cpus.clone().map(one)));
     if run.system != System::Native {
         items.extend(machine(&run.command));
+        seen(&mut items, measured);
     }
     items
+}
+
+/// Adds what the guest itself saw of its CPUs: a command says what QEMU was asked for, not what came of it.
+fn seen(items: &mut Envelope, measured: &Measurement) {
+    let machine = measured.machine();
+    let model = [&machine.vendor, &machine.signature, &machine.brand, &machine.hypervisor];
+    let model = model.map(|word| format!("\"{word}\"")).to_vec();
+    let online = vec![format!("{} online", machine.cpus_online)];
+    for (item, said) in [(NotComparable::CpuModel, model), (NotComparable::Vcpus, online)] {
+        let known = items.iter_mut().filter(|(of, _)| *of == item).filter_map(|(_, value)| value.as_mut());
+        known.for_each(|value| value.extend_from_slice(&said));
+    }
 }
 
 /// What the log says that the workers had to do.

@@ -59,9 +59,9 @@ reasons! {
     Accelerator = "not-comparable-accelerator", "accelerator",
         "QEMU was given another accelerator.";
     CpuModel = "not-comparable-cpu-model", "CPU model",
-        "QEMU was given another model of CPU.";
+        "QEMU was given another model of CPU, or the guest saw another by CPUID.";
     Vcpus = "not-comparable-vcpus", "vCPUs",
-        "QEMU was given another number or arrangement of CPUs.";
+        "QEMU was given another number or arrangement of CPUs, or another number came up.";
     Memory = "not-comparable-memory", "memory",
         "QEMU was given another size of memory.";
     Qemu = "not-comparable-qemu", "other QEMU options",

@@ -12,6 +12,7 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     let mut lines: Vec<String> = date(results).into_iter().collect();
     lines.extend(words::place(results));
     lines.extend(words::clock(results));
+    lines.extend(words::probes(results));
     if let Some(host) = &environment.host {
         let load = host.load.map(|load| format!(", load {load:.2} before the first run")).unwrap_or_default();
         lines.push(format!("host system {}{load}", host.system));

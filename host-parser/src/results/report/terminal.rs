@@ -14,6 +14,7 @@ pub fn terminal(results: &Results) -> String {
     let mut lines = vec![words::subject(results)];
     lines.extend(words::place(results));
     lines.extend(words::clock(results));
+    lines.extend(words::probes(results));
     if let Some(why) = &results.incomplete {
         lines.push(format!("INCOMPLETE: {why}"));
     }

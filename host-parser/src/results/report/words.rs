@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::number::percent;
 use crate::disclosure::Publication;
 use crate::gate::{Basis, FunctionalOnly, Machine, Measurement};
-use crate::results::{ClaimReport, Results, RunRecord, System};
+use crate::results::{ClaimReport, Probes, Results, RunRecord, System};
 use crate::stats::{Claim, ClaimEvidence};
 
 /// The first run that passed of the first system, for what all of them have in common.
@@ -138,6 +138,23 @@ fn shape(machine: &Machine) -> String {
         counted(topology.packages, "packages"),
         counted(topology.nodes, "NUMA nodes")
     )
+}
+
+/// What the host's own CPUs gave between the rounds, in a line.
+pub(super) fn probes(results: &Results) -> Option<String> {
+    let Probes { cpus, missing, made } = &results.probes;
+    let capacity = made.iter().map(|probe| probe.capacity);
+    let (least, most) = (capacity.clone().reduce(f64::min), capacity.reduce(f64::max));
+    let (Some(least), Some(most), Some(spread)) = (least, most, results.probes.spread()) else {
+        // Of a log from elsewhere nobody would expect any.
+        return missing.as_ref().map(|why| format!("no native probe: {why}"));
+    };
+    let stopped = missing.as_ref().map(|why| format!("; then none: {why}")).unwrap_or_default();
+    Some(format!(
+        "native probe, {} times: {cpus} host CPUs gave {least:.2} to {most:.2}, {} % slower at most{stopped}",
+        made.len(),
+        percent(spread)
+    ))
 }
 
 /// The rounds that count for nothing, each with its reason.

@@ -22,7 +22,8 @@ impl Session {
             why: format!("{made} of {planned} runs were made: {why}"),
         });
         let environment = self.lab.environment(&self.manifest, self.systems.artifacts());
-        Results::new(self.experiment.clone(), environment, runs, completion)
+        let probes = self.prober.seen();
+        Results::probed(self.experiment.clone(), environment, probes, runs, completion)
     }
 
     pub(super) fn write(&self, results: &Results) -> Result<(), Coded> {

@@ -21,6 +21,7 @@ use crate::exit::{Coded, Exit, OrExit};
 use crate::lab::Lab;
 use crate::label;
 use crate::pinning::HostCpus;
+use crate::probe::Prober;
 use crate::run::Task;
 use crate::schedule::{Slot, schedule};
 use crate::signals;
@@ -31,6 +32,7 @@ struct Session {
     manifest: Manifest,
     lab: Lab,
     systems: Systems,
+    prober: Prober,
     /// What a round is made of.
     tasks: Vec<Task>,
     order: Vec<Slot<Task>>,
@@ -78,7 +80,13 @@ impl Session {
         let home = args.out.join(manifest.name().as_str());
         let folder = home.join(&label);
         label::check(&label, &folder).or_exit(Exit::Usage)?;
-        let systems = Systems::prepare(args, &manifest, &lab, &home.join(label::IMAGES))?;
+        let store = home.join(label::IMAGES);
+        let systems = Systems::prepare(args, &manifest, &lab, &store)?;
+        let prober = if args.no_probe {
+            Prober::none("--no-probe")
+        } else {
+            Prober::prepare(&args.twin, &lab, &manifest, &store, &folder.join("runs"))
+        };
         let tasks = systems.tasks();
         let rounds = args.rounds.unwrap_or(manifest.rounds());
         let seed = args.seed.unwrap_or_else(clock_seed);
@@ -99,7 +107,7 @@ impl Session {
         };
         let boots = u32::from(boots);
         let symbols = (!args.no_diagnosis).then(|| args.symbols.symbols.clone());
-        Ok(Self { manifest, lab, systems, tasks, order, experiment, boots, folder, symbols })
+        Ok(Self { manifest, lab, systems, prober, tasks, order, experiment, boots, folder, symbols })
     }
 
     /// Makes the folder for the results, which nobody else may have made in the meantime.

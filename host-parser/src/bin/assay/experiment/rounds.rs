@@ -26,7 +26,11 @@ impl Session {
         let mut last_cpus = Vec::new();
         let mut round = 0;
         for &slot in &self.order {
-            let disturbed = disturbed_rounds(&runs);
+            self.prober.before(slot.round, cancel);
+            if cancel.is_cancelled() || self.too_disturbed(&runs) {
+                break;
+            }
+            let disturbed = self.disturbed(&runs);
             if slot.round >= self.boots + count(&disturbed) {
                 break;
             }
@@ -76,14 +80,18 @@ impl Session {
     /// How many runs there are to be: those of the rounds that are to count, and those that were made of rounds set
     /// aside.
     pub(super) fn planned(&self, runs: &[RunRecord]) -> usize {
-        let disturbed = disturbed_rounds(runs);
+        let disturbed = self.disturbed(runs);
         let in_vain = runs.iter().filter(|run| disturbed.contains_key(&run.round)).count();
         self.boots as usize * self.tasks.len() + in_vain
     }
 
     /// Whether more rounds were set aside than may be: no further round could mend that.
     pub(super) fn too_disturbed(&self, runs: &[RunRecord]) -> bool {
-        count(&disturbed_rounds(runs)) > self.experiment.set_aside_limit
+        count(&self.disturbed(runs)) > self.experiment.set_aside_limit
+    }
+
+    fn disturbed(&self, runs: &[RunRecord]) -> BTreeMap<u32, String> {
+        disturbed_rounds(runs, &self.prober.seen())
     }
 }
 

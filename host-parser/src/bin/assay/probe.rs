@@ -1,0 +1,157 @@
+//! The native probe: between two rounds the experiment's worker runs as processes of the host, on one and on all of the
+//! CPUs that guests are given. What that shows of the host is `host_parser::results::Probes`' business.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use abi::wire::{Record, decode};
+use anyhow::{Context, anyhow, ensure};
+use host_parser::gate::Ended;
+use host_parser::manifest::Manifest;
+use host_parser::results::{Probe, Probes};
+use qemu::CancelToken;
+
+use crate::console;
+use crate::exit::Coded;
+use crate::host;
+use crate::image::Archive;
+use crate::lab::Lab;
+use crate::systems::native::{self, Native, Spec};
+
+/// The probe of a session, and what it has shown so far.
+pub struct Prober {
+    /// None where there is to be no probe.
+    plans: Option<Plans>,
+    seen: RefCell<Probes>,
+}
+
+/// What is run.
+struct Plans {
+    /// The whole on one CPU.
+    one: Task,
+    /// The same on all of them.
+    all: Task,
+}
+
+struct Task {
+    spec: Spec,
+    ramdisk: Archive,
+    workers: u16,
+    log: PathBuf,
+}
+
+impl Prober {
+    /// No probe, for this reason.
+    pub fn none(why: impl Into<String>) -> Self {
+        Self { plans: None, seen: RefCell::new(Probes::none(why)) }
+    }
+
+    /// Probes by the twin at `twin`, with ramdisks in `store` and logs in `folder`. What is missing is said in the
+    /// results, and is no error: a session without a probe is one with less evidence.
+    pub fn prepare(twin: &Path, lab: &Lab, manifest: &Manifest, store: &Path, folder: &Path) -> Self {
+        if !twin.is_file() {
+            return Self::none(format!("the twin {} is not there", twin.display()));
+        }
+        let cpus = lab.host_cores();
+        let task = |workers: u16| -> Result<Task, Coded> {
+            let plan = lab.plan(manifest, &[workers])?;
+            let ramdisk = Archive::new(lab.ramdisk(&plan), store, ".tar");
+            let spec = Spec {
+                twin: twin.to_owned(),
+                ramdisk: ramdisk.path.clone(),
+                cpus: host::spread(&lab.host_cpus.available, workers),
+                within: lab.host_cpus.available.clone(),
+                deadline: manifest.timeouts().run,
+            };
+            Ok(Task { spec, ramdisk, workers, log: folder.join(format!("probe-{workers}.log")) })
+        };
+        match task(1).and_then(|one| Ok(Plans { one, all: task(cpus)? })) {
+            Ok(plans) => {
+                Self { plans: Some(plans), seen: RefCell::new(Probes { cpus, ..Probes::default() }) }
+            }
+            Err(error) => Self::none(error.to_string()),
+        }
+    }
+
+    /// What the probes have shown so far.
+    pub fn seen(&self) -> Probes {
+        self.seen.borrow().clone()
+    }
+
+    /// Probes the host before `round`, unless that was done, or one failed before.
+    pub fn before(&self, round: u32, cancel: &CancelToken) {
+        let mut seen = self.seen.borrow_mut();
+        let done = seen.made.last().is_some_and(|probe| probe.before_round >= round);
+        let Some(plans) = self.plans.as_ref().filter(|_| !done && seen.missing.is_none()) else { return };
+        match plans.probe(round, cancel) {
+            Ok(probe) => seen.made.push(probe),
+            Err(_) if cancel.is_cancelled() => {}
+            Err(error) => {
+                let why = format!("{error:#}");
+                console::note(&format!("assay: no native probe from here on: {why}"));
+                seen.missing = Some(why);
+            }
+        }
+    }
+}
+
+impl Plans {
+    fn probe(&self, before_round: u32, cancel: &CancelToken) -> anyhow::Result<Probe> {
+        let (one_cycles, started_unix_ms) = self.one.cycles(cancel)?;
+        let all_cycles = if self.all.workers > 1 { self.all.cycles(cancel)?.0 } else { one_cycles };
+        Ok(Probe::new(before_round, started_unix_ms, one_cycles, all_cycles))
+    }
+}
+
+impl Task {
+    /// How long its workers took together, and when that began.
+    fn cycles(&self, cancel: &CancelToken) -> anyhow::Result<(u64, u64)> {
+        self.ramdisk.build()?;
+        let native = native::run(&self.spec, &self.log, cancel, &mut || ())?;
+        let Native { log, ended, started_unix_ms, .. } = native;
+        let good =
+            matches!(ended, Ended::DebugExit { value } if value == abi::exit::GuestExit::Success.value());
+        ensure!(good, "the twin did not do its work: {ended:?}; see {}", self.log.display());
+        Ok((makespan(&log, self.workers).context("the twin's records")?, started_unix_ms))
+    }
+}
+
+/// The makespan of the last case with so many workers, all of whose answers the twin has verified.
+fn makespan(log: &[u8], workers: u16) -> anyhow::Result<u64> {
+    let records = log.split(|&byte| byte == b'\n').filter_map(|line| decode(line.trim_ascii_end()).ok());
+    let ends = records.filter_map(|envelope| match envelope.record {
+        Record::CaseEnd(end) => Some(end),
+        _ => None,
+    });
+    let end = ends.filter(|end| end.case == workers && end.verified && end.makespan > 0).last();
+    Ok(end.ok_or_else(|| anyhow!("case {workers} has no verified `case-end`"))?.makespan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use abi::wire::record::{CaseEnd, RunStatus};
+    use abi::wire::{StreamWriter, Timestamp};
+
+    fn log(ends: &[CaseEnd]) -> Vec<u8> {
+        let mut writer = StreamWriter::default();
+        let mut log = b"\n".to_vec();
+        for &end in ends {
+            log.extend_from_slice(writer.line(Timestamp::UNKNOWN, Record::from(end)).as_bytes());
+            log.extend_from_slice(b"\r\n");
+        }
+        log.extend_from_slice(writer.end(Timestamp::UNKNOWN, RunStatus::Ok).as_bytes());
+        log
+    }
+
+    #[test]
+    fn takes_verified_times_only() {
+        let end = CaseEnd { case: 2, iter: 0, done: 2, makespan: 347_000_000, verified: true };
+        assert_eq!(makespan(&log(&[end]), 2).unwrap(), 347_000_000);
+        for (workers, end) in
+            [(1, end), (2, CaseEnd { verified: false, ..end }), (2, CaseEnd { makespan: 0, ..end })]
+        {
+            assert!(makespan(&log(&[end]), workers).is_err(), "{end:?}");
+        }
+    }
+}
