@@ -7,7 +7,7 @@ use std::time::Duration;
 use abi::exit::GuestExit;
 use host_parser::gate::{Ended, Gate, HostEvidence, Measurement, RunExpectation};
 use host_parser::transcript::Transcript;
-use qemu::{AcceleratorChoice, Firmware, UefiFirmware};
+use qemu::{AcceleratorChoice, UefiFirmware};
 
 use crate::assay::finish;
 
