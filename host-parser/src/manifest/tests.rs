@@ -59,6 +59,22 @@ fn every_key_is_required_but_the_gate() {
 }
 
 #[test]
+fn a_sweep_stands_in_place_of_cases() {
+    let source = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/manifests/sweep.toml"));
+    let manifest = parse(source).unwrap();
+    assert_eq!((manifest.sweep(), manifest.cases()), (Some(Sweep::PowersOfTwo), &[][..]));
+    assert!(manifest.can_claim() && parse(SHIPPED).unwrap().sweep().is_none());
+    let complaint = |from: &str, to: &str| parse(&source.replace(from, to)).expect_err("bad").to_string();
+    let said = complaint("sweep = \"powers-of-two\"", "sweep = \"powers-of-two\"\nworkers = [1]");
+    assert!(said.contains("cases.sweep: expected either this or cases.workers"), "{said}");
+    let said = complaint("sweep = \"powers-of-two\"", "");
+    assert!(said.contains("cases: expected a list workers, or sweep"), "{said}");
+    assert!(complaint("powers-of-two", "fibonacci").contains("cases.sweep: unknown variant `fibonacci`"));
+    let said = complaint("to-workers = 2", "to-workers = 3");
+    assert!(said.contains("gate.to-workers: expected a case of the sweep, found 3"), "{said}");
+}
+
+#[test]
 fn names_file_line_column_and_key() {
     let line = line_of("rounds");
     assert_eq!(

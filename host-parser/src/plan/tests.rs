@@ -63,6 +63,45 @@ fn splits_are_parts_of_the_whole_whose_answers_are_the_oracles() {
     }
 }
 
+/// The shipped sweep's plan.
+fn shipped_sweep() -> (Manifest, PlanBytes) {
+    let source = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/smp-process-sweep.toml"));
+    let manifest = Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap();
+    let options = PlanOptions { iterations: manifest.rounds(), ..PlanOptions::default() };
+    let plan = PlanBytes::new(&manifest, &blob("primes"), &[], options).unwrap();
+    (manifest, plan)
+}
+
+#[test]
+fn a_sweeps_plan_has_knots_instead_of_cases() {
+    let (manifest, plan) = shipped_sweep();
+    let read = Plan::parse(plan.text().as_bytes()).unwrap();
+    let (sweep, knots) = read.sweep().unwrap();
+    let knots: Vec<u64> = knots.collect();
+    assert_eq!((sweep.iterations, sweep.timeout_ms, read.cases().count()), (7, 120_000, 0));
+    assert_eq!((sweep.answer, sweep.work), (manifest.oracle().answer, manifest.oracle().work));
+    assert_eq!(knots.len(), 1 + usize::from(abi::sweep::PARTS));
+    assert_eq!([knots[0], knots[knots.len() - 1]], [2, 10_000_000]);
+    assert_eq!(plan, shipped_sweep().1, "the same manifest, the same plan");
+}
+
+/// What docs/MEASUREMENT.md promises.
+#[test]
+fn shares_of_the_shipped_sweep_cost_about_the_same() {
+    let (manifest, plan) = shipped_sweep();
+    let read = Plan::parse(plan.text().as_bytes()).unwrap();
+    let knots: Vec<u64> = read.sweep().unwrap().1.collect();
+    for (workers, per_mille) in [(2, 1), (6, 1), (96, 10), (255, 20), (256, 2)] {
+        let ideal = manifest.oracle().work / u64::from(workers);
+        for worker in 0..workers {
+            let (from, to) = abi::sweep::bounds(&knots, workers, worker).unwrap();
+            let Answer { work, .. } = manifest.workload().expected([from, to, 0, 0]);
+            let off = work.abs_diff(ideal) * 1000 / ideal;
+            assert!(off <= per_mille, "worker {worker} of {workers}: {off} per mille off");
+        }
+    }
+}
+
 #[test]
 fn a_plans_digest_is_that_of_its_bytes_and_changes_with_them() {
     let one = small_plan(&[1], PlanOptions::default()).unwrap();

@@ -16,4 +16,5 @@ mod experiments;
 mod refusals;
 mod signals;
 mod slowed;
+mod sweep;
 mod systems;

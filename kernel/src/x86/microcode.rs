@@ -1,4 +1,4 @@
-//! The microcode's revision (Intel SDM vol. 3A, "Microcode Update Signature and Verification"; AMD's PATCH_LEVEL, APM
+//! The microcode's revision (Intel SDM vol. 3A, "Microcode Update Signature and Verification"; AMD's PATCH_LEVEL, AMD64 APM
 //! vol. 2, the same register).
 
 use super::{cpuid, msr, probe};

@@ -1,7 +1,7 @@
 //! Where a CPU is in the machine, by its own word: package, die, core, thread, and the kind of its core.
 //!
 //! Asked in this order, the first that answers counts: CPUID leaf 1FH, leaf 0BH, AMD's leaf 8000_001EH, leaves 1 and 4
-//! (Intel SDM vol. 3A, "Identifying Topological Relationships in a MP System"; AMD APM vol. 3, "CPUID Fn8000_001E").
+//! (Intel SDM vol. 3A, "Identifying Topological Relationships in a MP System"; AMD64 APM vol. 3, "CPUID Fn8000_001E").
 //! All of them tell how many low bits of an APIC id count the threads of a core, and how many the CPUs of a package.
 //! A hypervisor may hide all of it; then nothing is known, and nothing is made up.
 

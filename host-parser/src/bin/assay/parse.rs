@@ -104,7 +104,7 @@ fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Ma
         manifest: manifest.map(|manifest| manifest.path().display().to_string()),
         manifest_sha256: manifest.map(|manifest| manifest.sha256().to_string()),
         pairing,
-        rounds: sweep.map(|sweep| sweep.iterations.into()),
+        rounds: None,
         set_aside_limit: 0,
         cases: manifest.map(|manifest| manifest.cases().to_vec()).unwrap_or_default(),
         order_seed: sweep.map(|sweep| sweep.order_seed),
