@@ -13,10 +13,10 @@ const SECONDS: u8 = 0x00;
 
 /// How long the next second may take to come.
 const SECOND_US: u64 = 1_500_000;
-/// How many seconds are looked at before there is no reading.
-const TRIES: u32 = 4;
+/// How many edges are looked for until two are sharp.
+const EDGES: usize = 10;
 /// An edge is good where it lies between two looks that are at most this part of a second apart.
-const EDGE_PER_SECOND: u64 = 2_000;
+const EDGE_PER_SECOND: u64 = 1_000;
 
 /// The moment at which a second began.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,20 +28,20 @@ struct Edge {
     after: u64,
 }
 
-/// The TSC's frequency; `None` where no real-time clock runs, or this CPU was away at every edge.
+/// The TSC's frequency; `None` where no real-time clock runs, or this CPU was away at nearly every edge.
 pub fn khz() -> Option<u64> {
-    let mut last = next_edge()?;
-    for _ in 0..TRIES {
+    let mut edges = [None; EDGES];
+    for seen in 0..EDGES {
         let edge = next_edge()?;
-        if let Some(khz) = between(last, edge) {
+        if let Some(khz) = edges[..seen].iter().flatten().find_map(|&earlier| between(earlier, edge)) {
             return Some(khz);
         }
-        last = edge;
+        edges[seen] = Some(edge);
     }
     None
 }
 
-/// The frequency by two edges; `None` where they are not sharp enough for a part in a thousand.
+/// The frequency by two edges; `None` where they are not sharp.
 fn between(from: Edge, to: Edge) -> Option<u64> {
     let seconds = u64::from((to.second + 60 - from.second) % 60);
     let cycles = to.before.checked_sub(from.before)?.checked_div(seconds)?;
@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn believes_no_edge_that_may_have_been_much_earlier() {
         let second = 2_600_000_000;
-        assert_eq!(between(edge(7, 0, 5000), edge(8, second, 2_000_000)), None);
-        assert_eq!(between(edge(7, 0, 2_000_000), edge(8, second, 5000)), None);
+        assert_eq!(between(edge(7, 0, 5000), edge(8, second, 3_000_000)), None);
+        assert_eq!(between(edge(7, 0, 3_000_000), edge(8, second, 5000)), None);
         assert_eq!(between(edge(7, 5, 1), edge(7, 6, 1)), None);
         assert_eq!(between(edge(7, 6, 1), edge(8, 5, 1)), None);
     }
