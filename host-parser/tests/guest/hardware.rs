@@ -1,0 +1,255 @@
+//! Machines that differ in where they talk, how they tell the time and how they end.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use abi::exit::GuestExit;
+use host_parser::boot_config::BootConfig;
+use host_parser::plan::ramdisk_with;
+use host_parser::transcript::Transcript;
+use qemu::{Machine, Outcome};
+
+use crate::lab::{Over, Start, boot, good_ramdisk, plan, worker};
+use crate::screen;
+
+/// A ramdisk whose boot configuration has these words.
+fn configured(words: &[&str]) -> Vec<u8> {
+    let mut config = BootConfig::default();
+    words.iter().for_each(|word| config.set(word).unwrap());
+    ramdisk_with(&config, &plan(&[1]), &[&worker("primes")])
+}
+
+/// Has QEMU's own loader hand over this command line.
+fn append(machine: &mut Machine, words: &str) {
+    machine.extra_args.extend(["-append".to_owned(), words.to_owned()]);
+}
+
+/// Adds COM2, which writes to a file.
+fn add_com2(machine: &mut Machine, log: &Path) {
+    let file = format!("file,id=com2,path={}", log.display());
+    machine.extra_args.extend(["-chardev", &file, "-serial", "chardev:com2"].map(str::to_owned));
+}
+
+/// Adds a table that says that firmware's console is a UART at this port, at 115,200 baud.
+fn add_spcr(machine: &mut Machine, folder: &Path, port: u16) {
+    // What follows the header (Microsoft, "Serial Port Console Redirection Table"): type, address, and the baud rate.
+    let mut body = [0; 44];
+    body[4..8].copy_from_slice(&[1, 8, 0, 1]);
+    body[8..10].copy_from_slice(&port.to_le_bytes());
+    body[22] = 7;
+    let file = folder.join("spcr");
+    std::fs::write(&file, body).unwrap();
+    let table = format!("sig=SPCR,rev=2,data={}", file.display());
+    machine.extra_args.extend(["-acpitable".to_owned(), table]);
+}
+
+impl Over {
+    /// The one record of this kind.
+    #[track_caller]
+    fn record(&self, kind: &str) -> String {
+        let text = self.text();
+        let mut lines = text.lines().filter(|line| line.contains(&format!(" ev={kind} ")));
+        let line = lines.next().unwrap_or_else(|| panic!("no {kind}:\n{text}"));
+        assert_eq!(lines.next(), None, "{kind}");
+        line.to_owned()
+    }
+
+    /// Fails where it has not run the plan, or its log is not whole. What the host did to its time does not count here.
+    #[track_caller]
+    fn expect_whole(&self) {
+        self.expect_exit(GuestExit::Success);
+        let transcript = Transcript::read(&self.log);
+        let [boot] = &transcript.boots[..] else { panic!("{}", self.text()) };
+        assert!(boot.defects.is_empty() && boot.end().is_some(), "{:?}\n{}", boot.defects, self.text());
+    }
+
+    /// How often the table was printed.
+    fn tables(&self) -> usize {
+        self.text().matches("  case  iter  workers").count()
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn talks_on_the_port_that_the_ramdisk_names_and_on_no_other() {
+    for start in [Start::Direct, Start::Bios, Start::Uefi] {
+        let folder = tempfile::tempdir().unwrap();
+        let com2 = folder.path().join("com2.log");
+        let over = boot(start, &configured(&["serial=com2"]), 1, |machine| add_com2(machine, &com2));
+        assert!(!over.text().contains("ASSAY1"), "{}", over.text());
+        let over = Over { log: std::fs::read(&com2).unwrap(), ..over };
+        over.expect_whole();
+        assert!(over.record("config").contains(" serial=com2 "), "{}", over.record("config"));
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn talks_to_com1_and_to_the_port_that_firmware_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let com2 = folder.path().join("com2.log");
+    let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
+        add_com2(machine, &com2);
+        add_spcr(machine, folder.path(), 0x2f8);
+    });
+    over.expect_whole();
+    assert!(over.record("config").contains(" serial=com1+com2 "), "{}", over.record("config"));
+    assert_eq!(String::from_utf8_lossy(&std::fs::read(&com2).unwrap()), String::from_utf8_lossy(&over.log));
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn the_command_line_wins_and_what_it_says_wrong_is_named() {
+    let ramdisk = configured(&["serial=none", "after=reboot"]);
+    let words = "serial=com1 after=poweroff quiet display=maybe";
+    let over = boot(Start::Direct, &ramdisk, 1, |machine| append(machine, words));
+    over.expect_whole();
+    let config = over.record("config");
+    assert!(config.contains(" serial=com1 after=poweroff display=0 ignored=2 "), "{config}");
+    let text = over.text();
+    for word in ["from=command-line line=1 word=quiet ", "from=command-line line=1 word=display%3Dmaybe "] {
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn a_port_that_is_not_there_is_named_and_com1_has_the_records() {
+    // No device, memory that no device is in, memory that is free, and firmware's word for something that is not there.
+    for (word, spcr) in
+        [("port:0x1234", None), ("mmio:0xfe032000", None), ("mmio:0x2000000", None), ("com3", Some(0x2e8))]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let ramdisk = configured(&[&format!("serial={word}")]);
+        let over = boot(Start::Direct, &ramdisk, 1, |machine| {
+            if let Some(port) = spcr {
+                add_spcr(machine, folder.path(), port);
+            }
+        });
+        over.expect_whole();
+        let ignored = over.record("config-ignored");
+        assert!(ignored.contains(&format!(" from=file line=0 word=serial%3D{word}")), "{ignored}");
+        assert!(over.record("config").contains(" serial=com1 "), "{}", over.record("config"));
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn reboots_where_that_is_asked_for() {
+    let over = boot(Start::Direct, &configured(&["after=reboot"]), 1, |_| {});
+    assert_eq!(over.run.outcome, Outcome::GuestReset, "{}", over.text());
+    assert_eq!(over.tables(), 1);
+    // On a machine without keyboard controller and without the chipset's reset port.
+    let over = boot(Start::Direct, &configured(&["after=reboot"]), 1, |machine| {
+        machine.machine_type = "microvm".to_owned();
+    });
+    assert_eq!(over.run.outcome, Outcome::GuestReset, "{}", over.text());
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn lingers_and_says_it_again() {
+    let begun = Instant::now();
+    let over = boot(Start::Direct, &configured(&["after=linger:12"]), 1, |_| {});
+    over.expect_whole();
+    assert!(begun.elapsed() >= Duration::from_secs(12));
+    assert_eq!(over.tables(), 3, "{}", over.text());
+    // So does a machine that has nothing to run.
+    let over = boot(Start::Direct, &[], 1, |machine| append(machine, "after=linger:1"));
+    over.expect_exit(GuestExit::Refused);
+    assert_eq!(over.text().matches("  cannot run: plan line 1").count(), 2, "{}", over.text());
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn shows_the_table_on_the_screen_where_there_is_no_serial_port() {
+    for start in [Start::Bios, Start::Uefi] {
+        let folder = tempfile::tempdir().unwrap();
+        let (monitor, dump) = (folder.path().join("monitor"), folder.path().join("screen.ppm"));
+        let ramdisk = configured(&["serial=none", "after=linger:25"]);
+        let watcher = {
+            let (monitor, dump) = (monitor.clone(), dump.clone());
+            thread::spawn(move || seen_on_screen(&monitor, &dump, "216816"))
+        };
+        let over = boot(start, &ramdisk, 1, |machine| {
+            let socket = format!("unix:{},server=on,wait=off", monitor.display());
+            machine.extra_args.extend(["-monitor".to_owned(), socket]);
+        });
+        over.expect_exit(GuestExit::Success);
+        assert!(!over.text().contains("ASSAY1"), "{}", over.text());
+        let seen = watcher.join().unwrap();
+        let row = seen.lines().find(|line| line.contains("216816")).unwrap_or_else(|| panic!("{seen}"));
+        assert!(row.trim_end().ends_with("1.00x  ok"), "{seen}");
+        assert!(seen.contains("  1 of 1 CPUs up: running"), "{seen}");
+    }
+}
+
+/// What is on the screen once `wanted` is, or after a time in which it should have come.
+fn seen_on_screen(monitor: &Path, dump: &Path, wanted: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(50);
+    let mut seen = String::new();
+    while Instant::now() < deadline && !seen.contains(wanted) {
+        thread::sleep(Duration::from_secs(1));
+        let Ok(mut stream) = UnixStream::connect(monitor) else { continue };
+        let _ = writeln!(stream, "screendump {}", dump.display());
+        // QEMU writes the file while this waits; one that is not whole yet reads as nothing.
+        thread::sleep(Duration::from_millis(500));
+        seen = std::fs::read(dump).ok().and_then(|ppm| screen::text(&ppm)).unwrap_or_default();
+    }
+    seen
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_without_serial_port_and_without_screen() {
+    for start in [Start::Direct, Start::Uefi] {
+        let over = boot(start, &configured(&["serial=none"]), 1, |machine| machine.vga = qemu::Vga::None);
+        over.expect_exit(GuestExit::Success);
+        assert!(!over.text().contains("ASSAY1"), "{}", over.text());
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn tells_the_time_by_whatever_there_is() {
+    for (machine_type, source) in
+        [("q35", "hpet"), ("q35,hpet=off", "pm-timer"), ("microvm", "pit"), ("microvm,pit=off", "rtc")]
+    {
+        let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
+            machine.machine_type = machine_type.to_owned();
+        });
+        over.expect_whole();
+        let tsc = over.record("tsc");
+        assert!(tsc.contains(&format!(" source={source} ")), "{machine_type}: {tsc}");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn refuses_to_run_where_nothing_tells_the_time() {
+    let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
+        machine.machine_type = "microvm,pit=off,pic=off,rtc=off".to_owned();
+    });
+    over.expect_exit(GuestExit::Refused);
+    assert!(over.record("error").contains(" code=no-clock "), "{}", over.text());
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn runs_with_900_gib_of_memory() {
+    for start in [Start::Direct, Start::Bios, Start::Uefi] {
+        let over = boot(start, &good_ramdisk(&[1]), 1, |machine| {
+            machine.memory_mib = 900 << 10;
+            machine.machine_type = "q35,memory-backend=ram".to_owned();
+            let backend = "memory-backend-ram,id=ram,size=900G,reserve=off";
+            machine.extra_args.extend(["-object", backend].map(str::to_owned));
+        });
+        over.expect_whole();
+        let memory = over.record("memory");
+        let bytes = memory.split_once("usable_bytes=").and_then(|(_, rest)| rest.split_once(' ')).unwrap().0;
+        assert!(bytes.parse::<u64>().unwrap() > 890 << 30, "{memory}");
+    }
+}
