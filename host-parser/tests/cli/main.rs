@@ -18,6 +18,7 @@ mod stage;
 
 mod diagnosis;
 mod compare;
+mod configure;
 mod dry_run;
 mod exit_codes;
 mod images;
