@@ -32,7 +32,7 @@ assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
     echo "assay $(firstword $(1)): exit code $$code (make itself ends with 2)" >&2; exit $$code; }
 
 ##@ Measure
-.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench doctor
+.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -52,8 +52,7 @@ bench: build ## what this project promises of itself: size, memory, time to the 
 	$(call assay,bench)
 
 bench-verdict: build ## how good the verdict of `assay compare` is: false alarms, and what it finds
-	@$(ASSAY) bench-verdict $(ARGS) || { code=$$?; \
-	    echo "assay bench-verdict: exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+	$(call assay,bench-verdict)
 
 doctor: build ## is this host fit for a measurement?
 	$(call assay,doctor)

@@ -17,8 +17,10 @@ mod script;
 mod stage;
 
 mod diagnosis;
+mod bench_verdict;
 mod compare;
 mod configure;
+mod compare;
 mod dry_run;
 mod exit_codes;
 mod images;

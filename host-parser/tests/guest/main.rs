@@ -20,3 +20,4 @@ mod signals;
 mod slowed;
 mod sweep;
 mod systems;
+mod verdict;

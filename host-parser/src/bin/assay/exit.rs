@@ -28,7 +28,7 @@ exits! {
     Usage = 2, "The command line is wrong, or an environment variable that it reads.";
     Inconclusive = 3, "Every run passed, and the rounds do not tell whether the claim holds, or a case is slower.";
     Failed = 4, "A run failed: its evidence is sound, and says that the guest did not do what it had to.";
-    Invalid = 5, "The evidence of a run does not hold, there are too few runs for the claim, or two sessions are not comparable.";
+    Invalid = 5, "The evidence of a run does not hold, there are too few runs, or sessions are not comparable.";
     Unsupported = 6, "What was asked cannot be answered here: say, a claim over more CPUs than the host has.";
     BadInput = 7, "A file that was given is wrong or cannot be read: manifest, log.";
     Environment = 8, "QEMU, firmware, kernel, worker or image tool is missing, too old or broken.";

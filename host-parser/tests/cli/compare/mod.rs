@@ -1,7 +1,7 @@
 //! `assay compare`: what it says of two sessions, and which it refuses.
 
 mod refusals;
-mod sessions;
+pub mod sessions;
 mod verdicts;
 
 use std::path::Path;

@@ -18,8 +18,8 @@ pub struct BenchVerdictArgs {
     /// The case that is run
     #[arg(long, value_name = "WORKERS", default_value_t = 1)]
     pub case: u16,
-    /// Rounds that are to count: in each of them every side is run once
-    #[arg(long, value_name = "N", default_value_t = 45, value_parser = clap::value_parser!(u16).range(15..=1000))]
+    /// Rounds that are to count: in each of them every side is run once. The goals need 15 or more
+    #[arg(long, value_name = "N", default_value_t = 45, value_parser = clap::value_parser!(u16).range(5..=1000))]
     pub rounds: u16,
     /// How often rounds are drawn for each line of the table
     #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
