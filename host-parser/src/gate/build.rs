@@ -11,13 +11,22 @@ use super::measurement::{
     Basis, Clock, Cycles, Identity, Machine, Measurement, Phase, Platform, Sample, Sweep, Tsc, TscReading,
     Warp, WorkerSample,
 };
-use super::rules::{common_whole, limits, span};
+use super::rules::{Disturbed, common_whole, limits, span};
 
 /// The measurement; `None` where a rule failed to ask for something it needs.
-pub(super) fn measurement(facts: &Facts, evidence: &HostEvidence, lookup: Lookup) -> Option<Measurement> {
+pub(super) fn measurement(
+    facts: &Facts,
+    evidence: &HostEvidence,
+    disturbed: &Disturbed,
+    lookup: Lookup,
+) -> Option<Measurement> {
     let workload = lookup(facts.experiment?.is.workload.as_str())?;
     let clock = clock(facts);
-    let samples = facts.iterations.iter().map(|iteration| sample(facts, &clock, iteration));
+    let samples = facts.iterations.iter().map(|iteration| {
+        let why = disturbed.get(&iteration.iter).and_then(|done| done.first());
+        let set_aside = why.map(|why| format!("{}: {}", why.reason, why.detail));
+        Some(Sample { set_aside, ..sample(facts, &clock, iteration)? })
+    });
     Some(Measurement {
         identity: identity(facts, workload)?,
         machine: machine(facts)?,
@@ -115,6 +124,7 @@ fn sample(facts: &Facts, clock: &Clock, iteration: &Iteration) -> Option<Sample>
     Some(Sample {
         case: iteration.case,
         iteration: iteration.iter,
+        set_aside: None,
         smt: facts.share_cores(workers.iter().map(|worker| worker.cpu)),
         cycles: Cycles(if basis == Basis::Makespan { span.makespan } else { span.longest }),
         basis,

@@ -291,6 +291,9 @@ pub struct Sample {
     pub case: u16,
     /// Which iteration, from 0.
     pub iteration: u16,
+    /// Why its iteration counts for nothing: what the host did in it. In a sweep alone; any other run would not have
+    /// passed.
+    pub set_aside: Option<String>,
     /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. No where nobody knows.
     pub smt: bool,
     /// Its time, on the basis beside it.

@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, HashSet};
 use user_workers::reference::{self, Workload};
 
 use self::facts::Facts;
-use self::rules::{Known, Run};
+use self::rules::{Disturbed, Known, Run};
 use self::verdict::Findings;
 use crate::transcript::{Boot, Transcript};
 
@@ -100,9 +100,11 @@ impl Gate {
         let facts: Vec<Facts> = boots.iter().map(Facts::new).collect();
         rules::log(log, boots, &facts, reset, evidence, &mut findings);
         let whole = !reset && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
+        let mut disturbed = Disturbed::default();
         for facts in &facts {
             let known = facts.system.and_then(|system| self.known.get(&system.is.name.to_string()));
-            let mut run = Run { facts, expectation, evidence, whole, findings: &mut findings };
+            let (findings, disturbed) = (&mut findings, &mut disturbed);
+            let mut run = Run { facts, expectation, evidence, whole, findings, disturbed };
             rules::identity(&mut run, &mut self.nonces, known);
             rules::machine(&mut run);
             rules::workers(&mut run);
@@ -118,7 +120,9 @@ impl Gate {
         rules::status(&facts, evidence, &mut findings);
         rules::control(&facts, &mut findings);
         let measured = match &facts[..] {
-            [facts] if findings.is_empty() => build::measurement(facts, evidence, self.lookup),
+            [facts] if findings.is_empty() => {
+                build::measurement(facts, evidence, &disturbed, self.lookup)
+            }
             _ => None,
         };
         if let Some(measurement) = &measured {

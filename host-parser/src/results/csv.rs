@@ -30,23 +30,24 @@ impl Exporter for SamplesCsv {
     }
 }
 
-/// The columns that every row of a run begins with.
-fn head(run: &RunRecord) -> String {
+/// The columns that every row of a run begins with; those of `sample`, where it has any.
+fn head(run: &RunRecord, sample: Option<&Sample>) -> String {
     let reason = run.verdict.outcome.refusal().map_or("", |(reason, _)| reason.code());
+    let set_aside = run.set_aside.is_some() || sample.is_some_and(|sample| sample.set_aside.is_some());
     let functional_only = u8::from(run.functional_only.is_some());
-    let (word, set_aside) = (run.verdict.outcome.word(), u8::from(run.set_aside.is_some()));
+    let (word, set_aside) = (run.verdict.outcome.word(), u8::from(set_aside));
     format!("{},{},{},{set_aside},{word},{reason},{functional_only}", run.run, run.round, run.system)
 }
 
 fn refused(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let case = run.case.map(|case| case.to_string()).unwrap_or_default();
-    writeln!(out, "{},{case}{}", head(run), ",".repeat(15))
+    writeln!(out, "{},{case}{}", head(run, None), ",".repeat(15))
 }
 
 fn passed(out: &mut dyn Write, run: &RunRecord, measurement: &Measurement) -> io::Result<()> {
     let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
     for sample in measurement.samples() {
-        rows(out, &head(run), khz, sample)?;
+        rows(out, &head(run, Some(sample)), khz, sample)?;
     }
     Ok(())
 }

@@ -86,7 +86,7 @@ impl Series {
         let mut series = Self::default();
         for (round, measurement) in measured {
             let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
-            for sample in measurement.samples() {
+            for sample in measurement.samples().iter().filter(|sample| sample.set_aside.is_none()) {
                 let key = match pairing {
                     Pairing::Runs => (round, 0),
                     Pairing::Iterations => (round, sample.iteration),

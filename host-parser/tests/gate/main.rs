@@ -107,7 +107,8 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
         let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
         let smt = if sample.smt { ", shared cores" } else { "" };
-        let _ = write!(text, "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}", sample.cycles);
+        let aside = if sample.set_aside.is_some() { ", set aside" } else { "" };
+        let _ = write!(text, "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{aside}", sample.cycles);
     }
     if verdict.outcome.measurement().is_some_and(|measurement| measurement.functional_only().is_some()) {
         text += "\nfunctional only";

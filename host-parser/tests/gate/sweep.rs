@@ -60,11 +60,20 @@ pub fn trials() -> Vec<Trial> {
     let skips = without(8)
         .insert_before(skipped, |record| matches!(record, Record::End(_)))
         .status(RunStatus::Failed);
+    // Some ms at any frequency, in the first iterations of the largest case.
+    let disturbed = |iterations: u16| {
+        script().edit(move |record| match record {
+            Record::Gap(gap) if gap.case == 8 && gap.iter < iterations => gap.after += 8_400_000,
+            _ => {}
+        })
+    };
     let mismatch = |name, script: Script| Trial::new(name, ReasonCode::PlanMismatch, script.log());
     vec![
         Trial::passing("good-sweep-smt", smt.clone()),
         Trial::passing("good-sweep-odd", good("good-sweep-odd", &Guest::sweeping(3, 1))),
         Trial::passing("good-sweep-other-cores", other_cores.log()),
+        Trial::passing("good-sweep-disturbed", disturbed(2).log()),
+        Trial::new("vcpu-preempted-sweep", ReasonCode::VcpuPreempted, disturbed(3).log()),
         mismatch("plan-mismatch-sweep-case", without(4)),
         mismatch("plan-mismatch-sweep-order", seed),
         Trial::new("inconsistent-record-sweep", ReasonCode::InconsistentRecord, boast.log()),

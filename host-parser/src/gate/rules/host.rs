@@ -4,7 +4,7 @@
 
 use abi::wire::record::SystemName;
 
-use super::{Run, exceeds, limits};
+use super::{Disturbance, Run, exceeds, limits};
 use crate::gate::evidence::VcpuDelay;
 use crate::gate::reason::ReasonCode;
 
@@ -19,6 +19,27 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     gaps(run);
     steal(run);
     host_steal(run);
+    too_many(run);
+}
+
+/// Notes what the host did in an iteration. In a sweep, which has many, that one counts for nothing; any other run is
+/// condemned by it, and made again.
+fn note(run: &mut Run<'_>, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
+    if run.facts.sweep.is_some() {
+        run.disturbed.entry(iteration).or_default().push(Disturbance { reason, line, detail });
+    } else {
+        run.findings.add(reason, line, detail);
+    }
+}
+
+/// Where more iterations of a sweep are gone than are left, what is left would be a selection.
+fn too_many(run: &mut Run<'_>) {
+    let Some(sweep) = run.facts.sweep else { return };
+    if 2 * run.disturbed.len() > usize::from(sweep.is.iterations) {
+        for Disturbance { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {
+            run.findings.add(reason, line, detail);
+        }
+    }
 }
 
 /// A watcher that came too late was itself kept waiting: that there is no account is one.
@@ -32,7 +53,7 @@ fn unwatched(run: &mut Run<'_>) {
                 "of {vcpus} vCPUs {seen} could be accounted for in case {} iteration {}: the watcher came too late",
                 iteration.case, iteration.iter
             );
-            run.findings.add(ReasonCode::VcpuPreempted, None, detail);
+            note(run, iteration.iter, ReasonCode::VcpuPreempted, None, detail);
         }
     }
 }
@@ -49,7 +70,7 @@ fn delays(run: &mut Run<'_>) {
                 delay.case,
                 delay.iteration
             );
-            run.findings.add(ReasonCode::VcpuPreempted, None, detail);
+            note(run, delay.iteration, ReasonCode::VcpuPreempted, None, detail);
         }
     }
 }
@@ -65,7 +86,7 @@ fn gaps(run: &mut Run<'_>) {
                 "CPU {} lost {longest} cycles at once just {when} worker {} of case {}",
                 gap.is.cpu, gap.is.worker, gap.is.case
             );
-            run.findings.add(ReasonCode::VcpuPreempted, gap.line, detail);
+            note(run, gap.is.iter, ReasonCode::VcpuPreempted, Some(gap.line), detail);
         }
     }
 }
@@ -92,7 +113,7 @@ fn steal(run: &mut Run<'_>) {
                 );
                 (ReasonCode::Steal, detail)
             };
-            run.findings.add(reason, gap.line, detail);
+            note(run, gap.is.iter, reason, Some(gap.line), detail);
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) use machine::machine;
 pub(super) use sweep::sweep;
 pub(super) use workers::workers;
 
+use std::collections::BTreeMap;
+
 use super::evidence::{HostEvidence, RunExpectation};
 use super::facts::Facts;
 use super::reason::ReasonCode;
@@ -38,6 +40,18 @@ pub(super) struct Run<'a> {
     /// Whether every record of the boot is there, in order, up to `end`.
     pub whole: bool,
     pub findings: &'a mut Findings,
+    /// What the host did in iterations of a sweep, by their number.
+    pub disturbed: &'a mut Disturbed,
+}
+
+/// The iterations of a sweep that the host disturbed, and how.
+pub(super) type Disturbed = BTreeMap<u16, Vec<Disturbance>>;
+
+/// Something that the host did.
+pub(super) struct Disturbance {
+    pub reason: ReasonCode,
+    pub line: Option<u64>,
+    pub detail: String,
 }
 
 impl Run<'_> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
 use crate::disclosure::Publication;
-use crate::gate::{Basis, FunctionalOnly, Machine, Measurement};
+use crate::gate::{Basis, FunctionalOnly, Machine, Measurement, Sample};
 use crate::results::{ClaimReport, Probes, Results, RunRecord, System};
 use crate::stats::{Claim, ClaimEvidence};
 
@@ -166,12 +166,34 @@ pub(super) fn set_aside(results: &Results) -> Vec<String> {
         }
     }
     if rounds.is_empty() {
-        return Vec::new();
+        return set_aside_in_sweeps(results);
     }
     let limit = results.experiment.set_aside_limit;
     let mut lines =
         vec![String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())];
     lines.extend(rounds.into_iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
+    lines.extend(set_aside_in_sweeps(results));
+    lines
+}
+
+/// The iterations of sweeps that count for nothing, likewise.
+fn set_aside_in_sweeps(results: &Results) -> Vec<String> {
+    let mut lines = Vec::new();
+    for run in results.runs.iter().filter(|run| run.set_aside.is_none()) {
+        let Some(measurement) = run.verdict.outcome.measurement() else { continue };
+        let why = |sample: &Sample| Some((sample.iteration, sample.set_aside.clone()?));
+        let iterations: BTreeMap<u16, String> = measurement.samples().iter().filter_map(why).collect();
+        let of = measurement.sweep().map_or(0, |sweep| sweep.iterations);
+        if !iterations.is_empty() {
+            let count = iterations.len();
+            lines.extend([
+                String::new(),
+                format!("{count} of {of} iterations set aside (at most half may be):"),
+            ]);
+        }
+        lines
+            .extend(iterations.into_iter().map(|(number, why)| format!("  iteration {}: {why}", number + 1)));
+    }
     lines
 }
 
