@@ -61,8 +61,8 @@ fn names_the_exception_behind_a_panic() {
     let diagnosis = diagnose(&panicked(106), seen);
     assert_eq!(
         diagnosis.summary,
-        "#PF (write to 0x10, where nothing is mapped) at 0xffffffff802131e1; the kernel's panic was at \
-         kernel/src/x.rs:106"
+        "#PF (write to 0x10, where nothing is mapped) at 0xffffffff802131e1; the kernel's panic was on \
+         CPU 3 at kernel/src/x.rs:106"
     );
 }
 

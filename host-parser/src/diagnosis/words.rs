@@ -49,7 +49,9 @@ fn cause(diagnosis: &Diagnosis) -> String {
         (None, _) if diagnosis.triple_fault => {
             with_cpus("triple fault, whose exceptions are not in the trace", diagnosis)
         }
-        (Some(exceptions), Some(panic)) => format!("{exceptions}; the kernel's panic was at {}", panic.at),
+        (Some(exceptions), Some(panic)) => {
+            format!("{exceptions}; the kernel's panic was on CPU {} at {}", panic.cpu, panic.at)
+        }
         (Some(exceptions), None) => format!("{exceptions}; the guest {}", how(&diagnosis.ended)),
         (None, Some(found)) => panic(found),
         (None, None) => {

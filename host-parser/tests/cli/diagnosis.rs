@@ -1,11 +1,15 @@
 //! Why a guest died: when another one is run to see it, and what is said where nothing can be seen.
 
 use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::assay::workspace;
-use crate::stage::Stage;
+use crate::assay::{finish, pid, signal, workspace};
+use crate::stage::{DEADLINE, Stage};
 
 /// What QEMU says of a guest that resets itself, and how it ends.
 const RESET: &str =
@@ -45,7 +49,7 @@ fn starts(stage: &Stage) -> usize {
 }
 
 fn files(stage: &Stage, part: &str) -> Vec<String> {
-    let entries = fs::read_dir(stage.session().join("runs")).unwrap();
+    let Ok(entries) = fs::read_dir(stage.session().join("runs")) else { return Vec::new() };
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.contains(part)).collect()
 }
@@ -125,4 +129,23 @@ fn a_second_guest_that_cannot_be_run_costs_nothing_but_the_diagnosis() {
     let said = stage.run(&[]);
     said.expect_exit(4).expect_message(&["no diagnosis: qmp: "]);
     assert_eq!((starts(&stage), runs(&stage)[0]["diagnosis"].clone()), (4, Value::Null));
+}
+
+#[test]
+fn an_interrupt_ends_the_second_guest_too() {
+    let stage = stage("sleep 1000");
+    let mut command = stage.command(&[]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    // Its log is there: it is in the middle of its run.
+    while !files(&stage, ".diagnosis.serial.log").iter().any(|_| starts(&stage) == 2) {
+        assert!(begun.elapsed() < DEADLINE, "no second guest");
+        thread::sleep(Duration::from_millis(10));
+    }
+    signal(pid(&child), Signal::INT);
+    finish(child, DEADLINE).expect_exit(130);
+    assert_eq!((starts(&stage), runs(&stage)[0]["diagnosis"].clone()), (2, Value::Null));
+    // A FIFO would hold up whoever opens it.
+    let trace = files(&stage, ".diagnosis.trace.txt").pop().unwrap();
+    assert!(stage.session().join("runs").join(trace).metadata().unwrap().is_file());
 }

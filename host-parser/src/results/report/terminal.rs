@@ -98,3 +98,18 @@ fn compared(results: &Results) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_at_its_spaces_and_a_long_word_is_not() {
+        let long = "x".repeat(WIDTH);
+        let lines = wrapped(&format!("{} {long} end", "word ".repeat(30).trim_end()));
+        assert!(lines.iter().all(|line| line.starts_with("  ") && !line.ends_with(' ')), "{lines:?}");
+        assert!(lines.iter().all(|line| line.len() <= WIDTH || line.trim() == long), "{lines:?}");
+        assert_eq!(lines.join("").split_whitespace().count(), 32, "{lines:?}");
+        assert_eq!(lines.len(), 4);
+    }
+}
