@@ -16,11 +16,10 @@ mod guest;
 mod script;
 mod stage;
 
-mod diagnosis;
 mod bench_verdict;
 mod compare;
 mod configure;
-mod compare;
+mod diagnosis;
 mod dry_run;
 mod exit_codes;
 mod images;
