@@ -46,6 +46,10 @@ targets! {
     manifest,
     /// A MADT: the same processors as a plain walk over its entries finds.
     madt,
+    /// An SRAT: the same domains as a plain walk over its entries finds.
+    srat,
+    /// SMBIOS tables and their entry point: strings only where there are tables, and nothing in them but plain text.
+    smbios,
     /// Memory with an RSDP in it: tables are whole, theirs is the signature asked for, and the walk is bounded.
     acpi_tables,
     /// FADT, HPET table and DSDT: registers that exist, and sleep types that fit their field.

@@ -14,5 +14,7 @@ pub(crate) mod pvh;
 pub(crate) mod qmp;
 pub(crate) mod ramdisk;
 pub(crate) mod record;
+pub(crate) mod smbios;
+pub(crate) mod srat;
 pub(crate) mod trace;
 pub(crate) mod transcript;

@@ -48,7 +48,11 @@ fn set_aside(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n## Rounds set aside\n")?;
     // The first two are an empty line and the heading.
-    lines.iter().skip(2).filter(|line| !line.is_empty()).try_for_each(|line| writeln!(out, "- {}", line.trim().replace('`', "'")))
+    lines
+        .iter()
+        .skip(2)
+        .filter(|line| !line.is_empty())
+        .try_for_each(|line| writeln!(out, "- {}", line.trim().replace('`', "'")))
 }
 
 fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {

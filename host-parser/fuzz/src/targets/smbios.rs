@@ -1,0 +1,59 @@
+//! The BIOS's part of memory, with an entry point in it. The first byte says where that is and whether its checksums
+//! are put right; the entry point follows, and what is left is repeated over the tables.
+
+use abi::wire::record::SmbiosState;
+use kernel::acpi::Memory;
+use kernel::smbios::Smbios;
+
+use crate::input::Input;
+
+const AREA: u64 = 0xf_0000;
+const AREA_BYTES: usize = 0x1_0000;
+const ENTRY_BYTES: usize = 32;
+
+pub(crate) fn check(data: &[u8]) {
+    let mut input = Input::new(data);
+    let how = input.byte();
+    let mut memory = Area(vec![0; AREA_BYTES]);
+    let at = usize::from(how & 0xfe) * 16;
+    let entry = input.take(ENTRY_BYTES);
+    memory.0[at..at + entry.len()].copy_from_slice(entry);
+    let tables = input.rest();
+    let length = tables.len().min(AREA_BYTES / 2);
+    memory.0[AREA_BYTES / 2..AREA_BYTES / 2 + length].copy_from_slice(&tables[..length]);
+    if how & 1 == 0 {
+        seal(&mut memory.0[at..at + ENTRY_BYTES]);
+    }
+    let smbios = Smbios::find(&memory);
+    let strings: Vec<_> = smbios.strings().map(|(field, text)| (field, text.to_string())).collect();
+    assert!(strings.is_empty() || smbios.state == SmbiosState::Found);
+    for (_, text) in strings {
+        assert!(!text.trim().is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    }
+}
+
+/// Makes the checksums of the entry point right, over the length that it gives itself.
+fn seal(entry: &mut [u8]) {
+    if entry.starts_with(b"_SM3_") {
+        seal_part(entry, 0, usize::from(entry[6]), 5);
+    } else {
+        seal_part(entry, 0x10, 15, 5);
+        seal_part(entry, 0, usize::from(entry[5]), 4);
+    }
+}
+
+fn seal_part(entry: &mut [u8], from: usize, length: usize, at: usize) {
+    let Some(part) = entry.get_mut(from..from + length).filter(|part| part.len() > at) else { return };
+    part[at] = 0;
+    part[at] = part.iter().fold(0_u8, |sum, &byte| sum.wrapping_sub(byte));
+}
+
+/// Memory with nothing else in it.
+struct Area(Vec<u8>);
+
+impl Memory for Area {
+    fn bytes(&self, at: u64, len: usize) -> Option<&[u8]> {
+        let at = usize::try_from(at.checked_sub(AREA)?).ok()?;
+        self.0.get(at..at.checked_add(len)?)
+    }
+}
