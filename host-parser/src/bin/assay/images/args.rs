@@ -10,7 +10,7 @@ use super::form::Form;
 #[derive(Args, Debug)]
 pub struct ImageArgs {
     /// The experiment
-    #[arg(default_value = "manifests/smp-process-scale.toml")]
+    #[arg(default_value = "manifests/smp-process-sweep.toml")]
     pub manifest: PathBuf,
     /// Where the images go; those of the same experiment are replaced
     #[arg(long, value_name = "DIR", default_value = "target/images")]
