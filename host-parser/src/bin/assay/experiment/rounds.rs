@@ -38,9 +38,11 @@ impl Session {
                 // What is left of it would count for nothing.
                 continue;
             }
-            // So that a crash of this program, or of the host, costs one round and not all. Not after each run: to work
-            // it all out takes longer the more runs there are, and is heat on the CPUs that are measured next.
-            if slot.round != std::mem::replace(&mut round, slot.round)
+            // So that a crash of this program, or of the host, costs one run and not all. With several systems one round:
+            // to work all of them out takes its time, and is heat on the CPUs that are measured next.
+            let next_round = slot.round != std::mem::replace(&mut round, slot.round);
+            let compares = self.tasks.iter().any(|task| task.system != slot.item.system);
+            if (next_round || !compares && !runs.is_empty())
                 && let Err(error) = self.write(&self.results(runs.clone(), false, None))
             {
                 stopped = Some(error);
