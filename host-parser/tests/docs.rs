@@ -149,6 +149,7 @@ fn measurement_states_every_limit() {
             limits::PROBE_PER_MILLE,
             "per mille",
         ),
+        ("`probe-slow`", "and also by more than", limits::PROBE_MICROS, "microseconds"),
         ("`too-few-rounds`", "the claim has fewer rounds than", limits::CLAIM_ROUNDS as u64, "rounds"),
     ];
     let mut text = "\n| reason | where | limit |\n|---|---|---|\n".to_owned();

@@ -30,10 +30,10 @@ pub struct Probe {
     pub before_round: u32,
     /// When it began, in milliseconds since 1970 (UTC).
     pub started_unix_ms: u64,
-    /// How long the whole took on one CPU, in TSC cycles.
-    pub one_cycles: u64,
-    /// How long it took on all of them.
-    pub all_cycles: u64,
+    /// How long the whole took on one CPU, in ns.
+    pub one_ns: u64,
+    /// How long it took on all of them, in ns.
+    pub all_ns: u64,
     /// How many CPUs' worth all of them gave: the quotient of the two.
     pub capacity: f64,
 }
@@ -41,9 +41,9 @@ pub struct Probe {
 impl Probe {
     /// A probe with these times, neither of which is 0.
     #[must_use]
-    pub fn new(before_round: u32, started_unix_ms: u64, one_cycles: u64, all_cycles: u64) -> Self {
-        let capacity = one_cycles as f64 / all_cycles as f64;
-        Self { before_round, started_unix_ms, one_cycles, all_cycles, capacity }
+    pub fn new(before_round: u32, started_unix_ms: u64, one_ns: u64, all_ns: u64) -> Self {
+        let capacity = one_ns as f64 / all_ns as f64;
+        Self { before_round, started_unix_ms, one_ns, all_ns, capacity }
     }
 }
 
@@ -81,11 +81,12 @@ impl Probes {
     /// What a probe beside `round` shows against the quick ones of `known`, where that is too much.
     fn slow(&self, probe: &Probe, round: u32, known: &[&Probe]) -> Option<String> {
         let all = format!("all {} host CPUs together", self.cpus);
-        let figures: [(&str, Figure); 2] = [("one host CPU", |p| p.one_cycles), (&all, |p| p.all_cycles)];
+        let figures: [(&str, Figure); 2] = [("one host CPU", |p| p.one_ns), (&all, |p| p.all_ns)];
         figures.into_iter().find_map(|(what, of)| {
             let (took, quick) = (of(probe), quick(known.iter().map(|probe| of(probe)))?);
-            let late = u128::from(took.saturating_sub(quick)) * 1_000;
-            (late > u128::from(quick) * u128::from(limits::PROBE_PER_MILLE)).then(|| {
+            let late = took.saturating_sub(quick);
+            let much = u128::from(late) * 1_000 > u128::from(quick) * u128::from(limits::PROBE_PER_MILLE);
+            (much && late > limits::PROBE_MICROS * 1_000).then(|| {
                 let place = if probe.before_round == round { "before" } else { "after" };
                 let percent = (took as f64 / quick as f64 - 1.0) * 100.0;
                 format!(
@@ -103,7 +104,7 @@ impl Probes {
             let most = self.made.iter().map(of).max()?;
             Some(most as f64 / quick as f64 - 1.0)
         };
-        Some(worst(|probe| probe.one_cycles)?.max(worst(|probe| probe.all_cycles)?))
+        Some(worst(|probe| probe.one_ns)?.max(worst(|probe| probe.all_ns)?))
     }
 }
 
@@ -121,7 +122,7 @@ mod tests {
     /// Probes of two CPUs with these times, in percent of quiet ones: of one, and of both.
     fn probes(percent: &[[u64; 2]]) -> Probes {
         let probe =
-            |(round, [one, all]): (u32, &[u64; 2])| Probe::new(round, 0, 6_928_000 * one, 3_471_000 * all);
+            |(round, [one, all]): (u32, &[u64; 2])| Probe::new(round, 0, 2_669_000 * one, 1_337_000 * all);
         Probes { cpus: 2, missing: None, made: (0..).zip(percent).map(probe).collect() }
     }
 
@@ -156,6 +157,15 @@ mod tests {
         let session = [[150, 150], [150, 150], [100, 100], [100, 100]];
         assert_eq!(slow(&session[..2]), [0_u32; 0]);
         assert_eq!(slow(&session), [1]);
+    }
+
+    #[test]
+    fn a_short_probe_is_not_held_to_a_moment() {
+        let probe = |round, all_ns| Probe::new(round, 0, 16_000_000, all_ns);
+        let session =
+            |last| Probes { cpus: 2, missing: None, made: vec![probe(0, 8_000_000), probe(1, last)] };
+        assert_eq!(session(12_900_000).slow_rounds().len(), 0);
+        assert_eq!(session(13_100_000).slow_rounds().len(), 2);
     }
 
     #[test]

@@ -37,6 +37,11 @@ pub(super) fn median_interval(values: &[f64]) -> Option<Interval> {
     if n < 5 {
         return None;
     }
+    let (low, high) = (values[0], values[0]);
+    if values.iter().all(|&value| value == low) {
+        // Every resample is the same, as with the size of an image.
+        return Some(Interval { level: LEVEL, low, high });
+    }
     let mut random = SplitMix64::new(SEED);
     let mut medians: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
@@ -79,6 +84,8 @@ mod tests {
             "{interval:?}"
         );
         assert_eq!(median_interval(&seven[..4]), None);
+        let alike = median_interval(&[2.5; 5]).expect("enough");
+        assert_eq!((alike.low, alike.high), (2.5, 2.5));
     }
 
     #[test]

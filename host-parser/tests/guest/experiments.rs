@@ -27,7 +27,8 @@ pub fn results(out: &Path, experiment: &str, label: &str) -> Value {
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
 fn keeps_every_raw_sample_and_claims_no_speed_of_one_host_cpu() {
     let out = tempfile::tempdir().unwrap();
-    let mut command = assay(["run", "--label", "t", "--seed", "1", "--cpus", &one_cpu(), "--out"]);
+    let mut command =
+        assay(["run", "--label", "t", "--seed", "1", "--no-probe", "--cpus", &one_cpu(), "--out"]);
     let said = run(command.arg(out.path()).arg(manifest("small.toml")), DEADLINE);
     said.expect_exit(6).expect_answer(&["FUNCTIONAL ONLY", "NOT MADE", "oversubscribed"]);
 
@@ -84,7 +85,8 @@ fn builds_an_image_once_and_ends_well_where_nothing_is_claimed() {
     fs::write(&path, unclaimed).unwrap();
     for (label, builds) in [("first", true), ("second", false)] {
         let cpus = one_cpu();
-        let mut command = assay(["run", "--label", label, "--rounds", "1", "--cpus", &cpus, "--out"]);
+        let mut command =
+            assay(["run", "--label", label, "--rounds", "1", "--no-probe", "--cpus", &cpus, "--out"]);
         let said = run(command.arg(out.path()).arg(&path), DEADLINE);
         said.expect_exit(0);
         assert_eq!(said.err.contains("building the image"), builds, "{}", said.err);

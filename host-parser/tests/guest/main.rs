@@ -10,6 +10,7 @@ mod assay;
 mod lab;
 
 mod boots;
+mod comparability;
 mod controls;
 mod deaths;
 mod experiments;

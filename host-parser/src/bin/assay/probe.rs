@@ -4,9 +4,10 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use abi::exit::GuestExit;
 use abi::wire::{Record, decode};
-use anyhow::{Context, anyhow, ensure};
-use host_parser::gate::Ended;
+use anyhow::{Context, ensure};
+use host_parser::gate::{Cycles, Ended};
 use host_parser::manifest::Manifest;
 use host_parser::results::{Probe, Probes};
 use qemu::CancelToken;
@@ -97,47 +98,52 @@ impl Prober {
 
 impl Plans {
     fn probe(&self, before_round: u32, cancel: &CancelToken) -> anyhow::Result<Probe> {
-        let (one_cycles, started_unix_ms) = self.one.cycles(cancel)?;
-        let all_cycles = if self.all.workers > 1 { self.all.cycles(cancel)?.0 } else { one_cycles };
-        Ok(Probe::new(before_round, started_unix_ms, one_cycles, all_cycles))
+        let (one_ns, started_unix_ms) = self.one.time(cancel)?;
+        let all_ns = if self.all.workers > 1 { self.all.time(cancel)?.0 } else { one_ns };
+        Ok(Probe::new(before_round, started_unix_ms, one_ns, all_ns))
     }
 }
 
 impl Task {
-    /// How long its workers took together, and when that began.
-    fn cycles(&self, cancel: &CancelToken) -> anyhow::Result<(u64, u64)> {
+    /// How long its workers took together, in ns, and when that began.
+    fn time(&self, cancel: &CancelToken) -> anyhow::Result<(u64, u64)> {
         self.ramdisk.build()?;
         let native = native::run(&self.spec, &self.log, cancel, &mut || ())?;
         let Native { log, ended, started_unix_ms, .. } = native;
-        let good =
-            matches!(ended, Ended::DebugExit { value } if value == abi::exit::GuestExit::Success.value());
+        let good = matches!(ended, Ended::DebugExit { value } if value == GuestExit::Success.value());
         ensure!(good, "the twin did not do its work: {ended:?}; see {}", self.log.display());
-        Ok((makespan(&log, self.workers).context("the twin's records")?, started_unix_ms))
+        Ok((makespan_ns(&log, self.workers).context("the twin's records")?, started_unix_ms))
     }
 }
 
 /// The makespan of the last case with so many workers, all of whose answers the twin has verified.
-fn makespan(log: &[u8], workers: u16) -> anyhow::Result<u64> {
-    let records = log.split(|&byte| byte == b'\n').filter_map(|line| decode(line.trim_ascii_end()).ok());
-    let ends = records.filter_map(|envelope| match envelope.record {
-        Record::CaseEnd(end) => Some(end),
-        _ => None,
-    });
-    let end = ends.filter(|end| end.case == workers && end.verified && end.makespan > 0).last();
-    Ok(end.ok_or_else(|| anyhow!("case {workers} has no verified `case-end`"))?.makespan)
+fn makespan_ns(log: &[u8], workers: u16) -> anyhow::Result<u64> {
+    let (mut khz, mut makespan) = (None, None);
+    for line in log.split(|&byte| byte == b'\n') {
+        match decode(line.trim_ascii_end()).map(|envelope| envelope.record) {
+            Ok(Record::Tsc(tsc)) => khz = Some(tsc.khz),
+            Ok(Record::CaseEnd(end)) if end.case == workers && end.verified => makespan = Some(end.makespan),
+            _ => {}
+        }
+    }
+    let makespan = makespan.with_context(|| format!("case {workers} has no verified `case-end`"))?;
+    let nanos = khz.and_then(|khz| Cycles(makespan).nanos(khz)).filter(|nanos| nanos.0 > 0);
+    Ok(nanos.context("a time that is none")?.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use abi::wire::record::{CaseEnd, RunStatus};
+    use abi::wire::record::{CaseEnd, RunStatus, Tsc, TscSource};
     use abi::wire::{StreamWriter, Timestamp};
 
-    fn log(ends: &[CaseEnd]) -> Vec<u8> {
+    use super::*;
+
+    fn log(khz: u64, end: CaseEnd) -> Vec<u8> {
         let mut writer = StreamWriter::default();
+        let tsc = Tsc { source: TscSource::Linux, khz, sources: 1, spread_ppm: 0 };
         let mut log = b"\n".to_vec();
-        for &end in ends {
-            log.extend_from_slice(writer.line(Timestamp::UNKNOWN, Record::from(end)).as_bytes());
+        for record in [Record::from(tsc), Record::from(end)] {
+            log.extend_from_slice(writer.line(Timestamp::UNKNOWN, record).as_bytes());
             log.extend_from_slice(b"\r\n");
         }
         log.extend_from_slice(writer.end(Timestamp::UNKNOWN, RunStatus::Ok).as_bytes());
@@ -147,11 +153,15 @@ mod tests {
     #[test]
     fn takes_verified_times_only() {
         let end = CaseEnd { case: 2, iter: 0, done: 2, makespan: 347_000_000, verified: true };
-        assert_eq!(makespan(&log(&[end]), 2).unwrap(), 347_000_000);
-        for (workers, end) in
-            [(1, end), (2, CaseEnd { verified: false, ..end }), (2, CaseEnd { makespan: 0, ..end })]
-        {
-            assert!(makespan(&log(&[end]), workers).is_err(), "{end:?}");
+        assert_eq!(makespan_ns(&log(2_000_000, end), 2).unwrap(), 173_500_000);
+        let unverified = CaseEnd { verified: false, ..end };
+        for (workers, khz, end) in [
+            (1, 2_000_000, end),
+            (2, 2_000_000, unverified),
+            (2, 2_000_000, CaseEnd { makespan: 0, ..end }),
+            (2, 0, end),
+        ] {
+            assert!(makespan_ns(&log(khz, end), workers).is_err(), "{end:?}");
         }
     }
 }

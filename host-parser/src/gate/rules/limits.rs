@@ -47,5 +47,9 @@ pub const HOST_STEAL_MILLIS: u64 = 20;
 /// CPUs: 1 between probes that nothing could preempt, 1,000 to 3,300 with builds on the same CPUs.
 pub const PROBE_PER_MILLE: u64 = 50;
 
+/// A probe that took less than this many microseconds longer is never slow, however short it is: that is a moment of
+/// some other thread.
+pub const PROBE_MICROS: u64 = 5_000;
+
 /// The fewest rounds that a claim can rest on.
 pub const CLAIM_ROUNDS: usize = 5;
