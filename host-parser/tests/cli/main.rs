@@ -20,6 +20,7 @@ mod bench_verdict;
 mod compare;
 mod configure;
 mod diagnosis;
+mod disclosure;
 mod dry_run;
 mod exit_codes;
 mod images;

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use abi::syscall::{Authority, Syscall};
 use abi::wire::record::{
-    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CoreKind, Cpu, CpuState, Experiment,
-    Features, Firmware, Gap, Machine, Memory, Phase, RunStatus, Split, Start, Sweep, System, SystemName,
-    Topology, TopologySource, Tsc, TscReading, TscSource, Warp, Worker, WorkerEnd, WorkerStatus,
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CoreKind, Cpu, CpuState, Dmi, DmiField,
+    Experiment, Features, Firmware, Gap, Machine, Memory, Phase, Platform, RunStatus, SmbiosState, Split,
+    Start, Sweep, System, SystemName, Topology, TopologySource, Tsc, TscReading, TscSource, Warp, Worker,
+    WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
@@ -165,6 +166,15 @@ impl Guest {
                 let package = Some(0);
                 Record::from(Topology { cpu, source, package, die: None, core, thread, kind, node: None })
             }));
+            let hypervisor_leaf = Hex64(0x4000_0010);
+            let microcode = Hex64(0x0a10_1148);
+            records.push(Platform { hypervisor_leaf, microcode, smbios: SmbiosState::Found }.into());
+            let strings = [
+                (DmiField::BiosVendor, "Google"),
+                (DmiField::SystemVendor, "Google"),
+                (DmiField::SystemProduct, "Google Compute Engine"),
+            ];
+            records.extend(strings.map(|(field, text)| Record::from(Dmi { field, text: Text::new(text) })));
         }
         records
     }

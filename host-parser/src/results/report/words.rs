@@ -129,15 +129,13 @@ fn shape(machine: &Machine) -> String {
     let (Some(source), Some(cores)) = (&topology.source, topology.cores) else {
         return format!("topology UNKNOWN: nothing tells which of the {cpus} CPUs share a core");
     };
-    let counted =
-        |count: Option<u16>, of: &str| count.map(|count| format!(", {count} {of}")).unwrap_or_default();
+    let counted = |count: u16, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
     let kinds: BTreeSet<&str> = topology.cpus.iter().map(|cpu| cpu.kind.as_str()).collect();
     let hybrid = if kinds.len() > 1 { "; CORES OF SEVERAL KINDS, the faster ones used first" } else { "" };
-    format!(
-        "{cpus} CPUs, {cores} cores{}{}, by {source}{hybrid}",
-        counted(topology.packages, "packages"),
-        counted(topology.nodes, "NUMA nodes")
-    )
+    let mut parts = vec![counted(cpus, "CPU"), counted(cores, "core")];
+    parts.extend(topology.packages.map(|count| counted(count, "package")));
+    parts.extend(topology.nodes.map(|count| counted(count, "NUMA node")));
+    format!("{}, by {source}{hybrid}", parts.join(", "))
 }
 
 /// What the host's own CPUs gave between the rounds, in a line.
