@@ -1,7 +1,11 @@
 //! Rounds that count for nothing, since the host disturbed them.
 
+use std::collections::BTreeSet;
+
 use host_parser::gate::{Gate, HostEvidence, ReasonCode, VcpuDelay};
-use host_parser::results::{Completion, Conclusion, Environment, Experiment, Results, RunRecord, terminal};
+use host_parser::results::{
+    Completion, Conclusion, Environment, Experiment, Probe, Probes, Results, RunRecord, terminal,
+};
 
 use super::rounds::{QUIET, RULE, experiment, judge, results, runs};
 use super::support::guest::Guest;
@@ -53,4 +57,47 @@ fn too_many_disturbed_rounds_condemn_the_experiment() {
     let experiment = Experiment { set_aside_limit: 1, ..experiment(Some(RULE)) };
     let results = Results::new(experiment, Environment::default(), runs, Completion::Complete);
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
+}
+
+/// Probes before and after seven rounds, of which one met a busy host.
+fn probed(runs: Vec<RunRecord>, busy: u32) -> Results {
+    let quiet = |before_round| Probe::new(before_round, 0, 267_000_000, 134_000_000);
+    let made =
+        (0..8).map(
+            |round| if round == busy { Probe::new(round, 0, 267_000_000, 251_000_000) } else { quiet(round) },
+        );
+    let probes = Probes { cpus: 2, missing: None, made: made.collect() };
+    Results::probed(experiment(Some(RULE)), Environment::default(), probes, runs, Completion::Complete)
+}
+
+#[test]
+fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
+    let results = probed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 3);
+    let set_aside: BTreeSet<u32> =
+        results.runs.iter().filter(|run| run.set_aside.is_some()).map(|run| run.round).collect();
+    assert_eq!(set_aside, BTreeSet::from([2, 3]));
+    assert_eq!((results.cases[1].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
+    let text = terminal(&results);
+    assert!(
+        text.contains("native probe, 8 times: 2 host CPUs gave 1.06 to 1.99, 87.3 % slower at most"),
+        "{text}"
+    );
+    let why = "round 3: probe-slow: all 2 host CPUs together took 87 % longer";
+    assert!(text.contains(why), "{text}");
+}
+
+#[test]
+fn what_shows_function_only_is_held_to_no_probe() {
+    let results = probed(runs(7, &[(2, QUIET)], 1), 3);
+    assert!(results.runs.iter().all(|run| run.set_aside.is_none()));
+}
+
+#[test]
+fn says_why_there_is_no_probe() {
+    let runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
+    let probes = Probes::none("the twin target/assay-twin is not there");
+    let results =
+        Results::probed(experiment(None), Environment::default(), probes, runs, Completion::Complete);
+    assert!(terminal(&results).contains("no native probe: the twin target/assay-twin is not there"));
+    assert_eq!(results.conclusion(), Conclusion::Measured);
 }
