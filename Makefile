@@ -90,7 +90,7 @@ images: build ## an experiment as ISO, disks and what clouds take, in target/ima
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-images fuzz fmt
+.PHONY: test lint test-host test-guest test-images test-boot fuzz fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, and guests under QEMU
 
 lint: setup ## format and clippy, nothing forgiven
@@ -115,6 +115,10 @@ test-guest: build ## boot the kernel under QEMU, from BIOS and UEFI
 test-images: build ## look at every image by other people's tools, and boot it from BIOS and UEFI
 	@tools/setup.sh image-readers
 	ASSAY_IMAGE_READERS=all $(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1
+
+# Not part of `test`: minutes, and what it boots differs from that cross-section in firmware and devices alone.
+test-boot: build ## boot it on every kind of machine that can be emulated (ASSAY_BOOT=WORD for some, ASSAY_QEMU)
+	$(CARGO) test -p host-parser --test boot -- --include-ignored
 
 fuzz: ## look for bytes that break a parser (FUZZ_SECONDS=60 each, FUZZ_TARGETS="..." for some)
 	@tools/setup.sh fuzz

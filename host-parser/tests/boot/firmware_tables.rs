@@ -1,0 +1,181 @@
+//! ACPI tables of the tests' own making, put into a guest's memory in place of firmware's before its kernel runs (ACPI
+//! 6.5, section 5.2). What is not changed is right, so that each change stands alone.
+
+use std::io;
+
+use crate::debugger::{Debugger, Register};
+
+/// Where the tables go: in the middle of the guest's memory, which nothing has used when the kernel reads them.
+const PLACE: u64 = 64 << 20;
+const RSDP_AT: u64 = PLACE;
+const RSDT_AT: u64 = PLACE + 0x1000;
+const MADT_AT: u64 = PLACE + 0x2_0000;
+const XSDT_AT: u64 = PLACE + 0x10_0000;
+/// Where [`Tables::elsewhere`] goes; zeros follow it.
+pub const ELSEWHERE: u64 = PLACE + 0x80_0000;
+
+/// Of the start info (Xen, "x86/HVM direct boot ABI").
+const RSDP_IN_START_INFO: u64 = 32;
+/// Of an RSDP of version 2.
+const RSDP_BYTES: usize = 36;
+const HEADER_BYTES: usize = 36;
+
+/// All that the kernel finds from the RSDP on.
+pub struct Tables {
+    /// The address in the start info.
+    pub rsdp_at: u64,
+    /// Root pointer, of version 2.
+    pub rsdp: Vec<u8>,
+    /// Where the tables are that both roots list, before the roots are made of them.
+    pub listed: Vec<u64>,
+    /// The root with 64-bit addresses; made of `listed` unless a change has made it.
+    pub xsdt: Option<Vec<u8>>,
+    /// The root with 32-bit addresses; as the other.
+    pub rsdt: Option<Vec<u8>>,
+    /// The processors.
+    pub madt: Vec<u8>,
+    /// Whatever a change puts at [`ELSEWHERE`].
+    pub elsewhere: Vec<u8>,
+}
+
+impl Tables {
+    /// Good tables for a machine of `cpus` CPUs whose other tables are at `others`.
+    fn good(cpus: u16, others: Vec<u64>) -> Self {
+        let mut rsdp = b"RSD PTR \0ASSAY \x02".to_vec();
+        rsdp.extend(low(RSDT_AT).to_le_bytes());
+        rsdp.extend(36_u32.to_le_bytes());
+        rsdp.extend(XSDT_AT.to_le_bytes());
+        rsdp.resize(RSDP_BYTES, 0);
+        seal_rsdp(&mut rsdp);
+        let entries: Vec<_> = (0..cpus).map(|id| local_apic(u8::try_from(id).unwrap(), ENABLED)).collect();
+        Self {
+            rsdp_at: RSDP_AT,
+            rsdp,
+            listed: others.into_iter().chain([MADT_AT]).collect(),
+            xsdt: None,
+            rsdt: None,
+            madt: madt(&entries),
+            elsewhere: Vec::new(),
+        }
+    }
+
+    /// The root with 64-bit addresses, as `listed` has it.
+    pub fn good_xsdt(&self) -> Vec<u8> {
+        let entries: Vec<u8> = self.listed.iter().flat_map(|at| at.to_le_bytes()).collect();
+        table(b"XSDT", &entries)
+    }
+
+    /// The root with 32-bit addresses, as `listed` has it.
+    pub fn good_rsdt(&self) -> Vec<u8> {
+        let entries: Vec<u8> = self.listed.iter().flat_map(|&at| low(at).to_le_bytes()).collect();
+        table(b"RSDT", &entries)
+    }
+
+    /// Makes both roots, and changes each alike.
+    pub fn spoil_roots(&mut self, spoil: impl Fn(&mut Vec<u8>)) {
+        let (mut xsdt, mut rsdt) = (self.good_xsdt(), self.good_rsdt());
+        spoil(&mut xsdt);
+        spoil(&mut rsdt);
+        (self.xsdt, self.rsdt) = (Some(xsdt), Some(rsdt));
+    }
+
+    /// The MADT is this list of entries.
+    pub fn processors(&mut self, entries: &[Vec<u8>]) {
+        self.madt = madt(entries);
+    }
+}
+
+/// At the entry of a kernel of a machine of `cpus` CPUs: puts changed tables in place of firmware's.
+pub fn replace(debugger: &mut Debugger, cpus: u16, change: fn(&mut Tables)) -> io::Result<()> {
+    let start_info = debugger.register(Register::Rbx)?;
+    let rsdp = long(&debugger.read(start_info + RSDP_IN_START_INFO, 8)?);
+    let mut tables = Tables::good(cpus, others(debugger, rsdp)?);
+    change(&mut tables);
+    let xsdt = tables.xsdt.take().unwrap_or_else(|| tables.good_xsdt());
+    let rsdt = tables.rsdt.take().unwrap_or_else(|| tables.good_rsdt());
+    for (at, content) in [
+        (RSDP_AT, &tables.rsdp),
+        (XSDT_AT, &xsdt),
+        (RSDT_AT, &rsdt),
+        (MADT_AT, &tables.madt),
+        (ELSEWHERE, &tables.elsewhere),
+    ] {
+        debugger.write(at, content)?;
+    }
+    debugger.write(start_info + RSDP_IN_START_INFO, &tables.rsdp_at.to_le_bytes())
+}
+
+/// Where firmware's tables are, but its MADT. QEMU's RSDP is of version 0: it has an RSDT alone.
+fn others(debugger: &mut Debugger, rsdp: u64) -> io::Result<Vec<u64>> {
+    let at = |bytes: &[u8]| u64::from(u32::from_le_bytes(*bytes.first_chunk().expect("4 bytes")));
+    let rsdt = at(&debugger.read(rsdp + 16, 4)?);
+    let length = usize::try_from(at(&debugger.read(rsdt + 4, 4)?)).unwrap();
+    let entries = debugger.read(rsdt + HEADER_BYTES as u64, length - HEADER_BYTES)?;
+    let mut others = Vec::new();
+    for entry in entries.chunks_exact(4) {
+        if debugger.read(at(entry), 4)? != b"APIC" {
+            others.push(at(entry));
+        }
+    }
+    Ok(others)
+}
+
+/// Flag of a processor that may be used.
+pub const ENABLED: u8 = 1;
+/// Flag of one that could be brought online later.
+pub const ONLINE_CAPABLE: u8 = 2;
+
+/// A processor by its xAPIC id.
+pub fn local_apic(id: u8, flags: u8) -> Vec<u8> {
+    vec![0, 8, id, id, flags, 0, 0, 0]
+}
+
+/// A processor by its x2APIC id.
+pub fn local_x2apic(id: u32, flags: u8) -> Vec<u8> {
+    let mut entry = vec![9, 16, 0, 0];
+    entry.extend(id.to_le_bytes());
+    entry.extend([flags, 0, 0, 0]);
+    entry.extend(id.to_le_bytes());
+    entry
+}
+
+fn madt(entries: &[Vec<u8>]) -> Vec<u8> {
+    let registers = 0xfee0_0000_u32.to_le_bytes();
+    let body = [&registers[..], &1_u32.to_le_bytes(), &entries.concat()].concat();
+    table(b"APIC", &body)
+}
+
+/// A table with a good header.
+pub fn table(signature: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let mut table = signature.to_vec();
+    table.resize(HEADER_BYTES, 0);
+    table.extend(body);
+    let length = u32::try_from(table.len()).unwrap();
+    set_length(&mut table, length);
+    table
+}
+
+/// Says that a table has this length, and has the bytes that are there sum to zero.
+pub fn set_length(table: &mut [u8], length: u32) {
+    table[4..8].copy_from_slice(&length.to_le_bytes());
+    seal(table, 9);
+}
+
+/// Makes the RSDP's two sums right.
+pub fn seal_rsdp(rsdp: &mut [u8]) {
+    seal(&mut rsdp[..20], 8);
+    seal(rsdp, 32);
+}
+
+fn seal(bytes: &mut [u8], at: usize) {
+    bytes[at] = 0;
+    bytes[at] = bytes.iter().fold(0_u8, |sum, &byte| sum.wrapping_sub(byte));
+}
+
+fn long(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(*bytes.first_chunk().expect("8 bytes"))
+}
+
+fn low(at: u64) -> u32 {
+    u32::try_from(at).expect("tables are below 4 GiB")
+}

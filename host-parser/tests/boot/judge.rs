@@ -1,0 +1,170 @@
+//! Whether a boot ended as its row says.
+
+use abi::CpuId;
+use abi::exit::GuestExit;
+use abi::wire::Record;
+use abi::wire::record::{Cpu, CpuState};
+use host_parser::gate::{self, ExpectedCase, Gate, HostEvidence, ReasonCode, RunExpectation};
+use host_parser::transcript::Transcript;
+use qemu::Outcome;
+
+use crate::case::{Case, Ending};
+use crate::lab::{Ended, Lab, Over};
+
+/// All CPUs have to be up so soon after the first start-up message, in ms of the guest's time.
+const ALL_UP_MS: u64 = 2000;
+
+/// What came of a row.
+#[derive(Default)]
+pub struct Judged {
+    /// What is not as it must be; empty where all is.
+    pub wrong: Vec<String>,
+    /// The host did not let the guest run: it may be tried again.
+    pub disturbed: bool,
+    /// How many CPUs came up.
+    pub online: u16,
+    /// From the first start-up message to the last CPU's first words, in us of the guest's time.
+    pub all_up_us: Option<u64>,
+    /// How it ended, in a few words.
+    pub ended: String,
+}
+
+/// Judges a boot under QEMU.
+pub fn judge(lab: &Lab, case: &Case, over: &Over) -> Judged {
+    let run = match &over.ended {
+        Ended::Qemu(run) => run,
+        Ended::Unknown => unreachable!("a row of this kind is booted by QEMU"),
+        Ended::Broken(why) => return Judged { wrong: vec![why.clone()], ..Judged::default() },
+    };
+    let mut judged = look(over);
+    let (exit, reason) = match case.ends {
+        Ending::Passes | Ending::PassesWith(_) => (GuestExit::Success, None),
+        Ending::Unseen => (GuestExit::Success, None),
+        Ending::Refused(..) => (GuestExit::Refused, None),
+        Ending::Misses(_) => (GuestExit::Failed, Some(ReasonCode::CpuMissing)),
+    };
+    if run.outcome != (Outcome::DebugExit { value: exit.value() }) {
+        judged.wrong.push(format!("ended by {:?}", run.outcome));
+    }
+    match case.ends {
+        Ending::Unseen => judged.ended = "ends well, unseen".to_owned(),
+        Ending::Refused(code, words) => judged.refused(&over.text(), code, words),
+        Ending::Passes | Ending::PassesWith(_) => judged.passes(lab, case, over, None),
+        Ending::Misses(ids) => {
+            judged.passes(lab, case, over, reason);
+            judged.misses(&over.text(), ids);
+        }
+    }
+    judged.says(&over.text(), case.says);
+    judged
+}
+
+/// What the log says by itself.
+pub fn look(over: &Over) -> Judged {
+    let transcript = Transcript::read(&over.log);
+    let records = || transcript.boots.iter().flat_map(|boot| &boot.records);
+    let cpus: Vec<Cpu> = records()
+        .filter_map(|located| match located.envelope.record {
+            Record::Cpu(cpu) => Some(cpu),
+            _ => None,
+        })
+        .collect();
+    let khz = records().find_map(|located| match located.envelope.record {
+        Record::Tsc(tsc) => Some(tsc.khz),
+        _ => None,
+    });
+    let up = |cpu: &&Cpu| matches!(cpu.state, CpuState::Bsp | CpuState::Online);
+    let last = cpus.iter().filter(up).filter(|cpu| cpu.cpu != CpuId(0)).map(|cpu| cpu.cycles).max();
+    let online = u16::try_from(cpus.iter().filter(up).count()).unwrap_or(u16::MAX);
+    let all_up_us = last.zip(khz).map(|(cycles, khz)| cycles * 1000 / khz);
+    let mut judged = Judged { online, all_up_us, ..Judged::default() };
+    if all_up_us.is_some_and(|us| us > ALL_UP_MS * 1000) {
+        // An emulated clock goes on while the host does something else.
+        judged.disturbed = true;
+        judged.wrong.push(format!("the last CPU came later than {ALL_UP_MS} ms after the first message"));
+    }
+    judged
+}
+
+impl Judged {
+    /// The kernel refused the machine: two records, and no more than a moment.
+    fn refused(&mut self, text: &str, code: &str, words: &str) {
+        self.ended = format!("refused: {code}");
+        let wanted = format!(" ev=error code={code} ");
+        let said = text.lines().find(|line| line.contains(" ev=error "));
+        if !said.is_some_and(|line| line.contains(&wanted) && line.contains(words)) {
+            self.wrong.push(format!("expected{wanted}with {words:?}, found {said:?}"));
+        }
+        if !(text.contains(" ev=end ") && text.contains(" status=failed ")) {
+            self.wrong.push("no end with status=failed".to_owned());
+        }
+    }
+
+    /// The gate passes the run, or refuses it for `reason`.
+    pub fn passes(&mut self, lab: &Lab, case: &Case, over: &Over, reason: Option<ReasonCode>) {
+        let Ended::Qemu(run) = &over.ended else { return };
+        let Outcome::DebugExit { value } = run.outcome else { return };
+        let (workers, online) = (case.workers(), case.online());
+        let ended = gate::Ended::DebugExit { value };
+        self.gate(lab, workers, online, ended, &over.log, reason);
+        if self.online != online {
+            self.wrong.push(format!("{} CPUs online, expected {online}", self.online));
+        }
+    }
+
+    /// What the gate says of a log.
+    pub fn gate(
+        &mut self,
+        lab: &Lab,
+        workers: u16,
+        online: u16,
+        ended: gate::Ended,
+        log: &[u8],
+        reason: Option<ReasonCode>,
+    ) {
+        let expectation = RunExpectation {
+            plan: Some(lab.plan(workers).digest()),
+            cases: Some(vec![ExpectedCase { case: workers, iterations: 1 }]),
+            cpus: Some(online),
+            blob: Some(lab.worker().sha256()),
+            build: None,
+        };
+        // One host CPU for all: such a run shows function and is held to no speed.
+        let evidence =
+            HostEvidence { ended, vcpus: Some(online.max(2)), host_cpus: Some(1), ..HostEvidence::default() };
+        let verdict = Gate::default().judge(&Transcript::read(log), &expectation, &evidence);
+        let refusal = verdict.outcome.refusal().map(|(reason, _)| reason);
+        self.ended = refusal.map_or_else(|| "passed".to_owned(), |reason| reason.code().to_owned());
+        if refusal != reason {
+            let findings = &verdict.findings;
+            self.wrong.push(format!("the gate says {refusal:?}, expected {reason:?}: {findings:?}"));
+        }
+        self.disturbed |= matches!(
+            refusal,
+            Some(ReasonCode::VcpuPreempted | ReasonCode::LateStart | ReasonCode::TscDisagree)
+        );
+    }
+
+    /// The kernel names the CPUs that did not come.
+    fn misses(&mut self, text: &str, ids: &[u32]) {
+        for id in ids {
+            if !text.contains(&format!(" apic={id} state=no-response ")) {
+                self.wrong.push(format!("does not name the CPU with APIC id {id}"));
+            }
+        }
+    }
+
+    /// The log has all of these words.
+    pub fn says(&mut self, text: &str, words: &[&str]) {
+        for word in words.iter().filter(|word| !text.contains(*word)) {
+            self.wrong.push(format!("does not say {word:?}"));
+        }
+    }
+}
+
+impl Over {
+    /// The log as text, with the spaces that records write as `%20`.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.log).replace("%20", " ")
+    }
+}
