@@ -5,9 +5,9 @@
 
 mod file;
 mod publication;
+mod template;
 #[cfg(test)]
 mod tests;
-mod template;
 
 pub use file::{Disclosure, DisclosureError};
 pub use publication::Publication;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use abi::wire::Record;
 use abi::wire::record::{
-    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, Dmi, End, Experiment, Fault,
-    Features, Gap, Machine, Memory, Panic, Phase, Platform, Problem, Split, Start, Sweep, System, SystemName,
-    Topology, Tsc, TscReading, Warp, Worker, WorkerEnd,
+    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, Dmi, End, Experiment,
+    Fault, Features, Gap, Machine, Memory, Panic, Phase, Platform, Problem, Split, Start, Sweep, System,
+    SystemName, Topology, Tsc, TscReading, Warp, Worker, WorkerEnd,
 };
 
 use crate::transcript::{Boot, Located};

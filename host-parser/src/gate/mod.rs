@@ -13,12 +13,10 @@ mod rules;
 mod topology;
 mod verdict;
 
-pub use evidence::{
-    Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay,
-};
+pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
 pub use measurement::{
-    Basis, Clock, CpuPlace, Cycles, Identity, Machine, Measurement, Nanos, Phase, Platform, Sample, Sweep, Topology,
-    Tsc, TscReading, Warp, WorkerSample,
+    Basis, Clock, CpuPlace, Cycles, Identity, Machine, Measurement, Nanos, Phase, Platform, Sample, Sweep,
+    Topology, Tsc, TscReading, Warp, WorkerSample,
 };
 pub use reason::{Class, ReasonCode};
 pub use verdict::{Finding, Outcome, Verdict};
@@ -120,9 +118,7 @@ impl Gate {
         rules::status(&facts, evidence, &mut findings);
         rules::control(&facts, &mut findings);
         let measured = match &facts[..] {
-            [facts] if findings.is_empty() => {
-                build::measurement(facts, evidence, &disturbed, self.lookup)
-            }
+            [facts] if findings.is_empty() => build::measurement(facts, evidence, &disturbed, self.lookup),
             _ => None,
         };
         if let Some(measurement) = &measured {

@@ -6,7 +6,7 @@
 #[path = "../support/assay.rs"]
 mod assay;
 #[path = "../support/golden.rs"]
-#[expect(dead_code, reason = "this program uses a part of it")]
+#[allow(dead_code, reason = "this program uses a part of it")]
 mod golden;
 #[path = "../support/guest.rs"]
 #[allow(dead_code, reason = "this program uses a part of it")]

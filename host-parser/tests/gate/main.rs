@@ -108,7 +108,11 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
         let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
         let smt = if sample.smt { ", shared cores" } else { "" };
         let aside = if sample.set_aside.is_some() { ", set aside" } else { "" };
-        let _ = write!(text, "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{aside}", sample.cycles);
+        let _ = write!(
+            text,
+            "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{aside}",
+            sample.cycles
+        );
     }
     if verdict.outcome.measurement().is_some_and(|measurement| measurement.functional_only().is_some()) {
         text += "\nfunctional only";
