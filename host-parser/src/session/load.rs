@@ -33,7 +33,7 @@ pub struct Session {
     /// The median of its runs' TSC frequencies, in kHz, where all of them know theirs.
     pub khz: Option<f64>,
     /// Rounds that count for nothing, for what the host did.
-    pub rounds_set_aside: usize,
+    pub rounds_set_aside: BTreeSet<u32>,
     /// Its cases, from the smallest on.
     pub cases: BTreeMap<u16, SessionCase>,
     /// From when to when each round that counts was made, in milliseconds since 1970, where that is known.
@@ -150,7 +150,7 @@ impl Session {
             identity,
             machine,
             khz,
-            rounds_set_aside: set_aside.len(),
+            rounds_set_aside: set_aside,
             cases,
             spans,
         })

@@ -125,7 +125,7 @@ fn side(session: &Session) -> Side {
         label: session.label.clone(),
         kernel: session.identity.build.clone(),
         program: session.identity.blob_sha256.clone(),
-        rounds_set_aside: session.rounds_set_aside,
+        rounds_set_aside: session.rounds_set_aside.len(),
     }
 }
 

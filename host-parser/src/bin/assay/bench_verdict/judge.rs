@@ -1,5 +1,6 @@
 //! What the recorded sides say of the verdict.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -48,7 +49,7 @@ impl Judged {
         let names = all();
         let load = |side: &str| Session::load(&folder.join(side)).map_err(crate::compare::coded);
         let sessions: Vec<Session> = names.iter().map(|name| load(name.folder)).collect::<Result<_, _>>()?;
-        let times: Vec<&std::collections::BTreeMap<u32, f64>> = sessions
+        let times: Vec<&BTreeMap<u32, f64>> = sessions
             .iter()
             .map(|session| {
                 let of_case = session.cases.get(&case).map(|case| &case.makespan);
@@ -74,14 +75,15 @@ impl Judged {
                 [Design::Paired, Design::Unpaired].map(|design| against(&sessions[0], session, design));
             Ok(Real { side: name.folder, percent: name.percent, paired: paired?, unpaired: unpaired? })
         });
-        let set_aside = sessions.iter().map(|session| session.rounds_set_aside).sum();
+        let set_aside: BTreeSet<u32> =
+            sessions.iter().flat_map(|session| session.rounds_set_aside.iter().copied()).collect();
         Ok(Self {
             schema: SCHEMA,
             folder: folder.to_owned(),
             case,
             environment: sessions[0].environment.clone(),
             rounds: common.len(),
-            rounds_set_aside: set_aside,
+            rounds_set_aside: set_aside.len(),
             real: real.collect::<Result<_, Coded>>()?,
             quality: Quality::of(&recorded, trials, seed),
         })

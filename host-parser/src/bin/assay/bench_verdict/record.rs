@@ -1,7 +1,7 @@
 //! The recording: in each round every side once, in an order of its own. Each side is a session like one of `assay run`,
 //! so that any two of them can be compared by hand.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -107,7 +107,7 @@ impl Recording {
         let planned = self.rounds as usize * self.sides.len();
         let tasks: Vec<Slot<Task>> = order[..planned].iter().map(|&slot| self.task(slot)).collect();
         let mut progress = Progress::new(&tasks);
-        let mut set_aside = BTreeSet::new();
+        let mut set_aside = BTreeMap::new();
         let ended = self.rounds(&order, &mut set_aside, &mut progress, cancel);
         progress.finish();
         let ended = if cancel.is_cancelled() { Ok(false) } else { ended.map(|()| true) };
@@ -116,7 +116,7 @@ impl Recording {
             Ok(false) => Some("interrupted".to_owned()),
             Err(error) => Some(error.to_string()),
         };
-        self.write(why.as_deref())?;
+        self.write(&set_aside, why.as_deref())?;
         ended
     }
 
@@ -138,7 +138,7 @@ impl Recording {
     fn rounds(
         &mut self,
         order: &[Slot<usize>],
-        set_aside: &mut BTreeSet<u32>,
+        set_aside: &mut BTreeMap<u32, String>,
         progress: &mut Progress,
         cancel: &CancelToken,
     ) -> Result<(), Coded> {
@@ -151,7 +151,7 @@ impl Recording {
                 let why = format!("{aside} rounds are set aside for what the host did, more than count");
                 return Err(anyhow!("host-contended: {why}")).or_exit(Exit::Invalid);
             }
-            if set_aside.contains(&slot.round) {
+            if set_aside.contains_key(&slot.round) {
                 // What is left of it would count for nothing.
                 continue;
             }
@@ -175,9 +175,9 @@ impl Recording {
                 if !reason.is_the_hosts() {
                     return Err(anyhow!("side {name}: {reason}: {detail}")).or_exit(Exit::Failed);
                 }
-                set_aside.insert(slot.round);
+                set_aside.insert(slot.round, format!("{reason} in the run of {name}: {detail}"));
             }
-            let in_vain = self.made(|round| set_aside.contains(&round));
+            let in_vain = self.made(|round| set_aside.contains_key(&round));
             progress.end(task, &verdict, self.rounds as usize * self.sides.len() + in_vain);
         }
         Ok(())
@@ -188,8 +188,8 @@ impl Recording {
         self.sides.iter().flat_map(|side| &side.runs).filter(|run| of(run.round)).count()
     }
 
-    /// Writes each side's session, complete or for this reason not.
-    fn write(&self, why: Option<&str>) -> Result<(), Coded> {
+    /// Writes each side's session, complete or for this reason not. A round that is set aside is so for every side.
+    fn write(&self, set_aside: &BTreeMap<u32, String>, why: Option<&str>) -> Result<(), Coded> {
         for side in &self.sides {
             let experiment = Experiment {
                 name: self.manifest.name().to_string(),
@@ -205,7 +205,11 @@ impl Recording {
             };
             let completion =
                 why.map_or(Completion::Complete, |why| Completion::Partial { why: why.to_owned() });
-            let results = Results::new(experiment, side.environment.clone(), side.runs.clone(), completion);
+            let mut runs = side.runs.clone();
+            runs.iter_mut().for_each(|run| run.set_aside = set_aside.get(&run.round).cloned());
+            let counted = runs.iter().filter(|run| run.set_aside.is_none()).cloned().collect();
+            let mut results = Results::new(experiment, side.environment.clone(), counted, completion);
+            results.runs = runs;
             write_all(&self.folder.join(side.name.folder), &results).or_exit(Exit::Output)?;
         }
         Ok(())

@@ -31,7 +31,7 @@ pub fn text(comparison: &SideBySide, a: &Session, b: &Session) -> String {
 
 fn side(name: char, session: &Session) -> String {
     let rounds = session.cases.values().map(|case| case.makespan.len()).max().unwrap_or(0);
-    let aside = session.rounds_set_aside;
+    let aside = session.rounds_set_aside.len();
     let (folder, kernel) = (session.folder.display(), &session.identity.build);
     format!("{name}: {folder}, kernel {kernel}, {rounds} rounds ({aside} more set aside)")
 }
