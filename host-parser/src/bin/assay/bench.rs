@@ -1,5 +1,7 @@
 //! `assay bench`: what this project promises of itself, as figures that can be driven down.
 
+use std::process::Command;
+
 use anyhow::{Context, anyhow};
 use host_parser::gate::{ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation};
 use host_parser::manifest::Manifest;
@@ -9,11 +11,14 @@ use qemu::{Accelerator, AcceleratorChoice, CancelToken, GuestRun};
 use crate::cli::BenchArgs;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest::{self, Booted};
+use crate::image_tool;
 use crate::lab::Lab;
 use crate::signals;
 
 /// What the stripped kernel may have.
 const KERNEL_LIMIT_BYTES: u64 = 300 * 1024;
+/// What the ISO may have.
+const ISO_LIMIT_BYTES: u64 = 8 << 20;
 /// What the four-CPU run is given.
 const SMALL_MEMORY_MIB: u32 = 64;
 
@@ -46,8 +51,20 @@ impl Bench {
             .or_exit(Exit::Environment)?
             .len();
         println!("kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})");
-        println!("worker {}: {} bytes\n", self.manifest.program(), self.lab.blob.bytes().len());
+        println!("worker {}: {} bytes", self.manifest.program(), self.lab.blob.bytes().len());
+        println!("ISO: {} bytes (at most {ISO_LIMIT_BYTES})\n", self.iso_bytes(args)?);
         Ok(())
+    }
+
+    fn iso_bytes(&self, args: &BenchArgs) -> Result<u64, Coded> {
+        let folder = tempfile::tempdir().context("a folder for the ISO").or_exit(Exit::Output)?;
+        let image = self.lab.image(&self.manifest, &[1], folder.path())?;
+        image.archive.build()?;
+        let iso = folder.path().join("assay.iso");
+        let mut tool = Command::new(&args.guest.image_tool);
+        tool.arg("--kernel").arg(&args.guest.kernel).arg("--ramdisk").arg(&image.archive.path);
+        image_tool::run(tool.arg("--iso").arg(&iso), &[&iso], &self.cancel)?;
+        Ok(std::fs::metadata(&iso).or_exit(Exit::Environment)?.len())
     }
 
     /// Instructions are the same on every machine: under -icount shift=0 the TSC counts one for each.

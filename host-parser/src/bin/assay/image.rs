@@ -112,6 +112,6 @@ impl Disk {
         let mut command = Command::new(&self.tool);
         command.arg("--kernel").arg(&self.kernel).arg("--ramdisk").arg(ramdisk);
         command.arg(format!("--{}", self.firmware)).arg(&self.path);
-        image_tool::run(command, &[&self.path], cancel)
+        image_tool::run(&mut command, &[&self.path], cancel)
     }
 }

@@ -16,9 +16,9 @@ const DISK_FULL: &str = "(os error 28)";
 ///
 /// # Errors
 /// The tool's own words, that it is not there, that it made nothing, or that it was cancelled.
-pub fn run(mut command: Command, outputs: &[&Path], cancel: &CancelToken) -> Result<(), Coded> {
+pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Result<(), Coded> {
     let program = Path::new(command.get_program()).display().to_string();
-    let ended = tool::run(&mut command, cancel)
+    let ended = tool::run(command, cancel)
         .with_context(|| format!("image tool {program}: cannot be run; `make build` builds it"))
         .or_exit(Exit::Environment)?;
     match ended {

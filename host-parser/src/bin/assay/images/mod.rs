@@ -70,7 +70,7 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
         }
     }
     if !made.is_empty() {
-        image_tool::run(tool, &made, &cancel)?;
+        image_tool::run(&mut tool, &made, &cancel)?;
     }
 
     let settings = config.words().collect::<Vec<_>>().join(" ");
