@@ -10,5 +10,5 @@ mod load;
 mod verdict;
 
 pub use contrast::{Accepted, Differing};
-pub use load::{Session, SessionError};
+pub use load::{Session, SessionCase, SessionError};
 pub use verdict::{CaseVerdict, Side, SideBySide, TimeUnit, compare};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use host_parser::results::Environment;
-use host_parser::session::{Accepted, Session, SideBySide, compare};
+use host_parser::session::{Accepted, Session, SessionCase, SideBySide, compare};
 use host_parser::stats::{Comparison, Design, Quality, Recorded};
 use serde::Serialize;
 
@@ -49,14 +49,16 @@ impl Judged {
         let names = all();
         let load = |side: &str| Session::load(&folder.join(side)).map_err(crate::compare::coded);
         let sessions: Vec<Session> = names.iter().map(|name| load(name.folder)).collect::<Result<_, _>>()?;
-        let times: Vec<&BTreeMap<u32, f64>> = sessions
-            .iter()
-            .map(|session| {
-                let of_case = session.cases.get(&case).map(|case| &case.makespan);
-                of_case.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display()))
-            })
-            .collect::<Result<_, _>>()
-            .or_exit(Exit::BadInput)?;
+        let of_case = |session: &Session| {
+            let found = session.cases.get(&case).cloned();
+            found.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display()))
+        };
+        let cases: Vec<SessionCase> =
+            sessions.iter().map(of_case).collect::<Result<_, _>>().or_exit(Exit::BadInput)?;
+        // As for the verdict itself: one clock that was not shown to be in step takes all makespans away.
+        let longest_worker = cases.iter().any(|case| case.out_of_step);
+        let times: Vec<&BTreeMap<u32, f64>> =
+            cases.iter().map(|case| if longest_worker { &case.longest } else { &case.makespan }).collect();
         // Rounds that count for every side, in the order in which they were made.
         let common: Vec<u32> = times[0]
             .keys()
