@@ -54,6 +54,10 @@ targets! {
     acpi_tables,
     /// FADT, HPET table and DSDT: registers that exist, and sleep types that fit their field.
     fadt,
+    /// An SPCR table: a UART that the kernel has a driver for and can map.
+    spcr,
+    /// A boot configuration: understood or named, and what is understood is told as it would be set.
+    config,
     /// A memory map: ordered, disjoint, whole pages, and all that was given or the largest of it.
     memory_map,
     /// PVH start info: what is called usable is RAM that nothing is in.

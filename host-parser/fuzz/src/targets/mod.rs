@@ -2,6 +2,7 @@
 
 pub(crate) mod acpi_tables;
 pub(crate) mod build_id;
+pub(crate) mod config;
 pub(crate) mod elf;
 pub(crate) mod fadt;
 pub(crate) mod gate;
@@ -15,6 +16,7 @@ pub(crate) mod qmp;
 pub(crate) mod ramdisk;
 pub(crate) mod record;
 pub(crate) mod smbios;
+pub(crate) mod spcr;
 pub(crate) mod srat;
 pub(crate) mod trace;
 pub(crate) mod transcript;
