@@ -105,7 +105,9 @@ impl Lab {
 
     /// The plan of a boot with one case of `workers`.
     pub fn plan(&self, workers: u16) -> PlanBytes {
-        PlanBytes::new(&self.experiment, &self.worker, &[workers], PlanOptions::default()).unwrap()
+        // A machine that has a screen alone would stay on for the person who reads it.
+        let options = PlanOptions { linger_ms: 1, ..PlanOptions::default() };
+        PlanBytes::new(&self.experiment, &self.worker, &[workers], options).unwrap()
     }
 
     /// Boots a row's machine, and waits for its end.
