@@ -18,9 +18,7 @@ mod set_aside;
 mod system;
 
 pub use boot_cost::BootCost;
-pub use compare::{
-    Comparison, CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same,
-};
+pub use compare::{Comparison, CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same};
 pub use conclusion::Conclusion;
 pub use csv::SamplesCsv;
 pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
