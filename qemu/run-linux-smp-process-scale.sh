@@ -30,6 +30,11 @@ case ${1-} in
         ;;
 esac
 
+# The paths are the caller's; all else is found from the checkout's root.
+case ${LINUX_SMP_SCALE_KERNEL-} in
+    '' | /*) ;;
+    *) export LINUX_SMP_SCALE_KERNEL="$PWD/$LINUX_SMP_SCALE_KERNEL" ;;
+esac
 cd "$(dirname "$0")/.."
 make --no-print-directory build
 exec target/release/assay run manifests/smp-process-scale.toml --systems linux "$@"
