@@ -142,6 +142,27 @@ mod tests {
     }
 
     #[test]
+    fn a_terabyte_in_hundreds_of_pieces_keeps_its_largest() {
+        // A hole after each: pieces of 1 MiB, and every eighth one of 12 GiB.
+        let sizes = (0..680_u64).map(|n| if n % 8 == 0 { 12 << 30 } else { MIB });
+        let mut at = 4 * MIB;
+        let pieces: Vec<_> = sizes
+            .map(|bytes| {
+                let region = Region { start: at, end: at + bytes };
+                at = region.end + 64 * MIB;
+                region
+            })
+            .collect();
+        assert!(at > 1 << 40);
+        let mut map = MemoryMap::new(pieces.iter().rev().copied()).unwrap();
+        assert_eq!(map.regions().len(), CAPACITY);
+        assert!(map.regions().is_sorted_by_key(|region| region.start));
+        assert_eq!(map.bytes(), 85 * (12 << 30) + (CAPACITY as u64 - 85) * MIB);
+        // Handing out memory looks at the regions, not at what is in them.
+        assert_eq!(map.take(1 << 30).map(|region| region.end - region.start), Some(1 << 30));
+    }
+
+    #[test]
     fn sorts_merges_and_clips_to_pages_from_1_mib() {
         let unordered =
             [(0x40_0000, 0x50_0000), (0, 0x9_fc00), (0x10_0123, 0x20_0fff), (0x20_0000, 0x30_0000)];

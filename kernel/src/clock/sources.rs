@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
-use super::reference::{Counter, measure};
 use super::choose::is_plausible;
+use super::reference::{Counter, measure};
 use super::{Reading, kvmclock, rtc};
 use crate::acpi::fadt::PowerManagement;
 use crate::x86::cpuid::{HYPERVISOR, leaf};
