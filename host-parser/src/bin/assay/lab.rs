@@ -158,12 +158,17 @@ impl Lab {
     /// # Errors
     /// It cannot be written.
     pub fn plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
-        let (cases, iterations) = match self.sweep {
-            Some(sweep) => (&[][..], sweep.iterations),
-            None => (cases, 1),
-        };
+        let Some(Sweep { iterations, .. }) = self.sweep else { return self.listed_plan(manifest, cases) };
         let options = PlanOptions { iterations, ..PlanOptions::default() };
-        PlanBytes::new(manifest, &self.blob, cases, options).or_exit(Exit::BadInput)
+        PlanBytes::new(manifest, &self.blob, &[], options).or_exit(Exit::BadInput)
+    }
+
+    /// The plan for `cases` and no others, each once, whatever the manifest has.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn listed_plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
+        PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)
     }
 
     /// The ramdisk that carries a plan and the worker to any system.
