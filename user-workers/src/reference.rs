@@ -81,7 +81,8 @@ static WORKLOADS: [Primes; 13] = [
 
 /// Programs that are no workloads of their own but other builds of `primes`, with so many percent more to do for the
 /// same answer. Booted under its name they are what a comparison of two builds must notice.
-pub const SLOWED: [(&str, u16); 3] = [("primes-slowed-2", 2), ("primes-slowed-5", 5), ("primes-slowed-10", 10)];
+pub const SLOWED: [(&str, u16); 3] =
+    [("primes-slowed-2", 2), ("primes-slowed-5", 5), ("primes-slowed-10", 10)];
 
 /// The workload of this name.
 #[must_use]
