@@ -27,6 +27,10 @@ use crate::firmware_tables::{self, Tables};
 /// The first QEMU whose translator has x2APIC.
 const X2APIC_SINCE: Version = Version { major: 9, minor: 0, micro: 0 };
 
+/// The first QEMU seen to load a ramdisk, by its size, into what its microvm's firmware keeps at the end of memory. The
+/// kernel refuses it (`boot-info`).
+const MICROVM_UNTIL: Version = Version { major: 10, minor: 0, micro: 0 };
+
 /// The name and the type of the note that says where a VMM enters the kernel (Xen, xen/include/public/elfnote.h).
 const PVH_NOTE: (&[u8], u32) = (b"Xen", 18);
 
@@ -98,6 +102,12 @@ impl Lab {
     pub fn lacks(&self, case: &Case) -> Option<String> {
         if case.needs == Needs::X2apic && self.qemu.version < X2APIC_SINCE {
             return Some(format!("QEMU {} has no x2APIC under TCG, {X2APIC_SINCE} has", self.qemu.version));
+        }
+        if case.machine.starts_with("microvm") && self.qemu.version >= MICROVM_UNTIL {
+            return Some(format!(
+                "QEMU {}'s microvm loads a ramdisk over its firmware's tables",
+                self.qemu.version
+            ));
         }
         let uefi = matches!(case.start, Start::Uefi(_));
         (uefi && self.uefi.is_none()).then(|| "no OVMF found".to_owned())
