@@ -1,7 +1,5 @@
 //! What a diagnosis says of what was seen.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
-
 use abi::exit::GuestExit;
 use abi::wire::Hex64;
 

@@ -3,7 +3,7 @@
 #[path = "../../../../image/src/partition.rs"]
 mod source;
 
-use self::source::{gpt_esp, mbr_boot_code, mbr_partition};
+use self::source::{gpt_esp, mbr_extent, mbr_partition, mbr_sector};
 use crate::input::{Input, place};
 
 const SECTOR: usize = 512;
@@ -15,8 +15,8 @@ pub(crate) fn check(data: &[u8]) {
     if how.is_multiple_of(2) && image.len() >= SECTOR {
         image[510..512].copy_from_slice(&[0x55, 0xaa]);
     }
-    if let Ok(code) = mbr_boot_code(&image) {
-        assert_eq!((place(&image, code), code.len()), (Some(0), 446));
+    if let Ok(sector) = mbr_sector(&image) {
+        assert_eq!((place(&image, sector), sector.len()), (Some(0), SECTOR));
     }
     for index in 0..5 {
         match mbr_partition(&image, index, kind) {
@@ -24,6 +24,7 @@ pub(crate) fn check(data: &[u8]) {
                 let entry = &image[446 + 16 * index..][..16];
                 assert_eq!(entry[4], kind);
                 is_there(&image, content, number(entry, 8, 4), number(entry, 12, 4));
+                assert!(mbr_extent(&image, index, kind).is_ok(), "content of a partition that is nowhere");
             }
             Err(error) => assert!(!error.to_string().is_empty()),
         }
