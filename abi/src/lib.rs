@@ -18,6 +18,7 @@ pub mod exit;
 pub mod ids;
 pub mod plan;
 pub mod ramdisk;
+pub mod random;
 pub mod sweep;
 pub mod syscall;
 pub mod wire;

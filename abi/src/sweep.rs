@@ -10,6 +10,7 @@
 use core::fmt;
 
 use crate::plan::MAX_WORKERS;
+use crate::random::SplitMix64;
 
 /// How many parts of equal cost the knots of a plan divide the whole into. With any power of two of workers up to this
 /// each has as many parts as the others; with another number of workers, bounds fall inside a part, where the cost is
@@ -64,24 +65,7 @@ pub fn bounds(knots: &[u64], workers: u16, worker: u16) -> Option<(u64, u64)> {
 
 /// Puts `cases` into the order of one iteration. The same seed gives the same orders, everywhere and for ever.
 pub fn shuffle<T>(cases: &mut [T], seed: u64, iteration: u16) {
-    let mut random = SplitMix(seed ^ u64::from(iteration).rotate_right(16));
-    // Fisher and Yates's shuffle. The remainder's bias is below 2^-50 for any number of cases there can be.
-    for last in (1..cases.len()).rev() {
-        let other = usize::try_from(random.next() % (last as u64 + 1)).unwrap_or(last);
-        cases.swap(last, other);
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
+    SplitMix64::new(seed ^ u64::from(iteration).rotate_right(16)).shuffle(cases);
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ pub mod disclosure;
 pub mod gate;
 pub mod manifest;
 pub mod plan;
-pub mod random;
 pub mod results;
 pub mod session;
 pub mod stats;

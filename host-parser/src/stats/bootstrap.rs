@@ -5,11 +5,11 @@
 //! American Statistician 69(4), 2015: the expanded percentile interval): without that it is too narrow for the few
 //! rounds an experiment has.
 
+use abi::random::SplitMix64;
 use serde::Serialize;
 
 use super::distribution::{normal_cdf, t_975};
 use super::summary::{count, median_of_sorted};
-use crate::random::SplitMix64;
 
 /// The confidence level of every interval.
 pub const LEVEL: f64 = 0.95;

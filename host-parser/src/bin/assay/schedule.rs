@@ -1,7 +1,7 @@
 //! The order of the runs: every round has every item (a case, a system's case) once, in an order of its own, so that
 //! whatever drifts on the host (heat, a neighbour) does not fall on one of them.
 
-use host_parser::random::SplitMix64;
+use abi::random::SplitMix64;
 
 /// One run to be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

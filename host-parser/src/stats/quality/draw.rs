@@ -1,8 +1,8 @@
 //! Sets of rounds drawn from recorded ones.
 
+use abi::random::SplitMix64;
 use serde::Serialize;
 
-use crate::random::SplitMix64;
 use crate::stats::Design;
 
 /// How many consecutive rounds stay together in [`Drawn::Blocks`].

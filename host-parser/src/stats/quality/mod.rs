@@ -6,6 +6,7 @@
 mod draw;
 mod rate;
 
+use abi::random::SplitMix64;
 use serde::Serialize;
 
 pub use draw::Drawn;
@@ -14,7 +15,6 @@ pub use rate::Rate;
 use draw::{Pick, Terms};
 
 use super::compare::{Design, Difference, compare};
-use crate::random::SplitMix64;
 
 /// How many rounds a side of a comparison is tried with. The goals are for the middle one.
 const ROUNDS: [usize; 3] = [7, 15, 30];
