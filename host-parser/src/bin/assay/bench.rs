@@ -19,6 +19,10 @@ use crate::signals;
 const KERNEL_LIMIT_BYTES: u64 = 300 * 1024;
 /// What the ISO may have.
 const ISO_LIMIT_BYTES: u64 = 8 << 20;
+/// Machines on which the start of all CPUs is timed: whether each further one costs as much as the one before.
+const MANY_CPUS: [u16; 3] = [16, 64, 255];
+/// What all CPUs of the largest may take, by the guest's clock.
+const MANY_CPUS_LIMIT_MS: u64 = 2000;
 /// What the four-CPU run is given.
 const SMALL_MEMORY_MIB: u32 = 64;
 
@@ -35,6 +39,7 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Coded> {
     bench.instructions()?;
     bench.phases()?;
     bench.small_memory()?;
+    bench.many_cpus()?;
     Ok(Exit::Holds)
 }
 
@@ -69,14 +74,14 @@ impl Bench {
 
     /// Instructions are the same on every machine: under -icount shift=0 the TSC counts one for each.
     fn instructions(&self) -> Result<(), Coded> {
-        let (measured, _) = self.boot(1, None, Some(0))?;
+        let (measured, _) = self.boot(1, 1, None, Some(0))?;
         println!("1 CPU under -icount shift=0, instructions from the kernel's first to the worker's first:");
         print_phases(&measured, |cycles| format!("{cycles:>14}"));
         Ok(())
     }
 
     fn phases(&self) -> Result<(), Coded> {
-        let (measured, run) = self.boot(1, None, None)?;
+        let (measured, run) = self.boot(1, 1, None, None)?;
         let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
         println!("1 CPU under {}, milliseconds by TSC, the same steps:", self.lab.accelerator.accelerator);
         print_phases(&measured, |cycles| format!("{:>10}.{:03}", cycles / khz, cycles % khz * 1000 / khz));
@@ -88,23 +93,37 @@ impl Bench {
     }
 
     fn small_memory(&self) -> Result<(), Coded> {
-        let (measured, _) = self.boot(4, Some(SMALL_MEMORY_MIB), None)?;
+        let (measured, _) = self.boot(4, 4, Some(SMALL_MEMORY_MIB), None)?;
         let usable = measured.machine().usable_bytes >> 10;
         println!("4 CPUs in {SMALL_MEMORY_MIB} MiB: passed, {usable} KiB usable by the kernel");
         Ok(())
     }
 
-    /// Boots one case and has it judged.
+    /// From the first INIT on: the delays that the manuals ask for are in it, and are the same for any number.
+    fn many_cpus(&self) -> Result<(), Coded> {
+        for vcpus in MANY_CPUS {
+            let (measured, _) = self.boot(1, vcpus, None, None)?;
+            let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
+            let aps = measured.phases().iter().find(|phase| phase.name.as_str() == "aps");
+            let cycles = aps.context("no phase `aps` in the log").or_exit(Exit::Failed)?.cycles.0;
+            let (ms, us_each) = (cycles / khz, cycles * 1000 / khz / u64::from(vcpus - 1));
+            println!("{vcpus} CPUs: all online in {ms} ms (at most {MANY_CPUS_LIMIT_MS}), {us_each} us each");
+        }
+        Ok(())
+    }
+
+    /// Boots one case on a machine of so many CPUs and has it judged.
     fn boot(
         &self,
         case: u16,
+        vcpus: u16,
         memory_mib: Option<u32>,
         icount: Option<u8>,
     ) -> Result<(Measurement, GuestRun), Coded> {
         let folder = tempfile::tempdir().context("a folder for images and logs").or_exit(Exit::Output)?;
         let image = self.lab.image(&self.manifest, &[case], folder.path())?;
         image.build(&self.cancel)?;
-        let mut machine = self.lab.machine(&self.manifest, case);
+        let mut machine = self.lab.machine(&self.manifest, vcpus);
         machine.memory_mib = memory_mib.unwrap_or(machine.memory_mib);
         machine.icount_shift = icount;
         let log = folder.path().join("serial.log");
@@ -127,7 +146,7 @@ impl Bench {
             ..RunExpectation::default()
         };
         // So that more vCPUs than cores are known to be that: somebody waits by nature then.
-        let (vcpus, host_cpus) = (Some(case), Some(self.lab.host_cores()));
+        let (vcpus, host_cpus) = (Some(vcpus), Some(self.lab.host_cores()));
         let evidence = HostEvidence { vcpus, host_cpus, ..HostEvidence::default() };
         let verdict = Gate::default().judge(&Transcript::read(&bytes), &expectation, &evidence);
         match (verdict.outcome.measurement(), verdict.outcome.refusal()) {
