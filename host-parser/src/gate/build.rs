@@ -7,9 +7,9 @@ use user_workers::reference::Workload;
 use super::Lookup;
 use super::evidence::HostEvidence;
 use super::facts::{Facts, Iteration, params};
+use super::machine::{Machine, Platform};
 use super::measurement::{
-    Basis, Clock, Cycles, Identity, Machine, Measurement, Phase, Platform, Sample, Sweep, Tsc, TscReading,
-    Warp, WorkerSample,
+    Basis, Clock, Cycles, Identity, Measurement, Phase, Sample, Sweep, Tsc, TscReading, Warp, WorkerSample,
 };
 use super::rules::{Disturbed, common_whole, limits, span};
 

@@ -7,6 +7,7 @@
 mod build;
 mod evidence;
 mod facts;
+mod machine;
 mod measurement;
 mod reason;
 mod rules;
@@ -14,9 +15,10 @@ mod topology;
 mod verdict;
 
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
+pub use machine::{CpuPlace, Machine, Platform, Topology};
 pub use measurement::{
-    Basis, Clock, CpuPlace, Cycles, Identity, Machine, Measurement, Nanos, Phase, Platform, Sample, Sweep,
-    Topology, Tsc, TscReading, Warp, WorkerSample,
+    Basis, Clock, Cycles, Identity, Measurement, Nanos, Phase, Sample, Sweep, Tsc, TscReading, Warp,
+    WorkerSample,
 };
 pub use reason::{Class, ReasonCode};
 pub use verdict::{Finding, Outcome, Verdict};

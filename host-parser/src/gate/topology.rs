@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use abi::wire::record::{CpuState, TopologySource};
 
 use super::facts::Facts;
-use super::measurement::{CpuPlace, Topology};
+use super::machine::{CpuPlace, Topology};
 
 impl Facts {
     /// The CPUs that came up, by number.
