@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::gate::limits;
+use crate::stats::lower_quartile;
 
 /// What sets a round aside, as a stable word.
 const SLOW: &str = "probe-slow";
@@ -83,12 +84,12 @@ impl Probes {
         let all = format!("all {} host CPUs together", self.cpus);
         let figures: [(&str, Figure); 2] = [("one host CPU", |p| p.one_ns), (&all, |p| p.all_ns)];
         figures.into_iter().find_map(|(what, of)| {
-            let (took, quick) = (of(probe), quick(known.iter().map(|probe| of(probe)))?);
-            let late = took.saturating_sub(quick);
-            let much = u128::from(late) * 1_000 > u128::from(quick) * u128::from(limits::PROBE_PER_MILLE);
-            (much && late > limits::PROBE_MICROS * 1_000).then(|| {
+            let (took, quick) = (of(probe) as f64, quick(known.iter().map(|probe| of(probe)))?);
+            let late = took - quick;
+            let much = late * 1e3 > quick * limits::PROBE_PER_MILLE as f64;
+            (much && late > limits::PROBE_MICROS as f64 * 1e3).then(|| {
                 let place = if probe.before_round == round { "before" } else { "after" };
-                let percent = (took as f64 / quick as f64 - 1.0) * 100.0;
+                let percent = late / quick * 100.0;
                 format!(
                     "{SLOW}: {what} took {percent:.0} % longer than at best in the native probe {place} it"
                 )
@@ -102,17 +103,15 @@ impl Probes {
         let worst = |of: Figure| {
             let quick = quick(self.made.iter().map(of))?;
             let most = self.made.iter().map(of).max()?;
-            Some(most as f64 / quick as f64 - 1.0)
+            Some(most as f64 / quick - 1.0)
         };
         Some(worst(|probe| probe.one_ns)?.max(worst(|probe| probe.all_ns)?))
     }
 }
 
-/// The lower quartile, by nearest rank: of up to four the least.
-fn quick(times: impl Iterator<Item = u64>) -> Option<u64> {
-    let mut times: Vec<u64> = times.collect();
-    times.sort_unstable();
-    times.get(times.len().checked_sub(1)? / 4).copied()
+/// What the quick ones of these times are, in ns.
+fn quick(times: impl Iterator<Item = u64>) -> Option<f64> {
+    lower_quartile(&times.map(|nanos| nanos as f64).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -37,6 +37,17 @@ fn few_or_noisy_rounds_do_not_tell() {
 }
 
 #[test]
+fn what_only_the_slow_rounds_show_is_put_down_to_the_host() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &Played::default());
+    let late = |round| if round % 3 == 0 { steady(round) } else { steady(round) * 105 / 100 };
+    let b = sessions.play("b", &Played { cycles: late, ..Played::default() });
+    compare(&a, &b, &["--cases", "1"])
+        .expect_exit(3)
+        .expect_answer(&["INCONCLUSIVE", "looks like the host, and not like B"]);
+}
+
+#[test]
 fn tells_what_differs_and_may() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
