@@ -51,8 +51,8 @@ struct Bench {
 
 impl Bench {
     fn size(&self, args: &BenchArgs) -> Result<(), Coded> {
-        let bytes = std::fs::metadata(&args.guest.kernel)
-            .with_context(|| args.guest.kernel.display().to_string())
+        let bytes = std::fs::metadata(&args.guest.built.kernel)
+            .with_context(|| args.guest.built.kernel.display().to_string())
             .or_exit(Exit::Environment)?
             .len();
         println!("kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})");
@@ -66,8 +66,8 @@ impl Bench {
         let image = self.lab.image(&self.manifest, &[1], folder.path())?;
         image.archive.build()?;
         let iso = folder.path().join("assay.iso");
-        let mut tool = Command::new(&args.guest.image_tool);
-        tool.arg("--kernel").arg(&args.guest.kernel).arg("--ramdisk").arg(&image.archive.path);
+        let mut tool = Command::new(&args.guest.built.image_tool);
+        tool.arg("--kernel").arg(&args.guest.built.kernel).arg("--ramdisk").arg(&image.archive.path);
         image_tool::run(tool.arg("--iso").arg(&iso), &[&iso], &self.cancel)?;
         Ok(std::fs::metadata(&iso).or_exit(Exit::Environment)?.len())
     }

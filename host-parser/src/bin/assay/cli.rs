@@ -1,14 +1,16 @@
 //! The command line.
 
+use std::fs;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use host_parser::results::System;
 use qemu::{Accelerator, AcceleratorChoice};
 
 use crate::bench_verdict::BenchVerdictArgs;
 use crate::compare::CompareArgs;
-use crate::exit::Exit;
+use crate::exit::{Coded, Exit, OrExit};
 use crate::images::ImageArgs;
 
 /// Measures how much more gets done with more CPUs, and shows no number whose evidence does not hold.
@@ -69,6 +71,33 @@ pub enum Command {
     Configure(ConfigureArgs),
 }
 
+/// What `make build` builds, and guests and images are made of.
+#[derive(Args, Clone, Debug)]
+pub struct BuiltArgs {
+    /// Kernel, stripped, as it goes into the image
+    #[arg(long, value_name = "ELF", default_value = "target/kernel/assay-kernel")]
+    pub kernel: PathBuf,
+    /// Folder with the built workers
+    #[arg(long, value_name = "DIR", default_value = "target/release")]
+    pub workers: PathBuf,
+    /// Image tool
+    #[arg(long, value_name = "PROGRAM", default_value = "target/release/assay-image")]
+    pub image_tool: PathBuf,
+}
+
+impl BuiltArgs {
+    /// The kernel's bytes.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read_kernel(&self) -> Result<Vec<u8>, Coded> {
+        let kernel = self.kernel.display();
+        fs::read(&self.kernel)
+            .with_context(|| format!("kernel {kernel}: not there; `make build` builds it"))
+            .or_exit(Exit::Environment)
+    }
+}
+
 /// How guests are run; the same for every command that runs any.
 #[derive(Args, Clone, Debug)]
 pub struct GuestArgs {
@@ -84,15 +113,9 @@ pub struct GuestArgs {
     /// QEMU; by default qemu-system-x86_64 in PATH
     #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
     pub qemu: Option<PathBuf>,
-    /// Kernel, stripped, as it goes into the image
-    #[arg(long, value_name = "ELF", default_value = "target/kernel/assay-kernel")]
-    pub kernel: PathBuf,
-    /// Folder with the built workers
-    #[arg(long, value_name = "DIR", default_value = "target/release")]
-    pub workers: PathBuf,
-    /// Image tool
-    #[arg(long, value_name = "PROGRAM", default_value = "target/release/assay-image")]
-    pub image_tool: PathBuf,
+    /// What they are made of.
+    #[command(flatten)]
+    pub built: BuiltArgs,
 }
 
 impl GuestArgs {

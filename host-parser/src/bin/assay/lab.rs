@@ -1,6 +1,5 @@
 //! All that a guest is made of: QEMU, firmware, kernel, worker, image tool. Found once, before the first run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
@@ -71,15 +70,13 @@ impl Lab {
             Boot::Direct | Boot::Bios => Firmware::Bios,
             Boot::Uefi => Firmware::Uefi(UefiFirmware::find(None).or_exit(Exit::Environment)?),
         };
-        let kernel_bytes = fs::read(&args.kernel)
-            .with_context(|| format!("kernel {}: not there; `make build` builds it", args.kernel.display()))
-            .or_exit(Exit::Environment)?;
+        let kernel_bytes = args.built.read_kernel()?;
         let build = build_id(&kernel_bytes)
-            .with_context(|| format!("kernel {}", args.kernel.display()))
+            .with_context(|| format!("kernel {}", args.built.kernel.display()))
             .or_exit(Exit::Environment)?;
-        let blob = WorkerBlob::load(&args.workers, manifest.program()).or_exit(Exit::Environment)?;
+        let blob = WorkerBlob::load(&args.built.workers, manifest.program()).or_exit(Exit::Environment)?;
         let kernel = artifact("kernel", &kernel_bytes);
-        let (kernel_path, image_tool) = (args.kernel.clone(), args.image_tool.clone());
+        let (kernel_path, image_tool) = (args.built.kernel.clone(), args.built.image_tool.clone());
         let sweep = manifest.sweep().map(|_| Sweep {
             vcpus: host::cores(&host_cpus.available).clamp(1, manifest.machine().machine_type.max_cpus()),
             iterations: manifest.rounds(),

@@ -78,7 +78,7 @@ impl Recording {
         let store = home.join(label::IMAGES);
         let sides: Vec<Side> = all()
             .into_iter()
-            .map(|name| Side::prepare(name, &lab, &args.guest.workers, &manifest, &store))
+            .map(|name| Side::prepare(name, &lab, &args.guest.built.workers, &manifest, &store))
             .collect::<Result<_, _>>()?;
         let places: Vec<usize> = (0..sides.len()).collect();
         // As many rounds again may be set aside.

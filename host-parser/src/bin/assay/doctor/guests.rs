@@ -63,8 +63,9 @@ fn firmware() -> Finding {
 
 /// Without kernel or worker there is no guest; the image tool is for those that boot by firmware.
 fn built(args: &GuestArgs) -> Finding {
-    let worker = args.workers.join(WORKER);
-    let parts = [("kernel", &args.kernel), ("workers", &worker), ("image tool", &args.image_tool)];
+    let worker = args.built.workers.join(WORKER);
+    let parts =
+        [("kernel", &args.built.kernel), ("workers", &worker), ("image tool", &args.built.image_tool)];
     let missing: Vec<String> = parts
         .into_iter()
         .filter(|(_, path)| !path.is_file())
@@ -89,6 +90,7 @@ fn toolchain(env: Option<&str>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::BuiltArgs;
     use crate::doctor::finding::Status::{Bad, Ok, Unknown, Warn};
     use crate::doctor::fixture::Fixture;
 
@@ -116,9 +118,11 @@ mod tests {
             cpus: None,
             accel: None,
             qemu: None,
-            kernel: at("kernel"),
-            workers: folder.path().to_owned(),
-            image_tool: at("tool"),
+            built: BuiltArgs {
+                kernel: at("kernel"),
+                workers: folder.path().to_owned(),
+                image_tool: at("tool"),
+            },
         };
         let none = built(&args);
         assert!(none.status == Bad && none.value.contains("the workers ("), "{none:?}");

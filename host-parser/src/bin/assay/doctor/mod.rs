@@ -67,6 +67,7 @@ fn examine(host: &Host, args: &GuestArgs) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::BuiltArgs;
     use crate::doctor::check::Check;
     use crate::doctor::finding::Status;
     use crate::doctor::fixture::Fixture;
@@ -76,9 +77,11 @@ mod tests {
             cpus: None,
             accel: None,
             qemu: None,
-            kernel: "kernel".into(),
-            workers: "workers".into(),
-            image_tool: "tool".into(),
+            built: BuiltArgs {
+                kernel: "kernel".into(),
+                workers: "workers".into(),
+                image_tool: "tool".into(),
+            },
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::form::Form;
+use crate::cli::BuiltArgs;
 
 /// `assay image`.
 #[derive(Args, Debug)]
@@ -21,13 +22,7 @@ pub struct ImageArgs {
     /// A setting of the boot configuration, such as serial=com2 or after=poweroff; by default after=linger:600
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
-    /// Kernel, stripped, as it goes into the image
-    #[arg(long, value_name = "ELF", default_value = "target/kernel/assay-kernel")]
-    pub kernel: PathBuf,
-    /// Folder with the built workers
-    #[arg(long, value_name = "DIR", default_value = "target/release")]
-    pub workers: PathBuf,
-    /// Image tool
-    #[arg(long, value_name = "PROGRAM", default_value = "target/release/assay-image")]
-    pub image_tool: PathBuf,
+    /// What they are made of.
+    #[command(flatten)]
+    pub built: BuiltArgs,
 }

@@ -34,10 +34,9 @@ const AFTER: &str = "after=linger:600";
 pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let config = config(args)?;
-    let blob = WorkerBlob::load(&args.workers, manifest.program()).or_exit(Exit::Environment)?;
-    let kernel = fs::read(&args.kernel)
-        .with_context(|| format!("kernel {}: not there; `make build` builds it", args.kernel.display()))
-        .or_exit(Exit::Environment)?;
+    let built = &args.built;
+    let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
+    let kernel = built.read_kernel()?;
     let plan = plan(&manifest, &blob)?;
     let ramdisk = ramdisk_with(&config, &plan, &[&blob]);
     let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
@@ -49,8 +48,8 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     write_atomically(&ramdisk_path, |out| out.write_all(&ramdisk)).or_exit(Exit::Output)?;
 
     let outputs = outputs(args, &manifest);
-    let mut tool = Command::new(&args.image_tool);
-    tool.arg("--kernel").arg(&args.kernel).arg("--ramdisk").arg(&ramdisk_path);
+    let mut tool = Command::new(&built.image_tool);
+    tool.arg("--kernel").arg(&built.kernel).arg("--ramdisk").arg(&ramdisk_path);
     let mut made = Vec::new();
     for (form, path) in &outputs {
         match form.option() {
