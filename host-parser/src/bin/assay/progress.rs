@@ -10,7 +10,6 @@ use host_parser::gate::{Measurement, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::console;
-use crate::run::Task;
 use crate::schedule::Slot;
 
 const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
@@ -19,8 +18,6 @@ const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {
 pub struct Progress {
     bar: ProgressBar,
     on_terminal: bool,
-    /// Whether more than one system is run, so that each run's has to be told.
-    compares: bool,
     /// The length of the longest name of a run.
     width: usize,
     runs: usize,
@@ -31,8 +28,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For runs in this order.
-    pub fn new(order: &[Slot<Task>]) -> Self {
+    /// For runs in this order, of such names.
+    pub fn new<T: Copy>(order: &[Slot<T>], name: impl Fn(T) -> String) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(order.len() as u64), target);
@@ -49,35 +46,33 @@ impl Progress {
         bar.set_style(style.progress_chars("=> "));
         bar.enable_steady_tick(Duration::from_millis(250));
         let rounds = order.last().map_or(0, |slot| slot.round + 1);
-        let compares = order.iter().any(|slot| slot.item.system != order[0].item.system);
-        let width = order.iter().map(|slot| name(slot.item, compares).len()).max().unwrap_or(0);
+        let width = order.iter().map(|slot| name(slot.item).len()).max().unwrap_or(0);
         let (runs, last) = (order.len(), String::new());
-        Self { bar, on_terminal, compares, width, runs, rounds, done: 0, last, forecast }
+        Self { bar, on_terminal, width, runs, rounds, done: 0, last, forecast }
     }
 
     /// A run begins.
-    pub fn begin(&mut self, slot: Slot<Task>) {
-        self.show(slot, "booting");
+    pub fn begin(&mut self, round: u32, name: &str) {
+        self.show(round, name, "booting");
     }
 
     /// The run's guest is up and at work.
-    pub fn working(&self, slot: Slot<Task>) {
-        self.show(slot, "measuring");
+    pub fn working(&self, round: u32, name: &str) {
+        self.show(round, name, "measuring");
     }
 
-    fn show(&self, slot: Slot<Task>, doing: &str) {
-        let (round, rounds, task, last) =
-            (slot.round + 1, self.rounds, name(slot.item, self.compares), &self.last);
-        self.bar.set_message(format!("round {round} of {rounds}, {task}: {doing}{last}"));
+    fn show(&self, round: u32, name: &str, doing: &str) {
+        let (round, rounds, last) = (round + 1, self.rounds, &self.last);
+        self.bar.set_message(format!("round {round} of {rounds}, {name}: {doing}{last}"));
     }
 
     /// The run is over, and now so many are to be made in all: a round that was set aside is replaced.
-    pub fn end(&mut self, slot: Slot<Task>, verdict: &Verdict<Measurement>, runs: usize) {
+    pub fn end(&mut self, round: u32, name: &str, verdict: &Verdict<Measurement>, runs: usize) {
         self.done += 1;
         self.runs = runs;
         self.bar.set_length(runs as u64);
         self.bar.inc(1);
-        self.rounds = self.rounds.max(slot.round + 1);
+        self.rounds = self.rounds.max(round + 1);
         self.forecast.update(self.bar.elapsed(), self.done, self.runs);
         let refusal = verdict.outcome.refusal();
         let said = match (verdict.outcome.measurement(), refusal) {
@@ -85,15 +80,10 @@ impl Progress {
             (None, Some((reason, detail))) => format!("{reason}: {detail}"),
             (None, None) => String::new(),
         };
-        let (task, word) = (name(slot.item, self.compares), verdict.outcome.word());
-        let line = format!(
-            "run {:>3}/{}  round {:>2}  {task:>width$}  {word}  {said}",
-            self.done,
-            self.runs,
-            slot.round + 1,
-            width = self.width
-        );
-        self.last = format!("   (last: {task}, {word}, {said})");
+        let (word, width) = (verdict.outcome.word(), self.width);
+        let (done, runs, round) = (self.done, self.runs, round + 1);
+        let line = format!("run {done:>3}/{runs}  round {round:>2}  {name:>width$}  {word}  {said}");
+        self.last = format!("   (last: {name}, {word}, {said})");
         if !self.on_terminal {
             console::note(&line);
         } else if refusal.is_some() {
@@ -136,13 +126,6 @@ impl Forecast {
             }
         }
     }
-}
-
-/// A run's name among others of its round: `2 CPUs`, or `linux, 2 CPUs`.
-fn name(task: Task, compares: bool) -> String {
-    let Task { system, case } = task;
-    let cpus = format!("{case} CPU{}", if case == 1 { "" } else { "s" });
-    if compares { format!("{system}, {cpus}") } else { cpus }
 }
 
 /// A run's times, in milliseconds where the clock is known.

@@ -21,6 +21,11 @@ pub struct Task {
     pub case: u16,
 }
 
+/// A case's name: `2 CPUs`.
+pub fn cpus(case: u16) -> String {
+    format!("{case} CPU{}", if case == 1 { "" } else { "s" })
+}
+
 /// A run that is to be made.
 pub struct Run<'a> {
     /// The experiment.

@@ -21,7 +21,7 @@ use crate::exit::{Coded, Exit, OrExit};
 use crate::lab::Lab;
 use crate::label;
 use crate::progress::Progress;
-use crate::run::{Run, Task};
+use crate::run::{Run, Task, cpus};
 use crate::schedule::{Slot, schedule};
 use crate::systems::Guests;
 
@@ -106,7 +106,7 @@ impl Recording {
         let order = std::mem::take(&mut self.order);
         let planned = self.rounds as usize * self.sides.len();
         let tasks: Vec<Slot<Task>> = order[..planned].iter().map(|&slot| self.task(slot)).collect();
-        let mut progress = Progress::new(&tasks);
+        let mut progress = Progress::new(&tasks, |task| cpus(task.case));
         let mut set_aside = BTreeMap::new();
         let ended = self.rounds(&order, &mut set_aside, &mut progress, cancel);
         progress.finish();
@@ -156,7 +156,8 @@ impl Recording {
                 continue;
             }
             let (task, number) = (self.task(slot), self.made(|_| true));
-            progress.begin(task);
+            let name = cpus(self.case);
+            progress.begin(task.round, &name);
             let side = &mut self.sides[slot.item];
             let folder = self.folder.join(side.name.folder).join("runs");
             let run = side.guests.run(Run {
@@ -166,19 +167,19 @@ impl Recording {
                 folder: &folder,
                 gate: &mut side.gate,
                 session: cancel,
-                on_record: &mut || progress.working(task),
+                on_record: &mut || progress.working(task.round, &name),
                 last_cpus: &mut Vec::new(),
             })?;
-            let (verdict, name) = (run.verdict.clone(), side.name.folder);
+            let (verdict, of_side) = (run.verdict.clone(), side.name.folder);
             side.runs.push(run);
             if let Some((reason, detail)) = verdict.outcome.refusal().filter(|_| !cancel.is_cancelled()) {
                 if !reason.is_the_hosts() {
-                    return Err(anyhow!("side {name}: {reason}: {detail}")).or_exit(Exit::Failed);
+                    return Err(anyhow!("side {of_side}: {reason}: {detail}")).or_exit(Exit::Failed);
                 }
-                set_aside.insert(slot.round, format!("{reason} in the run of {name}: {detail}"));
+                set_aside.insert(slot.round, format!("{reason} in the run of {of_side}: {detail}"));
             }
             let in_vain = self.made(|round| set_aside.contains_key(&round));
-            progress.end(task, &verdict, self.rounds as usize * self.sides.len() + in_vain);
+            progress.end(task.round, &name, &verdict, self.rounds as usize * self.sides.len() + in_vain);
         }
         Ok(())
     }

@@ -22,8 +22,8 @@ use crate::lab::Lab;
 use crate::label;
 use crate::pinning::HostCpus;
 use crate::probe::Prober;
+use crate::rounds::Rounds;
 use crate::run::Task;
-use crate::schedule::{Slot, schedule};
 use crate::signals;
 use crate::systems::Systems;
 
@@ -35,10 +35,9 @@ struct Session {
     prober: Prober,
     /// What a round is made of.
     tasks: Vec<Task>,
-    order: Vec<Slot<Task>>,
+    /// How often every task is to be done: the manifest's rounds, or once for a sweep, whose rounds are in one boot.
+    rounds: Rounds<Task>,
     experiment: Experiment,
-    /// How often every task is to be done: the rounds, or once for a sweep, whose rounds are in one boot.
-    boots: u32,
     folder: PathBuf,
     /// Names for the addresses at which guests die; none where nobody wants to know why.
     symbols: Option<PathBuf>,
@@ -90,8 +89,7 @@ impl Session {
         let tasks = systems.tasks();
         let rounds = args.rounds.unwrap_or(manifest.rounds());
         let seed = args.seed.unwrap_or_else(clock_seed);
-        let boots = if sweeps { 1 } else { rounds };
-        let order = schedule(&tasks, boots.saturating_mul(2), seed);
+        let boots = Rounds::new(&tasks, if sweeps { 1 } else { rounds }, seed);
         let experiment = Experiment {
             name: manifest.name().to_string(),
             label: Some(label),
@@ -99,15 +97,13 @@ impl Session {
             manifest_sha256: Some(manifest.sha256().to_string()),
             pairing: if sweeps { Pairing::Iterations } else { Pairing::Runs },
             rounds: Some(u32::from(rounds)),
-            // As many again: past that, what is left would be a selection.
-            set_aside_limit: u32::from(boots),
+            set_aside_limit: boots.limit(),
             cases: manifest.cases().to_vec(),
             order_seed: Some(seed),
             claim: claim(&manifest),
         };
-        let boots = u32::from(boots);
         let symbols = (!args.no_diagnosis).then(|| args.symbols.symbols.clone());
-        Ok(Self { manifest, lab, systems, prober, tasks, order, experiment, boots, folder, symbols })
+        Ok(Self { manifest, lab, systems, prober, tasks, rounds: boots, experiment, folder, symbols })
     }
 
     /// Makes the folder for the results, which nobody else may have made in the meantime.

@@ -1,15 +1,14 @@
 //! The runs, in their order, with a further round for each that the host disturbed.
 
-use std::collections::BTreeMap;
-
 use host_parser::gate::{Ended, Gate};
-use host_parser::results::{RunRecord, System, disturbed_rounds};
+use host_parser::results::{RunRecord, System};
 use qemu::CancelToken;
 
 use super::Session;
 use crate::exit::Coded;
 use crate::progress::Progress;
-use crate::run::Run;
+use crate::rounds::Step;
+use crate::run::{Run, Task, cpus};
 
 /// So many runs that do not pass, and the rest is not made: what is broken stays broken, and each could take as long
 /// as its deadline.
@@ -19,24 +18,21 @@ impl Session {
     /// Makes the runs in their order; gives those that were made, and why the others were not.
     pub(super) fn run_all(&self, cancel: &CancelToken) -> (Vec<RunRecord>, Option<Coded>) {
         let mut gate = Gate::default();
-        let mut progress = Progress::new(&self.order[..self.planned(&[])]);
+        let mut progress = Progress::new(self.rounds.undisturbed(), |task| self.name(task));
         let mut runs = Vec::new();
         let mut stopped = None;
         let folder = self.folder.join("runs");
         let mut last_cpus = Vec::new();
         let mut round = 0;
-        for &slot in &self.order {
+        for &slot in self.rounds.order() {
             self.prober.before(slot.round, cancel);
-            if cancel.is_cancelled() || self.too_disturbed(&runs) {
+            if cancel.is_cancelled() {
                 break;
             }
-            let disturbed = self.disturbed(&runs);
-            if slot.round >= self.boots + count(&disturbed) {
-                break;
-            }
-            if disturbed.contains_key(&slot.round) {
-                // What is left of it would count for nothing.
-                continue;
+            match self.rounds.step(slot.round, &runs, &self.prober.seen()) {
+                Step::Make => {}
+                Step::PassOver => continue,
+                Step::Stop => break,
             }
             // So that a crash of this program, or of the host, costs one run and not all. With several systems one round:
             // to work all of them out takes its time, and is heat on the CPUs that are measured next.
@@ -48,7 +44,8 @@ impl Session {
                 stopped = Some(error);
                 break;
             }
-            progress.begin(slot);
+            let name = self.name(slot.item);
+            progress.begin(slot.round, &name);
             let run = self.systems.run(Run {
                 manifest: &self.manifest,
                 number: u32::try_from(runs.len()).unwrap_or(u32::MAX),
@@ -56,14 +53,14 @@ impl Session {
                 folder: &folder,
                 gate: &mut gate,
                 session: cancel,
-                on_record: &mut || progress.working(slot),
+                on_record: &mut || progress.working(slot.round, &name),
                 last_cpus: &mut last_cpus,
             });
             match run {
                 Ok(run) => {
                     let verdict = run.verdict.clone();
                     runs.push(run);
-                    progress.end(slot, &verdict, self.planned(&runs));
+                    progress.end(slot.round, &name, &verdict, self.planned(&runs));
                     self.diagnose(&mut runs, slot.item, &last_cpus, &progress, cancel);
                 }
                 Err(error) => {
@@ -79,27 +76,21 @@ impl Session {
         (runs, stopped)
     }
 
-    /// How many runs there are to be: those of the rounds that are to count, and those that were made of rounds set
-    /// aside.
+    /// How many runs there are to be.
     pub(super) fn planned(&self, runs: &[RunRecord]) -> usize {
-        let disturbed = self.disturbed(runs);
-        let in_vain = runs.iter().filter(|run| disturbed.contains_key(&run.round)).count();
-        self.boots as usize * self.tasks.len() + in_vain
+        self.rounds.planned(runs, &self.prober.seen())
     }
 
-    /// Whether more rounds were set aside than may be: no further round could mend that.
+    /// Whether more rounds were set aside than may be.
     pub(super) fn too_disturbed(&self, runs: &[RunRecord]) -> bool {
-        count(&self.disturbed(runs)) > self.experiment.set_aside_limit
+        self.rounds.too_disturbed(runs, &self.prober.seen())
     }
 
-    fn disturbed(&self, runs: &[RunRecord]) -> BTreeMap<u32, String> {
-        disturbed_rounds(runs, &self.prober.seen())
+    /// A run's name among others of its round: `2 CPUs`, or `linux, 2 CPUs`.
+    fn name(&self, Task { system, case }: Task) -> String {
+        let compares = self.tasks.iter().any(|task| task.system != system);
+        if compares { format!("{system}, {}", cpus(case)) } else { cpus(case) }
     }
-}
-
-/// How many rounds the host disturbed.
-fn count(disturbed: &BTreeMap<u32, String>) -> u32 {
-    u32::try_from(disturbed.len()).unwrap_or(u32::MAX)
 }
 
 /// Why it makes no sense to go on, if so.

@@ -10,7 +10,9 @@ impl Session {
     /// `--dry-run`: what would be done.
     pub(super) fn tell(&self) -> Result<(), Coded> {
         let seed = self.experiment.order_seed.unwrap_or(0);
-        let order: Vec<String> = self.order[..self.planned(&[])]
+        let order: Vec<String> = self
+            .rounds
+            .undisturbed()
             .iter()
             .map(|slot| format!("{}:{}:{}", slot.round + 1, slot.item.system, slot.item.case))
             .collect();
