@@ -7,13 +7,15 @@ use super::experiment::RunRecord;
 use super::probe::Probes;
 use crate::gate::ReasonCode;
 
-/// The rounds in which the host disturbed a run, or gave less to a probe beside them, each with what it did.
+/// The rounds in which the host disturbed a run, or gave less to a probe beside them, each with what it did; and those
+/// that are set aside already, for what it did to another side of the round.
 #[must_use]
 pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, String> {
     // What shows function only is held to no speed.
     let held = |round: &u32| runs.iter().any(|run| run.round == *round && run.functional_only.is_none());
     let mut disturbed = probes.slow_rounds();
     disturbed.retain(|round, _| held(round));
+    disturbed.extend(runs.iter().filter_map(|run| Some((run.round, run.set_aside.clone()?))));
     // What a run itself was told is nearer to it than a probe.
     disturbed.extend(runs.iter().filter_map(|run| {
         let (reason, detail) = run.verdict.outcome.refusal()?;

@@ -129,6 +129,24 @@ impl GuestArgs {
     }
 }
 
+/// How the host is probed between rounds; the same for every command that has any.
+#[derive(Args, Clone, Debug)]
+pub struct ProbeArgs {
+    /// Linux twin, static: runs the workers as processes of the host, and is the first process of the Linux guest
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        default_value = "target/x86_64-unknown-linux-gnu/release/assay-twin"
+    )]
+    pub twin: PathBuf,
+    /// Make no native probe of the host before the first round and after each
+    ///
+    /// The probe is the worker as processes of the host, by the twin: on one and on all of the guests' CPUs. A round
+    /// beside one that shows less than the session's quick ones is set aside.
+    #[arg(long)]
+    pub no_probe: bool,
+}
+
 /// `assay run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
@@ -145,13 +163,6 @@ pub struct RunArgs {
     /// LINUX_SMP_SCALE_QEMU_TASKSET_CPUS counts before those of --cpus.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = system, default_value = "assay")]
     pub systems: Vec<System>,
-    /// Linux twin, static: the first process of the Linux guest, and the native row's program
-    #[arg(
-        long,
-        value_name = "PROGRAM",
-        default_value = "target/x86_64-unknown-linux-gnu/release/assay-twin"
-    )]
-    pub twin: PathBuf,
     /// Run so many rounds, instead of the manifest's; below 5 no claim is made
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: Option<u16>,
@@ -169,12 +180,9 @@ pub struct RunArgs {
     /// The order within a sweep is in its plan.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// Make no native probe of the host before the first round and after each
-    ///
-    /// The probe is the worker as processes of the host, by the twin: on one and on all of the guests' CPUs. A round
-    /// beside one that shows less than the session's quick ones is set aside.
-    #[arg(long)]
-    pub no_probe: bool,
+    /// The host's own CPUs.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
     /// Print the order of the runs and every QEMU command; build, run and write nothing
     #[arg(long)]
     pub dry_run: bool,

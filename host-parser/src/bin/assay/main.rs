@@ -28,6 +28,7 @@ mod parse;
 mod pinning;
 mod probe;
 mod progress;
+mod recording;
 mod rounds;
 mod run;
 mod schedule;

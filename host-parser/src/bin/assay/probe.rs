@@ -12,6 +12,7 @@ use host_parser::manifest::Manifest;
 use host_parser::results::{Probe, Probes};
 use qemu::CancelToken;
 
+use crate::cli::ProbeArgs;
 use crate::console;
 use crate::exit::Coded;
 use crate::host;
@@ -43,13 +44,17 @@ struct Task {
 
 impl Prober {
     /// No probe, for this reason.
-    pub fn none(why: impl Into<String>) -> Self {
+    fn none(why: impl Into<String>) -> Self {
         Self { plans: None, seen: RefCell::new(Probes::none(why)) }
     }
 
-    /// Probes by the twin at `twin`, with ramdisks in `store` and logs in `folder`. What is missing is said in the
-    /// results, and is no error: a session without a probe is one with less evidence.
-    pub fn prepare(twin: &Path, lab: &Lab, manifest: &Manifest, store: &Path, folder: &Path) -> Self {
+    /// Probes as `args` say, with ramdisks in `store` and logs in `folder`. What is missing is said in the results, and is
+    /// no error: a session without a probe is one with less evidence.
+    pub fn prepare(args: &ProbeArgs, lab: &Lab, manifest: &Manifest, store: &Path, folder: &Path) -> Self {
+        if args.no_probe {
+            return Self::none("--no-probe");
+        }
+        let twin = &args.twin;
         if !twin.is_file() {
             return Self::none(format!("the twin {} is not there", twin.display()));
         }

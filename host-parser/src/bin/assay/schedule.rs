@@ -1,6 +1,8 @@
 //! The order of the runs: every round has every item (a case, a system's case) once, in an order of its own, so that
 //! whatever drifts on the host (heat, a neighbour) does not fall on one of them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use abi::random::SplitMix64;
 
 /// One run to be made.
@@ -21,6 +23,12 @@ pub fn schedule<T: Clone>(items: &[T], rounds: u16, seed: u64) -> Vec<Slot<T>> {
         order.into_iter().map(move |item| Slot { round, item })
     };
     (0..u32::from(rounds)).flat_map(round).collect()
+}
+
+/// A seed that nobody has chosen.
+pub fn clock_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() ^ u64::from(since.subsec_nanos()) << 32
 }
 
 #[cfg(test)]

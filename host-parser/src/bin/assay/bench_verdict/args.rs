@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::GuestArgs;
+use crate::cli::{GuestArgs, ProbeArgs};
 
 /// `assay bench-verdict`.
 #[derive(Args, Debug)]
@@ -15,6 +15,9 @@ pub struct BenchVerdictArgs {
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
+    /// The host's own CPUs.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
     /// The case that is run
     #[arg(long, value_name = "WORKERS", default_value_t = 1)]
     pub case: u16,

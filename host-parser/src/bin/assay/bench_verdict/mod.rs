@@ -3,22 +3,25 @@
 
 mod args;
 mod judge;
-mod record;
 mod side;
 mod text;
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::anyhow;
+use host_parser::manifest::Manifest;
 use host_parser::results::write_atomically;
 
 pub use args::BenchVerdictArgs;
 
 use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
+use crate::lab::Lab;
+use crate::recording::{Recording, Terms};
+use crate::schedule::clock_seed;
 use crate::signals;
 use judge::Judged;
-use record::Recording;
+use side::{SideName, all};
 
 /// Records the sides, or takes recorded ones, and prints how good the verdict on them is.
 ///
@@ -38,15 +41,36 @@ pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
 
 /// The folder with what was recorded; `None` where a signal came first.
 fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> {
-    let mut recording = Recording::prepare(args, seed)?;
-    let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
-    let folder = recording.folder().to_owned();
-    if !recording.run(&cancel)? {
-        let folder = folder.display();
-        console::note(&format!("assay: interrupted; what was measured until then is in {folder}"));
-        return Ok(None);
+    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let path = manifest.path().display();
+    if manifest.program() != "primes" {
+        let found = manifest.program();
+        return Err(anyhow!("{path}: workload.program: expected primes, found {found}"))
+            .or_exit(Exit::BadInput);
     }
-    Ok(Some(folder))
+    if !manifest.cases().contains(&args.case) {
+        return Err(anyhow!("--case {}: {path} has no such case", args.case)).or_exit(Exit::Usage);
+    }
+    let lab = Lab::find(&args.guest, &manifest)?;
+    if lab.host_cores() < args.case {
+        let (case, cores) = (args.case, lab.host_cores());
+        return Err(anyhow!("--case {case}: on {cores} host cores it shows no speed"))
+            .or_exit(Exit::Unsupported);
+    }
+    let of_side = |side: SideName| Ok((side.folder, side.lab(&lab, &args.guest.built.workers)?));
+    let sides = all().into_iter().map(of_side).collect::<Result<_, Coded>>()?;
+    let terms = Terms {
+        command: "bench-verdict",
+        manifest,
+        cases: vec![args.case],
+        rounds: args.rounds,
+        seed,
+        label: args.label.clone(),
+        out: args.out.clone(),
+    };
+    let mut recording = Recording::prepare(terms, sides, &args.probe)?;
+    let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
+    Ok(recording.run(&cancel)?.then(|| recording.folder().to_owned()))
 }
 
 fn judge(args: &BenchVerdictArgs, folder: &Path, seed: u64) -> Result<Exit, Coded> {
@@ -61,9 +85,4 @@ fn judge(args: &BenchVerdictArgs, folder: &Path, seed: u64) -> Result<Exit, Code
     console::answer(&text::text(&judged))?;
     console::answer(&format!("\nthe same as data, and every side's session: {}\n", path.display()))?;
     Ok(if judged.quality.reached() { Exit::Holds } else { Exit::DoesNotHold })
-}
-
-fn clock_seed() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() ^ u64::from(since.subsec_nanos()) << 32
 }

@@ -1,6 +1,12 @@
 //! The sides: two that are the same bytes, and one for each slowed build.
 
+use std::path::Path;
+
+use host_parser::plan::WorkerBlob;
 use user_workers::reference::SLOWED;
+
+use crate::exit::{Coded, Exit, OrExit};
+use crate::lab::Lab;
 
 /// A side, and the name of its session's folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,4 +26,19 @@ pub fn all() -> Vec<SideName> {
     let slowed =
         SLOWED.map(|(program, percent)| SideName { folder: program, program: Some(program), percent });
     same.into_iter().chain(slowed).collect()
+}
+
+impl SideName {
+    /// What its guests are made of: `lab` with the program of this side in place of its worker, by the worker's name.
+    ///
+    /// # Errors
+    /// The program is not in the folder `workers`.
+    pub fn lab(&self, lab: &Lab, workers: &Path) -> Result<Lab, Coded> {
+        let mut lab = lab.clone();
+        if let Some(program) = self.program {
+            let slowed = WorkerBlob::load(workers, program).or_exit(Exit::Environment)?;
+            lab.blob = WorkerBlob::new(lab.blob.name(), slowed.bytes().to_vec());
+        }
+        Ok(lab)
+    }
 }

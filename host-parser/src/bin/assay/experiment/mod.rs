@@ -8,7 +8,7 @@ mod tell;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
 use host_parser::manifest::Manifest;
@@ -24,6 +24,7 @@ use crate::pinning::HostCpus;
 use crate::probe::Prober;
 use crate::rounds::Rounds;
 use crate::run::Task;
+use crate::schedule::clock_seed;
 use crate::signals;
 use crate::systems::Systems;
 
@@ -81,11 +82,7 @@ impl Session {
         label::check(&label, &folder).or_exit(Exit::Usage)?;
         let store = home.join(label::IMAGES);
         let systems = Systems::prepare(args, &manifest, &lab, &store)?;
-        let prober = if args.no_probe {
-            Prober::none("--no-probe")
-        } else {
-            Prober::prepare(&args.twin, &lab, &manifest, &store, &folder.join("runs"))
-        };
+        let prober = Prober::prepare(&args.probe, &lab, &manifest, &store, &folder.join("runs"));
         let tasks = systems.tasks();
         let rounds = args.rounds.unwrap_or(manifest.rounds());
         let seed = args.seed.unwrap_or_else(clock_seed);
@@ -125,9 +122,4 @@ impl Session {
 fn claim(manifest: &Manifest) -> Option<ClaimRule> {
     let gate = manifest.gate()?;
     Some(ClaimRule { from: gate.from_workers, to: gate.to_workers, min_speedup: gate.min_speedup })
-}
-
-fn clock_seed() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs() ^ u64::from(since.subsec_nanos()) << 32
 }

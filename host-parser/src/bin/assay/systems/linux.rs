@@ -39,7 +39,7 @@ pub fn guests(
             anyhow!("{path}: memory-mib = {memory_mib}: the Linux guest needs at least {MIN_MEMORY_MIB}");
         return Err(error).or_exit(Exit::Unsupported);
     }
-    let twin = Twin::find(&args.twin)?;
+    let twin = Twin::find(&args.probe.twin)?;
     let kernel = find_kernel(args.dry_run)?;
     let artifacts = vec![of_kernel(&kernel), twin.artifact(), lab.worker()];
     Guests::new(lab.clone(), manifest, artifacts, |lab, case| {

@@ -62,7 +62,7 @@ impl Systems {
                 System::LinuxMitigationsOff => {
                     Row::Guests(linux::guests(args, lab, manifest, store, Mitigations::Off)?)
                 }
-                System::Native => Row::Processes(Processes::prepare(&args.twin, lab, manifest, store)?),
+                System::Native => Row::Processes(Processes::prepare(&args.probe.twin, lab, manifest, store)?),
             };
             Ok((system, row))
         };

@@ -1,0 +1,227 @@
+//! Sides that run in the same rounds, in an order of their own in each. Each side is a session like one of `assay run`, so
+//! that any two of them can be compared by hand. What the host did to one side of a round costs all of them the round.
+
+mod side;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, anyhow};
+use host_parser::manifest::Manifest;
+use host_parser::results::{
+    Completion, Conclusion, Experiment, Results, RunRecord, System, disturbed_rounds, write_all,
+};
+use host_parser::stats::Pairing;
+use qemu::CancelToken;
+
+use crate::cli::ProbeArgs;
+use crate::console;
+use crate::exit::{Coded, Exit, OrExit};
+use crate::lab::Lab;
+use crate::label;
+use crate::probe::Prober;
+use crate::progress::Progress;
+use crate::rounds::{Rounds, Step};
+use crate::run::{Run, Task, cpus};
+use crate::schedule::Slot;
+use side::Side;
+
+/// What is to be recorded.
+pub struct Terms {
+    /// The command that asks for it: its word, and the folder for its results.
+    pub command: &'static str,
+    /// The experiment.
+    pub manifest: Manifest,
+    /// The cases that every side runs.
+    pub cases: Vec<u16>,
+    /// Rounds that are to count.
+    pub rounds: u16,
+    /// Seed of the order.
+    pub seed: u64,
+    /// Name of the folder for the sessions; by default the time.
+    pub label: Option<String>,
+    /// Where results go: OUT/COMMAND/LABEL.
+    pub out: PathBuf,
+}
+
+/// Sides that are about to be run.
+pub struct Recording {
+    terms: Terms,
+    /// How guests are run, in words.
+    how: String,
+    folder: PathBuf,
+    sides: Vec<Side>,
+    rounds: Rounds<Part>,
+    prober: Prober,
+    /// In the order in which they were made.
+    runs: Vec<RunRecord>,
+    /// Which side each of these is of.
+    sides_of: Vec<usize>,
+}
+
+/// A part of a round: a side's case.
+#[derive(Clone, Copy)]
+struct Part {
+    side: usize,
+    case: u16,
+}
+
+impl Recording {
+    /// Finds all that is needed for sides of these names.
+    ///
+    /// # Errors
+    /// What is missing, or cannot be written.
+    pub fn prepare(terms: Terms, sides: Vec<(&'static str, Lab)>, probe: &ProbeArgs) -> Result<Self, Coded> {
+        let label = terms.label.clone().unwrap_or_else(|| label::of_time(SystemTime::now()));
+        let home = terms.out.join(terms.command);
+        let folder = home.join(&label);
+        label::check(&label, &folder).or_exit(Exit::Usage)?;
+        let store = home.join(label::IMAGES);
+        let lab = &sides.first().expect("a side").1;
+        let prober = Prober::prepare(probe, lab, &terms.manifest, &store, &folder);
+        let (accelerator, cpus) = (&lab.accelerator, lab.host_cpus.tell());
+        let how = format!("under {} ({}), {cpus}", accelerator.accelerator, accelerator.reason);
+        let parts: Vec<Part> = (0..sides.len())
+            .flat_map(|side| terms.cases.iter().map(move |&case| Part { side, case }))
+            .collect();
+        let rounds = Rounds::new(&parts, terms.rounds, terms.seed);
+        let sides: Vec<Side> = sides
+            .into_iter()
+            .map(|(name, lab)| Side::prepare(name, lab, &terms.manifest, &store))
+            .collect::<Result<_, _>>()?;
+        let (runs, sides_of) = (Vec::new(), Vec::new());
+        Ok(Self { terms, how, folder, sides, rounds, prober, runs, sides_of })
+    }
+
+    /// Where it goes.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs every side in every round. False where it was cancelled.
+    ///
+    /// # Errors
+    /// What kept a guest from being run, one that did not pass, a host that disturbed too many rounds.
+    pub fn run(&mut self, cancel: &CancelToken) -> Result<bool, Coded> {
+        self.announce();
+        for side in &self.sides {
+            side.guests.build(cancel)?;
+            side.create_folder(&self.folder)?;
+        }
+        let mut progress = Progress::new(self.rounds.undisturbed(), |part| self.name(part));
+        let ended = self.make_all(&mut progress, cancel);
+        progress.finish();
+        let ended = if cancel.is_cancelled() { Ok(false) } else { ended.map(|()| true) };
+        let completion = match &ended {
+            Ok(true) => Completion::Complete,
+            Ok(false) => Completion::Partial { why: "interrupted".to_owned() },
+            Err(error) => Completion::Partial { why: error.to_string() },
+        };
+        self.write(&completion)?;
+        if !matches!(ended, Ok(true)) {
+            let folder = self.folder.display();
+            console::note(&format!("what was measured until then, and every run's log: {folder}"));
+        }
+        ended
+    }
+
+    fn announce(&self) {
+        let Terms { command, rounds, .. } = &self.terms;
+        let (runs, sides) = (self.rounds.undisturbed().len(), self.sides.len());
+        console::note(&format!("{command}: {runs} runs of {sides} sides in {rounds} rounds {}", self.how));
+        console::note(&format!("results: {}", self.folder.display()));
+    }
+
+    fn make_all(&mut self, progress: &mut Progress, cancel: &CancelToken) -> Result<(), Coded> {
+        for slot in self.rounds.order().to_vec() {
+            self.prober.before(slot.round, cancel);
+            if cancel.is_cancelled() {
+                break;
+            }
+            match self.rounds.step(slot.round, &self.runs, &self.prober.seen()) {
+                Step::Make => self.make(slot, progress, cancel)?,
+                Step::PassOver => {}
+                Step::Stop => break,
+            }
+        }
+        let disturbed = disturbed_rounds(&self.runs, &self.prober.seen());
+        if self.rounds.too_disturbed(&self.runs, &self.prober.seen()) {
+            let (count, limit) = (disturbed.len(), self.rounds.limit());
+            let why = format!("{count} rounds are set aside for what the host did, at most {limit} may be");
+            let last = disturbed.into_values().last().unwrap_or_default();
+            return Err(anyhow!("host-contended: {why}; the last: {last}")).or_exit(Exit::Invalid);
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, slot: Slot<Part>, progress: &mut Progress, cancel: &CancelToken) -> Result<(), Coded> {
+        let Slot { round, item: part } = slot;
+        let name = self.name(part);
+        progress.begin(round, &name);
+        let side = &mut self.sides[part.side];
+        let folder = side.runs(&self.folder);
+        let run = side.guests.run(Run {
+            manifest: &self.terms.manifest,
+            number: u32::try_from(self.runs.len()).unwrap_or(u32::MAX),
+            slot: Slot { round, item: Task { system: System::Assay, case: part.case } },
+            folder: &folder,
+            gate: &mut side.gate,
+            session: cancel,
+            on_record: &mut || progress.working(round, &name),
+            last_cpus: &mut Vec::new(),
+        })?;
+        let verdict = run.verdict.clone();
+        self.runs.push(run);
+        self.sides_of.push(part.side);
+        progress.end(round, &name, &verdict, self.rounds.planned(&self.runs, &self.prober.seen()));
+        match verdict.outcome.refusal().filter(|(reason, _)| !reason.is_the_hosts()) {
+            Some((reason, detail)) if !cancel.is_cancelled() => {
+                Err(anyhow!("{name}: {reason}: {detail}")).or_exit(Exit::of(Conclusion::Refused(reason)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A run's name among others of its round: `a1, 2 CPUs`.
+    fn name(&self, Part { side, case }: Part) -> String {
+        format!("{}, {}", self.sides[side].name, cpus(case))
+    }
+
+    /// Writes each side's session. A round that is set aside is so for every side.
+    fn write(&self, completion: &Completion) -> Result<(), Coded> {
+        let probes = self.prober.seen();
+        let disturbed = disturbed_rounds(&self.runs, &probes);
+        for (place, side) in self.sides.iter().enumerate() {
+            let of_side = self.runs.iter().zip(&self.sides_of).filter(|(_, of)| **of == place);
+            let runs = of_side.map(|(run, _)| {
+                let set_aside = disturbed.get(&run.round).cloned();
+                RunRecord { set_aside, ..run.clone() }
+            });
+            let (experiment, environment) = (self.experiment(side), side.environment.clone());
+            let results =
+                Results::probed(experiment, environment, probes.clone(), runs.collect(), completion.clone());
+            let folder = self.folder.join(side.name);
+            write_all(&folder, &results)
+                .with_context(|| folder.display().to_string())
+                .or_exit(Exit::Output)?;
+        }
+        Ok(())
+    }
+
+    fn experiment(&self, side: &Side) -> Experiment {
+        let Terms { manifest, cases, rounds, seed, .. } = &self.terms;
+        Experiment {
+            name: manifest.name().to_string(),
+            label: Some(side.name.to_owned()),
+            manifest: Some(manifest.path().display().to_string()),
+            manifest_sha256: Some(manifest.sha256().to_string()),
+            pairing: Pairing::Runs,
+            rounds: Some(u32::from(*rounds)),
+            set_aside_limit: self.rounds.limit(),
+            cases: cases.clone(),
+            order_seed: Some(*seed),
+            // What is claimed is told by the comparison.
+            claim: None,
+        }
+    }
+}
