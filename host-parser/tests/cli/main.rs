@@ -16,6 +16,7 @@ mod guest;
 mod script;
 mod stage;
 
+mod ab;
 mod bench_verdict;
 mod compare;
 mod configure;

@@ -58,7 +58,12 @@ impl Stage {
 
     /// `assay run` of the manifest with these actors, in a session named `t`, as far as `options` say nothing else.
     pub fn command(&self, options: &[&str]) -> Command {
-        let mut command = assay(["run"]);
+        self.command_of("run", options)
+    }
+
+    /// The same of another command that runs guests.
+    pub fn command_of(&self, name: &str, options: &[&str]) -> Command {
+        let mut command = assay([name]);
         if !options.contains(&"--label") {
             command.args(["--label", "t"]);
         }

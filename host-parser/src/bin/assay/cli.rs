@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use host_parser::results::System;
 use qemu::{Accelerator, AcceleratorChoice};
 
+use crate::ab::AbArgs;
 use crate::bench_verdict::BenchVerdictArgs;
 use crate::compare::CompareArgs;
 use crate::exit::{Coded, Exit, OrExit};
@@ -30,6 +31,7 @@ Examples:
   assay run manifests/smp-process-scale.toml              seven rounds on 1, 2 and 4 CPUs
   assay run manifests/smp-process-scale.toml --dry-run    what that would do
   assay parse serial.log                                  what a log from elsewhere shows
+  assay ab manifests/smp-process-scale.toml --b-kernel NEW  is the new kernel slower than the one that is built?
   assay compare target/smp-process-scale/{{old,new}}        is the new session slower than the old one?
 
 Exit codes:
@@ -46,6 +48,10 @@ pub enum Command {
     Run(RunArgs),
     /// Judge a serial log from anywhere: a cloud VM's console, a terminal program's capture.
     Parse(ParseArgs),
+    /// Run two kernels, builds of a worker, or QEMUs in the same rounds, and say whether B is slower than A.
+    ///
+    /// Ends as `compare` does. Where one side is another host, or was measured before, use that instead.
+    Ab(AbArgs),
     /// Say whether one session is slower than another: two kernels, two hosts, two builds of a worker.
     ///
     /// Every log is judged again. Ends with 1 where a case is slower, with 3 where the rounds do not tell, with 5 where

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ab;
 mod bench;
 mod bench_verdict;
 mod captured;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Run(args) => experiment::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Controls(args) => controls::run(&args),
+        Command::Ab(args) => ab::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::BenchVerdict(args) => bench_verdict::run(&args),

@@ -42,14 +42,21 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
         }
     }
     let design = if args.paired { Design::Paired } else { Design::Unpaired };
-    let comparison = compare(&a, &b, design, &accepted);
-    let exit = exit(&comparison);
-    if args.json {
-        let report = Report { schema: SCHEMA, exit_code: exit as u8, comparison: &comparison };
+    show(&compare(&a, &b, design, &accepted), &a, &b, args.json)
+}
+
+/// Prints what came of a comparison, in words or as data, and says how it ended.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn show(comparison: &SideBySide, a: &Session, b: &Session, json: bool) -> Result<Exit, Coded> {
+    let exit = exit(comparison);
+    if json {
+        let report = Report { schema: SCHEMA, exit_code: exit as u8, comparison };
         let json = serde_json::to_string_pretty(&report).or_exit(Exit::Output)?;
         console::answer(&format!("{json}\n"))?;
     } else {
-        console::answer(&text::text(&comparison, &a, &b))?;
+        console::answer(&text::text(comparison, a, b))?;
     }
     Ok(exit)
 }
