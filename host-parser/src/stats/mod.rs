@@ -10,7 +10,7 @@ mod compare;
 mod distribution;
 mod paired;
 mod quality;
-mod rank;
+mod ranks;
 mod series;
 mod summary;
 

@@ -37,14 +37,12 @@ fn few_or_noisy_rounds_do_not_tell() {
 }
 
 #[test]
-fn what_only_the_slow_rounds_show_is_put_down_to_the_host() {
+fn what_leaves_the_quick_rounds_alone_is_put_down_to_the_host() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
-    let late = |round| if round % 3 == 0 { steady(round) } else { steady(round) * 105 / 100 };
+    let late = |round| if round % 5 < 2 { steady(round * 2 + 1) * 13 / 10 } else { steady(round * 2 + 1) };
     let b = sessions.play("b", &Played { cycles: late, ..Played::default() });
-    compare(&a, &b, &["--cases", "1"])
-        .expect_exit(3)
-        .expect_answer(&["INCONCLUSIVE", "looks like the host, and not like B"]);
+    compare(&a, &b, &["--cases", "1"]).expect_exit(0).expect_answer(&["NO DIFFERENCE"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How good the verdict is, on a terminal.
 
-use host_parser::stats::{Comparison, Design, Drawn, Goal, Rate, Row};
+use host_parser::stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, Row};
 
 use super::judge::{Judged, Real};
 
@@ -14,12 +14,14 @@ pub fn text(judged: &Judged) -> String {
         .as_ref()
         .map_or("not pinned".to_owned(), |pinning| format!("pinned to host CPUs {}", pinning.host_cpus));
     let (case, rounds, aside) = (judged.case, judged.rounds, judged.rounds_set_aside);
+    let level = Design::Paired.level_of_each(COMPARISON_LEVEL) * 100.0;
+    let interval = format!("{level:.1} % interval");
     let mut lines = vec![
         format!(
             "case {case}: {rounds} rounds side by side ({aside} more set aside), {accelerator}, {pinned}, {host}"
         ),
         String::new(),
-        format!("{:<20}{:>8}  {:<20}{:<15}unpaired", "all rounds, to A1", "ratio", "99 % interval", "paired"),
+        format!("{:<20}{:>8}  {interval:<20}{:<15}unpaired", "all rounds, to A1", "ratio", "paired"),
     ];
     lines.extend(judged.real.iter().map(real));
     for design in [Design::Unpaired, Design::Paired] {

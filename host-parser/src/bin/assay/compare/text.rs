@@ -74,8 +74,8 @@ fn scale(comparison: &SideBySide, a: &Session) -> f64 {
 fn header(comparison: &SideBySide) -> String {
     let interval = format!("{:.1} % interval", comparison.design.level_of_each(comparison.level) * 100.0);
     format!(
-        "{:>7} {:>4} {:>4} {:>11} {:>11} {:>7}  {interval:<16} {:>7} {:>9}  verdict",
-        "workers", "nA", "nB", "median A", "median B", "B/A", "quick", "p"
+        "{:>7} {:>4} {:>4} {:>11} {:>11} {:>7}  {interval:<16} {:>9}  verdict",
+        "workers", "nA", "nB", "median A", "median B", "B/A", "p"
     )
 }
 
@@ -85,14 +85,13 @@ fn row(case: &CaseVerdict, scale: f64) -> String {
         let why = if case.functional_only.is_some() { "functional only" } else { "no rounds to compare" };
         let (star, none) = (format!("{}*", case.case), "-");
         return format!(
-            "{star:>7} {none:>4} {none:>4} {a:>11.3} {b:>11.3} {none:>7}  {none:<16} {none:>7} {none:>9}  {why}"
+            "{star:>7} {none:>4} {none:>4} {a:>11.3} {b:>11.3} {none:>7}  {none:<16} {none:>9}  {why}"
         );
     };
-    let Comparison { rounds_a, rounds_b, ratio, interval, quick_ratio, p_value, verdict, .. } = comparison;
+    let Comparison { rounds_a, rounds_b, ratio, interval, p_value, verdict, .. } = comparison;
     let interval = format!("{:.4} to {:.4}", interval.low, interval.high);
     format!(
-        "{:>7} {rounds_a:>4} {rounds_b:>4} {a:>11.3} {b:>11.3} {ratio:>7.4}  {interval:<16} {quick_ratio:>7.4} \
-         {p_value:>9.2e}  {}",
+        "{:>7} {rounds_a:>4} {rounds_b:>4} {a:>11.3} {b:>11.3} {ratio:>7.4}  {interval:<16} {p_value:>9.2e}  {}",
         case.case,
         verdict.word()
     )
@@ -106,25 +105,16 @@ fn notes(comparison: &SideBySide) -> Vec<String> {
         }
     };
     let design = match comparison.design {
-        Design::Paired => "paired by round (Wilcoxon's signed ranks, or Mann and Whitney's; half of p each)",
-        Design::Unpaired => "two sessions (Mann and Whitney's ranks)",
+        Design::Paired => {
+            "paired by round (Wilcoxon's signed ranks or Gastwirth's quick ranks, at half the error each)"
+        }
+        Design::Unpaired => "two sessions (Gastwirth's ranks of the quicker half)",
     };
-    let mut notes = vec![
-        unit.to_owned(),
-        format!("{design}; ratio by Hodges and Lehmann; quick: B/A of the lower quartiles"),
-    ];
-    let compared = comparison.cases.iter().filter_map(|case| Some((case.case, case.comparison.as_ref()?)));
+    let mut notes = vec![unit.to_owned(), format!("{design}; ratio by Hodges and Lehmann")];
     let asked = comparison.design.level_of_each(comparison.level);
-    let levels = compared.clone().map(|(_, comparison)| comparison.interval.level);
+    let levels = comparison.cases.iter().filter_map(|case| Some(case.comparison.as_ref()?.interval.level));
     if let Some(least) = levels.reduce(f64::min).filter(|&level| level < asked) {
         notes.push(format!("so few rounds give intervals of {:.1} % at most", least * 100.0));
-    }
-    for (case, of_case) in compared {
-        if of_case.only_the_slow_rounds_differ(comparison.level) {
-            notes.push(format!(
-                "case {case}: the ranks differ and the quick rounds do not: that looks like the host, and not like B"
-            ));
-        }
     }
     if comparison.cases.iter().any(|case| case.longest_worker) {
         notes.push("times of the longest worker where the clocks were not shown to be in step".to_owned());
