@@ -3,12 +3,14 @@
 use std::process::Command;
 
 use anyhow::{Context, anyhow};
-use host_parser::gate::{ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation};
+use host_parser::gate::{ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
 use host_parser::manifest::Manifest;
+use host_parser::results::Conclusion;
 use host_parser::transcript::Transcript;
 use qemu::{Accelerator, AcceleratorChoice, CancelToken, GuestRun};
 
 use crate::cli::BenchArgs;
+use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest::{self, Booted};
 use crate::image_tool;
@@ -23,6 +25,8 @@ const ISO_LIMIT_BYTES: u64 = 8 << 20;
 const MANY_CPUS: [u16; 3] = [16, 64, 255];
 /// What all CPUs of the largest may take, by the guest's clock.
 const MANY_CPUS_LIMIT_MS: u64 = 2000;
+/// How often a guest is booted that the host disturbed.
+const ATTEMPTS: u32 = 3;
 /// What the four-CPU run is given.
 const SMALL_MEMORY_MIB: u32 = 64;
 
@@ -55,10 +59,13 @@ impl Bench {
             .with_context(|| args.guest.built.kernel.display().to_string())
             .or_exit(Exit::Environment)?
             .len();
-        println!("kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})");
-        println!("worker {}: {} bytes", self.manifest.program(), self.lab.blob.bytes().len());
-        println!("ISO: {} bytes (at most {ISO_LIMIT_BYTES})\n", self.iso_bytes(args)?);
-        Ok(())
+        console::answer(&format!(
+            "kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})\nworker {}: {} bytes\n\
+             ISO: {} bytes (at most {ISO_LIMIT_BYTES})\n\n",
+            self.manifest.program(),
+            self.lab.blob.bytes().len(),
+            self.iso_bytes(args)?
+        ))
     }
 
     fn iso_bytes(&self, args: &BenchArgs) -> Result<u64, Coded> {
@@ -75,28 +82,31 @@ impl Bench {
     /// Instructions are the same on every machine: under -icount shift=0 the TSC counts one for each.
     fn instructions(&self) -> Result<(), Coded> {
         let (measured, _) = self.boot(1, 1, None, Some(0))?;
-        println!("1 CPU under -icount shift=0, instructions from the kernel's first to the worker's first:");
-        print_phases(&measured, |cycles| format!("{cycles:>14}"));
-        Ok(())
+        let steps = phases(&measured, |cycles| format!("{cycles:>14}"));
+        let what = "1 CPU under -icount shift=0, instructions from the kernel's first to the worker's first";
+        console::answer(&format!("{what}:\n{steps}\n"))
     }
 
     fn phases(&self) -> Result<(), Coded> {
         let (measured, run) = self.boot(1, 1, None, None)?;
         let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
-        println!("1 CPU under {}, milliseconds by TSC, the same steps:", self.lab.accelerator.accelerator);
-        print_phases(&measured, |cycles| format!("{:>10}.{:03}", cycles / khz, cycles % khz * 1000 / khz));
+        let steps =
+            phases(&measured, |cycles| format!("{:>10}.{:03}", cycles / khz, cycles % khz * 1000 / khz));
+        let accelerator = self.lab.accelerator.accelerator;
+        let mut text = format!("1 CPU under {accelerator}, milliseconds by TSC, the same steps:\n{steps}\n");
         if let Some(us) = run.timeline.first_serial_us {
-            println!("QEMU's start to the first byte on the serial port: {} ms", us / 1000);
+            text += &format!("QEMU's start to the first byte on the serial port: {} ms\n", us / 1000);
         }
-        println!("QEMU's start to its end: {} ms\n", run.timeline.exit_us / 1000);
-        Ok(())
+        text += &format!("QEMU's start to its end: {} ms\n\n", run.timeline.exit_us / 1000);
+        console::answer(&text)
     }
 
     fn small_memory(&self) -> Result<(), Coded> {
         let (measured, _) = self.boot(4, 4, Some(SMALL_MEMORY_MIB), None)?;
         let usable = measured.machine().usable_bytes >> 10;
-        println!("4 CPUs in {SMALL_MEMORY_MIB} MiB: passed, {usable} KiB usable by the kernel");
-        Ok(())
+        console::answer(&format!(
+            "4 CPUs in {SMALL_MEMORY_MIB} MiB: passed, {usable} KiB usable by the kernel\n"
+        ))
     }
 
     /// From the first INIT on: the delays that the manuals ask for are in it, and are the same for any number.
@@ -107,12 +117,14 @@ impl Bench {
             let aps = measured.phases().iter().find(|phase| phase.name.as_str() == "aps");
             let cycles = aps.context("no phase `aps` in the log").or_exit(Exit::Failed)?.cycles.0;
             let (ms, us_each) = (cycles / khz, cycles * 1000 / khz / u64::from(vcpus - 1));
-            println!("{vcpus} CPUs: all online in {ms} ms (at most {MANY_CPUS_LIMIT_MS}), {us_each} us each");
+            console::answer(&format!(
+                "{vcpus} CPUs: all online in {ms} ms (at most {MANY_CPUS_LIMIT_MS}), {us_each} us each\n"
+            ))?;
         }
         Ok(())
     }
 
-    /// Boots one case on a machine of so many CPUs and has it judged.
+    /// Boots one case on a machine of so many CPUs and has it judged; again where the host disturbed it.
     fn boot(
         &self,
         case: u16,
@@ -120,6 +132,31 @@ impl Bench {
         memory_mib: Option<u32>,
         icount: Option<u8>,
     ) -> Result<(Measurement, GuestRun), Coded> {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let (verdict, run) = self.attempt(case, vcpus, memory_mib, icount)?;
+            match (verdict.outcome.measurement(), verdict.outcome.refusal()) {
+                (Some(measured), _) => return Ok((measured.clone(), run)),
+                (None, Some((reason, _))) if reason.is_the_hosts() && left > 0 => {
+                    console::note(&format!("assay: {vcpus} CPUs: {reason}; once more"));
+                }
+                (None, Some((reason, detail))) => {
+                    return Err(anyhow!("{vcpus} CPUs: {reason}: {detail}"))
+                        .or_exit(Exit::of(Conclusion::Refused(reason)));
+                }
+                (None, None) => return Err(anyhow!("{vcpus} CPUs: no measurement")).or_exit(Exit::Failed),
+            }
+        }
+    }
+
+    fn attempt(
+        &self,
+        case: u16,
+        vcpus: u16,
+        memory_mib: Option<u32>,
+        icount: Option<u8>,
+    ) -> Result<(Verdict<Measurement>, GuestRun), Coded> {
         let folder = tempfile::tempdir().context("a folder for images and logs").or_exit(Exit::Output)?;
         let image = self.lab.image(&self.manifest, &[case], folder.path())?;
         image.build(&self.cancel)?;
@@ -149,20 +186,14 @@ impl Bench {
         let (vcpus, host_cpus) = (Some(vcpus), Some(self.lab.host_cores()));
         let evidence = HostEvidence { vcpus, host_cpus, ..HostEvidence::default() };
         let verdict = Gate::default().judge(&Transcript::read(&bytes), &expectation, &evidence);
-        match (verdict.outcome.measurement(), verdict.outcome.refusal()) {
-            (Some(measured), _) => Ok((measured.clone(), run)),
-            (None, Some((reason, detail))) => {
-                Err(anyhow!("case {case}: {reason}: {detail}")).or_exit(Exit::Failed)
-            }
-            (None, None) => Err(anyhow!("case {case}: no measurement")).or_exit(Exit::Failed),
-        }
+        Ok((verdict, run))
     }
 }
 
-fn print_phases(measured: &Measurement, format: impl Fn(u64) -> String) {
-    for phase in measured.phases() {
-        println!("  {:<14}{}", phase.name, format(phase.cycles.0));
-    }
+/// The steps of a boot, a line each, and their sum.
+fn phases(measured: &Measurement, format: impl Fn(u64) -> String) -> String {
+    let line = |name: &str, cycles: u64| format!("  {name:<14}{}\n", format(cycles));
+    let lines = measured.phases().iter().map(|phase| line(phase.name.as_str(), phase.cycles.0));
     let total = measured.phases().iter().map(|phase| phase.cycles.0).sum();
-    println!("  {:<14}{}\n", "in all", format(total));
+    lines.collect::<String>() + &line("in all", total)
 }
