@@ -131,13 +131,13 @@ mod tests {
 
     #[test]
     fn a_quiet_session_loses_no_round() {
-        assert_eq!(slow(&[[100, 100], [104, 101], [100, 105], [101, 100]]), [0_u32; 0]);
+        assert_eq!(slow(&[[100, 100], [109, 101], [100, 110], [101, 100]]), [0_u32; 0]);
     }
 
     #[test]
     fn a_slow_probe_costs_the_rounds_on_both_sides() {
         assert_eq!(slow(&[[100, 100], [100, 100], [100, 140], [100, 100], [100, 100]]), [1, 2]);
-        assert_eq!(slow(&[[100, 100], [106, 100], [100, 100]]), [0, 1]);
+        assert_eq!(slow(&[[100, 100], [111, 100], [100, 100]]), [0, 1]);
     }
 
     #[test]
