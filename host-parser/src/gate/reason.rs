@@ -183,6 +183,9 @@ reasons! {
     Steal = "steal", Invalid,
         "The hypervisor says that it took too much time from a CPU while it was measured.",
         "The round is set aside and replaced; use a host that is not overcommitted.";
+    ProbeSlow = "probe-slow", Invalid,
+        "The host gave less to a native probe beside the round than it can, or nothing at all.",
+        "The round is set aside and replaced; stop what else runs on the host, or ask its owner what shares its cores.";
     HostContended = "host-contended", Invalid,
         "So many rounds were set aside for what the host did that the rest would be a selection.",
         "Stop what else runs on the host and run the whole experiment again; `assay doctor` names suspects.";

@@ -8,7 +8,7 @@ use super::boot_cost::BootCost;
 use super::compare::{Comparison, CostRow, costs};
 use super::environment::Environment;
 use super::probe::Probes;
-use super::set_aside;
+use super::set_aside::{self, disturbed_rounds};
 use super::system::System;
 use crate::diagnosis::Diagnosis;
 use crate::disclosure::{Disclosure, Publication};
@@ -35,6 +35,8 @@ pub struct Results {
     pub environment: Environment,
     /// What the host's own CPUs gave between the rounds.
     pub probes: Probes,
+    /// The rounds that count for nothing, from 0, each with what the host did.
+    pub rounds_set_aside: BTreeMap<u32, String>,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
     /// Every case of every system that has a passed run, summed up.
@@ -211,7 +213,8 @@ impl Results {
         completion: Completion,
     ) -> Self {
         let limit = experiment.set_aside_limit;
-        set_aside::mark(&mut runs, &probes);
+        let rounds_set_aside = disturbed_rounds(&runs, &probes);
+        set_aside::mark(&mut runs, &rounds_set_aside);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = Comparison::new(&counted, &series);
@@ -237,6 +240,7 @@ impl Results {
             incomplete,
             environment,
             probes,
+            rounds_set_aside,
             cases: rows.collect(),
             runs,
             claim,

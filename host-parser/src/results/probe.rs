@@ -7,11 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::gate::limits;
-use crate::stats::lower_quartile;
-
-/// What sets a round aside, as a stable word.
-const SLOW: &str = "probe-slow";
+use crate::gate::{ReasonCode, limits};
 
 /// The probes of a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -22,6 +18,17 @@ pub struct Probes {
     pub missing: Option<String>,
     /// Those there are, in the order in which they were made.
     pub made: Vec<Probe>,
+    /// Those that came to nothing, though others had not.
+    pub failed: Vec<FailedProbe>,
+}
+
+/// A probe that failed where an earlier one had worked: its host had no time even for that.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailedProbe {
+    /// The round that it was to be made before, from 0.
+    pub before_round: u32,
+    /// What went wrong.
+    pub why: String,
 }
 
 /// One probe: the worker's whole on one host CPU, and the same whole in parts on all of those in force together.
@@ -58,60 +65,63 @@ impl Probes {
         Self { missing: Some(why.into()), ..Self::default() }
     }
 
-    /// The rounds that have a slow probe beside them, each with what it shows.
+    /// The rounds that have a slow probe beside them, or one that failed, each with what it shows.
     ///
-    /// What is slow is told by the quick ones of the session so far (their lower quartile), for the host can only take
-    /// away: a disturbed probe never looks better than a quiet one. Not by the very quickest, since one that met a cold
-    /// and therefore fast CPU would condemn all others. Only probes up to the one after a round count for it, so that
-    /// what was once decided stays.
+    /// What is slow is told by the quick ones of the session so far, for the host can only take away: a disturbed probe
+    /// never looks better than a quiet one. A later probe can tell that an earlier one was slow, never that it was not:
+    /// what is quick only ever gets quicker. So a host that becomes busy and stays so is found out however long it
+    /// stays, and no round is ever set aside and then taken back.
     #[must_use]
     pub fn slow_rounds(&self) -> BTreeMap<u32, String> {
-        let mut slow = BTreeMap::new();
-        let rounds = self.made.iter().map(|probe| probe.before_round);
-        for round in rounds {
-            let known = self.made.iter().filter(|probe| probe.before_round <= round.saturating_add(1));
-            let known: Vec<&Probe> = known.collect();
-            let beside = known.iter().filter(|probe| probe.before_round >= round);
-            if let Some(why) = beside.filter_map(|probe| self.slow(probe, round, &known)).next() {
-                slow.insert(round, why);
+        // Of several before one round the last is beside it; the others only help to tell what is quick.
+        let beside: BTreeMap<u32, &Probe> =
+            self.made.iter().map(|probe| (probe.before_round, probe)).collect();
+        let failed = self.failed.iter().map(|probe| (probe.before_round, format!("failed: {}", probe.why)));
+        let slow = beside.into_iter().filter_map(|(before, probe)| Some((before, self.slow(probe)?)));
+        let mut rounds = BTreeMap::new();
+        for (before, why) in failed.chain(slow) {
+            let mut add = |round, place| {
+                let told = || format!("{}: the native probe {place} it {why}", ReasonCode::ProbeSlow);
+                rounds.entry(round).or_insert_with(told);
+            };
+            add(before, "before");
+            if let Some(round) = before.checked_sub(1) {
+                add(round, "after");
             }
         }
-        slow
+        rounds
     }
 
-    /// What a probe beside `round` shows against the quick ones of `known`, where that is too much.
-    fn slow(&self, probe: &Probe, round: u32, known: &[&Probe]) -> Option<String> {
-        let all = format!("all {} host CPUs together", self.cpus);
-        let figures: [(&str, Figure); 2] = [("one host CPU", |p| p.one_ns), (&all, |p| p.all_ns)];
-        figures.into_iter().find_map(|(what, of)| {
-            let (took, quick) = (of(probe) as f64, quick(known.iter().map(|probe| of(probe)))?);
+    /// What a probe shows against the quick ones, where that is too much.
+    fn slow(&self, probe: &Probe) -> Option<String> {
+        let all = format!("on all {} host CPUs together", self.cpus);
+        let figures: [(&str, Figure); 2] = [("on one host CPU", |p| p.one_ns), (&all, |p| p.all_ns)];
+        figures.into_iter().find_map(|(where_, of)| {
+            let (took, quick) = (of(probe) as f64, self.quick(of)?);
             let late = took - quick;
             let much = late * 1e3 > quick * limits::PROBE_PER_MILLE as f64;
-            (much && late > limits::PROBE_MICROS as f64 * 1e3).then(|| {
-                let place = if probe.before_round == round { "before" } else { "after" };
-                let percent = late / quick * 100.0;
-                format!(
-                    "{SLOW}: {what} took {percent:.0} % longer than at best in the native probe {place} it"
-                )
-            })
+            (much && late > limits::PROBE_MICROS as f64 * 1e3)
+                .then(|| format!("took {:.0} % longer than the quick ones {where_}", late / quick * 100.0))
         })
+    }
+
+    /// What the quick ones took, in ns: the second-quickest of all. Not the very quickest, since one that met a cold and
+    /// therefore fast CPU would condemn all others; and no middle one, which on a busy host is a slow one.
+    fn quick(&self, of: Figure) -> Option<f64> {
+        let mut times: Vec<u64> = self.made.iter().map(of).collect();
+        times.sort_unstable();
+        Some(*times.get(1).or(times.first())? as f64)
     }
 
     /// The largest part by which any probe took longer than the quick ones, of all of them.
     #[must_use]
     pub fn spread(&self) -> Option<f64> {
         let worst = |of: Figure| {
-            let quick = quick(self.made.iter().map(of))?;
             let most = self.made.iter().map(of).max()?;
-            Some(most as f64 / quick - 1.0)
+            Some(most as f64 / self.quick(of)? - 1.0)
         };
         Some(worst(|probe| probe.one_ns)?.max(worst(|probe| probe.all_ns)?))
     }
-}
-
-/// What the quick ones of these times are, in ns.
-fn quick(times: impl Iterator<Item = u64>) -> Option<f64> {
-    lower_quartile(&times.map(|nanos| nanos as f64).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -122,7 +132,8 @@ mod tests {
     fn probes(percent: &[[u64; 2]]) -> Probes {
         let probe =
             |(round, [one, all]): (u32, &[u64; 2])| Probe::new(round, 0, 2_669_000 * one, 1_337_000 * all);
-        Probes { cpus: 2, missing: None, made: (0..).zip(percent).map(probe).collect() }
+        let made = (0..).zip(percent).map(probe).collect();
+        Probes { cpus: 2, made, ..Probes::default() }
     }
 
     fn slow(percent: &[[u64; 2]]) -> Vec<u32> {
@@ -142,27 +153,65 @@ mod tests {
 
     #[test]
     fn says_what_took_longer_and_where() {
-        let slow = probes(&[[100, 100], [100, 150]]).slow_rounds();
-        let told =
-            "probe-slow: all 2 host CPUs together took 50 % longer than at best in the native probe after it";
-        assert_eq!(slow[&0], told);
-        let slow = probes(&[[120, 100], [100, 100]]).slow_rounds();
-        assert!(slow[&0].contains("one host CPU took 20 % longer") && slow[&0].ends_with("before it"));
+        let slow = probes(&[[100, 100], [100, 100], [100, 150]]).slow_rounds();
+        let told = "probe-slow: the native probe after it took 50 % longer than the quick ones on all 2 host CPUs \
+                    together";
+        assert_eq!(slow[&1], told);
+        let slow = probes(&[[120, 100], [100, 100], [100, 100]]).slow_rounds();
+        assert!(slow[&0].contains("before it took 20 % longer than the quick ones on one host CPU"));
     }
 
     #[test]
-    fn what_comes_later_changes_no_decision() {
-        // The first two are slow and nobody can know; the third tells, and costs the rounds beside it alone.
-        let session = [[150, 150], [150, 150], [100, 100], [100, 100]];
-        assert_eq!(slow(&session[..2]), [0_u32; 0]);
-        assert_eq!(slow(&session), [1]);
+    fn a_host_that_becomes_busy_and_stays_so_is_found_out() {
+        let mut session = vec![[100, 100], [100, 100]];
+        session.extend([[190, 190]; 20]);
+        assert_eq!(slow(&session), (1..=21).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_that_was_set_aside_is_taken_back() {
+        let session = [[100, 100], [97, 160], [100, 100], [150, 98], [80, 100], [70, 100], [100, 100]];
+        let mut before = Vec::new();
+        for made in 1..=session.len() {
+            let after = slow(&session[..made]);
+            assert!(before.iter().all(|round| after.contains(round)), "{before:?}, then {after:?}");
+            before = after;
+        }
+        // Two quick ones tell what the host could have given all along.
+        assert_eq!(slow(&[[150, 150], [150, 150], [100, 100]]), [0_u32; 0]);
+        assert_eq!(slow(&[[150, 150], [150, 150], [100, 100], [100, 100]]), [0, 1]);
+    }
+
+    #[test]
+    fn a_probe_that_fails_is_a_slow_one() {
+        let why = "the twin did not do its work: Deadline".to_owned();
+        let failed = vec![FailedProbe { before_round: 2, why }];
+        let session = Probes { failed, ..probes(&[[100, 100], [100, 100]]) };
+        let slow = session.slow_rounds();
+        assert_eq!(slow.keys().copied().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            slow[&1],
+            "probe-slow: the native probe after it failed: the twin did not do its work: Deadline"
+        );
+    }
+
+    #[test]
+    fn of_two_probes_before_a_round_the_last_is_beside_it() {
+        let mut session = probes(&[[100, 100], [100, 100], [100, 100]]);
+        session.made.insert(0, Probe::new(0, 0, 900_000_000, 900_000_000));
+        assert_eq!(session.slow_rounds().len(), 0);
+        session.made.swap(0, 1);
+        assert_eq!(session.slow_rounds().into_keys().collect::<Vec<_>>(), [0]);
     }
 
     #[test]
     fn a_short_probe_is_not_held_to_a_moment() {
         let probe = |round, all_ns| Probe::new(round, 0, 16_000_000, all_ns);
-        let session =
-            |last| Probes { cpus: 2, missing: None, made: vec![probe(0, 8_000_000), probe(1, last)] };
+        let session = |last| Probes {
+            cpus: 2,
+            made: vec![probe(0, 8_000_000), probe(1, 8_000_000), probe(2, last)],
+            ..Probes::default()
+        };
         assert_eq!(session(12_900_000).slow_rounds().len(), 0);
         assert_eq!(session(13_100_000).slow_rounds().len(), 2);
     }
@@ -178,6 +227,7 @@ mod tests {
     fn capacity_is_what_all_cpus_gave() {
         assert!((probes(&[[100, 100]]).made[0].capacity - 1.996).abs() < 1e-3);
         assert_eq!(Probes::none("--no-probe").spread(), None);
-        assert_eq!(probes(&[[100, 100], [100, 107]]).spread().map(|part| (part * 100.0).round()), Some(7.0));
+        let spread = probes(&[[100, 100], [100, 100], [100, 107]]).spread();
+        assert_eq!(spread.map(|part| (part * 100.0).round()), Some(7.0));
     }
 }

@@ -8,13 +8,12 @@ use super::probe::Probes;
 use crate::gate::ReasonCode;
 
 /// The rounds in which the host disturbed a run, or gave less to a probe beside them, each with what it did; and those
-/// that are set aside already, for what it did to another side of the round.
+/// that are set aside already, for what it did to another side of the round. A round of which no run was made yet is
+/// among them too: it will count for nothing whatever is measured in it.
 #[must_use]
 pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, String> {
-    // What shows function only is held to no speed.
-    let held = |round: &u32| runs.iter().any(|run| run.round == *round && run.functional_only.is_none());
     let mut disturbed = probes.slow_rounds();
-    disturbed.retain(|round, _| held(round));
+    disturbed.retain(|round, _| is_held_to_speed(*round, runs));
     disturbed.extend(runs.iter().filter_map(|run| Some((run.round, run.set_aside.clone()?))));
     // What a run itself was told is nearer to it than a probe.
     disturbed.extend(runs.iter().filter_map(|run| {
@@ -24,9 +23,19 @@ pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, St
     disturbed
 }
 
+/// Whether some run of the round shows more than function; where none was made yet, some run of the session, all of
+/// whose rounds have the same.
+fn is_held_to_speed(round: u32, runs: &[RunRecord]) -> bool {
+    let held = |run: &RunRecord| run.functional_only.is_none();
+    let mut of_round = runs.iter().filter(|run| run.round == round).peekable();
+    if of_round.peek().is_some() {
+        return of_round.any(held);
+    }
+    runs.is_empty() || runs.iter().any(held)
+}
+
 /// Marks every run of such a round.
-pub(super) fn mark(runs: &mut [RunRecord], probes: &Probes) {
-    let disturbed = disturbed_rounds(runs, probes);
+pub(super) fn mark(runs: &mut [RunRecord], disturbed: &BTreeMap<u32, String>) {
     for run in runs {
         run.set_aside = disturbed.get(&run.round).cloned();
     }

@@ -24,4 +24,3 @@ pub use paired::PairedRatio;
 pub use quality::{Drawn, Goal, Quality, Rate, Recorded, Row};
 pub use series::{ByRound, CaseStats, Pairing, Round, Series, Speedup};
 pub use summary::Summary;
-pub(crate) use summary::lower_quartile;

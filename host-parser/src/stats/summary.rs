@@ -43,13 +43,6 @@ pub(super) fn median_of_sorted(sorted: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
 }
 
-/// The lower quartile by nearest rank: of up to four values the least; `None` of none.
-pub(crate) fn lower_quartile(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted.get(sorted.len().checked_sub(1)? / 4).copied()
-}
-
 /// A count as a number to calculate with; exact up to 2^53.
 pub(super) fn count(n: usize) -> f64 {
     n as f64

@@ -160,8 +160,9 @@ fn every_transcript_trips_its_reason_and_no_other() {
 
 #[test]
 fn every_reason_has_a_transcript() {
-    // What a run cannot trip: these are about experiments, and tested with the claims.
+    // What a run cannot trip: these are about rounds and experiments, and tested with the results.
     let of_claims = [
+        ReasonCode::ProbeSlow,
         ReasonCode::HostContended,
         ReasonCode::Oversubscribed,
         ReasonCode::SharedCores,

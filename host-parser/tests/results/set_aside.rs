@@ -59,6 +59,15 @@ fn too_many_disturbed_rounds_condemn_the_experiment() {
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
 }
 
+#[test]
+fn a_round_that_was_not_even_begun_is_listed() {
+    let runs: Vec<RunRecord> =
+        runs(7, &[(1, QUIET), (2, QUIET)], 2).into_iter().filter(|run| run.round != 3).collect();
+    let results = probed(runs, 3);
+    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [2, 3]);
+    assert!(terminal(&results).contains("round 4: probe-slow: the native probe before it took"));
+}
+
 /// Probes before and after seven rounds, of which one met a busy host.
 fn probed(runs: Vec<RunRecord>, busy: u32) -> Results {
     let quiet = |before_round| Probe::new(before_round, 0, 267_000_000, 134_000_000);
@@ -66,7 +75,7 @@ fn probed(runs: Vec<RunRecord>, busy: u32) -> Results {
         (0..8).map(
             |round| if round == busy { Probe::new(round, 0, 267_000_000, 251_000_000) } else { quiet(round) },
         );
-    let probes = Probes { cpus: 2, missing: None, made: made.collect() };
+    let probes = Probes { cpus: 2, made: made.collect(), ..Probes::default() };
     Results::probed(experiment(Some(RULE)), Environment::default(), probes, runs, Completion::Complete)
 }
 
@@ -82,7 +91,7 @@ fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
         text.contains("native probe, 8 times: 2 host CPUs gave 1.06 to 1.99, 87.3 % slower at most"),
         "{text}"
     );
-    let why = "round 3: probe-slow: all 2 host CPUs together took 87 % longer";
+    let why = "round 3: probe-slow: the native probe after it took 87 % longer than the quick ones on all 2 host CPUs";
     assert!(text.contains(why), "{text}");
 }
 

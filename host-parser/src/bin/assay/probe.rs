@@ -9,7 +9,7 @@ use abi::wire::{Record, decode};
 use anyhow::{Context, ensure};
 use host_parser::gate::{Cycles, Ended};
 use host_parser::manifest::Manifest;
-use host_parser::results::{Probe, Probes};
+use host_parser::results::{FailedProbe, Probe, Probes};
 use qemu::CancelToken;
 
 use crate::cli::ProbeArgs;
@@ -84,18 +84,30 @@ impl Prober {
         self.seen.borrow().clone()
     }
 
-    /// Probes the host before `round`, unless that was done, or one failed before.
+    /// Probes the host before `round`, unless that was done, or cannot be done here. Before the first round twice: what
+    /// is quick must be known by more than one.
     pub fn before(&self, round: u32, cancel: &CancelToken) {
         let mut seen = self.seen.borrow_mut();
-        let done = seen.made.last().is_some_and(|probe| probe.before_round >= round);
-        let Some(plans) = self.plans.as_ref().filter(|_| !done && seen.missing.is_none()) else { return };
-        match plans.probe(round, cancel) {
-            Ok(probe) => seen.made.push(probe),
-            Err(_) if cancel.is_cancelled() => {}
-            Err(error) => {
-                let why = format!("{error:#}");
-                console::note(&format!("assay: no native probe from here on: {why}"));
-                seen.missing = Some(why);
+        let made = seen.made.iter().map(|probe| probe.before_round);
+        let tried = made.chain(seen.failed.iter().map(|probe| probe.before_round)).max();
+        if tried.is_some_and(|last| last >= round) {
+            return;
+        }
+        for _ in 0..if tried.is_none() { 2 } else { 1 } {
+            let Some(plans) = self.plans.as_ref().filter(|_| seen.missing.is_none()) else { return };
+            match plans.probe(round, cancel) {
+                Ok(probe) => seen.made.push(probe),
+                Err(_) if cancel.is_cancelled() => return,
+                // One that worked before can be made here, and was kept from it.
+                Err(error) if !seen.made.is_empty() => {
+                    let why = format!("{error:#}");
+                    seen.failed.push(FailedProbe { before_round: round, why });
+                }
+                Err(error) => {
+                    let why = format!("{error:#}");
+                    console::note(&format!("assay: no native probe: {why}"));
+                    seen.missing = Some(why);
+                }
             }
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     fn probes(made: u32, slow: &[u32]) -> Probes {
         let nanos = |round| if slow.contains(&round) { 200_000_000 } else { 100_000_000 };
         let probe = |round| Probe::new(round, 0, nanos(round), nanos(round));
-        Probes { cpus: 2, missing: None, made: (0..made).map(probe).collect() }
+        Probes { cpus: 2, made: (0..made).map(probe).collect(), ..Probes::default() }
     }
 
     #[test]
@@ -117,6 +117,34 @@ mod tests {
         assert_eq!(rounds.step(3, &runs, &slow), Step::PassOver);
         assert_eq!((rounds.step(6, &runs, &slow), rounds.step(7, &runs, &slow)), (Step::Make, Step::Stop));
         assert_eq!((rounds.planned(&runs, &slow), rounds.too_disturbed(&runs, &slow)), (14, false));
+    }
+
+    #[test]
+    fn no_run_is_made_of_a_round_that_cannot_count() {
+        let rounds = Rounds::new(&['a', 'b'], 5, 1);
+        let runs: Vec<RunRecord> = (0..3).flat_map(|round| [run(round), run(round)]).collect();
+        assert_eq!(rounds.step(3, &runs, &probes(4, &[3])), Step::PassOver);
+        assert_eq!(rounds.step(4, &runs, &probes(5, &[3])), Step::Make);
+    }
+
+    #[test]
+    fn what_is_decided_of_a_round_stays_while_it_is_made() {
+        // A quick probe and then ordinary ones: no round may count after a run of it was passed over.
+        let nanos = [90, 100, 100, 100, 100, 100, 100].map(|percent| percent * 1_000_000);
+        let made = (0..).zip(nanos).map(|(round, nanos)| Probe::new(round, 0, nanos, nanos)).collect();
+        let all = Probes { cpus: 2, made, ..Probes::default() };
+        let rounds = Rounds::new(&['a', 'b'], 5, 1);
+        let mut runs = Vec::new();
+        for slot in rounds.order() {
+            let made = all.made.iter().filter(|probe| probe.before_round <= slot.round).copied().collect();
+            let seen = Probes { made, ..all.clone() };
+            match rounds.step(slot.round, &runs, &seen) {
+                Step::Make => runs.push(run(slot.round)),
+                Step::PassOver => {}
+                Step::Stop => break,
+            }
+        }
+        assert_eq!(runs.len(), rounds.planned(&runs, &all));
     }
 
     #[test]

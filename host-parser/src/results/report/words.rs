@@ -140,16 +140,17 @@ fn shape(machine: &Machine) -> String {
 
 /// What the host's own CPUs gave between the rounds, in a line.
 pub(super) fn probes(results: &Results) -> Option<String> {
-    let Probes { cpus, missing, made } = &results.probes;
+    let Probes { cpus, missing, made, failed } = &results.probes;
     let capacity = made.iter().map(|probe| probe.capacity);
     let (least, most) = (capacity.clone().reduce(f64::min), capacity.reduce(f64::max));
     let (Some(least), Some(most), Some(spread)) = (least, most, results.probes.spread()) else {
         // Of a log from elsewhere nobody would expect any.
         return missing.as_ref().map(|why| format!("no native probe: {why}"));
     };
+    let in_vain = if failed.is_empty() { String::new() } else { format!(", {} more failed", failed.len()) };
     let stopped = missing.as_ref().map(|why| format!("; then none: {why}")).unwrap_or_default();
     Some(format!(
-        "native probe, {} times: {cpus} host CPUs gave {least:.2} to {most:.2}, {} % slower at most{stopped}",
+        "native probe, {} times: {cpus} host CPUs gave {least:.2} to {most:.2}, {} % slower at most{in_vain}{stopped}",
         made.len(),
         percent(spread)
     ))
@@ -157,19 +158,14 @@ pub(super) fn probes(results: &Results) -> Option<String> {
 
 /// The rounds that count for nothing, each with its reason.
 pub(super) fn set_aside(results: &Results) -> Vec<String> {
-    let mut rounds: BTreeMap<u32, &str> = BTreeMap::new();
-    for run in &results.runs {
-        if let Some(why) = &run.set_aside {
-            rounds.insert(run.round, why);
-        }
-    }
+    let rounds = &results.rounds_set_aside;
     if rounds.is_empty() {
         return set_aside_in_sweeps(results);
     }
     let limit = results.experiment.set_aside_limit;
     let mut lines =
         vec![String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())];
-    lines.extend(rounds.into_iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
+    lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
     lines.extend(set_aside_in_sweeps(results));
     lines
 }
