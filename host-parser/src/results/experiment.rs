@@ -288,11 +288,12 @@ fn refusal(
     limit: u32,
     incomplete: Option<&str>,
 ) -> Option<(ReasonCode, String)> {
-    let counted = runs.iter().filter(|run| run.set_aside.is_none());
-    let refused = counted.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
+    let of_account = runs.iter().filter(|run| !set_aside::is_of_no_account(run));
+    let refused = of_account.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
-    let of_run = of_run.or_else(|| set_aside::too_many(runs, probes, limit));
+    let of_run = of_run.into_iter().chain(set_aside::too_many(runs, probes, limit));
+    let of_run = of_run.min_by_key(|(reason, _)| *reason);
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));
     match (of_run, incomplete) {

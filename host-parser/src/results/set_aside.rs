@@ -34,6 +34,12 @@ fn is_held_to_speed(round: u32, runs: &[RunRecord]) -> bool {
     runs.is_empty() || runs.iter().any(held)
 }
 
+/// Whether nothing can be said of the run: the host disturbed its round, and the run itself did nothing wrong. A run that
+/// failed has failed whatever became of its round.
+pub(super) fn is_of_no_account(run: &RunRecord) -> bool {
+    run.set_aside.is_some() && run.verdict.outcome.refusal().is_none_or(|(reason, _)| reason.is_the_hosts())
+}
+
 /// Marks every run of such a round.
 pub(super) fn mark(runs: &mut [RunRecord], disturbed: &BTreeMap<u32, String>) {
     for run in runs {

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use host_parser::gate::{Gate, HostEvidence, ReasonCode, VcpuDelay};
+use abi::control::ControlKind;
+use abi::wire::Record;
+use abi::wire::record::Control;
+use host_parser::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict};
 use host_parser::results::{
     Completion, Conclusion, Environment, Experiment, Probe, Probes, Results, RunRecord, terminal,
 };
+use host_parser::transcript::Transcript;
 
-use super::rounds::{QUIET, RULE, experiment, judge, results, runs};
+use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs};
 use super::support::guest::Guest;
+use super::support::script::Script;
 
 /// The same run, in which the host kept a vCPU waiting.
 pub fn disturbed_run(run: &RunRecord) -> RunRecord {
@@ -60,12 +65,47 @@ fn too_many_disturbed_rounds_condemn_the_experiment() {
 }
 
 #[test]
+fn a_run_that_failed_is_not_hidden_by_what_the_host_did_to_its_round() {
+    let quiet = runs(7, &[(1, QUIET), (2, QUIET)], 2);
+    let run = refused();
+    let at = quiet.iter().position(|of| (of.round, of.case) == (run.round, run.case)).expect("a run");
+    let mut runs = quiet;
+    runs[at].verdict = run.verdict;
+    // The probe after its round is slow: the round is set aside, and its failure stands.
+    let results = probed(runs, run.round + 1);
+    assert!(results.runs[at].set_aside.is_some());
+    assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::Timeout));
+    assert!(terminal(&results).contains("timeout"), "{}", terminal(&results));
+}
+
+#[test]
 fn a_round_that_was_not_even_begun_is_listed() {
     let runs: Vec<RunRecord> =
         runs(7, &[(1, QUIET), (2, QUIET)], 2).into_iter().filter(|run| run.round != 3).collect();
     let results = probed(runs, 3);
     assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [2, 3]);
     assert!(terminal(&results).contains("round 4: probe-slow: the native probe before it took"));
+}
+
+#[test]
+fn what_stands_first_among_the_reasons_decides() {
+    let mut runs = disturbed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 2);
+    runs[9].verdict = unnoticed_control();
+    let experiment = Experiment { set_aside_limit: 1, ..experiment(Some(RULE)) };
+    let results = Results::new(experiment, Environment::default(), runs, Completion::Complete);
+    assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
+}
+
+/// What the gate says of a guest that was told to do wrong, and did nothing.
+fn unnoticed_control() -> Verdict<Measurement> {
+    let control = Control { kind: ControlKind::DoubleRecord, target: 0 };
+    let script = Script::of(&Guest { nonce: 7000, ..Guest::of(2) }.log());
+    let log = script.insert_before(control, |record| matches!(record, Record::Experiment(_))).log();
+    let read = Transcript::read(&log);
+    let verdict = Gate::default().judge(&read, &RunExpectation::default(), &HostEvidence::default());
+    let reason = verdict.outcome.refusal().map(|(reason, _)| reason);
+    assert_eq!(reason, Some(ReasonCode::ControlUnnoticed));
+    verdict
 }
 
 /// Probes before and after seven rounds, of which one met a busy host.

@@ -221,12 +221,12 @@ fn evidence_words(evidence: &ClaimEvidence) -> String {
     )
 }
 
-/// A run that did not pass, in one line; of a round that counts.
+/// A run that did not pass, in one line; but for one that the host disturbed, which the rounds tell of.
 pub(super) fn refused(run: &RunRecord) -> Option<String> {
-    if run.set_aside.is_some() {
+    let (reason, detail) = run.verdict.outcome.refusal()?;
+    if run.set_aside.is_some() && reason.is_the_hosts() {
         return None;
     }
-    let (reason, detail) = run.verdict.outcome.refusal()?;
     let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
     let system = if run.system == System::Assay { String::new() } else { format!(" {}", run.system) };
     let word = run.verdict.outcome.word();
