@@ -1,11 +1,12 @@
 //! What is claimed of rounds that passed, and when nothing is.
 
 use host_parser::gate::{Cycles, Gate, HostEvidence, Nanos, ReasonCode, RunExpectation};
-use host_parser::results::{Completion, Conclusion, Environment, Results, terminal};
-use host_parser::stats::{Claim, Pairing, Series};
+use host_parser::results::{Completion, Conclusion, Environment, Experiment, Results, RunRecord, terminal};
+use host_parser::stats::{Claim, ClaimRule, Pairing, Series};
 use host_parser::transcript::Transcript;
 
 use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs, whole};
+use super::support::golden;
 use super::support::guest::Guest;
 use super::support::script::Script;
 
@@ -57,6 +58,22 @@ fn nothing_is_claimed_of_a_functional_only_case() {
 #[test]
 fn a_functional_only_case_outside_the_claim_does_not_touch_it() {
     assert_eq!(whole().conclusion(), Conclusion::Holds);
+}
+
+#[test]
+fn nothing_is_claimed_of_workers_that_shared_cores() {
+    let log =
+        std::fs::read(golden::path("tests/transcripts/good-sweep-smt.log")).expect("a golden transcript");
+    let read = Transcript::read(&log);
+    let verdict = Gate::default().judge(&read, &RunExpectation::default(), &HostEvidence::default());
+    let claiming = |to| {
+        let rule = ClaimRule { from: 1, to, min_speedup: 1.6 };
+        let experiment = Experiment { pairing: Pairing::Iterations, ..experiment(Some(rule)) };
+        let runs = vec![RunRecord::new(0, 0, verdict.clone())];
+        Results::new(experiment, Environment::default(), runs, Completion::Complete).conclusion()
+    };
+    assert_eq!(claiming(4), Conclusion::Holds);
+    assert_eq!(claiming(8), Conclusion::Refused(ReasonCode::SharedCores));
 }
 
 #[test]
