@@ -144,6 +144,12 @@ fn measurement_states_every_limit() {
         ),
         ("`steal`", "and also more than", limits::HOST_STEAL_MILLIS, "ms"),
         (
+            "`cpu-slowed`",
+            "a CPU, just before or just after its worker, read its TSC less often than at its quick times by more than",
+            limits::PACE_PER_MILLE,
+            "per mille",
+        ),
+        (
             "`probe-slow`",
             "a native probe beside the round took longer than the quick ones by more than",
             limits::PROBE_PER_MILLE,

@@ -145,6 +145,8 @@ fn basis(clock: &Clock, case: u16) -> Basis {
 fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<WorkerSample> {
     let said = iteration.workers.get(&worker)?;
     let (timing, answer) = (said.timing?.is, said.answer?.is);
+    let of = (iteration.case, iteration.iter, worker);
+    let gap = facts.gaps.iter().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
     Some(WorkerSample {
         worker,
         cpu: timing.cpu.0,
@@ -153,6 +155,8 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         cycles: Cycles(timing.cycles),
         scaled: u32::try_from(timing.cycles >> SCALE_SHIFT).unwrap_or(u32::MAX),
         irqs: timing.irqs,
+        reads_before: gap.reads_before,
+        reads_after: gap.reads_after,
         answer: answer.answer,
         work: answer.work,
         digest: answer.digest.to_string(),

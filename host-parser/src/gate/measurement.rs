@@ -247,6 +247,10 @@ pub struct WorkerSample {
     pub scaled: u32,
     /// Interrupts of its CPU meanwhile: none, unless the system is Linux.
     pub irqs: u16,
+    /// How often its CPU could read the TSC in half a millisecond of nothing else, just before: the CPU's pace.
+    pub reads_before: u32,
+    /// Just after.
+    pub reads_after: u32,
     /// Its answer, which is the reference's.
     pub answer: u64,
     /// Its count of work, which is the reference's.

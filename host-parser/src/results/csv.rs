@@ -11,7 +11,7 @@ use crate::gate::{Measurement, Sample};
 pub struct SamplesCsv;
 
 const HEADER: &str = "run,round,system,set_aside,outcome,reason,functional_only,case,smt,iteration,basis,sample_cycles,sample_nanos,\
-                      makespan,start_spread,worker,cpu,skew,cycles,scaled,answer,work,digest";
+                      makespan,start_spread,worker,cpu,skew,cycles,scaled,answer,work,digest,reads_before,reads_after";
 
 impl Exporter for SamplesCsv {
     fn file_name(&self) -> &'static str {
@@ -41,7 +41,7 @@ fn head(run: &RunRecord, sample: Option<&Sample>) -> String {
 
 fn refused(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let case = run.case.map(|case| case.to_string()).unwrap_or_default();
-    writeln!(out, "{},{case}{}", head(run, None), ",".repeat(15))
+    writeln!(out, "{},{case}{}", head(run, None), ",".repeat(17))
 }
 
 fn passed(out: &mut dyn Write, run: &RunRecord, measurement: &Measurement) -> io::Result<()> {
@@ -59,8 +59,18 @@ fn rows(out: &mut dyn Write, head: &str, khz: Option<u64>, sample: &Sample) -> i
     for w in &sample.workers {
         writeln!(
             out,
-            "{head},{case},{smt},{iteration},{basis},{cycles},{nanos},{makespan},{},{},{},{},{},{},{},{},{}",
-            start_spread, w.worker, w.cpu, w.skew, w.cycles, w.scaled, w.answer, w.work, w.digest
+            "{head},{case},{smt},{iteration},{basis},{cycles},{nanos},{makespan},{},{},{},{},{},{},{},{},{},{},{}",
+            start_spread,
+            w.worker,
+            w.cpu,
+            w.skew,
+            w.cycles,
+            w.scaled,
+            w.answer,
+            w.work,
+            w.digest,
+            w.reads_before,
+            w.reads_after
         )?;
     }
     Ok(())

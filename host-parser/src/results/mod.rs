@@ -12,6 +12,7 @@ mod environment;
 mod experiment;
 mod export;
 mod json;
+mod pace;
 mod probe;
 mod report;
 mod set_aside;

@@ -19,7 +19,7 @@ fn records_sides_that_can_be_compared() {
     let compare = |options: &[&str]| run(assay(["compare"]).args(options).args(&sides), DEADLINE);
     if said.code == Some(5) {
         // A host that is too busy for this says so, and its rounds are not compared.
-        said.expect_message(&["host-contended: 6 rounds"]);
+        said.expect_message(&["host-contended: "]);
         compare(&[]).expect_exit(5).expect_message(&["a1: incomplete: ", "host-contended"]);
         return;
     }
@@ -40,7 +40,7 @@ fn runs_two_builds_of_a_worker_side_by_side_and_compares_them() {
     let said = run(command.arg(&other).arg("--out").arg(out.path()).arg(manifest("small.toml")), DEADLINE);
     if said.code == Some(5) {
         // A host that is too busy for this says so.
-        said.expect_message(&["host-contended: 7 rounds"]);
+        said.expect_message(&["host-contended: "]);
         return;
     }
     said.expect_answer(&["differs: program: A ", "    6    6 ", "paired by round"]);

@@ -62,7 +62,7 @@ fn rows_of_csv_have_as_many_fields_as_the_header() {
     runs.push(refused());
     let csv = String::from_utf8(exported(&SamplesCsv, &results(runs))).expect("ASCII");
     let widths: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
-    assert_eq!(widths, [23; 8], "{csv}");
+    assert_eq!(widths, [25; 8], "{csv}");
     assert!(csv.lines().last().expect("rows").starts_with("99,3,assay,0,failed,timeout,0,2,"), "{csv}");
 }
 

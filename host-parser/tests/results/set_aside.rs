@@ -135,6 +135,36 @@ fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
     assert!(text.contains(why), "{text}");
 }
 
+/// The same runs, in which CPU 1 could read its TSC so much less often, in per mille, just after its worker of case 2.
+fn paced(mut runs: Vec<RunRecord>, slowed: &[(u32, u32)]) -> Results {
+    for run in runs.iter_mut().filter(|run| run.case == Some(2)) {
+        let less = slowed.iter().find(|(round, _)| *round == run.round).map_or(0, |slowed| slowed.1);
+        let script = Script::of(&Guest { nonce: 6000 + u64::from(run.run), ..Guest::of(2) }.log());
+        let log = script.edit(|record| match record {
+            Record::Gap(gap) if gap.cpu.0 == 1 => gap.reads_after -= gap.reads_after * less / 1_000,
+            _ => {}
+        });
+        let log = log.log();
+        let read = Transcript::read(&log);
+        run.verdict = Gate::default().judge(&read, &RunExpectation::default(), &run.evidence);
+    }
+    Results::new(experiment(Some(RULE)), Environment::default(), runs, Completion::Complete)
+}
+
+#[test]
+fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
+    let results = paced(runs(7, &[(1, QUIET), (2, QUIET)], 2), &[(0, 300), (4, 200), (5, 140)]);
+    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [0, 4]);
+    let told = "cpu-slowed in run 1: just after worker 1 of case 2 CPU 1 read its TSC 29 % less often than at its \
+                quick times (8428 to 12039)";
+    assert_eq!(results.rounds_set_aside[&0], told);
+    assert_eq!(results.cases[0].stats.cycles.n, 5);
+    // A host that becomes slow and stays so.
+    let slowed: Vec<(u32, u32)> = (2..7).map(|round| (round, 300)).collect();
+    let results = paced(runs(7, &[(1, QUIET), (2, QUIET)], 2), &slowed);
+    assert_eq!(results.rounds_set_aside.len(), 5);
+}
+
 #[test]
 fn what_shows_function_only_is_held_to_no_probe() {
     let results = probed(runs(7, &[(2, QUIET)], 1), 3);

@@ -7,6 +7,10 @@ use host_parser::results::{Probes, RunRecord, disturbed_rounds};
 
 use crate::schedule::{Slot, schedule};
 
+/// How many rounds of an experiment may be set aside for each that is to count. On a host whose cores are shared every
+/// other round is no rarity.
+pub const SPARE: u16 = 2;
+
 /// The rounds of a session.
 pub struct Rounds<T> {
     order: Vec<Slot<T>>,
@@ -14,6 +18,8 @@ pub struct Rounds<T> {
     each: usize,
     /// How many rounds are to count.
     wanted: u32,
+    /// How many may be set aside.
+    limit: u32,
 }
 
 /// What is to be done about a run.
@@ -28,11 +34,12 @@ pub enum Step {
 }
 
 impl<T: Clone> Rounds<T> {
-    /// `wanted` rounds of `items`, in an order that `seed` gives.
-    pub fn new(items: &[T], wanted: u16, seed: u64) -> Self {
-        // As many again may be set aside; one more, before which the last probe is made.
-        let order = schedule(items, wanted.saturating_mul(2).saturating_add(1), seed);
-        Self { order, each: items.len(), wanted: u32::from(wanted) }
+    /// `wanted` rounds of `items`, in an order that `seed` gives; for each of them `spare` may be set aside.
+    pub fn new(items: &[T], wanted: u16, spare: u16, seed: u64) -> Self {
+        let limit = wanted.saturating_mul(spare);
+        // One more than there can be, before which the last probe is made.
+        let order = schedule(items, wanted.saturating_add(limit).saturating_add(1), seed);
+        Self { order, each: items.len(), wanted: u32::from(wanted), limit: u32::from(limit) }
     }
 
     /// All runs that there can be, in their order.
@@ -45,9 +52,9 @@ impl<T: Clone> Rounds<T> {
         &self.order[..self.wanted as usize * self.each]
     }
 
-    /// How many rounds may be set aside: as many as are to count. Past that, what is left would be a selection.
+    /// How many rounds may be set aside. Past that, what is left would be a selection.
     pub const fn limit(&self) -> u32 {
-        self.wanted
+        self.limit
     }
 
     /// What is to be done about a run of `round`, after `runs`.
@@ -107,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_round_that_the_host_disturbed_is_left_and_replaced() {
-        let rounds = Rounds::new(&['a', 'b'], 5, 1);
+        let rounds = Rounds::new(&['a', 'b'], 5, 1, 1);
         let runs: Vec<RunRecord> = (0..5).flat_map(|round| [run(round), run(round)]).collect();
         let quiet = probes(6, &[]);
         assert_eq!(rounds.step(4, &runs[..8], &quiet), Step::Make);
@@ -121,7 +128,7 @@ mod tests {
 
     #[test]
     fn no_run_is_made_of_a_round_that_cannot_count() {
-        let rounds = Rounds::new(&['a', 'b'], 5, 1);
+        let rounds = Rounds::new(&['a', 'b'], 5, 1, 1);
         let runs: Vec<RunRecord> = (0..3).flat_map(|round| [run(round), run(round)]).collect();
         assert_eq!(rounds.step(3, &runs, &probes(4, &[3])), Step::PassOver);
         assert_eq!(rounds.step(4, &runs, &probes(5, &[3])), Step::Make);
@@ -133,7 +140,7 @@ mod tests {
         let nanos = [90, 100, 100, 100, 100, 100, 100].map(|percent| percent * 1_000_000);
         let made = (0..).zip(nanos).map(|(round, nanos)| Probe::new(round, 0, nanos, nanos)).collect();
         let all = Probes { cpus: 2, made, ..Probes::default() };
-        let rounds = Rounds::new(&['a', 'b'], 5, 1);
+        let rounds = Rounds::new(&['a', 'b'], 5, 1, 1);
         let mut runs = Vec::new();
         for slot in rounds.order() {
             let made = all.made.iter().filter(|probe| probe.before_round <= slot.round).copied().collect();
@@ -148,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn as_many_rounds_may_be_set_aside_as_are_to_count() {
-        let rounds = Rounds::new(&['a'], 2, 1);
+    fn only_so_many_rounds_may_be_set_aside() {
+        let rounds = Rounds::new(&['a'], 2, 1, 1);
         let runs: Vec<RunRecord> = (0..8).map(run).collect();
         let slow = |slow: &[u32]| probes(9, slow);
         assert_eq!(rounds.limit(), 2);

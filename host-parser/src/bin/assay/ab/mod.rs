@@ -17,6 +17,7 @@ use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::lab::Lab;
 use crate::recording::{Recording, Terms};
+use crate::rounds::SPARE;
 use crate::schedule::clock_seed;
 use crate::signals;
 
@@ -40,6 +41,8 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         manifest,
         cases,
         rounds: args.rounds,
+        // Both sides must be quiet.
+        spare: 2 * SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
         label: args.label.clone(),
         out: args.out.clone(),

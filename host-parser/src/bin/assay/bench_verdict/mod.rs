@@ -23,6 +23,10 @@ use crate::signals;
 use judge::Judged;
 use side::{SideName, all};
 
+/// How many rounds may be set aside for each that is to count. A round has five sides, each of which must be quiet, and
+/// what is asked is how good the verdict is on a quiet host.
+const SPARE: u16 = 8;
+
 /// Records the sides, or takes recorded ones, and prints how good the verdict on them is.
 ///
 /// # Errors
@@ -64,6 +68,7 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
         manifest,
         cases: vec![args.case],
         rounds: args.rounds,
+        spare: SPARE,
         seed,
         label: args.label.clone(),
         out: args.out.clone(),

@@ -22,7 +22,7 @@ use crate::lab::Lab;
 use crate::label;
 use crate::pinning::HostCpus;
 use crate::probe::Prober;
-use crate::rounds::Rounds;
+use crate::rounds::{Rounds, SPARE};
 use crate::run::Task;
 use crate::schedule::clock_seed;
 use crate::signals;
@@ -86,7 +86,7 @@ impl Session {
         let tasks = systems.tasks();
         let rounds = args.rounds.unwrap_or(manifest.rounds());
         let seed = args.seed.unwrap_or_else(clock_seed);
-        let boots = Rounds::new(&tasks, if sweeps { 1 } else { rounds }, seed);
+        let boots = Rounds::new(&tasks, if sweeps { 1 } else { rounds }, SPARE, seed);
         let experiment = Experiment {
             name: manifest.name().to_string(),
             label: Some(label),

@@ -36,6 +36,8 @@ pub struct Terms {
     pub cases: Vec<u16>,
     /// Rounds that are to count.
     pub rounds: u16,
+    /// How many may be set aside for each of them.
+    pub spare: u16,
     /// Seed of the order.
     pub seed: u64,
     /// Name of the folder for the sessions; by default the time.
@@ -84,7 +86,7 @@ impl Recording {
         let parts: Vec<Part> = (0..sides.len())
             .flat_map(|side| terms.cases.iter().map(move |&case| Part { side, case }))
             .collect();
-        let rounds = Rounds::new(&parts, terms.rounds, terms.seed);
+        let rounds = Rounds::new(&parts, terms.rounds, terms.spare, terms.seed);
         let sides: Vec<Side> = sides
             .into_iter()
             .map(|(name, lab)| Side::prepare(name, lab, &terms.manifest, &store))
