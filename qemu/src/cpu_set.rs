@@ -94,6 +94,12 @@ impl CpuSet {
         self.0.iter().copied()
     }
 
+    /// Whether `cpu` is one of them.
+    #[must_use]
+    pub fn contains(&self, cpu: usize) -> bool {
+        self.0.contains(&cpu)
+    }
+
     /// How many; never 0.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]

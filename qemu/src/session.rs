@@ -13,8 +13,8 @@ use crate::streams::{Source, Streams};
 use crate::trace_log::TraceLog;
 use crate::vcpu;
 use crate::{
-    CancelToken, CommandLine, CpuSet, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError,
-    Timeline, VcpuThread,
+    CancelToken, CommandLine, CpuSet, CpuState, GuestRun, GuestSpec, HostTopology, Outcome, Phase, Progress,
+    QemuError, Timeline, VcpuThread,
 };
 
 /// How long one wait may be: the delay with which a cancellation is noticed, and no more wake-ups than that needs.
@@ -125,7 +125,7 @@ impl<'a> Session<'a> {
     pub(crate) fn pin(&mut self, threads: &[(u32, u32)]) -> Result<(), Stop> {
         let pid = self.process.id();
         if let Some(cpus) = &self.spec.host_cpus {
-            vcpu::pin(pid, threads, cpus)?;
+            vcpu::pin(pid, threads, cpus, &HostTopology::here().spread(cpus))?;
         }
         let unread = |source| QemuError::Stream { stream: "reading back the threads' affinity", source };
         self.vcpus = vcpu::read_back(pid, threads).map_err(unread)?;

@@ -70,26 +70,32 @@ fn parse_sched_stat(schedstat: &str, status: &str) -> Option<SchedStat> {
     })
 }
 
-/// Pins all of QEMU to `cpus`, then each vCPU thread to a CPU of its own if there are enough.
+/// Pins all of QEMU to `cpus`, then each vCPU thread to a CPU of its own if there are enough: in the order of `spread`,
+/// which has all of `cpus`, one of each core first.
 ///
 /// The threads are all there when QEMU answers, and those it starts later inherit the set.
-pub(crate) fn pin(pid: u32, threads: &[(u32, u32)], cpus: &CpuSet) -> Result<(), QemuError> {
+pub(crate) fn pin(
+    pid: u32,
+    threads: &[(u32, u32)],
+    cpus: &CpuSet,
+    spread: &[usize],
+) -> Result<(), QemuError> {
     pin_process(pid, cpus)?;
-    // One thread may serve several vCPUs.
-    let tids: BTreeSet<u32> = threads.iter().map(|(_, tid)| *tid).collect();
-    if cpus.len() < tids.len() {
-        return Ok(());
-    }
-    let mut free = cpus.iter();
-    let mut pinned = BTreeSet::new();
-    for (_, tid) in threads {
-        if pinned.insert(*tid)
-            && let Some(cpu) = free.next()
-        {
-            set_affinity(*tid, &CpuSet::single(cpu))?;
-        }
+    for (tid, cpu) in places(threads, spread) {
+        set_affinity(tid, &CpuSet::single(cpu))?;
     }
     Ok(())
+}
+
+/// A CPU for each thread, in order; none at all where there are too few.
+fn places(threads: &[(u32, u32)], spread: &[usize]) -> Vec<(u32, usize)> {
+    // One thread may serve several vCPUs.
+    let mut seen = BTreeSet::new();
+    let tids: Vec<u32> = threads.iter().map(|(_, tid)| *tid).filter(|tid| seen.insert(*tid)).collect();
+    if spread.len() < tids.len() {
+        return Vec::new();
+    }
+    tids.into_iter().zip(spread.iter().copied()).collect()
 }
 
 /// Reads back where each vCPU thread may run.
@@ -165,6 +171,17 @@ mod tests {
     fn refuses_schedstat_of_another_form() {
         assert_eq!(parse_sched_stat("100", "voluntary_ctxt_switches: 7\n"), None);
         assert_eq!(parse_sched_stat("", ""), None);
+    }
+
+    #[test]
+    fn two_vcpus_are_on_two_cores_where_siblings_are_neighbours() {
+        // Siblings 0,1 and 2,3: a numeric order would put both on one core.
+        let spread = [0, 2, 1, 3];
+        assert_eq!(places(&[(0, 100), (1, 101)], &spread), [(100, 0), (101, 2)]);
+        let five: Vec<(u32, u32)> = (0..5).map(|index| (index, 100 + index)).collect();
+        assert_eq!(places(&five[..4], &spread), [(100, 0), (101, 2), (102, 1), (103, 3)]);
+        assert_eq!(places(&five, &spread), []);
+        assert_eq!(places(&[(0, 100), (1, 100), (2, 101)], &spread), [(100, 0), (101, 2)]);
     }
 
     #[test]

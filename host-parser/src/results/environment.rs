@@ -65,6 +65,9 @@ pub struct Pinning {
     pub host_cpus: String,
     /// Who asked for it: an option, an environment variable.
     pub asked_by: String,
+    /// How many cores that is, of SMT siblings one counted; none where the host did not tell, and each CPU counted.
+    #[serde(default)]
+    pub cores: Option<u16>,
 }
 
 /// A file that was booted.

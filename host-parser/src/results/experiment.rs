@@ -136,6 +136,9 @@ pub struct RunRecord {
     pub boot: Option<BootCost>,
     /// The host CPUs in force, read back, as a list of numbers and ranges.
     pub host_cpus: Option<String>,
+    /// Those that the thread of each vCPU could run on, by the CPU's number, read back; left out for what is no guest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vcpu_host_cpus: Vec<String>,
     /// What the host saw.
     pub evidence: HostEvidence,
     /// Set where the guest had more CPUs than the host, whatever came of the run.
@@ -164,6 +167,7 @@ impl RunRecord {
             wall_ms: None,
             boot: None,
             host_cpus: None,
+            vcpu_host_cpus: Vec::new(),
             evidence: HostEvidence::default(),
             set_aside: None,
             diagnosis: None,

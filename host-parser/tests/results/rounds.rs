@@ -92,7 +92,7 @@ pub fn environment() -> Environment {
             cpus_online: 2,
             load: Some(0.25),
         }),
-        pinning: Some(Pinning { host_cpus: "0-1".to_owned(), asked_by: "--cpus".to_owned() }),
+        pinning: Some(Pinning { host_cpus: "0-1".to_owned(), asked_by: "--cpus".to_owned(), cores: Some(2) }),
         artifacts: vec![Artifact { name: "image".to_owned(), sha256: "ab".repeat(32), bytes: 1_048_576 }],
     }
 }

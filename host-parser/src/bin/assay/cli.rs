@@ -107,7 +107,8 @@ impl BuiltArgs {
 /// How guests are run; the same for every command that runs any.
 #[derive(Args, Clone, Debug)]
 pub struct GuestArgs {
-    /// Host CPUs to pin the guest to, as a list: 0,1 or 0-3. Each vCPU gets its own where they suffice
+    /// Host CPUs to pin the guest to, as a list: 0,1 or 0-3. Each vCPU gets its own where they suffice, of each
+    /// core one before its siblings
     ///
     /// Without it the environment variable ASSAY_QEMU_CPUS counts, then CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS; without
     /// these the guest is not pinned.

@@ -126,6 +126,7 @@ pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Cod
     record.started_unix_ms = Some(run.timeline.started_unix_ms);
     record.wall_ms = Some(run.timeline.exit_us / 1000);
     record.boot = Some(cost);
+    record.vcpu_host_cpus = run.vcpus.iter().map(|vcpu| vcpu.pinned_to.to_string()).collect();
     record.host_cpus = run.host_cpus_in_force.map(|cpus| cpus.to_string());
     *this.last_cpus = run.last_registers;
     Ok(record)

@@ -1,10 +1,9 @@
 //! The host: how many CPUs a guest can have, and what the report says of it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use host_parser::results::Host;
-use qemu::CpuSet;
+use qemu::{CpuSet, HostTopology};
 
 /// What this host is.
 pub fn describe() -> Host {
@@ -32,30 +31,16 @@ fn cpu_name() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// How many cores are among `cpus`: of SMT siblings one counts, for two threads on one core are not two CPUs' worth.
+/// How many cores are among `cpus`, of SMT siblings one counted. Where the host does not tell, each CPU counts, and
+/// [`HostCpus::tell`](crate::pinning::HostCpus::tell) says so.
 pub fn cores(cpus: &CpuSet) -> u16 {
-    let cores: BTreeSet<String> = cpus.iter().map(core).collect();
-    u16::try_from(cores.len()).unwrap_or(u16::MAX)
+    u16::try_from(HostTopology::here().cores_at_most(cpus)).unwrap_or(u16::MAX)
 }
 
-/// A CPU of `cpus` for each of `workers`: one of each core first, then their siblings; where that is not enough, the
-/// same again.
+/// A CPU of `cpus` for each of `workers`: one of each core first, then their siblings, as vCPUs get them; where that is
+/// not enough, the same again.
 pub fn spread(cpus: &CpuSet, workers: u16) -> Vec<usize> {
-    let mut by_place: Vec<(usize, usize)> = Vec::new();
-    let mut used: BTreeMap<String, usize> = BTreeMap::new();
-    for cpu in cpus.iter() {
-        let threads = used.entry(core(cpu)).or_default();
-        by_place.push((*threads, cpu));
-        *threads += 1;
-    }
-    by_place.sort_unstable();
-    by_place.iter().map(|&(_, cpu)| cpu).cycle().take(usize::from(workers)).collect()
-}
-
-/// The core of a CPU, by its threads.
-fn core(cpu: usize) -> String {
-    let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
-    fs::read_to_string(path).map_or_else(|_| cpu.to_string(), |siblings| siblings.trim().to_owned())
+    HostTopology::here().spread(cpus).into_iter().cycle().take(usize::from(workers)).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use abi::wire::record::SystemName;
 use anyhow::{Context, Result, ensure};
 use host_parser::results::{Pinning, System};
-use qemu::CpuSet;
+use qemu::{CpuSet, HostTopology};
 
 /// Where the set can come from, after the option: our own name for it, and the one that shell harnesses know.
 const VARIABLES: [&str; 2] = ["ASSAY_QEMU_CPUS", "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS"];
@@ -62,16 +62,25 @@ impl HostCpus {
 
     /// In words.
     pub fn tell(&self) -> String {
+        let unknown = match self.cores() {
+            Some(_) => "",
+            None => " (which of them share a core is not known here: each counts as one)",
+        };
         match &self.set {
-            Some(set) => format!("pinned to host CPUs {set} by {}", self.asked_by),
-            None => format!("on host CPUs {}, not pinned", self.available),
+            Some(set) => format!("pinned to host CPUs {set} by {}{unknown}", self.asked_by),
+            None => format!("on host CPUs {}, not pinned{unknown}", self.available),
         }
+    }
+
+    /// How many cores they are; `None` where the host does not tell.
+    fn cores(&self) -> Option<u16> {
+        HostTopology::here().cores(&self.available).map(|cores| u16::try_from(cores).unwrap_or(u16::MAX))
     }
 
     /// For the report.
     pub fn describe(&self) -> Option<Pinning> {
         let set = self.set.as_ref()?;
-        Some(Pinning { host_cpus: set.to_string(), asked_by: self.asked_by.to_owned() })
+        Some(Pinning { host_cpus: set.to_string(), asked_by: self.asked_by.to_owned(), cores: self.cores() })
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     }
     lines.extend(boots(results));
     if let Some(pinning) = &environment.pinning {
-        lines.push(format!("pinned to host CPUs {} by {}", pinning.host_cpus, pinning.asked_by));
+        let unknown = if pinning.cores.is_none() { ", which of them share a core not told" } else { "" };
+        lines.push(format!("pinned to host CPUs {} by {}{unknown}", pinning.host_cpus, pinning.asked_by));
     }
     for artifact in &environment.artifacts {
         lines.push(format!("{}: {} bytes, SHA-256 `{}`", artifact.name, artifact.bytes, artifact.sha256));
