@@ -26,6 +26,13 @@ pub fn memory_limit(root: &Root) -> Option<u64> {
 
 /// What `read` finds in each cgroup of this process that `controller` is in; "" is version 2, which has them all.
 fn limits<T>(root: &Root, controller: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    folders(root, controller).iter().filter_map(|at| read(at)).collect()
+}
+
+/// Where the cgroups of this process that `controller` is in may be, from its own up to the root; "" is version 2, which
+/// has them all. Version 1 is mounted by the names of all controllers of a hierarchy, by one's, or both.
+pub fn folders(root: &Root, controller: &str) -> Vec<String> {
+    const MOUNTED: &str = "/sys/fs/cgroup";
     let Some(own) = root.text("/proc/self/cgroup") else { return Vec::new() };
     let mut found = Vec::new();
     for line in own.lines() {
@@ -34,16 +41,12 @@ fn limits<T>(root: &Root, controller: &str, read: impl Fn(&str) -> Option<T>) ->
         if controllers.split(',').all(|one| one != controller) {
             continue;
         }
-        let bases: &[&str] = if controller.is_empty() {
-            &["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
-        } else {
-            &["/sys/fs/cgroup"]
+        let mut bases = match controller {
+            "" => vec![MOUNTED.to_owned(), format!("{MOUNTED}/unified")],
+            one => vec![format!("{MOUNTED}/{controllers}"), format!("{MOUNTED}/{one}")],
         };
-        for base in bases {
-            let base =
-                if controller.is_empty() { (*base).to_owned() } else { format!("{base}/{controllers}") };
-            found.extend(ancestors(path).filter_map(|path| read(&format!("{base}{path}"))));
-        }
+        bases.dedup();
+        found.extend(bases.iter().flat_map(|base| ancestors(path).map(move |path| format!("{base}{path}"))));
     }
     found
 }

@@ -73,12 +73,18 @@ checks! {
     Smt = "smt" in "cpus", else Unsupported,
         "Two threads of one core share its units: two of them are not two CPUs' worth.",
         "Pin to one thread of each core, or `echo off | sudo tee /sys/devices/system/cpu/smt/control`.";
+    CoreKinds = "core-kinds" in "cpus", else Unsupported,
+        "Cores of a slower kind take longer for the same work, and a case takes as long as its slowest worker.",
+        "Pin to cores of one kind.";
     Caches = "caches" in "cpus", else Unsupported,
-        "CPUs that share a cache slow each other down in what does not fit into their own.",
-        "Pin to CPUs that all share one last-level cache.";
+        "Which CPUs slow each other down in a cache that they share differs from run to run, if the guest can move.",
+        "Pin, so that it is the same in every run; best to CPUs that all share one last-level cache.";
     Numa = "numa" in "cpus", else Unsupported,
         "Memory of another node is further away, and which worker has it differs from run to run.",
         "Pin to the CPUs of one node.";
+    Cpuset = "cpuset" in "cpus", else Unsupported,
+        "It decides which CPUs this process can get; other cgroups may run on them too, unless it is exclusive.",
+        "Make the cgroup a partition of its own: `isolated` into its `cpuset.cpus.partition`.";
     Quota = "cpu-quota" in "cpus", else Unsupported,
         "A cgroup that has used up its quota is stopped for the rest of the period, in the middle of a case.",
         "Take the CPU limit off the container, the service or the slice.";

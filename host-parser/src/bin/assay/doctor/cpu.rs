@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use qemu::CpuSet;
+
 use super::check::Check;
 use super::finding::Finding;
 use super::host::{Host, count, list};
@@ -15,13 +17,19 @@ pub fn probe(host: &Host) -> Vec<Finding> {
 }
 
 fn cpus(host: &Host) -> Finding {
-    let (usable, cores) = (host.cpus.len(), host.cores());
-    let packages: BTreeSet<_> = host.each_cpu().iter().filter_map(|cpu| cpu.package).collect();
-    let sockets =
-        if packages.is_empty() { String::new() } else { format!(", {}", count(packages.len(), "socket")) };
+    let usable = host.cpus.len();
+    let sockets = match host.packages().len() {
+        0 => String::new(),
+        packages => format!(", {}", count(packages, "socket")),
+    };
     let of = match host.online.len() {
         online if online == usable => format!("{} online", count(usable, "CPU")),
         online => format!("{} of {online} online", count(usable, "CPU")),
+    };
+    let Some(cores) = host.cores() else {
+        let value = format!("{of} ({}){sockets}; which of them share a core is not told here", host.cpus);
+        let found = Check::Cpus.judge(value, true, usable < 2);
+        return found.remedy("Name CPUs of different cores with `--cpus LIST`: each counts as a core.");
     };
     let value = format!("{of} ({}): {}{sockets}", host.cpus, count(cores, "core"));
     match cores {
@@ -45,30 +53,30 @@ fn pinning(host: &Host) -> Finding {
 }
 
 fn smt(host: &Host) -> Finding {
-    let cpus = host.each_cpu();
-    let shared: Vec<usize> =
-        cpus.iter().filter(|cpu| cpu.core.contains([',', '-'])).map(|cpu| cpu.id).collect();
-    if shared.is_empty() {
-        return match host.root.line("/sys/devices/system/cpu/smt/control") {
-            Some(control) if control.ends_with("off") => Check::Smt.ok("switched off"),
-            _ => Check::Smt.ok("none"),
-        };
+    if host.root.line("/sys/devices/system/cpu/smt/control").is_some_and(|control| control.ends_with("off")) {
+        return Check::Smt.ok("switched off");
     }
-    if host.cores() < cpus.len() {
+    let Some(cores) = host.cores() else { return Check::Smt.unknown("no threads of cores in /sys") };
+    if cores < host.cpus.len() {
         let value = format!("CPUs {} have siblings among the guest's", list(siblings(host)));
         let pin = format!("`--cpus {}`, one thread of each core; or switch it off: ", host.suggestion());
         return Check::Smt
             .warn(value)
             .remedy(pin + "`echo off | sudo tee /sys/devices/system/cpu/smt/control`.");
     }
-    Check::Smt.ok("on; the guest has one thread of each core (keep the others idle)")
+    let idle = host.idle_siblings();
+    if idle.is_empty() {
+        return Check::Smt.ok("none");
+    }
+    Check::Smt.ok(format!("on; the guest has one thread of each core (keep {} idle)", list(idle)))
 }
 
 /// The CPUs whose sibling is the guest's too.
 fn siblings(host: &Host) -> Vec<usize> {
-    let cpus = host.each_cpu();
-    let twice = |core: &str| cpus.iter().filter(|cpu| cpu.core == core).count() > 1;
-    cpus.iter().filter(|cpu| twice(&cpu.core)).map(|cpu| cpu.id).collect()
+    let topology = host.root.topology();
+    let other = |cpu, threads: &CpuSet| threads.iter().any(|other| other != cpu && host.cpus.contains(other));
+    let shared = |cpu: &usize| topology.threads_of(*cpu).is_some_and(|threads| other(*cpu, &threads));
+    host.cpus.iter().filter(shared).collect()
 }
 
 fn caches(host: &Host) -> Finding {
@@ -144,7 +152,7 @@ mod tests {
     #[test]
     fn siblings_are_one_core_and_a_reason_to_pin() {
         smt_host().probe("0-3", false, |host| {
-            assert_eq!(host.cores(), 2);
+            assert_eq!(host.cores(), Some(2));
             assert_eq!(
                 cpus(host).value,
                 "4 CPUs online (0-3): 2 cores, 1 socket; cases of more than 2 workers \
@@ -197,12 +205,12 @@ mod tests {
     fn a_host_that_shows_nothing_is_unknown() {
         Fixture::new().probe("0,1", false, |host| {
             assert_eq!((caches(host).status, numa(host).status), (Status::Unknown, Status::Unknown));
+            let cpus = cpus(host);
             assert_eq!(
-                cpus(host).value,
-                "2 CPUs online (0,1): 2 cores; cases of more than 2 workers are \
-                                          functional only"
+                (cpus.status, cpus.value.as_str()),
+                (Status::Warn, "2 CPUs online (0,1); which of them share a core is not told here")
             );
-            assert_eq!(smt(host).status, Status::Ok);
+            assert_eq!(smt(host).status, Status::Unknown);
         });
     }
 }

@@ -35,6 +35,21 @@ impl Fixture {
         host.file("/sys/devices/system/node/node0/cpulist", list)
     }
 
+    /// A hybrid CPU with SMT on its performance cores, siblings numbered side by side: 0-7 are four of those, 8-15
+    /// eight efficient ones.
+    pub fn hybrid() -> Self {
+        let mut host = Self::new().file("/sys/devices/system/cpu/online", "0-15");
+        for first in [0, 2, 4, 6] {
+            host = host.core(&[first, first + 1], 0, "0-15");
+        }
+        for cpu in 8..16 {
+            host = host.core(&[cpu], 0, "0-15");
+        }
+        host.file("/sys/devices/system/node/node0/cpulist", "0-15")
+            .file("/sys/devices/cpu_core/cpus", "0-7")
+            .file("/sys/devices/cpu_atom/cpus", "8-15")
+    }
+
     /// A core with these threads, in `package`, with a last-level cache shared by `sharing`.
     pub fn core(mut self, threads: &[usize], package: usize, sharing: &str) -> Self {
         let siblings: Vec<String> = threads.iter().map(ToString::to_string).collect();

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use qemu::CpuSet;
 
+use super::cpuset;
+use super::kinds::{self, Kind};
 use super::root::Root;
 
 /// A host as a guest would use it.
@@ -18,16 +20,6 @@ pub struct Host {
     pub online: CpuSet,
 }
 
-/// One thread of a core.
-pub struct Cpu {
-    /// Its number.
-    pub id: usize,
-    /// The threads of its core, as a list: the same for all of them.
-    pub core: String,
-    /// Its socket.
-    pub package: Option<u64>,
-}
-
 impl Host {
     /// The host below `root`, for a guest that gets `cpus`.
     pub fn new(root: Root, cpus: CpuSet, pinned: bool) -> Self {
@@ -35,32 +27,53 @@ impl Host {
         Self { root, cpus, pinned, online }
     }
 
-    /// The guest's CPUs one by one. A CPU that says nothing of its core is one.
-    pub fn each_cpu(&self) -> Vec<Cpu> {
-        let cpu = |id: usize| {
-            let topology = format!("/sys/devices/system/cpu/cpu{id}/topology");
-            let siblings = self.root.line(&format!("{topology}/thread_siblings_list"));
-            let core = siblings.unwrap_or_else(|| id.to_string());
-            Cpu { id, core, package: self.root.number(&format!("{topology}/physical_package_id")) }
-        };
-        self.cpus.iter().map(cpu).collect()
+    /// How many cores are among the guest's CPUs; `None` where the host does not tell which of them share one.
+    pub fn cores(&self) -> Option<usize> {
+        self.root.topology().cores(&self.cpus)
     }
 
-    /// How many cores are among the guest's CPUs.
-    pub fn cores(&self) -> usize {
-        self.each_cpu().into_iter().map(|cpu| cpu.core).collect::<BTreeSet<_>>().len()
+    /// The sockets of the guest's CPUs, as far as they are told.
+    pub fn packages(&self) -> BTreeSet<u64> {
+        let at = |cpu| format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id");
+        self.cpus.iter().filter_map(|cpu| self.root.number(&at(cpu))).collect()
     }
 
-    /// One thread of each core, of the first node that has any, as many as the largest usual case has workers: what
-    /// `--cpus` might be given.
+    /// The other threads of the guest's cores, which the guest does not get.
+    pub fn idle_siblings(&self) -> BTreeSet<usize> {
+        let topology = self.root.topology();
+        let threads = self.cpus.iter().filter_map(|cpu| topology.threads_of(cpu));
+        let threads = threads.flat_map(|threads| threads.iter().collect::<Vec<_>>());
+        threads.filter(|cpu| !self.cpus.contains(*cpu) && self.online.contains(*cpu)).collect()
+    }
+
+    /// The kinds of cores that the guest's CPUs are of, the fastest first; none where nothing tells.
+    pub fn kinds(&self) -> Vec<Kind> {
+        kinds::of(&self.root, &self.cpus)
+    }
+
+    /// The CPUs that other tasks are kept off: by the kernel's command line, and those of this process's cgroup where
+    /// it is an isolated partition. `None` where nothing tells, or none is isolated.
+    pub fn isolated(&self) -> Option<CpuSet> {
+        let booted = self.root.cpus("/sys/devices/system/cpu/isolated");
+        let partition = cpuset::of(&self.root).filter(|cpuset| cpuset.isolated).map(|found| found.effective);
+        let both = [booted, partition].into_iter().flatten().flat_map(|set| set.iter().collect::<Vec<_>>());
+        list(both).parse().ok()
+    }
+
+    /// One thread of each core, of one kind and of the first node that has any, as many as the largest usual case has
+    /// workers: what `--cpus` might be given.
     pub fn suggestion(&self) -> String {
         const WORKERS: usize = 4;
         let node = self.nodes().into_iter().map(|(_, cpus)| cpus).find(|cpus| cpus.len() > 1);
-        let mut cores = BTreeSet::new();
-        let cpus = self.each_cpu().into_iter();
-        let cpus = cpus.filter(|cpu| node.as_ref().is_none_or(|node| node.contains(&cpu.id)));
-        let cpus = cpus.filter(|cpu| cores.insert(cpu.core.clone())).map(|cpu| cpu.id);
-        list(cpus.take(WORKERS))
+        let mut fit: BTreeSet<usize> = node.unwrap_or_else(|| self.cpus.iter().collect());
+        let kinds = self.kinds().into_iter().map(|kind| fit.intersection(&kind.cpus).copied().collect());
+        if let Some(cpus) = kinds.into_iter().find(|cpus: &BTreeSet<usize>| cpus.len() > 1) {
+            fit = cpus;
+        }
+        let Ok(fit) = list(fit).parse::<CpuSet>() else { return self.cpus.to_string() };
+        let topology = self.root.topology();
+        let cores = topology.cores_at_most(&fit);
+        list(topology.spread(&fit).into_iter().take(cores.min(WORKERS)))
     }
 
     /// The NUMA nodes that have CPUs of the guest, by name.

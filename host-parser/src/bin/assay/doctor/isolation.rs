@@ -30,10 +30,10 @@ pub fn quota(host: &Host) -> Finding {
 fn isolated(host: &Host) -> Finding {
     const ISOLATED: &str = "/sys/devices/system/cpu/isolated";
     let check = Check::Isolated;
-    if host.root.line(ISOLATED).is_none() {
+    if host.root.line(ISOLATED).is_none() && host.isolated().is_none() {
         return check.unknown(format!("no {ISOLATED}"));
     }
-    let Some(isolated) = host.root.cpus(ISOLATED) else {
+    let Some(isolated) = host.isolated() else {
         let online = host.online.len();
         return if online < CPUS_TO_SPARE_FROM {
             check.ok(format!("none; of {online} there are none to spare"))
@@ -73,8 +73,7 @@ fn nohz_full(host: &Host) -> Option<CpuSet> {
 fn partly(host: &Host, check: Check, having: Option<CpuSet>) -> Finding {
     let with: BTreeSet<usize> = having.map(|set| common(&set, &host.cpus)).unwrap_or_default();
     let without: BTreeSet<usize> = host.cpus.iter().filter(|cpu| !with.contains(cpu)).collect();
-    let isolated = host.root.cpus("/sys/devices/system/cpu/isolated");
-    let lacking = isolated.is_some_and(|set| !common(&set, &host.cpus).is_disjoint(&without));
+    let lacking = host.isolated().is_some_and(|set| !common(&set, &host.cpus).is_disjoint(&without));
     let value = match (with.is_empty(), without.is_empty()) {
         (true, _) => "none".to_owned(),
         (_, true) => format!("{}: all of the guest's", list(with)),

@@ -7,6 +7,7 @@ mod cgroup;
 mod check;
 mod clock;
 mod cpu;
+mod cpuset;
 mod finding;
 #[cfg(test)]
 mod fixture;
@@ -17,6 +18,7 @@ mod golden;
 mod guests;
 mod host;
 mod isolation;
+mod kinds;
 mod load;
 mod report;
 mod root;
@@ -54,7 +56,12 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
 fn examine(host: &Host, args: &GuestArgs) -> Vec<Finding> {
     let mut findings = guests::probe(host, args);
     findings.extend(cpu::probe(host));
-    findings.extend([isolation::quota(host), clock::hypervisor(host)]);
+    findings.extend([
+        kinds::probe(host),
+        cpuset::probe(host),
+        isolation::quota(host),
+        clock::hypervisor(host),
+    ]);
     findings.extend(frequency::probe(host));
     findings.extend(isolation::probe(host));
     findings.extend(load::probe(host));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use qemu::CpuSet;
+use qemu::{CpuSet, HostTopology};
 
 /// Where /proc and /sys are. Whatever cannot be read is not there: no probe fails for it.
 #[derive(Clone, Debug)]
@@ -34,6 +34,11 @@ impl Root {
     /// A file that holds a list of CPUs; none where it is empty.
     pub fn cpus(&self, path: &str) -> Option<CpuSet> {
         self.line(path)?.parse().ok()
+    }
+
+    /// Which CPUs share a core.
+    pub fn topology(&self) -> HostTopology {
+        HostTopology::below(&self.0)
     }
 
     /// The names in a directory, in order.
