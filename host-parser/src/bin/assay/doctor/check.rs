@@ -110,7 +110,7 @@ checks! {
         "What ran a minute ago may run again: a build, a backup, another measurement.",
         "Wait until `uptime` shows a load near 0.";
     Busy = "busy-now" in "load", else Unsupported,
-        "Whatever else runs takes its time from a vCPU, and makes that worker late.",
+        "What else runs on a guest's CPU makes its worker late; on a sibling of it, it takes part of the core.",
         "Stop what is named here, and wait for what ends by itself.";
     Steal = "steal" in "load", else Unsupported,
         "The hypervisor under this host gave its CPUs to somebody else.",

@@ -64,7 +64,7 @@ fn examine(host: &Host, args: &GuestArgs) -> Vec<Finding> {
     ]);
     findings.extend(frequency::probe(host));
     findings.extend(isolation::probe(host));
-    findings.extend(load::probe(host));
+    findings.extend(load::probe(host, &load::look(host)));
     findings.extend(clock::probe(host));
     findings.extend(system::probe(host));
     findings.extend(storage::probe(host, Path::new(RESULTS)));

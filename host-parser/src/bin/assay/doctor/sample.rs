@@ -1,15 +1,15 @@
 //! What the CPUs did and for whom, between two looks at /proc.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::root::Root;
 
-/// /proc/stat and /proc/PID/stat at one moment. Times are in the kernel's ticks since it booted.
+/// /proc/stat and the tasks' stat at one moment. Times are in the kernel's ticks since it booted.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     cpus: BTreeMap<usize, Times>,
     /// By number and start, since numbers are used again.
-    processes: BTreeMap<(u32, u64), Process>,
+    tasks: BTreeMap<(u32, u64), Task>,
 }
 
 /// One CPU's time.
@@ -21,9 +21,13 @@ struct Times {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Process {
+struct Task {
+    process: u32,
+    /// The process's: what a program calls its threads says little.
     name: String,
     ticks: u64,
+    /// Where it ran last.
+    cpu: Option<usize>,
 }
 
 /// What happened between two snapshots.
@@ -33,7 +37,7 @@ pub struct Sample {
     pub busy_cpus: f64,
     /// The part of their time that was stolen.
     pub steal: f64,
-    /// What ran, on whichever CPU, the greediest first.
+    /// What ran on them, as far as the CPU on which each task ran last tells; the greediest first.
     pub programs: Vec<Program>,
 }
 
@@ -49,40 +53,38 @@ pub struct Program {
 }
 
 impl Snapshot {
-    /// Looks now. This process is left out, and what has ended meanwhile is no process.
+    /// Looks now. This process is left out, and what has ended meanwhile is no task.
     pub fn take(root: &Root) -> Option<Self> {
         let cpus: BTreeMap<usize, Times> = root.text("/proc/stat")?.lines().filter_map(parse_cpu).collect();
         let own = std::process::id();
         let numbers = root.names("/proc").into_iter().filter_map(|name| name.parse::<u32>().ok());
-        let processes = numbers.filter(|pid| *pid != own).filter_map(|pid| {
-            let (start, process) = parse_process(&root.text(&format!("/proc/{pid}/stat"))?)?;
-            Some(((pid, start), process))
-        });
-        Some(Self { cpus, processes: processes.collect() })
+        let tasks = numbers.filter(|pid| *pid != own).flat_map(|pid| tasks(root, pid));
+        Some(Self { cpus, tasks: tasks.collect() })
     }
 
     /// What happened on `cpus` from `self` to `later`; `None` where no time went by.
-    pub fn until(&self, later: &Self, cpus: impl Iterator<Item = usize>) -> Option<Sample> {
+    pub fn until(&self, later: &Self, cpus: &BTreeSet<usize>) -> Option<Sample> {
         let spent = |cpu: usize| {
             let (before, after) = (self.cpus.get(&cpu)?, later.cpus.get(&cpu)?);
             Some(after.since(before))
         };
-        let spent: Vec<Times> = cpus.filter_map(spent).filter(|t| t.total > 0).collect();
+        let spent: Vec<Times> = cpus.iter().copied().filter_map(spent).filter(|t| t.total > 0).collect();
         let elapsed = spent.iter().map(|times| times.total).max()?;
-        let mut programs: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
-        for (key, process) in &later.processes {
-            // A process that was not there before has used all of its time since.
-            let before = self.processes.get(key).map_or(0, |process| process.ticks);
-            let ticks = process.ticks.saturating_sub(before);
+        let mut programs: BTreeMap<&str, (BTreeSet<u32>, u64)> = BTreeMap::new();
+        let here = |task: &Task| task.cpu.is_none_or(|cpu| cpus.contains(&cpu));
+        for (key, task) in later.tasks.iter().filter(|(_, task)| here(task)) {
+            // A task that was not there before has used all of its time since.
+            let before = self.tasks.get(key).map_or(0, |task| task.ticks);
+            let ticks = task.ticks.saturating_sub(before);
             if ticks > 0 {
-                let (processes, sum) = programs.entry(&process.name).or_default();
-                *processes += 1;
+                let (processes, sum) = programs.entry(&task.name).or_default();
+                processes.insert(task.process);
                 *sum += ticks;
             }
         }
-        let program = |(name, (processes, ticks)): (&str, (usize, u64))| Program {
+        let program = |(name, (processes, ticks)): (&str, (BTreeSet<u32>, u64))| Program {
             name: name.to_owned(),
-            processes,
+            processes: processes.len(),
             part: part(ticks, elapsed),
         };
         let mut programs: Vec<Program> = programs.into_iter().map(program).collect();
@@ -95,7 +97,7 @@ impl Snapshot {
     }
 
     /// The part of the time of `cpus` that was stolen since the host booted.
-    pub fn steal_since_boot(&self, cpus: impl Iterator<Item = usize>) -> f64 {
+    pub fn steal_since_boot(&self, cpus: &BTreeSet<usize>) -> f64 {
         let empty =
             Self { cpus: self.cpus.keys().map(|cpu| (*cpu, Times::default())).collect(), ..Self::default() };
         empty.until(self, cpus).map_or(0.0, |sample| sample.steal)
@@ -125,16 +127,42 @@ fn parse_cpu(line: &str) -> Option<(usize, Times)> {
     Some((cpu, Times { busy, steal, total }))
 }
 
-/// When it started, its name, and its user and system time: fields 22, 2, 14 and 15 of proc(5). A name can have spaces
-/// and brackets in it.
-fn parse_process(stat: &str) -> Option<(u64, Process)> {
+/// The threads of a process; the process as one where they cannot be listed.
+fn tasks(root: &Root, process: u32) -> Vec<((u32, u64), Task)> {
+    let at = format!("/proc/{process}");
+    let Some(whole) = root.text(&format!("{at}/stat")).as_deref().and_then(parse_stat) else {
+        return Vec::new();
+    };
+    let named = |tid: u32, stat: Stat| {
+        let name = whole.name.clone();
+        ((tid, stat.start), Task { process, name, ticks: stat.ticks, cpu: stat.cpu })
+    };
+    let numbers = root.names(&format!("{at}/task")).into_iter().filter_map(|name| name.parse::<u32>().ok());
+    let thread = |tid: u32| Some(named(tid, parse_stat(&root.text(&format!("{at}/task/{tid}/stat"))?)?));
+    let threads: Vec<_> = numbers.filter_map(thread).collect();
+    if threads.is_empty() { vec![named(process, whole.clone())] } else { threads }
+}
+
+/// What is of use in a stat file.
+#[derive(Clone, Debug)]
+struct Stat {
+    name: String,
+    start: u64,
+    ticks: u64,
+    cpu: Option<usize>,
+}
+
+/// Its name, user and system time, when it started, and where it ran last: fields 2, 14, 15, 22 and 39 of proc(5). A
+/// name can have spaces and brackets in it.
+fn parse_stat(stat: &str) -> Option<Stat> {
     let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
     // Field 3 is the first after the name.
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-    let ticks = field(14)?.saturating_add(field(15)?);
     let name = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    Some((field(22)?, Process { name, ticks }))
+    let ticks = field(14)?.saturating_add(field(15)?);
+    let cpu = field(39).and_then(|cpu| usize::try_from(cpu).ok());
+    Some(Stat { name, start: field(22)?, ticks, cpu })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ticks, shown as a percentage")]
@@ -151,6 +179,10 @@ mod tests {
         format!("7 ({name}) R 1 1 1 0 -1 4194560 84 0 0 0 {user} 5 0 0 20 0 1 0 {start} 2703360 236")
     }
 
+    fn cpus(range: std::ops::Range<usize>) -> BTreeSet<usize> {
+        range.collect()
+    }
+
     fn look(cpu0: &str, cpu1: &str, processes: &[(u32, String)]) -> Snapshot {
         let host = Fixture::new().file("/proc/stat", &format!("cpu  1 1\ncpu0 {cpu0}\ncpu1 {cpu1}\nintr 7"));
         let host = host.file("/proc/self/stat", "no number, no process");
@@ -163,27 +195,43 @@ mod tests {
     fn a_busy_cpu_and_who_keeps_it_busy_are_seen() {
         let before = look("100 0 0 100 0 0 0 0 0 0", "0 0 0 500 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 10, 3))]);
         let after = look("150 0 0 100 0 0 0 0 50 0", "5 0 0 545 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 60, 3))]);
-        let sample = before.until(&after, 0..2).unwrap();
+        let sample = before.until(&after, &cpus(0..2)).unwrap();
         assert!((sample.busy_cpus - 1.1).abs() < 1e-9, "{sample:?}");
         assert_eq!(sample.programs, [Program { name: "cc1 (x)".to_owned(), processes: 1, part: 1.0 }]);
-        assert!(before.until(&after, 1..2).unwrap().busy_cpus < 0.2);
+        assert!(before.until(&after, &cpus(1..2)).unwrap().busy_cpus < 0.2);
     }
 
     #[test]
     fn stolen_time_is_neither_busy_nor_idle() {
         let before = look("0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0", &[]);
         let after = look("0 0 0 30 0 0 0 20 0 0", "0 0 0 50 0 0 0 0 0 0", &[]);
-        let sample = before.until(&after, 0..2).unwrap();
+        let sample = before.until(&after, &cpus(0..2)).unwrap();
         assert!((sample.steal - 0.2).abs() < 1e-9 && sample.busy_cpus == 0.0, "{sample:?}");
-        assert!((after.steal_since_boot(0..1) - 0.4).abs() < 1e-9);
+        assert!((after.steal_since_boot(&cpus(0..1)) - 0.4).abs() < 1e-9);
     }
 
     #[test]
     fn processes_of_one_name_are_one_program() {
         let (idle, start) = ("0 0 0 10 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0");
         let at = |user| [(7, stat("cc1", user, 3)), (8, stat("cc1", user, 3)), (9, stat("sh", 0, 3))];
-        let sample = look(start, start, &at(0)).until(&look(idle, idle, &at(4)), 0..2).unwrap();
+        let sample = look(start, start, &at(0)).until(&look(idle, idle, &at(4)), &cpus(0..2)).unwrap();
         assert_eq!(sample.programs, [Program { name: "cc1".to_owned(), processes: 2, part: 0.8 }]);
+    }
+
+    #[test]
+    fn a_program_is_named_for_the_cpus_that_its_threads_ran_on() {
+        let thread =
+            |user: u64, cpu: u32| format!("{} {}{cpu} 0 0", stat("worker", user, 3), "0 ".repeat(14));
+        let look = |ticks: u64| {
+            let idle = format!("cpu0 0 0 0 {ticks} 0 0 0 0\ncpu1 {ticks} 0 0 0 0 0 0 0");
+            let host = Fixture::new().file("/proc/stat", &idle).file("/proc/7/stat", &stat("cc1", 0, 3));
+            let host = host.file("/proc/7/task/7/stat", &thread(0, 0));
+            Snapshot::take(&host.file("/proc/7/task/8/stat", &thread(ticks, 1)).root()).unwrap()
+        };
+        let (before, after) = (look(0), look(10));
+        assert_eq!(before.until(&after, &cpus(0..1)).unwrap().programs, []);
+        let found = before.until(&after, &cpus(1..2)).unwrap();
+        assert_eq!(found.programs, [Program { name: "cc1".to_owned(), processes: 1, part: 1.0 }]);
     }
 
     #[test]
@@ -191,15 +239,15 @@ mod tests {
         let idle = "0 0 0 10 0 0 0 0 0 0";
         let before = look("0 0 0 0 0 0 0 0", idle, &[(7, stat("old", 90, 3))]);
         let after = look(idle, idle, &[(7, stat("new", 1, 400))]);
-        assert_eq!(before.until(&after, 0..1).unwrap().programs[0].part, 0.6);
+        assert_eq!(before.until(&after, &cpus(0..1)).unwrap().programs[0].part, 0.6);
     }
 
     #[test]
     fn what_is_malformed_or_stands_still_is_left_out() {
         let before =
             look("0 0 0 x", "0 0 0 9 0 0 0 0", &[(7, "7 (a".to_owned()), (8, "8 (b) R 1".to_owned())]);
-        assert_eq!(before.until(&before, 0..2), None);
-        assert!(before.processes.is_empty() && before.cpus.len() == 1);
+        assert_eq!(before.until(&before, &cpus(0..2)), None);
+        assert!(before.tasks.is_empty() && before.cpus.len() == 1);
         assert!(Snapshot::take(&Fixture::new().root()).is_none());
     }
 }
