@@ -136,15 +136,14 @@ impl GuestArgs {
     }
 }
 
+/// Where the Linux twin is built.
+pub const TWIN: &str = "target/x86_64-unknown-linux-gnu/release/assay-twin";
+
 /// How the host is probed between rounds; the same for every command that has any.
 #[derive(Args, Clone, Debug)]
 pub struct ProbeArgs {
     /// Linux twin, static: runs the workers as processes of the host, and is the first process of the Linux guest
-    #[arg(
-        long,
-        value_name = "PROGRAM",
-        default_value = "target/x86_64-unknown-linux-gnu/release/assay-twin"
-    )]
+    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
     pub twin: PathBuf,
     /// Make no native probe of the host before the first round and after each
     ///
@@ -273,6 +272,9 @@ pub struct DoctorArgs {
     /// Guests: the host is looked at as they would use it.
     #[command(flatten)]
     pub guest: GuestArgs,
+    /// Where results are to go
+    #[arg(long, value_name = "DIR", default_value = "target")]
+    pub out: PathBuf,
     /// Print the findings as data
     #[arg(long)]
     pub json: bool,

@@ -4,7 +4,7 @@ use super::root::Root;
 
 /// How many CPUs' worth of time a cgroup may use: the least of all.
 ///
-/// `Some(None)` is no limit, `None` that it cannot be seen.
+/// `Some(None)` is no limit, `None` that it cannot be seen: no cgroup file system is mounted where this process's are.
 pub fn cpu_quota(root: &Root) -> Option<Option<f64>> {
     let version_2 = limits(root, "", |at| parse_cpu_max(&root.line(&format!("{at}/cpu.max"))?));
     let version_1 = limits(root, "cpu", |at| {
@@ -13,14 +13,27 @@ pub fn cpu_quota(root: &Root) -> Option<Option<f64>> {
         let quota = root.number(&format!("{at}/cpu.cfs_quota_us"))?;
         Some(ratio(quota, period))
     });
-    root.line("/proc/self/cgroup")?;
-    Some(version_1.into_iter().chain(version_2).reduce(f64::min))
+    let least = version_1.into_iter().chain(version_2).reduce(f64::min);
+    // Where version 1 has the controller, version 2 has not. Every cgroup has this file.
+    let version = if folders(root, "cpu").is_empty() { "" } else { "cpu" };
+    let mounted = limits(root, version, |at| root.text(&format!("{at}/cgroup.procs")));
+    (least.is_some() || !mounted.is_empty()).then_some(least)
 }
 
-/// How many bytes of memory a cgroup may have: the least of all.
-pub fn memory_limit(root: &Root) -> Option<u64> {
-    let version_2 = limits(root, "", |at| root.number(&format!("{at}/memory.max")));
-    let version_1 = limits(root, "memory", |at| root.number(&format!("{at}/memory.limit_in_bytes")));
+/// How many bytes of memory a cgroup may still have: the least of all limits less what is used of them.
+pub fn memory_left(root: &Root) -> Option<u64> {
+    // What was read from files and not used of late is given up first.
+    let left = |at: &str, limit: &str, used: &str, cache: &str| {
+        let limit = root.number(&format!("{at}/{limit}"))?;
+        let used = root.number(&format!("{at}/{used}")).unwrap_or(0);
+        let stat = root.text(&format!("{at}/memory.stat")).unwrap_or_default();
+        let cache = stat.lines().find_map(|line| line.strip_prefix(cache)?.trim().parse().ok()).unwrap_or(0);
+        Some(limit.saturating_sub(used.saturating_sub(cache)))
+    };
+    let version_2 = limits(root, "", |at| left(at, "memory.max", "memory.current", "inactive_file "));
+    let version_1 = limits(root, "memory", |at| {
+        left(at, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ")
+    });
     version_1.into_iter().chain(version_2).min()
 }
 
@@ -83,7 +96,7 @@ mod tests {
             .file("/sys/fs/cgroup/pod/memory.max", "536870912")
             .root();
         assert_eq!(cpu_quota(&host), Some(Some(1.5)));
-        assert_eq!(memory_limit(&host), Some(512 << 20));
+        assert_eq!(memory_left(&host), Some(512 << 20));
     }
 
     #[test]
@@ -99,11 +112,41 @@ mod tests {
     }
 
     #[test]
+    fn version_1_is_read_where_it_is_mounted_by_one_name() {
+        let host = Fixture::new()
+            .file("/proc/self/cgroup", "4:cpu,cpuacct:/job")
+            .file("/sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "150000")
+            .file("/sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000");
+        assert_eq!(cpu_quota(&host.root()), Some(Some(1.5)));
+    }
+
+    #[test]
+    fn what_is_used_of_a_limit_is_not_left_but_for_what_can_be_given_up() {
+        let host = Fixture::new()
+            .file("/proc/self/cgroup", "0::/box")
+            .file("/sys/fs/cgroup/box/memory.max", "1000")
+            .file("/sys/fs/cgroup/box/memory.current", "900")
+            .file("/sys/fs/cgroup/box/memory.stat", "anon 500\ninactive_file 300\nactive_file 50");
+        assert_eq!(memory_left(&host.root()), Some(400));
+        let host = Fixture::new()
+            .file("/proc/self/cgroup", "4:memory:/box")
+            .file("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", "1000")
+            .file("/sys/fs/cgroup/memory/box/memory.usage_in_bytes", "1200");
+        assert_eq!(memory_left(&host.root()), Some(0));
+    }
+
+    #[test]
     fn no_limit_is_not_unknown() {
-        assert_eq!(cpu_quota(&Fixture::new().file("/proc/self/cgroup", "0::/").root()), Some(None));
+        let own = || Fixture::new().file("/proc/self/cgroup", "0::/");
+        assert_eq!(cpu_quota(&own().file("/sys/fs/cgroup/cgroup.procs", "1").root()), Some(None));
+        // Nothing is mounted, or not what has the controller.
+        assert_eq!(cpu_quota(&own().root()), None);
+        let split = Fixture::new().file("/proc/self/cgroup", "1:cpu:/\n0::/");
+        assert_eq!(cpu_quota(&split.file("/sys/fs/cgroup/unified/cgroup.procs", "1").root()), None);
         assert_eq!(cpu_quota(&Fixture::new().root()), None);
         let odd = Fixture::new()
             .file("/proc/self/cgroup", "0::/../..\nnonsense\n::")
+            .file("/sys/fs/cgroup/cgroup.procs", "1")
             .file("/sys/fs/cgroup/cpu.max", "1 0");
         assert_eq!(cpu_quota(&odd.root()), Some(None));
     }

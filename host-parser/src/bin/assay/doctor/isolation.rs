@@ -20,7 +20,7 @@ pub fn probe(host: &Host) -> Vec<Finding> {
 /// The limit of the cgroups, which belongs to the CPUs in the report.
 pub fn quota(host: &Host) -> Finding {
     let Some(quota) = cgroup::cpu_quota(&host.root) else {
-        return Check::Quota.unknown("no /proc/self/cgroup");
+        return Check::Quota.unknown("no cgroup file system of this process at /sys/fs/cgroup");
     };
     let Some(quota) = quota else { return Check::Quota.ok("none") };
     // Less than two CPUs' worth makes any speed-up that of the limit. More is a stop now and then.
@@ -55,13 +55,38 @@ fn tick(host: &Host) -> Finding {
 
 fn rcu(host: &Host) -> Finding {
     // nohz_full implies it (Linux, Documentation/timers/no_hz.rst).
-    let named = host.root.boot_option("rcu_nocbs");
-    let named = match named.as_deref() {
-        Some("all") => Some(host.online.clone()),
-        other => other.and_then(|list| list.parse().ok()),
-    };
+    let last = host.root.cpus("/sys/devices/system/cpu/possible").unwrap_or_else(|| host.online.clone());
+    let named = host.root.boot_option("rcu_nocbs").and_then(|list| boot_list(&list, last.iter().last()?));
     let both = [named, nohz_full(host)].into_iter().flatten().flat_map(|set| set.iter().collect::<Vec<_>>());
     partly(host, Check::Rcu, list(both).parse().ok())
+}
+
+/// A list as the kernel's command line takes it (Linux, Documentation/admin-guide/kernel-parameters.rst, "cpu lists"):
+/// also `all`, `N` for the last CPU there can be, and `0-15:2/4`, the first two of every four.
+fn boot_list(text: &str, last: usize) -> Option<CpuSet> {
+    if text == "all" {
+        return Some((0..=last).map(|cpu| cpu.to_string()).collect::<Vec<_>>().join(",").parse().ok()?);
+    }
+    let number = |text: &str| if text == "N" { Some(last) } else { text.parse().ok() };
+    let mut cpus = BTreeSet::new();
+    for item in text.split(',') {
+        let (range, stride) =
+            item.split_once(':').map_or((item, None), |(range, stride)| (range, Some(stride)));
+        let (first, end) = match range.split_once('-') {
+            Some((first, end)) => (number(first)?, number(end)?),
+            None if range == "all" => (0, last),
+            None => (number(range)?, number(range)?),
+        };
+        let (used, of): (usize, usize) = match stride {
+            Some(stride) => {
+                stride.split_once('/').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))?
+            }
+            None => (1, 1),
+        };
+        let taken = |cpu: &usize| of > 0 && (cpu - first) % of < used;
+        cpus.extend((first..=end.min(last)).filter(taken));
+    }
+    list(cpus).parse().ok()
 }
 
 /// `(null)` is how some kernels print an empty set.
@@ -109,6 +134,21 @@ mod tests {
     }
 
     #[test]
+    fn a_boot_list_may_have_the_last_cpu_and_strides() {
+        let list = |text| boot_list(text, 15).map(|set: CpuSet| set.to_string());
+        assert_eq!(list("4-N").as_deref(), Some("4-15"));
+        assert_eq!(list("0,N").as_deref(), Some("0,15"));
+        assert_eq!(list("0-9:2/4").as_deref(), Some("0,1,4,5,8,9"));
+        assert_eq!(list("all").as_deref(), Some("0-15"));
+        assert_eq!(list("all:1/8").as_deref(), Some("0,8"));
+        // What the host does not have cannot be taken off it.
+        assert_eq!(list("8-31").as_deref(), Some("8-15"));
+        assert_eq!((list("0-9:2/0"), list("x"), list("0-9:2")), (None, None, None));
+        let host = Fixture::with_cpus("0-7").file("/proc/cmdline", "rcu_nocbs=4-N");
+        assert_eq!(host.probe("4-7", true, rcu).value, "4-7: all of the guest's");
+    }
+
+    #[test]
     fn isolated_cpus_that_are_not_used_are_a_pity() {
         let found = isolating().probe("0-3", false, isolated);
         assert_eq!((found.status, found.value.as_str()), (Warn, "4-7; the guest is to run on 0-3"));
@@ -130,6 +170,7 @@ mod tests {
         let limited = |max| {
             let host =
                 Fixture::new().file("/proc/self/cgroup", "0::/box").file("/sys/fs/cgroup/box/cpu.max", max);
+            let host = host.file("/sys/fs/cgroup/box/cgroup.procs", "1");
             host.probe("0-3", false, quota).status
         };
         assert_eq!(limited("100000 100000"), Bad);

@@ -37,9 +37,6 @@ use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::pinning::HostCpus;
 
-/// Where `assay run` writes by default.
-const RESULTS: &str = "target";
-
 /// Looks, and tells.
 ///
 /// # Errors
@@ -47,13 +44,14 @@ const RESULTS: &str = "target";
 pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
     let chosen = HostCpus::choose(args.guest.cpus.as_deref()).or_exit(Exit::Usage)?;
     let host = Host::new(Root::new("/"), chosen.available.clone(), chosen.set.is_some());
-    let report = Report::new(crate::host::describe(), host.cpus.to_string(), examine(&host, &args.guest));
+    let report =
+        Report::new(crate::host::describe(), host.cpus.to_string(), examine(&host, &args.guest, &args.out));
     let text = if args.json { report.json().or_exit(Exit::Output)? } else { report.text() };
     console::answer(&text)?;
     Ok(report.exit())
 }
 
-fn examine(host: &Host, args: &GuestArgs) -> Vec<Finding> {
+fn examine(host: &Host, args: &GuestArgs, out: &Path) -> Vec<Finding> {
     let mut findings = guests::probe(host, args);
     findings.extend(cpu::probe(host));
     findings.extend([
@@ -67,7 +65,7 @@ fn examine(host: &Host, args: &GuestArgs) -> Vec<Finding> {
     findings.extend(load::probe(host, &load::look(host)));
     findings.extend(clock::probe(host));
     findings.extend(system::probe(host));
-    findings.extend(storage::probe(host, Path::new(RESULTS)));
+    findings.extend(storage::probe(host, out));
     findings
 }
 
@@ -94,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_check_is_made_once_even_where_nothing_can_be_read() {
-        let findings = Fixture::new().probe("0,1", false, |host| examine(host, &args()));
+        let findings = Fixture::new().probe("0,1", false, |host| examine(host, &args(), Path::new(".")));
         let mut made: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
         made.sort_unstable();
         assert_eq!(made, Check::ALL);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
+use rustix::fs::{Access, StatVfs, StatVfsMountFlags, access, statvfs};
 
 use super::cgroup;
 use super::check::Check;
@@ -17,11 +17,18 @@ const MEMORY_WANTED: u64 = 1024 * MIB;
 const DISK_NEEDED: u64 = 64 * MIB;
 const DISK_WANTED: u64 = 1024 * MIB;
 
-/// All of it; results go below `results`, as `assay run` has it by default.
+/// An experiment's files are some hundred.
+const FILES_NEEDED: u64 = 500;
+const FILES_WANTED: u64 = 5000;
+
+/// All of it; results go below `results`.
 pub fn probe(host: &Host, results: &Path) -> Vec<Finding> {
-    // Before the first build the folder is not there; it will be on the file system of the one above.
-    let results = if results.is_dir() { results } else { Path::new(".") };
-    vec![memory(host), disk(statvfs(results).ok(), results)]
+    // Before the first run the folder is not there; it will be made in the one above that is.
+    let here = Path::new(".");
+    let above =
+        results.ancestors().find(|path| !path.as_os_str().is_empty() && path.exists()).unwrap_or(here);
+    let writable = access(above, Access::WRITE_OK | Access::EXEC_OK).is_ok() && above.is_dir();
+    vec![memory(host), disk(statvfs(above).ok(), writable, above)]
 }
 
 fn memory(host: &Host) -> Finding {
@@ -29,9 +36,11 @@ fn memory(host: &Host) -> Finding {
     let Some(available) = meminfo.as_deref().and_then(available) else {
         return Check::Memory.unknown("no MemAvailable in /proc/meminfo");
     };
-    match cgroup::memory_limit(&host.root).filter(|limit| *limit < available) {
-        Some(limit) => size(Check::Memory, limit, "may be had, by a cgroup", MEMORY_WANTED, MEMORY_NEEDED)
-            .remedy("Raise the memory limit of the container, the service or the slice."),
+    match cgroup::memory_left(&host.root).filter(|left| *left < available) {
+        Some(left) => size(Check::Memory, left, "left of a cgroup's limit", MEMORY_WANTED, MEMORY_NEEDED)
+            .remedy(
+                "Raise the memory limit of the container, the service or the slice, or stop what uses it.",
+            ),
         None => size(Check::Memory, available, "available", MEMORY_WANTED, MEMORY_NEEDED),
     }
 }
@@ -41,14 +50,24 @@ fn available(meminfo: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-fn disk(found: Option<StatVfs>, at: &Path) -> Finding {
+fn disk(found: Option<StatVfs>, writable: bool, at: &Path) -> Finding {
     let Some(found) = found else {
         return Check::Disk.unknown(format!("{} cannot be asked", at.display()));
     };
-    if found.f_flag.contains(StatVfsMountFlags::RDONLY) {
+    let read_only = found.f_flag.contains(StatVfsMountFlags::RDONLY);
+    if read_only || !writable {
+        let why = if read_only { "is read-only" } else { "cannot be written to by this user" };
         return Check::Disk
-            .bad(format!("{} is read-only", at.display()))
+            .bad(format!("{} {why}", at.display()))
             .remedy("Write elsewhere with `--out DIR`.");
+    }
+    // Some file systems have no fixed number of files, and say 0 of 0.
+    let files = Some(found.f_favail).filter(|files| found.f_files > 0 && *files < FILES_WANTED);
+    if let Some(files) = files {
+        let value = format!("{files} more files at {}", at.display());
+        return Check::Disk.judge(value, true, files < FILES_NEEDED).remedy(
+            "Delete files: `du --inodes -x . | sort -n | tail`, or write elsewhere with `--out DIR`.",
+        );
     }
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     size(Check::Disk, free, &format!("free at {}", at.display()), DISK_WANTED, DISK_NEEDED)
@@ -85,20 +104,43 @@ mod tests {
         let host =
             with(8 << 20).file("/proc/self/cgroup", "0::/").file("/sys/fs/cgroup/memory.max", "536870912");
         let found = host.probe("0", true, memory);
-        assert_eq!((found.status, found.value.as_str()), (Warn, "512 MiB may be had, by a cgroup"));
+        assert_eq!((found.status, found.value.as_str()), (Warn, "512 MiB left of a cgroup's limit"));
     }
 
     #[test]
     fn a_disk_that_is_full_or_read_only_ends_an_experiment() {
         let here = statvfs(".").unwrap();
-        let with =
-            |blocks| StatVfs { f_bavail: blocks, f_frsize: 4096, f_flag: StatVfsMountFlags::empty(), ..here };
-        let status = |blocks| disk(Some(with(blocks)), Path::new(".")).status;
+        let with = |blocks| StatVfs {
+            f_bavail: blocks,
+            f_frsize: 4096,
+            f_files: 1 << 20,
+            f_favail: 1 << 19,
+            f_flag: StatVfsMountFlags::empty(),
+            ..here
+        };
+        let judge = |found: StatVfs, writable| disk(Some(found), writable, Path::new(".")).status;
+        let status = |blocks| judge(with(blocks), true);
         assert_eq!((status(1 << 20), status(1 << 16), status(1)), (Ok, Warn, Bad));
-        assert_eq!(
-            disk(Some(StatVfs { f_flag: StatVfsMountFlags::RDONLY, ..with(1 << 20) }), Path::new(".")).status,
-            Bad
-        );
-        assert_eq!(disk(None, Path::new(".")).status, Unknown);
+        let plenty = || with(1 << 20);
+        assert_eq!(judge(StatVfs { f_flag: StatVfsMountFlags::RDONLY, ..plenty() }, true), Bad);
+        assert_eq!(judge(plenty(), false), Bad);
+        assert_eq!(judge(StatVfs { f_favail: 100, ..plenty() }, true), Bad);
+        assert_eq!(judge(StatVfs { f_favail: 1000, ..plenty() }, true), Warn);
+        assert_eq!(judge(StatVfs { f_favail: 0, f_files: 0, ..plenty() }, true), Ok);
+        assert_eq!(disk(None, true, Path::new(".")).status, Unknown);
+    }
+
+    #[test]
+    fn results_are_looked_for_where_they_are_to_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = |results: &str| {
+            let results = folder.path().join(results);
+            Fixture::new().probe("0", true, |host| probe(host, &results)).pop().unwrap()
+        };
+        let found = disk("not/yet/there");
+        assert!(found.value.ends_with(&folder.path().display().to_string()), "{found:?}");
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let found = disk("file/below");
+        assert!(found.status == Bad && found.value.contains("cannot be written"), "{found:?}");
     }
 }
