@@ -26,7 +26,7 @@ pub fn hypervisor(host: &Host) -> Finding {
 
 fn clocksource(host: &Host) -> Finding {
     // The paravirtual ones are read off the TSC.
-    const BY_TSC: [&str; 3] = ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page"];
+    const BY_TSC: [&str; 4] = ["tsc", "kvm-clock", "xen", "hyperv_clocksource_tsc_page"];
     let Some(current) = host.root.line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
     else {
         return Check::Clocksource.unknown("no /sys/devices/system/clocksource");
@@ -80,7 +80,7 @@ mod tests {
             let file = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
             Fixture::new().file(file, name).probe("0", true, clocksource).status
         };
-        assert_eq!((by("tsc"), by("kvm-clock"), by("hpet")), (Ok, Ok, Warn));
+        assert_eq!((by("tsc"), by("kvm-clock"), by("xen"), by("hpet")), (Ok, Ok, Ok, Warn));
         assert_eq!(Fixture::new().probe("0", true, clocksource).status, Unknown);
     }
 

@@ -12,9 +12,7 @@ pub fn probe(host: &Host) -> Vec<Finding> {
 }
 
 fn governor(host: &Host) -> Finding {
-    let governor =
-        |cpu| host.root.line(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"));
-    let governors: BTreeSet<String> = host.cpus.iter().filter_map(governor).collect();
+    let governors = governors(host);
     let value = governors.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     match governors.len() {
         0 => Check::Governor.unknown(not_there(host)),
@@ -24,15 +22,50 @@ fn governor(host: &Host) -> Finding {
 }
 
 fn turbo(host: &Host) -> Finding {
-    const INTEL: &str = "/sys/devices/system/cpu/intel_pstate/no_turbo";
-    const OTHERS: &str = "/sys/devices/system/cpu/cpufreq/boost";
-    // Where intel_pstate drives the CPU, the general switch is not there.
-    match (host.root.number(INTEL), host.root.number(OTHERS)) {
-        (Some(0), _) => Check::Turbo.warn("on").remedy(format!("`echo 1 | sudo tee {INTEL}`")),
-        (None, Some(1)) => Check::Turbo.warn("on"),
-        (Some(_), _) | (None, Some(_)) => Check::Turbo.ok("off"),
-        (None, None) => Check::Turbo.unknown(not_there(host)),
+    match boost(host) {
+        Some(Boost { on: true, switch }) => Check::Turbo.warn("on").remedy(match switch {
+            INTEL => format!("`echo 1 | sudo tee {INTEL}`"),
+            switch => format!("`echo 0 | sudo tee {switch}`"),
+        }),
+        Some(Boost { on: false, .. }) => Check::Turbo.ok("off"),
+        None => Check::Turbo.unknown(not_there(host)),
     }
+}
+
+const INTEL: &str = "/sys/devices/system/cpu/intel_pstate/no_turbo";
+const GENERAL: &str = "/sys/devices/system/cpu/cpufreq/boost";
+const EACH: &str = "/sys/devices/system/cpu/cpu*/cpufreq/boost";
+
+/// Whether cores may run faster than all can, and where that is switched.
+pub struct Boost {
+    /// It is so.
+    pub on: bool,
+    switch: &'static str,
+}
+
+/// Where intel_pstate drives the CPU, the general switch is not there; amd-pstate has one for each policy too, under
+/// the general one if that is there.
+pub fn boost(host: &Host) -> Option<Boost> {
+    let found = |on, switch| Some(Boost { on, switch });
+    match (host.root.number(INTEL), host.root.number(GENERAL)) {
+        (Some(no_turbo), _) => return found(no_turbo == 0, INTEL),
+        (None, Some(0)) => return found(false, GENERAL),
+        _ => {}
+    }
+    let of_cpu = |cpu| host.root.number(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/boost"));
+    let each: Vec<u64> = host.cpus.iter().filter_map(of_cpu).collect();
+    match (host.root.number(GENERAL), each.as_slice()) {
+        (_, [_, ..]) => found(each.contains(&1), EACH),
+        (Some(general), []) => found(general == 1, GENERAL),
+        (None, []) => None,
+    }
+}
+
+/// The governors of the guest's CPUs.
+pub fn governors(host: &Host) -> BTreeSet<String> {
+    let governor =
+        |cpu| host.root.line(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"));
+    host.cpus.iter().filter_map(governor).collect()
 }
 
 fn not_there(host: &Host) -> &'static str {
@@ -78,6 +111,20 @@ mod tests {
         assert!(
             judge(others("1")).help().contains("echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost")
         );
+    }
+
+    #[test]
+    fn the_switch_of_each_cpu_counts_below_the_general_one() {
+        let each = |cpu| format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/boost");
+        let judge = |general: Option<&str>, on: [&str; 2]| {
+            let host = general.map_or_else(Fixture::new, |on| Fixture::new().file(GENERAL, on));
+            let host = host.file(&each(0), on[0]).file(&each(1), on[1]);
+            host.probe("0,1", true, turbo)
+        };
+        assert_eq!(judge(Some("1"), ["0", "0"]).status, Ok);
+        assert_eq!(judge(Some("0"), ["1", "1"]).status, Ok);
+        let found = judge(None, ["0", "1"]);
+        assert!(found.status == Warn && found.help().contains("cpu*/cpufreq/boost"), "{found:?}");
     }
 
     #[test]
