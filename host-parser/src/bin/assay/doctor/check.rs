@@ -59,7 +59,7 @@ checks! {
         "Experiments that boot by UEFI need it; the others do not.",
         "`sudo apt install ovmf`";
     Built = "built" in "guests", else Environment,
-        "Kernel, workers and image tool are what a guest is made of.",
+        "Kernel, workers and image tool are what a guest is made of; the twin probes the host, and is the other rows.",
         "`make build`";
     Toolchain = "toolchain" in "guests", else Environment,
         "Another compiler makes another kernel, whose times are not comparable.",

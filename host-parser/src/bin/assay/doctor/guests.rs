@@ -1,30 +1,46 @@
 //! What guests are made of: accelerator, QEMU, firmware, and what this project builds.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use host_parser::manifest::Manifest;
 use qemu::{Accelerator, AcceleratorChoice, Qemu, UefiFirmware};
 
 use super::check::Check;
 use super::finding::Finding;
-use super::host::Host;
-use crate::cli::GuestArgs;
+use super::host::{Host, count};
+use crate::cli::{GuestArgs, TWIN};
 
 /// Where tools/setup.sh leaves the toolchain to build with.
 const TOOLCHAIN: &str = ".toolchain/env";
-/// The worker of the first experiment; they are all built together.
+/// What the source is to be built with.
+const WANTED: &str = "rust-toolchain.toml";
+/// Where the experiments are, below the source.
+const MANIFESTS: [&str; 2] = ["manifests", "manifests/controls"];
+/// The worker of the first experiment.
 const WORKER: &str = "primes";
 
 /// All of it.
 pub fn probe(host: &Host, args: &GuestArgs) -> Vec<Finding> {
     let choice = args.accelerator();
+    let read = |path| fs::read_to_string(path).ok();
     vec![
         accelerator(host, &choice),
         qemu(args.qemu.as_deref()),
         firmware(),
-        built(args),
-        toolchain(fs::read_to_string(TOOLCHAIN).ok().as_deref()),
+        built(args, Path::new(TWIN), &programs(&MANIFESTS.map(Path::new))),
+        toolchain(read(TOOLCHAIN).as_deref(), read(WANTED).as_deref()),
     ]
+}
+
+/// The workers that the experiments in `folders` ask for; the first one's wherever this is not run in its source.
+fn programs(folders: &[&Path]) -> BTreeSet<String> {
+    let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let manifests =
+        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    let programs = manifests.filter_map(|path| Some(Manifest::load(&path).ok()?.program().to_owned()));
+    programs.chain([WORKER.to_owned()]).collect()
 }
 
 fn accelerator(host: &Host, choice: &AcceleratorChoice) -> Finding {
@@ -61,29 +77,62 @@ fn firmware() -> Finding {
     }
 }
 
-/// Without kernel or worker there is no guest; the image tool is for those that boot by firmware.
-fn built(args: &GuestArgs) -> Finding {
-    let worker = args.built.workers.join(WORKER);
-    let parts =
-        [("kernel", &args.built.kernel), ("workers", &worker), ("image tool", &args.built.image_tool)];
-    let missing: Vec<String> = parts
-        .into_iter()
-        .filter(|(_, path)| !path.is_file())
-        .map(|(name, path)| format!("{name} ({} is not there)", path.display()))
-        .collect();
-    match missing.as_slice() {
-        [] => Check::Built.ok("kernel, workers, image tool"),
-        [one] if one.starts_with("image tool") => Check::Built.warn(format!("not the {one}")),
-        _ => Check::Built.bad(format!("not the {}", missing.join(", the "))),
+/// Without kernel or the first experiment's worker there is no guest; without the rest, not every experiment.
+fn built(args: &GuestArgs, twin: &Path, programs: &BTreeSet<String>) -> Finding {
+    let absent = |path: &Path| !path.is_file();
+    let at = |program: &str| args.built.workers.join(program);
+    let tell = |name: &str, path: &Path| format!("{name} ({} is not there)", path.display());
+    let needed = [("kernel", args.built.kernel.clone()), ("workers", at(WORKER))];
+    let missing: Vec<String> =
+        needed.iter().filter(|(_, path)| absent(path)).map(|(name, path)| tell(name, path)).collect();
+    if !missing.is_empty() {
+        return Check::Built.bad(format!("not the {}", missing.join(", the ")));
     }
+    let workers: Vec<&str> = programs.iter().map(String::as_str).filter(|name| absent(&at(name))).collect();
+    let mut missing = Vec::new();
+    if !workers.is_empty() {
+        let told = match workers.as_slice() {
+            [one] => (*one).to_owned(),
+            [one, ..] => format!("{one} and {} more", workers.len() - 1),
+            [] => String::new(),
+        };
+        missing.push(format!("worker {told}, which a manifest asks for"));
+    }
+    if absent(&args.built.image_tool) {
+        missing.push(format!("{}: no boot by firmware", tell("image tool", &args.built.image_tool)));
+    }
+    if absent(twin) {
+        missing.push(format!("{}: no native probe, no Linux or native row", tell("twin", twin)));
+    }
+    if missing.is_empty() {
+        return Check::Built.ok(format!("kernel, {}, image tool, twin", count(programs.len(), "worker")));
+    }
+    Check::Built.warn(format!("not the {}", missing.join("; not the ")))
 }
 
-/// The first line is a comment: the version and what else the set-up compares.
-fn toolchain(env: Option<&str>) -> Finding {
+/// The first line of the set-up's file is a comment: the version and what else it compares. The other file has what the
+/// source asks for.
+fn toolchain(env: Option<&str>, wanted: Option<&str>) -> Finding {
     let version = env.and_then(|env| env.lines().next()?.strip_prefix("# ")?.split(' ').next());
-    match version {
-        Some(version) => Check::Toolchain.ok(format!("Rust {version}")),
-        None => Check::Toolchain.unknown(format!("no {TOOLCHAIN}; it is needed only to build")),
+    let channel = |line: &str| {
+        Some(
+            line.trim()
+                .strip_prefix("channel")?
+                .trim()
+                .strip_prefix('=')?
+                .trim()
+                .trim_matches('"')
+                .to_owned(),
+        )
+    };
+    let wanted = wanted.and_then(|file| file.lines().find_map(channel));
+    match (version, wanted) {
+        (Some(version), Some(wanted)) if version != wanted => {
+            Check::Toolchain.warn(format!("Rust {version}; {WANTED} asks for {wanted}"))
+        }
+        (Some(version), Some(_)) => Check::Toolchain.ok(format!("Rust {version}, as {WANTED} asks for")),
+        (Some(version), None) => Check::Toolchain.ok(format!("Rust {version}")),
+        (None, _) => Check::Toolchain.unknown(format!("no {TOOLCHAIN}; it is needed only to build")),
     }
 }
 
@@ -124,19 +173,47 @@ mod tests {
                 image_tool: at("tool"),
             },
         };
-        let none = built(&args);
+        let (twin, programs) = (at("twin"), [WORKER, "hash"].map(str::to_owned).into());
+        let judge = || built(&args, &twin, &programs);
+        let none = judge();
         assert!(none.status == Bad && none.value.contains("the workers ("), "{none:?}");
         fs::write(at("kernel"), "").unwrap();
         fs::write(at(WORKER), "").unwrap();
-        assert_eq!(built(&args).status, Warn);
-        fs::write(at("tool"), "").unwrap();
-        assert_eq!(built(&args).status, Ok);
+        let some = judge();
+        assert_eq!(some.status, Warn);
+        for part in ["not the worker hash,", "not the image tool (", "not the twin ("] {
+            assert!(some.value.contains(part), "no {part:?} in {some:?}");
+        }
+        for name in ["hash", "tool"] {
+            fs::write(at(name), "").unwrap();
+        }
+        let found = judge();
+        assert!(found.status == Warn && found.value.contains("no native probe"), "{found:?}");
+        fs::write(&twin, "").unwrap();
+        assert_eq!((judge().status, judge().value.as_str()), (Ok, "kernel, 2 workers, image tool, twin"));
         assert_eq!(qemu(Some(&at("tool"))).status, Bad);
     }
 
     #[test]
     fn the_toolchain_is_read_from_what_the_set_up_left() {
-        assert_eq!(toolchain(Some("# 1.96.0 /a /b 1 2\nexport PATH=...")).value, "Rust 1.96.0");
-        assert_eq!((toolchain(Some("")).status, toolchain(None).status), (Unknown, Unknown));
+        let (env, wanted) = ("# 1.96.0 /a /b 1 2\nexport PATH=...", "[toolchain]\nchannel = \"1.96.0\"\n");
+        assert_eq!(toolchain(Some(env), None).value, "Rust 1.96.0");
+        assert_eq!(toolchain(Some(env), Some(wanted)).status, Ok);
+        let other = toolchain(Some("# 1.95.0 /a"), Some(wanted));
+        assert_eq!(
+            (other.status, other.value.as_str()),
+            (Warn, "Rust 1.95.0; rust-toolchain.toml asks for 1.96.0")
+        );
+        let status = |env| toolchain(env, Some(wanted)).status;
+        assert_eq!((status(Some("")), status(None)), (Unknown, Unknown));
+    }
+
+    #[test]
+    fn every_worker_that_a_manifest_asks_for_is_looked_for() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folders = MANIFESTS.map(|folder| source.join(folder));
+        let found = programs(&[&folders[0], &folders[1]]);
+        assert!(found.contains(WORKER) && found.iter().any(|name| name.starts_with("control-")), "{found:?}");
+        assert_eq!(programs(&[]).len(), 1);
     }
 }
