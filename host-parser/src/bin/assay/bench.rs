@@ -39,12 +39,33 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Coded> {
     let lab = Lab::find(&args.guest, &manifest)?;
     let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
     let bench = Bench { manifest, lab, cancel };
-    bench.size(args)?;
+    let mut promises = bench.size(args)?;
     bench.instructions()?;
     bench.phases()?;
     bench.small_memory()?;
-    bench.many_cpus()?;
-    Ok(Exit::Holds)
+    promises.extend(bench.many_cpus()?);
+    let broken: Vec<String> = promises.iter().filter_map(Promise::broken).collect();
+    if broken.is_empty() {
+        return Ok(Exit::Holds);
+    }
+    console::answer(&format!("\nnot as promised: {}\n", broken.join("; ")))?;
+    Ok(Exit::DoesNotHold)
+}
+
+/// A figure with the most that it may be.
+struct Promise {
+    of: String,
+    found: u64,
+    at_most: u64,
+    unit: &'static str,
+}
+
+impl Promise {
+    /// What is wrong, where it is more.
+    fn broken(&self) -> Option<String> {
+        let Self { of, found, at_most, unit } = self;
+        (found > at_most).then(|| format!("{of} {found} {unit}, {} more than {at_most}", found - at_most))
+    }
 }
 
 struct Bench {
@@ -54,18 +75,20 @@ struct Bench {
 }
 
 impl Bench {
-    fn size(&self, args: &BenchArgs) -> Result<(), Coded> {
+    fn size(&self, args: &BenchArgs) -> Result<Vec<Promise>, Coded> {
         let bytes = std::fs::metadata(&args.guest.built.kernel)
             .with_context(|| args.guest.built.kernel.display().to_string())
             .or_exit(Exit::Environment)?
             .len();
+        let iso_bytes = self.iso_bytes(args)?;
         console::answer(&format!(
             "kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})\nworker {}: {} bytes\n\
-             ISO: {} bytes (at most {ISO_LIMIT_BYTES})\n\n",
+             ISO: {iso_bytes} bytes (at most {ISO_LIMIT_BYTES})\n\n",
             self.manifest.program(),
             self.lab.blob.bytes().len(),
-            self.iso_bytes(args)?
-        ))
+        ))?;
+        let size = |of: &str, found, at_most| Promise { of: of.to_owned(), found, at_most, unit: "bytes" };
+        Ok(vec![size("kernel", bytes, KERNEL_LIMIT_BYTES), size("ISO", iso_bytes, ISO_LIMIT_BYTES)])
     }
 
     fn iso_bytes(&self, args: &BenchArgs) -> Result<u64, Coded> {
@@ -110,7 +133,8 @@ impl Bench {
     }
 
     /// From the first INIT on: the delays that the manuals ask for are in it, and are the same for any number.
-    fn many_cpus(&self) -> Result<(), Coded> {
+    fn many_cpus(&self) -> Result<Vec<Promise>, Coded> {
+        let mut promises = Vec::new();
         for vcpus in MANY_CPUS {
             let (measured, _) = self.boot(1, vcpus, None, None)?;
             let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
@@ -120,8 +144,10 @@ impl Bench {
             console::answer(&format!(
                 "{vcpus} CPUs: all online in {ms} ms (at most {MANY_CPUS_LIMIT_MS}), {us_each} us each\n"
             ))?;
+            let of = format!("{vcpus} CPUs online");
+            promises.push(Promise { of, found: ms, at_most: MANY_CPUS_LIMIT_MS, unit: "ms" });
         }
-        Ok(())
+        Ok(promises)
     }
 
     /// Boots one case on a machine of so many CPUs and has it judged; again where the host disturbed it.
@@ -196,4 +222,16 @@ fn phases(measured: &Measurement, format: impl Fn(u64) -> String) -> String {
     let lines = measured.phases().iter().map(|phase| line(phase.name.as_str(), phase.cycles.0));
     let total = measured.phases().iter().map(|phase| phase.cycles.0).sum();
     lines.collect::<String>() + &line("in all", total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_is_broken_past_its_limit_and_not_at_it() {
+        let told = |found| Promise { of: "kernel".to_owned(), found, at_most: 300, unit: "bytes" }.broken();
+        assert_eq!((told(299), told(300)), (None, None));
+        assert_eq!(told(304).as_deref(), Some("kernel 304 bytes, 4 more than 300"));
+    }
 }

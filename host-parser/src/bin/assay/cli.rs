@@ -60,6 +60,8 @@ pub enum Command {
     /// Provoke everything that can go wrong, and check that the gate says so
     Controls(ControlsArgs),
     /// Print what this project promises of itself: size, memory, instructions to the first worker.
+    ///
+    /// Ends with 1 where a figure is above its limit.
     Bench(BenchArgs),
     /// Measure how good the verdict of `compare` is: how often it cries regression where there is none, how often it finds
     /// one of 2, 5 and 10 percent.

@@ -24,7 +24,7 @@ macro_rules! exits {
 
 exits! {
     Holds = 0, "Every run passed; the claim holds, or nothing was claimed; compared, no case is slower.";
-    DoesNotHold = 1, "Every run passed, and the claim does not hold; compared, a case is slower.";
+    DoesNotHold = 1, "Every run passed: the claim does not hold, a case is slower, or `bench` is above a limit.";
     Usage = 2, "The command line is wrong, or an environment variable that it reads.";
     Inconclusive = 3, "Every run passed, and the rounds do not tell whether the claim holds, or a case is slower.";
     Failed = 4, "A run failed: its evidence is sound, and says that the guest did not do what it had to.";
