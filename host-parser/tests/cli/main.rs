@@ -22,6 +22,7 @@ mod compare;
 mod configure;
 mod diagnosis;
 mod disclosure;
+mod doctor;
 mod dry_run;
 mod exit_codes;
 mod images;

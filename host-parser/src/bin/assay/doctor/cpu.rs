@@ -18,7 +18,7 @@ pub fn probe(host: &Host) -> Vec<Finding> {
 
 fn cpus(host: &Host) -> Finding {
     let usable = host.cpus.len();
-    let sockets = match host.packages().len() {
+    let sockets = match host.cpus.iter().filter_map(|cpu| host.package(cpu)).collect::<BTreeSet<_>>().len() {
         0 => String::new(),
         packages => format!(", {}", count(packages, "socket")),
     };

@@ -1,6 +1,7 @@
 //! The cgroup's cpuset: which CPUs this process may have, and whether anybody else may have them too.
 
 use qemu::CpuSet;
+use serde::Serialize;
 
 use super::cgroup;
 use super::check::Check;
@@ -10,7 +11,7 @@ use super::root::Root;
 
 /// A cpuset, as the nearest cgroup that has one tells it (Linux, Documentation/admin-guide/cgroup-v2.rst, "Cpuset", and
 /// cgroup-v1/cpusets.rst).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cpuset {
     /// The CPUs that processes in it may use.
     pub effective: CpuSet,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use host_parser::manifest::Manifest;
-use qemu::{Accelerator, AcceleratorChoice, Qemu, UefiFirmware};
+use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware};
 
 use super::check::Check;
 use super::finding::Finding;
@@ -22,12 +22,16 @@ const MANIFESTS: [&str; 2] = ["manifests", "manifests/controls"];
 const WORKER: &str = "primes";
 
 /// All of it.
-pub fn probe(host: &Host, args: &GuestArgs) -> Vec<Finding> {
-    let choice = args.accelerator();
+pub fn probe(
+    host: &Host,
+    args: &GuestArgs,
+    choice: &AcceleratorChoice,
+    found: &Result<Qemu, QemuError>,
+) -> Vec<Finding> {
     let read = |path| fs::read_to_string(path).ok();
     vec![
-        accelerator(host, &choice),
-        qemu(args.qemu.as_deref()),
+        accelerator(host, choice),
+        qemu(found),
         firmware(),
         built(args, Path::new(TWIN), &programs(&MANIFESTS.map(Path::new))),
         toolchain(read(TOOLCHAIN).as_deref(), read(WANTED).as_deref()),
@@ -63,8 +67,8 @@ fn accelerator(host: &Host, choice: &AcceleratorChoice) -> Finding {
     }
 }
 
-fn qemu(given: Option<&Path>) -> Finding {
-    match Qemu::find(given) {
+fn qemu(found: &Result<Qemu, QemuError>) -> Finding {
+    match found {
         Ok(qemu) => Check::Qemu.ok(format!("{} ({})", qemu.version, qemu.path.display())),
         Err(error) => Check::Qemu.bad(error.to_string()),
     }
@@ -191,7 +195,7 @@ mod tests {
         assert!(found.status == Warn && found.value.contains("no native probe"), "{found:?}");
         fs::write(&twin, "").unwrap();
         assert_eq!((judge().status, judge().value.as_str()), (Ok, "kernel, 2 workers, image tool, twin"));
-        assert_eq!(qemu(Some(&at("tool"))).status, Bad);
+        assert_eq!(qemu(&Qemu::find(Some(&at("tool")))).status, Bad);
     }
 
     #[test]

@@ -32,10 +32,9 @@ impl Host {
         self.root.topology().cores(&self.cpus)
     }
 
-    /// The sockets of the guest's CPUs, as far as they are told.
-    pub fn packages(&self) -> BTreeSet<u64> {
-        let at = |cpu| format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id");
-        self.cpus.iter().filter_map(|cpu| self.root.number(&at(cpu))).collect()
+    /// The socket of a CPU, where it is told.
+    pub fn package(&self, cpu: usize) -> Option<u64> {
+        self.root.number(&format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id"))
     }
 
     /// The other threads of the guest's cores, which the guest does not get.
@@ -76,16 +75,22 @@ impl Host {
         list(topology.spread(&fit).into_iter().take(cores.min(WORKERS)))
     }
 
-    /// The NUMA nodes that have CPUs of the guest, by name.
+    /// The NUMA nodes that have CPUs of the guest, by name, with those.
     pub fn nodes(&self) -> Vec<(String, BTreeSet<usize>)> {
+        let nodes = self.all_nodes().into_iter().map(|(name, all)| (name, common(&all, &self.cpus)));
+        nodes.filter(|(_, cpus)| !cpus.is_empty()).collect()
+    }
+
+    /// All NUMA nodes that have CPUs.
+    pub fn all_nodes(&self) -> Vec<(String, CpuSet)> {
         const NODES: &str = "/sys/devices/system/node";
         let names = self.root.names(NODES).into_iter();
         let nodes = names.filter(|name| name.strip_prefix("node").is_some_and(|n| n.parse::<u32>().is_ok()));
         let nodes = nodes.filter_map(|name| {
-            let all = self.root.cpus(&format!("{NODES}/{name}/cpulist"))?;
-            Some((name, common(&all, &self.cpus)))
+            let cpus = self.root.cpus(&format!("{NODES}/{name}/cpulist"))?;
+            Some((name, cpus))
         });
-        nodes.filter(|(_, cpus)| !cpus.is_empty()).collect()
+        nodes.collect()
     }
 }
 

@@ -54,19 +54,21 @@ fn tick(host: &Host) -> Finding {
 }
 
 fn rcu(host: &Host) -> Finding {
+    partly(host, Check::Rcu, rcu_nocbs(host))
+}
+
+/// The CPUs whose RCU callbacks run elsewhere.
+pub fn rcu_nocbs(host: &Host) -> Option<CpuSet> {
     // nohz_full implies it (Linux, Documentation/timers/no_hz.rst).
     let last = host.root.cpus("/sys/devices/system/cpu/possible").unwrap_or_else(|| host.online.clone());
     let named = host.root.boot_option("rcu_nocbs").and_then(|list| boot_list(&list, last.iter().last()?));
     let both = [named, nohz_full(host)].into_iter().flatten().flat_map(|set| set.iter().collect::<Vec<_>>());
-    partly(host, Check::Rcu, list(both).parse().ok())
+    list(both).parse().ok()
 }
 
 /// A list as the kernel's command line takes it (Linux, Documentation/admin-guide/kernel-parameters.rst, "cpu lists"):
 /// also `all`, `N` for the last CPU there can be, and `0-15:2/4`, the first two of every four.
 fn boot_list(text: &str, last: usize) -> Option<CpuSet> {
-    if text == "all" {
-        return Some((0..=last).map(|cpu| cpu.to_string()).collect::<Vec<_>>().join(",").parse().ok()?);
-    }
     let number = |text: &str| if text == "N" { Some(last) } else { text.parse().ok() };
     let mut cpus = BTreeSet::new();
     for item in text.split(',') {
@@ -89,8 +91,8 @@ fn boot_list(text: &str, last: usize) -> Option<CpuSet> {
     list(cpus).parse().ok()
 }
 
-/// `(null)` is how some kernels print an empty set.
-fn nohz_full(host: &Host) -> Option<CpuSet> {
+/// The CPUs without a timer tick. `(null)` is how some kernels print an empty set.
+pub fn nohz_full(host: &Host) -> Option<CpuSet> {
     host.root.cpus("/sys/devices/system/cpu/nohz_full")
 }
 

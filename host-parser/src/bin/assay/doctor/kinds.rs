@@ -76,7 +76,7 @@ pub fn probe(host: &Host) -> Finding {
         kinds => {
             let told: Vec<String> = kinds.iter().map(tell).collect();
             let remedy = format!("Stay on one kind: `--cpus {}`.", host.suggestion());
-            Check::CoreKinds.warn(format!("{}: {}", kinds.len(), told.join("; "))).remedy(remedy)
+            Check::CoreKinds.warn(format!("{} kinds: {}", kinds.len(), told.join("; "))).remedy(remedy)
         }
     }
 }
@@ -91,7 +91,10 @@ mod tests {
     fn a_guest_on_both_kinds_of_cores_is_told_and_one_of_each_is_not() {
         Fixture::hybrid().probe("0-15", false, |host| {
             let found = probe(host);
-            assert_eq!((found.status, found.value.as_str()), (Warn, "2: performance 0-7; efficient 8-15"));
+            assert_eq!(
+                (found.status, found.value.as_str()),
+                (Warn, "2 kinds: performance 0-7; efficient 8-15")
+            );
             assert_eq!(found.help(), "Stay on one kind: `--cpus 0,2,4,6`.");
         });
         let found = Fixture::hybrid().probe("8-11", true, probe);
@@ -112,13 +115,13 @@ mod tests {
         let told = |value: &str| value.to_owned();
         assert_eq!(
             judge(host("cpu_capacity", [1024, 446, 1024, 446])),
-            (Warn, told("2: capacity 1024 0,2; capacity 446 1,3"))
+            (Warn, told("2 kinds: capacity 1024 0,2; capacity 446 1,3"))
         );
         let rate = "cpufreq/cpuinfo_max_freq";
         assert_eq!(judge(host(rate, [5_700_000, 5_700_000, 5_500_000, 5_200_000])), (Ok, told("one")));
         assert_eq!(
             judge(host(rate, [5_000_000, 5_000_000, 3_800_000, 3_800_000])),
-            (Warn, told("2: MHz 5000 0,1; MHz 3800 2,3"))
+            (Warn, told("2 kinds: MHz 5000 0,1; MHz 3800 2,3"))
         );
         assert_eq!(Fixture::with_cpus("0-3").probe("0-3", true, probe).status, Unknown);
     }

@@ -8,6 +8,7 @@ mod check;
 mod clock;
 mod cpu;
 mod cpuset;
+mod facts;
 mod finding;
 #[cfg(test)]
 mod fixture;
@@ -28,8 +29,12 @@ mod system;
 
 use std::path::Path;
 
+use qemu::Qemu;
+
+use self::facts::Facts;
 use self::finding::Finding;
 use self::host::Host;
+use self::load::Looked;
 use self::report::Report;
 use self::root::Root;
 use crate::cli::{DoctorArgs, GuestArgs};
@@ -44,28 +49,32 @@ use crate::pinning::HostCpus;
 pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
     let chosen = HostCpus::choose(args.guest.cpus.as_deref()).or_exit(Exit::Usage)?;
     let host = Host::new(Root::new("/"), chosen.available.clone(), chosen.set.is_some());
-    let report =
-        Report::new(crate::host::describe(), host.cpus.to_string(), examine(&host, &args.guest, &args.out));
-    let text = if args.json { report.json().or_exit(Exit::Output)? } else { report.text() };
+    let (findings, facts) = examine(&host, &args.guest, &args.out);
+    let report = Report::new(crate::host::describe(), host.cpus.to_string(), findings);
+    let text = if args.json { report.json(&facts).or_exit(Exit::Output)? } else { report.text() };
     console::answer(&text)?;
     Ok(report.exit())
 }
 
-fn examine(host: &Host, args: &GuestArgs, out: &Path) -> Vec<Finding> {
-    let mut findings = guests::probe(host, args);
-    findings.extend(cpu::probe(host));
-    findings.extend([
-        kinds::probe(host),
-        cpuset::probe(host),
-        isolation::quota(host),
-        clock::hypervisor(host),
-    ]);
+fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
+    let (choice, qemu) = (args.accelerator(), Qemu::find(args.qemu.as_deref()));
+    let mut findings = guests::probe(host, args, &choice, &qemu);
+    let looked = load::look(host);
+    findings.extend(of_the_host(host, &looked));
+    findings.extend(storage::probe(host, out));
+    (findings, Facts::new(host, &choice, qemu.as_ref().ok(), &looked))
+}
+
+/// What does not depend on what was built or where results go.
+fn of_the_host(host: &Host, looked: &Looked) -> Vec<Finding> {
+    let mut findings = cpu::probe(host);
+    findings.extend([kinds::probe(host), cpuset::probe(host)]);
+    findings.extend([isolation::quota(host), clock::hypervisor(host)]);
     findings.extend(frequency::probe(host));
     findings.extend(isolation::probe(host));
-    findings.extend(load::probe(host, &load::look(host)));
+    findings.extend(load::probe(host, looked));
     findings.extend(clock::probe(host));
     findings.extend(system::probe(host));
-    findings.extend(storage::probe(host, out));
     findings
 }
 
@@ -76,6 +85,7 @@ mod tests {
     use crate::doctor::check::Check;
     use crate::doctor::finding::Status;
     use crate::doctor::fixture::Fixture;
+    use crate::doctor::sample::{Program, Sample};
 
     fn args() -> GuestArgs {
         GuestArgs {
@@ -92,11 +102,51 @@ mod tests {
 
     #[test]
     fn every_check_is_made_once_even_where_nothing_can_be_read() {
-        let findings = Fixture::new().probe("0,1", false, |host| examine(host, &args(), Path::new(".")));
+        let (findings, _) = Fixture::new().probe("0,1", false, |host| examine(host, &args(), Path::new(".")));
         let mut made: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
         made.sort_unstable();
         assert_eq!(made, Check::ALL);
         let unknown = findings.iter().filter(|finding| finding.status == Status::Unknown);
         assert!(unknown.count() > 10, "{findings:#?}");
+    }
+
+    /// A large host with much that could be better: what a user would read.
+    #[test]
+    fn a_big_hybrid_host_reads_well() {
+        let (cpu, guest_cpus) = ("/sys/devices/system/cpu", "0-4,6,8-11");
+        let host = Fixture::hybrid()
+            .file("/proc/cpuinfo", "flags : fpu vmx constant_tsc nonstop_tsc")
+            .file("/proc/self/cgroup", "0::/user.slice/bench.service")
+            .file("/proc/loadavg", "3.20 1.25 0.80 1/900 900")
+            .file("/proc/stat", "cpu0 1 2 3 4 5 6 7 8")
+            .file("/proc/sys/kernel/osrelease", "6.12.8")
+            .file("/sys/fs/cgroup/user.slice/bench.service/cpuset.cpus.effective", "0-11")
+            .file("/sys/fs/cgroup/user.slice/bench.service/cpuset.cpus.partition", "member")
+            .file("/sys/fs/cgroup/user.slice/bench.service/cgroup.procs", "1")
+            .file(&format!("{cpu}/smt/control"), "on")
+            .file(&format!("{cpu}/isolated"), "")
+            .file(&format!("{cpu}/intel_pstate/no_turbo"), "0")
+            .file(&format!("{cpu}/cpu0/cpufreq/scaling_governor"), "powersave")
+            .file("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
+        let sample = |programs: &[(&str, usize, f64)]| Sample {
+            busy_cpus: programs.iter().map(|(_, _, part)| part).sum(),
+            steal: 0.0,
+            programs: programs
+                .iter()
+                .map(|&(name, processes, part)| Program { name: name.to_owned(), processes, part })
+                .collect(),
+        };
+        let siblings = Some(([5, 7].into(), sample(&[("rustc", 3, 1.4), ("ld", 1, 0.3)])));
+        let guest = Some(sample(&[("firefox", 12, 0.4), ("Xorg", 1, 0.1)]));
+        let looked = Looked { guest, siblings, steal_since_boot: 0.0 };
+        let findings = host.probe(guest_cpus, false, |host| of_the_host(host, &looked));
+        let described = host_parser::results::Host {
+            system: "Linux 6.12.8 x86_64".to_owned(),
+            cpu: "12th Gen Intel(R) Core(TM) i7-12700K".to_owned(),
+            cpus_online: 16,
+            load: Some(3.2),
+        };
+        let text = Report::new(described, guest_cpus.to_owned(), findings).text();
+        golden::check(&golden::path("src/bin/assay/doctor/hybrid.txt"), text.as_bytes());
     }
 }

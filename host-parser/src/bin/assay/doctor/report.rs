@@ -27,6 +27,14 @@ pub struct Report {
     findings: Vec<Finding>,
 }
 
+/// The report, and what it was made from.
+#[derive(Serialize)]
+struct WithFacts<'a, F> {
+    #[serde(flatten)]
+    report: &'a Report,
+    facts: &'a F,
+}
+
 /// What it comes to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
@@ -72,12 +80,12 @@ impl Report {
         exit(&self.findings)
     }
 
-    /// As data, with a line feed at its end.
+    /// As data, `facts` beside what is made of them, with a line feed at its end.
     ///
     /// # Errors
     /// None that is known: nothing in it can fail to be written.
-    pub fn json(&self) -> serde_json::Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+    pub fn json(&self, facts: &impl Serialize) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(&WithFacts { report: self, facts })? + "\n")
     }
 
     /// For people: the table, then what to do, then the verdict, so that what matters is in sight at the end.
@@ -216,11 +224,13 @@ mod tests {
     #[test]
     fn the_data_has_words_and_the_same_findings() {
         let report = report(vec![Check::Cpus.bad("1"), Check::Accelerator.ok("kvm")]);
-        let data: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        let data: serde_json::Value =
+            serde_json::from_str(&report.json(&serde_json::json!({ "a": 1 })).unwrap()).unwrap();
         assert_eq!(
             (&data["schema"], &data["verdict"], &data["exit_code"]),
             (&1.into(), &"unfit".into(), &6.into())
         );
+        assert_eq!(data["facts"]["a"], 1);
         let [first, second] = data["findings"].as_array().unwrap().as_slice() else { panic!("{data}") };
         assert_eq!((&first["check"], &first["status"]), (&"accelerator".into(), &"ok".into()));
         assert!(first["remedy"].is_null() && second["remedy"].is_string() && second["why"].is_string());

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::root::Root;
 
 /// /proc/stat and the tasks' stat at one moment. Times are in the kernel's ticks since it booted.
@@ -42,7 +44,7 @@ pub struct Sample {
 }
 
 /// All processes of one name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Program {
     /// The name.
     pub name: String,
