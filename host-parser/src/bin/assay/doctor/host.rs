@@ -60,19 +60,22 @@ impl Host {
     }
 
     /// One thread of each core, of one kind and of the first node that has any, as many as the largest usual case has
-    /// workers: what `--cpus` might be given.
+    /// workers: what `--cpus` might be given. The fastest kind that has so many, or else most.
     pub fn suggestion(&self) -> String {
         const WORKERS: usize = 4;
-        let node = self.nodes().into_iter().map(|(_, cpus)| cpus).find(|cpus| cpus.len() > 1);
-        let mut fit: BTreeSet<usize> = node.unwrap_or_else(|| self.cpus.iter().collect());
-        let kinds = self.kinds().into_iter().map(|kind| fit.intersection(&kind.cpus).copied().collect());
-        if let Some(cpus) = kinds.into_iter().find(|cpus: &BTreeSet<usize>| cpus.len() > 1) {
-            fit = cpus;
-        }
-        let Ok(fit) = list(fit).parse::<CpuSet>() else { return self.cpus.to_string() };
         let topology = self.root.topology();
-        let cores = topology.cores_at_most(&fit);
-        list(topology.spread(&fit).into_iter().take(cores.min(WORKERS)))
+        let node = self.nodes().into_iter().map(|(_, cpus)| cpus).find(|cpus| cpus.len() > 1);
+        let node = node.unwrap_or_else(|| self.cpus.iter().collect());
+        let kinds = self.kinds().into_iter().map(|kind| node.intersection(&kind.cpus).copied().collect());
+        let one_of_each = |cpus: BTreeSet<usize>| {
+            let cpus: CpuSet = list(cpus).parse().ok()?;
+            let cores = topology.cores_at_most(&cpus).min(WORKERS);
+            Some(topology.spread(&cpus).into_iter().take(cores).collect::<Vec<_>>())
+        };
+        // Of several that have as many, the last one is taken: that is the fastest.
+        let kinds: Vec<Vec<usize>> = kinds.filter_map(one_of_each).collect();
+        let best = kinds.into_iter().rev().max_by_key(Vec::len);
+        best.or_else(|| one_of_each(node)).map_or_else(|| self.cpus.to_string(), list)
     }
 
     /// The NUMA nodes that have CPUs of the guest, by name, with those.

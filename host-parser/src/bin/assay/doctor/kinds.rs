@@ -97,6 +97,9 @@ mod tests {
             );
             assert_eq!(found.help(), "Stay on one kind: `--cpus 0,2,4,6`.");
         });
+        // Of a kind with too few cores none are suggested where another has enough.
+        Fixture::hybrid().probe("0-3,8-15", false, |host| assert_eq!(host.suggestion(), "8-11"));
+        Fixture::hybrid().probe("0-3,8", false, |host| assert_eq!(host.suggestion(), "0,2"));
         let found = Fixture::hybrid().probe("8-11", true, probe);
         assert_eq!((found.status, found.value.as_str()), (Ok, "efficient 8-11, of 2 kinds on this host"));
     }
