@@ -35,6 +35,7 @@ fn keeps_every_raw_sample_and_claims_no_speed_of_one_host_cpu() {
     let results = results(out.path(), "small", "t");
     assert_eq!((&results["complete"], &results["experiment"]["order_seed"]), (&true.into(), &1.into()));
     assert_eq!(results["environment"]["pinning"]["host_cpus"], one_cpu());
+    assert_eq!(results["runs"][0]["vcpu_host_cpus"][0], one_cpu());
     let runs = results["runs"].as_array().unwrap();
     let mut made: Vec<_> = runs.iter().map(|run| (run["round"].as_u64(), run["case"].as_u64())).collect();
     made.sort_unstable();
