@@ -5,16 +5,17 @@
 //! call a difference too small to matter a regression, however sure it is, and to call silence agreement: too few or
 //! too noisy rounds are [`Difference::Inconclusive`].
 //!
-//! Pairs are tried by two tests. The signed ranks see through what slows both sides of a round; the quick ranks see
-//! through what hits one side of many rounds, and hold for pairs as well: what these have in common makes the scores more
-//! even than the test takes them to be. Either may be right, at half the error each.
+//! Pairs are tried by two tests, each by its distribution where the sides of pairs are swapped: the signed ranks see
+//! through what slows both sides of a round, the quick ranks through what hits one side of many rounds. Either may tell a
+//! difference, at half the error each. That there is none must be told by both, and of two sessions by all ranks as well
+//! as by the quick ones: a side that is slow in some of its rounds only is not called alike for the others' sake.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::bootstrap::Interval;
-use super::ranks::{Shift, quick_ranks, signed_ranks};
+use super::ranks::{Shift, all_ranks, quick_pairs, quick_ranks, signed_ranks};
 use super::summary::count;
 
 /// The confidence level of a comparison: of its interval, and 1 less the p-value from which on a difference is sure.
@@ -26,6 +27,10 @@ pub const MIN_EFFECT: f64 = 0.015;
 
 /// An interval within so much of 1 on either side shows that there is no difference worth the name.
 pub const EQUIVALENCE: f64 = 0.02;
+
+/// Sessions with fewer rounds than this a side tell nothing. With fewer in one the other's many would do for the level,
+/// and the few be what is judged.
+pub const LEAST_ROUNDS: usize = 5;
 
 /// How the rounds of two sides belong together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -82,6 +87,8 @@ pub struct Comparison {
     pub p_value: f64,
     /// What follows.
     pub verdict: Difference,
+    /// Where that is nothing: the quick rounds are alike, and the slower ones are not known to be.
+    pub only_quick_alike: bool,
 }
 
 /// Compares times by round, at [`COMPARISON_LEVEL`]. Rounds that one side lacks do not count where the design is paired;
@@ -107,42 +114,57 @@ pub fn compare_at(level: f64, design: Design, a: &[(u32, f64)], b: &[(u32, f64)]
     };
     let (a, b) = (logs(a), logs(b));
     let each = design.level_of_each(level);
-    match design {
+    let times = |side: Vec<(u32, f64)>| side.into_iter().map(|(_, time)| time).collect::<Vec<f64>>();
+    let (found, quick) = match design {
         Design::Paired => {
-            let a: BTreeMap<u32, f64> = a.into_iter().collect();
-            let pairs = b.iter().filter_map(|&(round, b)| Some((*a.get(&round)?, b)));
+            let of_a: BTreeMap<u32, f64> = a.into_iter().collect();
+            let pairs = b.iter().filter_map(|&(round, b)| Some((*of_a.get(&round)?, b)));
             let (a, b): (Vec<f64>, Vec<f64>) = pairs.unzip();
             let ratios: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
             let signed = (RankTest::SignedRanks, signed_ranks(&ratios, each)?);
-            let quick = (RankTest::QuickRanks, quick_ranks(&a, &b, each)?);
-            conclude(level, design, [a.len(), b.len()], &[signed, quick])
+            let quick = (RankTest::QuickRanks, quick_pairs(&a, &b, each)?);
+            let found = conclude(level, design, [a.len(), b.len()], &[signed, quick], None)?;
+            (found, quick_ranks(&a, &b, each)?)
         }
         Design::Unpaired => {
-            let times = |side: &[(u32, f64)]| side.iter().map(|&(_, time)| time).collect::<Vec<_>>();
-            let quick = (RankTest::QuickRanks, quick_ranks(&times(&a), &times(&b), each)?);
-            conclude(level, design, [a.len(), b.len()], &[quick])
+            let (a, b) = (times(a), times(b));
+            let quick = quick_ranks(&a, &b, each)?;
+            let (tried, all) = ([(RankTest::QuickRanks, quick)], all_ranks(&a, &b, each));
+            (conclude(level, design, [a.len(), b.len()], &tried, all)?, quick)
         }
-    }
+    };
+    let only_quick_alike = found.verdict == Difference::Inconclusive && within_margin(each, &quick);
+    Some(Comparison { only_quick_alike, ..found })
 }
 
-/// What follows from the shifts that the tests have found between the logarithms of the times.
+/// What follows from the shifts that the tests have found between the logarithms of the times. `all` is the shift of all
+/// rounds, where it is to be no more than the margin as well before there is said to be no difference.
 fn conclude(
     level: f64,
     design: Design,
     [rounds_a, rounds_b]: [usize; 2],
     tried: &[(RankTest, Shift)],
+    all: Option<Shift>,
 ) -> Option<Comparison> {
     let each = design.level_of_each(level);
     let told = |&(test, shift): &(RankTest, Shift)| (verdict(each, &shift), test, shift);
     let mut told: Vec<(Difference, RankTest, Shift)> = tried.iter().map(told).collect();
     // The surer test is heard first.
     told.sort_by(|(.., one), (.., other)| one.p_value.total_cmp(&other.p_value));
+    let surest = told.first()?;
     let says = |wanted: Difference| told.iter().find(|(verdict, ..)| *verdict == wanted);
-    let &(verdict, test, shift) = match (says(Difference::Slower), says(Difference::Faster)) {
+    let alike = told.iter().all(|(verdict, ..)| *verdict == Difference::NoDifference)
+        && all.is_none_or(|shift| within_margin(each, &shift));
+    let (verdict, by) = match (says(Difference::Slower), says(Difference::Faster)) {
+        _ if rounds_a.min(rounds_b) < LEAST_ROUNDS => (Difference::Inconclusive, surest),
         // That both are sure of opposite things does not happen by chance, and tells nothing.
-        (Some(_), Some(_)) => &(Difference::Inconclusive, told[0].1, told[0].2),
-        (slower, faster) => slower.or(faster).or_else(|| says(Difference::NoDifference)).or(told.first())?,
+        (Some(_), Some(_)) => (Difference::Inconclusive, surest),
+        (Some(slower), None) => (Difference::Slower, slower),
+        (None, Some(faster)) => (Difference::Faster, faster),
+        (None, None) if alike => (Difference::NoDifference, surest),
+        (None, None) => (Difference::Inconclusive, surest),
     };
+    let &(_, test, shift) = by;
     let least = tried.iter().map(|(_, shift)| shift.p_value).reduce(f64::min)?;
     Some(Comparison {
         design,
@@ -153,21 +175,26 @@ fn conclude(
         interval: Interval { level: shift.level, low: shift.low.exp(), high: shift.high.exp() },
         p_value: (least * count(tried.len())).min(1.0),
         verdict,
+        only_quick_alike: false,
     })
 }
 
 /// What one test says.
 fn verdict(level: f64, shift: &Shift) -> Difference {
     let sure = shift.p_value <= 1.0 - level;
-    let (effect, margin) = (MIN_EFFECT.ln_1p(), EQUIVALENCE.ln_1p());
+    let effect = MIN_EFFECT.ln_1p();
     match () {
         () if sure && shift.estimate >= effect => Difference::Slower,
         () if sure && shift.estimate <= -effect => Difference::Faster,
-        () if shift.level >= level && shift.low >= -margin && shift.high <= margin => {
-            Difference::NoDifference
-        }
+        () if within_margin(level, shift) => Difference::NoDifference,
         () => Difference::Inconclusive,
     }
+}
+
+/// Whether a difference worth the name is ruled out.
+fn within_margin(level: f64, shift: &Shift) -> bool {
+    let margin = EQUIVALENCE.ln_1p();
+    shift.level >= level && shift.low >= -margin && shift.high <= margin
 }
 
 impl Design {
@@ -246,15 +273,25 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_quick_rounds_alone_is_the_host() {
-        // Two rounds in five of B are slower by 30 %, the others as quick as A's: by all ranks B would be slower.
+    fn alike_in_the_quick_rounds_only_is_not_alike() {
+        // Two rounds in five of B are slower by 30 %, the others as quick as A's. It may be the host, or what happens in
+        // some boots: it is no verdict either way.
         let side = |stride: u32, late: f64| -> Vec<(u32, f64)> {
             let host = |round: u32| if round % 5 < 2 { late } else { 1.0 };
             (0..15).map(|r| (r, 1e9 * host(r) * (1.0 + f64::from(r * stride % 15) * 0.0004))).collect()
         };
         let (a, b) = (side(4, 1.0), side(7, 1.3));
-        let found = compare(Design::Unpaired, &a, &b).expect("rounds");
-        assert_eq!(found.verdict, Difference::NoDifference, "{found:?}");
+        for design in [Design::Unpaired, Design::Paired] {
+            let found = compare(design, &a, &b).expect("rounds");
+            assert_eq!(
+                (found.verdict, found.only_quick_alike),
+                (Difference::Inconclusive, true),
+                "{found:?}"
+            );
+        }
+        // Where both sides have as many of them it is the host, and pairs and sessions are alike.
+        let found = compare(Design::Unpaired, &side(4, 1.0), &side(7, 1.0)).expect("rounds");
+        assert_eq!((found.verdict, found.only_quick_alike), (Difference::NoDifference, false), "{found:?}");
         let slower: Vec<_> = b.iter().map(|&(round, time)| (round, time * 1.02)).collect();
         let found = compare(Design::Unpaired, &a, &slower).expect("rounds");
         assert_eq!(found.verdict, Difference::Slower, "{found:?}");
@@ -285,6 +322,37 @@ mod tests {
         let noisy: Vec<_> = (0..15).map(|i| (i, 1e9 * (1.0 + 0.1 * f64::from(i * 7 % 15)))).collect();
         let found = compare(Design::Unpaired, &rounds(1.7e9, 4), &noisy).expect("rounds");
         assert_eq!(found.verdict, Difference::Inconclusive, "{found:?}");
+    }
+
+    /// What docs/MEASUREMENT.md says: 9, 10, 11 and 11 in pairs, 5, 6, 6 and 6 in each of two sessions.
+    #[test]
+    fn the_more_cases_the_more_rounds_it_takes() {
+        let least = |design, cases| {
+            (1..20).find(|&rounds| {
+                let (a, b) = (&rounds_of(1.0)[..rounds], &rounds_of(2.0)[..rounds]);
+                compare_at(level_for(cases), design, a, b).expect("rounds").verdict == Difference::Slower
+            })
+        };
+        let of = |design| [1, 2, 3, 4].map(|cases| least(design, cases).expect("enough"));
+        assert_eq!(of(Design::Paired), [9, 10, 11, 11]);
+        assert_eq!(of(Design::Unpaired), [5, 6, 6, 6]);
+    }
+
+    fn rounds_of(times: f64) -> Vec<(u32, f64)> {
+        rounds(1e9 * times, 4)
+            .into_iter()
+            .chain(rounds(1e9 * times, 7).into_iter().map(|(r, t)| (15 + r, t)))
+            .collect()
+    }
+
+    #[test]
+    fn few_rounds_of_one_side_tell_nothing_however_many_the_other_has() {
+        let (few, many) = (&rounds(1e9, 4)[..4], rounds(2e9, 7));
+        let found = compare(Design::Unpaired, few, &many).expect("rounds");
+        assert!(found.p_value <= 0.01, "{found:?}");
+        assert_eq!(found.verdict, Difference::Inconclusive);
+        let found = compare(Design::Unpaired, &rounds(1e9, 4)[..5], &many).expect("rounds");
+        assert_eq!(found.verdict, Difference::Slower);
     }
 
     #[test]

@@ -17,8 +17,8 @@ mod summary;
 pub use bootstrap::{Interval, LEVEL, RESAMPLES, SEED};
 pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
 pub use compare::{
-    COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, MIN_EFFECT, RankTest, compare, compare_at,
-    level_for,
+    COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, LEAST_ROUNDS, MIN_EFFECT, RankTest,
+    compare, compare_at, level_for,
 };
 pub use paired::PairedRatio;
 pub use quality::{Drawn, Goal, Quality, Rate, Recorded, Row};

@@ -3,6 +3,7 @@
 //! exchanged. The null distributions are exact up to [`EXACT`] values a side and normal above.
 
 mod quick;
+mod quick_pairs;
 mod signed;
 
 use std::collections::HashMap;
@@ -11,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::distribution::normal_cdf;
 use super::summary::count;
 
-pub(super) use quick::quick_ranks;
+pub(super) use quick::{all_ranks, quick_ranks};
+pub(super) use quick_pairs::quick_pairs;
 pub(super) use signed::signed_ranks;
 
 /// Up to so many values a side the distribution is counted out.
@@ -62,4 +64,18 @@ fn cumulated(chances: &[f64]) -> Vec<f64> {
 fn normal(most: usize, mean: f64, variance: f64) -> Vec<f64> {
     let deviation = variance.sqrt();
     (0..=most).map(|at| normal_cdf(((count(at) + 0.5 - mean) / deviation).clamp(-5.9, 5.9))).collect()
+}
+
+/// The first of `places` for which `holds` no longer does, as it does for those before; `places` where there is none.
+fn partition_point(places: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, places);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }

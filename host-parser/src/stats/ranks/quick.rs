@@ -13,15 +13,24 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Counted, EXACT, Shift, cumulated, normal};
+use super::{Counted, EXACT, Shift, cumulated, normal, partition_point};
 use crate::stats::summary::count;
 
 /// The shift from `a` to `b`: but for it they are distributed alike. `None` where either is empty.
 pub(in crate::stats) fn quick_ranks(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
+    shift(a, b, (a.len() + b.len()) / 2, level)
+}
+
+/// The same where every round scores: Wilcoxon's rank-sum test, as in [`super::signed`]'s source.
+pub(in crate::stats) fn all_ranks(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
+    shift(a, b, a.len() + b.len(), level)
+}
+
+fn shift(a: &[f64], b: &[f64], scoring: usize, level: f64) -> Option<Shift> {
     let mut shifts: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| b - a)).collect();
     shifts.sort_unstable_by(f64::total_cmp);
     let last = shifts.len().checked_sub(1)?;
-    let sides = Sides::new(a, b);
+    let sides = Sides::new(a, b, scoring);
     let error = (1.0 - level) / 2.0;
     // The further B is shifted back, the less A scores. That changes where a shift makes two values equal: at `shifts`.
     let between = |place: usize| match place {
@@ -75,16 +84,16 @@ struct Sides {
 }
 
 impl Sides {
-    fn new(a: &[f64], b: &[f64]) -> Self {
-        static COUNTED: LazyLock<Counted<(usize, usize)>> = LazyLock::new(Counted::default);
+    fn new(a: &[f64], b: &[f64], scoring: usize) -> Self {
+        static COUNTED: LazyLock<Counted<(usize, usize, usize)>> = LazyLock::new(Counted::default);
         let sorted = |side: &[f64]| {
             let mut side = side.to_vec();
             side.sort_unstable_by(f64::total_cmp);
             side
         };
-        let (scoring, total) = scores(a.len() + b.len());
-        let (of_a, of_b) = (COUNTED.get((a.len(), b.len()), cdf), COUNTED.get((b.len(), a.len()), cdf));
-        Self { a: sorted(a), b: sorted(b), scoring, total, of_a, of_b }
+        let counted = |n: usize, m: usize| COUNTED.get((n, m, scoring), cdf);
+        let (of_a, of_b) = (counted(a.len(), b.len()), counted(b.len(), a.len()));
+        Self { a: sorted(a), b: sorted(b), scoring, total: together(scoring), of_a, of_b }
     }
 
     fn values(&self) -> usize {
@@ -121,16 +130,14 @@ impl Sides {
     }
 }
 
-/// How many of so many values score, and what they score together.
-fn scores(values: usize) -> (usize, usize) {
-    let scoring = values / 2;
-    (scoring, scoring * (scoring + 1) / 2)
+/// What so many scoring values score together.
+const fn together(scoring: usize) -> usize {
+    scoring * (scoring + 1) / 2
 }
 
-/// P(score <= s) for each s, of n values among n + m, all orders of which are alike.
-fn cdf((n, m): (usize, usize)) -> Vec<f64> {
-    let values = n + m;
-    let (scoring, total) = scores(values);
+/// P(score <= s) for each s, of n values among n + m, all orders of which are alike, where so many of all score.
+fn cdf((n, m, scoring): (usize, usize, usize)) -> Vec<f64> {
+    let (values, total) = (n + m, together(scoring));
     if n > EXACT || m > EXACT {
         // The sum of n drawn without replacement.
         let mean = count(total) / count(values);
@@ -157,20 +164,6 @@ fn cdf((n, m): (usize, usize)) -> Vec<f64> {
     cumulated(&chances)
 }
 
-/// The first of `places` for which `holds` no longer does, as it does for those before; `places` where there is none.
-fn partition_point(places: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, places);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if holds(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,11 +175,11 @@ mod tests {
     #[test]
     fn small_distributions_are_those_counted_by_hand() {
         // Two of four: scores of 2 + 1; 2, twice; 1, twice; none.
-        for (p, ways) in cdf((2, 2)).iter().zip([1, 3, 5, 6]) {
+        for (p, ways) in cdf((2, 2, 2)).iter().zip([1, 3, 5, 6]) {
             close(*p, f64::from(ways) / 6.0, 1e-12);
         }
         // One of three, of which one scores.
-        for (p, ways) in cdf((1, 2)).iter().zip([2, 3]) {
+        for (p, ways) in cdf((1, 2, 1)).iter().zip([2, 3]) {
             close(*p, f64::from(ways) / 3.0, 1e-12);
         }
     }
@@ -199,15 +192,34 @@ mod tests {
     #[test]
     fn critical_values_are_those_that_whole_numbers_give() {
         for (n, m, least) in CRITICAL {
-            let critical = cdf((n, m)).iter().take_while(|&&p| p <= 0.005).count();
+            let critical = cdf((n, m, (n + m) / 2)).iter().take_while(|&&p| p <= 0.005).count();
             assert_eq!(critical, least, "n = {n}, m = {m}");
         }
     }
 
+    /// The largest rank sum, or Mann and Whitney's U, with a chance of at most 0.5 %, in the test's printed tables.
+    #[test]
+    fn where_all_score_the_critical_values_are_those_of_the_rank_sum_test() {
+        for (n, m, u) in [(5, 5, 0), (8, 8, 7), (10, 10, 16), (15, 15, 51), (8, 12, 15)] {
+            let critical = cdf((n, m, n + m)).iter().take_while(|&&p| p <= 0.005).count();
+            assert_eq!(critical, n * (n + 1) / 2 + u + 1, "n = {n}, m = {m}");
+        }
+    }
+
+    #[test]
+    fn the_slow_rounds_of_one_side_alone_show_where_all_score() {
+        let side = |late: f64, stride: i32| -> Vec<f64> {
+            (0..15).map(|i| f64::from(i * stride % 15) * 1e-4 + if i % 5 < 2 { late } else { 0.0 }).collect()
+        };
+        let (a, b) = (side(0.0, 4), side(0.3, 7));
+        assert!(quick_ranks(&a, &b, 0.99).expect("values").high < 0.02);
+        assert!(all_ranks(&a, &b, 0.99).expect("values").high > 0.25);
+    }
+
     #[test]
     fn the_normal_takes_over_where_it_is_as_good() {
-        let exact = cdf((EXACT, EXACT));
-        let (scoring, total) = scores(2 * EXACT);
+        let (scoring, total) = (EXACT, together(EXACT));
+        let exact = cdf((EXACT, EXACT, scoring));
         let mean = count(total) / count(2 * EXACT);
         let squares: usize = (1..=scoring).map(|score| score * score).sum();
         let variance =
@@ -215,7 +227,7 @@ mod tests {
         for (exact, normal) in exact.iter().zip(normal(total, count(EXACT) * mean, variance)) {
             close(*exact, normal, 5e-3);
         }
-        let beyond = cdf((EXACT + 1, EXACT + 1));
+        let beyond = cdf((EXACT + 1, EXACT + 1, EXACT + 1));
         close(beyond[beyond.len() / 2], 0.5, 1e-2);
     }
 

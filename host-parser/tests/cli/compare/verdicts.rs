@@ -37,12 +37,23 @@ fn few_or_noisy_rounds_do_not_tell() {
 }
 
 #[test]
-fn what_leaves_the_quick_rounds_alone_is_put_down_to_the_host() {
+fn alike_in_the_quick_rounds_only_is_inconclusive_and_says_so() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let late = |round| if round % 5 < 2 { steady(round * 2 + 1) * 13 / 10 } else { steady(round * 2 + 1) };
     let b = sessions.play("b", &Played { cycles: late, ..Played::default() });
-    compare(&a, &b, &["--cases", "1"]).expect_exit(0).expect_answer(&["NO DIFFERENCE"]);
+    let said = compare(&a, &b, &["--cases", "1"]);
+    said.expect_exit(3)
+        .expect_answer(&["INCONCLUSIVE", "case 1: the quick rounds are alike, the slower ones are not"]);
+}
+
+#[test]
+fn four_rounds_of_a_side_tell_nothing_whatever_the_other_has() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &Played { rounds: 4, cases: vec![1], ..Played::default() });
+    let b = sessions
+        .play("b", &Played { cycles: |round| slower(round) * 2, cases: vec![1], ..Played::default() });
+    compare(&a, &b, &[]).expect_exit(3).expect_answer(&["fewer than 5 rounds of a side tell nothing"]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct AbArgs {
     /// Run these cases only, as a list: 1,2. The more cases, the surer each must be
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cases: Vec<u16>,
-    /// Rounds that are to count; below 6 there is no verdict
+    /// Rounds that are to count. There is no verdict with fewer than 9; with fewer than 10 on two cases, 11 on three or four
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: u16,
     /// Seed of the order in which sides and cases of a round are run; by default taken from the clock, and recorded

@@ -1,7 +1,7 @@
 //! A comparison on a terminal: plain ASCII lines.
 
 use host_parser::session::{CaseVerdict, Differing, Session, SideBySide, TimeUnit};
-use host_parser::stats::{Comparison, Design, Difference};
+use host_parser::stats::{Comparison, Design, Difference, LEAST_ROUNDS};
 
 /// How long a value may be that is shown whole: a digest is told by its beginning.
 const SHOWN: usize = 60;
@@ -106,15 +106,32 @@ fn notes(comparison: &SideBySide) -> Vec<String> {
     };
     let design = match comparison.design {
         Design::Paired => {
-            "paired by round (Wilcoxon's signed ranks or Gastwirth's quick ranks, at half the error each)"
+            "paired by round (Wilcoxon's signed ranks and Gastwirth's quick ranks, at half the error each; for no difference both)"
         }
-        Design::Unpaired => "two sessions (Gastwirth's ranks of the quicker half)",
+        Design::Unpaired => {
+            "two sessions (Gastwirth's ranks of the quicker half; for no difference all ranks as well)"
+        }
     };
     let mut notes = vec![unit.to_owned(), format!("{design}; ratio by Hodges and Lehmann")];
     let asked = comparison.design.level_of_each(comparison.level);
     let levels = comparison.cases.iter().filter_map(|case| Some(case.comparison.as_ref()?.interval.level));
     if let Some(least) = levels.reduce(f64::min).filter(|&level| level < asked) {
         notes.push(format!("so few rounds give intervals of {:.1} % at most", least * 100.0));
+    }
+    let rounds = |compared: &Comparison| compared.rounds_a.min(compared.rounds_b);
+    if comparison
+        .cases
+        .iter()
+        .filter_map(|case| case.comparison.as_ref())
+        .any(|compared| rounds(compared) < LEAST_ROUNDS)
+    {
+        notes.push(format!("fewer than {LEAST_ROUNDS} rounds of a side tell nothing"));
+    }
+    let only_quick = |case: &&CaseVerdict| case.comparison.is_some_and(|compared| compared.only_quick_alike);
+    for case in comparison.cases.iter().filter(only_quick).map(|case| case.case) {
+        notes.push(format!(
+            "case {case}: the quick rounds are alike, the slower ones are not shown to be: the host's doing, or that of some boots"
+        ));
     }
     if comparison.cases.iter().any(|case| case.longest_worker) {
         notes.push("times of the longest worker where the clocks were not shown to be in step".to_owned());
