@@ -36,10 +36,17 @@ pub enum Step {
 impl<T: Clone> Rounds<T> {
     /// `wanted` rounds of `items`, in an order that `seed` gives; for each of them `spare` may be set aside.
     pub fn new(items: &[T], wanted: u16, spare: u16, seed: u64) -> Self {
+        let each_alone: Vec<Vec<T>> = items.iter().map(|item| vec![item.clone()]).collect();
+        Self::grouped(&each_alone, wanted, spare, seed)
+    }
+
+    /// The same of items in groups, each of which stays together.
+    pub fn grouped(groups: &[Vec<T>], wanted: u16, spare: u16, seed: u64) -> Self {
         let limit = wanted.saturating_mul(spare);
         // One more than there can be, before which the last probe is made.
-        let order = schedule(items, wanted.saturating_add(limit).saturating_add(1), seed);
-        Self { order, each: items.len(), wanted: u32::from(wanted), limit: u32::from(limit) }
+        let order = schedule(groups, wanted.saturating_add(limit).saturating_add(1), seed);
+        let each = groups.iter().map(Vec::len).sum();
+        Self { order, each, wanted: u32::from(wanted), limit: u32::from(limit) }
     }
 
     /// All runs that there can be, in their order.

@@ -1,5 +1,6 @@
-//! Sides that run in the same rounds, in an order of their own in each. Each side is a session like one of `assay run`, so
-//! that any two of them can be compared by hand. What the host did to one side of a round costs all of them the round.
+//! Sides that run in the same rounds: in each the cases in an order of its own, and the sides of a case one after the
+//! other, in an order of theirs. Each side is a session like one of `assay run`, so that any two of them can be compared by
+//! hand. What the host did to one side of a round costs all of them the round.
 
 mod side;
 
@@ -83,10 +84,10 @@ impl Recording {
         let prober = Prober::prepare(probe, lab, &terms.manifest, &store, &folder);
         let (accelerator, cpus) = (&lab.accelerator, lab.host_cpus.tell());
         let how = format!("under {} ({}), {cpus}", accelerator.accelerator, accelerator.reason);
-        let parts: Vec<Part> = (0..sides.len())
-            .flat_map(|side| terms.cases.iter().map(move |&case| Part { side, case }))
-            .collect();
-        let rounds = Rounds::new(&parts, terms.rounds, terms.spare, terms.seed);
+        // What is compared with each other runs one after the other: all sides of a case.
+        let of_case = |&case: &u16| (0..sides.len()).map(|side| Part { side, case }).collect();
+        let parts: Vec<Vec<Part>> = terms.cases.iter().map(of_case).collect();
+        let rounds = Rounds::grouped(&parts, terms.rounds, terms.spare, terms.seed);
         let sides: Vec<Side> = sides
             .into_iter()
             .map(|(name, lab)| Side::prepare(name, lab, &terms.manifest, &store))
@@ -113,7 +114,11 @@ impl Recording {
         let mut progress = Progress::new(self.rounds.undisturbed(), |part| self.name(part));
         let ended = self.make_all(&mut progress, cancel);
         progress.finish();
-        let ended = if cancel.is_cancelled() { Ok(false) } else { ended.map(|()| true) };
+        let ended = match ended {
+            _ if cancel.is_cancelled() => Ok(false),
+            Ok(()) => self.all_made().map(|()| true),
+            Err(error) => Err(error),
+        };
         let completion = match &ended {
             Ok(true) => Completion::Complete,
             Ok(false) => Completion::Partial { why: "interrupted".to_owned() },
@@ -134,8 +139,25 @@ impl Recording {
         console::note(&format!("results: {}", self.folder.display()));
     }
 
+    /// That no run is missing from what is about to be called complete.
+    fn all_made(&self) -> Result<(), Coded> {
+        let (made, planned) = (self.runs.len(), self.rounds.planned(&self.runs, &self.prober.seen()));
+        if made == planned {
+            return Ok(());
+        }
+        Err(anyhow!("incomplete: {made} of {planned} runs were made")).or_exit(Exit::Invalid)
+    }
+
     fn make_all(&mut self, progress: &mut Progress, cancel: &CancelToken) -> Result<(), Coded> {
+        let mut written = 0;
         for slot in self.rounds.order().to_vec() {
+            // So that a crash costs a round and not all. Before the probe, and not between the sides: it is heat on the
+            // CPUs that are measured next.
+            let round_is_over = self.runs.last().is_some_and(|last| last.round != slot.round);
+            if round_is_over && self.runs.len() > written {
+                written = self.runs.len();
+                self.write(&Completion::Partial { why: "still running, or killed".to_owned() })?;
+            }
             self.prober.before(slot.round, cancel);
             if cancel.is_cancelled() {
                 break;
