@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::gate::{ReasonCode, limits};
 
 /// The probes of a session.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Probes {
     /// How many host CPUs the probes with all of them used.
     pub cpus: u16,
@@ -19,11 +19,12 @@ pub struct Probes {
     /// Those there are, in the order in which they were made.
     pub made: Vec<Probe>,
     /// Those that came to nothing, though others had not.
+    #[serde(default)]
     pub failed: Vec<FailedProbe>,
 }
 
 /// A probe that failed where an earlier one had worked: its host had no time even for that.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct FailedProbe {
     /// The round that it was to be made before, from 0.
     pub before_round: u32,
@@ -32,7 +33,7 @@ pub struct FailedProbe {
 }
 
 /// One probe: the worker's whole on one host CPU, and the same whole in parts on all of those in force together.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Probe {
     /// The round that it was made before, from 0; it was made after the one before that.
     pub before_round: u32,
@@ -97,7 +98,7 @@ impl Probes {
         let all = format!("on all {} host CPUs together", self.cpus);
         let figures: [(&str, Figure); 2] = [("on one host CPU", |p| p.one_ns), (&all, |p| p.all_ns)];
         figures.into_iter().find_map(|(where_, of)| {
-            let (took, quick) = (of(probe) as f64, self.quick(of)?);
+            let (took, quick) = (of(probe) as f64, self.quick_of(of)?);
             let late = took - quick;
             let much = late * 1e3 > quick * limits::PROBE_PER_MILLE as f64;
             (much && late > limits::PROBE_MICROS as f64 * 1e3)
@@ -105,10 +106,16 @@ impl Probes {
         })
     }
 
-    /// What the quick ones took, in ns: the second-quickest of all. Not the very quickest, since one that met a cold and
-    /// therefore fast CPU would condemn all others; and no middle one, which on a busy host is a slow one.
-    fn quick(&self, of: Figure) -> Option<f64> {
-        let mut times: Vec<u64> = self.made.iter().map(of).collect();
+    /// What the quick ones took, in ns: on one CPU, and on all of them.
+    #[must_use]
+    pub fn quick(&self) -> Option<[f64; 2]> {
+        Some([self.quick_of(|probe| probe.one_ns)?, self.quick_of(|probe| probe.all_ns)?])
+    }
+
+    /// The second-quickest of all. Not the very quickest, since one that met a cold and therefore fast CPU would condemn
+    /// all others; and no middle one, which on a busy host is a slow one.
+    fn quick_of(&self, figure: Figure) -> Option<f64> {
+        let mut times: Vec<u64> = self.made.iter().map(figure).collect();
         times.sort_unstable();
         Some(*times.get(1).or(times.first())? as f64)
     }
@@ -118,7 +125,7 @@ impl Probes {
     pub fn spread(&self) -> Option<f64> {
         let worst = |of: Figure| {
             let most = self.made.iter().map(of).max()?;
-            Some(most as f64 / self.quick(of)? - 1.0)
+            Some(most as f64 / self.quick_of(of)? - 1.0)
         };
         Some(worst(|probe| probe.one_ns)?.max(worst(|probe| probe.all_ns)?))
     }

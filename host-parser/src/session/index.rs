@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::gate::HostEvidence;
-use crate::results::Environment;
+use crate::results::{Environment, Probes};
+use crate::stats::Pairing;
 
 /// results.json.
 #[derive(Debug, Deserialize)]
@@ -13,6 +14,9 @@ pub(super) struct Index {
     pub complete: bool,
     pub incomplete: Option<String>,
     pub environment: Environment,
+    /// Results from before there were any have none.
+    #[serde(default)]
+    pub probes: Probes,
     pub runs: Vec<IndexRun>,
 }
 
@@ -21,7 +25,12 @@ pub(super) struct Index {
 pub(super) struct IndexExperiment {
     pub name: String,
     pub label: Option<String>,
+    pub pairing: Pairing,
+    pub rounds: Option<u32>,
     pub set_aside_limit: u32,
+    pub cases: Vec<u16>,
+    #[serde(default)]
+    pub order_seed: Option<u64>,
 }
 
 /// A run.

@@ -4,16 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::index::{Index, IndexRun, SYSTEM};
+use super::index::{Index, IndexExperiment, IndexRun, SYSTEM};
 use crate::gate::{
     Basis, Cycles, FunctionalOnly, Gate, Identity, Machine, Measurement, ReasonCode, RunExpectation, Sample,
 };
-use crate::results::{Environment, SCHEMA};
-use crate::stats::Summary;
+use crate::results::{Environment, Probes, SCHEMA};
+use crate::stats::{Pairing, Summary};
 use crate::transcript::Transcript;
 
 /// How a run's log is named, below `runs` in the session's folder.
 const LOG: &str = ".serial.log";
+
+/// How much of a session there must be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Whole {
+    /// All that was asked for.
+    Must,
+    /// What was made before it was ended.
+    AsFarAsItGoes,
+}
 
 /// A session whose every run that counts has passed the gate.
 #[derive(Clone, Debug)]
@@ -28,6 +37,12 @@ pub struct Session {
     pub environment: Environment,
     /// Which kernel, plan and program the first of its runs had; but for the plan all had the same.
     pub identity: Identity,
+    /// Why it is not complete, where it was taken as far as it goes.
+    pub incomplete: Option<String>,
+    /// What its order was shuffled with.
+    pub order_seed: Option<u64>,
+    /// What the host's own CPUs gave between its rounds.
+    pub probes: Probes,
     /// What the machine of the first run said of itself.
     pub machine: Machine,
     /// The median of its runs' TSC frequencies, in kHz, where all of them know theirs.
@@ -105,6 +120,19 @@ impl Session {
     /// Files that cannot be read or do not belong together; a session that is not complete, or has a run that did not
     /// pass: a part of a session is a selection.
     pub fn load(folder: &Path) -> Result<Self, SessionError> {
+        Self::read(folder, Whole::Must)
+    }
+
+    /// The same of a session that was ended before it was complete: what was made until then, less a run that was cut
+    /// short. For counting how often something is so; to compare two sides it is a selection.
+    ///
+    /// # Errors
+    /// Those of [`Session::load`], but for what is missing.
+    pub fn load_as_far_as_it_goes(folder: &Path) -> Result<Self, SessionError> {
+        Self::read(folder, Whole::AsFarAsItGoes)
+    }
+
+    fn read(folder: &Path, whole: Whole) -> Result<Self, SessionError> {
         let path = folder.join("results.json");
         let bytes = read(&path)?;
         let form = |detail: String| SessionError::Form { path: path.clone(), detail };
@@ -114,11 +142,15 @@ impl Session {
             return Err(form(format!("schema: expected at most {SCHEMA}, found {}", index.schema)));
         }
         let refused = |(reason, detail)| SessionError::Refused { folder: folder.to_owned(), reason, detail };
-        if !index.complete {
-            let why = index.incomplete.clone().unwrap_or_default();
-            return Err(refused((ReasonCode::Incomplete, why)));
+        let incomplete = (!index.complete).then(|| index.incomplete.clone().unwrap_or_default());
+        match &incomplete {
+            Some(why) if whole == Whole::Must => {
+                return Err(refused((ReasonCode::Incomplete, why.clone())));
+            }
+            // The log of a run that was being made is in no list yet.
+            Some(_) => {}
+            None => every_log_is_listed(folder, &index).map_err(&form)?,
         }
-        every_log_is_listed(folder, &index).map_err(&form)?;
         let judged = judge(folder, &index)?;
         let set_aside = set_aside(&judged);
         if u32::try_from(set_aside.len()).is_ok_and(|count| count > index.experiment.set_aside_limit) {
@@ -129,11 +161,16 @@ impl Session {
         }
         let mut passed = Vec::new();
         for Judged { run, outcome, .. } in judged {
-            if set_aside.contains(&run.round) {
-                continue;
+            let of_run = |detail: String| format!("run {}: {detail}", run.run);
+            match outcome {
+                Err((ReasonCode::Cancelled, _)) if incomplete.is_some() => {}
+                // What the host did to a round excuses nothing that the guest did.
+                Err((reason, detail)) if !reason.is_the_hosts() || !set_aside.contains(&run.round) => {
+                    return Err(refused((reason, of_run(detail))));
+                }
+                Ok(measured) if !set_aside.contains(&run.round) => passed.push((run, measured)),
+                Ok(_) | Err(_) => {}
             }
-            let of_run = |(reason, detail)| (reason, format!("run {}: {detail}", run.run));
-            passed.push((run, outcome.map_err(of_run).map_err(&refused)?));
         }
         let Some((_, first)) = passed.first() else {
             let detail = format!("no run of the system {SYSTEM} counts");
@@ -141,11 +178,18 @@ impl Session {
         };
         let (identity, machine) = (first.identity().clone(), first.machine().clone());
         let cases = cases(&passed).map_err(&form)?;
+        if incomplete.is_none() {
+            as_many_as_asked_for(&index.experiment, &cases)
+                .map_err(|detail| refused((ReasonCode::Incomplete, detail)))?;
+        }
         let (khz, spans) = (khz(&passed), spans(&passed));
         Ok(Self {
             folder: folder.to_owned(),
             experiment: index.experiment.name,
             label: index.experiment.label,
+            incomplete,
+            order_seed: index.experiment.order_seed,
+            probes: index.probes,
             environment: index.environment,
             identity,
             machine,
@@ -239,6 +283,22 @@ fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16, SessionCas
         of_case.functional_only = of_case.functional_only.or(measured.functional_only());
     }
     Ok(cases)
+}
+
+/// That as many rounds count as were to, each with every case.
+fn as_many_as_asked_for(asked: &IndexExperiment, cases: &BTreeMap<u16, SessionCase>) -> Result<(), String> {
+    let Some(rounds) = asked.rounds.filter(|_| asked.pairing == Pairing::Runs) else { return Ok(()) };
+    for case in &asked.cases {
+        let count = cases.get(case).map_or(0, |case| case.makespan.len());
+        if u32::try_from(count) != Ok(rounds) {
+            return Err(format!("{count} rounds of case {case} count, where {rounds} were asked for"));
+        }
+    }
+    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.keys()).collect();
+    if u32::try_from(of_all.len()) != Ok(rounds) {
+        return Err(format!("a case is missing from a round: of {rounds}, {} have one", of_all.len()));
+    }
+    Ok(())
 }
 
 fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {

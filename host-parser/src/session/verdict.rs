@@ -9,7 +9,7 @@ use super::Session;
 use super::contrast::{Accepted, Differing, contrast, host};
 use super::load::SessionCase;
 use crate::gate::FunctionalOnly;
-use crate::stats::{Comparison, Design, Difference, Summary, compare_at, level_for};
+use crate::stats::{Comparison, Design, Difference, MIN_EFFECT, Summary, compare_at, level_for};
 
 /// How far apart two sessions' frequencies of one clock may be: beyond it they are two clocks, and cycles of the one are
 /// none of the other.
@@ -70,6 +70,9 @@ pub struct SideBySide {
     pub differing: Vec<Differing>,
     /// How the rounds belong together.
     pub design: Design,
+    /// What the sessions' native probes took, where that shows that the host itself was not alike in them; then no case
+    /// has more than an inconclusive verdict.
+    pub host_changed: Option<Differing>,
     /// What the times are in.
     pub unit: TimeUnit,
     /// The confidence level for each case, so that all of them together are at the level of one.
@@ -104,8 +107,16 @@ pub fn compare(a: &Session, b: &Session, design: Design, accepted: &Accepted) ->
     };
     let judged = |case: &&u16| [a, b].iter().all(|session| session.cases[case].functional_only.is_none());
     let level = level_for(both.iter().filter(judged).count());
-    let cases: Vec<CaseVerdict> =
+    let mut cases: Vec<CaseVerdict> =
         both.iter().filter_map(|&case| of_case([a, b], case, design, unit, level)).collect();
+    // In nanoseconds hosts are compared with each other, and that they differ is what is asked for.
+    let sessions_of_one_host = design == Design::Unpaired && unit == TimeUnit::Cycles;
+    let host_changed = sessions_of_one_host.then(|| host_changed(a, b)).flatten();
+    if host_changed.is_some() {
+        for comparison in cases.iter_mut().filter_map(|case| case.comparison.as_mut()) {
+            comparison.verdict = Difference::Inconclusive;
+        }
+    }
     SideBySide {
         a: side(a),
         b: side(b),
@@ -113,6 +124,7 @@ pub fn compare(a: &Session, b: &Session, design: Design, accepted: &Accepted) ->
         refused: contrast.refused,
         differing: contrast.told,
         design,
+        host_changed,
         unit,
         level,
         cases,
@@ -137,6 +149,21 @@ fn unit(a: &Session, b: &Session) -> TimeUnit {
         _ => true,
     };
     if one_host && one_clock { TimeUnit::Cycles } else { TimeUnit::Nanos }
+}
+
+/// What the native probes of both sessions took at their quick times, where that differs by more than what is called a
+/// difference. They ran the session's own worker, so that they tell of the host only where that is one.
+fn host_changed(a: &Session, b: &Session) -> Option<Differing> {
+    let work = |session: &Session| {
+        (session.identity.blob_sha256.clone(), session.identity.whole, session.probes.cpus)
+    };
+    let alike = work(a) == work(b);
+    let (of_a, of_b) = (a.probes.quick().filter(|_| alike)?, b.probes.quick()?);
+    let apart = of_a.iter().zip(of_b).any(|(a, b)| (a.max(b) / a.min(b)) - 1.0 > MIN_EFFECT);
+    let cpus = a.probes.cpus;
+    let told =
+        |[one, all]: [f64; 2]| format!("{:.1} ms on one CPU, {:.1} on all {cpus}", one / 1e6, all / 1e6);
+    apart.then(|| Differing { what: "native probes".to_owned(), a: told(of_a), b: told(of_b) })
 }
 
 fn without_a_common_unit(a: &Session, b: &Session) -> Differing {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use abi::sweep::SweepCase;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Interval, median_interval};
 use super::summary::{Summary, median_of_sorted};
 use crate::gate::{Basis, FunctionalOnly, Measurement};
 
 /// What a round is: the set of samples that are compared with each other.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     /// Runs with the same round number. Several iterations in one run are no rounds of their own, since they share

@@ -92,6 +92,32 @@ fn judges_every_log_again() {
 }
 
 #[test]
+fn a_round_that_is_set_aside_hides_no_failure_of_the_guest() {
+    let sessions = Sessions::new();
+    let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
+    edit_results(&b, |results| {
+        results["runs"][4]["set_aside"] = "the host".into();
+        results["runs"][5]["set_aside"] = "the host".into();
+        results["experiment"]["rounds"] = 14.into();
+    });
+    compare(&a, &b, &[]).expect_exit(0);
+    let log = b.join("runs/run-004-round-3-case-1.serial.log");
+    let whole = fs::read(&log).unwrap();
+    fs::write(&log, &whole[..whole.len() / 2]).unwrap();
+    compare(&a, &b, &[]).expect_exit(5).expect_message(&["missing-end: run 4: "]);
+}
+
+#[test]
+fn refuses_fewer_rounds_than_were_asked_for() {
+    let sessions = Sessions::new();
+    let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
+    edit_results(&b, |results| results["experiment"]["rounds"] = 16.into());
+    compare(&a, &b, &[])
+        .expect_exit(5)
+        .expect_message(&["incomplete: 15 rounds of case 1 count, where 16 were asked for"]);
+}
+
+#[test]
 fn misses_runs_that_were_left_out_of_the_list() {
     let sessions = Sessions::new();
     let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
@@ -126,6 +152,10 @@ fn leaves_other_systems_alone() {
             run["system"] = "linux".into();
         }
     });
+    compare(&a, &b, &[])
+        .expect_exit(5)
+        .expect_message(&["incomplete: 0 rounds of case 2 count, where 15 were asked for"]);
+    edit_results(&b, |results| results["experiment"]["cases"] = vec![1].into());
     compare(&a, &b, &[]).expect_exit(5).expect_answer(&["cases: A 1 2, B 1"]);
     edit_results(&b, |results| {
         for run in results["runs"].as_array_mut().unwrap() {

@@ -140,7 +140,7 @@ fn experiment(name: &str, played: &Played) -> Experiment {
         manifest: None,
         manifest_sha256: None,
         pairing: Pairing::Runs,
-        rounds: Some(played.rounds),
+        rounds: Some(played.rounds - played.disturbed.map_or(0, |_| 1)),
         set_aside_limit: played.rounds,
         cases: played.cases.clone(),
         order_seed: None,

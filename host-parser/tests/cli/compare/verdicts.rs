@@ -114,7 +114,10 @@ fn rounds_that_the_host_disturbed_do_not_count() {
     let b = sessions.play("b", &Played::default());
     compare(&a, &b, &[]).expect_exit(0).expect_answer(&["a, kernel", "14 rounds (1 more set aside)"]);
     // What was done to another system in a round, only the results know.
-    edit_results(&b, |results| results["runs"][9]["set_aside"] = "the host, elsewhere".into());
+    edit_results(&b, |results| {
+        results["runs"][9]["set_aside"] = "the host, elsewhere".into();
+        results["experiment"]["rounds"] = 14.into();
+    });
     compare(&a, &b, &["--paired"]).expect_exit(0).expect_answer(&["   13   13"]);
 }
 
@@ -129,6 +132,30 @@ fn pairs_rounds_that_ran_side_by_side_and_no_others() {
     let later = sessions.play("c", &Played { later_ms: 100_000, ..beside });
     compare(&a, &later, &["--paired"]).expect_exit(5).expect_answer(&["REFUSED", "rounds side by side"]);
     compare(&a, &later, &[]).expect_exit(1);
+}
+
+#[test]
+fn two_sessions_in_which_the_host_was_not_alike_do_not_tell() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &Played::default());
+    let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
+    let probed = |folder: &std::path::Path, ns: u64| {
+        let probe = |round: u64| serde_json::json!({ "before_round": round, "started_unix_ms": 0, "one_ns": ns, "all_ns": ns / 2, "capacity": 2.0 });
+        let made: Vec<Value> = (0..16).map(probe).collect();
+        edit_results(folder, |results| {
+            results["probes"] = serde_json::json!({ "cpus": 2, "missing": null, "made": made });
+        });
+    };
+    probed(&a, 270_000_000);
+    compare(&a, &b, &[]).expect_exit(1);
+    probed(&b, 273_000_000);
+    compare(&a, &b, &[]).expect_exit(1);
+    probed(&b, 283_500_000);
+    compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
+        "differs: native probes: A 270.0 ms on one CPU, 135.0 on all 2, B 283.5 ms",
+        "INCONCLUSIVE: the host itself was not alike",
+    ]);
+    compare(&a, &b, &["--paired"]).expect_exit(1);
 }
 
 #[test]

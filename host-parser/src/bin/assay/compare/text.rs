@@ -13,6 +13,7 @@ pub fn text(comparison: &SideBySide, a: &Session, b: &Session) -> String {
         lines.push(format!("both: {}", subject(comparison, a)));
     }
     lines.extend(comparison.differing.iter().map(|differing| format!("differs: {}", contrast(differing))));
+    lines.extend(comparison.host_changed.iter().map(|host| format!("differs: {}", contrast(host))));
     lines.push(String::new());
     if !comparison.refused.is_empty() {
         lines.push("REFUSED: the sessions were not given the same to do, in the same way:".to_owned());
@@ -149,6 +150,9 @@ fn conclusion(comparison: &SideBySide) -> String {
         Some(Difference::Slower) => format!("SLOWER: B takes longer than A{several}"),
         Some(Difference::Faster) => format!("FASTER: B takes less time than A{several}"),
         Some(Difference::NoDifference) => "NO DIFFERENCE worth the name".to_owned(),
+        Some(Difference::Inconclusive) if comparison.host_changed.is_some() => {
+            "INCONCLUSIVE: the host itself was not alike in both sessions, by their native probes".to_owned()
+        }
         Some(Difference::Inconclusive) => {
             "INCONCLUSIVE: the rounds do not tell; more of them might".to_owned()
         }
