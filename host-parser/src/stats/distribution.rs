@@ -1,4 +1,6 @@
-//! The little that is needed of three distributions.
+//! The little that is needed of a few distributions.
+
+use super::summary::count;
 
 /// The standard normal distribution up to `x`, for |x| below 6: the series of Abramowitz and Stegun, Handbook of
 /// Mathematical Functions, 26.2.11.
@@ -32,7 +34,17 @@ pub(super) fn fair_tosses_at_most(k: usize, n: usize) -> f64 {
     let (mut term, mut sum) = (0.5_f64.powi(i32::try_from(n).unwrap_or(i32::MAX)), 0.0);
     for i in 0..=k.min(n) {
         sum += term;
-        term *= super::summary::count(n - i) / super::summary::count(i + 1);
+        term *= count(n - i) / count(i + 1);
+    }
+    sum.min(1.0)
+}
+
+/// How probable it is that at most `k` of `n` independent trials succeed, each with probability `p`, above 0 and below 1.
+pub(super) fn binomial_at_most(k: usize, n: usize, p: f64) -> f64 {
+    let (mut ways, mut sum) = (0.0, 0.0);
+    for i in 0..=k.min(n) {
+        sum += (ways + count(i) * p.ln() + count(n - i) * (-p).ln_1p()).exp();
+        ways += (count(n - i) / count(i + 1)).ln();
     }
     sum.min(1.0)
 }
@@ -53,8 +65,10 @@ mod tests {
         for (freedom, t) in [(4.0, 2.776), (6.0, 2.447), (10.0, 2.228), (14.0, 2.145), (30.0, 2.042)] {
             close(t_975(freedom), t, 1e-3);
         }
+        close(binomial_at_most(1, 10, 0.1), 0.736_099, 1e-6);
         for (k, n, p) in [(0, 5, 1.0 / 32.0), (1, 7, 8.0 / 128.0), (3, 7, 0.5), (7, 7, 1.0)] {
             close(fair_tosses_at_most(k, n), p, 1e-12);
+            close(binomial_at_most(k, n, 0.5), p, 1e-12);
         }
     }
 }

@@ -21,6 +21,6 @@ pub use compare::{
     compare, compare_at, level_for,
 };
 pub use paired::PairedRatio;
-pub use quality::{Drawn, Goal, Quality, Rate, Recorded, Row};
+pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
 pub use series::{ByRound, CaseStats, Pairing, Round, Series, Speedup};
 pub use summary::Summary;

@@ -5,12 +5,14 @@
 
 mod draw;
 mod rate;
+mod real;
 
 use abi::random::SplitMix64;
 use serde::Serialize;
 
 pub use draw::Drawn;
 pub use rate::Rate;
+pub use real::{RealRow, real_experiments};
 
 use draw::{Pick, Terms};
 
@@ -41,7 +43,17 @@ pub struct Row {
     pub drawn: Drawn,
     /// Whether a coin was tossed for which side is which.
     pub tossed: bool,
-    /// How often the verdict was `slower`.
+    /// What the verdicts were.
+    #[serde(flatten)]
+    pub verdicts: Tally,
+    /// False alarms, `slower` or `faster`, where the sides are the same; else how often it was found: `slower`.
+    pub rate: Rate,
+}
+
+/// How often each verdict was given.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Tally {
+    /// `slower`.
     pub slower: usize,
     /// `faster`.
     pub faster: usize,
@@ -49,8 +61,30 @@ pub struct Row {
     pub no_difference: usize,
     /// `inconclusive`.
     pub inconclusive: usize,
-    /// False alarms, `slower` or `faster`, where the sides are the same; else how often it was found: `slower`.
-    pub rate: Rate,
+}
+
+impl Tally {
+    /// Compares times of rounds, and counts the verdict.
+    fn compare(&mut self, design: Design, a: &[f64], b: &[f64]) {
+        let rounds = |times: &[f64]| (0..).zip(times.iter().copied()).collect::<Vec<(u32, f64)>>();
+        let compared = compare(design, &rounds(a), &rounds(b));
+        *match compared.map_or(Difference::Inconclusive, |comparison| comparison.verdict) {
+            Difference::Slower => &mut self.slower,
+            Difference::Faster => &mut self.faster,
+            Difference::NoDifference => &mut self.no_difference,
+            Difference::Inconclusive => &mut self.inconclusive,
+        } += 1;
+    }
+
+    /// False alarms where the sides are the same; else how often the slower one was found.
+    const fn hits(&self, percent: u16) -> usize {
+        if percent == 0 { self.slower + self.faster } else { self.slower }
+    }
+
+    /// How many verdicts there were.
+    const fn all(&self) -> usize {
+        self.slower + self.faster + self.no_difference + self.inconclusive
+    }
 }
 
 /// What is promised of the verdict. Draws in a row do not count here: they are too few, and share too many rounds, to
@@ -63,8 +97,8 @@ pub struct Goal {
     pub false_alarms: Option<f64>,
     /// How often [`Goal::PERCENT`] percent were found at least, likewise.
     pub found: Option<f64>,
-    /// Whether both are as good as promised.
-    pub reached: bool,
+    /// Whether both are as good as promised; none where there are fewer than [`Goal::RECORDED`] rounds, which do not tell.
+    pub reached: Option<bool>,
 }
 
 /// How good the verdict is, by recorded rounds.
@@ -83,6 +117,8 @@ pub struct Quality {
 impl Goal {
     /// Rounds of each side.
     pub const ROUNDS: usize = 15;
+    /// Rounds that must be recorded: of fewer, draws are the same rounds over and over.
+    pub const RECORDED: usize = 3 * Self::ROUNDS;
     /// By how many percent a side is slower that is to be found.
     pub const PERCENT: u16 = 5;
     /// How often it is to be found at least.
@@ -120,14 +156,20 @@ impl Quality {
                 }
             }
         }
-        let goals = [Design::Unpaired, Design::Paired].map(|design| goal(design, &rows)).to_vec();
+        let enough = recorded.same[0].len() >= Goal::RECORDED;
+        let goals = [Design::Unpaired, Design::Paired].map(|design| goal(design, &rows, enough)).to_vec();
         Self { seed, recorded: recorded.same[0].len(), rows, goals }
     }
 
-    /// Whether all goals are reached.
+    /// Whether all goals are reached; `None` where none is missed and not all are told.
     #[must_use]
-    pub fn reached(&self) -> bool {
-        self.goals.iter().all(|goal| goal.reached)
+    pub fn reached(&self) -> Option<bool> {
+        let reached = |wanted: Option<bool>| move |goal: &Goal| goal.reached == wanted;
+        match () {
+            () if self.goals.iter().any(reached(Some(false))) => Some(false),
+            () if self.goals.iter().all(reached(Some(true))) => Some(true),
+            () => None,
+        }
     }
 }
 
@@ -140,30 +182,23 @@ fn row(
     random: &mut SplitMix64,
 ) -> Option<Row> {
     let per_pair = terms.places().unwrap_or(trials / sides.len());
-    let (mut slower, mut faster, mut no_difference, mut inconclusive) = (0, 0, 0, 0);
+    let mut verdicts = Tally::default();
     for &[a, b] in sides {
         for trial in 0..per_pair {
             let [picked_a, picked_b] = terms.draw(trial, random);
-            let times = |picks: &[Pick], own: &[f64], others: &[f64]| -> Vec<(u32, f64)> {
+            let times = |picks: &[Pick], own: &[f64], others: &[f64]| -> Vec<f64> {
                 let time = |pick: &Pick| if pick.swapped { others[pick.at] } else { own[pick.at] };
-                (0..).zip(picks.iter().map(time)).collect()
+                picks.iter().map(time).collect()
             };
-            let compared = compare(terms.design, &times(&picked_a, a, b), &times(&picked_b, b, a));
-            *match compared.map_or(Difference::Inconclusive, |comparison| comparison.verdict) {
-                Difference::Slower => &mut slower,
-                Difference::Faster => &mut faster,
-                Difference::NoDifference => &mut no_difference,
-                Difference::Inconclusive => &mut inconclusive,
-            } += 1;
+            verdicts.compare(terms.design, &times(&picked_a, a, b), &times(&picked_b, b, a));
         }
     }
-    let hits = if percent == 0 { slower + faster } else { slower };
-    let rate = Rate::of(hits, sides.len() * per_pair)?;
+    let rate = Rate::of(verdicts.hits(percent), verdicts.all())?;
     let Terms { design, rounds, drawn, toss: tossed, .. } = terms;
-    Some(Row { percent, design, rounds, drawn, tossed, slower, faster, no_difference, inconclusive, rate })
+    Some(Row { percent, design, rounds, drawn, tossed, verdicts, rate })
 }
 
-fn goal(design: Design, rows: &[Row]) -> Goal {
+fn goal(design: Design, rows: &[Row], enough: bool) -> Goal {
     let rates = |percent: u16| {
         let counts = move |row: &&Row| row.rounds == Goal::ROUNDS && row.drawn != Drawn::InARow;
         let wanted = move |row: &&Row| (row.design, row.percent) == (design, percent);
@@ -171,9 +206,9 @@ fn goal(design: Design, rows: &[Row]) -> Goal {
     };
     let false_alarms = rates(0).reduce(f64::max);
     let found = rates(Goal::PERCENT).reduce(f64::min);
-    let reached = false_alarms.is_some_and(|rate| rate <= Goal::FALSE_ALARMS)
-        && found.is_some_and(|rate| rate >= Goal::FOUND);
-    Goal { design, false_alarms, found, reached }
+    let both = false_alarms.zip(found);
+    let reached = both.map(|(alarms, found)| alarms <= Goal::FALSE_ALARMS && found >= Goal::FOUND);
+    Goal { design, false_alarms, found, reached: reached.filter(|_| enough) }
 }
 
 #[cfg(test)]

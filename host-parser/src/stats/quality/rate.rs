@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::stats::Interval;
 use crate::stats::bootstrap::LEVEL;
+use crate::stats::distribution::binomial_at_most;
 use crate::stats::summary::count;
 
 /// How often something happened in independent trials.
@@ -15,7 +16,7 @@ pub struct Rate {
     pub trials: usize,
     /// The one divided by the other.
     pub rate: f64,
-    /// Wilson's interval.
+    /// Its interval: Wilson's of [`Rate::of`], Clopper and Pearson's of [`Rate::exact`].
     pub interval: Interval,
 }
 
@@ -25,6 +26,33 @@ impl Rate {
     pub fn of(hits: usize, trials: usize) -> Option<Self> {
         let rate = (trials > 0).then(|| count(hits) / count(trials))?;
         Some(Self { hits, trials, rate, interval: wilson(rate, count(trials)) })
+    }
+
+    /// The same with an interval that is right for a handful of trials as well.
+    #[must_use]
+    pub fn exact(hits: usize, trials: usize) -> Option<Self> {
+        Some(Self { interval: clopper_pearson(hits, trials), ..Self::of(hits, trials)? })
+    }
+}
+
+/// Clopper and Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial", Biometrika
+/// 26(4), 1934: the rates under which so many hits, or so few, have 2.5 % at least. It holds its level whatever the rate.
+fn clopper_pearson(hits: usize, trials: usize) -> Interval {
+    let tail = (1.0 - LEVEL) / 2.0;
+    // The rate at which `few` hits at most are as probable as `chance`: the higher the rate, the less probable.
+    let rate = |few: usize, chance: f64| {
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            let side = if binomial_at_most(few, trials, middle) > chance { &mut low } else { &mut high };
+            *side = middle;
+        }
+        f64::midpoint(low, high)
+    };
+    Interval {
+        level: LEVEL,
+        low: if hits == 0 { 0.0 } else { rate(hits - 1, 1.0 - tail) },
+        high: if hits == trials { 1.0 } else { rate(hits, tail) },
     }
 }
 
@@ -55,6 +83,17 @@ mod tests {
             let Rate { interval, .. } = Rate::of(hits, trials).expect("trials");
             assert!((interval.low - low).abs() < 1e-4 && (interval.high - high).abs() < 1e-4, "{interval:?}");
         }
-        assert_eq!(Rate::of(0, 0), None);
+        assert_eq!((Rate::of(0, 0), Rate::exact(0, 0)), (None, None));
+        // As above, method 5.
+        for (hits, trials, low, high) in [
+            (81, 263, 0.2527, 0.3676),
+            (15, 148, 0.0578, 0.1617),
+            (0, 20, 0.0, 0.1684),
+            (1, 29, 0.0009, 0.1776),
+            (29, 29, 0.8806, 1.0),
+        ] {
+            let Rate { interval, .. } = Rate::exact(hits, trials).expect("trials");
+            assert!((interval.low - low).abs() < 1e-4 && (interval.high - high).abs() < 1e-4, "{interval:?}");
+        }
     }
 }

@@ -26,18 +26,17 @@ fn rates(quality: &Quality, percent: u16, design: Design, drawn: Drawn) -> Vec<f
 #[test]
 fn a_quiet_host_reaches_the_goals() {
     let quality = Quality::of(&recorded(0.004, 0.0), 60, 1);
-    assert!(quality.reached(), "{:?}", quality.goals);
+    assert_eq!(quality.reached(), Some(true), "{:?}", quality.goals);
     assert_eq!(quality.recorded, 45);
     for row in &quality.rows {
-        let verdicts = row.slower + row.faster + row.no_difference + row.inconclusive;
-        assert_eq!((verdicts, row.rate.trials), (row.rate.trials, verdicts));
+        assert_eq!(row.verdicts.all(), row.rate.trials);
     }
 }
 
 #[test]
 fn a_noisy_host_finds_nothing_and_says_so() {
     let quality = Quality::of(&recorded(0.2, 0.0), 40, 1);
-    assert!(!quality.reached());
+    assert_eq!(quality.reached(), Some(false));
     let found = rates(&quality, 5, Design::Unpaired, Drawn::Once);
     assert!(found.iter().all(|&rate| rate < 0.5), "{found:?}");
 }
@@ -51,8 +50,8 @@ fn drift_fools_sessions_one_after_the_other_and_no_pairs() {
         assert!(rates(&quality, 0, Design::Paired, drawn).iter().all(|&rate| rate <= 0.01));
         assert!(rates(&quality, 5, Design::Paired, drawn).iter().all(|&rate| rate == 1.0));
     }
-    let reached: Vec<bool> = quality.goals.iter().map(|goal| goal.reached).collect();
-    assert_eq!(reached, [false, true]);
+    let reached: Vec<Option<bool>> = quality.goals.iter().map(|goal| goal.reached).collect();
+    assert_eq!(reached, [Some(false), Some(true)]);
 }
 
 /// Of the signed-rank test's own distribution: with 15 rounds it is at 2 * 137 / 2^15 where it is to be at 1 %. Where the
@@ -76,6 +75,40 @@ fn the_seed_decides_and_too_few_rounds_are_no_trial() {
     }
     let quality = Quality::of(&few, 40, 1);
     assert_eq!(quality, Quality::of(&few, 40, 1));
-    assert!(quality.rows.iter().all(|row| row.rounds == 7));
-    assert_eq!((quality.goals[0].found, quality.reached()), (None, false));
+    assert!(quality.rows.iter().all(|row| (row.rounds, row.design) == (7, Design::Paired)));
+    assert_eq!((quality.goals[0].found, quality.reached()), (None, None));
+}
+
+#[test]
+fn fewer_rounds_than_three_times_those_of_an_experiment_tell_nothing_of_the_goals() {
+    let mut few = recorded(0.004, 0.0);
+    for side in few.same.iter_mut().chain(few.slowed.iter_mut().map(|(_, side)| side)) {
+        side.truncate(44);
+    }
+    let quality = Quality::of(&few, 20, 1);
+    assert_eq!(quality.goals[1].found, Some(1.0));
+    assert_eq!((quality.goals[1].reached, quality.reached()), (None, None));
+}
+
+#[test]
+fn real_experiments_are_stretches_that_share_no_round() {
+    let one = recorded(0.004, 0.0);
+    let rows = real_experiments(&[&one, &one]);
+    let of = |design, percent, against| {
+        let wanted = |row: &&RealRow| (row.design, row.percent, row.against) == (design, percent, against);
+        rows.iter().find(wanted).map(|row| (row.rate.hits, row.rate.trials))
+    };
+    // 45 rounds are three of 15 in pairs, and one of two sessions.
+    assert_eq!(of(Design::Paired, 0, "a1"), Some((0, 6)));
+    assert_eq!(of(Design::Paired, 0, "a2"), None);
+    assert_eq!((of(Design::Paired, 5, "a1"), of(Design::Paired, 5, "a2")), (Some((6, 6)), Some((6, 6))));
+    assert_eq!(of(Design::Unpaired, 10, "a2"), Some((2, 2)));
+    // Two sessions one after the other, while the host drifts by 1 % from round to round.
+    let drifting = real_experiments(&[&recorded(0.002, 0.01)]);
+    let alarms =
+        |design| drifting.iter().find(|row| (row.design, row.percent) == (design, 0)).expect("tried");
+    assert_eq!((alarms(Design::Unpaired).rate.hits, alarms(Design::Paired).rate.hits), (1, 0));
+    let mut few = one;
+    few.same.iter_mut().for_each(|side| side.truncate(14));
+    assert_eq!(real_experiments(&[&few]).len(), 0);
 }

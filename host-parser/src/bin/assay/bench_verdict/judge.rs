@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use host_parser::results::Environment;
+use host_parser::results::{Environment, Probes};
 use host_parser::session::{Accepted, Session, SessionCase, SideBySide, compare};
-use host_parser::stats::{Comparison, Design, Quality, Recorded};
+use host_parser::stats::{Comparison, Design, Quality, RealRow, Recorded, real_experiments};
 use serde::Serialize;
 
 use super::side::all;
 use crate::exit::{Coded, Exit, OrExit};
 
 /// The version of the form of verdict.json.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// verdict.json.
 #[derive(Serialize)]
@@ -22,13 +22,37 @@ pub struct Judged {
     pub folder: PathBuf,
     pub case: u16,
     pub environment: Environment,
+    /// Why the recording is not complete; none where it is.
+    pub incomplete: Option<String>,
+    /// What the host's own CPUs gave meanwhile.
+    pub host: HostSeen,
     /// Rounds that count for every side.
     pub rounds: usize,
     /// Rounds that were set aside.
     pub rounds_set_aside: usize,
     /// Each side against the first, by all rounds.
     pub real: Vec<Real>,
+    /// The experiments that were really run: stretches of rounds.
+    pub experiments: Vec<RealRow>,
+    /// Experiments drawn from the rounds.
     pub quality: Quality,
+}
+
+/// How quiet the host was, by its own CPUs.
+#[derive(Serialize)]
+pub struct HostSeen {
+    /// Native probes that were made.
+    pub probes: usize,
+    /// Why there are none, or no more.
+    pub probes_missing: Option<String>,
+    /// By how much the slowest took longer than the quick ones, as a part of these.
+    pub spread: Option<f64>,
+}
+
+impl HostSeen {
+    fn of(probes: &Probes) -> Self {
+        Self { probes: probes.made.len(), probes_missing: probes.missing.clone(), spread: probes.spread() }
+    }
 }
 
 /// A side against the first.
@@ -41,13 +65,15 @@ pub struct Real {
 }
 
 impl Judged {
-    /// Judges the sides in `folder`: every log again, by the gate, as `assay compare` does.
+    /// Judges the sides in `folder`: every log again, by the gate, as `assay compare` does; with what was recorded. The
+    /// draws are by `seed`, or that of the recording.
     ///
     /// # Errors
     /// A side that is not there, has no result, or cannot be compared with the first.
-    pub fn of(folder: &Path, case: u16, trials: usize, seed: u64) -> Result<Self, Coded> {
+    pub fn of(folder: &Path, case: u16, trials: usize, seed: Option<u64>) -> Result<(Self, Recorded), Coded> {
         let names = all();
-        let load = |side: &str| Session::load(&folder.join(side)).map_err(crate::compare::coded);
+        let load =
+            |side: &str| Session::load_as_far_as_it_goes(&folder.join(side)).map_err(crate::compare::coded);
         let sessions: Vec<Session> = names.iter().map(|name| load(name.folder)).collect::<Result<_, _>>()?;
         let of_case = |session: &Session| {
             let found = session.cases.get(&case).cloned();
@@ -79,16 +105,21 @@ impl Judged {
         });
         let set_aside: BTreeSet<u32> =
             sessions.iter().flat_map(|session| session.rounds_set_aside.iter().copied()).collect();
-        Ok(Self {
+        let seed = seed.or(sessions[0].order_seed).unwrap_or_default();
+        let judged = Self {
             schema: SCHEMA,
             folder: folder.to_owned(),
             case,
             environment: sessions[0].environment.clone(),
+            incomplete: sessions.iter().find_map(|session| session.incomplete.clone()),
+            host: HostSeen::of(&sessions[0].probes),
             rounds: common.len(),
             rounds_set_aside: set_aside.len(),
             real: real.collect::<Result<_, Coded>>()?,
+            experiments: real_experiments(&[&recorded]),
             quality: Quality::of(&recorded, trials, seed),
-        })
+        };
+        Ok((judged, recorded))
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use host_parser::manifest::Manifest;
 use host_parser::results::write_atomically;
+use host_parser::stats::real_experiments;
 
 pub use args::BenchVerdictArgs;
 
@@ -32,15 +33,13 @@ const SPARE: u16 = 8;
 /// # Errors
 /// What kept the rounds from being recorded, or from being read.
 pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
-    let seed = args.seed.unwrap_or_else(clock_seed);
-    let folder = match &args.from {
-        Some(folder) => folder.clone(),
-        None => match record(args, seed)? {
-            Some(folder) => folder,
-            None => return Ok(Exit::Interrupted),
-        },
-    };
-    judge(args, &folder, seed)
+    if !args.from.is_empty() {
+        return judge(args, &args.from);
+    }
+    match record(args, args.seed.unwrap_or_else(clock_seed))? {
+        Some(folder) => judge(args, &[folder]),
+        None => Ok(Exit::Interrupted),
+    }
 }
 
 /// The folder with what was recorded; `None` where a signal came first.
@@ -75,19 +74,49 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
     };
     let mut recording = Recording::prepare(terms, sides, &args.probe)?;
     let cancel = signals::cancel_on_signals().or_exit(Exit::Environment)?;
-    Ok(recording.run(&cancel)?.then(|| recording.folder().to_owned()))
+    let ended = recording.run(&cancel);
+    if !matches!(ended, Ok(true)) {
+        let folder = recording.folder().display();
+        console::note(&format!("to judge it as far as it goes: assay bench-verdict --from {folder}"));
+    }
+    Ok(ended?.then(|| recording.folder().to_owned()))
 }
 
-fn judge(args: &BenchVerdictArgs, folder: &Path, seed: u64) -> Result<Exit, Coded> {
-    console::note("drawing rounds and comparing them");
-    let judged = Judged::of(folder, args.case, args.trials as usize, seed)?;
+/// Judges every recording by itself, and what was really run in all of them together.
+fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
+    let mut recordings = Vec::new();
+    let mut reached = Vec::new();
+    for folder in folders {
+        console::note(&format!("{}: drawing rounds and comparing them", folder.display()));
+        let (judged, recorded) = Judged::of(folder, args.case, args.trials as usize, args.seed)?;
+        console::answer(&text::text(&judged))?;
+        console::answer(&format!("\n{}\n", keep(&judged, folder)?))?;
+        reached.push(judged.quality.reached());
+        recordings.push(recorded);
+    }
+    if recordings.len() > 1 {
+        let rows = real_experiments(&recordings.iter().collect::<Vec<_>>());
+        let count = recordings.len();
+        console::answer(&format!("\nall {count} recordings\n{}\n", text::experiments(&rows).join("\n")))?;
+    }
+    Ok(match () {
+        () if reached.contains(&Some(false)) => Exit::DoesNotHold,
+        () if reached.contains(&None) => Exit::Inconclusive,
+        () => Exit::Holds,
+    })
+}
+
+/// Leaves the verdict beside its recording, unless there is one, which may be of other draws; says which.
+fn keep(judged: &Judged, folder: &Path) -> Result<String, Coded> {
     let path = folder.join("verdict.json");
+    let shown = path.display();
+    if path.exists() {
+        return Ok(format!("{shown} is there already, and is left as it was"));
+    }
     write_atomically(&path, |out| {
-        serde_json::to_writer_pretty(&mut *out, &judged)?;
+        serde_json::to_writer_pretty(&mut *out, judged)?;
         out.write_all(b"\n")
     })
     .or_exit(Exit::Output)?;
-    console::answer(&text::text(&judged))?;
-    console::answer(&format!("\nthe same as data, and every side's session: {}\n", path.display()))?;
-    Ok(if judged.quality.reached() { Exit::Holds } else { Exit::DoesNotHold })
+    Ok(format!("the same as data, and every side's session: {shown}"))
 }

@@ -1,8 +1,8 @@
 //! How good the verdict is, on a terminal.
 
-use host_parser::stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, Row};
+use host_parser::stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, RealRow, Row};
 
-use super::judge::{Judged, Real};
+use super::judge::{HostSeen, Judged, Real};
 
 /// All of it.
 pub fn text(judged: &Judged) -> String {
@@ -20,10 +20,17 @@ pub fn text(judged: &Judged) -> String {
         format!(
             "case {case}: {rounds} rounds side by side ({aside} more set aside), {accelerator}, {pinned}, {host}"
         ),
+        host_seen(&judged.host),
+    ];
+    if let Some(why) = &judged.incomplete {
+        lines.push(format!("not complete, and judged as far as it goes: {why}"));
+    }
+    lines.extend([
         String::new(),
         format!("{:<20}{:>8}  {interval:<20}{:<15}unpaired", "all rounds, to A1", "ratio", "paired"),
-    ];
+    ]);
     lines.extend(judged.real.iter().map(real));
+    lines.extend(experiments(&judged.experiments));
     for design in [Design::Unpaired, Design::Paired] {
         for &rounds in &[7, 15, 30] {
             lines.extend(block(judged, design, rounds));
@@ -48,6 +55,66 @@ fn real(real: &Real) -> String {
     format!("{side:<20}{ratio:>8.4}  {interval:<20}{paired:<15}{unpaired}")
 }
 
+fn host_seen(host: &HostSeen) -> String {
+    let HostSeen { probes, probes_missing, spread } = host;
+    let seen = match spread {
+        Some(spread) => {
+            format!("{probes} native probes, the slowest {:.1} % over the quick ones", spread * 100.0)
+        }
+        None => "no native probe: whether the host was quiet is not known".to_owned(),
+    };
+    format!("host: {seen}{}", probes_missing.as_ref().map_or(String::new(), |why| format!(" ({why})")))
+}
+
+/// What was really run.
+pub fn experiments(rows: &[RealRow]) -> Vec<String> {
+    if rows.is_empty() {
+        let rounds = Goal::ROUNDS;
+        return vec![
+            String::new(),
+            format!("experiments really run: none, that takes {rounds} rounds in a row"),
+        ];
+    }
+    let mut lines = vec![
+        String::new(),
+        format!(
+            "{:<34}{:>8}{:>8}{:>15}{:>14}  slower or alarms, 95 %",
+            format!("experiments really run, {} rounds", Goal::ROUNDS),
+            "slower",
+            "faster",
+            "no difference",
+            "inconclusive"
+        ),
+    ];
+    lines.extend(rows.iter().map(|row| {
+        let RealRow { percent, against, design, verdicts, rate, .. } = row;
+        let what = match percent {
+            0 => "a2, the same,".to_owned(),
+            percent => format!("+{percent} %"),
+        };
+        let kind = format!("  {}, {what} to {against}", name(*design));
+        format!(
+            "{kind:<34}{:>8}{:>8}{:>15}{:>14}  {} of {}: {} to {} %",
+            verdicts.slower,
+            verdicts.faster,
+            verdicts.no_difference,
+            verdicts.inconclusive,
+            rate.hits,
+            rate.trials,
+            percents(rate.interval.low),
+            percents(rate.interval.high)
+        )
+    }));
+    lines
+}
+
+const fn name(design: Design) -> &'static str {
+    match design {
+        Design::Paired => "paired",
+        Design::Unpaired => "unpaired",
+    }
+}
+
 /// The draws of so many rounds.
 fn block(judged: &Judged, design: Design, rounds: usize) -> Vec<String> {
     let rows: Vec<&Row> =
@@ -55,10 +122,7 @@ fn block(judged: &Judged, design: Design, rounds: usize) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let name = match design {
-        Design::Paired => "paired",
-        Design::Unpaired => "unpaired",
-    };
+    let name = name(design);
     let slowed: Vec<u16> =
         judged.real.iter().map(|real| real.percent).filter(|&percent| percent > 0).collect();
     let mut head = format!(
@@ -101,15 +165,16 @@ fn percents(part: f64) -> String {
 
 fn goal(goal: &Goal) -> String {
     let Goal { design, false_alarms, found, reached } = goal;
-    let name = match design {
-        Design::Paired => "paired",
-        Design::Unpaired => "unpaired",
-    };
+    let name = name(*design);
     let told =
         |part: &Option<f64>| part.map_or("not tried".to_owned(), |part| format!("{} %", percents(part)));
     format!(
         "{}: {name}, {} rounds: at most {} % false alarms: {} at worst; {} % found at least {} % of the time: {} at worst",
-        if *reached { "REACHED" } else { "MISSED" },
+        match reached {
+            Some(true) => "REACHED".to_owned(),
+            Some(false) => "MISSED".to_owned(),
+            None => format!("NOT TOLD, too few rounds (it takes {})", Goal::RECORDED),
+        },
         Goal::ROUNDS,
         Goal::FALSE_ALARMS * 100.0,
         told(false_alarms),
