@@ -54,8 +54,9 @@ pub enum Command {
     Ab(AbArgs),
     /// Say whether one session is slower than another: two kernels, two hosts, two builds of a worker.
     ///
-    /// Every log is judged again. Ends with 1 where a case is slower, with 3 where the rounds do not tell, with 5 where
-    /// the sessions are not to be compared; else with 0.
+    /// Every log is judged again. Ends with 0 where no case is slower, with 1 where one is, with 3 where the rounds do not
+    /// tell, with 5 where the sessions are not to be compared, with 6 where no case shows speed on these hosts, with 7
+    /// where a folder is no session; where a session has no result of its own, with what its `run` would have ended.
     Compare(CompareArgs),
     /// Provoke everything that can go wrong, and check that the gate says so
     Controls(ControlsArgs),
@@ -66,7 +67,7 @@ pub enum Command {
     /// Measure how good the verdict of `compare` is: how often it cries regression where there is none, how often it finds
     /// one of 2, 5 and 10 percent.
     ///
-    /// Ends with 1 where the goals are missed.
+    /// Ends with 1 where a goal is missed, with 3 where there are too few rounds to tell.
     BenchVerdict(BenchVerdictArgs),
     /// Say whether this host is fit for a measurement, and what would make it so; change nothing.
     ///

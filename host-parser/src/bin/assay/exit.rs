@@ -24,9 +24,9 @@ macro_rules! exits {
 
 exits! {
     Holds = 0, "Every run passed; the claim holds, or nothing was claimed; compared, no case is slower.";
-    DoesNotHold = 1, "Every run passed: the claim does not hold, a case is slower, or `bench` is above a limit.";
+    DoesNotHold = 1, "The claim does not hold, a case is slower, a control went wrong, a goal or a limit is missed.";
     Usage = 2, "The command line is wrong, or an environment variable that it reads.";
-    Inconclusive = 3, "Every run passed, and the rounds do not tell whether the claim holds, or a case is slower.";
+    Inconclusive = 3, "The rounds do not tell whether the claim or a goal holds, or whether a case is slower.";
     Failed = 4, "A run failed: its evidence is sound, and says that the guest did not do what it had to.";
     Invalid = 5, "The evidence of a run does not hold, there are too few runs, or sessions are not comparable.";
     Unsupported = 6, "What was asked cannot be answered here: say, a claim over more CPUs than the host has.";
