@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::bootstrap::Interval;
 use super::distribution::fair_tosses_at_most;
+use super::median::Interval;
 use super::series::{Series, Speedup};
 use crate::gate::{ReasonCode, limits};
 

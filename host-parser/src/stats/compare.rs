@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::bootstrap::Interval;
+use super::median::Interval;
 use super::ranks::{Shift, all_ranks, quick_pairs, quick_ranks, signed_ranks};
 use super::summary::count;
 

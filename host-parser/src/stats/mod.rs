@@ -4,22 +4,22 @@
 //! nothing but [`Measurement`](crate::gate::Measurement)s, which only the gate can build. docs/MEASUREMENT.md gives
 //! the methods and their sources.
 
-mod bootstrap;
 mod claim;
 mod compare;
 mod distribution;
+mod median;
 mod paired;
 mod quality;
 mod ranks;
 mod series;
 mod summary;
 
-pub use bootstrap::{Interval, LEVEL, RESAMPLES, SEED};
 pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
 pub use compare::{
     COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, LEAST_ROUNDS, MIN_EFFECT, RankTest,
     compare, compare_at, level_for,
 };
+pub use median::{Interval, LEVEL};
 pub use paired::PairedRatio;
 pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
 pub use series::{ByRound, CaseStats, Pairing, Round, Series, Speedup};

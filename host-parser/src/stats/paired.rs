@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::bootstrap::{Interval, median_interval};
+use super::median::{Interval, median_interval};
 use super::series::{ByRound, quotients};
 use super::summary::Summary;
 

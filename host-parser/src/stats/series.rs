@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use abi::sweep::SweepCase;
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::{Interval, median_interval};
+use super::median::{Interval, median_interval};
 use super::summary::{Summary, median_of_sorted};
 use crate::gate::{Basis, FunctionalOnly, Measurement};
 

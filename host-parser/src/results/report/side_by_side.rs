@@ -91,7 +91,7 @@ pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
     let others = [(System::Native, "the host's own processes"), (System::Linux, "the Linux guest")];
     let there = others.iter().filter(|(system, _)| comparison.systems.contains(system));
     let note = |(system, what): &(System, &str)| {
-        format!("to {system}: the speed-up over that of {what} by round; median, 95 % interval")
+        format!("to {system}: the speed-up over that of {what} by round; median and its interval")
     };
     there.map(note).collect()
 }

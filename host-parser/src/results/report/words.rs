@@ -210,7 +210,7 @@ pub(super) fn verdict(report: &ClaimReport) -> (&'static str, String) {
 fn evidence_words(evidence: &ClaimEvidence) -> String {
     let interval = evidence.interval;
     format!(
-        "median {:.3}, {:.0} % interval {:.3} to {:.3}, {} of {} rounds reach it (sign test {} %)",
+        "median {:.3}, {:.1} % interval {:.3} to {:.3}, {} of {} rounds reach it (sign test {} %)",
         evidence.median,
         interval.level * 100.0,
         interval.low,

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::stats::Interval;
-use crate::stats::bootstrap::LEVEL;
 use crate::stats::distribution::binomial_at_most;
+use crate::stats::median::LEVEL;
 use crate::stats::summary::count;
 
 /// How often something happened in independent trials.
