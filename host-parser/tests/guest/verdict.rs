@@ -24,7 +24,7 @@ fn records_sides_that_can_be_compared() {
         return;
     }
     // Five rounds are too few for the goals, and five pairs cannot tell.
-    said.expect_exit(1).expect_answer(&["case 1: 5 rounds side by side", "not tried at worst"]);
+    said.expect_exit(3).expect_answer(&["case 1: 5 rounds side by side", "NOT TOLD", "not tried at worst"]);
     compare(&[]).expect_exit(5).expect_answer(&["program: A "]);
     compare(&["--across-blobs", "--paired"]).expect_exit(3).expect_answer(&["INCONCLUSIVE", "    5    5 "]);
 }
