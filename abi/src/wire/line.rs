@@ -9,7 +9,7 @@ use super::{FieldError, Record};
 pub const TAG: &str = "ASSAY1";
 
 /// The longest a line can be, without its line ending. Asserted for every record below.
-pub const MAX_LINE_BYTES: usize = 200;
+pub const MAX_LINE_BYTES: usize = 240;
 
 /// Seconds since the kernel's first instruction, to a microsecond; unknown until the TSC's frequency is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -341,8 +341,9 @@ messages! {
         address: Hex64,
     }
 
-    /// What a worker's CPU saw of its host just before and just after the worker: the longest time between two
-    /// readings of the TSC, one after the other, in half a millisecond of nothing else.
+    /// What a worker's CPU saw of its host just before and just after the worker, in half a millisecond each of
+    /// nothing but reading the TSC: the longest time between two readings, one after the other, and how many there
+    /// were. A CPU that was taken away shows a gap; one that was only slowed down, fewer readings.
     Gap = "gap" {
         /// The case.
         case: u16,
@@ -356,6 +357,10 @@ messages! {
         before: u64,
         /// After, in cycles.
         after: u64,
+        /// Readings before: the CPU's pace then.
+        reads_before: u32,
+        /// Readings after.
+        reads_after: u32,
         /// Time that the hypervisor says it took from this CPU in between, in ns; natively, the time that the worker's
         /// process waited for its CPU; `-` where nobody says.
         steal_ns: Option<u64>,

@@ -244,7 +244,18 @@ impl Guest {
         records.extend((0..case).map(|worker| {
             let odd = u64::from(worker) * 211;
             let (before, after) = (2_107 + odd, 1_984 + odd);
-            Record::from(Gap { case, iter, worker, cpu: self.cpu_of(worker), before, after, steal_ns: None })
+            let (reads_before, reads_after) = (12_000 - worker % 7, 12_040 - worker % 5);
+            Record::from(Gap {
+                case,
+                iter,
+                worker,
+                cpu: self.cpu_of(worker),
+                before,
+                after,
+                reads_before: reads_before.into(),
+                reads_after: reads_after.into(),
+                steal_ns: None,
+            })
         }));
     }
 }

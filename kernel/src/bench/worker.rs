@@ -14,6 +14,7 @@ use super::{Outcome, Rendezvous};
 use crate::clock::Clock;
 use crate::control;
 use crate::mem::{KernelSpace, phys};
+use crate::smp::gaps::Seen;
 use crate::smp::{PerCpu, gaps};
 use crate::user::{self, AddressSpace, Exit, Terms};
 
@@ -38,8 +39,8 @@ pub struct Worker {
 /// What a worker's CPU saw of its host.
 #[derive(Clone, Copy, Debug, Default)]
 struct Gaps {
-    before: u64,
-    after: u64,
+    before: Seen,
+    after: Seen,
     steal_ns: Option<u64>,
 }
 
@@ -61,7 +62,8 @@ impl Worker {
     /// A worker that will run on `cpu`.
     #[must_use]
     pub const fn new(cpu: CpuId, split: Split, space: AddressSpace) -> Self {
-        let gaps = Gaps { before: 0, after: 0, steal_ns: None };
+        let unseen = Seen { longest: 0, reads: 0 };
+        let gaps = Gaps { before: unseen, after: unseen, steal_ns: None };
         Self { cpu, split, space, outcome: Mutex::new(None), gaps: Mutex::new(gaps) }
     }
 
@@ -78,7 +80,17 @@ impl Worker {
     #[must_use]
     pub fn tell_gap(&self, case: u16, iter: u16) -> Gap {
         let Gaps { before, after, steal_ns } = *self.gaps.lock();
-        Gap { case, iter, worker: self.split.worker, cpu: self.cpu, before, after, steal_ns }
+        Gap {
+            case,
+            iter,
+            worker: self.split.worker,
+            cpu: self.cpu,
+            before: before.longest,
+            after: after.longest,
+            reads_before: before.reads,
+            reads_after: after.reads,
+            steal_ns,
+        }
     }
 }
 
@@ -96,12 +108,12 @@ impl Team {
             return;
         };
         let watched = clock.cycles(WATCHED_US);
-        let (before, steal) = (gaps::longest(watched), here.steal_ns());
+        let (before, steal) = (gaps::watch(watched), here.steal_ns());
         phys::set_cr3(worker.space.cr3());
         let outcome = self.run_both(here, worker, clock);
         phys::set_cr3(self.kernel_cr3);
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
-        *worker.gaps.lock() = Gaps { before, after: gaps::longest(watched), steal_ns };
+        *worker.gaps.lock() = Gaps { before, after: gaps::watch(watched), steal_ns };
         *worker.outcome.lock() = Some(outcome);
     }
 

@@ -1,18 +1,30 @@
-//! What a CPU can see of its host by itself: time that passes while it does nothing but read the time.
+//! What a CPU can see of its host by itself: time that passes while it does nothing but read the time, and how often it
+//! can read it meanwhile.
 
 use crate::x86::tsc;
 
-/// The longest time between two readings of the TSC, one after the other, over `cycles`.
+/// What a CPU saw.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// The longest time between two readings of the TSC, one after the other, in cycles.
+    pub longest: u64,
+    /// How many readings it made: its pace. A CPU that is slowed down and not taken away, by a lower clock or by its
+    /// core's other thread, shows no gap and fewer readings.
+    pub reads: u32,
+}
+
+/// Reads the TSC for `cycles` and does nothing else.
 #[must_use]
-pub fn longest(cycles: u64) -> u64 {
+pub fn watch(cycles: u64) -> Seen {
     let begin = tsc::read();
-    let (mut last, mut longest) = (begin, 0);
+    let (mut last, mut seen) = (begin, Seen::default());
     while last.wrapping_sub(begin) < cycles {
         let now = tsc::read();
-        longest = now.saturating_sub(last).max(longest);
+        seen.longest = now.saturating_sub(last).max(seen.longest);
+        seen.reads = seen.reads.wrapping_add(1);
         last = now;
     }
-    longest
+    seen
 }
 
 #[cfg(test)]
@@ -21,7 +33,18 @@ mod tests {
 
     #[test]
     fn time_passes_between_readings() {
-        let longest = longest(1_000_000);
+        let cycles = 1_000_000;
+        let Seen { longest, reads } = watch(cycles);
         assert!(longest > 0);
+        assert!(
+            longest * u64::from(reads) >= cycles,
+            "{reads} readings, {longest} cycles at most between two"
+        );
+    }
+
+    #[test]
+    fn makes_readings_for_as_long_as_it_watches() {
+        let few = (0..5).map(|_| watch(10_000).reads).min();
+        assert!(few < Some(watch(10_000_000).reads));
     }
 }

@@ -70,7 +70,7 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
         traps::set_timer(Duration::ZERO)
     };
     let watched = clock.cycles(WATCHED_US);
-    slot.gap_before.store(gaps::longest(watched), Ordering::Relaxed);
+    slot.before.store(gaps::watch(watched));
     call(0)?;
     slot.forget_refused();
     let before = (interrupts_of(cpu), schedstat::run_delay_ns());
@@ -84,7 +84,7 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
     let waited = schedstat::run_delay_ns().zip(before.1).map(|(after, before)| after.saturating_sub(before));
     slot.waited_ns.store(waited.unwrap_or(UNTOLD), Ordering::Relaxed);
     slot.irqs.store(interrupts_of(cpu).saturating_sub(before.0), Ordering::Relaxed);
-    slot.gap_after.store(gaps::longest(watched), Ordering::Relaxed);
+    slot.after.store(gaps::watch(watched));
     Ok(Some(Exit::Returned))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use kernel::smp::gaps::Seen;
 use kernel::user::{Counts, Exit, Fault};
 
 /// How a worker's process ended, as far as it said so.
@@ -67,10 +68,10 @@ pub struct Slot {
     errno: AtomicI32,
     /// The process has come to the meeting.
     pub arrived: AtomicBool,
-    /// The longest gap that its CPU saw before the worker, in cycles.
-    pub gap_before: AtomicU64,
+    /// What its CPU saw before the worker.
+    pub before: SeenSlot,
     /// The same, after the worker.
-    pub gap_after: AtomicU64,
+    pub after: SeenSlot,
     /// How long the process waited for its CPU around the timed call, in ns; [`UNTOLD`] where that is not told.
     pub waited_ns: AtomicU64,
     /// Interrupts that its CPU took around the timed call.
@@ -78,6 +79,27 @@ pub struct Slot {
     refused: AtomicU32,
     first_refused: AtomicU64,
     fault: [AtomicU64; 4],
+}
+
+/// What a CPU saw of its host.
+#[derive(Debug, Default)]
+pub struct SeenSlot {
+    longest: AtomicU64,
+    reads: AtomicU32,
+}
+
+impl SeenSlot {
+    /// Keeps it.
+    pub fn store(&self, seen: Seen) {
+        self.longest.store(seen.longest, Ordering::Relaxed);
+        self.reads.store(seen.reads, Ordering::Relaxed);
+    }
+
+    /// What was kept. To be read after the process has ended.
+    #[must_use]
+    pub fn load(&self) -> Seen {
+        Seen { longest: self.longest.load(Ordering::Acquire), reads: self.reads.load(Ordering::Acquire) }
+    }
 }
 
 impl Slot {

@@ -101,11 +101,20 @@ impl Team {
     /// hundredths of a second, which is too coarse.
     pub fn gaps(&self, case: u16, iter: u16, system: SystemName) -> impl Iterator<Item = Gap> {
         self.members.iter().map(move |member| {
-            let Slot { gap_before, gap_after, waited_ns, .. } = &*member.slot;
-            let [before, after, waited] =
-                [gap_before, gap_after, waited_ns].map(|n| n.load(Ordering::Acquire));
+            let (before, after) = (member.slot.before.load(), member.slot.after.load());
+            let waited = member.slot.waited_ns.load(Ordering::Acquire);
             let steal_ns = Some(waited).filter(|&ns| system == SystemName::Native && ns != UNTOLD);
-            Gap { case, iter, worker: member.split.worker, cpu: member.cpu.id, before, after, steal_ns }
+            Gap {
+                case,
+                iter,
+                worker: member.split.worker,
+                cpu: member.cpu.id,
+                before: before.longest,
+                after: after.longest,
+                reads_before: before.reads,
+                reads_after: after.reads,
+                steal_ns,
+            }
         })
     }
 
