@@ -123,6 +123,7 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
         cpus: warp.cpus,
         samples: warp.samples,
         handovers: warp.handovers,
+        least: warp.least,
         max_warp: warp.max_warp,
     });
     phases.end("records");
