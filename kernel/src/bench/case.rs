@@ -122,7 +122,7 @@ fn run_iteration(
     console::record(CaseReady { case, iter });
     run_on(&cpus, clock, team.patience_us(), &job);
     drop(job);
-    control::on_case();
+    control::on_case(iter);
     let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
     let told = team.workers.iter().map(Worker::tell);
     let row = emit::iteration(item, iter, start_tsc, told, &mut |record| console::record(record));
