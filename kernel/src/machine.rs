@@ -169,7 +169,7 @@ fn find_frequency(
 }
 
 fn tell_features(features: Features) {
-    let Features { nx, smep, smap, umip, invariant_tsc } = features;
+    let Features { nx, smep, smap, umip, invariant_tsc, .. } = features;
     let apic: ApicMode = apic::mode();
     console::record(FeaturesRecord { apic, nx, smep, smap, umip, invariant_tsc });
 }
