@@ -76,6 +76,11 @@ impl Worker {
 }
 
 impl Worker {
+    /// Gives its address space back. No CPU is in it.
+    pub fn destroy(self, space: &mut KernelSpace) {
+        self.space.destroy(space);
+    }
+
     /// What its CPU saw of its host in iteration `iter` of `case`.
     #[must_use]
     pub fn tell_gap(&self, case: u16, iter: u16) -> Gap {
@@ -145,8 +150,6 @@ impl Team {
     /// Gives the address spaces back, unless a CPU may still be in one: then they stay for ever.
     pub fn disband(this: Arc<Self>, space: &mut KernelSpace) {
         let workers = Arc::into_inner(this).map(|team| team.workers).unwrap_or_default();
-        for worker in workers {
-            worker.space.destroy(space);
-        }
+        workers.into_iter().for_each(|worker| worker.destroy(space));
     }
 }
