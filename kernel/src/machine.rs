@@ -160,7 +160,9 @@ fn find_frequency(
     tables: &FirmwareTables,
     space: &mut KernelSpace,
 ) -> Result<(Choice, Vec<Reading>), Refusal> {
-    let hpet = tables.hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
+    // One that firmware puts where no memory can be is none.
+    let hpet = tables.hpet.filter(|&at| at < cpuid::physical_end());
+    let hpet = hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
     let scratch = space.frames().zeroed()?;
     let readings = clock::readings(&Devices { hpet, power: tables.power, scratch: Some(scratch) });
     space.frames().give_back([scratch]);
