@@ -16,7 +16,7 @@ words! {
         DoubleRecord = "double-record",
         /// The first `result` record loses its second half, and its line ending.
         TearRecord = "tear-record",
-        /// The kernel panics after a case's workers are done, before their records.
+        /// The kernel panics in iteration [`STRIKES_IN`], after its workers are done, before their records.
         Panic = "panic",
         /// The machine is reset there.
         Reset = "reset",
@@ -33,6 +33,9 @@ words! {
         Interrupt = "interrupt",
     }
 }
+
+/// The iteration, from 0, in which a kernel that is told to die does so: what came before it must be in the log, unharmed.
+pub const STRIKES_IN: u16 = 1;
 
 /// How far [`ControlKind::TscAhead`] puts a clock ahead, in cycles: about a third of a second, more than any real
 /// machine's and less than a worker's time-out.

@@ -100,7 +100,7 @@ fn measurement_states_every_limit() {
         ),
         (
             "basis",
-            "a makespan needs, for each CPU but the first, at least",
+            "a makespan needs, of each CPU and in each direction, at least",
             limits::WARP_HANDOVERS,
             "handovers",
         ),

@@ -1,7 +1,7 @@
 //! What the plan told this kernel to do wrong (see `abi::control`). Each place that can do wrong asks here.
 
 use abi::CpuId;
-use abi::control::{ControlKind, TSC_AHEAD_CYCLES};
+use abi::control::{ControlKind, STRIKES_IN, TSC_AHEAD_CYCLES};
 use abi::plan::Control;
 use abi::wire::record::Control as ControlRecord;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -36,8 +36,11 @@ pub fn on_result_line() -> ControlKind {
     if spoils && !SPOILT.swap(true, Ordering::SeqCst) { kind } else { ControlKind::None }
 }
 
-/// In the middle of a case: its workers are done, and none of its records is printed.
-pub fn on_case() {
+/// In the middle of iteration `iter` of a case: its workers are done, and none of its records is printed.
+pub fn on_case(iter: u16) {
+    if iter != STRIKES_IN {
+        return;
+    }
     match in_force(None) {
         ControlKind::Panic => panic!("the plan's control"),
         ControlKind::Reset => power::reset(),

@@ -123,6 +123,7 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
         cpus: warp.cpus,
         samples: warp.samples,
         handovers: warp.handovers,
+        least: warp.least,
         max_warp: warp.max_warp,
     });
     phases.end("records");
@@ -159,7 +160,9 @@ fn find_frequency(
     tables: &FirmwareTables,
     space: &mut KernelSpace,
 ) -> Result<(Choice, Vec<Reading>), Refusal> {
-    let hpet = tables.hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
+    // One that firmware puts where no memory can be is none.
+    let hpet = tables.hpet.filter(|&at| at < cpuid::physical_end());
+    let hpet = hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
     let scratch = space.frames().zeroed()?;
     let readings = clock::readings(&Devices { hpet, power: tables.power, scratch: Some(scratch) });
     space.frames().give_back([scratch]);
@@ -168,7 +171,7 @@ fn find_frequency(
 }
 
 fn tell_features(features: Features) {
-    let Features { nx, smep, smap, umip, invariant_tsc } = features;
+    let Features { nx, smep, smap, umip, invariant_tsc, .. } = features;
     let apic: ApicMode = apic::mode();
     console::record(FeaturesRecord { apic, nx, smep, smap, umip, invariant_tsc });
 }

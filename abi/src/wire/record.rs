@@ -185,6 +185,9 @@ messages! {
         samples: u64,
         /// Readings that came after another CPU's: how often the test could have seen something.
         handovers: u64,
+        /// The least of them for any CPU, in either direction: readings of its own that came after another's, or readings
+        /// of another that came after its own.
+        least: u64,
         /// The furthest any reading was behind, in cycles.
         max_warp: u64,
     }

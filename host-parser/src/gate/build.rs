@@ -107,6 +107,7 @@ fn clock(facts: &Facts) -> Clock {
             cpus: warp.is.cpus,
             samples: warp.is.samples,
             handovers: warp.is.handovers,
+            least: warp.is.least,
             max_warp: warp.is.max_warp,
         }),
     }
@@ -137,7 +138,7 @@ fn sample(facts: &Facts, clock: &Clock, iteration: &Iteration) -> Option<Sample>
 
 /// What the clocks allow a time to be. One worker needs no second clock.
 fn basis(clock: &Clock, case: u16) -> Basis {
-    let seen = |w: Warp| w.handovers >= limits::WARP_HANDOVERS * u64::from(w.cpus.saturating_sub(1));
+    let seen = |w: Warp| w.least >= limits::WARP_HANDOVERS;
     let in_step = clock.warp.is_some_and(|w| w.cpus >= case && seen(w) && w.max_warp == 0);
     if case == 1 || in_step { Basis::Makespan } else { Basis::LongestWorker }
 }

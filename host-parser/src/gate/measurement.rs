@@ -170,6 +170,8 @@ pub struct Warp {
     pub samples: u64,
     /// Readings that came after another CPU's.
     pub handovers: u64,
+    /// The least of them for any CPU, in either direction.
+    pub least: u64,
     /// The furthest any reading was behind, in cycles.
     pub max_warp: u64,
 }

@@ -17,6 +17,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
+use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::Label;
 use user_workers::reference::{self, Workload};
@@ -193,6 +194,12 @@ impl Manifest {
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.checked.control
+    }
+
+    /// Whether it is the kernel that goes wrong on purpose.
+    #[must_use]
+    pub fn kernel_errs(&self) -> bool {
+        self.control().is_some_and(|control| control.kernel.kind != ControlKind::None)
     }
 
     /// How long things may take.

@@ -233,8 +233,28 @@ fn every_shipped_control_is_one() {
             manifest.name().to_string()
         })
         .collect();
-    let kernel = ControlKind::ALL.len() - 1;
-    assert_eq!(names.iter().filter(|name| name.starts_with("kernel-")).count(), kernel);
+    assert!(!names.is_empty());
+}
+
+#[test]
+fn every_kernel_control_and_every_control_worker_is_shipped() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/controls");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let manifests: Vec<_> = paths.map(|path| Manifest::load(&path).unwrap()).collect();
+    for kind in ControlKind::ALL.iter().copied().filter(|&kind| kind != ControlKind::None) {
+        let of_it =
+            |manifest: &&Manifest| manifest.control().is_some_and(|control| control.kernel.kind == kind);
+        let shipped: Vec<_> = manifests.iter().filter(of_it).collect();
+        assert_eq!(shipped.len(), 1, "{kind}");
+        assert_eq!(shipped[0].name().to_string(), format!("kernel-{kind}"));
+    }
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../user-workers/src/bin");
+    for program in std::fs::read_dir(programs).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = program.file_stem().unwrap().to_str().unwrap().to_owned();
+        let expected = usize::from(name.starts_with("control-"));
+        let of_it = |manifest: &&Manifest| name != "primes" && manifest.program() == name;
+        assert_eq!(manifests.iter().filter(of_it).count(), expected, "{name}");
+    }
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn machine() -> Vec<Trial> {
 fn clock() -> Vec<Trial> {
     let behind = edit!(script(2), Warp, |warp| warp.max_warp = 800_000_000);
     let slightly = edit!(script(2), Warp, |warp| warp.max_warp = 120);
-    let unseen = edit!(script(2), Warp, |warp| warp.handovers = 1);
+    let unseen = edit!(script(2), Warp, |warp| warp.least = 1);
     let reading = TscReading { source: TscSource::Pit, khz: KHZ * 11 / 10 };
     let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
     let spread = edit!(script(2), Tsc, |tsc| tsc.spread_ppm = 90_000);

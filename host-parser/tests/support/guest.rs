@@ -180,8 +180,9 @@ impl Guest {
     }
 
     fn clock(&self) -> Vec<Record> {
-        let handovers = if self.cpus > 1 { 18_402 } else { 0 };
-        let warp = Warp { cpus: self.cpus, samples: 20_000 * u64::from(self.cpus), handovers, max_warp: 0 };
+        let (handovers, least) = if self.cpus > 1 { (18_402, 1_907) } else { (0, 0) };
+        let samples = 20_000 * u64::from(self.cpus);
+        let warp = Warp { cpus: self.cpus, samples, handovers, least, max_warp: 0 };
         vec![
             TscReading { source: TscSource::Hpet, khz: KHZ }.into(),
             TscReading { source: TscSource::PmTimer, khz: KHZ - 210 }.into(),

@@ -122,7 +122,7 @@ fn run_iteration(
     console::record(CaseReady { case, iter });
     run_on(&cpus, clock, team.patience_us(), &job);
     drop(job);
-    control::on_case();
+    control::on_case(iter);
     let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
     let told = team.workers.iter().map(Worker::tell);
     let row = emit::iteration(item, iter, start_tsc, told, &mut |record| console::record(record));
@@ -146,6 +146,10 @@ fn choose_cpus(workers: u16, order: &[CpuId]) -> Result<Vec<&'static PerCpu>, Sk
     }
 }
 
+/// A worker for each of `cpus`.
+///
+/// # Errors
+/// No memory; what was taken is given back.
 fn build_workers(
     machine: &mut Machine,
     cpus: &[&'static PerCpu],
@@ -153,9 +157,15 @@ fn build_workers(
     image: &Image<'_>,
 ) -> Result<Vec<Worker>, OutOfMemory> {
     let mut workers = Vec::with_capacity(cpus.len());
-    for (cpu, split) in cpus.iter().zip(splits) {
+    let built = cpus.iter().zip(splits).try_for_each(|(cpu, split)| {
         let space = AddressSpace::new(&mut machine.space, image)?;
         workers.push(Worker::new(cpu.id, *split, space));
+        Ok(())
+    });
+    // A case that does not fit leaves the memory to those that do.
+    if let Err(error) = built {
+        workers.into_iter().for_each(|worker| worker.destroy(&mut machine.space));
+        return Err(error);
     }
     Ok(workers)
 }

@@ -13,7 +13,7 @@ pub struct Outcome {
     pub status: WorkerStatus,
     /// Its fault, where that is how.
     pub fault: Option<Fault>,
-    /// What the kernel counted in its timed run.
+    /// What the kernel counted in its timed run, and the syscalls refused in its warm-up.
     pub counts: Counts,
     /// Its result slot, where it is done.
     pub result: WorkerResult,

@@ -16,7 +16,7 @@ use crate::control;
 use crate::mem::{KernelSpace, phys};
 use crate::smp::gaps::Seen;
 use crate::smp::{PerCpu, gaps};
-use crate::user::{self, AddressSpace, Exit, Terms};
+use crate::user::{self, AddressSpace, Counts, Exit, Terms};
 
 /// How much longer than a worker's own time-out the kernel waits for its CPU.
 const GRACE_US: u64 = 5_000_000;
@@ -76,6 +76,11 @@ impl Worker {
 }
 
 impl Worker {
+    /// Gives its address space back. No CPU is in it.
+    pub fn destroy(self, space: &mut KernelSpace) {
+        self.space.destroy(space);
+    }
+
     /// What its CPU saw of its host in iteration `iter` of `case`.
     #[must_use]
     pub fn tell_gap(&self, case: u16, iter: u16) -> Gap {
@@ -126,27 +131,28 @@ impl Team {
             worker.space.prepare(start_tsc, worker.split.worker, params);
             user::enter(here, &entry, Terms { authority: self.authority, timeout, disturbances })
         };
-        let (exit, counts) = enter(0, 0);
+        let (exit, warm_up) = enter(0, 0);
         if exit != Exit::Returned {
             self.rendezvous.withdraw();
-            return Outcome::new(exit, counts, WorkerResult::default());
+            return Outcome::new(exit, warm_up, WorkerResult::default());
         }
         let Some(start_tsc) = self.rendezvous.arrive(clock, self.patience_us()) else {
-            return Outcome::unfinished(WorkerStatus::Incomplete);
+            return Outcome {
+                counts: Counts::default().after(warm_up),
+                ..Outcome::unfinished(WorkerStatus::Incomplete)
+            };
         };
         let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
         let (exit, counts) = enter(start_tsc, disturbances);
         let mut result = worker.space.result();
         let ahead = control::tsc_ahead(here.id);
         (result.begin_tsc, result.end_tsc) = (result.begin_tsc + ahead, result.end_tsc + ahead);
-        Outcome::new(exit, counts, result)
+        Outcome::new(exit, counts.after(warm_up), result)
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they stay for ever.
     pub fn disband(this: Arc<Self>, space: &mut KernelSpace) {
         let workers = Arc::into_inner(this).map(|team| team.workers).unwrap_or_default();
-        for worker in workers {
-            worker.space.destroy(space);
-        }
+        workers.into_iter().for_each(|worker| worker.destroy(space));
     }
 }

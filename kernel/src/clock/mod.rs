@@ -16,6 +16,7 @@ pub use choose::{Choice, Reading};
 pub use kvmclock::is_kvm;
 pub use sources::{Devices, readings, stated};
 
+use self::reference::Stamp;
 use crate::x86::{apic, tsc};
 
 /// How long the local APIC's timer is counted for.
@@ -53,10 +54,12 @@ impl Clock {
     pub fn start(choice: &Choice) -> &'static Self {
         let mut clock = Self::of(choice);
         apic::start_count();
-        let begin = tsc::read_ordered();
+        let count = || u64::from(apic::counted());
+        let begin = Stamp::take(count);
         clock.spin_us(TIMER_CALIBRATION_US);
-        let (counted, cycles) = (apic::counted(), tsc::read_ordered() - begin);
-        clock.timer_per_mcycle = (u64::from(counted) << 20) / cycles.max(1);
+        let end = Stamp::take(count);
+        let (counted, cycles) = (end.count.saturating_sub(begin.count), end.tsc.saturating_sub(begin.tsc));
+        clock.timer_per_mcycle = (counted << 20) / cycles.max(1);
         apic::set_timer(0);
         CLOCK.call_once(|| clock)
     }

@@ -28,16 +28,19 @@ const TRIES: u32 = 8;
 
 /// A counter's value and the TSC at that moment.
 #[derive(Clone, Copy)]
-struct Stamp {
-    tsc: u64,
-    count: u64,
+pub struct Stamp {
+    /// The TSC.
+    pub tsc: u64,
+    /// The counter.
+    pub count: u64,
 }
 
 impl Stamp {
-    fn take(counter: &dyn Counter) -> Self {
+    /// The tightest of several: whoever is away between two readings, as a vCPU may be, is not believed.
+    pub fn take(now: impl Fn() -> u64) -> Self {
         let attempt = |_| {
             let before = tsc::read_ordered();
-            let count = counter.now();
+            let count = now();
             let after = tsc::read_ordered();
             (after.saturating_sub(before), Self { tsc: before + after.saturating_sub(before) / 2, count })
         };
@@ -48,7 +51,7 @@ impl Stamp {
 
 /// Counts the TSC against all of `counters` over the same time. A counter that stands still has no reading.
 pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
-    let starts: Vec<_> = counters.iter().map(|counter| Stamp::take(*counter)).collect();
+    let starts: Vec<_> = counters.iter().map(|counter| Stamp::take(|| counter.now())).collect();
     let window_over = || {
         let mut each = counters.iter().zip(&starts);
         each.any(|(c, start)| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
@@ -75,7 +78,7 @@ struct Span {
 impl Span {
     /// From `start` to now.
     fn end(counter: &dyn Counter, start: Stamp) -> Self {
-        let end = Stamp::take(counter);
+        let end = Stamp::take(|| counter.now());
         Self {
             source: counter.source(),
             hz: counter.hz(),

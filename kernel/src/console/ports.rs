@@ -6,6 +6,7 @@ use x86_64::{PhysAddr, VirtAddr};
 use crate::boot::memory_map::MemoryMap;
 use crate::console;
 use crate::mem::{KernelSpace, OutOfMemory};
+use crate::x86::cpuid;
 use crate::x86::serial::Serial;
 
 /// The UARTs to talk to, as far as they are known before anybody has looked whether they are there.
@@ -31,14 +32,14 @@ impl Candidates {
         Self { uarts }
     }
 
-    /// Leaves out what is no device: memory that is free.
+    /// Leaves out what is no device: memory that is free, and what no page table can name on this CPU.
     #[must_use]
     pub fn outside(self, memory: &MemoryMap) -> Self {
         let is_free =
             |address| memory.regions().iter().any(|region| (region.start..region.end).contains(&address));
         let is_device = |uart: &Uart| match uart.registers {
             Registers::Port(_) => true,
-            Registers::Memory { address, .. } => !is_free(address),
+            Registers::Memory { address, .. } => !is_free(address) && address < cpuid::physical_end(),
         };
         Self { uarts: self.uarts.map(|uart| uart.filter(is_device)) }
     }
@@ -112,5 +113,6 @@ mod tests {
         };
         assert!(!left(1 << 20) && !left((2 << 20) - 0x100));
         assert!(left(2 << 20) && left(0xfe03_2000));
+        assert!(!left(1 << 52));
     }
 }

@@ -47,3 +47,26 @@ pub struct Counts {
     /// The first of these.
     pub first_refused: u64,
 }
+
+impl Counts {
+    /// These of a timed run, with what was refused in the `warm_up` before it: a worker's authority is the same in both.
+    /// Interrupts are of the timed run alone.
+    #[must_use]
+    pub const fn after(self, warm_up: Self) -> Self {
+        let first_refused = if warm_up.refused == 0 { self.first_refused } else { warm_up.first_refused };
+        Self { refused: self.refused.saturating_add(warm_up.refused), first_refused, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn what_is_refused_in_the_warm_up_counts_and_its_interrupts_do_not() {
+        let counts = |irqs, refused, first_refused| Counts { irqs, refused, first_refused };
+        assert_eq!(counts(0, 0, 0).after(counts(3, 2, 39)), counts(0, 2, 39));
+        assert_eq!(counts(1, 4, 60).after(counts(0, 2, 39)), counts(1, 6, 39));
+        assert_eq!(counts(1, 4, 60).after(counts(3, 0, 0)), counts(1, 4, 60));
+    }
+}

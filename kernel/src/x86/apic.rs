@@ -26,6 +26,7 @@ const BASE_ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 #[repr(u32)]
 enum Register {
     Id = 0x02,
+    TaskPriority = 0x08,
     EndOfInterrupt = 0x0b,
     SpuriousVector = 0x0f,
     ErrorStatus = 0x28,
@@ -34,6 +35,7 @@ enum Register {
     InterruptCommandHigh = 0x31,
     LvtTimer = 0x32,
     LvtLint0 = 0x35,
+    LvtLint1 = 0x36,
     InitialCount = 0x38,
     CurrentCount = 0x39,
     DivideConfiguration = 0x3e,
@@ -43,6 +45,8 @@ const SOFTWARE_ENABLE: u32 = 1 << 8;
 const LVT_MASKED: u32 = 1 << 16;
 /// Divide by 128: with a 1 GHz APIC clock the 32-bit counter then lasts nine minutes.
 const DIVIDE_BY_128: u32 = 0b1010;
+const DELIVERY_MODE: u32 = 0b111 << 8;
+const DELIVERY_NMI: u32 = 0b100 << 8;
 const DELIVERY_PENDING: u32 = 1 << 12;
 const LEVEL_ASSERT: u32 = 1 << 14;
 const DELIVERY_INIT: u32 = 0b101 << 8;
@@ -120,9 +124,18 @@ fn write(register: Register, value: u32) {
 /// Switches this CPU's APIC on, in the mode settled by [`init`], with every source masked but the timer's vector.
 pub fn enable() {
     enter_mode();
+    let lint1 = read(Register::LvtLint1);
+    // Off by software masks whatever else firmware left unmasked: performance counters, thermal sensor, corrected
+    // machine checks, errors (Intel SDM vol. 3A, "Local APIC State After It Has Been Software Disabled").
+    write(Register::SpuriousVector, u32::from(SPURIOUS_VECTOR));
+    // No priority keeps the timer or a wake-up away.
+    write(Register::TaskPriority, 0);
     write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(SPURIOUS_VECTOR));
-    // LINT0 carries the 8259's interrupts on the BSP; LINT1 is left to firmware: it is NMI, and an NMI is news.
+    // LINT0 carries the 8259's interrupts on the BSP; LINT1 is as firmware had it where that is NMI: an NMI is news.
     write(Register::LvtLint0, LVT_MASKED);
+    if lint1 & DELIVERY_MODE == DELIVERY_NMI {
+        write(Register::LvtLint1, lint1);
+    }
     write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
     write(Register::DivideConfiguration, DIVIDE_BY_128);
 }

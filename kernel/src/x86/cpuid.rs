@@ -26,6 +26,21 @@ pub const fn bit(register: u32, n: u32) -> bool {
     register >> n & 1 != 0
 }
 
+/// The first address that is beyond the CPU's physical ones: a page table that names it faults (Intel SDM vol. 3A,
+/// "Enumeration of Paging Features by CPUID").
+#[must_use]
+pub fn physical_end() -> u64 {
+    physical_end_of(leaf(0x8000_0008, 0).eax)
+}
+
+/// By what leaf 8000_0008H says; 36 bits where a CPU does not say.
+const fn physical_end_of(eax: u32) -> u64 {
+    match eax & 0xff {
+        bits @ 32..=52 => 1 << bits,
+        _ => 1 << 36,
+    }
+}
+
 /// Whether the CPU says that it is virtual.
 #[must_use]
 pub fn has_hypervisor() -> bool {
@@ -72,4 +87,19 @@ fn bytes_of(registers: [u32; 3]) -> [u8; 12] {
 fn trimmed(bytes: &[u8]) -> &str {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     core::str::from_utf8(&bytes[..end]).unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn physical_addresses_end_where_the_cpu_says() {
+        // An EPYC guest: 40 physical and 48 linear bits.
+        assert_eq!(physical_end_of(0x3028), 1 << 40);
+        assert_eq!(physical_end_of(52), 1 << 52);
+        for none in [0, 20, 53, 255] {
+            assert_eq!(physical_end_of(none), 1 << 36);
+        }
+    }
 }

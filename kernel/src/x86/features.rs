@@ -16,6 +16,8 @@ pub struct Features {
     pub smap: bool,
     /// User-mode instruction prevention: SGDT and its kind fault in ring 3.
     pub umip: bool,
+    /// Machine-check exceptions (CPUID.1:EDX[7]).
+    pub mce: bool,
     /// The TSC runs at one rate in every power state (CPUID.8000_0007H:EDX[8]).
     pub invariant_tsc: bool,
 }
@@ -30,6 +32,7 @@ impl Features {
             smep: bit(structured.ebx, 7),
             smap: bit(structured.ebx, 20),
             umip: bit(structured.ecx, 2),
+            mce: bit(leaf(1, 0).edx, 7),
             invariant_tsc: bit(leaf(0x8000_0007, 0).edx, 8),
         }
     }
@@ -43,6 +46,9 @@ impl Features {
         cr4.set(Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION, self.smep);
         cr4.set(Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION, self.smap);
         cr4.set(Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION, self.umip);
+        // Without it a machine check is no #MC, which has a gate and a record, but a shutdown (Intel SDM vol. 3A,
+        // "Control Registers", CR4.MCE; vol. 3B, "Machine-Check Architecture").
+        cr4.set(Cr4Flags::MACHINE_CHECK_EXCEPTION, self.mce);
         // Anything else firmware may have left on goes off: TSD would fault a worker's RDTSC, PCIDE and PGE would
         // make stale translations possible, OSXSAVE would allow state that is not kept apart.
         let (la57, _) = (Cr4::read() & Cr4Flags::L5_PAGING, ());

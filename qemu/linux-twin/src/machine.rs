@@ -98,6 +98,6 @@ pub fn tell_clock(choice: &Choice, readings: &[Reading], console: &mut Console) 
 
 /// Tells what the warp test found.
 pub fn tell_warp(warp: &Warp, console: &mut Console) {
-    let Warp { cpus, samples, handovers, max_warp } = *warp;
-    console.record(WarpRecord { cpus, samples, handovers, max_warp });
+    let Warp { cpus, samples, handovers, least, max_warp } = *warp;
+    console.record(WarpRecord { cpus, samples, handovers, least, max_warp });
 }

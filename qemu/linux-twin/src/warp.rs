@@ -10,12 +10,11 @@ use crate::cpus::{Cpu, pin};
 /// Runs the test on `cpus`.
 #[must_use]
 pub fn test(cpus: &[Cpu], clock: &Clock) -> Warp {
-    let shared = Shared::default();
-    let expected = cpus.len() as u64;
+    let shared = Shared::new(cpus.iter().map(|cpu| cpu.id));
     let take_part = |cpu: &Cpu| {
         let pinned = pin(cpu.linux).is_ok();
         if pinned {
-            shared.take_part(cpu.id, expected, clock);
+            shared.take_part(cpu.id, clock);
         }
         pinned
     };

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use abi::control::{ControlKind, STRIKES_IN};
 use abi::wire::Record;
+use abi::wire::record::WorkerStatus;
 use anyhow::{Context, anyhow};
 use host_parser::gate::{Gate, ReasonCode};
 use host_parser::manifest::Manifest;
@@ -23,14 +25,15 @@ use crate::run::{Run, Task};
 use crate::schedule::Slot;
 use crate::signals;
 
-/// The worker that does wrong, where a worker does; the others must come through unharmed.
+/// The worker that does wrong, where a worker does, and the one whose `result` is spoilt, where a record is; the others
+/// must come through unharmed.
 const WRONGDOER: u16 = 0;
 
 /// What came of a control.
 struct Outcome {
     expected: ReasonCode,
     got: Option<ReasonCode>,
-    /// Whether the other workers' answers are in the log, and right; `None` where it is the kernel that does wrong.
+    /// Whether the results that the control leaves alone are in the log, and right; `None` where it leaves none.
     others_intact: Option<bool>,
     detail: String,
     /// What killed its guest, if that was asked for.
@@ -89,12 +92,13 @@ fn try_out(
     let path = manifest.path().display();
     let control =
         manifest.control().with_context(|| format!("{path}: not a control")).or_exit(Exit::BadInput)?;
-    let case =
-        *manifest.cases().first().with_context(|| format!("{path}: no case")).or_exit(Exit::BadInput)?;
+    let cases = manifest.cases();
+    // One boot runs them all, on a machine for the largest.
+    let case = *cases.iter().max().with_context(|| format!("{path}: no case")).or_exit(Exit::BadInput)?;
     let lab = Lab::find(&args.guest, manifest)?;
     let folder = folder.join(manifest.name().as_str());
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
-    let image = lab.image(manifest, &[case], &folder)?;
+    let image = lab.image(manifest, cases, &folder)?;
     image.build(cancel)?;
     let mut last_cpus = Vec::new();
     let run = Run {
@@ -112,12 +116,12 @@ fn try_out(
     let died_of = (args.diagnose && diagnosis::is_due(&run)).then(|| died_of(&died, args, cancel));
     let log = run.log.as_deref().unwrap_or_default();
     let bytes = fs::read(log).with_context(|| log.to_owned()).or_exit(Exit::Output)?;
-    let kernel_errs = control.kernel.kind != abi::control::ControlKind::None;
+    let unharmed = unharmed(control.kernel.kind, cases);
     let refusal = run.verdict.outcome.refusal();
     Ok(Outcome {
         expected: control.expect,
         got: refusal.map(|(reason, _)| reason),
-        others_intact: (!kernel_errs).then(|| others_intact(&Transcript::read(&bytes), manifest, case)),
+        others_intact: (!unharmed.is_empty()).then(|| intact(&Transcript::read(&bytes), manifest, &unharmed)),
         detail: refusal.map_or("the run passed", |(_, detail)| detail).to_owned(),
         died_of,
     })
@@ -129,23 +133,58 @@ fn died_of(died: &Died<'_>, args: &ControlsArgs, cancel: &CancelToken) -> String
     diagnosis.map_or_else(|error| format!("no diagnosis: {error}"), |diagnosis| diagnosis.summary)
 }
 
-/// Whether every worker but the one that does wrong answered, and rightly.
-fn others_intact(log: &Transcript<'_>, manifest: &Manifest, case: u16) -> bool {
-    let parts = manifest.workload().splits(manifest.params(), case);
-    let records = log.boots.iter().flat_map(|boot| &boot.records);
-    let answers: Vec<_> = records
-        .filter_map(|located| match located.envelope.record {
-            Record::Answer(answer) if answer.worker != WRONGDOER => Some(answer),
-            _ => None,
-        })
-        .collect();
-    let right = answers.iter().filter(|answer| {
-        let part = parts.get(usize::from(answer.worker));
-        let expected = part.map(|&params| manifest.workload().expected(params));
-        expected
-            .is_some_and(|e| (e.answer, e.work, e.digest) == (answer.answer, answer.work, answer.digest.0))
+/// A worker's run in a log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Place {
+    case: u16,
+    iter: u16,
+    worker: u16,
+}
+
+/// The workers' runs that a control leaves alone, out of all that its plan has.
+fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
+    use ControlKind as Kind;
+    let iterations = if kernel == Kind::None { 1 } else { STRIKES_IN + 1 };
+    let largest = cases.iter().copied().max();
+    let first = cases.first().map(|&case| Place { case, iter: 0, worker: WRONGDOER });
+    let is_unharmed = |place: &Place| match kernel {
+        Kind::None => place.worker != WRONGDOER,
+        Kind::LoseRecord | Kind::DoubleRecord | Kind::TearRecord => Some(*place) != first,
+        Kind::Panic | Kind::Reset | Kind::TripleFault | Kind::Hang => {
+            Some(place.case) == first.map(|first| first.case) && place.iter < STRIKES_IN
+        }
+        // The largest case has a worker for every CPU.
+        Kind::SkipAp => Some(place.case) != largest,
+        Kind::TscAhead | Kind::Interrupt => true,
+    };
+    let places = cases.iter().flat_map(|&case| {
+        (0..iterations).flat_map(move |iter| (0..case).map(move |worker| Place { case, iter, worker }))
     });
-    right.count() + 1 == usize::from(case)
+    places.filter(is_unharmed).collect()
+}
+
+/// Whether every one of these runs is told to be done, with the right answer and nothing refused.
+fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
+    let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
+    unharmed.iter().all(|&place| {
+        let parts = manifest.workload().splits(manifest.params(), place.case);
+        let part = parts.get(usize::from(place.worker));
+        let expected = part.map(|&params| manifest.workload().expected(params));
+        let answered = records().any(|record| match record {
+            Record::Answer(is) if (Place { case: is.case, iter: is.iter, worker: is.worker }) == place => {
+                let said = (is.answer, is.work, is.digest.0);
+                expected.is_some_and(|expected| (expected.answer, expected.work, expected.digest) == said)
+            }
+            _ => false,
+        });
+        let done = records().any(|record| match record {
+            Record::WorkerEnd(is) if (Place { case: is.case, iter: is.iter, worker: is.worker }) == place => {
+                is.status == WorkerStatus::Done && is.refused == 0
+            }
+            _ => false,
+        });
+        answered && done
+    })
 }
 
 impl Outcome {
@@ -169,5 +208,48 @@ impl Outcome {
             line += &format!("  {died_of}\n");
         }
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::CpuId;
+    use abi::wire::record::{Answer, WorkerEnd};
+    use abi::wire::{Hex64, StreamWriter, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn every_control_leaves_something_unharmed() {
+        for &kind in ControlKind::ALL {
+            let cases: &[u16] = if kind == ControlKind::SkipAp { &[2, 3] } else { &[2] };
+            assert!(!unharmed(kind, cases).is_empty(), "{kind}");
+        }
+        let only = |case, iter, worker| vec![Place { case, iter, worker }];
+        assert_eq!(unharmed(ControlKind::None, &[2]), only(2, 0, 1));
+        assert_eq!(unharmed(ControlKind::Panic, &[1]), only(1, 0, 0));
+        assert_eq!(unharmed(ControlKind::LoseRecord, &[1]), only(1, 1, 0));
+    }
+
+    #[test]
+    fn a_result_is_intact_that_is_right_and_of_a_worker_that_is_done() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/controls/kernel-panic.toml");
+        let manifest = Manifest::load(&path).unwrap();
+        let params = manifest.workload().splits(manifest.params(), 2)[1];
+        let right = manifest.workload().expected(params);
+        let is_intact = |more: u64, status, refused| {
+            let (case, iter, worker, cpu) = (2, 0, 1, CpuId(1));
+            let (answer, work, digest) = (right.answer + more, right.work, Hex64(right.digest));
+            let end = WorkerEnd { case, iter, worker, cpu, status, refused, first_refused: 0 };
+            let mut writer = StreamWriter::default();
+            let log: String = [Answer { case, iter, worker, answer, work, digest }.into(), end.into()]
+                .map(|record: Record| format!("{}\r\n", writer.line(Timestamp::UNKNOWN, record).as_str()))
+                .concat();
+            intact(&Transcript::read(log.as_bytes()), &manifest, &[Place { case, iter, worker }])
+        };
+        assert!(is_intact(0, WorkerStatus::Done, 0));
+        assert!(!is_intact(1, WorkerStatus::Done, 0));
+        assert!(!is_intact(0, WorkerStatus::Incomplete, 0));
+        assert!(!is_intact(0, WorkerStatus::Done, 1));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
+use abi::control::STRIKES_IN;
 use abi::wire::Hex64;
 use anyhow::Context;
 use host_parser::manifest::{Boot, Manifest};
@@ -160,12 +161,15 @@ impl Lab {
         PlanBytes::new(manifest, &self.blob, &[], options).or_exit(Exit::BadInput)
     }
 
-    /// The plan for `cases` and no others, each once, whatever the manifest has.
+    /// The plan for `cases` and no others, whatever the manifest has: each once, or where the kernel is to do wrong,
+    /// until after the iteration in which it does.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn listed_plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
-        PlanBytes::new(manifest, &self.blob, cases, PlanOptions::default()).or_exit(Exit::BadInput)
+        let iterations = if manifest.kernel_errs() { STRIKES_IN + 1 } else { 1 };
+        let options = PlanOptions { iterations, ..PlanOptions::default() };
+        PlanBytes::new(manifest, &self.blob, cases, options).or_exit(Exit::BadInput)
     }
 
     /// The ramdisk that carries a plan and the worker to any system.

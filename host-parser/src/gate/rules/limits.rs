@@ -9,8 +9,8 @@ pub const TSC_SPREAD_PPM: u64 = 50_000;
 /// start is not common. Any warp at all already takes the makespan away.
 pub const WARP_PER_MILLE: u64 = 10;
 
-/// The fewest handovers, for each CPU but the first, with which a warp test has seen anything: a reading must have gone
-/// there and back, since a clock that is ahead shows in one direction only.
+/// The fewest handovers of each CPU, in each direction, with which a warp test has seen anything: a clock that is behind
+/// shows only where its CPU follows another, one that is ahead only where it is followed.
 pub const WARP_HANDOVERS: u64 = 2;
 
 /// The part of its own time, in thousandths, by which a worker may start late. What it is late is part of the

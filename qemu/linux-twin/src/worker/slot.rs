@@ -136,12 +136,6 @@ impl Slot {
         }
     }
 
-    /// Counts begin anew, with the timed call.
-    pub fn forget_refused(&self) {
-        self.refused.store(0, Ordering::Relaxed);
-        self.first_refused.store(0, Ordering::Relaxed);
-    }
-
     /// How it ended.
     #[must_use]
     pub fn end(&self) -> End {
@@ -163,7 +157,7 @@ impl Slot {
         }
     }
 
-    /// What was counted in the timed call.
+    /// What was counted: interrupts in the timed call, refused syscalls in both.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
@@ -197,8 +191,6 @@ mod tests {
     #[test]
     fn remembers_the_first_refused_syscall_and_counts_them_all() {
         let slot = Slot::default();
-        slot.refuse(1);
-        slot.forget_refused();
         slot.refuse(39);
         slot.refuse(60);
         assert_eq!(slot.counts(), Counts { irqs: 0, refused: 2, first_refused: 39 });
