@@ -157,7 +157,7 @@ fn measurement_states_every_limit() {
         ),
         (
             "`steal`",
-            "the hypervisor under the host took more than this part of a run from one of its CPUs",
+            "the hypervisor under the host took more than this part of what was measured from one of its CPUs",
             limits::STEAL_PER_MILLE,
             "per mille",
         ),

@@ -125,7 +125,7 @@ fn host_steal(run: &mut Run<'_>) {
     let noticed = steal.stolen_ms > limits::HOST_STEAL_MILLIS;
     if noticed && exceeds(steal.stolen_ms, limits::STEAL_PER_MILLE, steal.wall_ms) {
         let detail = format!(
-            "the hypervisor under the host took {} ms from host CPU {} in the {} ms of the run",
+            "the hypervisor under the host took {} ms from host CPU {} in {} ms of measuring",
             steal.stolen_ms, steal.cpu, steal.wall_ms
         );
         run.findings.add(ReasonCode::Steal, None, detail);
