@@ -21,6 +21,7 @@ pub mod ramdisk;
 pub mod random;
 pub mod sweep;
 pub mod syscall;
+pub mod tsc;
 pub mod wire;
 pub mod worker;
 

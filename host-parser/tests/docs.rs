@@ -125,6 +125,25 @@ fn measurement_states_every_limit() {
             "microseconds",
         ),
         (
+            "`inconsistent-record`",
+            "less time went by than a case took, by a clock that is off by at most",
+            limits::TSC_SPREAD_PPM,
+            "ppm",
+        ),
+        (
+            "`vcpu-preempted`",
+            "more time went by than a case took, by more than this part of it",
+            limits::REST_PER_MILLE,
+            "per mille",
+        ),
+        ("`vcpu-preempted`", "and also by more than", limits::REST_MICROS, "microseconds"),
+        (
+            "`vcpu-preempted`",
+            "a vCPU's account has less than half of its worker's time, and lacks more than",
+            limits::ACCOUNT_LAG_MICROS,
+            "microseconds",
+        ),
+        (
             "`steal`",
             "the hypervisor took more than this part of a worker's time",
             limits::STEAL_PER_MILLE,
@@ -138,7 +157,7 @@ fn measurement_states_every_limit() {
         ),
         (
             "`steal`",
-            "the hypervisor under the host took more than this part of a run from one of its CPUs",
+            "the hypervisor under the host took more than this part of what was measured from one of its CPUs",
             limits::STEAL_PER_MILLE,
             "per mille",
         ),

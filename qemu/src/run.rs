@@ -84,6 +84,11 @@ pub enum Progress<'a> {
         /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
         vcpus: &'a [VcpuThread],
     },
+    /// The guest is about to be killed: the last moment at which its threads are there.
+    Ending {
+        /// Its vCPU threads.
+        vcpus: &'a [VcpuThread],
+    },
 }
 
 /// Runs one guest and waits for its end.

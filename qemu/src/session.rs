@@ -221,6 +221,9 @@ impl<'a> Session<'a> {
 
     /// Ends QEMU if it has not ended, keeps what it said last, and writes the record.
     pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
+        if matches!(stop, Stop::Decided(_)) {
+            (self.progress)(Progress::Ending { vcpus: &self.vcpus });
+        }
         let last_registers = match stop {
             Stop::Decided(_) | Stop::Held => self.read_registers(),
             Stop::Ended | Stop::Failed(_) => Vec::new(),

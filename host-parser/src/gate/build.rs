@@ -11,7 +11,7 @@ use super::machine::{Machine, Platform};
 use super::measurement::{
     Basis, Clock, Cycles, Identity, Measurement, Phase, Sample, Sweep, Tsc, TscReading, Warp, WorkerSample,
 };
-use super::rules::{Disturbed, common_whole, limits, span};
+use super::rules::{Disturbed, basis, common_whole, span};
 
 /// The measurement; `None` where a rule failed to ask for something it needs.
 pub(super) fn measurement(
@@ -25,7 +25,7 @@ pub(super) fn measurement(
     let samples = facts.iterations.iter().map(|iteration| {
         let why = disturbed.get(&iteration.iter).and_then(|done| done.first());
         let set_aside = why.map(|why| format!("{}: {}", why.reason, why.detail));
-        Some(Sample { set_aside, ..sample(facts, &clock, iteration)? })
+        Some(Sample { set_aside, ..sample(facts, iteration)? })
     });
     Some(Measurement {
         identity: identity(facts, workload)?,
@@ -117,11 +117,11 @@ fn phase(phase: &abi::wire::record::Phase) -> Phase {
     Phase { name: phase.name.to_string(), cycles: Cycles(phase.cycles) }
 }
 
-fn sample(facts: &Facts, clock: &Clock, iteration: &Iteration) -> Option<Sample> {
+fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
     let workers = iteration.workers.keys().map(|&worker| worker_sample(facts, iteration, worker));
     let workers = workers.collect::<Option<Vec<_>>>()?;
     let span = span(iteration)?;
-    let basis = basis(clock, iteration.case);
+    let basis = basis(facts, iteration.case);
     Some(Sample {
         case: iteration.case,
         iteration: iteration.iter,
@@ -134,13 +134,6 @@ fn sample(facts: &Facts, clock: &Clock, iteration: &Iteration) -> Option<Sample>
         start_spread: Cycles(span.start_spread),
         workers,
     })
-}
-
-/// What the clocks allow a time to be. One worker needs no second clock.
-fn basis(clock: &Clock, case: u16) -> Basis {
-    let seen = |w: Warp| w.least >= limits::WARP_HANDOVERS;
-    let in_step = clock.warp.is_some_and(|w| w.cpus >= case && seen(w) && w.max_warp == 0);
-    if case == 1 || in_step { Basis::Makespan } else { Basis::LongestWorker }
 }
 
 fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<WorkerSample> {

@@ -44,17 +44,20 @@ pub struct HostEvidence {
     /// What the hypervisor under the host took from it meanwhile; none where nobody looked.
     #[serde(default)]
     pub host_steal: Option<HostSteal>,
+    /// Why that is not known, or not of every CPU, where somebody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_steal_missing: Option<String>,
 }
 
-/// What the hypervisor under the host took from the host CPUs in force, from a run's start to its end: `steal` of
-/// /proc/stat, proc_stat(5). It is counted in ticks.
+/// What the hypervisor under the host took from the host CPUs in force while a run measured, from each iteration's
+/// `case-ready` to its `case-begin`: `steal` of /proc/stat, proc_stat(5). It is counted in ticks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct HostSteal {
     /// The host CPU that lost most.
     pub cpu: u32,
     /// What it lost, in ms.
     pub stolen_ms: u64,
-    /// How long the run was, in ms.
+    /// How long was measured, in ms.
     pub wall_ms: u64,
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use abi::wire::Record;
 use abi::wire::record::{
-    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseSkipped, Control, Cpu, CpuState, Dmi, End, Experiment,
-    Fault, Features, Gap, Machine, Memory, Panic, Phase, Platform, Problem, Split, Start, Sweep, System,
-    SystemName, Topology, Tsc, TscReading, Warp, Worker, WorkerEnd,
+    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CaseSkipped, Control, Cpu, CpuState, Dmi, End,
+    Experiment, Fault, Features, Gap, Machine, Memory, Panic, Phase, Platform, Problem, Split, Start, Sweep,
+    System, SystemName, Topology, Tsc, TscReading, Warp, Worker, WorkerEnd,
 };
+use abi::wire::{Record, Timestamp};
 
 use crate::transcript::{Boot, Located};
 
@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub splits: BTreeMap<u16, BTreeMap<u16, At<Split>>>,
     pub iterations: Vec<Iteration>,
     begun: HashSet<(u16, u16)>,
+    /// The last `case-ready` and its stamp, until its iteration begins or its case is skipped.
+    ready: Option<(At<CaseReady>, Timestamp)>,
     pub skipped: Vec<At<CaseSkipped>>,
     pub gaps: Vec<At<Gap>>,
     pub problems: Vec<At<Problem>>,
@@ -59,6 +61,10 @@ pub(super) struct Iteration {
     pub line: u64,
     pub case: u16,
     pub iter: u16,
+    /// The stamp of its `case-ready`, before its workers are set to work; none where it has no such record.
+    pub ready: Option<Timestamp>,
+    /// The stamp of its `case-begin`, when they are done.
+    pub begun: Timestamp,
     /// By number.
     pub workers: BTreeMap<u16, WorkerFacts>,
     pub end: Option<At<CaseEnd>>,
@@ -79,6 +85,7 @@ impl Facts {
         for located in &boot.records {
             facts.add(located);
         }
+        facts.close_ready();
         facts
     }
 
@@ -125,13 +132,20 @@ impl Facts {
             Record::Split(is) => {
                 self.splits.entry(is.case).or_default().insert(is.worker, At { line, is }).is_some()
             }
-            Record::CaseSkipped(is) => push(&mut self.skipped, At { line, is }),
+            Record::CaseSkipped(is) => {
+                // Some find out only when the case should begin.
+                self.ready = self.ready.filter(|(ready, _)| ready.is.case != is.case);
+                push(&mut self.skipped, At { line, is })
+            }
             Record::Problem(is) => push(&mut self.problems, At { line, is }),
             // How the guest was set up to talk and to end; nothing that is measured depends on it.
             Record::Config(_) | Record::ConfigIgnored(_) => false,
-            // Its time is the host's to use; it says nothing of the guest.
-            Record::CaseReady(_) => false,
-            Record::CaseBegin(is) => self.begin(line, is),
+            Record::CaseReady(is) => {
+                self.close_ready();
+                self.ready = Some((At { line, is }, located.envelope.ts));
+                false
+            }
+            Record::CaseBegin(is) => self.begin(line, located.envelope.ts, is),
             Record::Gap(is) => push(&mut self.gaps, At { line, is }),
             Record::Worker(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.timing.replace(At { line, is }).is_some()
@@ -150,13 +164,31 @@ impl Facts {
         }
     }
 
-    fn begin(&mut self, line: u64, begin: CaseBegin) -> bool {
+    /// An iteration that was ready and is no longer waited for.
+    fn close_ready(&mut self) {
+        if let Some((At { line, is }, _)) = self.ready.take() {
+            let is = format!("case {} iteration {} is ready, and does not begin", is.case, is.iter);
+            self.misplaced.push(At { line, is });
+        }
+    }
+
+    fn begin(&mut self, line: u64, begun: Timestamp, begin: CaseBegin) -> bool {
         if self.iterations.last().is_some_and(|open| open.end.is_none()) {
             let is = format!("case {} begins before the one before it has ended", begin.case);
             self.misplaced.push(At { line, is });
         }
         let CaseBegin { case, iter, .. } = begin;
-        self.iterations.push(Iteration { line, case, iter, workers: BTreeMap::new(), end: None });
+        let ready = self.ready.take_if(|(ready, _)| (ready.is.case, ready.is.iter) == (case, iter));
+        let ready = ready.map(|(_, ts)| ts);
+        self.iterations.push(Iteration {
+            line,
+            case,
+            iter,
+            ready,
+            begun,
+            workers: BTreeMap::new(),
+            end: None,
+        });
         !self.begun.insert((case, iter))
     }
 

@@ -67,7 +67,7 @@ impl Gate {
         expectation: &RunExpectation,
         evidence: &HostEvidence,
     ) -> Verdict<Measurement> {
-        self.judge_boots(log, &log.boots, log.boots.len() > 1, expectation, evidence)
+        self.judge_boots(log, &log.boots, log.boots.get(1), expectation, evidence)
     }
 
     /// Judges a log from elsewhere, in which one machine may have run several times: each boot by itself, in their
@@ -82,7 +82,7 @@ impl Gate {
             return vec![self.judge(log, expectation, &evidence)];
         }
         let each = log.boots.iter().enumerate().map(|(i, boot)| {
-            let reset = boot.end().is_none() && i + 1 < log.boots.len();
+            let reset = log.boots.get(i + 1).filter(|_| boot.end().is_none());
             self.judge_boots(log, std::slice::from_ref(boot), reset, expectation, &evidence)
         });
         each.collect()
@@ -92,14 +92,15 @@ impl Gate {
         &mut self,
         log: &Transcript<'_>,
         boots: &[Boot<'_>],
-        reset: bool,
+        reset: Option<&Boot<'_>>,
         expectation: &RunExpectation,
         evidence: &HostEvidence,
     ) -> Verdict<Measurement> {
         let mut findings = Findings::default();
         let facts: Vec<Facts> = boots.iter().map(Facts::new).collect();
         rules::log(log, boots, &facts, reset, evidence, &mut findings);
-        let whole = !reset && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
+        let whole =
+            reset.is_none() && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
         let mut disturbed = Disturbed::default();
         for facts in &facts {
             let known = facts.system.and_then(|system| self.known.get(&system.is.name.to_string()));
@@ -114,6 +115,9 @@ impl Gate {
                 rules::sweep(&mut run, workload);
             }
             rules::cases(&mut run);
+            rules::census(&mut run);
+            rules::gaps_told(&mut run);
+            rules::stamps(&mut run);
             rules::clock(&mut run, known);
             rules::host(&mut run);
         }

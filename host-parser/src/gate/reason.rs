@@ -178,7 +178,7 @@ reasons! {
         "The sources of the TSC's frequency contradict each other, or the runs of an experiment do.",
         "Run again on a quiet host; if it stays, the machine's clocks are not to be trusted.";
     VcpuPreempted = "vcpu-preempted", Invalid,
-        "The host kept a CPU of the guest, or natively a worker, waiting while it was measured: by the scheduler's account, or by the gaps that the CPU saw itself.",
+        "The host kept a CPU of the guest, or natively a worker, waiting while it was measured: by the scheduler's account, by the gaps that the CPU saw itself, or by time that neither accounts for.",
         "The round is set aside and replaced; stop what else runs on the host, and pin the guest.";
     Steal = "steal", Invalid,
         "The hypervisor says that it took too much time from a CPU while it was measured.",

@@ -21,15 +21,12 @@ impl Facts {
         u16::try_from(cores.len()).unwrap_or(u16::MAX)
     }
 
-    /// Whether some of `cpus` are known to be siblings: different threads of one core.
+    /// Whether some of `cpus` are known to share a core: fewer cores than CPUs.
     pub fn share_cores(&self, cpus: impl IntoIterator<Item = u16>) -> bool {
-        let places = cpus.into_iter().filter_map(|cpu| {
-            let place = self.topology.get(&cpu)?.is;
-            Some((place.core?, place.thread))
-        });
-        let threads: BTreeSet<_> = places.collect();
-        let cores: BTreeSet<_> = threads.iter().map(|&(core, _)| core).collect();
-        cores.len() < threads.len()
+        let core = |cpu| Some((cpu, self.topology.get(&cpu)?.is.core?));
+        let places: BTreeSet<_> = cpus.into_iter().filter_map(core).collect();
+        let cores: BTreeSet<_> = places.iter().map(|&(_, core)| core).collect();
+        cores.len() < places.len()
     }
 
     /// What is known of the machine's shape.

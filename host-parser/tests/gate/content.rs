@@ -10,27 +10,17 @@ use host_parser::gate::{ExpectedCase, ReasonCode, RunExpectation};
 
 use super::support::guest::{Guest, KHZ, label};
 use super::support::script::Script;
-use super::{Trial, good, script};
+use super::sweep::with_answers;
+use super::{Trial, good, script, two_cases, with_makespan};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = workers();
     trials.extend(machine());
     trials.extend(clock());
     trials.extend(plan());
-    trials.extend(records());
+    trials.extend(skipped());
+    trials.extend(disclosures());
     trials
-}
-
-/// Changes each record of a kind.
-macro_rules! edit {
-    ($script:expr, $kind:ident, $change:expr) => {
-        $script.edit(|record| {
-            if let Record::$kind(message) = record {
-                let change: fn(&mut abi::wire::record::$kind) = $change;
-                change(message);
-            }
-        })
-    };
 }
 
 /// Worker 1 of case 2 did not end well.
@@ -93,15 +83,22 @@ fn workers() -> Vec<Trial> {
 /// Case 4 is not run, since only so many CPUs are there.
 fn without_case_4(script: Script, online: u16) -> Script {
     let of_case_4 = |record: &Record| match record {
+        Record::CaseReady(ready) => ready.case == 4,
         Record::CaseBegin(begin) => begin.case == 4,
         Record::Worker(worker) => worker.case == 4,
         Record::Answer(answer) => answer.case == 4,
         Record::WorkerEnd(end) => end.case == 4,
         Record::CaseEnd(end) => end.case == 4,
+        Record::Gap(gap) => gap.case == 4,
         _ => false,
     };
     let at_end = |record: &Record| matches!(record, Record::End(_));
     let skipped = CaseSkipped { case: 4, reason: SkipReason::Cpus, online };
+    let script = script.edit(|record| {
+        if let Record::Warp(warp) = record {
+            (warp.cpus, warp.samples) = (online, 20_000 * u64::from(online));
+        }
+    });
     script.without(of_case_4).insert_before(skipped, at_end).status(RunStatus::Failed)
 }
 
@@ -164,8 +161,16 @@ fn clock() -> Vec<Trial> {
     let unseen = edit!(script(2), Warp, |warp| warp.least = 1);
     let reading = TscReading { source: TscSource::Pit, khz: KHZ * 11 / 10 };
     let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
-    let spread = edit!(script(2), Tsc, |tsc| tsc.spread_ppm = 90_000);
-    let late = script(2).edit(|record| match record {
+    let odd = edit!(odd, Tsc, |tsc| (tsc.sources, tsc.spread_ppm) = (3, 100_000));
+    // Another run of the same kernel, on a clock that is 10 % faster.
+    let faster = Script::of(&Guest { nonce: 7, ..Guest::of(2) }.log()).edit(|record| match record {
+        Record::TscReading(reading) => reading.khz = reading.khz * 11 / 10,
+        Record::Tsc(tsc) => tsc.khz = tsc.khz * 11 / 10,
+        _ => {}
+    });
+    // By 190 ms, which its stamps have as well.
+    let begins = |record: &Record| matches!(record, Record::CaseBegin(_));
+    let late = script(2).later(190_476, begins).edit(|record| match record {
         Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
         Record::CaseEnd(end) => end.makespan = 0,
         _ => {}
@@ -175,28 +180,9 @@ fn clock() -> Vec<Trial> {
         Trial::passing("good-longest-worker", slightly.log()),
         Trial::passing("good-warp-unseen", unseen.log()),
         Trial::new("tsc-disagree-reading", ReasonCode::TscDisagree, odd.log()),
-        Trial::new("tsc-disagree-spread", ReasonCode::TscDisagree, spread.log()),
+        Trial::new("tsc-disagree-run", ReasonCode::TscDisagree, script(2).log()).after(faster.log()),
         Trial::new("late-start", ReasonCode::LateStart, with_makespan(late).log()),
     ]
-}
-
-/// The same with the makespan that its one case now has.
-fn with_makespan(script: Script) -> Script {
-    let timings: Vec<(u64, u64)> = script
-        .records
-        .iter()
-        .filter_map(|envelope| match envelope.record {
-            Record::Worker(worker) => Some((worker.skew, worker.skew + worker.cycles)),
-            _ => None,
-        })
-        .collect();
-    let first = timings.iter().map(|&(start, _)| start).min().expect("a worker");
-    let last = timings.iter().map(|&(_, end)| end).max().expect("a worker");
-    script.edit(|record| {
-        if let Record::CaseEnd(end) = record {
-            end.makespan = last - first;
-        }
-    })
 }
 
 fn plan() -> Vec<Trial> {
@@ -212,7 +198,16 @@ fn plan() -> Vec<Trial> {
         _ => {}
     });
     let out_of_range = edit!(script(2), Split, |split| split.p2 = 7);
+    // Case 1 does ten candidates less than case 2, and answers them rightly.
+    let wholes = edit!(two_cases(), Split, |split| {
+        if split.case == 1 {
+            split.p1 -= 10;
+        }
+    });
+    let smaller = Guest { nonce: 7, whole: [2, 200_000, 0, 0], ..Guest::of(2) };
     vec![
+        Trial::new("plan-mismatch-wholes", ReasonCode::PlanMismatch, with_answers(wholes).log()),
+        Trial::new("plan-mismatch-run", ReasonCode::PlanMismatch, script(2).log()).after(smaller.log()),
         Trial::new("plan-mismatch-overlap", ReasonCode::PlanMismatch, overlap.log()),
         Trial::new("plan-mismatch-split", ReasonCode::PlanMismatch, one_less.log()),
         Trial::new("workload-unknown", ReasonCode::WorkloadUnknown, unknown.log()),
@@ -220,34 +215,39 @@ fn plan() -> Vec<Trial> {
     ]
 }
 
-fn records() -> Vec<Trial> {
-    let inconsistent = |name, script: Script| Trial::new(name, ReasonCode::InconsistentRecord, script.log());
-    let without = |gone: fn(&Record) -> bool| script(2).without(gone);
+/// Case 2 is not run, for each reason that there is beside the number of CPUs.
+fn skipped() -> Vec<Trial> {
+    let of_case_2 = |record: &Record| match record {
+        Record::CaseReady(ready) => ready.case == 2,
+        Record::CaseBegin(begin) => begin.case == 2,
+        Record::Worker(worker) => worker.case == 2,
+        Record::Answer(answer) => answer.case == 2,
+        Record::WorkerEnd(end) => end.case == 2,
+        Record::CaseEnd(end) => end.case == 2,
+        Record::Gap(gap) => gap.case == 2,
+        _ => false,
+    };
+    let trial = |name, code, reason| {
+        let skipped = CaseSkipped { case: 2, reason, online: 2 };
+        let script = two_cases().without(of_case_2);
+        let script = script.insert_before(skipped, |record| matches!(record, Record::End(_)));
+        Trial::new(name, code, script.status(RunStatus::Failed).log())
+    };
     vec![
-        inconsistent("inconsistent-record-scaled", edit!(script(2), Worker, |worker| worker.scaled += 1)),
-        inconsistent("inconsistent-record-makespan", edit!(script(2), CaseEnd, |end| end.makespan += 1)),
-        inconsistent("inconsistent-record-done", edit!(script(2), CaseEnd, |end| end.done = 1)),
-        inconsistent("inconsistent-record-cpu", edit!(script(2), Worker, |worker| worker.cpu.0 = 1)),
-        inconsistent("inconsistent-record-no-result", without(|record| matches!(record, Record::Answer(_)))),
-        inconsistent("inconsistent-record-no-end", without(|record| matches!(record, Record::WorkerEnd(_)))),
-        inconsistent(
-            "inconsistent-record-program",
-            edit!(script(2), Blob, |blob| blob.name = label("chunk-hash")),
-        ),
-        Trial::new(
-            "disclosure-missing-brand",
-            ReasonCode::DisclosureMissing,
-            without(|record| matches!(record, Record::Brand(_))).log(),
-        ),
-        Trial::new(
-            "disclosure-missing-system",
-            ReasonCode::DisclosureMissing,
-            without(|record| matches!(record, Record::System(_))).log(),
-        ),
-        Trial::new(
-            "disclosure-missing-warp",
-            ReasonCode::DisclosureMissing,
-            without(|record| matches!(record, Record::Warp(_))).log(),
-        ),
+        trial("case-skipped-memory", ReasonCode::CaseSkipped, SkipReason::Memory),
+        trial("case-skipped-cpu-lost", ReasonCode::CaseSkipped, SkipReason::CpuLost),
+        trial("blob-mismatch-skipped", ReasonCode::BlobMismatch, SkipReason::Blob),
+    ]
+}
+
+fn disclosures() -> Vec<Trial> {
+    let missing = |name, gone: fn(&Record) -> bool| {
+        Trial::new(name, ReasonCode::DisclosureMissing, script(2).without(gone).log())
+    };
+    vec![
+        missing("disclosure-missing-brand", |record| matches!(record, Record::Brand(_))),
+        missing("disclosure-missing-system", |record| matches!(record, Record::System(_))),
+        missing("disclosure-missing-tsc", |record| matches!(record, Record::Tsc(_))),
+        missing("disclosure-missing-warp", |record| matches!(record, Record::Warp(_))),
     ]
 }

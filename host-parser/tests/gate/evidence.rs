@@ -7,6 +7,7 @@ use host_parser::gate::{
     Ended, ExpectedCase, HostEvidence, HostSteal, ReasonCode, RunExpectation, VcpuDelay,
 };
 
+use super::support::guest::Guest;
 use super::{Trial, script};
 
 fn ended(ended: Ended) -> HostEvidence {
@@ -25,18 +26,13 @@ pub fn trials() -> Vec<Trial> {
     let overflow = Ended::SerialOverflow { limit_bytes: 16 << 20 };
     let passing = HostEvidence { vcpus: Some(2), host_cpus: Some(2), ..exit(GuestExit::Success) };
     let crowded = HostEvidence { vcpus: Some(2), host_cpus: Some(1), ..exit(GuestExit::Success) };
-    let waited = |delay_ns| VcpuDelay {
-        case: 2,
-        iteration: 0,
-        vcpu: 1,
-        wall_ns: 200_000_000,
-        run_ns: 200_000_000 - delay_ns,
-        delay_ns,
-        involuntary_switches: 3,
-    };
-    let delayed = |delay_ns| HostEvidence { delays: vec![waited(delay_ns)], ..passing.clone() };
+    // A case of 147 ms, of which 5 % are less than what is never held against the host.
+    let quick = || Guest { work_cycles: 600_000_000, ..Guest::of(2) }.log();
+    let delayed =
+        |delay_ns| HostEvidence { delays: vec![waited(1, 150_000_000, delay_ns)], ..passing.clone() };
     let unwatched = HostEvidence { watched: true, ..passing.clone() };
-    let crowded_and_delayed = HostEvidence { delays: vec![waited(90_000_000)], ..crowded.clone() };
+    let crowded_and_delayed =
+        HostEvidence { delays: vec![waited(1, 425_000_000, 90_000_000)], ..crowded.clone() };
     let stolen = |stolen_ms| {
         let host_steal = Some(HostSteal { cpu: 1, stolen_ms, wall_ms: 700 });
         HostEvidence { host_steal, ..passing.clone() }
@@ -45,10 +41,10 @@ pub fn trials() -> Vec<Trial> {
         Trial::new("steal-of-the-host", ReasonCode::Steal, whole()).seen(stolen(30)),
         Trial::passing("good-with-two-ticks-stolen", whole()).seen(stolen(20)),
         Trial::passing("good-with-evidence", whole()).seen(passing.clone()),
-        Trial::passing("good-with-a-short-wait", whole()).seen(delayed(9_900_000)),
+        Trial::passing("good-with-a-short-wait", quick()).seen(delayed(9_900_000)),
         Trial::passing("good-waiting-by-nature", whole()).seen(crowded_and_delayed),
         Trial::new("vcpu-preempted-unseen", ReasonCode::VcpuPreempted, whole()).seen(unwatched),
-        Trial::new("vcpu-preempted", ReasonCode::VcpuPreempted, whole()).seen(delayed(11_000_000)),
+        Trial::new("vcpu-preempted", ReasonCode::VcpuPreempted, quick()).seen(delayed(11_000_000)),
         Trial::passing("good-functional-only", whole()).seen(crowded),
         Trial::new("cancelled", ReasonCode::Cancelled, stopped()).seen(ended(Ended::Cancelled)),
         Trial::new("qemu-failed", ReasonCode::QemuFailed, Vec::new()).seen(ended(died)),
@@ -61,8 +57,39 @@ pub fn trials() -> Vec<Trial> {
         Trial::new("guest-status-exit", ReasonCode::GuestStatus, whole()).seen(exit(GuestExit::Failed)),
         Trial::new("guest-error-exit", ReasonCode::GuestError, stopped()).seen(exit(GuestExit::Refused)),
     ];
+    trials.extend(watched(&passing));
     trials.extend(unexpected());
     trials
+}
+
+/// What the host's scheduler did to a vCPU in case 2.
+fn waited(vcpu: u32, wall_ns: u64, delay_ns: u64) -> VcpuDelay {
+    let run_ns = wall_ns - delay_ns;
+    VcpuDelay { case: 2, iteration: 0, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches: 3 }
+}
+
+/// Accounts of a case of 421 ms that can be, and that cannot.
+fn watched(passing: &HostEvidence) -> Vec<Trial> {
+    let whole = || script(2).log();
+    let both = |wall_ns| {
+        let delays = (0..2).map(|vcpu| waited(vcpu, wall_ns, 0)).collect();
+        HostEvidence { watched: true, delays, ..passing.clone() }
+    };
+    // Half of it: workers whose times, and with them all stamps, are half of what went by.
+    let halved = Guest { work_cycles: 1_718_000_000 / 2, ..Guest::of(2) };
+    // A case of 1.9 s, and a scheduler that counts nothing.
+    let long = Guest { work_cycles: 8_000_000_000, ..Guest::of(2) };
+    let mut silent = both(1_965_000_000);
+    silent.delays.iter_mut().for_each(|delay| delay.run_ns = 0);
+    let preempted = |name, log| Trial::new(name, ReasonCode::VcpuPreempted, log);
+    vec![
+        Trial::passing("good-watched", whole()).seen(both(426_000_000)),
+        // By a TSC whose frequency is 5 % off.
+        Trial::passing("good-watched-by-another-clock", whole()).seen(both(402_000_000)),
+        preempted("vcpu-preempted-watched-late", whole()).seen(both(60_000)),
+        preempted("vcpu-preempted-half-the-time", halved.log()).seen(both(426_000_000)),
+        preempted("vcpu-preempted-silent-account", long.log()).seen(silent),
+    ]
 }
 
 fn unexpected() -> Vec<Trial> {

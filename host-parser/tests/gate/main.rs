@@ -7,7 +7,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Changes each record of a kind.
+macro_rules! edit {
+    ($script:expr, $kind:ident, $change:expr) => {
+        $script.edit(|record| {
+            if let Record::$kind(message) = record {
+                let change: fn(&mut abi::wire::record::$kind) = $change;
+                change(message);
+            }
+        })
+    };
+}
+
 mod content;
+mod contradictions;
 mod evidence;
 mod stream;
 mod sweep;
@@ -15,7 +28,10 @@ mod sweep;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use host_parser::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, Verdict};
+use abi::wire::Record;
+use host_parser::gate::{
+    Ended, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict,
+};
 use host_parser::transcript::Transcript;
 use support::golden;
 use support::guest::Guest;
@@ -80,6 +96,30 @@ pub fn script(cpus: u16) -> Script {
     Script::of(&good(&name, &Guest::of(cpus)))
 }
 
+/// A log of two CPUs that run cases 1 and 2, taken apart.
+pub fn two_cases() -> Script {
+    Script::of(&Guest { cases: vec![1, 2], ..Guest::of(2) }.log())
+}
+
+/// The same with the makespan that its one case now has.
+pub fn with_makespan(script: Script) -> Script {
+    let timings: Vec<(u64, u64)> = script
+        .records
+        .iter()
+        .filter_map(|envelope| match envelope.record {
+            Record::Worker(worker) => Some((worker.skew, worker.skew + worker.cycles)),
+            _ => None,
+        })
+        .collect();
+    let first = timings.iter().map(|&(start, _)| start).min().expect("a worker");
+    let last = timings.iter().map(|&(_, end)| end).max().expect("a worker");
+    script.edit(|record| {
+        if let Record::CaseEnd(end) = record {
+            end.makespan = last - first;
+        }
+    })
+}
+
 fn trials() -> Vec<Trial> {
     let sweep = Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) };
     let mut trials = vec![
@@ -90,6 +130,7 @@ fn trials() -> Vec<Trial> {
     ];
     trials.extend(stream::trials());
     trials.extend(content::trials());
+    trials.extend(contradictions::trials());
     trials.extend(evidence::trials());
     trials.extend(sweep::trials());
     trials
@@ -121,7 +162,7 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
         let _ = write!(text, "\ngiven {:?}", trial.evidence);
     }
     if trial.before.is_some() {
-        text += "\ngiven another run with the same nonce";
+        text += "\ngiven a run before it";
     }
     let RunExpectation { plan, cases, cpus, blob, build } = &trial.expectation;
     for (name, given) in [
@@ -185,4 +226,36 @@ fn every_golden_file_belongs_to_a_trial() {
         let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
         assert!(name.starts_with('.') || names.contains(name), "{} is of no trial", path.display());
     }
+}
+
+#[test]
+fn a_reset_is_where_the_boot_after_it_begins() {
+    let boot = |nonce| Guest { nonce, ..Guest::of(1) }.log();
+    let cut = Script::of(&boot(2)).until(|record| matches!(record, Record::CaseBegin(_))).log();
+    let log = [boot(1), cut, boot(3)].concat();
+    let read = Transcript::read(&log);
+    let verdicts = Gate::default().judge_log(&read, &RunExpectation::default());
+    let reset: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.findings).collect();
+    assert_eq!(verdicts.len(), 3);
+    assert_eq!(reset.len(), 1, "{reset:#?}");
+    assert_eq!(reset[0].reason, ReasonCode::GuestReset);
+    assert_eq!(reset[0].line, Some(read.boots[2].records[0].line));
+}
+
+#[test]
+fn a_starved_guests_timeout_carries_what_the_host_did() {
+    let log = script(2).until(|record| matches!(record, Record::CaseBegin(_))).log();
+    let delays = vec![VcpuDelay {
+        case: 2,
+        iteration: 0,
+        vcpu: 0,
+        wall_ns: 9_000_000_000,
+        run_ns: 1_000_000_000,
+        delay_ns: 8_000_000_000,
+        involuntary_switches: 800,
+    }];
+    let evidence = HostEvidence { ended: Ended::Deadline, watched: true, delays, ..HostEvidence::default() };
+    let verdict = Gate::default().judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+    let found: Vec<ReasonCode> = verdict.findings.iter().map(|finding| finding.reason).collect();
+    assert_eq!(found, [ReasonCode::Timeout, ReasonCode::VcpuPreempted]);
 }

@@ -60,6 +60,8 @@ fn corrupt() -> Vec<Trial> {
     let mid_line = harmed(|lines| {
         lines[at].splice(0..0, *b"login: ");
     });
+    let mut after_end = script(2).log();
+    after_end.extend_from_slice(b"ASSAY1 seq=29 ts=1.0");
     let not_ascii = harmed(|lines| lines[at][20] = 0xff);
     vec![
         Trial::new("corrupt-record-bit", ReasonCode::CorruptRecord, flipped),
@@ -67,6 +69,7 @@ fn corrupt() -> Vec<Trial> {
         Trial::new("corrupt-record-broken-into", ReasonCode::CorruptRecord, broken_into),
         Trial::new("corrupt-record-mid-line", ReasonCode::CorruptRecord, mid_line),
         Trial::new("corrupt-record-not-ascii", ReasonCode::CorruptRecord, not_ascii),
+        Trial::new("corrupt-record-after-end", ReasonCode::CorruptRecord, after_end),
         Trial::new("corrupt-record-torn", ReasonCode::CorruptRecord, torn),
     ]
 }

@@ -84,7 +84,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The same with the answers that its splits now have.
-fn with_answers(script: Script) -> Script {
+pub fn with_answers(script: Script) -> Script {
     use super::support::guest::primes;
     let splits: Vec<_> = script
         .records

@@ -40,7 +40,7 @@ macro_rules! commanded {
 fn faster(record: &mut Record) {
     match record {
         Record::TscReading(reading) => reading.khz = KHZ * 11 / 10,
-        Record::Tsc(tsc) => tsc.khz = KHZ * 11 / 10,
+        Record::Tsc(tsc) => (tsc.khz, tsc.spread_ppm) = (KHZ * 11 / 10, 0),
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! A good log taken apart, so that it can be changed and put together again.
 
 use abi::wire::record::{End, RunStatus};
-use abi::wire::{Envelope, Record, StreamDigest, decode, encode, is_tagged};
+use abi::wire::{Envelope, Record, StreamDigest, Timestamp, decode, encode, is_tagged};
 
 /// A log: text before the records, the records, text after them.
 #[derive(Clone)]
@@ -45,6 +45,16 @@ impl Script {
         let at = self.place(here);
         let ts = self.records[at].ts;
         self.records.insert(at, Envelope { seq: 0, ts, record: record.into() });
+        self
+    }
+
+    /// Puts the stamps from the first record on for which `here` holds so many microseconds later, or earlier.
+    pub fn later(mut self, micros: i64, here: impl Fn(&Record) -> bool) -> Self {
+        let at = self.place(here);
+        for envelope in &mut self.records[at..] {
+            let moved = envelope.ts.micros().map(|at| at.saturating_add_signed(micros));
+            envelope.ts = moved.map_or(Timestamp::UNKNOWN, Timestamp::from_micros);
+        }
         self
     }
 

@@ -1,5 +1,6 @@
 //! Which reading of the TSC's frequency is used, and how well the others agree with it. Pure.
 
+use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::TscSource;
 
 /// One source's word on the TSC's frequency.
@@ -23,9 +24,6 @@ pub struct Choice {
     /// The largest difference of another from it, in parts per million.
     pub spread_ppm: u32,
 }
-
-/// No x86_64 CPU's TSC is outside of this: a reading that is comes from a broken device.
-const PLAUSIBLE_KHZ: core::ops::RangeInclusive<u64> = 100_000..=20_000_000;
 
 /// Whether a reading can be true.
 #[must_use]

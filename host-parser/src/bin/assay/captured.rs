@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use qemu::{CancelToken, CpuSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 /// How late a cancellation is noticed. The program's CPUs are ours too: no more wake-ups than that needs.
 const TICK: Duration = Duration::from_millis(50);
@@ -91,7 +91,7 @@ pub fn run(
             break End::Deadline;
         }
     };
-    program.kill();
+    program.end()?;
     Ok(Captured {
         end,
         log: std::mem::take(&mut program.log),
@@ -109,6 +109,8 @@ fn micros(time: Duration) -> u64 {
 /// A started program. Dropping it kills it and whatever it has started.
 struct Program {
     child: Child,
+    /// Its status, once it was waited for.
+    status: Option<ExitStatus>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
     log: Vec<u8>,
@@ -118,7 +120,7 @@ struct Program {
 impl Program {
     fn of(mut child: Child) -> Self {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        Self { child, stdout, stderr, log: Vec::new(), said: Vec::new() }
+        Self { child, status: None, stdout, stderr, log: Vec::new(), said: Vec::new() }
     }
 
     /// Whether nothing can come from it any more.
@@ -150,22 +152,35 @@ impl Program {
 
     /// Its status, once it has ended and all that it wrote was read.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        if self.is_silent() { self.child.try_wait() } else { Ok(None) }
+        if !self.is_silent() || !self.has_exited()? {
+            return Ok(None);
+        }
+        self.end().map(Some)
     }
 
-    fn kill(&mut self) {
-        // Until it is waited for the id is this child's, and so is the group. It may have ended by itself, and that is
-        // as good.
-        if let Ok(None) = self.child.try_wait() {
-            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
-            let _ = self.child.wait();
+    /// Whether it has exited. It stays to be waited for.
+    fn has_exited(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(Pid::from_child(&self.child)), options)?.is_some())
+    }
+
+    /// Kills it and whatever it has started, and waits for it. One that has exited keeps its status.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.status {
+            return Ok(status);
         }
+        // Until it is waited for the id is this child's, and so is the group: what it left behind is killed first.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let status = self.child.wait()?;
+        self.status = Some(status);
+        Ok(status)
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.kill();
+        // Nobody is left to be told.
+        let _ = self.end();
     }
 }
 
@@ -215,6 +230,24 @@ mod tests {
         assert!(matches!(captured.end, End::Deadline));
         assert_eq!(captured.log, b"x\n");
         assert!(captured.exit_us < 60_000_000);
+    }
+
+    /// Whether a process is there, and not only waiting to be waited for: proc_pid_stat(5).
+    fn lives(pid: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.starts_with(" Z"))
+    }
+
+    #[test]
+    fn leaves_nothing_behind_of_a_program_that_ends() {
+        let script = "sleep 1000 >/dev/null 2>&1 & echo $!; exit 3";
+        let (captured, lines) = shell(script, Duration::from_secs(60));
+        assert!(matches!(captured.end, End::Itself(status) if status.code() == Some(3)));
+        let until = Instant::now() + Duration::from_secs(30);
+        while lives(&lines[0].0) {
+            assert!(Instant::now() < until, "process {} is still there", lines[0].0);
+            std::thread::sleep(LAST_TICK);
+        }
     }
 
     #[test]

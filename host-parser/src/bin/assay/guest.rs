@@ -27,6 +27,8 @@ pub struct Booted {
     pub ended: Ended,
     /// What the host's scheduler did meanwhile.
     pub delays: Vec<VcpuDelay>,
+    /// What the hypervisor under the host took meanwhile.
+    pub steal: Steal,
     /// What it took beside its workers.
     pub cost: BootCost,
 }
@@ -53,12 +55,14 @@ pub fn boot(
     let watch = Watch::start(session, &cancel, manifest.timeouts().boot);
     let mut seen = false;
     let (mut delays, mut cost) = (Delays::default(), Cost::default());
+    let mut steal = Steal::of(&lab.host_cpus.available);
     let run = qemu::run(&spec, &cancel, &mut |progress| match progress {
         Progress::Started { pid } => cost.of_process(pid),
         Progress::SerialLine { line, at_us, vcpus } => {
             if let Ok(envelope) = decode(line) {
                 // The account of the scheduler first: what else is done here takes time.
                 delays.on_record(&envelope.record, vcpus);
+                steal.on_record(&envelope.record);
                 cost.on_record(&envelope.record, at_us);
             }
             if !seen && is_tagged(line) {
@@ -67,13 +71,17 @@ pub fn boot(
                 on_record();
             }
         }
+        Progress::Ending { vcpus } => {
+            delays.close(vcpus);
+            steal.close();
+        }
         _ => {}
     });
     let silent = watch.was_silent();
     let run = run.map_err(coded)?;
     let (first_serial_us, image_bytes) = (run.timeline.first_serial_us, image.bytes());
     let cost = BootCost { first_serial_us, image_bytes, ..cost.into_seen() };
-    Ok(Booted { ended: ended(&run, silent), run, delays: delays.into_seen(), cost })
+    Ok(Booted { ended: ended(&run, silent), run, delays: delays.into_seen(), steal, cost })
 }
 
 /// All that decides a guest's run.
@@ -107,9 +115,8 @@ fn coded(error: QemuError) -> Coded {
 pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Coded> {
     let log = this.file("serial.log");
     let case = this.slot.item.case;
-    let steal = Steal::watch(&lab.host_cpus.available);
     let machine = lab.machine(this.manifest, case);
-    let Booted { run, ended, delays, cost } =
+    let Booted { run, ended, delays, steal, cost } =
         boot(lab, this.manifest, machine, None, image, &log, this.session, this.on_record)?;
     write_atomically(&this.file("qemu.txt"), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
@@ -118,8 +125,9 @@ pub fn run(lab: &Lab, image: &Image, mut this: Run<'_>) -> Result<RunRecord, Cod
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
     let host_cpus = Some(lab.host_cores());
     let vcpus = Some(case);
+    let (host_steal, host_steal_missing) = (steal.seen(), steal.missing());
     let evidence =
-        HostEvidence { ended, vcpus, host_cpus, watched: true, delays, host_steal: steal.so_far() };
+        HostEvidence { ended, vcpus, host_cpus, watched: true, delays, host_steal, host_steal_missing };
     let mut record = this.judge(&bytes, lab, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string());
     record.command = words(&run);

@@ -125,7 +125,7 @@ impl Task {
     /// How long its workers took together, in ns, and when that began.
     fn time(&self, cancel: &CancelToken) -> anyhow::Result<(u64, u64)> {
         self.ramdisk.build()?;
-        let native = native::run(&self.spec, &self.log, cancel, &mut || ())?;
+        let native = native::run(&self.spec, &self.log, cancel, &mut |_| ())?;
         let Native { log, ended, started_unix_ms, .. } = native;
         let good = matches!(ended, Ended::DebugExit { value } if value == GuestExit::Success.value());
         ensure!(good, "the twin did not do its work: {ended:?}; see {}", self.log.display());

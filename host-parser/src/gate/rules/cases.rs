@@ -181,6 +181,7 @@ fn of_worker(facts: &Facts, said: &WorkerFacts) -> Vec<(u64, String)> {
 #[cfg(test)]
 mod tests {
     use abi::CpuId;
+    use abi::wire::Timestamp;
     use abi::wire::record::{CaseEnd, WorkerEnd};
 
     use super::*;
@@ -196,7 +197,8 @@ mod tests {
         let said = |worker| WorkerFacts { end: Some(At { line, is: end(worker) }), ..WorkerFacts::default() };
         let workers = (0..=u16::MAX).map(|worker| (worker, said(worker))).collect();
         let is = CaseEnd { case, iter, done: 0, makespan: 0, verified: true };
-        let iteration = Iteration { line, case, iter, workers, end: Some(At { line, is }) };
+        let (ready, begun) = (None, Timestamp::UNKNOWN);
+        let iteration = Iteration { line, case, iter, ready, begun, workers, end: Some(At { line, is }) };
         let found = contradictions(&Facts::default(), &iteration);
         assert!(found.iter().any(|(_, detail)| detail == "65536 workers are done, `case-end` says 0"));
     }

@@ -1,7 +1,11 @@
 //! Whether the clock can be believed.
 
+use abi::tsc::PLAUSIBLE_KHZ;
+use abi::wire::record::Tsc;
+
 use super::{Run, exceeds, limits};
-use crate::gate::facts::Iteration;
+use crate::gate::facts::{At, Facts, Iteration};
+use crate::gate::measurement::Basis;
 use crate::gate::reason::ReasonCode;
 use crate::gate::rules::Known;
 
@@ -20,19 +24,40 @@ fn frequency(run: &mut Run<'_>, known: Option<&Known>) {
         run.add(ReasonCode::InconsistentRecord, tsc.line, "a frequency of 0 kHz");
         return;
     }
+    readings(run, tsc);
     let far = |khz: u64| apart_ppm(khz, tsc.is.khz) > limits::TSC_SPREAD_PPM;
     let readings = run.facts.readings.iter().filter(|reading| far(reading.is.khz));
     let mut details: Vec<_> = readings
         .map(|reading| (reading.line, format!("{} says {} kHz", reading.is.source, reading.is.khz)))
         .collect();
-    if details.is_empty() && u64::from(tsc.is.spread_ppm) > limits::TSC_SPREAD_PPM {
-        details.push((tsc.line, format!("the sources are {} ppm apart", tsc.is.spread_ppm)));
-    }
     if let Some(khz) = known.and_then(|known| known.khz).filter(|&khz| far(khz)) {
         details.push((tsc.line, format!("an earlier run had {khz} kHz")));
     }
     for (line, detail) in details {
         run.add(ReasonCode::TscDisagree, line, format!("{detail}, in use are {} kHz", tsc.is.khz));
+    }
+}
+
+/// Whether `tsc` sums up the readings before it, of which one that cannot be true does not count.
+fn readings(run: &mut Run<'_>, tsc: At<Tsc>) {
+    if !run.whole {
+        return;
+    }
+    let Tsc { source, khz, sources, spread_ppm } = tsc.is;
+    let readings = || run.facts.readings.iter().map(|at| at.is).filter(|is| PLAUSIBLE_KHZ.contains(&is.khz));
+    let (count, spread) =
+        (readings().count(), readings().map(|is| apart_ppm(is.khz, khz)).max().unwrap_or(0));
+    let told = readings().any(|is| (is.source, is.khz) == (source, khz));
+    let wrong = [
+        (!told, format!("no `tsc-reading` of {source} says {khz} kHz")),
+        (count != usize::from(sources), format!("`tsc` counts {sources} sources, {count} have readings")),
+        (
+            spread != u64::from(spread_ppm),
+            format!("the readings are {spread} ppm apart, `tsc` says {spread_ppm}"),
+        ),
+    ];
+    for (_, detail) in wrong.into_iter().filter(|(wrong, _)| *wrong) {
+        run.add(ReasonCode::InconsistentRecord, tsc.line, detail);
     }
 }
 
@@ -55,13 +80,20 @@ fn in_step(run: &mut Run<'_>, iteration: &Iteration) {
     }
 }
 
+/// What the clocks allow the time of a case to be. One worker needs no second clock.
+pub(in crate::gate) fn basis(facts: &Facts, case: u16) -> Basis {
+    let in_step = facts.warp.is_some_and(|warp| {
+        warp.is.cpus >= case && warp.is.least >= limits::WARP_HANDOVERS && warp.is.max_warp == 0
+    });
+    if case == 1 || in_step { Basis::Makespan } else { Basis::LongestWorker }
+}
+
 fn late(run: &mut Run<'_>, iteration: &Iteration) {
-    // With more vCPUs than host CPUs somebody is late by nature, and nothing is claimed.
-    if run.evidence.functional_only(Some(run.facts.online())).is_some() || iteration.case == 1 {
+    if run.waits_by_nature() || iteration.case == 1 {
         return;
     }
-    let khz = run.facts.tsc.map(|tsc| tsc.is.khz);
-    let floor = khz.map_or(limits::LATE_CYCLES, |khz| khz.saturating_mul(limits::LATE_MICROS) / 1_000);
+    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz) else { return };
+    let floor = khz.saturating_mul(limits::LATE_MICROS) / 1_000;
     for timing in iteration.workers.values().filter_map(|worker| worker.timing) {
         let (skew, cycles) = (timing.is.skew, timing.is.cycles);
         if skew > floor && exceeds(skew, limits::LATE_PER_MILLE, cycles) {

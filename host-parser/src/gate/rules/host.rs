@@ -4,32 +4,22 @@
 
 use abi::wire::record::SystemName;
 
-use super::{Disturbance, Run, exceeds, limits};
+use super::{Disturbance, Run, exceeds, limits, passed};
 use crate::gate::evidence::VcpuDelay;
+use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
 
 /// Judges the host.
 pub(in crate::gate) fn host(run: &mut Run<'_>) {
-    // With more vCPUs than host CPUs somebody waits by nature, and nothing is claimed.
-    if run.evidence.functional_only(Some(run.facts.online())).is_some() {
+    if run.waits_by_nature() {
         return;
     }
-    unwatched(run);
+    unaccounted(run);
     delays(run);
     gaps(run);
     steal(run);
     host_steal(run);
     too_many(run);
-}
-
-/// Notes what the host did in an iteration. In a sweep, which has many, that one counts for nothing; any other run is
-/// condemned by it, and made again.
-fn note(run: &mut Run<'_>, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
-    if run.facts.sweep.is_some() {
-        run.disturbed.entry(iteration).or_default().push(Disturbance { reason, line, detail });
-    } else {
-        run.findings.add(reason, line, detail);
-    }
 }
 
 /// Where more iterations of a sweep are gone than are left, what is left would be a selection.
@@ -42,18 +32,24 @@ fn too_many(run: &mut Run<'_>) {
     }
 }
 
-/// A watcher that came too late was itself kept waiting: that there is no account is one.
-fn unwatched(run: &mut Run<'_>) {
+/// An account that is not there, or cannot be of what was measured, may be that of a watcher who was kept waiting
+/// himself, or of a guest that does not tell how long it measured. Neither can be told from a disturbance.
+fn unaccounted(run: &mut Run<'_>) {
     let vcpus = run.evidence.vcpus.map_or(0, usize::from);
-    for iteration in run.facts.iterations.iter().filter(|_| run.evidence.watched) {
+    // Nobody can watch what begins without a word; that is the guest's doing, and found as such.
+    for iteration in run.facts.iterations.iter().filter(|iteration| iteration.ready.is_some()) {
         let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
-        let seen = run.evidence.delays.iter().filter(of_it).count();
-        if seen < vcpus {
-            let detail = format!(
-                "of {vcpus} vCPUs {seen} could be accounted for in case {} iteration {}: the watcher came too late",
-                iteration.case, iteration.iter
-            );
-            note(run, iteration.iter, ReasonCode::VcpuPreempted, None, detail);
+        let seen: Vec<&VcpuDelay> = run.evidence.delays.iter().filter(of_it).collect();
+        let why = if run.evidence.watched && seen.len() < vcpus {
+            Some(format!("of {vcpus} vCPUs {} could be accounted for", seen.len()))
+        } else if run.whole {
+            passed::unaccounted(run, iteration, &seen)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            let detail = format!("case {} iteration {}: {why}", iteration.case, iteration.iter);
+            run.note(iteration.iter, ReasonCode::VcpuPreempted, None, detail);
         }
     }
 }
@@ -70,13 +66,18 @@ fn delays(run: &mut Run<'_>) {
                 delay.case,
                 delay.iteration
             );
-            note(run, delay.iteration, ReasonCode::VcpuPreempted, None, detail);
+            if run.facts.iterations.iter().any(|it| (it.case, it.iter) == (delay.case, delay.iteration)) {
+                run.note(delay.iteration, ReasonCode::VcpuPreempted, None, detail);
+            } else {
+                // The guest did not get to its end, and this may be why: nothing is set aside with it.
+                run.add(ReasonCode::VcpuPreempted, None, detail);
+            }
         }
     }
 }
 
 fn gaps(run: &mut Run<'_>) {
-    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz) else { return };
+    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else { return };
     let limit = khz.saturating_mul(limits::GAP_MICROS) / 1_000;
     for gap in &run.facts.gaps {
         let longest = gap.is.before.max(gap.is.after);
@@ -86,7 +87,7 @@ fn gaps(run: &mut Run<'_>) {
                 "CPU {} lost {longest} cycles at once just {when} worker {} of case {}",
                 gap.is.cpu, gap.is.worker, gap.is.case
             );
-            note(run, gap.is.iter, ReasonCode::VcpuPreempted, Some(gap.line), detail);
+            run.note(gap.is.iter, ReasonCode::VcpuPreempted, Some(gap.line), detail);
         }
     }
 }
@@ -97,7 +98,7 @@ fn steal(run: &mut Run<'_>) {
         let iteration = run.facts.iterations.iter().find(|i| (i.case, i.iter) == (gap.is.case, gap.is.iter));
         let timing = iteration.and_then(|i| i.workers.get(&gap.is.worker)?.timing);
         let (Some(stolen), Some(timing)) = (gap.is.steal_ns, timing) else { continue };
-        let took = timing.is.cycles.saturating_mul(1_000) / khz * 1_000;
+        let took = Cycles(timing.is.cycles).nanos(khz).map_or(u64::MAX, |nanos| nanos.0);
         if exceeds(stolen, limits::STEAL_PER_MILLE, took) {
             let (stolen, took) = (stolen / 1_000, took / 1_000);
             let (cpu, worker) = (gap.is.cpu, gap.is.worker);
@@ -113,7 +114,7 @@ fn steal(run: &mut Run<'_>) {
                 );
                 (ReasonCode::Steal, detail)
             };
-            note(run, gap.is.iter, reason, Some(gap.line), detail);
+            run.note(gap.is.iter, reason, Some(gap.line), detail);
         }
     }
 }
@@ -124,7 +125,7 @@ fn host_steal(run: &mut Run<'_>) {
     let noticed = steal.stolen_ms > limits::HOST_STEAL_MILLIS;
     if noticed && exceeds(steal.stolen_ms, limits::STEAL_PER_MILLE, steal.wall_ms) {
         let detail = format!(
-            "the hypervisor under the host took {} ms from host CPU {} in the {} ms of the run",
+            "the hypervisor under the host took {} ms from host CPU {} in {} ms of measuring",
             steal.stolen_ms, steal.cpu, steal.wall_ms
         );
         run.findings.add(ReasonCode::Steal, None, detail);

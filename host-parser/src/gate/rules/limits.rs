@@ -21,9 +21,6 @@ pub const LATE_PER_MILLE: u64 = 50;
 /// common instant on an emulated CPU.
 pub const LATE_MICROS: u64 = 1_000;
 
-/// [`LATE_MICROS`] in cycles, where the TSC's frequency is not known: at 1 GHz.
-pub const LATE_CYCLES: u64 = LATE_MICROS * 1_000;
-
 /// The part of a measurement, in thousandths, for which a vCPU may be kept waiting for a host CPU. Where the guest has
 /// every CPU of the host, QEMU's own threads and the watcher alone took up to 4 % of one, seen with two.
 pub const DELAY_PER_MILLE: u64 = 50;
@@ -32,6 +29,18 @@ pub const DELAY_PER_MILLE: u64 = 50;
 /// run for a moment too.
 pub const DELAY_MICROS: u64 = 10_000;
 
+/// The part of a case's time, in thousandths, that may go by beside it between the guest's `case-ready` and its
+/// `case-begin`: setting workers to work, their warm-up and the watch for gaps. Seen: 4 ms, and 40 ms on a host that
+/// had its CPUs taken away.
+pub const REST_PER_MILLE: u64 = 250;
+
+/// The same in microseconds, whatever the case's time: Linux makes processes meanwhile.
+pub const REST_MICROS: u64 = 100_000;
+
+/// How much of what a thread did its account may not have yet, in microseconds: Linux counts it at the scheduler's
+/// tick, which a CPU that is left alone (nohz_full) has once a second.
+pub const ACCOUNT_LAG_MICROS: u64 = 1_000_000;
+
 /// The longest time that a CPU may lose at once just before or after its worker, in microseconds.
 pub const GAP_MICROS: u64 = 3_000;
 
@@ -39,8 +48,8 @@ pub const GAP_MICROS: u64 = 3_000;
 /// wait for its CPU.
 pub const STEAL_PER_MILLE: u64 = 20;
 
-/// What the hypervisor under the host may take from a CPU during a run, in ms, whatever its length: /proc/stat counts
-/// in ticks of 10 ms, and two can fall to a run that lost hardly anything.
+/// What the hypervisor under the host may take from a CPU while a run measures, in ms, however long that is: /proc/stat
+/// counts in ticks of 10 ms, and two can fall to a run that lost hardly anything.
 pub const HOST_STEAL_MILLIS: u64 = 20;
 
 /// The part, in thousandths, by which a CPU may read its TSC less often beside its worker than at its quick times. Seen on

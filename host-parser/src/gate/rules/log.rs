@@ -10,18 +10,18 @@ use crate::gate::reason::ReasonCode;
 use crate::gate::verdict::Findings;
 use crate::transcript::{Boot, DefectKind, Transcript};
 
-/// Judges the log as such. `reset` tells that another boot follows where none should.
+/// Judges the log as such. `reset` is the boot that follows where none should.
 pub(in crate::gate) fn log(
     log: &Transcript<'_>,
     boots: &[Boot<'_>],
     facts: &[Facts],
-    reset: bool,
+    reset: Option<&Boot<'_>>,
     evidence: &HostEvidence,
     findings: &mut Findings,
 ) {
     panics(facts, evidence, findings);
-    if reset {
-        let line = log.boots.get(1).and_then(|boot| boot.records.first()).map(|located| located.line);
+    if let Some(again) = reset {
+        let line = again.records.first().map(|located| located.line);
         findings.add(ReasonCode::GuestReset, line, "the machine booted again in the middle of the run");
     }
     ended(boots, evidence, findings);

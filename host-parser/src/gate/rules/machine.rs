@@ -43,6 +43,7 @@ fn disclosures(run: &mut Run<'_>) {
         ("features", facts.features.is_some()),
         ("memory", facts.memory.is_some()),
         ("cpu", !facts.cpus.is_empty()),
+        ("tsc", facts.tsc.is_some()),
         ("experiment", facts.experiment.is_some()),
         ("blob", facts.blob.is_some()),
         ("warp", facts.warp.is_some() || !needs_warp),

@@ -6,22 +6,28 @@
 
 mod answers;
 mod cases;
+mod census;
 mod clock;
+mod gaps;
 mod host;
 mod identity;
 pub mod limits;
 mod log;
 mod machine;
+mod passed;
 mod sweep;
 mod workers;
 
 pub(super) use answers::{answers, common_whole, plan, workload};
 pub(super) use cases::{cases, span};
-pub(super) use clock::clock;
+pub(super) use census::census;
+pub(super) use clock::{basis, clock};
+pub(super) use gaps::gaps_told;
 pub(super) use host::host;
 pub(super) use identity::{Known, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
+pub(super) use passed::stamps;
 pub(super) use sweep::sweep;
 pub(super) use workers::workers;
 
@@ -57,6 +63,21 @@ pub(super) struct Disturbance {
 impl Run<'_> {
     fn add(&mut self, reason: ReasonCode, line: impl Into<Option<u64>>, detail: impl Into<String>) {
         self.findings.add(reason, line, detail);
+    }
+
+    /// Whether the guest had more vCPUs than host CPUs: then somebody waits or is late by nature, and nothing is claimed.
+    fn waits_by_nature(&self) -> bool {
+        self.evidence.functional_only(Some(self.facts.online())).is_some()
+    }
+
+    /// Notes what the host did in an iteration. In a sweep, which has many, that one counts for nothing; any other run
+    /// is condemned by it, and made again.
+    fn note(&mut self, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
+        if self.facts.sweep.is_some() {
+            self.disturbed.entry(iteration).or_default().push(Disturbance { reason, line, detail });
+        } else {
+            self.findings.add(reason, line, detail);
+        }
     }
 
     /// Whether the kernel reported a problem and ran no case: what is then absent is not worth a word.

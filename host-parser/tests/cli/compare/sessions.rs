@@ -12,7 +12,7 @@ use host_parser::transcript::Transcript;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::guest::Guest;
+use crate::guest::{Guest, KHZ};
 use crate::script::Script;
 
 /// When the first run was started.
@@ -109,7 +109,8 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, cas
     let log = Script::of(&guest.log()).edit(played.edit).log();
     let name = format!("run-{number:03}-round-{}-case-{case}.serial.log", round + 1);
     fs::write(folder.join("runs").join(&name), &log).unwrap();
-    let delays = (0..u32::from(case)).map(|vcpu| delay(case, vcpu, played.disturbed == Some(round)));
+    let wall_ns = wall_ns(case, work_cycles);
+    let delays = (0..u32::from(case)).map(|vcpu| delay(case, vcpu, wall_ns, played.disturbed == Some(round)));
     let evidence = HostEvidence {
         vcpus: Some(case),
         host_cpus: Some(played.host_cpus),
@@ -126,9 +127,15 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, cas
     record
 }
 
+/// How long the host watches a case of [`Guest`], which is a little more than its workers take.
+fn wall_ns(case: u16, work_cycles: u64) -> u64 {
+    let case = u64::from(case);
+    work_cycles / case * (100 + 3 * (case - 1)) / 100 * 1_000_000 / KHZ + 5_000_000
+}
+
 /// What the host's scheduler did to a vCPU: next to nothing, or half of the time something else.
-fn delay(case: u16, vcpu: u32, disturbed: bool) -> VcpuDelay {
-    let (wall_ns, delay_ns) = (800_000_000, if disturbed { 400_000_000 } else { 100_000 });
+fn delay(case: u16, vcpu: u32, wall_ns: u64, disturbed: bool) -> VcpuDelay {
+    let delay_ns = if disturbed { wall_ns / 2 } else { 100_000 };
     let run_ns = wall_ns - delay_ns;
     VcpuDelay { case, iteration: 0, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches: 9 }
 }

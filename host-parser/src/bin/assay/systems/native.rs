@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use abi::exit::GuestExit;
-use abi::wire::decode;
+use abi::wire::{Record, decode};
 use anyhow::Context;
 use host_parser::gate::Ended;
 use host_parser::results::{BootCost, write_atomically};
@@ -66,7 +66,7 @@ impl Spec {
     }
 }
 
-/// Runs the plan, with its log at `log`. `on_record` is called at its first record.
+/// Runs the plan, with its log at `log`. `on_record` is called at each record.
 ///
 /// # Errors
 /// A twin that cannot be started, or a log that cannot be written.
@@ -74,18 +74,16 @@ pub fn run(
     spec: &Spec,
     log: &Path,
     cancel: &CancelToken,
-    on_record: &mut dyn FnMut(),
+    on_record: &mut dyn FnMut(&Record),
 ) -> Result<Native, Coded> {
     let mut command = Command::new(&spec.twin);
     command.arg("native").arg("--ramdisk").arg(&spec.ramdisk).arg("--cpus").arg(spec.cpu_list());
     let (mut cost, mut first_us) = (Cost::default(), None);
     let captured = captured::run(&mut command, &spec.within, spec.deadline, cancel, &mut |line, at_us| {
         let Ok(envelope) = decode(line) else { return };
+        on_record(&envelope.record);
         cost.on_record(&envelope.record, at_us);
-        if first_us.is_none() {
-            first_us = Some(at_us);
-            on_record();
-        }
+        first_us.get_or_insert(at_us);
     });
     let captured = captured
         .with_context(|| format!("twin {}: cannot be run; `make twin` builds it", spec.twin.display()))

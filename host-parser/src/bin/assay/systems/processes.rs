@@ -67,14 +67,26 @@ impl Processes {
         let command = spec.command();
         write_atomically(&this.file("command.txt"), |out| writeln!(out, "{}", command.join(" ")))
             .or_exit(Exit::Output)?;
-        let steal = Steal::watch(&self.lab.host_cpus.available);
-        let run = native::run(&spec, &log, this.session, this.on_record)?;
+        let mut steal = Steal::of(&self.lab.host_cpus.available);
+        let mut seen = false;
+        let run = native::run(&spec, &log, this.session, &mut |record| {
+            steal.on_record(record);
+            if !std::mem::replace(&mut seen, true) {
+                (this.on_record)();
+            }
+        })?;
+        steal.close();
         let Native { log: bytes, ended, cost, started_unix_ms, exit_us, host_cpus } = run;
         // Nobody watches from outside: each worker's own account is in the log.
         let (vcpus, host_cores) = (Some(case), Some(self.lab.host_cores()));
-        let host_steal = steal.so_far();
-        let evidence =
-            HostEvidence { ended, vcpus, host_cpus: host_cores, host_steal, ..HostEvidence::default() };
+        let evidence = HostEvidence {
+            ended,
+            vcpus,
+            host_cpus: host_cores,
+            host_steal: steal.seen(),
+            host_steal_missing: steal.missing(),
+            ..HostEvidence::default()
+        };
         let mut record = this.judge(&bytes, &self.lab, plan, None, evidence);
         record.log = Some(log.display().to_string());
         record.command = command;
