@@ -36,13 +36,13 @@ impl CpuState {
     pub fn takes_interrupts(&self) -> bool {
         self.rflags & INTERRUPTS_ON != 0
     }
-}
 
-/// Reads what `info registers -a` prints. A CPU without an instruction pointer is left out.
-#[must_use]
-pub(crate) fn parse(text: &str) -> Vec<CpuState> {
-    // What stands before the first heading belongs to no CPU.
-    text.split("CPU#").skip(1).filter_map(cpu).collect()
+    /// Reads what `info registers -a` prints. A CPU without an instruction pointer is left out.
+    #[must_use]
+    pub fn all_in(text: &str) -> Vec<Self> {
+        // What stands before the first heading belongs to no CPU.
+        text.split("CPU#").skip(1).filter_map(cpu).collect()
+    }
 }
 
 fn cpu(text: &str) -> Option<CpuState> {
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn reads_every_cpu() {
-        let cpus = parse(TWO_CPUS);
+        let cpus = CpuState::all_in(TWO_CPUS);
         let first = CpuState {
             cpu: 0,
             rip: 0xffff_ffff_8002_1f3e,
@@ -100,27 +100,28 @@ mod tests {
 
     #[test]
     fn reads_a_cpu_in_real_mode() {
-        let cpus = parse("CPU#0\nEIP=00007c02 EFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\n");
+        let cpus =
+            CpuState::all_in("CPU#0\nEIP=00007c02 EFL=00000046 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\n");
         assert_eq!((cpus[0].rip, cpus[0].halted), (0x7c02, true));
     }
 
     #[test]
     fn leaves_out_what_it_cannot_read() {
-        assert_eq!(parse("unknown command: 'info registers'\r\n"), []);
-        assert_eq!(parse("CPU#0\nRIP=zz RFL=0\nCPU#x\nRIP=0 RFL=0\nCPU#2"), []);
+        assert_eq!(CpuState::all_in("unknown command: 'info registers'\r\n"), []);
+        assert_eq!(CpuState::all_in("CPU#0\nRIP=zz RFL=0\nCPU#x\nRIP=0 RFL=0\nCPU#2"), []);
     }
 
     proptest! {
         #[test]
         fn survives_any_text(text: String) {
-            let _ = parse(&text);
+            let _ = CpuState::all_in(&text);
         }
 
         #[test]
         fn survives_any_change_of_one_character(at in 0..TWO_CPUS.len(), with: char) {
             let mut text = TWO_CPUS.to_owned();
             text.replace_range(at..=at, with.encode_utf8(&mut [0; 4]));
-            assert!(parse(&text).len() <= 3);
+            assert!(CpuState::all_in(&text).len() <= 3);
         }
     }
 }

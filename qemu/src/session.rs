@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use crate::conversation::Conversation;
 use crate::process::{QemuProcess, dies_with_parent};
-use crate::registers;
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Source, Streams};
 use crate::trace_log::TraceLog;
@@ -281,7 +280,7 @@ impl<'a> Session<'a> {
         loop {
             if let Some(reply) = self.conversation.reply(id) {
                 let printed = reply.unwrap_or_default();
-                return registers::parse(printed.as_str().unwrap_or_default());
+                return CpuState::all_in(printed.as_str().unwrap_or_default());
             }
             let left = REGISTERS_PATIENCE.saturating_sub(begin.elapsed());
             let tick = if self.streams.qmp_ended() { LAST_TICK } else { TICK };

@@ -48,7 +48,7 @@ impl VcpuThread {
         let task = format!("/proc/{}/task/{}", self.pid, self.tid);
         let schedstat = fs::read_to_string(format!("{task}/schedstat"))?;
         let status = fs::read_to_string(format!("{task}/status"))?;
-        parse_sched_stat(&schedstat, &status).ok_or_else(|| {
+        SchedStat::parse(&schedstat, &status).ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("{task}: schedstat or status has another form"),
@@ -57,17 +57,21 @@ impl VcpuThread {
     }
 }
 
-/// `schedstat` is `run-ns delay-ns slices`: Documentation/scheduler/sched-stats.rst in Linux. The switches are in
-/// proc_pid_status(5).
-fn parse_sched_stat(schedstat: &str, status: &str) -> Option<SchedStat> {
-    let mut times = schedstat.split_ascii_whitespace().map(str::parse);
-    let switches = |key: &str| status.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok();
-    Some(SchedStat {
-        run_ns: times.next()?.ok()?,
-        run_delay_ns: times.next()?.ok()?,
-        voluntary_switches: switches("voluntary_ctxt_switches:")?,
-        involuntary_switches: switches("nonvoluntary_ctxt_switches:")?,
-    })
+impl SchedStat {
+    /// Reads a thread's files. `schedstat` is `run-ns delay-ns slices`: Documentation/scheduler/sched-stats.rst in Linux.
+    /// The switches are in `status`, proc_pid_status(5).
+    #[must_use]
+    pub fn parse(schedstat: &str, status: &str) -> Option<Self> {
+        let mut times = schedstat.split_ascii_whitespace().map(str::parse);
+        let switches =
+            |key: &str| status.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok();
+        Some(Self {
+            run_ns: times.next()?.ok()?,
+            run_delay_ns: times.next()?.ok()?,
+            voluntary_switches: switches("voluntary_ctxt_switches:")?,
+            involuntary_switches: switches("nonvoluntary_ctxt_switches:")?,
+        })
+    }
 }
 
 /// Pins all of QEMU to `cpus`, then each vCPU thread to a CPU of its own if there are enough: in the order of `spread`,
@@ -164,13 +168,13 @@ mod tests {
         let status = "Name:\tqemu\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t3\n";
         let expected =
             SchedStat { run_ns: 100, run_delay_ns: 20, voluntary_switches: 7, involuntary_switches: 3 };
-        assert_eq!(parse_sched_stat("100 20 9\n", status), Some(expected));
+        assert_eq!(SchedStat::parse("100 20 9\n", status), Some(expected));
     }
 
     #[test]
     fn refuses_schedstat_of_another_form() {
-        assert_eq!(parse_sched_stat("100", "voluntary_ctxt_switches: 7\n"), None);
-        assert_eq!(parse_sched_stat("", ""), None);
+        assert_eq!(SchedStat::parse("100", "voluntary_ctxt_switches: 7\n"), None);
+        assert_eq!(SchedStat::parse("", ""), None);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Qemu {
         let path = locate(given.unwrap_or(Path::new(PROGRAM)), &directories)?;
         let printed = output_of(&path, "--version", PATIENCE).map_err(|source| unanswered(&path, source))?;
         let banner = printed.lines().next().unwrap_or_default().to_owned();
-        let version = match parse_banner(&banner) {
+        let version = match Version::of_banner(&banner) {
             None => return Err(QemuError::NotQemu { path, printed: printed.chars().take(200).collect() }),
             Some(found) if found < MINIMUM_VERSION => {
                 return Err(QemuError::TooOld { path, found, minimum: MINIMUM_VERSION });
@@ -79,13 +79,17 @@ fn locate(name: &Path, directories: &[PathBuf]) -> Result<PathBuf, QemuError> {
     candidates.into_iter().next().ok_or_else(|| QemuError::Missing { path: name.to_owned() })
 }
 
-/// `QEMU emulator version 7.2.22 (Debian ...)`, and `9.0.50` or `8.0.0-rc1` in development.
-fn parse_banner(banner: &str) -> Option<Version> {
-    let text = banner.strip_prefix("QEMU emulator version ")?;
-    let text = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
-    let mut numbers = text.split('.').map(str::parse);
-    let mut next = || numbers.next()?.ok();
-    Some(Version { major: next()?, minor: next()?, micro: next()? })
+impl Version {
+    /// The version in the first line of `--version`: `QEMU emulator version 7.2.22 (Debian ...)`, and `9.0.50` or
+    /// `8.0.0-rc1` in development.
+    #[must_use]
+    pub fn of_banner(banner: &str) -> Option<Self> {
+        let text = banner.strip_prefix("QEMU emulator version ")?;
+        let text = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+        let mut numbers = text.split('.').map(str::parse);
+        let mut next = || numbers.next()?.ok();
+        Some(Self { major: next()?, minor: next()?, micro: next()? })
+    }
 }
 
 fn unanswered(path: &Path, source: io::Error) -> QemuError {
@@ -121,7 +125,7 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(
-                parse_banner(banner).map(|version| version.to_string()).as_deref(),
+                Version::of_banner(banner).map(|version| version.to_string()).as_deref(),
                 version,
                 "{banner}"
             );
@@ -130,7 +134,8 @@ mod tests {
 
     #[test]
     fn orders_versions_by_number() {
-        let [old, new] = ["QEMU emulator version 9.2.0", "QEMU emulator version 10.0.0"].map(parse_banner);
+        let [old, new] =
+            ["QEMU emulator version 9.2.0", "QEMU emulator version 10.0.0"].map(Version::of_banner);
         assert!(old < new);
     }
 

@@ -3,6 +3,8 @@
 mod primes;
 mod sieve;
 
+use core::fmt;
+
 use abi::sweep::PARTS;
 use primes::Primes;
 
@@ -27,7 +29,7 @@ pub struct BadParameter {
 }
 
 /// A workload as the host sees it.
-pub trait Workload: Sync {
+pub trait Workload: fmt::Debug + Sync {
     /// Its name: that of its program.
     fn name(&self) -> &'static str;
 
@@ -83,6 +85,9 @@ static WORKLOADS: [Primes; 13] = [
 /// same answer. Booted under its name they are what a comparison of two builds must notice.
 pub const SLOWED: [(&str, u16); 3] =
     [("primes-slowed-2", 2), ("primes-slowed-5", 5), ("primes-slowed-10", 10)];
+
+/// Finds a workload by its name.
+pub type Lookup = fn(&str) -> Option<&'static dyn Workload>;
 
 /// The workload of this name.
 #[must_use]

@@ -8,6 +8,9 @@
 #![forbid(unsafe_code)]
 
 mod input;
+#[cfg(test)]
+mod seeds;
+mod small;
 mod targets;
 
 /// Something that must hold for every input.
@@ -36,7 +39,8 @@ targets! {
     record,
     /// Any log: every byte of it is accounted for, a boot without defects is gapless, and the gate has a verdict.
     transcript,
-    /// A good log with changes: on the wire none passes; made by a lying guest, what passes has the right answers.
+    /// A good log with changes, and what is known beside it: on the wire none passes; made by a lying guest, what passes
+    /// has the right answers, is what was expected, and was left alone by the host.
     gate,
     /// A plan: its cases and splits are complete, and written back they are the same bytes.
     plan,
@@ -48,21 +52,21 @@ targets! {
     madt,
     /// An SRAT: the same domains as a plain walk over its entries finds.
     srat,
-    /// SMBIOS tables and their entry point: strings only where there are tables, and nothing in them but plain text.
+    /// SMBIOS tables and their entry point: the strings that a plain walk finds, in plain text.
     smbios,
-    /// Memory with an RSDP in it: tables are whole, theirs is the signature asked for, and the walk is bounded.
+    /// Memory with an RSDP in it: the tables that a plain walk finds, whole, and the walk is bounded.
     acpi_tables,
     /// FADT, HPET table and DSDT: registers that exist, and sleep types that fit their field.
     fadt,
-    /// An SPCR table: a UART that the kernel has a driver for and can map.
+    /// An SPCR table: the UART that it names, where the kernel has a driver for it and can map it.
     spcr,
-    /// A boot configuration: understood or named, and what is understood is told as it would be set.
+    /// A boot configuration: set as a plain reading has it, wherever it stands, and as the host says that it is set.
     config,
     /// A memory map: ordered, disjoint, whole pages, and all that was given or the largest of it.
     memory_map,
     /// PVH start info: what is called usable is RAM that nothing is in.
     pvh,
-    /// A worker's ELF: what is accepted can be loaded, by a loader that checks every step.
+    /// A worker's ELF: what is accepted can be loaded, step by step, and a plain reading refuses the rest too.
     elf,
     /// The build ID of an ELF: that of a plain walk over its notes.
     build_id,
@@ -70,8 +74,18 @@ targets! {
     qmp,
     /// QEMU's trace of exceptions: what is read means the same when it is written again, and a cause stands first.
     trace,
-    /// Partition tables: what is found lies in the image, where the table says.
+    /// Partition tables: what is found lies in the image, where the table says, and a plain reading finds no other.
     partition,
+    /// An image: the boot configurations in it, in whatever pieces it is read.
+    boot_image,
+    /// A Linux kernel's header: taken as a plain reading takes it.
+    bzimage,
+    /// Texts of the host's, QEMU's and people's: written back, or the same as a plain reading.
+    host_texts,
+    /// CPUID's answers: a place that is the APIC id cut in pieces, or none.
+    topology,
+    /// KVM's clock: the frequency that 128 bits give, or none.
+    kvmclock,
 }
 
 /// The `main` of a target's program: the fuzzer's loop where it is built for that (`--cfg fuzzing`), else one call for

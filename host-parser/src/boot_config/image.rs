@@ -79,7 +79,7 @@ impl ImageFile {
     pub fn open(path: &Path, write: bool) -> Result<Self, ImageError> {
         let io = |source| ImageError::Io { path: path.to_owned(), source };
         let mut file = OpenOptions::new().read(true).write(write).open(path).map_err(io)?;
-        let found = find(&mut file).map_err(io)?;
+        let found = find(&mut file, CHUNK).map_err(io)?;
         let mut each = found.iter();
         let (first, content) = each.next().ok_or_else(|| ImageError::None { path: path.to_owned() })?;
         if let Some((second, _)) = each.find(|(_, other)| other != content) {
@@ -114,8 +114,12 @@ impl ImageFile {
     }
 }
 
-/// Every copy in `image`: where its content begins, and the content.
-fn find(image: &mut (impl Read + Seek)) -> io::Result<Vec<(u64, Vec<u8>)>> {
+/// Every copy in `image`, which is read by `chunk_bytes` at a time, a multiple of a sector: where its content begins, and
+/// the content.
+///
+/// # Errors
+/// Those of reading.
+pub fn find(image: &mut (impl Read + Seek), chunk_bytes: usize) -> io::Result<Vec<(u64, Vec<u8>)>> {
     let mut found = Vec::new();
     let mut start = image.seek(SeekFrom::Start(0))?;
     let mut chunk = Vec::new();
@@ -123,16 +127,16 @@ fn find(image: &mut (impl Read + Seek)) -> io::Result<Vec<(u64, Vec<u8>)>> {
         // What begins near the end of a chunk ends in the next one: each is read with as much of that as it takes.
         image.seek(SeekFrom::Start(start))?;
         chunk.clear();
-        image.by_ref().take((CHUNK + MEMBER_BYTES) as u64).read_to_end(&mut chunk)?;
-        for at in (0..chunk.len().min(CHUNK)).step_by(SECTOR) {
+        image.by_ref().take((chunk_bytes + MEMBER_BYTES) as u64).read_to_end(&mut chunk)?;
+        for at in (0..chunk.len().min(chunk_bytes)).step_by(SECTOR) {
             if let Some(content) = chunk.get(at..at + MEMBER_BYTES).and_then(content) {
                 found.push((start + (at + SECTOR) as u64, content.to_vec()));
             }
         }
-        if chunk.len() <= CHUNK {
+        if chunk.len() <= chunk_bytes {
             return Ok(found);
         }
-        start += CHUNK as u64;
+        start += chunk_bytes as u64;
     }
 }
 
@@ -173,7 +177,7 @@ mod tests {
     }
 
     fn places(image: &[u8]) -> Vec<u64> {
-        find(&mut Cursor::new(image)).unwrap().into_iter().map(|(at, _)| at).collect()
+        find(&mut Cursor::new(image), CHUNK).unwrap().into_iter().map(|(at, _)| at).collect()
     }
 
     #[test]

@@ -6,5 +6,5 @@
 mod image;
 mod text;
 
-pub use image::{ImageError, ImageFile};
+pub use image::{ImageError, ImageFile, find};
 pub use text::{BootConfig, ConfigTextError};

@@ -55,8 +55,10 @@ impl BootConfig {
     /// Where it is no text.
     pub fn read(file: &[u8]) -> Result<Self, ConfigTextError> {
         let end = file.iter().position(|&byte| byte == 0).unwrap_or(file.len());
-        let text = std::str::from_utf8(&file[..end]).map_err(|_| ConfigTextError::NotText)?.trim_end();
-        let newline = if text.is_empty() { "" } else { "\n" };
+        let text = std::str::from_utf8(&file[..end]).map_err(|_| ConfigTextError::NotText)?;
+        // A blank is what the kernel takes for one, here and below: the others are part of a word.
+        let text = text.trim_ascii_end();
+        let newline = if text.is_empty() || text.len() >= FILE_BYTES { "" } else { "\n" };
         Ok(Self { text: format!("{text}{newline}") })
     }
 
@@ -95,7 +97,7 @@ impl BootConfig {
 
     /// The words that are set, in order.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.text.lines().flat_map(|line| code(line).split_whitespace())
+        self.text.lines().flat_map(|line| code(line).split_ascii_whitespace())
     }
 
     /// The file: the text, padded with blank lines.
@@ -115,11 +117,11 @@ impl BootConfig {
         let mut text = String::new();
         for line in self.text.lines() {
             let code = code(line);
-            if !code.split_whitespace().any(|word| of_key(&word)) {
+            if !code.split_ascii_whitespace().any(|word| of_key(&word)) {
                 text.extend([line, "\n"]);
                 continue;
             }
-            let rest: Vec<_> = code.split_whitespace().filter(|word| !of_key(word)).collect();
+            let rest: Vec<_> = code.split_ascii_whitespace().filter(|word| !of_key(word)).collect();
             let comment = &line[code.len()..];
             if !rest.is_empty() || !comment.is_empty() {
                 text += rest.join(" ").as_str();
@@ -176,6 +178,27 @@ mod tests {
         assert_eq!(read_by_the_kernel(&config).serial, Some(Serial::Uart(Uart::COM1)));
         config.set("after=").unwrap();
         assert_eq!(config.text, "# my box\nserial=com1\n");
+    }
+
+    #[test]
+    fn words_are_those_that_the_kernel_reads() {
+        // Blanks to Unicode, and none to the kernel.
+        for blank in ["\u{a0}", "\u{2003}", "\u{b}"] {
+            let text = format!("after=reboot{blank}x display=off");
+            let mut config = BootConfig::read(text.as_bytes()).unwrap();
+            assert!(config.words().eq([format!("after=reboot{blank}x").as_str(), "display=off"]));
+            config.set("display=on").unwrap();
+            let read = Config::read(&config.file(), |_| {});
+            assert_eq!((read.after, read.display), (None, Some(true)), "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_full_is_kept() {
+        let full = [b'#'; FILE_BYTES];
+        let mut config = BootConfig::read(&full).unwrap();
+        assert_eq!(config.file(), full);
+        assert!(matches!(config.set("display=on"), Err(ConfigTextError::TooLong { .. })));
     }
 
     #[test]

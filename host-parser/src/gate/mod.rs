@@ -28,15 +28,12 @@ pub use rules::limits;
 
 use std::collections::{BTreeMap, HashSet};
 
-use user_workers::reference::{self, Workload};
+use user_workers::reference::{self, Lookup};
 
 use self::facts::Facts;
 use self::rules::{Disturbed, Known, Run};
 use self::verdict::Findings;
 use crate::transcript::{Boot, Transcript};
-
-/// Finds a workload by its name.
-pub type Lookup = fn(&str) -> Option<&'static dyn Workload>;
 
 /// The gate of one experiment. It remembers what its runs must have in common, and what none may share. Runs of
 /// different systems have different kernels; whether they did the same is for a comparison to prove.

@@ -20,7 +20,7 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::Label;
-use user_workers::reference::{self, Workload};
+use user_workers::reference::{self, Lookup, Workload};
 
 pub(crate) use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
@@ -51,7 +51,7 @@ struct Checked {
     name: Label,
     tier: Tier,
     rounds: u16,
-    program: &'static str,
+    workload: &'static dyn Workload,
     params: [u64; 4],
     authority: Authority,
     cases: Vec<u16>,
@@ -79,6 +79,14 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError::Invalid`] with every problem that was found.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
+        Self::parse_with(path, bytes, reference::by_name)
+    }
+
+    /// The same with the workloads of `lookup`.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::parse`].
+    pub fn parse_with(path: &Path, bytes: &[u8], lookup: Lookup) -> Result<Self, ManifestError> {
         let invalid = |mut problems: Vec<Problem>| {
             problems.sort_by_key(|problem| (problem.line, problem.column));
             ManifestError::Invalid { path: path.to_owned(), problems }
@@ -90,7 +98,7 @@ impl Manifest {
         })?;
         let raw =
             toml::from_str(source).map_err(|error| invalid(vec![Problem::from_toml(source, &error)]))?;
-        let checked = check::check(source, &raw).map_err(invalid)?;
+        let checked = check::check(source, &raw, lookup).map_err(invalid)?;
         Ok(Self { path: path.to_owned(), source: source.to_owned(), sha256: Digest::of(bytes), checked })
     }
 
@@ -139,17 +147,14 @@ impl Manifest {
 
     /// The workload's program, by name.
     #[must_use]
-    pub const fn program(&self) -> &'static str {
-        self.checked.program
+    pub fn program(&self) -> &'static str {
+        self.workload().name()
     }
 
     /// The workload's reference.
-    ///
-    /// # Panics
-    /// Never: a manifest whose program has no reference is not built.
     #[must_use]
-    pub fn workload(&self) -> &'static dyn Workload {
-        reference::by_name(self.program()).expect("found when the manifest was checked")
+    pub const fn workload(&self) -> &'static dyn Workload {
+        self.checked.workload
     }
 
     /// The workload's parameters, for the whole of a case.

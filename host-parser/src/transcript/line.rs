@@ -1,5 +1,6 @@
 //! Bytes to lines, and a line to a record, to text, or to something broken.
 
+use abi::wire::line::TAG;
 use abi::wire::record::PROTOCOL;
 use abi::wire::{Envelope, LineError, decode, is_tagged};
 
@@ -53,9 +54,10 @@ pub(super) enum Content<'a> {
 /// What a line is. The last tag in it counts first: what stands before it may be the beginning of a record that lost
 /// its end, and its line feed with it.
 pub(super) fn content(line: &[u8]) -> Content<'_> {
-    let tag = |window: &[u8]| is_tagged(window);
-    let Some(first) = line.windows(TAG_WINDOW).position(tag) else { return Content::Text };
-    let last = line.windows(TAG_WINDOW).rposition(tag).unwrap_or(first);
+    // A byte is looked at once in nearly all of a line: logs are large.
+    let begins = |&at: &usize| line[at] == TAG_BEGINS && line.get(at..at + TAG_WINDOW).is_some_and(is_tagged);
+    let Some(first) = (0..line.len()).find(begins) else { return Content::Text };
+    let last = (first..line.len()).rfind(begins).unwrap_or(first);
     let record = |at: usize| decode(&line[at..]).map(|it| (Box::new(it), &line[..at]));
     // Nearly always there is one tag, and so one line to read.
     let read = record(last).or_else(|error| if first < last { record(first) } else { Err(error) });
@@ -71,6 +73,9 @@ pub(super) fn content(line: &[u8]) -> Content<'_> {
 /// How many bytes [`is_tagged`] looks at to see a tag.
 const TAG_WINDOW: usize = 8;
 
+/// The first of them.
+const TAG_BEGINS: u8 = TAG.as_bytes()[0];
+
 /// The version in the tag that `line` begins with.
 fn version(line: &[u8]) -> Option<u32> {
     let digits = line.strip_prefix(b"ASSAY")?;
@@ -80,5 +85,21 @@ fn version(line: &[u8]) -> Option<u32> {
 
 /// Whether a byte has no place in a console's output: neither printable ASCII nor a tab, an ending or an escape.
 pub(super) fn is_binary(byte: u8) -> bool {
-    !matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)
+    BINARY[usize::from(byte)]
 }
+
+/// The same for every byte: a log has millions of them.
+const BINARY: [bool; 256] = {
+    let mut binary = [true; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        binary[byte as usize] = false;
+        byte += 1;
+    }
+    let mut plain: &[u8] = b"\t\n\r\x0c\x1b";
+    while let [byte, rest @ ..] = plain {
+        binary[*byte as usize] = false;
+        plain = rest;
+    }
+    binary
+};

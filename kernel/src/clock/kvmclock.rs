@@ -38,11 +38,19 @@ pub fn khz(page: PhysFrame) -> Option<u64> {
     from_scale(u32::from_le_bytes([m0, m1, m2, m3]), i8::from_le_bytes([shift]))
 }
 
-/// ns = (cycles << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back.
-fn from_scale(mul: u32, shift: i8) -> Option<u64> {
+/// ns = (cycles << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back. `None` where that is no frequency: not
+/// one kHz, or more than 64 bits of them.
+#[must_use]
+pub fn from_scale(mul: u32, shift: i8) -> Option<u64> {
     let unshifted = (1_000_000_u64 << 32).checked_div(u64::from(mul))?;
     let by = u32::from(shift.unsigned_abs());
-    if shift < 0 { unshifted.checked_shl(by) } else { unshifted.checked_shr(by) }
+    let khz = if shift < 0 {
+        // A shift would drop what does not fit.
+        unshifted.checked_mul(1_u64.checked_shl(by)?)?
+    } else {
+        unshifted.checked_shr(by)?
+    };
+    (khz > 0).then_some(khz)
 }
 
 #[cfg(test)]
@@ -56,5 +64,18 @@ mod tests {
         assert_eq!(from_scale(1 << 31, -1), Some(4_000_000));
         assert_eq!(from_scale(1 << 31, 1), Some(1_000_000));
         assert_eq!(from_scale(0, 0), None);
+    }
+
+    #[test]
+    fn a_scale_that_no_clock_has_is_none() {
+        // 10^6 * 2^32 has 52 bits: one shifted by 12 fits, by 13 and more it does not.
+        assert_eq!(from_scale(1, -12), Some((1_000_000 << 32) << 12));
+        for shift in [-13, -20, -63, -64, i8::MIN] {
+            assert_eq!(from_scale(1, shift), None, "{shift}");
+        }
+        // Less than one kHz.
+        assert_eq!(from_scale(1 << 31, 20), Some(1));
+        assert_eq!(from_scale(1 << 31, 21), None);
+        assert_eq!(from_scale(1, i8::MAX), None);
     }
 }

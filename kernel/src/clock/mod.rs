@@ -13,7 +13,7 @@ use abi::wire::record::TscSource;
 use spin::Once;
 
 pub use choose::{Choice, Reading};
-pub use kvmclock::is_kvm;
+pub use kvmclock::{from_scale, is_kvm};
 pub use sources::{Devices, readings, stated};
 
 use self::reference::Stamp;

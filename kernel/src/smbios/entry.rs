@@ -6,7 +6,7 @@ use crate::acpi::Memory;
 use crate::le::{u16_at, u32_at, u64_at};
 
 /// Where a BIOS puts it, on a boundary of sixteen bytes.
-const AREA: Range<u64> = 0xf_0000..0x10_0000;
+pub const AREA: Range<u64> = 0xf_0000..0x10_0000;
 const STEP: usize = 16;
 
 /// No machine has more; a length above it is damage.
@@ -30,11 +30,11 @@ impl Location {
     }
 }
 
-/// The entry point of version 3 where there is one, else that of version 2.
-pub fn find(memory: &impl Memory) -> Option<Location> {
+/// The entry point of version 3 where there is one in `area`, else that of version 2.
+pub fn find(memory: &impl Memory, area: Range<u64>) -> Option<Location> {
     let by = |read: fn(&[u8]) -> Option<Location>| {
-        let candidates = AREA.step_by(STEP).filter_map(|at| {
-            let room = usize::try_from(AREA.end - at).ok()?.min(256);
+        let candidates = area.clone().step_by(STEP).filter_map(|at| {
+            let room = usize::try_from(area.end - at).ok()?.min(256);
             memory.bytes(at, room)
         });
         candidates.filter_map(read).next()

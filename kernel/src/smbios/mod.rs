@@ -7,6 +7,8 @@
 mod entry;
 mod table;
 
+use core::ops::Range;
+
 use abi::wire::Text;
 use abi::wire::record::{DmiField, SmbiosState};
 
@@ -24,8 +26,14 @@ impl Smbios {
     /// Looks for the tables in `memory`, and reads them.
     #[must_use]
     pub fn find(memory: &impl Memory) -> Self {
+        Self::find_in(memory, entry::AREA)
+    }
+
+    /// The same with their entry point in `area`.
+    #[must_use]
+    pub fn find_in(memory: &impl Memory, area: Range<u64>) -> Self {
         let mut this = Self { state: SmbiosState::Unavailable, strings: [None; DmiField::ALL.len()] };
-        let Some(tables) = entry::find(memory) else { return this };
+        let Some(tables) = entry::find(memory, area) else { return this };
         this.state = SmbiosState::Damaged;
         let Some(tables) = tables.bytes(memory) else { return this };
         if table::structures(tables).next().is_some() {

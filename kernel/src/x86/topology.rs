@@ -12,7 +12,7 @@ use abi::wire::record::{CoreKind, TopologySource};
 use super::cpuid::{self, bit};
 
 /// How to ask CPUID: leaf and sub-leaf.
-type Ask<'a> = &'a dyn Fn(u32, u32) -> CpuidResult;
+pub type Ask<'a> = &'a dyn Fn(u32, u32) -> CpuidResult;
 
 /// A way to learn how an APIC id is cut; `None` where this CPU does not go it.
 type Way = fn(Ask<'_>) -> Option<Cut>;
@@ -53,7 +53,9 @@ struct Cut {
     package_bits: u32,
 }
 
-fn read(ask: Ask<'_>) -> Place {
+/// Where the CPU is that answers so.
+#[must_use]
+pub fn read(ask: Ask<'_>) -> Place {
     let ways: [(TopologySource, Way); 4] = [
         (TopologySource::Cpuid1f, |ask| by_levels(ask, 0x1f)),
         (TopologySource::Cpuid0b, |ask| by_levels(ask, 0xb)),

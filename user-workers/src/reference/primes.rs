@@ -11,6 +11,7 @@ use super::{Answer, BadParameter, Workload};
 use crate::mix::mix;
 
 /// Counting primes, under the name of the program that does it.
+#[derive(Debug)]
 pub struct Primes {
     pub name: &'static str,
 }

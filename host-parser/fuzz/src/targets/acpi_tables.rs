@@ -1,4 +1,5 @@
-//! Memory with an RSDP in it. The first byte says which checksums are put right, the second where the RSDP is.
+//! Memory with an RSDP in it. The first byte says which checksums are put right, the second where the RSDP is. What is
+//! found, and what is not, is as a plain walk has it.
 
 use std::cell::Cell;
 
@@ -17,7 +18,10 @@ pub(crate) fn check(data: &[u8]) {
     if how.is_multiple_of(2) {
         fix(&mut memory.bytes, at);
     }
-    let tables = match Tables::find(&memory, Some(at as u64)) {
+    let root = root(&memory.bytes, at);
+    let found = Tables::find(&memory, Some(at as u64));
+    assert_eq!(found.is_ok(), root.is_some());
+    let tables = match found {
         Ok(tables) => tables,
         Err(error) => {
             assert!(
@@ -28,7 +32,14 @@ pub(crate) fn check(data: &[u8]) {
     };
     for signature in [Signature::MADT, Signature::FADT, Signature::HPET, Signature::DSDT] {
         memory.asked.set(0);
-        if let Ok(table) = tables.table(signature) {
+        let found = tables.table(signature);
+        let listed = root.iter().flatten().take(256);
+        let due = listed.filter_map(|&at| whole(&memory.bytes, at, signature.as_str())).next();
+        assert_eq!(
+            found.ok().map(|it| (place(&memory.bytes, it), it)),
+            due.map(|it| (place(&memory.bytes, it), it))
+        );
+        if let Ok(table) = found {
             is_whole(&memory.bytes, table, signature);
         }
         // Twice for each entry, of which each takes at least 4 bytes: nothing is followed in circles.
@@ -39,6 +50,30 @@ pub(crate) fn check(data: &[u8]) {
         is_whole(&memory.bytes, table, Signature::DSDT);
         assert_eq!(place(&memory.bytes, table), usize::try_from(named).ok());
     }
+}
+
+/// Where the root, which the RSDP at `at` names, says that tables are (ACPI 6.5, section 5.2.5.3).
+fn root(memory: &[u8], at: usize) -> Option<Vec<u64>> {
+    let sums = |from: usize, to: usize| {
+        memory.get(from..to).is_some_and(|it| it.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0)
+    };
+    let rsdp = memory.get(at..at + 20).filter(|rsdp| rsdp.starts_with(b"RSD PTR ") && sums(at, at + 20))?;
+    let by_xsdt = || {
+        let xsdt = memory.get(at..at + 36).filter(|_| rsdp[15] >= 2 && sums(at, at + 36))?;
+        whole(memory, u64::from_le_bytes(*xsdt[24..].first_chunk()?), "XSDT").map(|it| (it, 8))
+    };
+    let by_rsdt = || whole(memory, long(rsdp, 16)? as u64, "RSDT").map(|it| (it, 4));
+    let (root, length) = by_xsdt().or_else(by_rsdt)?;
+    let entries = root[36..].chunks_exact(length);
+    Some(entries.map(|entry| entry.iter().rev().fold(0, |at, &byte| at << 8 | u64::from(byte))).collect())
+}
+
+/// The table at `at`, if it is there, whole and of this name.
+fn whole<'a>(memory: &'a [u8], at: u64, name: &str) -> Option<&'a [u8]> {
+    let table = memory.get(usize::try_from(at).ok()?..)?;
+    let length = long(table, 4).filter(|&length| (36..=4 << 20).contains(&length))?;
+    let sum = |table: &&[u8]| table.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0;
+    table.get(..length).filter(|table| table.starts_with(name.as_bytes())).filter(sum)
 }
 
 fn is_whole(memory: &[u8], table: &[u8], signature: Signature) {

@@ -1,6 +1,12 @@
-//! A boot configuration: whatever it says is understood or named, and what is understood can be reached.
+//! A boot configuration: whatever it says is understood or named, as a plain reading has it, and what is understood can
+//! be reached. And the text of its file, as the host changes it: what the host says is set, the kernel finds set.
 
-use abi::config::{After, Config, MAX_LINGER_S, Registers, Serial};
+mod plain;
+
+use abi::config::{Config, FILE_BYTES, Registers, Serial};
+use host_parser::boot_config::BootConfig;
+use kernel::boot::command_line::{CommandLine, MAX_BYTES};
+use kernel::settings::Settings;
 
 pub(crate) fn check(data: &[u8]) {
     let mut named = 0;
@@ -22,11 +28,46 @@ pub(crate) fn check(data: &[u8]) {
         let again = Config::read(word.as_bytes(), |error| panic!("{error}"));
         assert!(matches!(again.serial, Some(Serial::Uart(other)) if other.registers == uart.registers));
     }
-    if let Some(After::Linger(seconds)) = config.after {
-        assert!(seconds <= MAX_LINGER_S);
-    }
-    let words = data.split(|&byte| byte == 0).next().unwrap_or_default();
-    if named == 0 && words.iter().all(u8::is_ascii_whitespace) {
-        assert_eq!(config, Config::default());
+    assert_eq!((config, named), plain::read(data));
+    on_the_command_line(data);
+    in_a_file(data);
+}
+
+/// A command line is copied whole up to its zero byte, or up to a blank; and it wins over a file.
+fn on_the_command_line(data: &[u8]) {
+    let line = CommandLine::copy(data);
+    let text = data.split(|&byte| byte == 0).next().unwrap_or_default();
+    assert!(text.starts_with(line.bytes()) && line.bytes().len() <= MAX_BYTES);
+    let next = text.get(line.bytes().len());
+    assert!(next.is_none_or(|byte| line.bytes().is_empty() || byte.is_ascii_whitespace()), "half a word");
+    assert_eq!(next.is_some(), text.len() > MAX_BYTES);
+    let config = plain::read(line.bytes()).0;
+    let settings = Settings::read(&[], line.bytes());
+    assert_eq!((settings.serial(), settings.display()), (config.serial, config.display.unwrap_or(true)));
+}
+
+/// A file is kept byte for byte but for blanks at its end; a setting replaces that of its key and no other.
+fn in_a_file(data: &[u8]) {
+    let data = &data[..data.len().min(FILE_BYTES)];
+    let Ok(mut file) = BootConfig::read(data) else {
+        let text = data.split(|&byte| byte == 0).next().unwrap_or_default();
+        return assert!(std::str::from_utf8(text).is_err());
+    };
+    let before = plain::read(data).0;
+    assert_eq!(plain::read(&file.file()).0, before, "as it was");
+    // The first word that it has, set again; the others are what they were.
+    let Some(word) = file.words().next().map(str::to_owned) else {
+        return assert_eq!(before, Config::default());
+    };
+    if file.set(&word).is_ok() {
+        let after = plain::read(&file.file()).0;
+        let alone = plain::read(word.as_bytes()).0;
+        let kept = match word.split_once('=').expect("it was set").0 {
+            "serial" => Config { serial: None, ..before },
+            "after" => Config { after: None, ..before },
+            _ => Config { display: None, ..before },
+        };
+        assert_eq!(after, alone.or(kept), "{word}");
+        assert!(word.ends_with('=') || file.words().any(|other| other == word));
     }
 }

@@ -1,4 +1,7 @@
-//! A worker's ELF, loaded as the kernel loads it: page by page, with every step checked.
+//! A worker's ELF, loaded as the kernel loads it: page by page, with every step checked. What is refused is none by a
+//! plain reading either.
+
+mod plain;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,9 @@ const MOST_HEAP_BYTES: usize = 128 << 10;
 
 pub(crate) fn check(data: &[u8]) {
     let limit = IMAGE_LIMIT - IMAGE;
-    let image = match Image::parse(data, limit) {
+    let parsed = Image::parse(data, limit);
+    assert_eq!(parsed.is_ok(), plain::is_worker(data, limit));
+    let image = match parsed {
         Ok(image) => image,
         Err(error) => {
             assert!(!error.message().is_empty());

@@ -7,17 +7,13 @@ use abi::wire::Label;
 use host_parser::manifest::{MIN_CLAIM_ROUNDS, Manifest, ManifestError, Problem};
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
-/// The most candidates that a manifest here may ask for: each check works out the answer to them.
-const SMALL: i64 = 10_000;
+use crate::small::of_any_size;
 
 /// The most workers in all for which a plan is made.
 const FEW: u16 = 64;
 
 pub(crate) fn check(data: &[u8]) {
-    if asks_for_much(data) {
-        return;
-    }
-    match Manifest::parse(Path::new("x.toml"), data) {
+    match Manifest::parse_with(Path::new("x.toml"), data, of_any_size) {
         Ok(manifest) => fits_together(&manifest, data),
         Err(ManifestError::Invalid { problems, .. }) => {
             assert!(!problems.is_empty(), "refused without a word");
@@ -38,11 +34,13 @@ fn is_in_the_text(problem: &Problem, data: &[u8]) {
 fn fits_together(manifest: &Manifest, data: &[u8]) {
     assert_eq!(manifest.source().as_bytes(), data);
     let cases = manifest.cases();
-    assert!(!cases.is_empty() && cases.iter().all(|case| (1..=255).contains(case)));
+    assert!(cases.iter().all(|case| (1..=255).contains(case)));
+    assert_eq!(cases.is_empty(), manifest.sweep().is_some(), "either cases or a sweep");
     assert!((1..cases.len()).all(|at| !cases[..at].contains(&cases[at])), "each case once");
     assert!(manifest.rounds() >= 1);
     if let Some(gate) = manifest.gate() {
-        assert!(cases.contains(&gate.from_workers) && cases.contains(&gate.to_workers));
+        let has = |case| cases.contains(&case) || manifest.sweep().is_some_and(|sweep| sweep.has(case));
+        assert!(has(gate.from_workers) && has(gate.to_workers));
         let ideal = f64::from(gate.to_workers) / f64::from(gate.from_workers);
         assert!(gate.min_speedup > 0.0 && gate.min_speedup <= ideal && ideal > 1.0);
     }
@@ -65,23 +63,16 @@ fn makes_a_plan(manifest: &Manifest) {
     let plan = plan.expect("a manifest that was checked makes a plan");
     let plan = Plan::parse(plan.text().as_bytes()).expect("the kernel reads it");
     assert!(plan.cases().map(|(case, _)| case.workers).eq(manifest.cases().iter().copied()));
+    assert_eq!(plan.sweep().is_some(), manifest.sweep().is_some());
+    if let Some((sweep, knots)) = plan.sweep() {
+        assert_eq!((sweep.answer, sweep.work), (manifest.oracle().answer, manifest.oracle().work));
+        let [first, end, ..] = manifest.params();
+        let knots: Vec<_> = knots.collect();
+        assert!(knots.is_sorted() && (knots.first(), knots.last()) == (Some(&first), Some(&end)));
+    }
     assert_eq!(plan.head.experiment, manifest.name());
     for (_, splits) in plan.cases() {
         let (answer, work) = splits.fold((0, 0), |sum, split| (sum.0 + split.answer, sum.1 + split.work));
         assert_eq!((answer, work), (manifest.oracle().answer, manifest.oracle().work));
     }
-}
-
-/// Whether a parameter in the text is large. TOML is read for it only where some number in the text is.
-fn asks_for_much(data: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(data) else { return false };
-    let long = |word: &str| word.len() > 4 || word.contains(['x', 'X', 'o', 'b']);
-    let numbers = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    if !numbers.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).any(long) {
-        return false;
-    }
-    let Ok(table) = toml::from_str::<toml::Table>(text) else { return false };
-    let parameters = table.get("workload").and_then(|workload| workload.get("parameters"));
-    let mut values = parameters.and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
-    values.any(|value| value.as_integer().is_some_and(|value| value > SMALL))
 }

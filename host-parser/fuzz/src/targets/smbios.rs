@@ -1,7 +1,10 @@
 //! The BIOS's part of memory, with an entry point in it. The first byte says where that is and whether its checksums
-//! are put right; the entry point follows, and what is left is repeated over the tables.
+//! are put right; the entry point follows, and what is left are the tables.
 
-use abi::wire::record::SmbiosState;
+mod walk;
+
+use std::ops::Range;
+
 use kernel::acpi::Memory;
 use kernel::smbios::Smbios;
 
@@ -10,6 +13,8 @@ use crate::input::Input;
 const AREA: u64 = 0xf_0000;
 const AREA_BYTES: usize = 0x1_0000;
 const ENTRY_BYTES: usize = 32;
+/// Where an entry point is looked for: it would take long to look at nothing but zeros in all of the area.
+const SEARCHED: Range<u64> = AREA..AREA + 0x1000;
 
 pub(crate) fn check(data: &[u8]) {
     let mut input = Input::new(data);
@@ -24,11 +29,16 @@ pub(crate) fn check(data: &[u8]) {
     if how & 1 == 0 {
         seal(&mut memory.0[at..at + ENTRY_BYTES]);
     }
-    let smbios = Smbios::find(&memory);
-    let strings: Vec<_> = smbios.strings().map(|(field, text)| (field, text.to_string())).collect();
-    assert!(strings.is_empty() || smbios.state == SmbiosState::Found);
-    for (_, text) in strings {
+    let smbios = Smbios::find_in(&memory, SEARCHED);
+    let found: Vec<_> = smbios.strings().map(|(field, text)| (field, text.to_string())).collect();
+    let (state, expected) = walk::walked(&memory.0, at);
+    assert_eq!(smbios.state, state);
+    assert_eq!(found.len(), expected.len(), "{found:?}, due are {expected:?}");
+    for ((field, text), (due, whole)) in found.into_iter().zip(expected) {
         assert!(!text.trim().is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+        // What takes more room than a record has is cut off.
+        let cut = whole.len() > 96 / 3 && whole.starts_with(&text);
+        assert!(field == due && (text == whole || cut), "{text:?} is due to be {whole:?}");
     }
 }
 

@@ -7,17 +7,18 @@ mod workload;
 use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
+use user_workers::reference::Lookup;
 
 use super::problem::Problem;
 use super::profile::MachineProfile;
 use super::raw::RawManifest;
 use super::{Checked, MAX_ROUNDS, SCHEMA};
 
-/// Checks `raw`, which was read from `source`.
+/// Checks `raw`, which was read from `source`, against the workloads of `lookup`.
 ///
 /// # Errors
 /// All that is wrong, in no particular order.
-pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Problem>> {
+pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<Checked, Vec<Problem>> {
     let mut checker = Checker { source, problems: Vec::new() };
     checker.number("schema", &raw.schema, SCHEMA..=SCHEMA);
     let tier = *raw.tier.get_ref();
@@ -34,7 +35,7 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
     let kernel_errs = raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
-    let workload = checker.workload(&raw.workload.program, tier, kernel_errs);
+    let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
         // Worked out last, and only for what could be run: it takes as long as there are candidates.
@@ -47,7 +48,7 @@ pub(super) fn check(source: &str, raw: &RawManifest) -> Result<Checked, Vec<Prob
                 name,
                 tier,
                 rounds,
-                program: workload.name(),
+                workload,
                 params,
                 authority,
                 cases,

@@ -2,7 +2,7 @@
 
 use abi::syscall::{Authority, Syscall};
 use toml::Spanned;
-use user_workers::reference::{self, Answer, BadParameter, Workload};
+use user_workers::reference::{self, Answer, BadParameter, Lookup, Workload};
 
 use super::super::profile::{Oracle, Tier};
 use super::super::raw::{RawOracle, RawParameters};
@@ -38,12 +38,13 @@ impl Checker<'_> {
     pub(super) fn workload(
         &mut self,
         program: &Spanned<String>,
+        lookup: Lookup,
         tier: Tier,
         kernel_errs: bool,
     ) -> Option<&'static dyn Workload> {
         // One thing goes wrong at a time: where the kernel does, the worker does not.
         let suits = |name: &str| name.starts_with(CONTROL_PREFIX) == (tier == Tier::Control && !kernel_errs);
-        let found = reference::by_name(program.get_ref()).filter(|workload| suits(workload.name()));
+        let found = lookup(program.get_ref()).filter(|workload| suits(workload.name()));
         if found.is_none() {
             let known: Vec<_> = reference::names().filter(|name| suits(name)).collect();
             let expected = format!("a worker program of this tier: {}", known.join(", "));

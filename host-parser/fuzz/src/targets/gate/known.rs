@@ -1,0 +1,191 @@
+//! What is known beside a log, out of a fuzzer's bytes: what the run should have been, and what the host saw.
+
+use std::collections::BTreeSet;
+
+use abi::Digest;
+use abi::exit::GuestExit;
+use abi::wire::{Envelope, Record};
+use host_parser::gate::{
+    Ended, ExpectedCase, HostEvidence, HostSteal, Measurement, RunExpectation, VcpuDelay, limits,
+};
+
+use super::base::Base;
+use crate::input::Input;
+
+/// Both, and whether any of it speaks against the log that it was made for.
+pub(super) struct Known {
+    pub expectation: RunExpectation,
+    pub evidence: HostEvidence,
+    /// Whether that log, as it is, must pass with it.
+    pub harmless: bool,
+}
+
+/// A byte for each part that there is; none of it where the first is zero.
+pub(super) fn known(base: &Base, input: &mut Input<'_>) -> Known {
+    let parts = input.byte();
+    let mut known =
+        Known { expectation: RunExpectation::default(), evidence: HostEvidence::default(), harmless: true };
+    if parts & 1 != 0 {
+        expect(&mut known, base, input);
+    }
+    if parts & 2 != 0 {
+        let (ended, harmless) = ended(input.byte());
+        known.evidence.ended = ended;
+        known.harmless &= harmless;
+    }
+    if parts & 4 != 0 {
+        let (stolen_ms, wall_ms) = (input.word().into(), input.word().into());
+        known.evidence.host_steal = Some(HostSteal { cpu: 0, stolen_ms, wall_ms });
+    }
+    if parts & 8 != 0 {
+        let (vcpus, host_cpus) = (input.byte().into(), input.byte().into());
+        (known.evidence.vcpus, known.evidence.host_cpus) = (Some(vcpus), Some(host_cpus));
+    }
+    for _ in 0..parts >> 5 {
+        let (case, iteration) = (input.byte().into(), input.byte().into());
+        let (wall_ns, delay_ns) = (u64::from(input.word()) << 14, u64::from(input.word()) << 14);
+        let (vcpu, run_ns, involuntary_switches) = (0, wall_ns, 1);
+        known.evidence.delays.push(VcpuDelay {
+            case,
+            iteration,
+            vcpu,
+            wall_ns,
+            run_ns,
+            delay_ns,
+            involuntary_switches,
+        });
+    }
+    known.harmless &= known.functional_only(online(base))
+        || (known.stolen().is_none() && known.disturbed() <= may_be_disturbed(base));
+    known
+}
+
+/// Each expectation is the log's own, or another.
+fn expect(known: &mut Known, base: &Base, input: &mut Input<'_>) {
+    let (which, off) = (input.byte(), input.byte());
+    let mut wanted = |bit: u8| {
+        known.harmless &= which >> bit & 1 == 0 || off >> bit & 1 == 0;
+        (which >> bit & 1 != 0).then_some(off >> bit & 1)
+    };
+    let expectation = &mut known.expectation;
+    let changed = |Digest(mut bytes), off| {
+        bytes[31] ^= off;
+        Digest(bytes)
+    };
+    for envelope in &base.records {
+        match envelope.record {
+            Record::Start(start) => {
+                expectation.plan = wanted(0).map(|off| changed(start.plan, off));
+                expectation.build = wanted(1).map(|off| start.build.0 ^ u64::from(off));
+            }
+            Record::Blob(blob) => expectation.blob = wanted(2).map(|off| changed(blob.sha256, off)),
+            _ => {}
+        }
+    }
+    expectation.cpus = wanted(3).map(|off| online(base) + u16::from(off));
+    expectation.cases = wanted(4).map(|off| cases(base, off));
+}
+
+/// How many iterations of the log may be disturbed: up to half of a sweep's, and not the one of another run.
+fn may_be_disturbed(base: &Base) -> usize {
+    let iterations = |envelope: &Envelope| match envelope.record {
+        Record::Sweep(sweep) => Some(sweep.iterations),
+        _ => None,
+    };
+    base.records.iter().find_map(iterations).map_or(0, |iterations| usize::from(iterations / 2))
+}
+
+/// How many CPUs the log shows.
+fn online(base: &Base) -> u16 {
+    use abi::wire::record::CpuState::{Bsp, Online};
+    let is_online = |record: &Record| matches!(record, Record::Cpu(cpu) if matches!(cpu.state, Bsp | Online));
+    u16::try_from(base.records.iter().filter(|it| is_online(&it.record)).count()).expect("a small log")
+}
+
+/// How often each case ran in it; the last of them `off` more times.
+fn cases(base: &Base, off: u8) -> Vec<ExpectedCase> {
+    let mut cases: Vec<ExpectedCase> = Vec::new();
+    for envelope in &base.records {
+        let Record::CaseBegin(begin) = envelope.record else { continue };
+        match cases.iter_mut().find(|known| known.case == begin.case) {
+            Some(known) => known.iterations += 1,
+            None => cases.push(ExpectedCase { case: begin.case, iterations: 1 }),
+        }
+    }
+    cases.last_mut().expect("a case ran").iterations += u16::from(off);
+    cases
+}
+
+/// How the machine ended, and whether a good run may end so.
+fn ended(kind: u8) -> (Ended, bool) {
+    let detail = || "of its own".to_owned();
+    match kind % 10 {
+        0 => (Ended::Unknown, true),
+        1 => (Ended::DebugExit { value: GuestExit::Success.value() }, true),
+        2 => (Ended::Shutdown, true),
+        3 => (Ended::DebugExit { value: kind / 10 }, kind / 10 == GuestExit::Success.value()),
+        4 => (Ended::Reset, false),
+        5 => (Ended::Panicked, false),
+        6 => (Ended::InternalError { detail: detail() }, false),
+        7 => (if kind.is_multiple_of(2) { Ended::Deadline } else { Ended::Cancelled }, false),
+        8 => (Ended::SerialOverflow { limit_bytes: 1 }, false),
+        _ => (Ended::Died { detail: detail() }, false),
+    }
+}
+
+impl Known {
+    fn functional_only(&self, online: u16) -> bool {
+        let vcpus = self.evidence.vcpus.unwrap_or(online);
+        self.evidence.host_cpus.is_some_and(|host_cpus| vcpus > host_cpus)
+    }
+
+    /// How many iterations the host disturbed.
+    fn disturbed(&self) -> usize {
+        let iterations = self.evidence.delays.iter().filter(|delay| long(delay)).map(|delay| delay.iteration);
+        iterations.collect::<BTreeSet<_>>().len()
+    }
+
+    /// What was stolen from the host, where that is too much.
+    fn stolen(&self) -> Option<HostSteal> {
+        let too_much = |steal: &HostSteal| {
+            steal.stolen_ms > limits::HOST_STEAL_MILLIS
+                && steal.stolen_ms * 1_000 > steal.wall_ms * limits::STEAL_PER_MILLE
+        };
+        self.evidence.host_steal.filter(too_much)
+    }
+
+    /// Whether what passed is what was expected, and was left alone by the host.
+    pub fn holds_for(&self, measurement: &Measurement) {
+        let (RunExpectation { plan, cases, cpus, blob, build }, identity) =
+            (&self.expectation, measurement.identity());
+        assert!(plan.is_none_or(|plan| plan.to_string() == identity.plan), "another plan passes");
+        assert!(blob.is_none_or(|blob| blob.to_string() == identity.blob_sha256), "another program");
+        assert!(build.is_none_or(|build| format!("{build:016x}") == identity.build), "another kernel");
+        assert!(cpus.is_none_or(|cpus| cpus == measurement.machine().cpus_online), "other CPUs");
+        let ran = |case| measurement.samples().iter().filter(|sample| sample.case == case).count();
+        for &ExpectedCase { case, iterations } in cases.iter().flatten() {
+            assert!(ran(case) == usize::from(iterations) || measurement.skipped().contains(&case));
+        }
+        assert!(
+            matches!(self.evidence.ended, Ended::Unknown | Ended::Shutdown | Ended::DebugExit { .. }),
+            "whatever its records say, it did not end well"
+        );
+        let functional_only = self.functional_only(measurement.machine().cpus_online);
+        assert_eq!(measurement.functional_only().is_some(), functional_only);
+        if functional_only {
+            return;
+        }
+        assert!(self.stolen().is_none(), "the host was robbed");
+        for delay in self.evidence.delays.iter().filter(|delay| long(delay)) {
+            assert!(measurement.sweep().is_some(), "one iteration, and that was disturbed");
+            let mut of_it = measurement.samples().iter().filter(|it| it.iteration == delay.iteration);
+            assert!(of_it.all(|sample| sample.set_aside.is_some()), "a disturbed iteration counts");
+        }
+    }
+}
+
+/// Whether a vCPU waited too long.
+fn long(delay: &VcpuDelay) -> bool {
+    delay.delay_ns > limits::DELAY_MICROS * 1_000
+        && delay.delay_ns * 1_000 > delay.wall_ns * limits::DELAY_PER_MILLE
+}
