@@ -1,6 +1,6 @@
 //! What is known beside a log, out of a fuzzer's bytes: what the run should have been, and what the host saw.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::Digest;
 use abi::exit::GuestExit;
@@ -56,8 +56,27 @@ pub(super) fn known(base: &Base, input: &mut Input<'_>) -> Known {
         });
     }
     known.harmless &= known.functional_only(online(base))
-        || (known.stolen().is_none() && known.disturbed() <= may_be_disturbed(base));
+        || (known.stolen().is_none()
+            && known.disturbed(&took(base)).is_some_and(|it| it <= may_be_disturbed(base)));
     known
+}
+
+/// How long each iteration of each case took, in ns.
+fn took(base: &Base) -> BTreeMap<(u16, u16), u64> {
+    let khz = base.records.iter().find_map(|envelope| match envelope.record {
+        Record::Tsc(tsc) => Some(tsc.khz),
+        _ => None,
+    });
+    let ended = base.records.iter().filter_map(|envelope| match envelope.record {
+        Record::CaseEnd(end) => Some(((end.case, end.iter), nanos(end.makespan, khz?)?)),
+        _ => None,
+    });
+    ended.collect()
+}
+
+/// A number of cycles as a time; none where it is too long to be one.
+fn nanos(cycles: u64, khz: u64) -> Option<u64> {
+    u64::try_from(u128::from(cycles) * 1_000_000 / u128::from(khz)).ok()
 }
 
 /// Each expectation is the log's own, or another.
@@ -139,10 +158,20 @@ impl Known {
         self.evidence.host_cpus.is_some_and(|host_cpus| vcpus > host_cpus)
     }
 
-    /// How many iterations the host disturbed.
-    fn disturbed(&self) -> usize {
-        let iterations = self.evidence.delays.iter().filter(|delay| long(delay)).map(|delay| delay.iteration);
-        iterations.collect::<BTreeSet<_>>().len()
+    /// How many iterations the host disturbed, of those that took so long; none where it disturbed one that is not there,
+    /// which condemns the run.
+    fn disturbed(&self, took: &BTreeMap<(u16, u16), u64>) -> Option<usize> {
+        let mut iterations = BTreeSet::new();
+        for delay in &self.evidence.delays {
+            match took.get(&(delay.case, delay.iteration)) {
+                Some(&took) if long(delay) || is_of_another_time(delay, took) => {
+                    iterations.insert(delay.iteration);
+                }
+                None if long(delay) => return None,
+                _ => {}
+            }
+        }
+        Some(iterations.len())
     }
 
     /// What was stolen from the host, where that is too much.
@@ -176,12 +205,40 @@ impl Known {
             return;
         }
         assert!(self.stolen().is_none(), "the host was robbed");
-        for delay in self.evidence.delays.iter().filter(|delay| long(delay)) {
-            assert!(measurement.sweep().is_some(), "one iteration, and that was disturbed");
+        let khz = measurement.clock().tsc.as_ref().expect("a clock").khz;
+        for delay in &self.evidence.delays {
+            let of_it = (delay.case, delay.iteration);
+            let sample = measurement.samples().iter().find(|it| (it.case, it.iteration) == of_it);
+            let off = sample
+                .and_then(|sample| nanos(sample.cycles.0, khz))
+                .is_some_and(|took| is_of_another_time(delay, took));
+            if !long(delay) && !off {
+                continue;
+            }
+            assert!(
+                sample.is_some() && measurement.sweep().is_some(),
+                "one iteration, and that was disturbed"
+            );
             let mut of_it = measurement.samples().iter().filter(|it| it.iteration == delay.iteration);
             assert!(of_it.all(|sample| sample.set_aside.is_some()), "a disturbed iteration counts");
         }
     }
+}
+
+/// Whether an account is of much less time than its iteration took, or of much more.
+fn is_of_another_time(delay: &VcpuDelay, took: u64) -> bool {
+    let (passed, took) = (u128::from(delay.wall_ns), u128::from(took));
+    let short = passed * u128::from(1_000_000 + limits::TSC_SPREAD_PPM) < took * 1_000_000;
+    let rest = passed.saturating_sub(took);
+    let long = rest > u128::from(limits::REST_MICROS) * 1_000
+        && rest * 1_000 > took * u128::from(limits::REST_PER_MILLE);
+    short || long || silent(delay, took)
+}
+
+/// Whether it has next to nothing of what the vCPU did.
+fn silent(delay: &VcpuDelay, took: u128) -> bool {
+    let account = u128::from(delay.run_ns.saturating_add(delay.delay_ns));
+    account < took / 2 && took - account > u128::from(limits::ACCOUNT_LAG_MICROS) * 1_000
 }
 
 /// Whether a vCPU waited too long.
