@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::boot_cost::BootCost;
 use super::compare::{Comparison, CostRow, costs};
 use super::environment::Environment;
+use super::pace::Pace;
 use super::probe::Probes;
 use super::set_aside::{self, disturbed_rounds};
 use super::system::System;
@@ -35,6 +36,8 @@ pub struct Results {
     pub environment: Environment,
     /// What the host's own CPUs gave between the rounds.
     pub probes: Probes,
+    /// How quick the guest's CPUs were beside their workers, in all runs that are held to speed.
+    pub pace: Option<Pace>,
     /// The rounds that count for nothing, from 0, each with what the host did.
     pub rounds_set_aside: BTreeMap<u32, String>,
     /// Every run, in the order in which they were made, with its measurement or its reason.
@@ -244,6 +247,7 @@ impl Results {
             incomplete,
             environment,
             probes,
+            pace: Pace::of(&runs),
             rounds_set_aside,
             cases: rows.collect(),
             runs,

@@ -26,6 +26,7 @@ pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program
 pub use experiment::{CaseRow, ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
 pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
 pub use json::ResultsJson;
+pub use pace::Pace;
 pub use probe::{FailedProbe, Probe, Probes};
 pub use report::{SummaryMarkdown, terminal};
 pub use set_aside::disturbed_rounds;

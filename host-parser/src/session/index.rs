@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::gate::HostEvidence;
-use crate::results::{Environment, Probes};
+use crate::results::{Environment, Pace, Probes};
 use crate::stats::Pairing;
 
 /// results.json.
@@ -17,6 +17,8 @@ pub(super) struct Index {
     /// Results from before there were any have none.
     #[serde(default)]
     pub probes: Probes,
+    #[serde(default)]
+    pub pace: Option<Pace>,
     pub runs: Vec<IndexRun>,
 }
 

@@ -8,7 +8,7 @@ use super::index::{Index, IndexExperiment, IndexRun, SYSTEM};
 use crate::gate::{
     Basis, Cycles, FunctionalOnly, Gate, Identity, Machine, Measurement, ReasonCode, RunExpectation, Sample,
 };
-use crate::results::{Environment, Probes, SCHEMA};
+use crate::results::{Environment, Pace, Probes, SCHEMA};
 use crate::stats::{Pairing, Summary};
 use crate::transcript::Transcript;
 
@@ -43,6 +43,8 @@ pub struct Session {
     pub order_seed: Option<u64>,
     /// What the host's own CPUs gave between its rounds.
     pub probes: Probes,
+    /// How quick the guest's CPUs were beside their workers.
+    pub pace: Option<Pace>,
     /// What the machine of the first run said of itself.
     pub machine: Machine,
     /// The median of its runs' TSC frequencies, in kHz, where all of them know theirs.
@@ -190,6 +192,7 @@ impl Session {
             incomplete,
             order_seed: index.experiment.order_seed,
             probes: index.probes,
+            pace: index.pace,
             environment: index.environment,
             identity,
             machine,

@@ -52,9 +52,10 @@ pub const STEAL_PER_MILLE: u64 = 20;
 /// counts in ticks of 10 ms, and two can fall to a run that lost hardly anything.
 pub const HOST_STEAL_MILLIS: u64 = 20;
 
-/// The part, in thousandths, by which a CPU may read its TSC less often beside its worker than at its quick times. Seen on
-/// a shared CPU of a VM, under TCG with nothing there to preempt it: of 20 workers, the same each, 12 took 1.30 to 1.40
-/// thousand million cycles and were at most 126 off; 8 took 2.07 to 2.41, and were 207 to 342 off just before.
+/// The part, in thousandths, by which a CPU may read its TSC less often just after its worker than at its quick times
+/// before it is called slow. Seen on a shared CPU of a VM, under TCG with nothing there to preempt it: of 20 workers, the
+/// same each, 12 took 1.30 to 1.40 thousand million cycles and were at most 126 off, 8 took 2.07 to 2.41, and 7 of them
+/// were 171 to 364 off.
 pub const PACE_PER_MILLE: u64 = 150;
 
 /// The part, in thousandths, by which a native probe may take longer than the quick ones of its session. Seen on two

@@ -24,7 +24,7 @@ impl Exporter for SummaryMarkdown {
             writeln!(out, "**{word}**: {}; {evidence}.\n", words::rule(report))?;
         }
         if results.cases.is_empty() {
-            writeln!(out, "No run passed: there is nothing to show.")?;
+            writeln!(out, "No run counts: there is nothing to show.")?;
         } else {
             write!(out, "{}", table::cases(results).markdown())?;
             let notes = words::notes(results);

@@ -15,12 +15,13 @@ pub fn terminal(results: &Results) -> String {
     lines.extend(words::place(results));
     lines.extend(words::clock(results));
     lines.extend(words::probes(results));
+    lines.extend(words::pace(results));
     if let Some(why) = &results.incomplete {
         lines.push(format!("INCOMPLETE: {why}"));
     }
     lines.push(String::new());
     if results.cases.is_empty() {
-        lines.push("no run passed: there is nothing to show".to_owned());
+        lines.push("no run counts: there is nothing to show".to_owned());
     } else {
         lines.extend(table::cases(results).text().lines().map(str::to_owned));
         lines.extend(words::notes(results));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::number::percent;
 use crate::disclosure::Publication;
 use crate::gate::{Basis, FunctionalOnly, Machine, Measurement, Sample};
-use crate::results::{ClaimReport, Probes, Results, RunRecord, System};
+use crate::results::{ClaimReport, Pace, Probes, Results, RunRecord, System};
 use crate::stats::{Claim, ClaimEvidence};
 
 /// The first run that passed of the first system, for what all of them have in common.
@@ -154,6 +154,12 @@ pub(super) fn probes(results: &Results) -> Option<String> {
         made.len(),
         percent(spread)
     ))
+}
+
+/// How quick the guest's CPUs were beside their workers, in a line; none where they were all quick.
+pub(super) fn pace(results: &Results) -> Option<String> {
+    let Pace { looks, slow, worst } = results.pace.filter(|pace| pace.slow > 0)?;
+    Some(format!("pace of the guest's CPUs: slow in {slow} of {looks} looks, {} % at worst", percent(worst)))
 }
 
 /// The rounds that count for nothing, each with its reason.

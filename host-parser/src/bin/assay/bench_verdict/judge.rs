@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use host_parser::results::{Environment, Probes};
+use host_parser::results::{Environment, Pace, Probes};
 use host_parser::session::{Accepted, Session, SessionCase, SideBySide, compare};
 use host_parser::stats::{Comparison, Design, Quality, RealRow, Recorded, real_experiments};
 use serde::Serialize;
@@ -47,11 +47,14 @@ pub struct HostSeen {
     pub probes_missing: Option<String>,
     /// By how much the slowest took longer than the quick ones, as a part of these.
     pub spread: Option<f64>,
+    /// How quick the guests' CPUs were beside their workers.
+    pub pace: Option<Pace>,
 }
 
 impl HostSeen {
-    fn of(probes: &Probes) -> Self {
-        Self { probes: probes.made.len(), probes_missing: probes.missing.clone(), spread: probes.spread() }
+    fn of(probes: &Probes, pace: Option<Pace>) -> Self {
+        let (made, missing, spread) = (probes.made.len(), probes.missing.clone(), probes.spread());
+        Self { probes: made, probes_missing: missing, spread, pace }
     }
 }
 
@@ -112,7 +115,10 @@ impl Judged {
             case,
             environment: sessions[0].environment.clone(),
             incomplete: sessions.iter().find_map(|session| session.incomplete.clone()),
-            host: HostSeen::of(&sessions[0].probes),
+            host: HostSeen::of(
+                &sessions[0].probes,
+                Pace::of_all(sessions.iter().filter_map(|side| side.pace)),
+            ),
             rounds: common.len(),
             rounds_set_aside: set_aside.len(),
             real: real.collect::<Result<_, Coded>>()?,

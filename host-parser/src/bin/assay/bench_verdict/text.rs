@@ -1,5 +1,6 @@
 //! How good the verdict is, on a terminal.
 
+use host_parser::results::Pace;
 use host_parser::stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, RealRow, Row};
 
 use super::judge::{HostSeen, Judged, Real};
@@ -56,14 +57,18 @@ fn real(real: &Real) -> String {
 }
 
 fn host_seen(host: &HostSeen) -> String {
-    let HostSeen { probes, probes_missing, spread } = host;
+    let HostSeen { probes, probes_missing, spread, pace } = host;
     let seen = match spread {
         Some(spread) => {
             format!("{probes} native probes, the slowest {:.1} % over the quick ones", spread * 100.0)
         }
         None => "no native probe: whether the host was quiet is not known".to_owned(),
     };
-    format!("host: {seen}{}", probes_missing.as_ref().map_or(String::new(), |why| format!(" ({why})")))
+    let why = probes_missing.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+    let pace = pace.map_or(String::new(), |Pace { looks, slow, worst }| {
+        format!("; CPUs slow in {slow} of {looks} looks, {:.1} % at worst", worst * 100.0)
+    });
+    format!("host: {seen}{why}{pace}")
 }
 
 /// What was really run.
