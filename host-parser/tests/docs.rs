@@ -163,8 +163,8 @@ fn measurement_states_every_limit() {
         ),
         ("`steal`", "and also more than", limits::HOST_STEAL_MILLIS, "ms"),
         (
-            "pace",
-            "a CPU, just after its worker, is called slow where it read its TSC less often than at its quick times by more than",
+            "`cpu-slowed`",
+            "a CPU, just after its worker, read its TSC less often than at its quick times by more than",
             limits::PACE_PER_MILLE,
             "per mille",
         ),

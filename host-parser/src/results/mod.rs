@@ -14,6 +14,7 @@ mod export;
 mod json;
 mod pace;
 mod probe;
+mod quick;
 mod report;
 mod set_aside;
 mod system;

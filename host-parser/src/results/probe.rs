@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::quick::quick;
 use crate::gate::{ReasonCode, limits};
 
 /// The probes of a session.
@@ -112,12 +113,8 @@ impl Probes {
         Some([self.quick_of(|probe| probe.one_ns)?, self.quick_of(|probe| probe.all_ns)?])
     }
 
-    /// The second-quickest of all. Not the very quickest, since one that met a cold and therefore fast CPU would condemn
-    /// all others; and no middle one, which on a busy host is a slow one.
     fn quick_of(&self, figure: Figure) -> Option<f64> {
-        let mut times: Vec<u64> = self.made.iter().map(figure).collect();
-        times.sort_unstable();
-        Some(*times.get(1).or(times.first())? as f64)
+        quick(self.made.iter().map(|probe| figure(probe) as f64))
     }
 
     /// The largest part by which any probe took longer than the quick ones, of all of them.

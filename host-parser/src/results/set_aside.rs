@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::experiment::RunRecord;
+use super::pace;
 use super::probe::Probes;
 use crate::gate::ReasonCode;
 
@@ -14,6 +15,7 @@ use crate::gate::ReasonCode;
 pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, String> {
     let mut disturbed = probes.slow_rounds();
     disturbed.retain(|round, _| is_held_to_speed(*round, runs));
+    disturbed.extend(pace::slow_rounds(runs));
     disturbed.extend(runs.iter().filter_map(|run| Some((run.round, run.set_aside.clone()?))));
     // What a run itself was told is nearer to it than a probe.
     disturbed.extend(runs.iter().filter_map(|run| {

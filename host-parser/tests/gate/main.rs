@@ -203,6 +203,7 @@ fn every_transcript_trips_its_reason_and_no_other() {
 fn every_reason_has_a_transcript() {
     // What a run cannot trip: these are about rounds and experiments, and tested with the results.
     let of_claims = [
+        ReasonCode::CpuSlowed,
         ReasonCode::ProbeSlow,
         ReasonCode::HostContended,
         ReasonCode::Oversubscribed,

@@ -52,11 +52,10 @@ pub const STEAL_PER_MILLE: u64 = 20;
 /// counts in ticks of 10 ms, and two can fall to a run that lost hardly anything.
 pub const HOST_STEAL_MILLIS: u64 = 20;
 
-/// The part, in thousandths, by which a CPU may read its TSC less often just after its worker than at its quick times
-/// before it is called slow. Seen on a shared CPU of a VM, under TCG with nothing there to preempt it: of 20 workers, the
-/// same each, 12 took 1.30 to 1.40 thousand million cycles and were at most 126 off, 8 took 2.07 to 2.41, and 7 of them
-/// were 171 to 364 off.
-pub const PACE_PER_MILLE: u64 = 150;
+/// The part, in thousandths, by which a CPU may read its TSC less often just after its worker than at its quick times. Seen
+/// on shared CPUs of a VM under TCG, 600 runs of one worker: where it was less than 200 off the best, the median run took 1.00 to
+/// 1.10 times what the quick ones took, 200 to 250 off 1.18, 250 to 300 off 1.33, and beyond 300 off 1.57 to 1.93.
+pub const PACE_PER_MILLE: u64 = 250;
 
 /// The part, in thousandths, by which a native probe may take longer than the quick ones of its session. Seen on two
 /// shared CPUs: 1 between probes that nothing could preempt, 1,000 to 3,300 with builds on the same CPUs; rounds beside
