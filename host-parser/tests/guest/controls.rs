@@ -83,7 +83,7 @@ fn a_run_that_does_not_pass_ends_the_command_by_its_class() {
         let manifest = workspace().join("manifests/controls").join(name).with_extension("toml");
         let mut command = assay(["run", "--label", "t", "--cpus", &one_cpu(), "--out"]);
         let said = run(command.arg(out.path()).arg(manifest), DEADLINE);
-        said.expect_exit(exit).expect_answer(&["no run passed", reason]);
+        said.expect_exit(exit).expect_answer(&["no run counts", reason]);
         assert_eq!(results(out.path(), name, "t")["runs"][0]["reason"], reason);
     }
 }

@@ -177,6 +177,14 @@ fn what_shows_function_only_is_held_to_no_probe() {
 }
 
 #[test]
+fn says_where_nobody_told_of_stolen_time() {
+    let mut runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
+    runs[3].evidence.host_steal_missing = Some("/proc/stat has no CPU 1".to_owned());
+    let text = terminal(&results(runs));
+    assert!(text.contains("steal of the host's own CPUs is not told: /proc/stat has no CPU 1"), "{text}");
+}
+
+#[test]
 fn says_why_there_is_no_probe() {
     let runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
     let probes = Probes::none("the twin target/assay-twin is not there");

@@ -162,6 +162,12 @@ pub(super) fn pace(results: &Results) -> Option<String> {
     Some(format!("pace of the guest's CPUs: slow in {slow} of {looks} looks, {} % at worst", percent(worst)))
 }
 
+/// Why nobody told what the hypervisor under the host took, in a line; none where somebody did.
+pub(super) fn steal(results: &Results) -> Option<String> {
+    let missing = results.runs.iter().find_map(|run| run.evidence.host_steal_missing.as_ref())?;
+    Some(format!("steal of the host's own CPUs is not told: {missing}"))
+}
+
 /// The rounds that count for nothing, each with its reason.
 pub(super) fn set_aside(results: &Results) -> Vec<String> {
     let rounds = &results.rounds_set_aside;
