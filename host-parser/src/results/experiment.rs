@@ -216,11 +216,24 @@ impl Results {
         experiment: Experiment,
         environment: Environment,
         probes: Probes,
-        mut runs: Vec<RunRecord>,
+        runs: Vec<RunRecord>,
         completion: Completion,
     ) -> Self {
-        let limit = experiment.set_aside_limit;
         let rounds_set_aside = disturbed_rounds(&runs, &probes);
+        Self::of_rounds(experiment, environment, probes, runs, completion, rounds_set_aside)
+    }
+
+    /// The same where it is known which rounds count for nothing: of one side of several, whose runs alone do not tell.
+    #[must_use]
+    pub fn of_rounds(
+        experiment: Experiment,
+        environment: Environment,
+        probes: Probes,
+        mut runs: Vec<RunRecord>,
+        completion: Completion,
+        rounds_set_aside: BTreeMap<u32, String>,
+    ) -> Self {
+        let limit = experiment.set_aside_limit;
         set_aside::mark(&mut runs, &rounds_set_aside);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
         let series = series(experiment.pairing, &counted);
@@ -231,7 +244,7 @@ impl Results {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
-        let refusal = refusal(&runs, &probes, limit, incomplete.as_deref());
+        let refusal = refusal(&runs, rounds_set_aside.len(), limit, incomplete.as_deref());
         let none = Series::default();
         let subject = series.values().next().unwrap_or(&none);
         let claim =
@@ -271,7 +284,8 @@ impl Results {
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
         let limit = self.experiment.set_aside_limit;
-        let of_runs = refusal(&self.runs, &self.probes, limit, self.incomplete.as_deref());
+        let set_aside = self.rounds_set_aside.len();
+        let of_runs = refusal(&self.runs, set_aside, limit, self.incomplete.as_deref());
         of_runs.or_else(|| {
             let refusal = self.comparison.as_ref()?.refusal()?;
             Some((ReasonCode::NotComparable, format!("{}: {}", refusal.reason, refusal.detail)))
@@ -292,7 +306,7 @@ fn series(pairing: Pairing, counted: &[&RunRecord]) -> BTreeMap<System, Series> 
 
 fn refusal(
     runs: &[RunRecord],
-    probes: &Probes,
+    set_aside: usize,
     limit: u32,
     incomplete: Option<&str>,
 ) -> Option<(ReasonCode, String)> {
@@ -300,7 +314,7 @@ fn refusal(
     let refused = of_account.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
-    let of_run = of_run.into_iter().chain(set_aside::too_many(runs, probes, limit));
+    let of_run = of_run.into_iter().chain(set_aside::too_many(set_aside, limit));
     let of_run = of_run.min_by_key(|(reason, _)| *reason);
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));

@@ -49,9 +49,8 @@ pub(super) fn mark(runs: &mut [RunRecord], disturbed: &BTreeMap<u32, String>) {
     }
 }
 
-/// The refusal, where there are more of them than may be.
-pub(super) fn too_many(runs: &[RunRecord], probes: &Probes, limit: u32) -> Option<(ReasonCode, String)> {
-    let count = disturbed_rounds(runs, probes).len();
+/// The refusal, where so many of them are more than may be.
+pub(super) fn too_many(count: usize, limit: u32) -> Option<(ReasonCode, String)> {
     let passes = u32::try_from(count).is_ok_and(|count| count <= limit);
     let detail = format!("{count} rounds were set aside for what the host did, at most {limit} may be");
     (!passes).then_some((ReasonCode::HostContended, detail))

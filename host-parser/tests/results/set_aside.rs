@@ -1,6 +1,6 @@
 //! Rounds that count for nothing, since the host disturbed them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::control::ControlKind;
 use abi::wire::Record;
@@ -174,6 +174,25 @@ fn a_cpu_that_was_slow_after_its_worker_costs_the_round() {
 fn what_shows_function_only_is_held_to_no_probe() {
     let results = probed(runs(7, &[(2, QUIET)], 1), 3);
     assert!(results.runs.iter().all(|run| run.set_aside.is_none()));
+}
+
+#[test]
+fn a_side_of_several_has_the_rounds_that_all_of_them_have() {
+    let runs = runs(7, &[(1, QUIET), (2, QUIET)], 2);
+    let why = BTreeMap::from([(4, "steal in run 77: of another side".to_owned())]);
+    let (environment, probes) = (Environment::default(), Probes::default());
+    let results =
+        Results::of_rounds(experiment(Some(RULE)), environment, probes, runs, Completion::Complete, why);
+    let set_aside = results.runs.iter().filter(|run| run.set_aside.is_some());
+    assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [4, 4]);
+    assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (6, Conclusion::Holds));
+    // Its own runs would tell otherwise of a CPU that was slow in them.
+    let own = disturbed(results.runs.clone(), 1);
+    let (environment, probes) = (Environment::default(), Probes::default());
+    let rounds = BTreeMap::from([(0, "vcpu-preempted in run 1".to_owned())]);
+    let results =
+        Results::of_rounds(experiment(Some(RULE)), environment, probes, own, Completion::Complete, rounds);
+    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [0]);
 }
 
 #[test]

@@ -217,13 +217,11 @@ impl Recording {
         let disturbed = disturbed_rounds(&self.runs, &probes);
         for (place, side) in self.sides.iter().enumerate() {
             let of_side = self.runs.iter().zip(&self.sides_of).filter(|(_, of)| **of == place);
-            let runs = of_side.map(|(run, _)| {
-                let set_aside = disturbed.get(&run.round).cloned();
-                RunRecord { set_aside, ..run.clone() }
-            });
+            let runs = of_side.map(|(run, _)| run.clone()).collect();
             let (experiment, environment) = (self.experiment(side), side.environment.clone());
+            let (probes, completion) = (probes.clone(), completion.clone());
             let results =
-                Results::probed(experiment, environment, probes.clone(), runs.collect(), completion.clone());
+                Results::of_rounds(experiment, environment, probes, runs, completion, disturbed.clone());
             let folder = self.folder.join(side.name);
             write_all(&folder, &results)
                 .with_context(|| folder.display().to_string())
