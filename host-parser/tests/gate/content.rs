@@ -2,10 +2,11 @@
 
 use abi::control::ControlKind;
 use abi::wire::record::{
-    CaseSkipped, Control, CpuState, Fault, Problem, RunStatus, SkipReason, SystemName, TscReading, TscSource,
-    WorkerStatus,
+    CaseSkipped, Control, Cpu, CpuState, Fault, Problem, RunStatus, SkipReason, SystemName, TscReading,
+    TscSource, WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
+use abi::{ApicId, CpuId};
 use host_parser::gate::{ExpectedCase, ReasonCode, RunExpectation};
 
 use super::support::guest::{Guest, KHZ, label};
@@ -123,6 +124,8 @@ fn machine() -> Vec<Trial> {
             (cpu.state, cpu.cycles) = (CpuState::Skipped, 0);
         }
     });
+    let place = Cpu { cpu: CpuId(1), apic: ApicId(7), state: CpuState::Skipped, cycles: 0 };
+    let places_for_more = script(2).insert_before(place, |record| matches!(record, Record::Features(_)));
     let problem = Problem { code: label("plan-missing"), detail: Text::new("the ramdisk has no plan") };
     let refused = script(2)
         .without(|record| {
@@ -149,6 +152,8 @@ fn machine() -> Vec<Trial> {
         Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),
         // A plan for any machine on one that is too small for its largest case.
         Trial::passing("good-sweep-on-two", small.log()),
+        // What firmware lists and nobody starts has a number of its own count.
+        Trial::passing("good-with-places-for-more", places_for_more.log()),
         Trial::new("guest-error-early", ReasonCode::GuestError, early.log()),
         Trial::new("guest-error", ReasonCode::GuestError, refused.log()),
         Trial::new("guest-status", ReasonCode::GuestStatus, script(2).status(RunStatus::Failed).log()),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use abi::wire::record::SkipReason;
+use abi::wire::record::{CpuState, SkipReason};
 
 use super::Run;
 use crate::gate::facts::Facts;
@@ -24,7 +24,9 @@ pub(in crate::gate) fn census(run: &mut Run<'_>) {
 
 fn cpus_twice(facts: &Facts) -> Vec<Wrong> {
     let mut listed = HashSet::new();
-    let twice = facts.cpus.iter().filter(|cpu| !listed.insert(cpu.is.cpu));
+    // Those that the firmware's table has and nobody starts are counted by themselves: their numbers are no CPUs'.
+    let started = facts.cpus.iter().filter(|cpu| cpu.is.state != CpuState::Skipped);
+    let twice = started.filter(|cpu| !listed.insert(cpu.is.cpu));
     twice.map(|cpu| (Some(cpu.line), format!("CPU {} is listed a second time", cpu.is.cpu))).collect()
 }
 
