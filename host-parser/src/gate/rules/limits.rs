@@ -53,7 +53,7 @@ pub const STEAL_PER_MILLE: u64 = 20;
 pub const HOST_STEAL_MILLIS: u64 = 20;
 
 /// The part, in thousandths, by which a CPU may read its TSC less often just after its worker than at its quick times. Seen
-/// on shared CPUs of a VM under TCG, 600 runs of one worker: where it was less than 200 off the best, the median run took 1.00 to
+/// on shared CPUs of a VM under TCG, 600 runs of one worker: where it was less than 200 off the best, the median run took 0.98 to
 /// 1.10 times what the quick ones took, 200 to 250 off 1.18, 250 to 300 off 1.33, and beyond 300 off 1.57 to 1.93.
 pub const PACE_PER_MILLE: u64 = 250;
 
