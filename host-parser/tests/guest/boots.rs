@@ -4,12 +4,15 @@ use abi::exit::GuestExit;
 use host_parser::gate::Measurement;
 use qemu::Machine;
 
-use crate::lab::{Start, boot, experiment, good_ramdisk};
+use crate::lab::{Start, boot, experiment, good_ramdisk, undisturbed};
 
 /// What every run of the experiment has to show, whatever its machine.
-fn passes(start: Start, cpus: u16, change: impl FnOnce(&mut Machine)) -> Measurement {
-    let over = boot(start, &good_ramdisk(&[cpus]), u32::from(cpus), change);
-    let measured = over.expect_exit(GuestExit::Success).measured(&[cpus], cpus);
+fn passes(start: Start, cpus: u16, change: fn(&mut Machine)) -> Measurement {
+    let (over, measured) = undisturbed(|_| {
+        let over = boot(start, &good_ramdisk(&[cpus]), u32::from(cpus), change);
+        let measured = over.expect_exit(GuestExit::Success).measured(&over.judge(&[cpus], cpus))?;
+        Some((over, measured))
+    });
     let [sample] = measured.samples() else { panic!("{:?}", measured.samples()) };
     let workers = &sample.workers;
     let total = |number: fn(&_) -> u64| workers.iter().map(number).sum::<u64>();

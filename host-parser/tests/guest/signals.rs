@@ -24,11 +24,11 @@ fn start(out: &Path) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits for the first run's end, and then for the guest of a later one.
+/// Waits for the end of a run that passed, and then for the guest of a later one.
 fn wait_for_a_guest_after_a_run(assay: &mut Child) -> Pid {
     let lines = BufReader::new(assay.stderr.as_mut().unwrap()).lines();
-    let first = lines.map_while(Result::ok).find(|line| line.starts_with("run "));
-    assert!(first.is_some_and(|line| line.contains("passed")));
+    let passed = |line: &str| line.starts_with("run ") && line.contains("passed");
+    assert!(lines.map_while(Result::ok).any(|line| passed(&line)));
     let asked = Instant::now();
     loop {
         // Of all that starts and ends here, a child can only be found by looking.
@@ -75,15 +75,20 @@ fn wait_until_gone(process: Pid) {
     }
 }
 
+/// Whether a run passed, or was disturbed by the host, which any may be.
+fn is_well(run: &Value) -> bool {
+    run["outcome"] == "passed" || run["set_aside"].is_string()
+}
+
 /// What an interrupted session must have left in `out`.
 fn has_what_was_measured(results: &Value) {
     assert_eq!(results["complete"], false);
     let why = results["incomplete"].as_str().unwrap();
-    assert!(why.ends_with("of 400 runs were made: interrupted"), "{why}");
+    assert!(why.ends_with(" runs were made: interrupted"), "{why}");
     let runs = results["runs"].as_array().unwrap();
     let (last, before) = runs.split_last().unwrap();
-    assert!(!before.is_empty() && before.iter().all(|run| run["outcome"] == "passed"), "{before:?}");
-    assert!(last["reason"] == "cancelled" || last["outcome"] == "passed", "{last}");
+    assert!(!before.is_empty() && before.iter().all(is_well), "{before:?}");
+    assert!(last["reason"] == "cancelled" || is_well(last), "{last}");
 }
 
 #[test]
@@ -115,5 +120,5 @@ fn leaves_no_guest_behind_when_killed() {
     wait_until_gone(guest);
     let results = results(out.path(), "small", "t");
     assert_eq!(results["complete"], false);
-    assert_eq!(results["runs"][0]["outcome"], "passed");
+    assert!(results["runs"].as_array().unwrap().iter().any(|run| run["outcome"] == "passed"));
 }

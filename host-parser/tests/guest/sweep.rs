@@ -11,7 +11,7 @@ use host_parser::transcript::Transcript;
 
 use crate::assay::{assay, manifest, run};
 use crate::experiments::{one_cpu, results};
-use crate::lab::{Over, Start, boot, worker};
+use crate::lab::{Over, Start, boot, undisturbed, worker};
 
 const DEADLINE: Duration = Duration::from_secs(240);
 
@@ -28,9 +28,6 @@ fn sweep() -> (PlanBytes, Vec<u8>) {
 /// What a sweep of a machine with this shape measured.
 fn swept(cpus: u16, arguments: &[&str]) -> (Over, Measurement) {
     let (plan, ramdisk) = sweep();
-    let more = arguments.iter().map(|&argument| argument.to_owned());
-    let over = boot(Start::Direct, &ramdisk, cpus.into(), |machine| machine.extra_args.extend(more));
-    over.expect_exit(GuestExit::Success);
     let evidence = HostEvidence {
         ended: Ended::DebugExit { value: GuestExit::Success.value() },
         vcpus: Some(cpus),
@@ -39,10 +36,14 @@ fn swept(cpus: u16, arguments: &[&str]) -> (Over, Measurement) {
     };
     let expectation =
         RunExpectation { plan: Some(plan.digest()), cpus: Some(cpus), ..RunExpectation::default() };
-    let verdict = Gate::default().judge(&Transcript::read(&over.log), &expectation, &evidence);
-    let measured = verdict.outcome.measurement().cloned();
-    let measured = measured.unwrap_or_else(|| panic!("{:?}\n{}", verdict.findings, over.text()));
-    (over, measured)
+    undisturbed(|_| {
+        let more = arguments.iter().map(|&argument| argument.to_owned());
+        let over = boot(Start::Direct, &ramdisk, cpus.into(), |machine| machine.extra_args.extend(more));
+        over.expect_exit(GuestExit::Success);
+        let verdict = Gate::default().judge(&Transcript::read(&over.log), &expectation, &evidence);
+        let measured = over.measured(&verdict)?;
+        Some((over, measured))
+    })
 }
 
 /// Every case, whether its workers shared cores, and on which CPUs they ran.
