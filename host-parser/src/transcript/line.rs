@@ -39,6 +39,8 @@ pub(super) enum Content<'a> {
     Record {
         /// The record.
         envelope: Box<Envelope>,
+        /// Its own bytes.
+        bytes: &'a [u8],
         /// What stands before it on the line.
         before: &'a [u8],
     },
@@ -58,11 +60,11 @@ pub(super) fn content(line: &[u8]) -> Content<'_> {
     let begins = |&at: &usize| line[at] == TAG_BEGINS && line.get(at..at + TAG_WINDOW).is_some_and(is_tagged);
     let Some(first) = (0..line.len()).find(begins) else { return Content::Text };
     let last = (first..line.len()).rfind(begins).unwrap_or(first);
-    let record = |at: usize| decode(&line[at..]).map(|it| (Box::new(it), &line[..at]));
+    let record = |at: usize| decode(&line[at..]).map(|it| (Box::new(it), line.split_at(at)));
     // Nearly always there is one tag, and so one line to read.
     let read = record(last).or_else(|error| if first < last { record(first) } else { Err(error) });
     match read {
-        Ok((envelope, before)) => Content::Record { envelope, before },
+        Ok((envelope, (before, bytes))) => Content::Record { envelope, bytes, before },
         Err(error) => {
             let version = version(&line[first..]).filter(|&version| version != u32::from(PROTOCOL));
             Content::Broken { error, version }

@@ -1,6 +1,6 @@
 //! Lines to boots.
 
-use abi::wire::{Envelope, Record, is_tagged};
+use abi::wire::{Envelope, Record, StreamDigest, is_tagged};
 
 use super::line::{Content, RawLine, content, is_binary, lines};
 use super::sequence;
@@ -18,7 +18,9 @@ pub(super) fn read(log: &[u8]) -> Transcript<'_> {
         transcript.lines = line.number;
         match content(line.bytes) {
             Content::Text => reader.text(line.number, line.bytes),
-            Content::Record { envelope, before } => reader.record(line.number, *envelope, before),
+            Content::Record { envelope, bytes, before } => {
+                reader.record(line.number, *envelope, bytes, before);
+            }
             Content::Broken { error, version } => {
                 let kind = match version {
                     _ if !line.whole => DefectKind::CutShort,
@@ -37,6 +39,8 @@ pub(super) fn read(log: &[u8]) -> Transcript<'_> {
 #[derive(Default)]
 struct Open<'a> {
     records: Vec<Located>,
+    /// The digest over the lines of these, up to `end`.
+    digest: StreamDigest,
     console: Vec<TextLine<'a>>,
     /// Defects of single lines; those of the sequence are found at the end.
     defects: Vec<Defect>,
@@ -64,7 +68,7 @@ impl<'a> Reader<'a> {
         open.defects.push(Defect { line: line.number, kind });
     }
 
-    fn record(&mut self, line: u64, envelope: Envelope, before: &'a [u8]) {
+    fn record(&mut self, line: u64, envelope: Envelope, bytes: &[u8], before: &'a [u8]) {
         self.text(line, before);
         let nonce = match envelope.record {
             Record::Start(start) => Some(start.nonce.0),
@@ -82,16 +86,19 @@ impl<'a> Reader<'a> {
         if is_tagged(before) || !(before.is_empty() || begins) {
             open.defects.push(Defect { line, kind: DefectKind::MidLine });
         }
+        if !matches!(envelope.record, Record::End(_)) {
+            open.digest.add(bytes);
+        }
         open.records.push(Located { line, envelope });
     }
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            let Open { records, console, mut defects, .. } = open;
+            let Open { records, digest, console, mut defects, .. } = open;
             let (records, found) = sequence::examine(records, &defects);
             defects.extend(found);
             if defects.is_empty() {
-                defects.extend(sequence::check_end(&records));
+                defects.extend(sequence::check_end(&records, &digest));
             }
             defects.sort_by_key(|defect| defect.line);
             self.boots.push(Boot { records, console, defects });
