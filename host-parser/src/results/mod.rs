@@ -11,6 +11,7 @@ mod csv;
 mod environment;
 mod experiment;
 mod export;
+mod from_runs;
 mod json;
 mod pace;
 mod probe;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Session;
-use super::load::SessionCase;
+use super::counted::SessionCase;
 use crate::results::{Artifact, Environment};
 
 /// Something in which two sessions differ.

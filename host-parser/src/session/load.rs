@@ -1,15 +1,13 @@
-//! From the folder of a session to the times that count.
+//! From the folder of a session to its runs: every file it must have, and every log judged again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::index::{Index, IndexExperiment, IndexRun, SYSTEM};
-use crate::gate::{
-    Basis, Cycles, FunctionalOnly, Gate, Identity, Machine, Measurement, ReasonCode, RunExpectation, Sample,
-};
+use super::counted::{SessionCase, as_many_as_asked_for, cases, khz, spans};
+use super::index::{Index, IndexRun, SYSTEM};
+use crate::gate::{Gate, Identity, Machine, Measurement, ReasonCode, RunExpectation};
 use crate::results::{Environment, Pace, Probes, SCHEMA};
-use crate::stats::{Pairing, Summary};
 use crate::transcript::Transcript;
 
 /// How a run's log is named, below `runs` in the session's folder.
@@ -55,25 +53,6 @@ pub struct Session {
     pub cases: BTreeMap<u16, SessionCase>,
     /// From when to when each round that counts was made, in milliseconds since 1970, where that is known.
     pub(super) spans: BTreeMap<u32, (u64, u64)>,
-}
-
-/// The runs of a case.
-#[derive(Clone, Debug, Default)]
-pub struct SessionCase {
-    /// The plans' digests: one, unless something is wrong.
-    pub plans: BTreeSet<String>,
-    /// What each worker was given.
-    pub splits: BTreeSet<Vec<[u64; 4]>>,
-    /// How often it was run in a boot.
-    pub iterations: BTreeSet<usize>,
-    /// Its makespan in each round, in TSC cycles: the median of the boot's iterations.
-    pub makespan: BTreeMap<u32, f64>,
-    /// The same of the longest worker.
-    pub longest: BTreeMap<u32, f64>,
-    /// Set where the clocks of a run were not shown to be in step: then its makespan is not to be believed.
-    pub out_of_step: bool,
-    /// Set where the guest had more CPUs than the host.
-    pub functional_only: Option<FunctionalOnly>,
 }
 
 /// Why a folder is no session that can be compared.
@@ -253,68 +232,4 @@ fn judge<'i>(folder: &Path, index: &'i Index) -> Result<Vec<Judged<'i>>, Session
 /// The rounds that the host disturbed: by results.json, which knows what it did to other systems, or by the gate.
 fn set_aside(judged: &[Judged<'_>]) -> BTreeSet<u32> {
     judged.iter().filter(|judged| judged.disturbed.is_some()).map(|judged| judged.run.round).collect()
-}
-
-/// Sorts the measurements by case and round.
-fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16, SessionCase>, String> {
-    let mut cases: BTreeMap<u16, SessionCase> = BTreeMap::new();
-    for (run, measured) in passed {
-        let samples = measured.samples();
-        if run.case.is_none() {
-            let detail =
-                "has all cases in one boot: its iterations share that boot's luck, and are no rounds";
-            return Err(format!("run {}: {detail}; compare sessions whose rounds are boots", run.run));
-        }
-        let Some(case) = run.case.filter(|&case| samples.iter().all(|sample| sample.case == case)) else {
-            return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
-        };
-        let of_case = cases.entry(case).or_default();
-        let median = |of: fn(&Sample) -> Cycles| {
-            let cycles: Vec<f64> = samples.iter().map(|sample| of(sample).0 as f64).collect();
-            let summary = Summary::of(&cycles);
-            summary.map(|s| s.median).ok_or_else(|| format!("run {}: its log has no sample", run.run))
-        };
-        of_case.longest.insert(run.round, median(|sample| sample.longest)?);
-        if of_case.makespan.insert(run.round, median(|sample| sample.makespan)?).is_some() {
-            return Err(format!("round {} has case {case} twice", run.round));
-        }
-        of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
-        of_case.plans.insert(measured.identity().plan.clone());
-        of_case.iterations.insert(samples.len());
-        let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.params).collect();
-        of_case.splits.extend(samples.iter().map(given));
-        of_case.functional_only = of_case.functional_only.or(measured.functional_only());
-    }
-    Ok(cases)
-}
-
-/// That as many rounds count as were to, each with every case.
-fn as_many_as_asked_for(asked: &IndexExperiment, cases: &BTreeMap<u16, SessionCase>) -> Result<(), String> {
-    let Some(rounds) = asked.rounds.filter(|_| asked.pairing == Pairing::Runs) else { return Ok(()) };
-    for case in &asked.cases {
-        let count = cases.get(case).map_or(0, |case| case.makespan.len());
-        if u32::try_from(count) != Ok(rounds) {
-            return Err(format!("{count} rounds of case {case} count, where {rounds} were asked for"));
-        }
-    }
-    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.keys()).collect();
-    if u32::try_from(of_all.len()) != Ok(rounds) {
-        return Err(format!("a case is missing from a round: of {rounds}, {} have one", of_all.len()));
-    }
-    Ok(())
-}
-
-fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {
-    let each = passed.iter().map(|(_, measured)| Some(measured.clock().tsc.as_ref()?.khz as f64));
-    Some(Summary::of(&each.collect::<Option<Vec<f64>>>()?)?.median)
-}
-
-fn spans(passed: &[(&IndexRun, Measurement)]) -> BTreeMap<u32, (u64, u64)> {
-    let mut spans = BTreeMap::new();
-    for (run, _) in passed {
-        let Some((start, wall)) = run.started_unix_ms.zip(run.wall_ms) else { continue };
-        let (from, to) = spans.entry(run.round).or_insert((u64::MAX, 0));
-        (*from, *to) = ((*from).min(start), (*to).max(start.saturating_add(wall)));
-    }
-    spans
 }

@@ -5,10 +5,12 @@
 //! Refuses to compare what was not given the same to do.
 
 mod contrast;
+mod counted;
 mod index;
 mod load;
 mod verdict;
 
 pub use contrast::{Accepted, Differing};
-pub use load::{Session, SessionCase, SessionError};
+pub use counted::SessionCase;
+pub use load::{Session, SessionError};
 pub use verdict::{CaseVerdict, Side, SideBySide, TimeUnit, compare};

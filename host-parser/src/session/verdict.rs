@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Session;
 use super::contrast::{Accepted, Differing, contrast, host};
-use super::load::SessionCase;
+use super::counted::SessionCase;
 use crate::gate::FunctionalOnly;
 use crate::stats::{Comparison, Design, Difference, MIN_EFFECT, Summary, compare_at, level_for};
 
