@@ -106,6 +106,9 @@ checks! {
     Rcu = "rcu-nocbs" in "isolation", else Unsupported,
         "Clean-up work of the host's kernel runs on the CPU of a vCPU.",
         "Boot the host with `rcu_nocbs=LIST` for the CPUs of the guest.";
+    Scheduling = "scheduling" in "isolation", else Unsupported,
+        "Linux stops real-time tasks for a part of every second, as a rule 50 ms: a vCPU then waits, and its round is set aside.",
+        "Start it without `chrt`; `sudo nice -n -20` puts it before all other work and is not stopped.";
     Load = "load-average" in "load", else Unsupported,
         "What ran a minute ago may run again: a build, a backup, another measurement.",
         "Wait until `uptime` shows a load near 0.";

@@ -24,6 +24,7 @@ mod load;
 mod report;
 mod root;
 mod sample;
+mod scheduling;
 mod storage;
 mod system;
 
@@ -72,6 +73,7 @@ fn of_the_host(host: &Host, looked: &Looked) -> Vec<Finding> {
     findings.extend([isolation::quota(host), clock::hypervisor(host)]);
     findings.extend(frequency::probe(host));
     findings.extend(isolation::probe(host));
+    findings.push(scheduling::probe(host));
     findings.extend(load::probe(host, looked));
     findings.extend(clock::probe(host));
     findings.extend(system::probe(host));
