@@ -344,9 +344,11 @@ messages! {
         address: Hex64,
     }
 
-    /// What a worker's CPU saw of its host just before and just after the worker, in half a millisecond each of
-    /// nothing but reading the TSC: the longest time between two readings, one after the other, and how many there
-    /// were. A CPU that was taken away shows a gap; one that was only slowed down, fewer readings.
+    /// What a worker's CPU saw of its host just before and just after the timed run, in half a millisecond each of
+    /// reading the TSC with the same work between any two readings: the longest time between two of them, and how many
+    /// there were. A CPU that was taken away shows a gap; one that was only slowed down, fewer readings. The work is
+    /// additions and the like that do not wait for each other, as many at once as a core can do, of which its other
+    /// thread takes half.
     Gap = "gap" {
         /// The case.
         case: u16,

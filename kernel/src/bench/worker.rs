@@ -112,30 +112,26 @@ impl Team {
         let (Some(here), Some(worker)) = (here, self.workers.iter().find(|worker| worker.cpu == cpu)) else {
             return;
         };
+        phys::set_cr3(worker.space.cr3());
+        let (warmed_up, warm_up) = self.enter(here, worker, clock, 0, 0);
+        // As near to the timed run as there is, and of no more memory than a stack's.
         let watched = clock.cycles(WATCHED_US);
         let (before, steal) = (gaps::watch(watched), here.steal_ns());
-        phys::set_cr3(worker.space.cr3());
-        let outcome = self.run_both(here, worker, clock);
-        phys::set_cr3(self.kernel_cr3);
+        let outcome = if warmed_up == Exit::Returned {
+            self.run_timed(here, worker, clock, warm_up)
+        } else {
+            self.rendezvous.withdraw();
+            Outcome::new(warmed_up, warm_up, WorkerResult::default())
+        };
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
-        *worker.gaps.lock() = Gaps { before, after: gaps::watch(watched), steal_ns };
+        let after = gaps::watch(watched);
+        phys::set_cr3(self.kernel_cr3);
+        *worker.gaps.lock() = Gaps { before, after, steal_ns };
         *worker.outcome.lock() = Some(outcome);
     }
 
-    /// Warm-up and timed run. The translations that the first brings into the TLB are still there for the second.
-    fn run_both(&self, here: &'static PerCpu, worker: &Worker, clock: &Clock) -> Outcome {
-        let entry = worker.space.entry();
-        let params = [worker.split.p0, worker.split.p1, worker.split.p2, worker.split.p3];
-        let timeout = clock.timer_counts(clock.cycles(self.timeout_us));
-        let enter = |start_tsc, disturbances| {
-            worker.space.prepare(start_tsc, worker.split.worker, params);
-            user::enter(here, &entry, Terms { authority: self.authority, timeout, disturbances })
-        };
-        let (exit, warm_up) = enter(0, 0);
-        if exit != Exit::Returned {
-            self.rendezvous.withdraw();
-            return Outcome::new(exit, warm_up, WorkerResult::default());
-        }
+    /// The run that counts. The translations that the warm-up has brought into the TLB are still there.
+    fn run_timed(&self, here: &'static PerCpu, worker: &Worker, clock: &Clock, warm_up: Counts) -> Outcome {
         let Some(start_tsc) = self.rendezvous.arrive(clock, self.patience_us()) else {
             return Outcome {
                 counts: Counts::default().after(warm_up),
@@ -143,11 +139,26 @@ impl Team {
             };
         };
         let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
-        let (exit, counts) = enter(start_tsc, disturbances);
+        let (exit, counts) = self.enter(here, worker, clock, start_tsc, disturbances);
         let mut result = worker.space.result();
         let ahead = control::tsc_ahead(here.id);
         (result.begin_tsc, result.end_tsc) = (result.begin_tsc + ahead, result.end_tsc + ahead);
         Outcome::new(exit, counts.after(warm_up), result)
+    }
+
+    /// Goes to ring 3 with a fresh stack and slot, and comes back.
+    fn enter(
+        &self,
+        here: &'static PerCpu,
+        worker: &Worker,
+        clock: &Clock,
+        start_tsc: u64,
+        disturbances: u16,
+    ) -> (Exit, Counts) {
+        let Split { p0, p1, p2, p3, .. } = worker.split;
+        worker.space.prepare(start_tsc, worker.split.worker, [p0, p1, p2, p3]);
+        let timeout = clock.timer_counts(clock.cycles(self.timeout_us));
+        user::enter(here, &worker.space.entry(), Terms { authority: self.authority, timeout, disturbances })
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they stay for ever.

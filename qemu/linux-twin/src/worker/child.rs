@@ -70,8 +70,8 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
         traps::set_timer(Duration::ZERO)
     };
     let watched = clock.cycles(WATCHED_US);
-    slot.before.store(gaps::watch(watched));
     call(0)?;
+    slot.before.store(gaps::watch(watched));
     let before = (interrupts_of(cpu), schedstat::run_delay_ns());
     slot.arrived.store(true, Ordering::Release);
     let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
