@@ -32,8 +32,8 @@ impl fmt::Display for Cycles {
 #[serde(transparent)]
 pub struct Nanos(pub u64);
 
-/// What a run measured, and under what conditions. Read-only, and built by the gate alone: to hold one is to know
-/// that the run passed.
+/// What a run measured, and under what conditions. Built by the gate alone: to hold one is to know that the run passed.
+/// Nothing in it can be changed; iterations can be set aside.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
     pub(super) identity: Identity,
@@ -93,6 +93,14 @@ impl Measurement {
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    /// Sets an iteration aside, with all its cases, for what only the whole session shows of it. What is said of it already
+    /// stays.
+    pub(crate) fn set_aside(&mut self, iteration: u16, why: &str) {
+        for sample in self.samples.iter_mut().filter(|sample| sample.iteration == iteration) {
+            sample.set_aside.get_or_insert_with(|| why.to_owned());
+        }
     }
 }
 
@@ -213,8 +221,8 @@ pub struct Sample {
     pub case: u16,
     /// Which iteration, from 0.
     pub iteration: u16,
-    /// Why its iteration counts for nothing: what the host did in it. In a sweep alone; any other run would not have
-    /// passed.
+    /// Why its iteration counts for nothing: what the host did in it. Of several alone; a run of a single one would not have
+    /// passed, or its round is set aside.
     pub set_aside: Option<String>,
     /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. No where nobody knows.
     pub smt: bool,
@@ -249,7 +257,8 @@ pub struct WorkerSample {
     pub scaled: u32,
     /// Interrupts of its CPU meanwhile: none, unless the system is Linux.
     pub irqs: u16,
-    /// How often its CPU could read the TSC in half a millisecond of nothing else, just before: the CPU's pace.
+    /// How often its CPU could read the TSC in half a millisecond, with the same work between any two readings, just before:
+    /// the CPU's pace.
     pub reads_before: u32,
     /// Just after.
     pub reads_after: u32,

@@ -57,6 +57,14 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// The same, to set aside in it what only a whole session shows.
+    pub(crate) const fn measurement_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Passed { measurement } => Some(measurement),
+            Self::Failed { .. } | Self::Unsupported { .. } | Self::Invalid { .. } => None,
+        }
+    }
+
     /// The reason and its particulars, where something did not hold.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, &str)> {

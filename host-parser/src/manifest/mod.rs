@@ -36,6 +36,9 @@ pub const MIN_CLAIM_ROUNDS: u16 = 5;
 /// The most rounds there can be.
 pub const MAX_ROUNDS: u16 = 1000;
 
+/// The most iterations of a case in one boot.
+pub const MAX_ITERATIONS: u16 = 100;
+
 /// An experiment, checked. The only way to one is [`Manifest::load`] or [`Manifest::parse`].
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -56,6 +59,7 @@ struct Checked {
     authority: Authority,
     cases: Vec<u16>,
     sweep: Option<Sweep>,
+    iterations: u16,
     gate: Option<Gate>,
     oracle: Oracle,
     timeouts: Timeouts,
@@ -174,6 +178,13 @@ impl Manifest {
     #[must_use]
     pub fn cases(&self) -> &[u16] {
         &self.checked.cases
+    }
+
+    /// How often each boot runs its case; at least 1. Of several the quick ones count, and any that the host disturbed is
+    /// left out.
+    #[must_use]
+    pub const fn iterations(&self) -> u16 {
+        self.checked.iterations
     }
 
     /// Set where the cases are worked out by the machine that runs them. Then one boot runs all of them, and its

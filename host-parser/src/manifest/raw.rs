@@ -40,6 +40,7 @@ pub(super) struct RawWorkload {
 pub(super) struct RawCases {
     pub workers: Option<Spanned<Vec<Spanned<i64>>>>,
     pub sweep: Option<Spanned<Sweep>>,
+    pub iterations: Option<Spanned<i64>>,
 }
 
 #[derive(Debug, Deserialize)]

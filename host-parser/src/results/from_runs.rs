@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::compare::{Comparison, costs};
 use super::environment::Environment;
 use super::experiment::{CaseRow, ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use super::probe::Probes;
 use super::set_aside::{self, disturbed_rounds};
 use super::system::System;
@@ -50,6 +50,7 @@ impl Results {
     ) -> Self {
         let limit = experiment.set_aside_limit;
         set_aside::mark(&mut runs, &rounds_set_aside);
+        pace::mark(&mut runs);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = Comparison::new(&counted, &series);

@@ -31,5 +31,5 @@ pub use json::ResultsJson;
 pub use pace::Pace;
 pub use probe::{FailedProbe, Probe, Probes};
 pub use report::{SummaryMarkdown, terminal};
-pub use set_aside::disturbed_rounds;
+pub use set_aside::{disturbed_rounds, set_slow_iterations_aside};
 pub use system::System;

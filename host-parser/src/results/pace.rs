@@ -1,10 +1,13 @@
-//! The pace of the guest's CPUs: how often each could read its TSC in the half millisecond just after its worker.
+//! The pace of the guest's CPUs: how often each could read its TSC, with the same work between any two readings, in the half
+//! millisecond just before its worker and in that just after.
 //!
-//! Owns the rule by which a round counts for nothing because a CPU was slow without being taken away: something shared
-//! its core, or it was clocked lower. The scheduler's account and stolen time do not know of that. The rule looks at that
-//! half millisecond alone, in which every CPU does the same whatever its worker is, never at what was measured before it.
+//! Owns the rule by which an iteration counts for nothing because a CPU was slow without being taken away: something
+//! shared its core, or it was clocked lower. The scheduler's account and stolen time do not know of that. The rule looks at
+//! those half milliseconds alone, in which every CPU does the same whatever its worker is, never at what was measured
+//! between them. A boot of a single iteration goes with it, and so does one of which more is gone than is left; with the
+//! boot, its round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +18,19 @@ use crate::gate::{Measurement, ReasonCode, limits};
 /// What the looks at the CPUs of a session showed.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Pace {
-    /// How many looks there were: one for each worker of each run that is held to speed.
+    /// How many looks there were: two for each worker of each iteration that is held to speed.
     pub looks: usize,
     /// In how many of them the CPU was slow.
     pub slow: usize,
     /// By what part it was below its quick times at worst.
     pub worst: f64,
+}
+
+/// Which side of a worker a look was on.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Place {
+    Before,
+    After,
 }
 
 /// What paces are compared within: the same code on the same CPU beside as many others.
@@ -30,12 +40,15 @@ struct Kind<'a> {
     build: &'a str,
     case: u16,
     cpu: u16,
+    place: Place,
 }
 
 /// One look.
 struct Look<'a> {
-    run: &'a RunRecord,
+    /// Which of the runs it is of.
+    run: usize,
     kind: Kind<'a>,
+    iteration: u16,
     worker: u16,
     reads: u32,
     /// How many readings there are at the CPU's quick times.
@@ -63,14 +76,43 @@ impl Pace {
     }
 }
 
-/// The rounds in which a CPU was slow, each with what it showed. The iterations of a sweep share a boot, and are not held
-/// to it.
+/// The rounds of runs of which too many iterations are gone, each with what the first slow CPU showed.
 pub(super) fn slow_rounds(runs: &[RunRecord]) -> BTreeMap<u32, String> {
     let mut rounds = BTreeMap::new();
-    for look in looks(runs).iter().filter(|look| look.is_slow() && !is_sweep(look.run)) {
-        rounds.entry(look.run.round).or_insert_with(|| look.tell());
+    for (place, slow) in slow(runs) {
+        let (run, measured) = (&runs[place], runs[place].verdict.outcome.measurement());
+        let samples = measured.map(Measurement::samples).unwrap_or_default();
+        let all: BTreeSet<u16> = samples.iter().map(|sample| sample.iteration).collect();
+        let disturbed = samples.iter().filter(|sample| sample.set_aside.is_some());
+        let mut gone: BTreeSet<u16> = disturbed.map(|sample| sample.iteration).collect();
+        gone.extend(slow.keys());
+        let Some(why) = slow.into_values().next().filter(|_| 2 * gone.len() > all.len()) else { continue };
+        let why = if all.len() == 1 {
+            why
+        } else {
+            format!("{why}; so {} of its {} iterations are gone", gone.len(), all.len())
+        };
+        rounds.entry(run.round).or_insert(why);
     }
     rounds
+}
+
+/// Sets the iterations aside in which a CPU was slow.
+pub(super) fn mark(runs: &mut [RunRecord]) {
+    for (place, slow) in slow(runs) {
+        let Some(measured) = runs[place].verdict.outcome.measurement_mut() else { continue };
+        slow.into_iter().for_each(|(iteration, why)| measured.set_aside(iteration, &why));
+    }
+}
+
+/// The iterations in which a CPU was slow, each with what the first showed, by the runs' places.
+fn slow(runs: &[RunRecord]) -> BTreeMap<usize, BTreeMap<u16, String>> {
+    let mut slow: BTreeMap<usize, BTreeMap<u16, String>> = BTreeMap::new();
+    for look in looks(runs).iter().filter(|look| look.is_slow()) {
+        let of_run = slow.entry(look.run).or_default();
+        of_run.entry(look.iteration).or_insert_with(|| look.tell(&runs[look.run]));
+    }
+    slow
 }
 
 impl Look<'_> {
@@ -83,14 +125,19 @@ impl Look<'_> {
         self.short() * 1e3 > limits::PACE_PER_MILLE as f64
     }
 
-    fn tell(&self) -> String {
-        let Kind { case, cpu, .. } = self.kind;
+    fn tell(&self, run: &RunRecord) -> String {
+        let Kind { case, cpu, place, .. } = self.kind;
+        let place = match place {
+            Place::Before => "before",
+            Place::After => "after",
+        };
         format!(
-            "{} in run {}: just after worker {} of case {case} CPU {cpu} read its TSC {:.0} % less often than at its \
-             quick times ({} to {:.0})",
+            "{} in run {}: just {place} worker {} of case {case} iteration {} CPU {cpu} was {:.0} % slower than at its \
+             quick times ({} readings of its TSC, and {:.0})",
             ReasonCode::CpuSlowed,
-            self.run.run,
+            run.run,
             self.worker,
+            self.iteration,
             self.short() * 100.0,
             self.reads,
             self.quick
@@ -100,7 +147,7 @@ impl Look<'_> {
 
 /// All looks at the CPUs of runs that are held to speed.
 fn looks(runs: &[RunRecord]) -> Vec<Look<'_>> {
-    let mut looks: Vec<Look<'_>> = runs.iter().flat_map(of_run).collect();
+    let mut looks: Vec<Look<'_>> = runs.iter().enumerate().flat_map(|(at, run)| of_run(at, run)).collect();
     let mut by_kind: BTreeMap<Kind<'_>, Vec<f64>> = BTreeMap::new();
     for look in &looks {
         // What a reading took is a time, of which the quick ones are known how to find.
@@ -114,24 +161,23 @@ fn looks(runs: &[RunRecord]) -> Vec<Look<'_>> {
     looks
 }
 
-fn of_run(run: &RunRecord) -> Vec<Look<'_>> {
+fn of_run(at: usize, run: &RunRecord) -> Vec<Look<'_>> {
     let held = |_: &&Measurement| run.functional_only.is_none();
     let Some(measured) = run.verdict.outcome.measurement().filter(held) else { return Vec::new() };
     let (system, build) = (measured.machine().system.as_str(), measured.identity().build.as_str());
-    let samples = measured.samples().iter();
-    let workers = samples.flat_map(|sample| sample.workers.iter().map(|worker| (sample.case, worker)));
-    workers
-        .filter(|(_, worker)| worker.reads_after > 0)
-        .map(|(case, worker)| Look {
-            run,
-            kind: Kind { system, build, case, cpu: worker.cpu },
-            worker: worker.worker,
-            reads: worker.reads_after,
-            quick: f64::from(worker.reads_after),
-        })
-        .collect()
-}
-
-fn is_sweep(run: &RunRecord) -> bool {
-    run.verdict.outcome.measurement().is_some_and(|measured| measured.sweep().is_some())
+    let mut looks = Vec::new();
+    for sample in measured.samples() {
+        for worker in &sample.workers {
+            let both = [(Place::Before, worker.reads_before), (Place::After, worker.reads_after)];
+            looks.extend(both.into_iter().filter(|&(_, reads)| reads > 0).map(|(place, reads)| Look {
+                run: at,
+                kind: Kind { system, build, case: sample.case, cpu: worker.cpu, place },
+                iteration: sample.iteration,
+                worker: worker.worker,
+                reads,
+                quick: f64::from(reads),
+            }));
+        }
+    }
+    looks
 }

@@ -25,6 +25,12 @@ pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, St
     disturbed
 }
 
+/// Sets the iterations aside in which a CPU was slow, where a boot has several. [`Results`](super::Results) does so by
+/// itself; what several sides of a session show together, it must be told before they are parted.
+pub fn set_slow_iterations_aside(runs: &mut [RunRecord]) {
+    pace::mark(runs);
+}
+
 /// Whether some run of the round shows more than function; where none was made yet, some run of the session, all of
 /// whose rounds have the same.
 fn is_held_to_speed(round: u32, runs: &[RunRecord]) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{IndexExperiment, IndexRun};
 use crate::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
-use crate::stats::{Pairing, Summary};
+use crate::stats::{Pairing, Summary, quick_of_iterations};
 
 /// The runs of a case.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct SessionCase {
     pub splits: BTreeSet<Vec<[u64; 4]>>,
     /// How often it was run in a boot.
     pub iterations: BTreeSet<usize>,
-    /// Its makespan in each round, in TSC cycles: the median of the boot's iterations.
+    /// Its makespan in each round, in TSC cycles: of the boot's iterations the quick ones'.
     pub makespan: BTreeMap<u32, f64>,
     /// The same of the longest worker.
     pub longest: BTreeMap<u32, f64>,
@@ -39,13 +39,20 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
             return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
         };
         let of_case = cases.entry(case).or_default();
-        let median = |of: fn(&Sample) -> Cycles| {
-            let cycles: Vec<f64> = samples.iter().map(|sample| of(sample).0 as f64).collect();
-            let summary = Summary::of(&cycles);
-            summary.map(|s| s.median).ok_or_else(|| format!("run {}: its log has no sample", run.run))
+        let counted: Vec<&Sample> = samples.iter().filter(|sample| sample.set_aside.is_none()).collect();
+        if 2 * counted.len() < samples.len() {
+            let (gone, all) = (samples.len() - counted.len(), samples.len());
+            return Err(format!(
+                "run {}: {gone} of its {all} iterations are set aside, at most half may be",
+                run.run
+            ));
+        }
+        let quick = |of: fn(&Sample) -> Cycles| {
+            let cycles = counted.iter().map(|sample| of(sample).0 as f64);
+            quick_of_iterations(cycles).ok_or_else(|| format!("run {}: its log has no sample", run.run))
         };
-        of_case.longest.insert(run.round, median(|sample| sample.longest)?);
-        if of_case.makespan.insert(run.round, median(|sample| sample.makespan)?).is_some() {
+        of_case.longest.insert(run.round, quick(|sample| sample.longest)?);
+        if of_case.makespan.insert(run.round, quick(|sample| sample.makespan)?).is_some() {
             return Err(format!("round {} has case {case} twice", run.round));
         }
         of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);

@@ -49,6 +49,23 @@ pub(super) struct IndexRun {
     pub wall_ms: Option<u64>,
     pub evidence: HostEvidence,
     pub set_aside: Option<String>,
+    /// There where the run passed.
+    #[serde(default)]
+    pub measurement: Option<IndexMeasurement>,
+}
+
+/// What a run measured: of that, which of its iterations count for nothing.
+#[derive(Debug, Deserialize)]
+pub(super) struct IndexMeasurement {
+    pub samples: Vec<IndexSample>,
+}
+
+/// An iteration of a case.
+#[derive(Debug, Deserialize)]
+pub(super) struct IndexSample {
+    pub iteration: u16,
+    #[serde(default)]
+    pub set_aside: Option<String>,
 }
 
 /// The system whose runs are compared.

@@ -221,12 +221,22 @@ fn judge<'i>(folder: &Path, index: &'i Index) -> Result<Vec<Judged<'i>>, Session
         let hosts = refusal.as_ref().filter(|(reason, _)| reason.is_the_hosts());
         let disturbed = run.set_aside.clone().or(hosts.map(|(_, detail)| detail.clone()));
         let outcome = match (verdict.outcome.measurement(), refusal) {
-            (Some(measured), _) => Ok(measured.clone()),
+            (Some(measured), _) => Ok(as_set_aside(run, measured.clone())),
             (None, refusal) => Err(refusal.unwrap_or((ReasonCode::Incomplete, "no measurement".to_owned()))),
         };
         Ok(Judged { run, disturbed, outcome })
     });
     each.collect()
+}
+
+/// The measurement less the iterations that results.json sets aside: it knows the paces of all sides.
+fn as_set_aside(run: &IndexRun, mut measured: Measurement) -> Measurement {
+    for sample in run.measurement.iter().flat_map(|listed| &listed.samples) {
+        if let Some(why) = &sample.set_aside {
+            measured.set_aside(sample.iteration, why);
+        }
+    }
+    measured
 }
 
 /// The rounds that the host disturbed: by results.json, which knows what it did to other systems, or by the gate.

@@ -22,5 +22,5 @@ pub use compare::{
 pub use median::{Interval, LEVEL};
 pub use paired::PairedRatio;
 pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
-pub use series::{ByRound, CaseStats, Pairing, Round, Series, Speedup};
+pub use series::{ByRound, CaseStats, Pairing, Round, Series, Speedup, quick_of_iterations};
 pub use summary::Summary;

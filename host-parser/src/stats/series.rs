@@ -6,7 +6,7 @@ use abi::sweep::SweepCase;
 use serde::{Deserialize, Serialize};
 
 use super::median::{Interval, median_interval};
-use super::summary::{Summary, median_of_sorted};
+use super::summary::{Summary, lower_quartile_of_sorted};
 use crate::gate::{Basis, FunctionalOnly, Measurement};
 
 /// What a round is: the set of samples that are compared with each other.
@@ -14,7 +14,7 @@ use crate::gate::{Basis, FunctionalOnly, Measurement};
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     /// Runs with the same round number. Several iterations in one run are no rounds of their own, since they share
-    /// its luck; their median counts.
+    /// its luck; what the quick ones took counts.
     Runs,
     /// Iterations with the same number in one run, which has all the cases.
     Iterations,
@@ -175,14 +175,21 @@ impl Series {
     }
 }
 
-/// One number for each round that has any: their median.
+/// One number for each round that has any: what its quick iterations took.
 fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
-    let each = values.iter().filter(|(_, values)| !values.is_empty()).map(|(&round, values)| {
-        let mut sorted = values.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        (round, median_of_sorted(&sorted))
-    });
-    each.collect()
+    let quick = |values: &Vec<f64>| quick_of_iterations(values.iter().copied());
+    values.iter().filter_map(|(&round, values)| Some((round, quick(values)?))).collect()
+}
+
+/// What stands for a boot's iterations, which share its luck and count as one: their lower quartile. `None` of none.
+///
+/// The host can only take away, and what it takes from some iterations is no reason to blame the code. The least would be
+/// that of one lucky moment; the median is spoilt where half of them are.
+#[must_use]
+pub fn quick_of_iterations(times: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = times.into_iter().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    (!sorted.is_empty()).then(|| lower_quartile_of_sorted(&sorted))
 }
 
 /// One divided by the other in each round that has both.

@@ -43,6 +43,15 @@ pub(super) fn median_of_sorted(sorted: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
 }
 
+/// The lower quartile of numbers in their order, of which there is at least one: between the two beside a quarter of the way
+/// from the first to the last (Hyndman and Fan, "Sample Quantiles in Statistical Packages", 1996, definition 7).
+pub(super) fn lower_quartile_of_sorted(sorted: &[f64]) -> f64 {
+    let place = count(sorted.len() - 1) / 4.0;
+    let below = (sorted.len() - 1) / 4;
+    let next = sorted[(below + 1).min(sorted.len() - 1)];
+    sorted[below] + (place - count(below)) * (next - sorted[below])
+}
+
 /// A count as a number to calculate with; exact up to 2^53.
 pub(super) fn count(n: usize) -> f64 {
     n as f64
@@ -60,6 +69,13 @@ mod tests {
         let stdev = summary.stdev.expect("more than one");
         assert!((stdev - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
         assert!((summary.cv.expect("a mean") - stdev / 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_lower_quartile_is_a_quarter_of_the_way() {
+        let of = lower_quartile_of_sorted;
+        assert_eq!((of(&[3.0]), of(&[1.0, 2.0]), of(&[1.0, 2.0, 3.0, 4.0, 9.0])), (3.0, 1.25, 2.0));
+        assert_eq!(of(&[1.0, 3.0, 4.0, 8.0]), 2.5);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod claims;
 mod comparison;
 mod equivalence;
 mod forms;
+mod iterations;
 mod rounds;
 mod set_aside;
 mod systems;

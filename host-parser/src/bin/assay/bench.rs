@@ -205,7 +205,7 @@ impl Bench {
         let bytes = std::fs::read(&log).or_exit(Exit::Output)?;
         let expectation = RunExpectation {
             plan: Some(image.plan.digest()),
-            cases: Some(vec![ExpectedCase { case, iterations: 1 }]),
+            cases: Some(vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
             ..RunExpectation::default()
         };
         // So that more vCPUs than cores are known to be that: somebody waits by nature then.

@@ -31,7 +31,7 @@ Examples:
   assay run manifests/smp-process-scale.toml              seven rounds on 1, 2 and 4 CPUs
   assay run manifests/smp-process-scale.toml --dry-run    what that would do
   assay parse serial.log                                  what a log from elsewhere shows
-  assay ab manifests/smp-process-scale.toml --b-kernel NEW  is the new kernel slower than the one that is built?
+  assay ab manifests/verdict.toml --b-kernel NEW          is the new kernel slower than the one that is built?
   assay compare target/smp-process-scale/{{old,new}}        is the new session slower than the old one?
 
 Exit codes:

@@ -151,23 +151,30 @@ impl Lab {
         Ok(Image { plan, build: Some(self.build), medium, archive, disk })
     }
 
-    /// The plan for one boot that runs `cases`; for a sweep, whatever the machine has CPUs for.
+    /// The plan for one boot that runs `cases`, as often as the manifest has it, or where the kernel is to do wrong, until
+    /// after the iteration in which it does; for a sweep, whatever the machine has CPUs for.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
-        let Some(Sweep { iterations, .. }) = self.sweep else { return self.listed_plan(manifest, cases) };
+        let Some(Sweep { iterations, .. }) = self.sweep else {
+            let iterations = if manifest.kernel_errs() { STRIKES_IN + 1 } else { manifest.iterations() };
+            return self.listed_plan(manifest, cases, iterations);
+        };
         let options = PlanOptions { iterations, ..PlanOptions::default() };
         PlanBytes::new(manifest, &self.blob, &[], options).or_exit(Exit::BadInput)
     }
 
-    /// The plan for `cases` and no others, whatever the manifest has: each once, or where the kernel is to do wrong,
-    /// until after the iteration in which it does.
+    /// The plan for `cases` and no others, whatever the manifest has, each so often.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn listed_plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
-        let iterations = if manifest.kernel_errs() { STRIKES_IN + 1 } else { 1 };
+    pub fn listed_plan(
+        &self,
+        manifest: &Manifest,
+        cases: &[u16],
+        iterations: u16,
+    ) -> Result<PlanBytes, Coded> {
         let options = PlanOptions { iterations, ..PlanOptions::default() };
         PlanBytes::new(manifest, &self.blob, cases, options).or_exit(Exit::BadInput)
     }

@@ -60,7 +60,7 @@ impl Prober {
         }
         let cpus = lab.host_cores();
         let task = |workers: u16| -> Result<Task, Coded> {
-            let plan = lab.listed_plan(manifest, &[workers])?;
+            let plan = lab.listed_plan(manifest, &[workers], 1)?;
             let ramdisk = Archive::new(lab.ramdisk(&plan), store, ".tar");
             let spec = Spec {
                 twin: twin.to_owned(),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use host_parser::gate::{Measurement, Verdict};
+use host_parser::gate::{Cycles, Measurement, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::console;
 use crate::schedule::Slot;
 
+/// From how many times on a line does not have each of them.
+const MANY: usize = 5;
 const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
 
 /// Progress of an experiment.
@@ -128,14 +130,19 @@ impl Forecast {
     }
 }
 
-/// A run's times, in milliseconds where the clock is known.
+/// A run's times, in milliseconds where the clock is known: each of a few, and of many from which to which.
 fn times(measured: &Measurement) -> String {
     let khz = measured.clock().tsc.as_ref().map(|tsc| tsc.khz);
-    let times = measured.samples().iter().map(|sample| match khz.and_then(|khz| sample.cycles.nanos(khz)) {
+    let tell = |cycles: Cycles| match khz.and_then(|khz| cycles.nanos(khz)) {
         Some(nanos) => format!("{}.{:03} ms", nanos.0 / 1_000_000, nanos.0 / 1000 % 1000),
-        None => format!("{} cycles", sample.cycles.0),
-    });
-    times.collect::<Vec<_>>().join(", ")
+        None => format!("{} cycles", cycles.0),
+    };
+    let times = measured.samples().iter().map(|sample| sample.cycles);
+    if let (Some(least), Some(most), count @ MANY..) = (times.clone().min(), times.clone().max(), times.len())
+    {
+        return format!("{count} times, {} to {}", tell(least), tell(most));
+    }
+    times.map(tell).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

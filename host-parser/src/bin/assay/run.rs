@@ -69,7 +69,7 @@ impl Run<'_> {
             // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one
             // boot, and the plan's digest stands for them.
             cases: (!sweeps && !self.manifest.kernel_errs())
-                .then(|| vec![ExpectedCase { case, iterations: 1 }]),
+                .then(|| vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
             cpus: Some(case),
             blob: Some(lab.blob.sha256()),
             build,

@@ -22,10 +22,9 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     too_many(run);
 }
 
-/// Where more iterations of a sweep are gone than are left, what is left would be a selection.
+/// Where more iterations are gone than are left, what is left would be a selection.
 fn too_many(run: &mut Run<'_>) {
-    let Some(sweep) = run.facts.sweep else { return };
-    if 2 * run.disturbed.len() > usize::from(sweep.is.iterations) {
+    if 2 * run.disturbed.len() > run.iterations() {
         for Disturbance { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {
             run.findings.add(reason, line, detail);
         }

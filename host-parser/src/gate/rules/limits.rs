@@ -52,10 +52,11 @@ pub const STEAL_PER_MILLE: u64 = 20;
 /// counts in ticks of 10 ms, and two can fall to a run that lost hardly anything.
 pub const HOST_STEAL_MILLIS: u64 = 20;
 
-/// The part, in thousandths, by which a CPU may read its TSC less often just after its worker than at its quick times. Seen
-/// on shared CPUs of a VM under TCG, 600 runs of one worker: where it was less than 200 off the best, the median run took 0.98 to
-/// 1.10 times what the quick ones took, 200 to 250 off 1.18, 250 to 300 off 1.33, and beyond 300 off 1.57 to 1.93.
-pub const PACE_PER_MILLE: u64 = 250;
+/// The part, in thousandths, by which a CPU may be slower just before or just after its worker than at its quick times. Seen
+/// on shared CPUs of a VM under TCG, 2,370 iterations of 26 ms, by the slower of the two looks: less than 50 off, the median
+/// iteration took 1.05 times what the quick ones took, 50 to 100 off 1.09, 100 to 300 off 1.09 to 1.14 (and a quarter of them
+/// more than 1.18 to 1.36), 300 to 400 off 1.64, and beyond 400 off 1.85 to 2.05.
+pub const PACE_PER_MILLE: u64 = 100;
 
 /// The part, in thousandths, by which a native probe may take longer than the quick ones of its session. Seen on two
 /// shared CPUs: 1 between probes that nothing could preempt, 1,000 to 3,300 with builds on the same CPUs; rounds beside

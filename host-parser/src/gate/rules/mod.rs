@@ -46,11 +46,11 @@ pub(super) struct Run<'a> {
     /// Whether every record of the boot is there, in order, up to `end`.
     pub whole: bool,
     pub findings: &'a mut Findings,
-    /// What the host did in iterations of a sweep, by their number.
+    /// What the host did in one of several iterations, by their number.
     pub disturbed: &'a mut Disturbed,
 }
 
-/// The iterations of a sweep that the host disturbed, and how.
+/// The iterations, of several, that the host disturbed, and how.
 pub(super) type Disturbed = BTreeMap<u16, Vec<Disturbance>>;
 
 /// Something that the host did.
@@ -70,14 +70,20 @@ impl Run<'_> {
         self.evidence.functional_only(Some(self.facts.online())).is_some()
     }
 
-    /// Notes what the host did in an iteration. In a sweep, which has many, that one counts for nothing; any other run
-    /// is condemned by it, and made again.
+    /// Notes what the host did in an iteration. Of several that one counts for nothing; a run with a single one is
+    /// condemned by it, and made again.
     fn note(&mut self, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
-        if self.facts.sweep.is_some() {
+        if self.iterations() > 1 {
             self.disturbed.entry(iteration).or_default().push(Disturbance { reason, line, detail });
         } else {
             self.findings.add(reason, line, detail);
         }
+    }
+
+    /// How often the boot ran its cases.
+    fn iterations(&self) -> usize {
+        let last = self.facts.iterations.iter().map(|iteration| usize::from(iteration.iter) + 1).max();
+        last.unwrap_or(0)
     }
 
     /// Whether the kernel reported a problem and ran no case: what is then absent is not worth a word.

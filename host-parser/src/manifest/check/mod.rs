@@ -26,6 +26,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let rounds = checker.number("rounds", &raw.rounds, 1..=MAX_ROUNDS);
     let machine_type = *raw.machine.machine_type.get_ref();
     let sweep = checker.sweep(&raw.cases, tier);
+    let iterations = checker.iterations(&raw.cases, tier);
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
     let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases, sweep));
     let timeouts = checker.timeouts(&raw.timeouts);
@@ -53,6 +54,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 authority,
                 cases,
                 sweep,
+                iterations,
                 gate,
                 oracle,
                 timeouts,

@@ -6,6 +6,7 @@ use abi::plan::MAX_WORKERS;
 use abi::wire::Label;
 use toml::Spanned;
 
+use super::super::MAX_ITERATIONS;
 use super::super::profile::{Gate, Sweep, Tier, Timeouts};
 use super::super::raw::{RawCases, RawGate, RawTimeouts};
 use super::Checker;
@@ -39,6 +40,18 @@ impl Checker<'_> {
             self.refuse(key, sweep.span(), "a list cases.workers in the tier \"control\"");
         }
         Some(*sweep.get_ref())
+    }
+
+    /// How often a boot runs its case.
+    pub(super) fn iterations(&mut self, raw: &RawCases, tier: Tier) -> u16 {
+        let key = "cases.iterations";
+        let Some(value) = &raw.iterations else { return 1 };
+        if raw.sweep.is_some() {
+            self.refuse(key, value.span(), "none beside a sweep, whose rounds are iterations");
+        } else if tier == Tier::Control {
+            self.refuse(key, value.span(), "none in the tier \"control\", in which the control decides");
+        }
+        self.number(key, value, 1..=MAX_ITERATIONS)
     }
 
     /// The cases, each of which the machine can have the CPUs for; none where there is no list.

@@ -6,7 +6,7 @@ use super::number::percent;
 use crate::disclosure::Publication;
 use crate::gate::{Basis, FunctionalOnly, Machine, Measurement, Sample};
 use crate::results::{ClaimReport, Pace, Probes, Results, RunRecord, System};
-use crate::stats::{Claim, ClaimEvidence};
+use crate::stats::{Claim, ClaimEvidence, Pairing};
 
 /// The first run that passed of the first system, for what all of them have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
@@ -171,36 +171,54 @@ pub(super) fn steal(results: &Results) -> Option<String> {
 /// The rounds that count for nothing, each with its reason.
 pub(super) fn set_aside(results: &Results) -> Vec<String> {
     let rounds = &results.rounds_set_aside;
-    if rounds.is_empty() {
-        return set_aside_in_sweeps(results);
+    let mut lines = Vec::new();
+    if !rounds.is_empty() {
+        let limit = results.experiment.set_aside_limit;
+        lines.extend([String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())]);
+        lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
     }
-    let limit = results.experiment.set_aside_limit;
-    let mut lines =
-        vec![String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())];
-    lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
-    lines.extend(set_aside_in_sweeps(results));
+    let counted = results.runs.iter().filter(|run| run.set_aside.is_none());
+    let measured: Vec<&Measurement> = counted.filter_map(|run| run.verdict.outcome.measurement()).collect();
+    match results.experiment.pairing {
+        Pairing::Iterations => lines.extend(measured.into_iter().flat_map(iterations_set_aside)),
+        Pairing::Runs => lines.extend(iterations_set_aside_in_all(&measured)),
+    }
     lines
 }
 
-/// The iterations of sweeps that count for nothing, likewise.
-fn set_aside_in_sweeps(results: &Results) -> Vec<String> {
-    let mut lines = Vec::new();
-    for run in results.runs.iter().filter(|run| run.set_aside.is_none()) {
-        let Some(measurement) = run.verdict.outcome.measurement() else { continue };
-        let why = |sample: &Sample| Some((sample.iteration, sample.set_aside.clone()?));
-        let iterations: BTreeMap<u16, String> = measurement.samples().iter().filter_map(why).collect();
-        let of = measurement.sweep().map_or(0, |sweep| sweep.iterations);
-        if !iterations.is_empty() {
-            let count = iterations.len();
-            lines.extend([
-                String::new(),
-                format!("{count} of {of} iterations set aside (at most half may be):"),
-            ]);
-        }
-        lines
-            .extend(iterations.into_iter().map(|(number, why)| format!("  iteration {}: {why}", number + 1)));
+/// The iterations of a boot that count for nothing, where each is a round, likewise.
+fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
+    let why = |sample: &Sample| Some((sample.iteration, sample.set_aside.clone()?));
+    let iterations: BTreeMap<u16, String> = measured.samples().iter().filter_map(why).collect();
+    if iterations.is_empty() {
+        return Vec::new();
     }
-    lines
+    let all: BTreeSet<u16> = measured.samples().iter().map(|sample| sample.iteration).collect();
+    let head = format!("{} of {} iterations set aside (at most half may be):", iterations.len(), all.len());
+    let each = iterations.into_iter().map(|(number, why)| format!("  iteration {}: {why}", number + 1));
+    [String::new(), head].into_iter().chain(each).collect()
+}
+
+/// How many iterations count for nothing in all boots, by their reasons, in a line: samples.csv has each.
+fn iterations_set_aside_in_all(measured: &[&Measurement]) -> Vec<String> {
+    let samples: Vec<&Sample> = measured.iter().flat_map(|measured| measured.samples()).collect();
+    let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
+    for why in samples.iter().filter_map(|sample| sample.set_aside.as_deref()) {
+        // What the session shows names its run too; the reason is the first word.
+        let reason = why.split([':', ' ']).next().unwrap_or_default();
+        *by_reason.entry(reason).or_default() += 1;
+    }
+    let gone: usize = by_reason.values().sum();
+    if gone == 0 {
+        return Vec::new();
+    }
+    let reasons: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let line = format!(
+        "{gone} of {} iterations set aside (at most half of a boot's may be): {}",
+        samples.len(),
+        reasons.join(", ")
+    );
+    vec![String::new(), line]
 }
 
 /// The claim.

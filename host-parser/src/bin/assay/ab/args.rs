@@ -9,7 +9,7 @@ use crate::cli::{GuestArgs, ProbeArgs};
 /// `assay ab`.
 #[derive(Args, Debug)]
 pub struct AbArgs {
-    /// The experiment: a TOML file, such as manifests/smp-process-scale.toml
+    /// The experiment: a TOML file, such as manifests/verdict.toml, which is made for this
     pub manifest: PathBuf,
     /// Guests of A, and of B but for what is told of it.
     #[command(flatten)]

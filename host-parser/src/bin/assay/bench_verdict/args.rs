@@ -10,7 +10,7 @@ use crate::cli::{GuestArgs, ProbeArgs};
 #[derive(Args, Debug)]
 pub struct BenchVerdictArgs {
     /// Manifest of the experiment that is compared with itself; its workload must be `primes`
-    #[arg(default_value = "manifests/smp-process-scale.toml")]
+    #[arg(default_value = "manifests/verdict.toml")]
     pub manifest: PathBuf,
     /// Guests.
     #[command(flatten)]

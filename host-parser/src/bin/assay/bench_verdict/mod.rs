@@ -26,7 +26,7 @@ use side::{SideName, all};
 
 /// How many rounds may be set aside for each that is to count. A round has five sides, each of which must be quiet, and
 /// what is asked is how good the verdict is on a quiet host.
-const SPARE: u16 = 8;
+const SPARE: u16 = 16;
 
 /// Records the sides, or takes recorded ones, and prints how good the verdict on them is.
 ///

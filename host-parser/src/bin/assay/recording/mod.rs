@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow};
 use host_parser::manifest::Manifest;
 use host_parser::results::{
-    Completion, Conclusion, Experiment, Results, RunRecord, System, disturbed_rounds, write_all,
+    Completion, Conclusion, Experiment, Results, RunRecord, System, disturbed_rounds,
+    set_slow_iterations_aside, write_all,
 };
 use host_parser::stats::Pairing;
 use qemu::CancelToken;
@@ -215,8 +216,10 @@ impl Recording {
     fn write(&self, completion: &Completion) -> Result<(), Coded> {
         let probes = self.prober.seen();
         let disturbed = disturbed_rounds(&self.runs, &probes);
+        let mut all = self.runs.clone();
+        set_slow_iterations_aside(&mut all);
         for (place, side) in self.sides.iter().enumerate() {
-            let of_side = self.runs.iter().zip(&self.sides_of).filter(|(_, of)| **of == place);
+            let of_side = all.iter().zip(&self.sides_of).filter(|(_, of)| **of == place);
             let runs = of_side.map(|(run, _)| run.clone()).collect();
             let (experiment, environment) = (self.experiment(side), side.environment.clone());
             let (probes, completion) = (probes.clone(), completion.clone());
