@@ -16,6 +16,7 @@ pub mod digest;
 pub mod exception;
 pub mod exit;
 pub mod ids;
+pub mod pace;
 pub mod plan;
 pub mod ramdisk;
 pub mod random;

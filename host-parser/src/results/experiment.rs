@@ -134,6 +134,8 @@ pub struct RunRecord {
     pub started_unix_ms: Option<u64>,
     /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
     pub wall_ms: Option<u64>,
+    /// How long it was waited before it for the host's CPUs to be quick, in milliseconds; none where it was not.
+    pub waited_ms: Option<u64>,
     /// What it took to get to the result.
     pub boot: Option<BootCost>,
     /// The host CPUs in force, read back, as a list of numbers and ranges.
@@ -167,6 +169,7 @@ impl RunRecord {
             command: Vec::new(),
             started_unix_ms: None,
             wall_ms: None,
+            waited_ms: None,
             boot: None,
             host_cpus: None,
             vcpu_host_cpus: Vec::new(),

@@ -29,7 +29,9 @@ pub use experiment::{CaseRow, ClaimReport, Completion, Experiment, Results, RunR
 pub use export::{EXPORTERS, Exporter, WriteError, write_all, write_atomically};
 pub use json::ResultsJson;
 pub use pace::Pace;
+pub(crate) use pace::are_enough;
 pub use probe::{FailedProbe, Probe, Probes};
+pub use quick::quick;
 pub use report::{SummaryMarkdown, terminal};
 pub use set_aside::{disturbed_rounds, set_slow_iterations_aside};
 pub use system::System;

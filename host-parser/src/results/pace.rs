@@ -4,8 +4,8 @@
 //! Owns the rule by which an iteration counts for nothing because a CPU was slow without being taken away: something
 //! shared its core, or it was clocked lower. The scheduler's account and stolen time do not know of that. The rule looks at
 //! those half milliseconds alone, in which every CPU does the same whatever its worker is, never at what was measured
-//! between them. A boot of a single iteration goes with it, and so does one of which more is gone than is left; with the
-//! boot, its round.
+//! between them. A boot of a single iteration goes with it, and so does one of which too little is left; with the boot, its
+//! round.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,8 @@ pub(super) fn slow_rounds(runs: &[RunRecord]) -> BTreeMap<u32, String> {
         let disturbed = samples.iter().filter(|sample| sample.set_aside.is_some());
         let mut gone: BTreeSet<u16> = disturbed.map(|sample| sample.iteration).collect();
         gone.extend(slow.keys());
-        let Some(why) = slow.into_values().next().filter(|_| 2 * gone.len() > all.len()) else { continue };
+        let enough = are_enough(all.len() - gone.len(), all.len());
+        let Some(why) = slow.into_values().next().filter(|_| !enough) else { continue };
         let why = if all.len() == 1 {
             why
         } else {
@@ -95,6 +96,12 @@ pub(super) fn slow_rounds(runs: &[RunRecord]) -> BTreeMap<u32, String> {
         rounds.entry(run.round).or_insert(why);
     }
     rounds
+}
+
+/// Whether so many iterations are enough of a boot that had `all`. Which of them are left is not chosen by their times, so
+/// that it takes no more than a quartile does.
+pub(crate) fn are_enough(left: usize, all: usize) -> bool {
+    left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
 }
 
 /// Sets the iterations aside in which a CPU was slow.

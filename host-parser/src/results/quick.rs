@@ -6,7 +6,8 @@
 /// A quartile, and at least the second-quickest: a single one that met a cold, fast CPU must not condemn all others, nor
 /// the luckiest of hundreds. The least of them: a host that becomes busy and stays so makes later quartiles slow, and what
 /// it once could give it can give. So with every further time the quick ones can only get quicker.
-pub(super) fn quick(times: impl IntoIterator<Item = f64>) -> Option<f64> {
+#[must_use]
+pub fn quick(times: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = Vec::new();
     let mut least: Option<f64> = None;
     for time in times {

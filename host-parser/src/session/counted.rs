@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{IndexExperiment, IndexRun};
 use crate::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
+use crate::results::are_enough;
 use crate::stats::{Pairing, Summary, quick_of_iterations};
 
 /// The runs of a case.
@@ -40,12 +41,9 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
         };
         let of_case = cases.entry(case).or_default();
         let counted: Vec<&Sample> = samples.iter().filter(|sample| sample.set_aside.is_none()).collect();
-        if 2 * counted.len() < samples.len() {
-            let (gone, all) = (samples.len() - counted.len(), samples.len());
-            return Err(format!(
-                "run {}: {gone} of its {all} iterations are set aside, at most half may be",
-                run.run
-            ));
+        if !are_enough(counted.len(), samples.len()) {
+            let (left, all) = (counted.len(), samples.len());
+            return Err(format!("run {}: {left} of its {all} iterations count, which are too few", run.run));
         }
         let quick = |of: fn(&Sample) -> Cycles| {
             let cycles = counted.iter().map(|sample| of(sample).0 as f64);

@@ -44,25 +44,25 @@ fn results(slow: u16, reads: u32) -> Results {
 
 #[test]
 fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_counts() {
-    let results = results(6, 550);
+    let results = results(8, 550);
     assert!(results.rounds_set_aside.is_empty(), "{:?}", results.rounds_set_aside);
     assert_eq!(results.cases[0].stats.cycles.n, 5);
     let samples = results.runs[2].verdict.outcome.measurement().expect("it passed").samples();
     let gone = samples.iter().filter(|sample| sample.set_aside.is_some());
-    assert_eq!(gone.map(|sample| sample.iteration).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(gone.map(|sample| sample.iteration).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
     let text = terminal(&results);
     assert!(
-        text.contains("6 of 60 iterations set aside (at most half of a boot's may be): 6 cpu-slowed"),
+        text.contains("8 of 60 iterations set aside (at least 4 of a boot's must be left): 8 cpu-slowed"),
         "{text}"
     );
 }
 
 #[test]
-fn a_boot_of_which_more_is_gone_than_left_costs_the_round() {
-    let results = results(7, 550);
+fn a_boot_of_which_too_little_is_left_costs_the_round() {
+    let results = results(9, 550);
     assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [2]);
     let told = &results.rounds_set_aside[&2];
-    assert!(told.ends_with("; so 7 of its 12 iterations are gone"), "{told}");
+    assert!(told.ends_with("; so 9 of its 12 iterations are gone"), "{told}");
     assert_eq!(results.cases[0].stats.cycles.n, 4);
 }
 

@@ -1,7 +1,7 @@
 //! What a CPU can see of its host by itself: time that passes between two readings of its clock with the same few
 //! instructions between them, and how often it gets through these.
 
-use core::hint::black_box;
+use abi::pace::fill;
 
 use crate::x86::tsc;
 
@@ -14,10 +14,6 @@ pub struct Seen {
     /// core's other thread, shows no gap and fewer readings.
     pub reads: u32,
 }
-
-/// How often [`fill`] goes round between two readings: enough that it is most of what a CPU does, under an emulator too,
-/// and few enough for a gap of a microsecond.
-const ROUNDS: u64 = 64;
 
 /// The part of its time for which a watch is tried first: what is run for the first time is fetched, and translated by an
 /// emulator, and that is not the CPU's pace.
@@ -43,24 +39,6 @@ fn read_for(cycles: u64) -> Seen {
         last = now;
     }
     seen
-}
-
-/// Six chains of additions and the like, none of which waits for another: as many instructions at once as a core can do.
-/// A core's other thread takes half of just that. Work that waits for itself, like a chain of divisions or of readings of
-/// the TSC, is hardly slowed by it, and would not show what others lose.
-fn fill() {
-    let mut chains = [1_u64, 2, 3, 4, 5, 6];
-    for round in 0..ROUNDS {
-        // Nobody may work out beforehand what comes of it.
-        let round = black_box(round);
-        chains[0] = chains[0].wrapping_add(round);
-        chains[1] ^= round;
-        chains[2] = chains[2].wrapping_sub(round);
-        chains[3] |= round;
-        chains[4] = chains[4].wrapping_add(round << 1);
-        chains[5] ^= round >> 1;
-    }
-    let _ = black_box(chains);
 }
 
 #[cfg(test)]

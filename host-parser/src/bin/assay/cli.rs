@@ -151,7 +151,8 @@ pub struct ProbeArgs {
     /// Make no native probe of the host before the first round and after each
     ///
     /// The probe is the worker as processes of the host, by the twin: on one and on all of the guests' CPUs. A round
-    /// beside one that shows less than the session's quick ones is set aside.
+    /// beside one that shows less than the session's quick ones is set aside. Without it no run waits for the host's CPUs
+    /// to be quick either.
     #[arg(long)]
     pub no_probe: bool,
 }

@@ -6,6 +6,7 @@
 mod ab;
 mod bench;
 mod bench_verdict;
+mod calm;
 mod captured;
 mod cli;
 mod compare;

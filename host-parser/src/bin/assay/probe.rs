@@ -12,6 +12,7 @@ use host_parser::manifest::Manifest;
 use host_parser::results::{FailedProbe, Probe, Probes};
 use qemu::CancelToken;
 
+use crate::calm::Calm;
 use crate::cli::ProbeArgs;
 use crate::console;
 use crate::exit::Coded;
@@ -25,6 +26,8 @@ pub struct Prober {
     /// None where there is to be no probe.
     plans: Option<Plans>,
     seen: RefCell<Probes>,
+    /// None where the host is not to be looked at.
+    calm: Option<Calm>,
 }
 
 /// What is run.
@@ -45,7 +48,7 @@ struct Task {
 impl Prober {
     /// No probe, for this reason.
     fn none(why: impl Into<String>) -> Self {
-        Self { plans: None, seen: RefCell::new(Probes::none(why)) }
+        Self { plans: None, seen: RefCell::new(Probes::none(why)), calm: None }
     }
 
     /// Probes as `args` say, with ramdisks in `store` and logs in `folder`. What is missing is said in the results, and is
@@ -54,11 +57,11 @@ impl Prober {
         if args.no_probe {
             return Self::none("--no-probe");
         }
-        let twin = &args.twin;
+        let (twin, cpus) = (&args.twin, lab.host_cores());
+        let calm = Some(Calm::new(lab.host_cpus.available.clone(), cpus));
         if !twin.is_file() {
-            return Self::none(format!("the twin {} is not there", twin.display()));
+            return Self { calm, ..Self::none(format!("the twin {} is not there", twin.display())) };
         }
-        let cpus = lab.host_cores();
         let task = |workers: u16| -> Result<Task, Coded> {
             let plan = lab.listed_plan(manifest, &[workers], 1)?;
             let ramdisk = Archive::new(lab.ramdisk(&plan), store, ".tar");
@@ -73,10 +76,17 @@ impl Prober {
         };
         match task(1).and_then(|one| Ok(Plans { one, all: task(cpus)? })) {
             Ok(plans) => {
-                Self { plans: Some(plans), seen: RefCell::new(Probes { cpus, ..Probes::default() }) }
+                let seen = RefCell::new(Probes { cpus, ..Probes::default() });
+                Self { plans: Some(plans), seen, calm }
             }
-            Err(error) => Self::none(error.to_string()),
+            Err(error) => Self { calm, ..Self::none(error.to_string()) },
         }
+    }
+
+    /// Waits for the host's CPUs before a run of `case`; for how many milliseconds, where it looks at them at all.
+    pub fn wait(&self, case: u16, cancel: &CancelToken) -> Option<u64> {
+        let waited = self.calm.as_ref()?.wait(case, cancel);
+        u64::try_from(waited.as_millis()).ok()
     }
 
     /// What the probes have shown so far.

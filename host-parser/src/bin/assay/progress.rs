@@ -53,6 +53,11 @@ impl Progress {
         Self { bar, on_terminal, width, runs, rounds, done: 0, last, forecast }
     }
 
+    /// A run is next, when the host's CPUs are quick.
+    pub fn wait(&self, round: u32, name: &str) {
+        self.show(round, name, "waiting for the host");
+    }
+
     /// A run begins.
     pub fn begin(&mut self, round: u32, name: &str) {
         self.show(round, name, "booting");

@@ -58,6 +58,10 @@ pub const HOST_STEAL_MILLIS: u64 = 20;
 /// more than 1.18 to 1.36), 300 to 400 off 1.64, and beyond 400 off 1.85 to 2.05.
 pub const PACE_PER_MILLE: u64 = 100;
 
+/// How many iterations of a boot must be left where a CPU was slow in the others: enough for a quartile of them. Of fewer
+/// than twice as many, half.
+pub const LEAST_ITERATIONS: usize = 4;
+
 /// The part, in thousandths, by which a native probe may take longer than the quick ones of its session. Seen on two
 /// shared CPUs: 1 between probes that nothing could preempt, 1,000 to 3,300 with builds on the same CPUs; rounds beside
 /// probes of 50 to 100 were no slower than those beside quicker ones, beyond 100 they were.

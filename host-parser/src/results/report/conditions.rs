@@ -14,6 +14,7 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     lines.extend(words::clock(results));
     lines.extend(words::probes(results));
     lines.extend(words::pace(results));
+    lines.extend(words::waited(results));
     lines.extend(words::steal(results));
     if let Some(host) = &environment.host {
         let load = host.load.map(|load| format!(", load {load:.2} before the first run")).unwrap_or_default();

@@ -16,6 +16,7 @@ pub fn terminal(results: &Results) -> String {
     lines.extend(words::clock(results));
     lines.extend(words::probes(results));
     lines.extend(words::pace(results));
+    lines.extend(words::waited(results));
     lines.extend(words::steal(results));
     if let Some(why) = &results.incomplete {
         lines.push(format!("INCOMPLETE: {why}"));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
 use crate::disclosure::Publication;
+use crate::gate::limits::LEAST_ITERATIONS;
 use crate::gate::{Basis, FunctionalOnly, Machine, Measurement, Sample};
 use crate::results::{ClaimReport, Pace, Probes, Results, RunRecord, System};
 use crate::stats::{Claim, ClaimEvidence, Pairing};
@@ -162,6 +163,14 @@ pub(super) fn pace(results: &Results) -> Option<String> {
     Some(format!("pace of the guest's CPUs: slow in {slow} of {looks} looks, {} % at worst", percent(worst)))
 }
 
+/// How long it was waited for the host's CPUs, in a line; none where it was next to nothing.
+pub(super) fn waited(results: &Results) -> Option<String> {
+    let each: Vec<u64> = results.runs.iter().filter_map(|run| run.waited_ms).collect();
+    let seconds = each.iter().sum::<u64>() / 1_000;
+    (seconds > 0)
+        .then(|| format!("waited for the host's CPUs to be quick: {seconds} s before {} runs", each.len()))
+}
+
 /// Why nobody told what the hypervisor under the host took, in a line; none where somebody did.
 pub(super) fn steal(results: &Results) -> Option<String> {
     let missing = results.runs.iter().find_map(|run| run.evidence.host_steal_missing.as_ref())?;
@@ -214,7 +223,7 @@ fn iterations_set_aside_in_all(measured: &[&Measurement]) -> Vec<String> {
     }
     let reasons: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let line = format!(
-        "{gone} of {} iterations set aside (at most half of a boot's may be): {}",
+        "{gone} of {} iterations set aside (at least {LEAST_ITERATIONS} of a boot's must be left): {}",
         samples.len(),
         reasons.join(", ")
     );

@@ -9,7 +9,7 @@ use host_parser::session::{Accepted, Session, SessionCase, SideBySide, compare};
 use host_parser::stats::{Comparison, Design, Quality, RealRow, Recorded, real_experiments};
 use serde::Serialize;
 
-use super::side::all;
+use super::side::recorded;
 use crate::exit::{Coded, Exit, OrExit};
 
 /// The version of the form of verdict.json.
@@ -74,7 +74,7 @@ impl Judged {
     /// # Errors
     /// A side that is not there, has no result, or cannot be compared with the first.
     pub fn of(folder: &Path, case: u16, trials: usize, seed: Option<u64>) -> Result<(Self, Recorded), Coded> {
-        let names = all();
+        let names = recorded(folder);
         let load =
             |side: &str| Session::load_as_far_as_it_goes(&folder.join(side)).map_err(crate::compare::coded);
         let sessions: Vec<Session> = names.iter().map(|name| load(name.folder)).collect::<Result<_, _>>()?;

@@ -22,7 +22,7 @@ use crate::recording::{Recording, Terms};
 use crate::schedule::clock_seed;
 use crate::signals;
 use judge::Judged;
-use side::{SideName, all};
+use side::{SideName, sides};
 
 /// How many rounds may be set aside for each that is to count. A round has five sides, each of which must be quiet, and
 /// what is asked is how good the verdict is on a quiet host.
@@ -61,7 +61,7 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
             .or_exit(Exit::Unsupported);
     }
     let of_side = |side: SideName| Ok((side.folder, side.lab(&lab, &args.guest.built.workers)?));
-    let sides = all().into_iter().map(of_side).collect::<Result<_, Coded>>()?;
+    let sides = sides(&args.percent).into_iter().map(of_side).collect::<Result<_, Coded>>()?;
     let terms = Terms {
         command: "bench-verdict",
         manifest,

@@ -19,8 +19,18 @@ pub struct SideName {
     pub percent: u16,
 }
 
+/// The two that are the same, and those that are slower by one of `percents`.
+pub fn sides(percents: &[u16]) -> Vec<SideName> {
+    all().into_iter().filter(|side| side.percent == 0 || percents.contains(&side.percent)).collect()
+}
+
+/// The sides of the recording in `folder`: the two that are the same, and those of the slowed that took part.
+pub fn recorded(folder: &Path) -> Vec<SideName> {
+    all().into_iter().filter(|side| side.percent == 0 || folder.join(side.folder).is_dir()).collect()
+}
+
 /// All of them; the first two are the same.
-pub fn all() -> Vec<SideName> {
+fn all() -> Vec<SideName> {
     let same = ["a1", "a2"].map(|folder| SideName { folder, program: None, percent: 0 });
     // A slowed program's folder is its own name.
     let slowed =

@@ -45,6 +45,8 @@ impl Session {
                 break;
             }
             let name = self.name(slot.item);
+            progress.wait(slot.round, &name);
+            let waited_ms = self.prober.wait(slot.item.case, cancel);
             progress.begin(slot.round, &name);
             let run = self.systems.run(Run {
                 manifest: &self.manifest,
@@ -59,7 +61,7 @@ impl Session {
             match run {
                 Ok(run) => {
                     let verdict = run.verdict.clone();
-                    runs.push(run);
+                    runs.push(RunRecord { waited_ms, ..run });
                     progress.end(slot.round, &name, &verdict, self.planned(&runs));
                     self.diagnose(&mut runs, slot.item, &last_cpus, &progress, cancel);
                 }

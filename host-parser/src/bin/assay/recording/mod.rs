@@ -182,6 +182,8 @@ impl Recording {
     fn make(&mut self, slot: Slot<Part>, progress: &mut Progress, cancel: &CancelToken) -> Result<(), Coded> {
         let Slot { round, item: part } = slot;
         let name = self.name(part);
+        progress.wait(round, &name);
+        let waited_ms = self.prober.wait(part.case, cancel);
         progress.begin(round, &name);
         let side = &mut self.sides[part.side];
         let folder = side.runs(&self.folder);
@@ -196,7 +198,7 @@ impl Recording {
             last_cpus: &mut Vec::new(),
         })?;
         let verdict = run.verdict.clone();
-        self.runs.push(run);
+        self.runs.push(RunRecord { waited_ms, ..run });
         self.sides_of.push(part.side);
         progress.end(round, &name, &verdict, self.rounds.planned(&self.runs, &self.prober.seen()));
         match verdict.outcome.refusal().filter(|(reason, _)| !reason.is_the_hosts()) {
