@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{IndexExperiment, IndexRun};
+use crate::gate::limits::LEAST_ITERATIONS;
 use crate::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
 use crate::results::are_enough;
 use crate::stats::{Pairing, Summary, quick_of_iterations};
@@ -20,6 +21,12 @@ pub struct SessionCase {
     pub makespan: BTreeMap<u32, f64>,
     /// The same of the longest worker.
     pub longest: BTreeMap<u32, f64>,
+    /// The makespans by pace, in cycles times readings, of boots with enough iterations whose CPUs were looked at.
+    pub makespan_by_pace: BTreeMap<u32, f64>,
+    /// The same of the longest worker.
+    pub longest_by_pace: BTreeMap<u32, f64>,
+    /// The pace of the CPUs in these, in readings: the median of their iterations.
+    pub pace: BTreeMap<u32, f64>,
     /// Set where the clocks of a run were not shown to be in step: then its makespan is not to be believed.
     pub out_of_step: bool,
     /// Set where the guest had more CPUs than the host.
@@ -49,6 +56,18 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
             let cycles = counted.iter().map(|sample| of(sample).0 as f64);
             quick_of_iterations(cycles).ok_or_else(|| format!("run {}: its log has no sample", run.run))
         };
+        if samples.len() >= LEAST_ITERATIONS
+            && let Some(paces) = counted.iter().map(|sample| sample.pace()).collect::<Option<Vec<f64>>>()
+        {
+            let by_pace = |of: fn(&Sample) -> Cycles| {
+                quick_of_iterations(
+                    counted.iter().zip(&paces).map(|(sample, pace)| of(sample).0 as f64 * pace),
+                )
+            };
+            of_case.makespan_by_pace.extend(by_pace(|sample| sample.makespan).map(|time| (run.round, time)));
+            of_case.longest_by_pace.extend(by_pace(|sample| sample.longest).map(|time| (run.round, time)));
+            of_case.pace.extend(Summary::of(&paces).map(|paces| (run.round, paces.median)));
+        }
         of_case.longest.insert(run.round, quick(|sample| sample.longest)?);
         if of_case.makespan.insert(run.round, quick(|sample| sample.makespan)?).is_some() {
             return Err(format!("round {} has case {case} twice", run.round));

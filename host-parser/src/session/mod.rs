@@ -8,9 +8,11 @@ mod contrast;
 mod counted;
 mod index;
 mod load;
+mod pace;
 mod verdict;
 
 pub use contrast::{Accepted, Differing};
 pub use counted::SessionCase;
 pub use load::{Session, SessionError};
+pub use pace::by_pace;
 pub use verdict::{CaseVerdict, Side, SideBySide, TimeUnit, compare};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Session;
 use super::contrast::{Accepted, Differing, contrast, host};
 use super::counted::SessionCase;
+use super::pace::by_pace;
 use crate::gate::FunctionalOnly;
 use crate::stats::{Comparison, Design, Difference, MIN_EFFECT, Summary, compare_at, level_for};
 
@@ -51,6 +52,8 @@ pub struct CaseVerdict {
     pub median_b: f64,
     /// Whether the times are of the longest worker, since the clocks were not always shown to be in step.
     pub longest_worker: bool,
+    /// Whether the comparison is by the pace of the CPUs beside each iteration, and not by the clock alone.
+    pub by_pace: bool,
     /// Set where either ran with more CPUs than the host has: then there is no verdict.
     pub functional_only: Option<FunctionalOnly>,
     /// The ratio, the interval, the verdict.
@@ -208,22 +211,25 @@ fn of_case(
 ) -> Option<CaseVerdict> {
     let cases = sessions.map(|session| &session.cases[&case]);
     let longest_worker = cases.iter().any(|case| case.out_of_step);
-    let times = |session: &Session, case: &SessionCase| -> Vec<(u32, f64)> {
+    let by_pace = unit == TimeUnit::Cycles && by_pace(sessions[0], sessions[1], case, design, level);
+    let times = |session: &Session, case: &SessionCase, by_pace: bool| -> Vec<(u32, f64)> {
         let nanos_per_cycle = session.khz.filter(|_| unit == TimeUnit::Nanos).map_or(1.0, |khz| 1e6 / khz);
-        let cycles = if longest_worker { &case.longest } else { &case.makespan };
-        cycles.iter().map(|(&round, cycles)| (round, cycles * nanos_per_cycle)).collect()
+        let times = case.times(longest_worker, by_pace).iter();
+        times.map(|(&round, time)| (round, time * nanos_per_cycle)).collect()
     };
-    let [a, b] = [0, 1].map(|side| times(sessions[side], cases[side]));
+    let of_sides = |by_pace| [0, 1].map(|side| times(sessions[side], cases[side], by_pace));
+    let [a, b] = of_sides(false);
     let median = |times: &[(u32, f64)]| {
         Some(Summary::of(&times.iter().map(|&(_, time)| time).collect::<Vec<_>>())?.median)
     };
     let functional_only = cases[0].functional_only.or(cases[1].functional_only);
+    let [of_a, of_b] = of_sides(by_pace);
     let comparison = match functional_only {
-        None => compare_at(level, design, &a, &b),
+        None => compare_at(level, design, &of_a, &of_b),
         Some(_) => None,
     };
     let (median_a, median_b) = (median(&a)?, median(&b)?);
-    Some(CaseVerdict { case, median_a, median_b, longest_worker, functional_only, comparison })
+    Some(CaseVerdict { case, median_a, median_b, longest_worker, by_pace, functional_only, comparison })
 }
 
 /// One slower case is a regression; silence in one is silence in all; else what there is to be glad of.

@@ -1,5 +1,6 @@
 //! `assay compare`: what it says of two sessions, and which it refuses.
 
+mod pace;
 mod refusals;
 pub mod sessions;
 mod verdicts;

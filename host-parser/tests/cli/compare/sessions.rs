@@ -25,6 +25,10 @@ pub struct Played {
     pub cases: Vec<u16>,
     /// The time of the whole work on one CPU, in cycles, in each round.
     pub cycles: fn(u32) -> u64,
+    /// How often each boot runs its case.
+    pub iterations: u16,
+    /// How many of the usual readings the looks had, in per mille, in each round.
+    pub pace: fn(u32) -> u64,
     /// A round in which a vCPU was kept waiting.
     pub disturbed: Option<u32>,
     /// What each log is changed by.
@@ -43,6 +47,8 @@ impl Default for Played {
             rounds: 15,
             cases: vec![1, 2],
             cycles: steady,
+            iterations: 1,
+            pace: |_| 1_000,
             disturbed: None,
             edit: |_| {},
             host_cpus: 2,
@@ -105,12 +111,22 @@ impl Sessions {
 fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, case): (u32, u16)) -> RunRecord {
     let work_cycles = (played.cycles)(round);
     let nonce = work_cycles << 16 | u64::from(number) << 4 | u64::from(case);
-    let guest = Guest { nonce, work_cycles, ..Guest::of(case) };
-    let log = Script::of(&guest.log()).edit(played.edit).log();
+    let guest = Guest { nonce, work_cycles, iterations: played.iterations, ..Guest::of(case) };
+    let pace = |readings: u32| u32::try_from(u64::from(readings) * (played.pace)(round) / 1_000).unwrap();
+    let paced = Script::of(&guest.log()).edit(|record| {
+        if let Record::Gap(gap) = record {
+            (gap.reads_before, gap.reads_after) = (pace(gap.reads_before), pace(gap.reads_after));
+        }
+    });
+    let log = paced.edit(played.edit).log();
     let name = format!("run-{number:03}-round-{}-case-{case}.serial.log", round + 1);
     fs::write(folder.join("runs").join(&name), &log).unwrap();
     let wall_ns = wall_ns(case, work_cycles);
-    let delays = (0..u32::from(case)).map(|vcpu| delay(case, vcpu, wall_ns, played.disturbed == Some(round)));
+    let vcpus = |iteration| (0..u32::from(case)).map(move |vcpu| (iteration, vcpu));
+    let delays = (0..played.iterations).flat_map(vcpus).map(|(iteration, vcpu)| VcpuDelay {
+        iteration,
+        ..delay(case, vcpu, wall_ns, played.disturbed == Some(round))
+    });
     let evidence = HostEvidence {
         vcpus: Some(case),
         host_cpus: Some(played.host_cpus),

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use host_parser::results::{Environment, Pace, Probes};
-use host_parser::session::{Accepted, Session, SessionCase, SideBySide, compare};
-use host_parser::stats::{Comparison, Design, Quality, RealRow, Recorded, real_experiments};
+use host_parser::session::{Accepted, Session, SessionCase, SideBySide, by_pace, compare};
+use host_parser::stats::{
+    COMPARISON_LEVEL, Comparison, Design, Quality, RealRow, Recorded, real_experiments,
+};
 use serde::Serialize;
 
 use super::side::recorded;
@@ -26,6 +28,8 @@ pub struct Judged {
     pub incomplete: Option<String>,
     /// What the host's own CPUs gave meanwhile.
     pub host: HostSeen,
+    /// Whether the sides are compared by the pace of their CPUs, and not by the clock alone.
+    pub by_pace: bool,
     /// Rounds that count for every side.
     pub rounds: usize,
     /// Rounds that were set aside.
@@ -86,8 +90,15 @@ impl Judged {
             sessions.iter().map(of_case).collect::<Result<_, _>>().or_exit(Exit::BadInput)?;
         // As for the verdict itself: one clock that was not shown to be in step takes all makespans away.
         let longest_worker = cases.iter().any(|case| case.out_of_step);
+        // Likewise for the pace: all draws are by one measure.
+        let others = &sessions[1..];
+        let by_pace = others.iter().all(|other| {
+            [Design::Paired, Design::Unpaired]
+                .into_iter()
+                .all(|design| by_pace(&sessions[0], other, case, design, COMPARISON_LEVEL))
+        });
         let times: Vec<&BTreeMap<u32, f64>> =
-            cases.iter().map(|case| if longest_worker { &case.longest } else { &case.makespan }).collect();
+            cases.iter().map(|case| case.times(longest_worker, by_pace)).collect();
         // Rounds that count for every side, in the order in which they were made.
         let common: Vec<u32> = times[0]
             .keys()
@@ -119,6 +130,7 @@ impl Judged {
                 &sessions[0].probes,
                 Pace::of_all(sessions.iter().filter_map(|side| side.pace)),
             ),
+            by_pace,
             rounds: common.len(),
             rounds_set_aside: set_aside.len(),
             real: real.collect::<Result<_, Coded>>()?,

@@ -134,6 +134,11 @@ fn notes(comparison: &SideBySide) -> Vec<String> {
             "case {case}: the quick rounds are alike, the slower ones are not shown to be: the host's doing, or that of some boots"
         ));
     }
+    for case in comparison.cases.iter().filter(|case| case.by_pace).map(|case| case.case) {
+        notes.push(format!(
+            "case {case}: compared by the pace of the CPUs beside each iteration, so that their clock's moves are gone; medians are of the clock"
+        ));
+    }
     if comparison.cases.iter().any(|case| case.longest_worker) {
         notes.push("times of the longest worker where the clocks were not shown to be in step".to_owned());
     }
