@@ -191,7 +191,7 @@ reasons! {
         "The round is set aside and replaced; stop what else runs on the host, or ask its owner what shares its cores.";
     HostContended = "host-contended", Invalid,
         "So many rounds were set aside for what the host did that the rest would be a selection.",
-        "Stop what else runs on the host and run the whole experiment again; `assay doctor` names suspects.";
+        "Stop what else runs on the host and run the whole experiment again; `assay doctor` names suspects. Where its cores are shared for good, boots of many short iterations find the moments between: manifests/smp-process-scale-shared.toml.";
     LateStart = "late-start", Invalid,
         "A worker began so long after the common start that the workers did not run together.",
         "Free the host's CPUs, pin the guest, and run again.";

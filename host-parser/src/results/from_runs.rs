@@ -31,14 +31,16 @@ impl Results {
         experiment: Experiment,
         environment: Environment,
         probes: Probes,
-        runs: Vec<RunRecord>,
+        mut runs: Vec<RunRecord>,
         completion: Completion,
     ) -> Self {
         let rounds_set_aside = disturbed_rounds(&runs, &probes);
+        pace::mark(&mut runs);
         Self::of_rounds(experiment, environment, probes, runs, completion, rounds_set_aside)
     }
 
-    /// The same where it is known which rounds count for nothing: of one side of several, whose runs alone do not tell.
+    /// The same where it is known which rounds and iterations count for nothing: of one side of several, whose runs alone do
+    /// not tell how quick its CPUs can be.
     #[must_use]
     pub fn of_rounds(
         experiment: Experiment,
@@ -50,7 +52,6 @@ impl Results {
     ) -> Self {
         let limit = experiment.set_aside_limit;
         set_aside::mark(&mut runs, &rounds_set_aside);
-        pace::mark(&mut runs);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = Comparison::new(&counted, &series);

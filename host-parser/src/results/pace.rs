@@ -48,6 +48,8 @@ struct Look<'a> {
     /// Which of the runs it is of.
     run: usize,
     kind: Kind<'a>,
+    /// Whether its boot has no other iteration to take this one's place.
+    alone: bool,
     iteration: u16,
     worker: u16,
     reads: u32,
@@ -129,7 +131,8 @@ impl Look<'_> {
     }
 
     fn is_slow(&self) -> bool {
-        self.short() * 1e3 > limits::PACE_PER_MILLE as f64
+        let limit = if self.alone { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE };
+        self.short() * 1e3 > limit as f64
     }
 
     fn tell(&self, run: &RunRecord) -> String {
@@ -172,6 +175,7 @@ fn of_run(at: usize, run: &RunRecord) -> Vec<Look<'_>> {
     let held = |_: &&Measurement| run.functional_only.is_none();
     let Some(measured) = run.verdict.outcome.measurement().filter(held) else { return Vec::new() };
     let (system, build) = (measured.machine().system.as_str(), measured.identity().build.as_str());
+    let alone = measured.samples().iter().all(|sample| sample.iteration == 0);
     let mut looks = Vec::new();
     for sample in measured.samples() {
         for worker in &sample.workers {
@@ -179,6 +183,7 @@ fn of_run(at: usize, run: &RunRecord) -> Vec<Look<'_>> {
             looks.extend(both.into_iter().filter(|&(_, reads)| reads > 0).map(|(place, reads)| Look {
                 run: at,
                 kind: Kind { system, build, case: sample.case, cpu: worker.cpu, place },
+                alone,
                 iteration: sample.iteration,
                 worker: worker.worker,
                 reads,

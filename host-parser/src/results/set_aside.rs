@@ -26,7 +26,7 @@ pub fn disturbed_rounds(runs: &[RunRecord], probes: &Probes) -> BTreeMap<u32, St
 }
 
 /// Sets the iterations aside in which a CPU was slow, where a boot has several. [`Results`](super::Results) does so by
-/// itself; what several sides of a session show together, it must be told before they are parted.
+/// itself, but for one side of several: what these show together must be set aside before they are parted.
 pub fn set_slow_iterations_aside(runs: &mut [RunRecord]) {
     pace::mark(runs);
 }

@@ -1,7 +1,9 @@
 //! Boots that run their case several times: which of the times count, and what stands for them.
 
+use std::collections::BTreeMap;
+
 use abi::wire::Record;
-use host_parser::gate::{Gate, HostEvidence, RunExpectation, VcpuDelay};
+use host_parser::gate::{Gate, HostEvidence, Measurement, RunExpectation, VcpuDelay, Verdict};
 use host_parser::results::{Completion, Environment, Results, RunRecord, terminal};
 use host_parser::transcript::Transcript;
 
@@ -18,28 +20,24 @@ const WORK: u64 = 56_000_000;
 /// the first `slow` iterations.
 fn results(slow: u16, reads: u32) -> Results {
     let run = |round: u32| {
-        let guest = Guest {
-            nonce: 8000 + u64::from(round),
-            iterations: ITERATIONS,
-            work_cycles: WORK,
-            ..Guest::of(1)
-        };
-        let script = Script::of(&guest.log()).edit(|record| match record {
-            Record::Gap(gap) if round == 2 && gap.iter < slow => {
-                gap.reads_after = gap.reads_after * reads / 1_000;
-            }
-            _ => {}
-        });
-        let log = script.log();
-        let verdict = Gate::default().judge(
-            &Transcript::read(&log),
-            &RunExpectation::default(),
-            &HostEvidence { vcpus: Some(1), host_cpus: Some(1), ..HostEvidence::default() },
-        );
+        let verdict = if round == 2 { judged(round, slow, reads) } else { judged(round, 0, 1_000) };
         RunRecord { case: Some(1), ..RunRecord::new(round, round, verdict) }
     };
     let runs = (0..5).map(run).collect();
     Results::new(experiment(None), Environment::default(), runs, Completion::Complete)
+}
+
+/// What the gate says of one round's boot.
+fn judged(round: u32, slow: u16, reads: u32) -> Verdict<Measurement> {
+    let nonce = 8000 + u64::from(round);
+    let guest = Guest { nonce, iterations: ITERATIONS, work_cycles: WORK, ..Guest::of(1) };
+    let script = Script::of(&guest.log()).edit(|record| match record {
+        Record::Gap(gap) if gap.iter < slow => gap.reads_after = gap.reads_after * reads / 1_000,
+        _ => {}
+    });
+    let log = script.log();
+    let evidence = HostEvidence { vcpus: Some(1), host_cpus: Some(1), ..HostEvidence::default() };
+    Gate::default().judge(&Transcript::read(&log), &RunExpectation::default(), &evidence)
 }
 
 #[test]
@@ -64,6 +62,17 @@ fn a_boot_of_which_too_little_is_left_costs_the_round() {
     let told = &results.rounds_set_aside[&2];
     assert!(told.ends_with("; so 9 of its 12 iterations are gone"), "{told}");
     assert_eq!(results.cases[0].stats.cycles.n, 4);
+}
+
+#[test]
+fn a_side_of_several_has_the_iterations_set_aside_that_all_of_them_show_and_no_others() {
+    let Results { experiment, environment, probes, mut runs, .. } = results(0, 1_000);
+    // What its own looks alone would say does not count.
+    runs[2].verdict = judged(2, 8, 550);
+    let rounds = BTreeMap::new();
+    let side = Results::of_rounds(experiment, environment, probes, runs, Completion::Complete, rounds);
+    let samples = side.runs[2].verdict.outcome.measurement().expect("it passed").samples();
+    assert!(samples.iter().all(|sample| sample.set_aside.is_none()));
 }
 
 #[test]

@@ -58,6 +58,10 @@ pub const HOST_STEAL_MILLIS: u64 = 20;
 /// more than 1.18 to 1.36), 300 to 400 off 1.64, and beyond 400 off 1.85 to 2.05.
 pub const PACE_PER_MILLE: u64 = 100;
 
+/// The same where the boot has no other iteration: what a clock does that moves with the neighbours' load is then left to
+/// show as spread, and a neighbour on the core itself, which takes 400 and more, is not.
+pub const PACE_ALONE_PER_MILLE: u64 = 200;
+
 /// How many iterations of a boot must be left where a CPU was slow in the others: enough for a quartile of them. Of fewer
 /// than twice as many, half.
 pub const LEAST_ITERATIONS: usize = 4;
