@@ -75,23 +75,33 @@ impl Probes {
     /// stays, and no round is ever set aside and then taken back.
     #[must_use]
     pub fn slow_rounds(&self) -> BTreeMap<u32, String> {
-        // Of several before one round the last is beside it; the others only help to tell what is quick.
-        let beside: BTreeMap<u32, &Probe> =
-            self.made.iter().map(|probe| (probe.before_round, probe)).collect();
-        let failed = self.failed.iter().map(|probe| (probe.before_round, format!("failed: {}", probe.why)));
-        let slow = beside.into_iter().filter_map(|(before, probe)| Some((before, self.slow(probe)?)));
+        // Of several between two rounds the first is beside the one before them, the last beside the one after.
+        let by_round = self.made.iter().map(|probe| (probe.before_round, probe));
+        let (first, last): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            (by_round.clone().rev().collect(), by_round.collect());
+        let slow = |(before, probe): (u32, &Probe)| Some((before, self.slow(probe)?));
+        let failed: Vec<(u32, String)> =
+            self.failed.iter().map(|probe| (probe.before_round, format!("failed: {}", probe.why))).collect();
         let mut rounds = BTreeMap::new();
-        for (before, why) in failed.chain(slow) {
-            let mut add = |round, place| {
-                let told = || format!("{}: the native probe {place} it {why}", ReasonCode::ProbeSlow);
-                rounds.entry(round).or_insert_with(told);
-            };
-            add(before, "before");
+        let mut add = |round, place, why: String| {
+            let told = || format!("{}: the native probe {place} it {why}", ReasonCode::ProbeSlow);
+            rounds.entry(round).or_insert_with(told);
+        };
+        for (before, why) in failed.iter().cloned().chain(last.into_iter().filter_map(slow)) {
+            add(before, "before", why);
+        }
+        for (before, why) in failed.into_iter().chain(first.into_iter().filter_map(slow)) {
             if let Some(round) = before.checked_sub(1) {
-                add(round, "after");
+                add(round, "after", why);
             }
         }
         rounds
+    }
+
+    /// Whether the last probe was slow: before the next round another may find the host quick again.
+    #[must_use]
+    pub fn last_was_slow(&self) -> bool {
+        self.made.last().is_some_and(|probe| self.slow(probe).is_some())
     }
 
     /// What a probe shows against the quick ones, where that is too much.
@@ -200,7 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn of_two_probes_before_a_round_the_last_is_beside_it() {
+    fn of_two_probes_between_rounds_each_is_beside_its_own() {
+        let mut session = probes(&[[100, 100], [100, 100], [150, 150], [100, 100], [100, 100]]);
+        let quick = session.made[1];
+        session.made.insert(3, Probe { before_round: 2, ..quick });
+        let slow = session.slow_rounds();
+        assert!(slow.len() == 1 && slow[&1].contains("after it"), "{slow:?}");
+        session.made.swap(2, 3);
+        let slow = session.slow_rounds();
+        assert!(slow.len() == 1 && slow[&2].contains("before it"), "{slow:?}");
+    }
+
+    #[test]
+    fn of_two_probes_before_the_first_round_the_last_is_beside_it() {
         let mut session = probes(&[[100, 100], [100, 100], [100, 100]]);
         session.made.insert(0, Probe::new(0, 0, 900_000_000, 900_000_000));
         assert_eq!(session.slow_rounds().len(), 0);

@@ -56,6 +56,7 @@ fn a_linux_guest_with_another_cpu_is_compared_with_nothing() {
     assert_eq!(reasons, ["not-comparable-cpu-model"], "{comparison}");
     // Both ran, and passed by themselves.
     assert_eq!(results["cases"].as_array().unwrap().len(), 2);
-    // Two before the round and one after it.
-    assert_eq!(results["probes"]["made"].as_array().unwrap().len(), 3, "{}", results["probes"]);
+    // Two before the round and one after it, and another where that one was slow.
+    let probes = results["probes"]["made"].as_array().unwrap().len();
+    assert!((3..=4).contains(&probes), "{}", results["probes"]);
 }

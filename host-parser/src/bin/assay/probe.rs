@@ -28,6 +28,8 @@ pub struct Prober {
     seen: RefCell<Probes>,
     /// None where the host is not to be looked at.
     calm: Option<Calm>,
+    /// How many cores a probe of all has.
+    cores: u16,
 }
 
 /// What is run.
@@ -48,7 +50,7 @@ struct Task {
 impl Prober {
     /// No probe, for this reason.
     fn none(why: impl Into<String>) -> Self {
-        Self { plans: None, seen: RefCell::new(Probes::none(why)), calm: None }
+        Self { plans: None, seen: RefCell::new(Probes::none(why)), calm: None, cores: 1 }
     }
 
     /// Probes as `args` say, with ramdisks in `store` and logs in `folder`. What is missing is said in the results, and is
@@ -77,7 +79,7 @@ impl Prober {
         match task(1).and_then(|one| Ok(Plans { one, all: task(cpus)? })) {
             Ok(plans) => {
                 let seen = RefCell::new(Probes { cpus, ..Probes::default() });
-                Self { plans: Some(plans), seen, calm }
+                Self { plans: Some(plans), seen, calm, cores: cpus }
             }
             Err(error) => Self { calm, ..Self::none(error.to_string()) },
         }
@@ -95,7 +97,8 @@ impl Prober {
     }
 
     /// Probes the host before `round`, unless that was done, or cannot be done here. Before the first round twice: what
-    /// is quick must be known by more than one.
+    /// is quick must be known by more than one. Else a second time where the first was slow, when the host is quick again:
+    /// the first belongs to the round that is over.
     pub fn before(&self, round: u32, cancel: &CancelToken) {
         let mut seen = self.seen.borrow_mut();
         let made = seen.made.iter().map(|probe| probe.before_round);
@@ -103,7 +106,16 @@ impl Prober {
         if tried.is_some_and(|last| last >= round) {
             return;
         }
-        for _ in 0..if tried.is_none() { 2 } else { 1 } {
+        if tried.is_none() {
+            self.wait(self.cores, cancel);
+        }
+        for nth in 0..2 {
+            if nth > 0 && tried.is_some() {
+                if !seen.last_was_slow() {
+                    return;
+                }
+                self.wait(self.cores, cancel);
+            }
             let Some(plans) = self.plans.as_ref().filter(|_| seen.missing.is_none()) else { return };
             match plans.probe(round, cancel) {
                 Ok(probe) => seen.made.push(probe),
