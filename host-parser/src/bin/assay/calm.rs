@@ -50,17 +50,19 @@ impl Calm {
         let cpus = host::spread(&self.available, case);
         let mut quick = 0;
         while quick < LOOKS && begun.elapsed() < LONGEST && !cancel.is_cancelled() {
-            if quick > 0 {
-                thread::sleep(BETWEEN);
-            }
             // One after the other: what they give together, a guest shows.
             let all = cpus.iter().all(|&cpu| look(cpu).is_none_or(|took| self.is_quick(took)));
             quick = if all { quick + 1 } else { 0 };
-            if !all {
+            if quick < LOOKS {
                 thread::sleep(BETWEEN);
             }
         }
         begun.elapsed()
+    }
+
+    /// The same for all cores together.
+    pub fn wait_for_all(&self, cancel: &CancelToken) -> Duration {
+        self.wait(self.cores, cancel)
     }
 
     /// Whether a look was as quick as looks have been, and keeps it.

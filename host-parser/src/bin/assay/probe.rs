@@ -28,8 +28,6 @@ pub struct Prober {
     seen: RefCell<Probes>,
     /// None where the host is not to be looked at.
     calm: Option<Calm>,
-    /// How many cores a probe of all has.
-    cores: u16,
 }
 
 /// What is run.
@@ -50,7 +48,7 @@ struct Task {
 impl Prober {
     /// No probe, for this reason.
     fn none(why: impl Into<String>) -> Self {
-        Self { plans: None, seen: RefCell::new(Probes::none(why)), calm: None, cores: 1 }
+        Self { plans: None, seen: RefCell::new(Probes::none(why)), calm: None }
     }
 
     /// Probes as `args` say, with ramdisks in `store` and logs in `folder`. What is missing is said in the results, and is
@@ -79,10 +77,15 @@ impl Prober {
         match task(1).and_then(|one| Ok(Plans { one, all: task(cpus)? })) {
             Ok(plans) => {
                 let seen = RefCell::new(Probes { cpus, ..Probes::default() });
-                Self { plans: Some(plans), seen, calm, cores: cpus }
+                Self { plans: Some(plans), seen, calm }
             }
             Err(error) => Self { calm, ..Self::none(error.to_string()) },
         }
+    }
+
+    /// Waits for all of them before a probe.
+    fn wait_for_all(&self, cancel: &CancelToken) {
+        self.calm.iter().for_each(|calm| drop(calm.wait_for_all(cancel)));
     }
 
     /// Waits for the host's CPUs before a run of `case`; for how many milliseconds, where it looks at them at all.
@@ -107,14 +110,14 @@ impl Prober {
             return;
         }
         if tried.is_none() {
-            self.wait(self.cores, cancel);
+            self.wait_for_all(cancel);
         }
         for nth in 0..2 {
             if nth > 0 && tried.is_some() {
                 if !seen.last_was_slow() {
                     return;
                 }
-                self.wait(self.cores, cancel);
+                self.wait_for_all(cancel);
             }
             let Some(plans) = self.plans.as_ref().filter(|_| seen.missing.is_none()) else { return };
             match plans.probe(round, cancel) {
