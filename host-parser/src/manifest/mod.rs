@@ -181,7 +181,7 @@ impl Manifest {
     }
 
     /// How often each boot runs its case; at least 1. Of several the quick ones count, and any that the host disturbed is
-    /// left out.
+    /// left out. An image's one boot, whose iterations are the rounds, runs each case once in a round.
     #[must_use]
     pub const fn iterations(&self) -> u16 {
         self.checked.iterations

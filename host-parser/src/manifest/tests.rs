@@ -75,6 +75,29 @@ fn a_sweep_stands_in_place_of_cases() {
 }
 
 #[test]
+fn a_boot_runs_its_case_once_unless_iterations_say_more() {
+    let with = |iterations: &str| {
+        SHIPPED.replace("workers = [1, 2, 4]", &format!("workers = [1, 2, 4]\n{iterations}"))
+    };
+    assert_eq!(parse(SHIPPED).unwrap().iterations(), 1);
+    assert_eq!(parse(&with("iterations = 100")).unwrap().iterations(), 100);
+    for bad in ["iterations = 0", "iterations = 101"] {
+        let said = parse(&with(bad)).expect_err("bad").to_string();
+        assert!(
+            said.contains("cases.iterations: expected a whole number of at least 1 and at most 100"),
+            "{said}"
+        );
+    }
+    let sweep = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/manifests/sweep.toml"));
+    let said = sweep.replace("[cases]", "[cases]\niterations = 3");
+    let said = parse(&said).expect_err("bad").to_string();
+    assert!(said.contains("cases.iterations: expected none beside a sweep"), "{said}");
+    let control = include_str!("../../../manifests/controls/worker-page-fault.toml");
+    let said = parse(&control.replace("[cases]", "[cases]\niterations = 3")).expect_err("bad").to_string();
+    assert!(said.contains("cases.iterations: expected none in the tier"), "{said}");
+}
+
+#[test]
 fn names_file_line_column_and_key() {
     let line = line_of("rounds");
     assert_eq!(
