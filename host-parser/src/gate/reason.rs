@@ -179,13 +179,13 @@ reasons! {
         "Run again on a quiet host; if it stays, the machine's clocks are not to be trusted.";
     VcpuPreempted = "vcpu-preempted", Invalid,
         "The host kept a CPU of the guest, or natively a worker, waiting while it was measured: by the scheduler's account, by the gaps that the CPU saw itself, or by time that neither accounts for.",
-        "The round is set aside and replaced; stop what else runs on the host, and pin the guest.";
+        "The iteration is set aside where a boot has several, else the round, which is replaced; stop what else runs on the host, and pin the guest.";
     Steal = "steal", Invalid,
         "The hypervisor says that it took too much time from a CPU while it was measured.",
         "The round is set aside and replaced; use a host that is not overcommitted.";
     CpuSlowed = "cpu-slowed", Invalid,
-        "A CPU was much slower just after its worker than at its quick times in the session, though nobody took it away: something shared its core, or its clock was lower.",
-        "The round is set aside and replaced; stop what runs on the siblings of the cores, fix their frequency, or use a host whose cores are not shared.";
+        "A CPU was much slower just before or just after its worker than at its quick times in the session, though nobody took it away: something shared its core, or its clock was lower.",
+        "The iteration is set aside where a boot has several, else the round, which is replaced; stop what runs on the siblings of the cores, fix their frequency, or use a host whose cores are not shared.";
     ProbeSlow = "probe-slow", Invalid,
         "The host gave less to a native probe beside the round than it can, or nothing at all.",
         "The round is set aside and replaced; stop what else runs on the host, or ask its owner what shares its cores.";

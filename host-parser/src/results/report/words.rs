@@ -203,7 +203,7 @@ fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
         return Vec::new();
     }
     let all: BTreeSet<u16> = measured.samples().iter().map(|sample| sample.iteration).collect();
-    let head = format!("{} of {} iterations set aside (at most half may be):", iterations.len(), all.len());
+    let head = format!("{} of {} iterations set aside:", iterations.len(), all.len());
     let each = iterations.into_iter().map(|(number, why)| format!("  iteration {}: {why}", number + 1));
     [String::new(), head].into_iter().chain(each).collect()
 }

@@ -24,7 +24,7 @@ use crate::signals;
 use judge::Judged;
 use side::{SideName, sides};
 
-/// How many rounds may be set aside for each that is to count. A round has five sides, each of which must be quiet, and
+/// How many rounds may be set aside for each that is to count. A round has up to five sides, each of which must be quiet, and
 /// what is asked is how good the verdict is on a quiet host.
 const SPARE: u16 = 16;
 

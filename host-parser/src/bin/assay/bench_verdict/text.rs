@@ -23,6 +23,11 @@ pub fn text(judged: &Judged) -> String {
         ),
         host_seen(&judged.host),
     ];
+    if judged.by_pace {
+        lines.push(
+            "compared by the pace of the CPUs beside each iteration, and not by the clock alone".to_owned(),
+        );
+    }
     if let Some(why) = &judged.incomplete {
         lines.push(format!("not complete, and judged as far as it goes: {why}"));
     }

@@ -100,6 +100,9 @@ fn row(case: &CaseVerdict, scale: f64) -> String {
 
 fn notes(comparison: &SideBySide) -> Vec<String> {
     let unit = match comparison.unit {
+        TimeUnit::Cycles if comparison.cases.iter().any(|case| case.by_pace) => {
+            "times in ms by A's TSC frequency, compared in cycles, or by pace"
+        }
         TimeUnit::Cycles => "times in ms by A's TSC frequency, compared in cycles",
         TimeUnit::Nanos => {
             "times in ms, each by its own TSC frequency, whose error is in the ratio: the clocks are two"
