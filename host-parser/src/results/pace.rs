@@ -106,10 +106,13 @@ pub(crate) fn are_enough(left: usize, all: usize) -> bool {
     left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
 }
 
-/// Sets the iterations aside in which a CPU was slow.
+/// Sets the iterations aside in which a CPU was slow, where their boot has others; a lone one's round is set aside.
 pub(super) fn mark(runs: &mut [RunRecord]) {
     for (place, slow) in slow(runs) {
         let Some(measured) = runs[place].verdict.outcome.measurement_mut() else { continue };
+        if is_alone(measured) {
+            continue;
+        }
         slow.into_iter().for_each(|(iteration, why)| measured.set_aside(iteration, &why));
     }
 }
@@ -171,11 +174,16 @@ fn looks(runs: &[RunRecord]) -> Vec<Look<'_>> {
     looks
 }
 
+/// Whether a boot ran its cases once.
+fn is_alone(measured: &Measurement) -> bool {
+    measured.samples().iter().all(|sample| sample.iteration == 0)
+}
+
 fn of_run(at: usize, run: &RunRecord) -> Vec<Look<'_>> {
     let held = |_: &&Measurement| run.functional_only.is_none();
     let Some(measured) = run.verdict.outcome.measurement().filter(held) else { return Vec::new() };
     let (system, build) = (measured.machine().system.as_str(), measured.identity().build.as_str());
-    let alone = measured.samples().iter().all(|sample| sample.iteration == 0);
+    let alone = is_alone(measured);
     let mut looks = Vec::new();
     for sample in measured.samples() {
         for worker in &sample.workers {
