@@ -85,7 +85,9 @@ impl Prober {
 
     /// Waits for all of them before a probe.
     fn wait_for_all(&self, cancel: &CancelToken) {
-        self.calm.iter().for_each(|calm| drop(calm.wait_for_all(cancel)));
+        if let Some(calm) = &self.calm {
+            calm.wait_for_all(cancel);
+        }
     }
 
     /// Waits for the host's CPUs before a run of `case`; for how many milliseconds, where it looks at them at all.
