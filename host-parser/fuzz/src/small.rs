@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use abi::random::SplitMix64;
-use user_workers::reference::{Answer, BadParameter, Workload, by_name, names};
+use workloads::reference::{Answer, BadParameter, Workload, by_name, names};
 
 /// Where the table ends: somewhat past the wholes of the golden transcripts.
 pub(crate) const END: u64 = 400_000;

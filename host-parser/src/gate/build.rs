@@ -2,7 +2,7 @@
 
 use abi::wire::Value;
 use abi::worker::SCALE_SHIFT;
-use user_workers::reference::Workload;
+use workloads::reference::Workload;
 
 use super::Lookup;
 use super::evidence::HostEvidence;

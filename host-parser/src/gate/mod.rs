@@ -28,7 +28,7 @@ pub use rules::limits;
 
 use std::collections::{BTreeMap, HashSet};
 
-use user_workers::reference::{self, Lookup};
+use workloads::reference::{self, Lookup};
 
 use self::facts::Facts;
 use self::rules::{Disturbed, Known, Run};

@@ -20,7 +20,7 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::Label;
-use user_workers::reference::{self, Lookup, Workload};
+use workloads::reference::{self, Lookup, Workload};
 
 pub(crate) use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};

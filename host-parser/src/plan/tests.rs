@@ -5,7 +5,7 @@ use std::path::Path;
 use abi::plan::{self, Plan, Split};
 use abi::ramdisk::{self as reader, PLAN, WORKERS};
 use abi::wire::Label;
-use user_workers::reference::Answer;
+use workloads::reference::Answer;
 
 use super::*;
 use crate::manifest::Manifest;

@@ -4,7 +4,7 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::plan::{self, Case, Head, Plan, PlanLine, Split};
 use abi::wire::Hex64;
-use user_workers::reference::Answer;
+use workloads::reference::Answer;
 
 use super::WorkerBlob;
 use crate::manifest::Manifest;

@@ -5,7 +5,7 @@ use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation}
 use host_parser::manifest::Manifest;
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::transcript::Transcript;
-use user_workers::reference::SLOWED;
+use workloads::reference::SLOWED;
 
 use crate::assay::manifest;
 use crate::lab::{Start, boot, worker};

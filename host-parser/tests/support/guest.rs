@@ -12,7 +12,7 @@ use abi::wire::record::{
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
 use abi::{ApicId, CpuId, Digest, sweep};
-use user_workers::reference::{Workload, by_name};
+use workloads::reference::{Workload, by_name};
 
 /// The whole that every case of the tests' experiment does.
 pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];

@@ -14,7 +14,7 @@ use abi::wire::record::RunStatus;
 use abi::wire::{Envelope, decode, encode};
 use host_parser::gate::{Gate, Measurement, Sample};
 use host_parser::transcript::Transcript;
-use user_workers::reference::Answer;
+use workloads::reference::Answer;
 
 use self::base::{BASES, Base};
 use self::known::{Known, known};

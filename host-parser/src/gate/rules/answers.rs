@@ -1,6 +1,6 @@
 //! Whether the work was done: every answer against the reference, and every case against one whole.
 
-use user_workers::reference::{Answer, Workload};
+use workloads::reference::{Answer, Workload};
 
 use super::{Known, Run};
 use crate::gate::Lookup;

@@ -3,7 +3,7 @@
 
 use abi::sweep::{bounds, cases, shuffle};
 use abi::wire::record::{SkipReason, Sweep};
-use user_workers::reference::Workload;
+use workloads::reference::Workload;
 
 use super::{Run, common_whole};
 use crate::gate::facts::{At, Facts, params};

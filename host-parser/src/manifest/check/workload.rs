@@ -2,7 +2,7 @@
 
 use abi::syscall::{Authority, Syscall};
 use toml::Spanned;
-use user_workers::reference::{self, Answer, BadParameter, Lookup, Workload};
+use workloads::reference::{self, Answer, BadParameter, Lookup, Workload};
 
 use super::super::profile::{Oracle, Tier};
 use super::super::raw::{RawOracle, RawParameters};

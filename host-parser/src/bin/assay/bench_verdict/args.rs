@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use user_workers::reference::SLOWED;
+use workloads::reference::SLOWED;
 
 use crate::cli::{GuestArgs, ProbeArgs};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use host_parser::plan::WorkerBlob;
-use user_workers::reference::SLOWED;
+use workloads::reference::SLOWED;
 
 use crate::exit::{Coded, Exit, OrExit};
 use crate::lab::Lab;

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::primes;

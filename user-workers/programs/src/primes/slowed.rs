@@ -2,9 +2,9 @@
 
 use core::hint::black_box;
 
-use super::primes;
-use super::runtime::{Call, Outcome};
+use super::super::runtime::{Call, Outcome};
 use super::trial;
+use super::work as count;
 
 /// How many candidates are looked at again at a time; the most by which the further work can be too much.
 const CHUNK: u64 = 16;
@@ -12,7 +12,7 @@ const CHUNK: u64 = 16;
 /// Counts the primes that the call asks for, then looks at the last candidates again until `PERCENT` percent more
 /// divisions were made than are reported.
 pub fn work<const PERCENT: u64>(call: &Call) -> Outcome {
-    let outcome = primes::work(call);
+    let outcome = count(call);
     let [first, mut end, ..] = call.params;
     let (owed, mut paid) = (outcome.work * PERCENT / 100, 0);
     while paid < owed && end > first {

@@ -1,7 +1,7 @@
 //! The right answer for less work than was asked for: trial division that also leaves out the multiples of 3.
 
+use super::super::runtime::{Call, Outcome};
 use super::mix::mix;
-use super::runtime::{Call, Outcome};
 
 /// Counts the primes that the call asks for, and is honest about the divisions.
 pub fn work(call: &Call) -> Outcome {

@@ -1,8 +1,8 @@
-//! `primes`, that first executes an undefined instruction.
+//! `primes`, that first calls into its writable data.
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::runtime::{Call, Outcome};
@@ -12,7 +12,7 @@ worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
     if call.does_wrong {
-        misdeed::invalid_opcode();
+        misdeed::execute_data();
     }
     primes::work(call)
 }

@@ -2,11 +2,11 @@
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
+use worker::primes::{self, wheel};
 use worker::runtime::{Call, Outcome};
-use worker::{primes, wheel};
 
 worker::runtime::worker!(primes::warm_up, work);
 

@@ -1,8 +1,8 @@
-//! `primes`, that never ends.
+//! `primes`, that first writes behind its result slot.
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::runtime::{Call, Outcome};
@@ -12,7 +12,7 @@ worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
     if call.does_wrong {
-        misdeed::never_return()
+        misdeed::write_outside_slot(call);
     }
     primes::work(call)
 }

@@ -1,8 +1,8 @@
-//! `primes`, that first reads an address that is not mapped.
+//! `primes`, that first executes a privileged instruction.
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::runtime::{Call, Outcome};
@@ -12,7 +12,7 @@ worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
     if call.does_wrong {
-        misdeed::page_fault();
+        misdeed::general_protection();
     }
     primes::work(call)
 }

@@ -1,8 +1,8 @@
-//! `primes`, that first makes a syscall beyond its authority, and then answers correctly.
+//! `primes`, that first executes an undefined instruction.
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::runtime::{Call, Outcome};
@@ -12,7 +12,7 @@ worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
     if call.does_wrong {
-        misdeed::unauthorised_syscall();
+        misdeed::invalid_opcode();
     }
     primes::work(call)
 }

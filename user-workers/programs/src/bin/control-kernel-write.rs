@@ -1,8 +1,8 @@
-//! `primes`, that first executes a privileged instruction.
+//! `primes`, that first writes to kernel memory.
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::runtime::{Call, Outcome};
@@ -12,7 +12,7 @@ worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
     if call.does_wrong {
-        misdeed::general_protection();
+        misdeed::kernel_write();
     }
     primes::work(call)
 }

@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::sieve::{Number, numbers};
+mod sieve;
+
 use super::{Answer, BadParameter, Workload};
 use crate::mix::mix;
+use sieve::{Number, numbers};
 
 /// Counting primes, under the name of the program that does it.
 #[derive(Debug)]

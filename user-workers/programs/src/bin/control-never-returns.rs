@@ -1,8 +1,8 @@
-//! `primes`, that first writes to kernel memory.
+//! `primes`, that never ends.
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
 use worker::runtime::{Call, Outcome};
@@ -12,7 +12,7 @@ worker::runtime::worker!(primes::warm_up, work);
 
 fn work(call: &Call) -> Outcome {
     if call.does_wrong {
-        misdeed::kernel_write();
+        misdeed::never_return()
     }
     primes::work(call)
 }

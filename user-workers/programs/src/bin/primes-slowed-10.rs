@@ -2,11 +2,11 @@
 #![no_std]
 #![no_main]
 
-#[path = "../worker/mod.rs"]
+#[path = "../worker.rs"]
 mod worker;
 
+use worker::primes::{self, slowed};
 use worker::runtime::{Call, Outcome};
-use worker::{primes, slowed};
 
 worker::runtime::worker!(primes::warm_up, work);
 
