@@ -2,7 +2,7 @@
 
 use abi::wire::Value;
 use abi::worker::SCALE_SHIFT;
-use workloads::reference::Workload;
+use workloads::Workload;
 
 use super::Lookup;
 use super::evidence::HostEvidence;

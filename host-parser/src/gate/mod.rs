@@ -28,7 +28,7 @@ pub use rules::limits;
 
 use std::collections::{BTreeMap, HashSet};
 
-use workloads::reference::{self, Lookup};
+use workloads::Lookup;
 
 use self::facts::Facts;
 use self::rules::{Disturbed, Known, Run};
@@ -46,7 +46,7 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self::new(reference::by_name)
+        Self::new(workloads::by_name)
     }
 }
 

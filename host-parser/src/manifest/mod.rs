@@ -20,7 +20,7 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::Label;
-use workloads::reference::{self, Lookup, Workload};
+use workloads::{Lookup, Workload};
 
 pub(crate) use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
@@ -83,7 +83,7 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError::Invalid`] with every problem that was found.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
-        Self::parse_with(path, bytes, reference::by_name)
+        Self::parse_with(path, bytes, workloads::by_name)
     }
 
     /// The same with the workloads of `lookup`.

@@ -99,7 +99,7 @@ pub fn with_answers(script: Script) -> Script {
             let split =
                 splits.iter().find(|split| (split.case, split.worker) == (answer.case, answer.worker));
             let split = split.expect("a split for each answer");
-            let expected = primes().expected([split.p0, split.p1, split.p2, split.p3]);
+            let expected = primes().expectation([split.p0, split.p1, split.p2, split.p3]);
             (answer.answer, answer.work, answer.digest.0) = (expected.answer, expected.work, expected.digest);
         }
     })

@@ -1,28 +1,28 @@
-//! What every worker is wrapped in: the entry point, the wait for the common start, the clock, the result slot.
+//! The frame of every worker: the entry point, the wait for the common start, the clock, the result slot.
 //!
 //! Owns all `unsafe` that a well-behaved worker needs. Makes no syscall, keeps no state outside its stack and the slot,
-//! and runs the same instructions in the warm-up call and the timed call: only the parameters and the start differ, so
-//! whatever the second touches the first has touched, the end-of-work path and the slot included.
+//! and runs the same instructions in the warm-up call and the timed call. Only the parameters and the start differ, so the
+//! first call has touched all that the second touches, the end-of-work path and the slot included.
 
 use core::arch::asm;
 use core::hint::{black_box, spin_loop};
 
 use abi::worker::{COMPLETE, PARAMS, WorkerArgs, WorkerResult};
 
-/// A call of a worker, as its work sees it.
+/// A call of a worker, as its work receives it.
 #[derive(Clone, Copy)]
 pub struct Call {
-    /// Whether a control does wrong now: in the timed call of worker 0. The others must come through unharmed.
-    #[allow(dead_code, reason = "only controls look at it")]
-    pub does_wrong: bool,
+    /// Whether a control misbehaves in this call: the timed call of worker 0.
+    #[allow(dead_code, reason = "only controls read it")]
+    pub misbehaves: bool,
     /// The parameters, already cut down for a warm-up.
     pub params: [u64; PARAMS],
-    /// Where the result slot is.
-    #[allow(dead_code, reason = "only a control looks at it")]
+    /// The result slot.
+    #[allow(dead_code, reason = "only a control reads it")]
     pub slot: *mut WorkerResult,
 }
 
-/// What the work leaves behind.
+/// The outcome of the work.
 #[derive(Clone, Copy)]
 pub struct Outcome {
     /// See [`WorkerResult::answer`].
@@ -33,13 +33,14 @@ pub struct Outcome {
     pub digest: u64,
 }
 
-/// Makes a program out of `fn warm_up([u64; 4]) -> [u64; 4]` and `fn work(&Call) -> Outcome`.
+/// Makes a program of `fn warm_up([u64; 4]) -> [u64; 4]`, which reduces the parameters for the warm-up call, and
+/// `fn work(&Call) -> Outcome`.
 macro_rules! worker {
     ($warm_up:path, $work:path) => {
-        /// Where the kernel, or the Linux twin, calls.
+        /// The entry point: the kernel or the Linux twin calls it.
         ///
         /// # Safety
-        /// `args` can be read and `out` written, for as long as this runs, and nobody else writes either.
+        /// `args` can be read and `out` written for as long as this runs, and nothing else writes either.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn worker_entry(
             args: *const abi::worker::WorkerArgs,
@@ -55,7 +56,7 @@ pub(crate) use worker;
 /// One call of a worker.
 ///
 /// # Safety
-/// `args` can be read and `out` written, for as long as this runs, and nobody else writes either.
+/// `args` can be read and `out` written for as long as this runs, and nothing else writes either.
 #[inline(always)]
 pub unsafe fn run(
     args: *const WorkerArgs,
@@ -67,14 +68,14 @@ pub unsafe fn run(
     let WorkerArgs { start_tsc, worker, params } = unsafe { args.read() };
     let timed = start_tsc != 0;
     let params = if timed { params } else { warm_up(params) };
-    let call = Call { does_wrong: timed && worker == 0, params, slot: out };
+    let call = Call { misbehaves: timed && worker == 0, params, slot: out };
 
     while tsc() < start_tsc {
         spin_loop();
     }
     let begin_tsc = tsc();
-    // The compiler may move arithmetic, though not `black_box`, across the clock's `asm!`: what goes in is unknown
-    // until after the first reading, and what comes out is needed before the last.
+    // The compiler may move arithmetic across the clock's `asm!`, but not `black_box`: it does not know the input until
+    // after the first reading, and needs the output before the last.
     let outcome = black_box(work(&black_box(call)));
     let end_tsc = tsc();
 
@@ -103,9 +104,9 @@ unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
 
 /// The time-stamp counter, read after everything before it is done and before anything after it begins.
 ///
-/// RDTSC alone does not wait for earlier instructions, and later ones may begin before it. LFENCE does not execute
-/// until all earlier instructions have completed, and none after it begins before it has (Intel SDM vol. 2, "RDTSC"
-/// and "LFENCE"; on AMD where LFENCE is dispatch serialising, which every kernel of interest sets).
+/// RDTSC alone does not wait for earlier instructions, and later ones may begin before it. LFENCE waits until all earlier
+/// instructions have completed, and no later one begins before it has (Intel SDM vol. 2, "RDTSC" and "LFENCE"). On AMD
+/// this holds with DE_CFG[1] set, as every hypervisor sets it, and firmware since the Spectre guidance.
 #[inline(always)]
 fn tsc() -> u64 {
     let (low, high): (u32, u32);

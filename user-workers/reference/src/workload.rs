@@ -1,126 +1,92 @@
-//! What each workload should answer, worked out by another method than the worker uses.
+//! The boundary of the contract: a workload as manifest, plan and gate use it, with its parameters as words.
 
-mod primes;
-
-use core::fmt;
+use std::fmt;
 
 use abi::sweep::PARTS;
-use primes::Primes;
 
-/// What a worker should leave in its result slot.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Answer {
-    /// The answer to the workload's question.
-    pub answer: u64,
-    /// The work done, in the workload's unit.
-    pub work: u64,
-    /// The digest of the answer's parts; sums (wrapping) over the splits of a whole.
-    pub digest: u64,
-}
+use crate::{BadParameter, Expectation, Parameter, Table, Units, Words};
 
-/// Why a workload cannot be run with the parameters it was given.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct BadParameter {
-    /// Which, from 0.
-    pub index: usize,
-    /// What it should have been.
-    pub expected: &'static str,
-}
-
-/// A workload as the host sees it.
+/// A workload behind its name. [`Typed`](crate::Typed) implements this for every [`Task`](crate::Task).
 pub trait Workload: fmt::Debug + Sync {
     /// Its name: that of its program.
     fn name(&self) -> &'static str;
 
-    /// What a manifest calls its parameters, in their order. Those it does not have are 0.
-    fn parameters(&self) -> &'static [&'static str];
+    /// What its answers and its work count.
+    fn units(&self) -> Units;
 
-    /// Whether `params` describe a whole that can be run and split.
+    /// Its parameters, in the order of their words.
+    fn parameters(&self) -> &'static [Parameter];
+
+    /// A whole that can be run, and that the reference answers within milliseconds.
+    fn example(&self) -> Words;
+
+    /// The workload at whose task this one fails on purpose; `None` for a workload that is measured.
+    fn control_of(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Builds of the program that are slower by a known part, by what they are slower.
+    fn slowed(&self) -> &'static [Slowed] {
+        &[]
+    }
+
+    /// Whether `whole` can be run and split.
     ///
     /// # Errors
     /// The first parameter that does not fit.
-    fn check(&self, params: [u64; 4]) -> Result<(), BadParameter>;
+    fn check(&self, whole: Words) -> Result<(), BadParameter>;
 
-    /// What a worker given `params` should leave behind. Takes any `params`, and as long as a sieve over them: about
-    /// ten milliseconds for three million candidates, and some seconds for the most there can be.
-    fn expected(&self, params: [u64; 4]) -> Answer;
+    /// What a worker given `params` should answer. Takes any words, and at most some seconds for them.
+    fn expectation(&self, params: Words) -> Expectation;
 
-    /// Splits the whole that `params` describe into `workers` contiguous parts of as equal cost as can be. Parts are
-    /// empty where there is less to do than there are workers; there is none for no workers.
-    fn splits(&self, params: [u64; 4], workers: u16) -> Vec<[u64; 4]>;
+    /// Splits `whole` into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to do
+    /// than there are workers; no workers, no parts.
+    fn split(&self, whole: Words, workers: u16) -> Vec<Words>;
 
-    /// The values of the first two parameters between which the whole has parts of equal cost, [`PARTS`] of them; `None`
-    /// where a part is not a range of these two alone.
-    fn knots(&self, params: [u64; 4]) -> Option<Vec<u64>> {
-        let parts = self.splits(params, PARTS);
-        let joined = parts.windows(2).all(|pair| pair[0][1] == pair[1][0]);
-        let alike = parts.iter().all(|part| part[0] <= part[1] && part[2..] == params[2..]);
-        let first = parts.first().filter(|_| joined && alike)?[0];
+    /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap.
+    fn join(&self, parts: &[Words]) -> Option<Words>;
+
+    /// The values of the first two parameters between which `whole` has parts of equal cost, [`PARTS`] of them. `None` if
+    /// a part is not a range of these two alone: then the workload cannot be swept.
+    fn cut_points(&self, whole: Words) -> Option<Vec<u64>> {
+        let parts = self.split(whole, PARTS);
+        let adjacent = parts.windows(2).all(|pair| pair[0][1] == pair[1][0]);
+        let ranges = parts.iter().all(|part| part[0] <= part[1] && part[2..] == whole[2..]);
+        let [first, ..] = *parts.first().filter(|_| adjacent && ranges)?;
         Some(std::iter::once(first).chain(parts.iter().map(|part| part[1])).collect())
     }
 
-    /// Whether `parts` are a partition of one whole, in order, without gap or overlap; the whole, if so.
-    fn whole(&self, parts: &[[u64; 4]]) -> Option<[u64; 4]>;
-}
-
-/// Every workload: those that are measured, and the controls, which are given the task of `primes` and fail at it.
-static WORKLOADS: [Primes; 13] = [
-    Primes { name: "primes" },
-    Primes { name: "control-divide-error" },
-    Primes { name: "control-execute-data" },
-    Primes { name: "control-general-protection" },
-    Primes { name: "control-invalid-opcode" },
-    Primes { name: "control-kernel-write" },
-    Primes { name: "control-never-returns" },
-    Primes { name: "control-outside-slot" },
-    Primes { name: "control-page-fault" },
-    Primes { name: "control-skipped-work" },
-    Primes { name: "control-stack-overflow" },
-    Primes { name: "control-syscall" },
-    Primes { name: "control-wrong-answer" },
-];
-
-/// Programs that are no workloads of their own but other builds of `primes`, with so many percent more to do for the
-/// same answer. Booted under its name they are what a comparison of two builds must notice.
-pub const SLOWED: [(&str, u16); 3] =
-    [("primes-slowed-2", 2), ("primes-slowed-5", 5), ("primes-slowed-10", 10)];
-
-/// Finds a workload by its name.
-pub type Lookup = fn(&str) -> Option<&'static dyn Workload>;
-
-/// The workload of this name.
-#[must_use]
-pub fn by_name(name: &str) -> Option<&'static dyn Workload> {
-    WORKLOADS.iter().find(|workload| workload.name == name).map(|workload| workload as &dyn Workload)
-}
-
-/// The names of all workloads, controls included: with [`SLOWED`], those of the programs that this package builds.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    WORKLOADS.iter().map(|workload| workload.name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn has_a_workload_for_every_program_but_the_slowed() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/src/bin");
-        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-        let mut programs: Vec<_> =
-            files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-        let mut names: Vec<_> = names().chain(SLOWED.map(|(name, _)| name)).collect();
-        programs.sort_unstable();
-        names.sort_unstable();
-        assert_eq!(programs, names);
-    }
-
-    #[test]
-    fn finds_workloads_by_their_own_name_only() {
-        for name in names() {
-            assert_eq!(by_name(name).map(Workload::name), Some(name));
+    /// Reads the table of a manifest, and checks that it describes a whole.
+    ///
+    /// # Errors
+    /// Every key that is not a parameter, and every parameter without a key; if there are none, the first parameter with a
+    /// value that does not fit.
+    fn from_table(&self, table: &Table<'_>) -> Result<Words, Vec<BadParameter>> {
+        let parameters = self.parameters();
+        let keys: Vec<&str> = parameters.iter().map(|parameter| parameter.key).collect();
+        let unknown = table.keys().filter(|key| !keys.contains(key)).map(|&key| BadParameter {
+            key: key.to_owned(),
+            expected: format!("a parameter of this program: {}", keys.join(", ")),
+        });
+        let absent = parameters.iter().filter(|parameter| !table.contains_key(parameter.key));
+        let bad: Vec<_> = unknown.chain(absent.map(BadParameter::of)).collect();
+        if !bad.is_empty() {
+            return Err(bad);
         }
-        assert!(by_name("").is_none());
-        assert!(by_name("prime").is_none());
+        let mut words = Words::default();
+        for (word, key) in words.iter_mut().zip(keys) {
+            // No parameter is negative, and none can be this large.
+            *word = table.get(key).and_then(|&value| u64::try_from(value).ok()).unwrap_or(u64::MAX);
+        }
+        self.check(words).map(|()| words).map_err(|bad| vec![bad])
     }
+}
+
+/// Another build of a workload's program, with more to do for the same answer: what a comparison of two builds must find.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Slowed {
+    /// The program.
+    pub program: &'static str,
+    /// How much more work it does, in percent.
+    pub percent: u16,
 }

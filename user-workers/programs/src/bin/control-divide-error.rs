@@ -1,18 +1,8 @@
-//! `primes`, that first divides by zero.
+//! A control: divides by zero, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::divide_error();
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::divide_error);

@@ -1,18 +1,8 @@
-//! `primes`, that first calls into its writable data.
+//! A control: calls into its writable data, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::execute_data();
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::execute_data);

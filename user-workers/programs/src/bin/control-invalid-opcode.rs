@@ -1,18 +1,8 @@
-//! `primes`, that first executes an undefined instruction.
+//! A control: executes an undefined instruction, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::invalid_opcode();
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::invalid_opcode);

@@ -1,18 +1,8 @@
-//! `primes`, that first writes to kernel memory.
+//! A control: writes to kernel memory, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::kernel_write();
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::kernel_write);

@@ -1,18 +1,8 @@
-//! `primes`, that never ends.
+//! A control: never returns.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::never_return()
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::never_return);

@@ -1,18 +1,8 @@
-//! `primes`, that first writes behind its result slot.
+//! A control: writes past its result slot, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::write_outside_slot(call);
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::write_outside_slot);

@@ -1,18 +1,8 @@
-//! `primes`, that first reads an address that is not mapped.
+//! A control: reads an address that is not mapped, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::page_fault();
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::page_fault);

@@ -1,18 +1,8 @@
-//! `primes`, that first makes a syscall beyond its authority, and then answers correctly.
+//! A control: makes a syscall beyond its authority, then does its work.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::runtime::{Call, Outcome};
-use worker::{misdeed, primes};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    if call.does_wrong {
-        misdeed::unauthorised_syscall();
-    }
-    primes::work(call)
-}
+worker::control!(first worker::misdeed::unauthorised_syscall);

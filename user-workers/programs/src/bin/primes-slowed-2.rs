@@ -1,15 +1,8 @@
-//! `primes`, with 2 percent more to do for the same answer.
+//! `primes` with 2 percent more work for the same answer.
 #![no_std]
 #![no_main]
 
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::primes::{self, slowed};
-use worker::runtime::{Call, Outcome};
-
-worker::runtime::worker!(primes::warm_up, work);
-
-fn work(call: &Call) -> Outcome {
-    slowed::work::<2>(call)
-}
+worker::worker!(worker::primes::warm_up, worker::primes::slowed::work::<2>);

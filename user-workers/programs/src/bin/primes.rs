@@ -5,6 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-use worker::primes;
-
-worker::runtime::worker!(primes::warm_up, primes::work);
+worker::worker!(worker::primes::warm_up, worker::primes::work);

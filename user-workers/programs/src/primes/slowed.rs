@@ -1,23 +1,22 @@
-//! The right answer for more work than was asked for: the regression that a comparison must find.
+//! The right answer for more work than is reported: the regression that a comparison of two builds must find.
 
 use core::hint::black_box;
 
 use super::super::runtime::{Call, Outcome};
 use super::trial;
-use super::work as count;
 
-/// How many candidates are looked at again at a time; the most by which the further work can be too much.
+/// The number of candidates that are tried again at a time, which bounds by how much the further work overshoots.
 const CHUNK: u64 = 16;
 
-/// Counts the primes that the call asks for, then looks at the last candidates again until `PERCENT` percent more
-/// divisions were made than are reported.
+/// Counts the primes of the call, then tries the last candidates again until it has made `PERCENT` percent more divisions
+/// than it reports.
 pub fn work<const PERCENT: u64>(call: &Call) -> Outcome {
-    let outcome = count(call);
+    let outcome = super::work(call);
     let [first, mut end, ..] = call.params;
     let (owed, mut paid) = (outcome.work * PERCENT / 100, 0);
     while paid < owed && end > first {
         let begin = end.saturating_sub(CHUNK).max(first);
-        // Nobody asks for the answer, which must not be a reason not to work it out.
+        // The count is not used; `black_box` keeps the compiler from dropping the work.
         paid += black_box(trial::count_primes(black_box([begin, end, 0, 0]))).divisions;
         end = begin;
     }

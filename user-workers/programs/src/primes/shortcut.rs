@@ -1,9 +1,9 @@
-//! The right answer for less work than was asked for: trial division that also leaves out the multiples of 3.
+//! The right answer for less work than the task has: trial division that also leaves out the multiples of 3.
 
 use super::super::runtime::{Call, Outcome};
-use super::mix::mix;
+use abi::random::mix;
 
-/// Counts the primes that the call asks for, and is honest about the divisions.
+/// Counts the primes of the call, and reports the divisions that it really made.
 pub fn work(call: &Call) -> Outcome {
     let mut outcome = Outcome { answer: 0, work: 0, digest: 0 };
     for candidate in call.params[0].max(2)..call.params[1] {
