@@ -17,16 +17,22 @@ pub(crate) fn small(name: &str) -> Option<&'static dyn Workload> {
     (name == "primes").then_some(&Primes { name: "primes", any_size: false })
 }
 
-/// Every workload, at any size. Past the table each candidate takes one division and is no prime, which serves where
-/// answers are only handed on.
+/// `primes` and its controls at any size, and every other workload as it is. Past the table each candidate takes one
+/// division and is no prime: enough for a target that only hands answers on.
 pub(crate) fn of_any_size(name: &str) -> Option<&'static dyn Workload> {
-    static ALL: LazyLock<Vec<Primes>> = LazyLock::new(|| {
-        REGISTRY.all().map(|workload| Primes { name: workload.name(), any_size: true }).collect()
-    });
-    ALL.iter().find(|workload| workload.name == name).map(|workload| workload as &dyn Workload)
+    static ALL: LazyLock<Vec<Primes>> =
+        LazyLock::new(|| names().map(|name| Primes { name, any_size: true }).collect());
+    let found = ALL.iter().find(|workload| workload.name == name);
+    found.map(|workload| workload as &dyn Workload).or_else(|| by_name(name))
 }
 
-/// The task of every workload so far, under the name of one of them.
+/// The names of `primes` and its controls.
+fn names() -> impl Iterator<Item = &'static str> {
+    let task = |workload: &dyn Workload| workload.control_of().unwrap_or(workload.name());
+    REGISTRY.all().filter(move |&workload| task(workload) == "primes").map(Workload::name)
+}
+
+/// The task of `primes`, under its name or that of a control.
 #[derive(Debug)]
 struct Primes {
     name: &'static str,

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::divide_error);
+worker::control!(subject: first worker::misdeed::divide_error);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::execute_data);
+worker::control!(subject: first worker::misdeed::execute_data);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::general_protection);
+worker::control!(subject: first worker::misdeed::general_protection);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::invalid_opcode);
+worker::control!(subject: first worker::misdeed::invalid_opcode);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::kernel_write);
+worker::control!(subject: first worker::misdeed::kernel_write);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::never_return);
+worker::control!(subject: first worker::misdeed::never_return);

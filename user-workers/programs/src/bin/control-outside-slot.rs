@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::write_outside_slot);
+worker::control!(subject: first worker::misdeed::write_outside_slot);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::page_fault);
+worker::control!(subject: first worker::misdeed::page_fault);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(instead worker::subject::shortcut::work);
+worker::control!(subject: instead worker::subject::shortcut::work);

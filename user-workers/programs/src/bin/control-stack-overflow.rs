@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::stack_overflow);
+worker::control!(subject: first worker::misdeed::stack_overflow);

@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(first worker::misdeed::unauthorised_syscall);
+worker::control!(subject: first worker::misdeed::unauthorised_syscall);

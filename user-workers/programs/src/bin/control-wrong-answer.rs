@@ -5,4 +5,4 @@
 #[path = "../worker.rs"]
 mod worker;
 
-worker::control!(afterwards worker::misdeed::wrong_answer);
+worker::control!(subject: afterwards worker::misdeed::wrong_answer);

@@ -5,14 +5,14 @@
 pub struct Number {
     /// The number, 2 or more.
     pub value: u32,
-    /// Its smallest prime factor; `None` where the number is prime.
+    /// Its smallest prime factor; `None` if the number is prime.
     pub factor: Option<u32>,
 }
 
-/// How many numbers are sieved at a time: the marks of a segment, two bytes for each odd number, fit into a cache.
+/// The numbers sieved at a time. Their marks, two bytes for each odd number, fit into a cache.
 const SEGMENT: u32 = 1 << 16;
 
-/// Each number from `first`, or from 2 where that is more, up to and without `end`.
+/// Each number from `first`, or from 2 if that is more, up to and without `end`.
 pub fn numbers(first: u32, end: u32) -> impl Iterator<Item = Number> {
     let first = first.max(2);
     let primes = odd_primes(end.isqrt());
@@ -22,14 +22,14 @@ pub fn numbers(first: u32, end: u32) -> impl Iterator<Item = Number> {
 
 /// The numbers of one segment, given the odd primes up to the square root of its end.
 fn segment(first: u32, end: u32, primes: &[u16]) -> impl Iterator<Item = Number> + use<> {
-    // `factors[i]` belongs to the odd number `base + 2i`; 0 says that none was found.
+    // `factors[i]` belongs to the odd number `base + 2i`; 0 stands for no factor.
     let base = first | 1;
     let mut factors = vec![0_u16; (end.saturating_sub(base) as usize).div_ceil(2)];
-    // From the largest prime down: the smallest writes last, and nothing need be looked at before it is written.
+    // From the largest prime down: the smallest writes last, so that nothing is read before it is written.
     for &prime in primes.iter().rev() {
         let skipped = (first_odd_multiple(prime.into(), base.into()) - u64::from(base)) / 2;
         if let Some(rest) = usize::try_from(skipped).ok().and_then(|skipped| factors.get_mut(skipped..)) {
-            // Index i + prime is the number 2 * prime further on: the next odd multiple.
+            // Index i + prime stands for the next odd multiple, 2 * prime further on.
             rest.iter_mut().step_by(prime.into()).for_each(|factor| *factor = prime);
         }
     }
@@ -43,7 +43,7 @@ fn segment(first: u32, end: u32, primes: &[u16]) -> impl Iterator<Item = Number>
     })
 }
 
-/// The first odd multiple of an odd `prime` from its square on, or from `base` where that is more.
+/// The first odd multiple of an odd `prime` from its square on, or from `base` if that is more.
 fn first_odd_multiple(prime: u64, base: u64) -> u64 {
     let multiple = (prime * prime).max(base.next_multiple_of(prime));
     if multiple.is_multiple_of(2) { multiple + prime } else { multiple }
