@@ -3,7 +3,7 @@
 
 pub use evidence::{gate, transcript};
 pub use experiment::{boot_config, manifest, plan};
-pub use results::{diagnosis, disclosure, session};
+pub use results::{diagnosis, disclosure};
 
 /// Results, and the forms they are written in.
 pub mod results {
@@ -16,4 +16,9 @@ pub mod results {
 pub mod stats {
     pub use ::stats::*;
     pub use results::{CaseStats, Claim, ClaimEvidence, ClaimRule, Pairing, Series, Speedup, claim};
+}
+
+/// Stored sessions and their comparison.
+pub mod session {
+    pub use results::session::{SessionComparison as SideBySide, StoredSession as Session, *};
 }

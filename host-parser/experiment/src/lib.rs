@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 pub mod boot_config;
 pub mod manifest;
 pub mod plan;

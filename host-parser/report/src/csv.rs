@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use results::{Results, RunRecord};
 
-use super::Exporter;
+use super::exporter::Exporter;
 use evidence::gate::{Measurement, Sample};
 
 /// Writes every sample as a row of CSV (RFC 4180, with line feeds).

@@ -1,23 +1,13 @@
 //! Results in every form, as files of one folder.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use results::{Results, WriteError, write_atomically};
 
-use super::{ResultsJson, SamplesCsv, SummaryMarkdown};
-
-/// A form that results can be written in.
-pub trait Exporter {
-    /// The file's name.
-    fn file_name(&self) -> &'static str;
-
-    /// Writes the results.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    fn export(&self, results: &Results, out: &mut dyn Write) -> io::Result<()>;
-}
+use super::csv::SamplesCsv;
+use super::exporter::Exporter;
+use super::json::ResultsJson;
+use super::markdown::SummaryMarkdown;
 
 /// Every form there is. The first is the one that has everything in it.
 pub const EXPORTERS: [&dyn Exporter; 3] = [&ResultsJson, &SamplesCsv, &SummaryMarkdown];

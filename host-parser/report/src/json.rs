@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use results::Results;
 
-use super::Exporter;
+use super::exporter::Exporter;
 
 /// Writes all of the results as JSON.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,7 @@
 mod conditions;
 mod csv;
 mod export;
+mod exporter;
 mod json;
 mod markdown;
 mod number;
@@ -17,7 +18,8 @@ mod terminal;
 mod words;
 
 pub use csv::SamplesCsv;
-pub use export::{EXPORTERS, Exporter, write_all};
+pub use export::{EXPORTERS, write_all};
+pub use exporter::Exporter;
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
 pub use terminal::terminal;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use results::{Results, Tool};
 
-use super::{Exporter, conditions, side_by_side, table, words};
+use super::exporter::Exporter;
+use super::{conditions, side_by_side, table, words};
 
 /// Writes a summary in Markdown.
 #[derive(Clone, Copy, Debug)]

@@ -3,14 +3,16 @@
 use super::number::{grouped, percent};
 use super::table::{Table, quoted, workers};
 use super::words::short;
-use results::{CaseRow, Comparison, CostRow, Figure, OptionDifference, RatioRow, Results, Same, System};
+use results::{
+    CaseRow, CostRow, Figure, OptionDifference, RatioRow, Results, Same, System, SystemComparison,
+};
 
 fn none() -> String {
     "-".to_owned()
 }
 
 /// The table of the ratios: each system's speed-up against ideal, the native ceiling and Linux.
-pub(super) fn ratios(results: &Results, comparison: &Comparison) -> Table {
+pub(super) fn ratios(results: &Results, comparison: &SystemComparison) -> Table {
     let header =
         ["system", "workers", "speed-up", "ideal %", "to native", "interval", "to linux", "interval"];
     let row = |row: &CaseRow| {
@@ -80,12 +82,12 @@ fn cost(row: &CostRow) -> Vec<String> {
 }
 
 /// Why nothing is compared: the reason, and whatever else differs.
-pub(super) fn refusal(comparison: &Comparison) -> Vec<String> {
+pub(super) fn refusal(comparison: &SystemComparison) -> Vec<String> {
     comparison.findings.iter().map(|finding| format!("{}: {}", finding.reason, finding.detail)).collect()
 }
 
 /// What the columns of the ratios are.
-pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
+pub(super) fn notes(comparison: &SystemComparison) -> Vec<String> {
     let others = [(System::Native, "the host's own processes"), (System::Linux, "the Linux guest")];
     let there = others.iter().filter(|(system, _)| comparison.systems.contains(system));
     let note = |(system, what): &(System, &str)| {
@@ -95,7 +97,7 @@ pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
 }
 
 /// What was shown to be the same in all rows.
-pub(super) fn same(comparison: &Comparison) -> Vec<String> {
+pub(super) fn same(comparison: &SystemComparison) -> Vec<String> {
     let line = |same: &Same| {
         let case = same.case.map(|case| format!(", case {case}")).unwrap_or_default();
         format!("{}{case}: {}", same.what, short(&same.value))
@@ -104,7 +106,7 @@ pub(super) fn same(comparison: &Comparison) -> Vec<String> {
 }
 
 /// What the QEMU commands differ in.
-pub(super) fn differences(comparison: &Comparison) -> Vec<String> {
+pub(super) fn differences(comparison: &SystemComparison) -> Vec<String> {
     let subject = comparison.systems.first().copied().unwrap_or_default();
     let value = |value: &Option<String>| match value.as_deref() {
         None => "nothing".to_owned(),

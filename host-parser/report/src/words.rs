@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
 use evidence::gate::limits::LEAST_ITERATIONS;
-use evidence::gate::{Basis, FunctionalOnly, Machine, Measurement, Sample};
+use evidence::gate::{Basis, FunctionalOnly, MachineReport, Measurement, Sample};
 use results::disclosure::Publication;
 use results::{Claim, ClaimEvidence, Pairing};
 use results::{ClaimReport, Pace, Probes, Results, RunRecord, System};
@@ -125,7 +125,7 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
 }
 
 /// Which CPUs share what, in a line.
-fn shape(machine: &Machine) -> String {
+fn shape(machine: &MachineReport) -> String {
     let (topology, cpus) = (&machine.topology, machine.cpus_online);
     let (Some(source), Some(cores)) = (&topology.source, topology.cores) else {
         return format!("topology UNKNOWN: nothing tells which of the {cpus} CPUs share a core");

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::{Comparison, costs};
+use super::compare::{SystemComparison, costs};
 use super::environment::Environment;
-use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
+use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 use super::pace::{self, Pace};
 use super::probe::Probes;
+use super::run_record::RunRecord;
 use super::set_aside::{self, disturbed_rounds};
 use super::system::System;
 use crate::disclosure::{Disclosure, Publication};
@@ -54,7 +55,7 @@ impl Results {
         set_aside::mark(&mut runs, &rounds_set_aside);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
         let series = series(experiment.pairing, &counted);
-        let comparison = Comparison::new(&counted, &series);
+        let comparison = SystemComparison::new(&counted, &series);
         let comparable = comparison.as_ref().is_some_and(|comparison| comparison.comparable);
         let costs = costs(&counted, comparable);
         let incomplete = match completion {

@@ -21,20 +21,24 @@ mod from_runs;
 mod model;
 mod pace;
 mod probe;
+mod run_record;
 mod series;
 mod set_aside;
 mod system;
 
 pub use boot_cost::BootCost;
 pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
-pub use compare::{Comparison, CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same};
+pub use compare::{
+    CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same, SystemComparison,
+};
 pub use conclusion::Conclusion;
 pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
 pub use file::{WriteError, write_atomically};
-pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, RunRecord, SCHEMA, Tool};
+pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 pub use pace::Pace;
 pub(crate) use pace::are_enough;
 pub use probe::{FailedProbe, Probe, Probes};
+pub use run_record::RunRecord;
 pub use series::{CaseStats, Pairing, Series, Speedup};
 pub use set_aside::{disturbed_rounds, set_slow_iterations_aside};
 pub use system::System;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::RunRecord;
+use super::run_record::RunRecord;
 use evidence::baseline::quick;
 use evidence::gate::{Measurement, ReasonCode, limits};
 

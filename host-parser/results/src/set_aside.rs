@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::model::RunRecord;
 use super::pace;
 use super::probe::Probes;
+use super::run_record::RunRecord;
 use evidence::gate::ReasonCode;
 
 /// The rounds in which the host disturbed a run, or gave less to a probe beside them, each with what it did; and those

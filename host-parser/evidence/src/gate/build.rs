@@ -7,7 +7,7 @@ use workloads::Workload;
 use super::Lookup;
 use super::evidence::HostEvidence;
 use super::facts::{Facts, Iteration, params};
-use super::machine::{Machine, Platform};
+use super::machine::{MachineReport, Platform};
 use super::measurement::{
     Basis, Clock, Cycles, Identity, Measurement, Phase, Sample, Sweep, Tsc, TscReading, Warp, WorkerSample,
 };
@@ -54,7 +54,7 @@ fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
     })
 }
 
-fn machine(facts: &Facts) -> Option<Machine> {
+fn machine(facts: &Facts) -> Option<MachineReport> {
     let (machine, brand, memory) = (facts.machine?.is, facts.brand?.is, facts.memory?.is);
     let system = facts.system?.is;
     let features = facts.features?.is;
@@ -65,7 +65,7 @@ fn machine(facts: &Facts) -> Option<Machine> {
         ("umip", features.umip),
         ("invariant_tsc", features.invariant_tsc),
     ];
-    Some(Machine {
+    Some(MachineReport {
         system: system.name.to_string(),
         release: system.release.to_string(),
         firmware: machine.firmware.to_string(),

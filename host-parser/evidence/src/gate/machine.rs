@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// What the machine said of itself.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Machine {
+pub struct MachineReport {
     /// What ran the workers: `assay`, `linux` or `native`.
     pub system: String,
     /// The version of that.

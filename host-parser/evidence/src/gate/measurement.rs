@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::evidence::FunctionalOnly;
-use super::machine::Machine;
+use super::machine::MachineReport;
 
 /// TSC cycles.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -37,7 +37,7 @@ pub struct Nanos(pub u64);
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
     pub(super) identity: Identity,
-    pub(super) machine: Machine,
+    pub(super) machine: MachineReport,
     pub(super) clock: Clock,
     pub(super) functional_only: Option<FunctionalOnly>,
     pub(super) phases: Vec<Phase>,
@@ -55,7 +55,7 @@ impl Measurement {
 
     /// What the machine said of itself.
     #[must_use]
-    pub fn machine(&self) -> &Machine {
+    pub fn machine(&self) -> &MachineReport {
         &self.machine
     }
 

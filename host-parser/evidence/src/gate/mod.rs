@@ -15,7 +15,7 @@ mod topology;
 mod verdict;
 
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
-pub use machine::{CpuPlace, Machine, Platform, Topology};
+pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{
     Basis, Clock, Cycles, Identity, Measurement, Nanos, Phase, Sample, Sweep, Tsc, TscReading, Warp,
     WorkerSample,

@@ -154,15 +154,14 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::plan::ramdisk_of;
+    use crate::archive::archive;
 
     const NONE: [u64; 0] = [];
 
     fn member(word: &str) -> Vec<u8> {
         let mut config = BootConfig::default();
         config.set(word).unwrap();
-        let archive = ramdisk_of(&config, "", &[]);
-        archive[..MEMBER_BYTES].to_vec()
+        archive([(CONFIG, &config.file()[..])])[..MEMBER_BYTES].to_vec()
     }
 
     /// An image with these members, each at a place.

@@ -11,7 +11,5 @@ mod tests;
 mod text;
 
 pub use blob::{BlobError, WorkerBlob};
-#[cfg(test)]
-pub(crate) use ramdisk::ramdisk_of;
 pub use ramdisk::{ramdisk, ramdisk_with};
 pub use text::{PlanBytes, PlanError, PlanOptions};

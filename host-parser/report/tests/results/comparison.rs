@@ -1,7 +1,7 @@
 //! Systems side by side: their rows, their ratios, and the forms that these become.
 
 use report::{Exporter, SummaryMarkdown, terminal};
-use results::{Comparison, Conclusion, Results, System};
+use results::{Conclusion, Results, System, SystemComparison};
 
 use super::rounds::whole;
 use super::systems::{Side, compared, rounds, side};
@@ -18,7 +18,7 @@ fn four(cases: &[u16]) -> Results {
     compared(rounds(7, cases, &sides))
 }
 
-fn comparison(results: &Results) -> &Comparison {
+fn comparison(results: &Results) -> &SystemComparison {
     results.comparison.as_ref().expect("several systems")
 }
 

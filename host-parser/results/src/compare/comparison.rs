@@ -3,27 +3,18 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use stats::PairedRatio;
 
 use super::equivalence::{self, Passed, Same};
 use super::options::{OptionDifference, Options};
-use super::reason::NotComparable;
-use crate::{RunRecord, System};
-use stats::PairedRatio;
-
-use crate::Series;
-
-/// Why nothing is compared.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Refusal {
-    /// The kind of thing that differs.
-    pub reason: NotComparable,
-    /// The particulars, with both values.
-    pub detail: String,
-}
+use super::reason::Refusal;
+use crate::run_record::RunRecord;
+use crate::series::Series;
+use crate::system::System;
 
 /// Several systems side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Comparison {
+pub struct SystemComparison {
     /// The systems, in the order of rows. The first is the subject.
     pub systems: Vec<System>,
     /// Whether the rows may be compared; then there are ratios.
@@ -57,7 +48,7 @@ pub struct RatioRow {
 /// What systems are held against: the yardstick and the ceiling.
 const AGAINST: [System; 2] = [System::Linux, System::Native];
 
-impl Comparison {
+impl SystemComparison {
     /// Compares the systems of `series`; `None` where there are fewer than two. `runs` are those that count.
     pub(crate) fn new(runs: &[&RunRecord], series: &BTreeMap<System, Series>) -> Option<Self> {
         if series.len() < 2 {

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Refusal;
 use super::envelope::{Envelope, envelope};
-use super::reason::NotComparable;
+use super::reason::{NotComparable, Refusal};
 use crate::RunRecord;
 use evidence::gate::{Measurement, limits};
 

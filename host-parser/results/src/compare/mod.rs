@@ -11,10 +11,10 @@ mod equivalence;
 mod options;
 mod reason;
 
-pub use comparison::{Comparison, RatioRow, Refusal};
+pub use comparison::{RatioRow, SystemComparison};
 pub use cost::{CostRow, Figure};
 pub use equivalence::Same;
 pub use options::OptionDifference;
-pub use reason::NotComparable;
+pub use reason::{NotComparable, Refusal};
 
 pub(super) use cost::costs;

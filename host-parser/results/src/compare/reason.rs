@@ -4,6 +4,15 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+/// Why nothing is compared.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Refusal {
+    /// The kind of thing that differs.
+    pub reason: NotComparable,
+    /// The particulars, with both values.
+    pub detail: String,
+}
+
 /// Declares the reasons.
 macro_rules! reasons {
     ($($name:ident = $code:literal, $subject:literal, $meaning:literal;)*) => {

@@ -5,6 +5,7 @@
 //! one.
 
 mod address;
+mod diagnose;
 mod exception;
 mod report;
 mod seen;

@@ -1,8 +1,10 @@
 //! A diagnosis in words: ASCII, one line each.
 
-use super::report::CpuState;
-use super::{Address, Diagnosis, LocatedCpu, LocatedException, LocatedPanic, Place, Recurrence};
 use evidence::gate::Ended;
+
+use super::address::Address;
+use super::report::{CpuState, Diagnosis, LocatedCpu, LocatedException, LocatedPanic, Recurrence};
+use super::symbols::Place;
 
 /// How many CPUs the summary names.
 const NAMED: usize = 2;

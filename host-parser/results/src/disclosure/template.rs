@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::file::KEYS;
-use evidence::gate::{Machine, Measurement, Platform};
+use evidence::gate::{MachineReport, Measurement, Platform};
 
 /// A disclosure file to be filled in. What the log of `measured` lets be told is in it; what is left empty is missing.
 #[must_use]
@@ -34,7 +34,7 @@ pub fn template(measured: Option<&Measurement>) -> String {
 }
 
 /// What the machine says of itself, one thing a line.
-fn told(machine: &Machine) -> Vec<String> {
+fn told(machine: &MachineReport) -> Vec<String> {
     let topology = &machine.topology;
     let shape = match (&topology.source, topology.cores) {
         (Some(source), Some(cores)) => format!("{cores} cores, by {source}"),
@@ -74,7 +74,7 @@ fn instance_type(platform: &Platform) -> Option<String> {
     product.contains('.').then(|| product.clone())
 }
 
-fn firmware(machine: &Machine) -> String {
+fn firmware(machine: &MachineReport) -> String {
     let dmi = machine.platform.as_ref().map(|platform| &platform.dmi);
     let text = |field: &str| dmi.and_then(|dmi| dmi.get(field)).map(String::as_str);
     let parts = [Some(machine.firmware.as_str()), text("bios-vendor"), text("bios-version")];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Session;
+use super::StoredSession;
 use super::counted::SessionCase;
 use crate::{Artifact, Environment};
 
@@ -39,13 +39,15 @@ pub(super) struct Contrast {
 const UNKNOWN: &str = "not known";
 
 /// Holds B against A.
-pub(super) fn contrast(a: &Session, b: &Session, accepted: &Accepted) -> Contrast {
+pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted) -> Contrast {
     let mut refused = Vec::new();
     let mut told = Vec::new();
-    let mut must = |what: &str, value: &dyn Fn(&Session) -> String| compare(&mut refused, what, a, b, value);
-    let mut may = |what: &str, value: &dyn Fn(&Session) -> String| compare(&mut told, what, a, b, value);
+    let mut must =
+        |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut refused, what, a, b, value);
+    let mut may =
+        |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut told, what, a, b, value);
 
-    let blob = |s: &Session| s.identity.blob_sha256.clone();
+    let blob = |s: &StoredSession| s.identity.blob_sha256.clone();
     if accepted.blobs {
         may("program", &blob)
     } else {
@@ -56,7 +58,7 @@ pub(super) fn contrast(a: &Session, b: &Session, accepted: &Accepted) -> Contras
     must("authority", &|s| s.identity.authority.clone());
     must("cases", &|s| join(s.chosen(accepted).map(|(case, _)| case)));
     for case in a.chosen(accepted).map(|(case, _)| case).filter(|case| b.cases.contains_key(case)) {
-        let of_case = |s: &Session, value: fn(&SessionCase) -> String| value(&s.cases[&case]);
+        let of_case = |s: &StoredSession, value: fn(&SessionCase) -> String| value(&s.cases[&case]);
         must(&format!("splits of case {case}"), &|s| of_case(s, splits));
         must(&format!("iterations of case {case}"), &|s| of_case(s, |case| join(&case.iterations)));
         if !accepted.blobs {
@@ -81,9 +83,9 @@ pub(super) fn contrast(a: &Session, b: &Session, accepted: &Accepted) -> Contras
 fn compare(
     found: &mut Vec<Differing>,
     what: &str,
-    a: &Session,
-    b: &Session,
-    value: &dyn Fn(&Session) -> String,
+    a: &StoredSession,
+    b: &StoredSession,
+    value: &dyn Fn(&StoredSession) -> String,
 ) {
     let (a, b) = (value(a), value(b));
     if a != b {
@@ -91,7 +93,7 @@ fn compare(
     }
 }
 
-impl Session {
+impl StoredSession {
     /// The cases that are looked at.
     pub(super) fn chosen(&self, accepted: &Accepted) -> impl Iterator<Item = (u16, &SessionCase)> {
         let all = accepted.cases.is_empty();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::counted::{SessionCase, as_many_as_asked_for, cases, khz, spans};
 use super::index::{Index, IndexRun, SYSTEM};
 use crate::{Environment, Pace, Probes, SCHEMA};
-use evidence::gate::{Gate, Identity, Machine, Measurement, ReasonCode, RunExpectation};
+use evidence::gate::{Gate, Identity, MachineReport, Measurement, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
 
 /// How a run's log is named, below `runs` in the session's folder.
@@ -24,7 +24,7 @@ enum Whole {
 
 /// A session whose every run that counts has passed the gate.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct StoredSession {
     /// Its folder.
     pub folder: PathBuf,
     /// The experiment.
@@ -44,7 +44,7 @@ pub struct Session {
     /// How quick the guest's CPUs were beside their workers.
     pub pace: Option<Pace>,
     /// What the machine of the first run said of itself.
-    pub machine: Machine,
+    pub machine: MachineReport,
     /// The median of its runs' TSC frequencies, in kHz, where all of them know theirs.
     pub khz: Option<f64>,
     /// Rounds that count for nothing, for what the host did.
@@ -94,7 +94,7 @@ struct Judged<'i> {
     outcome: Result<Measurement, (ReasonCode, String)>,
 }
 
-impl Session {
+impl StoredSession {
     /// Reads the session in `folder` and judges its runs again. Of other systems' runs it takes no notice.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl Session {
     /// short. For counting how often something is so; to compare two sides it is a selection.
     ///
     /// # Errors
-    /// Those of [`Session::load`], but for what is missing.
+    /// Those of [`StoredSession::load`], but for what is missing.
     pub fn load_as_far_as_it_goes(folder: &Path) -> Result<Self, SessionError> {
         Self::read(folder, Whole::AsFarAsItGoes)
     }

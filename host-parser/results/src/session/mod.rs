@@ -13,6 +13,6 @@ mod verdict;
 
 pub use contrast::{Accepted, Differing};
 pub use counted::SessionCase;
-pub use load::{Session, SessionError};
+pub use load::{SessionError, StoredSession};
 pub use pace::by_pace;
-pub use verdict::{CaseVerdict, Side, SideBySide, TimeUnit, compare};
+pub use verdict::{CaseVerdict, SessionComparison, Side, TimeUnit, compare};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use stats::{Design, Difference, compare_at};
 
-use super::Session;
+use super::StoredSession;
 use super::counted::SessionCase;
 
 impl SessionCase {
@@ -34,8 +34,8 @@ impl SessionCase {
 /// same work, where every round has enough iterations with looks, and where the paces themselves do not differ. Where they
 /// do, that may be a side's own doing (wide vector instructions lower the clock), and is not to be taken out of its time.
 #[must_use]
-pub fn by_pace(a: &Session, b: &Session, case: u16, design: Design, level: f64) -> bool {
-    let qemu = |session: &Session| session.environment.qemu.as_ref().map(|qemu| qemu.version.clone());
+pub fn by_pace(a: &StoredSession, b: &StoredSession, case: u16, design: Design, level: f64) -> bool {
+    let qemu = |session: &StoredSession| session.environment.qemu.as_ref().map(|qemu| qemu.version.clone());
     let same_work = a.identity.build == b.identity.build && qemu(a) == qemu(b);
     let (Some(of_a), Some(of_b)) = (a.cases.get(&case), b.cases.get(&case)) else { return false };
     if !(same_work && of_a.has_paces() && of_b.has_paces()) {

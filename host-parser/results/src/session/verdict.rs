@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Session;
+use super::StoredSession;
 use super::contrast::{Accepted, Differing, contrast, host};
 use super::counted::SessionCase;
 use super::pace::by_pace;
@@ -62,7 +62,7 @@ pub struct CaseVerdict {
 
 /// Two sessions, compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SideBySide {
+pub struct SessionComparison {
     /// What B is held against.
     pub a: Side,
     /// What is judged.
@@ -88,7 +88,12 @@ pub struct SideBySide {
 
 /// Compares two sessions. Paired they are where each round of the one ran side by side with that of the other.
 #[must_use]
-pub fn compare(a: &Session, b: &Session, design: Design, accepted: &Accepted) -> SideBySide {
+pub fn compare(
+    a: &StoredSession,
+    b: &StoredSession,
+    design: Design,
+    accepted: &Accepted,
+) -> SessionComparison {
     let mut contrast = contrast(a, b, accepted);
     if design == Design::Paired {
         contrast.refused.extend(apart(a, b));
@@ -120,7 +125,7 @@ pub fn compare(a: &Session, b: &Session, design: Design, accepted: &Accepted) ->
             comparison.verdict = Difference::Inconclusive;
         }
     }
-    SideBySide {
+    SessionComparison {
         a: side(a),
         b: side(b),
         verdict: overall(&cases),
@@ -134,7 +139,7 @@ pub fn compare(a: &Session, b: &Session, design: Design, accepted: &Accepted) ->
     }
 }
 
-fn side(session: &Session) -> Side {
+fn side(session: &StoredSession) -> Side {
     Side {
         folder: session.folder.clone(),
         label: session.label.clone(),
@@ -145,7 +150,7 @@ fn side(session: &Session) -> Side {
 }
 
 /// Cycles where both are by the same host and of one frequency, as far as can be seen.
-fn unit(a: &Session, b: &Session) -> TimeUnit {
+fn unit(a: &StoredSession, b: &StoredSession) -> TimeUnit {
     let one_host = host(&a.environment) == host(&b.environment);
     let one_clock = match (a.khz, b.khz) {
         (Some(a), Some(b)) => (a / b - 1.0).abs() <= ONE_CLOCK,
@@ -156,8 +161,8 @@ fn unit(a: &Session, b: &Session) -> TimeUnit {
 
 /// What the native probes of both sessions took at their quick times, where that differs by more than what is called a
 /// difference. They ran the session's own worker, so that they tell of the host only where that is one.
-fn host_changed(a: &Session, b: &Session) -> Option<Differing> {
-    let work = |session: &Session| {
+fn host_changed(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
+    let work = |session: &StoredSession| {
         (session.identity.blob_sha256.clone(), session.identity.whole, session.probes.cpus)
     };
     let alike = work(a) == work(b);
@@ -169,8 +174,8 @@ fn host_changed(a: &Session, b: &Session) -> Option<Differing> {
     apart.then(|| Differing { what: "native probes".to_owned(), a: told(of_a), b: told(of_b) })
 }
 
-fn without_a_common_unit(a: &Session, b: &Session) -> Differing {
-    let told = |session: &Session| match session.khz {
+fn without_a_common_unit(a: &StoredSession, b: &StoredSession) -> Differing {
+    let told = |session: &StoredSession| match session.khz {
         Some(khz) => format!("{:.3} MHz", khz / 1e3),
         None => "not known, and the hosts are not one".to_owned(),
     };
@@ -179,9 +184,9 @@ fn without_a_common_unit(a: &Session, b: &Session) -> Differing {
 
 /// The first two rounds that should have run side by side and did not: every round of both sessions must be over before
 /// the next one begins in either.
-fn apart(a: &Session, b: &Session) -> Option<Differing> {
+fn apart(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
     let rounds: BTreeSet<u32> = a.spans.keys().chain(b.spans.keys()).copied().collect();
-    let span = |session: &Session, round: u32| session.spans.get(&round).copied();
+    let span = |session: &StoredSession, round: u32| session.spans.get(&round).copied();
     let mut before: Option<(u32, u64)> = None;
     for round in rounds {
         let spans: Vec<(u64, u64)> = [a, b].iter().filter_map(|session| span(session, round)).collect();
@@ -189,7 +194,7 @@ fn apart(a: &Session, b: &Session) -> Option<Differing> {
         let to = spans.iter().map(|span| span.1).max()?;
         if let Some((earlier, _)) = before.filter(|&(_, ended)| from < ended) {
             let rounds = format!("rounds {} and {}", earlier + 1, round + 1);
-            let told = |session: &Session| match (span(session, earlier), span(session, round)) {
+            let told = |session: &StoredSession| match (span(session, earlier), span(session, round)) {
                 (Some(one), Some(next)) => format!("{rounds} from {} to {} ms", one.0, next.1),
                 _ => format!("not both of {rounds}"),
             };
@@ -203,7 +208,7 @@ fn apart(a: &Session, b: &Session) -> Option<Differing> {
 }
 
 fn of_case(
-    sessions: [&Session; 2],
+    sessions: [&StoredSession; 2],
     case: u16,
     design: Design,
     unit: TimeUnit,
@@ -212,7 +217,7 @@ fn of_case(
     let cases = sessions.map(|session| &session.cases[&case]);
     let longest_worker = cases.iter().any(|case| case.out_of_step);
     let by_pace = unit == TimeUnit::Cycles && by_pace(sessions[0], sessions[1], case, design, level);
-    let times = |session: &Session, case: &SessionCase, by_pace: bool| -> Vec<(u32, f64)> {
+    let times = |session: &StoredSession, case: &SessionCase, by_pace: bool| -> Vec<(u32, f64)> {
         let nanos_per_cycle = session.khz.filter(|_| unit == TimeUnit::Nanos).map_or(1.0, |khz| 1e6 / khz);
         let times = case.times(longest_worker, by_pace).iter();
         times.map(|(&round, time)| (round, time * nanos_per_cycle)).collect()
