@@ -118,7 +118,7 @@ fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<Pl
     let [_, _, p2, p3] = whole;
     let (seed, digest) = (Hex64(order_seed(manifest)), Hex64(digest));
     let sweep = plan::Sweep { iterations, timeout_ms, seed, p2, p3, answer, work, digest };
-    let cut_points = cut_points.into_iter().map(|at| plan::Knot { at }.into());
+    let cut_points = cut_points.into_iter().map(|at| plan::CutPoint { at }.into());
     Ok(std::iter::once(sweep.into()).chain(cut_points).collect())
 }
 
