@@ -63,28 +63,28 @@ fn protocol_names_the_envelope_as_it_is() {
 }
 
 #[test]
-fn measurement_lists_every_reason() {
+fn gate_lists_every_reason() {
     let mut text = "\n| reason | class | meaning | what to do |\n|---|---|---|---|\n".to_owned();
     for reason in ReasonCode::ALL {
         let (code, class) = (reason.code(), reason.class().word());
         let _ = writeln!(text, "| `{code}` | {class} | {} | {} |", reason.meaning(), reason.remedy());
     }
-    golden::check_part(&document("MEASUREMENT.md"), "reasons", &text);
+    golden::check_part(&document("GATE.md"), "reasons", &text);
 }
 
 #[test]
-fn measurement_lists_every_reason_against_a_comparison() {
+fn comparing_lists_every_reason_against_a_comparison() {
     let mut text = "\n| reason | what | meaning |\n|---|---|---|\n".to_owned();
     for reason in NotComparable::ALL {
         let (code, what) = (reason.code(), reason.subject());
         assert!(code.starts_with("not-comparable-") && reason.meaning().ends_with('.'), "{code}");
         let _ = writeln!(text, "| `{code}` | {what} | {} |", reason.meaning());
     }
-    golden::check_part(&document("MEASUREMENT.md"), "comparability", &text);
+    golden::check_part(&document("COMPARING.md"), "comparability", &text);
 }
 
 #[test]
-fn measurement_states_every_limit() {
+fn gate_states_every_limit() {
     let rows = [
         (
             "`tsc-disagree`",
@@ -181,7 +181,7 @@ fn measurement_states_every_limit() {
     for (reason, rule, limit, unit) in rows {
         let _ = writeln!(text, "| {reason} | {rule} | {limit} {unit} |");
     }
-    golden::check_part(&document("MEASUREMENT.md"), "limits", &text);
+    golden::check_part(&document("GATE.md"), "limits", &text);
 }
 
 #[test]

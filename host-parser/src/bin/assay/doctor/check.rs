@@ -1,6 +1,6 @@
 //! Every check there is: its name, why it matters, what to do, and what `assay` ends with where it is bad.
 //!
-//! The names are an interface: scripts match on them. docs/MEASUREMENT.md has them as a table, held by a test.
+//! The names are an interface: scripts match on them. docs/DOCTOR.md has them as a table, held by a test.
 
 use serde::{Serialize, Serializer};
 
@@ -164,7 +164,7 @@ mod tests {
         });
         let text = "\n| of | check | why it matters | what helps |\n|---|---|---|---|\n".to_owned();
         let text = text + &rows.collect::<String>();
-        golden::check_part(&golden::path("../docs/MEASUREMENT.md"), "checks", &text);
+        golden::check_part(&golden::path("../docs/DOCTOR.md"), "checks", &text);
     }
 
     #[test]
