@@ -54,17 +54,17 @@ fn protocol_names_the_envelope_as_it_is() {
 }
 
 #[test]
-fn measurement_lists_every_reason() {
+fn gate_lists_every_reason() {
     let mut text = "\n| reason | class | meaning | what to do |\n|---|---|---|---|\n".to_owned();
     for reason in ReasonCode::ALL {
         let (code, class) = (reason.code(), reason.class().word());
         let _ = writeln!(text, "| `{code}` | {class} | {} | {} |", reason.meaning(), reason.remedy());
     }
-    golden::check_part(&golden::document("MEASUREMENT.md"), "reasons", &text);
+    golden::check_part(&golden::document("GATE.md"), "reasons", &text);
 }
 
 #[test]
-fn measurement_states_every_limit() {
+fn gate_states_every_limit() {
     let rows = [
         (
             "`tsc-disagree`",
@@ -161,7 +161,7 @@ fn measurement_states_every_limit() {
     for (reason, rule, limit, unit) in rows {
         let _ = writeln!(text, "| {reason} | {rule} | {limit} {unit} |");
     }
-    golden::check_part(&golden::document("MEASUREMENT.md"), "limits", &text);
+    golden::check_part(&golden::document("GATE.md"), "limits", &text);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of two sides
 //! by ranks, and the trials that show how good that comparison is. Knows neither runs nor records, reads and writes
-//! nothing. docs/MEASUREMENT.md gives the methods and their sources.
+//! nothing. docs/STATISTICS.md gives the methods and their sources.
 
 #![forbid(unsafe_code)]
 

@@ -97,7 +97,7 @@ fn few_or_noisy_rounds_do_not_tell() {
     assert_eq!(found.verdict, Difference::Inconclusive, "{found:?}");
 }
 
-/// What docs/MEASUREMENT.md says: 9, 10, 11 and 11 in pairs, 5, 6, 6 and 6 in each of two sessions.
+/// What docs/STATISTICS.md says: 9, 10, 11 and 11 in pairs, 5, 6, 6 and 6 in each of two sessions.
 #[test]
 fn the_more_cases_the_more_rounds_it_takes() {
     let least = |design, cases| {

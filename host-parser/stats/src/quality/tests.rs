@@ -138,7 +138,7 @@ fn experiments(trials: usize, design: Design, deviation: f64, slower: f64) -> f6
     said.count() as f64 / trials as f64
 }
 
-/// How quiet a host must be: docs/MEASUREMENT.md has the table that this is a part of.
+/// How quiet a host must be: docs/STATISTICS.md has the table that this is a part of.
 #[test]
 fn the_goals_are_reached_where_rounds_vary_by_one_percent_and_every_fifth_is_spoilt() {
     for design in [Design::Unpaired, Design::Paired] {
@@ -149,7 +149,7 @@ fn the_goals_are_reached_where_rounds_vary_by_one_percent_and_every_fifth_is_spo
 }
 
 #[test]
-#[ignore = "prints the table of docs/MEASUREMENT.md; takes a minute in the release profile"]
+#[ignore = "prints the table of docs/STATISTICS.md; takes a minute in the release profile"]
 fn tells_how_quiet_a_host_must_be() {
     for design in [Design::Unpaired, Design::Paired] {
         for deviation in [0.005, 0.01, 0.02, 0.03, 0.04, 0.06] {
