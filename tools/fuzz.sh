@@ -17,7 +17,7 @@ set -eu
 cd "${0%/*}/.."
 : "${FUZZ_SECONDS:=60}" "${FUZZ_RUNS:=-1}" "${FUZZ_JOBS:=$(nproc)}"
 export FUZZ_SECONDS FUZZ_RUNS
-fuzz=host-parser/fuzz triple=x86_64-unknown-linux-gnu work=target/fuzz
+fuzz=fuzz triple=x86_64-unknown-linux-gnu work=target/fuzz
 programs=$work/build/$triple/fuzz
 say() { echo "fuzz: $*"; }
 

@@ -1,6 +1,6 @@
 //! Partition tables. The image tool is a program that takes minutes to build, so its source is included here.
 
-#[path = "../../../../image/src/partition.rs"]
+#[path = "../../../image/src/partition.rs"]
 mod source;
 
 use self::source::{gpt_esp, mbr_extent, mbr_partition, mbr_sector};

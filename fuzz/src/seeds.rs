@@ -23,7 +23,7 @@ const RARE: [&str; 2] = [
 type Seed = (&'static str, String, Vec<u8>);
 
 fn host_parser() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-parser")
 }
 
 fn seeds() -> Vec<Seed> {
