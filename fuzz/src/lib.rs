@@ -7,8 +7,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod corpus;
+mod golden;
 mod input;
-#[cfg(test)]
 mod seeds;
 mod small;
 mod targets;
@@ -112,36 +113,59 @@ mod tests {
     use std::path::Path;
 
     use super::TARGETS;
+    use super::corpus::{Archive, inputs};
+    use super::seeds::seeds;
 
     #[test]
-    fn holds_for_every_input_that_is_kept() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-        for (name, check) in TARGETS {
-            let mut files: Vec<_> = fs::read_dir(corpus.join(name))
-                .unwrap_or_else(|error| panic!("corpus/{name}: {error}"))
-                .map(|entry| entry.expect("an entry").path())
-                .collect();
-            files.sort();
-            assert!(!files.is_empty(), "corpus/{name} is empty");
-            for file in files {
-                // Seen where the check panics: the test's output names the file last.
-                println!("{}", file.display());
-                check(&fs::read(&file).expect("a file"));
+    fn holds_for_every_input_of_the_corpus() {
+        for (target, check) in TARGETS {
+            let inputs = inputs(target).unwrap_or_else(|error| panic!("{error}"));
+            assert!(!inputs.is_empty(), "{target} has no input");
+            for (name, bytes) in inputs {
+                // If the check panics, this is the last line of the test's output.
+                println!("{target}: {name}");
+                check(&bytes);
             }
         }
     }
 
     #[test]
-    fn has_a_program_and_a_folder_for_every_target() {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let names = |folder: &str| -> BTreeSet<String> {
-            let entries = fs::read_dir(here.join(folder)).expect("the folder is there");
-            let name =
-                |entry: fs::DirEntry| entry.path().file_stem().map(|name| name.to_string_lossy().into());
-            entries.filter_map(|entry| name(entry.expect("an entry"))).collect()
-        };
-        let targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(names("fuzz_targets"), targets);
-        assert_eq!(names("corpus"), targets);
+    fn every_target_has_a_program() {
+        assert_eq!(stems("fuzz_targets"), targets());
+    }
+
+    #[test]
+    fn every_archive_is_of_a_target() {
+        let archives = stems("corpus");
+        assert!(archives.is_subset(&targets()), "{archives:?}");
+    }
+
+    #[test]
+    fn every_archive_is_as_the_tool_writes_it() {
+        for (target, _) in TARGETS {
+            let kept = Archive::load(target).unwrap_or_else(|error| panic!("{error}"));
+            let seeds = seeds(target);
+            let mut again = Archive::default();
+            let mut names = BTreeSet::new();
+            for input in kept.inputs() {
+                let name = input.name.as_deref();
+                assert!(again.add(name, input.bytes.clone()), "{target}: {name:?} is there twice");
+                assert!(seeds.iter().all(|(_, seed)| *seed != input.bytes), "{target}: {name:?} is a seed");
+                assert!(name.is_none_or(|name| names.insert(name)), "{target}: two inputs named {name:?}");
+            }
+            let text = fs::read_to_string(Archive::path(target)).unwrap_or_default();
+            assert!(again.text() == text, "corpus/{target}.txt is in another order or form");
+        }
+    }
+
+    fn targets() -> BTreeSet<String> {
+        TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    /// The names of the files in a folder of this package, without their extensions.
+    fn stems(folder: &str) -> BTreeSet<String> {
+        let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("the folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect()
     }
 }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use abi::wire::record::{End, Sweep};
 use abi::wire::{Envelope, Record, StreamDigest, decode, encode};
 
+use crate::golden;
+
 /// A log of a guest that did everything right.
 pub(crate) struct Base {
     pub records: Vec<Envelope>,
@@ -15,12 +17,12 @@ pub(crate) struct Base {
 /// One, two and four CPUs; cases in one boot, and a sweep with SMT.
 pub(crate) static BASES: LazyLock<Vec<Base>> = LazyLock::new(|| {
     let logs = [
-        (include_str!("../../../../host-parser/tests/transcripts/good-2.log"), 1),
-        (include_str!("../../../../host-parser/tests/transcripts/good-1.log"), 1),
-        (include_str!("../../../../host-parser/tests/transcripts/good-4.log"), 1),
+        (golden::TWO_CPUS, 1),
+        (golden::ONE_CPU, 1),
+        (golden::FOUR_CPUS, 1),
         // With two iterations one may be disturbed, and that is not too much.
-        (include_str!("../../../../host-parser/tests/transcripts/good-sweep-on-two.log"), 2),
-        (include_str!("../../../../host-parser/tests/transcripts/good-sweep-smt.log"), 1),
+        (golden::CASES_ON_TWO_CPUS, 2),
+        (golden::SMT_SWEEP, 1),
     ];
     logs.map(|(log, iterations)| base(log, iterations)).into()
 });
