@@ -21,7 +21,7 @@ macro_rules! edit {
 
 mod content;
 mod contradictions;
-mod evidence;
+mod host_evidence;
 mod stream;
 mod sweep;
 
@@ -131,7 +131,7 @@ fn trials() -> Vec<Trial> {
     trials.extend(stream::trials());
     trials.extend(content::trials());
     trials.extend(contradictions::trials());
-    trials.extend(evidence::trials());
+    trials.extend(host_evidence::trials());
     trials.extend(sweep::trials());
     trials
 }
