@@ -1,15 +1,15 @@
 //! The corpus: the inputs that each target is tried with.
 //!
-//! There are two sources. Seeds are made by code ([`crate::seeds`]). Everything else was found by the fuzzer or written by
-//! hand, and is kept in `corpus/TARGET.txt`, one input a line:
+//! There are two sources. Seeds are made by code (`src/seeds.rs`). Everything else was found by the fuzzer or written
+//! by hand, and is kept in `corpus/TARGET.txt`, one input a line:
 //!
 //! ```text
 //! half-a-record "\x02\x10ASSAY1 seq="
 //! "\x03\0\0"
 //! ```
 //!
-//! A name says what an input shows; what the fuzzer found has none. Named inputs come first, by name; then the rest, by
-//! length. One set of inputs therefore has one text.
+//! A name says what an input shows; inputs that the fuzzer found have none. Named inputs come first, by name; then the
+//! rest, by length. One set of inputs therefore has one text.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,9 +20,9 @@ use crate::seeds::seeds;
 /// An input.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Input {
-    /// What it shows; `None` if the fuzzer found it and nobody named it.
+    /// What the input shows. `None` if the fuzzer found it and it has no name yet.
     pub name: Option<String>,
-    /// What the target is called with.
+    /// The argument of the target.
     pub bytes: Vec<u8>,
 }
 
@@ -122,7 +122,7 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Named before unnamed, and short before long: what a person reads comes first.
+/// Named before unnamed, and short before long.
 fn order(input: &Input) -> (bool, &Option<String>, usize, &[u8]) {
     (input.name.is_none(), &input.name, input.bytes.len(), &input.bytes)
 }
@@ -203,19 +203,19 @@ mod tests {
     #[test]
     fn the_text_does_not_depend_on_the_order_of_adding() {
         let inputs = [(None, "bb"), (Some("z"), "1"), (None, "a"), (Some("b"), "2")];
-        let archive = |inputs: &mut dyn Iterator<Item = &(Option<&str>, &str)>| {
-            inputs.fold(Archive::default(), |mut archive, (name, bytes)| {
-                archive.add(*name, bytes.as_bytes().to_vec());
-                archive
-            })
-        };
-        let text = archive(&mut inputs.iter()).text();
-        assert_eq!(text, "b \"2\"\nz \"1\"\n\"a\"\n\"bb\"\n");
-        assert_eq!(archive(&mut inputs.iter().rev()).text(), text);
+        let (mut forwards, mut backwards) = (Archive::default(), Archive::default());
+        for (name, bytes) in inputs {
+            assert!(forwards.add(name, bytes.into()));
+        }
+        for (name, bytes) in inputs.into_iter().rev() {
+            assert!(backwards.add(name, bytes.into()));
+        }
+        assert_eq!(forwards.text(), "b \"2\"\nz \"1\"\n\"a\"\n\"bb\"\n");
+        assert_eq!(backwards, forwards);
     }
 
     #[test]
-    fn what_is_no_input_is_refused_by_its_line() {
+    fn a_line_that_is_no_input_is_refused_by_its_number() {
         for bad in
             ["x", "\"", "\"a", "a b \"c\"", "a\"b\"", " \"a\"", r#""\q""#, r#""\x1""#, r#""a"b""#, "\"é\""]
         {

@@ -1,6 +1,6 @@
-//! Structured input out of a fuzzer's bytes.
+//! Structured input from a fuzzer's bytes.
 
-/// Bytes that are used up from the front; past their end there are zeros.
+/// Bytes that are consumed from the front. Past their end come zeros.
 pub(crate) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -8,12 +8,12 @@ impl<'a> Input<'a> {
         Self(data)
     }
 
-    /// Whether all is used up.
+    /// Whether all bytes are consumed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is left.
+    /// The bytes that are left.
     pub fn rest(&self) -> &'a [u8] {
         self.0
     }
@@ -33,7 +33,7 @@ impl<'a> Input<'a> {
         u64::from_le_bytes(self.array())
     }
 
-    /// The next bytes, at most so many.
+    /// The next bytes, at most `most`.
     pub fn take(&mut self, most: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(most.min(self.0.len()));
         self.0 = rest;
@@ -48,7 +48,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Where in `all` the slice `part` begins, if all of it lies there.
+/// The offset of the slice `part` in `all`, if it lies in there whole.
 pub(crate) fn place(all: &[u8], part: &[u8]) -> Option<usize> {
     let at = part.as_ptr().addr().checked_sub(all.as_ptr().addr())?;
     (at + part.len() <= all.len()).then_some(at)

@@ -1,9 +1,9 @@
-//! What every parser of this project promises, as functions of any bytes at all.
+//! The properties of every parser of this project, as functions of any bytes at all.
 //!
-//! A target is such a function: it panics where the promise does not hold. Each is more than "does not panic": what is
-//! accepted is written back, or compared with a plain reading of the same bytes. The fuzzer calls them by the programs
-//! in `fuzz_targets/`; the test below calls them with every file that is kept in `corpus/`, so that what was found
-//! once stays mended. README.md says how to run and how to add one.
+//! A target is such a function. It panics if the property does not hold. Each asserts more than "does not panic": it
+//! writes back what the parser accepts, or compares it with a plain reading of the same bytes. The fuzzer calls the
+//! targets through the programs in `fuzz_targets/`. The test below calls them with every input of the [`corpus`], so
+//! that what was found once stays fixed. README.md says how to run and how to add one.
 
 #![forbid(unsafe_code)]
 
@@ -14,7 +14,7 @@ mod seeds;
 mod small;
 mod targets;
 
-/// Something that must hold for every input.
+/// A property that must hold for every input.
 pub type Target = fn(&[u8]);
 
 /// Declares the targets: a function for each, and the list of them all.
@@ -24,28 +24,28 @@ macro_rules! targets {
             $(#[$doc])+
             ///
             /// # Panics
-            /// Where that does not hold.
+            /// If that does not hold.
             pub fn $name(data: &[u8]) {
                 targets::$name::check(data);
             }
         )*
 
-        /// Every target, by the name of its program and of its folder in `corpus/`.
+        /// Every target, by the name of its program and of its archive in `corpus/`.
         pub const TARGETS: &[(&str, Target)] = &[$((stringify!($name), $name),)*];
     };
 }
 
 targets! {
-    /// A record's line: what is read is written back byte for byte, and no change of one byte goes unnoticed.
+    /// A record's line: a line that is read is written back byte for byte, and every change of one byte is detected.
     record,
     /// Any log: every byte of it is accounted for, a boot without defects is gapless, and the gate has a verdict.
     transcript,
-    /// A good log with changes, and what is known beside it: on the wire none passes; made by a lying guest, what passes
-    /// has the right answers, is what was expected, and was left alone by the host.
+    /// A good log with changes, and knowledge beside it: none passes that changed on the wire; a lying guest's log
+    /// passes only with the right answers, as the expected run, and undisturbed by the host.
     gate,
-    /// A plan: its cases and splits are complete, and written back they are the same bytes.
+    /// A plan: its cases and splits are complete, and are the same bytes when they are written back.
     plan,
-    /// A ramdisk: its files lie in it, in order, and a writer of our own gives them back.
+    /// A ramdisk: its files lie in it, in order, and a separate writer gives them back.
     ramdisk,
     /// A manifest: either problems, each with its place, or values that fit together and make a plan.
     manifest,
@@ -59,37 +59,38 @@ targets! {
     acpi_tables,
     /// FADT, HPET table and DSDT: registers that exist, and sleep types that fit their field.
     fadt,
-    /// An SPCR table: the UART that it names, where the kernel has a driver for it and can map it.
+    /// An SPCR table: the UART that it names, if the kernel has a driver for it and can map it.
     spcr,
-    /// A boot configuration: set as a plain reading has it, wherever it stands, and as the host says that it is set.
+    /// A boot configuration: the settings of a plain reading, on the command line and in a file, and as the host edits
+    /// it.
     config,
-    /// A memory map: ordered, disjoint, whole pages, and all that was given or the largest of it.
+    /// A memory map: ordered, disjoint, whole pages; all of the input, or its largest regions.
     memory_map,
-    /// PVH start info: what is called usable is RAM that nothing is in.
+    /// PVH start info: memory called usable is RAM that holds nothing.
     pvh,
-    /// A worker's ELF: what is accepted can be loaded, step by step, and a plain reading refuses the rest too.
+    /// A worker's ELF: an accepted file can be loaded, step by step, and a plain reading refuses all others.
     elf,
-    /// The build ID of an ELF: that of a plain walk over its notes.
+    /// The build ID of an ELF: the one that a plain walk over its notes finds.
     build_id,
-    /// QMP messages: what is read means the same when it is written again.
+    /// QMP messages: a message means the same when it is written and read again.
     qmp,
-    /// QEMU's trace of exceptions: what is read means the same when it is written again, and a cause stands first.
+    /// QEMU's trace of exceptions: it means the same when it is written and read again, and a cause comes first.
     trace,
-    /// Partition tables: what is found lies in the image, where the table says, and a plain reading finds no other.
+    /// Partition tables: a partition lies in the image, where the table says, and a plain reading finds no other.
     partition,
     /// An image: the boot configurations in it, in whatever pieces it is read.
     boot_image,
-    /// A Linux kernel's header: taken as a plain reading takes it.
+    /// A Linux kernel's header: accepted if a plain reading accepts it.
     bzimage,
-    /// Texts of the host's, QEMU's and people's: written back, or the same as a plain reading.
+    /// Texts from the host, from QEMU and from people: written back, or the same as a plain reading.
     host_texts,
-    /// CPUID's answers: a place that is the APIC id cut in pieces, or none.
+    /// CPUID's topology leaves: a place made of the APIC id's pieces, or none.
     topology,
-    /// KVM's clock: the frequency that 128 bits give, or none.
+    /// KVM's clock: the frequency that arithmetic in 128 bits gives, or none.
     kvmclock,
 }
 
-/// The `main` of a target's program: the fuzzer's loop where it is built for that (`--cfg fuzzing`), else one call for
+/// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for
 /// each file named on the command line.
 #[macro_export]
 macro_rules! program {

@@ -64,8 +64,8 @@ fn transcripts() -> Vec<Seed> {
     vec![("sweep".to_owned(), [b"\x01", &several[..]].concat()), ("good".to_owned(), golden::TWO_CPUS.into())]
 }
 
-/// Each log as it is, harmed on the wire or by the guest; and with everything that can be known beside it, none of which
-/// speaks against it.
+/// Each base log without a change, once as damaged on the wire and once as changed by the guest; and both again with
+/// everything that can be known beside a log, none of which condemns it.
 fn logs() -> Vec<Seed> {
     let mut seeds = Vec::new();
     for which in 0..2 * u8::try_from(BASES.len()).expect("a few") {

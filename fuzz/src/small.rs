@@ -1,15 +1,15 @@
-//! Workloads for targets that ask for answers all the time: `primes` out of a table. The reference sieves anew for every
-//! whole that it has not met, which takes longer than all that a target checks.
+//! Workloads for targets that need many answers: `primes` from a table. The reference sieves again for every new whole,
+//! which takes longer than everything that a target checks.
 
 use std::sync::LazyLock;
 
 use abi::random::SplitMix64;
 use user_workers::reference::{Answer, BadParameter, Workload, by_name, names};
 
-/// Where the table ends: somewhat past the wholes of the golden transcripts.
+/// The end of the table: somewhat past the wholes of the golden transcripts.
 pub(crate) const END: u64 = 400_000;
 
-/// For every number up to [`END`], what there is to find in the candidates below it.
+/// For every number up to [`END`], the answer for the candidates below it.
 static BELOW: LazyLock<Vec<Answer>> = LazyLock::new(table);
 
 /// `primes` alone, and only for wholes that end in the table.
@@ -17,8 +17,8 @@ pub(crate) fn small(name: &str) -> Option<&'static dyn Workload> {
     (name == "primes").then_some(&Primes { name: "primes", any_size: false })
 }
 
-/// Every workload, at any size. Past the table each candidate takes one division and is no prime, which serves where
-/// answers are only handed on.
+/// Every workload, at any size. Past the table each candidate takes one division and is no prime: good enough if
+/// answers are only passed on.
 pub(crate) fn of_any_size(name: &str) -> Option<&'static dyn Workload> {
     static ALL: LazyLock<Vec<Primes>> =
         LazyLock::new(|| names().map(|name| Primes { name, any_size: true }).collect());
@@ -37,7 +37,7 @@ impl Primes {
         by_name("primes").expect("the workload is known")
     }
 
-    /// What there is to find below `candidate`.
+    /// The answer for the candidates below `candidate`.
     fn below(candidate: u64) -> Answer {
         let past = candidate.saturating_sub(END);
         let at = usize::try_from(candidate - past).expect("in the table");
@@ -91,7 +91,7 @@ impl Workload for Primes {
 }
 
 impl Primes {
-    /// The first candidate with at least `share` divisions before it; the end where there is none.
+    /// The first candidate with at least `share` divisions before it; the end if there is none.
     fn first_with(params: [u64; 4], share: u128) -> u64 {
         let [first, end, ..] = params;
         let before = u128::from(Self::below(first).work);
@@ -121,7 +121,7 @@ fn table() -> Vec<Answer> {
     let mut table = vec![sum; 3];
     for (number, &factor) in (0..END).zip(&factors).skip(2) {
         let is_prime = factor as u64 == number;
-        // By 2 and each odd number, up to the factor, or the root of a prime.
+        // Divisions by 2 and by each odd number, up to the factor, or to the root of a prime.
         let last = if is_prime { number.isqrt() } else { factor as u64 };
         sum.work += if last < 2 { 0 } else { 1 + (last - 1) / 2 };
         if is_prime {

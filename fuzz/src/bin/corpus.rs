@@ -1,6 +1,6 @@
 //! Unpacks the corpus for the fuzzer, and adds what it found. `tools/fuzz.sh` calls it; README.md says how to use it.
 
-// The fuzzer's instrumentation, which this package is compiled with, needs the fuzzer's library.
+// tools/fuzz.sh compiles this package with the fuzzer's instrumentation, which needs the fuzzer's library.
 #[cfg(fuzzing)]
 use libfuzzer_sys as _;
 

@@ -1,5 +1,5 @@
-//! Memory with an RSDP in it. The first byte says which checksums are put right, the second where the RSDP is. What is
-//! found, and what is not, is as a plain walk has it.
+//! Memory with an RSDP in it. The first byte says whether checksums are corrected, the second where the RSDP is. The
+//! kernel finds the tables that a plain walk finds, and no others.
 
 use std::cell::Cell;
 
@@ -42,7 +42,7 @@ pub(crate) fn check(data: &[u8]) {
         if let Ok(table) = found {
             is_whole(&memory.bytes, table, signature);
         }
-        // Twice for each entry, of which each takes at least 4 bytes: nothing is followed in circles.
+        // Two reads for each entry of at least 4 bytes: the walk follows no circle.
         assert!(memory.asked.get() <= 2 * (memory.bytes.len() / 4), "the walk is bounded");
     }
     let named = input.long();
@@ -52,7 +52,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// Where the root, which the RSDP at `at` names, says that tables are (ACPI 6.5, section 5.2.5.3).
+/// The tables' addresses in the root table that the RSDP at `at` names (ACPI 6.5, section 5.2.5.3).
 fn root(memory: &[u8], at: usize) -> Option<Vec<u64>> {
     let sums = |from: usize, to: usize| {
         memory.get(from..to).is_some_and(|it| it.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0)
@@ -83,7 +83,7 @@ fn is_whole(memory: &[u8], table: &[u8], signature: Signature) {
     assert_eq!(table.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)), 0);
 }
 
-/// Memory from address 0 on, which counts how often it is asked.
+/// Memory from address 0 on, which counts its reads.
 struct Image {
     bytes: Vec<u8>,
     asked: Cell<usize>,
@@ -97,7 +97,7 @@ impl Memory for Image {
     }
 }
 
-/// Puts right the checksums of RSDP, XSDT and RSDT, and of the tables that these list. One may undo another.
+/// Corrects the checksums of RSDP, XSDT and RSDT, and of the tables that these list. One correction may undo another.
 fn fix(memory: &mut [u8], at: usize) {
     if memory.len() < at + RSDP_BYTES {
         return;

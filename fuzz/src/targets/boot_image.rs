@@ -1,5 +1,5 @@
-//! An image with a boot configuration somewhere in it, or several. The first byte says how much is read at a time, and
-//! whether a good one is put in; then the sector where follows.
+//! An image with one boot configuration somewhere in it, or several. The first byte says how much is read at a time,
+//! and whether a good configuration is put in; the sector for it follows.
 
 use std::io::Cursor;
 
@@ -23,18 +23,20 @@ pub(crate) fn check(data: &[u8]) {
     }
     let chunk_bytes = (1 + usize::from(how % 16)) * SECTOR;
     let found = find(&mut Cursor::new(&image), chunk_bytes).expect("memory can be read");
-    let begins = |at: usize| {
-        let member = image.get(at..at + MEMBER_BYTES)?;
-        let first = ramdisk::files(member).next()?.ok()?;
-        (first.name == CONFIG && first.data.len() == FILE_BYTES)
-            .then(|| ((at + SECTOR) as u64, first.data.to_vec()))
-    };
-    let due: Vec<_> = (0..image.len()).step_by(SECTOR).filter_map(begins).collect();
+    let due: Vec<_> = (0..image.len()).step_by(SECTOR).filter_map(|at| config_at(&image, at)).collect();
     assert_eq!(found, due, "in whatever pieces it is read");
     assert!(how & 0x80 == 0 || found.iter().any(|(place, _)| *place == (at + SECTOR) as u64));
 }
 
-/// A configuration's file as a writer of our own has it.
+/// The configuration whose header is at `at`: its place and its bytes.
+fn config_at(image: &[u8], at: usize) -> Option<(u64, Vec<u8>)> {
+    let member = image.get(at..at + MEMBER_BYTES)?;
+    let first = ramdisk::files(member).next()?.ok()?;
+    let is_config = first.name == CONFIG && first.data.len() == FILE_BYTES;
+    is_config.then(|| ((at + SECTOR) as u64, first.data.to_vec()))
+}
+
+/// A configuration's file, made by a separate writer.
 fn member() -> Vec<u8> {
     let mut member = vec![0; SECTOR];
     member[..CONFIG.len()].copy_from_slice(CONFIG.as_bytes());

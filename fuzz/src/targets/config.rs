@@ -1,5 +1,6 @@
-//! A boot configuration: whatever it says is understood or named, as a plain reading has it, and what is understood can
-//! be reached. And the text of its file, as the host changes it: what the host says is set, the kernel finds set.
+//! A boot configuration: each word is either understood or reported, as in a plain reading, and the kernel can reach
+//! the ports that it understands. And its file, as the host edits it: the kernel finds the settings that the host
+//! reports.
 
 mod plain;
 
@@ -23,7 +24,7 @@ pub(crate) fn check(data: &[u8]) {
                 assert_eq!(address / 4096, (address + 7 * u64::from(stride) + 3 * u64::from(wide)) / 4096);
             }
         }
-        // What a record says of it, the kernel would take again.
+        // The kernel would accept the value that it prints in a record.
         let word = format!("serial={}", uart.registers);
         let again = Config::read(word.as_bytes(), |error| panic!("{error}"));
         assert!(matches!(again.serial, Some(Serial::Uart(other)) if other.registers == uart.registers));
@@ -33,7 +34,7 @@ pub(crate) fn check(data: &[u8]) {
     in_a_file(data);
 }
 
-/// A command line is copied whole up to its zero byte, or up to a blank; and it wins over a file.
+/// A command line is copied whole up to its zero byte, or up to a blank. It wins over a file.
 fn on_the_command_line(data: &[u8]) {
     let line = CommandLine::copy(data);
     let text = data.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -46,7 +47,8 @@ fn on_the_command_line(data: &[u8]) {
     assert_eq!((settings.serial(), settings.display()), (config.serial, config.display.unwrap_or(true)));
 }
 
-/// A file is kept byte for byte but for blanks at its end; a setting replaces that of its key and no other.
+/// A file stays byte for byte the same, except for blanks at its end; a setting replaces the one of its key and no
+/// other.
 fn in_a_file(data: &[u8]) {
     let data = &data[..data.len().min(FILE_BYTES)];
     let Ok(mut file) = BootConfig::read(data) else {
@@ -55,7 +57,7 @@ fn in_a_file(data: &[u8]) {
     };
     let before = plain::read(data).0;
     assert_eq!(plain::read(&file.file()).0, before, "as it was");
-    // The first word that it has, set again; the others are what they were.
+    // Setting the first word again leaves the others as they were.
     let Some(word) = file.words().next().map(str::to_owned) else {
         return assert_eq!(before, Config::default());
     };

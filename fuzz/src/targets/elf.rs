@@ -1,5 +1,5 @@
-//! A worker's ELF, loaded as the kernel loads it: page by page, with every step checked. What is refused is none by a
-//! plain reading either.
+//! A worker's ELF, loaded as the kernel loads it: page by page, with every step checked. A plain reading refuses the
+//! same files.
 
 mod plain;
 
@@ -41,7 +41,7 @@ fn holds(segment: &Segment<'_>, at: u64) -> bool {
     at.checked_sub(segment.at).is_some_and(|offset| offset < segment.data.len() as u64)
 }
 
-/// The pages at the ends of each segment, and those that the relocations are in: a segment may be as large as memory.
+/// The first, the last and the entry page of each segment: a segment may be as large as memory.
 fn load(image: &Image<'_>, data: &[u8], limit: u64) -> BTreeMap<u64, PageRights> {
     let mut pages = BTreeMap::new();
     let mut last_page = None;
@@ -68,7 +68,7 @@ fn load(image: &Image<'_>, data: &[u8], limit: u64) -> BTreeMap<u64, PageRights>
     pages
 }
 
-/// The page of the entry point, where that is in this segment; else its first.
+/// The page of the entry point if it is in this segment, else the segment's first page.
 fn entry_page(image: &Image<'_>, segment: &Segment<'_>) -> u64 {
     if holds(segment, image.entry) { image.entry / PAGE } else { segment.at / PAGE }
 }

@@ -1,4 +1,4 @@
-//! The same bytes as FADT, as HPET table and as DSDT: none of the three readers looks at a header.
+//! The same bytes as FADT, as HPET table and as DSDT: none of the three readers checks the header.
 
 use kernel::acpi::fadt::{Register, read};
 use kernel::acpi::hpet::base_address;

@@ -1,11 +1,11 @@
-//! A good log with changes, of two kinds, and with what is known beside it. The first byte chooses log and kind.
+//! A good log with changes of one of two kinds, and knowledge beside it. The first byte chooses log and kind.
 //!
-//! On the wire: bytes and lines are changed as a bad line would. Nothing but the log as it was may pass.
-//! By the guest: records are changed, and the whole is numbered and summed up anew. That may pass, for a guest may
-//! well have another CPU or take another time; but then every answer is the reference's.
+//! On the wire: bytes and lines change as on a bad serial line. Only the unchanged log may pass.
+//! By the guest: records change, and the log gets new numbers, checksums and digest. That may pass, since a guest may
+//! have another CPU or take another time; but then every answer is the reference's.
 //!
-//! Whatever passes is what was expected, and was left alone by the host; and a log without a change passes where nothing
-//! that is known speaks against it.
+//! A run that passes is the expected one, and the host did not disturb it. An unchanged log passes if nothing that is
+//! known condemns it.
 
 pub(crate) mod base;
 mod known;
@@ -22,7 +22,7 @@ use crate::input::Input;
 use crate::small::small;
 use crate::targets::record::sealed;
 
-/// The longest that lines are joined to.
+/// The longest line that joining makes, in bytes.
 const LONG: usize = 2000;
 
 pub(crate) fn check(data: &[u8]) {
@@ -64,7 +64,7 @@ fn by_the_guest(base: &Base, known: &Known, input: &mut Input<'_>) {
     }
 }
 
-/// Harms the lines in one way.
+/// Damages the lines in one way.
 fn change_lines(lines: &mut Vec<Vec<u8>>, input: &mut Input<'_>) {
     let (kind, at, other) = (input.byte(), usize::from(input.byte()), usize::from(input.byte()));
     let (at, other) = (at % lines.len(), other % lines.len());
@@ -88,7 +88,7 @@ fn change_lines(lines: &mut Vec<Vec<u8>>, input: &mut Input<'_>) {
             let place = usize::from(input.byte()).min(lines[at].len());
             lines[at].truncate(place);
         }
-        // Doubled again and again, a line would soon fill all memory.
+        // A line that is doubled again and again would soon fill all memory.
         _ if lines[at].len() + lines[other].len() <= LONG => {
             let next = lines[other].clone();
             lines[at].extend(next);
@@ -97,7 +97,7 @@ fn change_lines(lines: &mut Vec<Vec<u8>>, input: &mut Input<'_>) {
     }
 }
 
-/// Changes, doubles, moves or leaves out a record, as a guest would that does not tell the truth.
+/// Changes, doubles, moves or drops a record, as a lying guest might.
 fn change_records(records: &mut Vec<Envelope>, input: &mut Input<'_>) {
     let (kind, at, other) = (input.byte(), usize::from(input.byte()), usize::from(input.byte()));
     let (at, other) = (at % records.len(), other % records.len());
@@ -113,11 +113,11 @@ fn change_records(records: &mut Vec<Envelope>, input: &mut Input<'_>) {
     }
 }
 
-/// The record with the value of one field replaced; `None` where the field cannot have that value.
+/// The record with the value of one field replaced; `None` if the field cannot have that value.
 fn with_field(record: &Envelope, field: usize, value: &[u8]) -> Option<Envelope> {
     let line = encode(record);
     let mut fields: Vec<&[u8]> = line.as_bytes().split(|&byte| byte == b' ').collect();
-    // The checksum is made anew, and the tag stays.
+    // The line gets a new checksum, and the tag stays.
     fields.pop();
     let at = 1 + field % (fields.len() - 1);
     let key = fields[at].iter().position(|&byte| byte == b'=')?;
@@ -126,7 +126,7 @@ fn with_field(record: &Envelope, field: usize, value: &[u8]) -> Option<Envelope>
     decode(&sealed(&fields.join(&b' '))).ok()
 }
 
-/// The records as a log of one boot, numbered and with a true `end`.
+/// The records as a log of one boot, numbered and with a correct `end`.
 fn resealed(mut records: Vec<Envelope>) -> Vec<u8> {
     let mut log = base::sealed(&mut records).join(&b"\r\n"[..]);
     log.extend(b"\r\n");
@@ -150,7 +150,7 @@ fn passes(read: &Transcript<'_>, known: &Known) -> Option<Measurement> {
     measurement
 }
 
-/// Whether a sample is what it claims: every part done, by a worker of its own, with the reference's answer.
+/// Asserts that a sample is what it claims: every part done, each by another worker, with the reference's answers.
 fn is_right(measurement: &Measurement, sample: &Sample) {
     let workload = small(&measurement.identity().workload).expect("the gate knows it");
     assert!(sample.workers.iter().map(|worker| worker.worker).eq(0..sample.case));
@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    /// Inputs without a change, most of them: what is known takes up to 17 bytes and those of the delays.
+    /// Mostly inputs without a change: what is known takes up to 17 bytes, plus those of the delays.
     #[test]
     fn what_is_known_beside_a_good_log_decides() {
         let mut random = SplitMix64::new(7);

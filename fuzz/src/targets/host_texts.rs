@@ -1,5 +1,5 @@
-//! Texts of the host's: of its kernel, of QEMU, of a person. The first byte says which; what is accepted is written back,
-//! or read plainly.
+//! Texts on the host: from its kernel, from QEMU, from a person. The first byte says which. What a reader accepts is
+//! written back, or compared with a plain reading.
 
 use std::path::Path;
 
@@ -20,15 +20,16 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// A list of CPUs: refused for its first item that is no number or range, or is too large.
+/// The CPUs of one item of a list: a number or a range.
+fn cpus_of(item: &str) -> Option<Vec<usize>> {
+    let (first, last) = item.split_once('-').unwrap_or((item, item));
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first <= last && last <= CpuSet::MAX_CPU).then(|| (first..=last).collect())
+}
+
+/// A list of CPUs: refused if an item is not a number or a range, or is too large.
 fn cpu_set(text: &str) {
-    let number = |text: &str| text.trim().parse::<usize>().ok();
-    let item = |item: &str| {
-        let (first, last) = item.split_once('-').unwrap_or((item, item));
-        let (first, last) = (number(first)?, number(last)?);
-        (first <= last && last <= CpuSet::MAX_CPU).then(|| (first..=last).collect::<Vec<_>>())
-    };
-    let due: Option<Vec<_>> = text.split(',').map(item).collect();
+    let due: Option<Vec<_>> = text.split(',').map(cpus_of).collect();
     let due = due.map(|items| {
         let mut cpus = items.concat();
         cpus.sort_unstable();
@@ -44,7 +45,7 @@ fn cpu_set(text: &str) {
     }
 }
 
-/// Three numbers with dots between them after QEMU's words, and whatever follows.
+/// Three numbers with dots between them after QEMU's words, then anything.
 fn banner(text: &str) {
     let numbers = text.strip_prefix("QEMU emulator version ").map(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -70,7 +71,7 @@ fn sched_stat(text: &str) {
     assert!(schedstat.contains(' ') || schedstat.contains(char::is_whitespace));
 }
 
-/// What QEMU's monitor prints of a guest's CPUs.
+/// The registers of a guest's CPUs, as QEMU's monitor prints them.
 fn registers(text: &str) {
     let read = CpuState::all_in(text);
     assert!(read.len() <= text.matches("CPU#").count());
@@ -86,16 +87,12 @@ fn of_cpu(state: &CpuState) -> String {
     )
 }
 
-/// A disclosure: every problem in its place, or values that are the same when they are written again.
+/// A disclosure: either problems, each with its line, or values that are the same when they are written again.
 fn disclosure(text: &str) {
     let path = Path::new("x.toml");
     match Disclosure::parse(path, text) {
         Ok(disclosure) => {
-            let line = |(key, value): (&str, &str)| {
-                assert!(!value.is_empty() && value.trim() == value && !value.contains(char::is_control));
-                format!("{key} = \"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""))
-            };
-            let written: String = disclosure.values().map(line).collect();
+            let written: String = disclosure.values().map(line_of).collect();
             let again = Disclosure::parse(path, &written).expect("what was accepted is accepted");
             assert_eq!(again, disclosure);
             assert!(disclosure.missing().all(|key| disclosure.get(key).is_none()));
@@ -109,7 +106,13 @@ fn disclosure(text: &str) {
     }
 }
 
-/// What the host saw of a run, as results.json keeps it for later.
+/// A value of a disclosure as a line of TOML.
+fn line_of((key, value): (&str, &str)) -> String {
+    assert!(!value.is_empty() && value.trim() == value && !value.contains(char::is_control));
+    format!("{key} = \"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The host's evidence on a run, as results.json stores it.
 fn evidence(text: &str) {
     let Ok(evidence) = serde_json::from_str::<HostEvidence>(text) else { return };
     let written = serde_json::to_string(&evidence).expect("plain data");

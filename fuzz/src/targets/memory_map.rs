@@ -1,4 +1,4 @@
-//! A memory map: each 4 bytes are a region, in steps of half a page, so that regions meet and are not always aligned.
+//! A memory map: every 4 bytes are a region, in steps of half a page, so that regions touch and are not always aligned.
 
 use kernel::boot::memory_map::{MemoryMap, Region, low_page};
 
@@ -6,7 +6,7 @@ use crate::input::Input;
 
 const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
-/// As many as a map keeps.
+/// How many regions a map keeps.
 const CAPACITY: usize = 128;
 
 pub(crate) fn check(data: &[u8]) {

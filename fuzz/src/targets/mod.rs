@@ -1,4 +1,4 @@
-//! One file a target, each with a `check` that panics where its promise does not hold.
+//! One file per target, each with a `check` that panics if the target's property does not hold.
 
 pub(crate) mod acpi_tables;
 pub(crate) mod boot_image;

@@ -41,7 +41,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// Whether the MBR has a partition of this type there that lies in the image.
+/// Whether entry `index` of the MBR is a partition of this type that lies in the image.
 fn is_partition(image: &[u8], index: usize, kind: u8) -> bool {
     index < 4 && image.len() >= SECTOR && image[510..512] == [0x55, 0xaa] && {
         let entry = &image[446 + 16 * index..][..16];
@@ -50,8 +50,9 @@ fn is_partition(image: &[u8], index: usize, kind: u8) -> bool {
     }
 }
 
-/// What the first entry of the ESP's type names (UEFI 2.10, section 5.3): the entries' first sector at 72 of the header,
-/// their number at 80 and their length at 84; of an entry the type, and its first and last sector at 32 and 40.
+/// The content of the first partition of the ESP's type (UEFI 2.10, section 5.3). In the header: the entries' first
+/// sector at 72, their number at 80, their length at 84. In an entry: the type at 0, the first and last sector at 32
+/// and 40.
 fn esp(image: &[u8]) -> Option<&[u8]> {
     let header =
         image.get(SECTOR..).filter(|header| header.starts_with(b"EFI PART") && header.len() >= 88)?;

@@ -1,4 +1,4 @@
-//! A plan, as text. It has no checksums: the fuzzer writes plans from the corpus on.
+//! A plan, as text. It has no checksums, so the fuzzer can write plans itself.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// Every case with all of its splits, or the sweep with all of its knots, and nothing of the text left out.
+/// Every case with all of its splits, or the sweep with all of its cut points, and the whole text is accounted for.
 fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     let mut written = format!("{HEADER}\n");
     let mut write = |line: PlanLine| plan::write_line(&mut written, &line).expect("a String takes all");
@@ -43,7 +43,7 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     assert_eq!(written.as_bytes(), data, "written back");
 }
 
-/// The shares of some number of workers make up all that is between the first knot and the last.
+/// The shares of some number of workers cover everything between the first cut point and the last.
 fn is_partition(knots: &[u64], data: &[u8]) {
     let workers = 1 + u16::try_from(data.len()).unwrap_or(u16::MAX) % MAX_WORKERS;
     let mut at = knots[0];

@@ -23,7 +23,7 @@ pub(crate) fn check(data: &[u8]) {
         Message::Error { id, description } => with_id(*id, "error", json!({ "desc": description })),
         Message::Event { name, data } => json!({ "event": name, "data": data }),
     };
-    // A fraction may lose its last digit on the way, and is none of what is read out of messages.
+    // A fraction may lose its last digit on the way. No reader of messages uses one.
     if !has_fraction(&written) {
         let again = parse(written.to_string().as_bytes()).expect("what was read can be written");
         assert_eq!(again, message);
@@ -35,7 +35,7 @@ fn with_id(id: Option<u64>, key: &str, value: Value) -> Value {
     Value::Object(Map::from_iter(id.into_iter().chain([(key.to_owned(), value)])))
 }
 
-/// All the CPUs, in order, or an error.
+/// The reader returns all CPUs in order, or an error.
 fn threads(value: &Value) {
     let Ok(threads) = cpu_threads(value) else { return };
     assert!(threads.is_sorted() && value.as_array().is_some_and(|cpus| cpus.len() == threads.len()));

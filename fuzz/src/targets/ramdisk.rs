@@ -1,4 +1,4 @@
-//! A ramdisk. The first byte says whether the headers' checksums are put right, which no fuzzer guesses.
+//! A ramdisk. The first byte says whether the headers' checksums are corrected, since no fuzzer guesses them.
 
 use abi::ramdisk::{File, files, find};
 
@@ -19,7 +19,7 @@ pub(crate) fn check(data: &[u8]) {
     for file in &good {
         let name = place(&archive, file.name.as_bytes()).expect("a name in its header");
         assert!(name == end && !file.name.is_empty() && file.name.len() <= 100);
-        // Of a file of no bytes nothing can be said to lie anywhere.
+        // Even an empty file's data is a slice of the archive.
         let at = place(&archive, file.data).expect("data in the archive");
         assert_eq!(at, name + BLOCK, "data after its header");
         end = (at + file.data.len()).next_multiple_of(BLOCK);
@@ -45,11 +45,11 @@ fn finds_the_first(archive: &[u8], read: &[Result<File<'_>, abi::ramdisk::Ramdis
     assert_eq!(find(archive, "", "plan"), expected("plan"));
 }
 
-/// Makes every checksum right, as far as the headers can be followed.
+/// Corrects every checksum, as far as the headers can be followed.
 fn fix_checksums(archive: &mut [u8]) {
     let mut at = 0;
     while let Some(header) = archive.get_mut(at..at + BLOCK) {
-        // The end is left alone.
+        // The end of the archive has no checksum.
         if header.iter().all(|&byte| byte == 0) {
             return;
         }

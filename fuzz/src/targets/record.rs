@@ -1,5 +1,5 @@
-//! A record's line. The input is a line without its checksum, which no fuzzer guesses; its last bytes say which change
-//! to try.
+//! A record's line. The input is a line without its checksum, which no fuzzer guesses; the last two bytes say which
+//! change to try.
 
 use abi::wire::{LineError, MAX_LINE_BYTES, decode, encode, is_tagged};
 
@@ -14,7 +14,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// The line with its checksum after it.
+/// The line with its checksum appended.
 pub(crate) fn sealed(line: &[u8]) -> Vec<u8> {
     let mut sealed = [line, b" "].concat();
     let mut crc = !0_u32;
@@ -28,7 +28,7 @@ pub(crate) fn sealed(line: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// Whether `line` is a record; if so, it is the one form that the record has.
+/// Whether `line` is a record. If so, it is the only form of that record.
 fn canonical(line: &[u8]) -> bool {
     match decode(line) {
         Ok(envelope) => {
@@ -44,7 +44,7 @@ fn canonical(line: &[u8]) -> bool {
     }
 }
 
-/// A CRC of 32 bits notices any change within 32 bits.
+/// A 32-bit CRC detects any change within 32 bits.
 fn change_is_noticed(line: &[u8], change: &[u8]) {
     let mut change = Input::new(change);
     let at = usize::from(change.byte()) % line.len();

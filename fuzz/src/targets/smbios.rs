@@ -1,5 +1,5 @@
-//! The BIOS's part of memory, with an entry point in it. The first byte says where that is and whether its checksums
-//! are put right; the entry point follows, and what is left are the tables.
+//! The BIOS's part of memory, with an entry point in it. The first byte says where the entry point is and whether its
+//! checksums are corrected. The entry point follows, then the tables.
 
 mod walk;
 
@@ -13,7 +13,7 @@ use crate::input::Input;
 const AREA: u64 = 0xf_0000;
 const AREA_BYTES: usize = 0x1_0000;
 const ENTRY_BYTES: usize = 32;
-/// Where an entry point is looked for: it would take long to look at nothing but zeros in all of the area.
+/// The searched part of the area: a search through all of it would mostly read zeros.
 const SEARCHED: Range<u64> = AREA..AREA + 0x1000;
 
 pub(crate) fn check(data: &[u8]) {
@@ -36,13 +36,13 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(found.len(), expected.len(), "{found:?}, due are {expected:?}");
     for ((field, text), (due, whole)) in found.into_iter().zip(expected) {
         assert!(!text.trim().is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
-        // What takes more room than a record has is cut off.
+        // A string that is too long for its record is truncated.
         let cut = whole.len() > 96 / 3 && whole.starts_with(&text);
         assert!(field == due && (text == whole || cut), "{text:?} is due to be {whole:?}");
     }
 }
 
-/// Makes the checksums of the entry point right, over the length that it gives itself.
+/// Corrects the checksums of the entry point, over the length in its own header.
 fn seal(entry: &mut [u8]) {
     if entry.starts_with(b"_SM3_") {
         seal_part(entry, 0, usize::from(entry[6]), 5);
@@ -58,7 +58,7 @@ fn seal_part(entry: &mut [u8], from: usize, length: usize, at: usize) {
     part[at] = part.iter().fold(0_u8, |sum, &byte| sum.wrapping_sub(byte));
 }
 
-/// Memory with nothing else in it.
+/// Memory that holds this and nothing else.
 struct Area(Vec<u8>);
 
 impl Memory for Area {

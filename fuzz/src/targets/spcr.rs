@@ -1,4 +1,4 @@
-//! An SPCR table: what it names is a UART that the kernel can reach, and every such UART is taken.
+//! An SPCR table: the kernel accepts it if and only if it names a UART that the kernel can reach.
 
 use abi::config::{Registers, Uart};
 use kernel::acpi::spcr::console;
@@ -23,8 +23,8 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// By the offsets of the specification: the type at 36, then the address structure (its space at 40, width at 41, access
-/// size at 43, address at 44), and the baud rate's code at 58.
+/// By the offsets of the specification: the type at 36, then the address structure (space at 40, width at 41, access size
+/// at 43, address at 44), and the code of the baud rate at 58.
 fn plain(table: &[u8]) -> Option<Uart> {
     let address = u64::from_le_bytes(*table.get(44..)?.first_chunk()?);
     if !matches!(table[36], 0 | 1 | 0x12) || address == 0 {

@@ -1,4 +1,4 @@
-//! An SRAT whose checksum is not looked at here, against a plain walk.
+//! An SRAT, compared with a plain walk. This reader does not check the checksum.
 
 use kernel::acpi::srat::affinities;
 

@@ -1,4 +1,4 @@
-//! What CPUID says of a CPU's place: entries of a leaf and sub-leaf, and four registers; all else is zero.
+//! A CPU's place, from CPUID. The input lists leaf, sub-leaf and four registers; every other leaf is zero.
 
 use std::arch::x86_64::CpuidResult;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use kernel::x86::topology::{Place, read};
 
 use crate::input::Input;
 
-/// The leaves that are asked for, and one that is not.
+/// The leaves that the kernel reads, and one that it does not.
 const LEAVES: [u32; 11] = [0, 1, 4, 7, 0xb, 0x1a, 0x1f, 0x8000_0001, 0x8000_0008, 0x8000_001e, 0x4000_0000];
 
 pub(crate) fn check(data: &[u8]) {
@@ -35,7 +35,7 @@ pub(crate) fn check(data: &[u8]) {
             return assert_eq!([package, die, core, thread], [None; 4], "nothing is made up");
         }
     };
-    // The id in two pieces, of which the core's has the package's in it.
+    // The id in two pieces: the core's number contains the package's.
     let (core, thread) = (place.core.expect("it was told"), place.thread.expect("it was told"));
     let package = place.package.expect("it was told");
     let is_cut = |bits: u32| core == id >> bits && u64::from(thread) == u64::from(id) & ((1 << bits) - 1);

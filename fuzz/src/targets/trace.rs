@@ -16,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
     follows(&trace, &in_kernel);
 }
 
-/// Each of the chain came up where the one before did, after it, and in its delivery.
+/// Each exception of the chain came up after the one before it, at the same place, and during its delivery.
 fn follows(trace: &Trace, chain: &[Delivery]) {
     let mut events = trace.events.iter();
     for delivery in chain {
@@ -55,7 +55,7 @@ fn line(event: &Event) -> String {
     )
 }
 
-/// An exception that becomes `vector` where it is raised in the delivery of `during`.
+/// An exception that becomes `vector` if it is raised during the delivery of `during`.
 fn raised(during: u8, vector: u8) -> u8 {
     match (during, vector) {
         (0 | 10..=13, 8) => 13,

@@ -1,5 +1,5 @@
-//! Any log, as bytes. Where the first of them is a 1, the rest is a log whose lines get their checksums, and their `end`
-//! its count and digest, put right.
+//! Any log, as bytes. If the first byte is a 1, the rest is a log whose checksums, and the count and digest in `end`,
+//! are corrected first.
 
 use abi::wire::record::End;
 use abi::wire::{Envelope, Record, StreamDigest, decode, encode};
@@ -17,7 +17,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// The log with every line a record that can be one.
+/// The log, with each line that can be a record made one.
 fn put_right(log: &[u8]) -> Vec<u8> {
     let mut digest = StreamDigest::default();
     let mut right = Vec::new();
@@ -81,7 +81,7 @@ fn whole_or_says_why_not(boot: &Boot<'_>, lines: &[&[u8]]) {
     assert!(!boot.records.is_empty() || !boot.defects.is_empty(), "a boot is more than text");
 }
 
-/// One verdict for the log, and one for each boot where there are several; none passes with a finding or a defect.
+/// One verdict for the log, and one for each boot if there are several; none passes with a finding or a defect.
 fn judge(read: &Transcript<'_>) {
     let expectation = RunExpectation::default();
     let one = Gate::new(small).judge(read, &expectation, &HostEvidence::default());

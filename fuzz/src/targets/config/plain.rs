@@ -1,8 +1,8 @@
-//! What a boot configuration sets, word by word: the first word of a key that says something holds.
+//! A plain reading of a boot configuration, word by word: for each key the first valid word counts.
 
 use abi::config::{After, Config, DEFAULT_BAUD, Registers, Serial, Uart};
 
-/// What `text` sets, and how many of its words set nothing.
+/// The settings in `text`, and how many of its words set nothing.
 pub(super) fn read(text: &[u8]) -> (Config, usize) {
     let (mut config, mut passed_over) = (Config::default(), 0);
     let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -79,7 +79,7 @@ fn serial(value: &str) -> Option<Serial> {
     Some(Serial::Uart(Uart { registers, baud }))
 }
 
-/// A number in digits alone.
+/// A number made of digits only.
 fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {

@@ -1,4 +1,4 @@
-//! Whether a file is a worker, by the rules in `kernel::user::elf` one by one, in numbers that cannot overflow.
+//! Decides whether a file is a worker: the rules of `kernel::user::elf` one by one, in numbers that cannot overflow.
 
 const PAGE: u128 = 4096;
 

@@ -1,4 +1,4 @@
-//! Good logs to begin with: golden transcripts, so that both follow the rules together.
+//! The good logs that are changed: golden transcripts.
 
 use std::sync::LazyLock;
 
@@ -14,20 +14,20 @@ pub(crate) struct Base {
     pub lines: Vec<Vec<u8>>,
 }
 
-/// One, two and four CPUs; cases in one boot, and a sweep with SMT.
+/// Two, one and four CPUs; several cases in one boot; and a sweep with SMT. Inputs name them by their index.
 pub(crate) static BASES: LazyLock<Vec<Base>> = LazyLock::new(|| {
     let logs = [
         (golden::TWO_CPUS, 1),
         (golden::ONE_CPU, 1),
         (golden::FOUR_CPUS, 1),
-        // With two iterations one may be disturbed, and that is not too much.
+        // Of two iterations one may be disturbed, and the run still passes.
         (golden::CASES_ON_TWO_CPUS, 2),
         (golden::SMT_SWEEP, 1),
     ];
     logs.map(|(log, iterations)| base(log, iterations)).into()
 });
 
-/// The log with so many of its iterations: all of them would be read a million times.
+/// The log with only its first iterations: the fuzzer reads it a million times.
 fn base(log: &str, iterations: u16) -> Base {
     let mut records: Vec<_> = log.lines().filter_map(|line| decode(line.as_bytes()).ok()).collect();
     if records.iter().all(|envelope| iteration(&envelope.record) < iterations) {
@@ -43,7 +43,7 @@ fn base(log: &str, iterations: u16) -> Base {
     Base { records, lines }
 }
 
-/// Which iteration a record is of; 0 for those of none.
+/// Which iteration a record belongs to; 0 if to none.
 fn iteration(record: &Record) -> u16 {
     match record {
         Record::CaseReady(record) => record.iter,
@@ -57,7 +57,7 @@ fn iteration(record: &Record) -> u16 {
     }
 }
 
-/// Numbers the records as those of one boot and makes `end` true; their lines.
+/// Numbers the records as one boot's and corrects `end`. Returns their lines.
 pub(super) fn sealed(records: &mut [Envelope]) -> Vec<Vec<u8>> {
     let mut digest = StreamDigest::default();
     let sealed = (0..).zip(records).map(|(seq, envelope)| {

@@ -1,4 +1,4 @@
-//! What is known beside a log, out of a fuzzer's bytes: what the run should have been, and what the host saw.
+//! Knowledge beside a log, made from a fuzzer's bytes: what was expected of the run, and what the host saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use host_parser::gate::{
 use super::base::Base;
 use crate::input::Input;
 
-/// Both, and whether any of it speaks against the log that it was made for.
+/// Both, and whether any of it condemns the log that it was made for.
 pub(super) struct Known {
     pub expectation: RunExpectation,
     pub evidence: HostEvidence,
-    /// Whether that log, as it is, must pass with it.
+    /// Whether the unchanged log must pass with it.
     pub harmless: bool,
 }
 
-/// A byte for each part that there is; none of it where the first is zero.
+/// A byte for each part that exists; nothing at all if the first is zero.
 pub(super) fn known(base: &Base, input: &mut Input<'_>) -> Known {
     let parts = input.byte();
     let mut known =
@@ -74,12 +74,12 @@ fn took(base: &Base) -> BTreeMap<(u16, u16), u64> {
     ended.collect()
 }
 
-/// A number of cycles as a time; none where it is too long to be one.
+/// A number of cycles as a time; `None` if it is too long.
 fn nanos(cycles: u64, khz: u64) -> Option<u64> {
     u64::try_from(u128::from(cycles) * 1_000_000 / u128::from(khz)).ok()
 }
 
-/// Each expectation is the log's own, or another.
+/// Each expectation is what the log has, or something else.
 fn expect(known: &mut Known, base: &Base, input: &mut Input<'_>) {
     let (which, off) = (input.byte(), input.byte());
     let mut wanted = |bit: u8| {
@@ -87,10 +87,6 @@ fn expect(known: &mut Known, base: &Base, input: &mut Input<'_>) {
         (which >> bit & 1 != 0).then_some(off >> bit & 1)
     };
     let expectation = &mut known.expectation;
-    let changed = |Digest(mut bytes), off| {
-        bytes[31] ^= off;
-        Digest(bytes)
-    };
     for envelope in &base.records {
         match envelope.record {
             Record::Start(start) => {
@@ -103,6 +99,12 @@ fn expect(known: &mut Known, base: &Base, input: &mut Input<'_>) {
     }
     expectation.cpus = wanted(3).map(|off| online(base) + u16::from(off));
     expectation.cases = wanted(4).map(|off| cases(base, off));
+}
+
+/// The digest with its last byte changed by `off`.
+fn changed(Digest(mut bytes): Digest, off: u8) -> Digest {
+    bytes[31] ^= off;
+    Digest(bytes)
 }
 
 /// How many iterations of the log may be disturbed: up to half of several, and not the only one.
@@ -118,7 +120,7 @@ fn online(base: &Base) -> u16 {
     u16::try_from(base.records.iter().filter(|it| is_online(&it.record)).count()).expect("a small log")
 }
 
-/// How often each case ran in it; the last of them `off` more times.
+/// How often each case ran in the log; for the last case `off` more times.
 fn cases(base: &Base, off: u8) -> Vec<ExpectedCase> {
     let mut cases: Vec<ExpectedCase> = Vec::new();
     for envelope in &base.records {
@@ -155,8 +157,8 @@ impl Known {
         self.evidence.host_cpus.is_some_and(|host_cpus| vcpus > host_cpus)
     }
 
-    /// How many iterations the host disturbed, of those that took so long; none where it disturbed one that is not there,
-    /// which condemns the run.
+    /// How many iterations the host disturbed, given their times; `None` if it disturbed one that does not exist, which
+    /// condemns the run.
     fn disturbed(&self, took: &BTreeMap<(u16, u16), u64>) -> Option<usize> {
         let mut iterations = BTreeSet::new();
         for delay in &self.evidence.delays {
@@ -171,16 +173,12 @@ impl Known {
         Some(iterations.len())
     }
 
-    /// What was stolen from the host, where that is too much.
+    /// The time stolen from the host, if it is too much.
     fn stolen(&self) -> Option<HostSteal> {
-        let too_much = |steal: &HostSteal| {
-            steal.stolen_ms > limits::HOST_STEAL_MILLIS
-                && steal.stolen_ms * 1_000 > steal.wall_ms * limits::STEAL_PER_MILLE
-        };
-        self.evidence.host_steal.filter(too_much)
+        self.evidence.host_steal.filter(is_too_much)
     }
 
-    /// Whether what passed is what was expected, and was left alone by the host.
+    /// Asserts that a run which passed is the expected one, and that the host did not disturb it.
     pub fn holds_for(&self, measurement: &Measurement) {
         let (RunExpectation { plan, cases, cpus, blob, build }, identity) =
             (&self.expectation, measurement.identity());
@@ -220,6 +218,12 @@ impl Known {
     }
 }
 
+/// Whether the host lost too much time to the hypervisor below it.
+fn is_too_much(steal: &HostSteal) -> bool {
+    steal.stolen_ms > limits::HOST_STEAL_MILLIS
+        && steal.stolen_ms * 1_000 > steal.wall_ms * limits::STEAL_PER_MILLE
+}
+
 /// Whether an account is of much less time than its iteration took, or of much more.
 fn is_of_another_time(delay: &VcpuDelay, took: u64) -> bool {
     let (passed, took) = (u128::from(delay.wall_ns), u128::from(took));
@@ -230,7 +234,7 @@ fn is_of_another_time(delay: &VcpuDelay, took: u64) -> bool {
     short || long || silent(delay, took)
 }
 
-/// Whether it has next to nothing of what the vCPU did.
+/// Whether an account misses nearly all of the vCPU's work.
 fn silent(delay: &VcpuDelay, took: u128) -> bool {
     let account = u128::from(delay.run_ns.saturating_add(delay.delay_ns));
     account < took / 2 && took - account > u128::from(limits::ACCOUNT_LAG_MICROS) * 1_000

@@ -4,7 +4,7 @@ use abi::wire::record::{DmiField, SmbiosState};
 
 use super::AREA;
 
-/// What is due of the area's bytes, where there is an entry point at `at`, or at the next boundary, or nowhere.
+/// The expected result for the area's bytes: the entry point may be at `at`, at the next boundary, or nowhere.
 pub(super) fn walked(area: &[u8], at: usize) -> (SmbiosState, Vec<(DmiField, String)>) {
     let anchors = [at, at + 16].map(|at| &area[at..(at + 256).min(0x1000)]);
     let located = anchors.iter().find_map(|it| version_3(it)).or(anchors.iter().find_map(|it| version_2(it)));
@@ -23,19 +23,23 @@ pub(super) fn walked(area: &[u8], at: usize) -> (SmbiosState, Vec<(DmiField, Str
         (DmiField::SystemVersion, 1, 6),
         (DmiField::ChassisAssetTag, 3, 8),
     ];
-    let told = |(field, kind, at): (DmiField, u8, usize)| {
+    let strings = places.into_iter().filter_map(|(field, kind, at)| {
         let (fixed, strings) = structures.iter().find(|(fixed, _)| fixed[0] == kind)?;
-        let number = usize::from(*fixed.get(at)?);
-        let mut rest = *strings;
-        for _ in 1..number {
-            rest = &rest[rest.iter().position(|&byte| byte == 0)? + 1..];
-        }
-        let text = &rest[..rest.iter().position(|&byte| byte == 0).filter(|_| number > 0)?];
-        let plain = |&byte: &u8| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '?' };
-        let text: String = text.trim_ascii().iter().map(plain).collect();
-        Some((field, text)).filter(|(_, text)| !text.is_empty())
-    };
-    (state, places.into_iter().filter_map(told).collect())
+        Some((field, string(strings, *fixed.get(at)?)?))
+    });
+    (state, strings.collect())
+}
+
+/// The string with this number, from 1 on, in plain text; `None` if there is none or it is empty.
+fn string(strings: &[u8], number: u8) -> Option<String> {
+    let mut rest = strings;
+    for _ in 1..number {
+        rest = &rest[rest.iter().position(|&byte| byte == 0)? + 1..];
+    }
+    let text = &rest[..rest.iter().position(|&byte| byte == 0).filter(|_| number > 0)?];
+    let plain = |&byte: &u8| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '?' };
+    let text: String = text.trim_ascii().iter().map(plain).collect();
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Address and length of the tables.
