@@ -91,7 +91,7 @@ images: build ## an experiment as ISO, disks and what clouds take, in target/ima
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-images test-boot fuzz fmt
+.PHONY: test lint test-host test-guest test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, and guests under QEMU
 
 lint: setup ## format and clippy, nothing forgiven
@@ -125,6 +125,10 @@ test-boot: build ## boot it on every kind of machine that can be emulated (ASSAY
 fuzz: ## look for bytes that break a parser (FUZZ_SECONDS=60 each, FUZZ_TARGETS="..." for some)
 	@tools/setup.sh fuzz
 	@$(ENV) tools/fuzz.sh $(FUZZ_TARGETS)
+
+fuzz-keep: ## add what `make fuzz` found to the corpus in fuzz/corpus (FUZZ_TARGETS="..." for some)
+	@tools/setup.sh fuzz
+	@$(ENV) tools/fuzz.sh --keep $(FUZZ_TARGETS)
 
 fmt: setup ## format the sources
 	$(CARGO) fmt --all
