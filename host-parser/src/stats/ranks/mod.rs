@@ -2,9 +2,9 @@
 //! uneven are where there is none. They assume nothing of the distribution but that without a shift the samples could be
 //! exchanged. The null distributions are exact up to [`EXACT`] values a side and normal above.
 
-mod quick;
-mod quick_pairs;
-mod signed;
+mod gastwirth;
+mod gastwirth_pairs;
+mod signed_rank;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::distribution::normal_cdf;
 use super::summary::count;
 
-pub(super) use quick::{all_ranks, quick_ranks};
-pub(super) use quick_pairs::quick_pairs;
-pub(super) use signed::signed_ranks;
+pub(super) use gastwirth::{all_ranks, quick_ranks};
+pub(super) use gastwirth_pairs::quick_pairs;
+pub(super) use signed_rank::signed_ranks;
 
 /// Up to so many values a side the distribution is counted out.
 const EXACT: usize = 50;

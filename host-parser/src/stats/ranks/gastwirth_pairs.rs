@@ -1,4 +1,4 @@
-//! The quick ranks of pairs: scored as in [`super::quick`], and held against what swapping the sides within rounds gives.
+//! The quick ranks of pairs: scored as in [`super::gastwirth`], and held against what swapping the sides within rounds gives.
 //!
 //! Which side of a round ran first is shuffled by the schedule. Where there is no difference each pair might therefore as
 //! well have been the other way round, and of all 2^n ways to swap pairs the one seen is as likely as any. That is so

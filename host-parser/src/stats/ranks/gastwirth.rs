@@ -21,7 +21,7 @@ pub(in crate::stats) fn quick_ranks(a: &[f64], b: &[f64], level: f64) -> Option<
     shift(a, b, (a.len() + b.len()) / 2, level)
 }
 
-/// The same where every round scores: Wilcoxon's rank-sum test, as in [`super::signed`]'s source.
+/// The same where every round scores: Wilcoxon's rank-sum test, as in [`super::signed_rank`]'s source.
 pub(in crate::stats) fn all_ranks(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
     shift(a, b, a.len() + b.len(), level)
 }
