@@ -212,4 +212,6 @@ fn goal(design: Design, rows: &[Row], enough: bool) -> Goal {
 }
 
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod tests;

@@ -1,146 +1,137 @@
-//! The quick ranks of pairs: scored as in [`super::gastwirth`], and held against what swapping the sides within rounds gives.
+//! Gastwirth's test in pairs: values score as in [`super::gastwirth`], and the chance model is a swap of A and B within
+//! each round (Fisher, The Design of Experiments, 1935, section 21: the randomisation test of pairs; here with scores in
+//! place of values).
 //!
-//! Which side of a round ran first is shuffled by the schedule. Where there is no difference each pair might therefore as
-//! well have been the other way round, and of all 2^n ways to swap pairs the one seen is as likely as any. That is so
-//! whatever the host did to single rounds, and all orders of both sides' times being alike is not: where each round has
-//! one quick side, pairs put more of the scores on one side by chance than independent rounds do. (Fisher, The Design of
-//! Experiments, 1935, section 21: the randomisation test of pairs; here of scores in place of values.)
+//! The schedule shuffles which side of a round runs first. If there is no difference, each pair could as well have come out
+//! the other way round, and all 2^n ways to swap pairs are equally likely. That holds whatever the host did to single
+//! rounds. That all orders of A's and B's times are equally likely does not hold: if one side of each round is fast, whole
+//! pairs carry the score, and chance puts more of it on one side than it would with independent rounds.
 //!
-//! Equal values share the scores of their places, so that a swap changes nothing but who has which.
+//! Equal values share the scores of their places, so that a swap only changes who has which score.
 
-use super::{EXACT, Shift};
-use crate::stats::distribution::normal_cdf;
-use crate::stats::summary::count;
+use super::null::{EXACT, tossed_sum_at_most};
+use super::{Shift, below_gap, pairwise_shifts, partition_point, within_gap};
 
-/// The shift from `a` to `b`, of which each is a pair with its counterpart: but for it, sides of a pair can be swapped.
-/// `None` where there is none.
-pub(in crate::stats) fn quick_pairs(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
-    let mut shifts: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| b - a)).collect();
-    shifts.sort_unstable_by(f64::total_cmp);
+/// The shift from `a` to `b` by the faster half of all values; `a[n]` and `b[n]` are a pair. `None` if there is no pair.
+pub(in super::super) fn gastwirth_paired(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
+    let shifts = pairwise_shifts(a, b);
     let last = shifts.len().checked_sub(1)?;
     let pairs = Pairs::new(a, b);
     let error = (1.0 - level) / 2.0;
-    let at = |place: usize| match place {
-        0 => pairs.at(shifts[0] - 1.0),
-        place if place > last => pairs.at(shifts[last] + 1.0),
-        place => pairs.at(f64::midpoint(shifts[place - 1], shifts[place])),
-    };
-    // A shift changes the scores that pairs have between them, and with these the distribution: how sure the test is
-    // need not fall steadily towards the middle. So the outermost places that it does not refuse are looked for from
-    // outside, in steps where there are too many of them, and with the last refused place in the interval.
+    let leads_in = |gap: usize| pairs.leads(within_gap(&shifts, gap));
+    // Here the p-value does not change steadily from gap to gap, because a shift changes the scores within pairs and so the
+    // null distribution. The search therefore goes from outside inwards to the first gap that is not refused. With many
+    // shifts it goes in steps, and the interval then includes the last refused gap.
     let step = shifts.len().div_ceil(EXACT * EXACT);
-    let outermost = |place: &dyn Fn(usize) -> usize, tail: fn(&Leads) -> f64| {
-        let mut refused = Leads::default();
-        (0..=last + 1).step_by(step).find(|&inwards| {
-            let leads = at(place(inwards));
-            // Most shifts are among what does not score.
-            let known = leads == refused;
-            let accepted = !known && tail(&leads) > error;
-            refused = leads;
-            accepted
-        })
-    };
-    let from = outermost(&|inwards| inwards, Leads::a_is_quick);
-    let back = outermost(&|inwards| last + 1 - inwards, Leads::a_is_slow);
-    let (from, to) = (from.unwrap_or(last), last + 1 - back.unwrap_or(last));
-    let (even, uneven) = (
-        super::partition_point(last + 2, |place| at(place).lead() > 0),
-        super::partition_point(last + 2, |place| at(place).lead() >= 0),
-    );
-    let before = |place: usize| shifts[place.clamp(1, last + 1) - 1];
-    // Where even the outermost place is not refused, there are too few pairs for the level.
-    let errors = [at(0).a_is_quick(), at(last + 1).a_is_slow()].map(|least| least.max(error));
-    let enough = errors.iter().all(|&least| least <= error);
-    let still = pairs.at(0.0);
+    let from_below = first_accepted(last, step, error, leads_in, Leads::p_at_least);
+    let from_above = first_accepted(last, step, error, |gap| leads_in(last + 1 - gap), Leads::p_at_most);
+    let (from, to) = (from_below.unwrap_or(last), last + 1 - from_above.unwrap_or(last));
+    let first_even = partition_point(last + 2, |gap| leads_in(gap).sum() > 0);
+    let first_below = partition_point(last + 2, |gap| leads_in(gap).sum() >= 0);
+    // With too few pairs for the level, even the outermost gaps are not refused.
+    let least_errors = [leads_in(0).p_at_least(), leads_in(last + 1).p_at_most()];
+    let enough = least_errors.iter().all(|&least| least <= error);
+    let reached = 1.0 - least_errors.map(|least| least.max(error)).iter().sum::<f64>();
+    let unshifted = pairs.leads(0.0);
     Some(Shift {
-        estimate: f64::midpoint(before(even), before(uneven)),
+        estimate: f64::midpoint(below_gap(&shifts, first_even), below_gap(&shifts, first_below)),
         low: shifts[from.saturating_sub(step)],
         high: shifts[(to + step - 1).min(last)],
-        level: if enough { level } else { (1.0 - errors[0] - errors[1]).max(0.0) },
-        p_value: (2.0 * still.a_is_quick().min(still.a_is_slow())).min(1.0),
+        level: if enough { level } else { reached.max(0.0) },
+        p_value: (2.0 * unshifted.p_at_least().min(unshifted.p_at_most())).min(1.0),
     })
 }
 
-/// Pairs, each side in order, with the number of its pair.
+/// The first gap from 0 to `last` + 1, in steps, that the test does not refuse. `None` if it refuses all.
+fn first_accepted(
+    last: usize,
+    step: usize,
+    error: f64,
+    leads_in: impl Fn(usize) -> Leads,
+    p_value: impl Fn(&Leads) -> f64,
+) -> Option<usize> {
+    // Most shifts are between values that do not score and leave the leads as they are, and those need no second test.
+    let mut refused = Leads::default();
+    for gap in (0..=last + 1).step_by(step) {
+        let leads = leads_in(gap);
+        if leads != refused && p_value(&leads) > error {
+            return Some(gap);
+        }
+        refused = leads;
+    }
+    None
+}
+
+/// Two samples in pairs.
 struct Pairs {
+    /// A's values in ascending order, each with the number of its pair.
     a: Vec<(f64, usize)>,
+    /// B's values likewise.
     b: Vec<(f64, usize)>,
 }
 
-/// By how much each pair's A scores more than its B, in halves.
+/// For each pair, how much more A scores than B, in half points.
 #[derive(Default, PartialEq)]
 struct Leads(Vec<isize>);
 
 impl Pairs {
     fn new(a: &[f64], b: &[f64]) -> Self {
-        let sorted = |side: &[f64]| {
-            let mut side: Vec<(f64, usize)> = side.iter().copied().zip(0..).collect();
-            side.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
-            side
-        };
-        Self { a: sorted(a), b: sorted(b) }
+        Self { a: numbered_ascending(a), b: numbered_ascending(b) }
     }
 
-    /// The scores where B is shifted back by so much.
-    fn at(&self, shift: f64) -> Leads {
+    /// The leads with B shifted back by `shift`.
+    fn leads(&self, shift: f64) -> Leads {
         let (mut a, mut b) = (&self.a[..], &self.b[..]);
         let mut leads = vec![0; a.len()];
-        // As many values score as there are pairs: half of all.
+        // Half of all values score: as many as there are pairs. The next place scores as many points as places are left.
         let mut places_left = leads.len();
         while places_left > 0 {
             let next_b = b.first().map_or(f64::INFINITY, |of| of.0 - shift);
             let value = a.first().map_or(next_b, |of| of.0.min(next_b));
-            let of_a = a.iter().take_while(|of| of.0 <= value).count();
-            let of_b = b.iter().take_while(|of| of.0 - shift <= value).count();
-            // The last of the scoring places is worth 1, or two halves. What does not divide is lost to all who are equal.
-            let scoring = (of_a + of_b).min(places_left);
-            let together = scoring * (2 * places_left + 1 - scoring);
-            let each = (together / (of_a + of_b)).cast_signed();
-            a[..of_a].iter().for_each(|&(_, pair)| leads[pair] += each);
-            b[..of_b].iter().for_each(|&(_, pair)| leads[pair] -= each);
-            (a, b) = (&a[of_a..], &b[of_b..]);
+            let equal_in_a = a.iter().take_while(|of| of.0 <= value).count();
+            let equal_in_b = b.iter().take_while(|of| of.0 - shift <= value).count();
+            let equal = equal_in_a + equal_in_b;
+            let scoring = equal.min(places_left);
+            // In half points, the sum of the scores from `places_left` downwards. The remainder of the division is dropped.
+            let half_points = scoring * (2 * places_left + 1 - scoring);
+            let each = (half_points / equal).cast_signed();
+            a[..equal_in_a].iter().for_each(|&(_, pair)| leads[pair] += each);
+            b[..equal_in_b].iter().for_each(|&(_, pair)| leads[pair] -= each);
+            (a, b) = (&a[equal_in_a..], &b[equal_in_b..]);
             places_left -= scoring;
         }
         Leads(leads)
     }
 }
 
+fn numbered_ascending(values: &[f64]) -> Vec<(f64, usize)> {
+    let mut numbered: Vec<(f64, usize)> = values.iter().copied().zip(0..).collect();
+    numbered.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+    numbered
+}
+
 impl Leads {
-    /// By how much A scores more than B.
-    fn lead(&self) -> isize {
+    /// How much more A scores than B in all pairs.
+    fn sum(&self) -> isize {
         self.0.iter().sum()
     }
 
-    /// How probable it is that A scores as much or more: that the pairs which a swap would make A's come to no more than
-    /// those that are B's.
-    fn a_is_quick(&self) -> f64 {
-        self.chance_of_at_most(self.0.iter().map(|lead| (-lead).max(0).unsigned_abs()).sum())
+    /// The probability that a random swap of pairs gives A its score or more: that the leads which it takes from A are no
+    /// more than those which B has now.
+    fn p_at_least(&self) -> f64 {
+        self.p_of_leads_at_most(self.0.iter().map(|lead| (-lead).max(0).unsigned_abs()).sum())
     }
 
-    /// How probable it is that A scores as little or less.
-    fn a_is_slow(&self) -> f64 {
-        self.chance_of_at_most(self.0.iter().map(|lead| lead.max(&0).unsigned_abs()).sum())
+    /// The probability that a random swap of pairs gives A its score or less.
+    fn p_at_most(&self) -> f64 {
+        self.p_of_leads_at_most(self.0.iter().map(|lead| lead.max(&0).unsigned_abs()).sum())
     }
 
-    /// How probable it is that the leads of the pairs whose fair coins show heads come to `most` or less.
-    fn chance_of_at_most(&self, most: usize) -> f64 {
-        let leads = self.0.iter().map(|lead| lead.unsigned_abs());
-        if self.0.len() > EXACT {
-            let mean = leads.clone().map(count).sum::<f64>() / 2.0;
-            let deviation = leads.map(|lead| count(lead * lead)).sum::<f64>().sqrt() / 2.0;
-            // Leads are whole scores, which are two halves: one for the continuity correction.
-            let from_mean = count(most) + 1.0 - mean;
-            return if deviation > 0.0 { normal_cdf((from_mean / deviation).clamp(-5.9, 5.9)) } else { 1.0 };
-        }
-        // In how many ways each sum comes about: at most 2^EXACT, which is exact.
-        let mut ways = vec![0.0; most + 1];
-        ways[0] = 1.0;
-        for lead in leads {
-            for sum in (lead..=most).rev() {
-                ways[sum] += ways[sum - lead];
-            }
-        }
-        ways.iter().sum::<f64>() / 2.0_f64.powi(i32::try_from(self.0.len()).unwrap_or(i32::MAX))
+    /// The probability that the leads of the pairs whose fair coins show heads add up to `most` or less.
+    fn p_of_leads_at_most(&self, most: usize) -> f64 {
+        let sizes: Vec<usize> = self.0.iter().map(|lead| lead.unsigned_abs()).collect();
+        // Without equal values every lead is a whole point, which is two half points.
+        tossed_sum_at_most(&sizes, 2, most)
     }
 }
 
@@ -148,16 +139,17 @@ impl Leads {
 mod tests {
     use abi::random::SplitMix64;
 
+    use super::super::super::summary::count;
+    use super::super::gastwirth;
     use super::*;
-    use crate::stats::ranks::quick_ranks;
 
     fn close(a: f64, b: f64, within: f64) {
         assert!((a - b).abs() < within, "{a} is not {b}");
     }
 
     fn p_value(a: &[f64], b: &[f64]) -> f64 {
-        let leads = Pairs::new(a, b).at(0.0);
-        (2.0 * leads.a_is_quick().min(leads.a_is_slow())).min(1.0)
+        let leads = Pairs::new(a, b).leads(0.0);
+        (2.0 * leads.p_at_least().min(leads.p_at_most())).min(1.0)
     }
 
     /// The sides with those pairs swapped whose bit in `way` is set.
@@ -181,15 +173,15 @@ mod tests {
     #[test]
     fn small_distributions_are_those_counted_by_hand() {
         // Both of A are quicker: scores of 2 and 1 to 0 and 0. One of four ways is as good for A, one as bad.
-        let leads = Pairs::new(&[1.0, 2.0], &[3.0, 4.0]).at(0.0);
-        assert_eq!((&leads.0[..], leads.a_is_quick(), leads.a_is_slow()), (&[4, 2][..], 0.25, 1.0));
+        let leads = Pairs::new(&[1.0, 2.0], &[3.0, 4.0]).leads(0.0);
+        assert_eq!((&leads.0[..], leads.p_at_least(), leads.p_at_most()), (&[4, 2][..], 0.25, 1.0));
         // A has the quickest, B the next: leads of 2 and -1, and of +-3 and +-1 the second best of four.
-        let leads = Pairs::new(&[1.0, 4.0], &[3.0, 2.0]).at(0.0);
-        assert_eq!((&leads.0[..], leads.a_is_quick(), leads.a_is_slow()), (&[4, -2][..], 0.5, 0.75));
+        let leads = Pairs::new(&[1.0, 4.0], &[3.0, 2.0]).leads(0.0);
+        assert_eq!((&leads.0[..], leads.p_at_least(), leads.p_at_most()), (&[4, -2][..], 0.5, 0.75));
         // Three equal ones share 2 + 1: 1 each.
-        assert_eq!(Pairs::new(&[1.0, 1.0], &[1.0, 9.0]).at(0.0).0, [0, 2]);
+        assert_eq!(Pairs::new(&[1.0, 1.0], &[1.0, 9.0]).leads(0.0).0, [0, 2]);
         // Of two equal ones one scores 1; each has the half.
-        assert_eq!(Pairs::new(&[1.0, 5.0], &[2.0, 2.0]).at(0.0).0, [3, -1]);
+        assert_eq!(Pairs::new(&[1.0, 5.0], &[2.0, 2.0]).leads(0.0).0, [3, -1]);
     }
 
     #[test]
@@ -203,7 +195,7 @@ mod tests {
         let mut random = SplitMix64::new(3);
         let mut alarm = || {
             let (a, b) = swapped(&quick, &slow, random.below(1 << 15));
-            quick_ranks(&a, &b, 0.995).expect("values").p_value <= 0.005
+            gastwirth(&a, &b, 0.995).expect("values").p_value <= 0.005
         };
         let alarms = (0..4000).filter(|_| alarm()).count();
         assert!(alarms > 60, "{alarms}");
@@ -234,24 +226,24 @@ mod tests {
         };
         let (a, b) = (side(0.0, 4), side(0.02, 7));
         assert!(p_value(&a, &b) < 0.01, "{}", p_value(&a, &b));
-        assert!(quick_ranks(&a, &b, 0.99).expect("values").p_value > 0.1);
+        assert!(gastwirth(&a, &b, 0.99).expect("values").p_value > 0.1);
     }
 
     #[test]
     fn estimates_the_shift_and_brackets_it() {
         let a: Vec<f64> = (0..15).map(|i| f64::from(i * 7 % 15) * 0.01).collect();
         let b: Vec<f64> = (0..15).map(|i| 1.0 + f64::from(i * 4 % 15) * 0.01).collect();
-        let shift = quick_pairs(&a, &b, 0.99).expect("values");
+        let shift = gastwirth_paired(&a, &b, 0.99).expect("values");
         close(shift.estimate, 1.0, 1e-9);
         assert!(shift.low > 0.9 && shift.low < 1.0 && shift.high > 1.0 && shift.high < 1.1, "{shift:?}");
         assert_eq!(shift.level, 0.99);
         close(shift.p_value, 2.0 / f64::from(1 << 15), 1e-12);
-        let back = quick_pairs(&b, &a, 0.99).expect("values");
+        let back = gastwirth_paired(&b, &a, 0.99).expect("values");
         close(back.estimate, -shift.estimate, 1e-12);
         close(back.low, -shift.high, 1e-12);
         close(back.high, -shift.low, 1e-12);
         assert_eq!(back.p_value, shift.p_value);
-        assert_eq!(quick_pairs(&[], &[], 0.99), None);
+        assert_eq!(gastwirth_paired(&[], &[], 0.99), None);
     }
 
     #[test]
@@ -259,11 +251,11 @@ mod tests {
         let mut random = SplitMix64::new(4);
         let mut value = || count(random.below(1 << 20)) / count(1 << 20);
         let (a, b): (Vec<f64>, Vec<f64>) = (0..12).map(|_| (value(), value())).unzip();
-        let shift = quick_pairs(&a, &b, 0.98).expect("values");
+        let shift = gastwirth_paired(&a, &b, 0.98).expect("values");
         for step in 0..2000 {
             let at = -1.0 + f64::from(step) / 1000.0;
-            let leads = Pairs::new(&a, &b).at(at);
-            let refused = leads.a_is_quick() <= 0.01 || leads.a_is_slow() <= 0.01;
+            let leads = Pairs::new(&a, &b).leads(at);
+            let refused = leads.p_at_least() <= 0.01 || leads.p_at_most() <= 0.01;
             assert!(refused || (shift.low..=shift.high).contains(&at), "{at}: {shift:?}");
         }
     }
@@ -276,19 +268,19 @@ mod tests {
         let exactly = p_value(&side(50, 7, 0.0), &side(50, 11, 4e-3));
         let beyond = p_value(&side(51, 7, 0.0), &side(51, 11, 4e-3));
         close(exactly, beyond, 0.05);
-        let many = quick_pairs(&side(120, 7, 0.0), &side(120, 11, 1.0), 0.99).expect("values");
+        let many = gastwirth_paired(&side(120, 7, 0.0), &side(120, 11, 1.0), 0.99).expect("values");
         assert!(many.low <= 1.0 && many.high >= 1.0 && many.high - many.low < 0.1, "{many:?}");
     }
 
     #[test]
-    fn what_is_equal_speaks_against_a_shift() {
-        let shift = quick_pairs(&[3.0; 9], &[3.0; 9], 0.99).expect("values");
+    fn equal_times_count_against_a_shift() {
+        let shift = gastwirth_paired(&[3.0; 9], &[3.0; 9], 0.99).expect("values");
         assert_eq!((shift.estimate, shift.low, shift.high, shift.p_value), (0.0, 0.0, 0.0, 1.0));
     }
 
     #[test]
     fn few_values_have_the_whole_range_at_a_lower_level() {
-        let shift = quick_pairs(&[1.0, 2.0], &[1.5, 4.0], 0.99).expect("values");
+        let shift = gastwirth_paired(&[1.0, 2.0], &[1.5, 4.0], 0.99).expect("values");
         assert_eq!((shift.low, shift.high, shift.level), (-0.5, 3.0, 0.5));
     }
 }
