@@ -4,8 +4,8 @@
 
 use abi::random::SplitMix64;
 
+use super::super::{Design, Difference, compare};
 use super::Rate;
-use crate::stats::{Design, Difference, compare};
 
 /// Rounds of a side, as in [`super::Goal::ROUNDS`].
 const ROUNDS: usize = 15;

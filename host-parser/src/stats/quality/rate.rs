@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::stats::Interval;
-use crate::stats::distribution::{beta_quantile, normal_quantile};
-use crate::stats::median::LEVEL;
-use crate::stats::summary::count;
+use super::super::Interval;
+use super::super::distribution::{beta_quantile, normal_quantile};
+use super::super::median::LEVEL;
+use super::super::summary::count;
 
 /// How often something happened in independent trials.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
