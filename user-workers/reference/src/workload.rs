@@ -61,7 +61,7 @@ pub trait Workload: fmt::Debug + Sync {
     /// # Errors
     /// Every key that is not a parameter, and every parameter without a key; if there are none, the first parameter with a
     /// value that does not fit.
-    fn from_table(&self, table: &Table<'_>) -> Result<Words, Vec<BadParameter>> {
+    fn read_table(&self, table: &Table<'_>) -> Result<Words, Vec<BadParameter>> {
         let parameters = self.parameters();
         let keys: Vec<&str> = parameters.iter().map(|parameter| parameter.key).collect();
         let unknown = table.keys().filter(|key| !keys.contains(key)).map(|&key| BadParameter {
