@@ -263,7 +263,7 @@ messages! {
         iter: u16,
     }
 
-    /// An iteration of a case was run. Its other records follow, up to `case-end`.
+    /// An iteration of a case was run. Its other records follow.
     CaseBegin = "case-begin" {
         /// The case, named by its number of workers.
         case: u16,
@@ -368,7 +368,7 @@ messages! {
         steal_ns: Option<u64>,
     }
 
-    /// An iteration of a case has ended. All records of its workers are before this one.
+    /// An iteration of a case has ended. The records of its workers are before this one, but for `gap`, which follows.
     CaseEnd = "case-end" {
         /// The case.
         case: u16,
