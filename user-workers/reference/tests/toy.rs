@@ -1,5 +1,5 @@
-//! That the contract is open: a workload with other parameters and another unit, in a registry of its own, goes the way of
-//! those that are shipped. It needs nothing that a workload in this package would not have.
+//! That the contract is open: a workload with other parameters and another unit, in a registry of its own, goes the way
+//! of those that are shipped. It needs nothing that a workload in this package would not have.
 
 use abi::random::mix;
 use abi::sweep::bounds;
