@@ -30,7 +30,7 @@ SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 
 # $(call assay,COMMAND): with ARGS, and with its exit code said, since make itself ends with 2 whatever it was.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
-    echo "assay $(firstword $(1)): exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+    echo "assay $(1): exit code $$code (make itself ends with 2)" >&2; exit $$code; }
 
 ##@ Measure
 .PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict doctor
@@ -44,16 +44,16 @@ compare-smp-process-scale: build ## our kernel, Linux and the host itself, in on
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
 controls: build ## provoke everything that can go wrong, and see the gate say so
-	$(call assay,controls)
+	$(call assay,dev controls)
 
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N" for another number), and expect each to pass
 	$(call assay,run manifests/soak.toml)
 
 bench: build ## what this project promises of itself: size, memory, time to the first worker
-	$(call assay,bench)
+	$(call assay,dev bench)
 
 bench-verdict: build ## how good the verdict of `assay compare` is: false alarms, and what it finds
-	$(call assay,bench-verdict)
+	$(call assay,dev bench-verdict)
 
 doctor: build ## is this host fit for a measurement?
 	$(call assay,doctor)
@@ -84,7 +84,7 @@ twin: setup ## the Linux twin alone
 host: setup ## the assay command and the image tool alone
 	@[ -x target/release/assay-image ] || \
 	    echo 'The first build of the image tool takes 2 to 4 minutes: its loader compiles five programs.'
-	$(CARGO) build --release -p host-parser -p image
+	$(CARGO) build --release -p assay -p image
 
 images: build ## an experiment as ISO, disks and what clouds take, in target/images (ARGS=... goes to `assay image`)
 	@tools/setup.sh images
@@ -109,18 +109,18 @@ test-host: setup ## what needs no guest: all crates, and the kernel's logic
 
 # One guest at a time: two of them on two host CPUs would only show that they disturb each other.
 test-guest: build ## boot the kernel under QEMU, from BIOS and UEFI
-	$(CARGO) test -p host-parser --test guest -- --include-ignored --test-threads=1
+	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
 	@tools/setup.sh images
-	$(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
+	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
 
 # Not part of `test`: what it adds are seven more packages to look at the formats with, and two minutes.
 test-images: build ## look at every image by other people's tools, and boot it from BIOS and UEFI
 	@tools/setup.sh image-readers
-	ASSAY_IMAGE_READERS=all $(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1
+	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
 
 # Not part of `test`: minutes, and what it boots differs from that cross-section in firmware and devices alone.
 test-boot: build ## boot it on every kind of machine that can be emulated (ASSAY_BOOT=WORD for some, ASSAY_QEMU)
-	$(CARGO) test -p host-parser --test boot -- --include-ignored
+	$(CARGO) test -p assay --test boot -- --include-ignored
 
 fuzz: ## look for bytes that break a parser (FUZZ_SECONDS=60 each, FUZZ_TARGETS="..." for some)
 	@tools/setup.sh fuzz

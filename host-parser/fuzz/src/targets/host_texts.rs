@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use host::{CpuSet, SchedStat};
 use host_parser::disclosure::{Disclosure, DisclosureError};
 use host_parser::gate::HostEvidence;
-use qemu::{CpuSet, CpuState, SchedStat, Version};
+use qemu::{CpuState, Version};
 
 pub(crate) fn check(data: &[u8]) {
     let Some((kind, text)) = data.split_first() else { return };
