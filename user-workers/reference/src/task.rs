@@ -24,8 +24,8 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     /// A whole that can be run, and that the reference answers within milliseconds; for tests.
     fn example() -> Self;
 
-    /// What a worker should answer to this task, by another method than the program uses. [`Workload::expectation`] keeps
-    /// what was worked out, so there is no need to keep it here.
+    /// What a worker should answer to this task, by another method than the program uses. [`Workload::expectation`]
+    /// keeps what was worked out, so there is no need to keep it here.
     fn expectation(&self) -> Expectation;
 
     /// Splits this whole into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to
