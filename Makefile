@@ -17,9 +17,10 @@ ASSAY    := target/release/assay
 ENV   := . ./.toolchain/env &&
 CARGO := $(ENV) cargo
 
-# Without the kernel, which is for another target, and without the image tool, which is always built in the release
-# profile: in each further profile its loader would take its minutes again.
-HOST_CRATES := --workspace --exclude kernel --exclude image
+# Left out: the kernel, which is built for another target; the worker programs, which have no standard library and so no
+# test harness; and the image tool, which is always built in the release profile, because its loader takes minutes to build
+# in each further profile.
+HOST_CRATES := --workspace --exclude kernel --exclude image --exclude worker-programs
 CLIPPY      := $(CARGO) clippy --quiet
 DENY        := -- -D warnings
 
@@ -72,7 +73,7 @@ kernel: setup ## the kernel alone
 
 # A command of its own, always the same: the features of other crates must not reach the bytes that are measured.
 workers: setup ## the workers alone
-	$(CARGO) build --release -p user-workers --bins
+	$(CARGO) build --release -p worker-programs --bins
 
 # Static, since it is the first and only program of its guest. Its target is named so that it has a folder of its own,
 # where no other build puts one that is not static.
@@ -96,6 +97,7 @@ test: lint test-host test-guest ## everything: format, lints, unit tests, and gu
 lint: setup ## format and clippy, nothing forgiven
 	$(CARGO) fmt --all --check
 	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
+	$(CLIPPY) --release -p worker-programs --bins $(DENY)
 	$(CLIPPY) --release -p image --all-targets $(DENY)
 	$(CLIPPY) --release -p kernel --target $(TARGET) $(DENY)
 	$(CLIPPY) -p kernel --lib --tests $(DENY)

@@ -31,7 +31,7 @@ fn seeds() -> Vec<Seed> {
     // Its beginning, in which every kind is; whole sweeps are the gate's.
     let sweep = BASES[3].lines[..60].join(&b'\n');
     seeds.push(("transcript", "sweep".to_owned(), [b"\x01", &sweep[..]].concat()));
-    let good = fs::read(host_parser().join("tests/transcripts/good-2.log")).expect("a transcript");
+    let good = fs::read(host_parser().join("evidence/tests/transcripts/good-2.log")).expect("a transcript");
     seeds.push(("transcript", "good".to_owned(), good));
     for (name, plan) in [("smp-process-scale", "cases"), ("smp-process-sweep", "sweep")] {
         let path = host_parser().join(format!("../manifests/{name}.toml"));
@@ -50,7 +50,7 @@ fn seeds() -> Vec<Seed> {
 
 /// One line of each kind, and which change of it to try.
 fn records() -> Vec<Seed> {
-    let folder = fs::read_dir(host_parser().join("tests/transcripts")).expect("transcripts");
+    let folder = fs::read_dir(host_parser().join("evidence/tests/transcripts")).expect("transcripts");
     let mut logs: Vec<_> = folder.map(|entry| entry.expect("a file").path()).collect();
     logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
     logs.sort();

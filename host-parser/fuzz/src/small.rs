@@ -4,28 +4,35 @@
 use std::sync::LazyLock;
 
 use abi::random::SplitMix64;
-use user_workers::reference::{Answer, BadParameter, Workload, by_name, names};
+use workloads::{BadParameter, Expectation, Parameter, REGISTRY, Units, Words, Workload, by_name};
 
 /// Where the table ends: somewhat past the wholes of the golden transcripts.
 pub(crate) const END: u64 = 400_000;
 
 /// For every number up to [`END`], what there is to find in the candidates below it.
-static BELOW: LazyLock<Vec<Answer>> = LazyLock::new(table);
+static BELOW: LazyLock<Vec<Expectation>> = LazyLock::new(table);
 
 /// `primes` alone, and only for wholes that end in the table.
 pub(crate) fn small(name: &str) -> Option<&'static dyn Workload> {
     (name == "primes").then_some(&Primes { name: "primes", any_size: false })
 }
 
-/// Every workload, at any size. Past the table each candidate takes one division and is no prime, which serves where
-/// answers are only handed on.
+/// `primes` and its controls at any size, and every other workload as it is. Past the table each candidate takes one
+/// division and is no prime: enough for a target that only hands answers on.
 pub(crate) fn of_any_size(name: &str) -> Option<&'static dyn Workload> {
     static ALL: LazyLock<Vec<Primes>> =
         LazyLock::new(|| names().map(|name| Primes { name, any_size: true }).collect());
-    ALL.iter().find(|workload| workload.name == name).map(|workload| workload as &dyn Workload)
+    let found = ALL.iter().find(|workload| workload.name == name);
+    found.map(|workload| workload as &dyn Workload).or_else(|| by_name(name))
 }
 
-/// The task of every workload so far, under the name of one of them.
+/// The names of `primes` and its controls.
+fn names() -> impl Iterator<Item = &'static str> {
+    let task = |workload: &dyn Workload| workload.control_of().unwrap_or(workload.name());
+    REGISTRY.all().filter(move |&workload| task(workload) == "primes").map(Workload::name)
+}
+
+/// The task of `primes`, under its name or that of a control.
 #[derive(Debug)]
 struct Primes {
     name: &'static str,
@@ -38,11 +45,11 @@ impl Primes {
     }
 
     /// What there is to find below `candidate`.
-    fn below(candidate: u64) -> Answer {
+    fn below(candidate: u64) -> Expectation {
         let past = candidate.saturating_sub(END);
         let at = usize::try_from(candidate - past).expect("in the table");
         let known = BELOW[at];
-        Answer { work: known.work + past, ..known }
+        Expectation { work: known.work + past, ..known }
     }
 }
 
@@ -51,31 +58,45 @@ impl Workload for Primes {
         self.name
     }
 
-    fn parameters(&self) -> &'static [&'static str] {
+    fn control_of(&self) -> Option<&'static str> {
+        by_name(self.name).and_then(Workload::control_of)
+    }
+
+    fn units(&self) -> Units {
+        Self::production().units()
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
         Self::production().parameters()
     }
 
-    fn check(&self, params: [u64; 4]) -> Result<(), BadParameter> {
+    fn example(&self) -> Words {
+        Self::production().example()
+    }
+
+    fn check(&self, params: Words) -> Result<(), BadParameter> {
         match params[1] > END && !self.any_size {
-            true => Err(BadParameter { index: 1, expected: "few candidates" }),
+            true => {
+                Err(BadParameter { key: "end-candidate".to_owned(), expected: "few candidates".to_owned() })
+            }
             false => Self::production().check(params),
         }
     }
 
-    fn expected(&self, params: [u64; 4]) -> Answer {
+    fn expectation(&self, params: Words) -> Expectation {
         assert!(self.any_size || params[1] <= END, "only what was checked is asked for");
         let [first, end, ..] = params;
         let (from, to) = (Self::below(first.min(end)), Self::below(end));
-        Answer {
+        Expectation {
             answer: to.answer - from.answer,
             work: to.work - from.work,
             digest: to.digest.wrapping_sub(from.digest),
         }
     }
 
-    fn splits(&self, params: [u64; 4], workers: u16) -> Vec<[u64; 4]> {
+    fn split(&self, params: Words, workers: u16) -> Vec<Words> {
         let [first, end, ..] = params;
-        let total = u128::from(self.expected(params).work);
+        let total = u128::from(self.expectation(params).work);
         let mut at = first;
         let parts = (1..=workers).map(|part| {
             let share = total * u128::from(part) / u128::from(workers);
@@ -85,14 +106,14 @@ impl Workload for Primes {
         parts.collect()
     }
 
-    fn whole(&self, parts: &[[u64; 4]]) -> Option<[u64; 4]> {
-        Self::production().whole(parts)
+    fn join(&self, parts: &[Words]) -> Option<Words> {
+        Self::production().join(parts)
     }
 }
 
 impl Primes {
     /// The first candidate with at least `share` divisions before it; the end where there is none.
-    fn first_with(params: [u64; 4], share: u128) -> u64 {
+    fn first_with(params: Words, share: u128) -> u64 {
         let [first, end, ..] = params;
         let before = u128::from(Self::below(first).work);
         let (mut low, mut high) = (first.max(2).min(end), end);
@@ -108,7 +129,7 @@ impl Primes {
     }
 }
 
-fn table() -> Vec<Answer> {
+fn table() -> Vec<Expectation> {
     let end = usize::try_from(END).expect("an index");
     // The smallest factor of each number from 2 on; a prime's is itself.
     let mut factors = vec![0; end];
@@ -117,7 +138,7 @@ fn table() -> Vec<Answer> {
             factors[factor..].iter_mut().step_by(factor).filter(|it| **it == 0).for_each(|it| *it = factor);
         }
     }
-    let mut sum = Answer::default();
+    let mut sum = Expectation::default();
     let mut table = vec![sum; 3];
     for (number, &factor) in (0..END).zip(&factors).skip(2) {
         let is_prime = factor as u64 == number;
@@ -146,12 +167,12 @@ mod tests {
         for [first, end] in ranges.into_iter().chain((0..200).map(|_| [draw(), draw()])) {
             let params = [first, end, 0, 0];
             assert_eq!(known.check(params), production.check(params), "{params:?}");
-            assert_eq!(known.expected(params), production.expected(params), "{params:?}");
+            assert_eq!(known.expectation(params), production.expectation(params), "{params:?}");
             for workers in [0, 1, 2, 3, 7, 255] {
-                assert_eq!(known.splits(params, workers), production.splits(params, workers), "{params:?}");
+                assert_eq!(known.split(params, workers), production.split(params, workers), "{params:?}");
             }
         }
-        assert_eq!(known.knots([2, END, 0, 0]), production.knots([2, END, 0, 0]));
+        assert_eq!(known.cut_points([2, END, 0, 0]), production.cut_points([2, END, 0, 0]));
         assert!(known.check([2, END + 1, 0, 0]).is_err());
     }
 
@@ -159,9 +180,9 @@ mod tests {
     fn any_size_is_split_whole() {
         let whole = [3, u64::from(u32::MAX), 0, 0];
         let workload = of_any_size("primes").expect("a workload");
-        let parts = workload.splits(whole, 7);
-        assert_eq!((parts.len(), workload.whole(&parts)), (7, Some(whole)));
-        let work: u64 = parts.iter().map(|&part| workload.expected(part).work).sum();
-        assert_eq!(work, workload.expected(whole).work);
+        let parts = workload.split(whole, 7);
+        assert_eq!((parts.len(), workload.join(&parts)), (7, Some(whole)));
+        let work: u64 = parts.iter().map(|&part| workload.expectation(part).work).sum();
+        assert_eq!(work, workload.expectation(whole).work);
     }
 }

@@ -1,7 +1,6 @@
 //! The table of the doctor's checks in docs/ against the code. `ASSAY_BLESS=1` rewrites it.
 
-#[path = "../../tests/support/golden.rs"]
-mod golden;
+use test_support::golden;
 
 use host::doctor::Check;
 

@@ -181,9 +181,9 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
 fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
     unharmed.iter().all(|&place| {
-        let parts = manifest.workload().splits(manifest.params(), place.case);
+        let parts = manifest.workload().split(manifest.params(), place.case);
         let part = parts.get(usize::from(place.worker));
-        let expected = part.map(|&params| manifest.workload().expected(params));
+        let expected = part.map(|&params| manifest.workload().expectation(params));
         let answered = records().any(|record| match record {
             Record::Answer(is) if (Place { case: is.case, iter: is.iter, worker: is.worker }) == place => {
                 let said = (is.answer, is.work, is.digest.0);
@@ -249,8 +249,8 @@ mod tests {
     fn a_result_is_intact_that_is_right_and_of_a_worker_that_is_done() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/controls/kernel-panic.toml");
         let manifest = Manifest::load(&path).unwrap();
-        let params = manifest.workload().splits(manifest.params(), 2)[1];
-        let right = manifest.workload().expected(params);
+        let params = manifest.workload().split(manifest.params(), 2)[1];
+        let right = manifest.workload().expectation(params);
         let is_intact = |more: u64, status, refused| {
             let (case, iter, worker, cpu) = (2, 0, 1, CpuId(1));
             let (answer, work, digest) = (right.answer + more, right.work, Hex64(right.digest));

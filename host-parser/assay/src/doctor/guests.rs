@@ -7,6 +7,7 @@ use std::path::Path;
 use host::doctor::{Check, Finding, Host, count};
 use host_parser::manifest::Manifest;
 use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware};
+use workloads::Workload;
 
 use crate::options::{GuestArgs, TWIN};
 
@@ -16,8 +17,11 @@ const TOOLCHAIN: &str = ".toolchain/env";
 const WANTED: &str = "rust-toolchain.toml";
 /// Where the experiments are, below the source.
 const MANIFESTS: [&str; 2] = ["manifests", "manifests/controls"];
-/// The worker of the first experiment.
-const WORKER: &str = "primes";
+
+/// The worker of the registry's first workload.
+fn worker() -> &'static str {
+    workloads::REGISTRY.measured().next().map_or("", Workload::name)
+}
 
 /// All of it.
 pub fn probe(
@@ -36,13 +40,13 @@ pub fn probe(
     ]
 }
 
-/// The workers that the experiments in `folders` ask for; the first one's wherever this is not run in its source.
+/// The workers that the experiments in `folders` ask for; the first workload if this is not run in its source.
 fn programs(folders: &[&Path]) -> BTreeSet<String> {
     let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let manifests =
         files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "toml"));
     let programs = manifests.filter_map(|path| Some(Manifest::load(&path).ok()?.program().to_owned()));
-    programs.chain([WORKER.to_owned()]).collect()
+    programs.chain([worker().to_owned()]).collect()
 }
 
 fn accelerator(host: &Host, choice: &AcceleratorChoice) -> Finding {
@@ -79,12 +83,12 @@ fn firmware() -> Finding {
     }
 }
 
-/// Without kernel or the first experiment's worker there is no guest; without the rest, not every experiment.
+/// Without kernel or the first workload's program there is no guest; without the rest, not every experiment.
 fn built(args: &GuestArgs, twin: &Path, programs: &BTreeSet<String>) -> Finding {
     let absent = |path: &Path| !path.is_file();
     let at = |program: &str| args.built.workers.join(program);
     let tell = |name: &str, path: &Path| format!("{name} ({} is not there)", path.display());
-    let needed = [("kernel", args.built.kernel.clone()), ("workers", at(WORKER))];
+    let needed = [("kernel", args.built.kernel.clone()), ("workers", at(worker()))];
     let missing: Vec<String> =
         needed.iter().filter(|(_, path)| absent(path)).map(|(name, path)| tell(name, path)).collect();
     if !missing.is_empty() {
@@ -176,12 +180,12 @@ mod tests {
                 image_tool: at("tool"),
             },
         };
-        let (twin, programs) = (at("twin"), [WORKER, "hash"].map(str::to_owned).into());
+        let (twin, programs) = (at("twin"), [worker(), "hash"].map(str::to_owned).into());
         let judge = || built(&args, &twin, &programs);
         let none = judge();
         assert!(none.status == Bad && none.value.contains("the workers ("), "{none:?}");
         fs::write(at("kernel"), "").unwrap();
-        fs::write(at(WORKER), "").unwrap();
+        fs::write(at(worker()), "").unwrap();
         let some = judge();
         assert_eq!(some.status, Warn);
         for part in ["not the worker hash,", "not the image tool (", "not the twin ("] {
@@ -216,7 +220,10 @@ mod tests {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let folders = MANIFESTS.map(|folder| source.join(folder));
         let found = programs(&[&folders[0], &folders[1]]);
-        assert!(found.contains(WORKER) && found.iter().any(|name| name.starts_with("control-")), "{found:?}");
+        assert!(
+            found.contains(worker()) && found.iter().any(|name| name.starts_with("control-")),
+            "{found:?}"
+        );
         assert_eq!(programs(&[]).len(), 1);
     }
 }

@@ -2,10 +2,6 @@
 //!
 //! The checks of the host are in `host::doctor`; here are those of what guests are made of, and the report.
 
-#[cfg(test)]
-#[allow(dead_code, reason = "the tests use a part of it")]
-#[path = "../../../tests/support/golden.rs"]
-mod golden;
 mod guests;
 mod report;
 
@@ -69,6 +65,7 @@ fn program_fact(qemu: Qemu) -> ProgramFact {
 mod tests {
     use host::doctor::{Check, Looked, Program, Sample, Status, of_the_host};
     use host::fixture::Fixture;
+    use test_support::golden;
 
     use super::*;
     use crate::options::BuiltArgs;

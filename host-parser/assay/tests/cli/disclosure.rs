@@ -11,7 +11,7 @@ use crate::stage::DEADLINE;
 
 /// The log of a sweep on four cores of two threads.
 fn sweep() -> PathBuf {
-    golden::path("../tests/transcripts/good-sweep-smt.log")
+    golden::transcript("good-sweep-smt.log")
 }
 
 fn parse(options: &[&str]) -> Said {

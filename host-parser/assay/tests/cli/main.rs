@@ -5,16 +5,9 @@
 
 #[path = "../support/assay.rs"]
 mod assay;
-#[path = "../../../tests/support/golden.rs"]
-#[allow(dead_code, reason = "this program uses a part of it")]
-mod golden;
-#[path = "../../../tests/support/guest.rs"]
-#[allow(dead_code, reason = "this program uses a part of it")]
-mod guest;
-#[path = "../../../tests/support/script.rs"]
-#[allow(dead_code, reason = "this program uses a part of it")]
-mod script;
 mod stage;
+
+use test_support::{golden, guest, script};
 
 mod ab;
 mod bench_verdict;

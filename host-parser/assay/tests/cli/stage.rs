@@ -1,7 +1,7 @@
 //! A stage with everything that `assay run` asks for, none of it real.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ pub fn shipped(from: &str, to: &str) -> String {
 
 /// A transcript that the gate lets pass.
 pub fn good_log() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/transcripts/good-1.log")
+    test_support::golden::transcript("good-1.log")
 }
 
 /// The smallest ELF that has a build ID: a header, a program header, a note (System V ABI, "ELF Header", "Program

@@ -5,7 +5,7 @@ use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation}
 use host_parser::manifest::Manifest;
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::transcript::Transcript;
-use user_workers::reference::SLOWED;
+use workloads::{Slowed, by_name};
 
 use crate::assay::manifest;
 use crate::lab::{Start, boot, worker};
@@ -40,7 +40,7 @@ fn instructions(bytes: &[u8]) -> u64 {
 #[ignore = "needs QEMU and built workers: make test-guest"]
 fn slowed_workers_pass_the_gate_as_primes_and_do_so_much_more() {
     let plain = instructions(worker("primes").bytes()) as f64;
-    for (program, percent) in SLOWED {
+    for &Slowed { program, percent } in by_name("primes").unwrap().slowed() {
         let more = 100.0 * (instructions(worker(program).bytes()) as f64 / plain - 1.0);
         println!("{program}: {more:.3} % more instructions than {plain:.0}");
         assert!((more / f64::from(percent) - 1.0).abs() < WITHIN, "{program}: {more:.3} % more instructions");

@@ -14,7 +14,7 @@ use abi::wire::record::RunStatus;
 use abi::wire::{Envelope, decode, encode};
 use host_parser::gate::{Gate, Measurement, Sample};
 use host_parser::transcript::Transcript;
-use user_workers::reference::Answer;
+use workloads::Expectation;
 
 use self::base::{BASES, Base};
 use self::known::{Known, known};
@@ -159,9 +159,9 @@ fn is_right(measurement: &Measurement, sample: &Sample) {
     cpus.dedup();
     assert_eq!(cpus.len(), usize::from(sample.case), "each worker has a CPU of its own");
     let parts: Vec<_> = sample.workers.iter().map(|worker| worker.params).collect();
-    assert_eq!(workload.whole(&parts), Some(measurement.identity().whole));
+    assert_eq!(workload.join(&parts), Some(measurement.identity().whole));
     for worker in &sample.workers {
-        let Answer { answer, work, digest } = workload.expected(worker.params);
+        let Expectation { answer, work, digest } = workload.expectation(worker.params);
         assert_eq!((worker.answer, worker.work), (answer, work));
         assert_eq!(worker.digest, format!("{digest:016x}"));
         assert!(worker.cycles.0 > 0 && worker.cycles <= sample.longest);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use abi::plan::{self, HEADER, Knot, MAX_WORKERS, Plan, PlanLine};
+use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Plan, PlanLine};
 use abi::sweep::bounds;
 
 pub(crate) fn check(data: &[u8]) {
@@ -16,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// Every case with all of its splits, or the sweep with all of its knots, and nothing of the text left out.
+/// Every case with all of its splits, or the sweep with all of its cut points, and nothing of the text left out.
 fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     let mut written = format!("{HEADER}\n");
     let mut write = |line: PlanLine| plan::write_line(&mut written, &line).expect("a String takes all");
@@ -33,24 +33,24 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
         splits.into_iter().for_each(|split| write(split.into()));
     }
     assert_eq!(seen.is_empty(), plan.sweep().is_some(), "a plan has a case or a sweep");
-    if let Some((sweep, knots)) = plan.sweep() {
+    if let Some((sweep, cut_points)) = plan.sweep() {
         assert!(sweep.iterations > 0 && sweep.timeout_ms > 0);
-        let knots: Vec<_> = knots.collect();
-        is_partition(&knots, data);
+        let cut_points: Vec<_> = cut_points.collect();
+        is_partition(&cut_points, data);
         write(sweep.into());
-        knots.into_iter().for_each(|at| write(Knot { at }.into()));
+        cut_points.into_iter().for_each(|at| write(CutPoint { at }.into()));
     }
     assert_eq!(written.as_bytes(), data, "written back");
 }
 
-/// The shares of some number of workers make up all that is between the first knot and the last.
-fn is_partition(knots: &[u64], data: &[u8]) {
+/// The shares of some number of workers make up all that is between the first cut point and the last.
+fn is_partition(cut_points: &[u64], data: &[u8]) {
     let workers = 1 + u16::try_from(data.len()).unwrap_or(u16::MAX) % MAX_WORKERS;
-    let mut at = knots[0];
+    let mut at = cut_points[0];
     for worker in 0..workers {
-        let (from, to) = bounds(knots, workers, worker).expect("a share for each worker");
+        let (from, to) = bounds(cut_points, workers, worker).expect("a share for each worker");
         assert!(from == at && to >= from);
         at = to;
     }
-    assert_eq!(Some(&at), knots.last());
+    assert_eq!(Some(&at), cut_points.last());
 }

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use user_workers::reference::SLOWED;
 
 use crate::options::{GuestArgs, ProbeArgs};
 
 /// `assay dev bench-verdict`.
 #[derive(Args, Debug)]
 pub struct BenchVerdictArgs {
-    /// Manifest of the experiment that is compared with itself; its workload must be `primes`
+    /// Manifest of the experiment that is compared with itself; its workload must have slowed builds
     #[arg(default_value = "manifests/verdict.toml")]
     pub manifest: PathBuf,
     /// Guests.
@@ -22,10 +21,9 @@ pub struct BenchVerdictArgs {
     /// The case that is run
     #[arg(long, value_name = "WORKERS", default_value_t = 1)]
     pub case: u16,
-    /// By how many percent the sides are slower that take part beside the two that are alike: of 2, 5 and 10. With fewer
-    /// sides a shared host leaves more rounds alone; the goals are told where 5 is among them
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = SLOWED.map(|(_, percent)| percent))]
-    #[arg(value_parser = slowed)]
+    /// Slowed builds that take part beside the two that are alike, by their percentages; by default all that the workload
+    /// has. With fewer sides a shared host disturbs fewer rounds; the goals are reported if 5 is in the list
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub percent: Vec<u16>,
     /// Rounds that are to count: in each of them every side is run once. With fewer than 45 the goals are not told
     #[arg(long, value_name = "N", default_value_t = 45, value_parser = clap::value_parser!(u16).range(5..=1000))]
@@ -47,11 +45,4 @@ pub struct BenchVerdictArgs {
     /// is judged, and the experiments of all are counted together
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["label", "out", "rounds"])]
     pub from: Vec<PathBuf>,
-}
-
-/// A percentage that there is a build for.
-fn slowed(text: &str) -> Result<u16, String> {
-    let there = SLOWED.map(|(_, percent)| percent);
-    let asked = text.parse().ok().filter(|percent| there.contains(percent));
-    asked.ok_or_else(|| format!("expected one of {}", there.map(|percent| percent.to_string()).join(", ")))
 }

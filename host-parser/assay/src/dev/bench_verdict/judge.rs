@@ -12,7 +12,7 @@ use host_parser::stats::{
 use lab::{Coded, Exit, OrExit};
 use serde::Serialize;
 
-use super::side::recorded;
+use super::side::{SAME, recorded};
 
 /// The version of the form of verdict.json.
 const SCHEMA: u32 = 2;
@@ -78,10 +78,16 @@ impl Judged {
     /// # Errors
     /// A side that is not there, has no result, or cannot be compared with the first.
     pub fn of(folder: &Path, case: u16, trials: usize, seed: Option<u64>) -> Result<(Self, Recorded), Coded> {
-        let names = recorded(folder);
         let load =
             |side: &str| Session::load_as_far_as_it_goes(&folder.join(side)).map_err(crate::compare::coded);
-        let sessions: Vec<Session> = names.iter().map(|name| load(name.folder)).collect::<Result<_, _>>()?;
+        let first = load(SAME[0])?;
+        let name = &first.identity.workload;
+        let workload = workloads::by_name(name)
+            .ok_or_else(|| anyhow!("{}: unknown workload {name}", first.folder.display()))
+            .or_exit(Exit::Invalid)?;
+        let names = recorded(workload, folder);
+        let others = names[1..].iter().map(|name| load(name.folder));
+        let sessions: Vec<Session> = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
         let of_case = |session: &Session| {
             let found = session.cases.get(&case).cloned();
             found.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display()))

@@ -42,11 +42,13 @@ pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
 fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let path = manifest.path().display();
-    if manifest.program() != "primes" {
-        let found = manifest.program();
-        return Err(anyhow!("{path}: workload.program: expected primes, found {found}"))
+    let workload = manifest.workload();
+    if workload.slowed().is_empty() {
+        let name = workload.name();
+        return Err(anyhow!("{path}: workload.program: {name} has no slowed builds (`Task::SLOWED`)"))
             .or_exit(Exit::BadInput);
     }
+    let sides = sides(workload, &args.percent).or_exit(Exit::Usage)?;
     if !manifest.cases().contains(&args.case) {
         return Err(anyhow!("--case {}: {path} has no such case", args.case)).or_exit(Exit::Usage);
     }
@@ -57,7 +59,7 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
             .or_exit(Exit::Unsupported);
     }
     let of_side = |side: SideName| Ok((side.folder, side.lab(&lab, &args.guest.built.workers)?));
-    let sides = sides(&args.percent).into_iter().map(of_side).collect::<Result<_, Coded>>()?;
+    let sides = sides.into_iter().map(of_side).collect::<Result<_, Coded>>()?;
     let spec = SessionSpec {
         command: "bench-verdict",
         manifest,

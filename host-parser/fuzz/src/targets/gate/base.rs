@@ -15,12 +15,12 @@ pub(crate) struct Base {
 /// One, two and four CPUs; cases in one boot, and a sweep with SMT.
 pub(crate) static BASES: LazyLock<Vec<Base>> = LazyLock::new(|| {
     let logs = [
-        (include_str!("../../../../tests/transcripts/good-2.log"), 1),
-        (include_str!("../../../../tests/transcripts/good-1.log"), 1),
-        (include_str!("../../../../tests/transcripts/good-4.log"), 1),
+        (include_str!("../../../../evidence/tests/transcripts/good-2.log"), 1),
+        (include_str!("../../../../evidence/tests/transcripts/good-1.log"), 1),
+        (include_str!("../../../../evidence/tests/transcripts/good-4.log"), 1),
         // With two iterations one may be disturbed, and that is not too much.
-        (include_str!("../../../../tests/transcripts/good-sweep-on-two.log"), 2),
-        (include_str!("../../../../tests/transcripts/good-sweep-smt.log"), 1),
+        (include_str!("../../../../evidence/tests/transcripts/good-sweep-on-two.log"), 2),
+        (include_str!("../../../../evidence/tests/transcripts/good-sweep-smt.log"), 1),
     ];
     logs.map(|(log, iterations)| base(log, iterations)).into()
 });
