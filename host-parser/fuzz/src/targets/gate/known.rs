@@ -215,7 +215,7 @@ impl Known {
             let several = measurement.samples().iter().any(|sample| sample.iteration > 0);
             assert!(sample.is_some() && several, "one iteration, and that was disturbed");
             let mut of_it = measurement.samples().iter().filter(|it| it.iteration == delay.iteration);
-            assert!(of_it.all(|sample| sample.set_aside.is_some()), "a disturbed iteration counts");
+            assert!(of_it.all(|sample| sample.excluded.is_some()), "a disturbed iteration counts");
         }
     }
 }
