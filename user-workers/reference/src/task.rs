@@ -18,7 +18,7 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     /// What answers and work count.
     const UNITS: Units;
 
-    /// Other builds of the program that do more work than they report, for `assay bench-verdict`. None by default.
+    /// Other builds of the program that do more work than they report, for `assay dev bench-verdict`. None by default.
     const SLOWED: &'static [Slowed] = &[];
 
     /// A whole that can be run, and that the reference answers within milliseconds; for tests.
