@@ -3,7 +3,12 @@
 
 macro_rules! transcript {
     ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../host-parser/evidence/tests/transcripts/", $name, ".log"))
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../host-parser/evidence/tests/transcripts/",
+            $name,
+            ".log"
+        ))
     };
 }
 

@@ -3,12 +3,10 @@
 use abi::Digest;
 use abi::exit::GuestExit;
 use abi::wire::Record;
-use evidence::gate::{
-    Ended, ExpectedCase, HostEvidence, HostSteal, ReasonCode, RunExpectation, VcpuDelay,
-};
+use evidence::gate::{Ended, ExpectedCase, HostEvidence, HostSteal, ReasonCode, RunExpectation, VcpuDelay};
 
-use test_support::guest::Guest;
 use super::{Trial, script};
+use test_support::guest::Guest;
 
 fn ended(ended: Ended) -> HostEvidence {
     HostEvidence { ended, ..HostEvidence::default() }
