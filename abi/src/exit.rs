@@ -3,6 +3,9 @@
 //! QEMU turns a written value `v` into the exit status `(v << 1) | 1`. 0 and 1 are left out: their statuses are also
 //! QEMU's own. The value alone proves nothing; a result needs [`GuestExit::Success`] and a valid `end` record.
 
+/// The I/O port of the device, as our command lines place it. On other machines no device is there.
+pub const DEBUG_EXIT_PORT: u16 = 0xf4;
+
 /// How a guest says that it stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]

@@ -15,11 +15,10 @@
 
 use core::arch::global_asm;
 
-use abi::exit::GuestExit;
+use abi::exit::{DEBUG_EXIT_PORT, GuestExit};
 use kernel::boot::direct::{EARLY_WINDOW_END, WINDOW_OFFSET};
-use kernel::boot::memory_map::Region;
 use kernel::boot::too_old;
-use kernel::power::DEBUG_EXIT;
+use kernel::mem::memory_map::Region;
 use kernel::x86::gdt::{KERNEL_CODE, KERNEL_DATA};
 
 /// The image's physical address, by `kernel.ld`: above all that firmware and VMMs keep for themselves, and where a
@@ -276,7 +275,7 @@ pvh_upper_half:
     uart_status = const COM1 + 5,
     uart_ready = const 1 << 5,
     uart_data = const COM1,
-    debug_exit = const DEBUG_EXIT,
+    debug_exit = const DEBUG_EXIT_PORT,
     refused = const GuestExit::Refused.value(),
     pae = const 1 << 5,
     ia32_efer = const 0xc000_0080_u32,

@@ -11,12 +11,12 @@ use x86_64::structures::paging::{
 };
 use x86_64::{PhysAddr, VirtAddr};
 
-use super::memory_map::{self, MemoryMap, Region};
 use super::pvh::{MAX_MEMORY_END, StartInfo};
 use super::{BootError, BootInfo};
-use crate::acpi::Memory;
+use crate::firmware::Memory;
 use crate::mem::LowPage;
-use crate::x86::cpuid::{bit, leaf};
+use crate::mem::memory_map::{self, MemoryMap, Region};
+use harness::x86::cpuid::{bit, leaf};
 
 /// Where the window on physical memory begins.
 pub const WINDOW_OFFSET: u64 = 0xffff_8000_0000_0000;

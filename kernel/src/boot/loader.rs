@@ -7,10 +7,10 @@ use bootloader_api::info::{MemoryRegion, MemoryRegionKind};
 use bootloader_api::{BootInfo as LoaderInfo, BootloaderConfig};
 
 use super::command_line::CommandLine;
-use super::memory_map::{self, MemoryMap, Region};
 use super::{BootError, BootInfo};
 use crate::display::Framebuffer;
 use crate::mem::LowPage;
+use crate::mem::memory_map::{self, MemoryMap, Region};
 
 /// What the loader is asked for: everything in the upper half, and all of physical memory mapped there.
 pub static CONFIG: BootloaderConfig = {

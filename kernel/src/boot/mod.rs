@@ -4,16 +4,15 @@ pub mod build_id;
 pub mod command_line;
 pub mod direct;
 pub mod loader;
-pub mod memory_map;
 pub mod pvh;
 pub mod too_old;
 
 use abi::wire::record::Firmware;
 use command_line::CommandLine;
-use memory_map::MemoryMap;
 
 use crate::display::Framebuffer;
 use crate::mem::LowPage;
+use crate::mem::memory_map::MemoryMap;
 
 /// What the kernel needs to know from whoever started it. Nothing after `main`'s first lines knows who that was.
 pub struct BootInfo {

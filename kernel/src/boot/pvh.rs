@@ -3,9 +3,9 @@
 
 use super::BootError;
 use super::command_line::{CommandLine, MAX_BYTES};
-use super::memory_map::Region;
-use crate::acpi::Memory;
-use crate::le::{u32_at, u64_at};
+use crate::firmware::Memory;
+use crate::mem::memory_map::Region;
+use harness::le::{u32_at, u64_at};
 
 /// First word of the start info.
 const MAGIC: u32 = 0x336e_c578;

@@ -6,8 +6,8 @@
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::phys;
-use crate::x86::cpuid::{self, HYPERVISOR, bit};
 use crate::x86::msr;
+use harness::x86::cpuid::{self, HYPERVISOR, bit, is_kvm};
 
 /// CPUID.4000_0001H:EAX: the clock at the newer MSRs.
 const FEATURE_CLOCKSOURCE2: u32 = 3;
@@ -15,13 +15,6 @@ const FEATURE_CLOCKSOURCE2: u32 = 3;
 const ENABLE: u64 = 1;
 /// Offset of `tsc_to_system_mul`; `tsc_shift` is the byte after it.
 const MUL_AT: usize = 24;
-
-/// Whether the hypervisor calls itself KVM.
-#[must_use]
-pub fn is_kvm() -> bool {
-    let signature = cpuid::leaf(HYPERVISOR, 0);
-    [signature.ebx, signature.ecx, signature.edx].map(u32::to_le_bytes).concat() == *b"KVMKVMKVM\0\0\0"
-}
 
 /// Has KVM fill `page` once; `None` where the hypervisor is not KVM or has no such clock.
 pub fn khz(page: PhysFrame) -> Option<u64> {

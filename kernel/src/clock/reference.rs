@@ -3,8 +3,8 @@
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
 
-use super::Reading;
-use crate::x86::tsc;
+use harness::clock::Reading;
+use harness::x86::tsc;
 
 /// A counter that runs at a known rate.
 pub trait Counter {

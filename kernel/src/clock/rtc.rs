@@ -3,8 +3,9 @@
 //! else.
 #![expect(unsafe_code, reason = "reads the real-time clock by port")]
 
-use super::Clock;
-use crate::x86::{port, tsc};
+use crate::x86::port;
+use harness::clock::Clock;
+use harness::x86::tsc;
 
 const INDEX: u16 = 0x70;
 const DATA: u16 = 0x71;

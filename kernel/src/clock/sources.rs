@@ -3,14 +3,13 @@
 
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
+use harness::clock::{Reading, is_plausible, stated};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
-use super::choose::is_plausible;
 use super::reference::{Counter, measure};
-use super::{Reading, kvmclock, rtc};
-use crate::acpi::fadt::PowerManagement;
-use crate::x86::cpuid::{HYPERVISOR, leaf};
+use super::{kvmclock, rtc};
+use crate::firmware::acpi::fadt::PowerManagement;
 use crate::x86::port;
 
 /// Timers that firmware's tables name.
@@ -21,13 +20,6 @@ pub struct Devices {
     pub power: PowerManagement,
     /// A frame for KVM's clock to write to.
     pub scratch: Option<PhysFrame>,
-}
-
-/// What CPUID states, which it tells any program.
-#[must_use]
-pub fn stated() -> Vec<Reading> {
-    let sources = [(TscSource::Cpuid15, cpuid_15h()), (TscSource::Hypervisor, hypervisor())];
-    sources.into_iter().filter_map(|(source, khz)| Some(Reading { source, khz: khz? })).collect()
 }
 
 /// Every source's reading; that of the real-time clock, which takes seconds, only where there is no other.
@@ -51,18 +43,6 @@ pub fn readings(devices: &Devices) -> Vec<Reading> {
         readings.extend(rtc::khz().map(|khz| Reading { source: TscSource::Rtc, khz }));
     }
     readings
-}
-
-/// Crystal clock times ratio (Intel SDM vol. 2A, CPUID leaf 15H). Many CPUs leave the clock out: no reading then.
-fn cpuid_15h() -> Option<u64> {
-    let leaf = leaf(0x15, 0);
-    let hz = u64::from(leaf.ecx).checked_mul(u64::from(leaf.ebx))?.checked_div(u64::from(leaf.eax))?;
-    Some(hz / 1000).filter(|&khz| khz > 0)
-}
-
-/// CPUID.4000_0010H:EAX, in kHz: VMware's leaf, which KVM hosts and EC2 have too.
-fn hypervisor() -> Option<u64> {
-    Some(u64::from(leaf(HYPERVISOR + 0x10, 0).eax)).filter(|&khz| khz > 0)
 }
 
 /// IA-PC HPET Specification 1.0a, section 2.3.

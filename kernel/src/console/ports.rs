@@ -1,12 +1,12 @@
 //! Which serial ports there are to talk to. A port in memory has to wait until it can be mapped.
 
 use abi::config::{self, Registers, Uart};
+use harness::x86::cpuid;
 use x86_64::{PhysAddr, VirtAddr};
 
-use crate::boot::memory_map::MemoryMap;
-use crate::console;
+use super::attach as attach_port;
+use crate::mem::memory_map::MemoryMap;
 use crate::mem::{KernelSpace, OutOfMemory};
-use crate::x86::cpuid;
 use crate::x86::serial::Serial;
 
 /// The UARTs to talk to, as far as they are known before anybody has looked whether they are there.
@@ -70,7 +70,7 @@ impl Candidates {
 
 fn attach(uart: &Uart, mapped: Option<VirtAddr>) {
     if let Some(serial) = Serial::open(uart, mapped) {
-        console::attach(serial);
+        attach_port(serial);
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn free_memory_is_no_device() {
-        use crate::boot::memory_map::Region;
+        use crate::mem::memory_map::Region;
 
         let memory = MemoryMap::new(core::iter::once(Region { start: 1 << 20, end: 2 << 20 })).unwrap();
         let at =

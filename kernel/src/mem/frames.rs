@@ -6,7 +6,7 @@ use x86_64::PhysAddr;
 use x86_64::structures::paging::{FrameAllocator, FrameDeallocator, PageSize, PhysFrame, Size4KiB};
 
 use super::{OutOfMemory, phys};
-use crate::boot::memory_map::{MemoryMap, Region};
+use crate::mem::memory_map::{MemoryMap, Region};
 
 /// Free frames.
 pub struct Frames {

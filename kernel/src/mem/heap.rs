@@ -4,7 +4,7 @@
 use linked_list_allocator::LockedHeap;
 
 use super::{OutOfMemory, phys};
-use crate::boot::memory_map::MemoryMap;
+use crate::mem::memory_map::MemoryMap;
 
 /// The heap's size. A 255-CPU machine uses less than half of it.
 pub const HEAP_BYTES: u64 = 1 << 20;

@@ -3,6 +3,7 @@
 pub mod frames;
 mod heap;
 mod kernel_space;
+pub mod memory_map;
 pub mod phys;
 pub mod stacks;
 

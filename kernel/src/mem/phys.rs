@@ -6,7 +6,7 @@ use spin::Once;
 use x86_64::structures::paging::{OffsetPageTable, PageTable, PhysFrame};
 use x86_64::{PhysAddr, VirtAddr};
 
-use crate::acpi::Memory;
+use crate::firmware::Memory;
 
 /// The window's place and size.
 #[derive(Clone, Copy, Debug)]

@@ -11,8 +11,9 @@ use abi::wire::record::ApicMode;
 use spin::Once;
 use x86_64::{PhysAddr, VirtAddr};
 
-use super::idt::{SPURIOUS_VECTOR, TIMER_VECTOR};
-use super::{cpuid, msr};
+use harness::x86::cpuid;
+
+use super::{msr, vectors};
 
 /// IA32_APIC_BASE: the APIC is on.
 const BASE_ENABLE: u64 = 1 << 11;
@@ -127,16 +128,16 @@ pub fn enable() {
     let lint1 = read(Register::LvtLint1);
     // Off by software masks whatever else firmware left unmasked: performance counters, thermal sensor, corrected
     // machine checks, errors (Intel SDM vol. 3A, "Local APIC State After It Has Been Software Disabled").
-    write(Register::SpuriousVector, u32::from(SPURIOUS_VECTOR));
+    write(Register::SpuriousVector, u32::from(vectors::SPURIOUS));
     // No priority keeps the timer or a wake-up away.
     write(Register::TaskPriority, 0);
-    write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(SPURIOUS_VECTOR));
+    write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(vectors::SPURIOUS));
     // LINT0 carries the 8259's interrupts on the BSP; LINT1 is as firmware had it where that is NMI: an NMI is news.
     write(Register::LvtLint0, LVT_MASKED);
     if lint1 & DELIVERY_MODE == DELIVERY_NMI {
         write(Register::LvtLint1, lint1);
     }
-    write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
+    write(Register::LvtTimer, LVT_MASKED | u32::from(vectors::TIMER));
     write(Register::DivideConfiguration, DIVIDE_BY_128);
 }
 
@@ -216,13 +217,13 @@ pub fn take_errors() -> u32 {
 
 /// Sets the timer to fire once, `counts` timer ticks from now; 0 stops it.
 pub fn set_timer(counts: u32) {
-    write(Register::LvtTimer, if counts == 0 { LVT_MASKED } else { 0 } | u32::from(TIMER_VECTOR));
+    write(Register::LvtTimer, if counts == 0 { LVT_MASKED } else { 0 } | u32::from(vectors::TIMER));
     write(Register::InitialCount, counts);
 }
 
 /// Starts the timer from its highest count, without an interrupt, to be counted against a clock.
 pub fn start_count() {
-    write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
+    write(Register::LvtTimer, LVT_MASKED | u32::from(vectors::TIMER));
     write(Register::InitialCount, u32::MAX);
 }
 

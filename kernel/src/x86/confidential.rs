@@ -11,8 +11,8 @@
 
 use core::arch::x86_64::CpuidResult;
 
-use super::cpuid::{bit, has_hypervisor, leaf};
 use super::msr;
+use harness::x86::cpuid::{bit, has_hypervisor, leaf};
 
 /// A kind of confidential VM.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

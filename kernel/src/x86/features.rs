@@ -3,7 +3,7 @@
 
 use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
 
-use super::cpuid::{bit, leaf};
+use harness::x86::cpuid::{bit, leaf};
 
 /// What is in force. The same on every CPU: it is found on the BSP and switched on everywhere.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@
 use std::cell::Cell;
 
 use acpi::sdt::Signature;
-use kernel::acpi::tables::{Memory, TableError, Tables};
+use kernel::firmware::Memory;
+use kernel::firmware::acpi::tables::{TableError, Tables};
 
 use crate::input::{Input, place};
 

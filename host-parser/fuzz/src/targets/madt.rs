@@ -1,6 +1,6 @@
 //! A MADT whose checksum is not looked at here, against a plain walk.
 
-use kernel::acpi::madt::{Processor, processors};
+use kernel::firmware::acpi::madt::{Processor, processors};
 
 pub(crate) fn check(data: &[u8]) {
     let found: Vec<_> = processors(data).collect();

@@ -1,6 +1,6 @@
 //! A memory map: each 4 bytes are a region, in steps of half a page, so that regions meet and are not always aligned.
 
-use kernel::boot::memory_map::{MemoryMap, Region, low_page};
+use kernel::mem::memory_map::{MemoryMap, Region, low_page};
 
 use crate::input::Input;
 

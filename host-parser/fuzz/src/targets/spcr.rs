@@ -1,7 +1,7 @@
 //! An SPCR table: what it names is a UART that the kernel can reach, and every such UART is taken.
 
 use abi::config::{Registers, Uart};
-use kernel::acpi::spcr::console;
+use kernel::firmware::acpi::spcr::console;
 
 pub(crate) fn check(data: &[u8]) {
     let console = console(data);

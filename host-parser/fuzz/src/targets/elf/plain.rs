@@ -1,4 +1,4 @@
-//! Whether a file is a worker, by the rules in `kernel::user::elf` one by one, in numbers that cannot overflow.
+//! Whether a file is a worker, by the rules in `harness::user::elf` one by one, in numbers that cannot overflow.
 
 const PAGE: u128 = 4096;
 

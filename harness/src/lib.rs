@@ -1,0 +1,38 @@
+//! What the kernel and its Linux twin run alike: the driver of an experiment, and all it needs that is not a system's own.
+//!
+//! Two systems are compared, so what is not compared must be the same code in both: which case comes next, where the
+//! workers meet, how a CPU's pace is read, which record follows which, how a worker's ELF is read and where it is
+//! placed. [`run()`] is that driver; a system supplies a [`Backend`], which runs one team of workers. The order of the
+//! records and the words of the tables are decided here.
+//!
+//! It does no I/O, uses no operating system and needs an allocator only. It depends on `abi` alone, and all of it is
+//! tested on the host. Unsafe code is denied here and allowed, with the reason, at the head of each file that needs it.
+
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub mod agenda;
+pub mod backend;
+pub mod blob;
+pub mod build_id;
+pub mod clock;
+pub mod emit;
+pub mod le;
+pub mod order;
+pub mod outcome;
+pub mod pace;
+pub mod phases;
+pub mod rendezvous;
+pub mod run;
+pub mod sink;
+pub mod srat;
+pub mod table;
+pub mod user;
+pub mod warp;
+pub mod x86;
+
+pub use backend::{Backend, TeamReport};
+pub use run::{Site, Summary, run};
+pub use sink::Sink;
