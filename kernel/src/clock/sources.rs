@@ -1,4 +1,4 @@
-//! The sources of the TSC's frequency, each asked only where it says that it is there.
+//! The sources of the TSC's frequency. Each is read only if the machine reports it.
 #![expect(unsafe_code, reason = "reads timer devices by port and MMIO")]
 
 use abi::wire::record::TscSource;
@@ -22,15 +22,15 @@ pub struct Devices {
     pub scratch: Option<PhysFrame>,
 }
 
-/// Every source's reading; that of the real-time clock, which takes seconds, only where there is no other.
+/// Every source's reading. The real-time clock, which takes seconds, is read only if there is no other.
 #[must_use]
 pub fn readings(devices: &Devices) -> Vec<Reading> {
     let mut readings = stated();
     let kvmclock = devices.scratch.and_then(kvmclock::khz);
     readings.extend(kvmclock.map(|khz| Reading { source: TscSource::Kvmclock, khz }));
     let hpet = devices.hpet.and_then(Hpet::start);
-    let pm_timer =
-        devices.power.pm_timer.map(|port| PmTimer { port, wide: devices.power.pm_timer_is_32_bit });
+    let wide = devices.power.pm_timer_is_32_bit;
+    let pm_timer = devices.power.pm_timer.map(|port| PmTimer { port, wide });
     let pit = Pit::start();
     let counters = [
         hpet.as_ref().map(|hpet| hpet as &dyn Counter),
@@ -63,7 +63,7 @@ impl Hpet {
     /// The longest period that the specification allows, in femtoseconds.
     const MAX_PERIOD_FS: u64 = 100_000_000;
 
-    /// Sets the counter running; `None` where no HPET answers.
+    /// Starts the counter; `None` if no HPET answers.
     fn start(base: VirtAddr) -> Option<Self> {
         let mut this = Self { base, hz: 0, mask: u64::from(u32::MAX) };
         let capabilities = this.read(Self::CAPABILITIES);
@@ -131,8 +131,8 @@ impl Counter for PmTimer {
     }
 }
 
-/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms; where there
-/// is no PIT the ports read as all ones, and the count stands still.
+/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms. Without a PIT the
+/// ports read as all ones, and the count stands still.
 struct Pit;
 
 impl Pit {

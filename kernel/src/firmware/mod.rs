@@ -1,5 +1,5 @@
-//! What firmware leaves in memory: ACPI tables and SMBIOS structures. All of it is input. Nothing here touches memory but
-//! through [`Memory`], so all of it is tested on the host.
+//! Firmware's structures in memory: ACPI tables and SMBIOS. All of them are input. This room reads memory only through
+//! [`Memory`], so all of it is tested on the host.
 
 pub mod acpi;
 pub mod smbios;

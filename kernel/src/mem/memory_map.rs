@@ -1,4 +1,4 @@
-//! Free memory, as firmware tells it: in any order, in hundreds of pieces, not always page-aligned. Pure.
+//! Free memory. Firmware reports it in any order, in hundreds of pieces, not always page-aligned.
 
 const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
@@ -25,7 +25,7 @@ impl Region {
     }
 }
 
-/// How many regions are kept. UEFI gives some 130 that merge into fewer than 20.
+/// The most regions that are kept. UEFI gives some 130 that merge into fewer than 20.
 const CAPACITY: usize = 128;
 
 /// Free memory from 1 MiB on: whole pages, in order, merged.
@@ -36,7 +36,7 @@ pub struct MemoryMap {
 }
 
 impl MemoryMap {
-    /// The map of `usable` regions. Where there are more than fit, the smallest are left out. `None` where there is
+    /// The map of `usable` regions. If there are too many, the smallest are dropped. `None` if there is
     /// no memory at all.
     #[must_use]
     pub fn new(usable: impl Iterator<Item = Region>) -> Option<Self> {
@@ -74,7 +74,7 @@ impl MemoryMap {
         Some(taken)
     }
 
-    /// Adds a region of whole pages, merged with those that it touches or overlaps.
+    /// Adds a region of whole pages, merged with every region that it touches or overlaps.
     fn insert(&mut self, mut new: Region) {
         let mut at = 0;
         while at < self.len {
@@ -107,21 +107,21 @@ impl MemoryMap {
     }
 }
 
-/// A free page below 1 MiB for the CPUs' start: from 0x8000 on if there is one, which keeps clear of what sloppy
-/// firmware leaves just above its data area; else the lowest but page 0.
+/// A free page below 1 MiB for the trampoline: from 0x8000 on if there is one, since careless firmware leaves data just
+/// above its data area; else the lowest except page 0.
 #[must_use]
 pub fn low_page(usable: impl Iterator<Item = Region> + Clone) -> Option<u64> {
-    let lowest_from = |from: u64| {
-        let below = usable
-            .clone()
-            .map(|region| Region { start: region.start.max(from), end: region.end.min(0xa_0000) });
-        below
-            .filter(|region| region.start < region.end)
-            .filter_map(Region::pages)
-            .map(|region| region.start)
-            .min()
-    };
-    lowest_from(0x8000).or_else(|| lowest_from(PAGE))
+    lowest_page_from(0x8000, usable.clone()).or_else(|| lowest_page_from(PAGE, usable))
+}
+
+/// The lowest whole page in `usable` from the address `from` on and below the end of conventional memory.
+fn lowest_page_from(from: u64, usable: impl Iterator<Item = Region>) -> Option<u64> {
+    /// The legacy video memory begins here.
+    const CONVENTIONAL_END: u64 = 0xa_0000;
+    let below = usable
+        .map(|region| Region { start: region.start.max(from), end: region.end.min(CONVENTIONAL_END) })
+        .filter(|region| region.start < region.end);
+    below.filter_map(Region::pages).map(|region| region.start).min()
 }
 
 #[cfg(test)]
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(map.regions().len(), CAPACITY);
         assert!(map.regions().is_sorted_by_key(|region| region.start));
         assert_eq!(map.bytes(), 85 * (12 << 30) + (CAPACITY as u64 - 85) * MIB);
-        // Handing out memory looks at the regions, not at what is in them.
+        // Taking memory does not touch the memory itself.
         assert_eq!(map.take(1 << 30).map(|region| region.end - region.start), Some(1 << 30));
     }
 

@@ -1,4 +1,4 @@
-//! Into ring 3 and back: a function call from the kernel's point of view.
+//! Into ring 3 and back: a function call, as the kernel sees it.
 #![expect(unsafe_code, reason = "switches stacks and privilege levels")]
 
 use core::arch::naked_asm;

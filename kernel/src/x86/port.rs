@@ -1,4 +1,4 @@
-//! Port I/O. Reading or writing a port can change any device, so the callers say which device they own.
+//! Port I/O. Reading or writing a port can affect any device, so each caller states which device it owns.
 #![expect(unsafe_code, reason = "IN and OUT")]
 
 use x86_64::instructions::port::Port;

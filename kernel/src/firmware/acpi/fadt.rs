@@ -1,4 +1,4 @@
-//! What the FADT says of the power-management timer, of power-off and of reset (ACPI 6.5, section 5.2.9).
+//! The FADT's registers for the power-management timer, power-off and reset (ACPI 6.5, section 5.2.9).
 
 use core::mem::{offset_of, size_of};
 
@@ -7,7 +7,7 @@ use acpi::sdt::fadt::Fadt;
 
 use harness::le::{u16_at, u32_at, u64_at};
 
-/// Where a register is.
+/// A register's place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Register {
     /// An I/O port.
@@ -25,11 +25,11 @@ pub struct PowerManagement {
     pub pm_timer_is_32_bit: bool,
     /// PM1a control, which takes the sleep type.
     pub pm1a_control: Option<u16>,
-    /// PM1b control, where the machine has two.
+    /// PM1b control, if the machine has two.
     pub pm1b_control: Option<u16>,
-    /// Sleep control, which takes the sleep type where ACPI is hardware-reduced and has no PM1.
+    /// Sleep control, which takes the sleep type if ACPI is hardware-reduced and has no PM1.
     pub sleep_control: Option<Register>,
-    /// What to write where, to reset the machine.
+    /// The reset register, and the value that resets the machine.
     pub reset: Option<(Register, u8)>,
     /// Physical address of the DSDT.
     pub dsdt: u64,
@@ -42,11 +42,10 @@ const FLAG_HW_REDUCED: u32 = 1 << 20;
 const SPACE_MEMORY: u8 = 0;
 const SPACE_IO: u8 = 1;
 
-/// The fields of the extended addresses that the `acpi` crate keeps private offsets of; they are where ACPI puts
-/// them.
+/// The offset of the DSDT's extended address.
 const X_DSDT_AT: usize = offset_of!(Fadt, x_dsdt_address);
 
-/// Reads a FADT whose signature, length and checksum were checked. An old one is shorter; what it lacks is `None`.
+/// Reads a FADT whose signature, length and checksum were checked. An old one is shorter; its missing fields are `None`.
 #[must_use]
 pub fn read(fadt: &[u8]) -> PowerManagement {
     let flags = u32_at(fadt, offset_of!(Fadt, flags)).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Where the HPET is (IA-PC HPET Specification 1.0a, section 3.2.4).
+//! The HPET's place (IA-PC HPET Specification 1.0a, section 3.2.4).
 
 use core::mem::offset_of;
 
@@ -7,7 +7,7 @@ use acpi::sdt::hpet::HpetTable;
 
 use harness::le::u64_at;
 
-/// The physical address of the HPET's registers, from a table that was checked; `None` where it is not in memory.
+/// The physical address of the HPET's registers, from a table that was checked; `None` if they are not in memory.
 #[must_use]
 pub fn base_address(table: &[u8]) -> Option<u64> {
     let at = offset_of!(HpetTable, base_address);

@@ -17,11 +17,10 @@ const TYPE_LOCAL_X2APIC: u8 = 9;
 const FLAG_ENABLED: u32 = 1 << 0;
 const FLAG_ONLINE_CAPABLE: u32 = 1 << 1;
 
-/// An xAPIC entry with this id stands for a processor that is listed as x2APIC (ACPI 6.5, section 5.2.12.12).
+/// The id of an xAPIC entry for a processor that is listed as x2APIC (ACPI 6.5, section 5.2.12.12).
 const XAPIC_ID_NONE: u8 = 0xff;
 
-/// No machine of today has more logical processors. What a table lists after as many is damage, and each would cost a
-/// record.
+/// More logical processors than any machine of today has. Further entries are damage, and each would cost a record.
 const MAX_PROCESSORS: usize = 4096;
 
 /// One processor entry.
@@ -37,8 +36,8 @@ pub struct Processor {
 
 /// The processor entries of a MADT whose signature, length and checksum were checked, in their order.
 ///
-/// An entry whose length is below its type's, or runs past the table, ends the list: what follows it cannot be
-/// found. An unknown type is passed over.
+/// An entry whose length is below its type's, or runs past the table, ends the list: the next one cannot be
+/// found. Unknown types are skipped.
 pub fn processors(madt: &[u8]) -> impl Iterator<Item = Processor> + '_ {
     let mut rest = madt.get(ENTRIES_AT..).unwrap_or_default();
     let all = core::iter::from_fn(move || {

@@ -1,8 +1,8 @@
-//! The sleep type of the state "off", out of the DSDT's `_S5` object.
+//! The sleep type of the state "off", from the DSDT's `_S5` object.
 //!
-//! The DSDT is a program, and a right reading needs an interpreter. Every firmware writes this one object as a plain
-//! package of small constants, so that its encoding can be searched for (ACPI 6.5, sections 7.4.2 and 20.2.5); where
-//! it is not found, power-off goes on to its other means.
+//! The DSDT is a program, and a complete reader would be an interpreter. But every firmware writes this object as a plain
+//! package of small constants, so its encoding is searched for (ACPI 6.5, sections 7.4.2 and 20.2.5). If it is not found,
+//! power-off uses its other means.
 
 const PACKAGE_OP: u8 = 0x12;
 const BYTE_PREFIX: u8 = 0x0a;
@@ -19,7 +19,7 @@ pub fn sleep_types(dsdt: &[u8]) -> Option<(u8, u8)> {
 /// The first two elements of a package of constants.
 fn package(code: &[u8]) -> Option<(u8, u8)> {
     let (&op, rest) = code.split_first()?;
-    // PkgLength takes 1 to 4 bytes: its first byte's two high bits say how many follow. Then the element count.
+    // PkgLength takes 1 to 4 bytes: the two high bits of its first byte count the others. Then the element count.
     let length_bytes = 1 + usize::from(rest.first()? >> 6);
     let elements = rest.get(length_bytes + 1..).filter(|_| op == PACKAGE_OP)?;
     let (a, elements) = small_constant(elements)?;

@@ -1,5 +1,5 @@
-//! Where firmware has its serial console (Microsoft, "Serial Port Console Redirection Table", revision 4; the layouts
-//! are those of the `acpi` crate where it has them).
+//! Firmware's serial console (Microsoft, "Serial Port Console Redirection Table", revision 4; the layouts
+//! are the `acpi` crate's, if it has them).
 
 use core::mem::{offset_of, size_of};
 
@@ -15,7 +15,7 @@ const BASE_ADDRESS_AT: usize = INTERFACE_TYPE_AT + 4;
 const BAUD_RATE_AT: usize = 58;
 
 /// Interface types (Microsoft, "Debug Port Table 2", table "Debug port types and subtypes") of UARTs whose registers are
-/// a 16550's: itself, the 16450, and one whose spacing the address structure tells.
+/// a 16550's: itself, the 16450, and one whose spacing the address structure states.
 const COMPATIBLE: [u8; 3] = [0x00, 0x01, 0x12];
 
 const SPACE_MEMORY: u8 = 0;
@@ -23,7 +23,7 @@ const SPACE_IO: u8 = 1;
 /// Access size: four bytes.
 const ACCESS_DWORD: u8 = 3;
 
-/// The UART that the table names, where this kernel has a driver for it and can reach it.
+/// The UART that the table names, if this kernel has a driver for it and can reach it.
 #[must_use]
 pub fn console(table: &[u8]) -> Option<Uart> {
     let kind = *table.get(INTERFACE_TYPE_AT)?;

@@ -9,11 +9,11 @@ use harness::le::{u32_at, u64_at};
 
 use crate::firmware::Memory;
 
-/// No table that the kernel reads is longer; a length above it is damage. A DSDT may have a few hundred KiB.
+/// More bytes than any table that the kernel reads has. A larger length is damage. A DSDT may have a few hundred KiB.
 const MAX_TABLE_BYTES: u32 = 4 << 20;
 
-/// No machine's root lists as many tables; entries after these are not looked at. With that, and with no entry looked at
-/// twice, what firmware can make a search cost has a bound.
+/// More tables than any machine's root lists. Later entries are ignored, and no entry is read twice: this bounds the cost
+/// of a search.
 const MAX_ENTRIES: usize = 256;
 
 /// ACPI 1.0's RSDP ends where the fields of 2.0 begin.
@@ -24,13 +24,13 @@ const RSDP_V1_BYTES: usize = offset_of!(Rsdp, length);
 pub enum TableError {
     /// The loader or firmware gave no RSDP.
     NoRsdp,
-    /// The RSDP is outside of memory, or its signature, length or checksum is wrong.
+    /// The RSDP is outside memory, or its signature, length or checksum is wrong.
     BadRsdp,
     /// Neither XSDT nor RSDT can be read.
     BadRoot,
-    /// The root lists no such table, or none that is whole.
+    /// The root lists no such table, or only damaged ones.
     Missing,
-    /// The table is too short for what it must hold.
+    /// The table is too short.
     TooShort,
 }
 
@@ -61,19 +61,22 @@ impl<'a, M: Memory> Tables<'a, M> {
     /// The tables that the RSDP at `rsdp` leads to.
     ///
     /// # Errors
-    /// Where RSDP or root cannot be used.
+    /// RSDP or root cannot be used.
     pub fn find(memory: &'a M, rsdp: Option<u64>) -> Result<Self, TableError> {
         let at = rsdp.ok_or(TableError::NoRsdp)?;
         let (rsdt, xsdt) = read_rsdp(memory, at).ok_or(TableError::BadRsdp)?;
-        let root = |at: u64, signature, entry_bytes| {
-            let entries = read_table(memory, at, signature)?.get(size_of::<SdtHeader>()..)?;
-            Some(Self { memory, entries, entry_bytes })
-        };
-        let by_xsdt = xsdt.and_then(|xsdt| root(xsdt, Signature::XSDT, 8));
-        by_xsdt.or_else(|| root(u64::from(rsdt), Signature::RSDT, 4)).ok_or(TableError::BadRoot)
+        let by_xsdt = xsdt.and_then(|xsdt| Self::under_root(memory, xsdt, Signature::XSDT, 8));
+        let by_rsdt = || Self::under_root(memory, u64::from(rsdt), Signature::RSDT, 4);
+        by_xsdt.or_else(by_rsdt).ok_or(TableError::BadRoot)
     }
 
-    /// The first table with this signature that is whole.
+    /// The tables that the root table at `at` lists.
+    fn under_root(memory: &'a M, at: u64, signature: Signature, entry_bytes: usize) -> Option<Self> {
+        let entries = read_table(memory, at, signature)?.get(size_of::<SdtHeader>()..)?;
+        Some(Self { memory, entries, entry_bytes })
+    }
+
+    /// The first undamaged table with this signature.
     ///
     /// # Errors
     /// [`TableError::Missing`].
@@ -89,7 +92,7 @@ impl<'a, M: Memory> Tables<'a, M> {
         read_table(self.memory, at, signature).ok_or(TableError::Missing)
     }
 
-    /// Where the root says that tables are, each place once.
+    /// The addresses in the root, each once.
     fn addresses(&self) -> impl Iterator<Item = u64> + '_ {
         let entries = self.entries.chunks_exact(self.entry_bytes).take(MAX_ENTRIES);
         let addresses = entries.filter_map(|entry| match self.entry_bytes {
@@ -141,9 +144,9 @@ pub(super) mod tests {
     use super::*;
 
     /// Memory from address 0 on.
-    pub struct Image(pub Vec<u8>);
+    pub struct Bytes(pub Vec<u8>);
 
-    impl Memory for Image {
+    impl Memory for Bytes {
         fn bytes(&self, at: u64, len: usize) -> Option<&[u8]> {
             let at = usize::try_from(at).ok()?;
             self.0.get(at..at.checked_add(len)?)
@@ -172,7 +175,7 @@ pub(super) mod tests {
     }
 
     /// RSDP at 0x10, XSDT at 0x100, RSDT at 0x200, HPET table at 0x300.
-    fn machine() -> Image {
+    fn machine() -> Bytes {
         let mut image = Vec::new();
         let mut rsdp = vec![0; size_of::<Rsdp>()];
         rsdp[..8].copy_from_slice(b"RSD PTR ");
@@ -188,10 +191,10 @@ pub(super) mod tests {
         put(&mut image, 0x100, &table(b"XSDT", &entries));
         put(&mut image, 0x200, &table(b"RSDT", &0x300_u32.to_le_bytes()));
         put(&mut image, 0x300, &table(b"HPET", &[1, 2, 3]));
-        Image(image)
+        Bytes(image)
     }
 
-    fn finds_hpet(machine: &Image) -> Result<usize, TableError> {
+    fn finds_hpet(machine: &Bytes) -> Result<usize, TableError> {
         Tables::find(machine, Some(0x10))?.table(Signature::HPET).map(<[u8]>::len)
     }
 
@@ -230,7 +233,7 @@ pub(super) mod tests {
     }
 
     /// Memory that counts the bytes which are asked of it.
-    struct Counted(Image, core::cell::Cell<usize>);
+    struct Counted(Bytes, core::cell::Cell<usize>);
 
     impl Memory for Counted {
         fn bytes(&self, at: u64, len: usize) -> Option<&[u8]> {
@@ -240,7 +243,7 @@ pub(super) mod tests {
     }
 
     /// The machine with an XSDT at 0x1000 that has these entries.
-    fn machine_listing(entries: impl Iterator<Item = u64>) -> Image {
+    fn machine_listing(entries: impl Iterator<Item = u64>) -> Bytes {
         let mut machine = machine();
         let entries: Vec<u8> = entries.flat_map(u64::to_le_bytes).collect();
         put(&mut machine.0, 0x1000, &table(b"XSDT", &entries));
@@ -264,7 +267,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn looks_at_no_more_entries_than_a_machine_can_have() {
+    fn reads_no_more_entries_than_a_machine_can_have() {
         let missing = (0x40_0000..).step_by(0x1000);
         let at = |place| machine_listing(missing.clone().take(place).chain([0x300]));
         assert!(finds_hpet(&at(MAX_ENTRIES - 1)).is_ok());

@@ -1,8 +1,8 @@
-//! What firmware says the machine is: a few strings of the SMBIOS tables (DMTF DSP0134, version 3.7).
+//! SMBIOS: a few strings with which firmware describes the machine (DMTF DSP0134, version 3.7).
 //!
-//! The entry point is looked for where a BIOS puts it. UEFI names it in its configuration table, which the loader does
-//! not hand over; there it is not looked for. Lengths, addresses and string numbers are firmware's: each is checked.
-//! Serial numbers and UUIDs are not read. Nothing here touches memory but through [`Memory`].
+//! The entry point is searched in the area that a BIOS puts it in. UEFI lists it in its configuration table, which the
+//! loader does not pass on, so there it is not found. Lengths, addresses and string numbers are firmware's: each is
+//! checked. Serial numbers and UUIDs are not read.
 
 mod entry;
 mod table;
@@ -14,22 +14,22 @@ use abi::wire::record::{DmiField, SmbiosState};
 
 use crate::firmware::Memory;
 
-/// The strings of this machine, in the order of [`DmiField`]; what is not there, or empty, is left out.
+/// The strings of this machine, in the order of [`DmiField`], without missing and empty ones.
 #[derive(Clone, Debug)]
 pub struct Smbios {
-    /// What became of the search.
+    /// The result of the search.
     pub state: SmbiosState,
     strings: [Option<Text<96>>; DmiField::ALL.len()],
 }
 
 impl Smbios {
-    /// Looks for the tables in `memory`, and reads them.
+    /// Finds the tables in `memory`, and reads them.
     #[must_use]
     pub fn find(memory: &impl Memory) -> Self {
         Self::find_in(memory, entry::AREA)
     }
 
-    /// The same with their entry point in `area`.
+    /// Finds the tables by an entry point in `area`, and reads them.
     #[must_use]
     pub fn find_in(memory: &impl Memory, area: Range<u64>) -> Self {
         let mut this = Self { state: SmbiosState::Unavailable, strings: [None; DmiField::ALL.len()] };
@@ -45,7 +45,7 @@ impl Smbios {
         this
     }
 
-    /// Each string that there is.
+    /// The strings, with their fields.
     pub fn strings(&self) -> impl Iterator<Item = (DmiField, Text<96>)> + '_ {
         DmiField::ALL.iter().zip(&self.strings).filter_map(|(&field, text)| Some((field, (*text)?)))
     }
@@ -123,7 +123,7 @@ mod tests {
         Bios(bytes)
     }
 
-    fn told(bios: &Bios) -> (SmbiosState, Vec<String>) {
+    fn read(bios: &Bios) -> (SmbiosState, Vec<String>) {
         let smbios = Smbios::find(bios);
         (smbios.state, smbios.strings().map(|(field, text)| alloc::format!("{field} {text}")).collect())
     }
@@ -141,34 +141,34 @@ mod tests {
         let tables = tables();
         let length = tables.len();
         for entry in [entry_2(u16::try_from(length).unwrap()), entry_3(u32::try_from(length).unwrap())] {
-            let (state, strings) = told(&machine(&entry, &tables));
+            let (state, strings) = read(&machine(&entry, &tables));
             assert_eq!((state, strings.len()), (SmbiosState::Found, 5));
             assert_eq!(strings, EXPECTED);
         }
     }
 
     #[test]
-    fn passes_over_an_entry_point_with_a_bad_checksum() {
+    fn ignores_an_entry_point_with_a_bad_checksum() {
         let mut entry = entry_3(100);
         entry[9] ^= 1;
-        assert_eq!(told(&machine(&entry, &tables())), (SmbiosState::Unavailable, vec![]));
-        assert_eq!(told(&machine(&[], &[])), (SmbiosState::Unavailable, vec![]));
+        assert_eq!(read(&machine(&entry, &tables())), (SmbiosState::Unavailable, vec![]));
+        assert_eq!(read(&machine(&[], &[])), (SmbiosState::Unavailable, vec![]));
     }
 
     #[test]
-    fn says_that_tables_are_damaged() {
+    fn reports_damaged_tables() {
         // Past the end of memory, and without a structure.
-        assert_eq!(told(&machine(&entry_3(0x1_0000), &tables())).0, SmbiosState::Damaged);
-        assert_eq!(told(&machine(&entry_3(64), &[0; 64])).0, SmbiosState::Damaged);
-        assert_eq!(told(&machine(&entry_3(0), &tables())).0, SmbiosState::Damaged);
+        assert_eq!(read(&machine(&entry_3(0x1_0000), &tables())).0, SmbiosState::Damaged);
+        assert_eq!(read(&machine(&entry_3(64), &[0; 64])).0, SmbiosState::Damaged);
+        assert_eq!(read(&machine(&entry_3(0), &tables())).0, SmbiosState::Damaged);
     }
 
     #[test]
-    fn a_string_that_is_cut_off_is_none() {
+    fn ignores_a_truncated_string() {
         let tables = structure(1, &[1, 2, 3], "Vendor\0Product\0");
         let cut = tables.len() - 4;
         let length = u32::try_from(cut).unwrap();
-        let (state, strings) = told(&machine(&entry_3(length), &tables));
+        let (state, strings) = read(&machine(&entry_3(length), &tables));
         assert_eq!((state, strings), (SmbiosState::Found, vec!["system-vendor Vendor".into()]));
     }
 
@@ -176,14 +176,14 @@ mod tests {
     fn text_that_is_not_ascii_does_no_harm() {
         let tables = [&[1, 7, 0, 0, 1, 2, 3][..], b"  A\xffB\n  \0   \0", &[0]].concat();
         let length = u32::try_from(tables.len()).unwrap();
-        assert_eq!(told(&machine(&entry_3(length), &tables)).1, ["system-vendor A?B"]);
+        assert_eq!(read(&machine(&entry_3(length), &tables)).1, ["system-vendor A?B"]);
     }
 
     proptest! {
         #[test]
         fn never_panics(mut bytes in proptest::collection::vec(any::<u8>(), 0..400), long in any::<u32>()) {
             bytes.splice(0..0, tables());
-            let _ = told(&machine(&entry_3(long % 0x1_1000), &bytes));
+            let _ = read(&machine(&entry_3(long % 0x1_1000), &bytes));
             prop_assert!(table::structures(&bytes).count() <= bytes.len());
         }
     }

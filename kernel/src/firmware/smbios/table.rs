@@ -31,7 +31,7 @@ pub fn structures(bytes: &[u8]) -> impl Iterator<Item = Structure<'_>> {
         if kind == TYPE_END || formatted.len() < HEADER_BYTES {
             return None;
         }
-        // Strings end with an empty one; where there are none, two zeros stand.
+        // The strings end with an empty one; a structure without strings ends with two zeros.
         let end = after.windows(2).position(|pair| pair == [0, 0]).map(|at| at + 2);
         let (strings, next) = after.split_at(end.unwrap_or(after.len()));
         rest = next;
@@ -39,7 +39,7 @@ pub fn structures(bytes: &[u8]) -> impl Iterator<Item = Structure<'_>> {
     })
 }
 
-/// The string of the first structure that has this field; `None` where it is not there, or empty.
+/// The string of this field in the first structure that has it; `None` if it is missing or empty.
 pub fn string(bytes: &[u8], field: DmiField) -> Option<Text<96>> {
     let (kind, at) = match field {
         DmiField::BiosVendor => (TYPE_BIOS, 4),
@@ -52,7 +52,7 @@ pub fn string(bytes: &[u8], field: DmiField) -> Option<Text<96>> {
     };
     let structure = structures(bytes).find(|structure| structure.kind == kind)?;
     let number = usize::from(*structure.formatted.get(at)?);
-    // Numbers begin at 1; the last piece is what follows the last zero, which is no string.
+    // Numbers begin at 1. The piece after the last zero is no string.
     let mut strings = structure.strings.split(|&byte| byte == 0);
     let string = strings.nth(number.checked_sub(1)?)?;
     strings.next()?;
@@ -62,7 +62,7 @@ pub fn string(bytes: &[u8], field: DmiField) -> Option<Text<96>> {
 fn text(bytes: &[u8]) -> Option<Text<96>> {
     let mut text = Text::new("");
     let plain = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
-    // What does not fit is cut off.
+    // Text that does not fit is cut off.
     let _ = bytes.iter().map(plain).try_for_each(|char| text.write_char(char));
     (!bytes.is_empty()).then_some(text)
 }
