@@ -1,12 +1,12 @@
-//! What the kernel and its Linux twin run alike: the driver of an experiment, and all it needs that is not a system's own.
+//! The part of an experiment that the kernel and its Linux twin run alike: the driver, and all it needs that is not a
+//! system's own.
 //!
-//! Two systems are compared, so what is not compared must be the same code in both: which case comes next, where the
-//! workers meet, how a CPU's pace is read, which record follows which, how a worker's ELF is read and where it is
-//! placed. [`run()`] is that driver; a system supplies a [`Backend`], which runs one team of workers. The order of the
-//! records and the words of the tables are decided here.
+//! Two systems are compared, so everything that is not compared must be the same code in both: the order of the cases, the
+//! rendezvous of the workers, the pace checks, the order of the records, the reader of a worker's ELF and the layout of
+//! its address space. [`run()`] is the driver. A system supplies a [`Backend`], which runs one team of workers.
 //!
-//! It does no I/O, uses no operating system and needs an allocator only. It depends on `abi` alone, and all of it is
-//! tested on the host. Unsafe code is denied here and allowed, with the reason, at the head of each file that needs it.
+//! This crate does no I/O, uses no operating system and needs only an allocator. It depends on `abi` alone, and all of it
+//! is tested on the host. Unsafe code is denied here and allowed, with the reason, at the head of each file that needs it.
 
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]

@@ -68,7 +68,7 @@ impl fmt::Display for Summary<'_> {
 }
 
 /// Runs every case of `plan` on `site`, and emits the records from `experiment` to the last `gap` or `case-skipped`. The
-/// caller emits `end`. The last of `phases`, `first-worker`, ends where the first iteration's workers start; all phases
+/// caller emits `end`. The last of `phases`, `first-worker`, ends at the common start of the first iteration; all phases
 /// are emitted after that iteration.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use crate::sink::tests::Kept;
 use crate::user::elf::tests::worker_elf;
 use crate::user::{Counts, Exit};
 
-/// Answers as the plan expects, unless told otherwise.
+/// A backend whose workers answer as the plan expects, except in the ways set here.
 #[derive(Default)]
 struct Fake {
     kept: Kept,
@@ -119,12 +119,13 @@ fn plan_text(work: &str) -> String {
     format!("{head}workload name=primes sha256={sha256} authority=exit\ncontrol kind=none target=0\n{work}")
 }
 
+fn split_line(worker: u16) -> String {
+    format!("split worker={worker} p0=2 p1=9 p2=0 p3=0 answer=4 work=7 digest={}\n", "0".repeat(16))
+}
+
 /// A case's lines.
 fn case(workers: u16, iterations: u16) -> String {
-    let split = |worker| {
-        format!("split worker={worker} p0=2 p1=9 p2=0 p3=0 answer=4 work=7 digest={}\n", "0".repeat(16))
-    };
-    let splits: String = (0..workers).map(split).collect();
+    let splits: String = (0..workers).map(split_line).collect();
     format!("case workers={workers} iterations={iterations} timeout_ms=9\n{splits}")
 }
 

@@ -1,4 +1,4 @@
-//! Where records go.
+//! The output of records.
 
 use core::fmt;
 

@@ -7,7 +7,7 @@ use abi::ApicId;
 
 use crate::le::u32_at;
 
-/// Every table's header (ACPI 6.5, section 5.2.6), and where it has the table's revision.
+/// The size of every table's header, and the revision's offset in it (ACPI 6.5, section 5.2.6).
 const HEADER_BYTES: usize = 36;
 const REVISION_AT: usize = 8;
 

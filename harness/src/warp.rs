@@ -142,7 +142,7 @@ impl WarpTest {
         self.done.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The latest reading: another CPU's, or after [`POLLS`] whatever it is.
+    /// The latest reading: another CPU's, or after [`POLLS`] its own or none.
     fn wait_for_another(&self, own: u64) -> u64 {
         let mut latest = 0;
         for _ in 0..POLLS {

@@ -19,7 +19,7 @@ const KEYBOARD: u16 = 0x64;
 const KEYBOARD_BUSY: u8 = 1 << 1;
 /// Command: pulse the line that resets the CPU.
 const KEYBOARD_RESET: u8 = 0xfe;
-/// The reset control port of Intel's chipsets and of those that follow them.
+/// The reset control port of Intel's chipsets and of compatible ones.
 const RESET_CONTROL: u16 = 0xcf9;
 const RESET_COLD: u8 = 0x0e;
 /// PM1 control: enter the sleep type in bits 10 to 12 (ACPI 6.5, section 4.8.3.2.1).
@@ -70,7 +70,7 @@ pub fn reset() -> ! {
     // Without a controller the status reads as all ones, and so as busy.
     // SAFETY: the keyboard controller's status; nothing in this kernel uses a keyboard.
     if (0..PATIENCE).any(|_| unsafe { port::read_u8(KEYBOARD) } & KEYBOARD_BUSY == 0) {
-        // SAFETY: a reset is what is wanted.
+        // SAFETY: a reset is intended.
         unsafe { port::write_u8(KEYBOARD, KEYBOARD_RESET) };
         wait();
     }
@@ -88,7 +88,7 @@ fn enter_s5(firmware: &Firmware) -> bool {
         write(register, a << 2 | REDUCED_SLP_EN);
     }
     if let Some(port) = pm1a_control {
-        // SAFETY: the port is PM1a control by the FADT, and powering off is what is wanted.
+        // SAFETY: the port is PM1a control by the FADT, and powering off is intended.
         unsafe { port::write_u16(port, pm1_sleep(a)) };
     }
     if let Some(port) = pm1b_control {
@@ -106,7 +106,7 @@ fn pm1_sleep(sleep_type: u8) -> u16 {
 /// Writes to a register that the FADT names to end the machine.
 fn write(register: Register, value: u8) {
     match register {
-        // SAFETY: the FADT's reset or sleep control register; the end of the machine is what is wanted.
+        // SAFETY: the FADT's reset or sleep control register; the end of the machine is intended.
         Register::Port(port) => unsafe { port::write_u8(port, value) },
         Register::Memory(at) => {
             // Past the window it is out of reach; the next means is tried.

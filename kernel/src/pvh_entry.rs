@@ -8,7 +8,7 @@
 //! - On exit: long mode, and the mappings that `boot::direct` relies on: the first 4 GiB of physical memory at
 //!   `WINDOW_OFFSET`, writable; the image at `kernel_offset`, each segment with its own rights; nothing else. NX is on
 //!   if the CPU has it. The rest of CR0 and CR4 is set with the other features, as after the loader.
-//! - A CPU without long mode prints `boot::too_old` on COM1, at whatever speed the port has, and ends the machine by
+//! - A CPU without long mode prints `boot::too_old` on COM1, at the port's current speed, and ends the machine by
 //!   QEMU's debug exit, or halts.
 //! - Reference: Intel SDM vol. 3A, "Initializing IA-32e Mode" and "4-Level Paging and 5-Level Paging".
 #![expect(unsafe_code, reason = "the entry code, and symbols of the linker script")]

@@ -1,4 +1,4 @@
-//! How a worker comes back, and what is counted while it runs.
+//! How a worker comes back, and the counts of its run.
 
 /// Why a worker came back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,7 +3,7 @@
 
 use abi::syscall::Syscall;
 
-/// Where the image is loaded, in bytes, like all addresses here.
+/// The address of the image.
 pub const IMAGE: u64 = 0x1000_0000;
 /// The end of the room for the image.
 pub const IMAGE_LIMIT: u64 = 0x2000_0000;

@@ -11,7 +11,7 @@ pub fn own() -> u64 {
     /// The part of the image that holds the headers and notes: the linker puts them first.
     const HEAD_BYTES: usize = 4096;
     unsafe extern "C" {
-        /// Where the linker put the ELF header: in the first loaded segment.
+        /// The ELF header. The linker put it into the first loaded segment.
         static __ehdr_start: [u8; HEAD_BYTES];
     }
     // SAFETY: the image is longer than its first page, and read-only there.

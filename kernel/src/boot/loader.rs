@@ -32,14 +32,10 @@ pub fn take(info: &'static mut LoaderInfo) -> Result<BootInfo, BootError> {
     let info: &'static LoaderInfo = info;
     let window_offset = info.physical_memory_offset.into_option().ok_or(BootError::NoWindow)?;
     let regions = &info.memory_regions;
-    let usable = || {
-        let free = regions.iter().filter(|region| region.kind == MemoryRegionKind::Usable);
-        free.map(|region| Region { start: region.start, end: region.end })
-    };
-    let memory = MemoryMap::new(usable()).ok_or(BootError::NoMemory)?;
+    let memory = MemoryMap::new(usable(regions)).ok_or(BootError::NoMemory)?;
     Ok(BootInfo {
         firmware: firmware(regions),
-        low_page: memory_map::low_page(usable()).and_then(LowPage::new),
+        low_page: memory_map::low_page(usable(regions)).and_then(LowPage::new),
         memory,
         rsdp: info.rsdp_addr.into_option(),
         ramdisk: ramdisk(info),
@@ -48,6 +44,12 @@ pub fn take(info: &'static mut LoaderInfo) -> Result<BootInfo, BootError> {
         window_offset,
         window_end: regions.iter().map(|region| region.end).fold(MIN_WINDOW_END, u64::max),
     })
+}
+
+/// The free regions.
+fn usable(regions: &[MemoryRegion]) -> impl Iterator<Item = Region> + Clone {
+    let free = regions.iter().filter(|region| region.kind == MemoryRegionKind::Usable);
+    free.map(|region| Region { start: region.start, end: region.end })
 }
 
 /// Derives the firmware from the memory map: the loader does not report it, but it passes on firmware's types of memory

@@ -133,6 +133,12 @@ mod tests {
         reads: core::cell::Cell<u32>,
     }
 
+    impl Advanced {
+        fn by(ms: u64, hz: u64, mask: u64) -> Self {
+            Self { hz, mask, ticks: hz * ms / 1000, reads: 0.into() }
+        }
+    }
+
     impl Counter for Advanced {
         fn source(&self) -> TscSource {
             if self.mask == 0xffff { TscSource::Pit } else { TscSource::Hpet }
@@ -152,13 +158,14 @@ mod tests {
         }
     }
 
+    /// The sources that yield a reading when both counters have advanced by this time.
+    fn sources(ms: u64) -> Vec<TscSource> {
+        let (hpet, pit) = (Advanced::by(ms, 100_000_000, u64::MAX), Advanced::by(ms, 1_193_182, 0xffff));
+        measure(&[&hpet, &pit]).iter().map(|reading| reading.source).collect()
+    }
+
     #[test]
     fn ignores_a_counter_that_may_have_wrapped_around() {
-        let sources = |ms: u64| {
-            let advanced = |hz: u64, mask| Advanced { hz, mask, ticks: hz * ms / 1000, reads: 0.into() };
-            let (hpet, pit) = (advanced(100_000_000, u64::MAX), advanced(1_193_182, 0xffff));
-            measure(&[&hpet, &pit]).iter().map(|reading| reading.source).collect::<Vec<_>>()
-        };
         assert_eq!(sources(20), [TscSource::Hpet, TscSource::Pit]);
         assert_eq!(sources(60), [TscSource::Hpet]);
     }

@@ -114,7 +114,7 @@ impl PerCpu {
 
     /// Makes GS base point to this data. Called by this CPU, with its descriptors loaded: a load of GS clears the base.
     pub fn make_current(&'static self) {
-        // SAFETY: this is the CPU's data, which is never freed, and GS base is where the trap stubs expect it.
+        // SAFETY: this is the CPU's data, which is never freed, and the trap stubs expect its address in GS base.
         unsafe { msr::write(msr::IA32_GS_BASE, core::ptr::from_ref(self) as u64) };
         // Ring 3's GS base, which SWAPGS brings in: a worker has none.
         KernelGsBase::write(VirtAddr::zero());

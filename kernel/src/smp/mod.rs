@@ -1,4 +1,4 @@
-//! All CPUs: how they are started, how work reaches them, where they are, and whether their clocks agree.
+//! All CPUs: their start, the jobs on them, their places, and the test that their clocks agree.
 
 mod broadcast;
 mod locate;

@@ -6,7 +6,7 @@
 //! - A CPU finds its number by its APIC id (CPUID leaf 0BH if it has that leaf, else leaf 1), in the table of ids in
 //!   `CpuId` order; a CPU that is not in the table halts.
 //! - The code is position-independent within its page and is kept as read-only data: it is a template, copied to
-//!   wherever low memory is free, with [`Parameters`] at the page's end. The rest of the page is INT3, so that a
+//!   a free page of low memory, with [`Parameters`] at the page's end. The rest of the page is INT3, so that a
 //!   stray CPU faults (and, having no IDT, shuts down) rather than run stale bytes.
 //! - Reference: Intel SDM vol. 3A, "Switching to Protected Mode", "Initializing IA-32e Mode"; entering IA-32e mode
 //!   with paging straight from real mode is allowed (AMD64 APM vol. 2, "Enabling and Activating Long Mode").

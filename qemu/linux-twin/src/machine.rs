@@ -58,7 +58,7 @@ fn usable_memory() -> iomem::Usable {
 pub fn report_features(log: Option<&str>, console: &mut Console) {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let has = |flag| cpuinfo::has_flag(&cpuinfo, flag);
-    // Without the log: Linux uses x2APIC mode wherever it can.
+    // Without the log it is assumed: Linux uses x2APIC mode if it can.
     let x2apic = has("x2apic") && log.and_then(log::uses_x2apic).unwrap_or(true);
     console.record(
         Features {

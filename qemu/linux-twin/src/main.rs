@@ -5,7 +5,7 @@
 //! kernel runs too. This program adds only what Linux does differently: address spaces by `mmap`, CPUs by affinity,
 //! faults by signals, refused syscalls by seccomp.
 //!
-//! Linux runs with its defaults: its scheduler and priorities, its interrupts wherever they arrive. The workers get what
+//! Linux runs with its defaults: its scheduler, its priorities, its interrupt routing. The workers get what
 //! a careful user of Linux would give them: a CPU each, locked and prefaulted memory, a warm-up.
 #![deny(unsafe_code)]
 

@@ -16,7 +16,7 @@ const MAX_TABLE_BYTES: u32 = 4 << 20;
 /// of a search.
 const MAX_ENTRIES: usize = 256;
 
-/// ACPI 1.0's RSDP ends where the fields of 2.0 begin.
+/// The size of ACPI 1.0's RSDP: the fields of 2.0 follow it.
 const RSDP_V1_BYTES: usize = offset_of!(Rsdp, length);
 
 /// Why the tables, or one of them, cannot be used.

@@ -7,7 +7,7 @@ use std::ptr;
 const READ_ALL: libc::c_int = 3;
 const CONSOLE_LEVEL: libc::c_int = 8;
 const SIZE_BUFFER: libc::c_int = 10;
-/// The console prints what is more urgent than this: nothing but an emergency.
+/// The console prints messages that are more urgent than this: only emergencies.
 const EMERGENCIES_ONLY: libc::c_int = 1;
 
 /// The log.
@@ -33,14 +33,16 @@ pub fn silence_console() {
 /// not count: on a busy host it was wrong by two thirds.
 #[must_use]
 pub fn tsc_khz(log: &str) -> Option<u64> {
-    let find = |before: &str, after: &str| {
-        log.lines().rev().find_map(|line| khz(line.split_once(before)?.1.strip_suffix(after)?))
-    };
-    let refined = find("tsc: Refined TSC clocksource calibration: ", " MHz");
+    let refined = last_khz(log, "tsc: Refined TSC clocksource calibration: ", " MHz");
     let counted = log.lines().any(|line| line.contains("tsc: ") && line.contains(" calibration"));
-    let detected =
-        || ["TSC", "processor"].iter().find_map(|of| find("tsc: Detected ", &format!(" MHz {of}")));
-    refined.or_else(|| detected().filter(|_| !counted))
+    let detected = last_khz(log, "tsc: Detected ", " MHz TSC")
+        .or_else(|| last_khz(log, "tsc: Detected ", " MHz processor"));
+    refined.or_else(|| detected.filter(|_| !counted))
+}
+
+/// The frequency in the last line that has it between these texts.
+fn last_khz(log: &str, before: &str, after: &str) -> Option<u64> {
+    log.lines().rev().find_map(|line| khz(line.split_once(before)?.1.strip_suffix(after)?))
 }
 
 /// `2099.998`, which always has three decimals.
