@@ -1,13 +1,24 @@
-//! From serial records to results that hold.
+//! The library's crates under the names that the command has used for them so far.
 #![forbid(unsafe_code)]
 
-pub mod boot_config;
-pub mod diagnosis;
-pub mod disclosure;
-pub mod gate;
-pub mod manifest;
-pub mod plan;
-pub mod results;
-pub mod session;
-pub mod stats;
-pub mod transcript;
+pub use evidence::{gate, transcript};
+pub use experiment::{boot_config, manifest, plan};
+pub use results::{diagnosis, disclosure};
+
+/// Results, and the forms they are written in.
+pub mod results {
+    pub use ::results::*;
+    pub use evidence::baseline::quick;
+    pub use report::*;
+}
+
+/// Statistics, and the claims and series made with them.
+pub mod stats {
+    pub use ::stats::*;
+    pub use results::{CaseStats, Claim, ClaimEvidence, ClaimRule, Pairing, Series, Speedup, claim};
+}
+
+/// Stored sessions and their comparison.
+pub mod session {
+    pub use results::session::{SessionComparison as SideBySide, StoredSession as Session, *};
+}

@@ -5,12 +5,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use host::{CancelToken, CpuSet, VcpuThread};
+
 use crate::qmp;
 use crate::session::{Session, Stop};
-use crate::{
-    AcceleratorChoice, BootMedium, CancelToken, CommandLine, CpuSet, GuestRun, Machine, Qemu, QemuError,
-    VcpuThread,
-};
+use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, Machine, Qemu, QemuError};
 
 /// Everything that decides a run.
 #[derive(Clone, Debug)]

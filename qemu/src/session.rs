@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
+use host::{CancelToken, CpuSet, HostTopology, VcpuThread};
 use serde_json::Value;
 
 use crate::conversation::Conversation;
@@ -10,11 +11,7 @@ use crate::process::{QemuProcess, dies_with_parent};
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Source, Streams};
 use crate::trace_log::TraceLog;
-use crate::vcpu;
-use crate::{
-    CancelToken, CommandLine, CpuSet, CpuState, GuestRun, GuestSpec, HostTopology, Outcome, Phase, Progress,
-    QemuError, Timeline, VcpuThread,
-};
+use crate::{CommandLine, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline};
 
 /// How long one wait may be: the delay with which a cancellation is noticed, and no more wake-ups than that needs.
 const TICK: Duration = Duration::from_millis(50);
@@ -124,10 +121,10 @@ impl<'a> Session<'a> {
     pub(crate) fn pin(&mut self, threads: &[(u32, u32)]) -> Result<(), Stop> {
         let pid = self.process.id();
         if let Some(cpus) = &self.spec.host_cpus {
-            vcpu::pin(pid, threads, cpus, &HostTopology::here().spread(cpus))?;
+            host::pin(pid, threads, cpus, &HostTopology::here().spread(cpus)).map_err(QemuError::from)?;
         }
         let unread = |source| QemuError::Stream { stream: "reading back the threads' affinity", source };
-        self.vcpus = vcpu::read_back(pid, threads).map_err(unread)?;
+        self.vcpus = host::read_back(pid, threads).map_err(unread)?;
         self.host_cpus_in_force = Some(CpuSet::of_thread(pid).map_err(unread)?);
         Ok(())
     }

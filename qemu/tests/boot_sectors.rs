@@ -5,10 +5,9 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{AMPLE, Guest, has_ended};
+use host::{CancelToken, CpuSet, HostTopology, Root};
 use qemu::trace::{Event, Trace};
-use qemu::{
-    CancelToken, CpuSet, Firmware, HostTopology, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware,
-};
+use qemu::{Firmware, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware};
 
 #[test]
 fn reports_what_the_guest_wrote_to_the_debug_exit() {
@@ -203,7 +202,7 @@ fn pins_each_vcpu_before_the_guest_runs() {
     let run = guest
         .run_with(&CancelToken::new(), &mut |progress| {
             if let Progress::Running { vcpus } = progress {
-                counted = vcpus.iter().map(|vcpu| vcpu.sched_stat().unwrap()).collect();
+                counted = vcpus.iter().map(|vcpu| vcpu.sched_stat(&Root::here()).unwrap()).collect();
             }
         })
         .unwrap();

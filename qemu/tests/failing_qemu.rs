@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Guest, has_ended, script};
-use qemu::{CancelToken, Outcome, Phase, Progress, Qemu, QemuError};
+use host::CancelToken;
+use qemu::{Outcome, Phase, Progress, Qemu, QemuError};
 
 const GREETING: &str = r#"echo '{"QMP": {"version": {"qemu": {"major": 9, "minor": 8, "micro": 7}}}}' >&0; read -r capabilities"#;
 

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Guest, has_ended};
-use qemu::{CancelToken, Outcome, Progress};
+use host::CancelToken;
+use qemu::{Outcome, Progress};
 use rustix::process::{Pid, getpgid, getpgrp};
 
 const MARK: &str = "guest pid ";

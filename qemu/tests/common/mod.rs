@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use host::CancelToken;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, CancelToken, GuestRun, GuestSpec, Machine, Progress, Qemu,
-    QemuError,
+    Accelerator, AcceleratorChoice, BootMedium, GuestRun, GuestSpec, Machine, Progress, Qemu, QemuError,
 };
 
 /// Far more than any of these runs needs: a test fails by its assertion, not by a busy host.

@@ -1,0 +1,122 @@
+//! A stage with everything that `assay run` asks for, none of it real.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::assay::{self, Said, assay, workspace};
+
+/// None of these commands has anything to do that takes long.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A QEMU that is new enough, and ends by itself before it has said a word.
+pub const DIES: &str = "echo 'cannot set up guest memory' >&2; exit 1";
+
+/// The folder with the actors.
+pub struct Stage {
+    folder: TempDir,
+}
+
+impl Stage {
+    /// With a QEMU whose part is `qemu`, a shell script; it says itself which version it is.
+    pub fn with_qemu(qemu: &str) -> Self {
+        let stage = Self { folder: tempfile::tempdir().unwrap() };
+        let version = r#"case "$1" in --version) echo 'QEMU emulator version 9.8.7'; exit;; esac"#;
+        stage.script("qemu", &format!("{version}\n{qemu}"));
+        fs::write(stage.path("kernel"), elf_with_build_id()).unwrap();
+        fs::create_dir(stage.path("workers")).unwrap();
+        fs::write(stage.path("workers/primes"), b"\x7fELF, as far as anybody looks").unwrap();
+        stage.manifest("", "");
+        stage
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes an executable script. Another program does: were the file open here, a child that another test starts at
+    /// this moment would hold it too, and to run it would fail as "text file busy".
+    pub fn script(&self, name: &str, body: &str) {
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#;
+        let status = Command::new("sh").args(["-c", write]).arg(self.path(name)).arg(body).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Writes a program that asks for no interpreter; nobody runs it.
+    pub fn static_program(&self, name: &str) {
+        fs::write(self.path(name), elf_with_build_id()).unwrap();
+    }
+
+    /// Writes the manifest: the shipped one, with `from` replaced.
+    pub fn manifest(&self, from: &str, to: &str) {
+        fs::write(self.path("x.toml"), shipped(from, to)).unwrap();
+    }
+
+    /// `assay run` of the manifest with these actors, in a session named `t`, as far as `options` say nothing else.
+    pub fn command(&self, options: &[&str]) -> Command {
+        self.command_of("run", options)
+    }
+
+    /// The same of another command that runs guests.
+    pub fn command_of(&self, name: &str, options: &[&str]) -> Command {
+        let mut command = assay([name]);
+        if !options.contains(&"--label") {
+            command.args(["--label", "t"]);
+        }
+        let actors = ["qemu", "kernel", "workers", "out"].map(|name| (format!("--{name}"), self.path(name)));
+        for (option, path) in actors.iter().filter(|(option, _)| !options.contains(&option.as_str())) {
+            command.arg(option).arg(path);
+        }
+        command.args(options).arg(self.path("x.toml"));
+        command
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn run(&self, options: &[&str]) -> Said {
+        assay::run(&mut self.command(options), DEADLINE)
+    }
+
+    /// The folder with the session's results.
+    pub fn session(&self) -> PathBuf {
+        self.path("out/smp-process-scale/t")
+    }
+}
+
+/// The shipped manifest, with `from` replaced; all of it where `from` is empty.
+pub fn shipped(from: &str, to: &str) -> String {
+    let text = fs::read_to_string(workspace().join("manifests/smp-process-scale.toml")).unwrap();
+    assert!(text.contains(from), "the manifest has no {from}");
+    if from.is_empty() { text } else { text.replacen(from, to, 1) }
+}
+
+/// A transcript that the gate lets pass.
+pub fn good_log() -> PathBuf {
+    test_support::golden::transcript("good-1.log")
+}
+
+/// The smallest ELF that has a build ID: a header, a program header, a note (System V ABI, "ELF Header", "Program
+/// Header", "Note Section").
+fn elf_with_build_id() -> Vec<u8> {
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(16, 0);
+    let short = |value: u16| value.to_le_bytes();
+    let word = |value: u32| value.to_le_bytes();
+    let long = |value: u64| value.to_le_bytes();
+    // ET_EXEC, EM_X86_64, version, entry, program headers at 64, no section headers, flags.
+    elf.extend([short(2), short(62)].concat());
+    elf.extend([&word(1)[..], &long(0), &long(64), &long(0), &word(0)].concat());
+    // Sizes and counts: header, one program header, no section header.
+    elf.extend([64, 56, 1, 64, 0, 0].map(short).concat());
+    let note = [&word(4)[..], &word(8), &word(3), b"GNU\0", b"\x01\x02\x03\x04\x05\x06\x07\x08"].concat();
+    // PT_NOTE, readable, right behind.
+    elf.extend([word(4), word(4)].concat());
+    let bytes = note.len() as u64;
+    elf.extend([120, 0, 0, bytes, bytes, 4].map(long).concat());
+    elf.extend(note);
+    elf
+}

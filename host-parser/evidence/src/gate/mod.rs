@@ -1,0 +1,133 @@
+//! Whether a run holds: the rules that its evidence must pass before there is a measurement.
+//!
+//! Owns the reasons why it may not ([`ReasonCode`]) and the one way to a [`Measurement`], [`Gate::judge`]. Refuses to
+//! take the guest's word: answers are worked out anew from the parameters in the log, and times from the workers'
+//! own. Refuses statistics: a run is judged before anybody looks at how fast it was.
+
+mod build;
+mod evidence;
+mod facts;
+mod machine;
+mod measurement;
+mod reason;
+mod rules;
+mod topology;
+mod verdict;
+
+pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
+pub use machine::{CpuPlace, MachineReport, Platform, Topology};
+pub use measurement::{
+    Basis, Clock, Cycles, Identity, Measurement, Nanos, Phase, Sample, Sweep, Tsc, TscReading, Warp,
+    WorkerSample,
+};
+pub use reason::{Class, ReasonCode};
+pub use verdict::{Finding, Outcome, Verdict};
+
+/// The tolerances of the rules, for docs/GATE.md.
+pub use rules::limits;
+
+use std::collections::{BTreeMap, HashSet};
+
+use workloads::Lookup;
+
+use self::facts::Facts;
+use self::rules::{Disturbed, Known, Run};
+use self::verdict::Findings;
+use crate::transcript::{Boot, Transcript};
+
+/// The gate of one experiment. It remembers what its runs must have in common, and what none may share. Runs of
+/// different systems have different kernels; whether they did the same is for a comparison to prove.
+pub struct Gate {
+    lookup: Lookup,
+    nonces: HashSet<u64>,
+    /// By the system's name.
+    known: BTreeMap<String, Known>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new(workloads::by_name)
+    }
+}
+
+impl Gate {
+    /// A gate that verifies answers with the workloads of `lookup`.
+    #[must_use]
+    pub fn new(lookup: Lookup) -> Self {
+        Self { lookup, nonces: HashSet::new(), known: BTreeMap::new() }
+    }
+
+    /// Judges the log of one run of one machine. A second boot in it is a reset.
+    pub fn judge(
+        &mut self,
+        log: &Transcript<'_>,
+        expectation: &RunExpectation,
+        evidence: &HostEvidence,
+    ) -> Verdict<Measurement> {
+        self.judge_boots(log, &log.boots, log.boots.get(1), expectation, evidence)
+    }
+
+    /// Judges a log from elsewhere, in which one machine may have run several times: each boot by itself, in their
+    /// order. A boot that did not come to its end before the next one is a reset.
+    pub fn judge_log(
+        &mut self,
+        log: &Transcript<'_>,
+        expectation: &RunExpectation,
+    ) -> Vec<Verdict<Measurement>> {
+        let evidence = HostEvidence::default();
+        if log.boots.is_empty() {
+            return vec![self.judge(log, expectation, &evidence)];
+        }
+        let each = log.boots.iter().enumerate().map(|(i, boot)| {
+            let reset = log.boots.get(i + 1).filter(|_| boot.end().is_none());
+            self.judge_boots(log, std::slice::from_ref(boot), reset, expectation, &evidence)
+        });
+        each.collect()
+    }
+
+    fn judge_boots(
+        &mut self,
+        log: &Transcript<'_>,
+        boots: &[Boot<'_>],
+        reset: Option<&Boot<'_>>,
+        expectation: &RunExpectation,
+        evidence: &HostEvidence,
+    ) -> Verdict<Measurement> {
+        let mut findings = Findings::default();
+        let facts: Vec<Facts> = boots.iter().map(Facts::new).collect();
+        rules::log(log, boots, &facts, reset, evidence, &mut findings);
+        let whole =
+            reset.is_none() && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
+        let mut disturbed = Disturbed::default();
+        for facts in &facts {
+            let known = facts.system.and_then(|system| self.known.get(&system.is.name.to_string()));
+            let (findings, disturbed) = (&mut findings, &mut disturbed);
+            let mut run = Run { facts, expectation, evidence, whole, findings, disturbed };
+            rules::identity(&mut run, &mut self.nonces, known);
+            rules::machine(&mut run);
+            rules::workers(&mut run);
+            if let Some(workload) = rules::workload(&mut run, self.lookup) {
+                rules::plan(&mut run, workload, known);
+                rules::answers(&mut run, workload);
+                rules::sweep(&mut run, workload);
+            }
+            rules::cases(&mut run);
+            rules::census(&mut run);
+            rules::gaps_told(&mut run);
+            rules::stamps(&mut run);
+            rules::clock(&mut run, known);
+            rules::host(&mut run);
+        }
+        rules::status(&facts, evidence, &mut findings);
+        rules::control(&facts, &mut findings);
+        let measured = match &facts[..] {
+            [facts] if findings.is_empty() => build::measurement(facts, evidence, &disturbed, self.lookup),
+            _ => None,
+        };
+        if let Some(measurement) = &measured {
+            let system = measurement.machine().system.clone();
+            self.known.entry(system).or_insert_with(|| Known::of(measurement));
+        }
+        findings.verdict(measured)
+    }
+}

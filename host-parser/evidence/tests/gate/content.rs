@@ -1,0 +1,246 @@
+//! Runs that the gate refuses because of what their records say, in logs that arrived whole.
+
+use abi::control::ControlKind;
+use abi::wire::record::{
+    CaseSkipped, Control, Cpu, CpuState, Fault, Problem, RunStatus, SkipReason, SystemName, TscReading,
+    TscSource, WorkerStatus,
+};
+use abi::wire::{Hex64, Record, Text};
+use abi::{ApicId, CpuId};
+use evidence::gate::{ExpectedCase, ReasonCode, RunExpectation};
+
+use super::sweep::with_answers;
+use super::{Trial, good, script, two_cases, with_makespan};
+use test_support::guest::{Guest, KHZ, label};
+use test_support::script::Script;
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = workers();
+    trials.extend(machine());
+    trials.extend(clock());
+    trials.extend(plan());
+    trials.extend(skipped());
+    trials.extend(disclosures());
+    trials
+}
+
+/// Worker 1 of case 2 ended with this status, and without a result.
+fn ended(status: WorkerStatus) -> Script {
+    let lost = |record: &Record| match record {
+        Record::Worker(worker) => worker.worker == 1,
+        Record::Answer(answer) => answer.worker == 1,
+        _ => false,
+    };
+    let script = script(2).without(lost).status(RunStatus::Failed).edit(|record| match record {
+        Record::WorkerEnd(end) if end.worker == 1 => end.status = status,
+        _ => {}
+    });
+    edit!(script, CaseEnd, |end| (end.done, end.makespan, end.verified) = (1, 0, false))
+}
+
+/// The guest itself reports that the answers are wrong.
+fn unverified(script: Script) -> Script {
+    edit!(script, CaseEnd, |end| end.verified = false).status(RunStatus::Failed)
+}
+
+fn workers() -> Vec<Trial> {
+    let fault = Fault {
+        worker: 1,
+        exception: label("page-fault"),
+        error: Hex64(7),
+        rip: Hex64(0x1042),
+        address: Hex64(0xffff_8000_0000_0000),
+    };
+    let of_worker_1 = |record: &Record| matches!(record, Record::WorkerEnd(end) if end.worker == 1);
+    let faulted = ended(WorkerStatus::Fault).insert_before(fault, of_worker_1);
+    let digest = unverified(edit!(script(2), Answer, |answer| answer.digest.0 ^= u64::from(answer.worker)));
+    let skipped = unverified(edit!(script(2), Answer, |answer| answer.work -= 1));
+    // The guest does not notice, or does not report it.
+    let lying = edit!(script(2), Answer, |answer| answer.answer += u64::from(answer.worker));
+    let beyond = unverified(edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39)));
+    // Some milliseconds at any frequency; and half a second by the hypervisor's account.
+    let lost = edit!(script(2), Gap, |gap| gap.after += u64::from(gap.worker) * 8_400_000);
+    let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 500_000_000));
+    // On the native row the account is the scheduler's, of the worker.
+    let waited = edit!(stolen.clone(), System, |system| system.name = SystemName::Native);
+    let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
+    // Linux does not promise that nothing interrupts a worker.
+    let linux = edit!(interrupted.clone(), System, |system| system.name = SystemName::Linux);
+    vec![
+        Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
+        Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
+        Trial::new("worker-lost", ReasonCode::WorkerLost, ended(WorkerStatus::Lost).log()),
+        Trial::new("worker-incomplete", ReasonCode::WorkerIncomplete, ended(WorkerStatus::Incomplete).log()),
+        Trial::new("authority-exceeded", ReasonCode::AuthorityExceeded, beyond.log()),
+        Trial::new("verifier-mismatch-digest", ReasonCode::VerifierMismatch, digest.log()),
+        Trial::new("verifier-mismatch-work", ReasonCode::VerifierMismatch, skipped.log()),
+        Trial::new("verifier-mismatch-unnoticed", ReasonCode::VerifierMismatch, lying.log()),
+        Trial::new("verifier-mismatch-plan", ReasonCode::VerifierMismatch, unverified(script(2)).log()),
+        Trial::new("interrupted", ReasonCode::Interrupted, interrupted.log()),
+        Trial::passing("good-linux-interrupted", linux.log()),
+        Trial::new("vcpu-preempted-gap", ReasonCode::VcpuPreempted, lost.log()),
+        Trial::new("steal", ReasonCode::Steal, stolen.log()),
+        Trial::new("vcpu-preempted-native", ReasonCode::VcpuPreempted, waited.log()),
+    ]
+}
+
+/// Case 4 is skipped: only this many CPUs are online.
+fn without_case_4(script: Script, online: u16) -> Script {
+    let skipped = CaseSkipped { case: 4, reason: SkipReason::Cpus, online };
+    let script = script.edit(|record| {
+        if let Record::Warp(warp) = record {
+            (warp.cpus, warp.samples) = (online, 20_000 * u64::from(online));
+        }
+    });
+    let script = script.without(|record| super::is_of_case(record, 4));
+    script.insert_before(skipped, super::is_end).status(RunStatus::Failed)
+}
+
+/// The CPUs from this one on were not started.
+fn not_started(script: Script, from: u16) -> Script {
+    script.edit(|record| match record {
+        Record::Cpu(cpu) if cpu.cpu.0 >= from => (cpu.state, cpu.cycles) = (CpuState::Skipped, 0),
+        _ => {}
+    })
+}
+
+/// What a guest prints that refuses its plan: the boot's records, the problem, the end.
+fn refused() -> Script {
+    let problem = Problem { code: label("plan-missing"), detail: Text::new("the ramdisk has no plan") };
+    let of_boot = |record: &Record| {
+        matches!(
+            record,
+            Record::Start(_)
+                | Record::Machine(_)
+                | Record::System(_)
+                | Record::Brand(_)
+                | Record::Features(_)
+                | Record::Memory(_)
+                | Record::Cpu(_)
+                | Record::End(_)
+        )
+    };
+    let script = script(2).without(|record| !of_boot(record));
+    script.insert_before(problem, super::is_end).status(RunStatus::Failed)
+}
+
+fn machine() -> Vec<Trial> {
+    let silent = edit!(without_case_4(script(4), 3), Cpu, |cpu| {
+        if cpu.cpu.0 == 3 {
+            (cpu.state, cpu.cycles) = (CpuState::NoResponse, 0);
+        }
+    });
+    let two_of_four = not_started(without_case_4(script(4), 2), 2);
+    let asked = RunExpectation {
+        cases: Some(vec![ExpectedCase { case: 4, iterations: 1 }]),
+        ..RunExpectation::default()
+    };
+    let small = not_started(without_case_4(super::three_cases(), 2), 2);
+    let place = Cpu { cpu: CpuId(1), apic: ApicId(7), state: CpuState::Skipped, cycles: 0 };
+    let places_for_more = script(2).insert_before(place, |record| matches!(record, Record::Features(_)));
+    let early = refused().without(|record| !matches!(record, Record::Problem(_) | Record::End(_)));
+    let control = Control { kind: ControlKind::DoubleRecord, target: 0 };
+    let unnoticed = script(2).insert_before(control, |record| matches!(record, Record::Experiment(_)));
+    vec![
+        Trial::new("control-unnoticed", ReasonCode::ControlUnnoticed, unnoticed.log()),
+        Trial::new("cpu-missing", ReasonCode::CpuMissing, silent.log()),
+        Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),
+        // A plan for any machine, on one that is too small for its largest case.
+        Trial::passing("good-sweep-on-two", small.log()),
+        // CPUs that firmware lists and the kernel does not start are numbered separately.
+        Trial::passing("good-with-places-for-more", places_for_more.log()),
+        Trial::new("guest-error-early", ReasonCode::GuestError, early.log()),
+        Trial::new("guest-error", ReasonCode::GuestError, refused().log()),
+        Trial::new("guest-status", ReasonCode::GuestStatus, script(2).status(RunStatus::Failed).log()),
+    ]
+}
+
+fn clock() -> Vec<Trial> {
+    let behind = edit!(script(2), Warp, |warp| warp.max_warp = 800_000_000);
+    let slightly = edit!(script(2), Warp, |warp| warp.max_warp = 120);
+    let unseen = edit!(script(2), Warp, |warp| warp.least = 1);
+    let reading = TscReading { source: TscSource::Pit, khz: KHZ * 11 / 10 };
+    let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
+    let odd = edit!(odd, Tsc, |tsc| (tsc.sources, tsc.spread_ppm) = (3, 100_000));
+    // Another run of the same kernel, on a clock that is 10 % faster.
+    let faster = good(&Guest { nonce: 7, ..Guest::of(2) }).edit(|record| match record {
+        Record::TscReading(reading) => reading.khz = reading.khz * 11 / 10,
+        Record::Tsc(tsc) => tsc.khz = tsc.khz * 11 / 10,
+        _ => {}
+    });
+    // Worker 1 begins 190 ms late, and the stamps agree.
+    let late = script(2).later(190_476, super::is_begin).edit(|record| match record {
+        Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
+        Record::CaseEnd(end) => end.makespan = 0,
+        _ => {}
+    });
+    vec![
+        Trial::new("tsc-unsynchronised", ReasonCode::TscUnsynchronised, behind.log()),
+        Trial::passing("good-longest-worker", slightly.log()),
+        Trial::passing("good-warp-unseen", unseen.log()),
+        Trial::new("tsc-disagree-reading", ReasonCode::TscDisagree, odd.log()),
+        Trial::new("tsc-disagree-run", ReasonCode::TscDisagree, script(2).log()).after(faster.log()),
+        Trial::new("late-start", ReasonCode::LateStart, with_makespan(late).log()),
+    ]
+}
+
+fn plan() -> Vec<Trial> {
+    let overlap = edit!(script(2), Split, |split| {
+        if split.worker == 1 {
+            split.p0 -= 1;
+        }
+    });
+    let one_less = script(2).without(|record| matches!(record, Record::Split(split) if split.worker == 1));
+    let unknown = script(2).edit(|record| match record {
+        Record::Experiment(experiment) => experiment.workload = label("nonesuch"),
+        Record::Blob(blob) => blob.name = label("nonesuch"),
+        _ => {}
+    });
+    let out_of_range = edit!(script(2), Split, |split| split.p2 = 7);
+    // Case 1 tries ten candidates less than case 2, with the answers of those that it tries.
+    let wholes = edit!(two_cases(), Split, |split| {
+        if split.case == 1 {
+            split.p1 -= 10;
+        }
+    });
+    let smaller = Guest { nonce: 7, whole: [2, 200_000, 0, 0], ..Guest::of(2) };
+    vec![
+        Trial::new("plan-mismatch-wholes", ReasonCode::PlanMismatch, with_answers(wholes).log()),
+        Trial::new("plan-mismatch-run", ReasonCode::PlanMismatch, script(2).log()).after(smaller.log()),
+        Trial::new("plan-mismatch-overlap", ReasonCode::PlanMismatch, overlap.log()),
+        Trial::new("plan-mismatch-split", ReasonCode::PlanMismatch, one_less.log()),
+        Trial::new("workload-unknown", ReasonCode::WorkloadUnknown, unknown.log()),
+        Trial::new("workload-unknown-parameter", ReasonCode::WorkloadUnknown, out_of_range.log()),
+    ]
+}
+
+/// Case 2 of two is skipped for this reason.
+fn without_case_2(reason: SkipReason) -> Vec<u8> {
+    let skipped = CaseSkipped { case: 2, reason, online: 2 };
+    let script = two_cases().without(|record| super::is_of_case(record, 2));
+    script.insert_before(skipped, super::is_end).status(RunStatus::Failed).log()
+}
+
+/// Every reason to skip a case, except too few CPUs.
+fn skipped() -> Vec<Trial> {
+    let skipped = ReasonCode::CaseSkipped;
+    vec![
+        Trial::new("case-skipped-memory", skipped, without_case_2(SkipReason::Memory)),
+        Trial::new("case-skipped-cpu-lost", skipped, without_case_2(SkipReason::CpuLost)),
+        Trial::new("blob-mismatch-skipped", ReasonCode::BlobMismatch, without_case_2(SkipReason::Blob)),
+    ]
+}
+
+/// A log without the records for which `gone` holds, which the gate needs to know what was measured.
+fn undisclosed(name: &'static str, gone: fn(&Record) -> bool) -> Trial {
+    Trial::new(name, ReasonCode::DisclosureMissing, script(2).without(gone).log())
+}
+
+fn disclosures() -> Vec<Trial> {
+    vec![
+        undisclosed("disclosure-missing-brand", |record| matches!(record, Record::Brand(_))),
+        undisclosed("disclosure-missing-system", |record| matches!(record, Record::System(_))),
+        undisclosed("disclosure-missing-tsc", |record| matches!(record, Record::Tsc(_))),
+        undisclosed("disclosure-missing-warp", |record| matches!(record, Record::Warp(_))),
+    ]
+}

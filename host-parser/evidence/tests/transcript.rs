@@ -1,0 +1,131 @@
+//! Reading logs: any bytes at all, all line endings, and every change of a byte noticed.
+
+use std::time::{Duration, Instant};
+
+use evidence::gate::{Gate, HostEvidence, ReasonCode, RunExpectation};
+use evidence::transcript::{DefectKind, Transcript};
+use proptest::prelude::*;
+use test_support::guest::Guest;
+use test_support::script::Script;
+
+fn reason(log: &[u8]) -> Option<ReasonCode> {
+    let (expectation, evidence) = (RunExpectation::default(), HostEvidence::default());
+    let verdict = Gate::default().judge(&Transcript::read(log), &expectation, &evidence);
+    verdict.outcome.refusal().map(|(reason, _)| reason)
+}
+
+fn replaced(log: &[u8], from: &str, to: &str) -> Vec<u8> {
+    String::from_utf8(log.to_vec()).expect("ASCII").replace(from, to).into_bytes()
+}
+
+#[test]
+fn line_endings_of_any_console_are_the_same() {
+    let log = Guest::of(2).log();
+    for ending in ["\n", "\r\n", "\r\r\n", "\n\r"] {
+        let log = replaced(&log, "\r\n", ending);
+        assert_eq!(reason(&log), None, "{ending:?}");
+        assert!(Transcript::read(&log).boots[0].defects.is_empty());
+    }
+}
+
+#[test]
+fn firmware_need_not_end_its_last_line() {
+    let log = Guest::of(2).log();
+    let log = replaced(&log, "Hard Disk...\r\nASSAY1 seq=0 ", "Hard Disk...\x1b[2JASSAY1 seq=0 ");
+    assert_eq!(reason(&log), None);
+    let read = Transcript::read(&log);
+    assert_eq!(
+        read.preamble.last().map(|line| line.text()),
+        Some("Booting from Hard Disk...\\x1b[2J".to_owned())
+    );
+}
+
+#[test]
+fn text_is_kept_apart_and_numbered() {
+    let log = Guest::of(1).log();
+    let read = Transcript::read(&log);
+    let boot = &read.boots[0];
+    assert_eq!(read.preamble[0].text(), "SeaBIOS (version 1.16.2-debian-1.16.2-1)");
+    assert_eq!((read.preamble[0].line, read.preamble[1].line), (1, 3));
+    assert_eq!(boot.console.last().map(|line| line.text()), Some(" workers  scaled cycles".to_owned()));
+    assert_eq!(boot.records[0].line, 4);
+    assert_eq!(boot.last_line(), boot.records.last().expect("records").line);
+    assert!(boot.start().is_some() && boot.end().is_some());
+}
+
+#[test]
+fn two_whole_boots_in_one_log_are_two_runs() {
+    let again = Guest { nonce: 7, ..Guest::of(2) };
+    let log = [Guest::of(2).log(), again.log()].concat();
+    assert_eq!(reason(&log), Some(ReasonCode::GuestReset), "as the log of one run");
+    let verdicts = Gate::default().judge_log(&Transcript::read(&log), &RunExpectation::default());
+    assert_eq!(verdicts.len(), 2);
+    assert!(verdicts.iter().all(|verdict| verdict.outcome.measurement().is_some()));
+}
+
+#[test]
+fn a_boot_that_another_one_cut_off_was_reset() {
+    let first = Script::of(&Guest::of(2).log()).until(|record| record.name() == "case-begin").log();
+    let log = [first, Guest { nonce: 7, ..Guest::of(2) }.log()].concat();
+    let verdicts = Gate::default().judge_log(&Transcript::read(&log), &RunExpectation::default());
+    let reasons: Vec<_> = verdicts.iter().map(|v| v.outcome.refusal().map(|(reason, _)| reason)).collect();
+    assert_eq!(reasons, [Some(ReasonCode::GuestReset), None]);
+}
+
+#[test]
+fn a_log_pasted_twice_is_duplicates_and_no_second_boot() {
+    let log = Guest::of(2).log().repeat(2);
+    let read = Transcript::read(&log);
+    assert_eq!(read.boots.len(), 1);
+    assert!(read.boots[0].defects.iter().all(|defect| matches!(defect.kind, DefectKind::Duplicate { .. })));
+    assert_eq!(reason(&log), Some(ReasonCode::DuplicateRecord));
+}
+
+#[test]
+fn huge_logs_are_read_in_linear_time() {
+    let guest = Guest::of(2).log();
+    let mut worst = Vec::new();
+    let lines: Vec<&[u8]> = guest.split_inclusive(|&byte| byte == b'\n').collect();
+    for i in 0..60_000 {
+        // Numbers that go up and down, tags without end, and text.
+        worst.extend_from_slice(lines[i * 7 % lines.len()]);
+        worst.extend_from_slice(b"ASSAY1 seq=ASSAY1 seq=");
+    }
+    worst.extend_from_slice(&b"ASSAY1 s".repeat(500_000));
+    let start = Instant::now();
+    let read = Transcript::read(&worst);
+    assert!(read.lines > 50_000 && !read.boots.is_empty());
+    // A quadratic reader takes hours; an unoptimised one on a busy machine a few seconds.
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        prop_assert!(reason(&bytes).is_some());
+    }
+
+    #[test]
+    fn lines_in_any_order_are_read(picks in prop::collection::vec(0_usize..26, 0..60), cut in 0_usize..200) {
+        let log = Guest::of(2).log();
+        let lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();
+        let mut mixed: Vec<u8> = picks.iter().flat_map(|&pick| lines[pick % lines.len()].to_vec()).collect();
+        mixed.truncate(mixed.len().saturating_sub(cut));
+        prop_assert!(reason(&mixed).is_some());
+    }
+
+    #[test]
+    fn a_change_of_any_byte_of_a_record_is_noticed(place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let log = Guest::of(2).log();
+        let first = log.windows(7).position(|window| window == b"ASSAY1 ").expect("a record");
+        let last = log.windows(4).rposition(|window| window == b"crc=").expect("a record") + 12;
+        let at = first + place.index(last - first);
+        let mut changed = log.clone();
+        changed[at] = byte;
+        // A line feed may take the place of a line ending, and a carriage return is part of one.
+        let ending = |byte| byte == b'\r' || byte == b'\n';
+        if byte != log[at] && !ending(log[at]) && !ending(byte) {
+            prop_assert!(reason(&changed).is_some(), "byte {} as {}", at, byte);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! From a [`RawManifest`] to a [`Manifest`](super::Manifest): every value against what it may be, all complaints in one go.
+
+mod control;
+mod shape;
+mod workload;
+
+use std::ops::{Range, RangeInclusive};
+
+use toml::Spanned;
+use workloads::Lookup;
+
+use super::problem::Problem;
+use super::profile::MachineProfile;
+use super::raw::RawManifest;
+use super::{Checked, MAX_ROUNDS, SCHEMA};
+
+/// Checks `raw`, which was read from `source`, against the workloads of `lookup`.
+///
+/// # Errors
+/// All that is wrong, in no particular order.
+pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<Checked, Vec<Problem>> {
+    let mut checker = Checker { source, problems: Vec::new() };
+    checker.number("schema", &raw.schema, SCHEMA..=SCHEMA);
+    let tier = *raw.tier.get_ref();
+    let name = checker.name(&raw.name);
+    let rounds = checker.number("rounds", &raw.rounds, 1..=MAX_ROUNDS);
+    let machine_type = *raw.machine.machine_type.get_ref();
+    let sweep = checker.sweep(&raw.cases, tier);
+    let iterations = checker.iterations(&raw.cases, tier);
+    let cases = checker.cases(&raw.cases, machine_type.max_cpus());
+    let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases, sweep));
+    let timeouts = checker.timeouts(&raw.timeouts);
+    let boot = *raw.machine.boot.get_ref();
+    let memory_mib = checker.number("machine.memory-mib", &raw.machine.memory_mib, 16..=1 << 20);
+    let machine = MachineProfile { machine_type, boot, memory_mib };
+    let authority = checker.authority(&raw.workload.authority);
+    let control = checker.control(raw.control.as_ref(), tier);
+    let kernel_errs = raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
+    let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
+    let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
+    let oracle = workload.zip(params).and_then(|(workload, params)| {
+        // Worked out last, and only for what could be run: it takes as long as there are candidates.
+        if checker.problems.is_empty() { checker.oracle(&raw.oracle, workload, params) } else { None }
+    });
+
+    match (name, workload, params, oracle) {
+        (Some(name), Some(workload), Some(params), Some(oracle)) if checker.problems.is_empty() => {
+            Ok(Checked {
+                name,
+                tier,
+                rounds,
+                workload,
+                params,
+                authority,
+                cases,
+                sweep,
+                iterations,
+                gate,
+                oracle,
+                timeouts,
+                machine,
+                control,
+            })
+        }
+        _ => Err(checker.problems),
+    }
+}
+
+/// Collects what is wrong. Each method gives a value to go on with, whatever it found.
+struct Checker<'a> {
+    source: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    /// Notes that what stands at `span` is not what was expected.
+    fn refuse(&mut self, key: &str, span: Range<usize>, expected: &str) {
+        let found = self.source.get(span.clone()).unwrap_or_default();
+        let found: String = found.lines().next().unwrap_or_default().chars().take(40).collect();
+        self.note(key, span, format!("expected {expected}, found {found}"));
+    }
+
+    /// Notes a problem with what stands at `span`, or is missing from there.
+    fn note(&mut self, key: &str, span: Range<usize>, message: String) {
+        self.problems.push(Problem::at(self.source, &span, key, message));
+    }
+
+    /// A whole number in `range`; the least of it where it is not.
+    fn number<T: TryFrom<i64> + Copy + PartialOrd + std::fmt::Display>(
+        &mut self,
+        key: &str,
+        value: &Spanned<i64>,
+        range: RangeInclusive<T>,
+    ) -> T {
+        if let Ok(number) = T::try_from(*value.get_ref())
+            && range.contains(&number)
+        {
+            return number;
+        }
+        let (least, most) = (*range.start(), *range.end());
+        let expected = if least == most {
+            least.to_string()
+        } else {
+            format!("a whole number of at least {least} and at most {most}")
+        };
+        self.refuse(key, value.span(), &expected);
+        least
+    }
+}

@@ -1,0 +1,102 @@
+//! A worker's program, as its file has it.
+
+use std::path::{Path, PathBuf};
+
+use abi::Digest;
+use abi::wire::Label;
+
+/// What a worker's file begins with (System V ABI, "ELF Header").
+const ELF_MAGIC: &[u8] = b"\x7fELF";
+
+/// A worker's ELF: the bytes that run in ring 3, and that the Linux twin loads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WorkerBlob {
+    name: Label,
+    bytes: Vec<u8>,
+    sha256: Digest,
+}
+
+/// Why there is no such program.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// The name is none that a program in a ramdisk can have.
+    #[error("{name:?}: not the name of a worker program")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("worker program {}: {source}; `cargo build --release -p worker-programs` builds it", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("worker program {}: not an ELF file", path.display())]
+    NotElf {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl WorkerBlob {
+    /// The program `name` out of `folder`, where the workers were built.
+    ///
+    /// # Errors
+    /// A name that no program has, a file that cannot be read, and one that is no ELF. Whether it is an ELF that the
+    /// kernel takes, the kernel says.
+    pub fn load(folder: &Path, name: &str) -> Result<Self, BlobError> {
+        let path = folder.join(name);
+        let label = Label::new(name).ok_or_else(|| BlobError::Name { name: name.to_owned() })?;
+        match std::fs::read(&path) {
+            Err(source) => Err(BlobError::Read { path, source }),
+            Ok(bytes) if !bytes.starts_with(ELF_MAGIC) => Err(BlobError::NotElf { path }),
+            Ok(bytes) => Ok(Self::new(label, bytes)),
+        }
+    }
+
+    /// The program `name` with these bytes, which are taken as they are.
+    #[must_use]
+    pub fn new(name: Label, bytes: Vec<u8>) -> Self {
+        let sha256 = Digest::of(&bytes);
+        Self { name, bytes, sha256 }
+    }
+
+    /// Its name: the workload's.
+    #[must_use]
+    pub const fn name(&self) -> Label {
+        self.name
+    }
+
+    /// Its file's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Their SHA-256.
+    #[must_use]
+    pub const fn sha256(&self) -> Digest {
+        self.sha256
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_an_elf_and_refuses_anything_else() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("good"), b"\x7fELF...").unwrap();
+        std::fs::write(folder.path().join("script"), b"#!/bin/sh").unwrap();
+        let load = |name| WorkerBlob::load(folder.path(), name);
+        assert_eq!(load("good").unwrap().sha256(), Digest::of(b"\x7fELF..."));
+        assert!(matches!(load("script"), Err(BlobError::NotElf { .. })));
+        assert!(matches!(load("../good"), Err(BlobError::Name { .. })));
+        let said = load("primes").unwrap_err().to_string();
+        assert!(said.contains("primes: ") && said.contains("cargo build"), "{said}");
+    }
+}

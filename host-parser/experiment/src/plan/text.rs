@@ -1,0 +1,138 @@
+//! The plan's text: what is run, how it is split, and what each worker should answer.
+
+use abi::Digest;
+use abi::control::ControlKind;
+use abi::plan::{self, Case, Head, Plan, PlanLine, Split};
+use abi::wire::Hex64;
+use workloads::Expectation;
+
+use super::WorkerBlob;
+use crate::manifest::Manifest;
+
+/// What a plan says beyond its manifest: how it is run here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PlanOptions {
+    /// How often the kernel runs each case in one boot. One, where each round is a boot of its own.
+    pub iterations: u16,
+    /// How long the machine stays up after its last record, in milliseconds.
+    pub linger_ms: u32,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { iterations: 1, linger_ms: 0 }
+    }
+}
+
+/// A plan as a kernel reads it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PlanBytes {
+    text: String,
+    digest: Digest,
+}
+
+/// Why there is no such plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// The program given is not the manifest's.
+    #[error("the manifest's program is {wanted}, not {given}")]
+    Program {
+        /// The manifest's.
+        wanted: &'static str,
+        /// That of the blob.
+        given: abi::wire::Label,
+    },
+    /// Its work cannot be shared out between cut points.
+    #[error("a sweep of {0}: its parts are not ranges of its first two parameters")]
+    CutPoints(&'static str),
+    /// The kernel would not take it: no cases, a case without workers or with too many, no iterations.
+    #[error("{0}")]
+    Refused(plan::PlanError),
+}
+
+impl PlanBytes {
+    /// The plan for one boot that runs `cases`, each named by how many workers it has, with the program `blob`.
+    ///
+    /// The cases need not be the manifest's: a machine is given all that it might run, and skips those that it has too few
+    /// CPUs for. A sweep's manifest has none, and makes a plan for a machine of any size.
+    ///
+    /// # Errors
+    /// A program that is not the manifest's, and whatever the kernel would refuse.
+    pub fn new(
+        manifest: &Manifest,
+        blob: &WorkerBlob,
+        cases: &[u16],
+        options: PlanOptions,
+    ) -> Result<Self, PlanError> {
+        if blob.name().as_str() != manifest.program() {
+            return Err(PlanError::Program { wanted: manifest.program(), given: blob.name() });
+        }
+        let head = Head { experiment: manifest.name(), linger_ms: options.linger_ms };
+        let workload =
+            plan::Workload { name: blob.name(), sha256: blob.sha256(), authority: manifest.authority() };
+        let none = plan::Control { kind: ControlKind::None, target: 0 };
+        let control = manifest.control().map_or(none, |control| control.kernel);
+        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into()];
+        let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
+        if manifest.sweep().is_some() && cases.is_empty() {
+            lines.extend(sweep(manifest, options.iterations, timeout_ms)?);
+        }
+        for &workers in cases {
+            lines.push(Case { workers, iterations: options.iterations, timeout_ms }.into());
+            lines.extend(splits(manifest, workers).map(PlanLine::from));
+        }
+        let text = written(&lines);
+        Plan::parse(text.as_bytes()).map_err(PlanError::Refused)?;
+        Ok(Self { digest: Digest::of(text.as_bytes()), text })
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of its bytes: what the `start` record says of the plan.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// What each of `workers` is given, and should answer.
+fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
+    let workload = manifest.workload();
+    let parts = workload.split(manifest.params(), workers);
+    (0..).zip(parts).map(|(worker, params)| {
+        let Expectation { answer, work, digest } = workload.expectation(params);
+        let [p0, p1, p2, p3] = params;
+        Split { worker, p0, p1, p2, p3, answer, work, digest: Hex64(digest) }
+    })
+}
+
+/// The sweep of the whole, and its cut points.
+fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<PlanLine>, PlanError> {
+    let (workload, whole) = (manifest.workload(), manifest.params());
+    let cut_points = workload.cut_points(whole).ok_or(PlanError::CutPoints(manifest.program()))?;
+    let Expectation { answer, work, digest } = workload.expectation(whole);
+    let [_, _, p2, p3] = whole;
+    let (seed, digest) = (Hex64(order_seed(manifest)), Hex64(digest));
+    let sweep = plan::Sweep { iterations, timeout_ms, seed, p2, p3, answer, work, digest };
+    let cut_points = cut_points.into_iter().map(|at| plan::CutPoint { at }.into());
+    Ok(std::iter::once(sweep.into()).chain(cut_points).collect())
+}
+
+/// What the order of a sweep's cases comes from: the same for the same manifest, so that a plan's digest names it.
+fn order_seed(manifest: &Manifest) -> u64 {
+    let Digest(bytes) = manifest.sha256();
+    bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// The lines under their header.
+fn written(lines: &[PlanLine]) -> String {
+    let mut text = format!("{}\n", plan::HEADER);
+    for line in lines {
+        plan::write_line(&mut text, line).expect("a String takes all");
+    }
+    text
+}

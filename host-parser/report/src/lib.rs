@@ -1,0 +1,25 @@
+//! Results in the forms that people and programs read.
+//!
+//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json. Refuses to work anything out
+//! anew: it reads [`Results`](results::Results) and changes nothing.
+
+#![forbid(unsafe_code)]
+
+mod conditions;
+mod csv;
+mod export;
+mod exporter;
+mod json;
+mod markdown;
+mod number;
+mod side_by_side;
+mod table;
+mod terminal;
+mod words;
+
+pub use csv::SamplesCsv;
+pub use export::{EXPORTERS, write_all};
+pub use exporter::Exporter;
+pub use json::ResultsJson;
+pub use markdown::SummaryMarkdown;
+pub use terminal::terminal;

@@ -1,0 +1,152 @@
+//! summary.md: the table, the claim, and what they rest on.
+
+use std::io::{self, Write};
+
+use results::{Results, Tool};
+
+use super::exporter::Exporter;
+use super::{conditions, side_by_side, table, words};
+
+/// Writes a summary in Markdown.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryMarkdown;
+
+impl Exporter for SummaryMarkdown {
+    fn file_name(&self) -> &'static str {
+        "summary.md"
+    }
+
+    fn export(&self, results: &Results, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "# {}\n", words::subject(results))?;
+        if let Some(why) = &results.incomplete {
+            writeln!(out, "**Incomplete**: {why}\n")?;
+        }
+        if let Some(report) = &results.claim {
+            let (word, evidence) = words::verdict(report);
+            writeln!(out, "**{word}**: {}; {evidence}.\n", words::rule(report))?;
+        }
+        if results.cases.is_empty() {
+            writeln!(out, "No run counts: there is nothing to show.")?;
+        } else {
+            write!(out, "{}", table::cases(results).markdown())?;
+            let notes = words::notes(results);
+            writeln!(out)?;
+            notes.iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
+        }
+        side_by_side(results, out)?;
+        set_aside(results, out)?;
+        refused(results, out)?;
+        diagnosed(results, out)?;
+        environment(results, out)?;
+        disclosure(results, out)?;
+        bounds(results, out)
+    }
+}
+
+fn set_aside(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let lines = words::set_aside(results);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Rounds set aside\n")?;
+    // The first two are an empty line and the heading.
+    lines
+        .iter()
+        .skip(2)
+        .filter(|line| !line.is_empty())
+        .try_for_each(|line| writeln!(out, "- {}", line.trim().replace('`', "'")))
+}
+
+fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
+    if refused.is_empty() {
+        let counted = results.runs.iter().filter(|run| run.set_aside.is_none()).count();
+        return writeln!(out, "\nAll {counted} runs that count passed.");
+    }
+    writeln!(out, "\n## Runs that did not pass\n")?;
+    list(out, refused.iter().map(|run| code(run)))
+}
+
+fn diagnosed(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let Some([heading, summary, file]) = words::diagnosed(results) else { return Ok(()) };
+    writeln!(out, "\n## Why a guest died\n\n{heading}\n")?;
+    list(out, [code(&summary), code(&file)])
+}
+
+/// The systems side by side: the proof, the ratios, what it took.
+fn side_by_side(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(comparison) = &results.comparison {
+        writeln!(out, "\n## Systems side by side\n")?;
+        if comparison.comparable {
+            write!(out, "{}", side_by_side::ratios(results, comparison).markdown())?;
+            writeln!(out)?;
+            list(out, side_by_side::notes(comparison))?;
+            writeln!(out, "\nShown to be the same in all of these rows, run by run:\n")?;
+            list(out, side_by_side::same(comparison))?;
+        } else {
+            writeln!(
+                out,
+                "**Not comparable**: the systems did not have the same work in the same envelope.\n"
+            )?;
+            list(out, side_by_side::refusal(comparison).into_iter().map(|finding| code(&finding)))?;
+        }
+        let differences = side_by_side::differences(comparison);
+        if !differences.is_empty() {
+            writeln!(out, "\nQEMU's commands are the same but for:\n")?;
+            list(out, differences.into_iter().map(|difference| code(&difference)))?;
+        }
+    }
+    let Some(costs) = side_by_side::costs(results) else { return Ok(()) };
+    writeln!(out, "\n## Time to the result, memory, size\n")?;
+    write!(out, "{}", costs.markdown())?;
+    writeln!(
+        out,
+        "\nTimes by the host's clock from QEMU's start (natively the program's) to the first byte, the first"
+    )?;
+    writeln!(
+        out,
+        "`case-ready` and the `end` record, medians over the rounds. Memory is all that QEMU had resident at most;"
+    )?;
+    writeln!(out, "the image is what was booted, kernel and ramdisk together.")
+}
+
+fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n## Conditions\n")?;
+    list(out, conditions::conditions(results))?;
+    let command = results.runs.iter().map(|run| &run.command).find(|command| !command.is_empty());
+    if let Some(command) = command {
+        let command = words::short(&command.join(" "));
+        writeln!(out, "\nThe first run's command (results.json has each, with whole paths):\n")?;
+        writeln!(out, "```\n{command}\n```")?;
+    }
+    Ok(())
+}
+
+/// What was disclosed beside the log. Its values are somebody's text: code, so that they cannot be anything else.
+fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let (Some(publication), Some(status)) = (&results.publication, words::publication(results)) else {
+        return Ok(());
+    };
+    writeln!(out, "\n## Disclosure\n\n{status}")?;
+    let values: Vec<_> = publication.disclosure.values().collect();
+    if !values.is_empty() {
+        writeln!(out)?;
+    }
+    list(out, values.into_iter().map(|(key, value)| format!("{key}: {}", code(value))))
+}
+
+fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n## What this does not prove\n")?;
+    list(out, conditions::bounds(results).into_iter().map(|line| line.replace('*', "\\*")))?;
+    let Tool { name, version } = &results.tool;
+    writeln!(out, "\nMade by {name} {version}.")
+}
+
+fn list(out: &mut dyn Write, lines: impl IntoIterator<Item = String>) -> io::Result<()> {
+    lines.into_iter().try_for_each(|line| writeln!(out, "- {line}"))
+}
+
+/// Details come from logs and commands: nothing in them may end the code span.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
+}

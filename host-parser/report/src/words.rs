@@ -1,0 +1,293 @@
+//! The sentences that the terminal's table and the Markdown summary share. ASCII, one line each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::number::percent;
+use evidence::gate::limits::LEAST_ITERATIONS;
+use evidence::gate::{Basis, FunctionalOnly, MachineReport, Measurement, Sample};
+use results::disclosure::Publication;
+use results::{Claim, ClaimEvidence, Pairing};
+use results::{ClaimReport, Pace, Probes, Results, RunRecord, System};
+
+/// The first run that passed of the first system, for what all of them have in common.
+pub(super) fn sample(results: &Results) -> Option<&Measurement> {
+    let first = results.cases.first()?.system;
+    results.runs.iter().filter(|run| run.system == first).find_map(|run| run.verdict.outcome.measurement())
+}
+
+/// Text in which each path is its last part: where files were is nobody else's business, and results.json has it.
+pub(super) fn short(text: &str) -> String {
+    let word = |word: &str| {
+        let (key, value) =
+            word.rsplit_once('=').map_or(("", word), |(key, value)| (&word[..=key.len()], value));
+        let name = if value.starts_with('/') { value.rsplit('/').next().unwrap_or(value) } else { value };
+        format!("{key}{name}")
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Which experiment, workload and program.
+pub(super) fn subject(results: &Results) -> String {
+    let mut text = results.experiment.name.clone();
+    if let Some(label) = &results.experiment.label {
+        text += &format!(" [{label}]");
+    }
+    if let Some(measurement) = sample(results) {
+        let identity = measurement.identity();
+        let whole = identity.whole.map(|param| param.to_string());
+        let used = whole.iter().rposition(|param| param != "0").map_or(0, |last| last + 1);
+        text += &format!(": {} {}", identity.workload, whole[..used].join(" "));
+        text += &format!(", program {}...", identity.blob_sha256.get(..12).unwrap_or_default());
+    }
+    text
+}
+
+/// What the runs ran on: how, in what guest, on what host.
+pub(super) fn place(results: &Results) -> Vec<String> {
+    let environment = &results.environment;
+    let mut how = Vec::new();
+    if let Some(accelerator) = &environment.accelerator {
+        how.push(accelerator.name.clone());
+    }
+    how.extend(environment.qemu.as_ref().map(|qemu| qemu.version.clone()));
+    how.extend(environment.machine.clone());
+    let mut lines = Vec::new();
+    if let Some(machine) = sample(results).map(Measurement::machine) {
+        how.push(format!("boot: {}", machine.firmware));
+        let hypervisor = if machine.hypervisor.is_empty() { "none" } else { &machine.hypervisor };
+        lines.push(format!("guest CPU {}, hypervisor {hypervisor}", machine.brand));
+    }
+    if let Some(host) = &environment.host {
+        let pinned = environment.pinning.as_ref().map(|pinning| format!("pinned to {}", pinning.host_cpus));
+        let pinned = pinned.unwrap_or_else(|| "not pinned".to_owned());
+        lines.push(format!("host CPU {}, {} online, guest {pinned}", host.cpu, host.cpus_online));
+    }
+    if !how.is_empty() {
+        lines.insert(0, how.join(", "));
+    }
+    lines
+}
+
+/// Whether the CPUs were emulated, by the word of whoever drove the runs or by the guest's own.
+pub(super) fn emulated(results: &Results) -> bool {
+    let driver = results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated);
+    driver || sample(results).is_some_and(|measurement| measurement.machine().hypervisor == QEMU_TCG)
+}
+
+/// CPUID's hypervisor signature under QEMU's own emulation.
+const QEMU_TCG: &str = "TCGTCGTCGTCG";
+
+/// The clock that the cycles are of.
+pub(super) fn clock(results: &Results) -> Option<String> {
+    let clock = sample(results)?.clock();
+    Some(match &clock.tsc {
+        Some(tsc) => format!("TSC {}.{:03} MHz by {}", tsc.khz / 1000, tsc.khz % 1000, tsc.source),
+        None => "TSC of unknown frequency".to_owned(),
+    })
+}
+
+/// What the numbers of the table are, and what they are not.
+pub(super) fn notes(results: &Results) -> Vec<String> {
+    let mut notes = vec![
+        "times in scaled cycles (TSC cycles / 2^20); speed-ups paired by round, their median".to_owned(),
+    ];
+    let longest = results.cases.iter().filter(|row| row.stats.basis == Basis::LongestWorker);
+    let mut longest_by_system: BTreeMap<System, Vec<String>> = BTreeMap::new();
+    for row in longest {
+        longest_by_system.entry(row.system).or_default().push(row.stats.case.to_string());
+    }
+    for (system, cases) in longest_by_system {
+        let of = if results.comparison.is_some() { format!("{system}, ") } else { String::new() };
+        notes.push(format!(
+            "{of}{} workers: time of the longest worker, since the clocks were not shown to be in step",
+            cases.join(", ")
+        ));
+    }
+    let functional =
+        results.cases.iter().filter_map(|row| Some((row.stats.case, row.stats.functional_only?)));
+    for (case, FunctionalOnly { vcpus, host_cpus }) in functional.collect::<BTreeMap<_, _>>() {
+        notes.push(format!(
+            "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows function, not speed"
+        ));
+    }
+    let smt: BTreeSet<&str> =
+        results.cases.iter().filter(|row| row.stats.smt).map(|row| row.stats.label.as_str()).collect();
+    for label in smt {
+        notes.push(format!("{label}: workers share cores: what SMT gives, never core scaling"));
+    }
+    if let Some(machine) = sample(results).filter(|run| run.sweep().is_some()).map(Measurement::machine) {
+        notes.push(shape(machine));
+    }
+    if emulated(results) {
+        notes.push("EMULATED CPUS: ratios show how this system scales; times are of no hardware".to_owned());
+    }
+    notes
+}
+
+/// Which CPUs share what, in a line.
+fn shape(machine: &MachineReport) -> String {
+    let (topology, cpus) = (&machine.topology, machine.cpus_online);
+    let (Some(source), Some(cores)) = (&topology.source, topology.cores) else {
+        return format!("topology UNKNOWN: nothing tells which of the {cpus} CPUs share a core");
+    };
+    let counted = |count: u16, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
+    let kinds: BTreeSet<&str> = topology.cpus.iter().map(|cpu| cpu.kind.as_str()).collect();
+    let hybrid = if kinds.len() > 1 { "; CORES OF SEVERAL KINDS, the faster ones used first" } else { "" };
+    let mut parts = vec![counted(cpus, "CPU"), counted(cores, "core")];
+    parts.extend(topology.packages.map(|count| counted(count, "package")));
+    parts.extend(topology.nodes.map(|count| counted(count, "NUMA node")));
+    format!("{}, by {source}{hybrid}", parts.join(", "))
+}
+
+/// What the host's own CPUs gave between the rounds, in a line.
+pub(super) fn probes(results: &Results) -> Option<String> {
+    let Probes { cpus, missing, made, failed } = &results.probes;
+    let capacity = made.iter().map(|probe| probe.capacity);
+    let (least, most) = (capacity.clone().reduce(f64::min), capacity.reduce(f64::max));
+    let (Some(least), Some(most), Some(spread)) = (least, most, results.probes.spread()) else {
+        // Of a log from elsewhere nobody would expect any.
+        return missing.as_ref().map(|why| format!("no native probe: {why}"));
+    };
+    let in_vain = if failed.is_empty() { String::new() } else { format!(", {} more failed", failed.len()) };
+    let stopped = missing.as_ref().map(|why| format!("; then none: {why}")).unwrap_or_default();
+    Some(format!(
+        "native probe, {} times: {cpus} host CPUs gave {least:.2} to {most:.2}, {} % slower at most{in_vain}{stopped}",
+        made.len(),
+        percent(spread)
+    ))
+}
+
+/// How quick the guest's CPUs were beside their workers, in a line; none where they were all quick.
+pub(super) fn pace(results: &Results) -> Option<String> {
+    let Pace { looks, slow, worst } = results.pace.filter(|pace| pace.slow > 0)?;
+    Some(format!("pace of the guest's CPUs: slow in {slow} of {looks} looks, {} % at worst", percent(worst)))
+}
+
+/// How long it was waited for the host's CPUs, in a line; none where it was next to nothing.
+pub(super) fn waited(results: &Results) -> Option<String> {
+    let each: Vec<u64> = results.runs.iter().filter_map(|run| run.waited_ms).collect();
+    let seconds = each.iter().sum::<u64>() / 1_000;
+    (seconds > 0)
+        .then(|| format!("waited for the host's CPUs to be quick: {seconds} s before {} runs", each.len()))
+}
+
+/// Why nobody told what the hypervisor under the host took, in a line; none where somebody did.
+pub(super) fn steal(results: &Results) -> Option<String> {
+    let missing = results.runs.iter().find_map(|run| run.evidence.host_steal_missing.as_ref())?;
+    Some(format!("steal of the host's own CPUs is not told: {missing}"))
+}
+
+/// The rounds that count for nothing, each with its reason.
+pub(super) fn set_aside(results: &Results) -> Vec<String> {
+    let rounds = &results.rounds_set_aside;
+    let mut lines = Vec::new();
+    if !rounds.is_empty() {
+        let limit = results.experiment.set_aside_limit;
+        lines.extend([String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())]);
+        lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
+    }
+    let counted = results.runs.iter().filter(|run| run.set_aside.is_none());
+    let measured: Vec<&Measurement> = counted.filter_map(|run| run.verdict.outcome.measurement()).collect();
+    match results.experiment.pairing {
+        Pairing::Iterations => lines.extend(measured.into_iter().flat_map(iterations_set_aside)),
+        Pairing::Runs => lines.extend(iterations_set_aside_in_all(&measured)),
+    }
+    lines
+}
+
+/// The iterations of a boot that count for nothing, where each is a round, likewise.
+fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
+    let why = |sample: &Sample| Some((sample.iteration, sample.set_aside.clone()?));
+    let iterations: BTreeMap<u16, String> = measured.samples().iter().filter_map(why).collect();
+    if iterations.is_empty() {
+        return Vec::new();
+    }
+    let all: BTreeSet<u16> = measured.samples().iter().map(|sample| sample.iteration).collect();
+    let head = format!("{} of {} iterations set aside:", iterations.len(), all.len());
+    let each = iterations.into_iter().map(|(number, why)| format!("  iteration {}: {why}", number + 1));
+    [String::new(), head].into_iter().chain(each).collect()
+}
+
+/// How many iterations count for nothing in all boots, by their reasons, in a line: samples.csv has each.
+fn iterations_set_aside_in_all(measured: &[&Measurement]) -> Vec<String> {
+    let samples: Vec<&Sample> = measured.iter().flat_map(|measured| measured.samples()).collect();
+    let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
+    for why in samples.iter().filter_map(|sample| sample.set_aside.as_deref()) {
+        // What the session shows names its run too; the reason is the first word.
+        let reason = why.split([':', ' ']).next().unwrap_or_default();
+        *by_reason.entry(reason).or_default() += 1;
+    }
+    let gone: usize = by_reason.values().sum();
+    if gone == 0 {
+        return Vec::new();
+    }
+    let reasons: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let line = format!(
+        "{gone} of {} iterations set aside (at least {LEAST_ITERATIONS} of a boot's must be left): {}",
+        samples.len(),
+        reasons.join(", ")
+    );
+    vec![String::new(), line]
+}
+
+/// The claim.
+pub(super) fn rule(report: &ClaimReport) -> String {
+    let rule = report.rule;
+    format!("speed-up from {} to {} workers of at least {:.2}", rule.from, rule.to, rule.min_speedup)
+}
+
+/// What became of the claim: the word, and the evidence.
+pub(super) fn verdict(report: &ClaimReport) -> (&'static str, String) {
+    match &report.claim {
+        Claim::Holds(evidence) => ("HOLDS", evidence_words(evidence)),
+        Claim::DoesNotHold(evidence) => ("DOES NOT HOLD", evidence_words(evidence)),
+        Claim::Inconclusive(evidence) => ("INCONCLUSIVE", evidence_words(evidence)),
+        Claim::NotMade { reason, detail } => ("NOT MADE", format!("{reason}: {detail}")),
+    }
+}
+
+fn evidence_words(evidence: &ClaimEvidence) -> String {
+    let interval = evidence.interval;
+    format!(
+        "median {:.3}, {:.1} % interval {:.3} to {:.3}, {} of {} rounds reach it (sign test {} %)",
+        evidence.median,
+        interval.level * 100.0,
+        interval.low,
+        interval.high,
+        evidence.rounds_reaching,
+        evidence.rounds,
+        percent(evidence.sign_confidence)
+    )
+}
+
+/// A run that did not pass, in one line; but for one that the host disturbed, which the rounds tell of.
+pub(super) fn refused(run: &RunRecord) -> Option<String> {
+    let (reason, detail) = run.verdict.outcome.refusal()?;
+    if run.set_aside.is_some() && reason.is_the_hosts() {
+        return None;
+    }
+    let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
+    let system = if run.system == System::Assay { String::new() } else { format!(" {}", run.system) };
+    let word = run.verdict.outcome.word();
+    Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
+}
+
+/// Whether the results can be published, in a line; none where that is not asked.
+pub(super) fn publication(results: &Results) -> Option<String> {
+    let Publication { publishable, reason, missing, .. } = results.publication.as_ref()?;
+    Some(match reason {
+        _ if *publishable => "publishable: everything is disclosed".to_owned(),
+        Some(reason) => format!("not publishable: {reason}: {}", missing.join(", ")),
+        None => "not publishable".to_owned(),
+    })
+}
+
+/// Why a guest died: which run it was of, what another guest showed, and where all of it is.
+pub(super) fn diagnosed(results: &Results) -> Option<[String; 3]> {
+    let (run, diagnosis) = results.runs.iter().find_map(|run| Some((run.run, run.diagnosis.as_ref()?)))?;
+    Some([
+        format!("why the guest of run {run} died, by another one that was traced (no evidence):"),
+        diagnosis.summary.clone(),
+        diagnosis.files.first().cloned().unwrap_or_default(),
+    ])
+}

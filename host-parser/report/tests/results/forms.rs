@@ -1,0 +1,91 @@
+//! The files and the table that results become.
+
+use evidence::gate::{Gate, HostEvidence};
+use report::{Exporter, ResultsJson, SamplesCsv, SummaryMarkdown, terminal, write_all};
+use results::{Completion, Results, RunRecord};
+
+use super::rounds::{QUIET, RULE, environment, experiment, judge, refused, results, runs, whole};
+use test_support::golden;
+use test_support::guest::Guest;
+
+fn exported(exporter: &dyn Exporter, results: &Results) -> Vec<u8> {
+    let mut out = Vec::new();
+    exporter.export(results, &mut out).expect("memory takes all");
+    out
+}
+
+#[test]
+fn every_form_is_as_it_was() {
+    let mut results = whole();
+    // Not a golden file's business.
+    results.tool.version = "0.0.0".to_owned();
+    let at = |name| golden::path("tests/forms").join(name);
+    golden::check(&at("terminal.txt"), terminal(&results).as_bytes());
+    golden::check(&at("summary.md"), &exported(&SummaryMarkdown, &results));
+    let mut few = results.clone();
+    few.runs.truncate(3);
+    few.runs.push(refused());
+    golden::check(&at("results.json"), &exported(&ResultsJson, &few));
+    golden::check(&at("samples.csv"), &exported(&SamplesCsv, &few));
+}
+
+#[test]
+fn the_terminal_gets_ascii_of_a_hundred_columns() {
+    let mut runs = runs(7, &[(1, QUIET), (2, QUIET), (4, QUIET)], 2);
+    runs.push(refused());
+    let text = terminal(&Results::new(experiment(Some(RULE)), environment(), runs, Completion::Complete));
+    assert!(text.is_ascii(), "{text}");
+    for line in text.lines() {
+        assert!(line.len() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn columns_stay_in_line_with_big_numbers() {
+    let guest = |case, nonce| Guest { nonce, work_cycles: 1 << 56, ..Guest::of(case) };
+    let mut gate = Gate::default();
+    let mut runs = Vec::new();
+    for (run, case) in [(0, 1), (1, 2)] {
+        let verdict = judge(&mut gate, &guest(case, u64::from(run)), &HostEvidence::default());
+        runs.push(RunRecord::new(run, 0, verdict));
+    }
+    let text = terminal(&results(runs));
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("workers")).take(3).collect();
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
+    assert!(text.contains("68,719,476,736.0"), "{text}");
+}
+
+#[test]
+fn rows_of_csv_have_as_many_fields_as_the_header() {
+    let mut runs = runs(2, &[(1, QUIET), (2, QUIET)], 2);
+    runs.push(refused());
+    let csv = String::from_utf8(exported(&SamplesCsv, &results(runs))).expect("ASCII");
+    let widths: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
+    assert_eq!(widths, [25; 8], "{csv}");
+    assert!(csv.lines().last().expect("rows").starts_with("99,3,assay,0,failed,timeout,0,2,"), "{csv}");
+}
+
+#[test]
+fn files_are_written_whole_and_replaced() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let written = write_all(dir.path(), &whole()).expect("written");
+    assert_eq!(written.len(), 3);
+    write_all(dir.path(), &whole()).expect("replaced");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 3);
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&written[0]).expect("there")).expect("JSON");
+    assert_eq!((json["schema"].as_u64(), json["claim"]["verdict"].as_str()), (Some(2), Some("holds")));
+    let first = &json["runs"][0];
+    assert_eq!(first["outcome"], "passed");
+    assert_eq!(first["measurement"]["samples"][0]["workers"][0]["worker"], 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_does_not_cost_the_others() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // A directory in the file's place, which no file can replace.
+    std::fs::create_dir(dir.path().join("results.json")).expect("made");
+    let error = write_all(dir.path(), &whole()).expect_err("in the way");
+    assert!(error.to_string().contains("results.json: cannot write: "), "{error}");
+    assert!(dir.path().join("samples.csv").is_file() && dir.path().join("summary.md").is_file());
+}

@@ -1,0 +1,10 @@
+//! From passed and refused runs to statistics, claims, comparisons and files.
+
+mod claims;
+mod comparison;
+mod equivalence;
+mod forms;
+mod iterations;
+mod rounds;
+mod set_aside;
+mod systems;

@@ -1,0 +1,72 @@
+//! What a run was given to do, and where: all that has to be the same before two systems' figures may be divided.
+
+use super::options::Options;
+use super::reason::NotComparable;
+use crate::{RunRecord, System};
+use evidence::gate::Measurement;
+
+/// A run's work and its surroundings, item by item, each as words that stand for themselves; `None` is not known.
+pub(super) type Envelope = Vec<(NotComparable, Option<Vec<String>>)>;
+
+/// The options of QEMU that have an item of their own.
+const NAMED: [(NotComparable, &str); 4] = [
+    (NotComparable::Accelerator, "-accel"),
+    (NotComparable::CpuModel, "-cpu"),
+    (NotComparable::Vcpus, "-smp"),
+    (NotComparable::Memory, "-m"),
+];
+
+/// The envelope of a run that passed. A native run has no QEMU, and so none of its items.
+pub(super) fn envelope(run: &RunRecord, measured: &Measurement) -> Envelope {
+    let mut items = work(measured);
+    items.push((NotComparable::HostCpus, run.host_cpus.clone().map(one)));
+    if run.system != System::Native {
+        items.extend(machine(&run.command));
+        seen(&mut items, measured);
+    }
+    items
+}
+
+/// Adds what the guest itself saw of its CPUs: a command says what QEMU was asked for, not what came of it.
+fn seen(items: &mut Envelope, measured: &Measurement) {
+    let machine = measured.machine();
+    let model = [&machine.vendor, &machine.signature, &machine.brand, &machine.hypervisor];
+    let model = model.map(|word| format!("\"{word}\"")).to_vec();
+    let online = vec![format!("{} online", machine.cpus_online)];
+    for (item, said) in [(NotComparable::CpuModel, model), (NotComparable::Vcpus, online)] {
+        let known = items.iter_mut().filter(|(of, _)| *of == item).filter_map(|(_, value)| value.as_mut());
+        known.for_each(|value| value.extend_from_slice(&said));
+    }
+}
+
+/// What the log says that the workers had to do.
+fn work(measured: &Measurement) -> Envelope {
+    let identity = measured.identity();
+    let whole = identity.whole.map(|param| param.to_string()).join(" ");
+    let known = [
+        (NotComparable::Blob, identity.blob_sha256.clone()),
+        (NotComparable::Parameters, format!("{} {whole}", identity.workload)),
+        (NotComparable::Authority, identity.authority.clone()),
+        (NotComparable::Plan, identity.plan.clone()),
+        (NotComparable::Iterations, measured.samples().len().to_string()),
+    ];
+    known.map(|(item, value)| (item, Some(one(value)))).to_vec()
+}
+
+fn one(value: String) -> Vec<String> {
+    vec![value]
+}
+
+/// What QEMU's command says of the machine.
+fn machine(command: &[String]) -> Envelope {
+    let options = Options::of(command);
+    let value = |name| Some(one(options.as_ref()?.value(name)?.to_owned()));
+    let mut items: Envelope = NAMED.iter().map(|&(item, name)| (item, value(name))).collect();
+    let rest = options.as_ref().map(|options| {
+        let mut rest = vec![options.program.to_owned()];
+        rest.extend(options.rest(&NAMED.map(|(_, name)| name)));
+        rest
+    });
+    items.push((NotComparable::Qemu, rest));
+    items
+}

@@ -1,0 +1,37 @@
+//! The results in one word, for an exit code.
+
+use super::model::Results;
+use crate::Claim;
+use evidence::gate::ReasonCode;
+
+/// What came of an experiment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Conclusion {
+    /// Every run passed, and nothing was claimed.
+    Measured,
+    /// Every run passed, and the claim holds.
+    Holds,
+    /// Every run passed, and the claim does not hold.
+    DoesNotHold,
+    /// Every run passed, and the rounds do not tell.
+    Inconclusive,
+    /// A run did not pass, or nothing could be claimed; the reason's [class](ReasonCode::class) says what that means.
+    Refused(ReasonCode),
+}
+
+impl Results {
+    /// What came of it.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        if let Some((reason, _)) = self.refusal() {
+            return Conclusion::Refused(reason);
+        }
+        match self.claim.as_ref().map(|report| &report.claim) {
+            None => Conclusion::Measured,
+            Some(Claim::Holds(_)) => Conclusion::Holds,
+            Some(Claim::DoesNotHold(_)) => Conclusion::DoesNotHold,
+            Some(Claim::Inconclusive(_)) => Conclusion::Inconclusive,
+            Some(Claim::NotMade { reason, .. }) => Conclusion::Refused(*reason),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What an experiment leaves behind, as data: its runs, their statistics, its claim and the comparison of its systems.
+//!
+//! Owns the form of results.json (a `schema` number, keys in snake_case as the fields of records are, words in
+//! kebab-case as reason codes are), the stored sessions that are read back and compared ([`session`]), what a host's
+//! owner discloses ([`disclosure`]), and why a guest died ([`diagnosis`]). Refuses to know how the runs were driven:
+//! whoever drives them fills in [`Environment`] and a [`RunRecord`] for each.
+
+#![forbid(unsafe_code)]
+
+pub mod diagnosis;
+pub mod disclosure;
+pub mod session;
+
+mod boot_cost;
+mod claim;
+mod compare;
+mod conclusion;
+mod environment;
+mod file;
+mod from_runs;
+mod model;
+mod pace;
+mod probe;
+mod run_record;
+mod series;
+mod set_aside;
+mod system;
+
+pub use boot_cost::BootCost;
+pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
+pub use compare::{
+    CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same, SystemComparison,
+};
+pub use conclusion::Conclusion;
+pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
+pub use file::{WriteError, write_atomically};
+pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
+pub use pace::Pace;
+pub(crate) use pace::are_enough;
+pub use probe::{FailedProbe, Probe, Probes};
+pub use run_record::RunRecord;
+pub use series::{CaseStats, Pairing, Series, Speedup};
+pub use set_aside::{disturbed_rounds, set_slow_iterations_aside};
+pub use system::System;

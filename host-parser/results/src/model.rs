@@ -1,0 +1,124 @@
+//! The results of an experiment as data: their form.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::compare::{CostRow, SystemComparison};
+use super::environment::Environment;
+use super::pace::Pace;
+use super::probe::Probes;
+use super::run_record::RunRecord;
+use super::system::System;
+use crate::disclosure::Publication;
+use crate::{CaseStats, Claim, ClaimRule, Pairing};
+
+/// The version of the results' form. It is raised by a change that a reader of an older one would misread.
+pub const SCHEMA: u32 = 2;
+
+/// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What made the results.
+    pub tool: Tool,
+    /// What was to be done.
+    pub experiment: Experiment,
+    /// Whether all of it was done.
+    pub complete: bool,
+    /// Why not.
+    pub incomplete: Option<String>,
+    /// Where it was done.
+    pub environment: Environment,
+    /// What the host's own CPUs gave between the rounds.
+    pub probes: Probes,
+    /// How quick the guest's CPUs were beside their workers, in all runs that are held to speed.
+    pub pace: Option<Pace>,
+    /// The rounds that count for nothing, from 0, each with what the host did.
+    pub rounds_set_aside: BTreeMap<u32, String>,
+    /// Every run, in the order in which they were made, with its measurement or its reason.
+    pub runs: Vec<RunRecord>,
+    /// Every case of every system that has a passed run, summed up.
+    pub cases: Vec<CaseRow>,
+    /// What the experiment claims of the first of its systems, and what became of it.
+    pub claim: Option<ClaimReport>,
+    /// What it took to get to the results, where that is known.
+    pub costs: Vec<CostRow>,
+    /// The systems side by side, where there are several.
+    pub comparison: Option<SystemComparison>,
+    /// Whether the results can be published; none for runs of this tool's own, whose circumstances are in `environment`.
+    pub publication: Option<Publication>,
+}
+
+/// A case of one system, summed up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseRow {
+    /// What ran the workers.
+    pub system: System,
+    /// The rest of the row.
+    #[serde(flatten)]
+    pub stats: CaseStats,
+}
+
+/// What made the results.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Default for Tool {
+    fn default() -> Self {
+        Self { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What was to be done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// This session's name among others of the same experiment.
+    pub label: Option<String>,
+    /// The manifest, where there is one.
+    pub manifest: Option<String>,
+    /// SHA-256 of the manifest.
+    pub manifest_sha256: Option<String>,
+    /// What a round is.
+    pub pairing: Pairing,
+    /// How many rounds there were to be.
+    pub rounds: Option<u32>,
+    /// How many rounds may be set aside for what the host did, and replaced; past that nothing is claimed.
+    pub set_aside_limit: u32,
+    /// The cases there were to be; empty where that is not known.
+    pub cases: Vec<u16>,
+    /// What the order of the runs was shuffled with.
+    pub order_seed: Option<u64>,
+    /// What it claims.
+    pub claim: Option<ClaimRule>,
+}
+
+/// Whether all that was to be done was done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Completion {
+    /// It was.
+    Complete,
+    /// It was not.
+    Partial {
+        /// Why not, in words.
+        why: String,
+    },
+}
+
+/// A claim and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClaimReport {
+    /// What is claimed.
+    pub rule: ClaimRule,
+    /// What became of it.
+    #[serde(flatten)]
+    pub claim: Claim,
+}

@@ -1,0 +1,83 @@
+//! One run: how it was made, what the host observed, and what the gate says of it.
+
+use evidence::gate::{FunctionalOnly, HostEvidence, Measurement, Verdict};
+use serde::Serialize;
+
+use super::boot_cost::BootCost;
+use super::system::System;
+use crate::diagnosis::Diagnosis;
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRecord {
+    /// Its place in the order in which runs were made, from 0.
+    pub run: u32,
+    /// The round it belongs to, from 0.
+    pub round: u32,
+    /// What ran its workers.
+    pub system: System,
+    /// The case it was made for; none where it has several, or is a log from elsewhere.
+    pub case: Option<u16>,
+    /// Its serial log.
+    pub log: Option<String>,
+    /// The exact command that ran the guest.
+    pub command: Vec<String>,
+    /// When it was started, in milliseconds since 1970 (UTC).
+    pub started_unix_ms: Option<u64>,
+    /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
+    pub wall_ms: Option<u64>,
+    /// How long it was waited before it for the host's CPUs to be quick, in milliseconds; none where it was not.
+    pub waited_ms: Option<u64>,
+    /// What it took to get to the result.
+    pub boot: Option<BootCost>,
+    /// The host CPUs in force, read back, as a list of numbers and ranges.
+    pub host_cpus: Option<String>,
+    /// Those that the thread of each vCPU could run on, by the CPU's number, read back; left out for what is no guest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vcpu_host_cpus: Vec<String>,
+    /// What the host saw.
+    pub evidence: HostEvidence,
+    /// Set where the guest had more CPUs than the host, whatever came of the run.
+    pub functional_only: Option<FunctionalOnly>,
+    /// Why its round counts for nothing: what the host did in this run or in another of the round.
+    pub set_aside: Option<String>,
+    /// Why its guest died, as far as another guest shows it; no evidence, and no part of the verdict.
+    pub diagnosis: Option<Diagnosis>,
+    /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
+    #[serde(flatten)]
+    pub verdict: Verdict<Measurement>,
+}
+
+impl RunRecord {
+    /// A run with a verdict, of which nothing else is known. The other fields are there to be filled in.
+    #[must_use]
+    pub fn new(run: u32, round: u32, verdict: Verdict<Measurement>) -> Self {
+        Self {
+            run,
+            round,
+            system: System::default(),
+            case: None,
+            log: None,
+            command: Vec::new(),
+            started_unix_ms: None,
+            wall_ms: None,
+            waited_ms: None,
+            boot: None,
+            host_cpus: None,
+            vcpu_host_cpus: Vec::new(),
+            evidence: HostEvidence::default(),
+            set_aside: None,
+            diagnosis: None,
+            functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
+            verdict,
+        }
+    }
+
+    /// The same, with what the host saw.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: HostEvidence) -> Self {
+        self.functional_only = self.functional_only.or(evidence.functional_only(None));
+        self.evidence = evidence;
+        self
+    }
+}

@@ -1,0 +1,182 @@
+//! Samples by case and round, their summaries, and speed-ups paired by round.
+
+use std::collections::BTreeMap;
+
+use abi::sweep::SweepCase;
+use evidence::gate::{Basis, FunctionalOnly, Measurement};
+use serde::{Deserialize, Serialize};
+use stats::{ByRound, Interval, Round, Summary, median_interval, quick_of_iterations, quotients};
+
+/// What a round is: the set of samples that are compared with each other.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pairing {
+    /// Runs with the same round number. Several iterations in one run are no rounds of their own, since they share
+    /// its luck; what the quick ones took counts.
+    Runs,
+    /// Iterations with the same number in one run, which has all the cases.
+    Iterations,
+}
+
+/// The samples of an experiment that may be counted.
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    cases: BTreeMap<u16, CaseSeries>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct CaseSeries {
+    /// By round.
+    cycles: BTreeMap<Round, Vec<f64>>,
+    /// By round; only where the frequency is known.
+    nanos: BTreeMap<Round, Vec<f64>>,
+    longest_worker: bool,
+    smt: bool,
+    functional_only: Option<FunctionalOnly>,
+}
+
+/// A case, summed up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseStats {
+    /// The case, named by how many workers it has.
+    pub case: u16,
+    /// Its label: `smp4`, or `smp8-smt` where workers shared cores.
+    pub label: String,
+    /// Whether workers shared cores: a diagnostic, never core scaling.
+    pub smt: bool,
+    /// Its times in TSC cycles, one for each round.
+    pub cycles: Summary,
+    /// The same in nanoseconds, where every round's frequency is known.
+    pub nanos: Option<Summary>,
+    /// What its times are; `longest-worker` where any of them is.
+    pub basis: Basis,
+    /// Set where the guest had more CPUs than the host.
+    pub functional_only: Option<FunctionalOnly>,
+    /// How much faster it is than the smallest case; none where they share no round.
+    pub speedup: Option<Speedup>,
+}
+
+/// How much faster a case is than another, by rounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Speedup {
+    /// The other case.
+    pub against: u16,
+    /// The other's time divided by the case's, for each round that both have, in the order of the rounds.
+    pub ratios: Vec<f64>,
+    /// Their median.
+    pub median: f64,
+    /// The interval of the median; none for fewer than five rounds.
+    pub interval: Option<Interval>,
+    /// The median as a part of what as many times the workers could reach.
+    pub efficiency: f64,
+}
+
+impl Series {
+    /// Sorts the samples of `measured`, each with the number of its round.
+    #[must_use]
+    pub fn new<'m>(pairing: Pairing, measured: impl IntoIterator<Item = (u32, &'m Measurement)>) -> Self {
+        let mut series = Self::default();
+        for (round, measurement) in measured {
+            let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
+            for sample in measurement.samples().iter().filter(|sample| sample.set_aside.is_none()) {
+                let key = match pairing {
+                    Pairing::Runs => (round, 0),
+                    Pairing::Iterations => (round, sample.iteration),
+                };
+                let case = series.cases.entry(sample.case).or_default();
+                case.cycles.entry(key).or_default().push(sample.cycles.0 as f64);
+                let nanos = khz.and_then(|khz| sample.cycles.nanos(khz));
+                case.nanos.entry(key).or_default().extend(nanos.map(|nanos| nanos.0 as f64));
+                case.smt |= sample.smt;
+                case.longest_worker |= sample.basis == Basis::LongestWorker;
+                case.functional_only = case.functional_only.or(measurement.functional_only());
+            }
+        }
+        series
+    }
+
+    /// Every case, summed up, from the smallest on.
+    #[must_use]
+    pub fn stats(&self) -> Vec<CaseStats> {
+        let smallest = self.cases.keys().next().copied();
+        self.cases.iter().filter_map(|(&case, series)| self.case_stats(smallest?, case, series)).collect()
+    }
+
+    /// The cases, from the smallest on.
+    #[must_use]
+    pub fn cases(&self) -> Vec<u16> {
+        self.cases.keys().copied().collect()
+    }
+
+    /// How many rounds a case has.
+    #[must_use]
+    pub fn rounds(&self, case: u16) -> usize {
+        self.cases.get(&case).map_or(0, |series| series.cycles.len())
+    }
+
+    /// Whether workers of a case shared cores.
+    #[must_use]
+    pub fn smt(&self, case: u16) -> bool {
+        self.cases.get(&case).is_some_and(|case| case.smt)
+    }
+
+    /// Whether a case is functional only.
+    #[must_use]
+    pub fn functional_only(&self, case: u16) -> Option<FunctionalOnly> {
+        self.cases.get(&case)?.functional_only
+    }
+
+    /// How much faster `to` is than `from`, in each round that has both.
+    #[must_use]
+    pub fn speedups(&self, from: u16, to: u16) -> ByRound {
+        let times = |case| self.cases.get(&case).map(|series| by_round(&series.cycles)).unwrap_or_default();
+        quotients(&times(from), &times(to))
+    }
+
+    /// How much faster `to` is than `from`; `None` where they share no round.
+    #[must_use]
+    pub fn speedup(&self, from: u16, to: u16) -> Option<Speedup> {
+        let ratios: Vec<f64> = self.speedups(from, to).into_values().collect();
+        let median = Summary::of(&ratios)?.median;
+        Some(Speedup {
+            against: from,
+            median,
+            interval: median_interval(&ratios),
+            efficiency: median * f64::from(from) / f64::from(to),
+            ratios,
+        })
+    }
+
+    fn case_stats(&self, smallest: u16, case: u16, series: &CaseSeries) -> Option<CaseStats> {
+        let values = |by: &BTreeMap<_, Vec<f64>>| by_round(by).into_values().collect::<Vec<f64>>();
+        let cycles = Summary::of(&values(&series.cycles))?;
+        let nanos = Summary::of(&values(&series.nanos)).filter(|nanos| nanos.n == cycles.n);
+        let basis = if series.longest_worker { Basis::LongestWorker } else { Basis::Makespan };
+        let speedup = self.speedup(smallest, case);
+        let label = SweepCase { workers: case, smt: series.smt }.to_string();
+        Some(CaseStats {
+            case,
+            label,
+            smt: series.smt,
+            cycles,
+            nanos,
+            basis,
+            functional_only: series.functional_only,
+            speedup,
+        })
+    }
+}
+
+/// One number for each round that has any: what its quick iterations took.
+fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
+    let quick = |values: &Vec<f64>| quick_of_iterations(values.iter().copied());
+    values.iter().filter_map(|(&round, values)| Some((round, quick(values)?))).collect()
+}
+
+impl Speedup {
+    /// How many rounds reach `least`.
+    #[must_use]
+    pub fn at_least(&self, least: f64) -> usize {
+        self.ratios.iter().filter(|&&ratio| ratio >= least).count()
+    }
+}

@@ -1,0 +1,121 @@
+//! From the runs of a session that count to the times of its cases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::index::{IndexExperiment, IndexRun};
+use crate::are_enough;
+use evidence::gate::limits::LEAST_ITERATIONS;
+use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
+use stats::{Summary, quick_of_iterations};
+
+use crate::Pairing;
+
+/// The runs of a case.
+#[derive(Clone, Debug, Default)]
+pub struct SessionCase {
+    /// The plans' digests: one, unless something is wrong.
+    pub plans: BTreeSet<String>,
+    /// What each worker was given.
+    pub splits: BTreeSet<Vec<[u64; 4]>>,
+    /// How often it was run in a boot.
+    pub iterations: BTreeSet<usize>,
+    /// Its makespan in each round, in TSC cycles: of the boot's iterations the quick ones'.
+    pub makespan: BTreeMap<u32, f64>,
+    /// The same of the longest worker.
+    pub longest: BTreeMap<u32, f64>,
+    /// The makespans by pace, in cycles times readings, of boots with enough iterations whose CPUs were looked at.
+    pub makespan_by_pace: BTreeMap<u32, f64>,
+    /// The same of the longest worker.
+    pub longest_by_pace: BTreeMap<u32, f64>,
+    /// The pace of the CPUs in these, in readings: the median of their iterations.
+    pub pace: BTreeMap<u32, f64>,
+    /// Set where the clocks of a run were not shown to be in step: then its makespan is not to be believed.
+    pub out_of_step: bool,
+    /// Set where the guest had more CPUs than the host.
+    pub functional_only: Option<FunctionalOnly>,
+}
+
+/// Sorts the measurements by case and round.
+pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16, SessionCase>, String> {
+    let mut cases: BTreeMap<u16, SessionCase> = BTreeMap::new();
+    for (run, measured) in passed {
+        let samples = measured.samples();
+        if run.case.is_none() {
+            let detail =
+                "has all cases in one boot: its iterations share that boot's luck, and are no rounds";
+            return Err(format!("run {}: {detail}; compare sessions whose rounds are boots", run.run));
+        }
+        let Some(case) = run.case.filter(|&case| samples.iter().all(|sample| sample.case == case)) else {
+            return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
+        };
+        let of_case = cases.entry(case).or_default();
+        let counted: Vec<&Sample> = samples.iter().filter(|sample| sample.set_aside.is_none()).collect();
+        if !are_enough(counted.len(), samples.len()) {
+            let (left, all) = (counted.len(), samples.len());
+            return Err(format!("run {}: {left} of its {all} iterations count, which are too few", run.run));
+        }
+        let quick = |of: fn(&Sample) -> Cycles| {
+            let cycles = counted.iter().map(|sample| of(sample).0 as f64);
+            quick_of_iterations(cycles).ok_or_else(|| format!("run {}: its log has no sample", run.run))
+        };
+        if samples.len() >= LEAST_ITERATIONS
+            && let Some(paces) = counted.iter().map(|sample| sample.pace()).collect::<Option<Vec<f64>>>()
+        {
+            let by_pace = |of: fn(&Sample) -> Cycles| {
+                quick_of_iterations(
+                    counted.iter().zip(&paces).map(|(sample, pace)| of(sample).0 as f64 * pace),
+                )
+            };
+            of_case.makespan_by_pace.extend(by_pace(|sample| sample.makespan).map(|time| (run.round, time)));
+            of_case.longest_by_pace.extend(by_pace(|sample| sample.longest).map(|time| (run.round, time)));
+            of_case.pace.extend(Summary::of(&paces).map(|paces| (run.round, paces.median)));
+        }
+        of_case.longest.insert(run.round, quick(|sample| sample.longest)?);
+        if of_case.makespan.insert(run.round, quick(|sample| sample.makespan)?).is_some() {
+            return Err(format!("round {} has case {case} twice", run.round));
+        }
+        of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
+        of_case.plans.insert(measured.identity().plan.clone());
+        of_case.iterations.insert(samples.len());
+        let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.params).collect();
+        of_case.splits.extend(samples.iter().map(given));
+        of_case.functional_only = of_case.functional_only.or(measured.functional_only());
+    }
+    Ok(cases)
+}
+
+/// That as many rounds count as were to, each with every case.
+pub(super) fn as_many_as_asked_for(
+    asked: &IndexExperiment,
+    cases: &BTreeMap<u16, SessionCase>,
+) -> Result<(), String> {
+    let Some(rounds) = asked.rounds.filter(|_| asked.pairing == Pairing::Runs) else { return Ok(()) };
+    for case in &asked.cases {
+        let count = cases.get(case).map_or(0, |case| case.makespan.len());
+        if u32::try_from(count) != Ok(rounds) {
+            return Err(format!("{count} rounds of case {case} count, where {rounds} were asked for"));
+        }
+    }
+    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.keys()).collect();
+    if u32::try_from(of_all.len()) != Ok(rounds) {
+        return Err(format!("a case is missing from a round: of {rounds}, {} have one", of_all.len()));
+    }
+    Ok(())
+}
+
+/// The median of the runs' TSC frequencies, in kHz, where all of them know theirs.
+pub(super) fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {
+    let each = passed.iter().map(|(_, measured)| Some(measured.clock().tsc.as_ref()?.khz as f64));
+    Some(Summary::of(&each.collect::<Option<Vec<f64>>>()?)?.median)
+}
+
+/// From when to when each round was made, in milliseconds since 1970, where that is known.
+pub(super) fn spans(passed: &[(&IndexRun, Measurement)]) -> BTreeMap<u32, (u64, u64)> {
+    let mut spans = BTreeMap::new();
+    for (run, _) in passed {
+        let Some((start, wall)) = run.started_unix_ms.zip(run.wall_ms) else { continue };
+        let (from, to) = spans.entry(run.round).or_insert((u64::MAX, 0));
+        (*from, *to) = ((*from).min(start), (*to).max(start.saturating_add(wall)));
+    }
+    spans
+}

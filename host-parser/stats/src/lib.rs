@@ -1,0 +1,25 @@
+//! Statistics: numbers in, numbers out.
+//!
+//! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of two sides
+//! by ranks, and the trials that show how good that comparison is. Knows neither runs nor records, reads and writes
+//! nothing. docs/STATISTICS.md gives the methods and their sources.
+
+#![forbid(unsafe_code)]
+
+mod compare;
+mod distribution;
+mod median;
+mod paired;
+mod quality;
+mod ranks;
+mod summary;
+
+pub use compare::{
+    COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, LEAST_ROUNDS, MIN_EFFECT, RankTest,
+    compare, compare_at, level_for,
+};
+pub use distribution::fair_tosses_at_most;
+pub use median::{Interval, LEVEL, median_interval};
+pub use paired::{ByRound, PairedRatio, Round, quotients};
+pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
+pub use summary::{Summary, quick_of_iterations};

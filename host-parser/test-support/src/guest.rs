@@ -1,0 +1,286 @@
+//! A guest that did everything right, with plausible numbers, and its log.
+
+use std::collections::HashSet;
+
+use abi::syscall::{Authority, Syscall};
+use abi::wire::record::{
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CoreKind, Cpu, CpuState, Dmi, DmiField,
+    Experiment, Features, Firmware, Gap, Machine, Memory, Phase, Platform, RunStatus, SmbiosState, Split,
+    Start, Sweep, System, SystemName, Topology, TopologySource, Tsc, TscReading, TscSource, Warp, Worker,
+    WorkerEnd, WorkerStatus,
+};
+use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
+use abi::worker::SCALE_SHIFT;
+use abi::{ApicId, CpuId, Digest, sweep};
+use workloads::{Workload, by_name};
+
+/// The whole that every case of the tests' experiment does.
+pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];
+
+/// The frequency of its TSC.
+pub const KHZ: u64 = 2_100_000;
+
+/// A guest.
+pub struct Guest {
+    /// How many CPUs it has.
+    pub cpus: u16,
+    /// The cases it runs.
+    pub cases: Vec<u16>,
+    /// How often it runs each.
+    pub iterations: u16,
+    /// Its boot's nonce.
+    pub nonce: u64,
+    /// How long the whole work takes on one CPU, in cycles.
+    pub work_cycles: u64,
+    /// The whole that the parts of each case make up.
+    pub whole: [u64; 4],
+    /// How many threads each of its cores has; none where it does not tell.
+    pub threads: Option<u16>,
+    /// Set for a sweep: what the order of its cases comes from. The cases then follow from its cores and CPUs.
+    pub sweep: Option<u64>,
+}
+
+impl Guest {
+    /// One that runs one case, once, with as many workers as it has CPUs.
+    pub fn of(cpus: u16) -> Self {
+        let nonce = 0x5eed_0000_0000_0000 | u64::from(cpus);
+        Self {
+            cpus,
+            cases: vec![cpus],
+            iterations: 1,
+            nonce,
+            work_cycles: 1_718_000_000,
+            whole: WHOLE,
+            threads: None,
+            sweep: None,
+        }
+    }
+
+    /// One that sweeps, with so many threads on each core.
+    pub fn sweeping(cpus: u16, threads: u16) -> Self {
+        let cases = sweep::cases(cpus / threads, cpus).map(|case| case.workers).collect();
+        Self { cases, iterations: 5, threads: Some(threads), sweep: Some(0x0dd5_eed5), ..Self::of(cpus) }
+    }
+
+    /// Its cases, each with its iteration, in the order in which they run.
+    fn turns(&self) -> Vec<(u16, u16)> {
+        let order = |iter| {
+            let mut cases = self.cases.clone();
+            if let Some(seed) = self.sweep {
+                sweep::shuffle(&mut cases, seed, iter);
+            }
+            cases.into_iter().map(move |case| (case, iter))
+        };
+        (0..self.iterations).flat_map(order).collect()
+    }
+
+    /// What each worker of a case is given.
+    fn splits(&self, case: u16) -> Vec<[u64; 4]> {
+        if self.sweep.is_none() {
+            return primes().split(self.whole, case);
+        }
+        let cut_points = primes().cut_points(self.whole).expect("primes can be shared out");
+        let bounds = (0..case).map(|worker| sweep::bounds(&cut_points, case, worker).expect("a share"));
+        bounds.map(|(from, to)| [from, to, self.whole[2], self.whole[3]]).collect()
+    }
+
+    /// The CPUs in the order in which they get workers: one of each core before the second of any.
+    fn cpu_of(&self, worker: u16) -> CpuId {
+        let threads = self.threads.unwrap_or(1);
+        let cores = self.cpus / threads;
+        CpuId(worker % cores * threads + worker / cores)
+    }
+
+    /// Its records, but for `end`.
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = self.boot();
+        records.extend(self.clock());
+        records.extend(self.plan());
+        let mut told = HashSet::new();
+        for (case, iter) in self.turns() {
+            if self.sweep.is_some() && told.insert(case) {
+                records.extend(self.tell_splits(case));
+            }
+            self.case(case, iter, &mut records);
+        }
+        records
+    }
+
+    /// Its log as it comes off the wire.
+    pub fn log(&self) -> Vec<u8> {
+        let mut writer = StreamWriter::default();
+        let mut log =
+            b"SeaBIOS (version 1.16.2-debian-1.16.2-1)\r\n\r\nBooting from Hard Disk...\r\n".to_vec();
+        let (mut micros, mut clock) = (20_000, false);
+        let records = self.records();
+        for (at, &record) in records.iter().enumerate() {
+            clock |= matches!(record, Record::Tsc(_));
+            micros += 731;
+            if matches!(record, Record::CaseBegin(_)) {
+                micros += case_micros(&records[at..]);
+            }
+            let ts = if clock { Timestamp::from_micros(micros) } else { Timestamp::UNKNOWN };
+            log.extend_from_slice(writer.line(ts, record).as_bytes());
+            log.extend_from_slice(b"\r\n");
+        }
+        log.extend_from_slice(writer.end(Timestamp::from_micros(micros + 9), RunStatus::Ok).as_bytes());
+        log.extend_from_slice(b"\r\n\r\nassay: all workers verified\r\n workers  scaled cycles\r\n");
+        log
+    }
+
+    fn boot(&self) -> Vec<Record> {
+        let start = Start {
+            proto: 1,
+            nonce: Hex64(self.nonce),
+            plan: Digest::of(format!("plan {:?}", self.cases).as_bytes()),
+            build: Hex64(0x0123_4567_89ab_cdef),
+        };
+        let machine = Machine {
+            firmware: Firmware::Bios,
+            vendor: label("AuthenticAMD"),
+            signature: Hex64(0x0006_0fb1),
+            hypervisor: Text::new("TCGTCGTCGTCG"),
+        };
+        let features = Features {
+            apic: ApicMode::Xapic,
+            nx: true,
+            smep: true,
+            smap: true,
+            umip: true,
+            invariant_tsc: false,
+        };
+        let memory = Memory { usable_bytes: 132_567_040, regions: 6, heap_bytes: 1 << 20 };
+        let system = System { name: SystemName::Assay, release: Text::new("0.1.0") };
+        let mut records: Vec<Record> = vec![start.into(), machine.into(), system.into()];
+        records.push(Brand { name: Text::new("QEMU Virtual CPU version 2.5+") }.into());
+        records.extend([Record::from(features), memory.into()]);
+        records.extend((0..self.cpus).map(|cpu| {
+            let (state, cycles) = if cpu == 0 {
+                (CpuState::Bsp, 0)
+            } else {
+                (CpuState::Online, 21_000_000 + u64::from(cpu) * 9_001)
+            };
+            Record::from(Cpu { cpu: CpuId(cpu), apic: ApicId(cpu.into()), state, cycles })
+        }));
+        if let Some(threads) = self.threads {
+            records.extend((0..self.cpus).map(|cpu| {
+                let (core, thread) = (Some(u32::from(cpu / threads)), Some(u32::from(cpu % threads)));
+                let (source, kind) = (TopologySource::Cpuid0b, CoreKind::Alike);
+                let cpu = CpuId(cpu);
+                let package = Some(0);
+                Record::from(Topology { cpu, source, package, die: None, core, thread, kind, node: None })
+            }));
+            let hypervisor_leaf = Hex64(0x4000_0010);
+            let microcode = Hex64(0x0a10_1148);
+            records.push(Platform { hypervisor_leaf, microcode, smbios: SmbiosState::Found }.into());
+            let strings = [
+                (DmiField::BiosVendor, "Google"),
+                (DmiField::SystemVendor, "Google"),
+                (DmiField::SystemProduct, "Google Compute Engine"),
+            ];
+            records.extend(strings.map(|(field, text)| Record::from(Dmi { field, text: Text::new(text) })));
+        }
+        records
+    }
+
+    fn clock(&self) -> Vec<Record> {
+        let (handovers, least) = if self.cpus > 1 { (18_402, 1_907) } else { (0, 0) };
+        let samples = 20_000 * u64::from(self.cpus);
+        let warp = Warp { cpus: self.cpus, samples, handovers, least, max_warp: 0 };
+        vec![
+            TscReading { source: TscSource::Hpet, khz: KHZ }.into(),
+            TscReading { source: TscSource::PmTimer, khz: KHZ - 210 }.into(),
+            Tsc { source: TscSource::Hpet, khz: KHZ, sources: 2, spread_ppm: 100 }.into(),
+            warp.into(),
+            Phase { name: label("smp"), cycles: 25_200_000 }.into(),
+        ]
+    }
+
+    fn plan(&self) -> Vec<Record> {
+        let authority = Authority::NONE.with(Syscall::Exit);
+        let experiment =
+            Experiment { name: label("smp-process-scale"), workload: label("primes"), authority };
+        let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };
+        let mut records: Vec<Record> = vec![experiment.into(), blob.into()];
+        if let (Some(seed), Some(threads)) = (self.sweep, self.threads) {
+            let (cores, cpus) = (self.cpus / threads, self.cpus);
+            records.push(Sweep { iterations: self.iterations, seed: Hex64(seed), cores, cpus }.into());
+        } else {
+            records.extend(self.cases.iter().flat_map(|&case| self.tell_splits(case)));
+        }
+        records
+    }
+
+    fn tell_splits(&self, case: u16) -> impl Iterator<Item = Record> {
+        let numbered = (0..).zip(self.splits(case));
+        numbered.map(move |(worker, [p0, p1, p2, p3])| Split { case, worker, p0, p1, p2, p3 }.into())
+    }
+
+    fn case(&self, case: u16, iter: u16, records: &mut Vec<Record>) {
+        records.push(CaseReady { case, iter }.into());
+        records.push(CaseBegin { case, iter, start_tsc: 9_000_000_000 }.into());
+        // A little is lost to each further worker, as in life.
+        let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
+        let (mut first, mut last) = (u64::MAX, 0);
+        for (worker, params) in (0..).zip(self.splits(case)) {
+            let odd = u64::from(worker) * 1_013;
+            let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
+            (first, last) = (first.min(skew), last.max(skew + cycles));
+            let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
+            let expected = primes().expectation(params);
+            let (answer, work, digest) = (expected.answer, expected.work, Hex64(expected.digest));
+            let cpu = self.cpu_of(worker);
+            records.extend([
+                Record::from(Worker { case, iter, worker, cpu, skew, cycles, scaled, irqs: 0 }),
+                Answer { case, iter, worker, answer, work, digest }.into(),
+                WorkerEnd {
+                    case,
+                    iter,
+                    worker,
+                    cpu,
+                    status: WorkerStatus::Done,
+                    refused: 0,
+                    first_refused: 0,
+                }
+                .into(),
+            ]);
+        }
+        records.push(CaseEnd { case, iter, done: case, makespan: last - first, verified: true }.into());
+        records.extend((0..case).map(|worker| {
+            let odd = u64::from(worker) * 211;
+            let (before, after) = (2_107 + odd, 1_984 + odd);
+            let (reads_before, reads_after) = (12_000 - worker % 7, 12_040 - worker % 5);
+            Record::from(Gap {
+                case,
+                iter,
+                worker,
+                cpu: self.cpu_of(worker),
+                before,
+                after,
+                reads_before: reads_before.into(),
+                reads_after: reads_after.into(),
+                steal_ns: None,
+            })
+        }));
+    }
+}
+
+/// How long the workers of the first case in `records` took, with what comes before and after them.
+fn case_micros(records: &[Record]) -> u64 {
+    let makespan = records.iter().find_map(|record| match record {
+        Record::CaseEnd(end) => Some(end.makespan),
+        _ => None,
+    });
+    let micros = u128::from(makespan.expect("an end")) * 1_000 / u128::from(KHZ);
+    u64::try_from(micros).expect("not for ever") + 3_900
+}
+
+/// A label that is known to be one.
+pub fn label(text: &str) -> Label {
+    Label::new(text).expect("a label")
+}
+
+/// The workload of the tests' experiment.
+pub fn primes() -> &'static dyn Workload {
+    by_name("primes").expect("the workload is known")
+}
