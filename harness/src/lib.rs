@@ -34,5 +34,5 @@ pub mod warp;
 pub mod x86;
 
 pub use backend::{Backend, TeamReport};
-pub use run::{Site, Summary, run};
+pub use run::{Site, Summary, cpu_count, run};
 pub use sink::Sink;

@@ -34,6 +34,12 @@ pub struct Site<'a> {
     pub all_online: bool,
 }
 
+/// A number of CPUs as records have it.
+#[must_use]
+pub fn cpu_count(cpus: usize) -> u16 {
+    u16::try_from(cpus).unwrap_or(u16::MAX)
+}
+
 /// A plan that has run. Displayed, it is the table for a person.
 #[derive(Clone, Debug)]
 pub struct Summary<'a> {

@@ -30,6 +30,8 @@ pub mod mem;
 pub mod panic;
 pub mod platform;
 pub mod power;
+#[cfg(test)]
+mod rooms_tests;
 pub mod settings;
 pub mod shutdown;
 pub mod smp;

@@ -16,7 +16,7 @@ use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
 use harness::phases::Phases;
 use harness::x86::{random, tsc};
-use harness::{Sink, Site, order};
+use harness::{Sink, Site, cpu_count, order};
 use kernel::bench::Bench;
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
 use kernel::console::{Candidates, Records};
@@ -153,20 +153,15 @@ fn experiment(
     let site = Site {
         clock: &clock.tsc,
         cores: order::cores(&machine.cpus),
-        usable: count(machine.cpus.len()),
-        online: count(online),
-        listed: count(listed),
+        usable: cpu_count(machine.cpus.len()),
+        online: cpu_count(online),
+        listed: cpu_count(listed),
         all_online: machine.all_online,
     };
     let summary = harness::run(plan, ramdisk, site, phases, &mut Bench::new(&mut machine))?;
     console::end(summary.status());
     clock.tsc.spin_us(SHUTDOWN_DELAY_US);
     shutdown::end(ending, summary.exit(), &summary)
-}
-
-/// A number of CPUs as records have it.
-fn count(cpus: usize) -> u16 {
-    u16::try_from(cpus).unwrap_or(u16::MAX)
 }
 
 /// Reports why there is nothing to run, and ends.

@@ -11,7 +11,7 @@ use abi::{Digest, ramdisk};
 use harness::clock::{Choice, Clock};
 use harness::phases::Phases;
 use harness::x86::random;
-use harness::{Sink, Site, emit, order};
+use harness::{Sink, Site, cpu_count, emit, order};
 
 use crate::backend::Processes;
 use crate::clock::{Stamp, readings};
@@ -97,13 +97,13 @@ fn experiment(
     phases.end("records");
 
     let located: Vec<_> = roster.online.iter().map(|cpu| cpu.located).collect();
-    let online = count(roster.online.len());
+    let online = cpu_count(roster.online.len());
     let site = Site {
         clock: &clock,
         cores: order::cores(&located),
         usable: online,
         online,
-        listed: online.saturating_add(count(roster.missing.len())),
+        listed: online.saturating_add(cpu_count(roster.missing.len())),
         all_online: roster.missing.is_empty(),
     };
     let mut backend = Processes { system, cpus: &roster.online, clock: &clock, console };
@@ -111,9 +111,4 @@ fn experiment(
     console.end(summary.status());
     console.text(format_args!("{summary}"));
     Ok(summary.status())
-}
-
-/// A number of CPUs as records have it.
-fn count(cpus: usize) -> u16 {
-    u16::try_from(cpus).unwrap_or(u16::MAX)
 }
