@@ -3,7 +3,6 @@
 use core::fmt;
 
 use abi::exit::GuestExit;
-
 use harness::clock::Clock;
 
 use crate::cpu::idle;

@@ -4,6 +4,7 @@
 use core::fmt::Debug;
 
 use abi::wire::record::Firmware;
+use harness::x86::cpuid::{bit, leaf};
 use x86_64::registers::control::{Cr3, Efer, EferFlags};
 use x86_64::structures::paging::{
     FrameAllocator, Mapper, OffsetPageTable, Page, PageSize, PageTable, PageTableFlags, PhysFrame, Size1GiB,
@@ -16,7 +17,6 @@ use super::{BootError, BootInfo};
 use crate::firmware::Memory;
 use crate::mem::LowPage;
 use crate::mem::memory_map::{self, MemoryMap, Region};
-use harness::x86::cpuid::{bit, leaf};
 
 /// The start of the window on physical memory.
 pub const WINDOW_OFFSET: u64 = 0xffff_8000_0000_0000;

@@ -1,11 +1,12 @@
 //! The boot information of a VMM that boots the kernel directly: `hvm_start_info` (Xen, "x86/HVM direct boot ABI",
 //! docs/misc/pvh.pandoc). All of it is checked before any of it is used.
 
+use harness::le::{u32_at, u64_at};
+
 use super::BootError;
 use super::command_line::{CommandLine, MAX_BYTES};
 use crate::firmware::Memory;
 use crate::mem::memory_map::Region;
-use harness::le::{u32_at, u64_at};
 
 /// First word of the start info.
 const MAGIC: u32 = 0x336e_c578;

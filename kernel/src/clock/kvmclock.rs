@@ -3,11 +3,11 @@
 //! source.
 #![expect(unsafe_code, reason = "writes the MSR that makes KVM fill a page")]
 
+use harness::x86::cpuid::{self, HYPERVISOR, bit, is_kvm};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::phys;
 use crate::x86::msr;
-use harness::x86::cpuid::{self, HYPERVISOR, bit, is_kvm};
 
 /// CPUID.4000_0001H:EAX: the clock at the newer MSRs.
 const FEATURE_CLOCKSOURCE2: u32 = 3;

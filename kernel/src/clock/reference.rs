@@ -2,7 +2,6 @@
 
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
-
 use harness::clock::Reading;
 use harness::x86::tsc;
 

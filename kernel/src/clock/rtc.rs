@@ -2,9 +2,10 @@
 //! locations"). It takes two seconds, so it is a last resort: a microVM without PIT, HPET and PM timer has nothing else.
 #![expect(unsafe_code, reason = "reads the real-time clock by port")]
 
-use crate::x86::port;
 use harness::clock::Clock;
 use harness::x86::tsc;
+
+use crate::x86::port;
 
 const INDEX: u16 = 0x70;
 const DATA: u16 = 0x71;

@@ -2,12 +2,12 @@
 
 use core::sync::atomic::Ordering;
 
+use harness::x86::tsc;
 use x86_64::instructions::{hlt, interrupts, nop};
 
 use super::PerCpu;
 use crate::clock::MachineClock;
 use crate::x86::apic;
-use harness::x86::tsc;
 
 /// How long a waiting CPU halts at most before it checks its condition again.
 const POLL_US: u64 = 500;

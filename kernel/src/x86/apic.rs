@@ -8,10 +8,9 @@
 
 use abi::ApicId;
 use abi::wire::record::ApicMode;
+use harness::x86::cpuid;
 use spin::Once;
 use x86_64::{PhysAddr, VirtAddr};
-
-use harness::x86::cpuid;
 
 use super::{msr, vectors};
 

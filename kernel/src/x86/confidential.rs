@@ -11,8 +11,9 @@
 
 use core::arch::x86_64::CpuidResult;
 
-use super::msr;
 use harness::x86::cpuid::{bit, has_hypervisor, leaf};
+
+use super::msr;
 
 /// A kind of confidential VM.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

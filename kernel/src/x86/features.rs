@@ -1,9 +1,8 @@
 //! The CPU's protections, which are enabled if the CPU has them.
 #![expect(unsafe_code, reason = "writes CR0, CR4 and EFER")]
 
-use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
-
 use harness::x86::cpuid::{bit, leaf};
+use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
 
 /// The features in use. They are the same on every CPU: detected on the BSP and enabled everywhere.
 #[derive(Clone, Copy, Debug)]

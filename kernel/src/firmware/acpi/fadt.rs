@@ -4,7 +4,6 @@ use core::mem::{offset_of, size_of};
 
 use acpi::address::RawGenericAddress;
 use acpi::sdt::fadt::Fadt;
-
 use harness::le::{u16_at, u32_at, u64_at};
 
 /// A register's place.

@@ -5,7 +5,6 @@ use core::mem::{offset_of, size_of};
 use abi::ApicId;
 use acpi::sdt::SdtHeader;
 use acpi::sdt::madt::{EntryHeader, LocalApicEntry, LocalX2ApicEntry};
-
 use harness::le::u32_at;
 
 /// Entries begin after the header, the local APIC's address and the flags.

@@ -6,7 +6,6 @@ use core::mem::{offset_of, size_of};
 use abi::config::{Registers, Uart, is_address};
 use acpi::address::RawGenericAddress;
 use acpi::sdt::SdtHeader;
-
 use harness::le::{u16_at, u64_at};
 
 /// Offsets of the fields that count here.

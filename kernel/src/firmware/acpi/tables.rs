@@ -4,7 +4,6 @@ use core::mem::{offset_of, size_of};
 
 use acpi::rsdp::Rsdp;
 use acpi::sdt::{SdtHeader, Signature};
-
 use harness::le::{u32_at, u64_at};
 
 use crate::firmware::Memory;

@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
-use crate::firmware::Memory;
 use harness::le::{u16_at, u32_at, u64_at};
+
+use crate::firmware::Memory;
 
 /// The area that a BIOS puts it in, on a boundary of sixteen bytes.
 pub const AREA: Range<u64> = 0xf_0000..0x10_0000;
