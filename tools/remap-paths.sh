@@ -18,9 +18,12 @@ remap() { # FROM TO: of several that match, rustc takes the last
     esac
     flags="$flags${flags:+$separator}--remap-path-prefix=$1=$2"
 }
+# Each also by the folder behind it, if it is a link: cargo resolves links for some of them.
 remap "$cargo_home" /cargo
+remap "$(readlink -m "$cargo_home")" /cargo
+remap "$(readlink -m "$cargo_home/registry")" /cargo/registry
 remap "$PWD" .
+remap "$(readlink -m .)" .
 remap "$library" /rust
-# The folder behind the link, if it is one.
-remap "$(readlink -f "$library")" /rust
+remap "$(readlink -m "$library")" /rust
 printf %s "$flags"
