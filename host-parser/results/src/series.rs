@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use abi::sweep::SweepCase;
 use evidence::gate::{Basis, FunctionalOnly, Measurement};
 use serde::{Deserialize, Serialize};
-use stats::{ByRound, Interval, Round, Summary, median_interval, quick_of_iterations, quotients};
+use stats::{ByRound, Interval, Round, Summary, lower_quartile_of_iterations, median_interval, quotients};
 
 /// What a round is: the set of samples that are compared with each other.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     /// Runs with the same round number. Several iterations in one run are no rounds of their own, since they share
-    /// its luck; what the quick ones took counts.
+    /// its luck; their lower quartile counts.
     Runs,
     /// Iterations with the same number in one run, which has all the cases.
     Iterations,
@@ -167,10 +167,12 @@ impl Series {
     }
 }
 
-/// One number for each round that has any: what its quick iterations took.
+/// One number for each round that has any: the lower quartile of its iterations.
 fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
-    let quick = |values: &Vec<f64>| quick_of_iterations(values.iter().copied());
-    values.iter().filter_map(|(&round, values)| Some((round, quick(values)?))).collect()
+    let quartiles = values
+        .iter()
+        .filter_map(|(&round, values)| Some((round, lower_quartile_of_iterations(values.iter().copied())?)));
+    quartiles.collect()
 }
 
 impl Speedup {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
 use evidence::ledger::enough_left;
-use stats::{Summary, quick_of_iterations};
+use stats::{Summary, lower_quartile_of_iterations};
 
 use super::index::{IndexExperiment, IndexRun};
 use crate::series::Pairing;
@@ -58,13 +58,14 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
         }
         let quick = |of: fn(&Sample) -> Cycles| {
             let cycles = counted.iter().map(|sample| of(sample).0 as f64);
-            quick_of_iterations(cycles).ok_or_else(|| format!("run {}: its log has no sample", run.run))
+            lower_quartile_of_iterations(cycles)
+                .ok_or_else(|| format!("run {}: its log has no sample", run.run))
         };
         if samples.len() >= LEAST_ITERATIONS
             && let Some(paces) = counted.iter().map(|sample| sample.pace()).collect::<Option<Vec<f64>>>()
         {
             let by_pace = |of: fn(&Sample) -> Cycles| {
-                quick_of_iterations(
+                lower_quartile_of_iterations(
                     counted.iter().zip(&paces).map(|(sample, pace)| of(sample).0 as f64 * pace),
                 )
             };
