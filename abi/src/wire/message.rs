@@ -73,6 +73,7 @@ macro_rules! messages {
         $(
             $(#[doc = $doc])+
             #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize))]
             pub struct $name {
                 $($(#[doc = $field_doc])+ pub $field: $type,)*
             }

@@ -11,6 +11,8 @@ mod label;
 pub mod line;
 pub(crate) mod message;
 pub mod record;
+#[cfg(feature = "serde")]
+mod serialize;
 pub mod stream;
 pub mod value;
 mod words;

@@ -40,7 +40,7 @@ impl Facts {
                 die: at.is.die,
                 core: at.is.core,
                 thread: at.is.thread,
-                kind: at.is.kind.to_string(),
+                kind: at.is.kind,
                 node: at.is.node,
             })
             .collect();
@@ -51,7 +51,7 @@ impl Facts {
             u16::try_from(distinct.len()).ok().filter(|&count| count > 0)
         };
         Topology {
-            source: known.map(|source| source.to_string()),
+            source: known,
             packages: count(|cpu| cpu.package),
             cores: known.map(|_| self.cores()),
             nodes: count(|cpu| cpu.node),
