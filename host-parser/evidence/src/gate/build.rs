@@ -19,7 +19,7 @@ pub(super) fn measurement(
     disturbed: &Disturbed,
     lookup: Lookup,
 ) -> Option<Measurement> {
-    let workload = lookup(facts.experiment?.is.workload.as_str())?;
+    let workload = lookup(facts.one::<record::Experiment>()?.is.workload.as_str())?;
     let clock = clock(facts);
     let samples = facts.iterations.iter().map(|iteration| {
         let why = disturbed.get(&iteration.iter).and_then(|found| found.first());
@@ -34,16 +34,22 @@ pub(super) fn measurement(
         identity: identity(facts, workload)?,
         machine: machine(facts)?,
         functional_only: evidence.functional_only(Some(facts.online())),
-        phases: facts.phases.clone(),
-        skipped: facts.skipped.iter().map(|skipped| skipped.is.case).collect(),
-        sweep: facts.sweep.map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
+        phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
+        skipped: facts.all::<record::CaseSkipped>().map(|skipped| skipped.is.case).collect(),
+        sweep: facts
+            .one::<record::Sweep>()
+            .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
         samples: samples.collect::<Option<_>>()?,
         clock,
     })
 }
 
 fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
-    let (start, experiment, blob) = (facts.start?.is, facts.experiment?.is, facts.blob?.is);
+    let (start, experiment, blob) = (
+        facts.one::<record::Start>()?.is,
+        facts.one::<record::Experiment>()?.is,
+        facts.one::<record::Blob>()?.is,
+    );
     Some(Identity {
         nonce: start.nonce,
         build: start.build,
@@ -58,8 +64,12 @@ fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
 }
 
 fn machine(facts: &Facts) -> Option<MachineReport> {
-    let (machine, system, brand) = (facts.machine?.is, facts.system?.is, facts.brand?.is);
-    let (features, memory) = (facts.features?.is, facts.memory?.is);
+    let (machine, system, brand) = (
+        facts.one::<record::Machine>()?.is,
+        facts.one::<record::System>()?.is,
+        facts.one::<record::Brand>()?.is,
+    );
+    let (features, memory) = (facts.one::<record::Features>()?.is, facts.one::<record::Memory>()?.is);
     let named = [
         ("nx", features.nx),
         ("smep", features.smep),
@@ -79,22 +89,22 @@ fn machine(facts: &Facts) -> Option<MachineReport> {
         features: named.into_iter().filter(|&(_, on)| on).map(|(name, _)| name).collect(),
         cpus_online: facts.online(),
         topology: facts.shape(),
-        platform: facts.platform.map(|at| platform(facts, at.is)),
+        platform: facts.one::<record::Platform>().map(|at| platform(facts, at.is)),
         usable_bytes: memory.usable_bytes,
         heap_bytes: memory.heap_bytes,
     })
 }
 
 fn platform(facts: &Facts, record: record::Platform) -> Platform {
-    let strings = facts.dmi.iter().map(|at| (at.is.field.to_string(), at.is.text.to_string()));
+    let strings = facts.all::<record::Dmi>().map(|at| (at.is.field.to_string(), at.is.text.to_string()));
     Platform { record, dmi: strings.collect() }
 }
 
 fn clock(facts: &Facts) -> Clock {
     Clock {
-        tsc: facts.tsc.map(|at| at.is),
-        readings: facts.readings.iter().map(|at| at.is).collect(),
-        warp: facts.warp.map(|at| at.is),
+        tsc: facts.one::<record::Tsc>().map(|at| at.is),
+        readings: facts.all::<record::TscReading>().map(|at| at.is).collect(),
+        warp: facts.one::<record::Warp>().map(|at| at.is),
     }
 }
 
@@ -121,7 +131,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
     let said = iteration.workers.get(&worker)?;
     let (timing, answer) = (said.timing?.is, said.answer?.is);
     let of = (iteration.case, iteration.iter, worker);
-    let gap = facts.gaps.iter().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
+    let gap = facts.all::<record::Gap>().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
     Some(WorkerSample {
         worker,
         cpu: timing.cpu.0,

@@ -27,7 +27,7 @@ pub use rules::limits;
 
 use std::collections::{HashMap, HashSet};
 
-use abi::wire::record::SystemName;
+use abi::wire::record::{self, SystemName};
 use user_workers::reference::{self, Lookup};
 
 use self::facts::Facts;
@@ -99,7 +99,7 @@ impl Gate {
             reset.is_none() && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
         let mut disturbed = Disturbed::default();
         for facts in &facts {
-            let known = facts.system.and_then(|system| self.known.get(&system.is.name));
+            let known = facts.one::<record::System>().and_then(|system| self.known.get(&system.is.name));
             let (findings, disturbed) = (&mut findings, &mut disturbed);
             let mut run = Run { facts, expectation, evidence, whole, findings, disturbed };
             rules::identity(&mut run, &mut self.nonces, known);

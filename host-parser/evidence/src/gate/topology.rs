@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use abi::wire::record::{CpuState, TopologySource};
+use abi::wire::record::{self, CpuState, TopologySource};
 
 use super::facts::Facts;
 use super::machine::{CpuPlace, Topology};
@@ -11,7 +11,7 @@ impl Facts {
     /// The CPUs that came up, by number.
     pub fn online_cpus(&self) -> impl Iterator<Item = u16> {
         let up = |state| matches!(state, CpuState::Bsp | CpuState::Online);
-        self.cpus.iter().filter(move |cpu| up(cpu.is.state)).map(|cpu| cpu.is.cpu.0)
+        self.all::<record::Cpu>().filter(move |cpu| up(cpu.is.state)).map(|cpu| cpu.is.cpu.0)
     }
 
     /// How many cores the CPUs that came up are. One of which that is not known counts as a core.

@@ -1,5 +1,6 @@
 //! Whether the run is the one that was asked for, and one of the same experiment as the runs before it.
 
+use abi::wire::record;
 use std::collections::HashSet;
 
 use abi::Digest;
@@ -39,7 +40,7 @@ pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, kn
 }
 
 fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
-    let Some(start) = run.facts.start else {
+    let Some(start) = run.facts.one::<record::Start>() else {
         if run.whole && !run.refused() {
             run.add(ReasonCode::InconsistentRecord, None, "no `start`");
         }
@@ -59,19 +60,20 @@ fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
 }
 
 fn program(run: &mut Run<'_>, known: Option<&Known>) {
-    if let (Some(experiment), Some(known)) = (run.facts.experiment, known)
+    if let (Some(experiment), Some(known)) = (run.facts.one::<record::Experiment>(), known)
         && experiment.is.workload != known.workload
     {
         let detail = format!("workload {}, expected {}", experiment.is.workload, known.workload);
         run.add(ReasonCode::PlanMismatch, experiment.line, detail);
     }
-    let Some(blob) = run.facts.blob else { return };
+    let Some(blob) = run.facts.one::<record::Blob>() else { return };
     let expected = run.expectation.blob.or(known.map(|known| known.blob_sha256));
     if let Some(expected) = expected.filter(|&expected| expected != blob.is.sha256) {
         let detail = format!("{} is {}, expected {expected}", blob.is.name, blob.is.sha256);
         run.add(ReasonCode::BlobMismatch, blob.line, detail);
     }
-    if let Some(experiment) = run.facts.experiment.filter(|e| e.is.workload != blob.is.name) {
+    if let Some(experiment) = run.facts.one::<record::Experiment>().filter(|e| e.is.workload != blob.is.name)
+    {
         let detail = format!("the workload is {}, the program is {}", experiment.is.workload, blob.is.name);
         run.add(ReasonCode::InconsistentRecord, blob.line, detail);
     }
