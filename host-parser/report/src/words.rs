@@ -38,7 +38,7 @@ pub(super) fn subject(results: &Results) -> String {
         let whole = identity.whole.map(|param| param.to_string());
         let used = whole.iter().rposition(|param| param != "0").map_or(0, |last| last + 1);
         text += &format!(": {} {}", identity.workload, whole[..used].join(" "));
-        text += &format!(", program {}...", identity.blob_sha256.get(..12).unwrap_or_default());
+        text += &format!(", program {:.12}...", identity.blob_sha256.to_string());
     }
     text
 }
@@ -55,7 +55,7 @@ pub(super) fn place(results: &Results) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(machine) = sample(results).map(Measurement::machine) {
         how.push(format!("boot: {}", machine.firmware));
-        let hypervisor = if machine.hypervisor.is_empty() { "none" } else { &machine.hypervisor };
+        let hypervisor = machine.hypervisor_name();
         lines.push(format!("guest CPU {}, hypervisor {hypervisor}", machine.brand));
     }
     if let Some(host) = &environment.host {
@@ -72,7 +72,7 @@ pub(super) fn place(results: &Results) -> Vec<String> {
 /// Whether the CPUs were emulated, by the word of whoever drove the runs or by the guest's own.
 pub(super) fn emulated(results: &Results) -> bool {
     let driver = results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated);
-    driver || sample(results).is_some_and(|measurement| measurement.machine().hypervisor == QEMU_TCG)
+    driver || sample(results).is_some_and(|measurement| measurement.machine().hypervisor_name() == QEMU_TCG)
 }
 
 /// CPUID's hypervisor signature under QEMU's own emulation.
@@ -132,7 +132,7 @@ fn shape(machine: &MachineReport) -> String {
         return format!("topology UNKNOWN: nothing tells which of the {cpus} CPUs share a core");
     };
     let counted = |count: u16, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
-    let kinds: BTreeSet<&str> = topology.cpus.iter().map(|cpu| cpu.kind.as_str()).collect();
+    let kinds: BTreeSet<&str> = topology.cpus.iter().map(|cpu| cpu.kind.word()).collect();
     let hybrid = if kinds.len() > 1 { "; CORES OF SEVERAL KINDS, the faster ones used first" } else { "" };
     let mut parts = vec![counted(cpus, "CPU"), counted(cores, "core")];
     parts.extend(topology.packages.map(|count| counted(count, "package")));

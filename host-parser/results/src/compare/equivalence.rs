@@ -106,8 +106,7 @@ fn name(run: &RunRecord) -> String {
 
 /// Runs whose log is of another system than their row.
 fn impostors(runs: &[Passed<'_>]) -> Vec<Refusal> {
-    let other =
-        runs.iter().filter(|(run, measured)| measured.machine().system != run.system.name().to_string());
+    let other = runs.iter().filter(|(run, measured)| measured.machine().system != run.system.name());
     let finding = |(run, measured): &Passed<'_>| Refusal {
         reason: NotComparable::System,
         detail: format!("the log of {} says {}", name(run), measured.machine().system),

@@ -40,7 +40,7 @@ fn told(machine: &MachineReport) -> Vec<String> {
         (Some(source), Some(cores)) => format!("{cores} cores, by {source}"),
         _ => "cores unknown".to_owned(),
     };
-    let hypervisor = if machine.hypervisor.is_empty() { "none" } else { &machine.hypervisor };
+    let hypervisor = machine.hypervisor_name();
     let mut lines = vec![
         format!("CPU: {} ({}, signature {})", machine.brand, machine.vendor, machine.signature),
         format!("CPUs: {} online, {shape}", machine.cpus_online),
@@ -48,7 +48,7 @@ fn told(machine: &MachineReport) -> Vec<String> {
         format!("booted by: {}", machine.firmware),
     ];
     if let Some(platform) = &machine.platform {
-        lines.push(format!("microcode: {}", platform.microcode));
+        lines.push(format!("microcode: {}", platform.record.microcode));
         lines.extend(platform.dmi.iter().map(|(field, text)| format!("{field}: {text}")));
     }
     lines
@@ -77,7 +77,7 @@ fn instance_type(platform: &Platform) -> Option<String> {
 fn firmware(machine: &MachineReport) -> String {
     let dmi = machine.platform.as_ref().map(|platform| &platform.dmi);
     let text = |field: &str| dmi.and_then(|dmi| dmi.get(field)).map(String::as_str);
-    let parts = [Some(machine.firmware.as_str()), text("bios-vendor"), text("bios-version")];
+    let parts = [Some(machine.firmware.word()), text("bios-vendor"), text("bios-version")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 

@@ -47,15 +47,15 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
     let mut may =
         |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut told, what, a, b, value);
 
-    let blob = |s: &StoredSession| s.identity.blob_sha256.clone();
+    let blob = |s: &StoredSession| s.identity.blob_sha256.to_string();
     if accepted.blobs {
         may("program", &blob)
     } else {
         must("program", &blob)
     }
-    must("workload", &|s| s.identity.workload.clone());
+    must("workload", &|s| s.identity.workload.to_string());
     must("parameters", &|s| s.identity.whole.map(|param| param.to_string()).join(" "));
-    must("authority", &|s| s.identity.authority.clone());
+    must("authority", &|s| s.identity.authority.to_string());
     must("cases", &|s| join(s.chosen(accepted).map(|(case, _)| case)));
     for case in a.chosen(accepted).map(|(case, _)| case).filter(|case| b.cases.contains_key(case)) {
         let of_case = |s: &StoredSession, value: fn(&SessionCase) -> String| value(&s.cases[&case]);
@@ -65,16 +65,16 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
             must(&format!("plan of case {case}"), &|s| of_case(s, |case| join(&case.plans)));
         }
     }
-    must("boot path", &|s| s.machine.firmware.clone());
+    must("boot path", &|s| s.machine.firmware.to_string());
     must("accelerator", &|s| known(s.environment.accelerator.as_ref().map(|accelerator| &accelerator.name)));
     must("QEMU's CPU model", &|s| known(s.environment.cpu_model.as_ref()));
 
     may("experiment", &|s| s.experiment.clone());
-    may("kernel", &|s| s.identity.build.clone());
+    may("kernel", &|s| s.identity.build.to_string());
     may("QEMU", &|s| known(s.environment.qemu.as_ref().map(|qemu| &qemu.version)));
     may("machine", &|s| known(s.environment.machine.as_ref()));
     may("memory", &|s| known(s.environment.memory_mib.map(|mib| format!("{mib} MiB")).as_ref()));
-    may("guest CPU", &|s| s.machine.brand.clone());
+    may("guest CPU", &|s| s.machine.brand.to_string());
     may("host", &|s| host(&s.environment));
     may("pinning", &|s| pinning(&s.environment));
     Contrast { refused, told }

@@ -1,7 +1,8 @@
 //! From the runs of a session that count to the times of its cases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use abi::Digest;
 use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
 use evidence::ledger::enough_left;
@@ -14,7 +15,7 @@ use crate::series::Pairing;
 #[derive(Clone, Debug, Default)]
 pub struct SessionCase {
     /// The plans' digests: one, unless something is wrong.
-    pub plans: BTreeSet<String>,
+    pub plans: HashSet<Digest>,
     /// What each worker was given.
     pub splits: BTreeSet<Vec<[u64; 4]>>,
     /// How often it was run in a boot.
@@ -78,7 +79,7 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
             return Err(format!("round {} has case {case} twice", run.round));
         }
         of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
-        of_case.plans.insert(measured.identity().plan.clone());
+        of_case.plans.insert(measured.identity().plan);
         of_case.iterations.insert(samples.len());
         let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.params).collect();
         of_case.splits.extend(samples.iter().map(given));

@@ -160,7 +160,7 @@ impl StoredSession {
             let detail = format!("no run of the system {SYSTEM} counts");
             return Err(refused((ReasonCode::TooFewRounds, detail)));
         };
-        let (identity, machine) = (first.identity().clone(), first.machine().clone());
+        let (identity, machine) = (*first.identity(), first.machine().clone());
         let cases = cases(&passed).map_err(&form)?;
         if incomplete.is_none() {
             as_many_as_asked_for(&index.experiment, &cases)

@@ -1,5 +1,6 @@
 //! Whether the work was done: every answer against the reference, and every case against one whole.
 
+use abi::wire::record;
 use workloads::{Expectation, Workload};
 
 use super::{Known, Run};
@@ -9,7 +10,7 @@ use crate::gate::reason::ReasonCode;
 
 /// The workload's reference, if there is one.
 pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'static dyn Workload> {
-    let experiment = run.facts.experiment?;
+    let experiment = run.facts.one::<record::Experiment>()?;
     let found = lookup(experiment.is.workload.as_str());
     if found.is_none() {
         run.add(ReasonCode::WorkloadUnknown, experiment.line, experiment.is.workload.to_string());

@@ -7,6 +7,7 @@ use crate::gate::evidence::VcpuDelay;
 use crate::gate::facts::Iteration;
 use crate::gate::measurement::{Basis, Cycles};
 use crate::gate::reason::ReasonCode;
+use abi::wire::record;
 
 /// Judges the guest's stamps against its workers' times. Needs a whole stream.
 pub(in crate::gate) fn stamps(run: &mut Run<'_>) {
@@ -61,7 +62,7 @@ pub(in crate::gate) fn unaccounted(
 /// The first account that has next to nothing of what its vCPU's worker did. Which vCPU had which worker does not
 /// matter: the longest account has to do for the longest worker, and so on.
 fn silent(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<String> {
-    let khz = run.facts.tsc?.is.khz;
+    let khz = run.facts.one::<record::Tsc>()?.is.khz;
     let nanos = |cycles| Cycles(cycles).nanos(khz).map_or(u64::MAX, |nanos| nanos.0);
     let timings = iteration.workers.values().filter_map(|worker| worker.timing);
     let mut took: Vec<u64> = timings.map(|timing| nanos(timing.is.cycles)).collect();
@@ -84,7 +85,7 @@ fn claimed_ns(run: &Run<'_>, iteration: &Iteration) -> Option<u64> {
         Basis::Makespan => span.makespan,
         Basis::LongestWorker => span.longest,
     };
-    Some(Cycles(cycles).nanos(run.facts.tsc?.is.khz)?.0)
+    Some(Cycles(cycles).nanos(run.facts.one::<record::Tsc>()?.is.khz)?.0)
 }
 
 /// Whether less time went by than was claimed, even by a clock that is as far off as a frequency may be.
