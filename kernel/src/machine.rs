@@ -1,6 +1,5 @@
 //! The machine, brought up: what later steps use of it, and the records that tell of it.
 
-use ::acpi::sdt::Signature;
 use abi::ApicId;
 use abi::config::Uart;
 use abi::wire::record::{
@@ -13,6 +12,7 @@ use alloc::vec::Vec;
 use x86_64::PhysAddr;
 
 use crate::acpi::fadt::{self, PowerManagement};
+use crate::acpi::layout::Signature;
 use crate::acpi::{TableError, Tables, hpet, madt, s5, spcr, srat};
 use crate::boot::memory_map::MemoryMap;
 use crate::clock::{self, Choice, Clock, Devices, Reading};

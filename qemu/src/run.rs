@@ -126,8 +126,9 @@ fn conduct(session: &mut Session<'_>) -> Result<Infallible, Stop> {
     session.pin(&threads)?;
     session.cont()?;
     loop {
-        session.wait()?;
+        // First: what is asked about may have come with the last reply, and nothing else may come.
         session.look_into_stop()?;
+        session.wait()?;
     }
 }
 

@@ -34,7 +34,7 @@ Examples:
 
 Exit codes:
 {}
-What the words in the results mean, and every reason for which a run is refused: docs/MEASUREMENT.md",
+What the words in the results mean: docs/GLOSSARY.md. Every reason why a run is refused: docs/GATE.md",
         Exit::TABLE
     )
 }

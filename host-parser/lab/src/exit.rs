@@ -8,7 +8,7 @@ use host_parser::results::Conclusion;
 /// Declares the exits.
 macro_rules! exits {
     ($($name:ident = $code:literal, $meaning:literal;)*) => {
-        /// How `assay` ends. `assay --help` and docs/MEASUREMENT.md have the table.
+        /// How `assay` ends. `assay --help` and docs/GATE.md have the table.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         #[repr(u8)]
         pub enum Exit {

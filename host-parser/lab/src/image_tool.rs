@@ -14,6 +14,9 @@ use crate::exit::{Coded, Exit, OrExit};
 /// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
 const DISK_FULL: &str = "(os error 28)";
 
+/// The default run needs no image tool, so it is not built before it is wanted.
+pub const HOW_TO_BUILD: &str = "`make image-tool` builds it (2 to 4 minutes)";
+
 /// Building an image takes less than a second. What takes so much longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -24,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Result<(), Coded> {
     let program = Path::new(command.get_program()).display().to_string();
     let captured = to_its_end(command, cancel)
-        .with_context(|| format!("image tool {program}: cannot be run; `make build` builds it"))
+        .with_context(|| format!("image tool {program}: cannot be run; {HOW_TO_BUILD}"))
         .or_exit(Exit::Environment)?;
     match captured.end {
         End::Itself(status) if status.success() => {}

@@ -2,8 +2,7 @@
 
 use core::mem::offset_of;
 
-use acpi::address::RawGenericAddress;
-use acpi::sdt::hpet::HpetTable;
+use super::layout::{HpetTable, RawGenericAddress};
 
 use crate::le::u64_at;
 

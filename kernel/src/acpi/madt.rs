@@ -2,9 +2,8 @@
 
 use core::mem::{offset_of, size_of};
 
+use super::layout::{EntryHeader, LocalApicEntry, LocalX2ApicEntry, SdtHeader};
 use abi::ApicId;
-use acpi::sdt::SdtHeader;
-use acpi::sdt::madt::{EntryHeader, LocalApicEntry, LocalX2ApicEntry};
 
 use crate::le::u32_at;
 

@@ -1,12 +1,10 @@
-//! Where firmware has its serial console (Microsoft, "Serial Port Console Redirection Table", revision 4; the layouts
-//! are those of the `acpi` crate where it has them).
+//! Where firmware has its serial console (Microsoft, "Serial Port Console Redirection Table", revision 4).
 
 use core::mem::{offset_of, size_of};
 
 use abi::config::{Registers, Uart, is_address};
-use acpi::address::RawGenericAddress;
-use acpi::sdt::SdtHeader;
 
+use super::layout::{RawGenericAddress, SdtHeader};
 use crate::le::{u16_at, u64_at};
 
 /// Offsets of the fields that count here.

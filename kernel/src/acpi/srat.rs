@@ -4,8 +4,8 @@
 
 use core::mem::{offset_of, size_of};
 
+use super::layout::SdtHeader;
 use abi::ApicId;
-use acpi::sdt::SdtHeader;
 
 use crate::le::u32_at;
 

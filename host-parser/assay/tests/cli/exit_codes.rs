@@ -16,12 +16,12 @@ fn table() -> Vec<(u8, String)> {
 }
 
 #[test]
-fn measurement_lists_every_exit_code() {
+fn gate_lists_every_exit_code() {
     let mut text = "\n| exit code | meaning |\n|---|---|\n".to_owned();
     for (code, meaning) in table() {
         text += &format!("| {code} | {meaning} |\n");
     }
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/MEASUREMENT.md");
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/GATE.md");
     golden::check_part(&document, "exit codes", &text);
 }
 

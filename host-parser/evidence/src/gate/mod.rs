@@ -25,7 +25,7 @@ pub use measurement::{
 pub use reason::{Class, ReasonCode};
 pub use verdict::{Finding, Outcome, Verdict};
 
-/// The tolerances of the rules, for docs/MEASUREMENT.md.
+/// The tolerances of the rules, for docs/GATE.md.
 pub use rules::limits;
 
 use std::collections::{BTreeMap, HashSet};

@@ -85,7 +85,7 @@ fn a_sweeps_plan_has_knots_instead_of_cases() {
     assert_eq!(plan, shipped_sweep().1, "the same manifest, the same plan");
 }
 
-/// What docs/MEASUREMENT.md promises.
+/// What docs/CONCEPTS.md promises.
 #[test]
 fn shares_of_the_shipped_sweep_cost_about_the_same() {
     let (manifest, plan) = shipped_sweep();

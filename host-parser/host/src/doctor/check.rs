@@ -1,6 +1,6 @@
 //! Every check there is: its name, why it matters, what to do, and what kind of fault it is where it is bad.
 //!
-//! The names are an interface: scripts match on them. docs/MEASUREMENT.md has them as a table, held by a test.
+//! The names are an interface: scripts match on them. docs/DOCTOR.md has them as a table, held by a test.
 
 use serde::{Serialize, Serializer};
 
