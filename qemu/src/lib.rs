@@ -48,5 +48,5 @@ pub use machine::{CpuShape, DiskBus, Machine, Vga, default_cpu_model};
 pub use outcome::{Outcome, Phase};
 pub use record::{GuestRun, Timeline};
 pub use registers::CpuState;
-pub use run::{GuestSpec, Progress, run};
+pub use run::{FirstRecord, GuestSpec, Progress, run};
 pub use version::{MINIMUM_VERSION, Qemu, Version};

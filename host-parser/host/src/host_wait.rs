@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn is_not_waited_for_longer_than_agreed_and_not_where_it_is_of_no_use() {
-        let (calm, cancel) = (calm(), CancelToken::new());
+        let (calm, cancel) = (calm(), CancelToken::new().unwrap());
         // Quicker than anything that runs.
         calm.seen.borrow_mut().extend([1e-9; 8]);
         assert!(calm.wait(1, &cancel) >= LONGEST);

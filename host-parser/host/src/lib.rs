@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod cancel;
-mod captured;
 mod cost;
 mod cpu_set;
 mod delays;
@@ -17,15 +16,14 @@ mod host_wait;
 mod identity;
 mod pinning;
 mod proc_stat;
+pub mod process;
 mod root;
 mod signals;
 mod steal;
-mod tool;
 mod topology;
 mod vcpu;
 
 pub use cancel::CancelToken;
-pub use captured::{Captured, End, run as run_captured};
 pub use cost::{Cost, RunCost};
 pub use cpu_set::{CpuSet, CpuSetError};
 pub use delays::{Delays, ThreadDelay};
@@ -35,6 +33,5 @@ pub use pinning::{HostCpus, PinningError};
 pub use root::Root;
 pub use signals::cancel_on_signals;
 pub use steal::{Steal, StolenTime};
-pub use tool::{Ended, run as run_tool};
 pub use topology::HostTopology;
 pub use vcpu::{PinError, SchedStat, VcpuThread, pin, read_back};

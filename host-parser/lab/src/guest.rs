@@ -9,13 +9,12 @@ use host::{CancelToken, Cost, Delays, Root, RunCost, Steal, StolenTime, ThreadDe
 use host_parser::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
 use host_parser::manifest::Manifest;
 use host_parser::results::{BootCost, RunRecord, write_atomically};
-use qemu::{AcceleratorChoice, GuestRun, GuestSpec, Machine, Outcome, Progress, QemuError};
+use qemu::{AcceleratorChoice, FirstRecord, GuestRun, GuestSpec, Machine, Outcome, Progress, QemuError};
 
 use crate::boot_image::BootImage;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::GuestEnv;
 use crate::run::Run;
-use crate::watch::Watch;
 
 /// A guest that has ended.
 pub struct Booted {
@@ -49,13 +48,11 @@ pub fn boot(
 ) -> Result<Booted, Coded> {
     let mut spec = spec(lab, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
-    let cancel = CancelToken::new();
-    let watch = Watch::start(session, &cancel, manifest.timeouts().boot);
     let mut seen = false;
     let root = Root::here();
     let (mut delays, mut cost) = (Delays::of(&root), Cost::of(&root));
     let mut steal = Steal::of(&root, &lab.host_cpus.available);
-    let run = qemu::run(&spec, &cancel, &mut |progress| match progress {
+    let run = qemu::run(&spec, session, &mut |progress| match progress {
         Progress::Started { pid } => cost.of_process(pid),
         Progress::SerialLine { line, at_us, vcpus } => {
             if let Ok(envelope) = decode(line) {
@@ -66,7 +63,6 @@ pub fn boot(
             }
             if !seen && is_tagged(line) {
                 seen = true;
-                watch.alive();
                 on_record();
             }
         }
@@ -76,12 +72,11 @@ pub fn boot(
         }
         _ => {}
     });
-    let silent = watch.was_silent();
     let run = run.map_err(coded)?;
     let (first_serial_us, image_bytes) = (run.timeline.first_serial_us, image.bytes());
     let cost = BootCost { first_serial_us, image_bytes, ..boot_cost(cost.into_seen()) };
     let delays = delays.into_seen().into_iter().map(vcpu_delay).collect();
-    Ok(Booted { ended: ended(&run, silent), run, delays, steal, cost })
+    Ok(Booted { ended: ended(&run), run, delays, steal, cost })
 }
 
 /// What a run took, in the terms of the results.
@@ -117,6 +112,7 @@ pub fn spec(
         boot: image.medium.clone(),
         host_cpus: lab.host_cpus.set.clone(),
         deadline: manifest.timeouts().run,
+        first_record: Some(FirstRecord { deadline: manifest.timeouts().boot, is_record: is_tagged }),
         serial_log: log.to_owned(),
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     }
@@ -170,9 +166,9 @@ fn words(run: &GuestRun) -> Vec<String> {
     words.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// How the run ended, in the gate's terms; `silent` where it was ended for want of a record.
-fn ended(run: &GuestRun, silent: bool) -> Ended {
-    let late = silent || matches!(run.outcome, Outcome::DeadlineExceeded { .. });
+/// How the run ended, in the gate's terms.
+fn ended(run: &GuestRun) -> Ended {
+    let late = matches!(run.outcome, Outcome::DeadlineExceeded { .. });
     if late && run.timeline.cont_us.is_none() {
         // The guest cannot be blamed: it never came to execute an instruction.
         let ms = run.timeline.exit_us / 1000;
@@ -185,7 +181,6 @@ fn ended(run: &GuestRun, silent: bool) -> Ended {
         Outcome::GuestPanicked => Ended::Panicked,
         Outcome::InternalError { status } => Ended::InternalError { detail: status.clone() },
         Outcome::DeadlineExceeded { .. } => Ended::Deadline,
-        Outcome::Cancelled if silent => Ended::Deadline,
         Outcome::Cancelled => Ended::Cancelled,
         Outcome::SerialOverflow { limit_bytes } => Ended::SerialOverflow { limit_bytes: *limit_bytes },
         Outcome::QemuDied { status, stderr_tail, .. } => {

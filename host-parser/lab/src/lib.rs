@@ -21,7 +21,6 @@ mod rounds;
 mod run;
 mod schedule;
 mod systems;
-mod watch;
 
 pub use boot_image::BootImage;
 pub use exit::{Coded, Exit, OrExit};

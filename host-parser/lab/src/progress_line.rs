@@ -46,7 +46,6 @@ impl ProgressLine {
         };
         let style = style.expect("a good template").with_key("gone", gone).with_key("left", left);
         bar.set_style(style.progress_chars("=> "));
-        bar.enable_steady_tick(Duration::from_millis(250));
         let rounds = order.last().map_or(0, |slot| slot.round + 1);
         let width = order.iter().map(|slot| name(slot.item).len()).max().unwrap_or(0);
         let (runs, last) = (order.len(), String::new());

@@ -134,11 +134,12 @@ impl Lab {
             host_cpus: None,
             deadline,
             serial_log: folder.path().join("serial.log"),
+            first_record: None,
             serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
         };
         let begin = std::time::Instant::now();
         let (mut first_record, mut debugger, mut surgery) = (None, None, None);
-        let run = qemu::run(&spec, &CancelToken::new(), &mut |progress| match progress {
+        let run = qemu::run(&spec, &CancelToken::new().unwrap(), &mut |progress| match progress {
             Progress::Started { .. } => {
                 debugger = spec.machine.debugger.as_deref().map(|socket| self.debugger(socket));
             }

@@ -84,9 +84,10 @@ pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut M
         host_cpus: None,
         deadline: DEADLINE,
         serial_log: folder.path().join("serial.log"),
+        first_record: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     };
-    let run = qemu::run(&spec, &CancelToken::new(), &mut |_| {}).unwrap();
+    let run = qemu::run(&spec, &CancelToken::new().unwrap(), &mut |_| {}).unwrap();
     let log = std::fs::read(&spec.serial_log).unwrap();
     Over { run, log }
 }

@@ -1,8 +1,9 @@
 //! Workers as processes of the host: the same ramdisk, run by the Linux twin without any machine around it. The ceiling
 //! for guests of that host.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::exit::{Coded, Exit, OrExit};
@@ -10,9 +11,13 @@ use crate::guest::boot_cost;
 use abi::exit::GuestExit;
 use abi::wire::{Record, decode};
 use anyhow::Context;
-use host::{CancelToken, Captured, Cost, CpuSet, End, Root};
+use host::process::{Capture, Captured, End, Process};
+use host::{CancelToken, Cost, CpuSet, Root};
 use host_parser::gate::Ended;
 use host_parser::results::{BootCost, write_atomically};
+
+/// How much the twin may print, in bytes: as much as a guest.
+const LIMIT_BYTES: usize = 16 << 20;
 
 /// What is run, and where.
 pub struct Spec {
@@ -76,18 +81,20 @@ pub fn run(
 ) -> Result<Native, Coded> {
     let mut command = Command::new(&spec.twin);
     command.arg("native").arg("--ramdisk").arg(&spec.ramdisk).arg("--cpus").arg(spec.cpu_list());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (mut cost, mut first_us) = (Cost::of(&Root::here()), None);
-    let captured =
-        host::run_captured(&mut command, &spec.within, spec.deadline, cancel, &mut |line, at_us| {
-            let Ok(envelope) = decode(line) else { return };
-            on_record(&envelope.record);
-            cost.on_record(&envelope.record, at_us);
-            first_us.get_or_insert(at_us);
-        });
-    let captured = captured
+    let mut on_line = |line: &[u8], at_us| {
+        let Ok(envelope) = decode(line) else { return };
+        on_record(&envelope.record);
+        cost.on_record(&envelope.record, at_us);
+        first_us.get_or_insert(at_us);
+    };
+    let capture = Capture { deadline: spec.deadline, limit_bytes: LIMIT_BYTES, cancel: Some(cancel) };
+    let (host_cpus, captured) = start(&mut command, &spec.within)
+        .and_then(|(host_cpus, process)| Ok((host_cpus, capture.run(process, &mut on_line)?)))
         .with_context(|| format!("twin {}: cannot be run; `make twin` builds it", spec.twin.display()))
         .or_exit(Exit::Environment)?;
-    write_atomically(log, |out| out.write_all(&captured.log)).or_exit(Exit::Output)?;
+    write_atomically(log, |out| out.write_all(&captured.output)).or_exit(Exit::Output)?;
     let cost = BootCost {
         first_serial_us: first_us,
         // Its workers are processes of their own, and its peak is not theirs.
@@ -96,8 +103,14 @@ pub fn run(
         ..boot_cost(cost.into_seen())
     };
     let ended = ended(&captured);
-    let Captured { log, started_unix_ms, exit_us, host_cpus, .. } = captured;
+    let Captured { output: log, started_unix_ms, exit_us, .. } = captured;
     Ok(Native { log, ended, cost, started_unix_ms, exit_us, host_cpus })
+}
+
+/// Starts a program on `cpus`; the CPUs in force are read back before it runs, since it may confine itself further.
+fn start(command: &mut Command, cpus: &CpuSet) -> io::Result<(CpuSet, Process)> {
+    let (host_cpus, process) = cpus.confine(|| (CpuSet::allowed(), Process::spawn(command)))?;
+    Ok((host_cpus?, process?))
 }
 
 fn bytes(files: &[&Path]) -> Option<u64> {
@@ -131,9 +144,8 @@ mod tests {
 
     fn of_code(code: i32) -> Ended {
         let end = End::Itself(ExitStatus::from_raw(code << 8));
-        let (log, stderr) = (Vec::new(), "no such file\n".to_owned());
-        let host_cpus = CpuSet::allowed().unwrap();
-        ended(&Captured { end, log, stderr, host_cpus, started_unix_ms: 0, exit_us: 0 })
+        let (output, stderr) = (Vec::new(), "no such file\n".to_owned());
+        ended(&Captured { end, output, stderr, started_unix_ms: 0, exit_us: 0 })
     }
 
     #[test]
