@@ -1,9 +1,9 @@
-//! The boot configuration: the settings for one machine. They change where the kernel prints and how it ends, never what it
-//! measures.
+//! The boot configuration: the settings for one machine. They change where the kernel prints and how it ends, never
+//! what it measures.
 //!
-//! The text comes from the file [`crate::ramdisk::CONFIG`] of the ramdisk, which can be edited in place on a USB stick, and
-//! from the command line of a VMM, which takes precedence. It consists of `KEY=VALUE` words with white space between them;
-//! `#` begins a comment up to the end of the line:
+//! The text comes from the file [`crate::ramdisk::CONFIG`] of the ramdisk, which can be edited in place on a USB stick,
+//! and from the command line of a VMM, which takes precedence. It consists of `KEY=VALUE` words with white space
+//! between them; `#` begins a comment up to the end of the line:
 //!
 //! ```text
 //! serial=com1|com2|com3|com4[,baud:N]     these PC ports, at N baud (115200)
@@ -15,8 +15,8 @@
 //! display=on|off                          text on the screen too
 //! ```
 //!
-//! Numbers are decimal, or hexadecimal after `0x`. A word that is not understood is ignored and reported; its setting keeps
-//! the default.
+//! Numbers are decimal, or hexadecimal after `0x`. A word that is not understood is ignored and reported; its setting
+//! keeps the default.
 
 use core::fmt;
 
@@ -215,8 +215,8 @@ const fn is_port(port: u16) -> bool {
     port >= 0x100 && port <= 0xfff8
 }
 
-/// Whether a UART can be at this address: it has at most 52 bits, and all eight registers are in one page, which the kernel
-/// maps.
+/// Whether a UART can be at this address: it has at most 52 bits, and all eight registers are in one page, which the
+/// kernel maps.
 #[must_use]
 pub const fn is_address(address: u64, stride: u8) -> bool {
     let last = address % 4096 + 7 * stride as u64;

@@ -1,7 +1,7 @@
 //! Negative controls: faults that a plan makes the kernel commit, to show that the gate notices them.
 //!
-//! The log of a run with a control has a `control` record and can never pass. If the gate finds nothing else wrong, that is
-//! the finding.
+//! The log of a run with a control has a `control` record and can never pass. If the gate finds nothing else wrong,
+//! that is the finding.
 
 use crate::wire::value::words;
 
@@ -26,8 +26,8 @@ words! {
         Hang = "hang",
         /// The target CPU gets no SIPI.
         SkipAp = "skip-ap",
-        /// The target CPU's TSC runs ahead by 2^30 cycles. An emulated TSC cannot be set, so the kernel adds them to the
-        /// readings of the warp test and of the worker.
+        /// The target CPU's TSC runs ahead by 2^30 cycles. An emulated TSC cannot be set, so the kernel adds them to
+        /// the readings of the warp test and of the worker.
         TscAhead = "tsc-ahead",
         /// The target CPU takes timer interrupts while it runs its timed worker.
         Interrupt = "interrupt",
@@ -37,6 +37,6 @@ words! {
 /// The iteration, from 0, in which a control ends the kernel. The log must hold all records before it, unharmed.
 pub const STRIKES_IN: u16 = 1;
 
-/// The cycles by which [`ControlKind::TscAhead`] puts a clock ahead: about a third of a second. More than the skew of any
-/// real machine, less than the time-out of a worker.
+/// The cycles by which [`ControlKind::TscAhead`] puts a clock ahead: about a third of a second. More than the skew of
+/// any real machine, less than the time-out of a worker.
 pub const TSC_AHEAD_CYCLES: u64 = 1 << 30;

@@ -1,7 +1,7 @@
 //! The values that a guest writes to QEMU's isa-debug-exit device.
 //!
-//! QEMU turns a written value `v` into the exit status `(v << 1) | 1`. 0 and 1 are not used: QEMU's own
-//! statuses are the same. The value alone proves nothing; a result needs [`GuestExit::Success`] and a valid `end` record.
+//! QEMU turns a written value `v` into the exit status `(v << 1) | 1`. 0 and 1 are not used: QEMU's own statuses are
+//! the same. The value alone proves nothing; a result needs [`GuestExit::Success`] and a valid `end` record.
 
 /// The I/O port of the device, as our command lines place it. On other machines no device is there.
 pub const DEBUG_EXIT_PORT: u16 = 0xf4;

@@ -2,13 +2,13 @@
 
 use core::hint::black_box;
 
-/// Rounds of [`fill`]. Enough that they are most of the work between two readings of the clock, under an emulator too; few
-/// enough to find gaps of a microsecond.
+/// Rounds of [`fill`]. Enough that they are most of the work between two readings of the clock, under an emulator too;
+/// few enough to find gaps of a microsecond.
 const ROUNDS: u64 = 64;
 
-/// Six independent chains of simple integer operations: they fill the execution units of a core, of which a busy sibling
-/// thread takes half. A dependent chain, such as divisions or readings of the TSC, waits for itself: a sibling hardly slows
-/// it, and it would not show the loss of other work.
+/// Six independent chains of simple integer operations: they fill the execution units of a core, of which a busy
+/// sibling thread takes half. A dependent chain, such as divisions or readings of the TSC, waits for itself: a sibling
+/// hardly slows it, and it would not show the loss of other work.
 pub fn fill() {
     let mut chains = [1_u64, 2, 3, 4, 5, 6];
     for round in 0..ROUNDS {

@@ -12,8 +12,8 @@
 //! split worker=1 ...
 //! ```
 //!
-//! The splits of a case follow it, one for each worker, numbered from 0. The expected answers let the kernel report on its
-//! console whether the work was done. The host tool derives them itself and does not trust the kernel.
+//! The splits of a case follow it, one for each worker, numbered from 0. The expected answers let the kernel report on
+//! its console whether the work was done. The host tool derives them itself and does not trust the kernel.
 //!
 //! A plan for a machine of unknown size has no cases. After `control` it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -166,7 +166,8 @@ pub enum PlanErrorKind {
     BadSplit,
     /// There is no case.
     NoCase,
-    /// A sweep has no iterations, no time-out, fewer than two cut points, more than [`MAX_CUT_POINTS`], or descending ones.
+    /// A sweep has no iterations, no time-out, fewer than two cut points, more than [`MAX_CUT_POINTS`], or descending
+    /// ones.
     BadSweep,
 }
 
@@ -184,7 +185,7 @@ impl fmt::Display for PlanError {
             PlanErrorKind::NoCase => f.write_str("no case"),
             PlanErrorKind::BadSweep => write!(
                 f,
-                "a sweep needs iterations and timeout_ms, and 2 to {MAX_CUT_POINTS} `knot` lines after it that do not descend"
+                "a sweep needs iterations, timeout_ms, and 2 to {MAX_CUT_POINTS} `knot` lines that do not descend"
             ),
         }
     }

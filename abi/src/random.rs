@@ -1,14 +1,14 @@
-//! Pseudorandom numbers that are the same for the same seed on every machine and in every version, since seeds and digests
-//! are part of results.
+//! Pseudorandom numbers that are the same for the same seed on every machine and in every version, since seeds and
+//! digests are part of results.
 //!
-//! Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. Not from a crate: its next version
-//! may give another sequence.
+//! Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. Not from a crate: its next
+//! version may give another sequence.
 
 /// What the counter of [`SplitMix64`] grows by at each step.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Spreads a number's bits over all 64. A bijection, so that distinct numbers have distinct images: the digests of answers
-/// are sums of these.
+/// Spreads a number's bits over all 64. A bijection, so that distinct numbers have distinct images: the digests of
+/// answers are sums of these.
 ///
 /// One step of [`SplitMix64`] from the seed `number`. The constants are Stafford's variant 13.
 #[must_use]

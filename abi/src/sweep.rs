@@ -1,11 +1,11 @@
-//! The sweep: the cases of one boot on a machine of any size. Pure: the kernel runs a sweep and the gate judges it, and both
-//! derive it with this code, each from its own knowledge of the machine.
+//! The sweep: the cases of one boot on a machine of any size. Pure: the kernel runs a sweep and the gate judges it, and
+//! both derive it with this code, each from its own knowledge of the machine.
 //!
-//! The cases are 1, 2, 4, ... workers up to the number of cores, and the number of cores itself. If the machine has more
-//! CPUs than cores, there is one more, with a worker on every CPU: the SMT case, which is a diagnostic and never core
-//! scaling. Every case does the same whole. *Cut points* divide it into parts of equal cost; the share of a worker lies
-//! between them. Each iteration runs every case once and shuffles them anew, so that drift on the host does not fall on
-//! one case.
+//! The cases are 1, 2, 4, ... workers up to the number of cores, and the number of cores itself. If the machine has
+//! more CPUs than cores, there is one more, with a worker on every CPU: the SMT case, which is a diagnostic and never
+//! core scaling. Every case does the same whole. *Cut points* divide it into parts of equal cost; the share of a worker
+//! lies between them. Each iteration runs every case once and shuffles them anew, so that drift on the host does not
+//! fall on one case.
 
 use core::fmt;
 
@@ -13,8 +13,8 @@ use crate::plan::MAX_WORKERS;
 use crate::random::SplitMix64;
 
 /// The number of parts of equal cost between the cut points of a plan. For any power of two of workers up to this, each
-/// worker has the same number of parts. For any other number, bounds fall inside a part, in which the cost is assumed to be
-/// even.
+/// worker has the same number of parts. For any other number, bounds fall inside a part, in which the cost is assumed
+/// to be even.
 pub const PARTS: u16 = MAX_WORKERS;
 
 /// A case of a sweep. Its `Display` is its label: `smp4`, `smp8-smt`.
@@ -32,8 +32,8 @@ impl fmt::Display for SweepCase {
     }
 }
 
-/// The cases for a machine with `cores` cores and `cpus` CPUs online, in order of size. A machine has at least one core and
-/// at least as many CPUs as cores. Both are limited to [`MAX_WORKERS`].
+/// The cases for a machine with `cores` cores and `cpus` CPUs online, in order of size. A machine has at least one core
+/// and at least as many CPUs as cores. Both are limited to [`MAX_WORKERS`].
 pub fn cases(cores: u16, cpus: u16) -> impl Iterator<Item = SweepCase> + Clone {
     let cores = cores.clamp(1, MAX_WORKERS);
     let cpus = cpus.clamp(cores, MAX_WORKERS);
@@ -43,8 +43,8 @@ pub fn cases(cores: u16, cpus: u16) -> impl Iterator<Item = SweepCase> + Clone {
     physical.chain((cpus > cores).then_some(SweepCase { workers: cpus, smt: true }))
 }
 
-/// The first two parameters of worker `worker` of `workers`: where its share begins and ends. `cut_points` ascend and divide
-/// the whole into parts of equal cost. `None` if there is no part or no such worker.
+/// The first two parameters of worker `worker` of `workers`: where its share begins and ends. `cut_points` ascend and
+/// divide the whole into parts of equal cost. `None` if there is no part or no such worker.
 ///
 /// The shares of all workers are a partition of the whole, in order, without gap or overlap.
 #[must_use]

@@ -1,8 +1,8 @@
 //! The syscalls of a worker.
 //!
-//! Convention: `syscall` with the number in RAX and one argument in RDI. The instruction overwrites RCX and R11 (AMD64 APM
-//! vol. 2, "SYSCALL and SYSRET"). A call outside the worker's [`Authority`] is refused: RAX returns
-//! [`REFUSED`], the kernel counts it, and the run's result is void.
+//! Convention: `syscall` with the number in RAX and one argument in RDI. The instruction overwrites RCX and R11 (AMD64
+//! APM vol. 2, "SYSCALL and SYSRET"). A call outside the worker's [`Authority`] is refused: RAX returns [`REFUSED`],
+//! the kernel counts it, and the run's result is void.
 
 use core::fmt;
 
@@ -12,8 +12,8 @@ use crate::wire::Value;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Syscall {
-    /// The worker is done. Only the return stub of the kernel makes this call, on the return path of the worker. It does not
-    /// return.
+    /// The worker is done. Only the return stub of the kernel makes this call, on the return path of the worker. It
+    /// does not return.
     Exit = 0,
 }
 

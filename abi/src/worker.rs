@@ -4,9 +4,9 @@
 //! `extern "C" fn(args: *const WorkerArgs, out: *mut WorkerResult)` (System V AMD64 ABI). It makes no syscall; it
 //! returns to its caller. It reads `args`, uses its own image and stack, and writes `out` and nothing else.
 //!
-//! A worker is called twice. In the first call [`WorkerArgs::start_tsc`] is 0: the worker does a small part of the work and
-//! so touches everything that the second call touches (code, stack, data, result slot). Its result is discarded. In the
-//! second call the worker spins on `rdtsc` until `start_tsc`, then times its work.
+//! A worker is called twice. In the first call [`WorkerArgs::start_tsc`] is 0: the worker does a small part of the work
+//! and so touches everything that the second call touches (code, stack, data, result slot). Its result is discarded. In
+//! the second call the worker spins on `rdtsc` until `start_tsc`, then times its work.
 
 /// The arguments of a worker. 64 bytes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -35,8 +35,8 @@ pub struct WorkerResult {
     pub answer: u64,
     /// The work done, exactly, in the workload's unit.
     pub work: u64,
-    /// A digest of what the answer is made of. It does not depend on order: its wrapping sum over the workers of a case is
-    /// the same for every number of workers.
+    /// A digest of what the answer is made of. It does not depend on order: its wrapping sum over the workers of a case
+    /// is the same for every number of workers.
     pub digest: u64,
     /// [`COMPLETE`] once all other fields are written. Any other value: the worker did not finish.
     pub complete: u64,

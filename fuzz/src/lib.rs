@@ -78,7 +78,7 @@ targets! {
     trace,
     /// Partition tables: a partition lies in the image, where the table says, and a plain reading finds no other.
     partition,
-    /// An image: the boot configurations in it, in whatever pieces it is read.
+    /// An image: the boot configurations in it, for any size of the pieces in which it is read.
     boot_image,
     /// A Linux kernel's header: accepted if a plain reading accepts it.
     bzimage,

@@ -84,7 +84,7 @@ impl Workload for Primes {
     }
 
     fn expectation(&self, params: Words) -> Expectation {
-        assert!(self.any_size || params[1] <= END, "only what was checked is asked for");
+        assert!(self.any_size || params[1] <= END, "the parameters were checked before");
         let [first, end, ..] = params;
         let (from, to) = (Self::below(first.min(end)), Self::below(end));
         Expectation {

@@ -7,7 +7,6 @@ use abi::wire::record::{
     System, SystemName, Topology,
 };
 use abi::wire::{Hex64, Text};
-use acpi::sdt::Signature;
 use alloc::vec::Vec;
 use harness::clock::{Choice, Reading};
 use harness::order::Located;
@@ -21,6 +20,7 @@ use crate::clock::{self, Devices, MachineClock};
 use crate::console::Records;
 use crate::cpu::PerCpu;
 use crate::firmware::acpi::fadt::{self, PowerManagement};
+use crate::firmware::acpi::layout::Signature;
 use crate::firmware::acpi::{TableError, Tables, hpet, madt, s5, spcr};
 use crate::mem::memory_map::MemoryMap;
 use crate::mem::{HEAP_BYTES, KernelSpace, OutOfMemory, phys};

@@ -167,8 +167,8 @@ fn write_line(envelope: &Envelope, line: &mut Line) -> fmt::Result {
     write!(line, "{CRC_FIELD}{crc:08x}")
 }
 
-/// Whether a line claims to be a record: whether a tag of any version is anywhere in it. A tag in the middle of a line is
-/// left if the end of another line was lost.
+/// Whether a line claims to be a record: whether a tag of any version is anywhere in it. A tag in the middle of a line
+/// is left if the end of another line was lost.
 #[must_use]
 pub fn is_tagged(line: &[u8]) -> bool {
     line.windows(8).any(|w| {

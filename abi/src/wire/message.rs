@@ -57,8 +57,8 @@ pub(crate) fn take<T: super::Value>(rest: &mut &str, key: &'static str) -> Resul
     T::parse(value).ok_or(FieldError::BadValue(key))
 }
 
-/// Declares a list of messages: a struct for each, an enum of all, their writer and parser, their documentation as data, and
-/// the most bytes that each can take.
+/// Declares a list of messages: a struct for each, an enum of all, their writer and parser, their documentation as
+/// data, and the most bytes that each can take.
 macro_rules! messages {
     (
         $(#[$meta:meta])*

@@ -1,8 +1,9 @@
 //! The serial protocol: a guest prints records, one ASCII line each, and the host tool reads them.
 //!
-//! A line is an envelope (tag, sequence number, time, checksum) around one [`Record`]. [`mod@line`] defines the envelope,
-//! [`record`] lists the records, [`value`] defines the text of each type of field, and [`stream`] numbers the lines and
-//! digests them for the final `end` record. One definition writes and parses; docs/PROTOCOL.md is tested against it.
+//! A line is an envelope (tag, sequence number, time, checksum) around one [`Record`]. [`mod@line`] defines the
+//! envelope, [`record`] lists the records, [`value`] defines the text of each type of field, and [`stream`] numbers the
+//! lines and digests them for the final `end` record. One definition writes and parses; docs/PROTOCOL.md is tested
+//! against it.
 //!
 //! Every record has exactly one form: [`encode`] gives back byte for byte every line that [`decode`] accepts.
 

@@ -10,7 +10,8 @@ pub use super::words::{
     SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
-/// The version of the records below, and the number of the tag. A change that an older reader would misread raises both.
+/// The version of the records below, and the number of the tag. A change that an older reader would misread raises
+/// both.
 pub const PROTOCOL: u16 = 1;
 
 messages! {
@@ -93,8 +94,8 @@ messages! {
         ignored: u16,
     }
 
-    /// A word of the boot configuration that was ignored: it is not understood, or this machine cannot use it. Its setting
-    /// keeps the default.
+    /// A word of the boot configuration that was ignored: it is not understood, or this machine cannot use it. Its
+    /// setting keeps the default.
     ConfigIgnored = "config-ignored" {
         /// The source of the word.
         from: ConfigSource,
@@ -116,8 +117,8 @@ messages! {
         cycles: u64,
     }
 
-    /// The place of an online CPU in the machine, as the CPU reports it. Two CPUs are SMT siblings if they have the same
-    /// `core`. `-` is an unknown place.
+    /// The place of an online CPU in the machine, as the CPU reports it. Two CPUs are SMT siblings if they have the
+    /// same `core`. `-` is an unknown place.
     Topology = "topology" {
         /// Its dense number.
         cpu: CpuId,
@@ -175,8 +176,8 @@ messages! {
         spread_ppm: u32,
     }
 
-    /// The test whether the TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be below
-    /// one that another CPU has already published.
+    /// The test whether the TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
+    /// below one that another CPU has already published.
     Warp = "warp" {
         /// CPUs that took part.
         cpus: u16,
@@ -254,8 +255,8 @@ messages! {
         sha256: Digest,
     }
 
-    /// An iteration is about to begin. Its workers run between this record and `case-begin`; what the host does in between
-    /// may disturb them. The host tool samples its own counters at both.
+    /// An iteration is about to begin. Its workers run between this record and `case-begin`; what the host does in
+    /// between may disturb them. The host tool samples its own counters at both.
     CaseReady = "case-ready" {
         /// The case.
         case: u16,
@@ -263,7 +264,7 @@ messages! {
         iter: u16,
     }
 
-    /// An iteration of a case was run. Its other records follow, up to `case-end`.
+    /// An iteration of a case was run. Its other records follow.
     CaseBegin = "case-begin" {
         /// The case, named by its number of workers.
         case: u16,
@@ -289,8 +290,8 @@ messages! {
         cycles: u64,
         /// The same shifted right by 20, the unit of published tables; at most 2^32 - 1.
         scaled: u32,
-        /// Interrupts on its CPU while it was in ring 3; under Linux, which allows them, from the rendezvous of the workers
-        /// to the return of this one.
+        /// Interrupts on its CPU while it was in ring 3; under Linux, which allows them, from the rendezvous of the
+        /// workers to the return of this one.
         irqs: u16,
     }
 
@@ -342,10 +343,11 @@ messages! {
         address: Hex64,
     }
 
-    /// The pace checks of a worker's CPU: half a millisecond just before the timed run and half a millisecond just after it,
-    /// in which the CPU reads the TSC with the same work between any two readings. Reported are the longest time between
-    /// two readings and the number of readings. A preempted CPU shows a gap; a slowed one shows fewer readings. The work is
-    /// independent integer operations that fill a core, of which a busy sibling thread takes half.
+    /// The pace checks of a worker's CPU: half a millisecond just before the timed run and half a millisecond just
+    /// after it, in which the CPU reads the TSC with the same work between any two readings. Reported are the longest
+    /// time between two readings and the number of readings. A preempted CPU shows a gap; a slowed one shows fewer
+    /// readings. The work is independent integer operations that fill a core, of which a busy sibling thread takes
+    /// half.
     Gap = "gap" {
         /// The case.
         case: u16,
@@ -363,12 +365,12 @@ messages! {
         reads_before: u32,
         /// Readings after.
         reads_after: u32,
-        /// Steal time of this CPU in between, as the hypervisor reports it, in ns; natively the time that the process of the
-        /// worker waited for its CPU; `-` if not reported.
+        /// Steal time of this CPU in between, as the hypervisor reports it, in ns; natively the time that the process
+        /// of the worker waited for its CPU; `-` if not reported.
         steal_ns: Option<u64>,
     }
 
-    /// An iteration of a case has ended. All records of its workers are before this one.
+    /// An iteration of a case has ended. The records of its workers are before this one, but for `gap`, which follows.
     CaseEnd = "case-end" {
         /// The case.
         case: u16,

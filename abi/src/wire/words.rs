@@ -145,8 +145,8 @@ words! {
         Damaged = "damaged",
     }
 
-    /// A string of the SMBIOS tables. Strings that identify one machine among others of its kind (serial numbers, UUIDs) are
-    /// not read.
+    /// A string of the SMBIOS tables. Strings that identify one machine among others of its kind (serial numbers,
+    /// UUIDs) are not read.
     pub enum DmiField {
         /// The vendor of the firmware.
         BiosVendor = "bios-vendor",

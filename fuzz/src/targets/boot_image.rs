@@ -24,7 +24,7 @@ pub(crate) fn check(data: &[u8]) {
     let chunk_bytes = (1 + usize::from(how % 16)) * SECTOR;
     let found = find(&mut Cursor::new(&image), chunk_bytes).expect("memory can be read");
     let due: Vec<_> = (0..image.len()).step_by(SECTOR).filter_map(|at| config_at(&image, at)).collect();
-    assert_eq!(found, due, "in whatever pieces it is read");
+    assert_eq!(found, due, "the size of the pieces does not matter");
     assert!(how & 0x80 == 0 || found.iter().any(|(place, _)| *place == (at + SECTOR) as u64));
 }
 

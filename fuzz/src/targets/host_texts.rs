@@ -94,7 +94,7 @@ fn disclosure(text: &str) {
     match Disclosure::parse(path, text) {
         Ok(disclosure) => {
             let written: String = disclosure.values().map(line_of).collect();
-            let again = Disclosure::parse(path, &written).expect("what was accepted is accepted");
+            let again = Disclosure::parse(path, &written).expect("accepted again");
             assert_eq!(again, disclosure);
             assert!(disclosure.missing().all(|key| disclosure.get(key).is_none()));
         }

@@ -78,7 +78,7 @@ fn region(structure: &[u8]) -> Region {
 
 /// The 64-bit number at `at`.
 fn long(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(*bytes[at..].first_chunk().expect("in what was accepted"))
+    u64::from_le_bytes(*bytes[at..].first_chunk().expect("inside the accepted input"))
 }
 
 fn overlap(a: &Region, b: &Region) -> bool {

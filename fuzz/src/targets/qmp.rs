@@ -25,7 +25,7 @@ pub(crate) fn check(data: &[u8]) {
     };
     // A fraction may lose its last digit on the way. No reader of messages uses one.
     if !has_fraction(&written) {
-        let again = parse(written.to_string().as_bytes()).expect("what was read can be written");
+        let again = parse(written.to_string().as_bytes()).expect("a message can be written back");
         assert_eq!(again, message);
     }
 }

@@ -33,7 +33,7 @@ fn canonical(line: &[u8]) -> bool {
     match decode(line) {
         Ok(envelope) => {
             assert!(line.len() <= MAX_LINE_BYTES && is_tagged(line), "a record is short and seen as one");
-            assert_eq!(encode(&envelope).as_bytes(), line, "what is read is written back");
+            assert_eq!(encode(&envelope).as_bytes(), line, "written back");
             true
         }
         Err(error) => {

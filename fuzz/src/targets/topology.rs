@@ -36,8 +36,8 @@ pub(crate) fn check(data: &[u8]) {
         }
     };
     // The id in two pieces: the core's number contains the package's.
-    let (core, thread) = (place.core.expect("it was told"), place.thread.expect("it was told"));
-    let package = place.package.expect("it was told");
+    let (core, thread) = (place.core.expect("it was reported"), place.thread.expect("it was told"));
+    let package = place.package.expect("it was reported");
     let is_cut = |bits: u32| core == id >> bits && u64::from(thread) == u64::from(id) & ((1 << bits) - 1);
     let bits = (0..32).find(|&bits| is_cut(bits)).expect("an id without some of its low bits");
     assert!((bits..32).any(|bits| package == id >> bits), "no package is smaller than its cores");

@@ -5,7 +5,7 @@ use qemu::trace::{Delivery, Event, Origin, Trace};
 pub(crate) fn check(data: &[u8]) {
     let trace = Trace::read(data);
     let written: String = trace.events.iter().map(line).collect();
-    assert_eq!(Trace::read(written.as_bytes()), trace, "what was read can be written");
+    assert_eq!(Trace::read(written.as_bytes()), trace, "written back");
 
     let triple = trace.triple_fault();
     assert_eq!(triple.is_some(), trace.events.contains(&Event::TripleFault));

@@ -12,6 +12,9 @@ use host::Ended;
 /// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
 const DISK_FULL: &str = "(os error 28)";
 
+/// The default run needs no image tool, so it is not built before it is wanted.
+pub const HOW_TO_BUILD: &str = "`make image-tool` builds it (2 to 4 minutes)";
+
 /// Runs the image tool by `command`, which makes `outputs`.
 ///
 /// # Errors
@@ -19,7 +22,7 @@ const DISK_FULL: &str = "(os error 28)";
 pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Result<(), Coded> {
     let program = Path::new(command.get_program()).display().to_string();
     let ended = host::run_tool(command, cancel)
-        .with_context(|| format!("image tool {program}: cannot be run; `make build` builds it"))
+        .with_context(|| format!("image tool {program}: cannot be run; {HOW_TO_BUILD}"))
         .or_exit(Exit::Environment)?;
     match ended {
         Ended::Itself(status, _) if status.success() => {}

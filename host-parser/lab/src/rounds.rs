@@ -90,7 +90,7 @@ impl<T: Clone> Rounds<T> {
 }
 
 /// How many rounds the host disturbed.
-fn count(disturbed: &BTreeMap<u32, String>) -> u32 {
+fn count<E>(disturbed: &BTreeMap<u32, E>) -> u32 {
     u32::try_from(disturbed.len()).unwrap_or(u32::MAX)
 }
 

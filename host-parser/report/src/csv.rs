@@ -35,9 +35,9 @@ impl Exporter for SamplesCsv {
 /// The columns that every row of a run begins with; those of `sample`, where it has any.
 fn head(run: &RunRecord, sample: Option<&Sample>) -> String {
     let reason = run.verdict.outcome.refusal().map_or("", |(reason, _)| reason.code());
-    let set_aside = run.set_aside.is_some() || sample.is_some_and(|sample| sample.set_aside.is_some());
+    let excluded = run.excluded.is_some() || sample.is_some_and(|sample| sample.excluded.is_some());
     let functional_only = u8::from(run.functional_only.is_some());
-    let (word, set_aside) = (run.verdict.outcome.word(), u8::from(set_aside));
+    let (word, set_aside) = (run.verdict.outcome.word(), u8::from(excluded));
     format!("{},{},{},{set_aside},{word},{reason},{functional_only}", run.run, run.round, run.system)
 }
 

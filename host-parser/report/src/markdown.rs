@@ -60,7 +60,7 @@ fn set_aside(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
     if refused.is_empty() {
-        let counted = results.runs.iter().filter(|run| run.set_aside.is_none()).count();
+        let counted = results.runs.iter().filter(|run| run.excluded.is_none()).count();
         return writeln!(out, "\nAll {counted} runs that count passed.");
     }
     writeln!(out, "\n## Runs that did not pass\n")?;

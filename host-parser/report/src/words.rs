@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
 use evidence::gate::limits::LEAST_ITERATIONS;
-use evidence::gate::{Basis, FunctionalOnly, MachineReport, Measurement, Sample};
+use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
+use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
 use results::{Claim, ClaimEvidence, Pairing};
-use results::{ClaimReport, Pace, Probes, Results, RunRecord, System};
+use results::{ClaimReport, Results, RunRecord, System};
 
 /// The first run that passed of the first system, for what all of them have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
@@ -159,8 +160,8 @@ pub(super) fn probes(results: &Results) -> Option<String> {
 
 /// How quick the guest's CPUs were beside their workers, in a line; none where they were all quick.
 pub(super) fn pace(results: &Results) -> Option<String> {
-    let Pace { looks, slow, worst } = results.pace.filter(|pace| pace.slow > 0)?;
-    Some(format!("pace of the guest's CPUs: slow in {slow} of {looks} looks, {} % at worst", percent(worst)))
+    let Pace { checks, slow, worst } = results.pace.filter(|pace| pace.slow > 0)?;
+    Some(format!("pace of the guest's CPUs: slow in {slow} of {checks} looks, {} % at worst", percent(worst)))
 }
 
 /// How long it was waited for the host's CPUs, in a line; none where it was next to nothing.
@@ -179,14 +180,14 @@ pub(super) fn steal(results: &Results) -> Option<String> {
 
 /// The rounds that count for nothing, each with its reason.
 pub(super) fn set_aside(results: &Results) -> Vec<String> {
-    let rounds = &results.rounds_set_aside;
+    let rounds = &results.excluded_rounds;
     let mut lines = Vec::new();
     if !rounds.is_empty() {
         let limit = results.experiment.set_aside_limit;
         lines.extend([String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())]);
         lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
     }
-    let counted = results.runs.iter().filter(|run| run.set_aside.is_none());
+    let counted = results.runs.iter().filter(|run| run.excluded.is_none());
     let measured: Vec<&Measurement> = counted.filter_map(|run| run.verdict.outcome.measurement()).collect();
     match results.experiment.pairing {
         Pairing::Iterations => lines.extend(measured.into_iter().flat_map(iterations_set_aside)),
@@ -197,8 +198,8 @@ pub(super) fn set_aside(results: &Results) -> Vec<String> {
 
 /// The iterations of a boot that count for nothing, where each is a round, likewise.
 fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
-    let why = |sample: &Sample| Some((sample.iteration, sample.set_aside.clone()?));
-    let iterations: BTreeMap<u16, String> = measured.samples().iter().filter_map(why).collect();
+    let why = |sample: &Sample| Some((sample.iteration, sample.excluded.clone()?));
+    let iterations: BTreeMap<u16, Exclusion> = measured.samples().iter().filter_map(why).collect();
     if iterations.is_empty() {
         return Vec::new();
     }
@@ -212,10 +213,8 @@ fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
 fn iterations_set_aside_in_all(measured: &[&Measurement]) -> Vec<String> {
     let samples: Vec<&Sample> = measured.iter().flat_map(|measured| measured.samples()).collect();
     let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
-    for why in samples.iter().filter_map(|sample| sample.set_aside.as_deref()) {
-        // What the session shows names its run too; the reason is the first word.
-        let reason = why.split([':', ' ']).next().unwrap_or_default();
-        *by_reason.entry(reason).or_default() += 1;
+    for exclusion in samples.iter().filter_map(|sample| sample.excluded.as_ref()) {
+        *by_reason.entry(exclusion.reason.code()).or_default() += 1;
     }
     let gone: usize = by_reason.values().sum();
     if gone == 0 {
@@ -263,7 +262,7 @@ fn evidence_words(evidence: &ClaimEvidence) -> String {
 /// A run that did not pass, in one line; but for one that the host disturbed, which the rounds tell of.
 pub(super) fn refused(run: &RunRecord) -> Option<String> {
     let (reason, detail) = run.verdict.outcome.refusal()?;
-    if run.set_aside.is_some() && reason.is_the_hosts() {
+    if run.excluded.is_some() && reason.is_the_hosts() {
         return None;
     }
     let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();

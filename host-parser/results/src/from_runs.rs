@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use super::compare::{SystemComparison, costs};
 use super::environment::Environment;
+use super::exclude::{self, exclude_iterations};
 use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
-use super::pace::{self, Pace};
-use super::probe::Probes;
 use super::run_record::RunRecord;
-use super::set_aside::{self, disturbed_rounds};
 use super::system::System;
 use crate::disclosure::{Disclosure, Publication};
 use crate::{Pairing, Series, claim};
-use evidence::gate::{Measurement, ReasonCode};
+use evidence::gate::{Exclusion, Measurement, ReasonCode};
+use evidence::ledger::{Ledger, Probes};
 
 impl Results {
     /// Works out the results of `runs`, which are in the order in which they were made, without any probe of the host.
@@ -32,16 +31,29 @@ impl Results {
         experiment: Experiment,
         environment: Environment,
         probes: Probes,
+        runs: Vec<RunRecord>,
+        completion: Completion,
+    ) -> Self {
+        let ledger = Ledger::of(&runs, probes);
+        Self::of_session(experiment, environment, &ledger, runs, completion)
+    }
+
+    /// Works out the results of `runs`, all or some of those in `ledger`: of one row of several, whose runs alone do not
+    /// show how fast its CPUs can be, and whose rounds count only if they do in every row.
+    #[must_use]
+    pub fn of_session(
+        experiment: Experiment,
+        environment: Environment,
+        ledger: &Ledger,
         mut runs: Vec<RunRecord>,
         completion: Completion,
     ) -> Self {
-        let rounds_set_aside = disturbed_rounds(&runs, &probes);
-        pace::mark(&mut runs);
-        Self::of_rounds(experiment, environment, probes, runs, completion, rounds_set_aside)
+        exclude_iterations(&mut runs, ledger);
+        let (probes, rounds) = (ledger.probes().clone(), ledger.excluded_rounds());
+        Self::of_rounds(experiment, environment, probes, runs, completion, rounds)
     }
 
-    /// The same where it is known which rounds and iterations count for nothing: of one side of several, whose runs alone do
-    /// not tell how quick its CPUs can be.
+    /// Works out the results of `runs` whose excluded rounds and iterations are known.
     #[must_use]
     pub fn of_rounds(
         experiment: Experiment,
@@ -49,11 +61,11 @@ impl Results {
         probes: Probes,
         mut runs: Vec<RunRecord>,
         completion: Completion,
-        rounds_set_aside: BTreeMap<u32, String>,
+        excluded_rounds: BTreeMap<u32, Exclusion>,
     ) -> Self {
         let limit = experiment.set_aside_limit;
-        set_aside::mark(&mut runs, &rounds_set_aside);
-        let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.set_aside.is_none()).collect();
+        exclude::mark(&mut runs, &excluded_rounds);
+        let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.excluded.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = SystemComparison::new(&counted, &series);
         let comparable = comparison.as_ref().is_some_and(|comparison| comparison.comparable);
@@ -62,7 +74,7 @@ impl Results {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
-        let refusal = refusal(&runs, rounds_set_aside.len(), limit, incomplete.as_deref());
+        let refusal = refusal(&runs, excluded_rounds.len(), limit, incomplete.as_deref());
         let none = Series::default();
         let subject = series.values().next().unwrap_or(&none);
         let claim =
@@ -78,8 +90,8 @@ impl Results {
             incomplete,
             environment,
             probes,
-            pace: Pace::of(&runs),
-            rounds_set_aside,
+            pace: Ledger::of(&runs, Probes::default()).pace(),
+            excluded_rounds,
             cases: rows.collect(),
             runs,
             claim,
@@ -102,8 +114,8 @@ impl Results {
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
         let limit = self.experiment.set_aside_limit;
-        let set_aside = self.rounds_set_aside.len();
-        let of_runs = refusal(&self.runs, set_aside, limit, self.incomplete.as_deref());
+        let excluded = self.excluded_rounds.len();
+        let of_runs = refusal(&self.runs, excluded, limit, self.incomplete.as_deref());
         of_runs.or_else(|| {
             let refusal = self.comparison.as_ref()?.refusal()?;
             Some((ReasonCode::NotComparable, format!("{}: {}", refusal.reason, refusal.detail)))
@@ -124,15 +136,15 @@ fn series(pairing: Pairing, counted: &[&RunRecord]) -> BTreeMap<System, Series> 
 
 fn refusal(
     runs: &[RunRecord],
-    set_aside: usize,
+    excluded: usize,
     limit: u32,
     incomplete: Option<&str>,
 ) -> Option<(ReasonCode, String)> {
-    let of_account = runs.iter().filter(|run| !set_aside::is_of_no_account(run));
+    let of_account = runs.iter().filter(|run| !exclude::has_no_say(run));
     let refused = of_account.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
-    let of_run = of_run.into_iter().chain(set_aside::too_many(set_aside, limit));
+    let of_run = of_run.into_iter().chain(exclude::too_many(excluded, limit));
     let of_run = of_run.min_by_key(|(reason, _)| *reason);
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));

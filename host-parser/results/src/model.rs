@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use evidence::gate::Exclusion;
+use evidence::ledger::{Pace, Probes};
 use serde::Serialize;
 
 use super::compare::{CostRow, SystemComparison};
 use super::environment::Environment;
-use super::pace::Pace;
-use super::probe::Probes;
 use super::run_record::RunRecord;
 use super::system::System;
 use crate::disclosure::Publication;
@@ -35,8 +35,9 @@ pub struct Results {
     pub probes: Probes,
     /// How quick the guest's CPUs were beside their workers, in all runs that are held to speed.
     pub pace: Option<Pace>,
-    /// The rounds that count for nothing, from 0, each with what the host did.
-    pub rounds_set_aside: BTreeMap<u32, String>,
+    /// The excluded rounds, from 0, each with what the host did.
+    #[serde(rename = "rounds_set_aside")]
+    pub excluded_rounds: BTreeMap<u32, Exclusion>,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
     /// Every case of every system that has a passed run, summed up.

@@ -1,6 +1,6 @@
 //! One run: how it was made, what the host observed, and what the gate says of it.
 
-use evidence::gate::{FunctionalOnly, HostEvidence, Measurement, Verdict};
+use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, Verdict};
 use serde::Serialize;
 
 use super::boot_cost::BootCost;
@@ -40,7 +40,8 @@ pub struct RunRecord {
     /// Set where the guest had more CPUs than the host, whatever came of the run.
     pub functional_only: Option<FunctionalOnly>,
     /// Why its round counts for nothing: what the host did in this run or in another of the round.
-    pub set_aside: Option<String>,
+    #[serde(rename = "set_aside")]
+    pub excluded: Option<Exclusion>,
     /// Why its guest died, as far as another guest shows it; no evidence, and no part of the verdict.
     pub diagnosis: Option<Diagnosis>,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
@@ -66,7 +67,7 @@ impl RunRecord {
             host_cpus: None,
             vcpu_host_cpus: Vec::new(),
             evidence: HostEvidence::default(),
-            set_aside: None,
+            excluded: None,
             diagnosis: None,
             functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
             verdict,

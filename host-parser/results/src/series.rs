@@ -78,7 +78,7 @@ impl Series {
         let mut series = Self::default();
         for (round, measurement) in measured {
             let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
-            for sample in measurement.samples().iter().filter(|sample| sample.set_aside.is_none()) {
+            for sample in measurement.samples().iter().filter(|sample| sample.excluded.is_none()) {
                 let key = match pairing {
                     Pairing::Runs => (round, 0),
                     Pairing::Iterations => (round, sample.iteration),

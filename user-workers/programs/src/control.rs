@@ -1,7 +1,7 @@
 //! The frame of every control: the task of a workload, and one misdeed.
 
-/// Makes a program that is given the task of the workload `$of` and does one thing wrong, in the timed call of worker 0. The
-/// other workers must come through unharmed.
+/// Makes a program that is given the task of the workload `$of` and does one thing wrong, in the timed call of worker
+/// 0. The other workers must come through unharmed.
 ///
 /// - `first`: the misdeed, then the work. The misdeed is a `fn(&Call)`, or one that does not return.
 /// - `instead`: other work, a `fn(&Call) -> Outcome`.

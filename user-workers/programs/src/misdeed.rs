@@ -1,5 +1,5 @@
-//! The misdeeds of the controls. Each is `unsafe` in all but name. A worker is alone in its address space: a control shows
-//! that it can harm no other.
+//! The misdeeds of the controls. Each is `unsafe` in all but name. A worker is alone in its address space: a control
+//! shows that it can harm no other.
 
 use core::arch::asm;
 use core::hint::spin_loop;
@@ -75,9 +75,9 @@ pub fn unauthorised_syscall(_: &Call) {
     }
 }
 
-/// Writes past its slot, to the end of the slot's page and over the page after it: #PF, on a write, at the end of the slot's
-/// page. A worker can reach its stack, its data, and the rest of the page that holds its slot; another worker's slot must
-/// not be in that page, nor mapped after it.
+/// Writes past its slot, to the end of the slot's page and over the page after it: #PF, on a write, at the end of the
+/// slot's page. A worker can reach its stack, its data, and the rest of the page that holds its slot; another worker's
+/// slot must not be in that page, nor mapped after it.
 pub fn write_outside_slot(call: &Call) {
     for bytes in (0..2 * PAGE_BYTES).step_by(8) {
         let at = call.slot.wrapping_add(1).wrapping_byte_add(bytes).cast::<u64>();

@@ -1,8 +1,8 @@
 //! The frame of every worker: the entry point, the wait for the common start, the clock, the result slot.
 //!
 //! Owns all `unsafe` that a well-behaved worker needs. Makes no syscall, keeps no state outside its stack and the slot,
-//! and runs the same instructions in the warm-up call and the timed call. Only the parameters and the start differ, so the
-//! first call has touched all that the second touches, the end-of-work path and the slot included.
+//! and runs the same instructions in the warm-up call and the timed call. Only the parameters and the start differ, so
+//! the first call has touched all that the second touches, the end-of-work path and the slot included.
 
 use core::arch::asm;
 use core::hint::{black_box, spin_loop};
@@ -104,9 +104,9 @@ unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
 
 /// The time-stamp counter, read after everything before it is done and before anything after it begins.
 ///
-/// RDTSC alone does not wait for earlier instructions, and later ones may begin before it. LFENCE waits until all earlier
-/// instructions have completed, and no later one begins before it has (Intel SDM vol. 2, "RDTSC" and "LFENCE"). On AMD
-/// this holds with DE_CFG[1] set, as every hypervisor sets it, and firmware since the Spectre guidance.
+/// RDTSC alone does not wait for earlier instructions, and later ones may begin before it. LFENCE waits until all
+/// earlier instructions have completed, and no later one begins before it has (Intel SDM vol. 2, "RDTSC" and "LFENCE").
+/// On AMD this holds with DE_CFG[1] set, as every hypervisor sets it, and firmware since the Spectre guidance.
 #[inline(always)]
 fn tsc() -> u64 {
     let (low, high): (u32, u32);

@@ -1,5 +1,5 @@
-//! The parts that every program is made of. Each file in `src/bin` includes this one by its path: a library between them
-//! could add code to a program that its source does not show.
+//! The parts that every program is made of. Each file in `src/bin` includes this one by its path: a library between
+//! them could add code to a program that its source does not show.
 //!
 //! A program uses some of this and leaves the rest, hence `dead_code`.
 

@@ -23,8 +23,8 @@ pub struct Units {
     pub work: &'static str,
 }
 
-/// Answers and work stay far below 2^64 for every whole that can be run. Those of a log that was tampered with need not,
-/// and wrap.
+/// Answers and work stay far below 2^64 for every whole that can be run. Those of a log that was tampered with need
+/// not, and wrap.
 impl Add for Expectation {
     type Output = Self;
 

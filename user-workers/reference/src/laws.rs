@@ -24,15 +24,15 @@ fn manifest(workload: &dyn Workload, whole: Words) {
     let signed = whole.map(|word| i64::try_from(word).expect("a manifest's integers have 63 bits"));
     let table: Table<'_> = workload.parameters().iter().map(|parameter| parameter.key).zip(signed).collect();
     assert_eq!(table.len(), workload.parameters().len(), "{workload:?}: each key once");
-    assert_eq!(workload.from_table(&table), Ok(whole), "{workload:?}: the table gives the words");
+    assert_eq!(workload.read_table(&table), Ok(whole), "{workload:?}: the table gives the words");
     for parameter in workload.parameters() {
         let mut less = table.clone();
         less.remove(parameter.key);
-        let bad = workload.from_table(&less).expect_err("a parameter is absent");
+        let bad = workload.read_table(&less).expect_err("a parameter is absent");
         assert_eq!(bad[0].key, parameter.key, "{workload:?}: the absent parameter is named");
         let mut negative = table.clone();
         negative.insert(parameter.key, -1);
-        assert!(workload.from_table(&negative).is_err(), "{workload:?}: {} is not negative", parameter.key);
+        assert!(workload.read_table(&negative).is_err(), "{workload:?}: {} is not negative", parameter.key);
     }
 }
 

@@ -1,20 +1,21 @@
 //! The workloads as the host knows them: their parameters, and what their workers should answer.
 //!
 //! Owns the contract between a workload and everything that runs it. In its own folder a workload declares its
-//! [`parameters!`] and implements [`Task`] for them: a name, units, the reference answer by another method than the program
-//! uses, how a whole is split into parts of equal cost and how parts are joined again. Manifest, plan and gate see it as
-//! [`Workload`], with its parameters as words. [`REGISTRY`] lists all of them; nothing outside a workload's folder and its
-//! line there knows its name.
+//! [`parameters!`] and implements [`Task`] for them: a name, units, the reference answer by another method than the
+//! program uses, how a whole is split into parts of equal cost and how parts are joined again. Manifest, plan and gate
+//! see it as [`Workload`], with its parameters as words. [`REGISTRY`] lists all of them; nothing outside a workload's
+//! folder and its line there knows its name.
 //!
 //! Refuses to share code with the programs, which are the package beside this one. None of them links this library.
 //!
 //! # Adding a workload
 //!
-//! 1. The program: `programs/src/NAME/mod.rs` with `warm_up` and `work`, its `mod` line in `programs/src/worker.rs`, and
-//!    `programs/src/bin/NAME.rs`, which hands both to `worker!`.
-//! 2. The reference: `reference/src/NAME/mod.rs` with the parameters and their [`Task`], and a test that the program's own
-//!    source agrees with it.
-//! 3. A line in [`REGISTRY`]. Its tests then hold the workload to the [`laws`], and the registry to the programs there are.
+//! 1. The program: `programs/src/NAME/mod.rs` with `warm_up` and `work`, its `mod` line in `programs/src/worker.rs`,
+//!    and `programs/src/bin/NAME.rs`, which hands both to `worker!`.
+//! 2. The reference: `reference/src/NAME/mod.rs` with the parameters and their [`Task`], and a test that the source of
+//!    the program agrees with it.
+//! 3. A line in [`REGISTRY`]. The tests of this crate then hold the workload to the [`laws`], and the registry to the
+//!    programs in `programs/src/bin`.
 //! 4. A manifest below `manifests/`.
 //!
 //! Controls and slowed builds are optional: a file in `programs/src/bin` each, named in the registry's line or in

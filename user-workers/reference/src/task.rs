@@ -18,14 +18,14 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     /// What answers and work count.
     const UNITS: Units;
 
-    /// Other builds of the program that do more work than they report, for `assay bench-verdict`. None by default.
+    /// Other builds of the program that do more work than they report, for `assay dev bench-verdict`. None by default.
     const SLOWED: &'static [Slowed] = &[];
 
     /// A whole that can be run, and that the reference answers within milliseconds; for tests.
     fn example() -> Self;
 
-    /// What a worker should answer to this task, by another method than the program uses. [`Workload::expectation`] keeps
-    /// what was worked out, so there is no need to keep it here.
+    /// What a worker should answer to this task, by another method than the program uses. [`Workload::expectation`]
+    /// keeps what was worked out, so there is no need to keep it here.
     fn expectation(&self) -> Expectation;
 
     /// Splits this whole into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to

@@ -46,8 +46,8 @@ pub trait Workload: fmt::Debug + Sync {
     /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap.
     fn join(&self, parts: &[Words]) -> Option<Words>;
 
-    /// The values of the first two parameters between which `whole` has parts of equal cost, [`PARTS`] of them. `None` if
-    /// a part is not a range of these two alone: then the workload cannot be swept.
+    /// The values of the first two parameters between which `whole` has parts of equal cost, [`PARTS`] of them. `None`
+    /// if a part is not a range of these two alone: then the workload cannot be swept.
     fn cut_points(&self, whole: Words) -> Option<Vec<u64>> {
         let parts = self.split(whole, PARTS);
         let adjacent = parts.windows(2).all(|pair| pair[0][1] == pair[1][0]);
@@ -59,9 +59,9 @@ pub trait Workload: fmt::Debug + Sync {
     /// Reads the table of a manifest, and checks that it describes a whole.
     ///
     /// # Errors
-    /// Every key that is not a parameter, and every parameter without a key; if there are none, the first parameter with a
-    /// value that does not fit.
-    fn from_table(&self, table: &Table<'_>) -> Result<Words, Vec<BadParameter>> {
+    /// Every key that is not a parameter, and every parameter without a key; if there are none, the first parameter
+    /// with a value that does not fit.
+    fn read_table(&self, table: &Table<'_>) -> Result<Words, Vec<BadParameter>> {
         let parameters = self.parameters();
         let keys: Vec<&str> = parameters.iter().map(|parameter| parameter.key).collect();
         let unknown = table.keys().filter(|key| !keys.contains(key)).map(|&key| BadParameter {
@@ -82,7 +82,8 @@ pub trait Workload: fmt::Debug + Sync {
     }
 }
 
-/// Another build of a workload's program, with more to do for the same answer: what a comparison of two builds must find.
+/// Another build of a workload's program, with more to do for the same answer: what a comparison of two builds must
+/// find.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Slowed {
     /// The program.

@@ -1,5 +1,5 @@
-//! That the contract is open: a workload with other parameters and another unit, in a registry of its own, goes the way of
-//! those that are shipped. It needs nothing that a workload in this package would not have.
+//! That the contract is open: a workload with other parameters and another unit, in a registry of its own, goes the way
+//! of those that are shipped. It needs nothing that a workload in this package would not have.
 
 use abi::random::mix;
 use abi::sweep::bounds;
@@ -51,15 +51,14 @@ impl Task for Grid {
     }
 
     fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        let (rows, workers) = (self.end_row.saturating_sub(self.first_row), u64::from(workers));
-        let row = |worker| {
-            self.first_row.saturating_add(
-                u64::try_from(u128::from(rows) * u128::from(worker) / u128::from(workers)).unwrap(),
-            )
+        // Any words can be a grid: rows past the limit do not exist.
+        let (first, end) = (self.first_row.min(1000), self.end_row.min(1000));
+        let row = |worker: u16| match worker {
+            0 => self.first_row,
+            last if last == workers => self.end_row,
+            _ => first + end.saturating_sub(first) * u64::from(worker) / u64::from(workers),
         };
-        (0..workers)
-            .map(|worker| Self { first_row: row(worker), end_row: row(worker + 1), ..*self })
-            .collect()
+        (0..workers).map(|i| Self { first_row: row(i), end_row: row(i + 1), ..*self }).collect()
     }
 
     fn join(parts: &[Self]) -> Option<Self> {
@@ -118,17 +117,17 @@ workloads! {
 }
 
 fn grid() -> &'static dyn Workload {
-    TOYS.by_name("grid").unwrap()
+    TOYS.by_name("grid").expect("it is registered")
 }
 
 #[test]
 fn a_manifests_table_becomes_words_and_every_misfit_is_named() {
     let good = Table::from([("first-row", 2), ("end-row", 50), ("columns", 7)]);
-    assert_eq!(grid().from_table(&good), Ok([2, 50, 7, 0]));
+    assert_eq!(grid().read_table(&good), Ok([2, 50, 7, 0]));
     let with = |key, value| {
         let mut table = good.clone();
         table.insert(key, value);
-        grid().from_table(&table).unwrap_err()
+        grid().read_table(&table).unwrap_err()
     };
     let bad = |key: &str, expected: &str| vec![BadParameter { key: key.into(), expected: expected.into() }];
     assert_eq!(with("columns", 65), bad("columns", "a whole number of at least 1 and at most 64"));
@@ -136,7 +135,7 @@ fn a_manifests_table_becomes_words_and_every_misfit_is_named() {
     assert_eq!(with("end-row", 2), bad("end-row", "a whole number above the first row and at most 1000"));
     let unknown = with("row", 1);
     assert_eq!(unknown, bad("row", "a parameter of this program: first-row, end-row, columns"));
-    let absent = grid().from_table(&Table::from([("columns", 7)])).unwrap_err();
+    let absent = grid().read_table(&Table::from([("columns", 7)])).unwrap_err();
     assert_eq!(absent.iter().map(|bad| bad.key.as_str()).collect::<Vec<_>>(), ["first-row", "end-row"]);
 }
 

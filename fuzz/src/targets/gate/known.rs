@@ -192,14 +192,14 @@ impl Known {
         }
         assert!(
             matches!(self.evidence.ended, Ended::Unknown | Ended::Shutdown | Ended::DebugExit { .. }),
-            "whatever its records say, it did not end well"
+            "a run that did not end well passes"
         );
         let functional_only = self.functional_only(measurement.machine().cpus_online);
         assert_eq!(measurement.functional_only().is_some(), functional_only);
         if functional_only {
             return;
         }
-        assert!(self.stolen().is_none(), "the host was robbed");
+        assert!(self.stolen().is_none(), "too much time was stolen from the host");
         let khz = measurement.clock().tsc.as_ref().expect("a clock").khz;
         for delay in &self.evidence.delays {
             let of_it = (delay.case, delay.iteration);
@@ -211,9 +211,9 @@ impl Known {
                 continue;
             }
             let several = measurement.samples().iter().any(|sample| sample.iteration > 0);
-            assert!(sample.is_some() && several, "one iteration, and that was disturbed");
+            assert!(sample.is_some() && several, "the only iteration was disturbed");
             let mut of_it = measurement.samples().iter().filter(|it| it.iteration == delay.iteration);
-            assert!(of_it.all(|sample| sample.set_aside.is_some()), "a disturbed iteration counts");
+            assert!(of_it.all(|sample| sample.excluded.is_some()), "a disturbed iteration counts");
         }
     }
 }

@@ -111,7 +111,7 @@ fn shows_the_words_of_an_image_tool_that_fails() {
     said(&stage, &[]).expect_exit(8).expect_message(&["qemu-img is not installed"]);
     stage.script("tool", "exit 0");
     said(&stage, &[]).expect_exit(8).expect_message(&["was not written"]);
-    said(&stage, &["--image-tool", "/nonexistent"]).expect_exit(8).expect_message(&["make build"]);
+    said(&stage, &["--image-tool", "/nonexistent"]).expect_exit(8).expect_message(&["make image-tool"]);
     said(&stage, &["--kernel", "/nonexistent"])
         .expect_exit(8)
         .expect_message(&["kernel /nonexistent", "make build"]);

@@ -91,7 +91,7 @@ fn shows_the_words_of_an_image_tool_that_fails() {
     stage.manifest("boot = \"direct\"", "boot = \"bios\"");
     let tool = stage.path("tool");
     let options = ["--image-tool", tool.to_str().unwrap()];
-    stage.run(&options).expect_exit(8).expect_message(&["image tool", "make build"]);
+    stage.run(&options).expect_exit(8).expect_message(&["image tool", "make image-tool"]);
     stage.script("tool", "echo 'assay-image: the ramdisk is empty' >&2; exit 1");
     stage.run(&options).expect_exit(8).expect_message(&["the ramdisk is empty"]);
     stage.script("tool", "echo 'assay-image: x.img: No space left on device (os error 28)' >&2; exit 1");

@@ -6,6 +6,7 @@ use workloads::Workload;
 
 use super::Lookup;
 use super::evidence::HostEvidence;
+use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
 use super::measurement::{
@@ -23,9 +24,13 @@ pub(super) fn measurement(
     let workload = lookup(facts.experiment?.is.workload.as_str())?;
     let clock = clock(facts);
     let samples = facts.iterations.iter().map(|iteration| {
-        let why = disturbed.get(&iteration.iter).and_then(|done| done.first());
-        let set_aside = why.map(|why| format!("{}: {}", why.reason, why.detail));
-        Some(Sample { set_aside, ..sample(facts, iteration)? })
+        let why = disturbed.get(&iteration.iter).and_then(|found| found.first());
+        let excluded = why.map(|why| Exclusion {
+            reason: why.reason,
+            scope: Scope::Iteration { iteration: iteration.iter, run: None },
+            detail: why.detail.clone(),
+        });
+        Some(Sample { excluded, ..sample(facts, iteration)? })
     });
     Some(Measurement {
         identity: identity(facts, workload)?,
@@ -125,7 +130,7 @@ fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
     Some(Sample {
         case: iteration.case,
         iteration: iteration.iter,
-        set_aside: None,
+        excluded: None,
         smt: facts.share_cores(workers.iter().map(|worker| worker.cpu)),
         cycles: Cycles(if basis == Basis::Makespan { span.makespan } else { span.longest }),
         basis,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::evidence::FunctionalOnly;
+use super::exclusion::Exclusion;
 use super::machine::MachineReport;
 
 /// TSC cycles.
@@ -33,7 +34,7 @@ impl fmt::Display for Cycles {
 pub struct Nanos(pub u64);
 
 /// What a run measured, and under what conditions. Built by the gate alone: to hold one is to know that the run passed.
-/// Nothing in it can be changed; iterations can be set aside.
+/// Nothing in it can be changed; iterations can be excluded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
     pub(super) identity: Identity,
@@ -95,11 +96,16 @@ impl Measurement {
         &self.samples
     }
 
-    /// Sets an iteration aside, with all its cases, for what only the whole session shows of it. What is said of it already
-    /// stays.
-    pub fn set_aside(&mut self, iteration: u16, why: &str) {
+    /// Whether the boot ran its cases once: no other iteration can take the place of this one.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.samples.iter().all(|sample| sample.iteration == 0)
+    }
+
+    /// Excludes an iteration, with all its cases, for what only the whole session shows. An exclusion that is there stays.
+    pub fn exclude(&mut self, iteration: u16, why: &Exclusion) {
         for sample in self.samples.iter_mut().filter(|sample| sample.iteration == iteration) {
-            sample.set_aside.get_or_insert_with(|| why.to_owned());
+            sample.excluded.get_or_insert_with(|| why.clone());
         }
     }
 }
@@ -221,9 +227,10 @@ pub struct Sample {
     pub case: u16,
     /// Which iteration, from 0.
     pub iteration: u16,
-    /// Why its iteration counts for nothing: what the host did in it. Of several alone; a run of a single one would not have
-    /// passed, or its round is set aside.
-    pub set_aside: Option<String>,
+    /// Why its iteration counts for nothing, if it is one of several; a run with a single iteration does not pass then, or
+    /// its round is excluded.
+    #[serde(rename = "set_aside")]
+    pub excluded: Option<Exclusion>,
     /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. No where nobody knows.
     pub smt: bool,
     /// Its time, on the basis beside it.

@@ -6,6 +6,7 @@
 
 mod build;
 mod evidence;
+mod exclusion;
 mod facts;
 mod machine;
 mod measurement;
@@ -15,6 +16,7 @@ mod topology;
 mod verdict;
 
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
+pub use exclusion::{Exclusion, Scope};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{
     Basis, Clock, Cycles, Identity, Measurement, Nanos, Phase, Sample, Sweep, Tsc, TscReading, Warp,

@@ -57,7 +57,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The same, to set aside in it what only a whole session shows.
+    /// The same, to exclude in it what only a whole session shows.
     pub const fn measurement_mut(&mut self) -> Option<&mut T> {
         match self {
             Self::Passed { measurement } => Some(measurement),

@@ -198,7 +198,7 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
         let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
         let smt = if sample.smt { ", shared cores" } else { "" };
-        let excluded = if sample.set_aside.is_some() { ", set aside" } else { "" };
+        let excluded = if sample.excluded.is_some() { ", set aside" } else { "" };
         let _ = write!(
             text,
             "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{excluded}",

@@ -25,6 +25,7 @@ use workloads::{Lookup, Workload};
 pub use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
 pub use profile::{Boot, Control, Gate, MachineProfile, MachineType, Oracle, Sweep, Tier, Timeouts};
+pub use raw::{KEYS, KeySpec};
 
 /// The version of the format: the value of `schema`.
 pub const SCHEMA: u16 = 1;

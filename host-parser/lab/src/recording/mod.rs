@@ -176,7 +176,7 @@ impl Recording {
         if self.rounds.too_disturbed(&self.runs, &self.prober.seen()) {
             let (count, limit) = (disturbed.len(), self.rounds.limit());
             let why = format!("{count} rounds are set aside for what the host did, at most {limit} may be");
-            let last = disturbed.into_values().last().unwrap_or_default();
+            let last = disturbed.into_values().last().map(|last| last.to_string()).unwrap_or_default();
             return Err(anyhow!("host-contended: {why}; the last: {last}")).or_exit(Exit::Invalid);
         }
         Ok(())

@@ -44,10 +44,10 @@ fn judged(round: u32, slow: u16, reads: u32) -> Verdict<Measurement> {
 #[test]
 fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_counts() {
     let results = results(8, 550);
-    assert!(results.rounds_set_aside.is_empty(), "{:?}", results.rounds_set_aside);
+    assert!(results.excluded_rounds.is_empty(), "{:?}", results.excluded_rounds);
     assert_eq!(results.cases[0].stats.cycles.n, 5);
     let samples = results.runs[2].verdict.outcome.measurement().expect("it passed").samples();
-    let gone = samples.iter().filter(|sample| sample.set_aside.is_some());
+    let gone = samples.iter().filter(|sample| sample.excluded.is_some());
     assert_eq!(gone.map(|sample| sample.iteration).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
     let text = terminal(&results);
     assert!(
@@ -59,9 +59,9 @@ fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_coun
 #[test]
 fn a_boot_of_which_too_little_is_left_costs_the_round() {
     let results = results(9, 550);
-    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [2]);
-    let told = &results.rounds_set_aside[&2];
-    assert!(told.ends_with("; so 9 of its 12 iterations are gone"), "{told}");
+    assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [2]);
+    let told = &results.excluded_rounds[&2];
+    assert!(told.detail.ends_with("; so 9 of its 12 iterations are gone"), "{told}");
     assert_eq!(results.cases[0].stats.cycles.n, 4);
 }
 
@@ -73,14 +73,14 @@ fn a_side_of_several_has_the_iterations_set_aside_that_all_of_them_show_and_no_o
     let rounds = BTreeMap::new();
     let side = Results::of_rounds(experiment, environment, probes, runs, Completion::Complete, rounds);
     let samples = side.runs[2].verdict.outcome.measurement().expect("it passed").samples();
-    assert!(samples.iter().all(|sample| sample.set_aside.is_none()));
+    assert!(samples.iter().all(|sample| sample.excluded.is_none()));
 }
 
 #[test]
 fn a_cpu_that_is_hardly_slower_is_left_alone() {
     let results = results(12, 920);
-    let slow = results.pace.map(|pace| (pace.looks, pace.slow));
-    assert_eq!((slow, results.rounds_set_aside.len()), (Some((5 * 12 * 2, 0)), 0));
+    let slow = results.pace.map(|pace| (pace.checks, pace.slow));
+    assert_eq!((slow, results.excluded_rounds.len()), (Some((5 * 12 * 2, 0)), 0));
 }
 
 #[test]
@@ -109,6 +109,6 @@ fn an_iteration_that_the_host_disturbed_is_left_out_of_its_boot() {
     };
     let verdict = judged(6);
     let samples = verdict.outcome.measurement().unwrap_or_else(|| panic!("{verdict:?}")).samples();
-    assert_eq!(samples.iter().filter(|sample| sample.set_aside.is_some()).count(), 6);
+    assert_eq!(samples.iter().filter(|sample| sample.excluded.is_some()).count(), 6);
     assert_eq!(judged(7).outcome.refusal().map(|(reason, _)| reason.code()), Some("vcpu-preempted"));
 }

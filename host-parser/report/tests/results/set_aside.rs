@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use abi::control::ControlKind;
 use abi::wire::Record;
 use abi::wire::record::Control;
-use evidence::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict};
+use evidence::gate::{
+    Exclusion, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, Scope, VcpuDelay, Verdict,
+};
+use evidence::ledger::{Probe, Probes};
 use evidence::transcript::Transcript;
 use report::terminal;
-use results::{Completion, Conclusion, Environment, Experiment, Probe, Probes, Results, RunRecord};
+use results::{Completion, Conclusion, Environment, Experiment, Results, RunRecord};
 
 use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs};
 use test_support::guest::Guest;
@@ -50,7 +53,7 @@ fn a_round_that_the_host_disturbed_counts_for_nothing_and_condemns_nothing() {
         (5, 5),
         "case 1 of the round goes too"
     );
-    let set_aside = results.runs.iter().filter(|run| run.set_aside.is_some());
+    let set_aside = results.runs.iter().filter(|run| run.excluded.is_some());
     assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [0, 0, 1, 1]);
     assert!(terminal(&results).contains("2 rounds set aside (at most 7 may be):"));
 }
@@ -72,7 +75,7 @@ fn a_run_that_failed_is_not_hidden_by_what_the_host_did_to_its_round() {
     runs[at].verdict = run.verdict;
     // The probe after its round is slow: the round is set aside, and its failure stands.
     let results = probed(runs, run.round + 1);
-    assert!(results.runs[at].set_aside.is_some());
+    assert!(results.runs[at].excluded.is_some());
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::Timeout));
     assert!(terminal(&results).contains("timeout"), "{}", terminal(&results));
 }
@@ -82,7 +85,7 @@ fn a_round_that_was_not_even_begun_is_listed() {
     let runs: Vec<RunRecord> =
         runs(7, &[(1, QUIET), (2, QUIET)], 2).into_iter().filter(|run| run.round != 3).collect();
     let results = probed(runs, 3);
-    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [2, 3]);
     assert!(terminal(&results).contains("round 4: probe-slow: the native probe before it took"));
 }
 
@@ -122,7 +125,7 @@ fn probed(runs: Vec<RunRecord>, busy: u32) -> Results {
 fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
     let results = probed(runs(7, &[(1, QUIET), (2, QUIET)], 2), 3);
     let set_aside: BTreeSet<u32> =
-        results.runs.iter().filter(|run| run.set_aside.is_some()).map(|run| run.round).collect();
+        results.runs.iter().filter(|run| run.excluded.is_some()).map(|run| run.round).collect();
     assert_eq!(set_aside, BTreeSet::from([2, 3]));
     assert_eq!((results.cases[1].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
     let text = terminal(&results);
@@ -158,19 +161,19 @@ fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
     let quiet = || runs(7, &[(1, QUIET), (2, QUIET)], 2);
     let results = paced(quiet(), &[(0, 300), (4, 400), (5, 190)], false);
     let pace = results.pace.expect("guests of today");
-    assert_eq!((pace.looks, pace.slow, (pace.worst * 100.0).round()), (42, 2, 40.0));
-    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [0, 4]);
+    assert_eq!((pace.checks, pace.slow, (pace.worst * 100.0).round()), (42, 2, 40.0));
+    assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [0, 4]);
     let told = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0 CPU 1 was 30 % slower than at its quick \
                 times (8428 readings of its TSC, and 12039)";
-    assert_eq!(results.rounds_set_aside[&0], told);
+    assert_eq!(results.excluded_rounds[&0].to_string(), told);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
     let told = "pace of the guest's CPUs: slow in 2 of 42 looks, 40.0 % at worst";
     assert!(terminal(&results).contains(told), "{}", terminal(&results));
     // A host that becomes slow and stays so is held against its quick times.
     let slowed: Vec<(u32, u32)> = (2..7).map(|round| (round, 300)).collect();
-    assert_eq!(paced(quiet(), &slowed, false).rounds_set_aside.len(), 5);
-    let before = paced(quiet(), &[(3, 300)], true).rounds_set_aside;
-    assert!(before.len() == 1 && before[&3].contains(": just before worker 1 "), "{before:?}");
+    assert_eq!(paced(quiet(), &slowed, false).excluded_rounds.len(), 5);
+    let before = paced(quiet(), &[(3, 300)], true).excluded_rounds;
+    assert!(before.len() == 1 && before[&3].to_string().contains(": just before worker 1 "), "{before:?}");
     // What shows function only is held to no speed.
     assert_eq!(paced(runs(7, &[(2, QUIET)], 1), &[], false).pace, None);
 }
@@ -178,26 +181,30 @@ fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
 #[test]
 fn what_shows_function_only_is_held_to_no_probe() {
     let results = probed(runs(7, &[(2, QUIET)], 1), 3);
-    assert!(results.runs.iter().all(|run| run.set_aside.is_none()));
+    assert!(results.runs.iter().all(|run| run.excluded.is_none()));
+}
+
+fn of_another_row(reason: ReasonCode, round: u32, run: u32) -> Exclusion {
+    Exclusion { reason, scope: Scope::Round { round, run: Some(run) }, detail: "of another row".to_owned() }
 }
 
 #[test]
 fn a_side_of_several_has_the_rounds_that_all_of_them_have() {
     let runs = runs(7, &[(1, QUIET), (2, QUIET)], 2);
-    let why = BTreeMap::from([(4, "steal in run 77: of another side".to_owned())]);
+    let why = BTreeMap::from([(4, of_another_row(ReasonCode::Steal, 4, 77))]);
     let (environment, probes) = (Environment::default(), Probes::default());
     let results =
         Results::of_rounds(experiment(Some(RULE)), environment, probes, runs, Completion::Complete, why);
-    let set_aside = results.runs.iter().filter(|run| run.set_aside.is_some());
+    let set_aside = results.runs.iter().filter(|run| run.excluded.is_some());
     assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [4, 4]);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (6, Conclusion::Holds));
     // Its own runs would tell otherwise of a CPU that was slow in them.
     let own = disturbed(results.runs.clone(), 1);
     let (environment, probes) = (Environment::default(), Probes::default());
-    let rounds = BTreeMap::from([(0, "vcpu-preempted in run 1".to_owned())]);
+    let rounds = BTreeMap::from([(0, of_another_row(ReasonCode::VcpuPreempted, 0, 1))]);
     let results =
         Results::of_rounds(experiment(Some(RULE)), environment, probes, own, Completion::Complete, rounds);
-    assert_eq!(results.rounds_set_aside.keys().copied().collect::<Vec<_>>(), [0]);
+    assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [0]);
 }
 
 #[test]

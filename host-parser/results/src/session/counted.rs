@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::index::{IndexExperiment, IndexRun};
-use crate::are_enough;
 use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
+use evidence::ledger::enough_left;
 use stats::{Summary, quick_of_iterations};
 
-use crate::Pairing;
+use super::index::{IndexExperiment, IndexRun};
+use crate::series::Pairing;
 
 /// The runs of a case.
 #[derive(Clone, Debug, Default)]
@@ -49,8 +49,10 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
             return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
         };
         let of_case = cases.entry(case).or_default();
-        let counted: Vec<&Sample> = samples.iter().filter(|sample| sample.set_aside.is_none()).collect();
-        if !are_enough(counted.len(), samples.len()) {
+        let excluded = run.excluded_iterations();
+        let counts = |sample: &&Sample| sample.excluded.is_none() && !excluded.contains(&sample.iteration);
+        let counted: Vec<&Sample> = samples.iter().filter(counts).collect();
+        if !enough_left(counted.len(), samples.len()) {
             let (left, all) = (counted.len(), samples.len());
             return Err(format!("run {}: {left} of its {all} iterations count, which are too few", run.run));
         }

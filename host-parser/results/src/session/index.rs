@@ -1,10 +1,13 @@
 //! The part of results.json that is read back. What else is in it is passed over.
 
+use std::collections::BTreeSet;
+
+use evidence::gate::HostEvidence;
+use evidence::ledger::{Pace, Probes};
 use serde::Deserialize;
 
-use crate::Pairing;
-use crate::{Environment, Pace, Probes};
-use evidence::gate::HostEvidence;
+use crate::environment::Environment;
+use crate::series::Pairing;
 
 /// results.json.
 #[derive(Debug, Deserialize)]
@@ -52,6 +55,14 @@ pub(super) struct IndexRun {
     /// There where the run passed.
     #[serde(default)]
     pub measurement: Option<IndexMeasurement>,
+}
+
+impl IndexRun {
+    /// The iterations that results.json excludes. It knows the pace checks of all rows.
+    pub fn excluded_iterations(&self) -> BTreeSet<u16> {
+        let samples = self.measurement.iter().flat_map(|measurement| &measurement.samples);
+        samples.filter(|sample| sample.set_aside.is_some()).map(|sample| sample.iteration).collect()
+    }
 }
 
 /// What a run measured: of that, which of its iterations count for nothing.

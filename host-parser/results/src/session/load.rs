@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use evidence::gate::{Gate, Identity, MachineReport, Measurement, ReasonCode, RunExpectation};
+use evidence::ledger::{Pace, Probes};
+use evidence::transcript::Transcript;
+
 use super::counted::{SessionCase, as_many_as_asked_for, cases, khz, spans};
 use super::index::{Index, IndexRun, SYSTEM};
-use crate::{Environment, Pace, Probes, SCHEMA};
-use evidence::gate::{Gate, Identity, MachineReport, Measurement, ReasonCode, RunExpectation};
-use evidence::transcript::Transcript;
+use crate::environment::Environment;
+use crate::model::SCHEMA;
 
 /// How a run's log is named, below `runs` in the session's folder.
 const LOG: &str = ".serial.log";
@@ -89,8 +92,8 @@ pub enum SessionError {
 /// A run of our system, judged again.
 struct Judged<'i> {
     run: &'i IndexRun,
-    /// What the host did, where it did.
-    disturbed: Option<String>,
+    /// Whether its round is excluded: by results.json, which knows what the host did to other rows, or by the gate.
+    excluded: bool,
     outcome: Result<Measurement, (ReasonCode, String)>,
 }
 
@@ -133,9 +136,9 @@ impl StoredSession {
             None => every_log_is_listed(folder, &index).map_err(&form)?,
         }
         let judged = judge(folder, &index)?;
-        let set_aside = set_aside(&judged);
-        if u32::try_from(set_aside.len()).is_ok_and(|count| count > index.experiment.set_aside_limit) {
-            let (count, limit) = (set_aside.len(), index.experiment.set_aside_limit);
+        let excluded = excluded_rounds(&judged);
+        if u32::try_from(excluded.len()).is_ok_and(|count| count > index.experiment.set_aside_limit) {
+            let (count, limit) = (excluded.len(), index.experiment.set_aside_limit);
             let detail =
                 format!("{count} rounds are set aside for what the host did, at most {limit} may be");
             return Err(refused((ReasonCode::HostContended, detail)));
@@ -146,10 +149,10 @@ impl StoredSession {
             match outcome {
                 Err((ReasonCode::Cancelled, _)) if incomplete.is_some() => {}
                 // What the host did to a round excuses nothing that the guest did.
-                Err((reason, detail)) if !reason.is_the_hosts() || !set_aside.contains(&run.round) => {
+                Err((reason, detail)) if !reason.is_the_hosts() || !excluded.contains(&run.round) => {
                     return Err(refused((reason, of_run(detail))));
                 }
-                Ok(measured) if !set_aside.contains(&run.round) => passed.push((run, measured)),
+                Ok(measured) if !excluded.contains(&run.round) => passed.push((run, measured)),
                 Ok(_) | Err(_) => {}
             }
         }
@@ -176,7 +179,7 @@ impl StoredSession {
             identity,
             machine,
             khz,
-            rounds_set_aside: set_aside,
+            rounds_set_aside: excluded,
             cases,
             spans,
         })
@@ -218,28 +221,18 @@ fn judge<'i>(folder: &Path, index: &'i Index) -> Result<Vec<Judged<'i>>, Session
         let expectation = RunExpectation { cpus: run.case, ..RunExpectation::default() };
         let verdict = gate.judge(&Transcript::read(&log), &expectation, &run.evidence);
         let refusal = verdict.outcome.refusal().map(|(reason, detail)| (reason, detail.to_owned()));
-        let hosts = refusal.as_ref().filter(|(reason, _)| reason.is_the_hosts());
-        let disturbed = run.set_aside.clone().or(hosts.map(|(_, detail)| detail.clone()));
+        let hosts = refusal.as_ref().is_some_and(|(reason, _)| reason.is_the_hosts());
+        let excluded = run.set_aside.is_some() || hosts;
         let outcome = match (verdict.outcome.measurement(), refusal) {
-            (Some(measured), _) => Ok(as_set_aside(run, measured.clone())),
+            (Some(measured), _) => Ok(measured.clone()),
             (None, refusal) => Err(refusal.unwrap_or((ReasonCode::Incomplete, "no measurement".to_owned()))),
         };
-        Ok(Judged { run, disturbed, outcome })
+        Ok(Judged { run, excluded, outcome })
     });
     each.collect()
 }
 
-/// The measurement less the iterations that results.json sets aside: it knows the paces of all sides.
-fn as_set_aside(run: &IndexRun, mut measured: Measurement) -> Measurement {
-    for sample in run.measurement.iter().flat_map(|listed| &listed.samples) {
-        if let Some(why) = &sample.set_aside {
-            measured.set_aside(sample.iteration, why);
-        }
-    }
-    measured
-}
-
-/// The rounds that the host disturbed: by results.json, which knows what it did to other systems, or by the gate.
-fn set_aside(judged: &[Judged<'_>]) -> BTreeSet<u32> {
-    judged.iter().filter(|judged| judged.disturbed.is_some()).map(|judged| judged.run.round).collect()
+/// The excluded rounds.
+fn excluded_rounds(judged: &[Judged<'_>]) -> BTreeSet<u32> {
+    judged.iter().filter(|judged| judged.excluded).map(|judged| judged.run.round).collect()
 }

@@ -166,7 +166,7 @@ fn host_changed(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
         (session.identity.blob_sha256.clone(), session.identity.whole, session.probes.cpus)
     };
     let alike = work(a) == work(b);
-    let (of_a, of_b) = (a.probes.quick().filter(|_| alike)?, b.probes.quick()?);
+    let (of_a, of_b) = (a.probes.baseline().filter(|_| alike)?, b.probes.baseline()?);
     let apart = of_a.iter().zip(of_b).any(|(a, b)| (a.max(b) / a.min(b)) - 1.0 > MIN_EFFECT);
     let cpus = a.probes.cpus;
     let told =

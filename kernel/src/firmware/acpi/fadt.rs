@@ -2,9 +2,9 @@
 
 use core::mem::{offset_of, size_of};
 
-use acpi::address::RawGenericAddress;
-use acpi::sdt::fadt::Fadt;
 use harness::le::{u16_at, u32_at, u64_at};
+
+use super::layout::{Fadt, RawGenericAddress};
 
 /// A register's place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,9 +41,6 @@ const FLAG_HW_REDUCED: u32 = 1 << 20;
 const SPACE_MEMORY: u8 = 0;
 const SPACE_IO: u8 = 1;
 
-/// The offset of the DSDT's extended address.
-const X_DSDT_AT: usize = offset_of!(Fadt, x_dsdt_address);
-
 /// Reads a FADT whose signature, length and checksum were checked. An old one is shorter; its missing fields are `None`.
 #[must_use]
 pub fn read(fadt: &[u8]) -> PowerManagement {
@@ -53,7 +50,7 @@ pub fn read(fadt: &[u8]) -> PowerManagement {
     let reset = register(fadt, offset_of!(Fadt, reset_reg)).filter(|_| flags & FLAG_RESET_REG_SUP != 0);
     let reduced = flags & FLAG_HW_REDUCED != 0;
     let sleep_control = register(fadt, offset_of!(Fadt, sleep_control_reg)).filter(|_| reduced);
-    let x_dsdt = u64_at(fadt, X_DSDT_AT).filter(|&at| at != 0);
+    let x_dsdt = u64_at(fadt, offset_of!(Fadt, x_dsdt_address)).filter(|&at| at != 0);
     let dsdt = u32_at(fadt, offset_of!(Fadt, dsdt_address)).map(u64::from);
     PowerManagement {
         pm_timer: port(offset_of!(Fadt, pm_timer_block)),

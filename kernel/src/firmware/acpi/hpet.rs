@@ -2,9 +2,9 @@
 
 use core::mem::offset_of;
 
-use acpi::address::RawGenericAddress;
-use acpi::sdt::hpet::HpetTable;
 use harness::le::u64_at;
+
+use super::layout::{HpetTable, RawGenericAddress};
 
 /// The physical address of the HPET's registers, from a table that was checked; `None` if they are not in memory.
 #[must_use]

@@ -3,9 +3,9 @@
 use core::mem::{offset_of, size_of};
 
 use abi::ApicId;
-use acpi::sdt::SdtHeader;
-use acpi::sdt::madt::{EntryHeader, LocalApicEntry, LocalX2ApicEntry};
 use harness::le::u32_at;
+
+use super::layout::{EntryHeader, LocalApicEntry, LocalX2ApicEntry, SdtHeader};
 
 /// Entries begin after the header, the local APIC's address and the flags.
 const ENTRIES_AT: usize = size_of::<SdtHeader>() + 8;

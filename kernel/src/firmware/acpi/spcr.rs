@@ -1,12 +1,11 @@
-//! Firmware's serial console (Microsoft, "Serial Port Console Redirection Table", revision 4; the layouts
-//! are the `acpi` crate's, if it has them).
+//! Firmware's serial console (Microsoft, "Serial Port Console Redirection Table", revision 4).
 
 use core::mem::{offset_of, size_of};
 
 use abi::config::{Registers, Uart, is_address};
-use acpi::address::RawGenericAddress;
-use acpi::sdt::SdtHeader;
 use harness::le::{u16_at, u64_at};
+
+use super::layout::{RawGenericAddress, SdtHeader};
 
 /// Offsets of the fields that count here.
 const INTERFACE_TYPE_AT: usize = size_of::<SdtHeader>();

@@ -2,10 +2,9 @@
 
 use core::mem::{offset_of, size_of};
 
-use acpi::rsdp::Rsdp;
-use acpi::sdt::{SdtHeader, Signature};
 use harness::le::{u32_at, u64_at};
 
+use super::layout::{Rsdp, SdtHeader, Signature};
 use crate::firmware::Memory;
 
 /// More bytes than any table that the kernel reads has. A larger length is damage. A DSDT may have a few hundred KiB.
@@ -123,7 +122,7 @@ fn read_rsdp(memory: &impl Memory, at: u64) -> Option<(u32, Option<u64>)> {
 /// The table at `at`, if it has this signature, a sane length and a good checksum.
 fn read_table(memory: &impl Memory, at: u64, signature: Signature) -> Option<&[u8]> {
     let header = memory.bytes(at, size_of::<SdtHeader>())?;
-    if header[..4] != *signature.as_str().as_bytes() {
+    if header[..4] != signature.bytes() {
         return None;
     }
     let length = u32_at(header, offset_of!(SdtHeader, length)).filter(|&length| length <= MAX_TABLE_BYTES)?;

@@ -8,8 +8,8 @@ use super::trial;
 /// The number of candidates that are tried again at a time, which bounds by how much the further work overshoots.
 const CHUNK: u64 = 16;
 
-/// Counts the primes of the call, then tries the last candidates again until it has made `PERCENT` percent more divisions
-/// than it reports.
+/// Counts the primes of the call, then tries the last candidates again until it has made `PERCENT` percent more
+/// divisions than it reports.
 pub fn work<const PERCENT: u64>(call: &Call) -> Outcome {
     let outcome = super::work(call);
     let [first, mut end, ..] = call.params;

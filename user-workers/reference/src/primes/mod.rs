@@ -98,8 +98,8 @@ impl Primes {
     }
 }
 
-/// The number of divisions of `number`: by 2, and by each odd number from 3 on up to where the worker stops. None if the
-/// square of 2 is already more than the number.
+/// The number of divisions of `number`: by 2, and by each odd number from 3 on up to where the worker stops. None if
+/// the square of 2 is already more than the number.
 fn trial_divisions(number: Number) -> u64 {
     match number.factor.unwrap_or_else(|| number.value.isqrt()) {
         0 | 1 => 0,

@@ -70,7 +70,7 @@ fn host_seen(host: &HostSeen) -> String {
         None => "no native probe: whether the host was quiet is not known".to_owned(),
     };
     let why = probes_missing.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-    let pace = pace.map_or(String::new(), |Pace { looks, slow, worst }| {
+    let pace = pace.map_or(String::new(), |Pace { checks: looks, slow, worst }| {
         format!("; CPUs slow in {slow} of {looks} looks, {:.1} % at worst", worst * 100.0)
     });
     format!("host: {seen}{why}{pace}")

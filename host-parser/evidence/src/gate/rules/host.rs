@@ -4,10 +4,11 @@
 
 use abi::wire::record::SystemName;
 
-use super::{Disturbance, Run, exceeds, limits, passed};
+use super::{Run, exceeds, limits, passed};
 use crate::gate::evidence::VcpuDelay;
 use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
+use crate::gate::verdict::Finding;
 
 /// Judges the host.
 pub(in crate::gate) fn host(run: &mut Run<'_>) {
@@ -25,7 +26,7 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
 /// Where more iterations are gone than are left, what is left would be a selection.
 fn too_many(run: &mut Run<'_>) {
     if 2 * run.disturbed.len() > run.iterations() {
-        for Disturbance { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {
+        for Finding { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {
             run.findings.add(reason, line, detail);
         }
     }

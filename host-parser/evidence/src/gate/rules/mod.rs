@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use super::evidence::{HostEvidence, RunExpectation};
 use super::facts::Facts;
 use super::reason::ReasonCode;
-use super::verdict::Findings;
+use super::verdict::{Finding, Findings};
 
 /// A boot under judgement.
 pub(super) struct Run<'a> {
@@ -51,14 +51,7 @@ pub(super) struct Run<'a> {
 }
 
 /// The iterations, of several, that the host disturbed, and how.
-pub(super) type Disturbed = BTreeMap<u16, Vec<Disturbance>>;
-
-/// Something that the host did.
-pub(super) struct Disturbance {
-    pub reason: ReasonCode,
-    pub line: Option<u64>,
-    pub detail: String,
-}
+pub(super) type Disturbed = BTreeMap<u16, Vec<Finding>>;
 
 impl Run<'_> {
     fn add(&mut self, reason: ReasonCode, line: impl Into<Option<u64>>, detail: impl Into<String>) {
@@ -74,7 +67,7 @@ impl Run<'_> {
     /// condemned by it, and made again.
     fn note(&mut self, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
         if self.iterations() > 1 {
-            self.disturbed.entry(iteration).or_default().push(Disturbance { reason, line, detail });
+            self.disturbed.entry(iteration).or_default().push(Finding { reason, line, detail });
         } else {
             self.findings.add(reason, line, detail);
         }

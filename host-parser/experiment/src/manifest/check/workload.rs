@@ -56,7 +56,7 @@ impl Checker<'_> {
         let given = raw.get_ref();
         let table: Table<'_> =
             given.iter().map(|(key, value)| (key.get_ref().as_str(), *value.get_ref())).collect();
-        let bad = match workload.from_table(&table) {
+        let bad = match workload.read_table(&table) {
             Ok(words) => return Some(words),
             Err(bad) => bad,
         };

@@ -1,0 +1,267 @@
+//! The pace of the guest's CPUs: how often each could read its TSC, with the same work between any two readings, in
+//! half a millisecond just before its worker and in another just after.
+//!
+//! Owns the rule that excludes an iteration beside which a CPU was slow without being taken away: something shared its
+//! core, or its clock was lower. Neither the scheduler's account nor stolen time shows that. The rule reads those half
+//! milliseconds alone, in which every CPU does the same whatever its worker is, never what was measured between them. A
+//! boot with a single iteration goes with it, and so does one with too few iterations left; with the boot, its round.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::Baseline;
+use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
+
+/// What the pace checks of a session showed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Pace {
+    /// How many checks there were: two for each worker of each iteration that is held to speed.
+    #[serde(rename = "looks")]
+    pub checks: usize,
+    /// In how many of them the CPU was slow.
+    pub slow: usize,
+    /// By what part it was below its baseline at worst.
+    pub worst: f64,
+}
+
+impl Pace {
+    /// The pace of several sessions together.
+    #[must_use]
+    pub fn of_all(sessions: impl IntoIterator<Item = Self>) -> Option<Self> {
+        sessions.into_iter().reduce(|one, other| Self {
+            checks: one.checks + other.checks,
+            slow: one.slow + other.slow,
+            worst: one.worst.max(other.worst),
+        })
+    }
+}
+
+/// Whether enough iterations are `left` of a boot that had `all`. Which of them are left does not depend on their times,
+/// so that it takes no more than a quartile does.
+#[must_use]
+pub fn enough_left(left: usize, all: usize) -> bool {
+    left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
+}
+
+/// On which side of a worker a check was made.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Place {
+    Before,
+    After,
+}
+
+/// What paces are compared within: the same code on the same CPU beside as many others.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Kind {
+    system: String,
+    build: String,
+    case: u16,
+    cpu: u16,
+    place: Place,
+}
+
+/// One check.
+#[derive(Clone, Debug)]
+struct Check {
+    /// Its kind's place among the kinds.
+    kind: usize,
+    /// Its run's place among the runs.
+    run: usize,
+    iteration: u16,
+    worker: u16,
+    reads: u32,
+}
+
+/// The checks of one kind.
+#[derive(Clone, Debug)]
+struct OfKind {
+    kind: Kind,
+    /// Of the time that a reading takes.
+    baseline: Baseline,
+    fewest_reads: u32,
+    /// Checks that are not slow so far: whether their boot has no other iteration, their readings, and their place among
+    /// the checks.
+    unremarkable: BTreeSet<(bool, u32, usize)>,
+}
+
+/// A run that is held to speed.
+#[derive(Clone, Debug)]
+struct PacedRun {
+    number: u32,
+    round: u32,
+    /// How many iterations it had.
+    iterations: usize,
+    /// Iterations that its own evidence excludes.
+    excluded: BTreeSet<u16>,
+    /// Iterations with a slow check, and the first such check.
+    slow: BTreeMap<u16, usize>,
+}
+
+/// The rule, with what the checks have shown so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PaceRule {
+    kinds: Vec<OfKind>,
+    by_kind: BTreeMap<Kind, usize>,
+    checks: Vec<Check>,
+    slow: usize,
+    runs: Vec<PacedRun>,
+    by_number: BTreeMap<u32, usize>,
+    /// By round, the runs of which too few iterations are left.
+    spoilt: BTreeMap<u32, BTreeSet<usize>>,
+}
+
+impl PaceRule {
+    /// Adds a run that is held to speed.
+    pub fn add(&mut self, number: u32, round: u32, measured: &Measurement) {
+        let samples = measured.samples();
+        let all: BTreeSet<u16> = samples.iter().map(|sample| sample.iteration).collect();
+        let excluded = samples.iter().filter(|sample| sample.excluded.is_some());
+        let excluded = excluded.map(|sample| sample.iteration).collect();
+        let alone = measured.is_alone();
+        let run = self.runs.len();
+        self.by_number.insert(number, run);
+        self.runs.push(PacedRun { number, round, iterations: all.len(), excluded, slow: BTreeMap::new() });
+        for sample in samples {
+            for worker in &sample.workers {
+                for (place, reads) in
+                    [(Place::Before, worker.reads_before), (Place::After, worker.reads_after)]
+                {
+                    if reads > 0 {
+                        let (system, build) =
+                            (measured.machine().system.clone(), measured.identity().build.clone());
+                        let kind = Kind { system, build, case: sample.case, cpu: worker.cpu, place };
+                        let kind = self.kind(kind, reads);
+                        let (iteration, worker) = (sample.iteration, worker.worker);
+                        self.check(Check { kind, run, iteration, worker, reads }, alone);
+                    }
+                }
+            }
+        }
+    }
+
+    fn kind(&mut self, kind: Kind, reads: u32) -> usize {
+        *self.by_kind.entry(kind).or_insert_with_key(|kind| {
+            let (baseline, unremarkable) = (Baseline::default(), BTreeSet::new());
+            self.kinds.push(OfKind { kind: kind.clone(), baseline, fewest_reads: reads, unremarkable });
+            self.kinds.len() - 1
+        })
+    }
+
+    /// Adds a check, and finds all that are slow now: itself, or earlier ones that a better baseline shows to be.
+    fn check(&mut self, check: Check, alone: bool) {
+        let of_kind = &mut self.kinds[check.kind];
+        of_kind.baseline.add(1.0 / f64::from(check.reads));
+        of_kind.fewest_reads = of_kind.fewest_reads.min(check.reads);
+        of_kind.unremarkable.insert((alone, check.reads, self.checks.len()));
+        let found = of_kind.take_slow();
+        self.checks.push(check);
+        for check in found {
+            self.found_slow(check);
+        }
+    }
+
+    fn found_slow(&mut self, place: usize) {
+        self.slow += 1;
+        let Check { run: at, iteration, .. } = self.checks[place];
+        let run = &mut self.runs[at];
+        run.slow.entry(iteration).and_modify(|first| *first = place.min(*first)).or_insert(place);
+        if !run.has_enough() {
+            self.spoilt.entry(run.round).or_default().insert(at);
+        }
+    }
+
+    /// What the checks showed; `None` if there was none.
+    pub fn pace(&self) -> Option<Pace> {
+        let worst = self.kinds.iter().map(|of_kind| of_kind.short(of_kind.fewest_reads)).reduce(f64::max)?;
+        Some(Pace { checks: self.checks.len(), slow: self.slow, worst })
+    }
+
+    /// The rounds with a run of which too few iterations are left.
+    pub fn rounds(&self) -> impl Iterator<Item = u32> {
+        self.spoilt.keys().copied()
+    }
+
+    /// Why a round is excluded.
+    pub fn exclusion(&self, round: u32) -> Option<Exclusion> {
+        let run = &self.runs[*self.spoilt.get(&round)?.first()?];
+        let mut detail = self.words(*run.slow.values().next()?);
+        if run.iterations > 1 {
+            detail += &format!("; so {} of its {} iterations are gone", run.gone(), run.iterations);
+        }
+        let scope = Scope::Round { round, run: Some(run.number) };
+        Some(Exclusion { reason: ReasonCode::CpuSlowed, scope, detail })
+    }
+
+    /// The iterations of a run beside which a CPU was slow.
+    pub fn iterations(&self, number: u32) -> Vec<Exclusion> {
+        let Some(&at) = self.by_number.get(&number) else { return Vec::new() };
+        let exclusion = |(&iteration, &check): (&u16, &usize)| Exclusion {
+            reason: ReasonCode::CpuSlowed,
+            scope: Scope::Iteration { iteration, run: Some(number) },
+            detail: self.words(check),
+        };
+        self.runs[at].slow.iter().map(exclusion).collect()
+    }
+
+    /// What a check showed against the baseline of the session so far.
+    fn words(&self, check: usize) -> String {
+        let Check { kind, iteration, worker, reads, .. } = &self.checks[check];
+        let of_kind = &self.kinds[*kind];
+        let Kind { case, cpu, place, .. } = &of_kind.kind;
+        let place = match place {
+            Place::Before => "before",
+            Place::After => "after",
+        };
+        format!(
+            "just {place} worker {worker} of case {case} iteration {iteration} CPU {cpu} was {:.0} % slower than at its \
+             quick times ({reads} readings of its TSC, and {:.0})",
+            of_kind.short(*reads) * 100.0,
+            of_kind.baseline_reads()
+        )
+    }
+}
+
+impl OfKind {
+    /// How many readings there are on an undisturbed CPU.
+    fn baseline_reads(&self) -> f64 {
+        self.baseline.time().map_or(f64::from(self.fewest_reads), |time| 1.0 / time)
+    }
+
+    /// By what part a CPU with so many readings was below the baseline.
+    fn short(&self, reads: u32) -> f64 {
+        (1.0 - f64::from(reads) / self.baseline_reads()).max(0.0)
+    }
+
+    fn is_slow(&self, alone: bool, reads: u32) -> bool {
+        let limit = if alone { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE };
+        self.short(reads) * 1e3 > limit as f64
+    }
+
+    /// Takes the checks that are slow by today's baseline.
+    fn take_slow(&mut self) -> Vec<usize> {
+        let mut slow = Vec::new();
+        for alone in [false, true] {
+            let slowest = (alone, 0, 0);
+            while let Some(&next) = self.unremarkable.range(slowest..).next()
+                && next.0 == alone
+                && self.is_slow(alone, next.1)
+            {
+                self.unremarkable.remove(&next);
+                slow.push(next.2);
+            }
+        }
+        slow
+    }
+}
+
+impl PacedRun {
+    /// How many iterations are gone.
+    fn gone(&self) -> usize {
+        self.excluded.len() + self.slow.keys().filter(|slow| !self.excluded.contains(slow)).count()
+    }
+
+    fn has_enough(&self) -> bool {
+        enough_left(self.iterations - self.gone(), self.iterations)
+    }
+}

@@ -1,0 +1,216 @@
+//! The ledger against a plain recomputation over all runs and probes, step by step through sessions drawn at random.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use abi::random::SplitMix64;
+use abi::wire::Record;
+use evidence::baseline::Baseline;
+use evidence::gate::{
+    Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict, limits,
+};
+use evidence::ledger::{FailedProbe, JudgedRun, Ledger, Probe, Probes, enough_left};
+use evidence::transcript::Transcript;
+use test_support::guest::Guest;
+use test_support::script::Script;
+
+const ROUNDS: u32 = 7;
+
+struct Run {
+    round: u32,
+    verdict: Verdict<Measurement>,
+}
+
+/// What the host does to a run.
+#[derive(Clone, Copy)]
+enum Host {
+    LeavesItAlone,
+    /// Something slows a CPU, to so many thousandths, beside so many of its iterations.
+    SlowsACpu {
+        iterations: u16,
+        per_mille: u32,
+    },
+    TakesACpuAway,
+}
+
+fn host(random: &mut SplitMix64) -> Host {
+    match random.below(8) {
+        0 => Host::TakesACpuAway,
+        1..=4 => {
+            let per_mille = u32::try_from(500 + random.below(600)).expect("small");
+            Host::SlowsACpu { iterations: u16::try_from(1 + random.below(6)).expect("small"), per_mille }
+        }
+        _ => Host::LeavesItAlone,
+    }
+}
+
+/// A run of a guest with 2 CPUs and `iterations` iterations.
+fn run(number: u32, round: u32, iterations: u16, host: Host) -> Run {
+    let guest = Guest { nonce: 100 + u64::from(number), iterations, work_cycles: 60_000_000, ..Guest::of(2) };
+    let (slowed, to) = match host {
+        Host::SlowsACpu { iterations, per_mille } => (iterations, per_mille),
+        _ => (0, 1_000),
+    };
+    let script = Script::of(&guest.log()).edit(|record| match record {
+        Record::Gap(gap) if gap.cpu.0 == 1 && gap.iter < slowed => {
+            gap.reads_after = gap.reads_after * to / 1_000
+        }
+        _ => {}
+    });
+    let taken = VcpuDelay {
+        case: 2,
+        iteration: 0,
+        vcpu: 0,
+        wall_ns: 40_000_000,
+        run_ns: 20_000_000,
+        delay_ns: 20_000_000,
+        involuntary_switches: 9,
+    };
+    let delays = if matches!(host, Host::TakesACpuAway) { vec![taken] } else { Vec::new() };
+    let evidence = HostEvidence { delays, ..HostEvidence::default() };
+    let log = script.log();
+    let verdict = Gate::default().judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+    Run { round, verdict }
+}
+
+fn judged(number: u32, run: &Run) -> JudgedRun<'_> {
+    JudgedRun { run: number, round: run.round, held_to_speed: true, verdict: &run.verdict, carried: None }
+}
+
+/// The excluded rounds with their reasons, worked out from the beginning.
+fn recomputed(runs: &[Run], probes: &Probes) -> BTreeMap<u32, ReasonCode> {
+    let mut rounds = BTreeMap::new();
+    for round in 0..=ROUNDS {
+        if probe_is_bad(probes, round) {
+            rounds.insert(round, ReasonCode::ProbeSlow);
+        }
+    }
+    rounds.extend(spoilt(runs).into_iter().map(|round| (round, ReasonCode::CpuSlowed)));
+    for run in runs {
+        if let Some((reason, _)) = run.verdict.outcome.refusal() {
+            assert!(reason.is_the_hosts(), "{reason}");
+            rounds.insert(run.round, reason);
+        }
+    }
+    rounds
+}
+
+/// Whether the last probe before the round, or the first after it, failed or was slow.
+fn probe_is_bad(probes: &Probes, round: u32) -> bool {
+    let of: [fn(&Probe) -> u64; 2] = [|probe| probe.one_ns, |probe| probe.all_ns];
+    let slow = |probe: &&Probe| {
+        of.iter().any(|of| {
+            let took = of(probe) as f64;
+            let baseline = Baseline::of(probes.made.iter().map(|probe| of(probe) as f64)).time();
+            let late = took - baseline.expect("a probe");
+            late * 1e3 > baseline.expect("a probe") * limits::PROBE_PER_MILLE as f64
+                && late > limits::PROBE_MICROS as f64 * 1e3
+        })
+    };
+    let before = probes.made.iter().rev().find(|probe| probe.before_round == round);
+    let after = probes.made.iter().find(|probe| probe.before_round == round + 1);
+    let failed =
+        probes.failed.iter().any(|probe| probe.before_round == round || probe.before_round == round + 1);
+    failed || before.is_some_and(|probe| slow(&probe)) || after.is_some_and(|probe| slow(&probe))
+}
+
+/// The rounds of runs of which too few iterations are left.
+fn spoilt(runs: &[Run]) -> BTreeSet<u32> {
+    let measured = || runs.iter().filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
+    // By CPU, and before or after.
+    let mut times: BTreeMap<(u16, bool), Vec<f64>> = BTreeMap::new();
+    for (_, measurement) in measured() {
+        for worker in measurement.samples().iter().flat_map(|sample| &sample.workers) {
+            for (after, reads) in [(false, worker.reads_before), (true, worker.reads_after)] {
+                times.entry((worker.cpu, after)).or_default().push(1.0 / f64::from(reads));
+            }
+        }
+    }
+    let baseline: BTreeMap<(u16, bool), f64> = times
+        .into_iter()
+        .map(|(kind, times)| (kind, 1.0 / Baseline::of(times).time().expect("a time")))
+        .collect();
+    let mut rounds = BTreeSet::new();
+    for (round, measurement) in measured() {
+        let limit =
+            if measurement.is_alone() { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE };
+        let slow =
+            |cpu, after, reads| 1e3 * (1.0 - f64::from(reads) / baseline[&(cpu, after)]) > limit as f64;
+        let (mut all, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for sample in measurement.samples() {
+            all.insert(sample.iteration);
+            let is_slow = sample.workers.iter().any(|worker| {
+                slow(worker.cpu, false, worker.reads_before) || slow(worker.cpu, true, worker.reads_after)
+            });
+            if is_slow || sample.excluded.is_some() {
+                gone.insert(sample.iteration);
+            }
+        }
+        if !gone.is_empty() && !enough_left(all.len() - gone.len(), all.len()) {
+            rounds.insert(round);
+        }
+    }
+    rounds
+}
+
+fn reasons(ledger: &Ledger) -> BTreeMap<u32, ReasonCode> {
+    ledger.excluded_rounds().into_iter().map(|(round, exclusion)| (round, exclusion.reason)).collect()
+}
+
+#[test]
+fn step_by_step_is_the_same_as_from_the_beginning_and_only_grows() {
+    let mut seen = BTreeSet::new();
+    for seed in 0..12 {
+        let mut random = SplitMix64::new(seed);
+        let iterations = if seed % 3 == 0 { 1 } else { 6 };
+        let mut ledger = Ledger::new(Probes { cpus: 2, ..Probes::default() });
+        let mut runs: Vec<Run> = Vec::new();
+        let mut before = BTreeMap::new();
+        for round in 0..ROUNDS {
+            for nth in 0..=random.below(2) {
+                if nth > 0 && random.below(4) == 0 {
+                    let why = "no time for it".to_owned();
+                    ledger.add_failed_probe(FailedProbe { before_round: round, why });
+                } else {
+                    let ns = 100_000_000 * (10 + random.below(4) as u64) / 10;
+                    ledger.add_probe(Probe::new(round, 0, ns, ns / 2));
+                }
+            }
+            for _ in 0..2 {
+                let now = reasons(&ledger);
+                assert_eq!(now, recomputed(&runs, ledger.probes()), "seed {seed} round {round}");
+                assert!(
+                    before.keys().all(|round| now.contains_key(round)),
+                    "seed {seed}: {before:?}, {now:?}"
+                );
+                before = now;
+                let number = u32::try_from(runs.len()).expect("few");
+                let run = run(number, round, iterations, host(&mut random));
+                ledger.add_run(judged(number, &run));
+                runs.push(run);
+            }
+        }
+        let whole =
+            Ledger::of((0..).zip(&runs).map(|(number, run)| judged(number, run)), ledger.probes().clone());
+        let words = |ledger: &Ledger| -> Vec<String> {
+            ledger.excluded_rounds().values().map(ToString::to_string).collect()
+        };
+        assert_eq!((words(&whole), whole.pace()), (words(&ledger), ledger.pace()), "seed {seed}");
+        assert_eq!(reasons(&ledger), recomputed(&runs, ledger.probes()), "seed {seed}");
+        seen.extend(reasons(&ledger).into_values());
+    }
+    let expected = [ReasonCode::VcpuPreempted, ReasonCode::CpuSlowed, ReasonCode::ProbeSlow];
+    assert_eq!(seen, BTreeSet::from(expected), "the sessions show every reason");
+}
+
+#[test]
+fn a_round_of_runs_that_show_function_only_is_held_to_no_probe() {
+    let slow =
+        |round: u32| Probe::new(round, 0, if round == 2 { 200_000_000 } else { 100_000_000 }, 50_000_000);
+    let probes = Probes { cpus: 2, made: (0..4).map(slow).collect(), ..Probes::default() };
+    let quiet = run(0, 1, 1, Host::LeavesItAlone);
+    for held_to_speed in [true, false] {
+        let run = JudgedRun { held_to_speed, ..judged(0, &quiet) };
+        let ledger = Ledger::of([run], probes.clone());
+        assert_eq!(ledger.is_excluded(1), held_to_speed);
+    }
+}
