@@ -2,7 +2,6 @@
 
 use abi::plan::Plan;
 use abi::wire::record::SkipReason;
-
 use alloc::vec::Vec;
 
 use crate::agenda::Item;

@@ -60,9 +60,9 @@ pub fn iteration(
     let case = item.case.workers;
     sink.record(CaseBegin { case, iter, start_tsc }.into());
     for report in workers {
-        worker(case, iter, start_tsc, report, sink);
+        emit_worker(case, iter, start_tsc, report, sink);
     }
-    let row = row(item, iter, start_tsc, workers);
+    let row = sum_up(item, iter, start_tsc, workers);
     let Row { done, makespan, verified, .. } = row;
     sink.record(CaseEnd { case, iter, done, makespan, verified }.into());
     for WorkerReport { cpu, split, gaps, .. } in workers {
@@ -71,8 +71,8 @@ pub fn iteration(
     row
 }
 
-/// Sums the workers up.
-fn row(item: &Item, iter: u16, start_tsc: u64, workers: &[WorkerReport]) -> Row {
+/// The row of an iteration: sums over its workers, and whether their answers hold.
+fn sum_up(item: &Item, iter: u16, start_tsc: u64, workers: &[WorkerReport]) -> Row {
     let case = item.case.workers;
     let mut row = Row { case, iteration: iter, start_tsc, done: 0, makespan: 0, answer: 0, verified: true };
     let mut totals = Totals { first_begin: u64::MAX, last_end: 0, work: 0, digest: 0 };
@@ -98,7 +98,8 @@ fn row(item: &Item, iter: u16, start_tsc: u64, workers: &[WorkerReport]) -> Row 
     row
 }
 
-fn worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink: &mut impl Sink) {
+/// Emits one worker's records.
+fn emit_worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink: &mut impl Sink) {
     let WorkerReport { cpu, split, outcome, .. } = *report;
     let worker = split.worker;
     if outcome.status == WorkerStatus::Done {
@@ -126,6 +127,7 @@ fn worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink: &mu
     sink.record(end.into());
 }
 
+/// Emits a worker's fault. An instruction in the image is given relative to it.
 fn emit_fault(worker: u16, fault: &Fault, sink: &mut impl Sink) {
     let in_image = (layout::IMAGE..layout::IMAGE_LIMIT).contains(&fault.rip);
     let rip = if in_image { fault.rip - layout::IMAGE } else { fault.rip };
