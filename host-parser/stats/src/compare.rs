@@ -62,7 +62,7 @@ pub enum Difference {
     Faster,
     /// If there is a difference, it is surely too small to matter.
     NoDifference,
-    /// The rounds do not tell.
+    /// The rounds do not decide it.
     Inconclusive,
 }
 
@@ -75,7 +75,7 @@ pub struct Comparison {
     pub rounds_a: usize,
     /// Rounds of B that count.
     pub rounds_b: usize,
-    /// The test that the ratio and its interval belong to: of those tried, the surest that tells, else the surest.
+    /// The test that the ratio and its interval belong to: of those tried, the surest that decides, else the surest.
     pub test: RankTest,
     /// The time of B divided by that of A: the Hodges-Lehmann estimate on logarithms.
     pub ratio: f64,
@@ -92,7 +92,7 @@ pub struct Comparison {
 }
 
 /// Compares times by round, at [`COMPARISON_LEVEL`]. Rounds that one side lacks do not count where the design is paired;
-/// neither do times that are not above 0. `None` where nothing is left.
+/// neither do times that are not above 0. `None` if nothing is left.
 #[must_use]
 pub fn compare(design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
     compare_at(COMPARISON_LEVEL, design, a, b)
@@ -157,7 +157,7 @@ fn conclude(
         && all.is_none_or(|shift| within_margin(each, &shift));
     let (verdict, by) = match (says(Difference::Slower), says(Difference::Faster)) {
         _ if rounds_a.min(rounds_b) < LEAST_ROUNDS => (Difference::Inconclusive, surest),
-        // That both are sure of opposite things does not happen by chance, and tells nothing.
+        // That both are sure of opposite things does not happen by chance, and decides nothing.
         (Some(_), Some(_)) => (Difference::Inconclusive, surest),
         (Some(slower), None) => (Difference::Slower, slower),
         (None, Some(faster)) => (Difference::Faster, faster),

@@ -4,7 +4,7 @@
 //! k - 1 of n tosses of a fair coin are heads, or tails: that is the sign test (Dixon and Mood, "The Statistical Sign Test",
 //! Journal of the American Statistical Association 41, 1946) the other way round, and assumes no more than that rounds are
 //! independent (Conover, Practical Nonparametric Statistics, 3rd edition, 1999, section 3.2). Its level is not chosen but
-//! what n allows: the least that reaches [`LEVEL`], or that of the whole range, and told.
+//! what n allows: the least that reaches [`LEVEL`], or that of the whole range. It is reported.
 
 use serde::Serialize;
 

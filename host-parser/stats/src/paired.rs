@@ -25,7 +25,7 @@ pub struct PairedRatio {
 }
 
 impl PairedRatio {
-    /// `ours` as a part of `theirs`; `None` where they share no round.
+    /// `ours` as a part of `theirs`; `None` if they share no round.
     #[must_use]
     pub fn of(ours: &ByRound, theirs: &ByRound) -> Option<Self> {
         let ratios: Vec<f64> = quotients(ours, theirs).into_values().collect();

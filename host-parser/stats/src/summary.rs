@@ -17,12 +17,12 @@ pub struct Summary {
     pub mean: f64,
     /// The standard deviation of the sample, with n - 1; none for a single number.
     pub stdev: Option<f64>,
-    /// The standard deviation as a part of the mean; none where either is missing or the mean is 0.
+    /// The standard deviation as a part of the mean; `None` if either is missing or the mean is 0.
     pub cv: Option<f64>,
 }
 
 impl Summary {
-    /// Sums up finite numbers; `None` where there are none.
+    /// Sums up finite numbers; `None` if there are none.
     #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
@@ -52,12 +52,12 @@ pub(super) fn lower_quartile_of_sorted(sorted: &[f64]) -> f64 {
     sorted[below] + (place - count(below)) * (next - sorted[below])
 }
 
-/// What stands for a boot's iterations, which share its luck and count as one: their lower quartile. `None` of none.
+/// The lower quartile; `None` of no times. It stands for a boot's iterations, which share the boot's luck and count as one.
 ///
-/// The host can only take away, and what it takes from some iterations is no reason to blame the code. The least would be
-/// that of one lucky moment; the median is spoilt where half of them are.
+/// The host can only take time away, and what it takes from some iterations is no reason to blame the code. The least time
+/// would be that of one lucky moment; the median is spoilt if half of the iterations are.
 #[must_use]
-pub fn quick_of_iterations(times: impl IntoIterator<Item = f64>) -> Option<f64> {
+pub fn lower_quartile(times: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = times.into_iter().collect();
     sorted.sort_unstable_by(f64::total_cmp);
     (!sorted.is_empty()).then(|| lower_quartile_of_sorted(&sorted))

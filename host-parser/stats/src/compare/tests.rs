@@ -76,11 +76,11 @@ fn pairs_are_seen_through_drift_and_through_spikes() {
     let side = |slower: f64, stride: u32, host: &dyn Fn(u32) -> f64| -> Vec<(u32, f64)> {
         (0..15).map(|r| (r, 1e9 * slower * (1.0 + deviation(r, stride)) * host(r))).collect()
     };
-    // The host slows by 45 % from the first round to the last: only the pairs tell.
+    // The host slows by 45 % from the first round to the last: only the pairs show it.
     let drift = |round: u32| 1.0 + 0.03 * f64::from(round);
     let found = compare(Design::Paired, &side(1.0, 4, &drift), &side(1.05, 7, &drift)).expect("rounds");
     assert_eq!((found.verdict, found.test), (Difference::Slower, RankTest::SignedRanks), "{found:?}");
-    // It takes away half as much again from one side of every fifth round: only the quick ranks tell.
+    // It takes away half as much again from one side of every fifth round: only the quick ranks show it.
     let of_a = |round: u32| if round % 5 == 1 { 1.5 } else { 1.0 };
     let of_b = |round: u32| if round % 5 == 3 { 1.5 } else { 1.0 };
     let found = compare(Design::Paired, &side(1.0, 4, &of_a), &side(1.05, 7, &of_b)).expect("rounds");

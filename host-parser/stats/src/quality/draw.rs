@@ -66,7 +66,7 @@ impl Drawn {
 }
 
 impl Terms {
-    /// How many different draws there are where nothing is left to chance; `None` where there is no end to them.
+    /// How many different draws there are where nothing is left to chance; `None` if there is no end to them.
     pub fn places(&self) -> Option<usize> {
         let fit = |rounds: usize| (self.recorded + 1).saturating_sub(rounds);
         match (self.drawn, self.design) {

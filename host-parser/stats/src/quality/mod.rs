@@ -33,7 +33,7 @@ pub struct Recorded {
 /// What the verdict was in how many trials of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// By how many percent the one side is slower; 0 where they are the same.
+    /// By how many percent the one side is slower; 0 if they are the same.
     pub percent: u16,
     /// How the sides are compared.
     pub design: Design,
@@ -97,7 +97,7 @@ pub struct Goal {
     pub false_alarms: Option<f64>,
     /// How often [`Goal::PERCENT`] percent were found at least, likewise.
     pub found: Option<f64>,
-    /// Whether both are as good as promised; none where there are fewer than [`Goal::RECORDED`] rounds, which do not tell.
+    /// Whether both are as good as promised; `None` with fewer than [`Goal::RECORDED`] rounds, which do not decide it.
     pub reached: Option<bool>,
 }
 
@@ -161,7 +161,7 @@ impl Quality {
         Self { seed, recorded: recorded.same[0].len(), rows, goals }
     }
 
-    /// Whether all goals are reached; `None` where none is missed and not all are told.
+    /// Whether all goals are reached; `None` if none is missed and some are undecided.
     #[must_use]
     pub fn reached(&self) -> Option<bool> {
         let reached = |wanted: Option<bool>| move |goal: &Goal| goal.reached == wanted;
@@ -173,7 +173,7 @@ impl Quality {
     }
 }
 
-/// Tries one kind of draw on pairs of sides, A and B; `None` where there are too few rounds for any.
+/// Tries one kind of draw on pairs of sides, A and B; `None` if there are too few rounds for any.
 fn row(
     percent: u16,
     terms: Terms,

@@ -21,7 +21,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `hits` of `trials`; `None` where there was no trial.
+    /// `hits` of `trials`; `None` if there was no trial.
     #[must_use]
     pub fn of(hits: usize, trials: usize) -> Option<Self> {
         let rate = (trials > 0).then(|| count(hits) / count(trials))?;

@@ -44,7 +44,7 @@ pub fn real_experiments(recordings: &[&Recorded]) -> Vec<RealRow> {
     rows
 }
 
-/// `None` where there are too few rounds for one.
+/// `None` if there are too few rounds for one.
 fn row(recordings: &[&Recorded], design: Design, percent: u16, first: usize) -> Option<RealRow> {
     let rounds = Goal::ROUNDS;
     let mut verdicts = Tally::default();

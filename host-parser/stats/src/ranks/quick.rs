@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use super::{Counted, EXACT, Shift, cumulated, normal, partition_point};
 use crate::summary::count;
 
-/// The shift from `a` to `b`: but for it they are distributed alike. `None` where either is empty.
+/// The shift from `a` to `b`: but for it they are distributed alike. `None` if either is empty.
 pub(crate) fn quick_ranks(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
     shift(a, b, (a.len() + b.len()) / 2, level)
 }

@@ -13,7 +13,7 @@ use crate::distribution::normal_cdf;
 use crate::summary::count;
 
 /// The shift from `a` to `b`, of which each is a pair with its counterpart: but for it, sides of a pair can be swapped.
-/// `None` where there is none.
+/// `None` if there is none.
 pub(crate) fn quick_pairs(a: &[f64], b: &[f64], level: f64) -> Option<Shift> {
     let mut shifts: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| b - a)).collect();
     shifts.sort_unstable_by(f64::total_cmp);
