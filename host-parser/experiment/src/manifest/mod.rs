@@ -86,23 +86,20 @@ impl Manifest {
         Self::parse_with(path, bytes, workloads::by_name)
     }
 
-    /// The same with the workloads of `lookup`.
+    /// The same with the workloads that `lookup` finds.
     ///
     /// # Errors
-    /// Those of [`Manifest::parse`].
+    /// The same.
     pub fn parse_with(path: &Path, bytes: &[u8], lookup: Lookup) -> Result<Self, ManifestError> {
-        let invalid = |mut problems: Vec<Problem>| {
-            problems.sort_by_key(|problem| (problem.line, problem.column));
-            ManifestError::Invalid { path: path.to_owned(), problems }
-        };
         let source = std::str::from_utf8(bytes).map_err(|error| {
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let message = "expected UTF-8 text".to_owned();
-            invalid(vec![Problem::at(&valid, &(valid.len()..valid.len()), "", message)])
+            ManifestError::invalid(path, vec![Problem::at(&valid, &(valid.len()..valid.len()), "", message)])
         })?;
-        let raw =
-            toml::from_str(source).map_err(|error| invalid(vec![Problem::from_toml(source, &error)]))?;
-        let checked = check::check(source, &raw, lookup).map_err(invalid)?;
+        let raw = toml::from_str(source)
+            .map_err(|error| ManifestError::invalid(path, vec![Problem::from_toml(source, &error)]))?;
+        let checked =
+            check::check(source, &raw, lookup).map_err(|problems| ManifestError::invalid(path, problems))?;
         Ok(Self { path: path.to_owned(), source: source.to_owned(), sha256: Digest::of(bytes), checked })
     }
 

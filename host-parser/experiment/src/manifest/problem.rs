@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
@@ -27,6 +27,14 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// The error of the manifest at `path` that has these problems.
+    pub(super) fn invalid(path: &Path, mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        Self::Invalid { path: path.to_owned(), problems }
+    }
+}
+
 /// One problem.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
@@ -42,7 +50,7 @@ pub struct Problem {
 
 /// `path:line:column: key: message` for each problem, one a line.
 #[must_use]
-pub fn listing(path: &std::path::Path, problems: &[Problem]) -> String {
+pub fn listing(path: &Path, problems: &[Problem]) -> String {
     let lines = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
     lines.collect::<Vec<_>>().join("\n")
 }

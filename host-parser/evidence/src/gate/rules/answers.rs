@@ -61,10 +61,7 @@ pub(in crate::gate) fn plan(run: &mut Run<'_>, workload: &dyn Workload, known: O
                 return run.add(ReasonCode::PlanMismatch, line, detail);
             }
             Some(Err(bad)) => {
-                let detail = format!(
-                    "the parameter {} of case {case} is out of range, expected {}",
-                    bad.key, bad.expected
-                );
+                let detail = format!("case {case} has {} out of range, expected {}", bad.key, bad.expected);
                 return run.add(ReasonCode::WorkloadUnknown, line, detail);
             }
         }

@@ -44,7 +44,7 @@ fn skipped(run: &mut Run<'_>) {
     for skipped in facts.all::<record::CaseSkipped>() {
         let (case, online) = (skipped.is.case, skipped.is.online);
         let reason = skipped.is.reason;
-        let detail = format!("case {case} was skipped for `{reason}`, with {online} CPUs online");
+        let detail = format!("case {case} was skipped (reason `{reason}`) with {online} CPUs online");
         let explained = match reason {
             SkipReason::Cpus => run.findings.has(ReasonCode::CpuMissing),
             SkipReason::CpuLost => run.findings.has(ReasonCode::WorkerLost),
@@ -113,7 +113,7 @@ pub(in crate::gate) fn span(iteration: &Iteration) -> Option<Span> {
 fn contradictions(facts: &Facts, iteration: &Iteration) -> Vec<(u64, String)> {
     let mut found = Vec::new();
     let Some(end) = iteration.end else {
-        return vec![(iteration.line, "has no `case-end`".to_owned())];
+        return vec![(iteration.line, "there is no `case-end`".to_owned())];
     };
     if !iteration.workers.keys().copied().eq(0..iteration.case) {
         found.push((end.line, "the workers are not numbered from 0 without gaps".to_owned()));
