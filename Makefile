@@ -21,10 +21,10 @@ CARGO := $(ENV) cargo
 # The compiler's flags for what is measured: they remove the paths of this machine from it.
 PATHLESS := $(ENV) flags=$$(tools/remap-paths.sh) && CARGO_ENCODED_RUSTFLAGS="$$flags" cargo
 
-# The loader in the image tool is built with -Zbuild-std, which a release compiler refuses without RUSTC_BOOTSTRAP. No
-# other crate needs that variable. Build scripts watch it, so the image tool has a target folder of its own: changing
-# the variable back and forth in one folder would build half of the crates again each time. It is always built in the
-# release profile, because each further profile would build the loader again.
+# The loader in the image tool is built with -Zbuild-std, which a release compiler refuses without RUSTC_BOOTSTRAP. All
+# else is stable Rust except the `acpi` crate (.cargo/config.toml). Build scripts watch the variable, so the image tool
+# has its own target folder: changing the variable back and forth in one folder would build half of the crates again each
+# time. It is always built in the release profile, because each further profile would build the loader again.
 IMAGE_FOLDER := target/image-tool
 IMAGE_CARGO  := $(ENV) flags=$$(tools/remap-paths.sh --words) && \
     RUSTC_BOOTSTRAP=1 CARGO_BUILD_RUSTFLAGS="$$flags" cargo

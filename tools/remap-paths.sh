@@ -20,10 +20,10 @@ remap() { # FROM TO: of several that match, rustc takes the last
 }
 # Each also by the folder behind it, if it is a link: cargo resolves links for some of them.
 remap "$cargo_home" /cargo
-remap "$(readlink -f "$cargo_home")" /cargo
-remap "$(readlink -f "$cargo_home/registry")" /cargo/registry
+remap "$(readlink -m "$cargo_home")" /cargo
+remap "$(readlink -m "$cargo_home/registry")" /cargo/registry
 remap "$PWD" .
-remap "$(readlink -f .)" .
+remap "$(readlink -m .)" .
 remap "$library" /rust
-remap "$(readlink -f "$library")" /rust
+remap "$(readlink -m "$library")" /rust
 printf %s "$flags"

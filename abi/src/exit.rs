@@ -3,6 +3,9 @@
 //! QEMU turns a written value `v` into the exit status `(v << 1) | 1`. 0 and 1 are not used: QEMU's own statuses are
 //! the same. The value alone proves nothing; a result needs [`GuestExit::Success`] and a valid `end` record.
 
+/// The I/O port of the device, as our command lines place it. On other machines no device is there.
+pub const DEBUG_EXIT_PORT: u16 = 0xf4;
+
 /// The end of a run, as the guest reports it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]

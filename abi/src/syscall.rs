@@ -95,6 +95,12 @@ impl Value for Authority {
     }
 }
 
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

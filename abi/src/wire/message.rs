@@ -48,6 +48,17 @@ pub struct FieldSpec {
     pub shape: &'static str,
 }
 
+/// One message of a list: the way from the list's enum to its own type.
+pub trait Message: Copy {
+    /// The enum over all messages of its list.
+    type List;
+    /// The word that names it.
+    const NAME: &'static str;
+
+    /// The message, if it is this one.
+    fn of(message: &Self::List) -> Option<Self>;
+}
+
 /// Takes the next ` key=value` off `rest`.
 pub(crate) fn take<T: super::Value>(rest: &mut &str, key: &'static str) -> Result<T, FieldError> {
     let text = rest.strip_prefix(' ').and_then(|rest| rest.strip_prefix(key));
@@ -73,8 +84,21 @@ macro_rules! messages {
         $(
             $(#[doc = $doc])+
             #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize))]
             pub struct $name {
                 $($(#[doc = $field_doc])+ pub $field: $type,)*
+            }
+
+            impl $crate::wire::Message for $name {
+                type List = $list;
+                const NAME: &'static str = $word;
+
+                fn of(message: &$list) -> Option<Self> {
+                    match message {
+                        $list::$name(message) => Some(*message),
+                        _ => None,
+                    }
+                }
             }
 
             impl From<$name> for $list {

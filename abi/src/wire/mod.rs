@@ -11,6 +11,8 @@ mod label;
 pub mod line;
 pub(crate) mod message;
 pub mod record;
+#[cfg(feature = "serde")]
+mod serialize;
 pub mod stream;
 pub mod value;
 mod words;
@@ -18,7 +20,7 @@ mod words;
 pub use label::{Label, Text};
 pub use line::{Envelope, Line, LineError, MAX_LINE_BYTES, Timestamp, decode, encode, is_tagged};
 pub(crate) use message::messages;
-pub use message::{FieldError, FieldSpec, MessageSpec};
+pub use message::{FieldError, FieldSpec, Message, MessageSpec};
 pub use record::Record;
 pub use stream::{StreamDigest, StreamWriter};
 pub use value::{Hex64, Value};

@@ -3,8 +3,9 @@
 
 use std::cell::Cell;
 
-use kernel::acpi::layout::Signature;
-use kernel::acpi::tables::{Memory, TableError, Tables};
+use acpi::sdt::Signature;
+use kernel::firmware::Memory;
+use kernel::firmware::acpi::tables::{TableError, Tables};
 
 use crate::input::{Input, place};
 
@@ -34,7 +35,7 @@ pub(crate) fn check(data: &[u8]) {
         memory.asked.set(0);
         let found = tables.table(signature);
         let listed = root.iter().flatten().take(256);
-        let due = listed.filter_map(|&at| whole(&memory.bytes, at, &signature.bytes())).next();
+        let due = listed.filter_map(|&at| whole(&memory.bytes, at, signature.as_str())).next();
         assert_eq!(
             found.ok().map(|it| (place(&memory.bytes, it), it)),
             due.map(|it| (place(&memory.bytes, it), it))
@@ -60,25 +61,25 @@ fn root(memory: &[u8], at: usize) -> Option<Vec<u64>> {
     let rsdp = memory.get(at..at + 20).filter(|rsdp| rsdp.starts_with(b"RSD PTR ") && sums(at, at + 20))?;
     let by_xsdt = || {
         let xsdt = memory.get(at..at + 36).filter(|_| rsdp[15] >= 2 && sums(at, at + 36))?;
-        whole(memory, u64::from_le_bytes(*xsdt[24..].first_chunk()?), b"XSDT").map(|it| (it, 8))
+        whole(memory, u64::from_le_bytes(*xsdt[24..].first_chunk()?), "XSDT").map(|it| (it, 8))
     };
-    let by_rsdt = || whole(memory, long(rsdp, 16)? as u64, b"RSDT").map(|it| (it, 4));
+    let by_rsdt = || whole(memory, long(rsdp, 16)? as u64, "RSDT").map(|it| (it, 4));
     let (root, length) = by_xsdt().or_else(by_rsdt)?;
     let entries = root[36..].chunks_exact(length);
     Some(entries.map(|entry| entry.iter().rev().fold(0, |at, &byte| at << 8 | u64::from(byte))).collect())
 }
 
 /// The table at `at`, if it is there, whole and of this name.
-fn whole<'a>(memory: &'a [u8], at: u64, name: &[u8]) -> Option<&'a [u8]> {
+fn whole<'a>(memory: &'a [u8], at: u64, name: &str) -> Option<&'a [u8]> {
     let table = memory.get(usize::try_from(at).ok()?..)?;
     let length = long(table, 4).filter(|&length| (36..=4 << 20).contains(&length))?;
     let sum = |table: &&[u8]| table.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0;
-    table.get(..length).filter(|table| table.starts_with(name)).filter(sum)
+    table.get(..length).filter(|table| table.starts_with(name.as_bytes())).filter(sum)
 }
 
 fn is_whole(memory: &[u8], table: &[u8], signature: Signature) {
     assert!(place(memory, table).is_some() && table.len() >= HEADER_BYTES);
-    assert_eq!(&table[..4], signature.bytes());
+    assert_eq!(&table[..4], signature.as_str().as_bytes());
     assert_eq!(long(table, 4), Some(table.len()));
     assert_eq!(table.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)), 0);
 }

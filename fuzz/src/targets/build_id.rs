@@ -1,6 +1,6 @@
 //! The build ID among the notes of an ELF.
 
-use kernel::boot::build_id::from_elf;
+use harness::build_id::from_elf;
 
 pub(crate) fn check(data: &[u8]) {
     let id = from_elf(data);

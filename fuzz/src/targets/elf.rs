@@ -5,8 +5,8 @@ mod plain;
 
 use std::collections::BTreeMap;
 
-use kernel::user::elf::{Image, Segment};
-use kernel::user::layout::{ARGS, IMAGE, IMAGE_LIMIT};
+use harness::user::elf::{ElfImage, Segment};
+use harness::user::layout::{ARGS, IMAGE, IMAGE_LIMIT};
 
 use crate::input::place;
 
@@ -16,7 +16,7 @@ const MOST_HEAP_BYTES: usize = 128 << 10;
 
 pub(crate) fn check(data: &[u8]) {
     let limit = IMAGE_LIMIT - IMAGE;
-    let parsed = Image::parse(data, limit);
+    let parsed = ElfImage::parse(data, limit);
     assert_eq!(parsed.is_ok(), plain::is_worker(data, limit));
     let image = match parsed {
         Ok(image) => image,
@@ -42,7 +42,7 @@ fn holds(segment: &Segment<'_>, at: u64) -> bool {
 }
 
 /// The first, the last and the entry page of each segment: a segment may be as large as memory.
-fn load(image: &Image<'_>, data: &[u8], limit: u64) -> BTreeMap<u64, PageRights> {
+fn load(image: &ElfImage<'_>, data: &[u8], limit: u64) -> BTreeMap<u64, PageRights> {
     let mut pages = BTreeMap::new();
     let mut last_page = None;
     for segment in &image.segments {
@@ -69,6 +69,6 @@ fn load(image: &Image<'_>, data: &[u8], limit: u64) -> BTreeMap<u64, PageRights>
 }
 
 /// The page of the entry point if it is in this segment, else the segment's first page.
-fn entry_page(image: &Image<'_>, segment: &Segment<'_>) -> u64 {
+fn entry_page(image: &ElfImage<'_>, segment: &Segment<'_>) -> u64 {
     if holds(segment, image.entry) { image.entry / PAGE } else { segment.at / PAGE }
 }

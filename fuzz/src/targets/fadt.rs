@@ -1,8 +1,8 @@
 //! The same bytes as FADT, as HPET table and as DSDT: none of the three readers checks the header.
 
-use kernel::acpi::fadt::{Register, read};
-use kernel::acpi::hpet::base_address;
-use kernel::acpi::s5::sleep_types;
+use kernel::firmware::acpi::fadt::{Register, read};
+use kernel::firmware::acpi::hpet::base_address;
+use kernel::firmware::acpi::s5::sleep_types;
 
 pub(crate) fn check(data: &[u8]) {
     let found = read(data);

@@ -1,6 +1,6 @@
 //! A MADT, compared with a plain walk. This reader does not check the checksum.
 
-use kernel::acpi::madt::{Processor, processors};
+use kernel::firmware::acpi::madt::{Processor, processors};
 
 pub(crate) fn check(data: &[u8]) {
     let found: Vec<_> = processors(data).collect();

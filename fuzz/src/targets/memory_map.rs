@@ -1,6 +1,6 @@
 //! A memory map: every 4 bytes are a region, in steps of half a page, so that regions touch and are not always aligned.
 
-use kernel::boot::memory_map::{MemoryMap, Region, low_page};
+use kernel::mem::memory_map::{MemoryMap, Region, low_page};
 
 use crate::input::Input;
 

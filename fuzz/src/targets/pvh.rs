@@ -1,8 +1,8 @@
 //! PVH start info. The input is memory from address 0 on, with the start info at its beginning.
 
-use kernel::acpi::Memory;
-use kernel::boot::memory_map::{MemoryMap, Region};
 use kernel::boot::pvh::{MAX_MEMORY_END, StartInfo};
+use kernel::firmware::Memory;
+use kernel::mem::memory_map::{MemoryMap, Region};
 
 const IMAGE: Region = Region { start: 0x20_0000, end: 0x25_3000 };
 const MAGIC: [u8; 4] = [0x78, 0xc5, 0x6e, 0x33];

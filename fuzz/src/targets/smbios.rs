@@ -5,8 +5,8 @@ mod walk;
 
 use std::ops::Range;
 
-use kernel::acpi::Memory;
-use kernel::smbios::Smbios;
+use kernel::firmware::Memory;
+use kernel::firmware::smbios::Smbios;
 
 use crate::input::Input;
 

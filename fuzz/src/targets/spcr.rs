@@ -1,7 +1,7 @@
 //! An SPCR table: the kernel accepts it if and only if it names a UART that the kernel can reach.
 
 use abi::config::{Registers, Uart};
-use kernel::acpi::spcr::console;
+use kernel::firmware::acpi::spcr::console;
 
 pub(crate) fn check(data: &[u8]) {
     let console = console(data);

@@ -1,6 +1,6 @@
 //! An SRAT, compared with a plain walk. This reader does not check the checksum.
 
-use kernel::acpi::srat::affinities;
+use harness::srat::affinities;
 
 pub(crate) fn check(data: &[u8]) {
     let found: Vec<_> = affinities(data).map(|affinity| (affinity.apic_id.0, affinity.node)).collect();

@@ -4,7 +4,7 @@ use std::arch::x86_64::CpuidResult;
 use std::collections::BTreeMap;
 
 use abi::wire::record::TopologySource;
-use kernel::x86::topology::{Place, read};
+use harness::x86::topology::{Place, read};
 
 use crate::input::Input;
 

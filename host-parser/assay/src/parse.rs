@@ -96,7 +96,7 @@ fn same_experiment(verdicts: &[Verdict<Measurement>], manifest: &Manifest) -> an
     let wanted = describe(manifest.name().as_str(), manifest.program(), manifest.params());
     for measured in verdicts.iter().filter_map(|verdict| verdict.outcome.measurement()) {
         let identity = measured.identity();
-        let found = describe(&identity.experiment, &identity.workload, identity.whole);
+        let found = describe(identity.experiment.as_str(), identity.workload.as_str(), identity.whole);
         ensure!(found == wanted, "is of the experiment {found}, {} of {wanted}", manifest.path().display());
     }
     Ok(())
@@ -139,7 +139,7 @@ fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Ma
             min_speedup: gate.min_speedup,
         }),
     };
-    let firmware = measured.map(|measured| measured.machine().firmware.clone());
+    let firmware = measured.map(|measured| measured.machine().firmware.to_string());
     let environment = Environment { firmware, ..Environment::default() };
     Results::new(experiment, environment, runs, Completion::Complete)
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use abi::sweep::SweepCase;
 use evidence::gate::{Basis, FunctionalOnly, Measurement};
 use serde::{Deserialize, Serialize};
-use stats::{ByRound, Interval, Round, Summary, median_interval, quick_of_iterations, quotients};
+use stats::{ByRound, Interval, Round, Summary, lower_quartile, median_interval, quotients};
 
 /// What a round is: the set of samples that are compared with each other.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
-    /// Runs with the same round number. Several iterations in one run are no rounds of their own, since they share
-    /// its luck; what the quick ones took counts.
+    /// Runs with the same round number. Several iterations in one run are no rounds by themselves, since they share
+    /// its luck; their lower quartile counts.
     Runs,
     /// Iterations with the same number in one run, which has all the cases.
     Iterations,
@@ -50,9 +50,9 @@ pub struct CaseStats {
     pub nanos: Option<Summary>,
     /// What its times are; `longest-worker` where any of them is.
     pub basis: Basis,
-    /// Set where the guest had more CPUs than the host.
+    /// Set if the guest had more CPUs than the host.
     pub functional_only: Option<FunctionalOnly>,
-    /// How much faster it is than the smallest case; none where they share no round.
+    /// How much faster it is than the smallest case; `None` if they share no round.
     pub speedup: Option<Speedup>,
 }
 
@@ -133,7 +133,7 @@ impl Series {
         quotients(&times(from), &times(to))
     }
 
-    /// How much faster `to` is than `from`; `None` where they share no round.
+    /// How much faster `to` is than `from`; `None` if they share no round.
     #[must_use]
     pub fn speedup(&self, from: u16, to: u16) -> Option<Speedup> {
         let ratios: Vec<f64> = self.speedups(from, to).into_values().collect();
@@ -167,10 +167,10 @@ impl Series {
     }
 }
 
-/// One number for each round that has any: what its quick iterations took.
+/// One number for each round that has any: the lower quartile of its iterations.
 fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
-    let quick = |values: &Vec<f64>| quick_of_iterations(values.iter().copied());
-    values.iter().filter_map(|(&round, values)| Some((round, quick(values)?))).collect()
+    let each = values.iter();
+    each.filter_map(|(&round, values)| Some((round, lower_quartile(values.iter().copied())?))).collect()
 }
 
 impl Speedup {

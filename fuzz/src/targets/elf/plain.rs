@@ -1,4 +1,4 @@
-//! Decides whether a file is a worker: the rules of `kernel::user::elf` one by one, in numbers that cannot overflow.
+//! Decides whether a file is a worker: the rules of `harness::user::elf` one by one, in numbers that cannot overflow.
 
 const PAGE: u128 = 4096;
 

@@ -42,7 +42,11 @@ fn subject(comparison: &SideBySide, session: &Session) -> String {
     let whole = identity.whole.map(|param| param.to_string());
     let used = whole.iter().rposition(|param| param != "0").map_or(0, |last| last + 1);
     let one = comparison.a.program == comparison.b.program;
-    let program = if one { format!("program {}, ", shortened(&identity.blob_sha256)) } else { String::new() };
+    let program = if one {
+        format!("program {}, ", shortened(&identity.blob_sha256.to_string()))
+    } else {
+        String::new()
+    };
     let accelerator =
         session.environment.accelerator.as_ref().map_or("", |accelerator| accelerator.name.as_str());
     let (workload, whole) = (&identity.workload, whole[..used].join(" "));

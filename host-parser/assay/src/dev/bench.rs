@@ -158,7 +158,7 @@ impl Bench {
             let (measured, _) = self.boot(1, vcpus, None, None)?;
             let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
             let aps = measured.phases().iter().find(|phase| phase.name.as_str() == "aps");
-            let cycles = aps.context("no phase `aps` in the log").or_exit(Exit::Failed)?.cycles.0;
+            let cycles = aps.context("no phase `aps` in the log").or_exit(Exit::Failed)?.cycles;
             let (ms, us_each) = (cycles / khz, cycles * 1000 / khz / u64::from(vcpus - 1));
             console::answer(&format!(
                 "{vcpus} CPUs: all online in {ms} ms (at most {MANY_CPUS_LIMIT_MS}), {us_each} us each\n"
@@ -238,8 +238,8 @@ impl Bench {
 /// The steps of a boot, a line each, and their sum.
 fn phases(measured: &Measurement, format: impl Fn(u64) -> String) -> String {
     let line = |name: &str, cycles: u64| format!("  {name:<14}{}\n", format(cycles));
-    let lines = measured.phases().iter().map(|phase| line(phase.name.as_str(), phase.cycles.0));
-    let total = measured.phases().iter().map(|phase| phase.cycles.0).sum();
+    let lines = measured.phases().iter().map(|phase| line(phase.name.as_str(), phase.cycles));
+    let total = measured.phases().iter().map(|phase| phase.cycles).sum();
     lines.collect::<String>() + &line("in all", total)
 }
 

@@ -26,7 +26,7 @@ fn passes(start: Start, cpus: u16, change: fn(&mut Machine)) -> Measurement {
         Start::Bios => "bios",
         Start::Uefi => "uefi",
     };
-    assert_eq!(measured.machine().firmware, firmware);
+    assert_eq!(measured.machine().firmware.word(), firmware);
     assert!(!over.text().contains("ev=error"), "{}", over.text());
     measured
 }

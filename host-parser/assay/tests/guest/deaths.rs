@@ -23,7 +23,7 @@ const DEATHS: [(&str, &str, &str); 4] = [
         "triple fault: #BP by an instruction, then #GP",
         "in triple_fault at kernel/src/power.rs:",
     ),
-    ("kernel-hang", "CPU 0 had halted for good, interrupts off,", "in park at kernel/src/smp/idle.rs:"),
+    ("kernel-hang", "CPU 0 had halted for good, interrupts off,", "in park at kernel/src/cpu/idle.rs:"),
 ];
 
 fn manifest(name: &str) -> PathBuf {

@@ -69,6 +69,6 @@ pub fn boot(firmware: &str, args: &[&str]) -> Measurement {
     let verdict = Gate::default().judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
     let measured = verdict.outcome.measurement().cloned();
     let measured = measured.unwrap_or_else(|| panic!("{args:?}: {:?}\n{text}", verdict.findings));
-    assert_eq!(measured.machine().firmware, firmware, "{args:?}");
+    assert_eq!(measured.machine().firmware.word(), firmware, "{args:?}");
     measured
 }

@@ -1,6 +1,6 @@
 //! From the facts of a run that passed to its measurement. Nothing else builds one.
 
-use abi::wire::Value;
+use abi::wire::record;
 use abi::worker::SCALE_SHIFT;
 use workloads::Workload;
 
@@ -9,19 +9,17 @@ use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
-use super::measurement::{
-    Basis, Clock, Cycles, Identity, Measurement, Phase, Sample, Sweep, Tsc, TscReading, Warp, WorkerSample,
-};
+use super::measurement::{Basis, Clock, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample};
 use super::rules::{Disturbed, basis, common_whole, span};
 
-/// The measurement; `None` where a rule failed to ask for something it needs.
+/// The measurement; `None` if a rule failed to ask for something it needs.
 pub(super) fn measurement(
     facts: &Facts,
     evidence: &HostEvidence,
     disturbed: &Disturbed,
     lookup: Lookup,
 ) -> Option<Measurement> {
-    let workload = lookup(facts.experiment?.is.workload.as_str())?;
+    let workload = lookup(facts.one::<record::Experiment>()?.is.workload.as_str())?;
     let clock = clock(facts);
     let samples = facts.iterations.iter().map(|iteration| {
         let why = disturbed.get(&iteration.iter).and_then(|found| found.first());
@@ -36,33 +34,42 @@ pub(super) fn measurement(
         identity: identity(facts, workload)?,
         machine: machine(facts)?,
         functional_only: evidence.functional_only(Some(facts.online())),
-        phases: facts.phases.iter().map(phase).collect(),
-        skipped: facts.skipped.iter().map(|skipped| skipped.is.case).collect(),
-        sweep: facts.sweep.map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
+        phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
+        skipped: facts.all::<record::CaseSkipped>().map(|skipped| skipped.is.case).collect(),
+        sweep: facts
+            .one::<record::Sweep>()
+            .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
         samples: samples.collect::<Option<_>>()?,
         clock,
     })
 }
 
 fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
-    let (start, experiment, blob) = (facts.start?.is, facts.experiment?.is, facts.blob?.is);
+    let (start, experiment, blob) = (
+        facts.one::<record::Start>()?.is,
+        facts.one::<record::Experiment>()?.is,
+        facts.one::<record::Blob>()?.is,
+    );
     Some(Identity {
-        nonce: start.nonce.to_string(),
-        build: start.build.to_string(),
-        plan: start.plan.to_string(),
-        experiment: experiment.name.to_string(),
-        workload: experiment.workload.to_string(),
+        nonce: start.nonce,
+        build: start.build,
+        plan: start.plan,
+        experiment: experiment.name,
+        workload: experiment.workload,
         whole: common_whole(facts, workload)?,
-        authority: text(&experiment.authority),
-        blob_sha256: blob.sha256.to_string(),
+        authority: experiment.authority,
+        blob_sha256: blob.sha256,
         blob_bytes: blob.bytes,
     })
 }
 
 fn machine(facts: &Facts) -> Option<MachineReport> {
-    let (machine, brand, memory) = (facts.machine?.is, facts.brand?.is, facts.memory?.is);
-    let system = facts.system?.is;
-    let features = facts.features?.is;
+    let (machine, system, brand) = (
+        facts.one::<record::Machine>()?.is,
+        facts.one::<record::System>()?.is,
+        facts.one::<record::Brand>()?.is,
+    );
+    let (features, memory) = (facts.one::<record::Features>()?.is, facts.one::<record::Memory>()?.is);
     let named = [
         ("nx", features.nx),
         ("smep", features.smep),
@@ -71,55 +78,34 @@ fn machine(facts: &Facts) -> Option<MachineReport> {
         ("invariant_tsc", features.invariant_tsc),
     ];
     Some(MachineReport {
-        system: system.name.to_string(),
-        release: system.release.to_string(),
-        firmware: machine.firmware.to_string(),
-        vendor: machine.vendor.to_string(),
-        signature: machine.signature.to_string(),
-        brand: brand.name.to_string(),
-        hypervisor: machine.hypervisor.to_string(),
-        apic: features.apic.to_string(),
+        system: system.name,
+        release: system.release,
+        firmware: machine.firmware,
+        vendor: machine.vendor,
+        signature: machine.signature,
+        brand: brand.name,
+        hypervisor: machine.hypervisor,
+        apic: features.apic,
         features: named.into_iter().filter(|&(_, on)| on).map(|(name, _)| name).collect(),
         cpus_online: facts.online(),
         topology: facts.shape(),
-        platform: facts.platform.map(|at| platform(facts, &at.is)),
+        platform: facts.one::<record::Platform>().map(|at| platform(facts, at.is)),
         usable_bytes: memory.usable_bytes,
         heap_bytes: memory.heap_bytes,
     })
 }
 
-fn platform(facts: &Facts, said: &abi::wire::record::Platform) -> Platform {
-    let strings = facts.dmi.iter().map(|at| (at.is.field.to_string(), at.is.text.to_string()));
-    Platform {
-        hypervisor_leaf: said.hypervisor_leaf.to_string(),
-        microcode: said.microcode.to_string(),
-        smbios: said.smbios.to_string(),
-        dmi: strings.collect(),
-    }
+fn platform(facts: &Facts, record: record::Platform) -> Platform {
+    let strings = facts.all::<record::Dmi>().map(|at| (at.is.field.to_string(), at.is.text.to_string()));
+    Platform { record, dmi: strings.collect() }
 }
 
 fn clock(facts: &Facts) -> Clock {
-    let reading = |r: &abi::wire::record::TscReading| TscReading { source: r.source.to_string(), khz: r.khz };
     Clock {
-        tsc: facts.tsc.map(|tsc| Tsc {
-            khz: tsc.is.khz,
-            source: tsc.is.source.to_string(),
-            sources: tsc.is.sources,
-            spread_ppm: tsc.is.spread_ppm,
-        }),
-        readings: facts.readings.iter().map(|at| reading(&at.is)).collect(),
-        warp: facts.warp.map(|warp| Warp {
-            cpus: warp.is.cpus,
-            samples: warp.is.samples,
-            handovers: warp.is.handovers,
-            least: warp.is.least,
-            max_warp: warp.is.max_warp,
-        }),
+        tsc: facts.one::<record::Tsc>().map(|at| at.is),
+        readings: facts.all::<record::TscReading>().map(|at| at.is).collect(),
+        warp: facts.one::<record::Warp>().map(|at| at.is),
     }
-}
-
-fn phase(phase: &abi::wire::record::Phase) -> Phase {
-    Phase { name: phase.name.to_string(), cycles: Cycles(phase.cycles) }
 }
 
 fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
@@ -145,7 +131,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
     let said = iteration.workers.get(&worker)?;
     let (timing, answer) = (said.timing?.is, said.answer?.is);
     let of = (iteration.case, iteration.iter, worker);
-    let gap = facts.gaps.iter().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
+    let gap = facts.all::<record::Gap>().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
     Some(WorkerSample {
         worker,
         cpu: timing.cpu.0,
@@ -158,14 +144,6 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         reads_after: gap.reads_after,
         answer: answer.answer,
         work: answer.work,
-        digest: answer.digest.to_string(),
+        digest: answer.digest,
     })
-}
-
-/// A value in the form that records have it.
-fn text(value: &impl Value) -> String {
-    let mut text = String::new();
-    // Writing to a `String` cannot fail.
-    let _ = value.write(&mut text);
-    text
 }

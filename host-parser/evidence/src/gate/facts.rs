@@ -1,13 +1,12 @@
 //! A boot's records, put where they belong.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use abi::wire::record::{
-    Answer, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CaseSkipped, Control, Cpu, CpuState, Dmi, End,
-    Experiment, Fault, Features, Gap, Machine, Memory, Panic, Phase, Platform, Problem, Split, Start, Sweep,
-    System, SystemName, Topology, Tsc, TscReading, Warp, Worker, WorkerEnd,
+    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Split, SystemName, Topology, Worker,
+    WorkerEnd,
 };
-use abi::wire::{Record, Timestamp};
+use abi::wire::{Message, Record, Timestamp};
 
 use crate::transcript::{Boot, Located};
 
@@ -21,36 +20,16 @@ pub(super) struct At<T> {
 /// What a boot said, by subject.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    pub start: Option<At<Start>>,
-    pub machine: Option<At<Machine>>,
-    pub system: Option<At<System>>,
-    pub brand: Option<At<Brand>>,
-    pub features: Option<At<Features>>,
-    pub memory: Option<At<Memory>>,
-    pub cpus: Vec<At<Cpu>>,
+    /// Every record that has no more particular place, by name and in order.
+    records: HashMap<&'static str, Vec<At<Record>>>,
     /// By CPU.
     pub topology: BTreeMap<u16, At<Topology>>,
-    pub platform: Option<At<Platform>>,
-    pub dmi: Vec<At<Dmi>>,
-    pub readings: Vec<At<TscReading>>,
-    pub tsc: Option<At<Tsc>>,
-    pub warp: Option<At<Warp>>,
-    pub phases: Vec<Phase>,
-    pub control: Option<At<Control>>,
-    pub experiment: Option<At<Experiment>>,
-    pub sweep: Option<At<Sweep>>,
-    pub blob: Option<At<Blob>>,
     /// By case and worker.
     pub splits: BTreeMap<u16, BTreeMap<u16, At<Split>>>,
     pub iterations: Vec<Iteration>,
     begun: HashSet<(u16, u16)>,
     /// The last `case-ready` and its stamp, until its iteration begins or its case is skipped.
     ready: Option<(At<CaseReady>, Timestamp)>,
-    pub skipped: Vec<At<CaseSkipped>>,
-    pub gaps: Vec<At<Gap>>,
-    pub problems: Vec<At<Problem>>,
-    pub panic: Option<At<Panic>>,
-    pub end: Option<At<End>>,
     /// Records that have no place where they stand, and why.
     pub misplaced: Vec<At<String>>,
 }
@@ -61,7 +40,7 @@ pub(super) struct Iteration {
     pub line: u64,
     pub case: u16,
     pub iter: u16,
-    /// The stamp of its `case-ready`, before its workers are set to work; none where it has no such record.
+    /// The stamp of its `case-ready`, before its workers are set to work; `None` if it has no such record.
     pub ready: Option<Timestamp>,
     /// The stamp of its `case-begin`, when they are done.
     pub begun: Timestamp,
@@ -89,15 +68,27 @@ impl Facts {
         facts
     }
 
+    /// The last record of a kind.
+    pub fn one<T: Message<List = Record>>(&self) -> Option<At<T>> {
+        let At { line, is } = self.records.get(T::NAME)?.last()?;
+        Some(At { line: *line, is: T::of(is)? })
+    }
+
+    /// All records of a kind, in order.
+    pub fn all<T: Message<List = Record>>(&self) -> impl Iterator<Item = At<T>> {
+        let records = self.records.get(T::NAME).into_iter().flatten();
+        records.filter_map(|At { line, is }| Some(At { line: *line, is: T::of(is)? }))
+    }
+
     /// How many CPUs came up, the first included.
     pub fn online(&self) -> u16 {
-        let up = |cpu: &&At<Cpu>| matches!(cpu.is.state, CpuState::Bsp | CpuState::Online);
-        u16::try_from(self.cpus.iter().filter(up).count()).unwrap_or(u16::MAX)
+        let up = |cpu: &At<record::Cpu>| matches!(cpu.is.state, CpuState::Bsp | CpuState::Online);
+        u16::try_from(self.all().filter(up).count()).unwrap_or(u16::MAX)
     }
 
     /// Whether the system promises that nothing interrupts a timed worker. Linux does not, and is not held to it.
     pub fn promises_quiet(&self) -> bool {
-        self.system.is_none_or(|system| system.is.name == SystemName::Assay)
+        self.one::<record::System>().is_none_or(|system| system.is.name == SystemName::Assay)
     }
 
     /// What worker `worker` of `case` was given.
@@ -107,46 +98,18 @@ impl Facts {
 
     fn add(&mut self, located: &Located) {
         let line = located.line;
-        let name = located.envelope.record.name();
-        let twice = match located.envelope.record {
-            Record::Start(is) => self.start.replace(At { line, is }).is_some(),
-            Record::Machine(is) => self.machine.replace(At { line, is }).is_some(),
-            Record::System(is) => self.system.replace(At { line, is }).is_some(),
-            Record::Brand(is) => self.brand.replace(At { line, is }).is_some(),
-            Record::Features(is) => self.features.replace(At { line, is }).is_some(),
-            Record::Memory(is) => self.memory.replace(At { line, is }).is_some(),
-            Record::Tsc(is) => self.tsc.replace(At { line, is }).is_some(),
-            Record::Warp(is) => self.warp.replace(At { line, is }).is_some(),
-            Record::Control(is) => self.control.replace(At { line, is }).is_some(),
-            Record::Experiment(is) => self.experiment.replace(At { line, is }).is_some(),
-            Record::Blob(is) => self.blob.replace(At { line, is }).is_some(),
-            Record::Panic(is) => self.panic.replace(At { line, is }).is_some(),
-            Record::End(is) => self.end.replace(At { line, is }).is_some(),
-            Record::Cpu(is) => push(&mut self.cpus, At { line, is }),
+        let record = located.envelope.record;
+        let twice = match record {
             Record::Topology(is) => self.topology.insert(is.cpu.0, At { line, is }).is_some(),
-            Record::Platform(is) => self.platform.replace(At { line, is }).is_some(),
-            Record::Dmi(is) => push(&mut self.dmi, At { line, is }),
-            Record::Sweep(is) => self.sweep.replace(At { line, is }).is_some(),
-            Record::TscReading(is) => push(&mut self.readings, At { line, is }),
-            Record::Phase(is) => push(&mut self.phases, is),
             Record::Split(is) => {
                 self.splits.entry(is.case).or_default().insert(is.worker, At { line, is }).is_some()
             }
-            Record::CaseSkipped(is) => {
-                // Some find out only when the case should begin.
-                self.ready = self.ready.filter(|(ready, _)| ready.is.case != is.case);
-                push(&mut self.skipped, At { line, is })
-            }
-            Record::Problem(is) => push(&mut self.problems, At { line, is }),
-            // How the guest was set up to talk and to end; nothing that is measured depends on it.
-            Record::Config(_) | Record::ConfigIgnored(_) => false,
             Record::CaseReady(is) => {
                 self.close_ready();
                 self.ready = Some((At { line, is }, located.envelope.ts));
                 false
             }
             Record::CaseBegin(is) => self.begin(line, located.envelope.ts, is),
-            Record::Gap(is) => push(&mut self.gaps, At { line, is }),
             Record::Worker(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.timing.replace(At { line, is }).is_some()
             }),
@@ -158,10 +121,23 @@ impl Facts {
             }),
             Record::Fault(is) => self.fault(line, is),
             Record::CaseEnd(is) => self.end_iteration(line, is),
+            // A kernel may find out only when the case should begin.
+            Record::CaseSkipped(is) => {
+                self.ready = self.ready.filter(|(ready, _)| ready.is.case != is.case);
+                self.keep(At { line, is: record })
+            }
+            _ => self.keep(At { line, is: record }),
         };
         if twice {
-            self.misplaced.push(At { line, is: format!("a second `{name}`") });
+            self.misplaced.push(At { line, is: format!("a second `{}`", record.name()) });
         }
+    }
+
+    /// Keeps a record by its name; whether it is a second one of a kind that a boot has once.
+    fn keep(&mut self, at: At<Record>) -> bool {
+        let same = self.records.entry(at.is.name()).or_default();
+        same.push(at);
+        same.len() > 1 && !may_repeat(&at.is)
     }
 
     /// An iteration that was ready and is no longer waited for.
@@ -227,6 +203,22 @@ impl Facts {
             }
         }
     }
+}
+
+/// Whether a boot may have several such records. What is new counts as once: a kind that repeats is added here.
+const fn may_repeat(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Cpu(_)
+            | Record::Dmi(_)
+            | Record::TscReading(_)
+            | Record::Phase(_)
+            | Record::CaseSkipped(_)
+            | Record::Gap(_)
+            | Record::Problem(_)
+            | Record::Config(_)
+            | Record::ConfigIgnored(_)
+    )
 }
 
 /// A split's parameters.

@@ -1,35 +1,37 @@
-//! The machine of a run, as far as it told. Part of a [`Measurement`](super::Measurement).
+//! The machine of a run, as far as the guest reported it. Part of a [`Measurement`](super::Measurement).
 
 use std::collections::BTreeMap;
 
+use abi::wire::record::{self, ApicMode, CoreKind, Firmware, SystemName, TopologySource};
+use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
-/// What the machine said of itself.
+/// What the guest reported of its machine.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct MachineReport {
     /// What ran the workers: `assay`, `linux` or `native`.
-    pub system: String,
+    pub system: SystemName,
     /// The version of that.
-    pub release: String,
+    pub release: Text<90>,
     /// How the kernel was started.
-    pub firmware: String,
+    pub firmware: Firmware,
     /// CPUID's vendor string.
-    pub vendor: String,
-    /// CPUID.1:EAX, 16 hexadecimal digits.
-    pub signature: String,
+    pub vendor: Label,
+    /// CPUID.1:EAX.
+    pub signature: Hex64,
     /// CPUID's brand string.
-    pub brand: String,
-    /// The hypervisor's signature; empty where CPUID shows none.
-    pub hypervisor: String,
+    pub brand: Text<120>,
+    /// The hypervisor's signature; empty if CPUID shows none.
+    pub hypervisor: Text<36>,
     /// The mode of the local APICs.
-    pub apic: String,
+    pub apic: ApicMode,
     /// Which of `nx`, `smep`, `smap`, `umip` and `invariant_tsc` the CPU has and the kernel uses.
     pub features: Vec<&'static str>,
     /// CPUs online, the first included.
     pub cpus_online: u16,
     /// Which of them share what.
     pub topology: Topology,
-    /// What else it says of itself; none where it does not.
+    /// What else it says of itself; `None` if it does not.
     pub platform: Option<Platform>,
     /// Bytes of usable memory.
     pub usable_bytes: u64,
@@ -37,18 +39,27 @@ pub struct MachineReport {
     pub heap_bytes: u64,
 }
 
-/// The machine's shape, by the word of its CPUs. What is not told is none.
+impl MachineReport {
+    /// The hypervisor's signature, or `none`.
+    #[must_use]
+    pub fn hypervisor_name(&self) -> String {
+        let name = self.hypervisor.to_string();
+        if name.is_empty() { "none".to_owned() } else { name }
+    }
+}
+
+/// The machine's shape, as its CPUs report it. What they do not report is `None`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Topology {
-    /// What told; none where the CPUs' records say nothing, or are not there: then nobody knows which CPUs share a core.
-    pub source: Option<String>,
+    /// Where it comes from; `None` if no record says which CPUs share a core.
+    pub source: Option<TopologySource>,
     /// Packages.
     pub packages: Option<u16>,
     /// Cores.
     pub cores: Option<u16>,
     /// Proximity domains that CPUs are in.
     pub nodes: Option<u16>,
-    /// Every CPU that told.
+    /// Every CPU that has a record.
     pub cpus: Vec<CpuPlace>,
 }
 
@@ -66,7 +77,7 @@ pub struct CpuPlace {
     /// Which thread of its core it is.
     pub thread: Option<u32>,
     /// The kind of its core.
-    pub kind: String,
+    pub kind: CoreKind,
     /// Its proximity domain.
     pub node: Option<u32>,
 }
@@ -74,12 +85,9 @@ pub struct CpuPlace {
 /// What else the machine says of itself.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Platform {
-    /// The hypervisor's largest CPUID leaf, 16 hexadecimal digits; 0 where there is none.
-    pub hypervisor_leaf: String,
-    /// The microcode's revision, likewise; 0 where it is not told.
-    pub microcode: String,
-    /// What became of the search for SMBIOS tables.
-    pub smbios: String,
-    /// Their strings, by name.
+    /// Its record.
+    #[serde(flatten)]
+    pub record: record::Platform,
+    /// The strings of its SMBIOS tables, by name.
     pub dmi: BTreeMap<String, String>,
 }

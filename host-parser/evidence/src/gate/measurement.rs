@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use abi::Digest;
+use abi::syscall::Authority;
+use abi::wire::record::{Phase, Tsc, TscReading, Warp};
+use abi::wire::{Hex64, Label};
 use serde::Serialize;
 
 use super::evidence::FunctionalOnly;
@@ -66,7 +70,7 @@ impl Measurement {
         &self.clock
     }
 
-    /// Set where the guest had more CPUs than the host: then nothing here is a speed.
+    /// Set if the guest had more CPUs than the host: then nothing here is a speed.
     #[must_use]
     pub fn functional_only(&self) -> Option<FunctionalOnly> {
         self.functional_only
@@ -78,13 +82,13 @@ impl Measurement {
         &self.phases
     }
 
-    /// Cases of the plan that the machine was too small for, and that nobody asked for.
+    /// Cases of the plan that the machine was too small for, and that the expectation does not list.
     #[must_use]
     pub fn skipped(&self) -> &[u16] {
         &self.skipped
     }
 
-    /// Set where the cases were worked out by the machine that ran them.
+    /// Set if the cases were worked out by the machine that ran them.
     #[must_use]
     pub const fn sweep(&self) -> Option<Sweep> {
         self.sweep
@@ -120,24 +124,24 @@ pub struct Sweep {
 }
 
 /// Which kernel, plan and program a run had.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Identity {
-    /// The boot's nonce, 16 hexadecimal digits.
-    pub nonce: String,
-    /// The first 8 bytes of the kernel's build ID, 16 hexadecimal digits.
-    pub build: String,
+    /// The boot's nonce.
+    pub nonce: Hex64,
+    /// The first 8 bytes of the kernel's build ID.
+    pub build: Hex64,
     /// SHA-256 of the plan.
-    pub plan: String,
+    pub plan: Digest,
     /// The experiment's name.
-    pub experiment: String,
+    pub experiment: Label,
     /// The workload's name.
-    pub workload: String,
+    pub workload: Label,
     /// The whole that the splits of every case make up, in the workload's parameters.
     pub whole: [u64; 4],
     /// The syscalls its workers may make.
-    pub authority: String,
+    pub authority: Authority,
     /// SHA-256 of the worker's ELF.
-    pub blob_sha256: String,
+    pub blob_sha256: Digest,
     /// Its length in bytes.
     pub blob_bytes: u32,
 }
@@ -151,52 +155,6 @@ pub struct Clock {
     pub readings: Vec<TscReading>,
     /// The test between the CPUs, where there was more than one.
     pub warp: Option<Warp>,
-}
-
-/// The TSC's frequency.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Tsc {
-    /// In kHz.
-    pub khz: u64,
-    /// The source it is from.
-    pub source: String,
-    /// How many sources there were.
-    pub sources: u16,
-    /// The largest difference between a source and the chosen one, in parts per million.
-    pub spread_ppm: u32,
-}
-
-/// What one source said of the TSC's frequency.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct TscReading {
-    /// The source.
-    pub source: String,
-    /// In kHz.
-    pub khz: u64,
-}
-
-/// The test of the CPUs' clocks against each other.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Warp {
-    /// CPUs that took part.
-    pub cpus: u16,
-    /// Readings in all.
-    pub samples: u64,
-    /// Readings that came after another CPU's.
-    pub handovers: u64,
-    /// The least of them for any CPU, in either direction.
-    pub least: u64,
-    /// The furthest any reading was behind, in cycles.
-    pub max_warp: u64,
-}
-
-/// A step of the boot.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Phase {
-    /// Its name.
-    pub name: String,
-    /// Its length.
-    pub cycles: Cycles,
 }
 
 /// What a sample's time is.
@@ -231,7 +189,7 @@ pub struct Sample {
     /// its round is excluded.
     #[serde(rename = "set_aside")]
     pub excluded: Option<Exclusion>,
-    /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. No where nobody knows.
+    /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. `false` if that is unknown.
     pub smt: bool,
     /// Its time, on the basis beside it.
     pub cycles: Cycles,
@@ -273,8 +231,8 @@ pub struct WorkerSample {
     pub answer: u64,
     /// Its count of work, which is the reference's.
     pub work: u64,
-    /// Its digest, which is the reference's; 16 hexadecimal digits.
-    pub digest: String,
+    /// Its digest, which is the reference's.
+    pub digest: Hex64,
 }
 
 impl Sample {

@@ -2,7 +2,7 @@
 //!
 //! Owns the reasons why it may not ([`ReasonCode`]) and the one way to a [`Measurement`], [`Gate::judge`]. Refuses to
 //! take the guest's word: answers are worked out anew from the parameters in the log, and times from the workers'
-//! own. Refuses statistics: a run is judged before anybody looks at how fast it was.
+//! own. Refuses statistics: a run is judged before its speed is read.
 
 mod build;
 mod evidence;
@@ -18,18 +18,16 @@ mod verdict;
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
 pub use exclusion::{Exclusion, Scope};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
-pub use measurement::{
-    Basis, Clock, Cycles, Identity, Measurement, Nanos, Phase, Sample, Sweep, Tsc, TscReading, Warp,
-    WorkerSample,
-};
+pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
 pub use reason::{Class, ReasonCode};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.
 pub use rules::limits;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use abi::wire::record::{self, SystemName};
 use workloads::Lookup;
 
 use self::facts::Facts;
@@ -42,8 +40,7 @@ use crate::transcript::{Boot, Transcript};
 pub struct Gate {
     lookup: Lookup,
     nonces: HashSet<u64>,
-    /// By the system's name.
-    known: BTreeMap<String, Known>,
+    known: HashMap<SystemName, Known>,
 }
 
 impl Default for Gate {
@@ -56,7 +53,7 @@ impl Gate {
     /// A gate that verifies answers with the workloads of `lookup`.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
-        Self { lookup, nonces: HashSet::new(), known: BTreeMap::new() }
+        Self { lookup, nonces: HashSet::new(), known: HashMap::new() }
     }
 
     /// Judges the log of one run of one machine. A second boot in it is a reset.
@@ -102,7 +99,7 @@ impl Gate {
             reset.is_none() && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
         let mut disturbed = Disturbed::default();
         for facts in &facts {
-            let known = facts.system.and_then(|system| self.known.get(&system.is.name.to_string()));
+            let known = facts.one::<record::System>().and_then(|system| self.known.get(&system.is.name));
             let (findings, disturbed) = (&mut findings, &mut disturbed);
             let mut run = Run { facts, expectation, evidence, whole, findings, disturbed };
             rules::identity(&mut run, &mut self.nonces, known);
@@ -127,7 +124,7 @@ impl Gate {
             _ => None,
         };
         if let Some(measurement) = &measured {
-            let system = measurement.machine().system.clone();
+            let system = measurement.machine().system;
             self.known.entry(system).or_insert_with(|| Known::of(measurement));
         }
         findings.verdict(measured)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use abi::wire::record::{CpuState, TopologySource};
+use abi::wire::record::{self, CpuState, TopologySource};
 
 use super::facts::Facts;
 use super::machine::{CpuPlace, Topology};
@@ -11,7 +11,7 @@ impl Facts {
     /// The CPUs that came up, by number.
     pub fn online_cpus(&self) -> impl Iterator<Item = u16> {
         let up = |state| matches!(state, CpuState::Bsp | CpuState::Online);
-        self.cpus.iter().filter(move |cpu| up(cpu.is.state)).map(|cpu| cpu.is.cpu.0)
+        self.all::<record::Cpu>().filter(move |cpu| up(cpu.is.state)).map(|cpu| cpu.is.cpu.0)
     }
 
     /// How many cores the CPUs that came up are. One of which that is not known counts as a core.
@@ -40,7 +40,7 @@ impl Facts {
                 die: at.is.die,
                 core: at.is.core,
                 thread: at.is.thread,
-                kind: at.is.kind.to_string(),
+                kind: at.is.kind,
                 node: at.is.node,
             })
             .collect();
@@ -51,7 +51,7 @@ impl Facts {
             u16::try_from(distinct.len()).ok().filter(|&count| count > 0)
         };
         Topology {
-            source: known.map(|source| source.to_string()),
+            source: known,
             packages: count(|cpu| cpu.package),
             cores: known.map(|_| self.cores()),
             nodes: count(|cpu| cpu.node),

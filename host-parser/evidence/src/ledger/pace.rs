@@ -6,8 +6,10 @@
 //! milliseconds alone, in which every CPU does the same whatever its worker is, never what was measured between them. A
 //! boot with a single iteration goes with it, and so does one with too few iterations left; with the boot, its round.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use abi::wire::Hex64;
+use abi::wire::record::SystemName;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Baseline;
@@ -45,17 +47,17 @@ pub fn enough_left(left: usize, all: usize) -> bool {
 }
 
 /// On which side of a worker a check was made.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Place {
     Before,
     After,
 }
 
 /// What paces are compared within: the same code on the same CPU beside as many others.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 struct Kind {
-    system: String,
-    build: String,
+    system: SystemName,
+    build: Hex64,
     case: u16,
     cpu: u16,
     place: Place,
@@ -102,7 +104,7 @@ struct PacedRun {
 #[derive(Clone, Debug, Default)]
 pub(super) struct PaceRule {
     kinds: Vec<OfKind>,
-    by_kind: BTreeMap<Kind, usize>,
+    by_kind: HashMap<Kind, usize>,
     checks: Vec<Check>,
     slow: usize,
     runs: Vec<PacedRun>,
@@ -122,19 +124,15 @@ impl PaceRule {
         let run = self.runs.len();
         self.by_number.insert(number, run);
         self.runs.push(PacedRun { number, round, iterations: all.len(), excluded, slow: BTreeMap::new() });
+        let (system, build) = (measured.machine().system, measured.identity().build);
         for sample in samples {
             for worker in &sample.workers {
-                for (place, reads) in
-                    [(Place::Before, worker.reads_before), (Place::After, worker.reads_after)]
-                {
-                    if reads > 0 {
-                        let (system, build) =
-                            (measured.machine().system.clone(), measured.identity().build.clone());
-                        let kind = Kind { system, build, case: sample.case, cpu: worker.cpu, place };
-                        let kind = self.kind(kind, reads);
-                        let (iteration, worker) = (sample.iteration, worker.worker);
-                        self.check(Check { kind, run, iteration, worker, reads }, alone);
-                    }
+                let both = [(Place::Before, worker.reads_before), (Place::After, worker.reads_after)];
+                for (place, reads) in both.into_iter().filter(|&(_, reads)| reads > 0) {
+                    let kind = Kind { system, build, case: sample.case, cpu: worker.cpu, place };
+                    let kind = self.kind(kind, reads);
+                    let (iteration, worker) = (sample.iteration, worker.worker);
+                    self.check(Check { kind, run, iteration, worker, reads }, alone);
                 }
             }
         }
@@ -143,7 +141,7 @@ impl PaceRule {
     fn kind(&mut self, kind: Kind, reads: u32) -> usize {
         *self.by_kind.entry(kind).or_insert_with_key(|kind| {
             let (baseline, unremarkable) = (Baseline::default(), BTreeSet::new());
-            self.kinds.push(OfKind { kind: kind.clone(), baseline, fewest_reads: reads, unremarkable });
+            self.kinds.push(OfKind { kind: *kind, baseline, fewest_reads: reads, unremarkable });
             self.kinds.len() - 1
         })
     }

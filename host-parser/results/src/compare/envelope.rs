@@ -3,7 +3,7 @@
 use super::options::Options;
 use super::reason::NotComparable;
 use crate::{RunRecord, System};
-use evidence::gate::Measurement;
+use evidence::gate::{MachineReport, Measurement};
 
 /// A run's work and its surroundings, item by item, each as words that stand for themselves; `None` is not known.
 pub(super) type Envelope = Vec<(NotComparable, Option<Vec<String>>)>;
@@ -30,8 +30,13 @@ pub(super) fn envelope(run: &RunRecord, measured: &Measurement) -> Envelope {
 /// Adds what the guest itself saw of its CPUs: a command says what QEMU was asked for, not what came of it.
 fn seen(items: &mut Envelope, measured: &Measurement) {
     let machine = measured.machine();
-    let model = [&machine.vendor, &machine.signature, &machine.brand, &machine.hypervisor];
-    let model = model.map(|word| format!("\"{word}\"")).to_vec();
+    let MachineReport { vendor, signature, brand, hypervisor, .. } = machine;
+    let model = vec![
+        format!("\"{vendor}\""),
+        format!("\"{signature}\""),
+        format!("\"{brand}\""),
+        format!("\"{hypervisor}\""),
+    ];
     let online = vec![format!("{} online", machine.cpus_online)];
     for (item, said) in [(NotComparable::CpuModel, model), (NotComparable::Vcpus, online)] {
         let known = items.iter_mut().filter(|(of, _)| *of == item).filter_map(|(_, value)| value.as_mut());
@@ -44,10 +49,10 @@ fn work(measured: &Measurement) -> Envelope {
     let identity = measured.identity();
     let whole = identity.whole.map(|param| param.to_string()).join(" ");
     let known = [
-        (NotComparable::Blob, identity.blob_sha256.clone()),
+        (NotComparable::Blob, identity.blob_sha256.to_string()),
         (NotComparable::Parameters, format!("{} {whole}", identity.workload)),
-        (NotComparable::Authority, identity.authority.clone()),
-        (NotComparable::Plan, identity.plan.clone()),
+        (NotComparable::Authority, identity.authority.to_string()),
+        (NotComparable::Plan, identity.plan.to_string()),
         (NotComparable::Iterations, measured.samples().len().to_string()),
     ];
     known.map(|(item, value)| (item, Some(one(value)))).to_vec()

@@ -1,4 +1,4 @@
-//! What two sessions do not have in common: what must not differ, and what may, and is told.
+//! What two sessions do not have in common: what must not differ, and what may and is reported.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub struct Accepted {
     /// Whether the workers' programs may: two builds of one worker. Its plan names the program, and differs too; what
     /// the workers were given is then compared in its place.
     pub blobs: bool,
-    /// The cases to look at; all where there are none. They alone must then be the same.
+    /// The cases to compare; all if empty. Only they must then be the same.
     pub cases: BTreeSet<u16>,
 }
 
@@ -47,15 +47,15 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
     let mut may =
         |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut told, what, a, b, value);
 
-    let blob = |s: &StoredSession| s.identity.blob_sha256.clone();
+    let blob = |s: &StoredSession| s.identity.blob_sha256.to_string();
     if accepted.blobs {
         may("program", &blob)
     } else {
         must("program", &blob)
     }
-    must("workload", &|s| s.identity.workload.clone());
+    must("workload", &|s| s.identity.workload.to_string());
     must("parameters", &|s| s.identity.whole.map(|param| param.to_string()).join(" "));
-    must("authority", &|s| s.identity.authority.clone());
+    must("authority", &|s| s.identity.authority.to_string());
     must("cases", &|s| join(s.chosen(accepted).map(|(case, _)| case)));
     for case in a.chosen(accepted).map(|(case, _)| case).filter(|case| b.cases.contains_key(case)) {
         let of_case = |s: &StoredSession, value: fn(&SessionCase) -> String| value(&s.cases[&case]);
@@ -65,16 +65,16 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
             must(&format!("plan of case {case}"), &|s| of_case(s, |case| join(&case.plans)));
         }
     }
-    must("boot path", &|s| s.machine.firmware.clone());
+    must("boot path", &|s| s.machine.firmware.to_string());
     must("accelerator", &|s| known(s.environment.accelerator.as_ref().map(|accelerator| &accelerator.name)));
     must("QEMU's CPU model", &|s| known(s.environment.cpu_model.as_ref()));
 
     may("experiment", &|s| s.experiment.clone());
-    may("kernel", &|s| s.identity.build.clone());
+    may("kernel", &|s| s.identity.build.to_string());
     may("QEMU", &|s| known(s.environment.qemu.as_ref().map(|qemu| &qemu.version)));
     may("machine", &|s| known(s.environment.machine.as_ref()));
     may("memory", &|s| known(s.environment.memory_mib.map(|mib| format!("{mib} MiB")).as_ref()));
-    may("guest CPU", &|s| s.machine.brand.clone());
+    may("guest CPU", &|s| s.machine.brand.to_string());
     may("host", &|s| host(&s.environment));
     may("pinning", &|s| pinning(&s.environment));
     Contrast { refused, told }
@@ -94,7 +94,7 @@ fn compare(
 }
 
 impl StoredSession {
-    /// The cases that are looked at.
+    /// The cases that are compared.
     pub(super) fn chosen(&self, accepted: &Accepted) -> impl Iterator<Item = (u16, &SessionCase)> {
         let all = accepted.cases.is_empty();
         let chosen = move |case: &u16| all || accepted.cases.contains(case);

@@ -54,7 +54,7 @@ pub struct CaseVerdict {
     pub longest_worker: bool,
     /// Whether the comparison is by the pace of the CPUs beside each iteration, and not by the clock alone.
     pub by_pace: bool,
-    /// Set where either ran with more CPUs than the host has: then there is no verdict.
+    /// Set if either ran with more CPUs than the host has: then there is no verdict.
     pub functional_only: Option<FunctionalOnly>,
     /// The ratio, the interval, the verdict.
     pub comparison: Option<Comparison>,
@@ -82,7 +82,7 @@ pub struct SessionComparison {
     pub level: f64,
     /// The cases that both have.
     pub cases: Vec<CaseVerdict>,
-    /// What follows for all cases; none where nothing was compared.
+    /// What follows for all cases; `None` if nothing was compared.
     pub verdict: Option<Difference>,
 }
 
@@ -143,8 +143,8 @@ fn side(session: &StoredSession) -> Side {
     Side {
         folder: session.folder.clone(),
         label: session.label.clone(),
-        kernel: session.identity.build.clone(),
-        program: session.identity.blob_sha256.clone(),
+        kernel: session.identity.build.to_string(),
+        program: session.identity.blob_sha256.to_string(),
         rounds_set_aside: session.rounds_set_aside.len(),
     }
 }
@@ -162,9 +162,8 @@ fn unit(a: &StoredSession, b: &StoredSession) -> TimeUnit {
 /// What the native probes of both sessions took at their quick times, where that differs by more than what is called a
 /// difference. They ran the session's own worker, so that they tell of the host only where that is one.
 fn host_changed(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
-    let work = |session: &StoredSession| {
-        (session.identity.blob_sha256.clone(), session.identity.whole, session.probes.cpus)
-    };
+    let work =
+        |session: &StoredSession| (session.identity.blob_sha256, session.identity.whole, session.probes.cpus);
     let alike = work(a) == work(b);
     let (of_a, of_b) = (a.probes.baseline().filter(|_| alike)?, b.probes.baseline()?);
     let apart = of_a.iter().zip(of_b).any(|(a, b)| (a.max(b) / a.min(b)) - 1.0 > MIN_EFFECT);

@@ -149,7 +149,7 @@ fn the_goals_are_reached_if_rounds_vary_by_one_percent_and_every_fifth_is_distur
 
 #[test]
 #[ignore = "prints the table of docs/STATISTICS.md; takes a minute in the release profile"]
-fn tells_how_quiet_a_host_must_be() {
+fn prints_how_quiet_a_host_must_be() {
     for design in [Design::Unpaired, Design::Paired] {
         for deviation in [0.005, 0.01, 0.02, 0.03, 0.04, 0.06] {
             let rate = |slower| 100.0 * experiments(4000, design, deviation, slower);

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn one_quick_side_in_each_round_raises_no_more_alarms_than_it_may() {
+    fn one_fast_side_in_each_round_raises_no_more_alarms_than_the_level() {
         // Every round has one side at 1 s and another that the host kept for half as long again.
         let quick: Vec<f64> = (0..15).map(|round| 1.0 + f64::from(round * 7 % 15) * 1e-3).collect();
         let slow: Vec<f64> = (0..15).map(|round| 1.5 + f64::from(round * 4 % 15) * 1e-3).collect();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_values_no_more_ways_are_alarms_than_may_be() {
+    fn no_values_raise_more_alarms_than_the_level() {
         let mut random = SplitMix64::new(9);
         for coarse in [1_usize, 40, 1 << 20] {
             let mut value = || {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_tell_where_the_host_drifts() {
+    fn pairs_decide_while_the_host_drifts() {
         // 1 % from one round to the next, and B slower by 2 %: next to nothing among all rounds.
         let side = |slower: f64, stride: u32| -> Vec<f64> {
             (0..15)

@@ -82,7 +82,7 @@ impl Judged {
             |side: &str| Session::load_as_far_as_it_goes(&folder.join(side)).map_err(crate::compare::coded);
         let first = load(SAME[0])?;
         let name = &first.identity.workload;
-        let workload = workloads::by_name(name)
+        let workload = workloads::by_name(name.as_str())
             .ok_or_else(|| anyhow!("{}: unknown workload {name}", first.folder.display()))
             .or_exit(Exit::Invalid)?;
         let names = recorded(workload, folder);

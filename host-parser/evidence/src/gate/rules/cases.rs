@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use abi::wire::record::{CpuState, SkipReason, WorkerStatus};
+use abi::wire::record::{self, CpuState, SkipReason, WorkerStatus};
 use abi::worker::SCALE_SHIFT;
 
 use super::Run;
@@ -41,7 +41,7 @@ fn asked_for(run: &mut Run<'_>) {
     let facts = run.facts;
     let counts = counts(facts);
     let asked = |case| run.expectation.cases.as_ref().map(|cases| cases.iter().any(|c| c.case == case));
-    for skipped in &facts.skipped {
+    for skipped in facts.all::<record::CaseSkipped>() {
         let (case, online) = (skipped.is.case, skipped.is.online);
         let detail = format!("case {case}: {}, {online} CPUs online", skipped.is.reason);
         let explained = match skipped.is.reason {
@@ -59,7 +59,7 @@ fn asked_for(run: &mut Run<'_>) {
             _ => run.findings.add(ReasonCode::CaseSkipped, skipped.line, detail),
         }
     }
-    let was_skipped = |case| facts.skipped.iter().any(|skipped| skipped.is.case == case);
+    let was_skipped = |case| facts.all::<record::CaseSkipped>().any(|skipped| skipped.is.case == case);
     if let Some(cases) = &run.expectation.cases {
         for &ExpectedCase { case, iterations } in cases.iter().filter(|c| !was_skipped(c.case)) {
             let ran = counts.get(&case).copied().unwrap_or(0);
@@ -76,7 +76,7 @@ fn asked_for(run: &mut Run<'_>) {
             );
         }
     }
-    if counts.is_empty() && facts.skipped.is_empty() {
+    if counts.is_empty() && facts.one::<record::CaseSkipped>().is_none() {
         run.findings.add(ReasonCode::CaseSkipped, None, "the run has no case at all");
     }
 }
@@ -157,10 +157,9 @@ fn of_worker(facts: &Facts, said: &WorkerFacts) -> Vec<(u64, String)> {
             }
         }
     }
-    let runs = |cpu: &abi::wire::record::Cpu| {
-        cpu.cpu == end.is.cpu && matches!(cpu.state, CpuState::Bsp | CpuState::Online)
-    };
-    if !facts.cpus.iter().any(|cpu| runs(&cpu.is)) {
+    let runs =
+        |cpu: &record::Cpu| cpu.cpu == end.is.cpu && matches!(cpu.state, CpuState::Bsp | CpuState::Online);
+    if !facts.all::<record::Cpu>().any(|cpu| runs(&cpu.is)) {
         found.push((end.line, format!("CPU {} is not online", end.is.cpu)));
     }
     let Some(timing) = said.timing else { return found };

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use abi::wire::record::{CpuState, SkipReason};
+use abi::wire::record::{self, CpuState, SkipReason};
 
 use super::Run;
 use crate::gate::facts::Facts;
 use crate::gate::reason::ReasonCode;
 
-/// A line, where there is one, and what is wrong with it.
+/// A line, if there is one, and what is wrong with it.
 type Wrong = (Option<u64>, String);
 
 /// Judges them against each other. Needs a whole stream.
@@ -24,8 +24,8 @@ pub(in crate::gate) fn census(run: &mut Run<'_>) {
 
 fn cpus_twice(facts: &Facts) -> Vec<Wrong> {
     let mut listed = HashSet::new();
-    // Those that the firmware's table has and nobody starts are counted by themselves: their numbers are no CPUs'.
-    let started = facts.cpus.iter().filter(|cpu| cpu.is.state != CpuState::Skipped);
+    // CPUs that the firmware lists and the kernel does not start have numbers of their own, which are no CPU's.
+    let started = facts.all::<record::Cpu>().filter(|cpu| cpu.is.state != CpuState::Skipped);
     let twice = started.filter(|cpu| !listed.insert(cpu.is.cpu));
     twice.map(|cpu| (Some(cpu.line), format!("CPU {} is listed a second time", cpu.is.cpu))).collect()
 }
@@ -40,17 +40,18 @@ fn places(facts: &Facts) -> Vec<Wrong> {
 
 fn warp(facts: &Facts) -> Vec<Wrong> {
     let online = facts.online();
-    let more = facts.warp.filter(|warp| warp.is.cpus > online);
+    let more = facts.one::<record::Warp>().filter(|warp| warp.is.cpus > online);
     let detail = |cpus| format!("the warp test had {cpus} CPUs, {online} are online");
     more.map(|warp| (Some(warp.line), detail(warp.is.cpus))).into_iter().collect()
 }
 
 fn skipped(facts: &Facts) -> Vec<Wrong> {
     let online = facts.online();
-    let wrong = facts.skipped.iter().filter_map(|skipped| {
+    let wrong = facts.all::<record::CaseSkipped>().filter_map(|skipped| {
         let (case, said) = (skipped.is.case, skipped.is.online);
         // What a sweep skips is judged with its turns.
-        let enough = skipped.is.reason == SkipReason::Cpus && case <= online && facts.sweep.is_none();
+        let enough =
+            skipped.is.reason == SkipReason::Cpus && case <= online && facts.one::<record::Sweep>().is_none();
         let detail = match () {
             () if said != online => format!("case {case}: {said} CPUs online, their records show {online}"),
             () if enough => format!("case {case} was skipped for want of CPUs, {online} are online"),
@@ -76,7 +77,8 @@ fn turns(facts: &Facts) -> Vec<Wrong> {
 
 fn splits(facts: &Facts) -> Vec<Wrong> {
     let told: HashSet<u16> = facts.iterations.iter().map(|iteration| iteration.case).collect();
-    let known = |case: u16| told.contains(&case) || facts.skipped.iter().any(|at| at.is.case == case);
+    let known =
+        |case: u16| told.contains(&case) || facts.all::<record::CaseSkipped>().any(|at| at.is.case == case);
     let orphans = facts.splits.iter().filter(|&(&case, _)| !known(case));
     let wrong = orphans.map(|(case, splits)| {
         let line = splits.values().next().map(|split| split.line);

@@ -1,7 +1,7 @@
 //! Whether the clock can be believed.
 
 use abi::tsc::PLAUSIBLE_KHZ;
-use abi::wire::record::Tsc;
+use abi::wire::record::{self, Tsc};
 
 use super::{Run, exceeds, limits};
 use crate::gate::facts::{At, Facts, Iteration};
@@ -19,14 +19,14 @@ pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {
 }
 
 fn frequency(run: &mut Run<'_>, known: Option<&Known>) {
-    let Some(tsc) = run.facts.tsc else { return };
+    let Some(tsc) = run.facts.one::<Tsc>() else { return };
     if tsc.is.khz == 0 {
         run.add(ReasonCode::InconsistentRecord, tsc.line, "a frequency of 0 kHz");
         return;
     }
     readings(run, tsc);
     let far = |khz: u64| apart_ppm(khz, tsc.is.khz) > limits::TSC_SPREAD_PPM;
-    let readings = run.facts.readings.iter().filter(|reading| far(reading.is.khz));
+    let readings = run.facts.all::<record::TscReading>().filter(|reading| far(reading.is.khz));
     let mut details: Vec<_> = readings
         .map(|reading| (reading.line, format!("{} says {} kHz", reading.is.source, reading.is.khz)))
         .collect();
@@ -44,7 +44,8 @@ fn readings(run: &mut Run<'_>, tsc: At<Tsc>) {
         return;
     }
     let Tsc { source, khz, sources, spread_ppm } = tsc.is;
-    let readings = || run.facts.readings.iter().map(|at| at.is).filter(|is| PLAUSIBLE_KHZ.contains(&is.khz));
+    let readings =
+        || run.facts.all::<record::TscReading>().map(|at| at.is).filter(|is| PLAUSIBLE_KHZ.contains(&is.khz));
     let (count, spread) =
         (readings().count(), readings().map(|is| apart_ppm(is.khz, khz)).max().unwrap_or(0));
     let told = readings().any(|is| (is.source, is.khz) == (source, khz));
@@ -69,7 +70,7 @@ fn apart_ppm(a: u64, b: u64) -> u64 {
 
 fn in_step(run: &mut Run<'_>, iteration: &Iteration) {
     let shortest = iteration.workers.values().filter_map(|worker| Some(worker.timing?.is.cycles)).min();
-    let (Some(warp), Some(shortest)) = (run.facts.warp, shortest) else { return };
+    let (Some(warp), Some(shortest)) = (run.facts.one::<record::Warp>(), shortest) else { return };
     let reported = run.findings.has(ReasonCode::TscUnsynchronised);
     if !reported && iteration.case > 1 && exceeds(warp.is.max_warp, limits::WARP_PER_MILLE, shortest) {
         let detail = format!(
@@ -82,7 +83,7 @@ fn in_step(run: &mut Run<'_>, iteration: &Iteration) {
 
 /// What the clocks allow the time of a case to be. One worker needs no second clock.
 pub(in crate::gate) fn basis(facts: &Facts, case: u16) -> Basis {
-    let in_step = facts.warp.is_some_and(|warp| {
+    let in_step = facts.one::<record::Warp>().is_some_and(|warp| {
         warp.is.cpus >= case && warp.is.least >= limits::WARP_HANDOVERS && warp.is.max_warp == 0
     });
     if case == 1 || in_step { Basis::Makespan } else { Basis::LongestWorker }
@@ -92,7 +93,7 @@ fn late(run: &mut Run<'_>, iteration: &Iteration) {
     if run.waits_by_nature() || iteration.case == 1 {
         return;
     }
-    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz) else { return };
+    let Some(khz) = run.facts.one::<Tsc>().map(|tsc| tsc.is.khz) else { return };
     let floor = khz.saturating_mul(limits::LATE_MICROS) / 1_000;
     for timing in iteration.workers.values().filter_map(|worker| worker.timing) {
         let (skew, cycles) = (timing.is.skew, timing.is.cycles);

@@ -1,8 +1,8 @@
-//! Whether every CPU that measured tells of the gaps that it saw: without them there is nothing to judge a host by.
+//! Whether every CPU that measured reports its gaps: without them there is nothing to judge a host by.
 
 use std::collections::{HashMap, HashSet};
 
-use abi::wire::record::WorkerStatus;
+use abi::wire::record::{self, WorkerStatus};
 
 use super::Run;
 use crate::gate::facts::Iteration;
@@ -17,7 +17,7 @@ pub(in crate::gate) fn gaps_told(run: &mut Run<'_>) {
     let ran: HashMap<(u16, u16), &Iteration> =
         facts.iterations.iter().map(|iteration| ((iteration.case, iteration.iter), iteration)).collect();
     let mut told = HashSet::new();
-    for gap in &facts.gaps {
+    for gap in facts.all::<record::Gap>() {
         let (case, iter, worker) = (gap.is.case, gap.is.iter, gap.is.worker);
         let said = ran.get(&(case, iter)).and_then(|iteration| iteration.workers.get(&worker));
         let ended = said.and_then(|said| said.end).map(|end| end.is);

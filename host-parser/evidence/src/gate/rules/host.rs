@@ -2,7 +2,7 @@
 //! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time (natively the scheduler's
 //! of the worker); never the result itself.
 
-use abi::wire::record::SystemName;
+use abi::wire::record::{self, SystemName};
 
 use super::{Run, exceeds, limits, passed};
 use crate::gate::evidence::VcpuDelay;
@@ -32,11 +32,11 @@ fn too_many(run: &mut Run<'_>) {
     }
 }
 
-/// An account that is not there, or cannot be of what was measured, may be that of a watcher who was kept waiting
-/// himself, or of a guest that does not tell how long it measured. Neither can be told from a disturbance.
+/// An account that is missing, or cannot be of the measured time, may mean that the watcher itself waited for a CPU, or
+/// that the guest does not report how long it measured. Neither can be distinguished from a disturbance.
 fn unaccounted(run: &mut Run<'_>) {
     let vcpus = run.evidence.vcpus.map_or(0, usize::from);
-    // Nobody can watch what begins without a word; that is the guest's doing, and found as such.
+    // Without `case-ready` there is nothing to watch. That is the guest's fault, and another rule finds it.
     for iteration in run.facts.iterations.iter().filter(|iteration| iteration.ready.is_some()) {
         let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
         let seen: Vec<&VcpuDelay> = run.evidence.delays.iter().filter(of_it).collect();
@@ -77,9 +77,11 @@ fn delays(run: &mut Run<'_>) {
 }
 
 fn gaps(run: &mut Run<'_>) {
-    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else { return };
+    let Some(khz) = run.facts.one::<record::Tsc>().map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else {
+        return;
+    };
     let limit = khz.saturating_mul(limits::GAP_MICROS) / 1_000;
-    for gap in &run.facts.gaps {
+    for gap in run.facts.all::<record::Gap>() {
         let longest = gap.is.before.max(gap.is.after);
         if longest > limit {
             let when = if gap.is.before > limit { "before" } else { "after" };
@@ -93,8 +95,10 @@ fn gaps(run: &mut Run<'_>) {
 }
 
 fn steal(run: &mut Run<'_>) {
-    let Some(khz) = run.facts.tsc.map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else { return };
-    for gap in &run.facts.gaps {
+    let Some(khz) = run.facts.one::<record::Tsc>().map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else {
+        return;
+    };
+    for gap in run.facts.all::<record::Gap>() {
         let iteration = run.facts.iterations.iter().find(|i| (i.case, i.iter) == (gap.is.case, gap.is.iter));
         let timing = iteration.and_then(|i| i.workers.get(&gap.is.worker)?.timing);
         let (Some(stolen), Some(timing)) = (gap.is.steal_ns, timing) else { continue };
@@ -102,7 +106,8 @@ fn steal(run: &mut Run<'_>) {
         if exceeds(stolen, limits::STEAL_PER_MILLE, took) {
             let (stolen, took) = (stolen / 1_000, took / 1_000);
             let (cpu, worker) = (gap.is.cpu, gap.is.worker);
-            let native = run.facts.system.is_some_and(|system| system.is.name == SystemName::Native);
+            let native =
+                run.facts.one::<record::System>().is_some_and(|system| system.is.name == SystemName::Native);
             // A process's account is its own scheduler's: how long it could have run and did not.
             let (reason, detail) = if native {
                 let detail =

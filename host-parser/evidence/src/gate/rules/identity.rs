@@ -1,6 +1,10 @@
 //! Whether the run is the one that was asked for, and one of the same experiment as the runs before it.
 
+use abi::wire::record;
 use std::collections::HashSet;
+
+use abi::Digest;
+use abi::wire::{Hex64, Label};
 
 use super::Run;
 use crate::gate::measurement::Measurement;
@@ -9,10 +13,10 @@ use crate::gate::reason::ReasonCode;
 /// What all runs of one system in an experiment have in common, from the first that passed.
 #[derive(Debug)]
 pub(in crate::gate) struct Known {
-    pub build: String,
-    pub workload: String,
+    pub build: Hex64,
+    pub workload: Label,
     pub whole: [u64; 4],
-    pub blob_sha256: String,
+    pub blob_sha256: Digest,
     pub khz: Option<u64>,
 }
 
@@ -20,10 +24,10 @@ impl Known {
     pub fn of(measurement: &Measurement) -> Self {
         let identity = measurement.identity();
         Self {
-            build: identity.build.clone(),
-            workload: identity.workload.clone(),
+            build: identity.build,
+            workload: identity.workload,
             whole: identity.whole,
-            blob_sha256: identity.blob_sha256.clone(),
+            blob_sha256: identity.blob_sha256,
             khz: measurement.clock().tsc.as_ref().map(|tsc| tsc.khz),
         }
     }
@@ -36,7 +40,7 @@ pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, kn
 }
 
 fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
-    let Some(start) = run.facts.start else {
+    let Some(start) = run.facts.one::<record::Start>() else {
         if run.whole && !run.refused() {
             run.add(ReasonCode::InconsistentRecord, None, "no `start`");
         }
@@ -49,28 +53,27 @@ fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
     if let Some(expected) = run.expectation.plan.filter(|&expected| expected != start.plan) {
         run.add(ReasonCode::PlanMismatch, line, format!("plan {}, expected {expected}", start.plan));
     }
-    let expected = run.expectation.build.map(|build| format!("{build:016x}"));
-    let expected = expected.or(known.map(|known| known.build.clone()));
-    if let Some(expected) = expected.filter(|expected| *expected != start.build.to_string()) {
+    let expected = run.expectation.build.map(Hex64).or(known.map(|known| known.build));
+    if let Some(expected) = expected.filter(|&expected| expected != start.build) {
         run.add(ReasonCode::KernelMismatch, line, format!("build {}, expected {expected}", start.build));
     }
 }
 
 fn program(run: &mut Run<'_>, known: Option<&Known>) {
-    if let (Some(experiment), Some(known)) = (run.facts.experiment, known)
-        && experiment.is.workload.as_str() != known.workload
+    if let (Some(experiment), Some(known)) = (run.facts.one::<record::Experiment>(), known)
+        && experiment.is.workload != known.workload
     {
         let detail = format!("workload {}, expected {}", experiment.is.workload, known.workload);
         run.add(ReasonCode::PlanMismatch, experiment.line, detail);
     }
-    let Some(blob) = run.facts.blob else { return };
-    let expected = run.expectation.blob.map(|blob| blob.to_string());
-    let expected = expected.or(known.map(|known| known.blob_sha256.clone()));
-    if let Some(expected) = expected.filter(|expected| *expected != blob.is.sha256.to_string()) {
+    let Some(blob) = run.facts.one::<record::Blob>() else { return };
+    let expected = run.expectation.blob.or(known.map(|known| known.blob_sha256));
+    if let Some(expected) = expected.filter(|&expected| expected != blob.is.sha256) {
         let detail = format!("{} is {}, expected {expected}", blob.is.name, blob.is.sha256);
         run.add(ReasonCode::BlobMismatch, blob.line, detail);
     }
-    if let Some(experiment) = run.facts.experiment.filter(|e| e.is.workload != blob.is.name) {
+    if let Some(experiment) = run.facts.one::<record::Experiment>().filter(|e| e.is.workload != blob.is.name)
+    {
         let detail = format!("the workload is {}, the program is {}", experiment.is.workload, blob.is.name);
         run.add(ReasonCode::InconsistentRecord, blob.line, detail);
     }

@@ -2,7 +2,7 @@
 
 use abi::exit::GuestExit;
 use abi::wire::Record;
-use abi::wire::record::{PROTOCOL, RunStatus};
+use abi::wire::record::{self, PROTOCOL, RunStatus};
 
 use crate::gate::evidence::{Ended, HostEvidence};
 use crate::gate::facts::Facts;
@@ -42,7 +42,7 @@ pub(in crate::gate) fn log(
 }
 
 fn panics(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
-    for panic in facts.iter().filter_map(|facts| facts.panic) {
+    for panic in facts.iter().filter_map(|facts| facts.one::<record::Panic>()) {
         let detail = format!("{} at {} on CPU {}", panic.is.message, panic.is.at, panic.is.cpu);
         findings.add(ReasonCode::KernelPanic, panic.line, detail);
     }
@@ -85,7 +85,7 @@ fn how_far(boots: &[Boot<'_>]) -> String {
 
 /// A log of which not one record can be read, since all are of another version; or one that says so itself.
 fn versions(boots: &[Boot<'_>], facts: &[Facts], findings: &mut Findings) {
-    for start in facts.iter().filter_map(|facts| facts.start) {
+    for start in facts.iter().filter_map(|facts| facts.one::<record::Start>()) {
         if start.is.proto != PROTOCOL {
             let detail = format!("the log is of protocol {}, this tool reads {PROTOCOL}", start.is.proto);
             findings.add(ReasonCode::ProtocolVersion, start.line, detail);
@@ -157,18 +157,18 @@ fn end(boot: &Boot<'_>, evidence: &HostEvidence, findings: &mut Findings) {
     }
 }
 
-/// What the guest says of itself as a whole; it counts only where nothing else tells more.
+/// The status that the guest reports for the whole run; it counts only if nothing else says more.
 pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
-    for problem in facts.iter().flat_map(|facts| &facts.problems) {
+    for problem in facts.iter().flat_map(|facts| facts.all::<record::Problem>()) {
         let detail = format!("{}: {}", problem.is.code, problem.is.detail);
         findings.add(ReasonCode::GuestError, problem.line, detail);
     }
     if !findings.is_empty() {
         return;
     }
-    // A case that nobody asked for, and that the machine is too small for, is a failure to the guest.
-    let skipped = facts.iter().any(|facts| !facts.skipped.is_empty());
-    let ended = facts.last().and_then(|facts| facts.end);
+    // To the guest, a case that the machine is too small for is a failure, even if no one expects it.
+    let skipped = facts.iter().any(|facts| facts.one::<record::CaseSkipped>().is_some());
+    let ended = facts.last().and_then(|facts| facts.one::<record::End>());
     if let Some(end) = ended.filter(|end| end.is.status == RunStatus::Failed && !skipped) {
         findings.add(ReasonCode::GuestStatus, end.line, "`end` says that the run failed");
     }
@@ -183,9 +183,9 @@ pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings
     }
 }
 
-/// A run that was told to do something wrong never passes, least of all where that left no trace.
+/// A run whose plan asks for an error never passes, least of all if the error left no trace.
 pub(in crate::gate) fn control(facts: &[Facts], findings: &mut Findings) {
-    let control = facts.iter().find_map(|facts| facts.control);
+    let control = facts.iter().find_map(|facts| facts.one::<record::Control>());
     if let Some(control) = control.filter(|_| findings.is_empty()) {
         findings.add(ReasonCode::ControlUnnoticed, control.line, control.is.kind.to_string());
     }

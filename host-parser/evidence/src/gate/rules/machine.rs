@@ -1,6 +1,6 @@
 //! Whether the machine disclosed itself, and has the CPUs that it was given.
 
-use abi::wire::record::CpuState;
+use abi::wire::record::{self, CpuState};
 
 use super::Run;
 use crate::gate::reason::ReasonCode;
@@ -14,12 +14,12 @@ pub(in crate::gate) fn machine(run: &mut Run<'_>) {
 }
 
 fn cpus(run: &mut Run<'_>) {
-    let silent = run.facts.cpus.iter().filter(|cpu| cpu.is.state == CpuState::NoResponse);
-    for cpu in silent.copied().collect::<Vec<_>>() {
+    let silent = run.facts.all::<record::Cpu>().filter(|cpu| cpu.is.state == CpuState::NoResponse);
+    for cpu in silent.collect::<Vec<_>>() {
         let detail = format!("CPU {} (APIC id {}) did not respond", cpu.is.cpu, cpu.is.apic);
         run.add(ReasonCode::CpuMissing, cpu.line, detail);
     }
-    let (online, listed) = (run.facts.online(), run.facts.cpus.len());
+    let (online, listed) = (run.facts.online(), run.facts.all::<record::Cpu>().count());
     let expected = run.expectation.cpus.filter(|_| run.whole && listed > 0);
     // A CPU that did not respond is reported already.
     if let Some(expected) = expected.filter(|_| !run.findings.has(ReasonCode::CpuMissing)) {
@@ -37,16 +37,16 @@ fn disclosures(run: &mut Run<'_>) {
     let facts = run.facts;
     let needs_warp = facts.iterations.iter().any(|iteration| iteration.case > 1);
     let present = [
-        ("machine", facts.machine.is_some()),
-        ("system", facts.system.is_some()),
-        ("brand", facts.brand.is_some()),
-        ("features", facts.features.is_some()),
-        ("memory", facts.memory.is_some()),
-        ("cpu", !facts.cpus.is_empty()),
-        ("tsc", facts.tsc.is_some()),
-        ("experiment", facts.experiment.is_some()),
-        ("blob", facts.blob.is_some()),
-        ("warp", facts.warp.is_some() || !needs_warp),
+        ("machine", facts.one::<record::Machine>().is_some()),
+        ("system", facts.one::<record::System>().is_some()),
+        ("brand", facts.one::<record::Brand>().is_some()),
+        ("features", facts.one::<record::Features>().is_some()),
+        ("memory", facts.one::<record::Memory>().is_some()),
+        ("cpu", facts.one::<record::Cpu>().is_some()),
+        ("tsc", facts.one::<record::Tsc>().is_some()),
+        ("experiment", facts.one::<record::Experiment>().is_some()),
+        ("blob", facts.one::<record::Blob>().is_some()),
+        ("warp", facts.one::<record::Warp>().is_some() || !needs_warp),
     ];
     for (name, _) in present.into_iter().filter(|&(_, present)| !present) {
         run.add(ReasonCode::DisclosureMissing, None, format!("no `{name}` record"));

@@ -1,12 +1,13 @@
 //! Whether as much time went by as the workers say that they took, by clocks that are not theirs: the stamps of the
-//! guest's records, and the host's own clock. Less cannot be. More means that somebody was kept waiting, or that the
-//! workers' times are too short; either way nobody knows what was measured.
+//! guest's records, and the host's own clock. Less is impossible. More means that something waited, or that the
+//! workers' times are too short. Either way it is unknown what was measured.
 
 use super::{Run, basis, exceeds, limits, span};
 use crate::gate::evidence::VcpuDelay;
 use crate::gate::facts::Iteration;
 use crate::gate::measurement::{Basis, Cycles};
 use crate::gate::reason::ReasonCode;
+use abi::wire::record;
 
 /// Judges the guest's stamps against its workers' times. Needs a whole stream.
 pub(in crate::gate) fn stamps(run: &mut Run<'_>) {
@@ -61,7 +62,7 @@ pub(in crate::gate) fn unaccounted(
 /// The first account that has next to nothing of what its vCPU's worker did. Which vCPU had which worker does not
 /// matter: the longest account has to do for the longest worker, and so on.
 fn silent(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<String> {
-    let khz = run.facts.tsc?.is.khz;
+    let khz = run.facts.one::<record::Tsc>()?.is.khz;
     let nanos = |cycles| Cycles(cycles).nanos(khz).map_or(u64::MAX, |nanos| nanos.0);
     let timings = iteration.workers.values().filter_map(|worker| worker.timing);
     let mut took: Vec<u64> = timings.map(|timing| nanos(timing.is.cycles)).collect();
@@ -77,14 +78,14 @@ fn silent(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<S
     Some(format!("a vCPU ran or waited for {account} us, its worker took {took} us"))
 }
 
-/// The time that an iteration would be given, in ns; none where it has none, or no clock.
+/// The time that an iteration would be given, in ns; `None` if it has none, or no clock.
 fn claimed_ns(run: &Run<'_>, iteration: &Iteration) -> Option<u64> {
     let span = span(iteration)?;
     let cycles = match basis(run.facts, iteration.case) {
         Basis::Makespan => span.makespan,
         Basis::LongestWorker => span.longest,
     };
-    Some(Cycles(cycles).nanos(run.facts.tsc?.is.khz)?.0)
+    Some(Cycles(cycles).nanos(run.facts.one::<record::Tsc>()?.is.khz)?.0)
 }
 
 /// Whether less time went by than was claimed, even by a clock that is as far off as a frequency may be.

@@ -2,7 +2,7 @@
 //! the CPUs' own records and the reference; what the kernel says of cores and CPUs counts only against it.
 
 use abi::sweep::{bounds, cases, shuffle};
-use abi::wire::record::{SkipReason, Sweep};
+use abi::wire::record::{self, SkipReason, Sweep};
 use workloads::Workload;
 
 use super::{Run, common_whole};
@@ -11,7 +11,9 @@ use crate::gate::reason::ReasonCode;
 
 /// Judges a sweep, where the run is one and its splits make up a whole.
 pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
-    let Some(sweep) = run.facts.sweep.filter(|_| run.whole && !run.refused()) else { return };
+    let Some(sweep) = run.facts.one::<Sweep>().filter(|_| run.whole && !run.refused()) else {
+        return;
+    };
     if run.findings.has(ReasonCode::PlanMismatch) || run.findings.has(ReasonCode::WorkloadUnknown) {
         return;
     }
@@ -29,7 +31,8 @@ pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
         );
         run.add(ReasonCode::InconsistentRecord, sweep.line, detail);
     }
-    let unfounded = facts.skipped.iter().filter(|skipped| skipped.is.reason == SkipReason::Cpus);
+    let unfounded =
+        facts.all::<record::CaseSkipped>().filter(|skipped| skipped.is.reason == SkipReason::Cpus);
     for skipped in unfounded {
         let detail = format!("case {} of a sweep, with {cpus} CPUs online", skipped.is.case);
         run.add(ReasonCode::CaseSkipped, skipped.line, detail);
@@ -48,7 +51,7 @@ fn planned(cores: u16, cpus: u16) -> Vec<u16> {
 
 /// The first turn that is not the planned one. Cases that were skipped are no turns, planned or not.
 fn out_of_order(facts: &Facts, sweep: At<Sweep>, cases: &[u16]) -> Option<(u64, String)> {
-    let skipped = |case: u16| facts.skipped.iter().any(|skipped| skipped.is.case == case);
+    let skipped = |case: u16| facts.all::<record::CaseSkipped>().any(|skipped| skipped.is.case == case);
     let mut planned = (0..sweep.is.iterations).flat_map(|iteration| {
         let mut order = cases.to_vec();
         shuffle(&mut order, sweep.is.seed.0, iteration);
