@@ -9,7 +9,9 @@ use host::{CancelToken, Cost, Delays, Root, RunCost, Steal, StolenTime, ThreadDe
 use host_parser::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
 use host_parser::manifest::Manifest;
 use host_parser::results::{BootCost, RunRecord, write_atomically};
-use qemu::{AcceleratorChoice, FirstRecord, GuestRun, GuestSpec, Machine, Outcome, Progress, QemuError};
+use qemu::{
+    AcceleratorChoice, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome, QemuError,
+};
 
 use crate::boot_image::BootImage;
 use crate::exit::{Coded, Exit, OrExit};
@@ -39,7 +41,7 @@ pub struct Booted {
 pub fn boot(
     env: &GuestEnv,
     manifest: &Manifest,
-    machine: Machine,
+    machine: MachineSpec,
     accelerator: Option<AcceleratorChoice>,
     image: &BootImage,
     log: &Path,
@@ -53,8 +55,8 @@ pub fn boot(
     let (mut delays, mut cost) = (Delays::of(&root), Cost::of(&root));
     let mut steal = Steal::of(&root, &env.host_cpus.available);
     let run = qemu::run(&spec, session, &mut |progress| match progress {
-        Progress::Started { pid } => cost.of_process(pid),
-        Progress::SerialLine { line, at_us, vcpus } => {
+        GuestEvent::Started { pid } => cost.of_process(pid),
+        GuestEvent::SerialLine { line, at_us, vcpus } => {
             if let Ok(envelope) = decode(line) {
                 // The account of the scheduler first: what else is done here takes time.
                 delays.on_record(&envelope.record, vcpus);
@@ -66,7 +68,7 @@ pub fn boot(
                 on_record();
             }
         }
-        Progress::Ending { vcpus } => {
+        GuestEvent::Ending { vcpus } => {
             delays.close(vcpus);
             steal.close();
         }
@@ -101,7 +103,7 @@ pub(crate) fn host_steal(stolen: StolenTime) -> HostSteal {
 pub fn spec(
     env: &GuestEnv,
     manifest: &Manifest,
-    machine: Machine,
+    machine: MachineSpec,
     image: &BootImage,
     log: &Path,
 ) -> GuestSpec {
