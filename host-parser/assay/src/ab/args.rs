@@ -11,7 +11,7 @@ use crate::options::{GuestArgs, ProbeArgs};
 pub struct AbArgs {
     /// The experiment: a TOML file, such as manifests/verdict.toml, which is made for this
     pub manifest: PathBuf,
-    /// Guests of A, and of B but for what is told of it.
+    /// Guests of A, and of B except for its own options.
     #[command(flatten)]
     pub guest: GuestArgs,
     /// B's kernel, stripped

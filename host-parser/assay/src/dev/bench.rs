@@ -227,7 +227,7 @@ impl Bench {
             cases: Some(vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
             ..RunExpectation::default()
         };
-        // So that more vCPUs than cores are known to be that: somebody waits by nature then.
+        // With more vCPUs than cores some of them always wait; the gate must know.
         let (vcpus, host_cpus) = (Some(vcpus), Some(self.lab.host_cores()));
         let evidence = HostEvidence { vcpus, host_cpus, ..HostEvidence::default() };
         let verdict = Gate::default().judge(&Transcript::read(&bytes), &expectation, &evidence);
