@@ -75,7 +75,7 @@ impl HostWait {
 
 /// The length of some work on a host CPU, in seconds; `None` if this thread may not run there.
 fn sample(cpu: usize) -> Option<f64> {
-    CpuSet::single(cpu).confine(time_of_work).ok()
+    cpu.to_string().parse::<CpuSet>().ok()?.confine(time_of_work).ok()
 }
 
 fn time_of_work() -> f64 {
