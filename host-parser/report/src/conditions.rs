@@ -1,4 +1,4 @@
-//! What a result must disclose to be worth anything to somebody else: host, programs, order, and its own bounds.
+//! What a result must disclose to be worth anything to others: host, programs, order, and its own bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
@@ -97,7 +97,7 @@ fn order(results: &Results) -> Vec<String> {
     lines
 }
 
-/// What the results do not prove, as far as it can be told from them.
+/// What the results do not prove, as far as they show it themselves.
 pub(super) fn bounds(results: &Results) -> Vec<String> {
     let mut lines = vec![
         "One host, one session: another CPU, host kernel, QEMU or neighbour can give other numbers.".to_owned(),

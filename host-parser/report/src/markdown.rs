@@ -122,7 +122,7 @@ fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What was disclosed beside the log. Its values are somebody's text: code, so that they cannot be anything else.
+/// What was disclosed beside the log. Its values are text from outside: set as code, so that they cannot be markup.
 fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let (Some(publication), Some(status)) = (&results.publication, words::publication(results)) else {
         return Ok(());

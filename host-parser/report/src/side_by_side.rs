@@ -43,7 +43,7 @@ fn interval(row: &RatioRow) -> Option<String> {
     Some(format!("{:.3}-{:.3}", interval.low, interval.high))
 }
 
-/// The table of what it takes to get to the result; `None` where nothing is known of that.
+/// The table of what it takes to get to the result; `None` if nothing is known of that.
 pub(super) fn costs(results: &Results) -> Option<Table> {
     let header = [
         "system",

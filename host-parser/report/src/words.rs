@@ -16,7 +16,7 @@ pub(super) fn sample(results: &Results) -> Option<&Measurement> {
     results.runs.iter().filter(|run| run.system == first).find_map(|run| run.verdict.outcome.measurement())
 }
 
-/// Text in which each path is its last part: where files were is nobody else's business, and results.json has it.
+/// Text in which each path is its last part: results.json has the whole paths.
 pub(super) fn short(text: &str) -> String {
     let word = |word: &str| {
         let (key, value) =
@@ -69,7 +69,7 @@ pub(super) fn place(results: &Results) -> Vec<String> {
     lines
 }
 
-/// Whether the CPUs were emulated, by the word of whoever drove the runs or by the guest's own.
+/// Whether the CPUs were emulated, as the environment or the guest itself reports it.
 pub(super) fn emulated(results: &Results) -> bool {
     let driver = results.environment.accelerator.as_ref().is_some_and(|accelerator| accelerator.emulated);
     driver || sample(results).is_some_and(|measurement| measurement.machine().hypervisor_name() == QEMU_TCG)
@@ -146,7 +146,7 @@ pub(super) fn probes(results: &Results) -> Option<String> {
     let capacity = made.iter().map(|probe| probe.capacity);
     let (least, most) = (capacity.clone().reduce(f64::min), capacity.reduce(f64::max));
     let (Some(least), Some(most), Some(spread)) = (least, most, results.probes.spread()) else {
-        // Of a log from elsewhere nobody would expect any.
+        // A log from elsewhere is not expected to have any.
         return missing.as_ref().map(|why| format!("no native probe: {why}"));
     };
     let in_vain = if failed.is_empty() { String::new() } else { format!(", {} more failed", failed.len()) };
@@ -158,13 +158,13 @@ pub(super) fn probes(results: &Results) -> Option<String> {
     ))
 }
 
-/// How quick the guest's CPUs were beside their workers, in a line; none where they were all quick.
+/// How quick the guest's CPUs were beside their workers, in a line; `None` if they were all quick.
 pub(super) fn pace(results: &Results) -> Option<String> {
     let Pace { checks, slow, worst } = results.pace.filter(|pace| pace.slow > 0)?;
     Some(format!("pace of the guest's CPUs: slow in {slow} of {checks} looks, {} % at worst", percent(worst)))
 }
 
-/// How long it was waited for the host's CPUs, in a line; none where it was next to nothing.
+/// How long it was waited for the host's CPUs, in a line; `None` if it was next to nothing.
 pub(super) fn waited(results: &Results) -> Option<String> {
     let each: Vec<u64> = results.runs.iter().filter_map(|run| run.waited_ms).collect();
     let seconds = each.iter().sum::<u64>() / 1_000;
@@ -172,7 +172,7 @@ pub(super) fn waited(results: &Results) -> Option<String> {
         .then(|| format!("waited for the host's CPUs to be quick: {seconds} s before {} runs", each.len()))
 }
 
-/// Why nobody told what the hypervisor under the host took, in a line; none where somebody did.
+/// Why the steal of the host's own CPUs is unknown, in a line; `None` if it is known.
 pub(super) fn steal(results: &Results) -> Option<String> {
     let missing = results.runs.iter().find_map(|run| run.evidence.host_steal_missing.as_ref())?;
     Some(format!("steal of the host's own CPUs is not told: {missing}"))
@@ -259,7 +259,7 @@ fn evidence_words(evidence: &ClaimEvidence) -> String {
     )
 }
 
-/// A run that did not pass, in one line; but for one that the host disturbed, which the rounds tell of.
+/// A run that did not pass, in one line. One that the host disturbed is listed with the excluded rounds.
 pub(super) fn refused(run: &RunRecord) -> Option<String> {
     let (reason, detail) = run.verdict.outcome.refusal()?;
     if run.excluded.is_some() && reason.is_the_hosts() {
@@ -271,7 +271,7 @@ pub(super) fn refused(run: &RunRecord) -> Option<String> {
     Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
 }
 
-/// Whether the results can be published, in a line; none where that is not asked.
+/// Whether the results can be published, in a line; `None` if that is not asked.
 pub(super) fn publication(results: &Results) -> Option<String> {
     let Publication { publishable, reason, missing, .. } = results.publication.as_ref()?;
     Some(match reason {

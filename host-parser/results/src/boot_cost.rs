@@ -1,4 +1,4 @@
-//! What it took to get to the result: plain data, filled in by whoever drives the runs.
+//! What it took to get to the result: plain data, filled in by the code that drives the runs.
 
 use serde::Serialize;
 

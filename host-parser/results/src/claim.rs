@@ -17,7 +17,7 @@ pub struct ClaimRule {
     pub min_speedup: f64,
 }
 
-/// What became of the claim. In JSON the key `verdict` tells which.
+/// What became of the claim. In JSON the key `verdict` names it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Claim {
@@ -25,7 +25,7 @@ pub enum Claim {
     Holds(ClaimEvidence),
     /// The whole interval is below it.
     DoesNotHold(ClaimEvidence),
-    /// The interval has it in it: the rounds do not tell.
+    /// The interval contains it: the rounds do not decide it.
     Inconclusive(ClaimEvidence),
     /// There is nothing to base a claim on.
     NotMade {

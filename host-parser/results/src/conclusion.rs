@@ -13,7 +13,7 @@ pub enum Conclusion {
     Holds,
     /// Every run passed, and the claim does not hold.
     DoesNotHold,
-    /// Every run passed, and the rounds do not tell.
+    /// Every run passed, and the rounds do not decide the claim.
     Inconclusive,
     /// A run did not pass, or nothing could be claimed; the reason's [class](ReasonCode::class) says what that means.
     Refused(ReasonCode),

@@ -1,4 +1,4 @@
-//! Where the runs took place: plain data, filled in by whoever drives them. What is not known is `None`.
+//! Where the runs took place: plain data, filled in by the code that drives them. Unknown values are `None`.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct Environment {
     pub memory_mib: Option<u64>,
     /// The host.
     pub host: Option<Host>,
-    /// Which host CPUs the guest was given; none where the scheduler was left free.
+    /// Which host CPUs the guest was given; `None` if the scheduler was left free.
     pub pinning: Option<Pinning>,
     /// What was booted: images, kernel, ramdisk, worker.
     pub artifacts: Vec<Artifact>,
@@ -65,7 +65,7 @@ pub struct Pinning {
     pub host_cpus: String,
     /// Who asked for it: an option, an environment variable.
     pub asked_by: String,
-    /// How many cores that is, of SMT siblings one counted; none where the host did not tell, and each CPU counted.
+    /// How many cores that is, of SMT siblings one counted; `None` if the host does not report it; then each CPU counts.
     #[serde(default)]
     pub cores: Option<u16>,
 }

@@ -3,7 +3,7 @@
 //! Owns the form of results.json (a `schema` number, keys in snake_case as the fields of records are, words in
 //! kebab-case as reason codes are), the stored sessions that are read back and compared ([`session`]), what a host's
 //! owner discloses ([`disclosure`]), and why a guest died ([`diagnosis`]). Refuses to know how the runs were driven:
-//! whoever drives them fills in [`Environment`] and a [`RunRecord`] for each.
+//! the code that drives them fills in [`Environment`] and a [`RunRecord`] for each.
 
 #![forbid(unsafe_code)]
 

@@ -44,9 +44,9 @@ pub struct Results {
     pub cases: Vec<CaseRow>,
     /// What the experiment claims of the first of its systems, and what became of it.
     pub claim: Option<ClaimReport>,
-    /// What it took to get to the results, where that is known.
+    /// What it took to get to the results, if known.
     pub costs: Vec<CostRow>,
-    /// The systems side by side, where there are several.
+    /// The systems side by side, if there are several.
     pub comparison: Option<SystemComparison>,
     /// Whether the results can be published; none for runs of this tool's own, whose circumstances are in `environment`.
     pub publication: Option<Publication>,
@@ -84,7 +84,7 @@ pub struct Experiment {
     pub name: String,
     /// This session's name among others of the same experiment.
     pub label: Option<String>,
-    /// The manifest, where there is one.
+    /// The manifest, if there is one.
     pub manifest: Option<String>,
     /// SHA-256 of the manifest.
     pub manifest_sha256: Option<String>,
@@ -94,7 +94,7 @@ pub struct Experiment {
     pub rounds: Option<u32>,
     /// How many rounds may be set aside for what the host did, and replaced; past that nothing is claimed.
     pub set_aside_limit: u32,
-    /// The cases there were to be; empty where that is not known.
+    /// The cases there were to be; empty if that is not known.
     pub cases: Vec<u16>,
     /// What the order of the runs was shuffled with.
     pub order_seed: Option<u64>,

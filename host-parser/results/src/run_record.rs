@@ -16,7 +16,7 @@ pub struct RunRecord {
     pub round: u32,
     /// What ran its workers.
     pub system: System,
-    /// The case it was made for; none where it has several, or is a log from elsewhere.
+    /// The case it was made for; `None` if it has several, or is a log from elsewhere.
     pub case: Option<u16>,
     /// Its serial log.
     pub log: Option<String>,
@@ -26,7 +26,7 @@ pub struct RunRecord {
     pub started_unix_ms: Option<u64>,
     /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
     pub wall_ms: Option<u64>,
-    /// How long it was waited before it for the host's CPUs to be quick, in milliseconds; none where it was not.
+    /// How long it was waited before it for the host's CPUs to be quick, in milliseconds; `None` if it was not.
     pub waited_ms: Option<u64>,
     /// What it took to get to the result.
     pub boot: Option<BootCost>,
@@ -37,7 +37,7 @@ pub struct RunRecord {
     pub vcpu_host_cpus: Vec<String>,
     /// What the host saw.
     pub evidence: HostEvidence,
-    /// Set where the guest had more CPUs than the host, whatever came of the run.
+    /// Set if the guest had more CPUs than the host, whatever came of the run.
     pub functional_only: Option<FunctionalOnly>,
     /// Why its round counts for nothing: what the host did in this run or in another of the round.
     #[serde(rename = "set_aside")]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use abi::sweep::SweepCase;
 use evidence::gate::{Basis, FunctionalOnly, Measurement};
 use serde::{Deserialize, Serialize};
-use stats::{ByRound, Interval, Round, Summary, lower_quartile_of_iterations, median_interval, quotients};
+use stats::{ByRound, Interval, Round, Summary, lower_quartile, median_interval, quotients};
 
 /// What a round is: the set of samples that are compared with each other.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
-    /// Runs with the same round number. Several iterations in one run are no rounds of their own, since they share
+    /// Runs with the same round number. Several iterations in one run are no rounds by themselves, since they share
     /// its luck; their lower quartile counts.
     Runs,
     /// Iterations with the same number in one run, which has all the cases.
@@ -50,9 +50,9 @@ pub struct CaseStats {
     pub nanos: Option<Summary>,
     /// What its times are; `longest-worker` where any of them is.
     pub basis: Basis,
-    /// Set where the guest had more CPUs than the host.
+    /// Set if the guest had more CPUs than the host.
     pub functional_only: Option<FunctionalOnly>,
-    /// How much faster it is than the smallest case; none where they share no round.
+    /// How much faster it is than the smallest case; `None` if they share no round.
     pub speedup: Option<Speedup>,
 }
 
@@ -133,7 +133,7 @@ impl Series {
         quotients(&times(from), &times(to))
     }
 
-    /// How much faster `to` is than `from`; `None` where they share no round.
+    /// How much faster `to` is than `from`; `None` if they share no round.
     #[must_use]
     pub fn speedup(&self, from: u16, to: u16) -> Option<Speedup> {
         let ratios: Vec<f64> = self.speedups(from, to).into_values().collect();
@@ -169,10 +169,8 @@ impl Series {
 
 /// One number for each round that has any: the lower quartile of its iterations.
 fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
-    let quartiles = values
-        .iter()
-        .filter_map(|(&round, values)| Some((round, lower_quartile_of_iterations(values.iter().copied())?)));
-    quartiles.collect()
+    let each = values.iter();
+    each.filter_map(|(&round, values)| Some((round, lower_quartile(values.iter().copied())?))).collect()
 }
 
 impl Speedup {

@@ -22,4 +22,4 @@ pub use distribution::fair_tosses_at_most;
 pub use median::{Interval, LEVEL, median_interval};
 pub use paired::{ByRound, PairedRatio, Round, quotients};
 pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
-pub use summary::{Summary, lower_quartile_of_iterations};
+pub use summary::{Summary, lower_quartile};

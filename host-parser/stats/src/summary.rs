@@ -59,7 +59,7 @@ pub(super) fn lower_quartile_of_sorted(sorted: &[f64]) -> f64 {
 /// iterations is no evidence against the code. The minimum would rest on one lucky moment; the median fails if the host
 /// disturbs half of them.
 #[must_use]
-pub fn lower_quartile_of_iterations(times: impl IntoIterator<Item = f64>) -> Option<f64> {
+pub fn lower_quartile(times: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = times.into_iter().collect();
     sorted.sort_unstable_by(f64::total_cmp);
     (!sorted.is_empty()).then(|| lower_quartile_of_sorted(&sorted))

@@ -12,7 +12,7 @@ use super::machine::{MachineReport, Platform};
 use super::measurement::{Basis, Clock, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample};
 use super::rules::{Disturbed, basis, common_whole, span};
 
-/// The measurement; `None` where a rule failed to ask for something it needs.
+/// The measurement; `None` if a rule failed to ask for something it needs.
 pub(super) fn measurement(
     facts: &Facts,
     evidence: &HostEvidence,

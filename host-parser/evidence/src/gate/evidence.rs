@@ -37,14 +37,14 @@ pub struct HostEvidence {
     pub vcpus: Option<u16>,
     /// How many host CPUs it could run on: those it was pinned to, or all there are. SMT siblings count once.
     pub host_cpus: Option<u16>,
-    /// Whether somebody watched what the host's scheduler did to the guest's CPUs.
+    /// Whether the scheduler's account of the guest's CPUs was read.
     pub watched: bool,
     /// What it did, iteration by iteration.
     pub delays: Vec<VcpuDelay>,
-    /// What the hypervisor under the host took from it meanwhile; none where nobody looked.
+    /// What the hypervisor under the host took from it meanwhile; `None` if that was not read.
     #[serde(default)]
     pub host_steal: Option<HostSteal>,
-    /// Why that is not known, or not of every CPU, where somebody looked.
+    /// Why that could not be read, or not for every CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_steal_missing: Option<String>,
 }
@@ -106,7 +106,7 @@ pub enum Ended {
     },
     /// The deadline passed, and the machine was killed.
     Deadline,
-    /// Somebody stopped it.
+    /// It was stopped from outside.
     Cancelled,
     /// The guest printed more than this, and was killed.
     SerialOverflow {

@@ -40,7 +40,7 @@ pub(super) struct Iteration {
     pub line: u64,
     pub case: u16,
     pub iter: u16,
-    /// The stamp of its `case-ready`, before its workers are set to work; none where it has no such record.
+    /// The stamp of its `case-ready`, before its workers are set to work; `None` if it has no such record.
     pub ready: Option<Timestamp>,
     /// The stamp of its `case-begin`, when they are done.
     pub begun: Timestamp,

@@ -31,7 +31,7 @@ pub struct MachineReport {
     pub cpus_online: u16,
     /// Which of them share what.
     pub topology: Topology,
-    /// What else it says of itself; none where it does not.
+    /// What else it says of itself; `None` if it does not.
     pub platform: Option<Platform>,
     /// Bytes of usable memory.
     pub usable_bytes: u64,

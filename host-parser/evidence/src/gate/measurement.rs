@@ -70,7 +70,7 @@ impl Measurement {
         &self.clock
     }
 
-    /// Set where the guest had more CPUs than the host: then nothing here is a speed.
+    /// Set if the guest had more CPUs than the host: then nothing here is a speed.
     #[must_use]
     pub fn functional_only(&self) -> Option<FunctionalOnly> {
         self.functional_only
@@ -82,13 +82,13 @@ impl Measurement {
         &self.phases
     }
 
-    /// Cases of the plan that the machine was too small for, and that nobody asked for.
+    /// Cases of the plan that the machine was too small for, and that the expectation does not list.
     #[must_use]
     pub fn skipped(&self) -> &[u16] {
         &self.skipped
     }
 
-    /// Set where the cases were worked out by the machine that ran them.
+    /// Set if the cases were worked out by the machine that ran them.
     #[must_use]
     pub const fn sweep(&self) -> Option<Sweep> {
         self.sweep
@@ -189,7 +189,7 @@ pub struct Sample {
     /// its round is excluded.
     #[serde(rename = "set_aside")]
     pub excluded: Option<Exclusion>,
-    /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. No where nobody knows.
+    /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. `false` if that is unknown.
     pub smt: bool,
     /// Its time, on the basis beside it.
     pub cycles: Cycles,

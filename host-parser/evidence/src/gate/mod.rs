@@ -2,7 +2,7 @@
 //!
 //! Owns the reasons why it may not ([`ReasonCode`]) and the one way to a [`Measurement`], [`Gate::judge`]. Refuses to
 //! take the guest's word: answers are worked out anew from the parameters in the log, and times from the workers'
-//! own. Refuses statistics: a run is judged before anybody looks at how fast it was.
+//! own. Refuses statistics: a run is judged before its speed is read.
 
 mod build;
 mod evidence;

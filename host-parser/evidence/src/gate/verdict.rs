@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::reason::{Class, ReasonCode};
 
-/// An answer, or the reason why there is none. In JSON the key `outcome` tells which.
+/// An answer, or the reason why there is none. In JSON the key `outcome` names it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome<T> {
@@ -88,7 +88,7 @@ impl<T> Outcome<T> {
 pub struct Finding {
     /// What kind of thing.
     pub reason: ReasonCode,
-    /// The line of the log that shows it, from 1; none where it is the host's evidence, or an absence.
+    /// The line of the log that shows it, from 1; `None` if it is the host's evidence, or an absence.
     pub line: Option<u64>,
     /// The particulars.
     pub detail: String,
@@ -110,7 +110,7 @@ pub struct Verdict<T> {
     /// The answer.
     #[serde(flatten)]
     pub outcome: Outcome<T>,
-    /// Everything that does not hold, the reason first; empty where the run passed.
+    /// Everything that does not hold, the reason first; empty if the run passed.
     pub findings: Vec<Finding>,
 }
 

@@ -59,7 +59,7 @@ fn nothing_that_was_set_aside_is_taken_back() {
         assert!(before.iter().all(|round| after.contains(round)), "{before:?}, then {after:?}");
         before = after;
     }
-    // Two quick ones tell what the host could have given all along.
+    // Two fast probes show what the host could have given all along.
     assert_eq!(slow(&[[150, 150], [150, 150], [100, 100]]), [0_u32; 0]);
     assert_eq!(slow(&[[150, 150], [150, 150], [100, 100], [100, 100]]), [0, 1]);
 }

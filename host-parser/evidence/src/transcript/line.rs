@@ -56,7 +56,7 @@ pub(super) enum Content<'a> {
 /// What a line is. The last tag in it counts first: what stands before it may be the beginning of a record that lost
 /// its end, and its line feed with it.
 pub(super) fn content(line: &[u8]) -> Content<'_> {
-    // A byte is looked at once in nearly all of a line: logs are large.
+    // Nearly every byte is read once: logs are large.
     let begins = |&at: &usize| line[at] == TAG_BEGINS && line.get(at..at + TAG_WINDOW).is_some_and(is_tagged);
     let Some(first) = (0..line.len()).find(begins) else { return Content::Text };
     let last = (first..line.len()).rfind(begins).unwrap_or(first);
@@ -72,7 +72,7 @@ pub(super) fn content(line: &[u8]) -> Content<'_> {
     }
 }
 
-/// How many bytes [`is_tagged`] looks at to see a tag.
+/// How many bytes [`is_tagged`] needs to find a tag.
 const TAG_WINDOW: usize = 8;
 
 /// The first of them.

@@ -91,7 +91,7 @@ impl Boot<'_> {
         })
     }
 
-    /// The line of its last record or broken record; 0 where it has none.
+    /// The line of its last record or broken record; 0 if it has none.
     #[must_use]
     pub fn last_line(&self) -> u64 {
         let record = self.records.last().map_or(0, |located| located.line);

@@ -6,7 +6,7 @@ use abi::wire::{Record, StreamDigest};
 
 use super::{Defect, DefectKind, Located};
 
-/// Looks at the numbers of `records`, which are in the order of the log. Gives back each number's first record, and
+/// Checks the numbers of `records`, which are in the order of the log. Gives back each number's first record, and
 /// what is wrong beyond the `broken` lines, which are in their order.
 pub(super) fn examine(records: Vec<Located>, broken: &[Defect]) -> (Vec<Located>, Vec<Defect>) {
     let mut defects = Vec::new();

@@ -72,7 +72,7 @@ pub enum ImageError {
 }
 
 impl ImageFile {
-    /// Looks through the image at `path`, which is opened to be written to where `write` says so.
+    /// Searches the image at `path`, and opens it for writing if `write` is set.
     ///
     /// # Errors
     /// Where it cannot be opened or read, has no configuration, or several that differ.

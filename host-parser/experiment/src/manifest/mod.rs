@@ -188,14 +188,14 @@ impl Manifest {
         self.checked.iterations
     }
 
-    /// Set where the cases are worked out by the machine that runs them. Then one boot runs all of them, and its
+    /// Set if the cases are worked out by the machine that runs them. Then one boot runs all of them, and its
     /// iterations are the rounds.
     #[must_use]
     pub const fn sweep(&self) -> Option<Sweep> {
         self.checked.sweep
     }
 
-    /// The claim to be tested; `None` where the experiment is only reported.
+    /// The claim to be tested; `None` if the experiment is only reported.
     #[must_use]
     pub const fn gate(&self) -> Option<Gate> {
         self.checked.gate

@@ -38,7 +38,7 @@ pub struct RatioRow {
     pub against: System,
     /// The case; the speed-up is against the smallest.
     pub case: u16,
-    /// Set where either ran with more CPUs than the host has: then it shows function, and is part of no claim.
+    /// Set if either ran with more CPUs than the host has: then it shows function, and is part of no claim.
     pub functional_only: bool,
     /// The ratio, by rounds.
     #[serde(flatten)]
@@ -49,7 +49,7 @@ pub struct RatioRow {
 const AGAINST: [System; 2] = [System::Linux, System::Native];
 
 impl SystemComparison {
-    /// Compares the systems of `series`; `None` where there are fewer than two. `runs` are those that count.
+    /// Compares the systems of `series`; `None` if there are fewer than two. `runs` are those that count.
     pub(crate) fn new(runs: &[&RunRecord], series: &BTreeMap<System, Series>) -> Option<Self> {
         if series.len() < 2 {
             return None;

@@ -32,14 +32,14 @@ pub struct Figure {
     /// Summed up.
     #[serde(flatten)]
     pub summary: Summary,
-    /// As a part of the Linux guest's in the same rounds, where there is one to compare with.
+    /// As a part of the Linux guest's in the same rounds, if there is one to compare with.
     pub to_linux: Option<PairedRatio>,
 }
 
 /// The figures of a system and case, by round.
 type Costs = BTreeMap<(System, u16), BTreeMap<u32, BootCost>>;
 
-/// The rows of the runs that passed. `comparable` tells whether systems may be divided by each other.
+/// The rows of the runs that passed. `comparable` says whether systems may be divided by each other.
 pub(crate) fn costs(runs: &[&RunRecord], comparable: bool) -> Vec<CostRow> {
     let mut costs = Costs::new();
     for run in runs.iter().filter(|run| run.verdict.outcome.measurement().is_some()) {

@@ -17,7 +17,7 @@ pub(super) type Passed<'a> = (&'a RunRecord, &'a Measurement);
 pub struct Same {
     /// What: the subject of the reason that there would be if it differed.
     pub what: &'static str,
-    /// The case; none where it is the same for all cases.
+    /// The case; `None` if it is the same for all cases.
     pub case: Option<u16>,
     /// Its value.
     pub value: String,
@@ -68,7 +68,7 @@ fn of_case(case: &[u16]) -> String {
     format!("case {}: ", cases.join(" "))
 }
 
-/// What the runs of a case have in common in one item, or which two differ and how; `None` where no run has the item.
+/// What the runs of a case have in common in one item, or which two differ and how; `None` if no run has the item.
 fn common(item: NotComparable, runs: &[(Passed<'_>, Envelope)]) -> Option<Result<String, String>> {
     let mut values = runs.iter().filter_map(|((run, _), envelope)| {
         let (_, value) = envelope.iter().find(|(of, _)| *of == item)?;

@@ -19,7 +19,7 @@ pub struct OptionDifference {
     pub system: System,
     /// The option's name.
     pub option: String,
-    /// What the subject's command gives it; none where it has no such option.
+    /// What the subject's command gives it; `None` if it has no such option.
     pub subject_value: Option<String>,
     /// What the other's gives it.
     pub value: Option<String>,
@@ -29,7 +29,7 @@ pub struct OptionDifference {
 const BOOTED: [&str; 6] = ["-kernel", "-initrd", "-append", "-drive", "-bios", "-vga"];
 
 impl<'a> Options<'a> {
-    /// Takes a command apart; `None` where there is none. Every option of QEMU has at most one value.
+    /// Takes a command apart; `None` if there is none. Every option of QEMU has at most one value.
     pub fn of(command: &'a [String]) -> Option<Self> {
         let (program, mut words) = command.split_first()?;
         let mut options = Vec::new();
@@ -77,7 +77,7 @@ impl<'a> Options<'a> {
         each.collect()
     }
 
-    /// The values of an option that `other` does not give it, joined; none where there are none.
+    /// The values of an option that `other` does not give it, joined; `None` if there are none.
     fn only(&self, name: &str, other: &Self) -> Option<String> {
         let ours = self.options.iter().filter(|option| option.0 == name && !other.options.contains(option));
         let values: Vec<&str> = ours.map(|(_, value)| *value).collect();

@@ -21,7 +21,7 @@ pub struct Exception {
     pub vector: u8,
     /// What raised it.
     pub raised: Raised,
-    /// The error code; 0 where it has none.
+    /// The error code; 0 if it has none.
     pub error_code: u32,
     /// What a page fault was about.
     pub address: Option<Address>,

@@ -1,8 +1,7 @@
 //! Why a guest died, by a second guest that was run to see just that, and where in the kernel.
 //!
-//! Owns what such a diagnosis says and how it is told. Refuses to know how the second guest was run or traced: whoever
-//! ran it fills in [`Seen`]. A diagnosis is told beside a verdict and never changes it: the guest it is of is another
-//! one.
+//! Owns what a diagnosis holds and its words. Refuses to know how the second guest was run or traced: the code that ran
+//! it fills in [`Seen`]. A diagnosis stands beside a verdict and never changes it, since it is of another guest.
 
 mod address;
 mod diagnose;

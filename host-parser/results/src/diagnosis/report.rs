@@ -24,7 +24,7 @@ pub struct Diagnosis {
     pub panic: Option<LocatedPanic>,
     /// Where its CPUs were at its end.
     pub cpus: Vec<LocatedCpu>,
-    /// Where the CPUs of the first guest were at its end; empty where that is not known.
+    /// Where the CPUs of the first guest were at its end; empty if that is not known.
     pub first_cpus: Vec<LocatedCpu>,
     /// Why addresses have no names, where they have none.
     pub without_symbols: Option<String>,

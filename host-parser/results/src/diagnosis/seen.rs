@@ -1,4 +1,4 @@
-//! What was seen of a guest's death: plain data, filled in by whoever ran it.
+//! What was seen of a guest's death: plain data, filled in by the code that ran it.
 
 use abi::exit::GuestExit;
 use abi::wire::Record;
@@ -12,7 +12,7 @@ use evidence::transcript::Transcript;
 pub struct Seen {
     /// How it ended.
     pub ended: Ended,
-    /// What led to a triple fault, the cause first; empty where that is not known, none where there was none.
+    /// What led to a triple fault, the cause first; empty if that is not known, none where there was none.
     pub triple_fault: Option<Vec<Exception>>,
     /// The first exception of the kernel itself, and what came up in its delivery.
     pub in_kernel: Vec<Exception>,

@@ -26,7 +26,7 @@ pub enum SymbolsError {
     /// Not an ELF, or one with broken contents.
     #[error("not an ELF with symbols: {0}")]
     Unreadable(String),
-    /// It cannot be told whether it is the kernel that ran.
+    /// It does not show whether it is the kernel that ran.
     #[error("it has no build ID")]
     NoBuildId,
     /// Its addresses are those of other code.
@@ -88,7 +88,7 @@ impl<'a> Symbols<'a> {
     }
 
     /// The place of an instruction: the kernel's own function at it, below whatever library code was inlined there.
-    /// `None` where nothing of the kernel is.
+    /// `None` if nothing of the kernel is.
     #[must_use]
     pub fn place(&self, address: u64) -> Option<Place> {
         let frames = self.frames(address);

@@ -81,7 +81,7 @@ fn with_cpus(what: &str, diagnosis: &Diagnosis) -> String {
     of_interest(&diagnosis.cpus).map_or_else(|| what.to_owned(), |cpus| format!("{what}; {cpus}"))
 }
 
-/// The CPUs that one would look at first.
+/// The CPUs that matter most.
 fn of_interest(cpus: &[LocatedCpu]) -> Option<String> {
     let first = cpus.iter().map(|cpu| cpu.state).min()?;
     let named: Vec<String> = cpus.iter().filter(|cpu| cpu.state == first).map(cpu).collect();

@@ -144,7 +144,7 @@ impl Disclosure {
 }
 
 impl Form {
-    /// What was expected instead of `value`; `None` where it will do.
+    /// What was expected instead of `value`; `None` if it will do.
     fn expected(&self, value: &str) -> Option<String> {
         let (fits, expected) = match self {
             Self::Text => (!value.contains(char::is_control), "one line of text".to_owned()),
@@ -158,7 +158,7 @@ impl Form {
     }
 }
 
-/// Whether `text` is a day as ISO 8601 has it; how many days its month has is not looked at.
+/// Whether `text` is a day as ISO 8601 has it; the length of its month is not checked.
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [year, month, day] = parts[..] else { return false };

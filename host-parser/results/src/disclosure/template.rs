@@ -1,11 +1,11 @@
-//! The template of a disclosure file, with what the log already tells.
+//! The template of a disclosure file, with what the log already shows.
 
 use std::fmt::Write as _;
 
 use super::file::KEYS;
 use evidence::gate::{MachineReport, Measurement, Platform};
 
-/// A disclosure file to be filled in. What the log of `measured` lets be told is in it; what is left empty is missing.
+/// A disclosure file to be filled in. It holds what the log of `measured` shows; empty values are missing.
 #[must_use]
 pub fn template(measured: Option<&Measurement>) -> String {
     let mut text =
@@ -15,7 +15,7 @@ pub fn template(measured: Option<&Measurement>) -> String {
     let machine = measured.map(Measurement::machine);
     if let Some(machine) = machine {
         text += "#\n# The log itself says:\n";
-        for line in told(machine) {
+        for line in facts(machine) {
             let _ = writeln!(text, "#   {line}");
         }
     }
@@ -33,8 +33,8 @@ pub fn template(measured: Option<&Measurement>) -> String {
     text
 }
 
-/// What the machine says of itself, one thing a line.
-fn told(machine: &MachineReport) -> Vec<String> {
+/// What the guest reported of its machine, one fact a line.
+fn facts(machine: &MachineReport) -> Vec<String> {
     let topology = &machine.topology;
     let shape = match (&topology.source, topology.cores) {
         (Some(source), Some(cores)) => format!("{cores} cores, by {source}"),

@@ -1,4 +1,4 @@
-//! What two sessions do not have in common: what must not differ, and what may, and is told.
+//! What two sessions do not have in common: what must not differ, and what may and is reported.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub struct Accepted {
     /// Whether the workers' programs may: two builds of one worker. Its plan names the program, and differs too; what
     /// the workers were given is then compared in its place.
     pub blobs: bool,
-    /// The cases to look at; all where there are none. They alone must then be the same.
+    /// The cases to compare; all if empty. Only they must then be the same.
     pub cases: BTreeSet<u16>,
 }
 
@@ -94,7 +94,7 @@ fn compare(
 }
 
 impl StoredSession {
-    /// The cases that are looked at.
+    /// The cases that are compared.
     pub(super) fn chosen(&self, accepted: &Accepted) -> impl Iterator<Item = (u16, &SessionCase)> {
         let all = accepted.cases.is_empty();
         let chosen = move |case: &u16| all || accepted.cases.contains(case);

@@ -6,7 +6,7 @@ use abi::Digest;
 use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
 use evidence::ledger::enough_left;
-use stats::{Summary, lower_quartile_of_iterations};
+use stats::{Summary, lower_quartile};
 
 use super::index::{IndexExperiment, IndexRun};
 use crate::series::Pairing;
@@ -20,19 +20,19 @@ pub struct SessionCase {
     pub splits: BTreeSet<Vec<[u64; 4]>>,
     /// How often it was run in a boot.
     pub iterations: BTreeSet<usize>,
-    /// Its makespan in each round, in TSC cycles: of the boot's iterations the quick ones'.
+    /// Its makespan in each round, in TSC cycles: the lower quartile of the boot's iterations.
     pub makespan: BTreeMap<u32, f64>,
     /// The same of the longest worker.
     pub longest: BTreeMap<u32, f64>,
-    /// The makespans by pace, in cycles times readings, of boots with enough iterations whose CPUs were looked at.
+    /// The makespans by pace, in cycles times readings, of boots with enough iterations that have pace checks.
     pub makespan_by_pace: BTreeMap<u32, f64>,
     /// The same of the longest worker.
     pub longest_by_pace: BTreeMap<u32, f64>,
     /// The pace of the CPUs in these, in readings: the median of their iterations.
     pub pace: BTreeMap<u32, f64>,
-    /// Set where the clocks of a run were not shown to be in step: then its makespan is not to be believed.
+    /// Set if the clocks of a run were not shown to be in step: then its makespan is not to be believed.
     pub out_of_step: bool,
-    /// Set where the guest had more CPUs than the host.
+    /// Set if the guest had more CPUs than the host.
     pub functional_only: Option<FunctionalOnly>,
 }
 
@@ -57,25 +57,22 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
             let (left, all) = (counted.len(), samples.len());
             return Err(format!("run {}: {left} of its {all} iterations count, which are too few", run.run));
         }
-        let quick = |of: fn(&Sample) -> Cycles| {
+        let quartile = |of: fn(&Sample) -> Cycles| {
             let cycles = counted.iter().map(|sample| of(sample).0 as f64);
-            lower_quartile_of_iterations(cycles)
-                .ok_or_else(|| format!("run {}: its log has no sample", run.run))
+            lower_quartile(cycles).ok_or_else(|| format!("run {}: its log has no sample", run.run))
         };
         if samples.len() >= LEAST_ITERATIONS
             && let Some(paces) = counted.iter().map(|sample| sample.pace()).collect::<Option<Vec<f64>>>()
         {
             let by_pace = |of: fn(&Sample) -> Cycles| {
-                lower_quartile_of_iterations(
-                    counted.iter().zip(&paces).map(|(sample, pace)| of(sample).0 as f64 * pace),
-                )
+                lower_quartile(counted.iter().zip(&paces).map(|(sample, pace)| of(sample).0 as f64 * pace))
             };
             of_case.makespan_by_pace.extend(by_pace(|sample| sample.makespan).map(|time| (run.round, time)));
             of_case.longest_by_pace.extend(by_pace(|sample| sample.longest).map(|time| (run.round, time)));
             of_case.pace.extend(Summary::of(&paces).map(|paces| (run.round, paces.median)));
         }
-        of_case.longest.insert(run.round, quick(|sample| sample.longest)?);
-        if of_case.makespan.insert(run.round, quick(|sample| sample.makespan)?).is_some() {
+        of_case.longest.insert(run.round, quartile(|sample| sample.longest)?);
+        if of_case.makespan.insert(run.round, quartile(|sample| sample.makespan)?).is_some() {
             return Err(format!("round {} has case {case} twice", run.round));
         }
         of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
@@ -113,7 +110,7 @@ pub(super) fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {
     Some(Summary::of(&each.collect::<Option<Vec<f64>>>()?)?.median)
 }
 
-/// From when to when each round was made, in milliseconds since 1970, where that is known.
+/// From when to when each round was made, in milliseconds since 1970, if known.
 pub(super) fn spans(passed: &[(&IndexRun, Measurement)]) -> BTreeMap<u32, (u64, u64)> {
     let mut spans = BTreeMap::new();
     for (run, _) in passed {

@@ -54,7 +54,7 @@ pub struct StoredSession {
     pub rounds_set_aside: BTreeSet<u32>,
     /// Its cases, from the smallest on.
     pub cases: BTreeMap<u16, SessionCase>,
-    /// From when to when each round that counts was made, in milliseconds since 1970, where that is known.
+    /// From when to when each round that counts was made, in milliseconds since 1970, if known.
     pub(super) spans: BTreeMap<u32, (u64, u64)>,
 }
 
@@ -195,10 +195,10 @@ fn log_name(run: &IndexRun) -> Option<&str> {
     Path::new(run.log.as_deref()?).file_name()?.to_str()
 }
 
-/// A log that no run in results.json has is a run that somebody left out.
+/// A log that results.json does not list is a run that was left out.
 fn every_log_is_listed(folder: &Path, index: &Index) -> Result<(), String> {
     let listed: BTreeSet<&str> = index.runs.iter().filter_map(log_name).collect();
-    // Where there is no such folder, the first log that is looked for says so.
+    // If there is no such folder, reading the first log reports it.
     let files = std::fs::read_dir(folder.join("runs")).into_iter().flatten().flatten();
     let mut names: Vec<String> = files.filter_map(|file| file.file_name().into_string().ok()).collect();
     names.sort();

@@ -1,9 +1,9 @@
 //! Whether two sides are compared by the clock alone, or by the pace of their CPUs.
 //!
 //! On a host that others use too, a core's clock moves by some percent with what its neighbours do, for a run or for some.
-//! The looks on both sides of an iteration show it: the same work by the same kernel on the same CPU, half a millisecond
+//! The pace checks on both sides of an iteration show it: the same work by the same kernel on the same CPU, half a millisecond
 //! before and after. An iteration's time multiplied by how many readings those had is its time in units of that work,
-//! from which the clock is gone. It is what a counter of unhalted core cycles would tell, where a guest has none.
+//! from which the clock is gone. It is what a counter of unhalted core cycles would show, if guests had one.
 
 use std::collections::BTreeMap;
 
@@ -30,9 +30,9 @@ impl SessionCase {
     }
 }
 
-/// Whether a case of two sides is compared by pace: where both had the same kernel and the same QEMU, whose looks are the
-/// same work, where every round has enough iterations with looks, and where the paces themselves do not differ. Where they
-/// do, that may be a side's own doing (wide vector instructions lower the clock), and is not to be taken out of its time.
+/// Whether a case of two sides is compared by pace. It is if both had the same kernel and the same QEMU, whose pace checks
+/// are the same work, if every round has enough iterations with checks, and if the paces themselves do not differ. A
+/// difference may be a side's own doing (wide vector instructions lower the clock), and must stay in its time.
 #[must_use]
 pub fn by_pace(a: &StoredSession, b: &StoredSession, case: u16, design: Design, level: f64) -> bool {
     let qemu = |session: &StoredSession| session.environment.qemu.as_ref().map(|qemu| qemu.version.clone());

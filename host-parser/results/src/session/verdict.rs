@@ -54,7 +54,7 @@ pub struct CaseVerdict {
     pub longest_worker: bool,
     /// Whether the comparison is by the pace of the CPUs beside each iteration, and not by the clock alone.
     pub by_pace: bool,
-    /// Set where either ran with more CPUs than the host has: then there is no verdict.
+    /// Set if either ran with more CPUs than the host has: then there is no verdict.
     pub functional_only: Option<FunctionalOnly>,
     /// The ratio, the interval, the verdict.
     pub comparison: Option<Comparison>,
@@ -82,7 +82,7 @@ pub struct SessionComparison {
     pub level: f64,
     /// The cases that both have.
     pub cases: Vec<CaseVerdict>,
-    /// What follows for all cases; none where nothing was compared.
+    /// What follows for all cases; `None` if nothing was compared.
     pub verdict: Option<Difference>,
 }
 

@@ -18,7 +18,7 @@ pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'s
     found
 }
 
-/// The whole that the splits of every case make up; `None` where they do not.
+/// The whole that the splits of every case make up; `None` if they do not.
 pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> Option<[u64; 4]> {
     let mut wholes = facts.splits.values().map(|splits| {
         let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
@@ -28,7 +28,7 @@ pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> O
     wholes.all(|whole| whole == Some(first)).then_some(first)
 }
 
-/// The whole that the splits of a case make up, where there is one that the reference can work out.
+/// The whole that the splits of a case make up, if there is one that the reference can work out.
 fn whole(facts: &Facts, case: u16, workload: &dyn Workload) -> Option<[u64; 4]> {
     let splits = facts.splits.get(&case)?;
     let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();

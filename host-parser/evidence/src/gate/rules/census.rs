@@ -8,7 +8,7 @@ use super::Run;
 use crate::gate::facts::Facts;
 use crate::gate::reason::ReasonCode;
 
-/// A line, where there is one, and what is wrong with it.
+/// A line, if there is one, and what is wrong with it.
 type Wrong = (Option<u64>, String);
 
 /// Judges them against each other. Needs a whole stream.
@@ -24,7 +24,7 @@ pub(in crate::gate) fn census(run: &mut Run<'_>) {
 
 fn cpus_twice(facts: &Facts) -> Vec<Wrong> {
     let mut listed = HashSet::new();
-    // Those that the firmware's table has and nobody starts are counted by themselves: their numbers are no CPUs'.
+    // CPUs that the firmware lists and the kernel does not start have numbers of their own, which are no CPU's.
     let started = facts.all::<record::Cpu>().filter(|cpu| cpu.is.state != CpuState::Skipped);
     let twice = started.filter(|cpu| !listed.insert(cpu.is.cpu));
     twice.map(|cpu| (Some(cpu.line), format!("CPU {} is listed a second time", cpu.is.cpu))).collect()

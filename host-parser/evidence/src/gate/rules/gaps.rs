@@ -1,4 +1,4 @@
-//! Whether every CPU that measured tells of the gaps that it saw: without them there is nothing to judge a host by.
+//! Whether every CPU that measured reports its gaps: without them there is nothing to judge a host by.
 
 use std::collections::{HashMap, HashSet};
 

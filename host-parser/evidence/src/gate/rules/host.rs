@@ -32,11 +32,11 @@ fn too_many(run: &mut Run<'_>) {
     }
 }
 
-/// An account that is not there, or cannot be of what was measured, may be that of a watcher who was kept waiting
-/// himself, or of a guest that does not tell how long it measured. Neither can be told from a disturbance.
+/// An account that is missing, or cannot be of the measured time, may mean that the watcher itself waited for a CPU, or
+/// that the guest does not report how long it measured. Neither can be distinguished from a disturbance.
 fn unaccounted(run: &mut Run<'_>) {
     let vcpus = run.evidence.vcpus.map_or(0, usize::from);
-    // Nobody can watch what begins without a word; that is the guest's doing, and found as such.
+    // Without `case-ready` there is nothing to watch. That is the guest's fault, and another rule finds it.
     for iteration in run.facts.iterations.iter().filter(|iteration| iteration.ready.is_some()) {
         let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
         let seen: Vec<&VcpuDelay> = run.evidence.delays.iter().filter(of_it).collect();

@@ -157,7 +157,7 @@ fn end(boot: &Boot<'_>, evidence: &HostEvidence, findings: &mut Findings) {
     }
 }
 
-/// What the guest says of itself as a whole; it counts only where nothing else tells more.
+/// The status that the guest reports for the whole run; it counts only if nothing else says more.
 pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
     for problem in facts.iter().flat_map(|facts| facts.all::<record::Problem>()) {
         let detail = format!("{}: {}", problem.is.code, problem.is.detail);
@@ -166,7 +166,7 @@ pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings
     if !findings.is_empty() {
         return;
     }
-    // A case that nobody asked for, and that the machine is too small for, is a failure to the guest.
+    // To the guest, a case that the machine is too small for is a failure, even if no one expects it.
     let skipped = facts.iter().any(|facts| facts.one::<record::CaseSkipped>().is_some());
     let ended = facts.last().and_then(|facts| facts.one::<record::End>());
     if let Some(end) = ended.filter(|end| end.is.status == RunStatus::Failed && !skipped) {
@@ -183,7 +183,7 @@ pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings
     }
 }
 
-/// A run that was told to do something wrong never passes, least of all where that left no trace.
+/// A run whose plan asks for an error never passes, least of all if the error left no trace.
 pub(in crate::gate) fn control(facts: &[Facts], findings: &mut Findings) {
     let control = facts.iter().find_map(|facts| facts.one::<record::Control>());
     if let Some(control) = control.filter(|_| findings.is_empty()) {

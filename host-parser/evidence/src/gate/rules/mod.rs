@@ -59,7 +59,7 @@ impl Run<'_> {
         self.findings.add(reason, line, detail);
     }
 
-    /// Whether the guest had more vCPUs than host CPUs: then somebody waits or is late by nature, and nothing is claimed.
+    /// Whether the guest had more vCPUs than host CPUs: then some vCPU waits or is late by nature, and nothing is claimed.
     fn waits_by_nature(&self) -> bool {
         self.evidence.functional_only(Some(self.facts.online())).is_some()
     }

@@ -1,6 +1,6 @@
 //! Whether as much time went by as the workers say that they took, by clocks that are not theirs: the stamps of the
-//! guest's records, and the host's own clock. Less cannot be. More means that somebody was kept waiting, or that the
-//! workers' times are too short; either way nobody knows what was measured.
+//! guest's records, and the host's own clock. Less is impossible. More means that something waited, or that the
+//! workers' times are too short. Either way it is unknown what was measured.
 
 use super::{Run, basis, exceeds, limits, span};
 use crate::gate::evidence::VcpuDelay;
@@ -78,7 +78,7 @@ fn silent(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<S
     Some(format!("a vCPU ran or waited for {account} us, its worker took {took} us"))
 }
 
-/// The time that an iteration would be given, in ns; none where it has none, or no clock.
+/// The time that an iteration would be given, in ns; `None` if it has none, or no clock.
 fn claimed_ns(run: &Run<'_>, iteration: &Iteration) -> Option<u64> {
     let span = span(iteration)?;
     let cycles = match basis(run.facts, iteration.case) {

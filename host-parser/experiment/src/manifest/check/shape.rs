@@ -54,7 +54,7 @@ impl Checker<'_> {
         self.number(key, value, 1..=MAX_ITERATIONS)
     }
 
-    /// The cases, each of which the machine can have the CPUs for; none where there is no list.
+    /// The cases, each of which the machine can have the CPUs for; `None` if there is no list.
     pub(super) fn cases(&mut self, raw: &RawCases, max_cpus: u16) -> Vec<u16> {
         let key = "cases.workers";
         let mut cases = Vec::new();
@@ -72,7 +72,7 @@ impl Checker<'_> {
         cases
     }
 
-    /// The gate; `None` where it names a case that is not there.
+    /// The gate; `None` if it names a case that is not there.
     pub(super) fn gate(&mut self, raw: &RawGate, cases: &[u16], sweep: Option<Sweep>) -> Option<Gate> {
         let mut case = |key: &str, value: &Spanned<i64>| {
             let workers = u16::try_from(*value.get_ref()).ok().filter(|&workers| workers <= MAX_WORKERS);
