@@ -42,7 +42,7 @@ impl Checker<'_> {
         tier: Tier,
         kernel_errs: bool,
     ) -> Option<&'static dyn Workload> {
-        // One thing goes wrong at a time: where the kernel does, the worker does not.
+        // One thing goes wrong at a time: if the kernel does, the worker does not.
         let suits = |name: &str| name.starts_with(CONTROL_PREFIX) == (tier == Tier::Control && !kernel_errs);
         let found = lookup(program.get_ref()).filter(|workload| suits(workload.name()));
         if found.is_none() {
