@@ -1,5 +1,5 @@
-# `make` lists the targets. Everything that needs it runs the set-up step first, so that a bare machine needs no other
-# command than the one that is wanted.
+# `make` lists the targets. Each target runs the set-up step that it needs, so that one command is enough on a bare
+# machine.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -8,131 +8,172 @@
 TARGET   := x86_64-unknown-none
 LINUX    := x86_64-unknown-linux-gnu
 # The kernel with its symbols, for people and debuggers, and the one that is booted.
-KERNEL   := target/$(TARGET)/release/assay-kernel
-STRIPPED := target/kernel/assay-kernel
-ASSAY    := target/release/assay
+KERNEL     := target/$(TARGET)/release/assay-kernel
+STRIPPED   := target/kernel/assay-kernel
+ASSAY      := target/release/assay
+IMAGE_TOOL := target/release/assay-image
 
-# tools/setup.sh leaves the toolchain to use in this file. It is read by each recipe and not by make, because make
-# would read it before the set-up step has written it.
+# tools/setup.sh leaves the toolchain to use in this file. Each recipe reads it, and not make, which would read it
+# before the set-up step has written it.
 ENV   := . ./.toolchain/env &&
 CARGO := $(ENV) cargo
 
-# Without the kernel, which is for another target, and without the image tool, which is always built in the release
-# profile: in each further profile its loader would take its minutes again.
-HOST_CRATES := --workspace --exclude kernel --exclude image
+# The compiler's flags for what is measured: they remove the paths of this machine from it.
+PATHLESS := $(ENV) flags=$$(tools/remap-paths.sh) && CARGO_ENCODED_RUSTFLAGS="$$flags" cargo
+
+# The loader in the image tool is built with -Zbuild-std, which a release compiler refuses without RUSTC_BOOTSTRAP. All
+# else is stable Rust except the `acpi` crate (.cargo/config.toml). Build scripts watch the variable, so the image tool
+# has its own target folder: changing the variable back and forth in one folder would build half of the crates again each
+# time. It is always built in the release profile, because each further profile would build the loader again.
+IMAGE_FOLDER := target/image-tool
+IMAGE_CARGO  := $(ENV) flags=$$(tools/remap-paths.sh --words) && \
+    RUSTC_BOOTSTRAP=1 CARGO_BUILD_RUSTFLAGS="$$flags" cargo
+IMAGE_FLAGS  := --release -p image --target-dir $(IMAGE_FOLDER)
+
+# All but the kernel, which is for another target; the image tool; and the worker programs, which have no standard
+# library and so no test harness.
+HOST_CRATES := --workspace --exclude kernel --exclude image --exclude worker-programs
 CLIPPY      := $(CARGO) clippy --quiet
 DENY        := -- -D warnings
 
 ARGS ?=
-# All that can be told apart: our kernel entered directly and behind the BIOS, Linux as it comes and without mitigations.
+# Our kernel entered directly and behind the BIOS, Linux as it comes and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 
-# $(call assay,COMMAND): with ARGS, and with its exit code said, since make itself ends with 2 whatever it was.
+# $(call assay,COMMAND): adds ARGS, and prints the exit code, because make itself exits with 2 for each of them.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
-    echo "assay $(firstword $(1)): exit code $$code (make itself ends with 2)" >&2; exit $$code; }
+    echo "assay $(1): exit code $$code (make itself exits with 2)" >&2; exit $$code; }
 
-##@ Measure
+# $(call step,WHAT,FILE,TIME): before the first build of FILE, which is the long one, says how long it takes.
+step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
+, := ,
+
+##@ Measure (ARGS="..." adds options)
 .PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict doctor
-run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs, gated (ARGS=... goes to `assay run`)
+run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
-run-linux-smp-process-scale: build ## the same workers as processes of a Linux guest
+run-linux-smp-process-scale: build ## the same workers in a Linux guest
 	$(call assay,run manifests/smp-process-scale.toml --systems linux)
 
-compare-smp-process-scale: build ## our kernel, Linux and the host itself, in one shuffled session
+compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
-controls: build ## provoke everything that can go wrong, and see the gate say so
-	$(call assay,controls)
+controls: build ## cause each failure, check that it is refused
+	$(call assay,dev controls)
 
-soak: build ## boot four CPUs 500 times (ARGS="--rounds N" for another number), and expect each to pass
+soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 	$(call assay,run manifests/soak.toml)
 
-bench: build ## what this project promises of itself: size, memory, time to the first worker
-	$(call assay,bench)
+bench: build ## Assay's own size, memory and time to first worker
+	$(call assay,dev bench)
 
-bench-verdict: build ## how good the verdict of `assay compare` is: false alarms, and what it finds
-	$(call assay,bench-verdict)
+bench-verdict: build ## false alarms and power of `assay compare`
+	$(call assay,dev bench-verdict)
 
-doctor: build ## is this host fit for a measurement?
+doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup build kernel workers twin host images
-setup: ## install what is missing (as root, by apt), or say what that is
+.PHONY: setup setup-test setup-images build kernel workers twin host image-tool images
+setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
-build: kernel workers twin host ## kernel, workers, Linux twin, image tool and the assay command
+setup-test:
+	@tools/setup.sh test
 
-kernel: setup ## the kernel alone
-	$(CARGO) build --release -p kernel --target $(TARGET)
+setup-images:
+	@tools/setup.sh images
+
+build: kernel workers twin host ## all that a run needs: the next four
+
+kernel: setup ## the kernel (15 s on two CPUs)
+	@$(call step,the kernel,$(KERNEL),15 s)
+	$(PATHLESS) build --release -p kernel --target $(TARGET)
 	@# Renamed into place: a half-written kernel must not look newer than its source.
 	@[ $(STRIPPED) -nt $(KERNEL) ] || { $(ENV) mkdir -p $(dir $(STRIPPED)) && \
 	    "$$ASSAY_OBJCOPY" --strip-all $(KERNEL) $(STRIPPED).new && mv $(STRIPPED).new $(STRIPPED); }
 
-# A command of its own, always the same: the features of other crates must not reach the bytes that are measured.
-workers: setup ## the workers alone
-	$(CARGO) build --release -p user-workers --bins
+# Always the same command: the features of other crates must not reach the bytes that are measured.
+workers: setup ## the workers (5 s)
+	@$(call step,the workers,target/release/primes,5 s)
+	$(CARGO) build --release -p worker-programs --bins
 
-# Static, since it is the first and only program of its guest. Its target is named so that it has a folder of its own,
-# where no other build puts one that is not static.
-twin: setup ## the Linux twin alone
-	$(CARGO) rustc --release -p linux-twin --bin assay-twin --target $(LINUX) -- \
+# Static, because it is the first and only program of its guest. Its target is named so that it has its own folder,
+# where no other build puts a dynamic one.
+twin: setup ## the Linux twin (20 s)
+	@$(call step,the Linux twin,target/$(LINUX)/release/assay-twin,20 s)
+	$(PATHLESS) rustc --release -p linux-twin --bin assay-twin --target $(LINUX) -- \
 	    -C target-feature=+crt-static -C strip=symbols
 
-host: setup ## the assay command and the image tool alone
-	@[ -x target/release/assay-image ] || \
-	    echo 'The first build of the image tool takes 2 to 4 minutes: its loader compiles five programs.'
-	$(CARGO) build --release -p host-parser -p image
+host: setup ## the assay command (40 s)
+	@$(call step,the assay command,$(ASSAY),40 s)
+	$(CARGO) build --release -p assay
 
-images: build ## an experiment as ISO, disks and what clouds take, in target/images (ARGS=... goes to `assay image`)
-	@tools/setup.sh images
+# Linked into place, so that `assay` finds it beside itself.
+image-tool: setup-images ## the image tool, for images and firmware (4 min)
+	@$(call step,the image tool$(,) whose loader has five programs,$(IMAGE_TOOL),2 to 4 minutes)
+	$(IMAGE_CARGO) build $(IMAGE_FLAGS)
+	@mkdir -p $(dir $(IMAGE_TOOL)) && ln -f $(IMAGE_FOLDER)/release/assay-image $(IMAGE_TOOL)
+
+images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-images test-boot fuzz fmt
-test: lint test-host test-guest ## everything: format, lints, unit tests, and guests under QEMU
+.PHONY: test lint test-host test-guest test-reproducible test-images test-boot fuzz fuzz-keep fmt
+test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
-lint: setup ## format and clippy, nothing forgiven
+lint: setup-test ## format, clippy, licences: warnings are errors
 	$(CARGO) fmt --all --check
 	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
-	$(CLIPPY) --release -p image --all-targets $(DENY)
+	$(CLIPPY) --release -p worker-programs --bins $(DENY)
+	$(IMAGE_CARGO) clippy --quiet $(IMAGE_FLAGS) --all-targets $(DENY)
 	$(CLIPPY) --release -p kernel --target $(TARGET) $(DENY)
 	$(CLIPPY) -p kernel --lib --tests $(DENY)
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --workspace check bans licenses sources; \
+	    else echo 'cargo-deny is not installed: licences and duplicate crates are not checked'; fi
 
-test-host: setup ## what needs no guest: all crates, and the kernel's logic
+test-host: setup-test kernel workers ## tests without guests
 	$(CARGO) test $(HOST_CRATES)
-	$(CARGO) test --release -p image
+	$(IMAGE_CARGO) test $(IMAGE_FLAGS)
 	$(CARGO) test -p kernel --lib
+	@$(ENV) tools/reproducible.sh
 
-# One guest at a time: two of them on two host CPUs would only show that they disturb each other.
-test-guest: build ## boot the kernel under QEMU, from BIOS and UEFI
-	$(CARGO) test -p host-parser --test guest -- --include-ignored --test-threads=1
-	@tools/setup.sh images
-	$(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
+# One guest at a time: two guests on two host CPUs would only disturb each other.
+test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS and UEFI
+	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
+	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
 
-# Not part of `test`: what it adds are seven more packages to look at the formats with, and two minutes.
-test-images: build ## look at every image by other people's tools, and boot it from BIOS and UEFI
+# Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
+test-reproducible: setup-test build image-tool ## build in two folders, compare bytes (10 min)
+	@$(ENV) tools/reproducible.sh --all
+
+# Not part of `test`: it adds seven packages that inspect the formats, and two minutes.
+test-images: setup-test build image-tool ## inspect each image with other tools, and boot it
 	@tools/setup.sh image-readers
-	ASSAY_IMAGE_READERS=all $(CARGO) test -p host-parser --test images -- --include-ignored --test-threads=1
+	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
 
-# Not part of `test`: minutes, and what it boots differs from that cross-section in firmware and devices alone.
-test-boot: build ## boot it on every kind of machine that can be emulated (ASSAY_BOOT=WORD for some, ASSAY_QEMU)
-	$(CARGO) test -p host-parser --test boot -- --include-ignored
+# Not part of `test`: it takes minutes, and its machines differ from those of `test` only in firmware and devices.
+test-boot: setup-test build image-tool ## boot each kind of machine (ASSAY_BOOT=WORD)
+	$(CARGO) test -p assay --test boot -- --include-ignored
 
-fuzz: ## look for bytes that break a parser (FUZZ_SECONDS=60 each, FUZZ_TARGETS="..." for some)
+fuzz: ## search for breaking input (FUZZ_SECONDS=60)
 	@tools/setup.sh fuzz
 	@$(ENV) tools/fuzz.sh $(FUZZ_TARGETS)
 
-fmt: setup ## format the sources
+fuzz-keep: ## add what `make fuzz` found to fuzz/corpus
+	@tools/setup.sh fuzz
+	@$(ENV) tools/fuzz.sh --keep $(FUZZ_TARGETS)
+
+fmt: setup-test ## format the sources
 	$(CARGO) fmt --all
 
 ##@ Tidy
 .PHONY: clean distclean help
-clean: ## remove what was built; measured results in target/ stay
-	rm -rf target/debug target/release target/$(TARGET) target/$(LINUX) target/kernel
+clean: ## remove what was built; results in target/ stay
+	rm -rf target/debug target/release $(IMAGE_FOLDER) target/$(TARGET) target/$(LINUX) target/kernel
 
-distclean: ## remove everything that is not in git: results and the local toolchain too
+distclean: ## remove results and the local toolchain too
 	rm -rf target .toolchain
 
 help: ## this list

@@ -1,8 +1,8 @@
 #!/bin/sh
-# fuzz-rustc.sh RUSTC ARGUMENT...: the compiler for the fuzzing programs, which cargo calls for this workspace's own
-# crates and no other: what they do is to be covered, and not how a library reads TOML or sums up a digest.
+# fuzz-rustc.sh RUSTC ARGUMENT...: the compiler for the fuzzing programs. Cargo calls it for this workspace's crates only:
+# their coverage guides the fuzzer, and not how a library reads TOML or computes a digest.
 #
-# Build scripts and macros are compiled without `--target`, and are left alone.
+# Build scripts and macros are compiled without `--target`, and get no instrumentation.
 set -eu
 case " $* " in
     *' --target '*) ;;

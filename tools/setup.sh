@@ -1,17 +1,24 @@
 #!/bin/sh
-# setup.sh [fuzz|images|image-readers]: brings this machine to where every other target of the Makefile works; those that
-# fuzz, make images or look at them need some more.
+# setup.sh [run|test|images|image-readers|fuzz]: installs what the targets of the Makefile need.
 #
-# Two things: the programs that the build and the runs call (packages.sh), and a Rust toolchain of exactly the version
-# in rust-toolchain.toml (toolchain.sh). Says what it installs. Where there is nothing to do, which is the usual case,
-# it is silent and costs some ten milliseconds, so it runs before everything else.
+# Each level has the programs of `run`, and more:
+#   run            build the kernel, the workers and the tools, and run guests (the default)
+#   test           format, lint and test; boot guests by UEFI
+#   images         write images in every form
+#   image-readers  inspect those images with other people's tools
+#   fuzz           build the fuzzing programs
+#
+# Two parts: the programs that the build and the runs call (packages.sh), and a Rust toolchain of exactly the version
+# in rust-toolchain.toml (toolchain.sh). Prints each step and how long it takes. If there is nothing to do, which is the
+# usual case, it prints nothing and takes some ten milliseconds, so it runs before everything else.
 #
 # Leaves .toolchain/env, which a shell sources to use that toolchain. Touches nothing under $HOME, except that rustup,
-# where it can be used, installs its toolchain where it installs them all.
+# if it can be used, installs its toolchain where it installs all of them.
 set -eu
 cd "${0%/*}/.."
-# A caller's own choice of toolchain must not answer for the one looked for here.
+# The caller's choice of toolchain must not stand in for the one that is looked for here.
 unset RUSTUP_TOOLCHAIN
+level=${1:-run}
 
 say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
@@ -19,21 +26,26 @@ die() { echo "setup: $*" >&2; exit 1; }
 . tools/packages.sh
 . tools/toolchain.sh
 
-need_host_programs
-case "${1:-}" in
-    fuzz) need_fuzz_programs ;;
+need_run_programs
+case $level in
+    run) ;;
+    test) need_test_programs ;;
     images) need_image_programs ;;
     image-readers) need_image_programs; need_image_readers ;;
+    fuzz) need_fuzz_programs ;;
+    *) die "no such level: $level (one of: run, test, images, image-readers, fuzz)" ;;
 esac
+
 if toolchain_recorded; then
+    toolchain_is_rustups || need_distribution_tools
     install_needed
-    exit
-fi
-if toolchain_from_rustup; then
+elif toolchain_from_rustup; then
     install_needed
+    toolchain_record
 else
     need_distribution_rust
+    need_distribution_tools
     install_needed
     toolchain_from_distribution
+    toolchain_record
 fi
-toolchain_record

@@ -1,34 +1,34 @@
-//! The boot configuration: what a person wants otherwise on one machine. It changes where the kernel talks and how it
-//! ends, never what is measured.
+//! The boot configuration: the settings for one machine. They change where the kernel prints and how it ends, never
+//! what it measures.
 //!
-//! Text. It comes from the ramdisk's file [`crate::ramdisk::CONFIG`], which can be edited in place on a stick, and from
-//! a VMM's command line, which wins. Words with space between them, each a key and a value; `#` begins a comment that
-//! ends with its line:
+//! The text comes from the file [`crate::ramdisk::CONFIG`] of the ramdisk, which can be edited in place on a USB stick,
+//! and from the command line of a VMM, which takes precedence. It consists of `KEY=VALUE` words with white space
+//! between them; `#` begins a comment up to the end of the line:
 //!
 //! ```text
 //! serial=com1|com2|com3|com4[,baud:N]     these PC ports, at N baud (115200)
 //! serial=port:0x3f8[,baud:N]              a UART at an I/O port
 //! serial=mmio:0xADDR[,stride:N][,baud:N]  a UART in memory, its registers N bytes apart (1); read and written by 4
-//!                                         bytes where N is 4 or more, else by one
+//!                                         bytes if N is 4 or more, else by one
 //! serial=none                             no serial port
 //! after=poweroff|reboot|linger:SECONDS    what follows the last record; linger: stay, repeat the table, power off
 //! display=on|off                          text on the screen too
 //! ```
 //!
-//! Numbers are decimal, or hexadecimal after `0x`. A word that is not understood is passed over and told of; what it
-//! would have set stays at its default.
+//! Numbers are decimal, or hexadecimal after `0x`. A word that is not understood is ignored and reported; its setting
+//! keeps the default.
 
 use core::fmt;
 
-/// The length of the configuration file, which is padded with blanks: an edit in place has room, and no length changes.
+/// The length of the configuration file. Blanks pad it: an edit in place has room and changes no length.
 pub const FILE_BYTES: usize = 1024;
 
-/// The longest time to linger, in seconds: so that it has a place in 32 bits of milliseconds.
+/// The longest time to linger, in seconds: its milliseconds fit into 32 bits.
 pub const MAX_LINGER_S: u32 = 4_000_000;
 
-/// The baud rate where none is named.
+/// The default baud rate.
 pub const DEFAULT_BAUD: u32 = 115_200;
-/// What a 16550's 1.8432 MHz clock makes at most.
+/// The highest baud rate of a 16550 with a clock of 1.8432 MHz.
 const MAX_BAUD: u32 = 115_200;
 
 /// The I/O ports of COM1 to COM4.
@@ -37,28 +37,28 @@ const COM_PORTS: [(&str, u16); 4] = [("com1", 0x3f8), ("com2", 0x2f8), ("com3", 
 /// Every key.
 pub const KEYS: [&str; 3] = ["serial", "after", "display"];
 
-/// A UART's eight registers.
+/// The eight registers of a UART.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Registers {
-    /// I/O ports from this one on.
+    /// I/O ports, from this one on.
     Port(u16),
     /// Memory.
     Memory {
         /// The physical address of the first.
         address: u64,
-        /// How far apart they are, in bytes: a power of two up to 16.
+        /// Their distance in bytes: a power of two up to 16.
         stride: u8,
-        /// Whether they are read and written by 4 bytes, not by one.
+        /// Whether an access has 4 bytes, not one.
         wide: bool,
     },
 }
 
-/// A UART and how it is to be set.
+/// A UART and its settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Uart {
-    /// Where it is.
+    /// Its registers.
     pub registers: Registers,
-    /// Its baud rate; `None`: as firmware left it.
+    /// Its baud rate; `None` keeps that of the firmware.
     pub baud: Option<u32>,
 }
 
@@ -67,45 +67,45 @@ impl Uart {
     pub const COM1: Self = Self { registers: Registers::Port(0x3f8), baud: Some(DEFAULT_BAUD) };
 }
 
-/// What `serial` is set to.
+/// The value of `serial`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Serial {
     /// No serial port.
     None,
-    /// This one and no other.
+    /// This port and no other.
     Uart(Uart),
 }
 
-/// What follows the last record.
+/// The action after the last record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum After {
-    /// Off.
+    /// Power off.
     Poweroff,
-    /// A reset.
+    /// Reset.
     Reboot,
-    /// To stay for so many seconds, repeating the table, then off.
+    /// Stay up for this many seconds and repeat the table, then power off.
     Linger(u32),
 }
 
-/// What was set; what was not is `None`.
+/// The settings; `None` for one that was not made.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Config {
-    /// Where records go.
+    /// The serial port for records.
     pub serial: Option<Serial>,
-    /// What follows the last record.
+    /// The action after the last record.
     pub after: Option<After>,
-    /// Whether text goes to the screen too.
+    /// Whether text is printed on the screen too.
     pub display: Option<bool>,
 }
 
-/// A word that was passed over.
+/// A word that was ignored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ConfigError<'a> {
     /// Its line, from 1.
     pub line: u16,
-    /// The word; empty where it is not UTF-8.
+    /// The word; empty if it is not UTF-8.
     pub word: &'a str,
-    /// What could have stood there.
+    /// What was expected instead.
     pub expected: &'static str,
 }
 
@@ -116,9 +116,9 @@ impl fmt::Display for ConfigError<'_> {
 }
 
 impl Config {
-    /// Reads a text up to its end or its first zero byte. Words that are not understood go to `passed_over`.
+    /// Reads a text up to its end or its first zero byte. Passes each word that is not understood to `ignored`.
     #[must_use]
-    pub fn read<'a>(text: &'a [u8], mut passed_over: impl FnMut(ConfigError<'a>)) -> Self {
+    pub fn read<'a>(text: &'a [u8], mut ignored: impl FnMut(ConfigError<'a>)) -> Self {
         let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
         let mut config = Self::default();
         for (line, bytes) in (1..=u16::MAX).zip(text[..end].split(|&byte| byte == b'\n')) {
@@ -127,14 +127,14 @@ impl Config {
                 let word = core::str::from_utf8(word);
                 let set = word.map_err(|_| "UTF-8").and_then(|word| config.set(word));
                 if let Err(expected) = set {
-                    passed_over(ConfigError { line, word: word.unwrap_or_default(), expected });
+                    ignored(ConfigError { line, word: word.unwrap_or_default(), expected });
                 }
             }
         }
         config
     }
 
-    /// What is set here, and what is set in `other` alone.
+    /// These settings, and those that only `other` makes.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl Config {
         }
     }
 
-    /// Takes one word; says what was expected where it cannot.
+    /// Applies one word. The error is what was expected instead.
     fn set(&mut self, word: &str) -> Result<(), &'static str> {
         let (key, value) = word.split_once('=').ok_or("KEY=VALUE")?;
         match key {
@@ -156,7 +156,7 @@ impl Config {
     }
 }
 
-/// Sets what was not set yet.
+/// Sets a slot that is not set yet.
 fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), &'static str> {
     match slot {
         Some(_) => Err("each key once; the first holds"),
@@ -210,20 +210,20 @@ fn serial(value: &str) -> Result<Serial, &'static str> {
     Ok(Serial::Uart(Uart { registers, baud: baud.or(Some(DEFAULT_BAUD)) }))
 }
 
-/// Whether a UART can be there: not among the chipset's own ports, and its eight registers fit.
+/// Whether a UART can be at this port: not among the ports of the chipset, and with room for eight registers.
 const fn is_port(port: u16) -> bool {
     port >= 0x100 && port <= 0xfff8
 }
 
-/// Whether a UART can be there: physical addresses have at most 52 bits, and all eight registers are in one page, which
-/// is what the kernel maps.
+/// Whether a UART can be at this address: it has at most 52 bits, and all eight registers are in one page, which the
+/// kernel maps.
 #[must_use]
 pub const fn is_address(address: u64, stride: u8) -> bool {
     let last = address % 4096 + 7 * stride as u64;
     address != 0 && address < 1 << 52 && address.is_multiple_of(stride as u64) && last + 4 <= 4096
 }
 
-/// Whether a 16550 can be set to this rate.
+/// Whether a 16550 has a divisor for this rate.
 const fn has_divisor(baud: u32) -> bool {
     baud >= 2 && baud <= MAX_BAUD && MAX_BAUD.is_multiple_of(baud)
 }
@@ -249,13 +249,13 @@ fn display(value: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// A number, decimal or with `0x` before it.
+/// A number: decimal, or hexadecimal after `0x`.
 fn number(text: &str) -> Option<u64> {
     let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
     u64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))
 }
 
-/// As a configuration has it, without the baud rate.
+/// The form in a configuration, without the baud rate.
 impl fmt::Display for Registers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -1,42 +1,42 @@
-//! Negative controls: what a plan can tell the kernel to do wrong, so that the gate can be seen to notice it.
+//! Negative controls: faults that a plan makes the kernel commit, to show that the gate notices them.
 //!
-//! A run with a control says so in its log and can never pass, whatever else is in it: a control that nothing notices
-//! is a finding of its own.
+//! The log of a run with a control has a `control` record and can never pass. If the gate finds nothing else wrong,
+//! that is the finding.
 
 use crate::wire::value::words;
 
 words! {
-    /// What the kernel does wrong. Where it has a target, that is a CPU's dense number.
+    /// A fault of the kernel. Its target, if it has one, is a CPU's dense number.
     pub enum ControlKind {
-        /// Nothing: every plan but a control's.
+        /// None: every plan but that of a control.
         None = "none",
-        /// The first `result` record is numbered and not printed.
+        /// The first `result` record is numbered but not printed.
         LoseRecord = "lose-record",
         /// The first `result` record is printed twice.
         DoubleRecord = "double-record",
-        /// The first `result` record loses its second half, and its line ending.
+        /// The first `result` record loses its second half and its line ending.
         TearRecord = "tear-record",
-        /// The kernel panics in iteration [`STRIKES_IN`], after its workers are done, before their records.
+        /// The kernel panics in iteration [`STRIKES_IN`], after the workers are done and before their records.
         Panic = "panic",
-        /// The machine is reset there.
+        /// The machine is reset at that point.
         Reset = "reset",
-        /// The BSP triple-faults there.
+        /// The BSP triple-faults at that point.
         TripleFault = "triple-fault",
-        /// The BSP stops there, with interrupts off.
+        /// The BSP stops at that point, with interrupts off.
         Hang = "hang",
-        /// The target CPU is sent no SIPI.
+        /// The target CPU gets no SIPI.
         SkipAp = "skip-ap",
-        /// The target CPU's TSC runs ahead by 2^30 cycles. Done where the kernel and its records read it, since an
-        /// emulated TSC cannot be set: the warp test and the worker's own readings.
+        /// The target CPU's TSC runs ahead by 2^30 cycles. An emulated TSC cannot be set, so the kernel adds them to
+        /// the readings of the warp test and of the worker.
         TscAhead = "tsc-ahead",
         /// The target CPU takes timer interrupts while it runs its timed worker.
         Interrupt = "interrupt",
     }
 }
 
-/// The iteration, from 0, in which a kernel that is told to die does so: what came before it must be in the log, unharmed.
+/// The iteration, from 0, in which a control ends the kernel. The log must hold all records before it, unharmed.
 pub const STRIKES_IN: u16 = 1;
 
-/// How far [`ControlKind::TscAhead`] puts a clock ahead, in cycles: about a third of a second, more than any real
-/// machine's and less than a worker's time-out.
+/// The cycles by which [`ControlKind::TscAhead`] puts a clock ahead: about a third of a second. More than the skew of
+/// any real machine, less than the time-out of a worker.
 pub const TSC_AHEAD_CYCLES: u64 = 1 << 30;

@@ -1,4 +1,4 @@
-//! SHA-256 digests, and their form in records and plans: 64 lower-case hexadecimal digits.
+//! SHA-256 digests. In records and plans they are 64 lower-case hexadecimal digits.
 
 use core::fmt;
 
@@ -44,17 +44,17 @@ impl fmt::Display for Digest {
     }
 }
 
-/// A digest that is still being fed.
+/// A digest in progress.
 #[derive(Clone, Default)]
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// Adds `bytes` to what is digested.
+    /// Adds `bytes`.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all that was added so far; more may be added after.
+    /// The digest of all bytes added so far. More can be added after this.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest(self.0.clone().finalize().into())

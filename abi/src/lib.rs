@@ -1,11 +1,11 @@
-//! All that separately compiled programs must agree on: the kernel, the workers, and the host tool.
+//! The contract between separately compiled programs: the kernel, the workers, the Linux twin and the host tool.
 //!
-//! Owns the serial records ([`wire`]), the plan a kernel is given ([`plan`]), the ramdisk it comes in ([`ramdisk`]),
-//! the calling convention of a worker ([`worker`], [`syscall`]) and the exit values of a guest ([`exit`]).
-//! Each key, number and layout is written down here and nowhere else; docs/PROTOCOL.md is tested against it.
+//! Owns the serial records ([`wire`]), the kernel's plan ([`plan`]), the ramdisk that holds it ([`ramdisk`]), the
+//! calling convention of a worker ([`worker`], [`syscall`]) and the exit values of a guest ([`exit`]). Each key, number
+//! and layout is defined here and nowhere else; docs/PROTOCOL.md is tested against it.
 //!
-//! Refuses to allocate, to do I/O and to contain `unsafe`: a worker, which has neither heap nor operating system,
-//! links this crate too.
+//! Refuses to allocate, to do I/O and to contain `unsafe`: a worker has neither heap nor operating system, and links
+//! this crate too.
 
 #![no_std]
 #![forbid(unsafe_code)]

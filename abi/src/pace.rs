@@ -1,18 +1,18 @@
-//! Work that shows how quick a CPU is while nobody shares its core.
+//! Work for pace checks: it runs at full speed only if no other thread shares the core.
 
 use core::hint::black_box;
 
-/// How often [`fill`] goes round: enough that it is most of what a CPU does between two readings of its clock, under an
-/// emulator too, and few enough for gaps of a microsecond.
+/// Rounds of [`fill`]. Enough that they are most of the work between two readings of the clock, under an emulator too;
+/// few enough to find gaps of a microsecond.
 const ROUNDS: u64 = 64;
 
-/// Six chains of additions and the like, none of which waits for another: as many instructions at once as a core can do.
-/// A core's other thread takes half of just that. Work that waits for itself, like a chain of divisions or of readings of
-/// the TSC, is hardly slowed by it, and would not show what others lose.
+/// Six independent chains of simple integer operations: they fill the execution units of a core, of which a busy
+/// sibling thread takes half. A dependent chain, such as divisions or readings of the TSC, waits for itself: a sibling
+/// hardly slows it, and it would not show the loss of other work.
 pub fn fill() {
     let mut chains = [1_u64, 2, 3, 4, 5, 6];
     for round in 0..ROUNDS {
-        // Nobody may work out beforehand what comes of it.
+        // Keeps the compiler from computing the result.
         let round = black_box(round);
         chains[0] = chains[0].wrapping_add(round);
         chains[1] ^= round;

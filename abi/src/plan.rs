@@ -1,4 +1,4 @@
-//! The plan: what a kernel is to run. It is all that varies from one experiment to another.
+//! The plan: the work of a kernel. Nothing else varies from one experiment to another.
 //!
 //! Text, one message a line, written by the host tool and read in place by the kernel:
 //!
@@ -12,10 +12,11 @@
 //! split worker=1 ...
 //! ```
 //!
-//! A case's splits follow it, numbered from 0, one for each worker. The expected answers let the kernel say on its
-//! console whether the work was done; the host tool works them out for itself and does not trust the kernel's word.
+//! The splits of a case follow it, one for each worker, numbered from 0. The expected answers let the kernel report on
+//! its console whether the work was done. The host tool derives them itself and does not trust the kernel.
 //!
-//! A plan for a machine of unknown size has no cases, but after `control` a sweep (see [`crate::sweep`]) and its knots:
+//! A plan for a machine of unknown size has no cases. After `control` it has a sweep (see [`crate::sweep`]) and its cut
+//! points, whose word is `knot`:
 //!
 //! ```text
 //! sweep iterations=7 timeout_ms=60000 seed=... p2=0 p3=0 answer=... work=... digest=...
@@ -38,14 +39,14 @@ pub const HEADER: &str = "ASSAY-PLAN1";
 /// The most workers a case can have.
 pub const MAX_WORKERS: u16 = 1024;
 
-/// The most knots a sweep can have.
-pub const MAX_KNOTS: usize = 8193;
+/// The most cut points that a sweep can have.
+pub const MAX_CUT_POINTS: usize = 8193;
 
 messages! {
     /// A line of a plan.
     pub enum PlanLine;
 
-    /// What the plan is for.
+    /// The purpose of the plan.
     Head = "plan" {
         /// The experiment's name.
         experiment: Label,
@@ -53,9 +54,9 @@ messages! {
         linger_ms: u32,
     }
 
-    /// The program that the workers run.
+    /// The program of the workers.
     Workload = "workload" {
-        /// Its name: that of its ELF in the ramdisk.
+        /// Its name, which is that of its ELF in the ramdisk.
         name: Label,
         /// SHA-256 of its ELF.
         sha256: Digest,
@@ -63,31 +64,31 @@ messages! {
         authority: Authority,
     }
 
-    /// What the kernel is to do wrong, so that the gate can be seen to notice it.
+    /// A fault that the kernel is to make, to show that the gate notices it.
     Control = "control" {
-        /// What.
+        /// The fault.
         kind: ControlKind,
-        /// On which CPU, by its dense number, where that matters.
+        /// The CPU that makes it, by its dense number, if it is made by one.
         target: u16,
     }
 
     /// One case.
     Case = "case" {
-        /// How many workers, each on a CPU of its own.
+        /// The number of workers, each on its own CPU.
         workers: u16,
-        /// How many times to run it.
+        /// The number of times to run it.
         iterations: u16,
-        /// How long a worker may take, from the common start.
+        /// The time-out of a worker, from the common start.
         timeout_ms: u32,
     }
 
-    /// What one worker of the case before is given, and what it should answer.
+    /// The parameters of one worker of the preceding case, and its expected result.
     Split = "split" {
-        /// Which worker, from 0.
+        /// The worker, from 0.
         worker: u16,
-        /// The first parameter; for `primes`, the first candidate.
+        /// The first parameter.
         p0: u64,
-        /// The second parameter; for `primes`, the end of the candidates, not itself one.
+        /// The second parameter.
         p1: u64,
         /// The third parameter.
         p2: u64,
@@ -101,71 +102,72 @@ messages! {
         digest: Hex64,
     }
 
-    /// Cases for whatever machine it is, instead of a list of them; the knots follow.
+    /// Cases for a machine of any size, instead of a list of cases. The cut points follow.
     Sweep = "sweep" {
-        /// How many times to run every case.
+        /// The number of times to run every case.
         iterations: u16,
-        /// How long a worker may take, from the common start.
+        /// The time-out of a worker, from the common start.
         timeout_ms: u32,
-        /// What the order of the cases in each iteration comes from.
+        /// The seed of the order of the cases in each iteration.
         seed: Hex64,
         /// The third parameter of every worker.
         p2: u64,
         /// The fourth parameter of every worker.
         p3: u64,
-        /// The expected answers of the workers of any case, summed up.
+        /// The sum of the expected answers over the workers of any case.
         answer: u64,
-        /// Their expected work, summed up.
+        /// The sum of their expected work.
         work: u64,
-        /// Their expected digests, summed up and wrapping.
+        /// The wrapping sum of their expected digests.
         digest: Hex64,
     }
 
-    /// Where a part of the whole begins or ends. Between any two after one another lies the same cost.
-    Knot = "knot" {
+    /// A cut point, where a part of the whole begins or ends. All parts have the same cost.
+    CutPoint = "knot" {
         /// The value of the first and second parameters there.
         at: u64,
     }
 }
 
-/// A plan that was read through and found whole.
+/// A plan of which every line has been read and checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
-    /// What it is for.
+    /// Its purpose.
     pub head: Head,
     /// The program.
     pub workload: Workload,
-    /// What the kernel is to do wrong.
+    /// The fault that the kernel is to make.
     pub control: Control,
-    /// The text from the first case, or the sweep, on; every line of it has been parsed once.
+    /// The text from the first case, or the sweep, to the end. Every line of it has been parsed once.
     work: &'a str,
 }
 
-/// Why a text is no plan: the line, from 1, and what was wrong with it.
+/// An error in the text of a plan, and its line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PlanError {
     /// The line's number, from 1.
     pub line: u32,
-    /// What is wrong.
+    /// The error.
     pub kind: PlanErrorKind,
 }
 
-/// What is wrong with a line of a plan.
+/// An error in a line of a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PlanErrorKind {
     /// The text is not UTF-8, or does not begin with [`HEADER`], or does not end in a line feed.
     NotAPlan,
-    /// The line is no message.
+    /// The line is not a message.
     Line(FieldError),
-    /// The line is a message, but not one that can stand here.
+    /// The line is a message that cannot be in this place.
     OutOfPlace,
-    /// A case has no workers, more than [`MAX_WORKERS`], as many as an earlier one, no iterations or no time.
+    /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
     BadCase,
-    /// A split's number is not the next, or a case has fewer or more splits than workers.
+    /// The number of a split is not the next, or a case has fewer or more splits than workers.
     BadSplit,
     /// There is no case.
     NoCase,
-    /// A sweep has no iterations or no time, fewer than two knots, or more than [`MAX_KNOTS`], or knots that descend.
+    /// A sweep has no iterations, no time-out, fewer than two cut points, more than [`MAX_CUT_POINTS`], or descending
+    /// ones.
     BadSweep,
 }
 
@@ -183,7 +185,7 @@ impl fmt::Display for PlanError {
             PlanErrorKind::NoCase => f.write_str("no case"),
             PlanErrorKind::BadSweep => write!(
                 f,
-                "a sweep needs iterations, timeout_ms, and after it 2 to {MAX_KNOTS} knots that do not descend"
+                "a sweep needs iterations, timeout_ms, and 2 to {MAX_CUT_POINTS} `knot` lines that do not descend"
             ),
         }
     }
@@ -199,7 +201,7 @@ impl<'a> Plan<'a> {
     /// Reads a plan and checks all of it.
     ///
     /// # Errors
-    /// The first line that is wrong.
+    /// The first line with an error.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, PlanError> {
         let fail = |line, kind| PlanError { line, kind };
         let not_a_plan = fail(1, PlanErrorKind::NotAPlan);
@@ -223,22 +225,22 @@ impl<'a> Plan<'a> {
         let PlanLine::Control(control) = message(4, control)? else {
             return Err(fail(4, PlanErrorKind::OutOfPlace));
         };
-        match work.split_once('\n').map(|(first, knots)| (parse_line(first), knots)) {
-            Some((Ok(PlanLine::Sweep(sweep)), knots)) => check::sweep(&sweep, knots)?,
+        match work.split_once('\n').map(|(first, rest)| (parse_line(first), rest)) {
+            Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points)?,
             _ => check::cases(work)?,
         }
         Ok(Self { head, workload, control, work })
     }
 
-    /// The sweep and its knots, for a plan that has one; it has no cases.
+    /// The sweep and its cut points; `None` for a plan with cases.
     #[must_use]
-    pub fn sweep(&self) -> Option<(Sweep, Knots<'a>)> {
+    pub fn sweep(&self) -> Option<(Sweep, CutPoints<'a>)> {
         let (first, rest) = self.work.split_once('\n')?;
         let Ok(PlanLine::Sweep(sweep)) = parse_line(first) else { return None };
-        Some((sweep, Knots { rest }))
+        Some((sweep, CutPoints { rest }))
     }
 
-    /// The cases in their order, each with its splits; none for a plan with a sweep.
+    /// The cases in order, each with its splits; none for a plan with a sweep.
     pub fn cases(&self) -> impl Iterator<Item = (Case, Splits<'a>)> + use<'a> {
         let mut rest = self.work;
         core::iter::from_fn(move || {
@@ -271,20 +273,20 @@ impl Iterator for Splits<'_> {
     }
 }
 
-/// The knots of a sweep, in their order.
+/// The cut points of a sweep, in order.
 #[derive(Clone, Copy, Debug)]
-pub struct Knots<'a> {
+pub struct CutPoints<'a> {
     rest: &'a str,
 }
 
-impl Iterator for Knots<'_> {
+impl Iterator for CutPoints<'_> {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
         let (line, rest) = self.rest.split_once('\n')?;
-        let Ok(PlanLine::Knot(knot)) = parse_line(line) else { return None };
+        let Ok(PlanLine::CutPoint(point)) = parse_line(line) else { return None };
         self.rest = rest;
-        Some(knot.at)
+        Some(point.at)
     }
 }
 

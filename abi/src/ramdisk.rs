@@ -1,27 +1,27 @@
 //! The ramdisk: a tar archive (POSIX.1-2017, pax, "ustar Interchange Format") of plain files, read in place.
 //!
-//! It holds the boot configuration under [`CONFIG`], the plan under [`PLAN`] and each worker's ELF under [`WORKERS`]
-//! and the workload's name. Padding after the archive's end is passed over: a loader may round the length up.
+//! It holds the boot configuration as [`CONFIG`], the plan as [`PLAN`] and the ELF of each worker below [`WORKERS`], by
+//! the name of the workload. Padding after the end of the archive is ignored: a loader may round the length up.
 
-/// Where the boot configuration is ([`crate::config`]): the first file, so that it is easily found.
+/// The file of the boot configuration ([`crate::config`]). It is the first, where it is easily found.
 pub const CONFIG: &str = "assay.cfg";
 
-/// Where the plan is.
+/// The file of the plan.
 pub const PLAN: &str = "plan";
 
-/// The folder, with its slash, that the workers' ELF files are in.
+/// The folder of the workers' ELF files, with its slash.
 pub const WORKERS: &str = "workers/";
 
 const BLOCK: usize = 512;
 
-/// Why a ramdisk could not be read.
+/// An error in a ramdisk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RamdiskError {
-    /// It ends inside a header or inside a file's data.
+    /// It ends inside a header or inside the data of a file.
     Truncated,
     /// A header's checksum does not match.
     Checksum,
-    /// A header is not ustar, or describes something other than a plain file, or has a number that is not octal.
+    /// A header is not ustar, is not that of a plain file, or has a number that is not octal.
     Header,
 }
 
@@ -37,7 +37,7 @@ impl RamdiskError {
     }
 }
 
-/// The files of a ramdisk, in order. After an error there are no more.
+/// The files of a ramdisk, in order. Ends after an error.
 pub struct Files<'a> {
     rest: &'a [u8],
 }
@@ -57,10 +57,10 @@ pub const fn files(archive: &[u8]) -> Files<'_> {
     Files { rest: archive }
 }
 
-/// The content of the file `name` (`dir` and `base` joined without a copy); `None` where there is no such file.
+/// The content of the file `name` (`dir` and `base` joined without a copy); `None` if there is no such file.
 ///
 /// # Errors
-/// Any damage before that file.
+/// Damage before that file.
 pub fn find<'a>(archive: &'a [u8], dir: &str, base: &str) -> Result<Option<&'a [u8]>, RamdiskError> {
     for file in files(archive) {
         let file = file?;
@@ -75,7 +75,7 @@ impl<'a> Iterator for Files<'a> {
     type Item = Result<File<'a>, RamdiskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // An archive ends in zero blocks; a loader that cuts these off does no harm.
+        // An archive ends in zero blocks. A loader may cut them off.
         if self.rest.is_empty() || self.rest.iter().take(BLOCK).all(|&byte| byte == 0) {
             return None;
         }
@@ -85,10 +85,10 @@ impl<'a> Iterator for Files<'a> {
     }
 }
 
-/// The first file of `archive`, and what comes after it.
+/// The first file of `archive`, and the rest after it.
 fn split_entry(archive: &[u8]) -> Result<(File<'_>, &[u8]), RamdiskError> {
     let (header, rest) = archive.split_at_checked(BLOCK).ok_or(RamdiskError::Truncated)?;
-    // The checksum field itself counts as eight spaces.
+    // The checksum field counts as eight spaces.
     let sum: u64 = header.iter().map(|&b| u64::from(b)).sum::<u64>()
         - header[148..156].iter().map(|&b| u64::from(b)).sum::<u64>()
         + 8 * u64::from(b' ');
@@ -105,13 +105,13 @@ fn split_entry(archive: &[u8]) -> Result<(File<'_>, &[u8]), RamdiskError> {
     Ok((File { name, data }, rest))
 }
 
-/// A text field: up to its first zero byte.
+/// A text field, which ends at its first zero byte.
 fn field(bytes: &[u8]) -> Option<&str> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     core::str::from_utf8(&bytes[..end]).ok()
 }
 
-/// A number field: octal digits, with spaces or zero bytes after them and spaces before.
+/// A number field: octal digits between spaces, up to the first zero byte.
 fn octal(bytes: &[u8]) -> Option<u64> {
     let digits = field(bytes)?.trim_matches(' ');
     u64::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with('+'))

@@ -1,7 +1,25 @@
-//! Numbers that look random and are the same for the same seed, on every machine and for ever: seeds stand in results.
+//! Pseudorandom numbers that are the same for the same seed on every machine and in every version, since seeds and
+//! digests are part of results.
+//!
+//! Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. Not from a crate: its next
+//! version may give another sequence.
 
-/// The generator SplitMix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). Not
-/// from a crate: its next version may give another sequence.
+/// What the counter of [`SplitMix64`] grows by at each step.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Spreads a number's bits over all 64. A bijection, so that distinct numbers have distinct images: the digests of
+/// answers are sums of these.
+///
+/// One step of [`SplitMix64`] from the seed `number`. The constants are Stafford's variant 13.
+#[must_use]
+pub const fn mix(number: u64) -> u64 {
+    let z = number.wrapping_add(STEP);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The generator SplitMix64.
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
 
@@ -14,19 +32,18 @@ impl SplitMix64 {
 
     /// The next number.
     pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        let number = mix(self.0);
+        self.0 = self.0.wrapping_add(STEP);
+        number
     }
 
-    /// A number below `n`, by the high half of a product: its bias is below n / 2^64. 0 where `n` is 0.
+    /// A number below `n`, by the high half of a product: its bias is below n / 2^64. 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         let product = u128::from(self.draw()) * (n as u128);
         usize::try_from(product >> 64).unwrap_or(0)
     }
 
-    /// Puts `items` in an order of its choice: Fisher and Yates's shuffle.
+    /// Shuffles `items` (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.below(last + 1);

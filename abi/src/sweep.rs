@@ -1,10 +1,10 @@
-//! The sweep: what one boot runs on a machine of any size. Pure, so that the kernel which runs it and the gate which
-//! judges it work it out alike, each from what it knows itself.
+//! The sweep: the cases of one boot on a machine of any size. Pure: the kernel runs a sweep and the gate judges it, and
+//! both derive it with this code, each from its own knowledge of the machine.
 //!
-//! The cases are 1, 2, 4, ... workers up to the number of cores, the number of cores itself, and, where the machine has
-//! more CPUs than cores, one worker on every CPU: the SMT case, a diagnostic and never core scaling. Every case does the
-//! same whole. Its cost is known at *knots*, candidates that divide the cost evenly; the share of a worker is found
-//! between them. Each iteration runs every case once, in an order of its own, so that what drifts on a host does not
+//! The cases are 1, 2, 4, ... workers up to the number of cores, and the number of cores itself. If the machine has
+//! more CPUs than cores, there is one more, with a worker on every CPU: the SMT case, which is a diagnostic and never
+//! core scaling. Every case does the same whole. *Cut points* divide it into parts of equal cost; the share of a worker
+//! lies between them. Each iteration runs every case once and shuffles them anew, so that drift on the host does not
 //! fall on one case.
 
 use core::fmt;
@@ -12,15 +12,15 @@ use core::fmt;
 use crate::plan::MAX_WORKERS;
 use crate::random::SplitMix64;
 
-/// How many parts of equal cost the knots of a plan divide the whole into. With any power of two of workers up to this
-/// each has as many parts as the others; with another number of workers, bounds fall inside a part, where the cost is
-/// taken to be even.
+/// The number of parts of equal cost between the cut points of a plan. For any power of two of workers up to this, each
+/// worker has the same number of parts. For any other number, bounds fall inside a part, in which the cost is assumed
+/// to be even.
 pub const PARTS: u16 = MAX_WORKERS;
 
-/// A case of a sweep. Displayed, its label: `smp4`, `smp8-smt`.
+/// A case of a sweep. Its `Display` is its label: `smp4`, `smp8-smt`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SweepCase {
-    /// How many workers it has, each on a CPU of its own.
+    /// The number of workers, each on its own CPU.
     pub workers: u16,
     /// Whether workers share cores.
     pub smt: bool,
@@ -32,8 +32,8 @@ impl fmt::Display for SweepCase {
     }
 }
 
-/// The cases for a machine with so many cores and CPUs online, in order of size. A machine has at least one core, and
-/// at least as many CPUs as cores; of more than [`MAX_WORKERS`], so many are used.
+/// The cases for a machine with `cores` cores and `cpus` CPUs online, in order of size. A machine has at least one core
+/// and at least as many CPUs as cores. Both are limited to [`MAX_WORKERS`].
 pub fn cases(cores: u16, cpus: u16) -> impl Iterator<Item = SweepCase> + Clone {
     let cores = cores.clamp(1, MAX_WORKERS);
     let cpus = cpus.clamp(cores, MAX_WORKERS);
@@ -43,27 +43,28 @@ pub fn cases(cores: u16, cpus: u16) -> impl Iterator<Item = SweepCase> + Clone {
     physical.chain((cpus > cores).then_some(SweepCase { workers: cpus, smt: true }))
 }
 
-/// The first candidate of worker `worker` of `workers`, and the end of its candidates. `knots` ascend, and divide the
-/// whole into parts of equal cost. `None` where there is no part or no such worker.
+/// The first two parameters of worker `worker` of `workers`: where its share begins and ends. `cut_points` ascend and
+/// divide the whole into parts of equal cost. `None` if there is no part or no such worker.
 ///
-/// Over all workers these are a partition of the whole: without gap or overlap, in order.
+/// The shares of all workers are a partition of the whole, in order, without gap or overlap.
 #[must_use]
-pub fn bounds(knots: &[u64], workers: u16, worker: u16) -> Option<(u64, u64)> {
+pub fn bounds(cut_points: &[u64], workers: u16, worker: u16) -> Option<(u64, u64)> {
     (worker < workers).then_some(())?;
     let bound = |number: u16| {
-        let parts = knots.len().checked_sub(1).filter(|&parts| parts > 0)? as u64;
+        let parts = cut_points.len().checked_sub(1).filter(|&parts| parts > 0)? as u64;
         let (workers, at) = (u64::from(workers), u64::from(number).checked_mul(parts)?);
         let part = usize::try_from(at / workers).ok()?;
-        let (&from, rest) = (knots.get(part)?, at % workers);
-        // The last bound is the last knot, after which there is no part.
-        let length = knots.get(part + 1).map_or(Some(0), |to| to.checked_sub(from))?;
+        let (&from, rest) = (cut_points.get(part)?, at % workers);
+        // The last bound is the last cut point, which no part follows.
+        let length = cut_points.get(part + 1).map_or(Some(0), |to| to.checked_sub(from))?;
         let within = u128::from(length) * u128::from(rest) / u128::from(workers);
         Some(from + u64::try_from(within).ok()?)
     };
     Some((bound(worker)?, bound(worker + 1)?))
 }
 
-/// Puts `cases` into the order of one iteration. The same seed gives the same orders, everywhere and for ever.
+/// Puts `cases` into the order of one iteration. The same seed gives the same orders, on every machine and in every
+/// version.
 pub fn shuffle<T>(cases: &mut [T], seed: u64, iteration: u16) {
     SplitMix64::new(seed ^ u64::from(iteration).rotate_right(16)).shuffle(cases);
 }
@@ -99,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_the_knots_where_the_parts_divide_evenly() {
-        let knots = [2, 50, 80, 100, 115];
-        let all = |workers| (0..workers).map(move |worker| bounds(&knots, workers, worker));
+    fn bounds_are_cut_points_if_the_parts_divide_evenly() {
+        let cut_points = [2, 50, 80, 100, 115];
+        let all = |workers| (0..workers).map(move |worker| bounds(&cut_points, workers, worker));
         assert!(all(1).eq([Some((2, 115))]));
         assert!(all(2).eq([Some((2, 80)), Some((80, 115))]));
         // A third of four parts is one part and a third.
         assert!(all(3).eq([Some((2, 60)), Some((60, 93)), Some((93, 115))]));
-        assert_eq!(bounds(&knots, 2, 2), None);
+        assert_eq!(bounds(&cut_points, 2, 2), None);
         assert_eq!(bounds(&[2], 1, 0), None);
         assert_eq!(bounds(&[], 1, 0), None);
         assert_eq!(bounds(&[9, 2], 3, 0), None);
@@ -141,22 +142,22 @@ mod tests {
             lengths in prop::collection::vec(0_u64..1 << 40, 1..70),
             workers in 1..=MAX_WORKERS,
         ) {
-            let mut knots = Vec::from([u64::from(start)]);
-            knots.extend(lengths.iter().scan(u64::from(start), |at, length| { *at += length; Some(*at) }));
-            let parts: Option<Vec<_>> = (0..workers).map(|worker| bounds(&knots, workers, worker)).collect();
+            let mut cut_points = Vec::from([u64::from(start)]);
+            cut_points.extend(lengths.iter().scan(u64::from(start), |at, length| { *at += length; Some(*at) }));
+            let parts: Option<Vec<_>> = (0..workers).map(|worker| bounds(&cut_points, workers, worker)).collect();
             let parts = parts.unwrap();
-            prop_assert_eq!(parts[0].0, knots[0]);
-            prop_assert_eq!(parts.last().map(|part| part.1), knots.last().copied());
+            prop_assert_eq!(parts[0].0, cut_points[0]);
+            prop_assert_eq!(parts.last().map(|part| part.1), cut_points.last().copied());
             prop_assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
             prop_assert!(parts.iter().all(|part| part.0 <= part.1));
         }
 
         #[test]
         fn even_parts_make_even_shares(part in 1_u64..100_000, parts in 1_u64..300, workers in 1_u16..300) {
-            let knots: Vec<_> = (0..=parts).map(|knot| knot * part).collect();
+            let cut_points: Vec<_> = (0..=parts).map(|at| at * part).collect();
             let ideal = parts * part / u64::from(workers);
             for worker in 0..workers {
-                let (from, to) = bounds(&knots, workers, worker).unwrap();
+                let (from, to) = bounds(&cut_points, workers, worker).unwrap();
                 prop_assert!((to - from).abs_diff(ideal) <= 1);
             }
         }

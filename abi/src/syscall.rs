@@ -1,30 +1,31 @@
-//! What a worker may ask of the kernel, and how it asks.
+//! The syscalls of a worker.
 //!
-//! Convention: `syscall` with the number in RAX and one argument in RDI; RCX and R11 are lost, as the instruction
-//! has it (AMD64 APM vol. 2, "SYSCALL and SYSRET"). A call outside the worker's [`Authority`] is refused: RAX returns
-//! [`REFUSED`], the kernel counts it, and the run's result is void.
+//! Convention: `syscall` with the number in RAX and one argument in RDI. The instruction overwrites RCX and R11 (AMD64
+//! APM vol. 2, "SYSCALL and SYSRET"). A call outside the worker's [`Authority`] is refused: RAX returns [`REFUSED`],
+//! the kernel counts it, and the run's result is void.
 
 use core::fmt;
 
 use crate::wire::Value;
 
-/// The calls there are.
+/// Every syscall.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Syscall {
-    /// The worker is done. Only the return stub makes it, with the worker's return path; it does not come back.
+    /// The worker is done. Only the return stub of the kernel makes this call, on the return path of the worker. It
+    /// does not return.
     Exit = 0,
 }
 
-/// What RAX holds after a refused call: -EPERM as Linux has it, so that a reader of a trace knows it.
+/// The value of RAX after a refused call: -EPERM of Linux, which a reader of a trace recognises.
 pub const REFUSED: u64 = -1_i64 as u64;
 
-/// A set of calls that a worker may make. Its text form is the names with commas between them, or `none`.
+/// The calls that a worker may make. The text form is their names with commas between, or `none`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Authority(u32);
 
 impl Syscall {
-    /// Every call with its name.
+    /// Every call, and its name.
     pub const ALL: [(Self, &'static str); 1] = [(Self::Exit, "exit")];
 
     /// The number in RAX.
@@ -33,7 +34,7 @@ impl Syscall {
         self as u64
     }
 
-    /// The call that a number stands for.
+    /// The call of a number.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {
         Self::ALL.into_iter().map(|(call, _)| call).find(|call| call.number() == number)
@@ -41,7 +42,7 @@ impl Syscall {
 }
 
 impl Authority {
-    /// No call at all.
+    /// No call.
     pub const NONE: Self = Self(0);
 
     /// This set and `call`.

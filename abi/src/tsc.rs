@@ -1,6 +1,7 @@
-//! What a time stamp counter can be.
+//! Limits of the time-stamp counter.
 
 use core::ops::RangeInclusive;
 
-/// No x86_64 CPU's TSC is outside of this, in kHz: a reading that is comes from a broken device, and counts for nothing.
+/// The range of TSC frequencies of x86_64 CPUs, in kHz. A reading outside of it comes from a broken device and is
+/// ignored.
 pub const PLAUSIBLE_KHZ: RangeInclusive<u64> = 100_000..=20_000_000;

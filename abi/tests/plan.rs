@@ -2,7 +2,7 @@
 
 mod support;
 
-use abi::plan::{MAX_KNOTS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, write_line};
+use abi::plan::{MAX_CUT_POINTS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, write_line};
 use abi::wire::{FieldError, Label};
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn knots(knots: impl IntoIterator<Item = u64>) -> String {
 }
 
 #[test]
-fn reads_a_sweep_with_its_knots() {
+fn reads_a_sweep_with_its_cut_points() {
     let text = head() + SWEEP + &knots([2, 9, 9, 12]);
     let plan = Plan::parse(text.as_bytes()).unwrap();
     let (sweep, knots) = plan.sweep().unwrap();
@@ -74,7 +74,7 @@ fn refuses_a_sweep_that_cannot_be_run() {
     assert_eq!(refused(&(head() + SWEEP + SWEEP)), (6, PlanErrorKind::OutOfPlace));
     assert_eq!(refused(&(head() + &whole_case(1) + SWEEP)), (7, PlanErrorKind::OutOfPlace));
     assert_eq!(refused(&(head() + &knots([2, 9]))), (5, PlanErrorKind::OutOfPlace));
-    let most = 2..2 + MAX_KNOTS as u64;
+    let most = 2..2 + MAX_CUT_POINTS as u64;
     assert!(Plan::parse((head() + SWEEP + &knots(most.clone())).as_bytes()).is_ok());
     let many = head() + SWEEP + &knots(most) + "knot at=99999\n";
     assert_eq!(refused(&many).1, PlanErrorKind::BadSweep);

@@ -1,6 +1,6 @@
-//! The El Torito boot program as bytes. It is assembled into this tool, so that no other assembler is needed.
+//! The El Torito boot program as bytes. The compiler assembles it, so no other assembler is needed.
 
-/// An El Torito boot image without emulation is loaded in CD sectors of this size.
+/// Size of the CD sectors in which a BIOS loads an El Torito boot image without emulation.
 pub const SECTOR_BYTES: usize = 2048;
 
 core::arch::global_asm!(include_str!("cdboot.s"));
@@ -20,15 +20,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hands_over_to_the_mbr_of_its_own_medium() {
-        // The disk address packet of the hand-over: 16 bytes long, one sector, to 0000:7c00, from LBA 0.
+    fn starts_the_mbr_of_its_own_medium() {
+        // The disk address packet for reading the MBR: 16 bytes long, one sector, to 0000:7c00, from LBA 0.
         let packet = [16, 0, 1, 0, 0x00, 0x7c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(sector().windows(packet.len()).any(|window| window == packet));
     }
 
     #[test]
     fn starts_with_code() {
-        // cli, cld: anything else means that data or another section slipped in front.
+        // cli, cld. Anything else means that data or another section comes first.
         assert_eq!(sector()[..2], [0xfa, 0xfc]);
     }
 }

@@ -1,15 +1,14 @@
 // El Torito boot program without emulation: one 2048-byte CD sector.
 //
 // Why: the loader reads its disk in sectors of 512 bytes through INT 13h functions 41h and 42h. A BIOS answers those
-// for the CD it booted from, but in sectors of 2048 bytes. This program puts itself in front of the BIOS, so that the
-// CD drive looks like a disk with 512-byte sectors, and then starts the MBR that the medium also carries. From there
-// on everything happens as it does from a disk.
+// for the CD it booted from, but in sectors of 2048 bytes. This program hooks INT 13h, so that the CD drive looks like a
+// disk with 512-byte sectors, and then starts the MBR of the same medium. The boot continues as from a disk.
 //
 // Entry:   real mode, CS:IP = 0000:7c00 or 07c0:0000, DL = the CD drive, this sector (and no more) at 0x7c00.
 // Exit:    0000:7c00 with the medium's first 512 bytes loaded there, DL = the same drive, INT 13h hooked.
 //          Or a line on the screen, and halt.
 // Memory:  everything this uses lies in CDBOOT_SEGMENT:0000-9000, linear 0x90000-0x99000: above the loader's second
-//          stage (0x7e00-0x80000) and below the EBDA. Nothing else may be put there while the BIOS is used.
+//          stage (0x7e00-0x80000) and below the EBDA. Nothing else may use it while the BIOS is in use.
 // Hook:    41h and 42h for DL = the CD drive are answered here, everything else goes to the BIOS. 42h reads the
 //          low 32 bits of the LBA (2 TiB), and writes to segment:offset without normalising, so that
 //          offset + 512 * count must stay within 64 KiB: the loader passes offset < 16 and count <= 32.
@@ -22,8 +21,8 @@
 .set CDBOOT_HOOK,     0x100          // offset of the INT 13h handler
 .set CDBOOT_DATA,     0x700          // offset of the variables
 
-// Read-ahead: a drive is slow by the command, not by the byte.
-.set WINDOW_AT,       0x1000         // offset of the buffer, up to the end of the memory named above
+// Read-ahead: the cost of a CD drive is per command, not per byte.
+.set WINDOW_AT,       0x1000         // offset of the buffer, which ends with the memory named above
 .set WINDOW_SECTORS,  16             // of 2048 bytes
 
 .set IVT_INT13,       0x13 * 4       // real-mode interrupt vector 13h: offset, then segment
@@ -45,9 +44,9 @@
 // Variables, addressed by CDBOOT_SEGMENT.
 .set MBR_PACKET,      CDBOOT_DATA           // the hand-over: one sector of 512 bytes
 .set CD_PACKET,       CDBOOT_DATA + 0x10    // the hook's own reads from the CD
-.set BIOS_INT13,      CDBOOT_DATA + 0x20    // far pointer to what was hooked
+.set BIOS_INT13,      CDBOOT_DATA + 0x20    // far pointer to the BIOS's handler
 .set WINDOW_FIRST,    CDBOOT_DATA + 0x24    // dword: the CD sector at the start of the window
-.set WINDOW_VALID,    CDBOOT_DATA + 0x28    // dword: how many CD sectors the window holds
+.set WINDOW_VALID,    CDBOOT_DATA + 0x28    // dword: number of CD sectors in the window
 .set DRIVE,           CDBOOT_DATA + 0x2c    // byte
 .set TRANSFER,        CDBOOT_DATA + 0x2e    // word: CD sectors asked for; the BIOS overwrites CD_PACKET's count
 
@@ -137,10 +136,10 @@ cdboot_read_sector:
     shr eax, 2                          // four sectors of 512 bytes to a CD sector
     mov ecx, eax
     sub ecx, [WINDOW_FIRST]
-    cmp ecx, [WINDOW_VALID]             // unsigned, so a sector before the window is out of it too
+    cmp ecx, [WINDOW_VALID]             // unsigned: a sector before the window misses too
     jb cdboot_copy_sector
 
-    // Fill the window from CD sector EAX on. Past the end of the medium a BIOS fails the whole read: then just the one.
+    // Fill the window from CD sector EAX on. A BIOS fails the whole read at the end of the medium: then read one sector.
     push bp
     push di
     push ebx
@@ -171,7 +170,7 @@ cdboot_fill_window:
     pop bp
     jc cdboot_read_failed
     mov [WINDOW_VALID], cx
-    xor cx, cx                          // the sector sought is the first one now
+    xor cx, cx                          // the wanted sector is now the first one
 
 cdboot_copy_sector:                            // CX = CD sectors from the start of the window
     mov si, cx
@@ -200,7 +199,7 @@ cdboot_hook_succeed:                           // the caller's flags lie above i
     iret
 
 cdboot_read_failed:
-    mov word ptr [WINDOW_VALID], 0      // what the buffer holds now, nobody knows
+    mov word ptr [WINDOW_VALID], 0      // the buffer's content is undefined now
     pop es
     pop ds
     popad

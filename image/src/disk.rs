@@ -1,5 +1,5 @@
-//! What the `bootloader` crate makes, out of inputs that have been looked at first: a disk for each firmware, and what
-//! a medium for both is put together from.
+//! The images that the `bootloader` crate makes from checked inputs: a disk for each firmware, and the parts of a medium
+//! for both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use crate::output::{Staged, scratch};
 use crate::parts::Parts;
 use crate::table;
 
-/// Where UEFI looks on a medium that it has no boot entry for (UEFI Specification 2.10, section 3.5.1.1).
+/// The file that UEFI starts on a medium without a boot entry (UEFI Specification 2.10, section 3.5.1.1).
 const UEFI_BOOT_FILE: &str = "efi/boot/bootx64.efi";
 /// The crate's name for its UEFI loader, in a folder for TFTP.
 const UEFI_LOADER: &str = "bootloader";
 
-/// A checked kernel and ramdisk, from which every image can be made.
+/// A checked kernel and ramdisk. Every image is made from them.
 pub struct Disks {
     kernel: PathBuf,
     ramdisk: PathBuf,
 }
 
 impl Disks {
-    /// Checks both inputs. A kernel that the loader would refuse is refused here, where somebody reads the message.
+    /// Checks both inputs. A kernel that the loader would refuse is refused here, while a person reads the messages.
     pub fn new(kernel: &Path, ramdisk: &Path) -> Result<Self> {
         let elf =
             fs::read(kernel).with_context(|| format!("{}: cannot read the kernel", kernel.display()))?;
@@ -34,7 +34,7 @@ impl Disks {
         let ramdisk_meta = fs::metadata(ramdisk)
             .with_context(|| format!("{}: cannot read the ramdisk", ramdisk.display()))?;
         ensure!(ramdisk_meta.is_file(), "{}: expected a ramdisk, found no regular file", ramdisk.display());
-        // The loader takes an empty one for none at all.
+        // The loader treats an empty ramdisk as a missing one.
         ensure!(ramdisk_meta.len() > 0, "{}: the ramdisk is empty", ramdisk.display());
         Ok(Self { kernel: kernel.to_owned(), ramdisk: ramdisk.to_owned() })
     }
@@ -58,7 +58,7 @@ impl Disks {
         Ok(staged)
     }
 
-    /// Fills `folder` with what a UEFI network boot fetches by TFTP.
+    /// Fills `folder` with the files that a UEFI network boot fetches by TFTP.
     pub fn tftp(&self, folder: &Path) -> Result<()> {
         self.builder()
             .create_uefi_tftp_folder(folder)
@@ -67,8 +67,8 @@ impl Disks {
 
     /// The parts of a medium for both firmwares; intermediate files are made beside `destination`.
     ///
-    /// The crate's BIOS image has all of them but UEFI's loader. With that among its files its FAT does for both, so
-    /// kernel and ramdisk are on the medium once.
+    /// The crate's BIOS image has all of them except the UEFI loader. Adding that loader to its FAT makes the FAT serve
+    /// both firmwares, so the medium holds kernel and ramdisk once.
     pub fn parts(&self, destination: &Path) -> Result<Parts> {
         let dir = scratch(destination)?;
         DiskImageBuilder::empty().create_uefi_tftp_folder(dir.path())?;
@@ -77,7 +77,7 @@ impl Disks {
         let image = dir.path().join("bios");
         builder
             .create_bios_image(&image)
-            .with_context(|| format!("{}: cannot build what it is made of", destination.display()))?;
+            .with_context(|| format!("{}: cannot build its parts", destination.display()))?;
         Parts::of_bios_image(&fs::read(&image)?).context("in the loader's disk image")
     }
 
@@ -88,8 +88,8 @@ impl Disks {
     }
 }
 
-/// The serial line is the kernel's, so the loader says nothing on it unless it fails: then its panic is the only sign
-/// of what went wrong, which is why logging is limited to errors and not turned off.
+/// The serial line belongs to the kernel, so the loader prints only errors on it. Logging is not turned off, because the
+/// loader's panic message is the only sign of a failure before the kernel starts.
 fn quiet() -> BootConfig {
     let mut config = BootConfig::default();
     config.log_level = LevelFilter::Error;

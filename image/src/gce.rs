@@ -1,8 +1,8 @@
 //! The form that Google Compute Engine imports: a gzip'd tar in GNU's old format with one member, `disk.raw`, whose size
 //! is a multiple of 1 GiB.
 //!
-//! The member is sparse (type S): what is stored is what is used of the disk, so that neither making nor unpacking it
-//! moves a gigabyte of zeroes about.
+//! The member is sparse (type S). It stores only the used ranges of the disk, so that no gigabyte of zeroes is written
+//! or unpacked.
 //!
 //! Reference: GNU tar manual, "Old GNU Format" of sparse members.
 
@@ -31,7 +31,7 @@ pub fn build(parts: &Parts, destination: &Path) -> Result<Staged> {
 
     let mut staged = Staged::new(destination)?;
     let out = BufWriter::new(staged.file());
-    // Without a name or a time in it, which is what gzip -n does.
+    // Without a name or a time, like `gzip -n`.
     let mut gzip = GzBuilder::new().write(out, Compression::default());
     archive(&layout, &mut File::open(&path)?, &mut gzip)
         .and_then(|()| gzip.finish()?.into_inner().map_err(|error| error.into_error().into()))
@@ -55,12 +55,12 @@ fn archive(layout: &Layout, disk: &mut File, out: &mut impl Write) -> Result<()>
     }
     header.set_cksum();
     out.write_all(header.as_bytes())?;
-    // Both ranges are whole sectors, and a tar's blocks are sectors of 512 bytes: there is nothing to pad.
+    // Both ranges are whole sectors of 512 bytes, the block size of tar, so no padding is needed.
     for range in used {
         disk.seek(SeekFrom::Start(range.start))?;
         std::io::copy(&mut disk.take(range.end - range.start), out)?;
     }
-    // Two blocks of zeroes end an archive.
+    // Two blocks of zeroes end the archive.
     out.write_all(&[0; 1024])?;
     Ok(())
 }
@@ -77,7 +77,7 @@ mod tests {
         let mut boot_sector = [0; SECTOR_BYTES];
         boot_sector[510..].copy_from_slice(&[0x55, 0xaa]);
         let parts = Parts { boot_sector, stage_2: vec![2; SECTOR_BYTES], fat: vec![3; SECTOR_BYTES] };
-        // Not a GiB: every byte is looked at.
+        // Not a GiB: the test compares every byte.
         let layout = Layout::new(&parts, 1 << 20).unwrap();
         let mut disk = tempfile::tempfile().unwrap();
         layout.write(&parts, &mut disk).unwrap();

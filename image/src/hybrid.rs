@@ -1,7 +1,7 @@
-//! The disk that a BIOS and UEFI both start from, and that every form for a cloud or a hypervisor is made of.
+//! The disk that starts from BIOS and UEFI. Every form for a cloud or a hypervisor is made from it.
 //!
-//! One disk for all, because the firmware is often not the user's choice: EC2 takes it from the instance type, Azure
-//! from the image's generation, GCE from the machine series, and most people do not know which theirs has.
+//! There is one disk for both, because the user often cannot choose the firmware: EC2 takes it from the instance type,
+//! Azure from the image's generation, GCE from the machine series. Few users know which firmware they have.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -18,15 +18,15 @@ use crate::table;
 /// 2^20 bytes.
 pub const MIB: u64 = 1 << 20;
 
-/// The disk's size as long as everything fits. Azure takes none smaller than 20 MiB.
+/// The disk's least size. Azure accepts none below 20 MiB.
 const LEAST_BYTES: u64 = 32 * MIB;
-/// Partitions begin at a whole MiB, as partitioning tools have it.
+/// Partitions begin at a multiple of 1 MiB, as partitioning tools place them.
 const ALIGNMENT: u64 = MIB / SECTOR_BYTES as u64;
 
-/// What lies where on a disk of a certain size.
+/// The places of the parts on a disk of a certain size.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Layout {
-    /// The disk's size, which is a multiple of what was asked for.
+    /// The disk's size, a multiple of the one requested.
     pub bytes: u64,
     stage_2: Extent,
     fat: Extent,
@@ -44,17 +44,17 @@ impl Layout {
             anyhow::Ok(Extent { first: u32::try_from(first)?, sectors: u32::try_from(sectors)? })
         };
         let place = || anyhow::Ok((extent(ALIGNMENT, stage_2)?, extent(fat_at, fat)?));
-        let (stage_2, fat) = place().context("more than an MBR can describe, 2 TiB")?;
+        let (stage_2, fat) = place().context("larger than an MBR can describe, 2 TiB")?;
         Ok(Self { bytes, stage_2, fat })
     }
 
-    /// Where there is anything but zeroes, in bytes: up to the end of the FAT, and the GPT's copy at the disk's end.
+    /// The byte ranges with anything but zeroes: up to the end of the FAT, and the GPT's copy at the disk's end.
     pub fn used(&self) -> [Range<u64>; 2] {
         let byte = |sector: u32| u64::from(sector) * SECTOR_BYTES as u64;
         [0..byte(self.fat.first + self.fat.sectors), self.bytes - byte(table::SECTORS)..self.bytes]
     }
 
-    /// Makes `disk`, an empty file, that disk. What is not used stays a hole in it.
+    /// Writes the disk to `disk`, an empty file. Unused ranges stay holes.
     pub fn write(&self, parts: &Parts, disk: &mut File) -> Result<()> {
         disk.set_len(self.bytes)?;
         for (extent, content) in [(self.stage_2, &parts.stage_2), (self.fat, &parts.fat)] {
@@ -87,16 +87,16 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_what_clouds_ask_for() {
+    fn sizes_are_those_that_clouds_require() {
         let bytes = |fat_mib, multiple| Layout::new(&parts(fat_mib), multiple).unwrap().bytes;
         assert_eq!(bytes(2, MIB), 32 * MIB);
         assert_eq!(bytes(2, 1024 * MIB), 1024 * MIB);
-        // 1 MiB, the second stage's, 40 of FAT, and the GPT's copy, which begins a further one.
+        // 1 MiB, 1 for the second stage, 40 for the FAT, and 1 for the GPT's copy.
         assert_eq!(bytes(40, MIB), 43 * MIB);
     }
 
     #[test]
-    fn nothing_but_zeroes_lies_outside_of_what_is_used() {
+    fn unused_ranges_hold_only_zeroes() {
         let parts = parts(1);
         let layout = Layout::new(&parts, MIB).unwrap();
         let mut file = tempfile::tempfile().unwrap();

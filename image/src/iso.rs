@@ -1,4 +1,4 @@
-//! One ISO for BIOS and UEFI, as a CD, copied to a disk, or as a USB stick.
+//! One ISO for BIOS and UEFI: as a CD, on a disk, or on a USB stick.
 //!
 //! It is an ISO 9660 file system with the parts of the disk appended as partitions:
 //!
@@ -9,7 +9,7 @@
 //! | CD      | BIOS     | the El Torito entry `cdboot.s`, which makes the drive a disk and starts the MBR |
 //! | CD      | UEFI     | the El Torito entry that points at the FAT                                      |
 //!
-//! The tables fit because an ISO 9660 file system leaves its first 32 KiB to others; GPT and MBR take 17.
+//! The tables fit because an ISO 9660 file system leaves its first 32 KiB unused; GPT and MBR take 17.
 
 use std::fs::{self, OpenOptions};
 use std::io::Read;
@@ -24,7 +24,7 @@ use crate::parts::{FAT_TYPE, Parts, STAGE_2_TYPE};
 use crate::{cdboot, program, table};
 
 const VOLUME: &str = "ASSAY";
-/// All times in it: the same input gives the same bytes.
+/// The time of every file in it: the same input gives the same bytes.
 const TIME: &str = "2000010100000000";
 
 /// Builds the ISO, staged beside `destination`.
@@ -43,7 +43,7 @@ pub fn build(parts: &Parts, destination: &Path) -> Result<Staged> {
 
     let staged = Staged::new(destination)?;
     let mut xorriso = Command::new("xorriso");
-    // In this time zone.
+    // TIME is in this time zone.
     xorriso.env("TZ", "UTC");
     xorriso.args(["-as", "mkisofs", "-quiet", "-rational-rock", "-V", VOLUME]).arg("-o").arg(staged.path());
     xorriso.arg(format!("--modification-date={TIME}")).args(["--set_all_file_dates", TIME]);
@@ -51,7 +51,7 @@ pub fn build(parts: &Parts, destination: &Path) -> Result<Staged> {
         xorriso.arg("-append_partition").arg(format!("{number}")).arg(format!("{kind:#04x}")).arg(path);
     }
     xorriso.args(["-c", "boot/boot.cat", "-b", "boot/cdboot.bin", "-no-emul-boot"]);
-    // Counted in sectors of 512 bytes.
+    // In sectors of 512 bytes.
     xorriso.arg("-boot-load-size").arg((cdboot::SECTOR_BYTES / SECTOR_BYTES).to_string());
     xorriso.args(["-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
     xorriso.arg(root);
@@ -61,14 +61,14 @@ pub fn build(parts: &Parts, destination: &Path) -> Result<Staged> {
     Ok(staged)
 }
 
-/// Replaces xorriso's partition table, which tells where the parts are, by those of a medium for both firmwares.
+/// Replaces xorriso's partition table, which gives the places of the parts, with the tables for both firmwares.
 fn add_tables(parts: &Parts, iso: &Path) -> Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(iso)?;
     let mut sector = [0; SECTOR_BYTES];
     file.read_exact(&mut sector)?;
     let stage_2 = partition::mbr_extent(&sector, 0, STAGE_2_TYPE)?;
     let fat = partition::mbr_extent(&sector, 1, FAT_TYPE)?;
-    // The GPT's copy goes behind all of it, and a CD ends with a whole sector of its own.
+    // The GPT's copy goes to the end, which must also be the end of a CD sector.
     let tables = u64::from(table::SECTORS) * SECTOR_BYTES as u64;
     file.set_len((file.metadata()?.len() + tables).next_multiple_of(cdboot::SECTOR_BYTES as u64))?;
     table::write(file, &parts.boot_sector, stage_2, fat, parts.digest())?;

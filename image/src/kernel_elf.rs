@@ -1,15 +1,15 @@
-//! What the loader asks of a kernel, asked before the image is built: the loader itself can only panic, on a screen
-//! that nobody may be looking at.
+//! Checks before the image is built that the loader can start a kernel. The loader itself can only panic, on a screen
+//! that may be unattended.
 
 use object::LittleEndian;
 use object::elf::{EM_X86_64, FileHeader64};
 use object::read::elf::FileHeader;
 use thiserror::Error;
 
-/// The section in which `bootloader_api::entry_point!` leaves the mappings that the kernel asks for.
+/// The section in which `bootloader_api::entry_point!` stores the mappings that the kernel requests.
 const CONFIG_SECTION: &[u8] = b".bootloader-config";
 
-/// Why a file is no kernel of ours.
+/// Why the loader cannot start a file.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KernelError {
     #[error("expected a 64-bit little-endian ELF file")]
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn names_what_is_wrong() {
+    fn names_the_defect() {
         assert_eq!(check(b""), Err(KernelError::NotElf64));
         let mut narrow = elf(62, ".bootloader-config");
         narrow[4] = 1;

@@ -1,8 +1,8 @@
 //! `assay-image`: a kernel and a ramdisk in, bootable images out.
 //!
-//! The loader is the `bootloader` crate's. What is ours is the check that the kernel is one that loader can start, the
-//! media that start from either firmware (the crate's are for one each, and disks only), the forms that clouds and
-//! hypervisors take, and that a file is whole or untouched.
+//! The loader comes from the `bootloader` crate. This tool adds four things: it checks that the loader can start the
+//! kernel; it makes media that start from either firmware (the crate's are for one each, and disks only); it makes the
+//! forms that clouds and hypervisors import; and it leaves each output either whole or untouched.
 
 mod cdboot;
 mod disk;
@@ -37,7 +37,7 @@ struct Args {
     /// Kernel: an x86_64 ELF built against bootloader_api
     #[arg(long, value_name = "ELF")]
     kernel: PathBuf,
-    /// Ramdisk, handed to the kernel as it is
+    /// Ramdisk, passed to the kernel unchanged
     #[arg(long, value_name = "FILE")]
     ramdisk: PathBuf,
     /// Write a raw disk image that boots from a BIOS
@@ -64,19 +64,19 @@ struct Args {
     /// Write that disk as a stream-optimised VMDK
     #[arg(long, value_name = "OUT", group = "output")]
     vmdk: Option<PathBuf>,
-    /// Fill a folder with what a UEFI network boot fetches by TFTP
+    /// Fill a folder with the files that a UEFI network boot fetches by TFTP
     #[arg(long, value_name = "DIR", group = "output")]
     tftp: Option<PathBuf>,
 }
 
-/// How a form of the medium for both firmwares is made.
+/// Builds one form of the medium for both firmwares.
 type Build = fn(&Parts, &Path) -> Result<Staged>;
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, and no backtrace whatever the environment says: these are a user's errors.
+            // One line, and no backtrace even if RUST_BACKTRACE is set: these are errors of the user.
             eprintln!("assay-image: {error:#}");
             ExitCode::FAILURE
         }

@@ -1,5 +1,5 @@
-//! Outputs that are either whole or untouched: built under a temporary name in their own directory (a rename is atomic
-//! only within a file system), then renamed.
+//! Outputs that are either whole or untouched. Each is built under a temporary name in its own directory and then
+//! renamed; a rename is atomic only within a file system.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// An output under construction. Dropped, it leaves nothing behind.
+/// An output under construction. Dropping it removes it.
 pub struct Staged {
     file: NamedTempFile,
     destination: PathBuf,
 }
 
 impl Staged {
-    /// Starts an empty output that is to become `destination`, whose directory is made if it is missing.
+    /// Starts an empty output for `destination` and creates its directory if it is missing.
     pub fn new(destination: &Path) -> Result<Self> {
-        // The umask takes its bits away from this; a temporary file's usual 0600 would stay with the image.
+        // The umask applies to this mode. The usual mode of a temporary file, 0600, would remain on the image.
         let file = Builder::new()
             .prefix(".assay-image-")
             .permissions(Permissions::from_mode(0o666))
@@ -26,17 +26,17 @@ impl Staged {
         Ok(Self { file, destination: destination.to_owned() })
     }
 
-    /// The empty file, to build it in.
+    /// The file to build the output in.
     pub fn file(&mut self) -> &mut File {
         self.file.as_file_mut()
     }
 
-    /// Where to build it, for another program.
+    /// The path of that file, for another program.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Gives the finished output its name, replacing what was there.
+    /// Gives the finished output its name and replaces any older file.
     pub fn publish(self) -> Result<()> {
         let Self { file, destination } = self;
         file.persist(&destination)
@@ -47,7 +47,7 @@ impl Staged {
     }
 }
 
-/// Makes a directory for intermediate files beside `destination`, which is removed when dropped.
+/// Makes a directory for intermediate files beside `destination`. Dropping it removes it.
 pub fn scratch(destination: &Path) -> Result<TempDir> {
     Builder::new()
         .prefix(".assay-image-")
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn publishing_replaces_what_was_there() {
+    fn publishing_replaces_an_older_file() {
         let dir = tempfile::tempdir().unwrap();
         let destination = dir.path().join("made/on/demand/image");
         for content in ["first", "second"] {

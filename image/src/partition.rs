@@ -1,13 +1,13 @@
-//! Finds partitions in a disk image held in memory. Reads only, and trusts no number in it.
+//! Finds partitions in a disk image in memory. Only reads, and trusts no number in the image.
 //!
-//! Covers what is taken out of images that the loader's crate or xorriso has just built, so checksums are not verified.
+//! The images come straight from the `bootloader` crate or xorriso, so checksums are not verified.
 //! Reference: UEFI Specification 2.10, chapter 5 (GPT), which also pins the legacy MBR.
 
 use std::ops::Range;
 
 use thiserror::Error;
 
-/// What both tables count in.
+/// The unit of both tables.
 pub const SECTOR_BYTES: usize = 512;
 
 const MBR_TABLE_AT: usize = 446;
@@ -15,16 +15,16 @@ const MBR_ENTRY_BYTES: usize = 16;
 const MBR_SIGNATURE: &[u8] = &[0x55, 0xaa];
 
 const GPT_SIGNATURE: &[u8] = b"EFI PART";
-/// C12A7328-F81F-11D2-BA4B-00A0C93EC93B as it lies on disk: the first three groups little-endian.
+/// C12A7328-F81F-11D2-BA4B-00A0C93EC93B as stored on disk: the first three groups are little-endian.
 const ESP_TYPE: [u8; 16] =
     [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
 
-/// Where a partition lies, in sectors of 512 bytes.
+/// The place of a partition, in sectors of 512 bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Extent {
     /// Its first sector.
     pub first: u32,
-    /// How many it has.
+    /// The number of its sectors.
     pub sectors: u32,
 }
 
@@ -50,7 +50,7 @@ pub fn mbr_partition(image: &[u8], index: usize, expected: u8) -> Result<&[u8], 
     content(image, start..start + u64::from(sectors))
 }
 
-/// Where MBR partition `index`, 0 to 3, lies, which must have type `expected`. Only sector 0 is looked at.
+/// The place of MBR partition `index`, 0 to 3, which must have type `expected`. Reads only sector 0.
 pub fn mbr_extent(image: &[u8], index: usize, expected: u8) -> Result<Extent, PartitionError> {
     let (entries, _) = mbr_sector(image)?[MBR_TABLE_AT..].as_chunks::<MBR_ENTRY_BYTES>();
     let entry = entries.get(index).ok_or(PartitionError::NoMbr)?;

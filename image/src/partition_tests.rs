@@ -1,4 +1,4 @@
-//! Tables written by hand, whole and then broken.
+//! Tables written by hand, intact and then damaged.
 
 use super::*;
 
@@ -35,7 +35,7 @@ fn gpt_image() -> Vec<u8> {
 fn finds_an_mbr_partition_and_its_place() {
     let image = mbr_image();
     assert_eq!(mbr_partition(&image, 1, 0x0c), Ok(&[0xab; 1024][..]));
-    // The place is known without the content.
+    // The place can be read without the content.
     assert_eq!(mbr_extent(&image[..SECTOR_BYTES], 1, 0x0c), Ok(Extent { first: 2, sectors: 2 }));
     assert_eq!(&mbr_sector(&image).unwrap()[..3], b"go!");
 }

@@ -1,22 +1,22 @@
-//! What a medium that a BIOS and UEFI both start from is put together of.
+//! The parts of a medium that starts from BIOS and UEFI.
 
 use abi::Digest;
 
 use crate::partition::{self, PartitionError, SECTOR_BYTES};
 
-/// Partition types. The loader's MBR code takes partition 1, which its second stage looks for by this type, and then
-/// takes the next one, which must have one of the types of a FAT, for its files.
+/// Partition type of the second stage. The loader's MBR code starts partition 1. The second stage finds its own partition
+/// by this type, and expects its files in the next one, which must have the type of a FAT.
 pub const STAGE_2_TYPE: u8 = 0x20;
-/// FAT with 32 bits, by LBA: the one that every system looks into.
+/// FAT32 by LBA, the type that every system reads.
 pub const FAT_TYPE: u8 = 0x0c;
 
-/// The parts. Both partitions are whole sectors.
+/// The parts. Both partitions consist of whole sectors.
 pub struct Parts {
-    /// Sector 0 with the loader's first stage; its partition table is not that of the medium.
+    /// Sector 0 with the loader's first stage. Its partition table is not the medium's.
     pub boot_sector: [u8; SECTOR_BYTES],
     /// The loader's second stage.
     pub stage_2: Vec<u8>,
-    /// Everything else: kernel, ramdisk, both loaders. It is UEFI's system partition too.
+    /// All files: kernel, ramdisk, both loaders. It is also the EFI system partition.
     pub fat: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl Parts {
         })
     }
 
-    /// What the identities of a medium are derived from, so that the same input gives the same bytes.
+    /// The source of a medium's GUIDs, so that the same input gives the same bytes.
     pub fn digest(&self) -> Digest {
         Digest::of(&[&self.boot_sector[..], &self.stage_2, &self.fat].concat())
     }

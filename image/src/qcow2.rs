@@ -1,4 +1,4 @@
-//! qcow2, by QEMU's own tool: the format is QEMU's, has tables inside, and who has it has that tool.
+//! qcow2, made by qemu-img: the format is QEMU's and has tables inside, and its users have that tool.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use crate::output::{Staged, scratch};
 use crate::parts::Parts;
 use crate::{hybrid, program};
 
-/// What the disk is called until it has its own name.
+/// The name of the converted disk in the scratch directory.
 const NAME: &str = "assay-disk";
 
 /// Builds a qcow2 that QEMU 1.1 and later read, staged beside `destination`.

@@ -1,8 +1,8 @@
 //! The partition table of a medium for both firmwares: a GPT, and in sector 0 a hybrid MBR.
 //!
-//! UEFI takes the GPT where one entry of the MBR is a protective one that starts at LBA 1, whatever else is in there. A
-//! BIOS only runs the code in sector 0, and the loader's goes by the MBR's entries. The GPT lists the same partitions,
-//! so that no tool takes their sectors for free.
+//! UEFI uses the GPT if one entry of the MBR is a protective one that starts at LBA 1; it ignores the other entries. A
+//! BIOS only runs the code in sector 0, and the loader's code reads the MBR's entries. The GPT lists the same
+//! partitions, so that no tool treats their sectors as free.
 //!
 //! Reference: UEFI Specification 2.10, chapter 5 (GPT disk layout; section 5.2.3: protective MBR).
 
@@ -21,13 +21,13 @@ use uuid::{Builder, Uuid};
 use crate::partition::{self, Extent, SECTOR_BYTES};
 use crate::parts::{FAT_TYPE, STAGE_2_TYPE};
 
-/// Header and entries, as many sectors at the end of a medium as behind sector 0.
+/// Sectors of header and entries, behind sector 0 and again at the end of a medium.
 pub const SECTORS: u32 = 33;
 
 const PROTECTIVE_TYPE: u8 = 0xee;
 const ACTIVE: u8 = 0x80;
 
-/// Writes both tables for `stage_2` and `fat` to a medium that has its final size. The code is that of `boot_sector`; the
+/// Writes both tables for `stage_2` and `fat` to a medium of its final size. The boot code is that of `boot_sector`; the
 /// GUIDs are derived from `seed`.
 pub fn write<D: DiskDevice>(
     mut medium: D,
@@ -37,7 +37,7 @@ pub fn write<D: DiskDevice>(
     seed: Digest,
 ) -> Result<()> {
     let mut mbr = ProtectiveMBR::from_bytes(boot_sector, Lb512)?;
-    // The order is the loader's; one of them is active because some BIOSes start nothing else.
+    // The loader prescribes the order. One entry is active, because some BIOSes start no medium without one.
     mbr.set_partition(0, record(ACTIVE, STAGE_2_TYPE, stage_2));
     mbr.set_partition(1, record(0, FAT_TYPE, fat));
     mbr.set_partition(2, record(0, PROTECTIVE_TYPE, Extent { first: 1, sectors: SECTORS }));
@@ -54,7 +54,7 @@ pub fn write<D: DiskDevice>(
     gpt.write().map(drop)
 }
 
-/// Replaces the random GUIDs of the loader's UEFI image by ones that follow from what is in it.
+/// Replaces the random GUIDs of the loader's UEFI image with GUIDs derived from its content.
 pub fn settle_guids(image: &Path) -> anyhow::Result<()> {
     let seed = Digest::of(partition::gpt_esp(&fs::read(image)?)?);
     let file = OpenOptions::new().read(true).write(true).open(image)?;
@@ -70,7 +70,7 @@ pub fn settle_guids(image: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// GUID `number` of a medium: version 8 of RFC 9562, whose content is the maker's affair.
+/// GUID `number` of a medium: version 8 of RFC 9562, whose content the maker chooses.
 pub fn guid(seed: Digest, number: u32) -> Uuid {
     let digest = Digest::of(format!("assay {seed} {number}").as_bytes());
     let mut bytes = [0; 16];
@@ -78,7 +78,7 @@ pub fn guid(seed: Digest, number: u32) -> Uuid {
     Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// An entry of the MBR. What has no place in cylinders, heads and sectors is marked as such, by convention.
+/// An entry of the MBR. The values for cylinders, heads and sectors mean "use the LBA", by convention.
 fn record(boot_indicator: u8, os_type: u8, extent: Extent) -> PartRecord {
     PartRecord {
         boot_indicator,
@@ -106,14 +106,14 @@ mod tests {
 
     use super::*;
 
-    const SECTORS_IN_ALL: usize = 128;
+    const MEDIUM_SECTORS: usize = 128;
     const STAGE_2: Extent = Extent { first: 40, sectors: 3 };
     const FAT: Extent = Extent { first: 48, sectors: 8 };
 
     fn medium(seed: &[u8]) -> Vec<u8> {
         let mut boot_sector = [0x90; SECTOR_BYTES];
         boot_sector[510..].copy_from_slice(&[0x55, 0xaa]);
-        let mut medium = vec![0; SECTORS_IN_ALL * SECTOR_BYTES];
+        let mut medium = vec![0; MEDIUM_SECTORS * SECTOR_BYTES];
         medium[48 * SECTOR_BYTES..56 * SECTOR_BYTES].fill(0xfa);
         write(Cursor::new(&mut medium[..]), &boot_sector, STAGE_2, FAT, Digest::of(seed)).unwrap();
         medium
@@ -125,17 +125,17 @@ mod tests {
         assert_eq!(partition::mbr_extent(&medium, 0, STAGE_2_TYPE), Ok(STAGE_2));
         assert_eq!(partition::mbr_extent(&medium, 1, FAT_TYPE), Ok(FAT));
         assert_eq!(partition::gpt_esp(&medium), Ok(&[0xfa; 8 * SECTOR_BYTES][..]));
-        assert!(medium[..440].iter().all(|&byte| byte == 0x90), "the boot code is not whole");
+        assert!(medium[..440].iter().all(|&byte| byte == 0x90), "the boot code is damaged");
     }
 
     #[test]
-    fn uefi_finds_what_makes_it_look_for_a_gpt() {
+    fn the_protective_entry_leads_uefi_to_the_gpt() {
         let protective = Extent { first: 1, sectors: SECTORS };
         let medium = medium(b"");
         assert_eq!(partition::mbr_extent(&medium, 2, PROTECTIVE_TYPE), Ok(protective));
-        // An active one would not count.
+        // UEFI ignores a protective entry that is active.
         assert_eq!(medium[446 + 2 * 16], 0);
-        let backup = &medium[(SECTORS_IN_ALL - 1) * SECTOR_BYTES..];
+        let backup = &medium[(MEDIUM_SECTORS - 1) * SECTOR_BYTES..];
         assert!(backup.starts_with(b"EFI PART"));
     }
 

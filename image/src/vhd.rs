@@ -1,6 +1,6 @@
-//! The form that Azure and Hyper-V take: a fixed VHD, which is a raw disk and then a footer of one sector.
+//! The form that Azure and Hyper-V import: a fixed VHD, which is a raw disk followed by a footer of one sector.
 //!
-//! Azure wants the disk to be a multiple of 1 MiB, which the disk is; the footer does not count.
+//! Azure requires a size that is a multiple of 1 MiB, without the footer. The disk has such a size.
 //!
 //! Reference: Virtual Hard Disk Image Format Specification 1.0 (Microsoft, 2006), "Hard Disk Footer Format".
 
@@ -16,9 +16,9 @@ use crate::parts::Parts;
 use crate::table::guid;
 
 const FIXED: u32 = 2;
-/// Of the fields below, which is the only one that the checksum leaves out.
+/// Offset of the checksum, the only field that it does not cover.
 const CHECKSUM_AT: usize = 64;
-/// The disk's GUID and those of its partitions are 0 to 2.
+/// Numbers 0 to 2 are the GUIDs of the disk and its partitions.
 const GUID_NUMBER: u32 = 3;
 
 /// Builds the VHD, staged beside `destination`.
@@ -46,25 +46,25 @@ fn footer(bytes: u64, id: [u8; 16]) -> [u8; SECTOR_BYTES] {
     put(&2_u32.to_be_bytes()); // features: the reserved bit, always set
     put(&0x0001_0000_u32.to_be_bytes()); // format 1.0
     put(&u64::MAX.to_be_bytes()); // no dynamic header
-    put(&0_u32.to_be_bytes()); // made at the beginning of 2000: the same input gives the same bytes
-    // The creator is more than a name: readers go by it to tell whether the size is that of the fields below or the
-    // product of the geometry, which cannot express every size. Hyper-V's means the former.
+    put(&0_u32.to_be_bytes()); // time stamp: the start of 2000, so that the same input gives the same bytes
+    // Readers choose by the creator whether the size is that of the fields below or the product of the geometry, which
+    // cannot express every size. With Hyper-V's name they use the fields.
     put(b"win ");
-    put(&0x000a_0000_u32.to_be_bytes()); // its version
-    put(b"Wi2k"); // and its system
-    put(&bytes.to_be_bytes()); // as made
-    put(&bytes.to_be_bytes()); // as it is now
+    put(&0x000a_0000_u32.to_be_bytes()); // the creator's version
+    put(b"Wi2k"); // the creator's operating system
+    put(&bytes.to_be_bytes()); // original size
+    put(&bytes.to_be_bytes()); // current size
     put(&cylinders.to_be_bytes());
     put(&[heads, sectors_per_track]);
     put(&FIXED.to_be_bytes());
-    put(&0_u32.to_be_bytes()); // the checksum, below
+    put(&0_u32.to_be_bytes()); // the checksum, filled in below
     put(&id);
     let sum: u32 = footer.iter().map(|&byte| u32::from(byte)).sum();
     footer[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&(!sum).to_be_bytes());
     footer
 }
 
-/// Cylinders, heads and sectors per track by the specification's appendix, "CHS Calculation".
+/// Cylinders, heads and sectors per track, by the specification's appendix "CHS Calculation".
 fn geometry(sectors: u64) -> (u16, u8, u8) {
     let sectors = u32::try_from(sectors).unwrap_or(u32::MAX).min(65535 * 16 * 255);
     let (per_track, heads, tracks);

@@ -1,12 +1,12 @@
-//! The form that VMware's products, VirtualBox and EC2's import take: a stream-optimised VMDK, the kind that is imported
-//! and not run from.
+//! The form that VMware's products, VirtualBox and EC2 import: a stream-optimised VMDK, which is for import only and not
+//! for running a machine.
 //!
-//! Written here because qemu-img's is not the format's: it has neither the directory at the end nor the markers that say
-//! what follows, and 7-Zip, for one, refuses it.
+//! Written here because qemu-img's output violates the format: it lacks the directory at the end and the markers that
+//! announce each part, and 7-Zip, for one, refuses it.
 //!
-//! Compressed grains, each behind a marker; then their tables and the directory, each behind one; then a footer, which
-//! is the header again, now that it is known where the directory is; then the end of the stream. Numbers are
-//! little-endian, places are in sectors.
+//! The order is: compressed grains, each after a marker; their tables and the directory, each after a marker; a footer,
+//! which repeats the header with the place of the directory; the end of the stream. Numbers are little-endian, places
+//! are in sectors.
 //!
 //! Reference: Virtual Disk Format 5.0 (VMware, 2011), "Stream-Optimized Compressed Sparse Extents".
 
@@ -30,10 +30,10 @@ const TABLE_ENTRIES: usize = 512;
 const DESCRIPTOR_SECTORS: usize = 20;
 /// Sectors before the first grain.
 const OVERHEAD: usize = 128;
-/// The place of the directory in the header: see the footer.
+/// The header's value for the place of the directory: it stands in the footer.
 const AT_END: u64 = u64::MAX;
 
-/// What a marker announces.
+/// The part that a marker announces.
 #[derive(Clone, Copy)]
 enum Marker {
     End = 0,
@@ -84,14 +84,14 @@ fn write(disk: &mut File, id: u32, out: &mut impl Write) -> Result<()> {
     stream.marker(Marker::End, 0)
 }
 
-/// An output that knows where it is.
+/// An output that counts its sectors.
 struct Stream<W> {
     out: W,
     sector: u32,
 }
 
 impl<W: Write> Stream<W> {
-    /// Writes `bytes`, and zeroes up to the end of a sector.
+    /// Writes `bytes` and zeroes up to the end of the sector.
     fn sectors(&mut self, bytes: &[u8]) -> Result<()> {
         let sectors = bytes.len().div_ceil(SECTOR_BYTES);
         self.out.write_all(bytes)?;
@@ -99,17 +99,17 @@ impl<W: Write> Stream<W> {
         self.sector = u32::try_from(sectors)
             .ok()
             .and_then(|sectors| self.sector.checked_add(sectors))
-            .context("2 TiB")?;
+            .context("the image is larger than 2 TiB")?;
         Ok(())
     }
 
     fn marker(&mut self, marker: Marker, announced_bytes: usize) -> Result<()> {
         let sectors = announced_bytes.div_ceil(SECTOR_BYTES) as u64;
-        // The zero between tells it from a grain's, which has its length there.
+        // The zero in the middle distinguishes it from the marker of a grain, which has a length there.
         self.sectors(&[&sectors.to_le_bytes()[..], &[0; 4], &(marker as u32).to_le_bytes()].concat())
     }
 
-    /// Writes a table or the directory behind its marker; gives its place.
+    /// Writes a table or the directory after its marker, and returns its place.
     fn table(&mut self, marker: Marker, entries: &[u32]) -> Result<u32> {
         let bytes: Vec<u8> = entries.iter().flat_map(|entry| entry.to_le_bytes()).collect();
         self.marker(marker, bytes.len())?;
@@ -118,7 +118,7 @@ impl<W: Write> Stream<W> {
         Ok(place)
     }
 
-    /// Reads the next grain of `disk`, which is `number`, and writes it; gives its place, 0 where it is all zeroes.
+    /// Reads the next grain of `disk`, number `number`, and writes it. Returns its place, 0 if it is all zeroes.
     fn grain(&mut self, disk: &mut File, number: u64) -> Result<u32> {
         let mut grain = Vec::with_capacity(GRAIN_BYTES);
         disk.take(GRAIN_BYTES as u64).read_to_end(&mut grain)?;
@@ -136,10 +136,10 @@ impl<W: Write> Stream<W> {
     }
 }
 
-/// The header, and as a footer the same.
+/// The header, and the footer.
 fn header(capacity: u64, directory: u64) -> Vec<u8> {
     let mut header = b"KDMV".to_vec();
-    header.extend(3_u32.to_le_bytes()); // the version that has compressed grains
+    header.extend(3_u32.to_le_bytes()); // the first version with compressed grains
     header.extend(0x3_0001_u32.to_le_bytes()); // line ends can be tested; compressed grains; markers
     header.extend(capacity.to_le_bytes());
     header.extend((GRAIN_SECTORS as u64).to_le_bytes());
@@ -149,15 +149,15 @@ fn header(capacity: u64, directory: u64) -> Vec<u8> {
     header.extend(0_u64.to_le_bytes()); // no second directory
     header.extend(directory.to_le_bytes());
     header.extend((OVERHEAD as u64).to_le_bytes());
-    header.extend(b"\0\n \r\n"); // in order; line ends that a transfer as text would spoil
+    header.extend(b"\0\n \r\n"); // clean shutdown; line ends that a transfer as text would change
     header.extend(1_u16.to_le_bytes()); // deflate
     header.resize(SECTOR_BYTES, 0);
     header
 }
 
-/// The descriptor: what the disk is, as text.
+/// The descriptor: the properties of the disk, as text.
 fn descriptor(capacity: u64, id: u32) -> Result<Vec<u8>> {
-    // As a BIOS makes it up for a disk behind SCSI: 255 heads, 63 sectors.
+    // The geometry that a BIOS invents for a SCSI disk: 255 heads, 63 sectors.
     let cylinders = (capacity * SECTOR_BYTES as u64 / (8 * MIB)).max(1);
     let text = format!(
         "# Disk DescriptorFile\nversion=1\nCID={id:08x}\nparentCID=ffffffff\ncreateType=\"streamOptimized\"\n\n\
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk of three grains and a bit, of which the second is empty.
+    /// A disk of three grains and one sector. The second grain is empty.
     fn disk() -> File {
         let mut disk = tempfile::tempfile().unwrap();
         disk.write_all(&[1; GRAIN_BYTES]).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_footer_leads_to_is_the_disk() {
+    fn the_footer_leads_to_the_disks_content() {
         let mut vmdk = Vec::new();
         write(&mut disk(), 0xc0de, &mut vmdk).unwrap();
         assert_eq!(vmdk.len() % SECTOR_BYTES, 0);

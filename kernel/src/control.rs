@@ -1,42 +1,50 @@
-//! What the plan told this kernel to do wrong (see `abi::control`). Each place that can do wrong asks here.
+//! Negative controls: what the plan tells this kernel to do wrong (see `abi::control`). Every place that can do wrong
+//! asks here.
 
 use abi::CpuId;
 use abi::control::{ControlKind, STRIKES_IN, TSC_AHEAD_CYCLES};
 use abi::plan::Control;
+use abi::wire::Record;
 use abi::wire::record::Control as ControlRecord;
 use core::sync::atomic::{AtomicBool, Ordering};
 use spin::Once;
 
-use crate::smp::idle;
-use crate::{console, power};
+use crate::console::{self, Spoil};
+use crate::cpu::idle;
+use crate::power;
 
 static CONTROL: Once<Control> = Once::new();
-/// The one record that a control spoils was met.
+/// Whether the one record that a control spoils has been printed.
 static SPOILT: AtomicBool = AtomicBool::new(false);
 
-/// Puts the plan's control in force, and says so.
+/// Puts the plan's control in force, and reports it.
 pub fn init(control: Control) {
     CONTROL.call_once(|| control);
     if control.kind != ControlKind::None {
         console::record(ControlRecord { kind: control.kind, target: control.target });
+        console::spoil_with(spoil);
     }
 }
 
-/// What is in force on `cpu`, or on no CPU in particular.
+/// The control in force on `cpu`, or on any CPU.
 fn in_force(cpu: Option<CpuId>) -> ControlKind {
-    let applies = |control: &&Control| cpu.is_none_or(|cpu| cpu.0 == control.target);
-    CONTROL.get().filter(applies).map_or(ControlKind::None, |control| control.kind)
+    let control = CONTROL.get().filter(|control| cpu.is_none_or(|cpu| cpu.0 == control.target));
+    control.map_or(ControlKind::None, |control| control.kind)
 }
 
-/// What is to be done to the line of a record that may be spoilt; to the first such line only.
-pub fn on_result_line() -> ControlKind {
-    let kind = in_force(None);
-    let spoils =
-        matches!(kind, ControlKind::LoseRecord | ControlKind::DoubleRecord | ControlKind::TearRecord);
-    if spoils && !SPOILT.swap(true, Ordering::SeqCst) { kind } else { ControlKind::None }
+/// Spoils the first `result` record, if the control says so.
+fn spoil(record: &Record) -> Spoil {
+    let spoil = match in_force(None) {
+        ControlKind::LoseRecord => Spoil::Lose,
+        ControlKind::TearRecord => Spoil::Tear,
+        ControlKind::DoubleRecord => Spoil::Double,
+        _ => Spoil::Keep,
+    };
+    let applies = spoil != Spoil::Keep && matches!(record, Record::Answer(_));
+    if applies && !SPOILT.swap(true, Ordering::SeqCst) { spoil } else { Spoil::Keep }
 }
 
-/// In the middle of iteration `iter` of a case: its workers are done, and none of its records is printed.
+/// Called in iteration `iter` of a case, when its workers are done and none of its records is printed.
 pub fn on_case(iter: u16) {
     if iter != STRIKES_IN {
         return;
@@ -50,17 +58,17 @@ pub fn on_case(iter: u16) {
     }
 }
 
-/// Whether `cpu` is not to be started.
+/// Whether `cpu` must not be started.
 pub fn skips_start(cpu: CpuId) -> bool {
     in_force(Some(cpu)) == ControlKind::SkipAp
 }
 
-/// How far ahead the TSC of `cpu` is to be, in cycles.
+/// How far ahead the TSC of `cpu` must appear, in cycles.
 pub fn tsc_ahead(cpu: CpuId) -> u64 {
     if in_force(Some(cpu)) == ControlKind::TscAhead { TSC_AHEAD_CYCLES } else { 0 }
 }
 
-/// Whether `cpu` is to take interrupts while it runs a timed worker.
+/// Whether `cpu` must take interrupts while it runs a timed worker.
 pub fn interrupts_worker(cpu: CpuId) -> bool {
     in_force(Some(cpu)) == ControlKind::Interrupt
 }

@@ -1,29 +1,35 @@
-//! The machine, brought up: what later steps use of it, and the records that tell of it.
+//! The machine, brought up: what later steps use of it, and the records that describe it.
 
-use ::acpi::sdt::Signature;
 use abi::ApicId;
 use abi::config::Uart;
 use abi::wire::record::{
-    ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Machine as MachineRecord, Memory, TscReading,
-    Warp as WarpRecord,
+    ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Firmware, Machine as MachineRecord, Memory,
+    System, SystemName, Topology,
 };
-use abi::wire::record::{Firmware, System, SystemName, Topology, Tsc};
-use abi::wire::{Hex64, Label, Text};
+use abi::wire::{Hex64, Text};
+use acpi::sdt::Signature;
 use alloc::vec::Vec;
+use harness::clock::{Choice, Reading};
+use harness::order::Located;
+use harness::phases::Phases;
+use harness::srat;
+use harness::x86::cpuid;
+use harness::{blob::BlobError, emit};
 use x86_64::PhysAddr;
 
-use crate::acpi::fadt::{self, PowerManagement};
-use crate::acpi::{TableError, Tables, hpet, madt, s5, spcr, srat};
-use crate::boot::memory_map::MemoryMap;
-use crate::clock::{self, Choice, Clock, Devices, Reading};
+use crate::clock::{self, Devices, MachineClock};
+use crate::console::Records;
+use crate::cpu::PerCpu;
+use crate::firmware::acpi::fadt::{self, PowerManagement};
+use crate::firmware::acpi::{TableError, Tables, hpet, madt, s5, spcr};
+use crate::mem::memory_map::MemoryMap;
 use crate::mem::{HEAP_BYTES, KernelSpace, OutOfMemory, phys};
-use crate::phases::Phases;
-use crate::smp::{self, Located, PerCpu, Roster, RosterEntry, warp};
+use crate::smp::{self, Roster, RosterEntry};
+use crate::x86::apic;
 use crate::x86::features::Features;
-use crate::x86::{apic, cpuid};
 use crate::{console, platform, power};
 
-/// Why the kernel cannot go on: what an `error` record says.
+/// Why the kernel cannot go on, as an `error` record.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal {
     /// A stable name.
@@ -38,7 +44,19 @@ impl From<OutOfMemory> for Refusal {
     }
 }
 
-/// What firmware's tables hold for us.
+impl From<BlobError> for Refusal {
+    fn from(error: BlobError) -> Self {
+        Self { code: BlobError::CODE, detail: error.message() }
+    }
+}
+
+impl From<TableError> for Refusal {
+    fn from(error: TableError) -> Self {
+        Self { code: "acpi", detail: error.message() }
+    }
+}
+
+/// What the kernel needs from firmware's tables.
 struct FirmwareTables {
     processors: Vec<madt::Processor>,
     affinities: Vec<srat::Affinity>,
@@ -46,19 +64,19 @@ struct FirmwareTables {
     power: PowerManagement,
 }
 
-/// A machine with all its CPUs up.
+/// A machine whose CPUs are online.
 pub struct Machine {
     /// The kernel's address space and free memory.
     pub space: KernelSpace,
     /// The clock.
-    pub clock: &'static Clock,
-    /// Whether every CPU that should have come did.
-    pub all_cpus_up: bool,
-    /// Where the CPUs that are up are, by number.
+    pub clock: &'static MachineClock,
+    /// Whether every CPU that should be online is.
+    pub all_online: bool,
+    /// The CPUs that are online and their places, by number.
     pub cpus: Vec<Located>,
 }
 
-/// Tells what the machine says of itself.
+/// Emits the records that describe the machine before it is brought up.
 pub fn describe(firmware: Firmware, memory: &MemoryMap) {
     let signature = Hex64(u64::from(cpuid::leaf(1, 0).eax));
     console::record(MachineRecord {
@@ -76,7 +94,7 @@ pub fn describe(firmware: Firmware, memory: &MemoryMap) {
 /// Brings the machine up: tables, APIC, BSP, clock, APs, warp test, with their records.
 ///
 /// # Errors
-/// What the kernel cannot run without.
+/// Something is missing that the kernel cannot run without.
 pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) -> Result<Machine, Refusal> {
     let tables = read_tables(rsdp)?;
     phases.end("acpi");
@@ -95,43 +113,41 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     phases.end("bsp");
 
     let (choice, readings) = find_frequency(&tables, &mut space)?;
-    let clock = Clock::start(&choice);
+    let clock = MachineClock::start(&choice);
     if !clock.has_timer() {
         return Err(Refusal { code: "no-timer", detail: "the local APIC's timer does not count" });
     }
     phases.end("clock");
 
-    let started = smp::start_aps(&roster, &mut space, features, clock)?;
+    let started = smp::start_aps(&roster, &mut space, features, &clock.tsc)?;
     phases.end("aps");
-    let warp = warp::test(clock);
+    let warp = smp::test_warp(clock);
     phases.end("warp");
-    let node_of = |apic_id| {
-        let affinity = tables.affinities.iter().find(|affinity| affinity.apic_id == apic_id);
-        affinity.map(|affinity| affinity.node)
-    };
-    let cpus = smp::locate_all(clock, node_of);
+    let cpus = smp::locate_all(clock, |apic_id| tables.node(apic_id));
     phases.end("topology");
 
-    tell_features(features);
-    let all_cpus_up = tell_cpus(&started, &roster.skipped);
+    report_features(features);
+    let all_online = report_cpus(&started, &roster.skipped);
     for &cpu in &cpus {
         console::record(Topology::from(cpu));
     }
-    platform::tell();
-    tell_clock(&choice, &readings);
-    console::record(WarpRecord {
-        cpus: warp.cpus,
-        samples: warp.samples,
-        handovers: warp.handovers,
-        least: warp.least,
-        max_warp: warp.max_warp,
-    });
+    platform::report();
+    emit::clock(&choice, &readings, &mut Records);
+    console::record(abi::wire::record::Warp::from(warp));
     phases.end("records");
-    Ok(Machine { space, clock, all_cpus_up, cpus })
+    Ok(Machine { space, clock, all_online, cpus })
 }
 
-/// The serial port that firmware's tables name. Before anything is told of the tables: where those are damaged, there is
-/// none.
+impl FirmwareTables {
+    /// The proximity domain of a CPU; `None` without an SRAT, or if the SRAT does not list it.
+    fn node(&self, apic_id: ApicId) -> Option<u32> {
+        let affinity = self.affinities.iter().find(|affinity| affinity.apic_id == apic_id);
+        affinity.map(|affinity| affinity.node)
+    }
+}
+
+/// The serial port that firmware's tables name. It is read before the first record, so damaged tables are no error here:
+/// they name none.
 #[must_use]
 pub fn console_port(rsdp: Option<u64>) -> Option<Uart> {
     let tables = Tables::find(&phys::Firmware, rsdp).ok()?;
@@ -139,12 +155,11 @@ pub fn console_port(rsdp: Option<u64>) -> Option<Uart> {
 }
 
 fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {
-    let refuse = |error: TableError| Refusal { code: "acpi", detail: error.message() };
-    let tables = Tables::find(&phys::Firmware, rsdp).map_err(refuse)?;
-    let madt = tables.table(Signature::MADT).map_err(refuse)?;
+    let tables = Tables::find(&phys::Firmware, rsdp)?;
+    let madt = tables.table(Signature::MADT)?;
     // Without an SRAT all memory is alike.
     let affinities = tables.table(Signature::SRAT).map(|srat| srat::affinities(srat).collect());
-    // Without a FADT there is no PM timer and no S5; the machine may still do.
+    // Without a FADT there is no PM timer and no S5; the machine may still run.
     let power = tables.table(Signature::FADT).map(fadt::read).unwrap_or_default();
     let dsdt = tables.table_at(power.dsdt, Signature::DSDT);
     power::init(power::Firmware { registers: power, s5: dsdt.ok().and_then(s5::sleep_types) });
@@ -160,7 +175,7 @@ fn find_frequency(
     tables: &FirmwareTables,
     space: &mut KernelSpace,
 ) -> Result<(Choice, Vec<Reading>), Refusal> {
-    // One that firmware puts where no memory can be is none.
+    // Firmware may name an address that the CPU cannot reach.
     let hpet = tables.hpet.filter(|&at| at < cpuid::physical_end());
     let hpet = hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
     let scratch = space.frames().zeroed()?;
@@ -170,14 +185,14 @@ fn find_frequency(
     Ok((Choice::among(&readings).ok_or(none)?, readings))
 }
 
-fn tell_features(features: Features) {
+fn report_features(features: Features) {
     let Features { nx, smep, smap, umip, invariant_tsc, .. } = features;
     let apic: ApicMode = apic::mode();
     console::record(FeaturesRecord { apic, nx, smep, smap, umip, invariant_tsc });
 }
 
-/// Says whether all came.
-fn tell_cpus(started: &[smp::Started], skipped: &[RosterEntry]) -> bool {
+/// Returns whether all CPUs came online.
+fn report_cpus(started: &[smp::Started], skipped: &[RosterEntry]) -> bool {
     for cpu in started {
         let PerCpu { id, apic_id, .. } = *cpu.cpu;
         console::record(Cpu { cpu: id, apic: apic_id, state: cpu.state, cycles: cpu.cycles });
@@ -186,19 +201,4 @@ fn tell_cpus(started: &[smp::Started], skipped: &[RosterEntry]) -> bool {
         console::record(Cpu { cpu: entry.id, apic: entry.apic_id, state: CpuState::Skipped, cycles: 0 });
     }
     !started.iter().any(|cpu| cpu.state == CpuState::NoResponse)
-}
-
-fn tell_clock(choice: &Choice, readings: &[Reading]) {
-    for &Reading { source, khz } in readings {
-        console::record(TscReading { source, khz });
-    }
-    let Choice { source, khz, sources, spread_ppm } = *choice;
-    console::record(Tsc { source, khz, sources, spread_ppm });
-}
-
-/// A problem as a record.
-pub fn tell_problem(code: &str, detail: Text<90>) {
-    if let Some(code) = Label::new(code) {
-        console::record(abi::wire::record::Problem { code, detail });
-    }
 }

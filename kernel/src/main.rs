@@ -10,41 +10,43 @@ use core::convert::Infallible;
 use abi::config::Serial;
 use abi::exit::GuestExit;
 use abi::plan::Plan;
+use abi::wire::Hex64;
 use abi::wire::record::{PROTOCOL, RunStatus, Start};
-use abi::wire::{Hex64, Text};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
-use kernel::bench::{self, Agenda};
-use kernel::boot::memory_map::MemoryMap;
+use harness::phases::Phases;
+use harness::x86::{random, tsc};
+use harness::{Sink, Site, cpu_count, order};
+use kernel::bench::Bench;
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
-use kernel::console::Candidates;
-use kernel::machine::{Refusal, bring_up, describe, tell_problem};
+use kernel::console::{Candidates, Records};
+use kernel::cpu::PerCpu;
+use kernel::machine::{Refusal, bring_up, describe};
+use kernel::mem::memory_map::MemoryMap;
 use kernel::mem::{self, Frames, KernelSpace, LowPage, phys};
-use kernel::phases::Phases;
 use kernel::settings::{Ending, Settings};
-use kernel::smp::{PerCpu, order};
 use kernel::x86::features::Features;
-use kernel::x86::{confidential, pic, random, tsc};
-use kernel::{console, control, display, farewell, machine};
+use kernel::x86::{confidential, pic};
+use kernel::{console, control, display, machine, shutdown};
 
 mod pvh_entry;
 
-/// How long the machine stays after its last record, besides what is asked for.
-const FAREWELL_US: u64 = 10_000;
+/// How long the machine stays after its last record, in microseconds, so that the host can take its last readings.
+const SHUTDOWN_DELAY_US: u64 = 10_000;
 
 bootloader_api::entry_point!(from_loader, config = &loader::CONFIG);
 
-/// The loader's way in.
+/// The entry from the loader.
 fn from_loader(info: &'static mut LoaderInfo) -> ! {
     start(|| loader::take(info))
 }
 
-/// The way in of a VMM, by `pvh_entry`, with the physical address of its start info.
+/// The entry from a VMM, by `pvh_entry`, with the physical address of its start info.
 extern "C" fn from_vmm(start_info: u64) -> ! {
     start(|| direct::take(start_info, pvh_entry::image()))
 }
 
-/// From either to the end.
+/// The common part of both entries.
 fn start(take: impl FnOnce() -> Result<BootInfo, BootError>) -> ! {
     let epoch = tsc::read();
     console::init(epoch);
@@ -52,13 +54,13 @@ fn start(take: impl FnOnce() -> Result<BootInfo, BootError>) -> ! {
         Ok(boot) => run(boot, Phases::from(epoch)),
         Err(error) => {
             Candidates::new(None, None).open();
-            tell_start(&[]);
+            report_start(&[]);
             refuse(Ending::Poweroff, &Refusal { code: "boot-info", detail: error.message() })
         }
     }
 }
 
-/// Everything, with the machine's state as the loader or the entry code left it.
+/// The boot order, from the state in which the loader or the entry code left the machine.
 fn run(boot: BootInfo, mut phases: Phases) -> ! {
     let BootInfo { firmware, memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
     window::open(boot.window_offset, boot.window_end);
@@ -71,7 +73,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     };
     ports.open();
     let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
-    tell_start(plan_bytes);
+    report_start(plan_bytes);
     describe(firmware, &memory);
     if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
         console::show(screen);
@@ -82,21 +84,21 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
         refuse(Ending::Poweroff, &Refusal { code: "confidential-vm", detail: kind.message() });
     }
     let space = take_memory(memory, low_page, ports, &mut phases);
-    let port_is_there = console::listeners().has_serial;
-    if !port_is_there && matches!(settings.serial(), Some(Serial::Uart(_))) {
+    let port_answers = console::listeners().has_serial;
+    if !port_answers && matches!(settings.serial(), Some(Serial::Uart(_))) {
         Candidates::new(None, named).open();
     }
     let plan = Plan::parse(plan_bytes);
     let listeners = console::listeners();
     let ending = settings.ending(plan.as_ref().map_or(0, |plan| plan.head.linger_ms), &listeners);
-    settings.tell(ending, &listeners, port_is_there);
+    settings.report(ending, &listeners, port_answers);
     console::settle();
     let plan = match plan {
         Ok(plan) => plan,
         Err(error) => {
-            tell_problem("plan", Text::format(format_args!("{error}")));
+            Records.problem("plan", format_args!("{error}"));
             console::end(RunStatus::Failed);
-            farewell::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {error}\n"))
+            shutdown::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {error}\n"))
         }
     };
     control::init(plan.control);
@@ -104,8 +106,8 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     refuse(ending, &refusal)
 }
 
-/// The first record.
-fn tell_start(plan_bytes: &[u8]) {
+/// Emits the first record.
+fn report_start(plan_bytes: &[u8]) {
     console::record(Start {
         proto: PROTOCOL,
         nonce: Hex64(random::nonce()),
@@ -114,7 +116,7 @@ fn tell_start(plan_bytes: &[u8]) {
     });
 }
 
-/// Makes memory the kernel's own, and talks to the serial ports that had to wait for that.
+/// Takes over memory, and opens the serial ports that had to wait for that.
 fn take_memory(
     mut memory: MemoryMap,
     low_page: Option<LowPage>,
@@ -147,31 +149,31 @@ fn experiment(
     let mut machine = bring_up(space, rsdp, phases)?;
     let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
     console::text(format_args!("  {online} of {listed} CPUs up: running\n"));
-    let cores = order::cores(&machine.cpus);
-    let agenda = Agenda::new(plan, cores, u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX));
-    let rows = bench::run(&mut machine, plan, &agenda, ramdisk, phases)?;
-    let held = machine.all_cpus_up && rows.len() == agenda.len() && rows.iter().all(|row| row.verified);
-    let (status, exit) = match held {
-        true => (RunStatus::Ok, GuestExit::Success),
-        false => (RunStatus::Failed, GuestExit::Failed),
+    let clock = machine.clock;
+    let site = Site {
+        clock: &clock.tsc,
+        cores: order::cores(&machine.cpus),
+        usable: cpu_count(machine.cpus.len()),
+        online: cpu_count(online),
+        listed: cpu_count(listed),
+        all_online: machine.all_online,
     };
-    console::end(status);
-    // So that whoever watches from the host's side can take the last readings before there is nothing left to read.
-    machine.clock.spin_us(FAREWELL_US);
-    let table = bench::Table { plan, rows: &rows, clock: machine.clock, cores, online, listed };
-    farewell::end(ending, exit, &table)
+    let summary = harness::run(plan, ramdisk, site, phases, &mut Bench::new(&mut machine))?;
+    console::end(summary.status());
+    clock.tsc.spin_us(SHUTDOWN_DELAY_US);
+    shutdown::end(ending, summary.exit(), &summary)
 }
 
-/// Says why there is nothing to run, and ends.
+/// Reports why there is nothing to run, and ends.
 fn refuse(ending: Ending, refusal: &Refusal) -> ! {
     let Refusal { code, detail } = *refusal;
-    tell_problem(code, Text::new(detail));
+    Records.problem(code, format_args!("{detail}"));
     console::end(RunStatus::Failed);
-    farewell::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {detail} ({code})\n"))
+    shutdown::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {detail} ({code})\n"))
 }
 
 mod window {
-    //! The one promise that only who knows both ways in can make.
+    //! The one promise that needs knowledge of both entries.
     use super::phys;
 
     /// Opens the window that the loader mapped, or the entry code and [`kernel::boot::direct`].

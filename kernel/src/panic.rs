@@ -9,45 +9,45 @@ use abi::wire::Text;
 use abi::wire::record::Panic;
 use x86_64::instructions::interrupts;
 
-use crate::smp::{PerCpu, idle};
+use crate::cpu::{PerCpu, idle};
 use crate::{console, power};
 
-/// The CPU that panicked first, or [`NOBODY`].
-static PANICKING: AtomicU32 = AtomicU32::new(NOBODY);
-const NOBODY: u32 = u32::MAX;
-/// That CPU has panicked again, while it told of it.
+/// The CPU that panicked first, or [`NONE`].
+static PANICKING: AtomicU32 = AtomicU32::new(NONE);
+const NONE: u32 = u32::MAX;
+/// That CPU has panicked again, while it reported the first panic.
 static AGAIN: AtomicBool = AtomicBool::new(false);
 
-/// What a CPU that panics is to do.
+/// What a CPU that panics must do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Duty {
-    /// It is the first: to tell of it, and to switch off.
-    Tell,
-    /// It is telling already, and cannot: to switch off without another word, or the run would be a time-out.
+    /// It is the first: report the panic and power off.
+    Report,
+    /// It panicked while it reported: power off without a report, or the run would end by its deadline.
     SwitchOff,
-    /// Another CPU tells, or not even switching off can be done: to stop.
+    /// Another CPU reports, or powering off panicked too: stop.
     Park,
 }
 
-/// The duty of `cpu`, by who has panicked before.
+/// The duty of `cpu`, by the panics before it.
 fn duty(cpu: CpuId, first: &AtomicU32, again: &AtomicBool) -> Duty {
     let this = u32::from(cpu.0);
-    match first.compare_exchange(NOBODY, this, Ordering::SeqCst, Ordering::SeqCst) {
-        Ok(_) => Duty::Tell,
-        Err(who) if who == this && !again.swap(true, Ordering::SeqCst) => Duty::SwitchOff,
+    match first.compare_exchange(NONE, this, Ordering::SeqCst, Ordering::SeqCst) {
+        Ok(_) => Duty::Report,
+        Err(other) if other == this && !again.swap(true, Ordering::SeqCst) => Duty::SwitchOff,
         Err(_) => Duty::Park,
     }
 }
 
-/// Tells of a panic and switches the machine off. Of several CPUs that panic the first tells.
+/// Reports a panic and powers the machine off. If several CPUs panic, the first reports.
 pub fn on_panic(info: &PanicInfo<'_>) -> ! {
     interrupts::disable();
-    // There is one CPU without data of its own: the BSP before it has any.
+    // Only one CPU has no data: the BSP, early.
     let cpu = PerCpu::current().map_or(CpuId(u16::MAX), |cpu| cpu.id);
     match duty(cpu, &PANICKING, &AGAIN) {
-        Duty::Tell => {}
+        Duty::Report => {}
         Duty::SwitchOff => {
-            // It may have panicked with the console's lock in its hand.
+            // It may have panicked while it held the console's lock.
             console::seize();
             power::off(GuestExit::Panic)
         }
@@ -66,10 +66,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_tells_and_switches_off_where_it_cannot_and_others_stop() {
-        let (first, again) = (AtomicU32::new(NOBODY), AtomicBool::new(false));
+    fn the_first_reports_or_else_powers_off_and_others_stop() {
+        let (first, again) = (AtomicU32::new(NONE), AtomicBool::new(false));
         let duty = |cpu| duty(CpuId(cpu), &first, &again);
-        assert_eq!(duty(1), Duty::Tell);
+        assert_eq!(duty(1), Duty::Report);
         assert_eq!(duty(0), Duty::Park);
         assert_eq!(duty(1), Duty::SwitchOff);
         assert_eq!(duty(1), Duty::Park);

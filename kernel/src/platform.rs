@@ -1,15 +1,16 @@
-//! What the machine says of itself beyond what a run needs: for whoever publishes a result, and has to say on what.
+//! What the machine reports of itself beyond what a run needs, for a publication that has to name the machine.
 
 use abi::wire::Hex64;
 use abi::wire::record::{Dmi, Platform};
+use harness::x86::cpuid;
 
 use crate::console;
+use crate::cpu::microcode;
+use crate::firmware::smbios::Smbios;
 use crate::mem::phys;
-use crate::smbios::Smbios;
-use crate::x86::{cpuid, microcode};
 
-/// Tells it. Needs the IDT in force: a hypervisor may refuse to let the microcode's revision be read.
-pub fn tell() {
+/// Emits the records. Needs the IDT: a hypervisor may refuse the read of the microcode's revision.
+pub fn report() {
     let smbios = Smbios::find(&phys::Firmware);
     console::record(Platform {
         hypervisor_leaf: Hex64(u64::from(cpuid::leaf(cpuid::HYPERVISOR, 0).eax)),

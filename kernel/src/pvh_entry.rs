@@ -1,35 +1,34 @@
-//! Where a VMM enters the kernel directly: from 32-bit protected mode to Rust, in the kernel's own page tables.
+//! The entry from a VMM: from 32-bit protected mode to Rust, in the kernel's own page tables.
 //!
 //! Contract (Xen, "x86/HVM direct boot ABI", docs/misc/pvh.pandoc):
 //! - The ELF note below names the entry by its physical address, and every segment is at its physical address.
 //! - On entry: protected mode, flat 32-bit segments, no paging, CR4 zero, interrupts off, EBX the physical address of
-//!   the start info. All else is undefined: there is no stack, no descriptor table to rely on. A20 is open.
+//!   the start info. Everything else is undefined; stack and descriptor tables are not usable. A20 is open.
 //! - One CPU runs this, once. The others wait for their start-up IPI.
-//! - On leaving: long mode, and the mappings that `boot::direct` counts on: the first 4 GiB of physical memory at
+//! - On exit: long mode, and the mappings that `boot::direct` relies on: the first 4 GiB of physical memory at
 //!   `WINDOW_OFFSET`, writable; the image at `kernel_offset`, each segment with its own rights; nothing else. NX is on
-//!   where the CPU has it. The rest of CR0 and CR4 is settled with the other features, as after the loader.
-//! - A CPU without long mode prints `boot::too_old` on COM1, at whatever speed the port has, and ends the machine by
+//!   if the CPU has it. The rest of CR0 and CR4 is set with the other features, as after the loader.
+//! - A CPU without long mode prints `boot::too_old` on COM1, at the port's current speed, and ends the machine by
 //!   QEMU's debug exit, or halts.
 //! - Reference: Intel SDM vol. 3A, "Initializing IA-32e Mode" and "4-Level Paging and 5-Level Paging".
 #![expect(unsafe_code, reason = "the entry code, and symbols of the linker script")]
 
 use core::arch::global_asm;
 
-use abi::exit::GuestExit;
+use abi::exit::{DEBUG_EXIT_PORT, GuestExit};
 use kernel::boot::direct::{EARLY_WINDOW_END, WINDOW_OFFSET};
-use kernel::boot::memory_map::Region;
 use kernel::boot::too_old;
-use kernel::power::DEBUG_EXIT;
+use kernel::mem::memory_map::Region;
 use kernel::x86::gdt::{KERNEL_CODE, KERNEL_DATA};
 
-/// The image's physical address, by `kernel.ld`: above all that firmware and VMMs keep for themselves, and where a
-/// page table's range begins.
+/// The image's physical address, by `kernel.ld`: above everything that firmware and VMMs reserve, and at the beginning of
+/// a page table's range.
 const PHYSICAL: u64 = 2 << 20;
 /// Its virtual address less the physical one: the code model has the kernel in the last 2 GiB.
 const OFFSET: u64 = 0xffff_ffff_8000_0000;
-/// As large as the loader's.
+/// The size of the loader's stack.
 const STACK_BYTES: usize = 80 << 10;
-/// Page tables of 2 MiB pages for the window.
+/// The number of page tables of 2 MiB pages for the window.
 const WINDOW_TABLES: u64 = EARLY_WINDOW_END >> 30;
 
 /// The first serial port. Bit 5 of its line status, at offset 5, is that it takes a byte.
@@ -44,19 +43,19 @@ const HUGE: u32 = 1 << 7;
 /// Bit 63, in an entry's upper half.
 const NO_EXECUTE_HIGH: u32 = 1 << 31;
 
-/// Where the table of a level has the entry for an address.
+/// The offset of an address's entry in a table of this level.
 const fn entry_at(level: u32, address: u64) -> u64 {
     (address >> (3 + 9 * level) & 511) * 8
 }
 
-/// Where the image is in physical memory, with its page tables and stack, if a VMM put it there.
+/// The image in physical memory, with its page tables and stack, if a VMM loaded it.
 pub fn image() -> Region {
     unsafe extern "C" {
         static kernel_image_start: u8;
         static kernel_image_end: u8;
     }
-    let physical = |symbol: *const u8| symbol as u64 - OFFSET;
-    Region { start: physical(&raw const kernel_image_start), end: physical(&raw const kernel_image_end) }
+    let (start, end) = (&raw const kernel_image_start as u64, &raw const kernel_image_end as u64);
+    Region { start: start - OFFSET, end: end - OFFSET }
 }
 
 global_asm!(
@@ -111,7 +110,7 @@ pvh_stack_end:
     .code32
 pvh_start:
     cld
-    # The ABI does not say who clears what the file does not hold.
+    # The ABI does not say whether the VMM clears the memory that the file does not fill.
     xorl %eax, %eax
     movl $kernel_bss_start - {offset}, %edi
     movl $kernel_image_end - {offset}, %ecx
@@ -198,18 +197,18 @@ pvh_efer:
 pvh_too_old:
     movl ${records} - {offset}, %esi
     movl ${records_bytes}, %ebp
-pvh_tell:
+pvh_print:
     movl ${uart_spins}, %ecx            # a port that is not there reads as ready
     movw ${uart_status}, %dx
-pvh_tell_wait:
+pvh_print_wait:
     inb %dx, %al
     testb ${uart_ready}, %al
-    loopz pvh_tell_wait
+    loopz pvh_print_wait
     movw ${uart_data}, %dx
     lodsb
     outb %al, %dx
     decl %ebp
-    jnz pvh_tell
+    jnz pvh_print
     movw ${debug_exit}, %dx
     movb ${refused}, %al
     outb %al, %dx
@@ -244,7 +243,7 @@ pvh_upper_half:
     movw %ax, %fs
     movw %ax, %gs
     leaq pvh_stack_end(%rip), %rsp
-    # The image's physical address is not the kernel's any more. What the TLB kept of it goes with the next CR3.
+    # The mapping at the image's physical address is removed. Its TLB entries go with the next load of CR3.
     movq $0, pvh_l4(%rip)
     movq $0, pvh_l3_image(%rip)
     movl %ebp, %edi
@@ -276,7 +275,7 @@ pvh_upper_half:
     uart_status = const COM1 + 5,
     uart_ready = const 1 << 5,
     uart_data = const COM1,
-    debug_exit = const DEBUG_EXIT,
+    debug_exit = const DEBUG_EXIT_PORT,
     refused = const GuestExit::Refused.value(),
     pae = const 1 << 5,
     ia32_efer = const 0xc000_0080_u32,

@@ -1,5 +1,4 @@
-//! The boot configuration in force: what the command line says, then what the ramdisk's file says, then what suits this
-//! machine.
+//! The boot configuration in force: the command line, else the ramdisk's file, else what suits this machine.
 
 use core::fmt;
 
@@ -10,8 +9,8 @@ use abi::wire::record::{Config as ConfigRecord, ConfigIgnored, ConfigSource};
 
 use crate::console::{self, Listeners};
 
-/// How long a machine stays up that has a screen and no serial port, where nobody said: who reads the screen has to be
-/// given time to.
+/// How long a machine with a screen and no serial port stays up by default, in milliseconds: long enough to read the
+/// screen.
 const SCREEN_LINGER_MS: u32 = 600_000;
 
 /// How a machine ends.
@@ -21,9 +20,9 @@ pub enum Ending {
     Poweroff,
     /// A reset.
     Reboot,
-    /// To stay for so long, then off.
+    /// It stays up for a while, then off.
     Linger {
-        /// How long.
+        /// For how long.
         ms: u32,
     },
 }
@@ -39,7 +38,7 @@ impl fmt::Display for Ending {
     }
 }
 
-/// What was asked for, and where.
+/// The configuration, with the text that it comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
     file: (&'a [u8], Config),
@@ -47,19 +46,18 @@ pub struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// What the ramdisk's file says, if there is one, and the command line.
+    /// Reads the ramdisk's file, if there is one, and the command line.
     #[must_use]
     pub fn read(archive: &'a [u8], command_line: &'a [u8]) -> Self {
         let file = ramdisk::find(archive, "", ramdisk::CONFIG).ok().flatten().unwrap_or_default();
-        let read = |text: &'a [u8]| (text, Config::read(text, |_| {}));
-        Self { file: read(file), line: read(command_line) }
+        Self { file: (file, silent_read(file)), line: (command_line, silent_read(command_line)) }
     }
 
     fn config(&self) -> Config {
         self.line.1.or(self.file.1)
     }
 
-    /// The serial port, where one was named.
+    /// The serial port, if one was named.
     #[must_use]
     pub fn serial(&self) -> Option<Serial> {
         self.config().serial
@@ -71,7 +69,7 @@ impl<'a> Settings<'a> {
         self.config().display.unwrap_or(true)
     }
 
-    /// How the machine is to end, where the plan wants it to linger for so long, and these listen.
+    /// How the machine ends, given the plan's linger time and the devices that are attached.
     #[must_use]
     pub fn ending(&self, planned_linger_ms: u32, listeners: &Listeners) -> Ending {
         match self.config().after {
@@ -84,26 +82,24 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Tells what is in force, and of each word that is not. `serial_is_there`: the port that was named answers.
-    pub fn tell(&self, ending: Ending, listeners: &Listeners, serial_is_there: bool) {
+    /// Reports the configuration in force, and each word that was ignored. `port_answers`: whether the serial port that
+    /// was named answers.
+    pub fn report(&self, ending: Ending, listeners: &Listeners, port_answers: bool) {
         let mut ignored = 0_u16;
-        let mut tell = |from, line, word: Text<64>, expected: &str| {
-            ignored = ignored.saturating_add(1);
-            console::record(ConfigIgnored { from, line, word });
-            console::text(format_args!("  boot configuration ({from}, line {line}): {expected}\n"));
-        };
         for (from, text) in [(ConfigSource::File, self.file.0), (ConfigSource::CommandLine, self.line.0)] {
             let _ = Config::read(text, |error| {
-                let ConfigError { line, word, .. } = error;
+                let ConfigError { line, word, expected } = error;
                 let word = Text::new(if word.is_empty() { "?" } else { word });
-                tell(from, line, word, error.expected);
+                report_ignored(from, line, word, expected);
+                ignored = ignored.saturating_add(1);
             });
         }
-        if let (Some(Serial::Uart(uart)), false) = (self.serial(), serial_is_there) {
+        if let (Some(Serial::Uart(uart)), false) = (self.serial(), port_answers) {
             let from =
                 if self.line.1.serial.is_some() { ConfigSource::CommandLine } else { ConfigSource::File };
             let word = Text::format(format_args!("serial={}", uart.registers));
-            tell(from, 0, word, "no such port answers");
+            report_ignored(from, 0, word, "no such port answers");
+            ignored = ignored.saturating_add(1);
         }
         console::record(ConfigRecord {
             serial: listeners.serial,
@@ -112,6 +108,16 @@ impl<'a> Settings<'a> {
             ignored,
         });
     }
+}
+
+/// Reads a configuration. Its errors are reported later, when there is a console.
+fn silent_read(text: &[u8]) -> Config {
+    Config::read(text, |_| {})
+}
+
+fn report_ignored(from: ConfigSource, line: u16, word: Text<64>, expected: &str) {
+    console::record(ConfigIgnored { from, line, word });
+    console::text(format_args!("  boot configuration ({from}, line {line}): {expected}\n"));
 }
 
 #[cfg(test)]
@@ -145,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_is_told_as_it_is_set() {
+    fn an_ending_prints_as_it_is_set() {
         use alloc::string::ToString;
 
         assert_eq!(Ending::Linger { ms: 600_000 }.to_string(), "linger:600");

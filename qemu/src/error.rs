@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{CpuSet, CpuSetError, Version};
+use host::{CpuSetError, PinError};
+
+use crate::Version;
 
 /// Why a guest could not be run, or its run could not be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -114,13 +116,6 @@ pub enum QemuError {
     #[error(transparent)]
     CpuSet(#[from] CpuSetError),
     /// A thread could not be pinned. The guest has been ended.
-    #[error("thread {tid}: cannot pin to host CPUs {cpus}: {source}")]
-    Pin {
-        /// The thread's id on the host.
-        tid: u32,
-        /// The set asked for.
-        cpus: CpuSet,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Pin(#[from] PinError),
 }

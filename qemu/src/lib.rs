@@ -5,7 +5,7 @@
 //! the end of the run; whether that end is a success is for the reader of the transcript to say.
 //!
 //! [`run()`] is the whole of it: a [`GuestSpec`] goes in, a [`GuestRun`] comes out. Every run has a deadline, a bound
-//! on its serial log and a [`CancelToken`], and none leaves a process behind.
+//! on its serial log and a [`CancelToken`](host::CancelToken), and none leaves a process behind.
 //!
 //! How a guest is held:
 //! - QMP is a socket pair whose far end is QEMU's standard input, and the serial port is a pipe on its standard output.
@@ -18,11 +18,9 @@
 
 mod accel;
 mod boot;
-mod cancel;
 mod classify;
 mod command;
 mod conversation;
-mod cpu_set;
 mod error;
 mod firmware;
 mod lines;
@@ -37,24 +35,18 @@ mod run;
 mod serial;
 mod session;
 mod streams;
-mod topology;
 pub mod trace;
 mod trace_log;
-mod vcpu;
 mod version;
 
 pub use accel::{Accelerator, AcceleratorChoice};
 pub use boot::BootMedium;
-pub use cancel::CancelToken;
 pub use command::CommandLine;
-pub use cpu_set::{CpuSet, CpuSetError};
 pub use error::QemuError;
 pub use firmware::{Firmware, UefiFirmware};
 pub use machine::{CpuShape, DiskBus, Machine, Vga, default_cpu_model};
 pub use outcome::{Outcome, Phase};
 pub use record::{GuestRun, Timeline};
 pub use registers::CpuState;
-pub use run::{GuestSpec, Progress, run};
-pub use topology::HostTopology;
-pub use vcpu::{SchedStat, VcpuThread};
+pub use run::{FirstRecord, GuestSpec, Progress, run};
 pub use version::{MINIMUM_VERSION, Qemu, Version};

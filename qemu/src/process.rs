@@ -1,112 +1,52 @@
-//! QEMU's process: started in a group of its own, and never left behind.
+//! How QEMU's process is started.
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use host::process::{Capture, End, Process};
 
 use crate::streams::Streams;
 use crate::{CommandLine, QemuError};
 
-/// A running QEMU. Dropping it kills it and waits for its end.
-#[derive(Debug)]
-pub(crate) struct QemuProcess {
-    child: Child,
-    ended: Option<ExitStatus>,
+/// Starts QEMU with a control socket as its standard input and pipes as its outputs.
+pub(crate) fn start(line: &CommandLine) -> Result<(Process, Streams), QemuError> {
+    let started = UnixStream::pair().and_then(|(ours, theirs)| {
+        let mut command = launcher(line.program());
+        command.args(line.arguments()).stdin(OwnedFd::from(theirs));
+        let mut process = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        let streams = Streams::new(ours, process.take_stderr(), process.take_stdout());
+        Ok((process, streams))
+    });
+    let failed =
+        |source| QemuError::Process { path: line.program().to_owned(), doing: "starting it", source };
+    started.map_err(failed)
 }
 
-impl QemuProcess {
-    /// Starts QEMU with a control socket as its standard input and pipes as its outputs.
-    pub(crate) fn spawn(line: &CommandLine) -> Result<(Self, Streams), QemuError> {
-        let failed =
-            |source| QemuError::Process { path: line.program().to_owned(), doing: "starting it", source };
-        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
-        let mut command = match dies_with_parent() {
-            true => {
-                let mut launcher = Command::new("setpriv");
-                launcher.args(PARENT_DEATH_SIGNAL).arg(line.program());
-                launcher
-            }
-            false => Command::new(line.program()),
-        };
-        command
-            .args(line.arguments())
-            .stdin(OwnedFd::from(theirs))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Its own group: the terminal's Ctrl-C is for this program, which ends QEMU after it has read what there is.
-        let mut child = command.process_group(0).spawn().map_err(failed)?;
-        let streams = Streams::new(ours, child.stderr.take(), child.stdout.take());
-        Ok((Self { child, ended: None }, streams))
+/// `program`, which the kernel kills if this program dies, if that can be had.
+fn launcher(program: &Path) -> Command {
+    if !dies_with_parent() {
+        return Command::new(program);
     }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Its exit status, once it has ended.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        if self.ended.is_none() {
-            self.ended = self.child.try_wait()?;
-        }
-        Ok(self.ended)
-    }
-
-    /// Kills it unless it has ended, and waits.
-    pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
-        if let Some(status) = self.ended()? {
-            return Ok(status);
-        }
-        // Not waited for yet, so the id is still this child's. Its group holds whatever it started.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let status = self.child.wait()?;
-        self.ended = Some(status);
-        Ok(status)
-    }
+    let mut launcher = Command::new("setpriv");
+    launcher.args(PARENT_DEATH_SIGNAL).arg(program);
+    launcher
 }
 
-impl Drop for QemuProcess {
-    fn drop(&mut self) {
-        let _ = self.end();
-    }
-}
-
-/// What a program prints for one argument, both streams together, and the end of the program.
+/// What a program prints for one argument, its messages after its output, and the end of the program.
 pub(crate) fn output_of(program: &Path, argument: &str, patience: Duration) -> io::Result<String> {
-    let (mut ours, theirs) = UnixStream::pair()?;
     let mut command = Command::new(program);
-    command.arg(argument).stdin(Stdio::null());
-    command.stdout(OwnedFd::from(theirs.try_clone()?)).stderr(OwnedFd::from(theirs));
-    let child = command.process_group(0).spawn()?;
-    // It holds our copies of the far end, without which the output would never end.
-    drop(command);
-    let mut process = QemuProcess { child, ended: None };
-    let started = Instant::now();
-    let mut output = Vec::new();
-    let mut buffer = [0; 4096];
-    while output.len() < OUTPUT_BYTES {
-        let left = patience.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no end of it within {patience:?}")));
-        }
-        ours.set_read_timeout(Some(left))?;
-        match ours.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => output.extend_from_slice(&buffer[..count]),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(error) => return Err(error),
-        }
+    command.arg(argument).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let capture = Capture { deadline: patience, limit_bytes: OUTPUT_BYTES, cancel: None };
+    let captured = capture.run(Process::spawn(&mut command)?, &mut |_, _| ())?;
+    if matches!(captured.end, End::Deadline) {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no end of it within {patience:?}")));
     }
-    process.end()?;
-    Ok(String::from_utf8_lossy(&output).into_owned())
+    Ok(String::from_utf8_lossy(&captured.output).into_owned() + &captured.stderr)
 }
 
 /// A program that prints more than this is not answering the question.

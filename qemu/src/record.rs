@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use host::{CpuSet, VcpuThread};
 use serde::Serialize;
 
-use crate::{AcceleratorChoice, CommandLine, CpuSet, CpuState, Outcome, VcpuThread, Version};
+use crate::{AcceleratorChoice, CommandLine, CpuState, Outcome, Version};
 
 /// One run of one guest: how it ended, and under what conditions.
 #[derive(Clone, Debug, Serialize)]

@@ -5,12 +5,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use host::{CancelToken, CpuSet, VcpuThread};
+
 use crate::qmp;
 use crate::session::{Session, Stop};
-use crate::{
-    AcceleratorChoice, BootMedium, CancelToken, CommandLine, CpuSet, GuestRun, Machine, Qemu, QemuError,
-    VcpuThread,
-};
+use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, Machine, Qemu, QemuError};
 
 /// Everything that decides a run.
 #[derive(Clone, Debug)]
@@ -28,10 +27,21 @@ pub struct GuestSpec {
     pub host_cpus: Option<CpuSet>,
     /// From QEMU's start to its end, at most.
     pub deadline: Duration,
+    /// The first sign of life that is waited for; `None` if the guest need not show any.
+    pub first_record: Option<FirstRecord>,
     /// Where the serial bytes go. Created or truncated; its directory must exist.
     pub serial_log: PathBuf,
     /// How much the guest may print, in bytes; [`GuestSpec::SERIAL_LIMIT_BYTES`] is a good choice.
     pub serial_limit_bytes: u64,
+}
+
+/// A sign of life: the first line on the serial port that is a record. What a record is, the reader of the log knows.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstRecord {
+    /// From QEMU's start to the end of that line, at most.
+    pub deadline: Duration,
+    /// Whether a line is one.
+    pub is_record: fn(&[u8]) -> bool,
 }
 
 impl GuestSpec {
@@ -116,8 +126,9 @@ fn conduct(session: &mut Session<'_>) -> Result<Infallible, Stop> {
     session.pin(&threads)?;
     session.cont()?;
     loop {
-        session.wait()?;
+        // First: what is asked about may have come with the last reply, and nothing else may come.
         session.look_into_stop()?;
+        session.wait()?;
     }
 }
 

@@ -1,26 +1,18 @@
 //! A started QEMU with everything that is held of it: its process, its streams, its log, and the limits on them.
 
 use std::io;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use host::process::Process;
+use host::{CancelToken, CpuSet, HostTopology, VcpuThread};
 use serde_json::Value;
 
 use crate::conversation::Conversation;
-use crate::process::{QemuProcess, dies_with_parent};
+use crate::process::{self, dies_with_parent};
 use crate::serial::{Kept, SerialLog};
-use crate::streams::{Source, Streams};
+use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
-use crate::vcpu;
-use crate::{
-    CancelToken, CommandLine, CpuSet, CpuState, GuestRun, GuestSpec, HostTopology, Outcome, Phase, Progress,
-    QemuError, Timeline, VcpuThread,
-};
-
-/// How long one wait may be: the delay with which a cancellation is noticed, and no more wake-ups than that needs.
-const TICK: Duration = Duration::from_millis(50);
-
-/// The same once QEMU has hung up and only its exit status is missing.
-const LAST_TICK: Duration = Duration::from_millis(1);
+use crate::{CommandLine, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline};
 
 /// How long a QEMU that is about to be killed may take to say where its CPUs are.
 const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
@@ -51,13 +43,14 @@ pub(crate) struct Session<'a> {
     command: CommandLine,
     cancel: &'a CancelToken,
     progress: &'a mut dyn FnMut(Progress<'_>),
-    started: Instant,
-    process: QemuProcess,
+    process: Process,
     streams: Streams,
     conversation: Conversation,
     serial: SerialLog,
     trace: Option<TraceLog>,
     stderr: Vec<u8>,
+    /// Whether the guest has shown that it lives.
+    seen_alive: bool,
     vcpus: Vec<VcpuThread>,
     host_cpus_in_force: Option<CpuSet>,
     timeline: Timeline,
@@ -75,23 +68,21 @@ impl<'a> Session<'a> {
         let serial = SerialLog::create(&spec.serial_log, spec.serial_limit_bytes)?;
         let (trace, trace_reader) =
             spec.machine.trace_log.as_deref().map(TraceLog::create).transpose()?.unzip();
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let started_unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-        let started = Instant::now();
-        let (process, streams) = QemuProcess::spawn(&command)?;
+        let (process, streams) = process::start(&command)?;
+        let started_unix_ms = process.started_unix_ms();
         progress(Progress::Started { pid: process.id() });
         Ok(Self {
             spec,
             command,
             cancel,
             progress,
-            started,
             process,
             streams: streams.with_trace(trace_reader),
             conversation: Conversation::new(),
             serial,
             trace,
             stderr: Vec::new(),
+            seen_alive: false,
             vcpus: Vec::new(),
             host_cpus_in_force: None,
             timeline: Timeline { started_unix_ms, ..Timeline::default() },
@@ -124,10 +115,10 @@ impl<'a> Session<'a> {
     pub(crate) fn pin(&mut self, threads: &[(u32, u32)]) -> Result<(), Stop> {
         let pid = self.process.id();
         if let Some(cpus) = &self.spec.host_cpus {
-            vcpu::pin(pid, threads, cpus, &HostTopology::here().spread(cpus))?;
+            host::pin(pid, threads, cpus, &HostTopology::here().spread(cpus)).map_err(QemuError::from)?;
         }
         let unread = |source| QemuError::Stream { stream: "reading back the threads' affinity", source };
-        self.vcpus = vcpu::read_back(pid, threads).map_err(unread)?;
+        self.vcpus = host::read_back(pid, threads).map_err(unread)?;
         self.host_cpus_in_force = Some(CpuSet::of_thread(pid).map_err(unread)?);
         Ok(())
     }
@@ -136,7 +127,7 @@ impl<'a> Session<'a> {
     pub(crate) fn cont(&mut self) -> Result<(), Stop> {
         (self.progress)(Progress::Running { vcpus: &self.vcpus });
         self.conversation.evidence.phase = Phase::Guest;
-        self.timeline.cont_us = Some(self.elapsed_us());
+        self.timeline.cont_us = Some(self.process.elapsed_us());
         self.ask("cont").map(drop)
     }
 
@@ -158,38 +149,42 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits until something happens, a tick at most, and takes it in.
+    /// Waits until something happens, and takes it in. Sleeps until then: nothing wakes this program while the guest
+    /// measures but what the guest prints.
     pub(crate) fn wait(&mut self) -> Result<(), Stop> {
-        let tick = if self.streams.qmp_ended() { LAST_TICK } else { TICK };
-        let left = self.spec.deadline.saturating_sub(self.started.elapsed());
-        if !self.take_in(tick.min(left))?
-            && self.process.ended().map_err(|source| self.unwaitable(source))?.is_some()
-        {
-            // The streams outlive QEMU: what it said last is still in them.
-            while self.take_in(Duration::ZERO)? {}
+        let left = self.deadline().saturating_sub(self.process.elapsed());
+        if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
             return Err(Stop::Ended);
         }
         if self.cancel.is_cancelled() {
             return Err(Stop::Decided(Outcome::Cancelled));
         }
-        if self.started.elapsed() >= self.spec.deadline {
+        if self.process.elapsed() >= self.deadline() {
             return Err(Stop::Decided(Outcome::DeadlineExceeded { phase: self.conversation.evidence.phase }));
         }
         Ok(())
     }
 
-    /// Reads one chunk; whether there was one.
-    fn take_in(&mut self, timeout: Duration) -> Result<bool, Stop> {
-        let read = self.streams.read(timeout, &mut self.buffer);
+    /// The deadline in force, from QEMU's start: that of the first sign of life, as long as there was none.
+    fn deadline(&self) -> Duration {
+        let first = self.spec.first_record.filter(|_| !self.seen_alive).map(|first| first.deadline);
+        first.map_or(self.spec.deadline, |first| first.min(self.spec.deadline))
+    }
+
+    /// Waits for one chunk of any stream, and takes it in.
+    fn take_in(&mut self, cancel: Option<&CancelToken>, timeout: Duration) -> Result<Arrival, Stop> {
+        let read = self.streams.read(&self.process, cancel, timeout, &mut self.buffer);
         let failed = |source| QemuError::Stream { stream: "reading from QEMU", source };
-        let Some((source, count)) = read.map_err(failed)? else { return Ok(false) };
-        match source {
-            Source::Qmp => self.conversation.receive(&self.buffer[..count])?,
-            Source::Stderr => self.take_stderr(count),
-            Source::Serial => self.take_serial(count)?,
-            Source::Trace => self.take_trace(count),
+        let arrival = read.map_err(failed)?;
+        if let Arrival::Bytes(source, count) = arrival {
+            match source {
+                Source::Qmp => self.conversation.receive(&self.buffer[..count])?,
+                Source::Stderr => self.take_stderr(count),
+                Source::Serial => self.take_serial(count)?,
+                Source::Trace => self.take_trace(count),
+            }
         }
-        Ok(true)
+        Ok(arrival)
     }
 
     fn take_stderr(&mut self, count: usize) {
@@ -205,11 +200,14 @@ impl<'a> Session<'a> {
     }
 
     fn take_serial(&mut self, count: usize) -> Result<(), Stop> {
-        let at_us = self.elapsed_us();
+        let at_us = self.process.elapsed_us();
         self.timeline.first_serial_us.get_or_insert(at_us);
-        let vcpus = &self.vcpus;
-        let mut tell = |line: &[u8]| (self.progress)(Progress::SerialLine { line, at_us, vcpus });
-        match self.serial.accept(&self.buffer[..count], &mut tell)? {
+        let (vcpus, is_record) = (&self.vcpus, self.spec.first_record.map(|first| first.is_record));
+        let mut on_line = |line: &[u8]| {
+            self.seen_alive |= is_record.is_some_and(|is_record| is_record(line));
+            (self.progress)(Progress::SerialLine { line, at_us, vcpus });
+        };
+        match self.serial.accept(&self.buffer[..count], &mut on_line)? {
             Kept::All => Ok(()),
             Kept::ToTheLimit => {
                 let limit_bytes = self.spec.serial_limit_bytes;
@@ -228,7 +226,7 @@ impl<'a> Session<'a> {
             Stop::Ended | Stop::Failed(_) => Vec::new(),
         };
         let status = self.process.end().map_err(|source| self.unwaitable(source))?;
-        self.timeline.exit_us = self.elapsed_us();
+        self.timeline.exit_us = self.process.elapsed_us();
         let stderr = |session: &Self| String::from_utf8_lossy(&session.stderr).into_owned();
         let outcome = match stop {
             Stop::Failed(error) => {
@@ -283,8 +281,8 @@ impl<'a> Session<'a> {
                 return CpuState::all_in(printed.as_str().unwrap_or_default());
             }
             let left = REGISTERS_PATIENCE.saturating_sub(begin.elapsed());
-            let tick = if self.streams.qmp_ended() { LAST_TICK } else { TICK };
-            if left.is_zero() || self.take_in(tick.min(left)).is_err() || self.streams.qmp_ended() {
+            let arrival = self.take_in(None, left);
+            if left.is_zero() || matches!(arrival, Err(_) | Ok(Arrival::Exit)) || self.streams.qmp_ended() {
                 return Vec::new();
             }
         }
@@ -292,11 +290,7 @@ impl<'a> Session<'a> {
 
     /// Takes what a killed QEMU left in its streams. The first failure ends it: why the run ends is known already.
     fn drain(&mut self) {
-        while matches!(self.take_in(Duration::ZERO), Ok(true)) {}
-    }
-
-    fn elapsed_us(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+        while matches!(self.take_in(None, Duration::ZERO), Ok(Arrival::Bytes(..))) {}
     }
 
     fn unwaitable(&self, source: io::Error) -> QemuError {

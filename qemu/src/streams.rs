@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{ChildStderr, ChildStdout};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use host::CancelToken;
+use host::process::{Process, Wake, wait};
 
 /// Which stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,20 @@ pub(crate) enum Source {
     Stderr,
     Serial,
     Trace,
+}
+
+/// The streams in the order in which they are read.
+const SOURCES: [Source; 4] = [Source::Qmp, Source::Stderr, Source::Serial, Source::Trace];
+
+/// What a wait ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// So many bytes of a stream.
+    Bytes(Source, usize),
+    /// QEMU has ended, and everything that it wrote was read.
+    Exit,
+    /// Nothing: the time is over, a signal came, or the run is cancelled.
+    Nothing,
 }
 
 /// QEMU's ends of control, messages, serial port and trace. A stream that has ended, or is not taken, is `None`.
@@ -54,48 +68,40 @@ impl Streams {
         self.qmp.is_none()
     }
 
-    /// Waits for the next bytes of any stream, at most `timeout`; a zero timeout takes what is there. `None` is that
-    /// nothing came, or a signal did.
+    /// Waits for the next bytes of any stream, for the end of the process or a cancellation, at most `timeout`; a zero
+    /// timeout takes what is there.
     ///
-    /// Control comes first; the serial port and the trace, which can flood, last.
+    /// Control comes first; the serial port and the trace, which can flood, last. The process has ended only when there is
+    /// nothing left to read.
     pub(crate) fn read(
         &mut self,
+        process: &Process,
+        cancel: Option<&CancelToken>,
         timeout: Duration,
         buffer: &mut [u8],
-    ) -> io::Result<Option<(Source, usize)>> {
+    ) -> io::Result<Arrival> {
         loop {
-            let Some(source) = self.ready(timeout)? else { return Ok(None) };
-            let result = match source {
+            let fds = [
+                self.qmp.as_ref().map(AsFd::as_fd),
+                self.stderr.as_ref().map(AsFd::as_fd),
+                self.serial.as_ref().map(AsFd::as_fd),
+                self.trace.as_ref().map(AsFd::as_fd),
+            ];
+            let source = match wait(&fds, Some(process), cancel, timeout)? {
+                Wake::Stream(place) => SOURCES[place],
+                Wake::Exit => return Ok(Arrival::Exit),
+                Wake::Cancel | Wake::Nothing => return Ok(Arrival::Nothing),
+            };
+            let count = match source {
                 Source::Qmp => read_from(&mut self.qmp, buffer),
                 Source::Stderr => read_from(&mut self.stderr, buffer),
                 Source::Serial => read_from(&mut self.serial, buffer),
                 Source::Trace => read_from(&mut self.trace, buffer),
             };
-            if let Some(count) = result? {
-                return Ok(Some((source, count)));
+            if let Some(count) = count? {
+                return Ok(Arrival::Bytes(source, count));
             }
         }
-    }
-
-    fn ready(&self, timeout: Duration) -> io::Result<Option<Source>> {
-        let fds: [(Source, Option<BorrowedFd<'_>>); 4] = [
-            (Source::Qmp, self.qmp.as_ref().map(AsFd::as_fd)),
-            (Source::Stderr, self.stderr.as_ref().map(AsFd::as_fd)),
-            (Source::Serial, self.serial.as_ref().map(AsFd::as_fd)),
-            (Source::Trace, self.trace.as_ref().map(AsFd::as_fd)),
-        ];
-        let (sources, mut polled): (Vec<Source>, Vec<PollFd<'_>>) = fds
-            .into_iter()
-            .filter_map(|(source, fd)| Some((source, PollFd::from_borrowed_fd(fd?, PollFlags::IN))))
-            .unzip();
-        let timeout = Timespec::try_from(timeout).map_err(|_| Errno::INVAL)?;
-        match poll(&mut polled, Some(&timeout)) {
-            Err(Errno::INTR) => return Ok(None),
-            result => result?,
-        };
-        // HUP and ERR count as ready too: reading says which.
-        let ready = polled.iter().position(|fd| !fd.revents().is_empty());
-        Ok(ready.map(|index| sources[index]))
     }
 }
 

@@ -5,10 +5,9 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{AMPLE, Guest, has_ended};
+use host::{CancelToken, CpuSet, HostTopology, Root};
 use qemu::trace::{Event, Trace};
-use qemu::{
-    CancelToken, CpuSet, Firmware, HostTopology, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware,
-};
+use qemu::{Firmware, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware};
 
 #[test]
 fn reports_what_the_guest_wrote_to_the_debug_exit() {
@@ -26,7 +25,7 @@ fn keeps_the_serial_bytes_as_they_are_and_tells_each_line() {
     let guest = Guest::of_sector(&common::print_then(text, common::DEBUG_EXIT));
     let mut lines = Vec::new();
     let run = guest
-        .run_with(&CancelToken::new(), &mut |progress| {
+        .run_with(&CancelToken::new().unwrap(), &mut |progress| {
             if let Progress::SerialLine { line, .. } = progress {
                 lines.push(line.to_vec());
             }
@@ -101,7 +100,8 @@ fn ends_a_guest_that_hangs_at_its_deadline() {
     let mut guest = Guest::of_sector(&common::print_then(b"last words", common::HANG));
     guest.spec.deadline = Duration::from_secs(6);
     let mut pid = 0;
-    let run = guest.run_with(&CancelToken::new(), &mut |progress| remember(&mut pid, progress)).unwrap();
+    let run =
+        guest.run_with(&CancelToken::new().unwrap(), &mut |progress| remember(&mut pid, progress)).unwrap();
     assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
     assert_eq!(guest.serial(), b"last words");
     assert!(has_ended(pid));
@@ -142,7 +142,7 @@ fn holds_a_guest_that_ends_where_it_is() {
 #[test]
 fn ends_on_cancellation_and_keeps_what_was_printed() {
     let guest = Guest::of_sector(&common::print_then(b"line\nrest", common::HANG));
-    let cancel = CancelToken::new();
+    let cancel = CancelToken::new().unwrap();
     let mut pid = 0;
     let mut cancelled = None;
     let run = guest
@@ -167,7 +167,7 @@ fn stops_a_guest_that_prints_for_ever() {
     let mut guest = Guest::of_sector(common::FLOOD);
     guest.spec.serial_limit_bytes = 100_000;
     let run = guest
-        .run_with(&CancelToken::new(), &mut |progress| {
+        .run_with(&CancelToken::new().unwrap(), &mut |progress| {
             if let Progress::SerialLine { .. } = progress {
                 std::thread::sleep(Duration::from_micros(500));
             }
@@ -183,8 +183,9 @@ fn fails_on_a_full_disk_and_names_the_log() {
     let mut guest = Guest::of_sector(&common::print_then(b"text", common::HANG));
     guest.spec.serial_log = "/dev/full".into();
     let mut pid = 0;
-    let error =
-        guest.run_with(&CancelToken::new(), &mut |progress| remember(&mut pid, progress)).unwrap_err();
+    let error = guest
+        .run_with(&CancelToken::new().unwrap(), &mut |progress| remember(&mut pid, progress))
+        .unwrap_err();
     assert!(matches!(error, QemuError::SerialLog { .. }), "{error}");
     assert!(error.to_string().starts_with("/dev/full: "), "{error}");
     assert!(has_ended(pid));
@@ -201,9 +202,9 @@ fn pins_each_vcpu_before_the_guest_runs() {
     guest.spec.host_cpus = Some(set.clone());
     let mut counted = Vec::new();
     let run = guest
-        .run_with(&CancelToken::new(), &mut |progress| {
+        .run_with(&CancelToken::new().unwrap(), &mut |progress| {
             if let Progress::Running { vcpus } = progress {
-                counted = vcpus.iter().map(|vcpu| vcpu.sched_stat().unwrap()).collect();
+                counted = vcpus.iter().map(|vcpu| vcpu.sched_stat(&Root::here()).unwrap()).collect();
             }
         })
         .unwrap();
@@ -250,7 +251,7 @@ fn starts_uefi_and_leaves_its_variables_alone() {
     let before = uefi.vars.as_ref().map(|vars| std::fs::read(vars).unwrap());
     guest.spec.machine = Machine { firmware: Firmware::Uefi(uefi.clone()), ..Machine::q35(1, 64) };
     guest.spec.deadline = AMPLE;
-    let cancel = CancelToken::new();
+    let cancel = CancelToken::new().unwrap();
     // The firmware tells on the serial port that it finds nothing to boot.
     let run = guest
         .run_with(&cancel, &mut |progress| {

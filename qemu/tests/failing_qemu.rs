@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::{Guest, has_ended, script};
-use qemu::{CancelToken, Outcome, Phase, Progress, Qemu, QemuError};
+use host::CancelToken;
+use qemu::{FirstRecord, Outcome, Phase, Progress, Qemu, QemuError};
 
 const GREETING: &str = r#"echo '{"QMP": {"version": {"qemu": {"major": 9, "minor": 8, "micro": 7}}}}' >&0; read -r capabilities"#;
 
@@ -49,7 +50,7 @@ fn gives_up_on_one_that_hangs_before_it_greets() {
             pid = started;
         }
     };
-    let run = guest.run_with(&CancelToken::new(), progress).unwrap();
+    let run = guest.run_with(&CancelToken::new().unwrap(), progress).unwrap();
     assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Start });
     assert!(has_ended(pid));
 }
@@ -61,9 +62,29 @@ fn gives_up_on_one_that_hangs_up_and_stays() {
     assert_eq!(guest.run().unwrap().outcome, Outcome::DeadlineExceeded { phase: Phase::Start });
 }
 
+fn is_mark(line: &[u8]) -> bool {
+    line.starts_with(b"@alive")
+}
+
+#[test]
+fn gives_up_on_a_guest_that_shows_no_sign_of_life() {
+    let within = |then: &str, ms| {
+        let mut guest = Guest::of_script(&up_to_cont(then));
+        guest.spec.first_record =
+            Some(FirstRecord { deadline: Duration::from_millis(ms), is_record: is_mark });
+        guest.run().unwrap()
+    };
+    let silent = within("echo 'SeaBIOS @alive'; sleep 1000", 1000);
+    assert_eq!(silent.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
+    assert!((1_000_000..30_000_000).contains(&silent.timeline.exit_us), "{:?}", silent.timeline);
+    // Once there was one, the other deadline counts.
+    let alive = within("echo '@alive 1'; sleep 6; exit 33", 5000);
+    assert_eq!(alive.outcome, Outcome::DebugExit { value: 0x10 });
+}
+
 #[test]
 fn is_not_started_once_cancelled() {
-    let cancel = CancelToken::new();
+    let cancel = CancelToken::new().unwrap();
     cancel.cancel();
     let run = Guest::of_script("sleep 1000").run_with(&cancel, &mut |_| {}).unwrap();
     assert_eq!(run.outcome, Outcome::Cancelled);

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Guest, has_ended};
-use qemu::{CancelToken, Outcome, Progress};
+use host::CancelToken;
+use qemu::{Outcome, Progress};
 use rustix::process::{Pid, getpgid, getpgrp};
 
 const MARK: &str = "guest pid ";
@@ -16,7 +17,7 @@ const MARK: &str = "guest pid ";
 #[ignore = "the other half of dies_with_a_program_that_is_killed"]
 fn holds_a_guest_until_killed() {
     let guest = Guest::of_sector(common::HANG);
-    let _ = guest.run_with(&CancelToken::new(), &mut |progress| {
+    let _ = guest.run_with(&CancelToken::new().unwrap(), &mut |progress| {
         if let Progress::Running { vcpus } = progress {
             println!("{MARK}{}", vcpus[0].pid);
         }
@@ -48,7 +49,7 @@ fn leads_its_own_process_group() {
     let guest = Guest::of_sector(common::DEBUG_EXIT);
     let mut group = None;
     let run = guest
-        .run_with(&CancelToken::new(), &mut |progress| {
+        .run_with(&CancelToken::new().unwrap(), &mut |progress| {
             if let Progress::Running { vcpus } = progress {
                 let pid = i32::try_from(vcpus[0].pid).ok().and_then(Pid::from_raw);
                 group = Some((pid, getpgid(pid).ok()));

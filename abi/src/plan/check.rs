@@ -1,37 +1,37 @@
-//! What may stand in a plan after its head: cases with their splits, or a sweep with its knots.
+//! The lines of a plan after its head: cases with their splits, or a sweep with its cut points.
 
-use super::{MAX_KNOTS, MAX_WORKERS, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
+use super::{MAX_CUT_POINTS, MAX_WORKERS, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
 
-/// Checks a sweep, and that `knots` is nothing but its knots.
-pub(super) fn sweep(sweep: &Sweep, knots: &str) -> Result<(), PlanError> {
+/// Checks a sweep, and that `cut_points` holds its cut points and nothing else.
+pub(super) fn sweep(sweep: &Sweep, cut_points: &str) -> Result<(), PlanError> {
     let mut number = 5;
     let fail = |line, kind| Err(PlanError { line, kind });
     if sweep.iterations == 0 || sweep.timeout_ms == 0 {
         return fail(number, PlanErrorKind::BadSweep);
     }
     let (mut count, mut last) = (0, 0);
-    for line in knots.split_terminator('\n') {
+    for line in cut_points.split_terminator('\n') {
         number += 1;
         match parse_line(line) {
             Err(error) => return fail(number, PlanErrorKind::Line(error)),
-            Ok(PlanLine::Knot(knot)) if knot.at >= last && count < MAX_KNOTS => {
-                (count, last) = (count + 1, knot.at);
+            Ok(PlanLine::CutPoint(point)) if point.at >= last && count < MAX_CUT_POINTS => {
+                (count, last) = (count + 1, point.at);
             }
-            Ok(PlanLine::Knot(_)) => return fail(number, PlanErrorKind::BadSweep),
+            Ok(PlanLine::CutPoint(_)) => return fail(number, PlanErrorKind::BadSweep),
             Ok(_) => return fail(number, PlanErrorKind::OutOfPlace),
         }
     }
     if count < 2 { fail(number + 1, PlanErrorKind::BadSweep) } else { Ok(()) }
 }
 
-/// Checks that `cases` is at least one case, each with its splits after it.
+/// Checks that `cases` holds at least one case, each followed by its splits.
 pub(super) fn cases(cases: &str) -> Result<(), PlanError> {
     let mut number = 5;
-    // Splits that the case at hand still lacks, and how many it has in all.
+    // The splits that the current case still lacks, and its number of workers.
     let (mut lacking, mut workers) = (0, 0);
-    // Records name a case by how many workers it has, so there is one of each at most.
+    // Records name a case by its number of workers, so there is at most one of each.
     let mut seen = [false; MAX_WORKERS as usize + 1];
-    // Not `lines`, which would pass over a carriage return that the iterators below would stumble over.
+    // Not `lines`, which drops a carriage return that `Splits` would not.
     for line in cases.split_terminator('\n') {
         let fail = |kind| Err(PlanError { line: number, kind });
         match parse_line(line) {
@@ -54,7 +54,7 @@ pub(super) fn cases(cases: &str) -> Result<(), PlanError> {
                 | PlanLine::Workload(_)
                 | PlanLine::Control(_)
                 | PlanLine::Sweep(_)
-                | PlanLine::Knot(_),
+                | PlanLine::CutPoint(_),
             ) => return fail(PlanErrorKind::OutOfPlace),
         }
         number += 1;

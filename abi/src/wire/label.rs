@@ -1,4 +1,4 @@
-//! Text in records, in a fixed space and with every byte accounted for.
+//! Text in records, with a fixed capacity.
 
 use core::fmt;
 
@@ -14,7 +14,7 @@ pub struct Label {
 impl Label {
     const CAPACITY: usize = 32;
 
-    /// The label `text`; `None` where it is empty, too long or has a character that no label has.
+    /// The label `text`; `None` if it is empty, too long, or has another character.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-');
@@ -59,10 +59,10 @@ impl fmt::Display for Label {
 }
 
 /// Free text that takes at most `MAX` bytes in a record: percent-encoded (RFC 3986, section 2.1), so that a space, a
-/// `%` or a control character can do no harm; `-` where it is empty. What does not fit is cut off at the end.
+/// `%` or a control character does not break the record. The empty text is `-`. Text that does not fit is cut off.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct Text<const MAX: usize> {
-    /// The encoded form, or nothing.
+    /// The encoded form; empty for the empty text.
     bytes: [u8; MAX],
     len: u8,
 }
@@ -72,7 +72,7 @@ impl<const MAX: usize> Text<MAX> {
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut this = Self { bytes: [0; MAX], len: 0 };
-        // Fails only where the space is used up, which is the documented cut.
+        // Fails only at the end of the capacity, which is the documented cut.
         let _ = fmt::Write::write_str(&mut this, text);
         this
     }
@@ -112,7 +112,7 @@ const fn is_plain(byte: u8, first: bool) -> bool {
 }
 
 impl<const MAX: usize> Text<MAX> {
-    /// Adds one byte in its encoded form; `None` where that does not fit whole.
+    /// Adds one byte in its encoded form; `None` if that does not fit whole.
     fn push(&mut self, byte: u8) -> Option<()> {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let at = usize::from(self.len);
@@ -148,7 +148,7 @@ impl<const MAX: usize> Value for Text<MAX> {
         }
         read.bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
         read.len = u8::try_from(text.len()).ok()?;
-        // Only what `push` would have written is taken.
+        // Accepts only the form that `push` writes.
         let mut written = Self { bytes: [0; MAX], len: 0 };
         read.decoded().try_for_each(|byte| written.push(byte))?;
         (!text.is_empty() && written == read).then_some(read)
@@ -157,7 +157,7 @@ impl<const MAX: usize> Value for Text<MAX> {
 
 impl<const MAX: usize> fmt::Display for Text<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Beyond ASCII each byte shows as the escape it came as: a cut may have split a character.
+        // A byte beyond ASCII is shown as its escape: a cut may have split a character.
         self.decoded().try_for_each(|byte| match byte {
             b' '..=b'~' => fmt::Write::write_char(f, char::from(byte)),
             _ => write!(f, "%{byte:02X}"),

@@ -5,29 +5,29 @@ use core::fmt;
 use super::value::Value;
 use super::{FieldError, Record};
 
-/// What every record line begins with. The number is the protocol's version.
+/// The tag at the beginning of every record line. The number is the version of the protocol.
 pub const TAG: &str = "ASSAY1";
 
-/// The longest a line can be, without its line ending. Asserted for every record below.
+/// The length of the longest line without its line ending. Asserted below for every record.
 pub const MAX_LINE_BYTES: usize = 240;
 
-/// Seconds since the kernel's first instruction, to a microsecond; unknown until the TSC's frequency is.
+/// Seconds since the first instruction of the kernel, in microseconds; unknown until the TSC frequency is known.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp {
     micros: Option<u64>,
 }
 
 impl Timestamp {
-    /// The time before there is a clock. Written `-`.
+    /// The time before there is a clock. Its text is `-`.
     pub const UNKNOWN: Self = Self { micros: None };
 
-    /// `micros` microseconds; unknown past 2^32 seconds, which no run comes near.
+    /// `micros` microseconds; unknown past 2^32 seconds, which no run reaches.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self { micros: if micros / 1_000_000 > u32::MAX as u64 { None } else { Some(micros) } }
     }
 
-    /// The time in microseconds, where it is known.
+    /// The time in microseconds, if it is known.
     #[must_use]
     pub const fn micros(self) -> Option<u64> {
         self.micros
@@ -56,18 +56,18 @@ impl Value for Timestamp {
     }
 }
 
-/// A record with its place in the stream.
+/// A record and its place in the stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Envelope {
-    /// The line's number, from 0, without a gap.
+    /// The number of the line, from 0, without a gap.
     pub seq: u32,
-    /// When it was printed.
+    /// The time at which it was printed.
     pub ts: Timestamp,
-    /// What it says.
+    /// The record.
     pub record: Record,
 }
 
-/// Why a tagged line is not a record.
+/// An error in a tagged line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LineError {
     /// Longer than any record.
@@ -76,11 +76,11 @@ pub enum LineError {
     NotAscii,
     /// A tag of another protocol version.
     Version,
-    /// No `seq=`, `ts=`, `ev=` or `crc=` where the envelope has it.
+    /// `seq=`, `ts=`, `ev=` or `crc=` is missing or out of place.
     Envelope,
     /// The checksum is not that of the line.
     Checksum,
-    /// The checksum holds, but the record is not one that this version knows.
+    /// The checksum matches, but this version does not know the record.
     Record(FieldError),
 }
 
@@ -129,7 +129,7 @@ impl fmt::Write for Line {
 
 const CRC_FIELD: &str = "crc=";
 
-/// The most bytes that the envelope takes, with the longest record name.
+/// The most bytes that the envelope of the record `name` takes.
 const fn envelope_max_len(name: &str) -> usize {
     let seq = " seq=".len() + <u32 as Value>::MAX_LEN;
     let ts = " ts=".len() + Timestamp::MAX_LEN;
@@ -148,7 +148,7 @@ const _: () = {
 /// Writes a record as a line.
 ///
 /// # Panics
-/// Never: that every record fits is asserted when this crate is compiled.
+/// Never: the assertion above shows at compile time that every record fits.
 #[must_use]
 pub fn encode(envelope: &Envelope) -> Line {
     let mut line = Line { bytes: [0; MAX_LINE_BYTES], len: 0 };
@@ -167,8 +167,8 @@ fn write_line(envelope: &Envelope, line: &mut Line) -> fmt::Result {
     write!(line, "{CRC_FIELD}{crc:08x}")
 }
 
-/// Whether a line claims to be a record: whether a tag of any version stands anywhere in it. A tag in the middle of
-/// a line is what is left when another line's end was lost.
+/// Whether a line claims to be a record: whether a tag of any version is anywhere in it. A tag in the middle of a line
+/// is left if the end of another line was lost.
 #[must_use]
 pub fn is_tagged(line: &[u8]) -> bool {
     line.windows(8).any(|w| {
@@ -179,7 +179,7 @@ pub fn is_tagged(line: &[u8]) -> bool {
 /// Reads a line, without its line ending.
 ///
 /// # Errors
-/// [`LineError`] for whatever [`encode`] would not have written.
+/// [`LineError`] for any line that [`encode`] does not write.
 pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
     if line.len() > MAX_LINE_BYTES {
         return Err(LineError::TooLong);

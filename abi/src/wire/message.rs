@@ -1,15 +1,15 @@
-//! Messages: a word, and fields in a fixed order. Records and the plan's lines are both lists of messages.
+//! Messages: a word and fields in a fixed order. Records and the lines of a plan are messages.
 
-/// What is wrong with a message's fields.
+/// An error in the fields of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FieldError {
     /// No message has this word.
     UnknownMessage,
-    /// The field of this name should have come here.
+    /// The field of this name is missing here.
     Missing(&'static str),
-    /// The field of this name has a value that its type does not have, or not in that form.
+    /// The value of this field is not a value of its type, or not in canonical form.
     BadValue(&'static str),
-    /// There is more after the last field.
+    /// There is text after the last field.
     Trailing,
 }
 
@@ -24,25 +24,25 @@ impl core::fmt::Display for FieldError {
     }
 }
 
-/// A message as documentation sees it.
+/// A message, for documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageSpec {
     /// The word that names it.
     pub name: &'static str,
-    /// Its docstring.
+    /// Its doc comment.
     pub doc: &'static str,
-    /// Its fields in their order.
+    /// Its fields, in order.
     pub fields: &'static [FieldSpec],
-    /// The most bytes its fields take, with the space before each.
+    /// The most bytes that its fields take, each with a space before it.
     pub max_len: usize,
 }
 
-/// A field as documentation sees it.
+/// A field, for documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
     /// Its key.
     pub key: &'static str,
-    /// Its docstring.
+    /// Its doc comment.
     pub doc: &'static str,
     /// The form of its value.
     pub shape: &'static str,
@@ -68,8 +68,8 @@ pub(crate) fn take<T: super::Value>(rest: &mut &str, key: &'static str) -> Resul
     T::parse(value).ok_or(FieldError::BadValue(key))
 }
 
-/// Declares a list of messages: a struct for each, an enum over all, how they are written and read, their
-/// documentation as data, and the most space each can take.
+/// Declares a list of messages: a struct for each, an enum of all, their writer and parser, their documentation as
+/// data, and the most bytes that each can take.
 macro_rules! messages {
     (
         $(#[$meta:meta])*
@@ -110,14 +110,14 @@ macro_rules! messages {
 
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        // Messages live on the stack for the moment they are written or looked at; there is no heap to box them in.
+        // Messages live on the stack for a moment, and there is no heap to box them in.
         #[allow(clippy::large_enum_variant)]
         pub enum $list {
             $($(#[doc = $doc])+ $name($name),)*
         }
 
         impl $list {
-            /// Every message, its fields and their forms, in the order of their declaration.
+            /// Every message with its fields and their forms, in the order of declaration.
             pub const SPECS: &[$crate::wire::MessageSpec] = &[$(
                 $crate::wire::MessageSpec {
                     name: $word,
@@ -154,10 +154,10 @@ macro_rules! messages {
                 )*}
             }
 
-            /// Reads the fields of the message `name`: all of them, in their order, and nothing after.
+            /// Parses the fields of the message `name`: all of them, in order, and nothing after.
             ///
             /// # Errors
-            /// The first field that does not fit.
+            /// The first error.
             pub fn parse_fields(name: &str, fields: &str) -> Result<Self, $crate::wire::FieldError> {
                 let mut rest = fields;
                 let message = match name {

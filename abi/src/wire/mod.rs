@@ -1,11 +1,11 @@
-//! The serial protocol: records, one ASCII line each, that a guest prints and the host tool reads.
+//! The serial protocol: a guest prints records, one ASCII line each, and the host tool reads them.
 //!
-//! A line is an envelope (tag, sequence number, time, checksum) around one [`Record`]. [`mod@line`] holds the
-//! envelope's form, [`record`] lists the records, [`value`] says how each type of field is written, and [`stream`]
-//! numbers lines and sums them up for the final `end` record. One definition formats and parses; docs/PROTOCOL.md is
-//! tested against it.
+//! A line is an envelope (tag, sequence number, time, checksum) around one [`Record`]. [`mod@line`] defines the
+//! envelope, [`record`] lists the records, [`value`] defines the text of each type of field, and [`stream`] numbers the
+//! lines and digests them for the final `end` record. One definition writes and parses; docs/PROTOCOL.md is tested
+//! against it.
 //!
-//! There is exactly one way to write a record: whatever [`decode`] accepts, [`encode`] gives back byte for byte.
+//! Every record has exactly one form: [`encode`] gives back byte for byte every line that [`decode`] accepts.
 
 mod label;
 pub mod line;

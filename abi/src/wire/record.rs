@@ -1,4 +1,4 @@
-//! The records there are.
+//! The records.
 
 use super::{Hex64, Label, Text, messages};
 use crate::control::ControlKind;
@@ -10,54 +10,55 @@ pub use super::words::{
     SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
-/// The version of the records below; the tag's number. A change that an older reader would misread raises both.
+/// The version of the records below, and the number of the tag. A change that an older reader would misread raises
+/// both.
 pub const PROTOCOL: u16 = 1;
 
 messages! {
-    /// A record: one thing that the kernel has to say.
+    /// A record: one fact that the kernel reports.
     pub enum Record;
 
     /// The first record of a boot, printed before anything can go wrong.
     Start = "start" {
         /// The version of the records.
         proto: u16,
-        /// A number that differs from boot to boot, so that a reboot shows.
+        /// A number that differs from boot to boot, so that a reboot is noticed.
         nonce: Hex64,
-        /// SHA-256 of the plan's bytes; of no bytes, where there is no plan.
+        /// SHA-256 of the bytes of the plan; of no bytes if there is no plan.
         plan: Digest,
-        /// The first 8 bytes of the kernel ELF's GNU build ID; 0 where it has none or keeps it to itself.
+        /// The first 8 bytes of the GNU build ID of the kernel ELF; 0 if it has none or does not disclose it.
         build: Hex64,
     }
 
-    /// What the machine says of itself.
+    /// The machine, as it identifies itself.
     Machine = "machine" {
-        /// How the kernel was started.
+        /// The firmware or VMM that started the kernel.
         firmware: Firmware,
-        /// CPUID's vendor string.
+        /// The vendor string of CPUID.
         vendor: Label,
         /// CPUID.1:EAX: family, model and stepping.
         signature: Hex64,
-        /// CPUID leaf 4000_0000H's signature, where CPUID says that there is a hypervisor.
+        /// The signature of CPUID leaf 4000_0000H, if CPUID reports a hypervisor.
         hypervisor: Text<36>,
     }
 
-    /// Which system this is: what is compared with what.
+    /// The system that runs the workers. Comparisons are between systems.
     System = "system" {
         /// Its name.
         name: SystemName,
-        /// The kernel's version; for Linux what uname calls the release.
+        /// The version of the kernel; for Linux the release of uname.
         release: Text<90>,
     }
 
     /// The name of the CPU.
     Brand = "brand" {
-        /// CPUID's brand string.
+        /// The brand string of CPUID.
         name: Text<120>,
     }
 
-    /// What the kernel switched on. What the CPU lacks is 0.
+    /// The features that the kernel switched on; 0 for one that the CPU lacks.
     Features = "features" {
-        /// The mode of the local APICs, which firmware chose.
+        /// The mode of the local APICs, chosen by firmware.
         apic: ApicMode,
         /// No-execute pages.
         nx: bool,
@@ -67,38 +68,38 @@ messages! {
         smap: bool,
         /// User-mode instruction prevention.
         umip: bool,
-        /// CPUID promises that the TSC runs at one rate in every state.
+        /// CPUID reports a TSC that runs at one rate in every state.
         invariant_tsc: bool,
     }
 
-    /// The memory the kernel found.
+    /// The memory that the kernel found.
     Memory = "memory" {
-        /// Bytes that the memory map calls usable.
+        /// Usable bytes in the memory map.
         usable_bytes: u64,
         /// Usable regions after sorting and merging.
         regions: u32,
-        /// Bytes given to the kernel's heap; 0 for a kernel that sets none aside.
+        /// Bytes of the heap of the kernel; 0 for a kernel that reserves none.
         heap_bytes: u64,
     }
 
-    /// The boot configuration in force. It changes where the kernel talks and how it ends, never what is measured.
+    /// The boot configuration in force. It changes where the kernel prints and how it ends, never what it measures.
     Config = "config" {
-        /// Where records go: the serial ports, with a `+` between, as `serial=` names them.
+        /// The serial ports for records, with a `+` between, as `serial=` names them.
         serial: Text<48>,
-        /// What follows the last record, as `after=` names it.
+        /// The action after the last record, as `after=` names it.
         after: Text<36>,
-        /// Whether text goes to a screen too.
+        /// Whether text is printed on a screen too.
         display: bool,
-        /// Words that were passed over; each has its `config-ignored` before this.
+        /// The number of words that were ignored. Each has a `config-ignored` record before this one.
         ignored: u16,
     }
 
-    /// A word of the boot configuration that was passed over: not understood, or of no use on this machine. What it
-    /// would have set stays at its default.
+    /// A word of the boot configuration that was ignored: it is not understood, or this machine cannot use it. Its
+    /// setting keeps the default.
     ConfigIgnored = "config-ignored" {
-        /// Where it stood.
+        /// The source of the word.
         from: ConfigSource,
-        /// Its line there, from 1; 0 for all of it.
+        /// Its line in the source, from 1; 0 for all of it.
         line: u16,
         /// The word.
         word: Text<64>,
@@ -106,89 +107,87 @@ messages! {
 
     /// One processor entry of the MADT.
     Cpu = "cpu" {
-        /// Its dense number; for one that was skipped, the number of its entry.
+        /// Its dense number; for a skipped CPU the number of its entry.
         cpu: CpuId,
-        /// Its local APIC id.
+        /// Its local APIC ID.
         apic: ApicId,
-        /// What became of it.
+        /// Its state after the start.
         state: CpuState,
-        /// Cycles from the first SIPI of all to its check-in; 0 where it did not check in, on the BSP, and where it is
-        /// not known.
+        /// Cycles from the first SIPI of all to its check-in; 0 if it did not check in, for the BSP, and if not known.
         cycles: u64,
     }
 
-    /// Where a CPU that is online is in the machine, by what it says of itself. Two CPUs are SMT siblings where their
-    /// `core` is the same; `-` is what is not told.
+    /// The place of an online CPU in the machine, as the CPU reports it. Two CPUs are SMT siblings if they have the
+    /// same `core`. `-` is an unknown place.
     Topology = "topology" {
         /// Its dense number.
         cpu: CpuId,
-        /// What tells.
+        /// The source of this information.
         source: TopologySource,
-        /// Its package: its APIC id without the bits that tell one CPU of a package from another.
+        /// Its package: its APIC ID without the bits that number the CPUs of a package.
         package: Option<u32>,
-        /// Its die, likewise, where dies are told apart.
+        /// Its die, likewise, if the source distinguishes dies.
         die: Option<u32>,
         /// Its core, likewise.
         core: Option<u32>,
-        /// Which thread of its core it is.
+        /// Its thread in its core.
         thread: Option<u32>,
         /// The kind of its core.
         kind: CoreKind,
-        /// Its proximity domain, by the SRAT.
+        /// Its proximity domain in the SRAT.
         node: Option<u32>,
     }
 
-    /// What else the machine says of itself, for those who publish a result.
+    /// More about the machine, to be disclosed with a published result.
     Platform = "platform" {
-        /// The hypervisor's largest CPUID leaf; 0 where CPUID shows none.
+        /// The largest CPUID leaf of the hypervisor; 0 if CPUID reports no hypervisor.
         hypervisor_leaf: Hex64,
-        /// The microcode's revision; 0 where it is not told.
+        /// The microcode revision; 0 if not reported.
         microcode: Hex64,
-        /// What became of the search for SMBIOS tables.
+        /// The outcome of the search for SMBIOS tables.
         smbios: SmbiosState,
     }
 
-    /// A string of the SMBIOS tables that is there and not empty.
+    /// A string of the SMBIOS tables that is present and not empty.
     Dmi = "dmi" {
-        /// Which.
+        /// Its field.
         field: DmiField,
         /// Its text.
         text: Text<96>,
     }
 
-    /// One measurement of the TSC's frequency.
+    /// One measurement of the TSC frequency.
     TscReading = "tsc-reading" {
-        /// What it comes from.
+        /// Its source.
         source: TscSource,
         /// The frequency.
         khz: u64,
     }
 
-    /// The TSC's frequency as used from here on.
+    /// The TSC frequency in use from here on.
     Tsc = "tsc" {
         /// The source chosen.
         source: TscSource,
         /// The frequency.
         khz: u64,
-        /// How many sources gave a reading.
+        /// The number of sources with a reading.
         sources: u16,
         /// The largest difference between a reading and the chosen one, in parts per million.
         spread_ppm: u32,
     }
 
-    /// Whether the CPUs' TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
-    /// before one that another CPU had already published.
+    /// The test whether the TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
+    /// below one that another CPU has already published.
     Warp = "warp" {
         /// CPUs that took part.
         cpus: u16,
-        /// Readings in all.
+        /// The number of readings.
         samples: u64,
-        /// Readings that came after another CPU's: how often the test could have seen something.
+        /// Readings that followed one of another CPU. Only these can show a difference.
         handovers: u64,
-        /// The least of them for any CPU, in either direction: readings of its own that came after another's, or readings
-        /// of another that came after its own.
+        /// The least number of handovers of any CPU, in either direction: to it or from it.
         least: u64,
-        /// The furthest any reading was behind, in cycles.
+        /// The most by which a reading was behind, in cycles.
         max_warp: u64,
     }
 
@@ -200,15 +199,15 @@ messages! {
         cycles: u64,
     }
 
-    /// The plan tells the kernel to do something wrong. Printed only then; such a run never passes.
+    /// The fault that the plan makes the kernel commit. Printed only for such a plan; its run never passes.
     Control = "control" {
-        /// What.
+        /// The fault.
         kind: ControlKind,
-        /// On which CPU, where that matters.
+        /// The CPU that commits it, if one CPU does.
         target: u16,
     }
 
-    /// What the plan asks for. With `blob` and `split` it makes a log complete: it can be judged without the plan.
+    /// The experiment of the plan. With `blob` and `split` a log is complete: it can be judged without the plan.
     Experiment = "experiment" {
         /// The experiment's name.
         name: Label,
@@ -218,19 +217,19 @@ messages! {
         authority: Authority,
     }
 
-    /// The plan is a sweep: its cases are worked out from the machine's cores and CPUs, by `abi::sweep`.
+    /// The plan is a sweep: `abi::sweep` derives its cases from the cores and CPUs of the machine.
     Sweep = "sweep" {
-        /// How often every case is to be run.
+        /// The number of times to run every case.
         iterations: u16,
-        /// What the order of the cases in each iteration comes from.
+        /// The seed of the order of the cases in each iteration.
         seed: Hex64,
-        /// Cores among the CPUs that are online, as far as `topology` tells them apart.
+        /// Cores of the online CPUs, as far as `topology` distinguishes them.
         cores: u16,
-        /// CPUs that are online.
+        /// Online CPUs.
         cpus: u16,
     }
 
-    /// What the plan gives one worker of a case.
+    /// The parameters of one worker of a case, from the plan.
     Split = "split" {
         /// The case.
         case: u16,
@@ -246,7 +245,7 @@ messages! {
         p3: u64,
     }
 
-    /// A worker's ELF, as found in the ramdisk.
+    /// The ELF of the workers, as found in the ramdisk.
     Blob = "blob" {
         /// The workload's name.
         name: Label,
@@ -256,8 +255,8 @@ messages! {
         sha256: Digest,
     }
 
-    /// An iteration is about to begin: what the host does from here to `case-begin` may disturb it. A watcher takes
-    /// its readings at these two.
+    /// An iteration is about to begin. Its workers run between this record and `case-begin`; what the host does in
+    /// between may disturb them. The host tool samples its own counters at both.
     CaseReady = "case-ready" {
         /// The case.
         case: u16,
@@ -265,17 +264,17 @@ messages! {
         iter: u16,
     }
 
-    /// An iteration of a case was begun: its workers are ready and all will start at one TSC value.
+    /// An iteration of a case was run. Its other records follow.
     CaseBegin = "case-begin" {
-        /// The case, named by how many workers it has.
+        /// The case, named by its number of workers.
         case: u16,
-        /// Which iteration, from 0.
+        /// The iteration, from 0.
         iter: u16,
-        /// The TSC value at which all start.
+        /// The TSC value at which all workers were to start; 0 if they did not meet.
         start_tsc: u64,
     }
 
-    /// How one worker's timed region went.
+    /// The timed region of one worker.
     Worker = "worker" {
         /// The case.
         case: u16,
@@ -285,18 +284,18 @@ messages! {
         worker: u16,
         /// The CPU it ran on.
         cpu: CpuId,
-        /// Cycles from the common start to its own first reading.
+        /// Cycles from the common start to its first reading of the TSC.
         skew: u64,
         /// Cycles from its first reading to its last.
         cycles: u64,
-        /// The same shifted right by 20, the unit of the field's tables; at most 2^32 - 1.
+        /// The same shifted right by 20, the unit of published tables; at most 2^32 - 1.
         scaled: u32,
-        /// Interrupts that its CPU took while it was in ring 3; under Linux, which allows them, from the workers'
-        /// meeting to the worker's return.
+        /// Interrupts on its CPU while it was in ring 3; under Linux, which allows them, from the rendezvous of the
+        /// workers to the return of this one.
         irqs: u16,
     }
 
-    /// What one worker answered.
+    /// The result of one worker.
     Answer = "result" {
         /// The case.
         case: u16,
@@ -308,11 +307,11 @@ messages! {
         answer: u64,
         /// The work done, in the workload's unit.
         work: u64,
-        /// The digest of the answer's parts.
+        /// The digest of what the answer is made of.
         digest: Hex64,
     }
 
-    /// How one worker ended, and what it asked of the kernel beyond its authority.
+    /// The end of one worker, and its syscalls beyond its authority.
     WorkerEnd = "worker-end" {
         /// The case.
         case: u16,
@@ -322,11 +321,11 @@ messages! {
         worker: u16,
         /// The CPU it ran on.
         cpu: CpuId,
-        /// What became of it.
+        /// Its end.
         status: WorkerStatus,
         /// Syscalls outside its authority, all refused.
         refused: u32,
-        /// The number of the first of them; 0 where there is none.
+        /// The number of the first of them; 0 if there is none.
         first_refused: u64,
     }
 
@@ -334,21 +333,21 @@ messages! {
     Fault = "fault" {
         /// The worker.
         worker: u16,
-        /// The exception's mnemonic.
+        /// The mnemonic of the exception.
         exception: Label,
-        /// Its error code; 0 for one that has none.
+        /// Its error code; 0 for an exception without one.
         error: Hex64,
-        /// Where: the instruction's address, relative to the worker's image where it is in it.
+        /// The address of the instruction; relative to the image of the worker if it is inside.
         rip: Hex64,
         /// CR2 for a page fault, else 0.
         address: Hex64,
     }
 
-    /// What a worker's CPU saw of its host just before and just after the timed run, in half a millisecond each of
-    /// reading the TSC with the same work between any two readings: the longest time between two of them, and how many
-    /// there were. A CPU that was taken away shows a gap; one that was only slowed down, fewer readings. The work is
-    /// additions and the like that do not wait for each other, as many at once as a core can do, of which its other
-    /// thread takes half.
+    /// The pace checks of a worker's CPU: half a millisecond just before the timed run and half a millisecond just
+    /// after it, in which the CPU reads the TSC with the same work between any two readings. Reported are the longest
+    /// time between two readings and the number of readings. A preempted CPU shows a gap; a slowed one shows fewer
+    /// readings. The work is independent integer operations that fill a core, of which a busy sibling thread takes
+    /// half.
     Gap = "gap" {
         /// The case.
         case: u16,
@@ -358,20 +357,20 @@ messages! {
         worker: u16,
         /// Its CPU.
         cpu: CpuId,
-        /// Before, in cycles.
+        /// The longest gap before, in cycles.
         before: u64,
-        /// After, in cycles.
+        /// The longest gap after, in cycles.
         after: u64,
-        /// Readings before: the CPU's pace then.
+        /// Readings before: the pace of the CPU.
         reads_before: u32,
         /// Readings after.
         reads_after: u32,
-        /// Time that the hypervisor says it took from this CPU in between, in ns; natively, the time that the worker's
-        /// process waited for its CPU; `-` where nobody says.
+        /// Steal time of this CPU in between, as the hypervisor reports it, in ns; natively the time that the process
+        /// of the worker waited for its CPU; `-` if not reported.
         steal_ns: Option<u64>,
     }
 
-    /// An iteration of a case has ended, and its workers' records are all before this one.
+    /// An iteration of a case has ended. The records of its workers are before this one, but for `gap`, which follows.
     CaseEnd = "case-end" {
         /// The case.
         case: u16,
@@ -379,9 +378,9 @@ messages! {
         iter: u16,
         /// Workers that are done.
         done: u16,
-        /// Last end less first start, in cycles; 0 where not all are done.
+        /// Last end less first start, in cycles; 0 if not all are done.
         makespan: u64,
-        /// Whether every worker's answer is what the plan expects.
+        /// Whether every worker gave the answer that the plan expects.
         verified: bool,
     }
 
@@ -389,13 +388,13 @@ messages! {
     CaseSkipped = "case-skipped" {
         /// The case.
         case: u16,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
-        /// CPUs that are online.
+        /// Online CPUs.
         online: u16,
     }
 
-    /// Something is wrong with the machine or the plan. The kernel goes on where it can.
+    /// A problem with the machine or the plan. The kernel goes on if it can.
     Problem = "error" {
         /// A stable name.
         code: Label,
@@ -403,23 +402,23 @@ messages! {
         detail: Text<90>,
     }
 
-    /// The kernel cannot go on. No `end` follows.
+    /// The kernel cannot go on. No `end` record follows.
     Panic = "panic" {
-        /// The CPU that found it.
+        /// The CPU that panicked.
         cpu: CpuId,
-        /// File and line in the kernel's source.
+        /// File and line in the source of the kernel.
         at: Text<44>,
-        /// What it found.
+        /// The message.
         message: Text<64>,
     }
 
     /// The last record.
     End = "end" {
-        /// How many records came before it.
+        /// The number of records before this one.
         records: u32,
-        /// The kernel's own view.
+        /// The status as the kernel sees it.
         status: RunStatus,
-        /// SHA-256 over the lines before it, each with one line feed.
+        /// SHA-256 over the lines before this one, each with one line feed.
         digest: Digest,
     }
 }

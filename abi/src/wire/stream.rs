@@ -1,11 +1,10 @@
-//! A whole stream of records: numbered without a gap, and summed up in the last.
+//! A whole stream of records: numbered without a gap; the last holds a digest of the others.
 
 use super::record::{End, RunStatus};
 use super::{Envelope, Line, Record, Timestamp, encode};
 use crate::digest::{Digest, Hasher};
 
-/// The digest over a stream: SHA-256 over each line's bytes and one line feed after each, whatever the line ending
-/// on the wire.
+/// The digest of a stream: SHA-256 over the bytes of each line and one line feed, whatever the line ending on the wire.
 #[derive(Clone, Default)]
 pub struct StreamDigest(Hasher);
 
@@ -39,7 +38,7 @@ impl StreamWriter {
         line
     }
 
-    /// The last line: how many records came before it, and their digest.
+    /// The last line, with the number of the records before it and their digest.
     pub fn end(&mut self, ts: Timestamp, status: RunStatus) -> Line {
         let end = End { records: self.next_seq, status, digest: self.digest.digest() };
         self.line(ts, end)

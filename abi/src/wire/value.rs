@@ -1,10 +1,10 @@
-//! How each type of field is written, and the strict way back.
+//! The text form of each type of field, and its strict parser.
 
 use core::fmt;
 
 use crate::{ApicId, CpuId, Digest};
 
-/// A type that can stand as a field's value: printable ASCII without a space, in exactly one form.
+/// A type of field. Its values have exactly one text form, of printable ASCII without a space.
 pub trait Value: Sized {
     /// The most bytes that [`Value::write`] writes.
     const MAX_LEN: usize;
@@ -17,7 +17,7 @@ pub trait Value: Sized {
     /// Those of `out`.
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Reads what [`Value::write`] writes, and nothing else: no leading zeros, no upper-case digits, no sign.
+    /// Parses the form that [`Value::write`] writes and no other: no leading zeros, no upper-case digits, no sign.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -63,7 +63,7 @@ impl Value for bool {
     }
 }
 
-/// A number, or `-` where there is none.
+/// A number, or `-` for none.
 macro_rules! optional {
     ($($type:ty, $shape:literal;)*) => {$(
         impl Value for Option<$type> {
@@ -115,7 +115,7 @@ impl Value for ApicId {
     }
 }
 
-/// A number that is read as bits rather than as a quantity: an address, a hash, a nonce.
+/// A number that is a pattern of bits, not a quantity: an address, a hash, a nonce.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Hex64(pub u64);
 
@@ -165,7 +165,7 @@ macro_rules! words {
             /// Every value.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The word that stands for it.
+            /// Its word.
             #[must_use]
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }

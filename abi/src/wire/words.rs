@@ -1,33 +1,33 @@
-//! The words that stand as values in records.
+//! The words that are values in records.
 
 use super::value::words;
 
 words! {
-    /// How the kernel was started.
+    /// The firmware or VMM that started the kernel.
     pub enum Firmware {
         /// By the loader from a BIOS.
         Bios = "bios",
         /// By the loader from UEFI.
         Uefi = "uefi",
-        /// By the loader, which does not say from what.
+        /// By the loader, which does not report the firmware.
         Unknown = "unknown",
-        /// By a VMM, which entered the kernel itself (PVH), without a loader.
+        /// By a VMM that entered the kernel directly (PVH), without a loader.
         Direct = "direct",
     }
 
     /// The mode of the local APICs.
     pub enum ApicMode {
-        /// Registers in memory, 8-bit ids.
+        /// Registers in memory, 8-bit IDs.
         Xapic = "xapic",
-        /// Registers by MSR, 32-bit ids.
+        /// Registers by MSR, 32-bit IDs.
         X2apic = "x2apic",
     }
 
-    /// What became of a CPU that the MADT lists.
+    /// The state of a CPU in the MADT.
     pub enum CpuState {
         /// It runs this kernel's boot path: the bootstrap processor.
         Bsp = "bsp",
-        /// It was started and checked in.
+        /// It was started and has checked in.
         Online = "online",
         /// It was sent INIT and SIPI and did not check in before the time-out.
         NoResponse = "no-response",
@@ -35,19 +35,19 @@ words! {
         Skipped = "skipped",
     }
 
-    /// Where a word of the boot configuration stood.
+    /// The source of a word of the boot configuration.
     pub enum ConfigSource {
-        /// In the ramdisk's file.
+        /// The file in the ramdisk.
         File = "file",
-        /// On the VMM's command line.
+        /// The command line of the VMM.
         CommandLine = "command-line",
     }
 
-    /// Where a TSC frequency comes from, in the order in which one is chosen.
+    /// The source of a TSC frequency, in the order of preference.
     pub enum TscSource {
         /// CPUID leaf 15H, crystal clock and ratio.
         Cpuid15 = "cpuid-15h",
-        /// The hypervisor's CPUID leaf 4000_0010H.
+        /// CPUID leaf 4000_0010H of the hypervisor.
         Hypervisor = "hypervisor",
         /// KVM's paravirtual clock.
         Kvmclock = "kvmclock",
@@ -59,13 +59,13 @@ words! {
         Pit = "pit",
         /// Counted against the seconds of the real-time clock.
         Rtc = "rtc",
-        /// Linux's own calibration, as its log has it.
+        /// The calibration of Linux, from its log.
         Linux = "linux",
-        /// Counted against Linux's CLOCK_MONOTONIC_RAW.
+        /// Counted against CLOCK_MONOTONIC_RAW of Linux.
         ClockMonotonic = "clock-monotonic",
     }
 
-    /// What runs the workers and prints the records.
+    /// The system that runs the workers and prints the records.
     pub enum SystemName {
         /// The Assay kernel.
         Assay = "assay",
@@ -75,93 +75,92 @@ words! {
         Native = "native",
     }
 
-    /// Why a case of the plan was not run.
+    /// The reason why a case of the plan was not run.
     pub enum SkipReason {
         /// Fewer CPUs are online than it has workers.
         Cpus = "cpus",
         /// A worker's address space could not be built.
         Memory = "memory",
-        /// The ramdisk does not have the workload's ELF, or has another than the plan says.
+        /// The ramdisk lacks the ELF of the workload, or its hash is not that of the plan.
         Blob = "blob",
-        /// A CPU that the case needs did not come back from an earlier one.
+        /// A CPU that the case needs did not return from an earlier case.
         CpuLost = "cpu-lost",
     }
 
-    /// What became of one worker.
+    /// The end of one worker.
     pub enum WorkerStatus {
-        /// It ran to its end and left a complete result.
+        /// It returned with a complete result.
         Done = "done",
         /// It took a fault; see the `fault` record.
         Fault = "fault",
-        /// It did not return before the case's time-out and was stopped.
+        /// It did not return before its time-out and was stopped.
         Timeout = "timeout",
         /// It returned without a complete result.
         Incomplete = "incomplete",
-        /// Its CPU never reported back, though it could have been stopped.
+        /// Its CPU did not report back, though the time-out should have stopped the worker.
         Lost = "lost",
     }
 
-    /// The kernel's own view of the whole run. The host tool judges for itself.
+    /// The status of the whole run, as the kernel sees it. The host tool judges for itself.
     pub enum RunStatus {
         /// Every case ran, and every worker gave the answer that the plan expects.
         Ok = "ok",
-        /// Something did not hold; the records say what.
+        /// Something failed; the records show it.
         Failed = "failed",
     }
 
-    /// What tells which CPUs share a core, in the order in which it is asked.
+    /// The source that groups CPUs into cores, in the order of preference.
     pub enum TopologySource {
         /// CPUID leaf 1FH.
         Cpuid1f = "cpuid-1fh",
         /// CPUID leaf 0BH.
         Cpuid0b = "cpuid-0bh",
-        /// CPUID leaves 8000_0008H and 8000_001EH, of AMD.
+        /// CPUID leaves 8000_0008H and 8000_001EH of AMD.
         CpuidAmd = "cpuid-amd",
         /// CPUID leaves 1 and 4.
         CpuidLegacy = "cpuid-legacy",
-        /// Nothing: each CPU may be a core or not.
+        /// None: whether a CPU is a core is unknown.
         None = "none",
     }
 
-    /// What kind of core a CPU is of, where a processor has several kinds (CPUID leaf 1AH).
+    /// The kind of core, for a processor with several kinds (CPUID leaf 1AH).
     pub enum CoreKind {
-        /// The processor has one kind, or does not say that it has more.
+        /// The processor has one kind, or reports no more.
         Alike = "alike",
         /// Intel Core: the larger kind.
         Performance = "performance",
         /// Intel Atom: the smaller kind.
         Efficient = "efficient",
-        /// A kind that this kernel does not know.
+        /// An unknown kind.
         Other = "other",
     }
 
-    /// What became of the search for SMBIOS tables.
+    /// The outcome of the search for SMBIOS tables.
     pub enum SmbiosState {
         /// They were found and read.
         Found = "found",
-        /// There is no entry point in the BIOS's part of memory; under UEFI it is elsewhere, and the loader does not say
-        /// where.
+        /// The BIOS area has no entry point. Under UEFI it is elsewhere, and the loader does not report where.
         Unavailable = "unavailable",
-        /// An entry point leads to no table that can be read.
+        /// There is an entry point, but no readable table.
         Damaged = "damaged",
     }
 
-    /// A string of the SMBIOS tables. Those that tell one machine from another of its kind (serial numbers, UUIDs) are
-    /// not read.
+    /// A string of the SMBIOS tables. Strings that identify one machine among others of its kind (serial numbers,
+    /// UUIDs) are not read.
     pub enum DmiField {
-        /// The firmware's vendor.
+        /// The vendor of the firmware.
         BiosVendor = "bios-vendor",
-        /// The firmware's version.
+        /// The version of the firmware.
         BiosVersion = "bios-version",
-        /// The firmware's date.
+        /// The date of the firmware.
         BiosDate = "bios-date",
-        /// The machine's vendor.
+        /// The vendor of the machine.
         SystemVendor = "system-vendor",
-        /// The machine's name.
+        /// The name of the machine.
         SystemProduct = "system-product",
-        /// The machine's version.
+        /// The version of the machine.
         SystemVersion = "system-version",
-        /// The chassis's asset tag, by which some clouds are told.
+        /// The asset tag of the chassis, which identifies some clouds.
         ChassisAssetTag = "chassis-asset-tag",
     }
 }

@@ -54,23 +54,23 @@ fn protocol_names_the_envelope_as_it_is() {
 }
 
 #[test]
-fn measurement_lists_every_reason() {
+fn gate_lists_every_reason() {
     let mut text = "\n| reason | class | meaning | what to do |\n|---|---|---|---|\n".to_owned();
     for reason in ReasonCode::ALL {
         let (code, class) = (reason.code(), reason.class().word());
         let _ = writeln!(text, "| `{code}` | {class} | {} | {} |", reason.meaning(), reason.remedy());
     }
-    golden::check_part(&golden::document("MEASUREMENT.md"), "reasons", &text);
+    golden::check_part(&golden::document("GATE.md"), "reasons", &text);
 }
 
 #[test]
-fn measurement_states_every_limit() {
+fn gate_states_every_limit() {
     let mut text = "\n| reason | where | limit |\n|---|---|---|\n".to_owned();
     for limits::LimitRow { reason, rule, limit, unit } in limits::ROWS {
         let reason = reason.map_or("basis".to_owned(), |reason| format!("`{reason}`"));
         let _ = writeln!(text, "| {reason} | {rule} | {limit} {unit} |");
     }
-    golden::check_part(&golden::document("MEASUREMENT.md"), "limits", &text);
+    golden::check_part(&golden::document("GATE.md"), "limits", &text);
 }
 
 #[test]

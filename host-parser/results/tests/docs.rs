@@ -13,5 +13,5 @@ fn measurement_lists_every_reason_against_a_comparison() {
         assert!(code.starts_with("not-comparable-") && reason.meaning().ends_with('.'), "{code}");
         let _ = writeln!(text, "| `{code}` | {what} | {} |", reason.meaning());
     }
-    golden::check_part(&golden::document("MEASUREMENT.md"), "comparability", &text);
+    golden::check_part(&golden::document("COMPARING.md"), "comparability", &text);
 }

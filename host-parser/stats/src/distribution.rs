@@ -1,48 +1,33 @@
-//! The little that is needed of a few distributions.
+//! The distribution functions that the statistics need, by the crate `statrs`.
 
-use super::summary::count;
+use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal};
 
-/// The standard normal distribution up to `x`, for |x| below 6: the series of Abramowitz and Stegun, Handbook of
-/// Mathematical Functions, 26.2.11.
+/// The standard normal distribution up to `x`.
 pub(super) fn normal_cdf(x: f64) -> f64 {
-    let density = (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt();
-    let (mut term, mut sum, mut odd) = (x, x, 1.0);
-    while term.abs() > f64::EPSILON * sum.abs() {
-        odd += 2.0;
-        term *= x * x / odd;
-        sum += term;
-    }
-    0.5 + density * sum
+    Normal::standard().cdf(x)
 }
 
-/// How probable it is that at most `k` of `n` tosses of a fair coin are heads.
+/// The `x` up to which the standard normal distribution has the part `p`, which is above 0 and below 1.
+pub(super) fn normal_quantile(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
+}
+
+/// The probability that at most `k` of `n` tosses of a fair coin are heads.
 #[must_use]
 pub fn fair_tosses_at_most(k: usize, n: usize) -> f64 {
-    if n > 1000 {
-        // The chance of a single outcome is too small for a number.
-        return binomial_at_most(k, n, 0.5);
-    }
-    let (mut term, mut sum) = (0.5_f64.powi(i32::try_from(n).unwrap_or(i32::MAX)), 0.0);
-    for i in 0..=k.min(n) {
-        sum += term;
-        term *= count(n - i) / count(i + 1);
-    }
-    sum.min(1.0)
+    let tosses = Binomial::new(0.5, n as u64).expect("0.5 is a probability");
+    tosses.cdf(k as u64)
 }
 
-/// How probable it is that at most `k` of `n` independent trials succeed, each with probability `p`, above 0 and below 1.
-pub(super) fn binomial_at_most(k: usize, n: usize, p: f64) -> f64 {
-    let (mut ways, mut sum) = (0.0, 0.0);
-    for i in 0..=k.min(n) {
-        sum += (ways + count(i) * p.ln() + count(n - i) * (-p).ln_1p()).exp();
-        ways += (count(n - i) / count(i + 1)).ln();
-    }
-    sum.min(1.0)
+/// The `x` up to which the beta distribution with the shapes `a` and `b`, both above 0, has the part `p`.
+pub(super) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    Beta::new(a, b).expect("shapes are above 0").inverse_cdf(p)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::summary::count;
 
     fn close(a: f64, b: f64, within: f64) {
         assert!((a - b).abs() < within, "{a} is not {b}");
@@ -52,12 +37,48 @@ mod tests {
     fn agrees_with_printed_tables() {
         for (x, p) in [(0.0, 0.5), (1.0, 0.841_345), (-1.959_964, 0.025), (-3.0, 0.001_350)] {
             close(normal_cdf(x), p, 1e-6);
+            close(normal_quantile(p), x, 1e-3);
         }
-        close(binomial_at_most(1, 10, 0.1), 0.736_099, 1e-6);
         close(fair_tosses_at_most(1000, 2001), 0.5, 1e-9);
         for (k, n, p) in [(0, 5, 1.0 / 32.0), (1, 7, 8.0 / 128.0), (3, 7, 0.5), (7, 7, 1.0)] {
             close(fair_tosses_at_most(k, n), p, 1e-12);
-            close(binomial_at_most(k, n, 0.5), p, 1e-12);
+        }
+    }
+
+    /// The integral of the density, by Simpson's rule.
+    #[test]
+    fn the_normal_distribution_is_the_integral_of_its_density() {
+        let density = |x: f64| (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt();
+        let (steps_per_unit, mut sum) = (200, 0.0);
+        let step = 1.0 / f64::from(steps_per_unit);
+        for place in -8 * steps_per_unit..6 * steps_per_unit {
+            let x = f64::from(place) * step;
+            sum += step / 6.0 * (density(x) + 4.0 * density(x + step / 2.0) + density(x + step));
+            close(normal_cdf(x + step), sum, 1e-9);
+        }
+    }
+
+    /// The probability that at most `k` of `n` trials succeed, each with probability `p`, added up term by term.
+    fn binomial_at_most(k: usize, n: usize, p: f64) -> f64 {
+        let (mut log_ways, mut sum) = (0.0, 0.0);
+        for i in 0..=k {
+            sum += (log_ways + count(i) * p.ln() + count(n - i) * (-p).ln_1p()).exp();
+            log_ways += (count(n - i) / count(i + 1)).ln();
+        }
+        sum
+    }
+
+    #[test]
+    fn fair_tosses_and_beta_quantiles_are_those_of_added_up_terms() {
+        for n in [1_usize, 2, 9, 15, 60, 500, 2001] {
+            for k in (0..n).step_by(n.div_ceil(40)) {
+                close(fair_tosses_at_most(k, n), binomial_at_most(k, n, 0.5), 1e-9);
+                // The beta distribution's quantile is the success probability at which so few successes are this rare.
+                for tail in [0.025, 0.5, 0.975] {
+                    let p = beta_quantile(1.0 - tail, count(k + 1), count(n - k));
+                    close(binomial_at_most(k, n, p), tail, 1e-9);
+                }
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Statistics: numbers in, numbers out.
 //!
-//! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of two sides
-//! by ranks, and the trials that show how good that comparison is. Knows neither runs nor records, reads and writes
-//! nothing. docs/MEASUREMENT.md gives the methods and their sources.
+//! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of A and B by
+//! rank tests, and the trials that show how good that comparison is. It knows neither runs nor records, and does no I/O.
+//! docs/STATISTICS.md describes the methods and names their sources.
 
 #![forbid(unsafe_code)]
 

@@ -1,19 +1,19 @@
-//! The interval of a median, between two of the values themselves.
+//! The confidence interval of a median, between two of the values themselves.
 //!
-//! The k-th smallest and the k-th largest value have the median of what they are drawn from between them unless at most
-//! k - 1 of n tosses of a fair coin are heads, or tails: that is the sign test (Dixon and Mood, "The Statistical Sign Test",
-//! Journal of the American Statistical Association 41, 1946) the other way round, and assumes no more than that rounds are
-//! independent (Conover, Practical Nonparametric Statistics, 3rd edition, 1999, section 3.2). Its level is not chosen but
-//! what n allows: the least that reaches [`LEVEL`], or that of the whole range. It is reported.
+//! The median of the distribution lies between the k-th smallest and the k-th largest value, unless at most k - 1 of n tosses
+//! of a fair coin are heads, or at most k - 1 are tails. That inverts the sign test (Dixon and Mood, "The Statistical Sign
+//! Test", Journal of the American Statistical Association 41, 1946), and assumes only that rounds are independent (Conover,
+//! Practical Nonparametric Statistics, 3rd edition, 1999, section 3.2). The number of values sets the level: the smallest
+//! that reaches [`LEVEL`], or the level of the whole range if none does. The interval states it.
 
 use serde::Serialize;
 
 use super::distribution::fair_tosses_at_most;
 
-/// The confidence level that every interval has at least, where there are 6 values or more.
+/// The confidence level that every interval has at least, if there are 6 values or more.
 pub const LEVEL: f64 = 0.95;
 
-/// An interval of confidence.
+/// A confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     /// Its confidence level.
@@ -24,7 +24,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The interval of the median of `values`; `None` for fewer than five, whose whole range has less than 90 %.
+/// The interval of the median of `values`; `None` for fewer than five, because even their whole range has less than 90 %.
 #[must_use]
 pub fn median_interval(values: &[f64]) -> Option<Interval> {
     let n = values.len();

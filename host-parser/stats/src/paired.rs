@@ -1,4 +1,4 @@
-//! A figure of one system as a part of another's, round by round: what slowed a round slowed both.
+//! The ratio of two systems' figures, round by round. What slowed a round slowed both, and cancels out.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,25 @@ use serde::Serialize;
 use super::median::{Interval, median_interval};
 use super::summary::Summary;
 
-/// A round: its number and, where iterations are rounds, the iteration; else 0.
+/// A round: its number and, if iterations are rounds, the iteration; else 0.
 pub type Round = (u32, u16);
 
 /// A figure for each round that has it.
 pub type ByRound = BTreeMap<Round, f64>;
 
-/// A figure of one system divided by another's, by rounds.
+/// A figure of one system divided by the same figure of another, by round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairedRatio {
-    /// The quotient of each round that has both, in the order of the rounds.
+    /// The ratio of each round that has both, in the order of the rounds.
     pub ratios: Vec<f64>,
     /// Their median.
     pub median: f64,
-    /// The interval of the median; none for fewer than five rounds.
+    /// The interval of the median; `None` for fewer than five rounds.
     pub interval: Option<Interval>,
 }
 
 impl PairedRatio {
-    /// `ours` as a part of `theirs`; `None` if they share no round.
+    /// `ours` divided by `theirs`; `None` if they share no round.
     #[must_use]
     pub fn of(ours: &ByRound, theirs: &ByRound) -> Option<Self> {
         let ratios: Vec<f64> = quotients(ours, theirs).into_values().collect();
@@ -34,7 +34,7 @@ impl PairedRatio {
     }
 }
 
-/// One divided by the other in each round that has both.
+/// `dividend` divided by `divisor`, for each round that has both.
 #[must_use]
 pub fn quotients(dividend: &ByRound, divisor: &ByRound) -> ByRound {
     dividend.iter().filter_map(|(round, figure)| Some((*round, figure / divisor.get(round)?))).collect()

@@ -1,8 +1,8 @@
-//! One list of numbers, summed up.
+//! Descriptive statistics of a list of numbers.
 
 use serde::Serialize;
 
-/// A list of numbers, summed up.
+/// Descriptive statistics of a list of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// How many there are.
@@ -15,14 +15,14 @@ pub struct Summary {
     pub max: f64,
     /// The arithmetic mean.
     pub mean: f64,
-    /// The standard deviation of the sample, with n - 1; none for a single number.
+    /// The standard deviation of the sample, with n - 1; `None` for a single number.
     pub stdev: Option<f64>,
-    /// The standard deviation as a part of the mean; `None` if either is missing or the mean is 0.
+    /// The standard deviation divided by the mean; `None` without a standard deviation or if the mean is 0.
     pub cv: Option<f64>,
 }
 
 impl Summary {
-    /// Sums up finite numbers; `None` if there are none.
+    /// Describes finite numbers; `None` if there are none.
     #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
@@ -37,14 +37,15 @@ impl Summary {
     }
 }
 
-/// The median of numbers in their order, of which there is at least one.
+/// The median of at least one number, in ascending order.
 pub(super) fn median_of_sorted(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
 }
 
-/// The lower quartile of numbers in their order, of which there is at least one: between the two beside a quarter of the way
-/// from the first to the last (Hyndman and Fan, "Sample Quantiles in Statistical Packages", 1996, definition 7).
+/// The lower quartile of at least one number, in ascending order: a quarter of the way from the first to the last, with linear
+/// interpolation (Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50(4), 1996,
+/// definition 7).
 pub(super) fn lower_quartile_of_sorted(sorted: &[f64]) -> f64 {
     let place = count(sorted.len() - 1) / 4.0;
     let below = (sorted.len() - 1) / 4;
@@ -52,10 +53,11 @@ pub(super) fn lower_quartile_of_sorted(sorted: &[f64]) -> f64 {
     sorted[below] + (place - count(below)) * (next - sorted[below])
 }
 
-/// The lower quartile; `None` of no times. It stands for a boot's iterations, which share the boot's luck and count as one.
+/// The one time that stands for the iterations of a boot: their lower quartile. `None` if there are none.
 ///
-/// The host can only take time away, and what it takes from some iterations is no reason to blame the code. The least time
-/// would be that of one lucky moment; the median is spoilt if half of the iterations are.
+/// The iterations of a boot share its luck and count as one round. A host can only take time away, so a slowdown of some
+/// iterations is no evidence against the code. The minimum would rest on one lucky moment; the median fails if the host
+/// disturbs half of them.
 #[must_use]
 pub fn lower_quartile(times: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = times.into_iter().collect();
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_up_by_the_textbook() {
+    fn describes_a_textbook_example() {
         let summary = Summary::of(&[4.0, 2.0, 5.0, 4.0, 4.0, 9.0, 7.0, 5.0]).expect("numbers");
         assert_eq!((summary.n, summary.median, summary.min, summary.max), (8, 4.5, 2.0, 9.0));
         assert_eq!(summary.mean, 5.0);

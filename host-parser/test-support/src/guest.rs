@@ -12,7 +12,7 @@ use abi::wire::record::{
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
 use abi::{ApicId, CpuId, Digest, sweep};
-use user_workers::reference::{Workload, by_name};
+use workloads::{Workload, by_name};
 
 /// The whole that every case of the tests' experiment does.
 pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];
@@ -77,10 +77,10 @@ impl Guest {
     /// What each worker of a case is given.
     fn splits(&self, case: u16) -> Vec<[u64; 4]> {
         if self.sweep.is_none() {
-            return primes().splits(self.whole, case);
+            return primes().split(self.whole, case);
         }
-        let knots = primes().knots(self.whole).expect("primes can be shared out");
-        let bounds = (0..case).map(|worker| sweep::bounds(&knots, case, worker).expect("a share"));
+        let cut_points = primes().cut_points(self.whole).expect("primes can be shared out");
+        let bounds = (0..case).map(|worker| sweep::bounds(&cut_points, case, worker).expect("a share"));
         bounds.map(|(from, to)| [from, to, self.whole[2], self.whole[3]]).collect()
     }
 
@@ -227,7 +227,7 @@ impl Guest {
             let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
             (first, last) = (first.min(skew), last.max(skew + cycles));
             let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
-            let expected = primes().expected(params);
+            let expected = primes().expectation(params);
             let (answer, work, digest) = (expected.answer, expected.work, Hex64(expected.digest));
             let cpu = self.cpu_of(worker);
             records.extend([

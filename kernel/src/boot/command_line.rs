@@ -1,6 +1,6 @@
-//! A VMM's command line, copied before the memory that it lies in is used. Pure.
+//! A VMM's command line, copied before the memory that holds it is reused.
 
-/// More than any configuration takes. What is longer is cut at its last blank before that.
+/// More bytes than any configuration needs. A longer text is cut at its last blank before that.
 pub const MAX_BYTES: usize = 1024;
 
 /// The text, without the zero byte that ends it.
@@ -11,7 +11,7 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// None.
+    /// No text.
     pub const EMPTY: Self = Self { bytes: [0; MAX_BYTES], len: 0 };
 
     /// The text in `memory`, up to its first zero byte.

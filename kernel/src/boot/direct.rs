@@ -1,9 +1,10 @@
-//! From a VMM that enters the kernel directly, by `pvh_entry.rs`: the rest of the window, and the [`BootInfo`].
+//! Boot by a VMM that enters the kernel directly, by `pvh_entry.rs`: the rest of the window, and the [`BootInfo`].
 #![expect(unsafe_code, reason = "reads physical memory and extends the window on it")]
 
 use core::fmt::Debug;
 
 use abi::wire::record::Firmware;
+use harness::x86::cpuid::{bit, leaf};
 use x86_64::registers::control::{Cr3, Efer, EferFlags};
 use x86_64::structures::paging::{
     FrameAllocator, Mapper, OffsetPageTable, Page, PageSize, PageTable, PageTableFlags, PhysFrame, Size1GiB,
@@ -11,31 +12,32 @@ use x86_64::structures::paging::{
 };
 use x86_64::{PhysAddr, VirtAddr};
 
-use super::memory_map::{self, MemoryMap, Region};
 use super::pvh::{MAX_MEMORY_END, StartInfo};
 use super::{BootError, BootInfo};
-use crate::acpi::Memory;
+use crate::firmware::Memory;
 use crate::mem::LowPage;
-use crate::x86::cpuid::{bit, leaf};
+use crate::mem::memory_map::{self, MemoryMap, Region};
 
-/// Where the window on physical memory begins.
+/// The start of the window on physical memory.
 pub const WINDOW_OFFSET: u64 = 0xffff_8000_0000_0000;
-/// How much of it the entry code maps: device registers lie below it, and so does all that a 32-bit VMM places.
+/// The part of it that the entry code maps, in bytes: device registers lie below it, and so does everything that a VMM
+/// places by 32-bit addresses.
 pub const EARLY_WINDOW_END: u64 = 4 << 30;
 
-// The window on all the memory that there can be stays in the upper half.
+// The window on the largest memory stays in the upper half.
 const _: () = assert!(MAX_MEMORY_END <= (1 << 47) && MAX_MEMORY_END.is_multiple_of(Size1GiB::SIZE));
 
-/// Checks the start info at physical address `at` and keeps what is needed. `image` is where the kernel is in
-/// physical memory. The page tables in force must be those of `pvh_entry.rs`.
+/// Checks the start info at physical address `at` and keeps the part that the kernel needs. `image` is the kernel's place
+/// in physical memory. The current page tables must be those of `pvh_entry.rs`.
 ///
 /// # Errors
-/// Where the kernel cannot run with it.
+/// The kernel cannot run with it.
 pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
     let info = StartInfo::read(&EarlyWindow, at, image)?;
     let mut memory = MemoryMap::new(info.usable()).ok_or(BootError::NoMemory)?;
     let window_end = info.memory_end().max(EARLY_WINDOW_END).next_multiple_of(Size1GiB::SIZE);
-    // The start info, and what it refers to but the ramdisk, may lie in usable memory: it is read before that is used.
+    // The start info and everything that it refers to, except the ramdisk, may lie in usable memory. So it is read before
+    // that memory is used.
     let low_page = memory_map::low_page(info.usable()).and_then(LowPage::new);
     let StartInfo { ramdisk, rsdp, command_line, .. } = info;
     extend_window(&mut memory, window_end)?;
@@ -52,7 +54,7 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
     })
 }
 
-/// Physical memory as far as the entry code maps it.
+/// The part of physical memory that the entry code maps.
 struct EarlyWindow;
 
 impl Memory for EarlyWindow {
@@ -65,20 +67,20 @@ impl Memory for EarlyWindow {
 /// Memory in the window.
 fn bytes(region: Region) -> &'static [u8] {
     let length = usize::try_from(region.end - region.start).unwrap_or(0);
-    // SAFETY: the window maps it. It holds what a VMM left for the kernel to read: nothing writes to that before it
-    // is out of use, and to the ramdisk never, for `StartInfo` takes it out of usable memory.
+    // SAFETY: the window maps it. It holds data that the VMM left for the kernel. Nothing writes there while the data is in
+    // use, and nothing ever writes to the ramdisk, because `StartInfo` takes it out of usable memory.
     unsafe { core::slice::from_raw_parts((WINDOW_OFFSET + region.start) as *const u8, length) }
 }
 
-/// Maps what the entry code has left out, up to `end`.
+/// Maps the rest of the window, up to `end`.
 fn extend_window(memory: &mut MemoryMap, end: u64) -> Result<(), BootError> {
     let root = Cr3::read().0.start_address().as_u64();
     let root = (WINDOW_OFFSET + root) as *mut PageTable;
     // SAFETY: the entry code's top-level table, below 4 GiB like all of the image; nothing else refers to it.
     let root = unsafe { &mut *root };
-    // SAFETY: it is in force, and all tables that it leads to are in the window, as are those that are added.
+    // SAFETY: it is current, and all tables that it leads to are in the window, as are the new ones.
     let mut tables = unsafe { OffsetPageTable::new(root, VirtAddr::new(WINDOW_OFFSET)) };
-    // Below 4 GiB pages are of 2 MiB: 1 GiB pages there would span devices and memory, of different memory types.
+    // Pages of 1 GiB are used only above 4 GiB: below, they would span devices and memory, of different memory types.
     if bit(leaf(0x8000_0001, 0).edx, 26) {
         map::<Size1GiB>(&mut tables, memory, end)
     } else {
@@ -86,7 +88,7 @@ fn extend_window(memory: &mut MemoryMap, end: u64) -> Result<(), BootError> {
     }
 }
 
-/// Maps the window from the entry code's part on to `end`, with pages of one size.
+/// Maps the window from the end of the entry code's part to `end`, with pages of one size.
 fn map<'a, S: PageSize + Debug>(
     tables: &mut OffsetPageTable<'a>,
     memory: &mut MemoryMap,
@@ -100,7 +102,7 @@ where
     let frame = |at| PhysFrame::<S>::containing_address(PhysAddr::new(at));
     for frame in PhysFrame::range(frame(EARLY_WINDOW_END), frame(end)) {
         let page = Page::containing_address(VirtAddr::new(WINDOW_OFFSET + frame.start_address().as_u64()));
-        // SAFETY: a new page of the window: nothing relies on what it maps to.
+        // SAFETY: a new page of the window, on which nothing relies yet.
         let mapped = unsafe { tables.map_to(page, frame, flags, &mut TableFrames(memory)) };
         mapped.map_err(|_| BootError::NoMemory)?.ignore();
     }

@@ -1,54 +1,54 @@
-//! How the kernel was started, checked once and never looked at again.
+//! How the kernel was started. It is checked once, and nothing reads it again.
 
 pub mod build_id;
 pub mod command_line;
 pub mod direct;
 pub mod loader;
-pub mod memory_map;
 pub mod pvh;
 pub mod too_old;
 
 use abi::wire::record::Firmware;
 use command_line::CommandLine;
-use memory_map::MemoryMap;
 
 use crate::display::Framebuffer;
 use crate::mem::LowPage;
+use crate::mem::memory_map::MemoryMap;
 
-/// What the kernel needs to know from whoever started it. Nothing after `main`'s first lines knows who that was.
+/// The boot information that the kernel needs, in one form for the loader and a VMM. Nothing after `main`'s first lines
+/// distinguishes them.
 pub struct BootInfo {
-    /// What started the loader, or that there was none.
+    /// The firmware that started the loader, or that there was no loader.
     pub firmware: Firmware,
     /// Free memory from 1 MiB on.
     pub memory: MemoryMap,
-    /// A free page below 1 MiB, where there is one.
+    /// A free page below 1 MiB, if there is one.
     pub low_page: Option<LowPage>,
     /// Physical address of the RSDP.
     pub rsdp: Option<u64>,
-    /// The ramdisk; empty where there is none.
+    /// The ramdisk; empty if there is none.
     pub ramdisk: &'static [u8],
-    /// A VMM's words for the kernel; the loader has none.
+    /// A VMM's command line; empty with the loader.
     pub command_line: CommandLine,
-    /// What to draw on, where firmware set that up.
+    /// The framebuffer, if firmware set one up.
     pub framebuffer: Option<Framebuffer>,
-    /// Where physical address 0 is mapped.
+    /// The virtual address of physical address 0.
     pub window_offset: u64,
-    /// The end of what is mapped there.
+    /// The end of the physical addresses that are mapped there.
     pub window_end: u64,
 }
 
-/// Why the kernel cannot use what it was given.
+/// Why the kernel cannot use its boot information.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BootError {
     /// Physical memory is not mapped.
     NoWindow,
     /// No free memory from 1 MiB on.
     NoMemory,
-    /// The VMM's start info is not one, or of version 0, which has no memory map.
+    /// The VMM's start info has the wrong magic number, or is of version 0, which has no memory map.
     StartInfo,
     /// The VMM's memory map is missing, or its entries run past the address space or overlap.
     MemoryMap,
-    /// The VMM's modules are too many, not in memory, in each other's, or in the kernel's.
+    /// The VMM's modules are too many, not in memory, or overlap each other or the kernel.
     Modules,
 }
 

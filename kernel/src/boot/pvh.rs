@@ -1,44 +1,45 @@
-//! What a VMM hands over where it boots the kernel directly: `hvm_start_info` (Xen, "x86/HVM direct boot ABI",
-//! docs/misc/pvh.pandoc). Checked as a whole before anything is believed. Pure, over bytes of physical memory.
+//! The boot information of a VMM that boots the kernel directly: `hvm_start_info` (Xen, "x86/HVM direct boot ABI",
+//! docs/misc/pvh.pandoc). All of it is checked before any of it is used.
+
+use harness::le::{u32_at, u64_at};
 
 use super::BootError;
 use super::command_line::{CommandLine, MAX_BYTES};
-use super::memory_map::Region;
-use crate::acpi::Memory;
-use crate::le::{u32_at, u64_at};
+use crate::firmware::Memory;
+use crate::mem::memory_map::Region;
 
 /// First word of the start info.
 const MAGIC: u32 = 0x336e_c578;
-/// Its length from version 1 on, the first to have a memory map.
+/// Its length in bytes from version 1 on, the first with a memory map.
 const START_INFO_BYTES: usize = 56;
 const MAP_ENTRY_BYTES: usize = 24;
 const MODULE_BYTES: usize = 32;
 
-/// No memory lies past what 46 bits address: more than any machine has, and half of what the kernel can map.
+/// Memory must end below this: 46 bits address more than any machine has, and half of what the kernel can map.
 pub const MAX_MEMORY_END: u64 = 1 << 46;
-/// More than any machine's firmware has; a number above it is damage.
+/// More entries than any firmware has. A larger number is damage.
 const MAX_MAP_ENTRIES: usize = 1024;
-/// The kernel uses one.
+/// More modules than any VMM passes. The kernel uses one.
 const MAX_MODULES: usize = 8;
 
-/// Memory types, those of an E820 map.
+/// Memory types, as in an E820 map.
 const TYPE_RAM: u32 = 1;
 const TYPE_ACPI: u32 = 3;
 const TYPE_ACPI_NVS: u32 = 4;
 
-/// A start info that holds what it must, with all that it refers to.
+/// A checked start info, with everything that it refers to.
 pub struct StartInfo<'a> {
     /// The memory map's entries.
     map: &'a [u8],
-    /// What lies in RAM and is in use, in order: the kernel's image and the modules.
+    /// The parts of RAM that are in use, in order: the kernel's image and the modules.
     taken: [Region; 1 + MAX_MODULES],
-    /// How many those are.
+    /// The number of valid entries in `taken`.
     taken_len: usize,
-    /// The first module; empty where there is none.
+    /// The first module; empty if there is none.
     pub ramdisk: Region,
     /// Physical address of the RSDP.
     pub rsdp: Option<u64>,
-    /// The command line; empty where there is none that can be read.
+    /// The command line; empty if there is none that can be read.
     pub command_line: CommandLine,
 }
 
@@ -46,7 +47,7 @@ impl<'a> StartInfo<'a> {
     /// Reads and checks the start info at physical address `at`, for a kernel that is at `image`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first thing that is wrong with it.
     pub fn read(memory: &'a impl Memory, at: u64, image: Region) -> Result<Self, BootError> {
         let info = memory.bytes(at, START_INFO_BYTES).ok_or(BootError::StartInfo)?;
         let word = |at| u32_at(info, at).ok_or(BootError::StartInfo);
@@ -79,28 +80,26 @@ impl<'a> StartInfo<'a> {
         Ok(this)
     }
 
-    /// RAM that nothing is in.
+    /// RAM that is not in use.
     pub fn usable(&self) -> impl Iterator<Item = Region> + Clone {
         let taken = &self.taken[..self.taken_len];
         let gaps = (0..=taken.len()).map(|i| Region {
             start: i.checked_sub(1).map_or(0, |below| taken[below].end),
             end: taken.get(i).map_or(u64::MAX, |above| above.start),
         });
-        let within =
-            |ram: Region, gap: Region| Region { start: ram.start.max(gap.start), end: ram.end.min(gap.end) };
         ram(self.map)
-            .flat_map(move |ram| gaps.clone().map(move |gap| within(ram, gap)))
+            .flat_map(move |ram| gaps.clone().map(move |gap| intersection(ram, gap)))
             .filter(|region| region.start < region.end)
     }
 
-    /// The end of RAM and of what firmware keeps of it for its tables; at most [`MAX_MEMORY_END`].
+    /// The end of RAM, including the part that firmware reserves for its tables; at most [`MAX_MEMORY_END`].
     #[must_use]
     pub fn memory_end(&self) -> u64 {
         let regions = entries(self.map).filter(|&(kind, _)| is_memory(kind));
         regions.map(|(_, region)| region.end).max().unwrap_or(0)
     }
 
-    /// Adds a module to what is taken.
+    /// Adds a module to `taken`.
     fn take(&mut self, module: Region) -> Result<(), BootError> {
         if module.start == module.end {
             return Ok(());
@@ -117,15 +116,15 @@ impl<'a> StartInfo<'a> {
     }
 }
 
-/// The command line at physical address `at`, of which 0 means that there is none. One that lies at the end of what can
-/// be read may be shorter than the longest.
+/// The command line at physical address `at`; 0 means that there is none. Close to the end of readable memory, fewer
+/// bytes than the maximum are read.
 fn command_line(memory: &impl Memory, at: u64) -> CommandLine {
     let lengths = [MAX_BYTES + 1, 256, 16].into_iter().filter(|_| at != 0);
     let mut lines = lengths.filter_map(|length| memory.bytes(at, length));
     lines.next().map_or(CommandLine::EMPTY, CommandLine::copy)
 }
 
-/// `count` structures of `bytes` each at physical address `at`; `None` where those are too many, or not in memory.
+/// `count` structures of `bytes` each at physical address `at`; `None` if they are too many, or not in memory.
 fn table(memory: &impl Memory, at: u64, count: u32, max: usize, bytes: usize) -> Option<&[u8]> {
     match usize::try_from(count).ok().filter(|&count| count <= max)? {
         0 => Some(&[]),
@@ -133,14 +132,14 @@ fn table(memory: &impl Memory, at: u64, count: u32, max: usize, bytes: usize) ->
     }
 }
 
-/// The region that begins a structure: address, then length. `None` where it runs past the end of the address space.
+/// The region that begins a structure: address, then length. `None` if it runs past the end of the address space.
 fn region(structure: &[u8]) -> Option<Region> {
     let start = u64_at(structure, 0)?;
     Some(Region { start, end: start.checked_add(u64_at(structure, 8)?)? })
 }
 
-/// No entry may run past the end of the address space, nor memory past [`MAX_MEMORY_END`]; and no RAM may be anything
-/// else, or listed twice.
+/// Checks a memory map: no entry runs past the end of the address space, no memory past [`MAX_MEMORY_END`], and no RAM
+/// overlaps another entry.
 fn check_map(map: &[u8]) -> Result<(), BootError> {
     if map.chunks_exact(MAP_ENTRY_BYTES).any(|entry| region(entry).is_none()) {
         return Err(BootError::MemoryMap);
@@ -148,13 +147,16 @@ fn check_map(map: &[u8]) -> Result<(), BootError> {
     if entries(map).any(|(kind, region)| is_memory(kind) && region.end > MAX_MEMORY_END) {
         return Err(BootError::MemoryMap);
     }
-    let clash = |(i, one): (usize, Region)| {
-        let others = entries(map).enumerate().filter(move |&(j, _)| j != i);
-        others.map(|(_, (_, other))| other).any(|other| overlap(one, other))
-    };
     let mut numbered = entries(map).enumerate();
-    let clashes = numbered.any(|(i, (kind, region))| kind == TYPE_RAM && clash((i, region)));
-    if clashes { Err(BootError::MemoryMap) } else { Ok(()) }
+    let overlaps =
+        numbered.any(|(number, (kind, region))| kind == TYPE_RAM && overlaps_another(map, number, region));
+    if overlaps { Err(BootError::MemoryMap) } else { Ok(()) }
+}
+
+/// Whether entry `number`, which is `region`, overlaps another entry.
+fn overlaps_another(map: &[u8], number: usize, region: Region) -> bool {
+    let mut others = entries(map).enumerate().filter(|&(other, _)| other != number);
+    others.any(|(_, (_, other))| overlap(region, other))
 }
 
 /// The entries of a map, with their types.
@@ -170,11 +172,16 @@ fn ram(map: &[u8]) -> impl Iterator<Item = Region> + Clone {
     entries(map).filter(|&(kind, _)| kind == TYPE_RAM).map(|(_, region)| region)
 }
 
+/// The part of `a` that is in `b`. It may be empty, or end before it starts.
+fn intersection(a: Region, b: Region) -> Region {
+    Region { start: a.start.max(b.start), end: a.end.min(b.end) }
+}
+
 fn overlap(a: Region, b: Region) -> bool {
     a.start.max(b.start) < a.end.min(b.end)
 }
 
-/// Whether all of `region` is RAM, in one entry or in several that follow each other.
+/// Whether all of `region` is RAM, in one entry or in several adjacent ones.
 fn is_ram(map: &[u8], region: Region) -> bool {
     let mut at = region.start;
     while at < region.end {

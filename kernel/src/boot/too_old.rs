@@ -1,5 +1,5 @@
-//! What a CPU without long mode is told. The entry code prints it in 32-bit mode, where nothing can be formatted, so it is
-//! made beforehand: two records, good as they are.
+//! The output on a CPU without long mode: two valid records. The entry code prints them in 32-bit mode, in which nothing
+//! can be formatted, so they are constants.
 
 /// The lines, with their endings.
 pub static RECORDS: [u8; TEXT.len()] = *TEXT;

@@ -3,10 +3,10 @@
 //! source.
 #![expect(unsafe_code, reason = "writes the MSR that makes KVM fill a page")]
 
+use harness::x86::cpuid::{self, HYPERVISOR, bit, is_kvm};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::phys;
-use crate::x86::cpuid::{self, HYPERVISOR, bit};
 use crate::x86::msr;
 
 /// CPUID.4000_0001H:EAX: the clock at the newer MSRs.
@@ -16,14 +16,7 @@ const ENABLE: u64 = 1;
 /// Offset of `tsc_to_system_mul`; `tsc_shift` is the byte after it.
 const MUL_AT: usize = 24;
 
-/// Whether the hypervisor calls itself KVM.
-#[must_use]
-pub fn is_kvm() -> bool {
-    let signature = cpuid::leaf(HYPERVISOR, 0);
-    [signature.ebx, signature.ecx, signature.edx].map(u32::to_le_bytes).concat() == *b"KVMKVMKVM\0\0\0"
-}
-
-/// Has KVM fill `page` once; `None` where the hypervisor is not KVM or has no such clock.
+/// Makes KVM fill `page` once, and returns the frequency in kHz; `None` if the hypervisor is not KVM or has no such clock.
 pub fn khz(page: PhysFrame) -> Option<u64> {
     if !is_kvm() || !bit(cpuid::leaf(HYPERVISOR + 1, 0).eax, FEATURE_CLOCKSOURCE2) {
         return None;
@@ -38,14 +31,14 @@ pub fn khz(page: PhysFrame) -> Option<u64> {
     from_scale(u32::from_le_bytes([m0, m1, m2, m3]), i8::from_le_bytes([shift]))
 }
 
-/// ns = (cycles << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back. `None` where that is no frequency: not
-/// one kHz, or more than 64 bits of them.
+/// ns = (cycles << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back. `None` if the result is below 1 kHz or
+/// does not fit 64 bits.
 #[must_use]
 pub fn from_scale(mul: u32, shift: i8) -> Option<u64> {
     let unshifted = (1_000_000_u64 << 32).checked_div(u64::from(mul))?;
     let by = u32::from(shift.unsigned_abs());
     let khz = if shift < 0 {
-        // A shift would drop what does not fit.
+        // A shift would drop the high bits.
         unshifted.checked_mul(1_u64.checked_shl(by)?)?
     } else {
         unshifted.checked_shr(by)?
@@ -67,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_that_no_clock_has_is_none() {
+    fn rejects_a_scale_that_no_clock_has() {
         // 10^6 * 2^32 has 52 bits: one shifted by 12 fits, by 13 and more it does not.
         assert_eq!(from_scale(1, -12), Some((1_000_000 << 32) << 12));
         for shift in [-13, -20, -63, -64, i8::MIN] {

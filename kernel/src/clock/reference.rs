@@ -1,29 +1,28 @@
-//! Counting the TSC against a device whose frequency is known.
+//! Measures the TSC against counters of known frequency.
 
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
-
-use super::Reading;
-use crate::x86::tsc;
+use harness::clock::Reading;
+use harness::x86::tsc;
 
 /// A counter that runs at a known rate.
 pub trait Counter {
-    /// What its reading is called.
+    /// The source that its reading is attributed to.
     fn source(&self) -> TscSource;
     /// Ticks in a second.
     fn hz(&self) -> u64;
     /// The count now, modulo [`Counter::mask`] + 1, counting up.
     fn now(&self) -> u64;
-    /// All the bits it has.
+    /// A mask of all its bits.
     fn mask(&self) -> u64;
 }
 
-/// How long is counted, as a part of a second: 10 ms, well within a 24-bit PM timer's 4.7 s and a PIT's 55 ms.
+/// The reciprocal of the window, per second: 10 ms, well within a 24-bit PM timer's 4.7 s and a PIT's 55 ms.
 const WINDOW_PER_SECOND: u64 = 100;
-/// How often the counters are looked at before none of them is believed to run: a look at a port takes half a
-/// microsecond at least, so this is at least 100 ms.
-const MAX_LOOKS: u32 = 200_000;
-/// How often a counter is read between two TSC readings, to find a pair that nothing came between.
+/// How often the counters are polled before they are taken as standing still. Reading a port takes half a microsecond at
+/// least, so this is at least 100 ms.
+const MAX_POLLS: u32 = 200_000;
+/// How often a counter is read between two TSC readings, to find a pair without an interruption.
 const TRIES: u32 = 8;
 
 /// A counter's value and the TSC at that moment.
@@ -36,37 +35,40 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The tightest of several: whoever is away between two readings, as a vCPU may be, is not believed.
+    /// The tightest of several attempts: a vCPU may be descheduled between two readings.
     pub fn take(now: impl Fn() -> u64) -> Self {
-        let attempt = |_| {
-            let before = tsc::read_ordered();
-            let count = now();
-            let after = tsc::read_ordered();
-            (after.saturating_sub(before), Self { tsc: before + after.saturating_sub(before) / 2, count })
-        };
-        let tightest = (0..TRIES).map(attempt).min_by_key(|&(width, _)| width);
+        let tightest = (0..TRIES).map(|_| Self::attempt(&now)).min_by_key(|&(width, _)| width);
         tightest.map_or(Self { tsc: 0, count: 0 }, |(_, stamp)| stamp)
+    }
+
+    /// One reading of both, and how many cycles passed around it.
+    fn attempt(now: &impl Fn() -> u64) -> (u64, Self) {
+        let before = tsc::read_ordered();
+        let count = now();
+        let width = tsc::read_ordered().saturating_sub(before);
+        (width, Self { tsc: before + width / 2, count })
     }
 }
 
-/// Counts the TSC against all of `counters` over the same time. A counter that stands still has no reading.
+/// Measures the TSC against all of `counters` over the same time. A counter that stands still yields no reading.
 pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
     let starts: Vec<_> = counters.iter().map(|counter| Stamp::take(|| counter.now())).collect();
-    let window_over = || {
-        let mut each = counters.iter().zip(&starts);
-        each.any(|(c, start)| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
-    };
-    if !(0..MAX_LOOKS).any(|_| window_over()) {
+    if !(0..MAX_POLLS).any(|_| window_is_over(counters, &starts)) {
         return Vec::new();
     }
     let spans: Vec<_> = counters.iter().zip(&starts).map(|(c, &start)| Span::end(*c, start)).collect();
-    // Whoever was away for long, as a vCPU may be, comes back to a counter that has gone round.
+    // If this vCPU was descheduled for long, a counter may have wrapped around.
     let longest = spans.iter().map(Span::micros).max().unwrap_or(0);
-    let whole = |span: &&Span| longest < span.turn_micros();
-    spans.iter().filter(whole).filter_map(Span::reading).collect()
+    spans.iter().filter(|span| longest < span.wrap_micros()).filter_map(Span::reading).collect()
 }
 
-/// What one counter and the TSC counted over the same time.
+/// Whether any counter has counted for the whole window.
+fn window_is_over(counters: &[&dyn Counter], starts: &[Stamp]) -> bool {
+    let mut each = counters.iter().zip(starts);
+    each.any(|(c, start)| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
+}
+
+/// One counter's ticks and the TSC's cycles over the same time.
 struct Span {
     source: TscSource,
     hz: u64,
@@ -92,8 +94,8 @@ impl Span {
         micros(self.ticks, self.hz)
     }
 
-    /// How long the counter takes to go round.
-    fn turn_micros(&self) -> u64 {
+    /// How long the counter takes to wrap around.
+    fn wrap_micros(&self) -> u64 {
         micros(self.mask, self.hz)
     }
 
@@ -112,7 +114,7 @@ fn elapsed(counter: &dyn Counter, from: u64, to: u64) -> u64 {
     to.wrapping_sub(from) & counter.mask()
 }
 
-/// The TSC's frequency from `cycles` in the time of `ticks` at `hz`; `None` where nothing was counted.
+/// The TSC's frequency in kHz from `cycles` in the time of `ticks` at `hz`; `None` without ticks.
 fn khz(cycles: u64, ticks: u64, hz: u64) -> Option<u64> {
     let scaled = u128::from(cycles) * u128::from(hz);
     u64::try_from(scaled.checked_div(u128::from(ticks) * 1000)?).ok()
@@ -122,15 +124,21 @@ fn khz(cycles: u64, ticks: u64, hz: u64) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A counter that has gone so far, whenever it is asked.
-    struct Gone {
+    /// A counter that has advanced by `ticks` after its first stamp.
+    struct Advanced {
         hz: u64,
         mask: u64,
         ticks: u64,
-        asked: core::cell::Cell<u32>,
+        reads: core::cell::Cell<u32>,
     }
 
-    impl Counter for Gone {
+    impl Advanced {
+        fn by(ms: u64, hz: u64, mask: u64) -> Self {
+            Self { hz, mask, ticks: hz * ms / 1000, reads: 0.into() }
+        }
+    }
+
+    impl Counter for Advanced {
         fn source(&self) -> TscSource {
             if self.mask == 0xffff { TscSource::Pit } else { TscSource::Hpet }
         }
@@ -140,8 +148,8 @@ mod tests {
         }
 
         fn now(&self) -> u64 {
-            self.asked.set(self.asked.get() + 1);
-            if self.asked.get() <= TRIES { 0 } else { self.ticks & self.mask }
+            self.reads.set(self.reads.get() + 1);
+            if self.reads.get() <= TRIES { 0 } else { self.ticks & self.mask }
         }
 
         fn mask(&self) -> u64 {
@@ -149,13 +157,14 @@ mod tests {
         }
     }
 
+    /// The sources that yield a reading when both counters have advanced by this time.
+    fn sources(ms: u64) -> Vec<TscSource> {
+        let (hpet, pit) = (Advanced::by(ms, 100_000_000, u64::MAX), Advanced::by(ms, 1_193_182, 0xffff));
+        measure(&[&hpet, &pit]).iter().map(|reading| reading.source).collect()
+    }
+
     #[test]
-    fn believes_no_counter_that_may_have_gone_round() {
-        let sources = |ms: u64| {
-            let gone = |hz: u64, mask| Gone { hz, mask, ticks: hz * ms / 1000, asked: 0.into() };
-            let (hpet, pit) = (gone(100_000_000, u64::MAX), gone(1_193_182, 0xffff));
-            measure(&[&hpet, &pit]).iter().map(|reading| reading.source).collect::<Vec<_>>()
-        };
+    fn ignores_a_counter_that_may_have_wrapped_around() {
         assert_eq!(sources(20), [TscSource::Hpet, TscSource::Pit]);
         assert_eq!(sources(60), [TscSource::Hpet]);
     }

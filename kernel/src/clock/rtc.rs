@@ -1,21 +1,22 @@
 //! The TSC's frequency from the seconds of the real-time clock (Motorola, "MC146818A", section "Time, calendar, and alarm
-//! locations"): a source of last resort, for it takes two seconds. A microVM without PIT, HPET and PM timer has nothing
-//! else.
+//! locations"). It takes two seconds, so it is a last resort: a microVM without PIT, HPET and PM timer has nothing else.
 #![expect(unsafe_code, reason = "reads the real-time clock by port")]
 
-use super::Clock;
-use crate::x86::{port, tsc};
+use harness::clock::Clock;
+use harness::x86::tsc;
+
+use crate::x86::port;
 
 const INDEX: u16 = 0x70;
 const DATA: u16 = 0x71;
-/// The index port's highest bit switches NMIs off, which this must not.
+/// The highest bit of the index port, which masks NMIs, stays clear.
 const SECONDS: u8 = 0x00;
 
-/// How long the next second may take to come.
+/// How long to wait for the next second, in microseconds.
 const SECOND_US: u64 = 1_500_000;
-/// How many edges are looked for until two are sharp.
+/// The most edges that are observed until two are sharp.
 const EDGES: usize = 10;
-/// An edge is good where it lies between two looks that are at most this part of a second apart.
+/// An edge is sharp if the polls around it are at most this fraction of a second apart.
 const EDGE_PER_SECOND: u64 = 1_000;
 
 /// The moment at which a second began.
@@ -23,12 +24,12 @@ const EDGE_PER_SECOND: u64 = 1_000;
 struct Edge {
     /// The second, 0 to 59.
     second: u8,
-    /// The TSC at the last look before it and at the first one in it.
+    /// The TSC at the last poll before it and at the first one after it.
     before: u64,
     after: u64,
 }
 
-/// The TSC's frequency; `None` where no real-time clock runs, or this CPU was away at nearly every edge.
+/// The TSC's frequency in kHz; `None` if no real-time clock runs, or this CPU was descheduled at nearly every edge.
 pub fn khz() -> Option<u64> {
     let mut edges = [None; EDGES];
     for seen in 0..EDGES {
@@ -41,13 +42,19 @@ pub fn khz() -> Option<u64> {
     None
 }
 
-/// The frequency by two edges; `None` where they are not sharp.
+/// The frequency in kHz from two edges; `None` if they are not sharp.
 fn between(from: Edge, to: Edge) -> Option<u64> {
     let seconds = u64::from((to.second + 60 - from.second) % 60);
     let cycles = to.before.checked_sub(from.before)?.checked_div(seconds)?;
-    let sharp = |edge: Edge| edge.after.saturating_sub(edge.before) <= cycles / EDGE_PER_SECOND;
     let khz = cycles / 1000;
-    (sharp(from) && sharp(to) && khz > 0).then_some(khz)
+    (from.is_sharp(cycles) && to.is_sharp(cycles) && khz > 0).then_some(khz)
+}
+
+impl Edge {
+    /// Whether its moment is known well enough, for a second of `cycles`.
+    fn is_sharp(self, cycles: u64) -> bool {
+        self.after.saturating_sub(self.before) <= cycles / EDGE_PER_SECOND
+    }
 }
 
 /// Waits for the second to change.
@@ -68,9 +75,9 @@ fn next_edge() -> Option<Edge> {
     }
 }
 
-/// The seconds, read twice alike; `None` where there are none.
+/// The seconds, if two readings agree; `None` if there are none.
 fn seconds() -> Option<u8> {
-    // An update takes 2 ms at most, and two readings half a microsecond at least.
+    // An update takes at most 2 ms, and two readings at least half a microsecond.
     const READINGS: u32 = 10_000;
     (0..READINGS)
         .find_map(|_| {
@@ -80,7 +87,7 @@ fn seconds() -> Option<u8> {
         .and_then(from_bcd)
 }
 
-/// Every PC's clock counts in BCD. What is no second is no clock.
+/// Decodes BCD, in which every PC's clock counts. A value that is no second comes from no clock.
 fn from_bcd(byte: u8) -> Option<u8> {
     let (tens, ones) = (byte >> 4, byte & 0xf);
     (tens < 6 && ones < 10).then_some(tens * 10 + ones)
@@ -109,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn believes_no_edge_that_may_have_been_much_earlier() {
+    fn ignores_an_edge_that_may_have_been_much_earlier() {
         let second = 2_600_000_000;
         assert_eq!(between(edge(7, 0, 5000), edge(8, second, 3_000_000)), None);
         assert_eq!(between(edge(7, 0, 3_000_000), edge(8, second, 5000)), None);

@@ -1,16 +1,15 @@
-//! The sources of the TSC's frequency, each asked only where it says that it is there.
+//! The sources of the TSC's frequency. Each is read only if the machine reports it.
 #![expect(unsafe_code, reason = "reads timer devices by port and MMIO")]
 
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
+use harness::clock::{Reading, is_plausible, stated};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
-use super::choose::is_plausible;
 use super::reference::{Counter, measure};
-use super::{Reading, kvmclock, rtc};
-use crate::acpi::fadt::PowerManagement;
-use crate::x86::cpuid::{HYPERVISOR, leaf};
+use super::{kvmclock, rtc};
+use crate::firmware::acpi::fadt::PowerManagement;
 use crate::x86::port;
 
 /// Timers that firmware's tables name.
@@ -23,22 +22,15 @@ pub struct Devices {
     pub scratch: Option<PhysFrame>,
 }
 
-/// What CPUID states, which it tells any program.
-#[must_use]
-pub fn stated() -> Vec<Reading> {
-    let sources = [(TscSource::Cpuid15, cpuid_15h()), (TscSource::Hypervisor, hypervisor())];
-    sources.into_iter().filter_map(|(source, khz)| Some(Reading { source, khz: khz? })).collect()
-}
-
-/// Every source's reading; that of the real-time clock, which takes seconds, only where there is no other.
+/// Every source's reading. The real-time clock, which takes seconds, is read only if there is no other.
 #[must_use]
 pub fn readings(devices: &Devices) -> Vec<Reading> {
     let mut readings = stated();
     let kvmclock = devices.scratch.and_then(kvmclock::khz);
     readings.extend(kvmclock.map(|khz| Reading { source: TscSource::Kvmclock, khz }));
     let hpet = devices.hpet.and_then(Hpet::start);
-    let pm_timer =
-        devices.power.pm_timer.map(|port| PmTimer { port, wide: devices.power.pm_timer_is_32_bit });
+    let wide = devices.power.pm_timer_is_32_bit;
+    let pm_timer = devices.power.pm_timer.map(|port| PmTimer { port, wide });
     let pit = Pit::start();
     let counters = [
         hpet.as_ref().map(|hpet| hpet as &dyn Counter),
@@ -51,18 +43,6 @@ pub fn readings(devices: &Devices) -> Vec<Reading> {
         readings.extend(rtc::khz().map(|khz| Reading { source: TscSource::Rtc, khz }));
     }
     readings
-}
-
-/// Crystal clock times ratio (Intel SDM vol. 2A, CPUID leaf 15H). Many CPUs leave the clock out: no reading then.
-fn cpuid_15h() -> Option<u64> {
-    let leaf = leaf(0x15, 0);
-    let hz = u64::from(leaf.ecx).checked_mul(u64::from(leaf.ebx))?.checked_div(u64::from(leaf.eax))?;
-    Some(hz / 1000).filter(|&khz| khz > 0)
-}
-
-/// CPUID.4000_0010H:EAX, in kHz: VMware's leaf, which KVM hosts and EC2 have too.
-fn hypervisor() -> Option<u64> {
-    Some(u64::from(leaf(HYPERVISOR + 0x10, 0).eax)).filter(|&khz| khz > 0)
 }
 
 /// IA-PC HPET Specification 1.0a, section 2.3.
@@ -83,7 +63,7 @@ impl Hpet {
     /// The longest period that the specification allows, in femtoseconds.
     const MAX_PERIOD_FS: u64 = 100_000_000;
 
-    /// Sets the counter running; `None` where no HPET answers.
+    /// Starts the counter; `None` if no HPET answers.
     fn start(base: VirtAddr) -> Option<Self> {
         let mut this = Self { base, hz: 0, mask: u64::from(u32::MAX) };
         let capabilities = this.read(Self::CAPABILITIES);
@@ -151,8 +131,8 @@ impl Counter for PmTimer {
     }
 }
 
-/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms; where there
-/// is no PIT the ports read as all ones, and the count stands still.
+/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms. Without a PIT the
+/// ports read as all ones, and the count stands still.
 struct Pit;
 
 impl Pit {

@@ -1,14 +1,14 @@
-//! What was printed before all ports were found, for those that come later.
+//! The output from before all ports were found, for ports that are attached later.
 
 use spin::{Mutex, MutexGuard};
 
-/// The records up to `config`, the reason of an early refusal, and some room.
+/// Enough bytes for the records up to `config`, the reason of an early refusal, and some more.
 const CAPACITY: usize = 4096;
 
 /// Its bytes, in memory that takes no room in the kernel's file.
 static BYTES: Mutex<[u8; CAPACITY]> = Mutex::new([0; CAPACITY]);
 
-/// The beginning of what was printed, as long as somebody may still want it.
+/// The beginning of the output, until no further port can be attached.
 pub struct Backlog {
     bytes: &'static mut [u8],
     len: usize,
@@ -16,7 +16,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Nothing yet. There is one: another has no room.
+    /// An empty backlog. Only the first one has room.
     pub fn new() -> Self {
         let bytes = BYTES.try_lock().map(MutexGuard::leak);
         Self::within(bytes.map_or(&mut [], |bytes| bytes))
@@ -26,7 +26,7 @@ impl Backlog {
         Self { bytes, len: 0, closed: false }
     }
 
-    /// Keeps `bytes`. What no longer fits is left out, and all that comes after it: a port that comes then has a log
+    /// Keeps `bytes`. Once they do not fit, they and all later ones are dropped: a port that is attached then gets a log
     /// that is cut, not one with a hole.
     pub fn keep(&mut self, bytes: &[u8]) {
         if self.closed {
@@ -41,12 +41,12 @@ impl Backlog {
         }
     }
 
-    /// What was kept.
+    /// The kept output.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    /// Nobody will want it any more.
+    /// Drops the output: it is no longer needed.
     pub fn close(&mut self) {
         self.closed = true;
         self.len = 0;

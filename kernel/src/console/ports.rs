@@ -1,15 +1,15 @@
-//! Which serial ports there are to talk to. A port in memory has to wait until it can be mapped.
+//! The serial ports that may be used. A port in memory has to wait until it can be mapped.
 
 use abi::config::{self, Registers, Uart};
+use harness::x86::cpuid;
 use x86_64::{PhysAddr, VirtAddr};
 
-use crate::boot::memory_map::MemoryMap;
-use crate::console;
+use super::attach as attach_port;
+use crate::mem::memory_map::MemoryMap;
 use crate::mem::{KernelSpace, OutOfMemory};
-use crate::x86::cpuid;
 use crate::x86::serial::Serial;
 
-/// The UARTs to talk to, as far as they are known before anybody has looked whether they are there.
+/// The UARTs that may be used, before they are probed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Candidates {
     uarts: [Option<Uart>; 2],
@@ -19,8 +19,8 @@ impl Candidates {
     /// None at all.
     pub const NONE: Self = Self { uarts: [None; 2] };
 
-    /// What `configured` says; without it COM1, which nearly every machine has, and the one that firmware names in its
-    /// SPCR: whoever reads either is to find the records there. Where that is COM1 itself, firmware's rate is kept.
+    /// The port of `configured`. Without it, COM1, which nearly every machine has, and the port that firmware names in its
+    /// SPCR: the records appear on both. If that is COM1 itself, firmware's rate is kept.
     #[must_use]
     pub fn new(configured: Option<config::Serial>, spcr: Option<Uart>) -> Self {
         let uarts = match (configured, spcr) {
@@ -32,19 +32,13 @@ impl Candidates {
         Self { uarts }
     }
 
-    /// Leaves out what is no device: memory that is free, and what no page table can name on this CPU.
+    /// Drops addresses that are no device: free memory, and addresses beyond this CPU's physical ones.
     #[must_use]
     pub fn outside(self, memory: &MemoryMap) -> Self {
-        let is_free =
-            |address| memory.regions().iter().any(|region| (region.start..region.end).contains(&address));
-        let is_device = |uart: &Uart| match uart.registers {
-            Registers::Port(_) => true,
-            Registers::Memory { address, .. } => !is_free(address) && address < cpuid::physical_end(),
-        };
-        Self { uarts: self.uarts.map(|uart| uart.filter(is_device)) }
+        Self { uarts: self.uarts.map(|uart| uart.filter(|uart| may_be_device(uart, memory))) }
     }
 
-    /// Talks to those at I/O ports.
+    /// Attaches the candidates at I/O ports.
     pub fn open(self) {
         for uart in self.uarts.into_iter().flatten() {
             if let Registers::Port(_) = uart.registers {
@@ -53,7 +47,7 @@ impl Candidates {
         }
     }
 
-    /// Talks to those in memory.
+    /// Attaches the candidates in memory.
     ///
     /// # Errors
     /// No memory for page tables.
@@ -68,9 +62,15 @@ impl Candidates {
     }
 }
 
+fn may_be_device(uart: &Uart, memory: &MemoryMap) -> bool {
+    let Registers::Memory { address, .. } = uart.registers else { return true };
+    let is_free = memory.regions().iter().any(|region| (region.start..region.end).contains(&address));
+    !is_free && address < cpuid::physical_end()
+}
+
 fn attach(uart: &Uart, mapped: Option<VirtAddr>) {
     if let Some(serial) = Serial::open(uart, mapped) {
-        console::attach(serial);
+        attach_port(serial);
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn talks_to_com1_and_to_what_firmware_names() {
+    fn uses_com1_and_the_port_that_firmware_names() {
         assert_eq!(candidates(None, None), [Some(Uart::COM1), None]);
         assert_eq!(candidates(None, Some(COM2)), [Some(Uart::COM1), Some(COM2)]);
         let as_it_is = Uart { baud: Some(9_600), ..Uart::COM1 };
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn talks_to_what_is_configured_and_to_nothing_else() {
+    fn uses_the_configured_port_and_no_other() {
         let wanted = Some(config::Serial::Uart(COM2));
         assert_eq!(candidates(wanted, Some(Uart::COM1)), [Some(COM2), None]);
         assert_eq!(candidates(Some(config::Serial::None), Some(COM2)), [None, None]);
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn free_memory_is_no_device() {
-        use crate::boot::memory_map::Region;
+        use crate::mem::memory_map::Region;
 
         let memory = MemoryMap::new(core::iter::once(Region { start: 1 << 20, end: 2 << 20 })).unwrap();
         let at =

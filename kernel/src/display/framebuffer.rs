@@ -1,4 +1,4 @@
-//! The framebuffer, as the loader hands it over and maps it.
+//! The framebuffer, which the loader finds and maps.
 #![expect(unsafe_code, reason = "writes to the framebuffer")]
 
 use core::ptr::NonNull;
@@ -14,23 +14,23 @@ pub struct Framebuffer {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// Pixels from a row to the next.
+    /// Pixels from one row to the next.
     stride: usize,
     bytes_per_pixel: usize,
 }
 
-// SAFETY: whoever has it has the framebuffer to itself, on whatever CPU.
+// SAFETY: its owner has the framebuffer to itself, on any CPU.
 unsafe impl Send for Framebuffer {}
 
 impl Framebuffer {
-    /// Takes the loader's; `None` where what it says does not fit together.
+    /// Takes the loader's framebuffer; `None` if its sizes are inconsistent.
     #[must_use]
     pub fn new(framebuffer: FrameBuffer) -> Option<Self> {
         let info = framebuffer.info();
         Self::of(framebuffer.into_buffer(), [info.width, info.height, info.stride], info.bytes_per_pixel)
     }
 
-    /// On `buffer`, with this width, height and stride in pixels.
+    /// A framebuffer on `buffer`, with this width, height and stride in pixels.
     fn of(
         buffer: &'static mut [u8],
         [width, height, stride]: [usize; 3],
@@ -49,8 +49,8 @@ impl Framebuffer {
         })
     }
 
-    /// Makes the `len` pixels from (`x`, `y`) on white or black, which all pixel formats spell alike. What is outside is
-    /// left out.
+    /// Makes `len` pixels from (`x`, `y`) on white or black, which have the same bytes in all pixel formats. Pixels outside
+    /// are ignored.
     pub fn fill(&mut self, x: usize, y: usize, len: usize, white: bool) {
         if y >= self.height || x >= self.width {
             return;
@@ -60,12 +60,12 @@ impl Framebuffer {
         let end = start + len * self.bytes_per_pixel;
         let value = if white { 0xff_u8 } else { 0 };
         let mut at = start;
-        // By four bytes where that can be: each write may go out on the bus by itself.
+        // Four bytes at a time if aligned: each write may be a bus transaction.
         while at < end.min(self.bytes) {
             let to = self.first.as_ptr().wrapping_add(at);
             if to.addr().is_multiple_of(4) && end - at >= 4 {
-                // SAFETY: aligned, and inside the buffer, of which `of` checked that it holds every pixel; volatile,
-                // for it may be a device.
+                // SAFETY: aligned, and inside the buffer, which holds every pixel, as `of` checked. Volatile, because
+                // it may be a device.
                 unsafe { to.cast::<u32>().write_volatile(u32::from_ne_bytes([value; 4])) };
                 at += 4;
             } else {
@@ -91,9 +91,9 @@ pub mod tests {
         Framebuffer::of(buffer, [width, height, stride], bytes_per_pixel).expect("it fits")
     }
 
-    /// What was drawn: rows of pixels.
+    /// The pixels, by row.
     pub fn pixels(framebuffer: &Framebuffer) -> Vec<Vec<bool>> {
-        // SAFETY: the tests' buffers live for ever, and nothing draws now.
+        // SAFETY: the tests' buffers are never freed, and nothing draws now.
         let bytes = unsafe { core::slice::from_raw_parts(framebuffer.first.as_ptr(), framebuffer.bytes) };
         let rows = bytes.chunks_exact(framebuffer.stride * framebuffer.bytes_per_pixel);
         let row = |row: &[u8]| {
@@ -105,7 +105,7 @@ pub mod tests {
     }
 
     #[test]
-    fn fills_what_is_inside_for_every_size_of_pixel() {
+    fn fills_the_pixels_inside_for_every_size_of_pixel() {
         for bytes_per_pixel in 1..=4 {
             let mut framebuffer = in_memory(9, 3, bytes_per_pixel);
             for y in 0..3 {
@@ -123,7 +123,7 @@ pub mod tests {
     }
 
     #[test]
-    fn refuses_sizes_that_do_not_fit_together() {
+    fn refuses_inconsistent_sizes() {
         let new = |shape, bytes_per_pixel| Framebuffer::of(vec![0; 100].leak(), shape, bytes_per_pixel);
         assert!(new([5, 5, 5], 4).is_some());
         for (shape, bytes_per_pixel) in [

@@ -1,11 +1,11 @@
-//! The characters on a screen: a cursor that goes right and down, and lines that move up when there is no room. Pure.
+//! The characters on a screen: a cursor that moves right and down, and lines that scroll up when the screen is full.
 
-/// The most columns and rows that are used; a larger screen has larger letters.
+/// The most columns and rows. A larger screen has larger letters.
 pub const MAX_COLUMNS: usize = 160;
 /// See [`MAX_COLUMNS`].
 pub const MAX_ROWS: usize = 64;
 
-/// Room for the largest.
+/// The cells of the largest grid.
 pub type Cells = [[u8; MAX_COLUMNS]; MAX_ROWS];
 
 /// Characters in rows.
@@ -17,10 +17,10 @@ pub struct Grid {
     row: usize,
 }
 
-/// What a character did to the grid.
+/// The effect of a character on the grid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
-    /// Nothing that can be seen.
+    /// Nothing visible.
     None,
     /// The character is at this column and row.
     Cell(usize, usize),
@@ -51,7 +51,7 @@ impl Grid {
         self.cells[row][column]
     }
 
-    /// Adds a character; a line feed ends the line, and a line that is full goes on in the next.
+    /// Adds a character. A line feed ends the line, and a full line continues in the next.
     pub fn put(&mut self, byte: u8) -> Change {
         let mut change = Change::None;
         if byte == b'\n' || self.column == self.columns {
@@ -66,8 +66,7 @@ impl Grid {
         if change == Change::None { Change::Cell(at.0, at.1) } else { change }
     }
 
-    /// Goes to the next row, for which the upper part goes where there is none: a quarter of the screen at once, because
-    /// drawing all of it anew is slow.
+    /// Goes to the next row. A full screen scrolls by a quarter of its rows at once, because redrawing all of it is slow.
     fn next_row(&mut self) -> Change {
         self.column = 0;
         self.row += 1;
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_in_the_next_row_only_when_there_is_more() {
+    fn continues_in_the_next_row_only_if_there_is_more_text() {
         let mut grid = grid(3, 4);
         let changes = put(&mut grid, "abc\nd\te\u{e9}");
         assert_eq!(rows(&grid), ["abc", "d e", "", ""]);
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_up_by_a_quarter_and_keeps_the_end() {
+    fn scrolls_by_a_quarter_and_keeps_the_end() {
         let mut grid = grid(4, 8);
         let text: Vec<String> = (0..20).map(|n| alloc::format!("{n}")).collect();
         let changes = put(&mut grid, &text.join("\n"));

@@ -7,13 +7,13 @@ use font8x8::legacy::BASIC_LEGACY;
 use super::Framebuffer;
 use super::grid::{Cells, Change, Grid};
 
-/// The font's letters are square; on the screen they are twice as high, as those of a PC's text mode.
+/// The font's letters are square. On the screen they are twice as high, like those of a PC's text mode.
 const LETTER_WIDTH: usize = 8;
 const LETTER_HEIGHT: usize = 16;
-/// Letters are made larger as long as so many fit in a row: the table's width, and some.
+/// Letters are enlarged as long as this many fit in a row: the table's width, and some.
 const WANTED_COLUMNS: usize = 96;
 
-/// By character; a row's lowest bit is its left dot.
+/// Letters by character. A row's lowest bit is its left dot.
 static FONT: [[u8; 8]; 128] = BASIC_LEGACY;
 
 /// A screen with text.
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_screen_goes_on_at_its_end() {
+    fn a_full_screen_continues_at_its_end() {
         let mut screen = blank(16, 64, 1);
         screen.write_str("a\nb\nc\nd\nL").unwrap();
         let after = shown(&screen);

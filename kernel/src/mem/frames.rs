@@ -1,4 +1,4 @@
-//! The frames of memory that is free: handed out from the bottom up, and taken back into a list.
+//! Free frames: handed out from the bottom up, and taken back into a list.
 #![expect(unsafe_code, reason = "implements FrameAllocator")]
 
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use x86_64::PhysAddr;
 use x86_64::structures::paging::{FrameAllocator, FrameDeallocator, PageSize, PhysFrame, Size4KiB};
 
 use super::{OutOfMemory, phys};
-use crate::boot::memory_map::{MemoryMap, Region};
+use crate::mem::memory_map::{MemoryMap, Region};
 
 /// Free frames.
 pub struct Frames {
@@ -35,7 +35,7 @@ impl Frames {
         Ok(frame)
     }
 
-    /// `bytes` of memory in one piece, a multiple of the page size, not zeroed. It is never given back.
+    /// `bytes` of contiguous memory, a multiple of the page size, not zeroed. It is never given back.
     ///
     /// # Errors
     /// No region is large enough.
@@ -49,7 +49,7 @@ impl Frames {
     }
 }
 
-// SAFETY: a frame is handed out once, until it is given back.
+// SAFETY: a frame is not handed out again until it is given back.
 unsafe impl FrameAllocator<Size4KiB> for Frames {
     fn allocate_frame(&mut self) -> Option<PhysFrame> {
         self.zeroed().ok()

@@ -1,18 +1,18 @@
-//! The heap: lists of CPUs, jobs, address spaces. Nothing in a timed region touches it.
+//! The heap, for lists of CPUs, jobs and address spaces. Nothing in a timed region uses it.
 #![expect(unsafe_code, reason = "hands memory to the allocator")]
 
 use linked_list_allocator::LockedHeap;
 
 use super::{OutOfMemory, phys};
-use crate::boot::memory_map::MemoryMap;
+use crate::mem::memory_map::MemoryMap;
 
-/// The heap's size. A 255-CPU machine uses less than half of it.
+/// The heap's size. A machine with 255 CPUs uses less than half of it.
 pub const HEAP_BYTES: u64 = 1 << 20;
 
 #[cfg_attr(target_os = "none", global_allocator)]
 static HEAP: LockedHeap = LockedHeap::empty();
 
-/// Takes the heap's memory out of `map` and starts it. Once, before anything allocates.
+/// Takes the heap's memory out of `map` and starts the heap. Called once, before the first allocation.
 ///
 /// # Errors
 /// No region is large enough.

@@ -1,9 +1,9 @@
 //! The kernel's page tables.
 //!
-//! The upper half of whoever started the kernel (the loader, or the entry code of a direct boot) is kept: the kernel's image with each segment's own rights, its stack, the ramdisk, and
-//! the window. The lower half is dropped, with its identity mappings: it belongs to workers. What the kernel
-//! maps itself (stacks, devices) goes under one top-level entry that was left free, which every address space
-//! made later shares.
+//! The upper half of the loader's page tables, or of the entry code's after a direct boot, is kept: the kernel's image with
+//! each segment's rights, its stack, the ramdisk, and the window. The lower half is dropped, with its identity mappings:
+//! it belongs to workers. Pages that the kernel maps itself (stacks, devices) go under one top-level entry that was free,
+//! which every address space made later shares.
 #![expect(unsafe_code, reason = "edits page tables")]
 
 use x86_64::registers::control::Cr3;
@@ -15,15 +15,15 @@ use super::stacks::{CpuStacks, IST_PAGES, MAIN_PAGES, TRAP_PAGES};
 use super::{Frames, OutOfMemory, phys};
 
 const PAGE_BYTES: u64 = 4096;
-/// Top-level entries from here on are the kernel's.
+/// Top-level entries from this one on are the kernel's.
 const UPPER_HALF: usize = 256;
 
-/// A page below 1 MiB, where a CPU can start.
+/// A page below 1 MiB, at which a CPU can start.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LowPage(u8);
 
 impl LowPage {
-    /// The page at `address`; `None` where no start-up IPI can name it.
+    /// The page at `address`; `None` if no start-up IPI can name it.
     #[must_use]
     pub fn new(address: u64) -> Option<Self> {
         // Vectors A0H to BFH are reserved (Intel SDM vol. 3A, "Typical AP Initialization Sequence"); page 0 is the
@@ -32,7 +32,7 @@ impl LowPage {
         (address.is_multiple_of(PAGE_BYTES) && (0x01..0xa0).contains(&page)).then_some(Self(page))
     }
 
-    /// What a start-up IPI calls it.
+    /// Its vector in a start-up IPI.
     #[must_use]
     pub const fn vector(self) -> u8 {
         self.0
@@ -51,7 +51,7 @@ impl LowPage {
     }
 }
 
-/// The kernel's address space, and the frames that it and the workers' are made of.
+/// The kernel's address space, and the free frames for it and for the workers'.
 pub struct KernelSpace {
     frames: Frames,
     low_page: Option<LowPage>,
@@ -60,10 +60,10 @@ pub struct KernelSpace {
 }
 
 impl KernelSpace {
-    /// Page tables with the upper half of those in force; puts them in force.
+    /// Makes page tables with the upper half of the current ones, and makes them current.
     ///
     /// # Errors
-    /// No frame, or none below 4 GiB, where real mode can load CR3 from; no free top-level entry.
+    /// No frame, or none below 4 GiB, as real mode needs for CR3; no free top-level entry.
     pub fn new(mut frames: Frames, low_page: Option<LowPage>) -> Result<Self, OutOfMemory> {
         let root = frames.zeroed()?;
         if root.start_address().as_u64() > u64::from(u32::MAX) {
@@ -81,7 +81,7 @@ impl KernelSpace {
         let next = VirtAddr::new_truncate((free as u64) << 39);
         phys::set_cr3(root.start_address().as_u64());
         let mut this = Self { frames, low_page, root, next };
-        // Makes the entry exist now, so that every copy of the upper half has it. The guard page is never touched.
+        // Creates the entry now, so that every copy of the upper half has it. The guard page is never touched.
         this.map_new_pages(1)?;
         Ok(this)
     }
@@ -97,7 +97,7 @@ impl KernelSpace {
         &mut self.frames
     }
 
-    /// The page for the trampoline. It stays taken for ever: a CPU may start late.
+    /// The page for the trampoline. It is never given back: a CPU may start late.
     ///
     /// # Errors
     /// The memory map has none below 1 MiB.
@@ -141,7 +141,7 @@ impl KernelSpace {
         let root = self.new_root()?;
         let cr3 = u32::try_from(root.start_address().as_u64()).map_err(|_| OutOfMemory)?;
         let page = Page::containing_address(VirtAddr::new(u64::from(low.address())));
-        // SAFETY: tables made just now, not in force yet.
+        // SAFETY: tables made just now, not current yet.
         let mut tables = unsafe { phys::tables(root) };
         let parents = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
         // SAFETY: the page is the trampoline's alone.
@@ -198,7 +198,7 @@ impl KernelSpace {
         // SAFETY: only `self` edits the kernel's table, and one call at a time.
         let mut tables = unsafe { phys::tables(self.root) };
         let flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::NO_EXECUTE | extra;
-        // SAFETY: the page is new, so nothing relies on what it maps to.
+        // SAFETY: the page is new, so nothing relies on it yet.
         let mapped = unsafe { tables.map_to(page, frame, flags, &mut self.frames) };
         match mapped {
             Ok(flush) => {

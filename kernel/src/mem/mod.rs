@@ -1,8 +1,9 @@
-//! Memory: the window on physical memory, frames, the heap, the kernel's page tables and its stacks.
+//! Memory: the map of free memory, the window on physical memory, frames, the heap, the kernel's page tables, its stacks.
 
 pub mod frames;
 mod heap;
 mod kernel_space;
+pub mod memory_map;
 pub mod phys;
 pub mod stacks;
 
@@ -10,6 +11,6 @@ pub use frames::Frames;
 pub use heap::{HEAP_BYTES, init as init_heap};
 pub use kernel_space::{KernelSpace, LowPage};
 
-/// There is no memory for what was asked, or no page below 1 MiB.
+/// There is not enough memory, or no page below 1 MiB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OutOfMemory;

@@ -1,14 +1,14 @@
-//! The window: all of physical memory, mapped at one offset, not executable. It is how the kernel reaches page
-//! tables, firmware's tables, and a worker's pages without ever using a user mapping.
-#![expect(unsafe_code, reason = "makes pointers out of physical addresses")]
+//! The window: all of physical memory, mapped at one offset, not executable. Through it the kernel reaches page tables,
+//! firmware's tables and a worker's pages without ever using a user mapping.
+#![expect(unsafe_code, reason = "makes pointers from physical addresses")]
 
 use spin::Once;
 use x86_64::structures::paging::{OffsetPageTable, PageTable, PhysFrame};
 use x86_64::{PhysAddr, VirtAddr};
 
-use crate::acpi::Memory;
+use crate::firmware::Memory;
 
-/// The window's place and size.
+/// The window's offset and end.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     offset: u64,
@@ -17,10 +17,10 @@ pub struct Window {
 
 static WINDOW: Once<Window> = Once::new();
 
-/// Settles the window: physical address 0 is at `offset`, and all below `end` is mapped.
+/// Sets the window: physical address 0 is at `offset`, and every address below `end` is mapped.
 ///
 /// # Safety
-/// It must be so, in every address space from here on, writable.
+/// This must be true and writable in every address space from here on.
 pub unsafe fn init(offset: u64, end: u64) {
     WINDOW.call_once(|| Window { offset, end });
 }
@@ -29,19 +29,19 @@ fn window() -> Window {
     *WINDOW.get().expect("`phys::init` comes first in `main`")
 }
 
-/// Where a physical address is in the window.
+/// The virtual address of a physical address, in the window.
 #[must_use]
 pub fn virt(at: PhysAddr) -> VirtAddr {
     VirtAddr::new(window().offset + at.as_u64())
 }
 
-/// Where a physical address is in the window; `None` where it lies past its end, or there is no window yet.
+/// The virtual address of a physical address; `None` if it lies past the window's end, or there is no window yet.
 #[must_use]
 pub fn in_window(at: PhysAddr) -> Option<VirtAddr> {
     WINDOW.get().filter(|window| at.as_u64() < window.end).map(|_| virt(at))
 }
 
-/// The window as a whole, for `x86_64`'s page-table walks.
+/// The window's offset, for `x86_64`'s page-table walks.
 #[must_use]
 pub fn offset() -> VirtAddr {
     VirtAddr::new(window().offset)
@@ -74,11 +74,11 @@ pub fn write_page(frame: PhysFrame, bytes: &[u8; 4096]) {
     unsafe { to.write_volatile(*bytes) };
 }
 
-/// Copies `bytes` into a frame, from byte `at` on; what would run past the frame is a kernel defect.
+/// Copies `bytes` into a frame, from byte `at` on. Running past the frame is a defect of the kernel, and panics.
 pub fn write_bytes(frame: PhysFrame, at: usize, bytes: &[u8]) {
     assert!(at + bytes.len() <= 4096, "write past a frame");
     let to = virt(frame.start_address()).as_mut_ptr::<u8>().wrapping_add(at);
-    // SAFETY: within the frame, as asserted; frames in hand are in the window and referred to by nothing else.
+    // SAFETY: within the frame, as asserted; the caller's frame is in the window, and nothing else refers to it.
     unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
 }
 
@@ -87,20 +87,20 @@ pub fn write_bytes(frame: PhysFrame, at: usize, bytes: &[u8]) {
 pub fn read_u64(frame: PhysFrame, at: usize) -> u64 {
     assert!(at + 8 <= 4096 && at.is_multiple_of(8), "read past a frame");
     let from = virt(frame.start_address()).as_ptr::<u64>().wrapping_add(at / 8);
-    // SAFETY: within the frame and aligned, as asserted; volatile, for ring 3 writes it behind the compiler's back.
+    // SAFETY: within the frame and aligned, as asserted; volatile, because ring 3 writes it.
     unsafe { from.read_volatile() }
 }
 
-/// Puts the page tables at `cr3` in force.
+/// Makes the page tables at `cr3` current.
 pub fn set_cr3(cr3: u64) {
     let frame = PhysFrame::containing_address(PhysAddr::new_truncate(cr3));
-    // SAFETY: only roots that this kernel made come here, and all of them share its upper half.
+    // SAFETY: callers pass only roots that this kernel made, and all of them share its upper half.
     unsafe {
         x86_64::registers::control::Cr3::write(frame, x86_64::registers::control::Cr3Flags::empty());
     }
 }
 
-/// Firmware's view: byte slices of physical memory, for reading tables.
+/// Physical memory as byte slices, for reading firmware's tables.
 pub struct Firmware;
 
 impl Memory for Firmware {

@@ -1,4 +1,5 @@
-//! Stacks, each with an unmapped page below it: an overflow is a page fault, not a corrupted neighbour.
+//! The sizes of a CPU's stacks. `kernel_space` maps each above an unmapped page: an overflow is a page fault, not a
+//! corrupted neighbour.
 
 use x86_64::VirtAddr;
 

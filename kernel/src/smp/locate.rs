@@ -1,27 +1,28 @@
-//! Asking every CPU where it is: only the CPU itself can say.
+//! The place of every CPU. Only the CPU itself can read it.
 
-use abi::ApicId;
+use abi::{ApicId, CpuId};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use harness::order::Located;
+use harness::x86::topology;
 use spin::Mutex;
 
-use super::order::Located;
-use super::{Job, PerCpu, run_on};
-use crate::clock::Clock;
-use crate::x86::topology;
+use super::run_on;
+use crate::clock::MachineClock;
+use crate::cpu::{Job, PerCpu};
 
-/// How long a CPU may take to say it: a few dozen CPUIDs, each perhaps an exit to a hypervisor.
+/// How long a CPU may take, in microseconds: a few dozen CPUIDs, each perhaps an exit to a hypervisor.
 const PATIENCE_US: u64 = 1_000_000;
 
-/// Where the CPUs that are online are, by number; without those that did not answer. `node` gives the proximity domain
-/// of an APIC id.
+/// The places of the CPUs that are online, by number, without CPUs that did not answer. `node` returns the proximity
+/// domain of an APIC id.
 #[must_use]
-pub fn all(clock: &'static Clock, node: impl Fn(ApicId) -> Option<u32>) -> Vec<Located> {
+pub fn all(clock: &'static MachineClock, node: impl Fn(ApicId) -> Option<u32>) -> Vec<Located> {
     let cpus: Vec<_> = PerCpu::online().collect();
     let places = Arc::new(Mutex::new(Vec::with_capacity(cpus.len())));
     let job: Job = {
         let places = Arc::clone(&places);
-        Arc::new(move |id| {
+        Arc::new(move |id: CpuId| {
             let place = topology::here();
             places.lock().push((id, place));
         })

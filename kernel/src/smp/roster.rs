@@ -1,34 +1,34 @@
-//! Which of the MADT's processors are CPUs of ours, and their dense numbers. Pure, and tested on the host.
+//! The MADT's processors that this kernel uses, and their dense numbers.
 
 use abi::{ApicId, CpuId};
 use alloc::vec::Vec;
 
-use crate::acpi::madt::Processor;
+use crate::firmware::acpi::madt::Processor;
 
 /// A processor that the kernel will use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RosterEntry {
-    /// Its dense number: its place among the entries used.
+    /// Its dense number: its index among the used entries.
     pub id: CpuId,
     /// Its local APIC id.
     pub apic_id: ApicId,
 }
 
-/// The processors in MADT order, those that are used apart from those that are not.
+/// The processors in MADT order: used ones and skipped ones.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Roster {
     /// Enabled, each APIC id once. `CpuId` n is entry n.
     pub used: Vec<RosterEntry>,
-    /// Not enabled (whether or not they could be brought online later), or named a second time; by entry number.
+    /// Not enabled (whether or not they could be brought online later), or listed a second time; by entry number.
     pub skipped: Vec<RosterEntry>,
     /// The bootstrap processor.
     pub bsp: CpuId,
 }
 
-/// Why there is no roster.
+/// Why the MADT yields no roster.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RosterError {
-    /// The processor that runs this is not among the enabled ones.
+    /// The MADT does not list the processor that runs this as enabled.
     BspNotListed(ApicId),
 }
 
@@ -36,7 +36,7 @@ impl Roster {
     /// Sorts `processors`, in MADT order, for a machine whose bootstrap processor has the id `bsp`.
     ///
     /// # Errors
-    /// Where the MADT does not list the processor that reads it.
+    /// The MADT does not list the BSP as enabled.
     pub fn new(processors: impl Iterator<Item = Processor>, bsp: ApicId) -> Result<Self, RosterError> {
         let mut roster = Self { used: Vec::new(), skipped: Vec::new(), bsp: CpuId(0) };
         for (number, processor) in (0..=u16::MAX).zip(processors) {

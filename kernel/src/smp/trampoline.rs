@@ -3,11 +3,11 @@
 //! Contract:
 //! - SIPI starts a CPU at CS = page >> 4, IP = 0, in real mode, with every other register as INIT left it. All APs
 //!   run this at once, so it only reads: no lock, no stack, until each has found its own.
-//! - A CPU finds its place by its APIC id (CPUID leaf 0BH where it has one, else leaf 1), in the table of ids in
-//!   `CpuId` order; a CPU that is not in the table halts for ever.
+//! - A CPU finds its number by its APIC id (CPUID leaf 0BH if it has that leaf, else leaf 1), in the table of ids in
+//!   `CpuId` order; a CPU that is not in the table halts.
 //! - The code is position-independent within its page and is kept as read-only data: it is a template, copied to
-//!   wherever low memory is free, with [`Parameters`] at the page's end. The rest of the page is INT3, so that a
-//!   stray CPU faults (and, having no IDT, shuts down) rather than run whatever was there.
+//!   a free page of low memory, with [`Parameters`] at the page's end. The rest of the page is INT3, so that a
+//!   stray CPU faults (and, having no IDT, shuts down) rather than run stale bytes.
 //! - Reference: Intel SDM vol. 3A, "Switching to Protected Mode", "Initializing IA-32e Mode"; entering IA-32e mode
 //!   with paging straight from real mode is allowed (AMD64 APM vol. 2, "Enabling and Activating Long Mode").
 #![expect(unsafe_code, reason = "the start-up code")]
@@ -18,7 +18,7 @@ use core::mem::offset_of;
 /// The size of the page.
 pub const PAGE_BYTES: usize = 4096;
 
-/// What the trampoline needs to know. Assembly reads it at the end of its page.
+/// The trampoline's parameters. Assembly reads them at the end of its page.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Parameters {
@@ -50,7 +50,7 @@ pub struct Parameters {
 const PARAMETERS_AT: usize = PAGE_BYTES - size_of::<Parameters>();
 const _: () = assert!(size_of::<Parameters>() == 80 && PARAMETERS_AT.is_multiple_of(16));
 
-/// What [`page`] is made of.
+/// The inputs of [`page`].
 pub struct Setup<'a> {
     /// Physical address of the page it will be copied to: page-aligned, below 1 MiB.
     pub at: u32,
@@ -62,7 +62,7 @@ pub struct Setup<'a> {
     pub apic_ids: &'a [u32],
     /// Stack tops in `CpuId` order, each aligned to 16.
     pub stacks: &'a [u64],
-    /// Where a CPU goes, with its `CpuId` as argument, once it has its stack.
+    /// The function that a CPU calls with its `CpuId`, once it has its stack.
     pub entry: extern "C" fn(u64) -> !,
 }
 
@@ -72,8 +72,7 @@ unsafe extern "C" {
     static trampoline_end: u8;
 }
 
-/// The page as it is to be copied to low memory. `apic_ids` and `stacks` must stay where they are for as long as a
-/// CPU may start there.
+/// The page, ready to be copied to low memory. `apic_ids` and `stacks` must not move for as long as a CPU may start.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "halves of a 32-bit address")]
 pub fn page(setup: &Setup<'_>) -> [u8; PAGE_BYTES] {

@@ -1,18 +1,17 @@
-//! Into ring 3 and back: a function call from the kernel's point of view.
+//! Into ring 3 and back: a function call, as the kernel sees it.
 #![expect(unsafe_code, reason = "switches stacks and privilege levels")]
 
 use core::arch::naked_asm;
-use core::cell::Cell;
 use core::mem::offset_of;
 
 use abi::syscall::Authority;
+use harness::user::{Counts, Exit};
 
-use super::{Counts, Exit};
-use crate::smp::{PerCpu, idle};
+use crate::cpu::{PerCpu, idle};
 use crate::x86::gdt::{USER_CODE, USER_DATA};
 use crate::x86::{apic, sse};
 
-/// Where a worker begins, and its two arguments. Assembly reads it.
+/// A worker's entry point, its stack, and its two arguments. Assembly reads it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Entry {
@@ -26,68 +25,47 @@ pub struct Entry {
     pub result: u64,
 }
 
-/// What a CPU knows of the worker that it runs. Only that CPU looks at it.
-#[derive(Default)]
-pub struct UserState {
-    /// The kernel's RSP to come back to, while a worker runs.
-    return_rsp: Cell<u64>,
-    exit: Cell<Option<Exit>>,
-    pub(super) authority: Cell<Authority>,
-    /// Ticks to the worker's time-out.
-    pub(super) timeout: Cell<u32>,
-    /// How many interrupts a control still wants in this worker.
-    pub(super) disturbances: Cell<u16>,
-    pub(super) counts: Cell<Counts>,
-}
-
-impl UserState {
-    /// What the timer is set to: the time-out, or a small part of it while there are disturbances to come.
-    pub(super) fn next_timer(&self) -> u32 {
-        if self.disturbances.get() == 0 { self.timeout.get() } else { (self.timeout.get() / 10_000).max(1) }
-    }
-}
-
-/// How a worker is run.
+/// What a worker may do, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct RunLimits {
     /// The syscalls it may make.
     pub authority: Authority,
-    /// Ticks of the local APIC's timer until it is stopped.
+    /// Its time-out, in ticks of the local APIC's timer.
     pub timeout: u32,
-    /// How many interrupts to disturb it with, for a control; 0 otherwise.
+    /// How many timer interrupts a negative control sends into it; 0 without one.
     pub disturbances: u16,
 }
 
-/// Runs a worker on this CPU, in the address space in force, until it returns, faults, or its time is up. The local
+/// Runs a worker on this CPU, in the current address space, until it returns, faults, or reaches its time-out. The local
 /// APIC's timer is the only interrupt source that is not masked.
-pub fn enter(cpu: &'static PerCpu, entry: &Entry, terms: Terms) -> (Exit, Counts) {
-    let user = &cpu.user;
-    let Terms { authority, timeout, disturbances } = terms;
-    user.exit.set(None);
-    user.authority.set(authority);
-    user.counts.set(Counts::default());
+pub fn enter(cpu: &'static PerCpu, entry: &Entry, limits: RunLimits) -> (Exit, Counts) {
+    let worker = &cpu.worker;
+    let RunLimits { authority, timeout, disturbances } = limits;
+    worker.exit.set(None);
+    worker.authority.set(authority);
+    worker.counts.set(Counts::default());
     sse::reset();
     idle::take_pending_interrupts();
-    user.timeout.set(timeout);
-    user.disturbances.set(disturbances);
-    apic::set_timer(user.next_timer());
-    // SAFETY: the address space in force has the worker's code at RIP and its stack at RSP; `leave` is called by the
+    worker.timeout.set(timeout);
+    worker.disturbances.set(disturbances);
+    apic::set_timer(worker.next_timer());
+    // SAFETY: the current address space has the worker's code at RIP and its stack at RSP; `leave` is called by the
     // trap handlers alone, with the slot given here.
-    unsafe { user_enter(entry, user.return_rsp.as_ptr()) };
+    unsafe { user_enter(entry, worker.return_rsp.as_ptr()) };
     apic::set_timer(0);
-    let exit = user.exit.take().expect("`leave` sets the exit before it returns here");
-    (exit, user.counts.get())
+    let exit = worker.exit.take().expect("`leave` sets the exit before it returns here");
+    (exit, worker.counts.get())
 }
 
 /// Ends the worker that runs on this CPU: its `enter` returns with `exit`. Called on the trap stack, which is left
 /// behind.
 pub(super) fn leave(cpu: &'static PerCpu, exit: Exit) -> ! {
-    cpu.user.exit.set(Some(exit));
+    cpu.worker.exit.set(Some(exit));
     // SAFETY: a worker runs on this CPU (the trap came from ring 3), so `user_enter` saved this RSP and waits.
-    unsafe { user_leave(cpu.user.return_rsp.get()) }
+    unsafe { user_leave(cpu.worker.return_rsp.get()) }
 }
 
-/// Saves what the ABI has a callee keep, leaves RSP in `return_rsp`, and goes to ring 3 with all registers zero but
+/// Saves the registers that the ABI has a callee preserve, leaves RSP in `return_rsp`, and goes to ring 3 with all registers zero but
 /// RDI and RSI. RFLAGS: IF, so that the timer can end it; IOPL 0.
 #[unsafe(naked)]
 unsafe extern "C" fn user_enter(entry: *const Entry, return_rsp: *mut u64) {

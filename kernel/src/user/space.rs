@@ -1,23 +1,20 @@
-//! A worker's address space: its own lower half, with everything it will touch mapped, under the kernel's upper half,
-//! which ring 3 cannot reach.
+//! A worker's address space: a lower half of its own, with everything that the worker may touch mapped, under the
+//! kernel's upper half, which ring 3 cannot reach.
 #![expect(unsafe_code, reason = "edits page tables")]
 
 use abi::worker::{PARAMS, WorkerArgs, WorkerResult};
 use alloc::vec::Vec;
 use core::mem::offset_of;
+use harness::user::elf::{ElfImage, Relocation, Segment};
+use harness::user::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP, STUB, STUB_CODE};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::mapper::Mapper;
 use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
 
-use super::elf::{Image, Segment};
-use super::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP, STUB, STUB_CODE};
-use super::{Entry, elf::Relocation};
+use super::Entry;
 use crate::mem::{Frames, KernelSpace, OutOfMemory, phys};
 
 const PAGE: u64 = 4096;
-
-/// Why a worker could not be given its address space.
-pub type SpaceError = OutOfMemory;
 
 /// One worker's address space. It gives its frames back through [`AddressSpace::destroy`].
 pub struct AddressSpace {
@@ -29,10 +26,10 @@ pub struct AddressSpace {
     owned: Owned,
 }
 
-/// Frames handed out through it are remembered.
+/// The frames that an address space is made of.
 struct Owned(Vec<PhysFrame>);
 
-/// Allocates for an address space, and keeps the list of what it owns.
+/// Allocates frames for an address space, and records them.
 struct Recorder<'a> {
     frames: &'a mut Frames,
     owned: &'a mut Owned,
@@ -46,14 +43,14 @@ impl Recorder<'_> {
     }
 }
 
-// SAFETY: `Frames` hands out a frame once.
+// SAFETY: `Frames` hands out each frame once.
 unsafe impl x86_64::structures::paging::FrameAllocator<Size4KiB> for Recorder<'_> {
     fn allocate_frame(&mut self) -> Option<PhysFrame> {
         self.zeroed().ok()
     }
 }
 
-/// What ring 3 may do with a page, besides reading it.
+/// Ring 3's rights to a page, besides reading it.
 #[derive(Clone, Copy)]
 enum Rights {
     Read,
@@ -77,8 +74,8 @@ impl AddressSpace {
     /// Lays out a worker: image, stack, arguments, result slot, return stub.
     ///
     /// # Errors
-    /// No memory; what was taken is given back.
-    pub fn new(space: &mut KernelSpace, image: &Image<'_>) -> Result<Self, SpaceError> {
+    /// No memory. Frames taken so far are given back.
+    pub fn new(space: &mut KernelSpace, image: &ElfImage<'_>) -> Result<Self, OutOfMemory> {
         let root = space.new_root()?;
         let mut this =
             Self { root, entry: IMAGE + image.entry, args: root, result: root, owned: Owned(Vec::new()) };
@@ -92,7 +89,7 @@ impl AddressSpace {
         }
     }
 
-    fn build(&mut self, frames: &mut Frames, image: &Image<'_>) -> Result<(), OutOfMemory> {
+    fn build(&mut self, frames: &mut Frames, image: &ElfImage<'_>) -> Result<(), OutOfMemory> {
         for segment in &image.segments {
             self.map_segment(frames, segment, &image.relocations)?;
         }
@@ -136,7 +133,7 @@ impl AddressSpace {
 
     /// Maps a new page of zeros at `at`.
     fn map_new(&mut self, frames: &mut Frames, at: u64, rights: Rights) -> Result<PhysFrame, OutOfMemory> {
-        // SAFETY: this address space's own table, not in force while it is built.
+        // SAFETY: this address space's own table, not current while it is built.
         let mut tables = unsafe { phys::tables(self.root) };
         let mut recorder = Recorder { frames, owned: &mut self.owned };
         let frame = recorder.zeroed()?;
@@ -149,7 +146,7 @@ impl AddressSpace {
         Ok(frame)
     }
 
-    /// Sets what the worker is given, and clears its result slot.
+    /// Writes the worker's arguments, and clears its result slot.
     pub fn prepare(&self, start_tsc: u64, worker: u16, params: [u64; PARAMS]) {
         let args = WorkerArgs { start_tsc, worker: u64::from(worker), params };
         let words =
@@ -161,18 +158,21 @@ impl AddressSpace {
         phys::write_page(self.result, &[0; 4096]);
     }
 
-    /// What the worker left in its result slot.
+    /// The content of the result slot.
     #[must_use]
     pub fn result(&self) -> WorkerResult {
-        let word = |at| phys::read_u64(self.result, at);
         WorkerResult {
-            begin_tsc: word(offset_of!(WorkerResult, begin_tsc)),
-            end_tsc: word(offset_of!(WorkerResult, end_tsc)),
-            answer: word(offset_of!(WorkerResult, answer)),
-            work: word(offset_of!(WorkerResult, work)),
-            digest: word(offset_of!(WorkerResult, digest)),
-            complete: word(offset_of!(WorkerResult, complete)),
+            begin_tsc: self.result_word(offset_of!(WorkerResult, begin_tsc)),
+            end_tsc: self.result_word(offset_of!(WorkerResult, end_tsc)),
+            answer: self.result_word(offset_of!(WorkerResult, answer)),
+            work: self.result_word(offset_of!(WorkerResult, work)),
+            digest: self.result_word(offset_of!(WorkerResult, digest)),
+            complete: self.result_word(offset_of!(WorkerResult, complete)),
         }
+    }
+
+    fn result_word(&self, at: usize) -> u64 {
+        phys::read_u64(self.result, at)
     }
 
     /// The physical address for CR3.
@@ -181,19 +181,19 @@ impl AddressSpace {
         self.root.start_address().as_u64()
     }
 
-    /// Where and how the worker is entered.
+    /// The worker's entry point, stack and arguments.
     #[must_use]
     pub fn entry(&self) -> Entry {
         Entry { rip: self.entry, rsp: STACK_TOP - 8, args: ARGS, result: RESULT }
     }
 
-    /// Gives all its memory back. No CPU may run in it any more.
+    /// Gives all its frames back. No CPU may run in it any more.
     pub fn destroy(self, space: &mut KernelSpace) {
         space.frames().give_back(self.owned.0);
     }
 }
 
-/// Copies into a page of the image, which begins at `page`, what the segment has for it.
+/// Copies the segment's part of the page that begins at `page`.
 fn fill(frame: PhysFrame, page: u64, segment: &Segment<'_>) {
     let skipped = usize::try_from(page.saturating_sub(segment.at)).unwrap_or(usize::MAX);
     let at = offset(segment.at.max(page));
@@ -201,7 +201,7 @@ fn fill(frame: PhysFrame, page: u64, segment: &Segment<'_>) {
     phys::write_bytes(frame, at, &data[..data.len().min(4096 - at)]);
 }
 
-/// An address's place in its page.
+/// An address's offset in its page.
 fn offset(at: u64) -> usize {
     usize::try_from(at % PAGE).unwrap_or(0)
 }

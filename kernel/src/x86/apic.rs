@@ -1,18 +1,18 @@
 //! The local APIC (Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"). Owns the inter-processor
 //! interrupts and the one-shot timer.
 //!
-//! It stays in the mode that firmware left it in, with one exception: where the machine lists a CPU that xAPIC mode
-//! cannot name, and the CPUs have x2APIC mode, all of them go there. The messages of this kernel are between CPUs
-//! only, so no interrupt remapping is needed for it.
+//! It stays in the mode in which firmware left it, with one exception: if the machine lists a CPU that xAPIC mode cannot
+//! address, and the CPUs have x2APIC mode, all of them switch to it. This kernel's messages are between CPUs only, so
+//! it needs no interrupt remapping.
 #![expect(unsafe_code, reason = "reads and writes APIC registers by MMIO or MSR")]
 
 use abi::ApicId;
 use abi::wire::record::ApicMode;
+use harness::x86::cpuid;
 use spin::Once;
 use x86_64::{PhysAddr, VirtAddr};
 
-use super::idt::{SPURIOUS_VECTOR, TIMER_VECTOR};
-use super::{cpuid, msr};
+use super::{msr, vectors};
 
 /// IA32_APIC_BASE: the APIC is on.
 const BASE_ENABLE: u64 = 1 << 11;
@@ -31,7 +31,7 @@ enum Register {
     SpuriousVector = 0x0f,
     ErrorStatus = 0x28,
     InterruptCommand = 0x30,
-    /// Only in memory: x2APIC mode has one 64-bit register.
+    /// Exists only in memory: x2APIC mode has one 64-bit register.
     InterruptCommandHigh = 0x31,
     LvtTimer = 0x32,
     LvtLint0 = 0x35,
@@ -52,7 +52,7 @@ const LEVEL_ASSERT: u32 = 1 << 14;
 const DELIVERY_INIT: u32 = 0b101 << 8;
 const DELIVERY_STARTUP: u32 = 0b110 << 8;
 
-/// The first id that xAPIC mode cannot name: its eight bits with all of them set mean every CPU.
+/// The first id that xAPIC mode cannot address: eight set bits mean every CPU.
 const XAPIC_BROADCAST: ApicId = ApicId(0xff);
 
 /// How often the delivery status is read before a message is taken as sent.
@@ -67,8 +67,8 @@ enum Access {
 
 static ACCESS: Once<Access> = Once::new();
 
-/// Where the registers are, if this machine's CPUs, of which `highest` has the highest id, are to be reached in xAPIC
-/// mode; `None` where that is to be x2APIC mode.
+/// The registers' physical page for xAPIC mode, on a machine whose highest APIC id is `highest`; `None` if x2APIC mode is
+/// used.
 #[must_use]
 pub fn mmio_base(highest: ApicId) -> Option<PhysAddr> {
     let base = base();
@@ -81,12 +81,12 @@ fn base() -> u64 {
     unsafe { msr::read(msr::IA32_APIC_BASE) }
 }
 
-/// Settles how the registers are reached: `mapped` is where [`mmio_base`] is mapped.
+/// Sets how the registers are accessed. `mapped` is the mapping of [`mmio_base`].
 pub fn init(mapped: Option<VirtAddr>) {
     ACCESS.call_once(|| mapped.map_or(Access::X2apic, Access::Xapic));
 }
 
-/// The mode settled by [`init`].
+/// The mode set by [`init`].
 #[must_use]
 pub fn mode() -> ApicMode {
     match access() {
@@ -112,7 +112,7 @@ fn read(register: Register) -> u32 {
 
 fn write(register: Register, value: u32) {
     match access() {
-        // SAFETY: as in `read`; what each write does is up to this module alone.
+        // SAFETY: as in `read`; only this module writes, and only values that the manual allows.
         Access::Xapic(base) => unsafe {
             (base + ((register as u64) << 4)).as_mut_ptr::<u32>().write_volatile(value);
         },
@@ -121,27 +121,27 @@ fn write(register: Register, value: u32) {
     }
 }
 
-/// Switches this CPU's APIC on, in the mode settled by [`init`], with every source masked but the timer's vector.
+/// Enables this CPU's APIC, in the mode set by [`init`], with every source masked.
 pub fn enable() {
     enter_mode();
     let lint1 = read(Register::LvtLint1);
-    // Off by software masks whatever else firmware left unmasked: performance counters, thermal sensor, corrected
-    // machine checks, errors (Intel SDM vol. 3A, "Local APIC State After It Has Been Software Disabled").
-    write(Register::SpuriousVector, u32::from(SPURIOUS_VECTOR));
-    // No priority keeps the timer or a wake-up away.
+    // Disabling it by software masks everything else that firmware left unmasked: performance counters, thermal sensor,
+    // corrected machine checks, errors (Intel SDM vol. 3A, "Local APIC State After It Has Been Software Disabled").
+    write(Register::SpuriousVector, u32::from(vectors::SPURIOUS));
+    // Accept every priority.
     write(Register::TaskPriority, 0);
-    write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(SPURIOUS_VECTOR));
-    // LINT0 carries the 8259's interrupts on the BSP; LINT1 is as firmware had it where that is NMI: an NMI is news.
+    write(Register::SpuriousVector, SOFTWARE_ENABLE | u32::from(vectors::SPURIOUS));
+    // LINT0 carries the 8259's interrupts on the BSP. LINT1 stays as firmware set it if that is NMI: an NMI reports a fault.
     write(Register::LvtLint0, LVT_MASKED);
     if lint1 & DELIVERY_MODE == DELIVERY_NMI {
         write(Register::LvtLint1, lint1);
     }
-    write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
+    write(Register::LvtTimer, LVT_MASKED | u32::from(vectors::TIMER));
     write(Register::DivideConfiguration, DIVIDE_BY_128);
 }
 
-/// Goes the way that is allowed from where firmware left this CPU, which need not be where it left the first one: to
-/// x2APIC mode by way of xAPIC mode, and from it by way of off (Intel SDM vol. 3A, "x2APIC State Transitions").
+/// Switches the mode by the allowed transitions: to x2APIC mode through xAPIC mode, and from it through disabled. Firmware
+/// may leave CPUs in different modes (Intel SDM vol. 3A, "x2APIC State Transitions").
 fn enter_mode() {
     let found = base();
     let off = found & !(BASE_ENABLE | BASE_X2APIC);
@@ -187,25 +187,25 @@ pub fn send_ipi(to: ApicId, vector: u8) {
 fn send(to: ApicId, command: u32) {
     if mode() == ApicMode::X2apic {
         let value = u64::from(to.0) << 32 | u64::from(command);
-        // The write does not wait for the stores before it, and what it sends tells another CPU to look at them
-        // (Intel SDM vol. 3A, "MSR Access in x2APIC Mode").
+        // The write does not wait for earlier stores, which the other CPU must see when the interrupt arrives (Intel SDM
+        // vol. 3A, "MSR Access in x2APIC Mode").
         // SAFETY: fences.
         unsafe { core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags)) };
         // SAFETY: x2APIC mode is on; one write is the whole message.
         unsafe { msr::write(msr::X2APIC_BASE + Register::InterruptCommand as u32, value) };
         return;
     }
-    // Cut to eight bits, the id would be that of another CPU, or of all. This one shows as a CPU that does not come.
+    // Truncated to eight bits, the id would address another CPU, or all. Not sent, it shows as a CPU that does not respond.
     if to >= XAPIC_BROADCAST {
         return;
     }
     write(Register::InterruptCommandHigh, to.0 << 24);
     write(Register::InterruptCommand, command);
-    // Bounded: a message that an APIC does not accept shows as a CPU that does not come.
+    // Bounded: a message that an APIC does not accept shows as a CPU that does not respond.
     let _ = (0..DELIVERY_SPINS).any(|_| read(Register::InterruptCommand) & DELIVERY_PENDING == 0);
 }
 
-/// Errors since the last call, and forgets them (Intel SDM vol. 3A, "Error Handling").
+/// Returns the errors since the last call, and clears them (Intel SDM vol. 3A, "Error Handling").
 #[must_use]
 pub fn take_errors() -> u32 {
     write(Register::ErrorStatus, 0);
@@ -216,13 +216,13 @@ pub fn take_errors() -> u32 {
 
 /// Sets the timer to fire once, `counts` timer ticks from now; 0 stops it.
 pub fn set_timer(counts: u32) {
-    write(Register::LvtTimer, if counts == 0 { LVT_MASKED } else { 0 } | u32::from(TIMER_VECTOR));
+    write(Register::LvtTimer, if counts == 0 { LVT_MASKED } else { 0 } | u32::from(vectors::TIMER));
     write(Register::InitialCount, counts);
 }
 
-/// Starts the timer from its highest count, without an interrupt, to be counted against a clock.
+/// Starts the timer from its highest count, without an interrupt, to measure it against a clock.
 pub fn start_count() {
-    write(Register::LvtTimer, LVT_MASKED | u32::from(TIMER_VECTOR));
+    write(Register::LvtTimer, LVT_MASKED | u32::from(vectors::TIMER));
     write(Register::InitialCount, u32::MAX);
 }
 

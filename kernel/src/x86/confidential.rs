@@ -1,17 +1,18 @@
-//! Whether this is a confidential VM: one whose memory its host cannot read. This kernel does not run in one: its page
-//! tables do not say which memory is encrypted or shared, and port I/O, MMIO and many an MSR raise exceptions that a
-//! guest has to turn into calls to its host.
+//! Detects a confidential VM: one whose memory its host cannot read. This kernel does not run in one. Its page tables do
+//! not mark memory as encrypted or shared, and port I/O, MMIO and many MSRs raise exceptions that a guest has to turn into
+//! calls to its host.
 //!
 //! - SEV (AMD APM vol. 2, "Secure Encrypted Virtualization"): CPUID.8000_001FH:EAX[1], then the MSR SEV_STATUS.
 //! - TDX (Intel, "TDX Module Base Architecture Specification", CPUID leaf 21H): a signature.
 //!
-//! What can be said depends on how far the machine gets. With SEV-ES and SNP, CPUID itself raises #VC, which before
-//! there is an IDT ends the VM; most loaders get no further either.
+//! The kernel can report it only if the machine gets this far. With SEV-ES and SNP, CPUID itself raises #VC, which ends
+//! the VM before there is an IDT; most loaders get no further either.
 #![expect(unsafe_code, reason = "reads an MSR")]
 
 use core::arch::x86_64::CpuidResult;
 
-use super::cpuid::{bit, has_hypervisor, leaf};
+use harness::x86::cpuid::{bit, has_hypervisor, leaf};
+
 use super::msr;
 
 /// A kind of confidential VM.
@@ -26,7 +27,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a record says.
+    /// A text for records.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -36,21 +37,21 @@ impl Kind {
         }
     }
 
-    /// Whether an access to an I/O port raises an exception that only a handler made for it can take.
+    /// Whether an access to an I/O port raises an exception.
     #[must_use]
     pub const fn traps_ports(self) -> bool {
         !matches!(self, Self::Sev)
     }
 }
 
-/// What this machine is, if it is confidential. Before any port is touched.
+/// The kind of this machine, if it is confidential. Called before the first port access.
 #[must_use]
 pub fn kind() -> Option<Kind> {
     let encryption = leaf(0x8000_001f, 0).eax;
-    // The MSR exists where CPUID has SEV. A host's own CPUs have it too, and there it tells of no guest.
-    let asked = has_hypervisor() && bit(encryption, 1);
+    // The MSR exists if CPUID lists SEV. A host's own CPUs have it too, but there it describes no guest.
+    let has_status = has_hypervisor() && bit(encryption, 1);
     // SAFETY: as above; reading it has no effect.
-    let status = asked.then(|| unsafe { msr::read(msr::SEV_STATUS) });
+    let status = has_status.then(|| unsafe { msr::read(msr::SEV_STATUS) });
     judge(&leaf(0x21, 0), status)
 }
 
@@ -76,7 +77,7 @@ mod tests {
     const NOTHING: CpuidResult = CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
     #[test]
-    fn knows_tdx_by_its_signature_alone() {
+    fn detects_tdx_by_its_signature_alone() {
         // EBX "Inte", EDX "lTDX", ECX four spaces.
         let tdx = CpuidResult { eax: 0, ebx: 0x6574_6e49, edx: 0x5844_546c, ecx: 0x2020_2020 };
         assert_eq!(judge(&tdx, None), Some(Kind::Tdx));
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_sev_is_switched_on() {
+    fn distinguishes_the_kinds_of_sev() {
         assert_eq!(judge(&NOTHING, None), None);
         assert_eq!(
             [0, 1, 3, 7].map(|status| judge(&NOTHING, Some(status))),

@@ -1,11 +1,10 @@
-//! The protections that are switched on wherever the CPU has them, and the check for what cannot be done without.
+//! The CPU's protections, which are enabled if the CPU has them.
 #![expect(unsafe_code, reason = "writes CR0, CR4 and EFER")]
 
+use harness::x86::cpuid::{bit, leaf};
 use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
 
-use super::cpuid::{bit, leaf};
-
-/// What is in force. The same on every CPU: it is found on the BSP and switched on everywhere.
+/// The features in use. They are the same on every CPU: detected on the BSP and enabled everywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Features {
     /// No-execute pages.
@@ -23,7 +22,7 @@ pub struct Features {
 }
 
 impl Features {
-    /// What this CPU has.
+    /// Detects the features of this CPU.
     #[must_use]
     pub fn detect() -> Self {
         let structured = leaf(7, 0);
@@ -37,7 +36,7 @@ impl Features {
         }
     }
 
-    /// Switches them on, on this CPU.
+    /// Enables them on this CPU.
     ///
     /// The kernel never reads or writes through a user mapping (it uses the window on physical memory), so SMAP needs
     /// no exceptions anywhere.
@@ -46,16 +45,16 @@ impl Features {
         cr4.set(Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION, self.smep);
         cr4.set(Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION, self.smap);
         cr4.set(Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION, self.umip);
-        // Without it a machine check is no #MC, which has a gate and a record, but a shutdown (Intel SDM vol. 3A,
+        // Without it a machine check is not a #MC, which has a gate and a record, but a shutdown (Intel SDM vol. 3A,
         // "Control Registers", CR4.MCE; vol. 3B, "Machine-Check Architecture").
         cr4.set(Cr4Flags::MACHINE_CHECK_EXCEPTION, self.mce);
-        // Anything else firmware may have left on goes off: TSD would fault a worker's RDTSC, PCIDE and PGE would
-        // make stale translations possible, OSXSAVE would allow state that is not kept apart.
-        let (la57, _) = (Cr4::read() & Cr4Flags::L5_PAGING, ());
+        // Everything else that firmware may have enabled is disabled: TSD would fault a worker's RDTSC, PCIDE and PGE would
+        // allow stale translations, OSXSAVE would allow state that is not isolated.
+        let la57 = Cr4::read() & Cr4Flags::L5_PAGING;
         // SAFETY: PAE and LA57 stay as they are; the kernel is soft-float, keeps no translation global and uses no
         // user mapping.
         unsafe { Cr4::write(cr4 | la57) };
-        // EM off and NE on: SSE runs in ring 3 and x87 errors are #MF; TS off: nothing is switched lazily.
+        // EM off and NE on: ring 3 can use SSE, and x87 errors are #MF. TS off: no state is switched lazily.
         let cr0 = Cr0Flags::PROTECTED_MODE_ENABLE
             | Cr0Flags::MONITOR_COPROCESSOR
             | Cr0Flags::EXTENSION_TYPE
@@ -66,7 +65,7 @@ impl Features {
         unsafe { Cr0::write(cr0) };
         let mut efer = Efer::read() | EferFlags::SYSTEM_CALL_EXTENSIONS;
         efer.set(EferFlags::NO_EXECUTE_ENABLE, self.nx);
-        // SAFETY: long mode stays on; NXE is on already wherever the loader's tables use it.
+        // SAFETY: long mode stays on; NXE is already on if the current tables use it.
         unsafe { Efer::write(efer) };
     }
 }

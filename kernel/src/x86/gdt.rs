@@ -16,8 +16,8 @@ pub const USER_DATA: u16 = 0x18 | 3;
 /// Ring 3's code segment.
 pub const USER_CODE: u16 = 0x20 | 3;
 
-/// Stacks of the interrupt stack table: exceptions that can come at any instruction, even where RSP cannot be relied
-/// on. Slots as the TSS counts them here, from 0.
+/// Stacks of the interrupt stack table, for exceptions that can come at any instruction, even while RSP is not valid. The
+/// slots count from 0.
 #[derive(Clone, Copy, Debug)]
 #[repr(u16)]
 pub enum Ist {
@@ -29,13 +29,13 @@ pub enum Ist {
     MachineCheck = 2,
 }
 
-/// One CPU's descriptor table and task state. It must stay where it is once loaded.
+/// One CPU's descriptor table and task state. It must not move once loaded.
 pub struct Descriptors {
     gdt: GlobalDescriptorTable,
     tss: TaskStateSegment,
 }
 
-/// The stacks that the task state names; each the address past a stack's end.
+/// The stacks in the task state. Each is the address past the stack's end.
 #[derive(Clone, Copy, Debug)]
 pub struct TrapStacks {
     /// For traps and syscalls from ring 3.
@@ -45,7 +45,7 @@ pub struct TrapStacks {
 }
 
 impl Descriptors {
-    /// Descriptors with these stacks, not in force yet.
+    /// Descriptors with these stacks, not loaded yet.
     #[must_use]
     pub fn new(stacks: &TrapStacks) -> Self {
         let mut tss = TaskStateSegment::new();
@@ -56,7 +56,7 @@ impl Descriptors {
         Self { gdt: GlobalDescriptorTable::new(), tss }
     }
 
-    /// Puts them in force on this CPU. Leaves GS base 0: the caller sets it after.
+    /// Loads them on this CPU. Clears GS base: the caller sets it afterwards.
     pub fn load(&'static mut self) {
         let selectors = [
             self.gdt.append(Descriptor::kernel_code_segment()),
@@ -74,7 +74,7 @@ impl Descriptors {
         unsafe { CS::set_reg(selectors[0]) };
         // SAFETY: a data segment of ring 0.
         unsafe { SS::set_reg(selectors[1]) };
-        // In 64-bit mode the others only carry FS and GS bases; null is what ring 3 finds too.
+        // In 64-bit mode the others only carry FS and GS bases. Ring 3 gets null selectors, too.
         // SAFETY: null selectors may be loaded into all of them.
         unsafe { DS::set_reg(SegmentSelector::NULL) };
         // SAFETY: as above.

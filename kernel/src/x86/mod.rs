@@ -1,20 +1,15 @@
-//! What the manuals define: registers, descriptor tables, the local APIC, port I/O.
+//! What the manuals define and only ring 0 uses: registers, segments, the local APIC, port I/O, UARTs. A leaf: it knows
+//! neither CPUs as this kernel keeps them nor workers. Instructions that user mode may execute too are in
+//! `harness::x86`.
 
 pub mod apic;
 pub mod confidential;
-pub mod cpuid;
 pub mod features;
 pub mod gdt;
-pub mod idt;
-pub mod microcode;
 pub mod msr;
 pub mod pic;
 pub mod port;
-pub mod probe;
-pub mod random;
 pub mod serial;
 pub mod sse;
-pub mod topology;
-pub mod trap;
-pub mod tsc;
 pub mod uart;
+pub mod vectors;

@@ -3,15 +3,15 @@
 
 use x86_64::registers::model_specific::Msr;
 
-/// Which of AMD's encryptions of a guest are on (AMD APM vol. 2, "SEV_STATUS MSR").
+/// The enabled encryptions of an AMD guest (AMD APM vol. 2, "SEV_STATUS MSR").
 pub const SEV_STATUS: u32 = 0xc001_0131;
 /// Local APIC base and mode.
 pub const IA32_APIC_BASE: u32 = 0x1b;
 /// The microcode's revision.
 pub const IA32_BIOS_SIGN_ID: u32 = 0x8b;
-/// The kernel's GS base while user mode has its own in place.
+/// The GS base that SWAPGS swaps in.
 pub const IA32_KERNEL_GS_BASE: u32 = 0xc000_0102;
-/// The GS base in force.
+/// The current GS base.
 pub const IA32_GS_BASE: u32 = 0xc000_0101;
 /// First register of the x2APIC.
 pub const X2APIC_BASE: u32 = 0x800;
@@ -32,7 +32,7 @@ pub unsafe fn read(register: u32) -> u64 {
 /// Writes a register.
 ///
 /// # Safety
-/// The CPU must have it, and the value must keep what the rest of the kernel relies on.
+/// The CPU must have it, and the value must preserve what the rest of the kernel relies on.
 pub unsafe fn write(register: u32, value: u64) {
     // SAFETY: the caller's.
     unsafe { Msr::new(register).write(value) }

@@ -1,16 +1,9 @@
-//! Port I/O. Reading or writing a port can change any device, so the callers say which device they own.
+//! Port I/O. Reading or writing a port can affect any device, so each caller states which device it owns.
 #![expect(unsafe_code, reason = "IN and OUT")]
 
 use x86_64::instructions::port::Port;
 
-/// Writes a byte to `port`.
-///
-/// # Safety
-/// The write must not break an invariant of whoever owns the device behind the port.
-pub unsafe fn write_u8(port: u16, value: u8) {
-    // SAFETY: the caller's.
-    unsafe { Port::new(port).write(value) }
-}
+pub use harness::x86::port::write_u8;
 
 /// Writes two bytes to `port`.
 ///

@@ -9,13 +9,13 @@ use super::uart::{Bus, Uart};
 
 /// A serial port that answers.
 pub struct Serial {
-    /// Where it is.
+    /// Its registers.
     pub registers: Registers,
     uart: Uart<Wires>,
 }
 
 impl Serial {
-    /// Finds and sets up a UART. One in memory is at `mapped`, uncached. `None` where none answers.
+    /// Finds and sets up a UART. One in memory is at `mapped`, uncached. `None` if none answers.
     #[must_use]
     pub fn open(uart: &config::Uart, mapped: Option<VirtAddr>) -> Option<Self> {
         let registers = uart.registers;
@@ -28,7 +28,7 @@ impl Serial {
         Some(Self { registers, uart: Uart::open(wires, uart.baud)? })
     }
 
-    /// Sends all of `bytes`, or gives up where the transmitter stays full.
+    /// Sends all of `bytes`, or gives up if the transmitter stays full.
     pub fn write(&mut self, bytes: &[u8]) {
         self.uart.write(bytes);
     }
@@ -49,14 +49,14 @@ enum Wires {
 impl Bus for Wires {
     fn read(&mut self, register: usize) -> u8 {
         match *self {
-            // SAFETY: the ports are COM1's, or where configuration or firmware say that a UART is. Only this module
-            // touches them.
+            // SAFETY: the ports are COM1's, or named as a UART's by the configuration or by firmware. Only this module uses
+            // them.
             Self::Ports(first) => unsafe { port::read_u8(first + number(register)) },
             Self::Memory { first, stride, wide } => {
                 let at = first + stride * u64::from(number(register));
                 if wide {
-                    // SAFETY: as above, and `Serial::open` was given the mapping; `config::is_address` says that the
-                    // register is in its page and, since the stride is its multiple, aligned.
+                    // SAFETY: as above, and `Serial::open` was given the mapping; `config::is_address` checked that the
+                    // register is in its page and, since the stride is a multiple of four, aligned.
                     return unsafe { at.as_ptr::<u32>().read_volatile() }.to_le_bytes()[0];
                 }
                 // SAFETY: as above.
@@ -83,7 +83,7 @@ impl Bus for Wires {
     }
 }
 
-/// A register's number, of which there are eight.
+/// A register's number, below eight.
 fn number(register: usize) -> u16 {
     u16::try_from(register & 7).unwrap_or(0)
 }

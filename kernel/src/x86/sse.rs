@@ -1,5 +1,5 @@
-//! The x87 and SSE state of a worker. The kernel is soft-float and never touches it, so a clean state before each
-//! entry into ring 3 is all that keeps one worker's apart from another's.
+//! The x87 and SSE state of a worker. The kernel is soft-float and never changes it, so a clean state before each
+//! entry into ring 3 isolates the workers' states.
 #![expect(unsafe_code, reason = "FXRSTOR")]
 
 use core::arch::asm;

@@ -1,10 +1,10 @@
 //! A 16550 and its like (Texas Instruments, "TL16C550C", section "Principles of Operation"; the register and bit names
-//! are the `uart_16550` crate's), written to with a bound on every wait: one that is not there, or that is stuck, costs
-//! a moment, never a hang. Pure, over a [`Bus`].
+//! are the `uart_16550` crate's). Every wait has a bound: a UART that is missing or stuck costs a moment, never a hang.
+//! Tested over a [`Bus`].
 
 use uart_16550::spec::registers::{FCR, ISR, LCR, LSR, MCR, MSR, offsets};
 
-/// Eight registers, by their number.
+/// Access to eight registers, by number.
 pub trait Bus {
     /// Reads one.
     fn read(&mut self, register: usize) -> u8;
@@ -12,36 +12,36 @@ pub trait Bus {
     fn write(&mut self, register: usize, value: u8);
 }
 
-/// What the divisor latch divides, over the 16 samples of a bit: a 1.8432 MHz clock.
+/// The rate that the divisor latch divides: a 1.8432 MHz clock over the 16 samples of a bit.
 const DIVIDEND: u32 = 115_200;
 /// Bytes that a 16550's FIFO takes when it is empty.
 const FIFO_BYTES: usize = 16;
-/// How often the transmitter is asked, at 115,200 baud, before it is taken for stuck. A full FIFO drains in 1.4 ms, and
-/// a read of a device takes a tenth of a microsecond at least.
-const LOOKS: u32 = 200_000;
-/// The slowest rate that a UART whose rate is not known is given time for.
+/// How often the transmitter is polled, at 115,200 baud, before it counts as stuck. A full FIFO drains in 1.4 ms, and a
+/// read of a device takes at least a tenth of a microsecond.
+const POLLS: u32 = 200_000;
+/// The rate that is assumed for the bound if the UART's rate is not known.
 const SLOWEST: u32 = 9_600;
 
-/// A UART that is there, set to 8N1, without interrupts.
+/// A UART that answers, set to 8N1, without interrupts.
 pub struct Uart<B> {
     bus: B,
-    /// Bytes that it takes at once.
+    /// Bytes that it accepts at once.
     room: usize,
-    /// How often it is asked at most.
-    looks: u32,
-    /// Set once it was asked that often in vain: every later wait would be as long.
+    /// The most polls of one wait.
+    polls: u32,
+    /// Set after a wait that reached its bound: every later wait would be as long.
     stuck: bool,
 }
 
 impl<B: Bus> Uart<B> {
-    /// Sets it up, at `baud` or at the rate that it has; `None` where no UART answers, or one that does not get rid of
-    /// what it was given before.
+    /// Sets it up, at `baud` or at the rate that it has; `None` if no UART answers, or if one does not drain the bytes that
+    /// it holds.
     pub fn open(mut bus: B, baud: Option<u32>) -> Option<Self> {
         if !is_present(&mut bus) {
             return None;
         }
         let slower = DIVIDEND / baud.unwrap_or(SLOWEST).clamp(1, DIVIDEND);
-        let mut this = Self { bus, room: 1, looks: LOOKS.saturating_mul(slower), stuck: false };
+        let mut this = Self { bus, room: 1, polls: POLLS.saturating_mul(slower), stuck: false };
         if !this.drain() {
             return None;
         }
@@ -61,12 +61,12 @@ impl<B: Bus> Uart<B> {
         if ISR::from_bits_retain(bus.read(offsets::ISR)).contains(fifo) {
             this.room = FIFO_BYTES;
         }
-        // OUT2 would let interrupts through on a PC; there are none.
+        // OUT2, which passes interrupts on a PC, stays off.
         bus.write(offsets::MCR, (MCR::DTR | MCR::RTS).bits());
         Some(this)
     }
 
-    /// Sends all of `bytes`, or gives up where the transmitter stays full.
+    /// Sends all of `bytes`, or gives up if the transmitter stays full.
     pub fn write(&mut self, bytes: &[u8]) {
         for burst in bytes.chunks(self.room) {
             if !self.wait_for(LSR::THR_EMPTY) {
@@ -76,23 +76,23 @@ impl<B: Bus> Uart<B> {
         }
     }
 
-    /// Waits, with the usual bound, until the last byte has left; says whether it has.
+    /// Waits, with the usual bound, until the last byte has left. Returns whether it has.
     pub fn drain(&mut self) -> bool {
         self.wait_for(LSR::TRANSMITTER_EMPTY)
     }
 
     fn wait_for(&mut self, state: LSR) -> bool {
-        let Self { bus, looks, stuck, .. } = self;
+        let Self { bus, polls, stuck, .. } = self;
         *stuck =
-            *stuck || !(0..*looks).any(|_| LSR::from_bits_retain(bus.read(offsets::LSR)).contains(state));
+            *stuck || !(0..*polls).any(|_| LSR::from_bits_retain(bus.read(offsets::LSR)).contains(state));
         !*stuck
     }
 }
 
-/// Whether a UART answers: by its scratch register; or, for one that has none, by its modem lines, which in loopback mode
-/// follow what is written to its modem control. Neither sends anything.
+/// Whether a UART answers: its scratch register keeps values; or, if it has none, its modem lines in loopback mode follow
+/// its modem control. Neither check sends a byte.
 fn is_present(bus: &mut impl Bus) -> bool {
-    // With the divisor latch open, register 7 is another one in some UARTs.
+    // With the divisor latch open, some UARTs have another register in place of register 7.
     let line_control = bus.read(offsets::LCR);
     bus.write(offsets::LCR, line_control & !LCR::DLAB.bits());
     let scratch = bus.read(offsets::SPR);
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// A UART as far as this driver can tell.
+    /// A UART, as far as this driver can see.
     #[derive(Default)]
     struct Model {
         registers: [u8; 8],
@@ -132,20 +132,20 @@ mod tests {
         sent: Vec<u8>,
         has_scratch: bool,
         has_fifo: bool,
-        /// Reads of the line status until what was sent has left.
+        /// Reads of the line status until the bytes have left.
         busy_for: u32,
         busy: u32,
         stuck: bool,
         overruns: usize,
         queued: usize,
-        looks: u32,
+        polls: u32,
     }
 
     impl Bus for &mut Model {
         fn read(&mut self, register: usize) -> u8 {
             match register {
                 offsets::LSR => {
-                    self.looks += 1;
+                    self.polls += 1;
                     self.busy = self.busy.saturating_sub(1);
                     if self.busy == 0 && !self.stuck {
                         self.queued = 0;
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// What is read where nothing is.
+    /// A bus without a device.
     struct Nothing(u8);
 
     impl Bus for Nothing {
@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn leaves_the_rate_as_it_is_where_none_is_wanted() {
+    fn keeps_the_rate_if_none_is_given() {
         let mut model = Model { has_scratch: true, divisor: [3, 0], ..Model::default() };
         assert!(Uart::open(&mut model, None).is_some());
         assert_eq!(model.divisor, [3, 0]);
     }
 
     #[test]
-    fn finds_nothing_where_nothing_is() {
+    fn finds_nothing_on_an_empty_bus() {
         for byte in [0xff, 0x00, 0x60] {
             assert!(Uart::open(Nothing(byte), Some(115_200)).is_none(), "{byte:#x}");
         }
@@ -228,16 +228,16 @@ mod tests {
     fn gives_up_on_one_that_is_stuck_and_does_not_wait_again() {
         let mut model = Model { has_scratch: true, stuck: true, ..Model::default() };
         assert!(Uart::open(&mut model, Some(115_200)).is_none());
-        assert!(model.looks <= LOOKS);
+        assert!(model.polls <= POLLS);
 
         let mut model = Model { has_scratch: true, ..Model::default() };
         let mut uart = Uart::open(&mut model, Some(115_200)).expect("it is there");
         uart.write(b"a");
         uart.bus.stuck = true;
         uart.write(&vec![b'x'; 1000]);
-        let after_one = uart.bus.looks;
+        let after_one = uart.bus.polls;
         uart.write(b"more");
         assert!(!uart.drain());
-        assert_eq!((uart.bus.sent.len(), uart.bus.looks), (1, after_one));
+        assert_eq!((uart.bus.sent.len(), uart.bus.polls), (1, after_one));
     }
 }

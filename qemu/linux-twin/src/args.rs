@@ -8,10 +8,10 @@ use crate::cpus;
 /// How it is called.
 pub const USAGE: &str = "usage: assay-twin native --ramdisk FILE [--cpus LIST]
   FILE  the ramdisk of an experiment: its plan and its worker
-  LIST  the CPUs that workers run on, in this order: 0,1 or 0-3; one that stands there twice gets two of them; by
-        default all that this process may use";
+  LIST  the CPUs that workers run on, in this order: 0,1 or 0-3; a CPU listed twice gets two workers; by default all
+        CPUs that this process may use";
 
-/// What the native role is told.
+/// The arguments of the native role.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Args {
     /// The ramdisk.
@@ -60,8 +60,8 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
-        for (line, said) in [
+    fn reports_each_error() {
+        for (line, message) in [
             ("", "expected `native`"),
             ("guest", "expected `native`"),
             ("native", "--ramdisk is missing"),
@@ -70,7 +70,7 @@ mod tests {
             ("native --fast", "unknown argument --fast"),
         ] {
             let problem = parse_words(line).unwrap_err();
-            assert!(problem.contains(said), "{line}: {problem}");
+            assert!(problem.contains(message), "{line}: {problem}");
         }
     }
 }

@@ -1,20 +1,20 @@
-//! Time: the TSC, and what Linux says of it.
+//! Time: the TSC, and Linux's clocks.
 
 use std::time::Duration;
 
 use abi::wire::record::TscSource;
-use kernel::clock::{Reading, stated};
-use kernel::x86::tsc;
+use harness::clock::{Reading, stated};
+use harness::x86::tsc;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::linux::log;
 
-/// How long the TSC is counted against Linux's clock at least.
+/// How long the TSC is counted against Linux's clock at least, in ns.
 const WINDOW_NS: u64 = 20_000_000;
-/// How often a clock is read between two TSC readings, to find a pair that nothing came between.
+/// How often a clock is read between two TSC readings, to find a pair without an interruption.
 const TRIES: u32 = 16;
 
-/// Linux's time since it began to count it.
+/// Linux's time since it began to count it, in ns.
 #[must_use]
 pub fn monotonic_ns() -> u64 {
     ns(ClockId::Monotonic)
@@ -35,17 +35,19 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Of now.
+    /// The present moment.
     #[must_use]
     pub fn take() -> Self {
-        let attempt = |_| {
-            let before = tsc::read_ordered();
-            let raw_ns = ns(ClockId::MonotonicRaw);
-            let width = tsc::read_ordered().saturating_sub(before);
-            (width, Self { tsc: before + width / 2, raw_ns })
-        };
-        let tightest = (0..TRIES).map(attempt).min_by_key(|&(width, _)| width);
+        let tightest = (0..TRIES).map(|_| Self::attempt()).min_by_key(|&(width, _)| width);
         tightest.map_or(Self { tsc: 0, raw_ns: 0 }, |(_, stamp)| stamp)
+    }
+
+    /// One reading of both, and how many cycles passed around it.
+    fn attempt() -> (u64, Self) {
+        let before = tsc::read_ordered();
+        let raw_ns = ns(ClockId::MonotonicRaw);
+        let width = tsc::read_ordered().saturating_sub(before);
+        (width, Self { tsc: before + width / 2, raw_ns })
     }
 
     /// How long Linux has counted time, in microseconds.
@@ -54,7 +56,7 @@ impl Stamp {
         self.raw_ns / 1_000
     }
 
-    /// The frequency between this moment and `later`; `None` where no time went by.
+    /// The frequency between this moment and `later`, in kHz; `None` if no time passed.
     #[must_use]
     pub fn khz_until(&self, later: &Self) -> Option<u64> {
         let cycles = u128::from(later.tsc.checked_sub(self.tsc)?) * 1_000_000;
@@ -62,7 +64,7 @@ impl Stamp {
     }
 }
 
-/// Every source's reading: what CPUID states, what Linux found when it booted, and a count of our own since `first`.
+/// Every source's reading: what CPUID states, Linux's calibration at boot, and a count of our own since `first`.
 #[must_use]
 pub fn readings(first: &Stamp, log: Option<&str>) -> Vec<Reading> {
     let mut readings = stated();

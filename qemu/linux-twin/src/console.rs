@@ -1,16 +1,17 @@
-//! Where records and text go: the guest's serial port, or standard output.
+//! The output of records and text: the guest's serial port, or standard output.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 
-use abi::wire::record::{Problem, RunStatus};
-use abi::wire::{Label, Record, StreamWriter, Text, Timestamp};
+use abi::wire::record::RunStatus;
+use abi::wire::{Record, StreamWriter, Timestamp};
+use harness::Sink;
 use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 
 use crate::clock;
 
-/// The speed that the kernel sets its UART to.
+/// The baud rate that the kernel sets its UART to.
 const BAUD: u32 = 115_200;
 
 /// Prints records, each by one `write`, with the kernel's line endings.
@@ -28,7 +29,7 @@ enum Port {
 }
 
 impl Console {
-    /// The guest's first serial port. Records tell the time since Linux began to count it.
+    /// The guest's first serial port. The records' time counts from when Linux began to count it.
     ///
     /// # Errors
     /// No such device, or not a terminal.
@@ -45,17 +46,11 @@ impl Console {
         Ok(console)
     }
 
-    /// Standard output. Records tell the time since now.
+    /// Standard output. The records' time counts from now.
     #[must_use]
     pub fn standard() -> Self {
         let epoch_ns = clock::monotonic_ns();
         Self { port: Port::Standard, stream: StreamWriter::default(), epoch_ns, failed: false }
-    }
-
-    /// Prints a record.
-    pub fn record(&mut self, record: impl Into<Record>) {
-        let line = self.stream.line(self.now(), record);
-        self.send_line(line.as_bytes());
     }
 
     /// Prints the last record.
@@ -64,20 +59,13 @@ impl Console {
         self.send_line(line.as_bytes());
     }
 
-    /// Prints a problem.
-    pub fn problem(&mut self, code: &str, detail: fmt::Arguments<'_>) {
-        if let Some(code) = Label::new(code) {
-            self.record(Problem { code, detail: Text::format(detail) });
-        }
-    }
-
     /// Prints text for a person to read; line feeds in it end lines.
     pub fn text(&mut self, text: fmt::Arguments<'_>) {
         let text = text.to_string().replace('\n', "\r\n");
         self.send(text.as_bytes());
     }
 
-    /// Waits until all of it has left the machine: a UART that still sends interrupts whoever runs.
+    /// Waits until all output has left the machine: a UART that still sends interrupts the CPU.
     pub fn drain(&mut self) {
         if let Port::Serial(port) = &self.port
             && tcdrain(port).is_err()
@@ -109,5 +97,12 @@ impl Console {
             }
         };
         self.failed |= sent.is_err();
+    }
+}
+
+impl Sink for Console {
+    fn record(&mut self, record: Record) {
+        let line = self.stream.line(self.now(), record);
+        self.send_line(line.as_bytes());
     }
 }

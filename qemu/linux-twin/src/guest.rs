@@ -1,4 +1,4 @@
-//! The first process of a Linux guest, from its start to power-off.
+//! The role as first process of a Linux guest, from its start to power-off.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::linux::log;
 use crate::power;
 use crate::run::{self, Setting};
 
-/// Where the initramfs has the ramdisk.
+/// The ramdisk's path in the initramfs.
 const RAMDISK: &str = "/ramdisk.tar";
 
 /// Runs the plan and ends the machine.
@@ -22,7 +22,7 @@ pub fn run(epoch: Stamp) -> ! {
         eprintln!("{info}");
         power::off(GuestExit::Panic)
     }));
-    // What cannot be mounted is missed later, with a better message than there is here.
+    // A file system that cannot be mounted is missed later, with a better message than is possible here.
     for (kind, at) in [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")] {
         let _ = mount(kind, at, kind, MountFlags::empty(), None);
     }

@@ -1,4 +1,4 @@
-//! An ordinary program on the host: the ceiling for guests of that host.
+//! The role as an ordinary program on the host: the ceiling for guests of that host.
 
 use std::fs;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ pub const USAGE: u8 = 2;
 /// The exit code for records that could not be written.
 const OUTPUT: u8 = 1;
 
-/// Runs the plan. The exit code is 0 where all held, and else the value that a guest would write to its exit device.
+/// Runs the plan. The exit code is 0 on success, else the value that a guest would write to its exit device.
 pub fn run(args: &Args, epoch: Stamp) -> ExitCode {
     let mut console = Console::standard();
     let setting = Setting {

@@ -1,37 +1,27 @@
-//! Why there is nothing to run.
+//! Why a plan is not run.
 
 use abi::plan::PlanError;
-use abi::ramdisk::RamdiskError;
-use kernel::user::elf::ElfError;
+use harness::blob::BlobError;
 
-/// Why a plan is not run: what an `error` record says. The codes are the kernel's where the kernel has the same reason.
+/// Why a plan is not run, as an `error` record. If the kernel has the same reason, the code is the kernel's.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The ramdisk cannot be read.
     #[error("{0}")]
     Ramdisk(std::io::Error),
-    /// The plan is none.
+    /// The ramdisk holds no valid plan.
     #[error("{0}")]
     Plan(PlanError),
-    /// The ramdisk is damaged.
+    /// The workload's ELF cannot be run.
     #[error("{}", .0.message())]
-    Damaged(RamdiskError),
-    /// The workload's ELF is not there.
-    #[error("the ramdisk has no such worker")]
-    NoBlob,
-    /// The ELF is not the one that the plan names.
-    #[error("the worker's sha256 is not the plan's")]
-    OtherBlob,
-    /// The ELF cannot be loaded.
-    #[error("{}", .0.message())]
-    Elf(ElfError),
+    Blob(BlobError),
     /// The plan has a negative control.
     #[error("the plan's control is for the Assay kernel")]
     Control,
-    /// No reading of the TSC's frequency.
+    /// No source states the TSC's frequency.
     #[error("no source tells the frequency of the TSC")]
     NoClock,
-    /// The CPUs cannot be told, or not be used.
+    /// The CPUs cannot be listed, or not be used.
     #[error("{0}")]
     Cpus(std::io::Error),
 }
@@ -43,7 +33,7 @@ impl Refusal {
         match self {
             Self::Ramdisk(_) => "ramdisk",
             Self::Plan(_) => "plan",
-            Self::Damaged(_) | Self::NoBlob | Self::OtherBlob | Self::Elf(_) => "blob",
+            Self::Blob(_) => BlobError::CODE,
             Self::Control => "control",
             Self::NoClock => "no-clock",
             Self::Cpus(_) => "cpus",

@@ -8,24 +8,24 @@ use abi::plan::Plan;
 use abi::wire::Hex64;
 use abi::wire::record::{PROTOCOL, RunStatus, Start, SystemName};
 use abi::{Digest, ramdisk};
-use kernel::bench::{Agenda, Table};
-use kernel::clock::{Choice, Clock};
-use kernel::x86::random;
+use harness::clock::{Choice, Clock};
+use harness::phases::Phases;
+use harness::x86::random;
+use harness::{Sink, Site, cpu_count, emit, order};
 
-use crate::cases::Place;
+use crate::backend::Processes;
 use crate::clock::{Stamp, readings};
 use crate::console::Console;
 use crate::cpus::Roster;
 use crate::linux::{self, log};
-use crate::phases::Phases;
 use crate::refusal::Refusal;
-use crate::{cases, machine, warp};
+use crate::{machine, warp};
 
-/// Where the plan is run, and what it comes in.
+/// The system that runs a plan, and the ramdisk that holds it.
 pub struct Setting {
     /// Guest or host.
     pub system: SystemName,
-    /// This program's first moment.
+    /// The time of this program's start.
     pub epoch: Stamp,
     /// The ramdisk.
     pub ramdisk: io::Result<Vec<u8>>,
@@ -33,7 +33,7 @@ pub struct Setting {
     pub roster: io::Result<Roster>,
 }
 
-/// Runs all of it.
+/// Runs the plan, and prints all its records and the table.
 pub fn all(setting: Setting, console: &mut Console) -> GuestExit {
     let Setting { system, epoch, ramdisk, roster } = setting;
     let (ramdisk, unread) = match ramdisk {
@@ -41,12 +41,13 @@ pub fn all(setting: Setting, console: &mut Console) -> GuestExit {
         Err(error) => (Vec::new(), Some(Refusal::Ramdisk(error))),
     };
     let plan_bytes = ramdisk::find(&ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
-    console.record(Start {
+    let start = Start {
         proto: PROTOCOL,
         nonce: Hex64(random::nonce()),
         plan: Digest::of(plan_bytes),
         build: Hex64(linux::build_id()),
-    });
+    };
+    console.record(start.into());
     machine::describe(system, console);
     let refusal = match (unread, Plan::parse(plan_bytes)) {
         (Some(unread), _) => unread,
@@ -89,20 +90,25 @@ fn experiment(
     let warp = warp::test(&roster.online, &clock);
     phases.end("warp");
 
-    machine::tell_features(log.as_deref(), console);
-    machine::tell_cpus(system, &roster, console);
-    machine::tell_clock(&choice, &readings, console);
-    machine::tell_warp(&warp, console);
+    machine::report_features(log.as_deref(), console);
+    machine::report_cpus(system, &roster, console);
+    emit::clock(&choice, &readings, console);
+    console.record(abi::wire::record::Warp::from(warp).into());
     phases.end("records");
 
-    let place = Place { system, cpus: &roster.online, clock: &clock };
-    let cores = place.cores();
-    let agenda = Agenda::new(plan, cores, u16::try_from(roster.online.len()).unwrap_or(u16::MAX));
-    let rows = cases::run(plan, &agenda, ramdisk, place, &mut phases, console)?;
-    let held = roster.missing.is_empty() && rows.len() == agenda.len() && rows.iter().all(|row| row.verified);
-    let status = if held { RunStatus::Ok } else { RunStatus::Failed };
-    console.end(status);
-    let (online, listed) = (roster.online.len(), roster.online.len() + roster.missing.len());
-    console.text(format_args!("{}", Table { plan, rows: &rows, clock: &clock, cores, online, listed }));
-    Ok(status)
+    let located: Vec<_> = roster.online.iter().map(|cpu| cpu.located).collect();
+    let online = cpu_count(roster.online.len());
+    let site = Site {
+        clock: &clock,
+        cores: order::cores(&located),
+        usable: online,
+        online,
+        listed: online.saturating_add(cpu_count(roster.missing.len())),
+        all_online: roster.missing.is_empty(),
+    };
+    let mut backend = Processes { system, cpus: &roster.online, clock: &clock, console };
+    let summary = harness::run(plan, ramdisk, site, &mut phases, &mut backend).map_err(Refusal::Blob)?;
+    console.end(summary.status());
+    console.text(format_args!("{summary}"));
+    Ok(summary.status())
 }

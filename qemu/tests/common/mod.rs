@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use host::CancelToken;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, CancelToken, GuestRun, GuestSpec, Machine, Progress, Qemu,
-    QemuError,
+    Accelerator, AcceleratorChoice, BootMedium, GuestRun, GuestSpec, Machine, Progress, Qemu, QemuError,
 };
 
 /// Far more than any of these runs needs: a test fails by its assertion, not by a busy host.
@@ -93,6 +93,7 @@ impl Guest {
             boot: BootMedium::Disk { path: image },
             host_cpus: None,
             deadline: AMPLE,
+            first_record: None,
             serial_log: directory.path().join("serial.log"),
             serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
         };
@@ -100,7 +101,7 @@ impl Guest {
     }
 
     pub fn run(&self) -> Result<GuestRun, QemuError> {
-        self.run_with(&CancelToken::new(), &mut |_| {})
+        self.run_with(&CancelToken::new().unwrap(), &mut |_| {})
     }
 
     pub fn run_with(

@@ -2,7 +2,7 @@
 
 use abi::wire::record;
 use abi::worker::SCALE_SHIFT;
-use user_workers::reference::Workload;
+use workloads::Workload;
 
 use super::Lookup;
 use super::evidence::HostEvidence;

@@ -22,13 +22,13 @@ pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample
 pub use reason::{Class, ReasonCode};
 pub use verdict::{Finding, Outcome, Verdict};
 
-/// The tolerances of the rules, for docs/MEASUREMENT.md.
+/// The tolerances of the rules, for docs/GATE.md.
 pub use rules::limits;
 
 use std::collections::{HashMap, HashSet};
 
 use abi::wire::record::{self, SystemName};
-use user_workers::reference::{self, Lookup};
+use workloads::Lookup;
 
 use self::facts::Facts;
 use self::rules::{Disturbed, Known, Run};
@@ -45,7 +45,7 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self::new(reference::by_name)
+        Self::new(workloads::by_name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why a run holds no measurement: one list of stable codes.
 //!
 //! The codes are an interface: scripts match on them, so a code is never renamed and never given another meaning.
-//! docs/MEASUREMENT.md has them as a table, which a test holds against this list.
+//! docs/GATE.md has them as a table, which a test holds against this list.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Runs that their own records condemn, in logs that arrived whole.
+//! Runs that the gate refuses because of what their records say, in logs that arrived whole.
 
 use abi::control::ControlKind;
 use abi::wire::record::{
@@ -24,7 +24,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Worker 1 of case 2 did not end well.
+/// Worker 1 of case 2 ended with this status, and without a result.
 fn ended(status: WorkerStatus) -> Script {
     let lost = |record: &Record| match record {
         Record::Worker(worker) => worker.worker == 1,
@@ -38,6 +38,11 @@ fn ended(status: WorkerStatus) -> Script {
     edit!(script, CaseEnd, |end| (end.done, end.makespan, end.verified) = (1, 0, false))
 }
 
+/// The guest itself reports that the answers are wrong.
+fn unverified(script: Script) -> Script {
+    edit!(script, CaseEnd, |end| end.verified = false).status(RunStatus::Failed)
+}
+
 fn workers() -> Vec<Trial> {
     let fault = Fault {
         worker: 1,
@@ -46,19 +51,17 @@ fn workers() -> Vec<Trial> {
         rip: Hex64(0x1042),
         address: Hex64(0xffff_8000_0000_0000),
     };
-    let is_end = |record: &Record| matches!(record, Record::WorkerEnd(end) if end.worker == 1);
-    let faulted = ended(WorkerStatus::Fault).insert_before(fault, is_end);
-    let unverified =
-        |script: Script| edit!(script, CaseEnd, |end| end.verified = false).status(RunStatus::Failed);
+    let of_worker_1 = |record: &Record| matches!(record, Record::WorkerEnd(end) if end.worker == 1);
+    let faulted = ended(WorkerStatus::Fault).insert_before(fault, of_worker_1);
     let digest = unverified(edit!(script(2), Answer, |answer| answer.digest.0 ^= u64::from(answer.worker)));
     let skipped = unverified(edit!(script(2), Answer, |answer| answer.work -= 1));
-    // The guest does not notice, or does not say.
+    // The guest does not notice, or does not report it.
     let lying = edit!(script(2), Answer, |answer| answer.answer += u64::from(answer.worker));
     let beyond = unverified(edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39)));
-    // Some ms at any frequency; and half a second, by the hypervisor's own account.
+    // Some milliseconds at any frequency; and half a second by the hypervisor's account.
     let lost = edit!(script(2), Gap, |gap| gap.after += u64::from(gap.worker) * 8_400_000);
     let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 500_000_000));
-    // Natively the account is the scheduler's, of the worker.
+    // On the native row the account is the scheduler's, of the worker.
     let waited = edit!(stolen.clone(), System, |system| system.name = SystemName::Native);
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
     // Linux does not promise that nothing interrupts a worker.
@@ -81,26 +84,44 @@ fn workers() -> Vec<Trial> {
     ]
 }
 
-/// Case 4 is not run, since only so many CPUs are there.
+/// Case 4 is skipped: only this many CPUs are online.
 fn without_case_4(script: Script, online: u16) -> Script {
-    let of_case_4 = |record: &Record| match record {
-        Record::CaseReady(ready) => ready.case == 4,
-        Record::CaseBegin(begin) => begin.case == 4,
-        Record::Worker(worker) => worker.case == 4,
-        Record::Answer(answer) => answer.case == 4,
-        Record::WorkerEnd(end) => end.case == 4,
-        Record::CaseEnd(end) => end.case == 4,
-        Record::Gap(gap) => gap.case == 4,
-        _ => false,
-    };
-    let at_end = |record: &Record| matches!(record, Record::End(_));
     let skipped = CaseSkipped { case: 4, reason: SkipReason::Cpus, online };
     let script = script.edit(|record| {
         if let Record::Warp(warp) = record {
             (warp.cpus, warp.samples) = (online, 20_000 * u64::from(online));
         }
     });
-    script.without(of_case_4).insert_before(skipped, at_end).status(RunStatus::Failed)
+    let script = script.without(|record| super::is_of_case(record, 4));
+    script.insert_before(skipped, super::is_end).status(RunStatus::Failed)
+}
+
+/// The CPUs from this one on were not started.
+fn not_started(script: Script, from: u16) -> Script {
+    script.edit(|record| match record {
+        Record::Cpu(cpu) if cpu.cpu.0 >= from => (cpu.state, cpu.cycles) = (CpuState::Skipped, 0),
+        _ => {}
+    })
+}
+
+/// What a guest prints that refuses its plan: the boot's records, the problem, the end.
+fn refused() -> Script {
+    let problem = Problem { code: label("plan-missing"), detail: Text::new("the ramdisk has no plan") };
+    let of_boot = |record: &Record| {
+        matches!(
+            record,
+            Record::Start(_)
+                | Record::Machine(_)
+                | Record::System(_)
+                | Record::Brand(_)
+                | Record::Features(_)
+                | Record::Memory(_)
+                | Record::Cpu(_)
+                | Record::End(_)
+        )
+    };
+    let script = script(2).without(|record| !of_boot(record));
+    script.insert_before(problem, super::is_end).status(RunStatus::Failed)
 }
 
 fn machine() -> Vec<Trial> {
@@ -109,53 +130,27 @@ fn machine() -> Vec<Trial> {
             (cpu.state, cpu.cycles) = (CpuState::NoResponse, 0);
         }
     });
-    let two_of_four = edit!(without_case_4(script(4), 2), Cpu, |cpu| {
-        if cpu.cpu.0 >= 2 {
-            (cpu.state, cpu.cycles) = (CpuState::Skipped, 0);
-        }
-    });
+    let two_of_four = not_started(without_case_4(script(4), 2), 2);
     let asked = RunExpectation {
         cases: Some(vec![ExpectedCase { case: 4, iterations: 1 }]),
         ..RunExpectation::default()
     };
-    let sweep = Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) };
-    let small = edit!(without_case_4(Script::of(&good("good-sweep", &sweep)), 2), Cpu, |cpu| {
-        if cpu.cpu.0 >= 2 {
-            (cpu.state, cpu.cycles) = (CpuState::Skipped, 0);
-        }
-    });
+    let small = not_started(without_case_4(super::three_cases(), 2), 2);
     let place = Cpu { cpu: CpuId(1), apic: ApicId(7), state: CpuState::Skipped, cycles: 0 };
     let places_for_more = script(2).insert_before(place, |record| matches!(record, Record::Features(_)));
-    let problem = Problem { code: label("plan-missing"), detail: Text::new("the ramdisk has no plan") };
-    let refused = script(2)
-        .without(|record| {
-            !matches!(
-                record,
-                Record::Start(_)
-                    | Record::Machine(_)
-                    | Record::System(_)
-                    | Record::Brand(_)
-                    | Record::Features(_)
-                    | Record::Memory(_)
-                    | Record::Cpu(_)
-                    | Record::End(_)
-            )
-        })
-        .insert_before(problem, |record| matches!(record, Record::End(_)))
-        .status(RunStatus::Failed);
-    let early = refused.clone().without(|record| !matches!(record, Record::Problem(_) | Record::End(_)));
+    let early = refused().without(|record| !matches!(record, Record::Problem(_) | Record::End(_)));
     let control = Control { kind: ControlKind::DoubleRecord, target: 0 };
     let unnoticed = script(2).insert_before(control, |record| matches!(record, Record::Experiment(_)));
     vec![
         Trial::new("control-unnoticed", ReasonCode::ControlUnnoticed, unnoticed.log()),
         Trial::new("cpu-missing", ReasonCode::CpuMissing, silent.log()),
         Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),
-        // A plan for any machine on one that is too small for its largest case.
+        // A plan for any machine, on one that is too small for its largest case.
         Trial::passing("good-sweep-on-two", small.log()),
-        // What firmware lists and nobody starts has a number of its own count.
+        // CPUs that firmware lists and the kernel does not start are numbered separately.
         Trial::passing("good-with-places-for-more", places_for_more.log()),
         Trial::new("guest-error-early", ReasonCode::GuestError, early.log()),
-        Trial::new("guest-error", ReasonCode::GuestError, refused.log()),
+        Trial::new("guest-error", ReasonCode::GuestError, refused().log()),
         Trial::new("guest-status", ReasonCode::GuestStatus, script(2).status(RunStatus::Failed).log()),
     ]
 }
@@ -168,14 +163,13 @@ fn clock() -> Vec<Trial> {
     let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
     let odd = edit!(odd, Tsc, |tsc| (tsc.sources, tsc.spread_ppm) = (3, 100_000));
     // Another run of the same kernel, on a clock that is 10 % faster.
-    let faster = Script::of(&Guest { nonce: 7, ..Guest::of(2) }.log()).edit(|record| match record {
+    let faster = good(&Guest { nonce: 7, ..Guest::of(2) }).edit(|record| match record {
         Record::TscReading(reading) => reading.khz = reading.khz * 11 / 10,
         Record::Tsc(tsc) => tsc.khz = tsc.khz * 11 / 10,
         _ => {}
     });
-    // By 190 ms, which its stamps have as well.
-    let begins = |record: &Record| matches!(record, Record::CaseBegin(_));
-    let late = script(2).later(190_476, begins).edit(|record| match record {
+    // Worker 1 begins 190 ms late, and the stamps agree.
+    let late = script(2).later(190_476, super::is_begin).edit(|record| match record {
         Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
         Record::CaseEnd(end) => end.makespan = 0,
         _ => {}
@@ -203,7 +197,7 @@ fn plan() -> Vec<Trial> {
         _ => {}
     });
     let out_of_range = edit!(script(2), Split, |split| split.p2 = 7);
-    // Case 1 does ten candidates less than case 2, and answers them rightly.
+    // Case 1 tries ten candidates less than case 2, with the answers of those that it tries.
     let wholes = edit!(two_cases(), Split, |split| {
         if split.case == 1 {
             split.p1 -= 10;
@@ -220,39 +214,33 @@ fn plan() -> Vec<Trial> {
     ]
 }
 
-/// Case 2 is not run, for each reason that there is beside the number of CPUs.
+/// Case 2 of two is skipped for this reason.
+fn without_case_2(reason: SkipReason) -> Vec<u8> {
+    let skipped = CaseSkipped { case: 2, reason, online: 2 };
+    let script = two_cases().without(|record| super::is_of_case(record, 2));
+    script.insert_before(skipped, super::is_end).status(RunStatus::Failed).log()
+}
+
+/// Every reason to skip a case, except too few CPUs.
 fn skipped() -> Vec<Trial> {
-    let of_case_2 = |record: &Record| match record {
-        Record::CaseReady(ready) => ready.case == 2,
-        Record::CaseBegin(begin) => begin.case == 2,
-        Record::Worker(worker) => worker.case == 2,
-        Record::Answer(answer) => answer.case == 2,
-        Record::WorkerEnd(end) => end.case == 2,
-        Record::CaseEnd(end) => end.case == 2,
-        Record::Gap(gap) => gap.case == 2,
-        _ => false,
-    };
-    let trial = |name, code, reason| {
-        let skipped = CaseSkipped { case: 2, reason, online: 2 };
-        let script = two_cases().without(of_case_2);
-        let script = script.insert_before(skipped, |record| matches!(record, Record::End(_)));
-        Trial::new(name, code, script.status(RunStatus::Failed).log())
-    };
+    let skipped = ReasonCode::CaseSkipped;
     vec![
-        trial("case-skipped-memory", ReasonCode::CaseSkipped, SkipReason::Memory),
-        trial("case-skipped-cpu-lost", ReasonCode::CaseSkipped, SkipReason::CpuLost),
-        trial("blob-mismatch-skipped", ReasonCode::BlobMismatch, SkipReason::Blob),
+        Trial::new("case-skipped-memory", skipped, without_case_2(SkipReason::Memory)),
+        Trial::new("case-skipped-cpu-lost", skipped, without_case_2(SkipReason::CpuLost)),
+        Trial::new("blob-mismatch-skipped", ReasonCode::BlobMismatch, without_case_2(SkipReason::Blob)),
     ]
 }
 
+/// A log without the records for which `gone` holds, which the gate needs to know what was measured.
+fn undisclosed(name: &'static str, gone: fn(&Record) -> bool) -> Trial {
+    Trial::new(name, ReasonCode::DisclosureMissing, script(2).without(gone).log())
+}
+
 fn disclosures() -> Vec<Trial> {
-    let missing = |name, gone: fn(&Record) -> bool| {
-        Trial::new(name, ReasonCode::DisclosureMissing, script(2).without(gone).log())
-    };
     vec![
-        missing("disclosure-missing-brand", |record| matches!(record, Record::Brand(_))),
-        missing("disclosure-missing-system", |record| matches!(record, Record::System(_))),
-        missing("disclosure-missing-tsc", |record| matches!(record, Record::Tsc(_))),
-        missing("disclosure-missing-warp", |record| matches!(record, Record::Warp(_))),
+        undisclosed("disclosure-missing-brand", |record| matches!(record, Record::Brand(_))),
+        undisclosed("disclosure-missing-system", |record| matches!(record, Record::System(_))),
+        undisclosed("disclosure-missing-tsc", |record| matches!(record, Record::Tsc(_))),
+        undisclosed("disclosure-missing-warp", |record| matches!(record, Record::Warp(_))),
     ]
 }

@@ -1,4 +1,4 @@
-//! Records that contradict each other in logs that arrived whole: each log is a good one with one thing changed.
+//! Records that contradict each other, in logs that arrived whole: each log is a good one with one thing changed.
 
 use abi::CpuId;
 use abi::wire::record::{
@@ -20,25 +20,20 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// What is found, or passes, with something else than a contradiction beside it.
+/// A contradiction of what was expected, and changes close to a contradiction that pass or trip another reason.
 fn single() -> Vec<Trial> {
-    let begins = |record: &Record| matches!(record, Record::CaseBegin(_));
     let one = RunExpectation { cpus: Some(1), ..RunExpectation::default() };
-    let slow = script(2).later(200_000, begins);
+    let slow = script(2).later(200_000, super::is_begin);
     let places = (0..2).rev().map(|cpu| place(cpu, 0));
     let one_core = places.fold(script(2), |script, place| script.insert_before(place, is_reading));
     vec![
         Trial::new("inconsistent-record-cpus-given", ReasonCode::InconsistentRecord, script(2).log())
             .expecting(one),
-        Trial::passing("good-slow-to-begin", script(2).later(90_000, begins).log()),
+        Trial::passing("good-slow-to-begin", script(2).later(90_000, super::is_begin).log()),
         Trial::new("vcpu-preempted-stamps", ReasonCode::VcpuPreempted, slow.log()),
-        // Siblings that do not say which thread of their core they are.
+        // Siblings that do not report which thread of their core they are.
         Trial::passing("good-one-core", one_core.log()),
     ]
-}
-
-fn is_end(record: &Record) -> bool {
-    matches!(record, Record::End(_))
 }
 
 fn is_reading(record: &Record) -> bool {
@@ -58,7 +53,7 @@ fn place(cpu: u16, core: u32) -> Topology {
     }
 }
 
-/// Changes every record of worker 1: its number, and its CPU.
+/// Worker 1 has this number and this CPU in all of its records.
 fn renamed(number: u16, cpu: u16) -> Script {
     script(2).edit(|record| match record {
         Record::Worker(is) if is.worker == 1 => (is.worker, is.cpu.0) = (number, cpu),
@@ -69,7 +64,7 @@ fn renamed(number: u16, cpu: u16) -> Script {
     })
 }
 
-/// Moves the first record for which `what` holds to before the last.
+/// The first record for which `what` holds comes just before the last.
 fn to_the_end(mut script: Script, what: impl Fn(&Record) -> bool) -> Script {
     let at = script.place(what);
     let moved: Envelope = script.records.remove(at);
@@ -78,10 +73,16 @@ fn to_the_end(mut script: Script, what: impl Fn(&Record) -> bool) -> Script {
     script
 }
 
+/// Logs, each with the name of its trial.
 type Named = Vec<(&'static str, Script)>;
 
+/// The log of two CPUs without the records for which `gone` holds.
+fn without(gone: fn(&Record) -> bool) -> Script {
+    script(2).without(gone)
+}
+
+/// Records with a wrong value, records that are missing, and records that are one too many.
 fn records() -> Named {
-    let without = |gone: fn(&Record) -> bool| script(2).without(gone);
     let memory = Memory { usable_bytes: 1 << 27, regions: 6, heap_bytes: 1 << 20 };
     let fault = Fault {
         worker: 1,
@@ -101,11 +102,11 @@ fn records() -> Named {
         ("inconsistent-record-no-split", without(|record| matches!(record, Record::Split(_)))),
         ("inconsistent-record-program", edit!(script(2), Blob, |blob| blob.name = label("chunk-hash"))),
         ("inconsistent-record-second", script(2).insert_before(memory, is_reading)),
-        ("inconsistent-record-fault-outside", script(2).insert_before(fault, is_end)),
+        ("inconsistent-record-fault-outside", script(2).insert_before(fault, super::is_end)),
     ]
 }
 
-/// Cases that begin and end where they cannot.
+/// Cases that begin or end in the wrong place.
 fn courses() -> Named {
     let ends = |case| move |record: &Record| matches!(record, Record::CaseEnd(end) if end.case == case);
     let again = CaseEnd { case: 2, iter: 1, done: 2, makespan: 884_777_134, verified: true };
@@ -113,11 +114,12 @@ fn courses() -> Named {
     vec![
         ("inconsistent-record-no-case-end", script(2).without(ends(2))),
         ("inconsistent-record-case-inside", to_the_end(two_cases(), ends(1))),
-        ("inconsistent-record-end-without-begin", script(2).insert_before(again, is_end)),
+        ("inconsistent-record-end-without-begin", script(2).insert_before(again, super::is_end)),
         ("inconsistent-record-other-case", elsewhere),
     ]
 }
 
+/// Workers with an impossible number, CPU or time.
 fn workers() -> Named {
     let instant = edit!(script(2), Worker, |worker| if worker.worker == 1 {
         (worker.cycles, worker.scaled) = (0, 0);
@@ -130,24 +132,23 @@ fn workers() -> Named {
     ]
 }
 
-/// Cases that took more time than went by between their records, or that have no such records.
+/// Cases that took more time than their records' stamps leave, or whose stamps or records are missing.
 fn stamps() -> Named {
-    let begins = |record: &Record| matches!(record, Record::CaseBegin(_));
-    let at = script(2).place(begins);
+    let at = script(2).place(super::is_begin);
     let mut unstamped = script(2);
     unstamped.records[at].ts = Timestamp::UNKNOWN;
     let again = CaseReady { case: 2, iter: 1 };
     vec![
-        ("inconsistent-record-stamps", script(2).later(-100_000, begins)),
+        ("inconsistent-record-stamps", script(2).later(-100_000, super::is_begin)),
         ("inconsistent-record-unstamped", unstamped),
         ("inconsistent-record-not-ready", script(2).without(|it| matches!(it, Record::CaseReady(_)))),
-        ("inconsistent-record-never-begun", script(2).insert_before(again, is_end)),
+        ("inconsistent-record-never-begun", script(2).insert_before(again, super::is_end)),
     ]
 }
 
-/// A frequency that is not what its sources said.
+/// A TSC frequency that its sources do not bear out.
 fn clocks() -> Named {
-    // The slowest of clocks and the longest of times: too long for any unit.
+    // The slowest clock and the longest time: the time overflows in any unit.
     let endless = script(2).edit(|record| match record {
         Record::TscReading(reading) => reading.khz = 1,
         Record::Tsc(tsc) => tsc.khz = 1,
@@ -165,34 +166,39 @@ fn clocks() -> Named {
     ]
 }
 
-/// Gaps that nobody saw, or that are not told.
+fn is_gap_1(record: &Record) -> bool {
+    matches!(record, Record::Gap(gap) if gap.worker == 1)
+}
+
+/// A second gap record of worker 1, of this iteration.
+fn second_gap(iter: u16) -> Script {
+    let script = script(2);
+    let mut gap = script.records[script.place(is_gap_1)].record;
+    if let Record::Gap(gap) = &mut gap {
+        gap.iter = iter;
+    }
+    script.insert_before(gap, super::is_end)
+}
+
+/// Gaps that are missing, or that no sampling of the clock could have found.
 fn gaps() -> Named {
-    let of_1 = |record: &Record| matches!(record, Record::Gap(gap) if gap.worker == 1);
-    let gap = |iter| {
-        let mut gap = script(2).records[script(2).place(of_1)].record;
-        if let Record::Gap(gap) = &mut gap {
-            gap.iter = iter;
-        }
-        gap
-    };
     vec![
-        ("inconsistent-record-no-gap", script(2).without(of_1)),
-        ("inconsistent-record-gap-twice", script(2).insert_before(gap(0), is_end)),
-        ("inconsistent-record-gap-of-nothing", script(2).insert_before(gap(1), is_end)),
+        ("inconsistent-record-no-gap", script(2).without(is_gap_1)),
+        ("inconsistent-record-gap-twice", second_gap(0)),
+        ("inconsistent-record-gap-of-nothing", second_gap(1)),
         ("inconsistent-record-gap-cpu", edit!(script(2), Gap, |gap| gap.cpu.0 ^= 1)),
         ("inconsistent-record-gap-unseen", edit!(script(2), Gap, |gap| gap.after *= u64::from(gap.worker))),
     ]
 }
 
-/// CPUs and cases that cannot be.
-fn census() -> Named {
-    let is_cpu_1 = |record: &Record| matches!(record, Record::Cpu(cpu) if cpu.cpu.0 == 1);
-    let cpu = script(2).records[script(2).place(is_cpu_1)].record;
-    let skipped = |online| {
-        let skipped = CaseSkipped { case: if online == 2 { 2 } else { 4 }, reason: SkipReason::Cpus, online };
-        script(2).insert_before(skipped, is_end)
-    };
-    let second = script(2).edit(|record| match record {
+/// This case is skipped although the log has two CPUs; `online` is what the record says.
+fn skipped(case: u16, online: u16) -> Script {
+    script(2).insert_before(CaseSkipped { case, reason: SkipReason::Cpus, online }, super::is_end)
+}
+
+/// The one iteration of the one case is called the second.
+fn second_iteration() -> Script {
+    script(2).edit(|record| match record {
         Record::CaseReady(is) => is.iter = 1,
         Record::CaseBegin(is) => is.iter = 1,
         Record::Worker(is) => is.iter = 1,
@@ -201,7 +207,13 @@ fn census() -> Named {
         Record::CaseEnd(is) => is.iter = 1,
         Record::Gap(is) => is.iter = 1,
         _ => {}
-    });
+    })
+}
+
+/// CPUs and cases that are impossible.
+fn census() -> Named {
+    let is_cpu_1 = |record: &Record| matches!(record, Record::Cpu(cpu) if cpu.cpu.0 == 1);
+    let cpu = script(2).records[script(2).place(is_cpu_1)].record;
     let [p0, p1, p2, p3] = WHOLE;
     let split = Split { case: 1, worker: 0, p0, p1, p2, p3 };
     let orphan = script(2).insert_before(split, |record| matches!(record, Record::Split(_)));
@@ -209,9 +221,9 @@ fn census() -> Named {
         ("inconsistent-record-cpu-twice", script(2).insert_before(cpu, is_reading)),
         ("inconsistent-record-place", script(2).insert_before(place(5, 5), is_reading)),
         ("inconsistent-record-warp-cpus", edit!(script(2), Warp, |warp| warp.cpus = 3)),
-        ("inconsistent-record-skipped-online", skipped(3)),
-        ("inconsistent-record-skipped-fits", skipped(2)),
-        ("inconsistent-record-turns", second),
+        ("inconsistent-record-skipped-online", skipped(4, 3)),
+        ("inconsistent-record-skipped-fits", skipped(2, 2)),
+        ("inconsistent-record-turns", second_iteration()),
         ("inconsistent-record-orphan-split", orphan),
     ]
 }

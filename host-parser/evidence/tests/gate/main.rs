@@ -1,8 +1,10 @@
-//! Golden transcripts: for each reason a log that trips it and nothing else, and logs that pass.
+//! Transcripts: for each reason of the gate a log that trips it and no other, and logs that pass.
 //!
-//! `tests/transcripts/NAME.log` is the log and `NAME.verdict` what the gate says of it. The logs `good-*` are the
-//! starting point: guests that did everything right. All the others are made from them here. `ASSAY_BLESS=1` makes
-//! them anew, and leaves the `good-*` that are there alone: they may be captures of real runs.
+//! Each is a [`Trial`]: a name, a log, what is known beside the log, and the reason that the gate must give. The logs are
+//! made here. A guest that did everything right is the start, and one thing in its log is changed.
+//!
+//! `tests/transcripts/verdicts.txt` has the gate's verdict on each, and the digest of its log. A dozen logs are kept whole
+//! ([`GOLDEN`]), as examples and for other tests. `ASSAY_BLESS=1` rewrites both.
 
 /// Changes each record of a kind.
 macro_rules! edit {
@@ -24,7 +26,9 @@ mod sweep;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
+use abi::Digest;
 use abi::wire::Record;
 use evidence::gate::{
     Ended, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict,
@@ -34,40 +38,57 @@ use test_support::golden;
 use test_support::guest::Guest;
 use test_support::script::Script;
 
-/// A log, what is known beside it, and what the gate should say.
+/// The trials whose logs are kept as files: the good guests that the others start from, and an example of each way in
+/// which a run commonly fails.
+const GOLDEN: [&str; 12] = [
+    "good-1",
+    "good-2",
+    "good-4",
+    "good-sweep",
+    "good-sweep-on-two",
+    "good-sweep-odd",
+    "good-sweep-smt",
+    "corrupt-record-broken-into",
+    "guest-error",
+    "kernel-panic",
+    "missing-end",
+    "worker-fault",
+];
+
+/// A log, what is known beside it, and what the gate must say.
 pub struct Trial {
     name: &'static str,
     reason: Option<ReasonCode>,
     log: Vec<u8>,
     expectation: RunExpectation,
     evidence: HostEvidence,
-    /// A log that the same gate has judged before.
+    /// A log that the same gate judged before this one.
     before: Option<Vec<u8>>,
 }
 
 impl Trial {
-    /// A log of which nothing else is known, and the reason it trips.
+    /// A log and the reason it trips. Nothing is known beside it.
     pub fn new(name: &'static str, reason: ReasonCode, log: Vec<u8>) -> Self {
         Self { reason: Some(reason), ..Self::passing(name, log) }
     }
 
-    /// A log that passes.
+    /// A log that passes. Nothing is known beside it.
     pub fn passing(name: &'static str, log: Vec<u8>) -> Self {
         let (expectation, evidence) = (RunExpectation::default(), HostEvidence::default());
         Self { name, reason: None, log, expectation, evidence, before: None }
     }
 
-    /// The same with this expected of it.
+    /// The same trial, with this expected of the run.
     pub fn expecting(self, expectation: RunExpectation) -> Self {
         Self { expectation, ..self }
     }
 
-    /// The same with this seen by the host.
+    /// The same trial, with this seen by the host.
     pub fn seen(self, evidence: HostEvidence) -> Self {
         Self { evidence, ..self }
     }
 
-    /// The same after this log.
+    /// The same trial, after the gate judged this log.
     pub fn after(self, log: Vec<u8>) -> Self {
         Self { before: Some(log), ..self }
     }
@@ -81,24 +102,52 @@ impl Trial {
     }
 }
 
-/// A good log: the one that is kept, or where there is none yet, one that is made up.
-pub fn good(name: &str, guest: &Guest) -> Vec<u8> {
-    let path = golden::path(&format!("tests/transcripts/{name}.log"));
-    std::fs::read(path).unwrap_or_else(|_| guest.log())
+/// The log of a guest that did everything right, taken apart.
+pub fn good(guest: &Guest) -> Script {
+    Script::of(&guest.log())
 }
 
-/// The good log of a guest with so many CPUs, taken apart.
+/// The good log of a guest with this many CPUs, which runs one case on all of them.
 pub fn script(cpus: u16) -> Script {
-    let name = format!("good-{cpus}");
-    Script::of(&good(&name, &Guest::of(cpus)))
+    good(&Guest::of(cpus))
 }
 
-/// A log of two CPUs that run cases 1 and 2, taken apart.
+/// The good log of a guest with two CPUs, which runs cases 1 and 2.
 pub fn two_cases() -> Script {
-    Script::of(&Guest { cases: vec![1, 2], ..Guest::of(2) }.log())
+    good(&Guest { cases: vec![1, 2], ..Guest::of(2) })
 }
 
-/// The same with the makespan that its one case now has.
+/// The good log of a guest with four CPUs, which runs cases 1, 2 and 4 five times each.
+pub fn three_cases() -> Script {
+    good(&Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) })
+}
+
+/// Whether a record ends the log.
+pub fn is_end(record: &Record) -> bool {
+    matches!(record, Record::End(_))
+}
+
+/// Whether a record begins a case.
+pub fn is_begin(record: &Record) -> bool {
+    matches!(record, Record::CaseBegin(_))
+}
+
+/// Whether a record comes from running this case.
+pub fn is_of_case(record: &Record, case: u16) -> bool {
+    let of = match record {
+        Record::CaseReady(ready) => ready.case,
+        Record::CaseBegin(begin) => begin.case,
+        Record::Worker(worker) => worker.case,
+        Record::Answer(answer) => answer.case,
+        Record::WorkerEnd(end) => end.case,
+        Record::CaseEnd(end) => end.case,
+        Record::Gap(gap) => gap.case,
+        _ => return false,
+    };
+    of == case
+}
+
+/// The same log, with the makespan that its one case has after a change of its workers.
 pub fn with_makespan(script: Script) -> Script {
     let timings: Vec<(u64, u64)> = script
         .records
@@ -117,13 +166,15 @@ pub fn with_makespan(script: Script) -> Script {
     })
 }
 
+/// All trials, made once for all tests.
+static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(trials);
+
 fn trials() -> Vec<Trial> {
-    let sweep = Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) };
     let mut trials = vec![
-        Trial::passing("good-1", good("good-1", &Guest::of(1))),
-        Trial::passing("good-2", good("good-2", &Guest::of(2))),
-        Trial::passing("good-4", good("good-4", &Guest::of(4))),
-        Trial::passing("good-sweep", good("good-sweep", &sweep)),
+        Trial::passing("good-1", script(1).log()),
+        Trial::passing("good-2", script(2).log()),
+        Trial::passing("good-4", script(4).log()),
+        Trial::passing("good-sweep", three_cases().log()),
     ];
     trials.extend(stream::trials());
     trials.extend(content::trials());
@@ -133,9 +184,11 @@ fn trials() -> Vec<Trial> {
     trials
 }
 
-/// A verdict as it is kept: the outcome, the samples or the findings, and what was known beside the log.
+/// A trial as `verdicts.txt` has it: the log's digest, the outcome, the findings or the samples, and what was known.
 fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
-    let mut text = verdict.outcome.word().to_owned();
+    let (bytes, digest) = (trial.log.len(), Digest::of(&trial.log));
+    let mut text = format!("== {}\nlog of {bytes} bytes, sha256 {digest}\n", trial.name);
+    text += verdict.outcome.word();
     if let Some((reason, detail)) = verdict.outcome.refusal() {
         let _ = write!(text, " {reason}: {detail}");
     }
@@ -145,10 +198,10 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
         let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
         let smt = if sample.smt { ", shared cores" } else { "" };
-        let aside = if sample.excluded.is_some() { ", set aside" } else { "" };
+        let excluded = if sample.excluded.is_some() { ", set aside" } else { "" };
         let _ = write!(
             text,
-            "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{aside}",
+            "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{excluded}",
             sample.cycles
         );
     }
@@ -177,18 +230,36 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
 }
 
 #[test]
-fn every_transcript_has_the_verdict_beside_it() {
-    for trial in trials() {
-        let verdict = trial.judge();
-        let at = |extension| golden::path(&format!("tests/transcripts/{}.{extension}", trial.name));
-        golden::check(&at("log"), &trial.log);
-        golden::check(&at("verdict"), describe(&trial, &verdict).as_bytes());
+fn every_transcript_has_the_verdict_that_is_kept() {
+    let mut trials: Vec<&Trial> = TRIALS.iter().collect();
+    trials.sort_by_key(|trial| trial.name);
+    let twice = trials.windows(2).find(|pair| pair[0].name == pair[1].name);
+    assert!(twice.is_none(), "two trials are called {}", twice.map_or("", |pair| pair[0].name));
+    let verdicts: Vec<String> = trials.iter().map(|trial| describe(trial, &trial.judge())).collect();
+    golden::check(&golden::path("tests/transcripts/verdicts.txt"), verdicts.join("\n").as_bytes());
+}
+
+#[test]
+fn every_log_that_is_kept_is_what_its_trial_makes() {
+    for name in GOLDEN {
+        let trial = TRIALS.iter().find(|trial| trial.name == name);
+        let trial = trial.unwrap_or_else(|| panic!("no trial is called {name}"));
+        golden::check(&golden::path(&format!("tests/transcripts/{name}.log")), &trial.log);
     }
 }
 
 #[test]
+fn nothing_else_is_kept() {
+    let entries = std::fs::read_dir(golden::path("tests/transcripts")).expect("the directory is there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let kept: BTreeSet<String> = names.filter(|name| !name.starts_with('.')).collect();
+    let golden = GOLDEN.iter().map(|name| format!("{name}.log"));
+    assert_eq!(kept, golden.chain(["verdicts.txt".to_owned()]).collect());
+}
+
+#[test]
 fn every_transcript_trips_its_reason_and_no_other() {
-    for trial in trials() {
+    for trial in TRIALS.iter() {
         let verdict = trial.judge();
         let found: BTreeSet<ReasonCode> = verdict.findings.iter().map(|finding| finding.reason).collect();
         assert_eq!(found, trial.reason.into_iter().collect(), "{}: {:#?}", trial.name, verdict.findings);
@@ -198,7 +269,7 @@ fn every_transcript_trips_its_reason_and_no_other() {
 
 #[test]
 fn every_reason_has_a_transcript() {
-    // What a run cannot trip: these are about rounds and experiments, and tested with the results.
+    // No run trips these. They are about rounds and experiments, and the tests of the results cover them.
     let of_claims = [
         ReasonCode::CpuSlowed,
         ReasonCode::ProbeSlow,
@@ -209,26 +280,16 @@ fn every_reason_has_a_transcript() {
         ReasonCode::NotComparable,
         ReasonCode::Incomplete,
     ];
-    let tripped: BTreeSet<ReasonCode> = trials().iter().filter_map(|trial| trial.reason).collect();
+    let tripped: BTreeSet<ReasonCode> = TRIALS.iter().filter_map(|trial| trial.reason).collect();
     let missing: Vec<_> =
         ReasonCode::ALL.iter().filter(|code| !tripped.contains(code) && !of_claims.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
-fn every_golden_file_belongs_to_a_trial() {
-    let names: BTreeSet<&str> = trials().iter().map(|trial| trial.name).collect();
-    for entry in std::fs::read_dir(golden::path("tests/transcripts")).expect("the directory is there") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
-        assert!(name.starts_with('.') || names.contains(name), "{} is of no trial", path.display());
-    }
-}
-
-#[test]
-fn a_reset_is_where_the_boot_after_it_begins() {
+fn a_reset_is_reported_at_the_start_of_the_next_boot() {
     let boot = |nonce| Guest { nonce, ..Guest::of(1) }.log();
-    let cut = Script::of(&boot(2)).until(|record| matches!(record, Record::CaseBegin(_))).log();
+    let cut = Script::of(&boot(2)).until(is_begin).log();
     let log = [boot(1), cut, boot(3)].concat();
     let read = Transcript::read(&log);
     let verdicts = Gate::default().judge_log(&read, &RunExpectation::default());
@@ -240,8 +301,8 @@ fn a_reset_is_where_the_boot_after_it_begins() {
 }
 
 #[test]
-fn a_starved_guests_timeout_carries_what_the_host_did() {
-    let log = script(2).until(|record| matches!(record, Record::CaseBegin(_))).log();
+fn the_timeout_of_a_starved_guest_comes_with_its_vcpus_delay() {
+    let log = script(2).until(is_begin).log();
     let delays = vec![VcpuDelay {
         case: 2,
         iteration: 0,

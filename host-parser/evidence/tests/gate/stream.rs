@@ -1,4 +1,4 @@
-//! Logs that are harmed as streams: lines lost, doubled, torn, moved, changed.
+//! Logs damaged as streams: lines lost, doubled, torn, moved or changed.
 
 use abi::exit::GuestExit;
 use abi::wire::record::Panic;
@@ -14,10 +14,10 @@ fn worker_line() -> usize {
     script(2).place(|record| matches!(record, Record::Worker(_)))
 }
 
-/// The log of two CPUs with its lines harmed.
-fn harmed(harm: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+/// The log of two CPUs with its lines damaged.
+fn damaged(damage: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
     let mut sealed: Lines = script(2).seal();
-    harm(&mut sealed.lines);
+    damage(&mut sealed.lines);
     sealed.log()
 }
 
@@ -41,28 +41,28 @@ pub fn trials() -> Vec<Trial> {
 
 fn corrupt() -> Vec<Trial> {
     let at = worker_line();
-    let flipped = harmed(|lines| lines[at][30] ^= 1);
-    // The end of one line, with its line feed, and the beginning of the next are lost.
-    let torn = harmed(|lines| {
+    let flipped = damaged(|lines| lines[at][30] ^= 1);
+    // The end of one line, its line feed and the beginning of the next line are lost.
+    let torn = damaged(|lines| {
         let next = lines.remove(at + 1);
         lines[at].truncate(60);
         lines[at].extend_from_slice(&next[40..]);
     });
-    // Only a line feed and what was before it are lost: the second of the two records is whole.
-    let joined = harmed(|lines| {
+    // The end of one line is lost with its line feed: the second of the two records is whole.
+    let joined = damaged(|lines| {
         let next = lines.remove(at + 1);
         lines[at].truncate(60);
         lines[at].extend_from_slice(&next);
     });
-    let broken_into = harmed(|lines| {
+    let broken_into = damaged(|lines| {
         lines[at].splice(50..50, *b"\r\n[    1.0] some other console\r\n");
     });
-    let mid_line = harmed(|lines| {
+    let mid_line = damaged(|lines| {
         lines[at].splice(0..0, *b"login: ");
     });
     let mut after_end = script(2).log();
     after_end.extend_from_slice(b"ASSAY1 seq=29 ts=1.0");
-    let not_ascii = harmed(|lines| lines[at][20] = 0xff);
+    let not_ascii = damaged(|lines| lines[at][20] = 0xff);
     vec![
         Trial::new("corrupt-record-bit", ReasonCode::CorruptRecord, flipped),
         Trial::new("corrupt-record-joined", ReasonCode::CorruptRecord, joined),
@@ -76,11 +76,11 @@ fn corrupt() -> Vec<Trial> {
 
 fn out_of_place() -> Vec<Trial> {
     let at = worker_line();
-    let doubled = harmed(|lines| lines.insert(at, lines[at].clone()));
-    let swapped = harmed(|lines| lines.swap(at, at + 1));
-    let gap = harmed(|lines| drop(lines.remove(at)));
-    let head_lost = harmed(|lines| drop(lines.drain(..7)));
-    let after_end = harmed(|lines| {
+    let doubled = damaged(|lines| lines.insert(at, lines[at].clone()));
+    let swapped = damaged(|lines| lines.swap(at, at + 1));
+    let gap = damaged(|lines| drop(lines.remove(at)));
+    let head_lost = damaged(|lines| drop(lines.drain(..7)));
+    let after_end = damaged(|lines| {
         let last = decode(lines.last().expect("lines")).expect("a record");
         let record = script(2).records[at].record;
         lines.push(
@@ -97,8 +97,7 @@ fn out_of_place() -> Vec<Trial> {
 }
 
 fn cut() -> Vec<Trial> {
-    let end = |record: &Record| matches!(record, Record::End(_));
-    let at_line = script(2).until(end).log();
+    let at_line = script(2).until(super::is_end).log();
     let mut in_line = script(2).until(|record| matches!(record, Record::Answer(_))).log();
     in_line.truncate(in_line.len() - 40);
     let mut whole = script(2).log();
@@ -108,19 +107,14 @@ fn cut() -> Vec<Trial> {
     vec![
         Trial::new("missing-end", ReasonCode::MissingEnd, at_line),
         Trial::new("missing-end-mid-record", ReasonCode::MissingEnd, in_line),
-        // Nothing but the last line feed is missing: all that counts is there.
+        // Only the last line feed is missing: every record is whole.
         Trial::passing("good-without-last-line-feed", whole),
     ]
 }
 
 fn boots() -> Vec<Trial> {
-    let in_case = |record: &Record| matches!(record, Record::Worker(_));
-    let first = script(2).until(in_case);
-    let second = script(2).edit(|record| {
-        if let Record::Start(start) = record {
-            start.nonce = Hex64(0xb007);
-        }
-    });
+    let first = script(2).until(|record| matches!(record, Record::Worker(_)));
+    let second = edit!(script(2), Start, |start| start.nonce = Hex64(0xb007));
     let reset = [first.clone().log(), second.log()].concat();
     let mut panicked = first.clone();
     let place = panicked.records.len() - 1;
@@ -132,20 +126,18 @@ fn boots() -> Vec<Trial> {
     let mut record = panicked.records[place];
     record.record = panic.into();
     panicked.records.push(record);
-    let exit = |exit: GuestExit| HostEvidence {
-        ended: Ended::DebugExit { value: exit.value() },
-        ..HostEvidence::default()
-    };
+    let ended = Ended::DebugExit { value: GuestExit::Panic.value() };
+    let exit = HostEvidence { ended, ..HostEvidence::default() };
     vec![
         Trial::new("guest-reset", ReasonCode::GuestReset, reset),
-        Trial::new("kernel-panic", ReasonCode::KernelPanic, panicked.log()).seen(exit(GuestExit::Panic)),
+        Trial::new("kernel-panic", ReasonCode::KernelPanic, panicked.log()).seen(exit),
     ]
 }
 
-/// A changed record under a right checksum: only `end` tells.
+/// A changed record with a correct checksum: only the digest in `end` shows the change.
 fn forged() -> Vec<u8> {
     let at = worker_line();
-    harmed(|lines| {
+    damaged(|lines| {
         let mut envelope = decode(&lines[at]).expect("a record");
         if let Record::Worker(worker) = &mut envelope.record {
             worker.skew += 1;
@@ -155,7 +147,7 @@ fn forged() -> Vec<u8> {
 }
 
 fn miscounted() -> Vec<u8> {
-    harmed(|lines| {
+    damaged(|lines| {
         let last = lines.last_mut().expect("lines");
         let mut envelope = decode(last).expect("a record");
         if let Record::End(end) = &mut envelope.record {
@@ -167,21 +159,16 @@ fn miscounted() -> Vec<u8> {
 }
 
 fn other_tag() -> Vec<u8> {
-    let log = harmed(|lines| lines.iter_mut().for_each(|line| line[5] = b'2'));
+    let log = damaged(|lines| lines.iter_mut().for_each(|line| line[5] = b'2'));
     assert_eq!(decode(b"ASSAY2 seq=0"), Err(LineError::Version));
     log
 }
 
 fn other_start() -> Vec<u8> {
-    let changed = script(2).edit(|record| {
-        if let Record::Start(start) = record {
-            start.proto = 2;
-        }
-    });
-    changed.log()
+    edit!(script(2), Start, |start| start.proto = 2).log()
 }
 
-/// Bytes as a wrong line speed makes them.
+/// Bytes as they arrive at a wrong line speed.
 fn binary() -> Vec<u8> {
     let mut state = Guest::of(1).nonce;
     let bytes = std::iter::repeat_with(|| {

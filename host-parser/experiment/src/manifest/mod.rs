@@ -20,11 +20,12 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::Label;
-use user_workers::reference::{self, Lookup, Workload};
+use workloads::{Lookup, Workload};
 
 pub use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
 pub use profile::{Boot, Control, Gate, MachineProfile, MachineType, Oracle, Sweep, Tier, Timeouts};
+pub use raw::{KEYS, KeySpec};
 
 /// The version of the format: the value of `schema`.
 pub const SCHEMA: u16 = 1;
@@ -83,7 +84,7 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError::Invalid`] with every problem that was found.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
-        Self::parse_with(path, bytes, reference::by_name)
+        Self::parse_with(path, bytes, workloads::by_name)
     }
 
     /// The same with the workloads of `lookup`.

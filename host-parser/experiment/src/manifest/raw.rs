@@ -1,4 +1,5 @@
-//! A manifest as TOML has it: the right keys with the right types, and nothing said yet about their values.
+//! A manifest as TOML has it: the right keys with the right types, and nothing said yet about their values. Each key is
+//! declared once, with what docs/MANIFEST.md says about it; a test compares the page with these declarations.
 
 use std::collections::BTreeMap;
 
@@ -10,75 +11,182 @@ use super::profile::{Boot, MachineType, Sweep, Tier};
 /// A workload's own parameters, by name.
 pub(super) type RawParameters = BTreeMap<Spanned<String>, Spanned<i64>>;
 
-/// The whole file. What the values mean is said at [`super::Manifest`] and in [`super::profile`].
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawManifest {
-    pub schema: Spanned<i64>,
-    pub name: Spanned<String>,
-    pub tier: Spanned<Tier>,
-    pub rounds: Spanned<i64>,
-    pub workload: RawWorkload,
-    pub cases: RawCases,
-    pub gate: Option<RawGate>,
-    pub oracle: RawOracle,
-    pub timeouts: RawTimeouts,
-    pub machine: RawMachine,
-    pub control: Option<RawControl>,
+/// A key of a manifest as documentation sees it. All texts are Markdown.
+#[derive(Clone, Copy, Debug)]
+pub struct KeySpec {
+    /// The key, with its table.
+    pub key: &'static str,
+    /// Its type, and the unit of its value.
+    pub form: &'static str,
+    /// The values that are allowed.
+    pub values: &'static str,
+    /// Its value if it is absent, or that it is required.
+    pub default: &'static str,
+    /// Its docstring.
+    pub meaning: &'static str,
+    /// A value.
+    pub example: &'static str,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawWorkload {
-    pub program: Spanned<String>,
-    pub authority: Spanned<Vec<Spanned<String>>>,
-    pub parameters: Spanned<RawParameters>,
+/// Declares the tables of a manifest: a struct for each, and all keys as data.
+macro_rules! manifest_tables {
+    ($(
+        $(#[$meta:meta])*
+        $table:ident = $prefix:literal {
+            $(
+                $(#[doc = $doc:literal])+
+                $field:ident = $key:literal: $type:ty,
+                    $form:literal, $values:literal, $default:literal, $example:literal;
+            )*
+            $(table $inner:ident: $inner_type:ty;)*
+        }
+    )*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Debug, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub(super) struct $table {
+                $(
+                    $(#[doc = $doc])+
+                    #[serde(rename = $key)]
+                    pub $field: $type,
+                )*
+                $(pub $inner: $inner_type,)*
+            }
+        )*
+
+        /// Every key, in the order of their declaration.
+        pub const KEYS: &[KeySpec] = &[$($(
+            KeySpec {
+                key: concat!($prefix, $key),
+                form: $form,
+                values: $values,
+                default: $default,
+                meaning: concat!($($doc),+),
+                example: $example,
+            },
+        )*)*];
+    };
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawCases {
-    pub workers: Option<Spanned<Vec<Spanned<i64>>>>,
-    pub sweep: Option<Spanned<Sweep>>,
-    pub iterations: Option<Spanned<i64>>,
-}
+manifest_tables! {
+    /// The whole file.
+    RawManifest = "" {
+        /// The version of this format.
+        schema = "schema": Spanned<i64>,
+            "integer", "1", "required", "1";
+        /// The experiment's name: in the records, and the folder of its results.
+        name = "name": Spanned<String>,
+            "string", "1 to 32 of `A-Z a-z 0-9 . _ + -`, not beginning with `.` or `-`",
+            "required", "\"smp-process-scale\"";
+        /// The kind of statement: how a workload scales with CPUs, or that something which goes wrong is noticed.
+        tier = "tier": Spanned<Tier>,
+            "string", "`scaling`, `control`", "required", "\"scaling\"";
+        /// How many rounds count. There is no claim with fewer than 5. For a sweep, the iterations of its one boot.
+        /// `--rounds` replaces it.
+        rounds = "rounds": Spanned<i64>,
+            "integer, rounds", "1 to 1000", "required", "7";
+        table workload: RawWorkload;
+        table cases: RawCases;
+        table gate: Option<RawGate>;
+        table oracle: RawOracle;
+        table timeouts: RawTimeouts;
+        table machine: RawMachine;
+        table control: Option<RawControl>;
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawGate {
-    pub from_workers: Spanned<i64>,
-    pub to_workers: Spanned<i64>,
-    pub min_speedup: Spanned<f64>,
-}
+    /// What is run.
+    RawWorkload = "workload." {
+        /// The workload. In the `control` tier it is a program that fails on purpose (`control-...`), unless
+        /// `control.kernel` is set.
+        program = "program": Spanned<String>,
+            "string", "a program of the tier", "required", "\"primes\"";
+        /// The syscalls that a worker may make. Every other one is refused and counted.
+        authority = "authority": Spanned<Vec<Spanned<String>>>,
+            "list of strings", "`exit`, the only syscall there is", "required", "[\"exit\"]";
+        /// The whole: what the workers of a case do together.
+        parameters = "parameters": Spanned<RawParameters>,
+            "table of integers", "each workload's own, see below",
+            "required", "{ first-candidate = 2, end-candidate = 300_000 }";
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawOracle {
-    pub answer: Spanned<i64>,
-    pub work: Spanned<i64>,
-}
+    /// How many workers each case has.
+    RawCases = "cases." {
+        /// The cases. Each is a machine with as many CPUs as it has workers.
+        workers = "workers": Option<Spanned<Vec<Spanned<i64>>>>,
+            "list of integers, workers", "1 to 255 each, each once, at least one",
+            "required without `cases.sweep`", "[1, 2, 4]";
+        /// The machine that runs them derives the cases. Not with `cases.workers`, and not in the
+        /// `control` tier.
+        sweep = "sweep": Option<Spanned<Sweep>>,
+            "string", "[`powers-of-two`](CONCEPTS.md#sweeps)", "none", "\"powers-of-two\"";
+        /// How often a boot runs its case. Iterations that the host disturbed are excluded, and the lower quartile of
+        /// the rest is the time of the round. Not with a sweep, and not in the `control` tier.
+        iterations = "iterations": Option<Spanned<i64>>,
+            "integer, iterations", "1 to 100", "1", "20";
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawTimeouts {
-    pub boot_seconds: Spanned<i64>,
-    pub worker_seconds: Spanned<i64>,
-    pub run_seconds: Spanned<i64>,
-}
+    /// The claim. Without this table the experiment is only reported.
+    RawGate = "gate." {
+        /// The case that the claim compares with.
+        from_workers = "from-workers": Spanned<i64>,
+            "integer, workers", "one of the cases", "no claim without `[gate]`", "1";
+        /// The case that the claim is about.
+        to_workers = "to-workers": Spanned<i64>,
+            "integer, workers", "one of the cases, more than `from-workers`", "required in `[gate]`", "2";
+        /// The least median speed-up that is claimed.
+        min_speedup = "min-speedup": Spanned<f64>,
+            "number", "above 0, at most `to-workers / from-workers`", "required in `[gate]`", "1.6";
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawMachine {
-    #[serde(rename = "type")]
-    pub machine_type: Spanned<MachineType>,
-    pub boot: Spanned<Boot>,
-    pub memory_mib: Spanned<i64>,
-}
+    /// What the workers of any case answer together.
+    RawOracle = "oracle." {
+        /// The answer of all workers of any case together. A wrong number is an error that states the right one.
+        answer = "answer": Spanned<i64>,
+            "integer", "what the reference gives", "required", "216_816";
+        /// The work that this takes.
+        work = "work": Spanned<i64>,
+            "integer, the workload's unit", "what the reference gives", "required", "161_131_521";
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawControl {
-    pub expect: Spanned<String>,
-    pub kernel: Option<Spanned<String>>,
-    pub target_cpu: Option<Spanned<i64>>,
+    /// How long things may take.
+    RawTimeouts = "timeouts." {
+        /// From the start of QEMU to the first record.
+        boot_seconds = "boot-seconds": Spanned<i64>,
+            "integer, seconds", "1 to 86400", "required", "60";
+        /// From the common start of a case's workers to the end of the last. The kernel enforces it.
+        worker_seconds = "worker-seconds": Spanned<i64>,
+            "integer, seconds", "1 to 86400", "required", "60";
+        /// From the start of QEMU to its end.
+        run_seconds = "run-seconds": Spanned<i64>,
+            "integer, seconds", "1 to 172800, at least the other two together", "required", "150";
+    }
+
+    /// The machine that every case boots.
+    RawMachine = "machine." {
+        /// QEMU's machine type.
+        machine_type = "type": Spanned<MachineType>,
+            "string", "`q35`", "required", "\"q35\"";
+        /// How the kernel starts: by QEMU itself (PVH, without firmware), or from a disk image by the BIOS or by UEFI
+        /// firmware found on the host.
+        boot = "boot": Spanned<Boot>,
+            "string", "`direct`, `bios`, `uefi`", "required", "\"direct\"";
+        /// The guest's memory.
+        memory_mib = "memory-mib": Spanned<i64>,
+            "integer, MiB", "16 to 1048576", "required", "128";
+    }
+
+    /// What goes wrong on purpose, in the control tier.
+    RawControl = "control." {
+        /// The reason that the gate must give.
+        expect = "expect": Spanned<String>,
+            "string", "a [reason code](GATE.md#reasons)",
+            "required in the `control` tier, not allowed in others", "\"cpu-missing\"";
+        /// What the kernel does wrong.
+        kernel = "kernel": Option<Spanned<String>>,
+            "string", "see below", "the worker goes wrong", "\"skip-ap\"";
+        /// Which CPU it happens on. Only with `control.kernel`.
+        target_cpu = "target-cpu": Option<Spanned<i64>>,
+            "integer, dense CPU number", "0 to 254", "0", "1";
+    }
 }

@@ -271,7 +271,7 @@ fn every_kernel_control_and_every_control_worker_is_shipped() {
         assert_eq!(shipped.len(), 1, "{kind}");
         assert_eq!(shipped[0].name().to_string(), format!("kernel-{kind}"));
     }
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../user-workers/src/bin");
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../user-workers/programs/src/bin");
     for program in std::fs::read_dir(programs).unwrap().map(|entry| entry.unwrap().path()) {
         let name = program.file_stem().unwrap().to_str().unwrap().to_owned();
         let expected = usize::from(name.starts_with("control-"));

@@ -26,7 +26,7 @@ pub enum BlobError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("worker program {}: {source}; `cargo build --release -p user-workers` builds it", path.display())]
+    #[error("worker program {}: {source}; `cargo build --release -p worker-programs` builds it", path.display())]
     Read {
         /// The file.
         path: PathBuf,

@@ -5,7 +5,7 @@ use std::path::Path;
 use abi::plan::{self, Plan, Split};
 use abi::ramdisk::{self as reader, PLAN, WORKERS};
 use abi::wire::Label;
-use user_workers::reference::Answer;
+use workloads::Expectation;
 
 use super::*;
 use crate::manifest::Manifest;
@@ -23,7 +23,7 @@ fn blob(name: &str) -> WorkerBlob {
 
 /// A plan over the candidates below 1000, which is soon worked out.
 fn small_plan(cases: &[u16], options: PlanOptions) -> Result<PlanBytes, PlanError> {
-    let Answer { answer, work, .. } = manifest().workload().expected([2, 1000, 0, 0]);
+    let Expectation { answer, work, .. } = manifest().workload().expectation([2, 1000, 0, 0]);
     let source = SHIPPED.replace("3_000_000", "1000");
     let source = source.replace("216_816", &answer.to_string()).replace("161_131_521", &work.to_string());
     let small = Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap();
@@ -53,11 +53,11 @@ fn splits_are_parts_of_the_whole_whose_answers_are_the_oracles() {
         let splits: Vec<Split> = splits.collect();
         let parts: Vec<_> = splits.iter().map(|s| [s.p0, s.p1, s.p2, s.p3]).collect();
         assert_eq!(splits.len(), usize::from(case.workers));
-        assert_eq!(manifest.workload().whole(&parts), Some(manifest.params()));
+        assert_eq!(manifest.workload().join(&parts), Some(manifest.params()));
         assert_eq!(splits.iter().map(|split| split.answer).sum::<u64>(), manifest.oracle().answer);
         assert_eq!(splits.iter().map(|split| split.work).sum::<u64>(), manifest.oracle().work);
         for (split, params) in splits.iter().zip(parts) {
-            let Answer { answer, work, digest } = manifest.workload().expected(params);
+            let Expectation { answer, work, digest } = manifest.workload().expectation(params);
             assert_eq!((split.answer, split.work, split.digest.0), (answer, work, digest));
         }
     }
@@ -85,7 +85,7 @@ fn a_sweeps_plan_has_knots_instead_of_cases() {
     assert_eq!(plan, shipped_sweep().1, "the same manifest, the same plan");
 }
 
-/// What docs/MEASUREMENT.md promises.
+/// What docs/CONCEPTS.md promises.
 #[test]
 fn shares_of_the_shipped_sweep_cost_about_the_same() {
     let (manifest, plan) = shipped_sweep();
@@ -95,7 +95,7 @@ fn shares_of_the_shipped_sweep_cost_about_the_same() {
         let ideal = manifest.oracle().work / u64::from(workers);
         for worker in 0..workers {
             let (from, to) = abi::sweep::bounds(&knots, workers, worker).unwrap();
-            let Answer { work, .. } = manifest.workload().expected([from, to, 0, 0]);
+            let Expectation { work, .. } = manifest.workload().expectation([from, to, 0, 0]);
             let off = work.abs_diff(ideal) * 1000 / ideal;
             assert!(off <= per_mille, "worker {worker} of {workers}: {off} per mille off");
         }

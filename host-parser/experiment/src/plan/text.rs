@@ -4,7 +4,7 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::plan::{self, Case, Head, Plan, PlanLine, Split};
 use abi::wire::Hex64;
-use user_workers::reference::Answer;
+use workloads::Expectation;
 
 use super::WorkerBlob;
 use crate::manifest::Manifest;
@@ -42,9 +42,9 @@ pub enum PlanError {
         /// That of the blob.
         given: abi::wire::Label,
     },
-    /// Its work cannot be shared out between knots.
+    /// Its work cannot be shared out between cut points.
     #[error("a sweep of {0}: its parts are not ranges of its first two parameters")]
-    Knots(&'static str),
+    CutPoints(&'static str),
     /// The kernel would not take it: no cases, a case without workers or with too many, no iterations.
     #[error("{0}")]
     Refused(plan::PlanError),
@@ -102,24 +102,24 @@ impl PlanBytes {
 /// What each of `workers` is given, and should answer.
 fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
     let workload = manifest.workload();
-    let parts = workload.splits(manifest.params(), workers);
+    let parts = workload.split(manifest.params(), workers);
     (0..).zip(parts).map(|(worker, params)| {
-        let Answer { answer, work, digest } = workload.expected(params);
+        let Expectation { answer, work, digest } = workload.expectation(params);
         let [p0, p1, p2, p3] = params;
         Split { worker, p0, p1, p2, p3, answer, work, digest: Hex64(digest) }
     })
 }
 
-/// The sweep of the whole, and its knots.
+/// The sweep of the whole, and its cut points.
 fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<PlanLine>, PlanError> {
     let (workload, whole) = (manifest.workload(), manifest.params());
-    let knots = workload.knots(whole).ok_or(PlanError::Knots(manifest.program()))?;
-    let Answer { answer, work, digest } = workload.expected(whole);
+    let cut_points = workload.cut_points(whole).ok_or(PlanError::CutPoints(manifest.program()))?;
+    let Expectation { answer, work, digest } = workload.expectation(whole);
     let [_, _, p2, p3] = whole;
     let (seed, digest) = (Hex64(order_seed(manifest)), Hex64(digest));
     let sweep = plan::Sweep { iterations, timeout_ms, seed, p2, p3, answer, work, digest };
-    let knots = knots.into_iter().map(|at| plan::Knot { at }.into());
-    Ok(std::iter::once(sweep.into()).chain(knots).collect())
+    let cut_points = cut_points.into_iter().map(|at| plan::CutPoint { at }.into());
+    Ok(std::iter::once(sweep.into()).chain(cut_points).collect())
 }
 
 /// What the order of a sweep's cases comes from: the same for the same manifest, so that a plan's digest names it.

@@ -1,10 +1,10 @@
-//! The decision between two sides, tried on times that leave no doubt of it.
+//! Verdicts on times that leave no doubt.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Fifteen rounds around `centre`, by up to 1.4 % off, in an order that `stride` gives.
+/// Fifteen rounds within 1.4 % of `centre`, in an order that depends on `stride`.
 fn rounds(centre: f64, stride: u32) -> Vec<(u32, f64)> {
     let off = |round: u32| (f64::from(round * stride % 15) - 7.0) * 0.002;
     (0..15).map(|round| (round, centre * (1.0 + off(round)))).collect()
@@ -50,9 +50,9 @@ fn one_wild_round_does_not_decide() {
 }
 
 #[test]
-fn alike_in_the_quick_rounds_only_is_not_alike() {
-    // Two rounds in five of B are slower by 30 %, the others as quick as A's. It may be the host, or what happens in
-    // some boots: it is no verdict either way.
+fn alike_in_the_fast_half_only_is_not_alike() {
+    // Two rounds in five of B are slower by 30 %, the others as fast as A's. The host may cause that, or the program in some
+    // boots: there is no verdict either way.
     let side = |stride: u32, late: f64| -> Vec<(u32, f64)> {
         let host = |round: u32| if round % 5 < 2 { late } else { 1.0 };
         (0..15).map(|r| (r, 1e9 * host(r) * (1.0 + f64::from(r * stride % 15) * 0.0004))).collect()
@@ -62,7 +62,7 @@ fn alike_in_the_quick_rounds_only_is_not_alike() {
         let found = compare(design, &a, &b).expect("rounds");
         assert_eq!((found.verdict, found.only_quick_alike), (Difference::Inconclusive, true), "{found:?}");
     }
-    // Where both sides have as many of them it is the host, and pairs and sessions are alike.
+    // If both sides have as many of them, the host causes them, and the sides are alike.
     let found = compare(Design::Unpaired, &side(4, 1.0), &side(7, 1.0)).expect("rounds");
     assert_eq!((found.verdict, found.only_quick_alike), (Difference::NoDifference, false), "{found:?}");
     let slower: Vec<_> = b.iter().map(|&(round, time)| (round, time * 1.02)).collect();
@@ -71,25 +71,25 @@ fn alike_in_the_quick_rounds_only_is_not_alike() {
 }
 
 #[test]
-fn pairs_are_seen_through_drift_and_through_spikes() {
+fn pairs_see_through_drift_and_through_spikes() {
     let deviation = |round: u32, stride: u32| f64::from(round * stride % 15) * 0.0005;
     let side = |slower: f64, stride: u32, host: &dyn Fn(u32) -> f64| -> Vec<(u32, f64)> {
         (0..15).map(|r| (r, 1e9 * slower * (1.0 + deviation(r, stride)) * host(r))).collect()
     };
-    // The host slows by 45 % from the first round to the last: only the pairs show it.
+    // The host slows by 45 % from the first round to the last: only the signed ranks find the difference.
     let drift = |round: u32| 1.0 + 0.03 * f64::from(round);
     let found = compare(Design::Paired, &side(1.0, 4, &drift), &side(1.05, 7, &drift)).expect("rounds");
-    assert_eq!((found.verdict, found.test), (Difference::Slower, RankTest::SignedRanks), "{found:?}");
-    // It takes away half as much again from one side of every fifth round: only the quick ranks show it.
+    assert_eq!((found.verdict, found.test), (Difference::Slower, RankTest::SignedRank), "{found:?}");
+    // It slows one side of every fifth round by half: only Gastwirth's test finds the difference.
     let of_a = |round: u32| if round % 5 == 1 { 1.5 } else { 1.0 };
     let of_b = |round: u32| if round % 5 == 3 { 1.5 } else { 1.0 };
     let found = compare(Design::Paired, &side(1.0, 4, &of_a), &side(1.05, 7, &of_b)).expect("rounds");
-    assert_eq!((found.verdict, found.test), (Difference::Slower, RankTest::QuickRanks), "{found:?}");
+    assert_eq!((found.verdict, found.test), (Difference::Slower, RankTest::Gastwirth), "{found:?}");
     assert_eq!((found.interval.level * 1e3).floor(), 995.0);
 }
 
 #[test]
-fn few_or_noisy_rounds_do_not_tell() {
+fn few_or_noisy_rounds_are_inconclusive() {
     let few = compare(Design::Paired, &rounds(1e9, 4)[..5], &rounds(2e9, 7)[..5]).expect("rounds");
     assert_eq!(few.verdict, Difference::Inconclusive);
     let noisy: Vec<_> = (0..15).map(|i| (i, 1e9 * (1.0 + 0.1 * f64::from(i * 7 % 15)))).collect();
@@ -97,7 +97,7 @@ fn few_or_noisy_rounds_do_not_tell() {
     assert_eq!(found.verdict, Difference::Inconclusive, "{found:?}");
 }
 
-/// What docs/MEASUREMENT.md says: 9, 10, 11 and 11 in pairs, 5, 6, 6 and 6 in each of two sessions.
+/// What docs/STATISTICS.md says: 9, 10, 11 and 11 in pairs, 5, 6, 6 and 6 in each of two sessions.
 #[test]
 fn the_more_cases_the_more_rounds_it_takes() {
     let least = |design, cases| {
@@ -119,7 +119,7 @@ fn rounds_of(times: f64) -> Vec<(u32, f64)> {
 }
 
 #[test]
-fn few_rounds_of_one_side_tell_nothing_however_many_the_other_has() {
+fn few_rounds_of_one_side_are_inconclusive_however_many_the_other_has() {
     let (few, many) = (&rounds(1e9, 4)[..4], rounds(2e9, 7));
     let found = compare(Design::Unpaired, few, &many).expect("rounds");
     assert!(found.p_value <= 0.01, "{found:?}");
@@ -129,7 +129,7 @@ fn few_rounds_of_one_side_tell_nothing_however_many_the_other_has() {
 }
 
 #[test]
-fn pairs_by_round_and_leaves_out_what_has_no_partner() {
+fn rounds_without_a_partner_do_not_count() {
     let a = [(0, 1.0), (1, 1.0), (3, 1.0)];
     let b = [(3, 2.0), (1, 2.0), (2, 9.0)];
     let found = compare(Design::Paired, &a, &b).expect("two rounds");

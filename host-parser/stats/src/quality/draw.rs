@@ -1,51 +1,53 @@
-//! Sets of rounds drawn from recorded ones.
+//! Draws of rounds from a recording.
 
 use abi::random::SplitMix64;
 use serde::Serialize;
 
 use crate::Design;
 
-/// How many consecutive rounds stay together in [`Drawn::Blocks`].
+/// The number of consecutive rounds that stay together in [`Drawn::Blocks`].
 pub const BLOCK: usize = 5;
 
-/// How rounds are drawn. Unpaired, no round is drawn for both sides: two sessions share none, and what hit a round would
-/// cancel out.
+/// How rounds are drawn. Unpaired, no round is drawn for both sides, because two sessions share none: what hit a shared round
+/// would cancel out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Drawn {
     /// Each round at most once.
     Once,
-    /// With replacement: the bootstrap. Unpaired, each side from a half of the rounds that is shuffled anew each time.
+    /// With replacement: the bootstrap. Unpaired, the rounds are split at random into a half for each side, anew each time.
     Again,
-    /// In runs of consecutive rounds, so that what drifts slowly still does: paired, with replacement, the moving-block
-    /// bootstrap (Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics
-    /// 17(3), 1989); unpaired, blocks that do not overlap, each for one side and at most once.
+    /// In blocks of consecutive rounds, so that slow drift stays in them. Paired, the blocks are drawn with replacement: the
+    /// moving-block bootstrap (Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of
+    /// Statistics 17(3), 1989). Unpaired, blocks do not overlap, and each is drawn at most once.
     Blocks,
-    /// As they were made: paired, so many rounds in a row; unpaired, one side's and after them the other's, as two
-    /// sessions one after the other would have had them. Each place once, nothing left to chance.
+    /// In the order in which they were made. Paired, consecutive rounds; unpaired, one side's rounds and directly after them
+    /// the other's, as in two sessions one after the other. Every possible start is used once, and nothing is random.
     InARow,
 }
 
-/// A round drawn for a side.
+/// A round that is drawn for a side.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pick {
-    /// Its place among the recorded rounds.
+    /// The index of the recorded round.
     pub at: usize,
-    /// Whether it is taken from the other side.
+    /// Whether its time is the other side's.
     pub swapped: bool,
 }
 
-/// What a draw is made for.
+/// What to draw.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct DrawSpec {
+    /// How rounds are drawn.
     pub drawn: Drawn,
+    /// How the sides belong together.
     pub design: Design,
-    /// How many rounds there are.
+    /// The number of recorded rounds.
     pub recorded: usize,
-    /// How many are drawn for each side.
+    /// The number of rounds to draw for each side.
     pub rounds: usize,
-    /// Whether a coin is tossed for which side is which: for each round, or each block. With two sides that are the same
-    /// it makes sure that the recorded rounds themselves favour neither.
+    /// Whether a coin decides for each round, or each block, which side is which. With two sides that are the same it makes
+    /// sure that the recording favours neither.
     pub toss: bool,
 }
 
@@ -65,20 +67,24 @@ impl Drawn {
     }
 }
 
-impl Terms {
-    /// How many different draws there are where nothing is left to chance; `None` if there is no end to them.
+impl DrawSpec {
+    /// The number of different draws if nothing about them is random, 0 if there are too few rounds; else `None`.
     pub fn places(&self) -> Option<usize> {
-        let fit = |rounds: usize| (self.recorded + 1).saturating_sub(rounds);
         match (self.drawn, self.design) {
-            (Drawn::InARow, Design::Paired) => Some(fit(self.rounds)),
+            (Drawn::InARow, Design::Paired) => Some(self.starts(self.rounds)),
             // Either side can be the earlier one.
-            (Drawn::InARow, Design::Unpaired) => Some(2 * fit(2 * self.rounds)),
+            (Drawn::InARow, Design::Unpaired) => Some(2 * self.starts(2 * self.rounds)),
             _ if self.recorded < self.needed() => Some(0),
             _ => None,
         }
     }
 
-    /// How many rounds there must be to draw from.
+    /// The number of rounds at which `rounds` consecutive ones can start.
+    fn starts(&self, rounds: usize) -> usize {
+        (self.recorded + 1).saturating_sub(rounds)
+    }
+
+    /// The fewest recorded rounds that the draw needs.
     fn needed(&self) -> usize {
         match (self.design, self.drawn) {
             (Design::Paired, _) => self.rounds,
@@ -87,12 +93,12 @@ impl Terms {
         }
     }
 
-    /// How many blocks a side takes.
+    /// The number of blocks that a side needs.
     fn blocks(&self) -> usize {
         self.rounds.div_ceil(BLOCK)
     }
 
-    /// The `trial`-th draw: the rounds of A and those of B. Paired, they are the same rounds.
+    /// The draw of one trial: the rounds of A and the rounds of B. Paired, they are the same rounds.
     pub fn draw(&self, trial: usize, random: &mut SplitMix64) -> [Vec<Pick>; 2] {
         if self.drawn == Drawn::InARow {
             return self.in_a_row(trial);
@@ -130,7 +136,7 @@ impl Terms {
         }
     }
 
-    /// Rounds drawn one by one from `places`.
+    /// Rounds that are drawn one by one from `places`.
     fn singly(&self, mut places: Vec<usize>, random: &mut SplitMix64) -> Vec<Pick> {
         let again = self.drawn == Drawn::Again;
         if !again {
@@ -143,7 +149,7 @@ impl Terms {
         (0..self.rounds).map(pick).collect()
     }
 
-    /// As many rounds as are drawn, from blocks that begin there.
+    /// The rounds of the blocks that begin at `starts`, as many as are to be drawn.
     fn in_blocks(&self, starts: &[usize], block: usize, random: &mut SplitMix64) -> Vec<Pick> {
         let picks = starts.iter().flat_map(|&start| {
             let swapped = self.toss && random.below(2) == 1;
@@ -153,16 +159,18 @@ impl Terms {
     }
 
     fn in_a_row(&self, trial: usize) -> [Vec<Pick>; 2] {
-        let from = |start: usize| {
-            (start..start + self.rounds).map(|at| Pick { at, swapped: false }).collect::<Vec<_>>()
-        };
         match self.design {
-            Design::Paired => [from(trial), from(trial)],
+            Design::Paired => [self.consecutive(trial), self.consecutive(trial)],
             Design::Unpaired => {
-                let (early, late) = (from(trial / 2), from(trial / 2 + self.rounds));
+                let start = trial / 2;
+                let (early, late) = (self.consecutive(start), self.consecutive(start + self.rounds));
                 if trial.is_multiple_of(2) { [early, late] } else { [late, early] }
             }
         }
+    }
+
+    fn consecutive(&self, start: usize) -> Vec<Pick> {
+        (start..start + self.rounds).map(|at| Pick { at, swapped: false }).collect()
     }
 }
 
@@ -170,8 +178,8 @@ impl Terms {
 mod tests {
     use super::*;
 
-    fn terms(drawn: Drawn, design: Design) -> Terms {
-        Terms { drawn, design, recorded: 23, rounds: 6, toss: true }
+    fn spec(drawn: Drawn, design: Design) -> DrawSpec {
+        DrawSpec { drawn, design, recorded: 23, rounds: 6, toss: true }
     }
 
     fn places(picks: &[Pick]) -> Vec<usize> {
@@ -183,24 +191,24 @@ mod tests {
         let mut random = SplitMix64::new(3);
         for drawn in Drawn::ALL {
             for design in [Design::Paired, Design::Unpaired] {
-                let terms = terms(drawn, design);
-                for trial in 0..terms.places().unwrap_or(50) {
-                    let [a, b] = terms.draw(trial, &mut random);
-                    assert_eq!((a.len(), b.len()), (6, 6), "{terms:?}");
+                let spec = spec(drawn, design);
+                for trial in 0..spec.places().unwrap_or(50) {
+                    let [a, b] = spec.draw(trial, &mut random);
+                    assert_eq!((a.len(), b.len()), (6, 6), "{spec:?}");
                     assert!(a.iter().chain(&b).all(|pick| pick.at < 23));
                     assert_eq!(a == b, design == Design::Paired);
                     let shared = places(&a).iter().any(|at| places(&b).contains(at));
-                    assert_eq!(shared, design == Design::Paired, "{terms:?}: {a:?} {b:?}");
+                    assert_eq!(shared, design == Design::Paired, "{spec:?}: {a:?} {b:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn draws_are_what_their_names_say() {
+    fn each_way_of_drawing_does_what_its_name_says() {
         let mut random = SplitMix64::new(5);
         let mut drawn_as = |drawn| {
-            let [a, _] = terms(drawn, Design::Paired).draw(0, &mut random).map(|side| places(&side));
+            let [a, _] = spec(drawn, Design::Paired).draw(0, &mut random).map(|side| places(&side));
             a
         };
         let block = drawn_as(Drawn::Blocks);
@@ -219,18 +227,18 @@ mod tests {
 
     #[test]
     fn sessions_one_after_the_other_share_no_round() {
-        let terms = Terms { recorded: 12, ..terms(Drawn::InARow, Design::Unpaired) };
-        assert_eq!(terms.places(), Some(2));
+        let spec = DrawSpec { recorded: 12, ..spec(Drawn::InARow, Design::Unpaired) };
+        assert_eq!(spec.places(), Some(2));
         let mut random = SplitMix64::new(1);
-        let [a, b] = terms.draw(1, &mut random).map(|side| places(&side));
+        let [a, b] = spec.draw(1, &mut random).map(|side| places(&side));
         assert_eq!((a, b), ((6..12).collect(), (0..6).collect()));
-        assert_eq!(Terms { rounds: 7, ..terms }.places(), Some(0));
+        assert_eq!(DrawSpec { rounds: 7, ..spec }.places(), Some(0));
         for (drawn, enough) in [(Drawn::Once, 12), (Drawn::Again, 12), (Drawn::Blocks, 20)] {
-            assert_eq!(Terms { drawn, recorded: enough, ..terms }.places(), None);
-            assert_eq!(Terms { drawn, recorded: enough - 1, ..terms }.places(), Some(0));
+            assert_eq!(DrawSpec { drawn, recorded: enough, ..spec }.places(), None);
+            assert_eq!(DrawSpec { drawn, recorded: enough - 1, ..spec }.places(), Some(0));
         }
         assert_eq!(
-            Terms { drawn: Drawn::Again, design: Design::Paired, rounds: 13, ..terms }.places(),
+            DrawSpec { drawn: Drawn::Again, design: Design::Paired, rounds: 13, ..spec }.places(),
             Some(0)
         );
     }

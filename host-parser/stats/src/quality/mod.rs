@@ -1,7 +1,7 @@
-//! How good the verdict is: the method of [`compare`] put to recorded rounds, again and again.
+//! How good the verdict is: [`compare`] applied to recorded rounds, thousands of times.
 //!
-//! Owns the false alarms between two sides that are the same, and how often a side that is slower by a known part is
-//! found. Refuses a method of its own: what is tried is what `assay compare` uses.
+//! Owns the rate of false alarms between two sides that are the same, and the rate at which a side is found that is slower
+//! by a known percentage. It has no method besides [`compare`], which is the one that `assay compare` uses.
 
 mod draw;
 mod rate;
@@ -14,39 +14,39 @@ pub use draw::Drawn;
 pub use rate::Rate;
 pub use real::{RealRow, real_experiments};
 
-use draw::{Pick, Terms};
+use draw::{DrawSpec, Pick};
 
 use super::compare::{Design, Difference, compare};
 
-/// How many rounds a side of a comparison is tried with. The goals are for the middle one.
+/// The numbers of rounds of a side that are tried. The goals are for the middle one.
 const ROUNDS: [usize; 3] = [7, 15, 30];
 
-/// Times recorded side by side: in each round every side once. Sides have the same length, and their places are rounds.
+/// Times of sides that ran in the same rounds, each side once a round. All sides have the same length: one time a round.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
     /// Two sides that are the same.
     pub same: [Vec<f64>; 2],
-    /// Sides that are slower, each by how many percent.
+    /// Sides that are slower, each with the percentage.
     pub slowed: Vec<(u16, Vec<f64>)>,
 }
 
-/// What the verdict was in how many trials of one kind.
+/// The verdicts of all trials of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// By how many percent the one side is slower; 0 if they are the same.
+    /// By how many percent B is slower; 0 if the sides are the same.
     pub percent: u16,
     /// How the sides are compared.
     pub design: Design,
     /// Rounds of each side.
     pub rounds: usize,
-    /// How they are drawn.
+    /// How the rounds are drawn.
     pub drawn: Drawn,
-    /// Whether a coin was tossed for which side is which.
+    /// Whether a coin decided which side is which.
     pub tossed: bool,
-    /// What the verdicts were.
+    /// How often each verdict was given.
     #[serde(flatten)]
     pub verdicts: Tally,
-    /// False alarms, `slower` or `faster`, where the sides are the same; else how often it was found: `slower`.
+    /// The rate of false alarms (`slower` or `faster`) if the sides are the same; else the rate of `slower`.
     pub rate: Rate,
 }
 
@@ -64,10 +64,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Compares times of rounds, and counts the verdict.
+    /// Compares times, one a round, and counts the verdict.
     fn compare(&mut self, design: Design, a: &[f64], b: &[f64]) {
-        let rounds = |times: &[f64]| (0..).zip(times.iter().copied()).collect::<Vec<(u32, f64)>>();
-        let compared = compare(design, &rounds(a), &rounds(b));
+        let compared = compare(design, &by_round(a), &by_round(b));
         *match compared.map_or(Difference::Inconclusive, |comparison| comparison.verdict) {
             Difference::Slower => &mut self.slower,
             Difference::Faster => &mut self.faster,
@@ -76,59 +75,59 @@ impl Tally {
         } += 1;
     }
 
-    /// False alarms where the sides are the same; else how often the slower one was found.
+    /// The number of false alarms if the sides are the same; else how often the slower one was found.
     const fn hits(&self, percent: u16) -> usize {
         if percent == 0 { self.slower + self.faster } else { self.slower }
     }
 
-    /// How many verdicts there were.
+    /// The number of verdicts.
     const fn all(&self) -> usize {
         self.slower + self.faster + self.no_difference + self.inconclusive
     }
 }
 
-/// What is promised of the verdict. Draws in a row do not count here: they are too few, and share too many rounds, to
-/// tell one in a hundred.
+/// A promise about the verdict, and whether it is kept. Draws in a row do not count here: they are too few and share too many
+/// rounds to show a rate of one in a hundred.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Goal {
     /// How the sides are compared.
     pub design: Design,
-    /// The most false alarms, over the ways of drawing [`Goal::ROUNDS`] rounds.
+    /// The highest rate of false alarms over the ways of drawing [`Goal::ROUNDS`] rounds.
     pub false_alarms: Option<f64>,
-    /// How often [`Goal::PERCENT`] percent were found at least, likewise.
+    /// The lowest rate at which [`Goal::PERCENT`] percent were found, likewise.
     pub found: Option<f64>,
-    /// Whether both are as good as promised; `None` with fewer than [`Goal::RECORDED`] rounds, which do not decide it.
+    /// Whether both are as good as promised; `None` if there are fewer than [`Goal::RECORDED`] rounds, which are too few.
     pub reached: Option<bool>,
 }
 
-/// How good the verdict is, by recorded rounds.
+/// How good the verdict is on recorded rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Quality {
-    /// Where the generator begins.
+    /// The seed of the draws.
     pub seed: u64,
-    /// How many rounds there are to draw from.
+    /// The number of rounds to draw from.
     pub recorded: usize,
-    /// What was tried.
+    /// One row for each kind of trial.
     pub rows: Vec<Row>,
-    /// What that means.
+    /// One goal for each design.
     pub goals: Vec<Goal>,
 }
 
 impl Goal {
     /// Rounds of each side.
     pub const ROUNDS: usize = 15;
-    /// Rounds that must be recorded: of fewer, draws are the same rounds over and over.
+    /// The fewest rounds of a recording. With fewer, all draws have nearly the same rounds.
     pub const RECORDED: usize = 3 * Self::ROUNDS;
-    /// By how many percent a side is slower that is to be found.
+    /// The slowdown that must be found, in percent.
     pub const PERCENT: u16 = 5;
-    /// How often it is to be found at least.
+    /// The lowest rate at which it must be found.
     pub const FOUND: f64 = 0.95;
-    /// The most false alarms.
+    /// The highest rate of false alarms.
     pub const FALSE_ALARMS: f64 = 0.01;
 }
 
 impl Quality {
-    /// Tries the method with draws from `recorded`, so many of each kind; the same seed draws the same.
+    /// Tries the method with draws from `recorded`, `trials` of each kind. The same seed gives the same draws.
     #[must_use]
     pub fn of(recorded: &Recorded, trials: usize, seed: u64) -> Self {
         let mut random = SplitMix64::new(seed);
@@ -137,12 +136,12 @@ impl Quality {
             for rounds in ROUNDS {
                 for drawn in Drawn::ALL {
                     let mut try_out = |percent, toss, sides: &[[&[f64]; 2]]| {
-                        let terms = Terms { drawn, design, recorded: recorded.same[0].len(), rounds, toss };
-                        rows.extend(row(percent, terms, trials, sides, &mut random));
+                        let spec = DrawSpec { drawn, design, recorded: recorded.same[0].len(), rounds, toss };
+                        rows.extend(row(percent, spec, trials, sides, &mut random));
                     };
                     let [one, other] = [&recorded.same[0][..], &recorded.same[1][..]];
-                    // A draw with replacement repeats whatever the recorded rounds happen to differ by; tossed, it
-                    // does not, and what is left is the method's own doing.
+                    // By chance the recorded rounds favour one side, and draws with replacement repeat that. With tosses
+                    // they do not, and the false alarms that are left are the method's.
                     let as_recorded = matches!(drawn, Drawn::Once | Drawn::InARow);
                     if as_recorded {
                         try_out(0, false, &[[one, other]]);
@@ -161,41 +160,44 @@ impl Quality {
         Self { seed, recorded: recorded.same[0].len(), rows, goals }
     }
 
-    /// Whether all goals are reached; `None` if none is missed and some are undecided.
+    /// Whether all goals are reached; `None` if none is missed and at least one is not known.
     #[must_use]
     pub fn reached(&self) -> Option<bool> {
-        let reached = |wanted: Option<bool>| move |goal: &Goal| goal.reached == wanted;
-        match () {
-            () if self.goals.iter().any(reached(Some(false))) => Some(false),
-            () if self.goals.iter().all(reached(Some(true))) => Some(true),
-            () => None,
+        if self.goals.iter().any(|goal| goal.reached == Some(false)) {
+            return Some(false);
         }
+        self.goals.iter().all(|goal| goal.reached == Some(true)).then_some(true)
     }
 }
 
-/// Tries one kind of draw on pairs of sides, A and B; `None` if there are too few rounds for any.
+/// Tries one kind of draw on pairs of sides, A and B; `None` if there are too few rounds for it.
 fn row(
     percent: u16,
-    terms: Terms,
+    spec: DrawSpec,
     trials: usize,
     sides: &[[&[f64]; 2]],
     random: &mut SplitMix64,
 ) -> Option<Row> {
-    let per_pair = terms.places().unwrap_or(trials / sides.len());
+    let per_pair = spec.places().unwrap_or(trials / sides.len());
     let mut verdicts = Tally::default();
     for &[a, b] in sides {
         for trial in 0..per_pair {
-            let [picked_a, picked_b] = terms.draw(trial, random);
-            let times = |picks: &[Pick], own: &[f64], others: &[f64]| -> Vec<f64> {
-                let time = |pick: &Pick| if pick.swapped { others[pick.at] } else { own[pick.at] };
-                picks.iter().map(time).collect()
-            };
-            verdicts.compare(terms.design, &times(&picked_a, a, b), &times(&picked_b, b, a));
+            let [picked_a, picked_b] = spec.draw(trial, random);
+            verdicts.compare(spec.design, &picked_times(&picked_a, a, b), &picked_times(&picked_b, b, a));
         }
     }
     let rate = Rate::of(verdicts.hits(percent), verdicts.all())?;
-    let Terms { design, rounds, drawn, toss: tossed, .. } = terms;
+    let DrawSpec { design, rounds, drawn, toss: tossed, .. } = spec;
     Some(Row { percent, design, rounds, drawn, tossed, verdicts, rate })
+}
+
+/// The times of the picked rounds, from the side's `own` times or from the `others`.
+fn picked_times(picks: &[Pick], own: &[f64], others: &[f64]) -> Vec<f64> {
+    picks.iter().map(|pick| if pick.swapped { others[pick.at] } else { own[pick.at] }).collect()
+}
+
+fn by_round(times: &[f64]) -> Vec<(u32, f64)> {
+    (0..).zip(times.iter().copied()).collect()
 }
 
 fn goal(design: Design, rows: &[Row], enough: bool) -> Goal {
@@ -211,5 +213,7 @@ fn goal(design: Design, rows: &[Row], enough: bool) -> Goal {
     Goal { design, false_alarms, found, reached: reached.filter(|_| enough) }
 }
 
+#[cfg(test)]
+mod hosts;
 #[cfg(test)]
 mod tests;

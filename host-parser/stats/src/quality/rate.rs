@@ -1,9 +1,9 @@
-//! How often something happened, and how well that is known.
+//! A rate of successes in independent trials, with its confidence interval.
 
 use serde::Serialize;
 
 use crate::Interval;
-use crate::distribution::binomial_at_most;
+use crate::distribution::{beta_quantile, normal_quantile};
 use crate::median::LEVEL;
 use crate::summary::count;
 
@@ -12,58 +12,49 @@ use crate::summary::count;
 pub struct Rate {
     /// How often it happened.
     pub hits: usize,
-    /// How often it could have.
+    /// How many trials there were.
     pub trials: usize,
-    /// The one divided by the other.
+    /// Hits divided by trials.
     pub rate: f64,
-    /// Its interval: Wilson's of [`Rate::of`], Clopper and Pearson's of [`Rate::exact`].
+    /// The interval of the rate: Wilson's by [`Rate::of`], Clopper and Pearson's by [`Rate::exact`].
     pub interval: Interval,
 }
 
 impl Rate {
-    /// `hits` of `trials`; `None` if there was no trial.
+    /// `hits` of `trials`, for many trials; `None` if there was none.
     #[must_use]
     pub fn of(hits: usize, trials: usize) -> Option<Self> {
         let rate = (trials > 0).then(|| count(hits) / count(trials))?;
         Some(Self { hits, trials, rate, interval: wilson(rate, count(trials)) })
     }
 
-    /// The same with an interval that is right for a handful of trials as well.
+    /// The same with an interval that is also right for a handful of trials; `None` if there was none.
     #[must_use]
     pub fn exact(hits: usize, trials: usize) -> Option<Self> {
         Some(Self { interval: clopper_pearson(hits, trials), ..Self::of(hits, trials)? })
     }
 }
 
-/// Clopper and Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial", Biometrika
-/// 26(4), 1934: the rates under which so many hits, or so few, have 2.5 % at least. It holds its level whatever the rate.
+/// The interval of Clopper and Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of the Binomial",
+/// Biometrika 26(4), 1934: the rates at which so many hits, or so few, have a probability of 2.5 % or more. It holds its
+/// level at any rate.
 fn clopper_pearson(hits: usize, trials: usize) -> Interval {
     let tail = (1.0 - LEVEL) / 2.0;
-    // The rate at which `few` hits at most are as probable as `chance`: the higher the rate, the less probable.
-    let rate = |few: usize, chance: f64| {
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            let side = if binomial_at_most(few, trials, middle) > chance { &mut low } else { &mut high };
-            *side = middle;
-        }
-        f64::midpoint(low, high)
-    };
+    let misses = trials - hits;
     Interval {
         level: LEVEL,
-        low: if hits == 0 { 0.0 } else { rate(hits - 1, 1.0 - tail) },
-        high: if hits == trials { 1.0 } else { rate(hits, tail) },
+        low: if hits == 0 { 0.0 } else { beta_quantile(tail, count(hits), count(misses + 1)) },
+        high: if misses == 0 { 1.0 } else { beta_quantile(1.0 - tail, count(hits + 1), count(misses)) },
     }
 }
 
-/// Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal of the American Statistical
-/// Association 22(158), 1927: good where the rate is near 0 or 1, as these are.
+/// The interval of Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal of the American
+/// Statistical Association 22(158), 1927. It is good near 0 and 1, where these rates are.
 fn wilson(rate: f64, trials: f64) -> Interval {
-    /// The 97.5 % point of the normal distribution, for [`LEVEL`].
-    const Z: f64 = 1.959_963_984_540_054;
-    let shrink = 1.0 + Z * Z / trials;
-    let centre = (rate + Z * Z / (2.0 * trials)) / shrink;
-    let half = Z * (rate * (1.0 - rate) / trials + (Z / (2.0 * trials)).powi(2)).sqrt() / shrink;
+    let z = normal_quantile(f64::midpoint(1.0, LEVEL));
+    let shrink = 1.0 + z * z / trials;
+    let centre = (rate + z * z / (2.0 * trials)) / shrink;
+    let half = z * (rate * (1.0 - rate) / trials + (z / (2.0 * trials)).powi(2)).sqrt() / shrink;
     Interval { level: LEVEL, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 

@@ -1,33 +1,33 @@
-//! Experiments that were really run: recorded rounds cut into stretches, each of them as one session had it.
+//! Experiments that were really run: consecutive rounds of a recording, as one session had them.
 
 use serde::Serialize;
 
 use super::{Goal, Rate, Recorded, Tally};
 use crate::Design;
 
-/// Which of the sides that are the same is A.
+/// The names of the two sides that are the same.
 const FIRST: [&str; 2] = ["a1", "a2"];
 
-/// What came of the experiments of one kind. No round is in two of them, so that they are as many as they are counted.
+/// The verdicts of the experiments of one kind. They share no round, so that each of them counts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RealRow {
-    /// By how many percent B is slower; 0 for A2 against A1.
+    /// By how many percent B is slower; 0 for A2 compared with A1.
     pub percent: u16,
-    /// What it was held against: `a1` or `a2`. The two share B's runs, and are not to be added.
+    /// The side that is A: `a1` or `a2`. The two rows share B's runs, and must not be added up.
     pub against: &'static str,
-    /// How the sides were compared; unpaired, A's rounds come first and B's after them.
+    /// How the sides are compared. Unpaired, A's rounds come first and B's after them.
     pub design: Design,
     /// Rounds of each side.
     pub rounds: usize,
-    /// What the verdicts were.
+    /// How often each verdict was given.
     #[serde(flatten)]
     pub verdicts: Tally,
-    /// False alarms, `slower` or `faster`, where the sides are the same; else how often it was found: `slower`. The interval
-    /// is Clopper and Pearson's.
+    /// The rate of false alarms (`slower` or `faster`) if the sides are the same; else the rate of `slower`. The interval is
+    /// Clopper and Pearson's.
     pub rate: Rate,
 }
 
-/// The experiments of all recordings: each is cut from its first round on, and what is left over is in none.
+/// The experiments of all recordings. Each recording is cut from its first round on, and a remainder is left out.
 #[must_use]
 pub fn real_experiments(recordings: &[&Recorded]) -> Vec<RealRow> {
     let mut rows = Vec::new();
@@ -44,7 +44,7 @@ pub fn real_experiments(recordings: &[&Recorded]) -> Vec<RealRow> {
     rows
 }
 
-/// `None` if there are too few rounds for one.
+/// `None` if there are too few rounds for one experiment.
 fn row(recordings: &[&Recorded], design: Design, percent: u16, first: usize) -> Option<RealRow> {
     let rounds = Goal::ROUNDS;
     let mut verdicts = Tally::default();

@@ -1,11 +1,11 @@
-//! The method tried on times whose distribution is known.
+//! The quality of the method on times with a known distribution.
 
 use super::*;
 
-/// So many times around 1e9, normal with this part of it as deviation; `drift` is what is added from one to the next.
+/// Times around 1e9, nearly normal, with the relative `deviation`. `drift` is the relative change from one round to the next.
 fn times(random: &mut SplitMix64, rounds: usize, deviation: f64, slower: f64, drift: f64) -> Vec<f64> {
     let mut unit = || (random.draw() >> 11) as f64 / (1_u64 << 53) as f64;
-    // Twelve uniform numbers less their mean: normal enough, and of deviation 1.
+    // Twelve uniform numbers less their mean: nearly normal, with a deviation of 1.
     let mut normal = || (0..12).map(|_| unit()).sum::<f64>() - 6.0;
     (0..rounds)
         .map(|round| 1e9 * (1.0 + slower) * (1.0 + deviation * normal()) * (1.0 + drift * round as f64))
@@ -54,14 +54,14 @@ fn drift_fools_sessions_one_after_the_other_and_no_pairs() {
     assert_eq!(reached, [Some(false), Some(true)]);
 }
 
-/// Of the signed-rank test's own distribution: with 15 rounds it is at 2 * 137 / 2^15 where it is to be at 1 %. Where the
-/// noise is so large that no alarm is for too little to matter, that many there must be.
+/// The signed-rank test's null distribution has steps: with 15 rounds its level is 2 * 137 / 2^15, just below 1 %. With this
+/// much noise no alarm fails for too small an effect, so that the rate of alarms must be that level.
 #[test]
 fn tossed_sides_raise_as_many_alarms_as_the_test_has_by_its_own_distribution() {
     let recorded = recorded(0.3, 0.0);
-    let terms = Terms { drawn: Drawn::Once, design: Design::Paired, recorded: 45, rounds: 15, toss: true };
+    let spec = DrawSpec { drawn: Drawn::Once, design: Design::Paired, recorded: 45, rounds: 15, toss: true };
     let sides = [[&recorded.same[0][..], &recorded.same[1][..]]];
-    let row = row(0, terms, 6000, &sides, &mut SplitMix64::new(2)).expect("tried");
+    let row = row(0, spec, 6000, &sides, &mut SplitMix64::new(2)).expect("tried");
     let Rate { interval, .. } = row.rate;
     let exact = 2.0 * 137.0 / f64::from(1 << 15);
     assert!(interval.low <= exact && exact <= interval.high, "{row:?}, not {exact}");
@@ -80,7 +80,7 @@ fn the_seed_decides_and_too_few_rounds_are_no_trial() {
 }
 
 #[test]
-fn fewer_rounds_than_three_times_those_of_an_experiment_tell_nothing_of_the_goals() {
+fn with_fewer_than_45_recorded_rounds_the_goals_are_not_known() {
     let mut few = recorded(0.004, 0.0);
     for side in few.same.iter_mut().chain(few.slowed.iter_mut().map(|(_, side)| side)) {
         side.truncate(44);
@@ -91,7 +91,7 @@ fn fewer_rounds_than_three_times_those_of_an_experiment_tell_nothing_of_the_goal
 }
 
 #[test]
-fn real_experiments_are_stretches_that_share_no_round() {
+fn real_experiments_share_no_round() {
     let one = recorded(0.004, 0.0);
     let rows = real_experiments(&[&one, &one]);
     let of = |design, percent, against| {
@@ -113,9 +113,8 @@ fn real_experiments_are_stretches_that_share_no_round() {
     assert_eq!(real_experiments(&[&few]).len(), 0);
 }
 
-/// Of so many experiments with 15 rounds a side, each with times of its own, how many say that a side is slower which is,
-/// by `slower`; where none is, how many raise an alarm. Of the times of either side every fifth is taken from the host, by
-/// up to as much again.
+/// The part of `trials` experiments that find B slower by `slower`; if that is 0, the part that raises a false alarm. Each
+/// experiment has 15 new rounds a side, and the host slows every fifth time of each side by up to as much again.
 fn experiments(trials: usize, design: Design, deviation: f64, slower: f64) -> f64 {
     let mut random = SplitMix64::new(23);
     let mut side = |slower| {
@@ -138,9 +137,9 @@ fn experiments(trials: usize, design: Design, deviation: f64, slower: f64) -> f6
     said.count() as f64 / trials as f64
 }
 
-/// How quiet a host must be: docs/MEASUREMENT.md has the table that this is a part of.
+/// How quiet a host must be: one line of the table in docs/STATISTICS.md.
 #[test]
-fn the_goals_are_reached_where_rounds_vary_by_one_percent_and_every_fifth_is_spoilt() {
+fn the_goals_are_reached_if_rounds_vary_by_one_percent_and_every_fifth_is_disturbed() {
     for design in [Design::Unpaired, Design::Paired] {
         let alarms = experiments(1000, design, 0.01, 0.0);
         let found = experiments(1000, design, 0.01, 0.05);
@@ -149,8 +148,8 @@ fn the_goals_are_reached_where_rounds_vary_by_one_percent_and_every_fifth_is_spo
 }
 
 #[test]
-#[ignore = "prints the table of docs/MEASUREMENT.md; takes a minute in the release profile"]
-fn tells_how_quiet_a_host_must_be() {
+#[ignore = "prints the table of docs/STATISTICS.md; takes a minute in the release profile"]
+fn prints_how_quiet_a_host_must_be() {
     for design in [Design::Unpaired, Design::Paired] {
         for deviation in [0.005, 0.01, 0.02, 0.03, 0.04, 0.06] {
             let rate = |slower| 100.0 * experiments(4000, design, deviation, slower);

@@ -1,72 +1,65 @@
-//! Rank statistics for two samples: what the shift between them is, in which interval it lies, and how probable ranks so
-//! uneven are where there is none. They assume nothing of the distribution but that without a shift the samples could be
-//! exchanged. The null distributions are exact up to [`EXACT`] values a side and normal above.
+//! Rank tests of two samples: how far B is shifted from A, an interval for that shift, and how probable so uneven ranks
+//! are if there is no shift.
+//!
+//! | test | design | what scores |
+//! |---|---|---|
+//! | [`gastwirth`] | unpaired | the faster half of all rounds, the fastest most |
+//! | [`rank_sum`] | unpaired | all rounds |
+//! | [`gastwirth_paired`] | paired | as [`gastwirth`], but the chance model is a swap of A and B within each round |
+//! | [`signed_rank`] | paired | the differences of pairs, by their size |
+//!
+//! The tests assume nothing of the distribution of times. Unpaired, all orders of the rounds of A and B are equally likely
+//! if there is no shift; paired, so are all ways to swap A and B within rounds. [`null`] works out what follows from that.
 
-mod quick;
-mod quick_pairs;
-mod signed;
+mod gastwirth;
+mod gastwirth_pairs;
+mod null;
+mod signed_rank;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+pub(super) use gastwirth::{gastwirth, rank_sum};
+pub(super) use gastwirth_pairs::gastwirth_paired;
+pub(super) use signed_rank::signed_rank;
 
-use super::distribution::normal_cdf;
-use super::summary::count;
-
-pub(super) use quick::{all_ranks, quick_ranks};
-pub(super) use quick_pairs::quick_pairs;
-pub(super) use signed::signed_ranks;
-
-/// Up to so many values a side the distribution is counted out.
-const EXACT: usize = 50;
-
-/// A shift between two samples, and what the ranks say of it.
+/// A shift between two samples, and what a rank test says of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shift {
-    /// The Hodges-Lehmann estimate: the shift that makes the ranks even.
+    /// The Hodges-Lehmann estimate: with B shifted back by it, the scores are even.
     pub estimate: f64,
-    /// The lower end of its interval: of the shifts that the test does not refuse.
+    /// The lower end of the interval. The interval has all shifts that the test does not refuse.
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// The interval's confidence level: at least what was asked for, where so few values allow it.
+    /// The interval's confidence level: at least the one asked for, unless there are too few values for it.
     pub level: f64,
-    /// Two-sided, for no shift. What is equal counts for no shift.
+    /// The p-value of no shift, two-sided. Equal values count against a shift.
     pub p_value: f64,
 }
 
-/// Null distributions that were counted out before: a method that is tried on thousands of draws asks for a few of them
-/// again and again.
-#[derive(Default)]
-struct Counted<K>(Mutex<HashMap<K, Arc<[f64]>>>);
+/// All differences between a value of B and one of A, in ascending order. Shifting B back by one of them makes two values
+/// equal, so that ranks change there and nowhere else.
+fn pairwise_shifts(a: &[f64], b: &[f64]) -> Vec<f64> {
+    let mut shifts: Vec<f64> = a.iter().flat_map(|a| b.iter().map(move |b| b - a)).collect();
+    shifts.sort_unstable_by(f64::total_cmp);
+    shifts
+}
 
-impl<K: Copy + Eq + std::hash::Hash> Counted<K> {
-    fn get(&self, of: K, count: impl Fn(K) -> Vec<f64>) -> Arc<[f64]> {
-        let counted = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = counted().get(&of) {
-            return Arc::clone(known);
-        }
-        let cdf: Arc<[f64]> = count(of).into();
-        counted().insert(of, Arc::clone(&cdf));
-        cdf
+/// A shift between the two of the ascending `shifts` beside `gap`: gap 0 is below the first, the last gap above the last.
+/// There is at least one shift.
+fn within_gap(shifts: &[f64], gap: usize) -> f64 {
+    let last = shifts.len() - 1;
+    match gap {
+        0 => shifts[0] - 1.0,
+        gap if gap > last => shifts[last] + 1.0,
+        gap => f64::midpoint(shifts[gap - 1], shifts[gap]),
     }
 }
 
-/// The sums of chances, up to each of them.
-fn cumulated(chances: &[f64]) -> Vec<f64> {
-    let sums = chances.iter().scan(0.0, |sum, p| {
-        *sum += p;
-        Some(f64::min(*sum, 1.0))
-    });
-    sums.collect()
+/// The shift just below a gap; for gap 0 the first one.
+fn below_gap(shifts: &[f64], gap: usize) -> f64 {
+    shifts[gap.clamp(1, shifts.len()) - 1]
 }
 
-/// The normal distribution in place of one of whole numbers from 0 to `most`, with the continuity correction.
-fn normal(most: usize, mean: f64, variance: f64) -> Vec<f64> {
-    let deviation = variance.sqrt();
-    (0..=most).map(|at| normal_cdf(((count(at) + 0.5 - mean) / deviation).clamp(-5.9, 5.9))).collect()
-}
-
-/// The first of `places` for which `holds` no longer does, as it does for those before; `places` where there is none.
+/// The first of `places` for which `holds` is false, `places` if there is none. It must be true for all places before.
 fn partition_point(places: usize, holds: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, places);
     while low < high {

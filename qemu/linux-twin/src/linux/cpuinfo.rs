@@ -1,6 +1,6 @@
-//! /proc/cpuinfo: the features that Linux uses. It leaves out what it was told not to use.
+//! /proc/cpuinfo: the features that Linux uses. A feature that was disabled on its command line is missing.
 
-/// Whether Linux lists `flag` for the first CPU; it does not boot CPUs that differ in these.
+/// Whether Linux lists `flag` for the first CPU. It does not boot CPUs that differ in these flags.
 #[must_use]
 pub fn has_flag(cpuinfo: &str, flag: &str) -> bool {
     let mut keyed = cpuinfo.lines().filter_map(|line| line.split_once(':'));

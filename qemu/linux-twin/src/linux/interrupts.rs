@@ -1,9 +1,9 @@
 //! /proc/interrupts: how many interrupts each CPU has taken, of every kind.
 
-/// Not by CPU: totals of the machine.
+/// Lines that count for the machine, not by CPU.
 const TOTALS: [&str; 2] = ["ERR", "MIS"];
 
-/// The interrupts of CPU `cpu` so far; `None` where the file does not have that CPU.
+/// The interrupts of CPU `cpu` so far; `None` if the file does not list that CPU.
 #[must_use]
 pub fn of_cpu(interrupts: &str, cpu: usize) -> Option<u64> {
     let (header, lines) = interrupts.split_once('\n')?;
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_no_cpu_that_is_not_there() {
+    fn finds_no_cpu_that_is_not_listed() {
         assert_eq!(of_cpu(FILE, 1), None);
         assert_eq!(of_cpu("", 0), None);
     }

@@ -9,10 +9,10 @@ pub struct Usable {
     pub regions: u32,
 }
 
-/// What the file calls `System RAM`; `None` where the addresses are hidden.
+/// The memory that the file calls `System RAM`; `None` if the addresses are hidden.
 #[must_use]
 pub fn usable(iomem: &str) -> Option<Usable> {
-    // Only the outermost ranges: what lies in them is indented.
+    // Only the outermost ranges: nested ones are indented.
     let outer = iomem.lines().filter(|line| !line.starts_with(' '));
     let ranges = outer.filter_map(|line| line.strip_suffix(" : System RAM")?.split_once('-'));
     let mut usable = Usable::default();
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_hidden_addresses_for_what_they_are() {
+    fn recognises_hidden_addresses() {
         assert_eq!(usable("00000000-00000000 : System RAM\n00000000-00000000 : System RAM\n"), None);
         assert_eq!(usable(""), None);
     }

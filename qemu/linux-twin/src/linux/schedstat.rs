@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// The time that this process was ready to run and did not, in ns; `None` where Linux keeps no account of it.
+/// The time that this process was ready to run and did not, in ns; `None` if Linux does not account for it.
 #[must_use]
 pub fn run_delay_ns() -> Option<u64> {
     delay_in(&fs::read_to_string("/proc/self/schedstat").ok()?)

@@ -1,17 +1,17 @@
-//! Calling a worker: a function call onto its own stack.
+//! Calls a worker on its own stack.
 #![expect(unsafe_code, reason = "switches stacks")]
 
 use core::arch::asm;
 
-use kernel::user::layout::{ARGS, IMAGE, RESULT, STACK_TOP};
+use harness::user::layout::{ARGS, IMAGE, RESULT, STACK_TOP};
 
-/// Calls the worker that is laid out in this process. `entry` is relative to its image. It returns, or a signal handler
-/// ends the process.
+/// Calls the worker that is laid out in this process. `entry` is relative to its image. The call returns, or a signal
+/// handler ends the process.
 ///
-/// The worker finds the same as under the kernel: its return address in the stack's top word.
+/// As under the kernel, the stack's top word holds the return address.
 pub fn worker(entry: u64) {
     // SAFETY: the caller has laid the worker out: its code at the entry point, its stack, arguments and result slot at
-    // these addresses. It follows the C ABI; what it may overwrite is declared.
+    // these addresses. It follows the C ABI; every register that it may overwrite is declared.
     unsafe {
         asm!(
             "mov r12, rsp",

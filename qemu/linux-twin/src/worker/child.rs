@@ -1,4 +1,4 @@
-//! The course of a worker's process: set-up, warm-up, meeting, timed run.
+//! The life of a worker's process: set-up, warm-up, rendezvous, timed run.
 
 use std::fs;
 use std::io;
@@ -6,33 +6,33 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use abi::plan::Split;
-use kernel::bench::{Rendezvous, WATCHED_US};
-use kernel::clock::Clock;
-use kernel::smp::gaps;
-use kernel::user::Exit;
-use kernel::user::elf::Image;
+use harness::clock::Clock;
+use harness::pace;
+use harness::rendezvous::Rendezvous;
+use harness::user::Exit;
+use harness::user::elf::ElfImage;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use super::slot::{Slot, Step, UNTOLD};
+use super::slot::{NOT_REPORTED, Slot, Step};
 use super::space::{Pages, lay_out};
 use super::{call, filter, traps};
 use crate::cpus::{Cpu, pin};
 use crate::linux::{interrupts, schedstat};
 
-/// What one process is to do.
+/// The task of one process.
 pub struct Assignment<'a> {
-    /// Where.
+    /// Its CPU.
     pub cpu: Cpu,
     /// What the plan gives its worker.
     pub split: Split,
     /// The worker.
-    pub image: &'a Image<'a>,
+    pub image: &'a ElfImage<'a>,
     /// Its arguments and its result.
     pub pages: &'a Pages,
-    /// Where all meet.
+    /// The rendezvous of all workers.
     pub rendezvous: &'a Rendezvous,
-    /// What makes cycles of time.
+    /// The clock.
     pub clock: &'a Clock,
     /// How long a call of the worker may take.
     pub timeout: Duration,
@@ -40,11 +40,11 @@ pub struct Assignment<'a> {
     pub patience: Duration,
 }
 
-/// Does it. Returns how the worker came back, unless the slot already tells why there is nothing to say.
+/// Runs the task. Returns how the worker came back; `None` if the slot already states why it did not run.
 pub fn live(assignment: &Assignment<'_>, slot: &'static Slot) -> Option<Exit> {
-    let lived = set_up(assignment, slot)
+    let ran = set_up(assignment, slot)
         .and_then(|()| both_calls(assignment, slot).map_err(|error| (Step::Call, error)));
-    lived.unwrap_or_else(|(step, error)| {
+    ran.unwrap_or_else(|(step, error)| {
         slot.cannot(step, error.raw_os_error().unwrap_or(0));
         None
     })
@@ -60,18 +60,11 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
     filter::install().map_err(at(Step::Filter))
 }
 
-/// Warm-up and timed run. `None` where no start was given.
+/// Warm-up and timed run. `None` if there was no common start.
 fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
-    let Assignment { cpu, split, image, pages, rendezvous, clock, timeout, patience } = assignment;
-    let call = |start_tsc| -> io::Result<()> {
-        pages.prepare(start_tsc, split)?;
-        traps::set_timer(*timeout)?;
-        call::worker(image.entry);
-        traps::set_timer(Duration::ZERO)
-    };
-    let watched = clock.cycles(WATCHED_US);
-    call(0)?;
-    slot.before.store(gaps::watch(watched));
+    let Assignment { cpu, rendezvous, clock, patience, .. } = assignment;
+    call(assignment, 0)?;
+    slot.before.store(pace::check(clock));
     let before = (interrupts_of(cpu), schedstat::run_delay_ns());
     slot.arrived.store(true, Ordering::Release);
     let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
@@ -79,15 +72,24 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
         slot.no_start();
         return Ok(None);
     };
-    call(start_tsc)?;
+    call(assignment, start_tsc)?;
     let waited = schedstat::run_delay_ns().zip(before.1).map(|(after, before)| after.saturating_sub(before));
-    slot.waited_ns.store(waited.unwrap_or(UNTOLD), Ordering::Relaxed);
+    slot.waited_ns.store(waited.unwrap_or(NOT_REPORTED), Ordering::Relaxed);
     slot.irqs.store(interrupts_of(cpu).saturating_sub(before.0), Ordering::Relaxed);
-    slot.after.store(gaps::watch(watched));
+    slot.after.store(pace::check(clock));
     Ok(Some(Exit::Returned))
 }
 
-/// What the CPU has taken so far. From the meeting to the worker's return it is some more than in the timed region.
+/// Calls the worker once, within its time-out.
+fn call(assignment: &Assignment<'_>, start_tsc: u64) -> io::Result<()> {
+    assignment.pages.prepare(start_tsc, &assignment.split)?;
+    traps::set_timer(assignment.timeout)?;
+    call::worker(assignment.image.entry);
+    traps::set_timer(Duration::ZERO)
+}
+
+/// The interrupts that the CPU has taken so far. From the rendezvous to the worker's return there are a few more than in
+/// the timed region.
 fn interrupts_of(cpu: &Cpu) -> u64 {
     let file = fs::read_to_string("/proc/interrupts").unwrap_or_default();
     interrupts::of_cpu(&file, cpu.linux).unwrap_or(0)

@@ -1,12 +1,12 @@
-//! Refusing a worker's syscalls: a seccomp filter that goes by where a syscall is made from. What the worker's own code
-//! asks for is not done; it raises SIGSYS, whose handler counts it and lets the worker go on with EPERM. What this
-//! program asks for in the same process is done.
+//! Refuses a worker's syscalls by a seccomp filter on the address that a syscall comes from. A syscall of the worker's
+//! own code is not executed: it raises SIGSYS, whose handler counts it and lets the worker go on with EPERM. A syscall of
+//! this program in the same process is executed.
 #![expect(unsafe_code, reason = "hands a program to seccomp(2)")]
 
 use std::io;
 use std::mem::offset_of;
 
-use kernel::user::layout::{IMAGE, IMAGE_LIMIT};
+use harness::user::layout::{IMAGE, IMAGE_LIMIT};
 use libc::{BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, sock_filter, sock_fprog};
 
 const LOAD: u16 = 0x20;
@@ -20,12 +20,12 @@ const _: () = assert!(
         && RETURN as u32 == BPF_RET | BPF_K
 );
 
-/// Where in `seccomp_data` the instruction's address has its halves.
+/// The halves of the instruction's address in `seccomp_data`.
 const LOW: u32 = 8;
 const HIGH: u32 = LOW + 4;
 const _: () = assert!(offset_of!(libc::seccomp_data, instruction_pointer) == LOW as usize);
 
-/// From here on, and until this process ends, the worker's syscalls are refused.
+/// Refuses the worker's syscalls until this process ends.
 ///
 /// # Errors
 /// Linux's: it may have been built without seccomp.
@@ -34,7 +34,7 @@ pub fn install() -> io::Result<()> {
     let mut program = program();
     let length = u16::try_from(program.len()).map_err(io::Error::other)?;
     let program = sock_fprog { len: length, filter: program.as_mut_ptr() };
-    // By default a filter can bring mitigations with it that slow its process down: not what is compared here.
+    // By default a filter enables mitigations that slow its process down, and they are not compared here.
     let flags = libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     // SAFETY: the program is as long as it says, and Linux copies it.
     let status =
@@ -42,7 +42,7 @@ pub fn install() -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Trap where the address is in the room for images, else allow.
+/// Traps if the address is in the room for images, else allows.
 fn program() -> [sock_filter; 7] {
     const _: () = assert!(IMAGE_LIMIT <= u32::MAX as u64);
     let [image, limit] = [IMAGE, IMAGE_LIMIT].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
@@ -57,7 +57,7 @@ fn program() -> [sock_filter; 7] {
     ]
 }
 
-/// An instruction; `jt` and `jf` are how many to pass over where it holds and where it does not.
+/// An instruction. `jt` and `jf` are how many instructions to skip if its condition holds, and if not.
 const fn step(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
     sock_filter { code, jt, jf, k }
 }

@@ -1,5 +1,5 @@
-//! Mapping memory at the addresses that a worker has it at. Used in a worker's process alone, where nothing else is at
-//! those addresses: every mapping fails where something is.
+//! Maps memory at a worker's addresses. Used only in a worker's process, in which nothing else is at those addresses: a
+//! mapping over another fails.
 #![expect(unsafe_code, reason = "maps memory at fixed addresses and writes there")]
 
 use std::io;
@@ -9,7 +9,7 @@ use std::ptr;
 /// A page.
 pub const PAGE: usize = 4096;
 
-/// What a worker may do with a page, besides reading it.
+/// A worker's rights to a page, besides reading it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Rights {
     /// Nothing.
@@ -31,11 +31,11 @@ impl Rights {
     }
 }
 
-/// Maps `bytes` of zeros at `at`, which only this process has, writes `pieces` there, each at its place in it, and
-/// leaves it with `rights`. Every page is there afterwards.
+/// Maps `bytes` of private zeros at `at`, writes each of `pieces` at its offset, and sets the rights. Every page is
+/// prefaulted.
 ///
 /// # Errors
-/// Linux's; and for a piece that does not fit.
+/// Linux's, or a piece does not fit.
 pub fn private(at: u64, bytes: usize, pieces: &[(usize, &[u8])], rights: Rights) -> io::Result<()> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     let mapped = map(at, bytes, Rights::Write, flags, -1, 0)?;
@@ -43,7 +43,7 @@ pub fn private(at: u64, bytes: usize, pieces: &[(usize, &[u8])], rights: Rights)
         if offset.checked_add(piece.len()).is_none_or(|end| end > bytes) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        // SAFETY: inside of the mapping, which is new, writable and not the piece's memory.
+        // SAFETY: inside the mapping, which is new, writable and not the piece's memory.
         unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), mapped.wrapping_add(*offset), piece.len()) };
     }
     // SAFETY: the mapping made above; nothing in it is referred to.
@@ -53,7 +53,7 @@ pub fn private(at: u64, bytes: usize, pieces: &[(usize, &[u8])], rights: Rights)
     }
 }
 
-/// Maps the page `number` of `file` at `at`, shared with whoever else has it.
+/// Maps the page `number` of `file` at `at`, shared with every process that has the file.
 ///
 /// # Errors
 /// Linux's.
@@ -77,6 +77,6 @@ fn map(
     if mapped == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
-    // A Linux before 4.17 takes the address for a hint.
+    // Linux before 4.17 takes the address as a hint.
     if mapped == wanted { Ok(mapped.cast()) } else { Err(io::ErrorKind::Unsupported.into()) }
 }

@@ -6,14 +6,14 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
-/// A value made of atomics, seen by this process and all that are forked from it.
+/// A value made of atomics, seen by this process and every process forked from it.
 pub struct Shared<T: Sync> {
     at: NonNull<T>,
     _owns: PhantomData<T>,
 }
 
 impl<T: Sync> Shared<T> {
-    /// Puts `value` into memory of its own.
+    /// Moves `value` into new shared memory.
     ///
     /// # Errors
     /// No memory.
@@ -44,7 +44,7 @@ impl<T: Sync> Deref for Shared<T> {
 
 impl<T: Sync> Drop for Shared<T> {
     fn drop(&mut self) {
-        // SAFETY: the mapping of `new`, which nobody can refer to any more.
+        // SAFETY: the mapping of `new`, which nothing refers to any more.
         unsafe { libc::munmap(self.at.as_ptr().cast(), size_of::<T>()) };
     }
 }

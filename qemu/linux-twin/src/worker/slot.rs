@@ -1,46 +1,46 @@
-//! What a worker's process leaves for its parent to read: how far it came, and what was seen of the worker.
+//! What a worker's process leaves for its parent to read: how far it got, how the worker ended, and what its CPU saw.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use kernel::smp::gaps::Seen;
-use kernel::user::{Counts, Exit, Fault};
+use harness::pace::PaceCheck;
+use harness::user::{Counts, Exit, Fault};
 
-/// How a worker's process ended, as far as it said so.
+/// How a worker's process ended, as it reported itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
-    /// It has not said.
-    Unsaid,
-    /// Something that it needs could not be had: which, and Linux's error number.
+    /// It has not reported.
+    NotReported,
+    /// A step of its set-up failed, with Linux's error number.
     SetUp(Step, i32),
-    /// The workers did not all come to the meeting.
+    /// The workers did not all arrive at the rendezvous.
     NoStart,
     /// The worker came back.
     Came(Exit),
 }
 
-/// What a process has to do before its worker runs.
+/// The steps of a process before its worker runs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[repr(u32)]
 pub enum Step {
-    /// To die with its parent.
+    /// Arranging to be killed when its parent dies.
     #[error("cannot be tied to its parent")]
     Tie,
-    /// To be on its CPU.
+    /// Pinning itself to its CPU.
     #[error("cannot be pinned to its CPU")]
     Pin,
-    /// To lock its memory.
+    /// Locking its memory.
     #[error("cannot lock its memory")]
     Lock,
-    /// To map the worker's address space.
+    /// Mapping the worker's address space.
     #[error("cannot map the worker's address space")]
     Map,
-    /// To take the worker's faults.
+    /// Installing handlers for the worker's faults.
     #[error("cannot set up its signals")]
     Signals,
-    /// To have the worker's syscalls refused.
+    /// Installing the filter that refuses the worker's syscalls.
     #[error("cannot have the worker's syscalls refused (seccomp)")]
     Filter,
-    /// To hand the worker its arguments, and to limit its time.
+    /// Writing the worker's arguments, and setting its timer.
     #[error("cannot prepare a call of the worker")]
     Call,
 }
@@ -50,8 +50,8 @@ impl Step {
         [Self::Tie, Self::Pin, Self::Lock, Self::Map, Self::Signals, Self::Filter, Self::Call];
 }
 
-/// No time that a process can wait.
-pub const UNTOLD: u64 = u64::MAX;
+/// Stands for a time that is not reported.
+pub const NOT_REPORTED: u64 = u64::MAX;
 
 const SET_UP: u32 = 1;
 const NO_START: u32 = 2;
@@ -66,13 +66,13 @@ pub struct Slot {
     end: AtomicU32,
     step: AtomicU32,
     errno: AtomicI32,
-    /// The process has come to the meeting.
+    /// The process has arrived at the rendezvous.
     pub arrived: AtomicBool,
-    /// What its CPU saw before the worker.
-    pub before: SeenSlot,
-    /// The same, after the worker.
-    pub after: SeenSlot,
-    /// How long the process waited for its CPU around the timed call, in ns; [`UNTOLD`] where that is not told.
+    /// The pace check before the worker's timed call.
+    pub before: PaceSlot,
+    /// The pace check after it.
+    pub after: PaceSlot,
+    /// How long the process waited for its CPU around the timed call, in ns; or [`NOT_REPORTED`].
     pub waited_ns: AtomicU64,
     /// Interrupts that its CPU took around the timed call.
     pub irqs: AtomicU64,
@@ -81,24 +81,24 @@ pub struct Slot {
     fault: [AtomicU64; 4],
 }
 
-/// What a CPU saw of its host.
+/// A pace check in shared memory.
 #[derive(Debug, Default)]
-pub struct SeenSlot {
+pub struct PaceSlot {
     longest: AtomicU64,
     reads: AtomicU32,
 }
 
-impl SeenSlot {
-    /// Keeps it.
-    pub fn store(&self, seen: Seen) {
-        self.longest.store(seen.longest, Ordering::Relaxed);
-        self.reads.store(seen.reads, Ordering::Relaxed);
+impl PaceSlot {
+    /// Stores a check.
+    pub fn store(&self, check: PaceCheck) {
+        self.longest.store(check.longest, Ordering::Relaxed);
+        self.reads.store(check.reads, Ordering::Relaxed);
     }
 
-    /// What was kept. To be read after the process has ended.
+    /// The check. To be read after the process has ended.
     #[must_use]
-    pub fn load(&self) -> Seen {
-        Seen { longest: self.longest.load(Ordering::Acquire), reads: self.reads.load(Ordering::Acquire) }
+    pub fn load(&self) -> PaceCheck {
+        PaceCheck { longest: self.longest.load(Ordering::Acquire), reads: self.reads.load(Ordering::Acquire) }
     }
 }
 
@@ -143,7 +143,7 @@ impl Slot {
             SET_UP => {
                 let number = self.step.load(Ordering::Relaxed);
                 let step = Step::ALL.into_iter().find(|&step| step as u32 == number);
-                step.map_or(End::Unsaid, |step| End::SetUp(step, self.errno.load(Ordering::Relaxed)))
+                step.map_or(End::NotReported, |step| End::SetUp(step, self.errno.load(Ordering::Relaxed)))
             }
             NO_START => End::NoStart,
             RETURNED => End::Came(Exit::Returned),
@@ -153,11 +153,11 @@ impl Slot {
                     [0, 1, 2, 3].map(|i: usize| self.fault[i].load(Ordering::Relaxed));
                 End::Came(Exit::Fault(Fault { vector, error, rip, address }))
             }
-            _ => End::Unsaid,
+            _ => End::NotReported,
         }
     }
 
-    /// What was counted: interrupts in the timed call, refused syscalls in both.
+    /// The counts: interrupts in the timed call, refused syscalls in both calls.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
@@ -173,11 +173,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_back_what_was_said() {
+    fn returns_what_was_reported() {
         let fault = Fault { vector: 14, error: 6, rip: 0x1000_1234, address: 0x3100_1000 };
         for exit in [Exit::Returned, Exit::Timeout, Exit::Fault(fault)] {
             let slot = Slot::default();
-            assert_eq!(slot.end(), End::Unsaid);
+            assert_eq!(slot.end(), End::NotReported);
             slot.came(exit);
             assert_eq!(slot.end(), End::Came(exit));
         }

@@ -1,4 +1,4 @@
-//! A worker's address space, laid out as the kernel does it.
+//! A worker's address space, with the kernel's layout.
 
 use std::fs::File;
 use std::io;
@@ -8,14 +8,15 @@ use std::os::unix::fs::FileExt;
 
 use abi::plan::Split;
 use abi::worker::{PARAMS, WorkerArgs, WorkerResult};
-use kernel::user::elf::{Image, Segment};
-use kernel::user::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP};
+use harness::le::u64_at;
+use harness::user::elf::{ElfImage, Segment};
+use harness::user::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::map::{self, PAGE, Rights};
 
-/// The two pages that a worker shares with who runs it: its arguments and its result slot. They are a file in memory;
-/// only the worker's process maps them.
+/// The two pages that a worker shares with the process that starts it: its arguments and its result slot. They are a file
+/// in memory, which only the worker's process maps.
 pub struct Pages(File);
 
 impl Pages {
@@ -29,7 +30,7 @@ impl Pages {
         Ok(Self(file))
     }
 
-    /// Sets what the worker is given, and clears its result slot.
+    /// Writes the worker's arguments, and clears its result slot.
     ///
     /// # Errors
     /// Linux's.
@@ -47,34 +48,35 @@ impl Pages {
         self.0.write_all_at(&[0; PAGE], PAGE as u64)
     }
 
-    /// What the worker left in its result slot.
+    /// The content of the result slot.
     ///
     /// # Errors
     /// Linux's.
     pub fn result(&self) -> io::Result<WorkerResult> {
         let mut slot = [0; size_of::<WorkerResult>()];
         self.0.read_exact_at(&mut slot, PAGE as u64)?;
-        let word = |at: usize| {
-            let bytes = slot.get(at..).and_then(|bytes| bytes.first_chunk());
-            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        };
         Ok(WorkerResult {
-            begin_tsc: word(offset_of!(WorkerResult, begin_tsc)),
-            end_tsc: word(offset_of!(WorkerResult, end_tsc)),
-            answer: word(offset_of!(WorkerResult, answer)),
-            work: word(offset_of!(WorkerResult, work)),
-            digest: word(offset_of!(WorkerResult, digest)),
-            complete: word(offset_of!(WorkerResult, complete)),
+            begin_tsc: word_at(&slot, offset_of!(WorkerResult, begin_tsc)),
+            end_tsc: word_at(&slot, offset_of!(WorkerResult, end_tsc)),
+            answer: word_at(&slot, offset_of!(WorkerResult, answer)),
+            work: word_at(&slot, offset_of!(WorkerResult, work)),
+            digest: word_at(&slot, offset_of!(WorkerResult, digest)),
+            complete: word_at(&slot, offset_of!(WorkerResult, complete)),
         })
     }
 }
 
-/// Lays out a worker in this process: image, stack, arguments, result slot. The return stub is missing: a worker
+/// A word of the result slot.
+fn word_at(slot: &[u8; size_of::<WorkerResult>()], at: usize) -> u64 {
+    u64_at(slot, at).unwrap_or(0)
+}
+
+/// Lays out a worker in this process: image, stack, arguments, result slot. There is no return stub: the worker
 /// returns to this program.
 ///
 /// # Errors
 /// Linux's.
-pub fn lay_out(image: &Image<'_>, pages: &Pages) -> io::Result<()> {
+pub fn lay_out(image: &ElfImage<'_>, pages: &Pages) -> io::Result<()> {
     for segment in &image.segments {
         lay_out_segment(segment, image)?;
     }
@@ -84,7 +86,7 @@ pub fn lay_out(image: &Image<'_>, pages: &Pages) -> io::Result<()> {
     map::shared_page(RESULT, pages.0.as_fd(), 1, Rights::Write)
 }
 
-fn lay_out_segment(segment: &Segment<'_>, image: &Image<'_>) -> io::Result<()> {
+fn lay_out_segment(segment: &Segment<'_>, image: &ElfImage<'_>) -> io::Result<()> {
     let page = PAGE as u64;
     let (first, end) = (segment.at / page * page, (segment.at + segment.size).next_multiple_of(page));
     let place = |at: u64| usize::try_from(at - first).map_err(io::Error::other);

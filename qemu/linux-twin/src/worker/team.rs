@@ -7,12 +7,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use abi::plan::Split;
-use abi::wire::record::{Gap, SystemName, WorkerStatus};
-use kernel::bench::emit::Told;
-use kernel::bench::{Outcome, Rendezvous};
-use kernel::clock::Clock;
-use kernel::user::elf::Image;
-use kernel::user::{Exit, Fault};
+use abi::wire::record::{SystemName, WorkerStatus};
+use harness::TeamReport;
+use harness::backend::patience_us;
+use harness::clock::Clock;
+use harness::emit::WorkerReport;
+use harness::outcome::Outcome;
+use harness::pace::HostGaps;
+use harness::rendezvous::Rendezvous;
+use harness::user::elf::ElfImage;
+use harness::user::{Exit, Fault};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, waitpid,
@@ -21,13 +25,10 @@ use rustix::time::Timespec;
 
 use super::child::{Assignment, live};
 use super::shared::Shared;
-use super::slot::{End, Slot, UNTOLD};
+use super::slot::{End, NOT_REPORTED, Slot};
 use super::space::Pages;
 use super::traps;
 use crate::cpus::Cpu;
-
-/// How much longer than a worker's own time-out its process is waited for, as in the kernel.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// The workers of a case, ready to run once.
 pub struct Team {
@@ -50,39 +51,30 @@ struct Child {
     status: Option<WaitStatus>,
 }
 
-/// What came of a team.
-pub struct Report {
-    /// The common start; 0 where there was none.
-    pub start_tsc: u64,
-    /// The workers, by number.
-    pub workers: Vec<Told>,
-}
-
 impl Team {
     /// A worker for each of `cpus`.
     ///
     /// # Errors
     /// No memory.
     pub fn assemble(cpus: &[Cpu], splits: &[Split], timeout_ms: u32) -> io::Result<Self> {
-        let member = |(&cpu, &split): (&Cpu, &Split)| {
-            Ok(Member { cpu, split, pages: Pages::new()?, slot: Shared::new(Slot::default())? })
-        };
-        let members: Vec<_> = cpus.iter().zip(splits).map(member).collect::<io::Result<_>>()?;
+        let members = cpus.iter().zip(splits).map(|(&cpu, &split)| Member::new(cpu, split));
+        let members: Vec<_> = members.collect::<io::Result<_>>()?;
         let expected = u32::try_from(members.len()).map_err(io::Error::other)?;
         let rendezvous = Shared::new(Rendezvous::new(expected))?;
         Ok(Self { members, rendezvous, timeout: Duration::from_millis(timeout_ms.into()) })
     }
 
-    /// How long to wait for all: a warm-up and a run, each to its time-out.
+    /// How long to wait for all processes.
     fn patience(&self) -> Duration {
-        2 * self.timeout + GRACE
+        let timeout_us = u64::try_from(self.timeout.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(patience_us(timeout_us))
     }
 
     /// Runs it. No process is left afterwards.
     ///
     /// # Errors
-    /// A process could not be made, or could not do what it has to before its worker runs.
-    pub fn run(&self, image: &Image<'_>, clock: &Clock) -> io::Result<Report> {
+    /// A process could not be made, or could not do what it must do before its worker runs.
+    pub fn run(&self, image: &ElfImage<'_>, clock: &Clock, system: SystemName) -> io::Result<TeamReport> {
         let mut children = Vec::with_capacity(self.members.len());
         let started = self.members.iter().try_for_each(|member| {
             children.push(self.start(member, image, clock)?);
@@ -92,33 +84,11 @@ impl Team {
         children.iter_mut().for_each(Child::end);
         watched?;
         let each = self.members.iter().zip(&children);
-        let workers = each.map(|(member, child)| member.told(child)).collect::<io::Result<_>>()?;
-        Ok(Report { start_tsc: self.rendezvous.start_tsc().unwrap_or(0), workers })
+        let workers = each.map(|(member, child)| member.report(child, system)).collect::<io::Result<_>>()?;
+        Ok(TeamReport { start_tsc: self.rendezvous.start_tsc().unwrap_or(0), workers })
     }
 
-    /// What each worker's CPU saw of its host. Natively that is Linux itself, and the time that a process waited for
-    /// its CPU was taken from it. In a guest waiting is Linux's own affair, and what a hypervisor took Linux tells in
-    /// hundredths of a second, which is too coarse.
-    pub fn gaps(&self, case: u16, iter: u16, system: SystemName) -> impl Iterator<Item = Gap> {
-        self.members.iter().map(move |member| {
-            let (before, after) = (member.slot.before.load(), member.slot.after.load());
-            let waited = member.slot.waited_ns.load(Ordering::Acquire);
-            let steal_ns = Some(waited).filter(|&ns| system == SystemName::Native && ns != UNTOLD);
-            Gap {
-                case,
-                iter,
-                worker: member.split.worker,
-                cpu: member.cpu.id,
-                before: before.longest,
-                after: after.longest,
-                reads_before: before.reads,
-                reads_after: after.reads,
-                steal_ns,
-            }
-        })
-    }
-
-    fn start(&self, member: &Member, image: &Image<'_>, clock: &Clock) -> io::Result<Child> {
+    fn start(&self, member: &Member, image: &ElfImage<'_>, clock: &Clock) -> io::Result<Child> {
         let assignment = Assignment {
             cpu: member.cpu,
             split: member.split,
@@ -129,10 +99,10 @@ impl Team {
             timeout: self.timeout,
             patience: self.patience(),
         };
-        // SAFETY: this process has one thread here, so the child may do whatever a process may.
+        // SAFETY: this process has one thread here, so the child may do everything that a process may.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            // SAFETY: shared memory, which this process has until its end.
+            // SAFETY: shared memory, which this process keeps until its end.
             let slot = unsafe { &*std::ptr::from_ref::<Slot>(&member.slot) };
             traps::leave(live(&assignment, slot));
         }
@@ -140,7 +110,7 @@ impl Team {
         Ok(Child { pid, handle: pidfd_open(pid, PidfdFlags::empty())?, status: None })
     }
 
-    /// Waits until all have ended, or patience is over. One that ends before the meeting is not waited for there. This
+    /// Waits until all have ended, or the time is up. A process that ends before the rendezvous is withdrawn from it. This
     /// process sleeps meanwhile: it shares a CPU with a worker.
     fn watch(&self, children: &mut [Child]) -> io::Result<()> {
         let deadline = Instant::now() + self.patience();
@@ -185,24 +155,43 @@ impl Child {
 }
 
 impl Member {
-    fn told(&self, child: &Child) -> io::Result<Told> {
-        let outcome = match self.slot.end() {
+    fn new(cpu: Cpu, split: Split) -> io::Result<Self> {
+        Ok(Self { cpu, split, pages: Pages::new()?, slot: Shared::new(Slot::default())? })
+    }
+
+    fn report(&self, child: &Child, system: SystemName) -> io::Result<WorkerReport> {
+        let gaps = self.gaps(system);
+        Ok(WorkerReport { cpu: self.cpu.id, split: self.split, outcome: self.outcome(child)?, gaps })
+    }
+
+    fn outcome(&self, child: &Child) -> io::Result<Outcome> {
+        Ok(match self.slot.end() {
             End::Came(exit) => Outcome::new(exit, self.slot.counts(), self.pages.result()?),
             End::NoStart => Outcome::unfinished(WorkerStatus::Incomplete),
             End::SetUp(step, errno) => {
                 let error = io::Error::from_raw_os_error(errno);
                 return Err(io::Error::other(format!("worker {}: {step}: {error}", self.split.worker)));
             }
-            End::Unsaid => match child.status.and_then(|status| fault_of(status.terminating_signal()?)) {
-                Some(fault) => Outcome::new(Exit::Fault(fault), self.slot.counts(), self.pages.result()?),
-                None => Outcome::unfinished(WorkerStatus::Lost),
-            },
-        };
-        Ok(Told { cpu: self.cpu.id, split: self.split, outcome })
+            End::NotReported => {
+                match child.status.and_then(|status| fault_of(status.terminating_signal()?)) {
+                    Some(fault) => Outcome::new(Exit::Fault(fault), self.slot.counts(), self.pages.result()?),
+                    None => Outcome::unfinished(WorkerStatus::Lost),
+                }
+            }
+        })
+    }
+
+    /// What the worker's CPU saw of its host. Natively the host is Linux, and the time that a process waited for its CPU
+    /// was taken from it. In a guest that wait is Linux's own, and Linux reports steal time in hundredths of a second,
+    /// which is too coarse.
+    fn gaps(&self, system: SystemName) -> HostGaps {
+        let waited = self.slot.waited_ns.load(Ordering::Acquire);
+        let steal_ns = Some(waited).filter(|&ns| system == SystemName::Native && ns != NOT_REPORTED);
+        HostGaps { before: self.slot.before.load(), after: self.slot.after.load(), steal_ns }
     }
 }
 
-/// The exception behind a signal that ended a process before its handler could tell more.
+/// The exception behind a signal that ended a process before its handler ran.
 fn fault_of(signal: i32) -> Option<Fault> {
     let vector = match signal {
         libc::SIGFPE => 0,

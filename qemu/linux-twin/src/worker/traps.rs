@@ -1,8 +1,8 @@
-//! A worker's traps: what the kernel does in its trap handlers, signal handlers do here, on a stack of their own.
+//! A worker's traps. Signal handlers, on a stack of their own, do what the kernel's trap handlers do.
 //!
-//! Linux tells a handler the CPU's own words: exception, error code, instruction, CR2. A fault and the end of the time
-//! are written to the worker's slot and end the process; a refused syscall is counted, and the worker goes on.
-#![expect(unsafe_code, reason = "installs signal handlers, which read what Linux hands them")]
+//! Linux passes to a handler what the CPU reported: exception, error code, instruction, CR2. A fault or a time-out is
+//! written to the worker's slot and ends the process; a refused syscall is counted, and the worker goes on.
+#![expect(unsafe_code, reason = "installs signal handlers, which read the context from Linux")]
 
 use std::io;
 use std::mem::offset_of;
@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
 use abi::syscall::REFUSED;
-use kernel::user::{Exit, Fault};
+use harness::user::{Exit, Fault};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 use super::slot::Slot;
 
 const PAGE_FAULT: u64 = 14;
-/// What the CPU's exceptions become.
+/// The signals of the CPU's exceptions.
 const FAULTS: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
 /// Room for a frame with all of AVX-512's and AMX's state.
 const STACK_BYTES: usize = 64 << 10;
@@ -25,7 +25,7 @@ const STACK_BYTES: usize = 64 << 10;
 /// The slot of the worker that this process runs.
 static SLOT: AtomicPtr<Slot> = AtomicPtr::new(ptr::null_mut());
 
-/// Takes the worker's traps from here on.
+/// Handles the worker's traps from here on.
 ///
 /// # Errors
 /// Linux's.
@@ -42,7 +42,7 @@ pub fn take(slot: &'static Slot) -> io::Result<()> {
     install(libc::SIGALRM, on_timeout)
 }
 
-/// Ends the worker after `time`, or lets it have all the time where that is zero.
+/// Ends the worker after `time`; zero stops the timer.
 ///
 /// # Errors
 /// Linux's.
@@ -55,7 +55,7 @@ pub fn set_timer(time: Duration) -> io::Result<()> {
     check(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) })
 }
 
-/// Ends the process as it is: no destructors, no buffers. `exit` is how the worker came back, where it ran.
+/// Ends the process at once: no destructors, no buffers. `exit` is how the worker came back, if it ran.
 pub fn leave(exit: Option<Exit>) -> ! {
     if let Some((slot, exit)) = slot().zip(exit) {
         slot.came(exit);
@@ -80,7 +80,7 @@ fn check(status: c_int) -> io::Result<()> {
 }
 
 fn slot() -> Option<&'static Slot> {
-    // SAFETY: null, or the slot that `take` was given for ever.
+    // SAFETY: null, or the slot that `take` was given, which is never freed.
     unsafe { SLOT.load(Ordering::Acquire).as_ref() }
 }
 
@@ -109,7 +109,7 @@ fn register(context: *mut c_void, number: c_int) -> u64 {
     unsafe { place(context, number).read() }.cast_unsigned()
 }
 
-/// Where a context has the register `number`, one of libc's own.
+/// The place of the register `number`, one of libc's constants, in a context.
 fn place(context: *mut c_void, number: c_int) -> *mut libc::greg_t {
     const REGISTERS: usize = offset_of!(ucontext_t, uc_mcontext) + offset_of!(libc::mcontext_t, gregs);
     let index = usize::try_from(number).unwrap_or(0);

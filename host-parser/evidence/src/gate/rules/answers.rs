@@ -1,7 +1,7 @@
 //! Whether the work was done: every answer against the reference, and every case against one whole.
 
 use abi::wire::record;
-use user_workers::reference::{Answer, Workload};
+use workloads::{Expectation, Workload};
 
 use super::{Known, Run};
 use crate::gate::Lookup;
@@ -22,7 +22,7 @@ pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'s
 pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> Option<[u64; 4]> {
     let mut wholes = facts.splits.values().map(|splits| {
         let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
-        workload.whole(&parts)
+        workload.join(&parts)
     });
     let first = wholes.next()??;
     wholes.all(|whole| whole == Some(first)).then_some(first)
@@ -32,7 +32,7 @@ pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> O
 fn whole(facts: &Facts, case: u16, workload: &dyn Workload) -> Option<[u64; 4]> {
     let splits = facts.splits.get(&case)?;
     let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
-    let whole = workload.whole(&parts)?;
+    let whole = workload.join(&parts)?;
     (splits.keys().copied().eq(0..case) && workload.check(whole).is_ok()).then_some(whole)
 }
 
@@ -56,15 +56,14 @@ pub(in crate::gate) fn plan(run: &mut Run<'_>, workload: &dyn Workload, known: O
             );
         }
         let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
-        match workload.whole(&parts).map(|whole| workload.check(whole)) {
+        match workload.join(&parts).map(|whole| workload.check(whole)) {
             Some(Ok(())) => {}
             None => {
                 let detail = format!("the splits of case {case} are no partition");
                 return run.add(ReasonCode::PlanMismatch, line, detail);
             }
             Some(Err(bad)) => {
-                let name = workload.parameters().get(bad.index).copied().unwrap_or("an unused parameter");
-                let detail = format!("case {case}: {name}: expected {}", bad.expected);
+                let detail = format!("case {case}: {}: expected {}", bad.key, bad.expected);
                 return run.add(ReasonCode::WorkloadUnknown, line, detail);
             }
         }
@@ -91,9 +90,9 @@ pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
             let (Some(given), Some(params)) = (said.answer, facts.params(iteration.case, number)) else {
                 continue;
             };
-            let expected = workload.expected(params);
+            let expected = workload.expectation(params);
             let (line, is) = (given.line, given.is);
-            let given = Answer { answer: is.answer, work: is.work, digest: is.digest.0 };
+            let given = Expectation { answer: is.answer, work: is.work, digest: is.digest.0 };
             if given != expected {
                 wrong = true;
                 let who = format!("worker {number} of case {} iteration {}", iteration.case, iteration.iter);
@@ -111,6 +110,6 @@ pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
     }
 }
 
-fn words(answer: Answer) -> String {
-    format!("answer {} work {} digest {:016x}", answer.answer, answer.work, answer.digest)
+fn words(Expectation { answer, work, digest }: Expectation) -> String {
+    format!("answer {answer} work {work} digest {digest:016x}")
 }

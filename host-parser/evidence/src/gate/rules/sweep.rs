@@ -3,7 +3,7 @@
 
 use abi::sweep::{bounds, cases, shuffle};
 use abi::wire::record::{self, SkipReason, Sweep};
-use user_workers::reference::Workload;
+use workloads::Workload;
 
 use super::{Run, common_whole};
 use crate::gate::facts::{At, Facts, params};
@@ -74,11 +74,11 @@ fn out_of_order(facts: &Facts, sweep: At<Sweep>, cases: &[u16]) -> Option<(u64, 
 
 /// The first split that is not where the reference has it.
 fn cut_elsewhere(facts: &Facts, workload: &dyn Workload) -> Option<(u64, String)> {
-    let knots = workload.knots(common_whole(facts, workload)?)?;
+    let cut_points = workload.cut_points(common_whole(facts, workload)?)?;
     for (&case, splits) in &facts.splits {
         for (&worker, split) in splits {
             let [from, to, ..] = params(&split.is);
-            let due = bounds(&knots, case, worker);
+            let due = bounds(&cut_points, case, worker);
             if due != Some((from, to)) {
                 let due = due.map_or("nothing".to_owned(), |(from, to)| format!("{from} to {to}"));
                 let detail = format!("worker {worker} of case {case} is given {from} to {to}, due was {due}");

@@ -24,7 +24,7 @@ impl Checker<'_> {
         }
         let expect = ReasonCode::ALL.iter().copied().find(|reason| reason.code() == raw.expect.get_ref());
         if expect.is_none() {
-            let expected = "a reason code, as docs/MEASUREMENT.md lists them";
+            let expected = "a reason code, as docs/GATE.md lists them";
             self.refuse("control.expect", raw.expect.span(), expected);
         }
         Some(Control { expect: expect?, kernel: self.kernel_control(raw) })

@@ -7,7 +7,7 @@ mod workload;
 use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
-use user_workers::reference::Lookup;
+use workloads::Lookup;
 
 use super::problem::Problem;
 use super::profile::MachineProfile;

@@ -2,14 +2,11 @@
 
 use abi::syscall::{Authority, Syscall};
 use toml::Spanned;
-use user_workers::reference::{self, Answer, BadParameter, Lookup, Workload};
+use workloads::{BadParameter, Expectation, Lookup, Table, Units, Words, Workload};
 
 use super::super::profile::{Oracle, Tier};
 use super::super::raw::{RawOracle, RawParameters};
 use super::Checker;
-
-/// What the names of the programs that fail on purpose begin with.
-const CONTROL_PREFIX: &str = "control-";
 
 impl Checker<'_> {
     /// The syscalls that a worker may make.
@@ -34,7 +31,7 @@ impl Checker<'_> {
         authority
     }
 
-    /// The reference of the program, which must suit the tier.
+    /// The workload of the program, which must suit the tier.
     pub(super) fn workload(
         &mut self,
         program: &Spanned<String>,
@@ -43,49 +40,36 @@ impl Checker<'_> {
         kernel_errs: bool,
     ) -> Option<&'static dyn Workload> {
         // One thing goes wrong at a time: if the kernel does, the worker does not.
-        let suits = |name: &str| name.starts_with(CONTROL_PREFIX) == (tier == Tier::Control && !kernel_errs);
-        let found = lookup(program.get_ref()).filter(|workload| suits(workload.name()));
+        let control = tier == Tier::Control && !kernel_errs;
+        let suits = |workload: &&dyn Workload| workload.control_of().is_some() == control;
+        let found = lookup(program.get_ref()).filter(suits);
         if found.is_none() {
-            let known: Vec<_> = reference::names().filter(|name| suits(name)).collect();
+            let known: Vec<_> = workloads::REGISTRY.all().filter(suits).map(Workload::name).collect();
             let expected = format!("a worker program of this tier: {}", known.join(", "));
             self.refuse("workload.program", program.span(), &expected);
         }
         found
     }
 
-    /// The parameters by their names, in the workload's order.
-    pub(super) fn params(
-        &mut self,
-        workload: &dyn Workload,
-        raw: &Spanned<RawParameters>,
-    ) -> Option<[u64; 4]> {
-        let (names, given) = (workload.parameters(), raw.get_ref());
-        let key = |name: &str| format!("workload.parameters.{name}");
-        let problems_before = self.problems.len();
-        for name in given.keys().filter(|name| !names.contains(&name.get_ref().as_str())) {
-            let expected = format!("a parameter of this program: {}", names.join(", "));
-            self.refuse(&key(name.get_ref()), name.span(), &expected);
-        }
-        let mut params = [0; 4];
-        for (param, &name) in params.iter_mut().zip(names) {
-            match given.iter().find(|(key, _)| key.get_ref() == name) {
-                // What is negative is in no workload's range, and neither is this.
-                Some((_, value)) => *param = u64::try_from(*value.get_ref()).unwrap_or(u64::MAX),
-                None => {
-                    self.note(&key(name), raw.span(), "expected a whole number, found nothing".to_owned())
-                }
+    /// The parameters, as words.
+    pub(super) fn params(&mut self, workload: &dyn Workload, raw: &Spanned<RawParameters>) -> Option<Words> {
+        let given = raw.get_ref();
+        let table: Table<'_> =
+            given.iter().map(|(key, value)| (key.get_ref().as_str(), *value.get_ref())).collect();
+        let bad = match workload.read_table(&table) {
+            Ok(words) => return Some(words),
+            Err(bad) => bad,
+        };
+        for BadParameter { key, expected } in bad {
+            let name = format!("workload.parameters.{key}");
+            let known = workload.parameters().iter().any(|parameter| parameter.key == key);
+            match given.iter().find(|(given, _)| *given.get_ref() == key) {
+                Some((_, value)) if known => self.refuse(&name, value.span(), &expected),
+                Some((key, _)) => self.refuse(&name, key.span(), &expected),
+                None => self.note(&name, raw.span(), format!("expected {expected}, found nothing")),
             }
         }
-        if self.problems.len() > problems_before {
-            return None;
-        }
-        if let Err(BadParameter { index, expected }) = workload.check(params) {
-            let name = names.get(index).copied().unwrap_or_default();
-            let value = given.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value.span());
-            self.refuse(&key(name), value.unwrap_or(raw.span()), expected);
-            return None;
-        }
-        Some(params)
+        None
     }
 
     /// The totals as written, which must be those of the reference.
@@ -93,18 +77,22 @@ impl Checker<'_> {
         &mut self,
         raw: &RawOracle,
         workload: &dyn Workload,
-        params: [u64; 4],
+        params: Words,
     ) -> Option<Oracle> {
-        let Answer { answer, work, .. } = workload.expected(params);
-        let mut total = |key: &str, written: &Spanned<i64>, reference: u64| {
-            let same = u64::try_from(*written.get_ref()) == Ok(reference);
-            if !same {
-                let expected = format!("{reference}, which the reference gives for these parameters");
-                self.refuse(key, written.span(), &expected);
-            }
-            same
-        };
-        let same = total("oracle.answer", &raw.answer, answer) & total("oracle.work", &raw.work, work);
-        same.then_some(Oracle { answer, work })
+        let (Expectation { answer, work, .. }, units) = (workload.expectation(params), workload.units());
+        let Units { answer: answers, work: steps } = units;
+        let right = self.total("oracle.answer", &raw.answer, answer, answers)
+            & self.total("oracle.work", &raw.work, work, steps);
+        right.then_some(Oracle { answer, work })
+    }
+
+    /// Whether a total is that of the reference.
+    fn total(&mut self, key: &str, written: &Spanned<i64>, reference: u64, unit: &str) -> bool {
+        let same = u64::try_from(*written.get_ref()) == Ok(reference);
+        if !same {
+            let expected = format!("{reference}, which the reference gives for these parameters (in {unit})");
+            self.refuse(key, written.span(), &expected);
+        }
+        same
     }
 }

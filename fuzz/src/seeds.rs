@@ -1,0 +1,128 @@
+//! Inputs that the fuzzer starts from, made by code out of the golden transcripts, the manifests and their plans.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use abi::wire::{Label, decode};
+use host_parser::manifest::Manifest;
+use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob};
+
+use crate::golden;
+use crate::targets::gate::base::BASES;
+use crate::targets::record::sealed;
+
+/// A record of each kind that no golden transcript has.
+const RARE: [&str; 7] = [
+    "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
+    "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
+    "ASSAY1 seq=13 ts=0.030234 ev=control kind=double-record target=0",
+    "ASSAY1 seq=25 ts=1.293542 ev=case-skipped case=2 reason=blob online=2",
+    "ASSAY1 seq=0 ts=0.465699 ev=error code=plan-missing detail=the%20ramdisk%20has%20no%20plan",
+    "ASSAY1 seq=28 ts=0.465699 ev=fault worker=1 exception=page-fault error=0000000000000007 rip=0000000000001042 \
+     address=0000000000000008",
+    "ASSAY1 seq=19 ts=0.459111 ev=panic cpu=1 at=kernel/src/bench/run.rs:123 \
+     message=page%20fault%20at%200xdead000",
+];
+
+/// The manifests that make seeds, each with the name of its plan's seed.
+const MANIFESTS: [(&str, &str); 2] = [("smp-process-scale", "cases"), ("smp-process-sweep", "sweep")];
+
+/// A seed: its name, its bytes.
+type Seed = (String, Vec<u8>);
+
+/// The seeds of a target; none for most.
+pub(crate) fn seeds(target: &str) -> Vec<Seed> {
+    match target {
+        "record" => records(),
+        "transcript" => transcripts(),
+        "gate" => logs(),
+        "plan" => MANIFESTS.map(|(manifest, name)| (name.to_owned(), short_plan(&load(manifest)))).into(),
+        "manifest" => MANIFESTS.map(|(name, _)| (name.to_owned(), load(name).source().into())).into(),
+        _ => Vec::new(),
+    }
+}
+
+/// One line of each kind, and which change of it to try.
+fn records() -> Vec<Seed> {
+    let golden = [golden::TWO_CPUS, golden::SMT_SWEEP].into_iter().flat_map(str::lines);
+    let golden = golden.filter(|line| decode(line.as_bytes()).is_ok());
+    let golden = golden.map(|line| &line[..line.len() - " crc=00000000".len()]);
+    let mut kinds = BTreeSet::new();
+    let mut seeds = Vec::new();
+    for line in golden.chain(RARE) {
+        let kind = decode(&sealed(line.as_bytes())).expect("a record").record.name();
+        if kinds.insert(kind) {
+            seeds.push((kind.to_owned(), [line.as_bytes(), &[40, 1]].concat()));
+        }
+    }
+    seeds
+}
+
+fn transcripts() -> Vec<Seed> {
+    // The beginning of a log with several cases, in which most kinds are.
+    let several = BASES[3].lines[..60].join(&b'\n');
+    vec![("sweep".to_owned(), [b"\x01", &several[..]].concat()), ("good".to_owned(), golden::TWO_CPUS.into())]
+}
+
+/// Each base log without a change, once as damaged on the wire and once as changed by the guest; and both again with
+/// everything that can be known beside a log, none of which condemns it.
+fn logs() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for which in 0..2 * u8::try_from(BASES.len()).expect("a few") {
+        seeds.push((format!("log-{which}"), vec![which]));
+        let known = [which, 0x2f, 0x1f, 0, 1, 0, 0, 1, 0, 8, 8, 2, 0, 255, 255, 0, 0];
+        seeds.push((format!("log-{which}-known"), known.to_vec()));
+    }
+    seeds
+}
+
+fn load(manifest: &str) -> Manifest {
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+    Manifest::load(&manifests.join(manifest).with_extension("toml")).expect("a manifest")
+}
+
+/// The manifest's plan, with no more cut points than a fuzzer should have to read again and again.
+fn short_plan(manifest: &Manifest) -> Vec<u8> {
+    let name = Label::new(manifest.program()).expect("a program's name");
+    let blob = WorkerBlob::new(name, b"\x7fELF".to_vec());
+    let plan = PlanBytes::new(manifest, &blob, manifest.cases(), PlanOptions::default());
+    let plan = plan.expect("a manifest makes a plan");
+    let (cut_points, lines): (Vec<_>, Vec<_>) =
+        plan.text().lines().partition(|line| line.starts_with("knot "));
+    let lines = lines.into_iter().chain(cut_points.into_iter().step_by(128));
+    lines.flat_map(|line| [line, "\n"]).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::plan::{Plan, PlanLine};
+    use abi::wire::Record;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_record_has_a_seed() {
+        let names: BTreeSet<String> = records().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, Record::SPECS.iter().map(|spec| spec.name.to_owned()).collect());
+    }
+
+    #[test]
+    fn no_rare_record_is_in_a_golden_transcript() {
+        let golden = [golden::TWO_CPUS, golden::SMT_SWEEP].concat();
+        for line in RARE {
+            let kind = decode(&sealed(line.as_bytes())).expect("a record").record.name();
+            assert!(!golden.contains(&format!(" ev={kind} ")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_plan_line_has_a_seed() {
+        let mut kinds = BTreeSet::new();
+        for (name, plan) in seeds("plan") {
+            Plan::parse(&plan).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let plan = String::from_utf8(plan).expect("ASCII");
+            kinds.extend(plan.lines().skip(1).filter_map(|line| line.split(' ').next()).map(str::to_owned));
+        }
+        assert_eq!(kinds, PlanLine::SPECS.iter().map(|spec| spec.name.to_owned()).collect());
+    }
+}

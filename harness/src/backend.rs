@@ -1,0 +1,56 @@
+//! What a system supplies to the driver.
+
+use abi::plan::Plan;
+use abi::wire::record::SkipReason;
+use alloc::vec::Vec;
+
+use crate::agenda::Item;
+use crate::emit::WorkerReport;
+use crate::sink::Sink;
+use crate::user::elf::ElfImage;
+
+/// How long a system waits for its workers, in microseconds, beyond the time that they may take themselves.
+const GRACE_US: u64 = 5_000_000;
+
+/// How long to wait for all workers of a team, in microseconds from when the first may begin: a warm-up call and a timed
+/// call, each to its time-out of `timeout_us`, and some grace.
+#[must_use]
+pub const fn patience_us(timeout_us: u64) -> u64 {
+    2 * timeout_us + GRACE_US
+}
+
+/// A team that has run.
+#[derive(Clone, Debug)]
+pub struct TeamReport {
+    /// The TSC value of the common start; 0 if there was none.
+    pub start_tsc: u64,
+    /// The workers, by number.
+    pub workers: Vec<WorkerReport>,
+}
+
+/// One system: it builds a team of workers for one iteration of a case, and runs it.
+///
+/// The driver emits every record of an experiment; a backend emits `error` records of its own only. Nothing that a
+/// worker does is an error of the backend: it is in the worker's report.
+pub trait Backend: Sink {
+    /// The workers of one iteration, each with its CPU and its address space.
+    type Team;
+
+    /// Builds a worker for each split of `item`, on the first CPUs in worker order.
+    ///
+    /// # Errors
+    /// Why the case, with all its iterations, is skipped. Everything that was taken is given back.
+    fn assemble(
+        &mut self,
+        plan: &Plan<'_>,
+        item: &Item,
+        image: &ElfImage<'_>,
+    ) -> Result<Self::Team, SkipReason>;
+
+    /// Runs the team once, as iteration `iter`: every worker's warm-up call, the rendezvous, every worker's timed call.
+    /// Nothing of it runs afterwards, and its memory is given back. `case-ready` has been emitted just before.
+    ///
+    /// # Errors
+    /// As for [`Backend::assemble`].
+    fn run(&mut self, team: Self::Team, image: &ElfImage<'_>, iter: u16) -> Result<TeamReport, SkipReason>;
+}

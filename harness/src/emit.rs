@@ -1,0 +1,211 @@
+//! Records that both systems emit alike: those of an iteration, after its last worker is done, and those of the clock.
+
+use abi::CpuId;
+use abi::exception::mnemonic;
+use abi::plan::Split;
+use abi::wire::record::{
+    Answer, CaseBegin, CaseEnd, Fault as FaultRecord, Tsc, TscReading, Worker as WorkerRecord, WorkerEnd,
+    WorkerStatus,
+};
+use abi::wire::{Hex64, Label};
+use abi::worker::SCALE_SHIFT;
+
+use crate::agenda::{Expected, Item};
+use crate::clock::{Choice, Reading};
+use crate::outcome::Outcome;
+use crate::pace::HostGaps;
+use crate::sink::Sink;
+use crate::table::Row;
+use crate::user::{Fault, layout};
+
+/// One worker of an iteration, as its records describe it.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerReport {
+    /// Its CPU.
+    pub cpu: CpuId,
+    /// What the plan gave it.
+    pub split: Split,
+    /// How it ended, and with what result.
+    pub outcome: Outcome,
+    /// What its CPU saw of the host.
+    pub gaps: HostGaps,
+}
+
+/// Emits every reading of the TSC's frequency, and the one that was chosen.
+pub fn clock(choice: &Choice, readings: &[Reading], sink: &mut impl Sink) {
+    for &Reading { source, khz } in readings {
+        sink.record(TscReading { source, khz }.into());
+    }
+    let Choice { source, khz, sources, spread_ppm } = *choice;
+    sink.record(Tsc { source, khz, sources, spread_ppm }.into());
+}
+
+/// Sums over the workers that are done.
+struct Totals {
+    first_begin: u64,
+    last_end: u64,
+    work: u64,
+    digest: u64,
+}
+
+/// Emits the records of an iteration of `item`, in their order. Returns its row of the table. `start_tsc` is the common
+/// start, 0 if there was none.
+pub fn iteration(
+    item: &Item,
+    iter: u16,
+    start_tsc: u64,
+    workers: &[WorkerReport],
+    sink: &mut impl Sink,
+) -> Row {
+    let case = item.case.workers;
+    sink.record(CaseBegin { case, iter, start_tsc }.into());
+    for report in workers {
+        emit_worker(case, iter, start_tsc, report, sink);
+    }
+    let row = sum_up(item, iter, start_tsc, workers);
+    let Row { done, makespan, verified, .. } = row;
+    sink.record(CaseEnd { case, iter, done, makespan, verified }.into());
+    for WorkerReport { cpu, split, gaps, .. } in workers {
+        sink.record(gaps.record(case, iter, split.worker, *cpu).into());
+    }
+    row
+}
+
+/// The row of an iteration: sums over its workers, and whether their answers hold.
+fn sum_up(item: &Item, iter: u16, start_tsc: u64, workers: &[WorkerReport]) -> Row {
+    let case = item.case.workers;
+    let mut row = Row { case, iteration: iter, start_tsc, done: 0, makespan: 0, answer: 0, verified: true };
+    let mut totals = Totals { first_begin: u64::MAX, last_end: 0, work: 0, digest: 0 };
+    for WorkerReport { split, outcome, .. } in workers {
+        row.verified &= outcome.status == WorkerStatus::Done && outcome.counts.refused == 0;
+        row.verified &= item.expected != Expected::Each || outcome.verified(split);
+        if outcome.status == WorkerStatus::Done {
+            let result = outcome.result;
+            row.done += 1;
+            row.answer = row.answer.wrapping_add(result.answer);
+            totals.work = totals.work.wrapping_add(result.work);
+            totals.digest = totals.digest.wrapping_add(result.digest);
+            totals.first_begin = totals.first_begin.min(result.begin_tsc);
+            totals.last_end = totals.last_end.max(result.end_tsc);
+        }
+    }
+    if row.done == case {
+        row.makespan = totals.last_end.saturating_sub(totals.first_begin);
+    }
+    if let Expected::Together { answer, work, digest } = item.expected {
+        row.verified &= (answer, work, digest) == (row.answer, totals.work, totals.digest);
+    }
+    row
+}
+
+/// Emits one worker's records.
+fn emit_worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink: &mut impl Sink) {
+    let WorkerReport { cpu, split, outcome, .. } = *report;
+    let worker = split.worker;
+    if outcome.status == WorkerStatus::Done {
+        let result = outcome.result;
+        let cycles = result.end_tsc.saturating_sub(result.begin_tsc);
+        let record = WorkerRecord {
+            case,
+            iter,
+            worker,
+            cpu,
+            skew: result.begin_tsc.saturating_sub(start_tsc),
+            cycles,
+            scaled: u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX),
+            irqs: outcome.counts.irqs,
+        };
+        sink.record(record.into());
+        let (answer, work, digest) = (result.answer, result.work, Hex64(result.digest));
+        sink.record(Answer { case, iter, worker, answer, work, digest }.into());
+    }
+    if let Some(fault) = outcome.fault {
+        emit_fault(worker, &fault, sink);
+    }
+    let (refused, first_refused) = (outcome.counts.refused, outcome.counts.first_refused);
+    let end = WorkerEnd { case, iter, worker, cpu, status: outcome.status, refused, first_refused };
+    sink.record(end.into());
+}
+
+/// Emits a worker's fault. An instruction in the image is given relative to it.
+fn emit_fault(worker: u16, fault: &Fault, sink: &mut impl Sink) {
+    let in_image = (layout::IMAGE..layout::IMAGE_LIMIT).contains(&fault.rip);
+    let rip = if in_image { fault.rip - layout::IMAGE } else { fault.rip };
+    if let Some(exception) = Label::new(mnemonic(fault.vector)) {
+        let (error, rip, address) = (Hex64(fault.error), Hex64(rip), Hex64(fault.address));
+        sink.record(FaultRecord { worker, exception, error, rip, address }.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::plan::Case;
+    use abi::wire::Record;
+    use abi::worker::{COMPLETE, WorkerResult};
+
+    use super::*;
+    use crate::pace::PaceCheck;
+    use crate::sink::tests::Kept;
+    use crate::user::{Counts, Exit};
+
+    fn report(worker: u16, exit: Exit, begin_tsc: u64, end_tsc: u64) -> WorkerReport {
+        let split = Split { worker, p0: 2, p1: 9, p2: 0, p3: 0, answer: 4, work: 7, digest: Hex64(1) };
+        let result = WorkerResult { begin_tsc, end_tsc, answer: 4, work: 7, digest: 1, complete: COMPLETE };
+        let before = PaceCheck { longest: 3, reads: u32::from(worker) };
+        let gaps = HostGaps { before, after: PaceCheck::default(), steal_ns: None };
+        WorkerReport {
+            cpu: CpuId(worker + 10),
+            split,
+            outcome: Outcome::new(exit, Counts::default(), result),
+            gaps,
+        }
+    }
+
+    fn emit(workers: &[WorkerReport]) -> (Row, Kept) {
+        emit_for(Expected::Each, workers)
+    }
+
+    fn emit_for(expected: Expected, workers: &[WorkerReport]) -> (Row, Kept) {
+        let case = Case { workers: 2, iterations: 1, timeout_ms: 1 };
+        let item = Item { case, splits: workers.iter().map(|worker| worker.split).collect(), expected };
+        let mut kept = Kept::default();
+        let row = iteration(&item, 0, 100, workers, &mut kept);
+        (row, kept)
+    }
+
+    fn verified(expected: Expected, workers: &[WorkerReport]) -> bool {
+        emit_for(expected, workers).0.verified
+    }
+
+    #[test]
+    fn emits_each_worker_between_the_begin_and_the_end_and_gaps_after() {
+        let (row, kept) = emit(&[report(0, Exit::Returned, 110, 510), report(1, Exit::Returned, 105, 500)]);
+        let each = ["worker", "result", "worker-end"];
+        let names = [&["case-begin"][..], &each, &each, &["case-end", "gap", "gap"]].concat();
+        assert_eq!(kept.names(), names);
+        assert_eq!((row.done, row.makespan, row.answer, row.verified), (2, 405, 8, true));
+        let Some(Record::Gap(gap)) = kept.0.last() else { panic!("{:?}", kept.names()) };
+        assert_eq!((gap.worker, gap.cpu, gap.before, gap.reads_before), (1, CpuId(11), 3, 1));
+    }
+
+    #[test]
+    fn verifies_a_sweeps_workers_by_the_sum_of_their_answers() {
+        let both = [report(0, Exit::Returned, 110, 510), report(1, Exit::Returned, 105, 500)];
+        assert!(verified(Expected::Together { answer: 8, work: 14, digest: 2 }, &both));
+        for (answer, work, digest) in [(9, 14, 2), (8, 13, 2), (8, 14, 3)] {
+            assert!(!verified(Expected::Together { answer, work, digest }, &both));
+        }
+        let one = [both[0], report(1, Exit::Timeout, 0, 0)];
+        assert!(!verified(Expected::Together { answer: 4, work: 7, digest: 1 }, &one));
+    }
+
+    #[test]
+    fn emits_a_fault_and_no_time_of_a_worker_that_took_one() {
+        let fault = Fault { vector: 14, error: 6, rip: layout::IMAGE + 0x10b0, address: 8 };
+        let (row, kept) = emit(&[report(0, Exit::Fault(fault), 0, 0), report(1, Exit::Timeout, 0, 0)]);
+        let names = ["case-begin", "fault", "worker-end", "worker-end", "case-end", "gap", "gap"];
+        assert_eq!(kept.names(), names);
+        assert!(matches!(kept.0[1], Record::Fault(FaultRecord { rip: Hex64(0x10b0), .. })));
+        assert_eq!((row.done, row.makespan, row.verified), (0, 0, false));
+    }
+}

@@ -1,0 +1,62 @@
+//! How a worker ended, and its result.
+
+use abi::plan::Split;
+use abi::wire::record::WorkerStatus;
+use abi::worker::{COMPLETE, WorkerResult};
+
+use crate::user::{Counts, Exit, Fault};
+
+/// How a worker ended, and its result.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: WorkerStatus,
+    /// Its fault, if it took one.
+    pub fault: Option<Fault>,
+    /// Interrupts of its timed run, and syscalls refused in both of its calls.
+    pub counts: Counts,
+    /// Its result slot. Meaningful if it is done.
+    pub result: WorkerResult,
+}
+
+impl Outcome {
+    /// The outcome of a worker that came back.
+    #[must_use]
+    pub fn new(exit: Exit, counts: Counts, result: WorkerResult) -> Self {
+        let (status, fault) = match exit {
+            Exit::Returned if result.complete == COMPLETE => (WorkerStatus::Done, None),
+            Exit::Returned => (WorkerStatus::Incomplete, None),
+            Exit::Fault(fault) => (WorkerStatus::Fault, Some(fault)),
+            Exit::Timeout => (WorkerStatus::Timeout, None),
+        };
+        Self { status, fault, counts, result }
+    }
+
+    /// The outcome of a worker that left no result.
+    #[must_use]
+    pub fn unfinished(status: WorkerStatus) -> Self {
+        Self { status, fault: None, counts: Counts::default(), result: WorkerResult::default() }
+    }
+
+    /// Whether the worker is done and answered what the plan expects.
+    #[must_use]
+    pub fn verified(&self, split: &Split) -> bool {
+        let WorkerResult { answer, work, digest, .. } = self.result;
+        self.status == WorkerStatus::Done
+            && (answer, work, digest) == (split.answer, split.work, split.digest.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_returns_without_the_mark_is_incomplete() {
+        let result = WorkerResult { complete: COMPLETE, ..WorkerResult::default() };
+        assert_eq!(Outcome::new(Exit::Returned, Counts::default(), result).status, WorkerStatus::Done);
+        let result = WorkerResult::default();
+        assert_eq!(Outcome::new(Exit::Returned, Counts::default(), result).status, WorkerStatus::Incomplete);
+        assert_eq!(Outcome::new(Exit::Timeout, Counts::default(), result).status, WorkerStatus::Timeout);
+    }
+}

@@ -1,0 +1,104 @@
+//! What a CPU can see of its host by itself: how much time passes between two readings of its clock with the same few
+//! instructions between them, and how many such readings it makes.
+
+use abi::pace::fill;
+use abi::wire::record::Gap;
+
+use crate::clock::Clock;
+use crate::x86::tsc;
+
+/// How long one pace check samples, before a worker and after it, in microseconds.
+const WINDOW_US: u64 = 500;
+
+/// The warm-up, as a fraction of the window. Code that runs for the first time is fetched, and under an emulator
+/// translated; that is not the CPU's pace.
+const WARM_UP_FRACTION: u64 = 8;
+
+/// One pace check.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PaceCheck {
+    /// The longest time between two consecutive readings of the TSC, in cycles.
+    pub longest: u64,
+    /// How many readings the CPU made: its pace. A CPU that is slowed down and not taken away, by a lower clock or by
+    /// its core's other thread, shows no gap and fewer readings.
+    pub reads: u32,
+}
+
+/// What a worker's CPU saw of its host.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct HostGaps {
+    /// Just before the timed run.
+    pub before: PaceCheck,
+    /// Just after it.
+    pub after: PaceCheck,
+    /// Time that the host took from this CPU in between, in ns; `None` if the host does not report it.
+    pub steal_ns: Option<u64>,
+}
+
+/// Checks the pace of the CPU that runs this, for [`WINDOW_US`].
+#[must_use]
+pub fn check(clock: &Clock) -> PaceCheck {
+    sample(clock.cycles(WINDOW_US))
+}
+
+/// Reads the TSC for `cycles`, with the same work between any two readings.
+fn sample(cycles: u64) -> PaceCheck {
+    let _warm_up = read_for(cycles / WARM_UP_FRACTION);
+    read_for(cycles)
+}
+
+// Not inlined: the warm-up must run the very code that is then measured.
+#[inline(never)]
+fn read_for(cycles: u64) -> PaceCheck {
+    let begin = tsc::read();
+    let (mut last, mut seen) = (begin, PaceCheck::default());
+    while last.wrapping_sub(begin) < cycles {
+        fill();
+        let now = tsc::read();
+        seen.longest = now.saturating_sub(last).max(seen.longest);
+        seen.reads = seen.reads.wrapping_add(1);
+        last = now;
+    }
+    seen
+}
+
+impl HostGaps {
+    /// The record of iteration `iter` of `case`, for `worker` on `cpu`.
+    #[must_use]
+    pub const fn record(&self, case: u16, iter: u16, worker: u16, cpu: abi::CpuId) -> Gap {
+        let Self { before, after, steal_ns } = *self;
+        Gap {
+            case,
+            iter,
+            worker,
+            cpu,
+            before: before.longest,
+            after: after.longest,
+            reads_before: before.reads,
+            reads_after: after.reads,
+            steal_ns,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_between_readings() {
+        let cycles = 1_000_000;
+        let PaceCheck { longest, reads } = sample(cycles);
+        assert!(longest > 0);
+        assert!(
+            longest * u64::from(reads) >= cycles,
+            "{reads} readings, {longest} cycles at most between two"
+        );
+    }
+
+    #[test]
+    fn makes_readings_for_as_long_as_it_samples() {
+        let few = (0..5).map(|_| sample(10_000).reads).min();
+        assert!(few < Some(sample(10_000_000).reads));
+    }
+}

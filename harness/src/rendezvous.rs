@@ -1,0 +1,98 @@
+//! The rendezvous of a case's CPUs, from which they all start at one TSC value.
+
+use core::hint;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::clock::Clock;
+use crate::x86::tsc;
+
+/// From the last arrival to the common start, in microseconds. In that time every CPU sees the start, puts it into its
+/// worker's arguments and enters ring 3; the rest is room for a host that deschedules a vCPU for a moment.
+const LEAD_US: u64 = 2_000;
+
+/// There will be no start.
+const ABORTED: u64 = u64::MAX;
+
+/// A rendezvous of a fixed number of CPUs, used once. It lies in memory that processes can share: atomics only.
+pub struct Rendezvous {
+    missing: AtomicU32,
+    /// 0 until all have arrived; then the TSC value of the common start, or [`ABORTED`].
+    start_tsc: AtomicU64,
+}
+
+impl Rendezvous {
+    /// A rendezvous of `expected` CPUs.
+    #[must_use]
+    pub const fn new(expected: u32) -> Self {
+        Self { missing: AtomicU32::new(expected), start_tsc: AtomicU64::new(0) }
+    }
+
+    /// Waits for the others and returns the common start. `None` if they did not all arrive within `timeout_us`; then
+    /// none of them starts.
+    pub fn arrive(&self, clock: &Clock, timeout_us: u64) -> Option<u64> {
+        self.count();
+        let limit = tsc::read().saturating_add(clock.cycles(timeout_us));
+        loop {
+            let start = self.start_tsc.load(Ordering::Acquire);
+            if start != 0 {
+                return Some(start).filter(|&start| start != ABORTED);
+            }
+            let here = tsc::read();
+            if self.missing.load(Ordering::Acquire) == 0 {
+                self.settle(here + clock.cycles(LEAD_US));
+            } else if here >= limit {
+                self.settle(ABORTED);
+            }
+            hint::spin_loop();
+        }
+    }
+
+    /// Counts this CPU as arrived although it will not start, so that the others do not wait for it.
+    pub fn withdraw(&self) {
+        self.count();
+    }
+
+    /// The common start, if there is one.
+    #[must_use]
+    pub fn start_tsc(&self) -> Option<u64> {
+        Some(self.start_tsc.load(Ordering::Acquire)).filter(|&start| start != 0 && start != ABORTED)
+    }
+
+    fn count(&self) {
+        self.missing.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// The first decision stands.
+    fn settle(&self, start: u64) {
+        let _ = self.start_tsc.compare_exchange(0, start, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE_US: u64 = 10_000_000;
+
+    #[test]
+    fn all_that_arrive_get_one_start_in_the_future() {
+        let rendezvous = Rendezvous::new(3);
+        let before = tsc::read();
+        let starts = std::thread::scope(|scope| {
+            let arrive = || rendezvous.arrive(&Clock::AT_MOST, PATIENCE_US);
+            let others = [(); 2].map(|()| scope.spawn(arrive));
+            rendezvous.withdraw();
+            others.map(|other| other.join().unwrap())
+        });
+        assert!(starts[0].is_some_and(|start| start > before));
+        assert_eq!(starts, [rendezvous.start_tsc(); 2]);
+    }
+
+    #[test]
+    fn none_starts_if_one_does_not_arrive() {
+        let rendezvous = Rendezvous::new(2);
+        assert_eq!(rendezvous.arrive(&Clock::AT_MOST, 100), None);
+        assert_eq!(rendezvous.start_tsc(), None);
+        assert_eq!(rendezvous.arrive(&Clock::AT_MOST, PATIENCE_US), None, "the first decision stands");
+    }
+}

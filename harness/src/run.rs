@@ -1,0 +1,161 @@
+//! The driver: every case of a plan, and their records, in one order for both systems.
+
+use abi::exit::GuestExit;
+use abi::plan::{self, Plan, Split};
+use abi::wire::record::{
+    CaseReady, CaseSkipped, Experiment, RunStatus, SkipReason, Split as SplitRecord, Sweep,
+};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::agenda::{Agenda, Item};
+use crate::backend::Backend;
+use crate::blob::{self, BlobError};
+use crate::clock::Clock;
+use crate::emit;
+use crate::phases::Phases;
+use crate::table::{Row, Table};
+use crate::user::elf::ElfImage;
+
+/// The machine that a plan runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// Its clock.
+    pub clock: &'a Clock,
+    /// Cores among the CPUs that are online, as far as the topology distinguishes them.
+    pub cores: u16,
+    /// CPUs that workers can run on: those online whose place is known.
+    pub usable: u16,
+    /// CPUs that are online.
+    pub online: u16,
+    /// CPUs that the machine lists.
+    pub listed: u16,
+    /// Whether every CPU that should be online is.
+    pub all_online: bool,
+}
+
+/// A number of CPUs as records have it.
+#[must_use]
+pub fn cpu_count(cpus: usize) -> u16 {
+    u16::try_from(cpus).unwrap_or(u16::MAX)
+}
+
+/// A plan that has run. Displayed, it is the table for a person.
+#[derive(Clone, Debug)]
+pub struct Summary<'a> {
+    plan: &'a Plan<'a>,
+    site: Site<'a>,
+    /// A row for each iteration that ran.
+    pub rows: Vec<Row>,
+    /// Whether all iterations ran, every worker answered what the plan expects, and all CPUs were online.
+    pub holds: bool,
+}
+
+impl Summary<'_> {
+    /// The status of the `end` record.
+    #[must_use]
+    pub const fn status(&self) -> RunStatus {
+        if self.holds { RunStatus::Ok } else { RunStatus::Failed }
+    }
+
+    /// How the system ends.
+    #[must_use]
+    pub const fn exit(&self) -> GuestExit {
+        if self.holds { GuestExit::Success } else { GuestExit::Failed }
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, rows, .. } = self;
+        let Site { clock, cores, online, listed, .. } = self.site;
+        Table { plan, rows, clock, cores, online, listed }.fmt(f)
+    }
+}
+
+/// Runs every case of `plan` on `site`, and emits the records from `experiment` to the last `gap` or `case-skipped`. The
+/// caller emits `end`. The last of `phases`, `first-worker`, ends at the common start of the first iteration; all phases
+/// are emitted after that iteration.
+///
+/// # Errors
+/// The ramdisk does not hold the workload's ELF, or holds another than the plan names, or one that cannot be loaded.
+pub fn run<'a>(
+    plan: &'a Plan<'a>,
+    ramdisk: &[u8],
+    site: Site<'a>,
+    phases: &mut Phases,
+    backend: &mut impl Backend,
+) -> Result<Summary<'a>, BlobError> {
+    let agenda = Agenda::new(plan, site.cores, site.usable);
+    let (name, plan::Workload { name: workload, authority, .. }) = (plan.head.experiment, plan.workload);
+    backend.record(Experiment { name, workload, authority }.into());
+    let image = blob::load(plan, ramdisk, backend)?;
+    if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
+        backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
+    }
+    let rows = run_agenda(plan, &agenda, &image, site.online, phases, backend);
+    let complete = site.all_online && rows.len() == agenda.len();
+    let holds = complete && rows.iter().all(|row| row.verified);
+    Ok(Summary { plan, site, rows, holds })
+}
+
+/// Runs all turns. A case that cannot run once is skipped from then on.
+fn run_agenda(
+    plan: &Plan<'_>,
+    agenda: &Agenda,
+    image: &ElfImage<'_>,
+    online: u16,
+    phases: &mut Phases,
+    backend: &mut impl Backend,
+) -> Vec<Row> {
+    let (mut announced, mut skipped) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
+    for (item, iter) in agenda.turns() {
+        let case = item.case.workers;
+        if !announced.contains(&case) {
+            announced.push(case);
+            emit_splits(item, backend);
+        }
+        if skipped.contains(&case) {
+            continue;
+        }
+        match run_iteration(plan, item, iter, image, backend) {
+            Ok(row) => {
+                if rows.is_empty() {
+                    phases.emit_until("first-worker", row.start_tsc, backend);
+                }
+                rows.push(row);
+            }
+            Err(reason) => {
+                skipped.push(case);
+                backend.record(CaseSkipped { case, reason, online }.into());
+            }
+        }
+    }
+    rows
+}
+
+fn emit_splits(item: &Item, backend: &mut impl Backend) {
+    let case = item.case.workers;
+    for &Split { worker, p0, p1, p2, p3, .. } in &item.splits {
+        backend.record(SplitRecord { case, worker, p0, p1, p2, p3 }.into());
+    }
+}
+
+/// Runs a case once.
+fn run_iteration(
+    plan: &Plan<'_>,
+    item: &Item,
+    iter: u16,
+    image: &ElfImage<'_>,
+    backend: &mut impl Backend,
+) -> Result<Row, SkipReason> {
+    let team = backend.assemble(plan, item, image)?;
+    backend.record(CaseReady { case: item.case.workers, iter }.into());
+    let report = backend.run(team, image, iter)?;
+    Ok(emit::iteration(item, iter, report.start_tsc, &report.workers, backend))
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+//! `assay compare`: whether one session is slower than another. For performance CI: two kernels, or two hosts, or, when
+//! asked to, two builds of a worker.
+
+mod args;
+mod text;
+
+use anyhow::anyhow;
+use host_parser::results::Conclusion;
+use host_parser::session::{Accepted, Session, SessionError, SideBySide, compare};
+use host_parser::stats::{Design, Difference};
+use lab::{Coded, Exit, OrExit, console};
+use serde::Serialize;
+
+pub use args::CompareArgs;
+
+/// The version of the form of `--json`.
+const SCHEMA: u32 = 1;
+
+/// `--json`.
+#[derive(Serialize)]
+struct Report<'r> {
+    schema: u32,
+    exit_code: u8,
+    #[serde(flatten)]
+    comparison: &'r SideBySide,
+}
+
+/// Compares two sessions, prints what came of it and says how it ended.
+///
+/// # Errors
+/// A session that cannot be read, or has no result of its own.
+pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
+    let [a, b] = [&args.session_a, &args.session_b].map(|folder| Session::load(folder).map_err(coded));
+    let (a, b) = (a?, b?);
+    let accepted = Accepted { blobs: args.across_blobs, cases: args.cases.iter().copied().collect() };
+    for session in [&a, &b] {
+        if let Some(case) = accepted.cases.iter().find(|case| !session.cases.contains_key(case)) {
+            let folder = session.folder.display();
+            return Err(anyhow!("--cases: {folder} has no case {case}")).or_exit(Exit::Usage);
+        }
+    }
+    let design = if args.paired { Design::Paired } else { Design::Unpaired };
+    show(&compare(&a, &b, design, &accepted), &a, &b, args.json)
+}
+
+/// Prints what came of a comparison, in words or as data, and says how it ended.
+///
+/// # Errors
+/// It cannot be printed.
+pub fn show(comparison: &SideBySide, a: &Session, b: &Session, json: bool) -> Result<Exit, Coded> {
+    let exit = exit(comparison);
+    if json {
+        let report = Report { schema: SCHEMA, exit_code: exit as u8, comparison };
+        let json = serde_json::to_string_pretty(&report).or_exit(Exit::Output)?;
+        console::answer(&format!("{json}\n"))?;
+    } else {
+        console::answer(&text::text(comparison, a, b))?;
+    }
+    Ok(exit)
+}
+
+/// A session that has no result ends as the session itself did.
+pub fn coded(error: SessionError) -> Coded {
+    let exit = match &error {
+        SessionError::Refused { reason, .. } => Exit::of(Conclusion::Refused(*reason)),
+        SessionError::Read { .. } | SessionError::Form { .. } => Exit::BadInput,
+    };
+    Err::<(), _>(error).or_exit(exit).expect_err("an error")
+}
+
+fn exit(comparison: &SideBySide) -> Exit {
+    match comparison.verdict {
+        Some(Difference::Slower) => Exit::DoesNotHold,
+        Some(Difference::Inconclusive) => Exit::Inconclusive,
+        Some(Difference::Faster | Difference::NoDifference) => Exit::Holds,
+        None if comparison.refused.is_empty() => Exit::Unsupported,
+        None => Exit::Invalid,
+    }
+}

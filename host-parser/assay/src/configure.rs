@@ -1,0 +1,46 @@
+//! `assay configure`: the boot configuration of an image or a stick, shown and changed in place.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use host_parser::boot_config::ImageFile;
+use lab::{Coded, Exit, OrExit, console};
+
+/// `assay configure`.
+#[derive(Args, Debug)]
+pub struct ConfigureArgs {
+    /// Disk image, ISO or block device; it is changed in place
+    pub image: PathBuf,
+    /// What to set, such as serial=com2 or after=linger:600; `KEY=` takes a setting away; without any, nothing changes
+    #[arg(value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Makes the settings and shows what is set then.
+///
+/// # Errors
+/// An image without a configuration, a setting that the kernel does not know, an image that cannot be written.
+pub fn run(args: &ConfigureArgs) -> Result<Exit, Coded> {
+    let write = !args.settings.is_empty();
+    let mut image = ImageFile::open(&args.image, write).or_exit(Exit::BadInput)?;
+    for word in &args.settings {
+        image.config.set(word).or_exit(Exit::Usage)?;
+    }
+    if write {
+        image.write().or_exit(Exit::Output)?;
+    }
+    let copies = match image.copies() {
+        1 => String::new(),
+        n => format!(", {n} copies"),
+    };
+    let mut text = format!("{}{copies}:\n", args.image.display());
+    for word in image.config.words() {
+        let _ = writeln!(text, "  {word}");
+    }
+    if image.config.words().next().is_none() {
+        text += "  nothing set: the kernel's defaults\n";
+    }
+    console::answer(&text)?;
+    Ok(Exit::Holds)
+}

@@ -1,0 +1,120 @@
+//! `assay dev bench-verdict`: how good the verdict of `assay compare` is, by recorded rounds. Sides that are the same, and
+//! sides that are slower by a known part, are run side by side; then it is counted how often the method is wrong.
+
+mod args;
+mod judge;
+mod side;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use host_parser::manifest::Manifest;
+use host_parser::results::write_atomically;
+use host_parser::stats::real_experiments;
+use lab::recording::{Recording, SessionSpec};
+use lab::{Coded, Exit, OrExit, clock_seed, console};
+
+pub use args::BenchVerdictArgs;
+
+use judge::Judged;
+use side::{SideName, sides};
+
+/// How many rounds may be set aside for each that is to count. A round has up to five sides, each of which must be quiet, and
+/// what is asked is how good the verdict is on a quiet host.
+const SPARE: u16 = 16;
+
+/// Records the sides, or takes recorded ones, and prints how good the verdict on them is.
+///
+/// # Errors
+/// What kept the rounds from being recorded, or from being read.
+pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
+    if !args.from.is_empty() {
+        return judge(args, &args.from);
+    }
+    match record(args, args.seed.unwrap_or_else(clock_seed))? {
+        Some(folder) => judge(args, &[folder]),
+        None => Ok(Exit::Interrupted),
+    }
+}
+
+/// The folder with what was recorded; `None` where a signal came first.
+fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> {
+    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let path = manifest.path().display();
+    let workload = manifest.workload();
+    if workload.slowed().is_empty() {
+        let name = workload.name();
+        return Err(anyhow!("{path}: workload.program: {name} has no slowed builds (`Task::SLOWED`)"))
+            .or_exit(Exit::BadInput);
+    }
+    let sides = sides(workload, &args.percent).or_exit(Exit::Usage)?;
+    if !manifest.cases().contains(&args.case) {
+        return Err(anyhow!("--case {}: {path} has no such case", args.case)).or_exit(Exit::Usage);
+    }
+    let lab = args.guest.env(&manifest)?;
+    if lab.host_cores() < args.case {
+        let (case, cores) = (args.case, lab.host_cores());
+        return Err(anyhow!("--case {case}: on {cores} host cores it shows no speed"))
+            .or_exit(Exit::Unsupported);
+    }
+    let of_side = |side: SideName| Ok((side.folder, side.lab(&lab, &args.guest.built.workers)?));
+    let sides = sides.into_iter().map(of_side).collect::<Result<_, Coded>>()?;
+    let spec = SessionSpec {
+        command: "bench-verdict",
+        manifest,
+        cases: vec![args.case],
+        rounds: args.rounds,
+        spare: SPARE,
+        seed,
+        label: args.label.clone(),
+        out: args.out.clone(),
+    };
+    let mut recording = Recording::prepare(spec, sides, &args.probe.spec())?;
+    let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
+    let ended = recording.run(&cancel);
+    if !matches!(ended, Ok(true)) {
+        let folder = recording.folder().display();
+        console::note(&format!("to judge it as far as it goes: assay dev bench-verdict --from {folder}"));
+    }
+    Ok(ended?.then(|| recording.folder().to_owned()))
+}
+
+/// Judges every recording by itself, and what was really run in all of them together.
+fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
+    let mut recordings = Vec::new();
+    let mut reached = Vec::new();
+    for folder in folders {
+        console::note(&format!("{}: drawing rounds and comparing them", folder.display()));
+        let (judged, recorded) = Judged::of(folder, args.case, args.trials as usize, args.seed)?;
+        console::answer(&text::text(&judged))?;
+        console::answer(&format!("\n{}\n", keep(&judged, folder)?))?;
+        reached.push(judged.quality.reached());
+        recordings.push(recorded);
+    }
+    if recordings.len() > 1 {
+        let rows = real_experiments(&recordings.iter().collect::<Vec<_>>());
+        let count = recordings.len();
+        console::answer(&format!("\nall {count} recordings\n{}\n", text::experiments(&rows).join("\n")))?;
+    }
+    Ok(match () {
+        () if reached.contains(&Some(false)) => Exit::DoesNotHold,
+        () if reached.contains(&None) => Exit::Inconclusive,
+        () => Exit::Holds,
+    })
+}
+
+/// Leaves the verdict beside its recording, unless there is one, which may be of other draws; says which.
+fn keep(judged: &Judged, folder: &Path) -> Result<String, Coded> {
+    let path = folder.join("verdict.json");
+    let shown = path.display();
+    if path.exists() {
+        return Ok(format!("{shown} is there already, and is left as it was"));
+    }
+    write_atomically(&path, |out| {
+        serde_json::to_writer_pretty(&mut *out, judged)?;
+        out.write_all(b"\n")
+    })
+    .or_exit(Exit::Output)?;
+    Ok(format!("the same as data, and every side's session: {shown}"))
+}

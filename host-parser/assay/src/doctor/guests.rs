@@ -1,0 +1,233 @@
+//! What guests are made of: accelerator, QEMU, firmware, and what this project builds.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use host::doctor::{Check, Finding, Host, count};
+use host_parser::manifest::Manifest;
+use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware};
+use workloads::Workload;
+
+use crate::options::{GuestArgs, TWIN};
+
+/// Where tools/setup.sh leaves the toolchain to build with.
+const TOOLCHAIN: &str = ".toolchain/env";
+/// What the source is to be built with.
+const WANTED: &str = "rust-toolchain.toml";
+/// Where the experiments are, below the source.
+const MANIFESTS: [&str; 2] = ["manifests", "manifests/controls"];
+
+/// The worker of the registry's first workload.
+fn worker() -> &'static str {
+    workloads::REGISTRY.measured().next().map_or("", Workload::name)
+}
+
+/// All of it.
+pub fn probe(
+    host: &Host,
+    args: &GuestArgs,
+    choice: &AcceleratorChoice,
+    found: &Result<Qemu, QemuError>,
+) -> Vec<Finding> {
+    let read = |path| fs::read_to_string(path).ok();
+    vec![
+        accelerator(host, choice),
+        qemu(found),
+        firmware(),
+        built(args, Path::new(TWIN), &programs(&MANIFESTS.map(Path::new))),
+        toolchain(read(TOOLCHAIN).as_deref(), read(WANTED).as_deref()),
+    ]
+}
+
+/// The workers that the experiments in `folders` ask for; the first workload if this is not run in its source.
+fn programs(folders: &[&Path]) -> BTreeSet<String> {
+    let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let manifests =
+        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    let programs = manifests.filter_map(|path| Some(Manifest::load(&path).ok()?.program().to_owned()));
+    programs.chain([worker().to_owned()]).collect()
+}
+
+fn accelerator(host: &Host, choice: &AcceleratorChoice) -> Finding {
+    let value = format!("{}: {}", choice.accelerator, choice.reason);
+    if choice.accelerator == Accelerator::Kvm {
+        return Check::Accelerator.ok(value);
+    }
+    let found = Check::Accelerator.warn(value);
+    let flags = host.root.cpu_flags().unwrap_or_default();
+    let modules = [("vmx", "kvm_intel"), ("svm", "kvm_amd")];
+    let module = modules.into_iter().find(|(wanted, _)| flags.iter().any(|flag| flag == wanted));
+    match (module, choice.reason.to_lowercase()) {
+        (Some(_), reason) if reason.contains("permission denied") => {
+            found.remedy("`sudo usermod -aG kvm $USER`, then log in again.")
+        }
+        (Some((_, module)), reason) if reason.contains("no such file") => found.remedy(format!(
+            "`sudo modprobe {module}`; if that fails, switch it on in the firmware's set-up."
+        )),
+        _ => found,
+    }
+}
+
+fn qemu(found: &Result<Qemu, QemuError>) -> Finding {
+    match found {
+        Ok(qemu) => Check::Qemu.ok(format!("{} ({})", qemu.version, qemu.path.display())),
+        Err(error) => Check::Qemu.bad(error.to_string()),
+    }
+}
+
+fn firmware() -> Finding {
+    match UefiFirmware::find(None) {
+        Ok(firmware) => Check::Firmware.ok(firmware.code.display().to_string()),
+        Err(_) => Check::Firmware.warn("none found"),
+    }
+}
+
+/// Without kernel or the first workload's program there is no guest; without the rest, not every experiment. The image
+/// tool is built only when an experiment needs it, so its absence is no warning.
+fn built(args: &GuestArgs, twin: &Path, programs: &BTreeSet<String>) -> Finding {
+    let absent = |path: &Path| !path.is_file();
+    let at = |program: &str| args.built.workers.join(program);
+    let tell = |name: &str, path: &Path| format!("{name} ({} is not there)", path.display());
+    let needed = [("kernel", args.built.kernel.clone()), ("workers", at(worker()))];
+    let missing: Vec<String> =
+        needed.iter().filter(|(_, path)| absent(path)).map(|(name, path)| tell(name, path)).collect();
+    if !missing.is_empty() {
+        return Check::Built.bad(format!("not the {}", missing.join(", the ")));
+    }
+    let workers: Vec<&str> = programs.iter().map(String::as_str).filter(|name| absent(&at(name))).collect();
+    let mut missing = Vec::new();
+    if !workers.is_empty() {
+        let told = match workers.as_slice() {
+            [one] => (*one).to_owned(),
+            [one, ..] => format!("{one} and {} more", workers.len() - 1),
+            [] => String::new(),
+        };
+        missing.push(format!("worker {told}, which a manifest asks for"));
+    }
+    if absent(twin) {
+        missing.push(format!("{}: no native probe, no Linux or native row", tell("twin", twin)));
+    }
+    if missing.is_empty() {
+        let image_tool = if absent(&args.built.image_tool) {
+            "no image tool: boot by firmware needs `make image-tool`"
+        } else {
+            "image tool"
+        };
+        return Check::Built.ok(format!("kernel, {}, twin, {image_tool}", count(programs.len(), "worker")));
+    }
+    Check::Built.warn(format!("not the {}", missing.join("; not the ")))
+}
+
+/// The first line of the set-up's file is a comment: the version and what else it compares. The other file has what the
+/// source asks for.
+fn toolchain(env: Option<&str>, wanted: Option<&str>) -> Finding {
+    let version = env.and_then(|env| env.lines().next()?.strip_prefix("# ")?.split(' ').next());
+    let channel = |line: &str| {
+        Some(
+            line.trim()
+                .strip_prefix("channel")?
+                .trim()
+                .strip_prefix('=')?
+                .trim()
+                .trim_matches('"')
+                .to_owned(),
+        )
+    };
+    let wanted = wanted.and_then(|file| file.lines().find_map(channel));
+    match (version, wanted) {
+        (Some(version), Some(wanted)) if version != wanted => {
+            Check::Toolchain.warn(format!("Rust {version}; {WANTED} asks for {wanted}"))
+        }
+        (Some(version), Some(_)) => Check::Toolchain.ok(format!("Rust {version}, as {WANTED} asks for")),
+        (Some(version), None) => Check::Toolchain.ok(format!("Rust {version}")),
+        (None, _) => Check::Toolchain.unknown(format!("no {TOOLCHAIN}; it is needed only to build")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use host::doctor::Status::{Bad, Ok, Unknown, Warn};
+    use host::fixture::Fixture;
+
+    use super::*;
+    use crate::options::BuiltArgs;
+
+    fn without_kvm(flags: &str, reason: &str) -> Finding {
+        let choice = AcceleratorChoice { accelerator: Accelerator::Tcg, reason: reason.to_owned() };
+        let host = Fixture::new().file("/proc/cpuinfo", &format!("flags : {flags}"));
+        host.probe("0", true, |host| accelerator(host, &choice))
+    }
+
+    #[test]
+    fn the_way_to_kvm_is_named_where_there_is_one() {
+        let denied = without_kvm("fpu vmx", "/dev/kvm: Permission denied (os error 13)");
+        assert!(denied.status == Warn && denied.help().contains("usermod -aG kvm"), "{denied:?}");
+        let absent = without_kvm("fpu svm", "/dev/kvm: No such file or directory (os error 2)");
+        assert!(absent.help().contains("modprobe kvm_amd"), "{absent:?}");
+        let vm = without_kvm("fpu", "/dev/kvm: No such file or directory (os error 2)");
+        assert_eq!(vm.help(), Check::Accelerator.remedy());
+    }
+
+    #[test]
+    fn what_is_not_built_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let args = GuestArgs {
+            cpus: None,
+            accel: None,
+            qemu: None,
+            built: BuiltArgs {
+                kernel: at("kernel"),
+                workers: folder.path().to_owned(),
+                image_tool: at("tool"),
+            },
+        };
+        let (twin, programs) = (at("twin"), [worker(), "hash"].map(str::to_owned).into());
+        let judge = || built(&args, &twin, &programs);
+        let none = judge();
+        assert!(none.status == Bad && none.value.contains("the workers ("), "{none:?}");
+        fs::write(at("kernel"), "").unwrap();
+        fs::write(at(worker()), "").unwrap();
+        let some = judge();
+        assert_eq!(some.status, Warn);
+        for part in ["not the worker hash,", "not the twin ("] {
+            assert!(some.value.contains(part), "no {part:?} in {some:?}");
+        }
+        fs::write(at("hash"), "").unwrap();
+        let found = judge();
+        assert!(found.status == Warn && found.value.contains("no native probe"), "{found:?}");
+        fs::write(&twin, "").unwrap();
+        let found = judge();
+        assert!(found.status == Ok && found.value.contains("no image tool: "), "{found:?}");
+        fs::write(at("tool"), "").unwrap();
+        assert_eq!((judge().status, judge().value.as_str()), (Ok, "kernel, 2 workers, twin, image tool"));
+        assert_eq!(qemu(&Qemu::find(Some(&at("tool")))).status, Bad);
+    }
+
+    #[test]
+    fn the_toolchain_is_read_from_what_the_set_up_left() {
+        let (env, wanted) = ("# 1.96.0 /a /b 1 2\nexport PATH=...", "[toolchain]\nchannel = \"1.96.0\"\n");
+        assert_eq!(toolchain(Some(env), None).value, "Rust 1.96.0");
+        assert_eq!(toolchain(Some(env), Some(wanted)).status, Ok);
+        let other = toolchain(Some("# 1.95.0 /a"), Some(wanted));
+        assert_eq!(
+            (other.status, other.value.as_str()),
+            (Warn, "Rust 1.95.0; rust-toolchain.toml asks for 1.96.0")
+        );
+        let status = |env| toolchain(env, Some(wanted)).status;
+        assert_eq!((status(Some("")), status(None)), (Unknown, Unknown));
+    }
+
+    #[test]
+    fn every_worker_that_a_manifest_asks_for_is_looked_for() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folders = MANIFESTS.map(|folder| source.join(folder));
+        let found = programs(&[&folders[0], &folders[1]]);
+        assert!(
+            found.contains(worker()) && found.iter().any(|name| name.starts_with("control-")),
+            "{found:?}"
+        );
+        assert_eq!(programs(&[]).len(), 1);
+    }
+}

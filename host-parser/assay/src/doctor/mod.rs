@@ -1,0 +1,135 @@
+//! `assay doctor`: whether this host is fit for a measurement, and what would make it so. It changes nothing.
+//!
+//! The checks of the host are in `host::doctor`; here are those of what guests are made of, and the report.
+
+mod guests;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use host::doctor::{self, AcceleratorFact, Facts, Finding, Host, ProgramFact};
+use host::{HostIdentity, Root};
+use lab::{Coded, Exit, OrExit, console};
+use qemu::{AcceleratorChoice, Qemu};
+
+use crate::options::GuestArgs;
+use report::Report;
+
+/// `assay doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Guests: the host is looked at as they would use it.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Where results are to go
+    #[arg(long, value_name = "DIR", default_value = "target")]
+    pub out: PathBuf,
+    /// Print the findings as data
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Looks, and tells.
+///
+/// # Errors
+/// CPUs that cannot be had, or an answer that cannot be written.
+pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
+    let chosen = args.guest.host_cpus()?;
+    let host = Host::new(Root::here(), chosen.available.clone(), chosen.set.is_some());
+    let (findings, facts) = examine(&host, &args.guest, &args.out);
+    let report = Report::new(HostIdentity::read(&Root::here()), host.cpus.to_string(), findings);
+    let text = if args.json { report.json(&facts).or_exit(Exit::Output)? } else { report.text() };
+    console::answer(&text)?;
+    Ok(report.exit())
+}
+
+fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
+    let (choice, qemu) = (args.accelerator(), Qemu::find(args.qemu.as_deref()));
+    let mut findings = guests::probe(host, args, &choice, &qemu);
+    let looked = doctor::look(host);
+    findings.extend(doctor::of_the_host(host, &looked));
+    findings.extend(doctor::storage(host, out));
+    (findings, Facts::new(host, accelerator_fact(choice), qemu.ok().map(program_fact), &looked))
+}
+
+fn accelerator_fact(choice: AcceleratorChoice) -> AcceleratorFact {
+    AcceleratorFact { name: choice.accelerator.to_string(), why: choice.reason }
+}
+
+fn program_fact(qemu: Qemu) -> ProgramFact {
+    ProgramFact { path: qemu.path.display().to_string(), version: qemu.version.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use host::doctor::{Check, Looked, Program, Sample, Status, of_the_host};
+    use host::fixture::Fixture;
+    use test_support::golden;
+
+    use super::*;
+    use crate::options::BuiltArgs;
+
+    fn args() -> GuestArgs {
+        GuestArgs {
+            cpus: None,
+            accel: None,
+            qemu: None,
+            built: BuiltArgs {
+                kernel: "kernel".into(),
+                workers: "workers".into(),
+                image_tool: "tool".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn every_check_is_made_once_even_where_nothing_can_be_read() {
+        let (findings, _) = Fixture::new().probe("0,1", false, |host| examine(host, &args(), Path::new(".")));
+        let mut made: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
+        made.sort_unstable();
+        assert_eq!(made, Check::ALL);
+        let unknown = findings.iter().filter(|finding| finding.status == Status::Unknown);
+        assert!(unknown.count() > 10, "{findings:#?}");
+    }
+
+    /// A large host with much that could be better: what a user would read.
+    #[test]
+    fn a_big_hybrid_host_reads_well() {
+        let (cpu, guest_cpus) = ("/sys/devices/system/cpu", "0-4,6,8-11");
+        let host = Fixture::hybrid()
+            .file("/proc/cpuinfo", "flags : fpu vmx constant_tsc nonstop_tsc")
+            .file("/proc/self/cgroup", "0::/user.slice/bench.service")
+            .file("/proc/loadavg", "3.20 1.25 0.80 1/900 900")
+            .file("/proc/stat", "cpu0 1 2 3 4 5 6 7 8")
+            .file("/proc/sys/kernel/osrelease", "6.12.8")
+            .file("/sys/fs/cgroup/user.slice/bench.service/cpuset.cpus.effective", "0-11")
+            .file("/sys/fs/cgroup/user.slice/bench.service/cpuset.cpus.partition", "member")
+            .file("/sys/fs/cgroup/user.slice/bench.service/cgroup.procs", "1")
+            .file(&format!("{cpu}/smt/control"), "on")
+            .file(&format!("{cpu}/isolated"), "")
+            .file(&format!("{cpu}/intel_pstate/no_turbo"), "0")
+            .file(&format!("{cpu}/cpu0/cpufreq/scaling_governor"), "powersave")
+            .file("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
+        let sample = |programs: &[(&str, usize, f64)]| Sample {
+            busy_cpus: programs.iter().map(|(_, _, part)| part).sum(),
+            steal: 0.0,
+            programs: programs
+                .iter()
+                .map(|&(name, processes, part)| Program { name: name.to_owned(), processes, part })
+                .collect(),
+        };
+        let siblings = Some(([5, 7].into(), sample(&[("rustc", 3, 1.4), ("ld", 1, 0.3)])));
+        let guest = Some(sample(&[("firefox", 12, 0.4), ("Xorg", 1, 0.1)]));
+        let looked = Looked { guest, siblings, steal_since_boot: 0.0 };
+        let findings = host.probe(guest_cpus, false, |host| of_the_host(host, &looked));
+        let described = HostIdentity {
+            system: "Linux 6.12.8 x86_64".to_owned(),
+            cpu: "12th Gen Intel(R) Core(TM) i7-12700K".to_owned(),
+            cpus_online: 16,
+            load: Some(3.2),
+        };
+        let text = Report::new(described, guest_cpus.to_owned(), findings).text();
+        golden::check(&golden::path("src/doctor/hybrid.txt"), text.as_bytes());
+    }
+}

@@ -1,0 +1,85 @@
+//! What was made: each file with its size and SHA-256, as a table for people and as a file for `sha256sum --check`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use abi::Digest;
+use anyhow::Context;
+use host_parser::results::write_atomically;
+use lab::{Coded, Exit, OrExit};
+
+use super::form::Form;
+
+/// What `sha256sum --check` reads.
+const SUMS: &str = "SHA256SUMS";
+
+/// The files of a folder that were made for it just now.
+pub struct Listing {
+    folder: PathBuf,
+    files: Vec<File>,
+}
+
+/// A file.
+struct File {
+    /// In the folder.
+    name: String,
+    bytes: u64,
+    sha256: Digest,
+    purpose: &'static str,
+}
+
+impl Listing {
+    /// Reads what is at `outputs`, each in `folder`.
+    ///
+    /// # Errors
+    /// A file that cannot be read back.
+    pub fn of(folder: &Path, outputs: &[(Form, PathBuf)]) -> Result<Self, Coded> {
+        let mut files = Vec::new();
+        for (form, path) in outputs {
+            for path in files_at(path).with_context(|| path.display().to_string()).or_exit(Exit::Output)? {
+                let content =
+                    fs::read(&path).with_context(|| path.display().to_string()).or_exit(Exit::Output)?;
+                let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+                let (bytes, sha256) = (content.len() as u64, Digest::of(&content));
+                files.push(File { name, bytes, sha256, purpose: form.purpose() });
+            }
+        }
+        Ok(Self { folder: folder.to_owned(), files })
+    }
+
+    /// Writes the sums beside the files.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn write_sums(&self) -> Result<(), Coded> {
+        let path = self.folder.join(SUMS);
+        write_atomically(&path, |out| {
+            self.files.iter().try_for_each(|file| writeln!(out, "{}  {}", file.sha256, file.name))
+        })
+        .or_exit(Exit::Output)
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.files.iter().map(|file| file.name.len()).max().unwrap_or(0);
+        writeln!(f, "in {}:\n", self.folder.display())?;
+        writeln!(f, "{:<width$}  {:>10}  {:<64}  for", "file", "bytes", "sha256")?;
+        for File { name, bytes, sha256, purpose } in &self.files {
+            writeln!(f, "{name:<width$}  {bytes:>10}  {sha256}  {purpose}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The file at `path`, or the files in the folder there, by name.
+fn files_at(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files =
+        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
+}

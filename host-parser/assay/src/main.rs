@@ -1,0 +1,41 @@
+//! The `assay` command.
+
+#![forbid(unsafe_code)]
+
+mod ab;
+mod cli;
+mod compare;
+mod configure;
+mod dev;
+mod doctor;
+mod image_command;
+mod options;
+mod parse;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use lab::console;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Parse(args) => parse::run(&args),
+        Command::Ab(args) => ab::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Image(args) => image_command::run(&args),
+        Command::Configure(args) => configure::run(&args),
+        Command::Dev(command) => dev::run(&command),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            console::note(&format!("assay: {error}"));
+            error.exit.into()
+        }
+    }
+}

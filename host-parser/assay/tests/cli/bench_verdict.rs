@@ -1,0 +1,107 @@
+//! `assay dev bench-verdict` on sides that were recorded before.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::assay::{Said, assay, run};
+use crate::compare::sessions::{Played, Sessions, edit_results, steady};
+use crate::stage::DEADLINE;
+
+/// Plays every side for so many rounds, each with its times.
+fn record(sessions: &Sessions, rounds: u32, cycles: [fn(u32) -> u64; 5]) {
+    let sides = ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"];
+    for ((place, name), cycles) in (0..).zip(sides).zip(cycles) {
+        // Each side's runs a little later than those of the one before, and over before the next round.
+        let played = Played { rounds, cases: vec![1], cycles, later_ms: 100 * place, ..Played::default() };
+        sessions.play(name, &played);
+    }
+}
+
+const AS_NAMED: [fn(u32) -> u64; 5] = [
+    steady,
+    |round| steady(round * 2 + 1),
+    |round| steady(round * 4 + 2) * 102 / 100,
+    |round| steady(round * 7 + 3) * 105 / 100,
+    |round| steady(round * 8 + 4) * 110 / 100,
+];
+
+fn judge(sessions: &Sessions) -> Said {
+    let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "1", "--from"]);
+    run(command.arg(sessions.path("")), DEADLINE)
+}
+
+#[test]
+fn a_quiet_recording_reaches_the_goals_and_the_seed_is_recorded() {
+    let sessions = Sessions::new();
+    record(&sessions, 45, AS_NAMED);
+    let said = judge(&sessions);
+    said.expect_exit(0).expect_answer(&[
+        "case 1: 45 rounds side by side",
+        "no native probe: whether the host was quiet is not known",
+        "paired, a2, the same, to a1            0       0              3",
+        "0 of 3: 0.0 to 70.8 %",
+        "unpaired, +5 % to a2",
+        "1 of 1: 2.5 to 100.0 %",
+        "REACHED: unpaired",
+        "REACHED: paired",
+    ]);
+    let verdict = fs::read_to_string(sessions.path("verdict.json")).unwrap();
+    let verdict: Value = serde_json::from_str(&verdict).unwrap();
+    assert_eq!((&verdict["quality"]["seed"], &verdict["quality"]["recorded"]), (&1.into(), &45.into()));
+    assert_eq!(verdict["experiments"][1]["against"], "a1");
+    let real: Vec<_> = verdict["real"].as_array().unwrap().iter().map(|r| &r["paired"]["verdict"]).collect();
+    assert_eq!(real, ["no-difference", "slower", "slower", "slower"]);
+    // Once more, as two recordings: the verdict that is there stays, and the experiments are counted together.
+    let folder = sessions.path("");
+    let mut again = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "2", "--from"]);
+    let said = run(again.arg(&folder).arg("--from").arg(&folder), DEADLINE);
+    said.expect_exit(0).expect_answer(&["is left as it was", "all 2 recordings", "0 of 6: 0.0 to 45.9 %"]);
+    let kept = fs::read_to_string(sessions.path("verdict.json")).unwrap();
+    assert!(kept.contains("\"seed\": 1"), "{kept}");
+}
+
+#[test]
+fn what_was_recorded_before_a_signal_is_judged_as_far_as_it_goes() {
+    let sessions = Sessions::new();
+    record(&sessions, 16, AS_NAMED);
+    for side in ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"] {
+        edit_results(&sessions.path(side), |results| {
+            results["complete"] = false.into();
+            results["incomplete"] = "interrupted".into();
+            results["experiment"]["rounds"] = 45.into();
+            results["experiment"]["order_seed"] = 77.into();
+        });
+    }
+    let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--from"]);
+    run(command.arg(sessions.path("")), DEADLINE).expect_exit(3).expect_answer(&[
+        "case 1: 16 rounds side by side",
+        "not complete, and judged as far as it goes: interrupted",
+        "NOT TOLD, too few rounds (it takes 45): paired",
+    ]);
+    assert!(fs::read_to_string(sessions.path("verdict.json")).unwrap().contains("\"seed\": 77"));
+    let [a, b] = ["a1", "a2"].map(|side| sessions.path(side));
+    run(assay(["compare"]).args([a, b]), DEADLINE)
+        .expect_exit(5)
+        .expect_message(&["incomplete: interrupted"]);
+}
+
+#[test]
+fn a_side_that_is_not_slower_as_it_should_be_misses_the_goals() {
+    let sessions = Sessions::new();
+    let mut cycles = AS_NAMED;
+    cycles[3] = steady;
+    record(&sessions, 45, cycles);
+    judge(&sessions)
+        .expect_exit(1)
+        .expect_answer(&["MISSED: unpaired", "5 % found at least 95 % of the time: 0.0 %"]);
+}
+
+#[test]
+fn too_few_rounds_and_a_missing_side_are_said() {
+    let sessions = Sessions::new();
+    record(&sessions, 8, AS_NAMED);
+    judge(&sessions).expect_exit(3).expect_answer(&["not tried at worst", "experiments really run: none"]);
+    fs::remove_dir_all(sessions.path("a2")).unwrap();
+    judge(&sessions).expect_exit(7).expect_message(&["a2/results.json"]);
+}

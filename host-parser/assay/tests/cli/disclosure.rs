@@ -1,0 +1,82 @@
+//! `assay parse` of a sweep, and what may be published of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::assay::{Said, assay, run};
+use crate::golden;
+use crate::stage::DEADLINE;
+
+/// The log of a sweep on four cores of two threads.
+fn sweep() -> PathBuf {
+    golden::transcript("good-sweep-smt.log")
+}
+
+fn parse(options: &[&str]) -> Said {
+    run(assay(["parse"]).arg(sweep()).args(options), DEADLINE)
+}
+
+#[test]
+fn a_sweep_shows_its_smt_case_apart() {
+    let said = parse(&[]);
+    said.expect_exit(0).expect_answer(&[
+        "smp8-smt",
+        "smp8-smt: workers share cores: what SMT gives, never core scaling",
+        "8 CPUs, 4 cores, 1 package, by cpuid-0bh",
+        "not publishable: disclosure-missing: date, ",
+    ]);
+    let row = said.out.lines().find(|line| line.trim_start().starts_with("smp8-smt ")).unwrap();
+    assert_eq!(row.matches('(').count(), 2, "speed-up and efficiency are not to be quoted: {row}");
+}
+
+#[test]
+fn a_claim_about_shared_cores_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = fs::read_to_string(golden::path("../tests/manifests/sweep.toml")).unwrap();
+    let source =
+        source.replace("small-sweep", "smp-process-scale").replace("to-workers = 2", "to-workers = 8");
+    let manifest = folder.path().join("m.toml");
+    fs::write(&manifest, source).unwrap();
+    let said = parse(&["--manifest", manifest.to_str().unwrap()]);
+    said.expect_exit(6).expect_answer(&["NOT MADE", "shared-cores: workers of case 8 shared cores"]);
+}
+
+#[test]
+fn a_filled_in_template_makes_results_publishable() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = parse(&["--disclose-template"]);
+    template
+        .expect_exit(0)
+        .expect_answer(&["provider = \"gce\"", "#   system-product: Google Compute Engine"]);
+    let file = folder.path().join("d.toml");
+    let disclose = ["--disclose", file.to_str().unwrap(), "--publish"];
+
+    fs::write(&file, &template.out).unwrap();
+    let said = parse(&disclose);
+    said.expect_exit(5)
+        .expect_answer(&["not publishable: disclosure-missing: date, image-sha256, instance-type"]);
+
+    let hash = "0f".repeat(32);
+    let fill = |text: String, (key, value): (&str, &str)| {
+        text.replace(&format!("\n{key} = \"\""), &format!("\n{key} = \"{value}\""))
+    };
+    let values = [
+        ("region", "europe-west1-b"),
+        ("instance-type", "c3-standard-8"),
+        ("image-sha256", &hash),
+        ("tenancy", "shared"),
+        ("vcpu-is", "hyperthread"),
+        ("date", "2026-11-21"),
+        ("operator", "the tests"),
+    ];
+    fs::write(&file, values.into_iter().fold(template.out.clone(), fill)).unwrap();
+    parse(&disclose).expect_exit(0).expect_answer(&["publishable: everything is disclosed"]);
+    let json: Value = serde_json::from_str(&parse(&[&disclose[..], &["--json"]].concat()).out).unwrap();
+    assert_eq!(json["publication"]["publishable"], true);
+    assert_eq!(json["publication"]["disclosure"]["region"], "europe-west1-b");
+
+    fs::write(&file, template.out.replace("tenancy", "tenancies")).unwrap();
+    parse(&disclose).expect_exit(7).expect_message(&["d.toml:", "tenancies: unknown field"]);
+}

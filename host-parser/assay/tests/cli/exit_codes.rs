@@ -1,0 +1,32 @@
+//! The exit codes that scripts rely on: in the help, and in the documentation.
+
+use std::path::Path;
+
+use crate::assay::{assay, run};
+use crate::golden;
+use crate::stage::DEADLINE;
+
+/// Code and meaning, as the help has them.
+fn table() -> Vec<(u8, String)> {
+    let said = run(&mut assay(["--help"]), DEADLINE);
+    said.expect_exit(0);
+    let rows = said.out.lines().skip_while(|line| *line != "Exit codes:").skip(1);
+    let rows = rows.map_while(|line| line.trim().split_once("  "));
+    rows.map(|(code, meaning)| (code.parse().unwrap(), meaning.to_owned())).collect()
+}
+
+#[test]
+fn gate_lists_every_exit_code() {
+    let mut text = "\n| exit code | meaning |\n|---|---|\n".to_owned();
+    for (code, meaning) in table() {
+        text += &format!("| {code} | {meaning} |\n");
+    }
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/GATE.md");
+    golden::check_part(&document, "exit codes", &text);
+}
+
+#[test]
+fn exit_codes_are_stable() {
+    let codes: Vec<u8> = table().into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
+}

@@ -1,0 +1,102 @@
+//! Programs and files that are missing, too old, broken, or hang.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::assay::{assay, run};
+use crate::stage::{DEADLINE, DIES, Stage};
+
+fn results(stage: &Stage) -> Value {
+    serde_json::from_str(&fs::read_to_string(stage.session().join("results.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn names_a_qemu_that_is_missing_too_old_or_something_else() {
+    let stage = Stage::with_qemu(DIES);
+    stage.run(&["--qemu", "/nonexistent"]).expect_exit(8).expect_message(&["/nonexistent: no such program"]);
+    for (says, message) in [
+        ("echo 'QEMU emulator version 6.2.0'", "version 6.2.0 is too old, expected 7.0.0"),
+        ("echo 'libfdt.so.1: not found' >&2; exit 127", "libfdt"),
+    ] {
+        stage.script("qemu", says);
+        stage.run(&[]).expect_exit(8).expect_message(&[message]);
+    }
+}
+
+#[test]
+fn takes_qemu_from_the_environment_unless_told_otherwise() {
+    let stage = Stage::with_qemu(DIES);
+    let mut given = stage.command(&["--dry-run"]);
+    run(given.env("ASSAY_QEMU", "/nonexistent"), DEADLINE).expect_exit(0);
+    let mut not_given = assay(["run", "--dry-run"]);
+    let said = run(not_given.env("ASSAY_QEMU", "/nonexistent").arg(stage.path("x.toml")), DEADLINE);
+    said.expect_exit(8).expect_message(&["/nonexistent"]);
+}
+
+#[test]
+fn stops_after_a_qemu_that_dies_at_its_start_and_keeps_its_words() {
+    let stage = Stage::with_qemu(DIES);
+    let said = stage.run(&[]);
+    said.expect_exit(5).expect_answer(&[
+        "qemu-failed",
+        "cannot set up guest memory",
+        "INCOMPLETE",
+        "QEMU failed",
+    ]);
+    let results = results(&stage);
+    assert_eq!(results["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(results["runs"][0]["reason"], "qemu-failed");
+}
+
+#[test]
+fn does_not_blame_the_guest_for_a_qemu_that_hangs_before_it() {
+    let stage = Stage::with_qemu("sleep 1000");
+    stage.manifest(
+        "boot-seconds = 60\nworker-seconds = 60\nrun-seconds = 150",
+        "boot-seconds = 1\nworker-seconds = 1\nrun-seconds = 2",
+    );
+    let said = stage.run(&[]);
+    said.expect_exit(5).expect_answer(&["qemu-failed", "hung before it started the guest"]);
+}
+
+#[test]
+fn names_a_qemu_that_speaks_something_else() {
+    let stage = Stage::with_qemu("echo 'login:' >&0; sleep 1000");
+    stage.run(&[]).expect_exit(8).expect_message(&["qmp", "login:"]);
+}
+
+#[test]
+fn names_a_kernel_or_a_worker_that_is_not_built_and_what_builds_it() {
+    let stage = Stage::with_qemu(DIES);
+    let said = stage.run(&["--kernel", "/nonexistent"]);
+    said.expect_exit(8).expect_message(&["kernel /nonexistent", "make build"]);
+    let said = stage.run(&["--workers", "/nonexistent"]);
+    said.expect_exit(8).expect_message(&["/nonexistent/primes", "cargo build"]);
+}
+
+#[test]
+fn names_a_kernel_or_a_worker_that_is_none() {
+    let stage = Stage::with_qemu(DIES);
+    fs::write(stage.path("kernel"), "text").unwrap();
+    stage.run(&[]).expect_exit(8).expect_message(&["kernel", "not an ELF file"]);
+    let stage = Stage::with_qemu(DIES);
+    fs::write(stage.path("workers/primes"), "text").unwrap();
+    stage.run(&[]).expect_exit(8).expect_message(&["workers/primes", "not an ELF file"]);
+}
+
+#[test]
+fn shows_the_words_of_an_image_tool_that_fails() {
+    let stage = Stage::with_qemu(DIES);
+    stage.manifest("boot = \"direct\"", "boot = \"bios\"");
+    let tool = stage.path("tool");
+    let options = ["--image-tool", tool.to_str().unwrap()];
+    stage.run(&options).expect_exit(8).expect_message(&["image tool", "make image-tool"]);
+    stage.script("tool", "echo 'assay-image: the ramdisk is empty' >&2; exit 1");
+    stage.run(&options).expect_exit(8).expect_message(&["the ramdisk is empty"]);
+    stage.script("tool", "echo 'assay-image: x.img: No space left on device (os error 28)' >&2; exit 1");
+    stage.run(&options).expect_exit(9).expect_message(&["No space left"]);
+    stage.script("tool", "exit 0");
+    stage.run(&options).expect_exit(8).expect_message(&["was not written"]);
+    assert!(!stage.session().exists(), "the label is free for the next try");
+}

@@ -1,0 +1,141 @@
+//! `--systems`: what runs the workers, and what it lacks.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::assay::{run, workspace};
+use crate::stage::{DEADLINE, DIES, Stage};
+
+const KERNEL: &str = "LINUX_SMP_SCALE_KERNEL";
+const OURS: &str = "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS";
+const LINUX: &str = "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS";
+
+/// A stage with all that the Linux guest and the native row ask for as well.
+fn stage(qemu: &str) -> Stage {
+    let stage = Stage::with_qemu(qemu);
+    stage.static_program("twin");
+    fs::write(stage.path("bzImage"), bzimage()).unwrap();
+    stage
+}
+
+/// As much of a kernel as is looked at: the two magic numbers, the protocol's version, loaded high, 64 bits.
+fn bzimage() -> Vec<u8> {
+    let mut file = vec![0; 0x300];
+    file[0x1fe..0x208].copy_from_slice(b"\x55\xaa\0\0HdrS\x0f\x02");
+    (file[0x211], file[0x236]) = (1, 1);
+    file
+}
+
+#[test]
+fn refuses_systems_that_make_no_sense() {
+    let stage = stage(DIES);
+    for (systems, what) in [
+        ("windows", &["--systems", "windows", "expected one of assay, assay-bios, linux"][..]),
+        ("", &["--systems", "expected one of"]),
+        ("assay,,native", &["--systems", "expected one of"]),
+        ("native,assay,native", &["--systems: native is named twice"]),
+    ] {
+        stage.run(&["--systems", systems]).expect_exit(2).expect_message(what);
+    }
+    stage.manifest("boot = \"direct\"", "boot = \"bios\"");
+    let said = stage.run(&["--systems", "assay,assay-bios"]);
+    said.expect_exit(2).expect_message(&["assay-bios is for manifests with boot = \"direct\", not \"bios\""]);
+    assert!(!stage.path("out").exists());
+}
+
+#[test]
+fn names_what_a_system_lacks() {
+    let stage = stage(DIES);
+    let with_kernel = |systems: &str, twin: &str, kernel: &str| {
+        let mut command =
+            stage.command(&["--systems", systems, "--twin", stage.path(twin).to_str().unwrap()]);
+        run(command.env(KERNEL, stage.path(kernel)), DEADLINE)
+    };
+    for systems in ["native", "linux", "assay,linux-mitigations-off"] {
+        with_kernel(systems, "gone", "bzImage").expect_exit(8).expect_message(&["twin", "gone", "make twin"]);
+    }
+    with_kernel("linux", "twin", "gone").expect_exit(8).expect_message(&[KERNEL, "gone: No such file"]);
+    with_kernel("linux", "twin", "x.toml").expect_exit(8).expect_message(&[KERNEL, "x.toml: not a bzImage"]);
+    with_kernel("linux", "x.toml", "bzImage").expect_exit(8).expect_message(&["no ELF file", "make twin"]);
+    stage.manifest("memory-mib = 128", "memory-mib = 64");
+    with_kernel("linux", "twin", "bzImage")
+        .expect_exit(6)
+        .expect_message(&["memory-mib = 64", "at least 128"]);
+    assert!(!stage.path("out").exists());
+}
+
+#[test]
+fn guests_differ_in_what_they_boot_and_in_nothing_else() {
+    let stage = stage(DIES);
+    let twin = stage.path("twin");
+    let systems = ["--systems", "native,linux-mitigations-off,linux,assay", "--twin", twin.to_str().unwrap()];
+    let mut command = stage.command(&[&systems[..], &["--dry-run", "--rounds", "1"]].concat());
+    let said = run(command.env(KERNEL, stage.path("bzImage")), DEADLINE);
+    said.expect_exit(0);
+    let command = |system: &str| {
+        let head = format!("# {system}, case 2, plan ");
+        let mut lines = said.out.lines().skip_while(|line| !line.starts_with(&head));
+        (lines.next().unwrap()[head.len()..].to_owned(), lines.next().unwrap().to_owned())
+    };
+    let envelope = |line: &str| line.split(" -kernel ").next().unwrap().to_owned();
+    let (plan, ours) = command("assay");
+    for (system, append) in [("linux", "panic=-1'"), ("linux-mitigations-off", "panic=-1 mitigations=off'")] {
+        let (its_plan, line) = command(system);
+        assert_eq!((its_plan, envelope(&line)), (plan.clone(), envelope(&ours)));
+        assert!(line.contains("bzImage") && line.ends_with(append), "{line}");
+    }
+    let (its_plan, line) = command("native");
+    assert_eq!(its_plan, plan);
+    assert!(line.starts_with(&format!("{} native --ramdisk ", twin.display())), "{line}");
+    let order = said.out.lines().find_map(|line| line.strip_prefix("# 1:")).unwrap();
+    assert_eq!(order.split(' ').count(), 4 * 3, "{order}");
+    assert!(!stage.path("out").exists());
+}
+
+#[test]
+fn all_systems_get_the_same_host_cpus_or_none_is_run() {
+    let stage = stage(DIES);
+    let cpu = host::CpuSet::allowed().unwrap().iter().next().unwrap().to_string();
+    let twin = stage.path("twin");
+    let told = |systems: &str, option: &[&str], ours: &str, linux: &str| {
+        let fixed = ["--dry-run", "--twin", twin.to_str().unwrap(), "--systems", systems];
+        let mut command = stage.command(&[&fixed[..], option].concat());
+        command.env(KERNEL, stage.path("bzImage"));
+        run(command.env(OURS, ours).env(LINUX, linux), DEADLINE)
+    };
+    let pinned_by = |name: &str| format!("pinned to host CPUs {cpu} by {name}\n");
+    told("assay,linux", &[], &cpu, "1023").expect_exit(2).expect_message(&[
+        OURS,
+        LINUX,
+        "cannot be compared",
+    ]);
+    told("assay,linux", &[], &cpu, &cpu).expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+    told("assay,linux", &[], "", &cpu).expect_exit(0).expect_answer(&[&pinned_by(LINUX)]);
+    told("assay,linux", &["--cpus", &cpu], "?", "?").expect_exit(0).expect_answer(&[&pinned_by("--cpus")]);
+    told("linux", &[], "?", &cpu).expect_exit(0).expect_answer(&[&pinned_by(LINUX)]);
+    told("linux,native", &[], &cpu, "").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+    // It is not the Linux guest's affair.
+    told("assay,native", &[], &cpu, "?").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+}
+
+#[test]
+fn stops_after_a_twin_that_dies_and_keeps_its_words() {
+    let stage = stage(DIES);
+    stage.script("twin", "echo 'cannot open the ramdisk' >&2; exit 2");
+    let twin = stage.path("twin");
+    let said = stage.run(&["--systems", "native", "--twin", twin.to_str().unwrap()]);
+    said.expect_exit(5).expect_answer(&["exit status: 2: cannot open the ramdisk", "the twin failed"]);
+    let results = fs::read_to_string(stage.session().join("results.json")).unwrap();
+    let results: Value = serde_json::from_str(&results).unwrap();
+    let run = &results["runs"][0];
+    assert_eq!((&run["system"], &run["outcome"]), (&"native".into(), &"invalid".into()));
+    assert_eq!(run["command"][1], "native");
+}
+
+#[test]
+fn the_script_for_harnesses_says_how_it_is_used() {
+    let script = workspace().join("qemu/run-linux-smp-process-scale.sh");
+    run(Command::new(script).arg("--help"), DEADLINE).expect_exit(0).expect_answer(&[KERNEL, OURS, LINUX]);
+}

@@ -1,0 +1,89 @@
+//! The negative controls: what is made to go wrong is noticed, under its own reason.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::assay::{assay, run, workspace};
+use crate::experiments::{one_cpu, results};
+
+/// All of them together. One hangs until its deadline, which is most of the time they need.
+const DEADLINE: Duration = Duration::from_secs(180);
+
+/// The faults that workers make, as the kernel must see them: mnemonic and error code (Intel SDM vol. 3A, "Page-Fault
+/// Exception": present 1, write 2, user 4, instruction fetch 16).
+const FAULTS: [(&str, &str, u64); 8] = [
+    ("worker-divide-error", "DE", 0),
+    ("worker-invalid-opcode", "UD", 0),
+    ("worker-general-protection", "GP", 0),
+    ("worker-page-fault", "PF", 4),
+    ("worker-stack-overflow", "PF", 4 + 2),
+    ("worker-outside-slot", "PF", 4 + 2),
+    ("worker-kernel-write", "PF", 4 + 2 + 1),
+    ("worker-execute-data", "PF", 16 + 4 + 1),
+];
+
+/// The one that a busy host can hide: vCPUs that do not run at the same time cannot compare their clocks, and then one
+/// that is ahead looks like one that was late. Either way such a run does not pass.
+const ELUSIVE: &str = "kernel-tsc-ahead.toml";
+const TRIES: usize = 5;
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn every_control_ends_in_its_own_reason() {
+    let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let manifests = fs::read_dir(workspace().join("manifests/controls")).unwrap();
+    let manifests = manifests.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with(ELUSIVE));
+    let copied = manifests.map(|path| fs::copy(&path, folder.path().join(path.file_name().unwrap())));
+    let tried = copied.map(Result::unwrap).count();
+    let said = run(assay(["dev", "controls"]).arg(folder.path()).arg("--out").arg(out.path()), DEADLINE);
+    said.expect_exit(0).expect_answer(&[&format!("{tried} of {tried} controls ended as they must")]);
+
+    let session = fs::read_dir(out.path().join("controls")).unwrap().next().unwrap().unwrap().path();
+    for (name, mnemonic, code) in FAULTS {
+        let fault = format!(" ev=fault worker=0 exception={mnemonic} error={code:016x} ");
+        assert!(log(&session.join(name)).contains(&fault), "{name}: no {fault}");
+    }
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn a_clock_that_is_ahead_is_noticed_and_never_passes() {
+    let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let manifest = workspace().join("manifests/controls").join(ELUSIVE);
+    fs::copy(manifest, folder.path().join(ELUSIVE)).unwrap();
+    let noticed = (0..TRIES).any(|_| {
+        let said = run(assay(["dev", "controls"]).arg(folder.path()).arg("--out").arg(out.path()), DEADLINE);
+        let hidden = said.out.contains("control-unnoticed") || said.out.contains("late-start");
+        said.expect_exit(i32::from(hidden));
+        !hidden
+    });
+    assert!(noticed);
+}
+
+/// The serial log in a folder.
+fn log(folder: &Path) -> String {
+    let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let log = files.find(|path| path.to_string_lossy().ends_with(".serial.log"));
+    fs::read_to_string(log.unwrap()).unwrap()
+}
+
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn a_run_that_does_not_pass_ends_the_command_by_its_class() {
+    let cases = [
+        ("worker-page-fault", "worker-fault", 4),
+        ("worker-never-returns", "worker-timeout", 4),
+        ("worker-syscall", "authority-exceeded", 4),
+        ("worker-wrong-answer", "verifier-mismatch", 4),
+        ("kernel-lose-record", "dropped-records", 5),
+    ];
+    let out = tempfile::tempdir().unwrap();
+    for (name, reason, exit) in cases {
+        let manifest = workspace().join("manifests/controls").join(name).with_extension("toml");
+        let mut command = assay(["run", "--label", "t", "--cpus", &one_cpu(), "--out"]);
+        let said = run(command.arg(out.path()).arg(manifest), DEADLINE);
+        said.expect_exit(exit).expect_answer(&["no run counts", reason]);
+        assert_eq!(results(out.path(), name, "t")["runs"][0]["reason"], reason);
+    }
+}

@@ -1,0 +1,168 @@
+//! Guests of the tests' own making: any ramdisk, on any machine.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use abi::exit::GuestExit;
+use host::CancelToken;
+use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
+use host_parser::manifest::Manifest;
+use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
+use host_parser::transcript::Transcript;
+use qemu::{
+    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestRun, GuestSpec, Machine, Outcome, Qemu,
+    UefiFirmware, Vga,
+};
+use tempfile::TempDir;
+
+use crate::assay::workspace;
+
+/// A guest that has not ended by then hangs; the slowest needs a tenth of it.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a guest that the host disturbs is made anew before its test gives up.
+const TRIES: usize = 10;
+
+/// How a guest's kernel is started.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Start {
+    /// By QEMU itself.
+    Direct,
+    /// From a disk, by QEMU's BIOS.
+    Bios,
+    /// From a disk, by OVMF.
+    Uefi,
+}
+
+/// A guest that has ended.
+pub struct Over {
+    pub run: GuestRun,
+    pub log: Vec<u8>,
+}
+
+/// The shipped experiment.
+pub fn experiment() -> Manifest {
+    Manifest::load(&workspace().join("manifests/smp-process-scale.toml")).unwrap()
+}
+
+/// What was built under this name.
+pub fn worker(name: &str) -> WorkerBlob {
+    WorkerBlob::load(&workspace().join("target/release"), name).expect("`make build` has been run")
+}
+
+/// The shipped experiment's plan for one boot of these cases.
+pub fn plan(cases: &[u16]) -> PlanBytes {
+    PlanBytes::new(&experiment(), &worker("primes"), cases, PlanOptions::default()).unwrap()
+}
+
+/// The ramdisk with that plan and its worker.
+pub fn good_ramdisk(cases: &[u16]) -> Vec<u8> {
+    ramdisk(&plan(cases), &[&worker("primes")])
+}
+
+/// Boots `ramdisk` on a machine with `vcpus` CPUs, which `change` may change, and waits for its end. Started by QEMU
+/// itself, an empty ramdisk is none.
+pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut Machine)) -> Over {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = Machine::q35(vcpus, 128);
+    match start {
+        Start::Direct => machine.vga = Vga::None,
+        Start::Bios => {}
+        Start::Uefi => machine.firmware = Firmware::Uefi(UefiFirmware::find(None).unwrap()),
+    }
+    change(&mut machine);
+    let accelerator = match machine.icount_shift {
+        Some(_) => AcceleratorChoice::forced(Accelerator::Tcg, "-icount"),
+        None => AcceleratorChoice::detect(),
+    };
+    let spec = GuestSpec {
+        qemu: Qemu::find(None).unwrap(),
+        accelerator,
+        machine,
+        boot: medium(start, ramdisk, &folder),
+        host_cpus: None,
+        deadline: DEADLINE,
+        serial_log: folder.path().join("serial.log"),
+        first_record: None,
+        serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
+    };
+    let run = qemu::run(&spec, &CancelToken::new().unwrap(), &mut |_| {}).unwrap();
+    let log = std::fs::read(&spec.serial_log).unwrap();
+    Over { run, log }
+}
+
+fn medium(start: Start, ramdisk: &[u8], folder: &TempDir) -> BootMedium {
+    let file = |name: &str| folder.path().join(name);
+    let (initrd, path, kernel) = (file("ramdisk.tar"), file("disk.img"), kernel());
+    std::fs::write(&initrd, ramdisk).unwrap();
+    let option = match start {
+        Start::Direct => {
+            let initrd = Some(initrd).filter(|_| !ramdisk.is_empty());
+            return BootMedium::Kernel { kernel, initrd, append: String::new() };
+        }
+        Start::Bios => "--bios",
+        Start::Uefi => "--uefi",
+    };
+    let mut tool = Command::new(workspace().join("target/release/assay-image"));
+    tool.arg("--kernel").arg(kernel).arg("--ramdisk").arg(initrd).arg(option).arg(&path);
+    let output = tool.output().expect("`make build` has been run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    BootMedium::Disk { path }
+}
+
+/// What comes of the first of a few tries that the host leaves alone; the others come to nothing.
+#[track_caller]
+pub fn undisturbed<T>(try_it: impl FnMut(usize) -> Option<T>) -> T {
+    (0..TRIES).find_map(try_it).unwrap_or_else(|| panic!("the host disturbed each of {TRIES} tries"))
+}
+
+/// The kernel as `make build` left it, or the one that `ASSAY_TEST_KERNEL` names.
+fn kernel() -> PathBuf {
+    let named = std::env::var_os("ASSAY_TEST_KERNEL").map(PathBuf::from);
+    named.unwrap_or_else(|| workspace().join("target/kernel/assay-kernel"))
+}
+
+impl Over {
+    /// Fails, and shows the log, where the guest has not ended by saying this.
+    #[track_caller]
+    pub fn expect_exit(&self, exit: GuestExit) -> &Self {
+        let wanted = Outcome::DebugExit { value: exit.value() };
+        assert_eq!(self.run.outcome, wanted, "{}", self.text());
+        self
+    }
+
+    /// What the gate says of it as a run of `cases`, on a machine that was given `cpus` CPUs.
+    pub fn judge(&self, cases: &[u16], cpus: u16) -> Verdict<Measurement> {
+        let expectation = RunExpectation {
+            plan: Some(plan(cases).digest()),
+            cases: Some(cases.iter().map(|&case| ExpectedCase { case, iterations: 1 }).collect()),
+            cpus: Some(cpus),
+            blob: Some(worker("primes").sha256()),
+            build: None,
+        };
+        let Outcome::DebugExit { value } = self.run.outcome else { panic!("{:?}", self.run.outcome) };
+        let evidence = HostEvidence {
+            ended: Ended::DebugExit { value },
+            vcpus: Some(cpus),
+            host_cpus: Some(1),
+            ..HostEvidence::default()
+        };
+        Gate::default().judge(&Transcript::read(&self.log), &expectation, &evidence)
+    }
+
+    /// What it measured; nothing where the host disturbed it. Fails, and shows the log, where the guest itself is why it
+    /// did not pass.
+    #[track_caller]
+    pub fn measured(&self, verdict: &Verdict<Measurement>) -> Option<Measurement> {
+        let hosts = verdict.outcome.refusal().is_some_and(|(reason, _)| reason.is_the_hosts());
+        let measured = verdict.outcome.measurement().cloned();
+        assert!(measured.is_some() || hosts, "{:?}\n{}", verdict.findings, self.text());
+        measured
+    }
+
+    /// The log as text, with the spaces that records write as `%20`.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.log).replace("%20", " ")
+    }
+}

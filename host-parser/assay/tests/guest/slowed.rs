@@ -1,0 +1,48 @@
+//! The slowed builds of `primes`: by how much, counted.
+
+use abi::exit::GuestExit;
+use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation};
+use host_parser::manifest::Manifest;
+use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
+use host_parser::transcript::Transcript;
+use workloads::{Slowed, by_name};
+
+use crate::assay::manifest;
+use crate::lab::{Start, boot, worker};
+
+/// How far the further work may be from what the name says, as a part of it: it is paid in divisions, of which the last
+/// candidates' do not cost exactly what all of them do.
+const WITHIN: f64 = 0.02;
+
+/// The instructions of the timed region with these bytes as `primes`, where the TSC counts one for each.
+fn instructions(bytes: &[u8]) -> u64 {
+    let manifest = Manifest::load(&manifest("small.toml")).unwrap();
+    let blob = WorkerBlob::new(worker("primes").name(), bytes.to_vec());
+    let plan = PlanBytes::new(&manifest, &blob, &[1], PlanOptions::default()).unwrap();
+    let over = boot(Start::Direct, &ramdisk(&plan, &[&blob]), 1, |machine| machine.icount_shift = Some(0));
+    over.expect_exit(GuestExit::Success);
+    let expectation = RunExpectation {
+        plan: Some(plan.digest()),
+        cases: Some(vec![ExpectedCase { case: 1, iterations: 1 }]),
+        blob: Some(blob.sha256()),
+        ..RunExpectation::default()
+    };
+    let evidence = HostEvidence {
+        ended: Ended::DebugExit { value: GuestExit::Success.value() },
+        ..HostEvidence::default()
+    };
+    let verdict = Gate::default().judge(&Transcript::read(&over.log), &expectation, &evidence);
+    let measured = verdict.outcome.measurement().unwrap_or_else(|| panic!("{:?}", verdict.findings));
+    measured.samples()[0].cycles.0
+}
+
+#[test]
+#[ignore = "needs QEMU and built workers: make test-guest"]
+fn slowed_workers_pass_the_gate_as_primes_and_do_so_much_more() {
+    let plain = instructions(worker("primes").bytes()) as f64;
+    for &Slowed { program, percent } in by_name("primes").unwrap().slowed() {
+        let more = 100.0 * (instructions(worker(program).bytes()) as f64 / plain - 1.0);
+        println!("{program}: {more:.3} % more instructions than {plain:.0}");
+        assert!((more / f64::from(percent) - 1.0).abs() < WITHIN, "{program}: {more:.3} % more instructions");
+    }
+}

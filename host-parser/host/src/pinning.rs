@@ -1,0 +1,134 @@
+//! Which host CPUs a guest is given, and who says so.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use abi::wire::record::SystemName;
+
+use crate::{CpuSet, CpuSetError, HostTopology};
+
+/// Where the set can come from, after the option: our own name for it, and the one that shell harnesses know.
+const VARIABLES: [&str; 2] = ["ASSAY_QEMU_CPUS", "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS"];
+/// The harnesses' name for the Linux guest's.
+const LINUX_VARIABLE: &str = "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS";
+
+/// A set of host CPUs and where it was asked for.
+#[derive(Clone, Debug)]
+pub struct HostCpus {
+    /// The set to pin to; `None` leaves the scheduler free.
+    pub set: Option<CpuSet>,
+    asked_by: &'static str,
+    /// All that the guest could run on.
+    pub available: CpuSet,
+}
+
+/// Why no set of host CPUs can be chosen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PinningError {
+    /// The system does not report this process's CPUs.
+    #[error("reading this process's CPU affinity: {0}")]
+    Affinity(io::Error),
+    /// An option or a variable that is no list, or names CPUs that this process may not use.
+    #[error("{asked_by}: {source}")]
+    List {
+        /// The option or variable.
+        asked_by: &'static str,
+        /// What is wrong.
+        source: CpuSetError,
+    },
+    /// Two variables put the systems on different CPUs.
+    #[error(
+        "{} is {} and {} is {}: systems on different host CPUs cannot be compared; name one set with --cpus, or run each by \
+         itself with --systems", .ours.0, .ours.1, .linux.0, .linux.1
+    )]
+    Disagree {
+        /// Our own guests' variable, and its set.
+        ours: (&'static str, CpuSet),
+        /// The Linux guest's.
+        linux: (&'static str, CpuSet),
+    },
+}
+
+impl HostCpus {
+    /// The set for our own guests: that of [`HostCpus::choose_for`] them alone.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn choose(option: Option<&str>) -> Result<Self, PinningError> {
+        Self::choose_for(option, &[SystemName::Assay])
+    }
+
+    /// The set for a session of `systems`: all of them get the same. It is what `option` names, else what the first
+    /// environment variable does which is not empty; the Linux guest's own counts where it takes part, and first where
+    /// our kernel does not.
+    ///
+    /// # Errors
+    /// A list that is none, CPUs that this process may not use, or variables that want the systems on different CPUs.
+    pub fn choose_for(option: Option<&str>, systems: &[SystemName]) -> Result<Self, PinningError> {
+        let linux = variable(LINUX_VARIABLE).filter(|_| systems.contains(&SystemName::Linux));
+        let ours = VARIABLES.into_iter().find_map(variable);
+        let asked = match option {
+            Some(list) => Some(("--cpus", OsString::from(list))),
+            None if systems.contains(&SystemName::Assay) => {
+                agree(ours.as_ref(), linux.as_ref())?;
+                ours.or(linux)
+            }
+            None => linux.or(ours),
+        };
+        let allowed = CpuSet::allowed().map_err(PinningError::Affinity)?;
+        let Some((asked_by, list)) = asked else {
+            return Ok(Self { set: None, asked_by: "", available: allowed });
+        };
+        let set = parse(asked_by, &list)?;
+        set.check_within(&allowed).map_err(|source| PinningError::List { asked_by, source })?;
+        Ok(Self { set: Some(set.clone()), asked_by, available: set })
+    }
+
+    /// The option or variable that named the set; empty if none did.
+    #[must_use]
+    pub const fn asked_by(&self) -> &'static str {
+        self.asked_by
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let unknown = match self.cores() {
+            Some(_) => "",
+            None => " (which of them share a core is not known here: each counts as one)",
+        };
+        match &self.set {
+            Some(set) => format!("pinned to host CPUs {set} by {}{unknown}", self.asked_by),
+            None => format!("on host CPUs {}, not pinned{unknown}", self.available),
+        }
+    }
+
+    /// How many cores they are; `None` where the host does not tell.
+    #[must_use]
+    pub fn cores(&self) -> Option<u16> {
+        HostTopology::here().cores(&self.available).map(|cores| u16::try_from(cores).unwrap_or(u16::MAX))
+    }
+}
+
+/// A variable and its value.
+type Asked = (&'static str, OsString);
+
+/// A variable that is set and not empty.
+fn variable(name: &'static str) -> Option<Asked> {
+    Some((name, std::env::var_os(name).filter(|list| !list.is_empty())?))
+}
+
+/// Whether both variables, where both are set, name the same CPUs: what ran on other CPUs cannot be compared.
+fn agree(ours: Option<&Asked>, linux: Option<&Asked>) -> Result<(), PinningError> {
+    let (Some((our_name, ours)), Some((linux_name, linux))) = (ours, linux) else { return Ok(()) };
+    let (our_set, linux_set) = (parse(our_name, ours)?, parse(linux_name, linux)?);
+    if our_set == linux_set {
+        return Ok(());
+    }
+    Err(PinningError::Disagree { ours: (*our_name, our_set), linux: (*linux_name, linux_set) })
+}
+
+fn parse(asked_by: &'static str, list: &OsStr) -> Result<CpuSet, PinningError> {
+    list.to_string_lossy().parse().map_err(|source| PinningError::List { asked_by, source })
+}

@@ -1,0 +1,137 @@
+//! Programs that this one starts: QEMU, the Linux twin, tools. Each leads a process group of its own, so that the
+//! terminal's Ctrl-C reaches this program only; each is ended by its process id, and none is left behind.
+//!
+//! Nothing here polls by a timer: [`wait`] sleeps until a stream, an exit, a cancellation or a deadline.
+
+mod capture;
+mod wait;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
+
+pub use capture::{Capture, Captured, End};
+pub use wait::{Wake, wait};
+
+/// A started program. Dropping it kills it and whatever it has started, and waits for its end.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Readable once the program has exited.
+    exit: OwnedFd,
+    /// Its status, once it was waited for.
+    status: Option<ExitStatus>,
+    started: Instant,
+    started_unix_ms: u64,
+}
+
+impl Process {
+    /// Starts `command` as the leader of a process group.
+    ///
+    /// # Errors
+    /// The system's reason why it could not be started or watched.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let started_unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        let started = Instant::now();
+        let mut child = command.process_group(0).spawn()?;
+        match pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
+            Ok(exit) => Ok(Self { child, exit, status: None, started, started_unix_ms }),
+            Err(error) => {
+                kill_group(&child);
+                child.wait()?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its standard output, if it is a pipe that was not taken yet.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Its standard error, if it is a pipe that was not taken yet.
+    pub fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// The time since its start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The time since its start, in microseconds.
+    #[must_use]
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// When it was started, in milliseconds since 1970 (UTC).
+    #[must_use]
+    pub const fn started_unix_ms(&self) -> u64 {
+        self.started_unix_ms
+    }
+
+    /// Its exit status, once it has exited. Whatever it has started is killed then.
+    ///
+    /// # Errors
+    /// The system's reason why it cannot be waited for.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.status.is_none() && !self.has_exited()? {
+            return Ok(None);
+        }
+        self.end().map(Some)
+    }
+
+    /// Kills it and whatever it has started, and waits for it. One that has exited keeps its status.
+    ///
+    /// # Errors
+    /// The system's reason why it cannot be waited for.
+    pub fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.status {
+            return Ok(status);
+        }
+        kill_group(&self.child);
+        let status = self.child.wait()?;
+        self.status = Some(status);
+        Ok(status)
+    }
+
+    /// Whether it has exited. It stays to be waited for.
+    fn has_exited(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(Pid::from_child(&self.child)), options)?.is_some())
+    }
+}
+
+/// Its descriptor is readable once the program has exited.
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.exit.as_fd()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nothing is left that could report a failure.
+        let _ = self.end();
+    }
+}
+
+/// Kills a child that was not waited for yet, so that its id is still its own, and the group that it leads.
+fn kill_group(child: &Child) {
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+}

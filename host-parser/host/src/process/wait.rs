@@ -1,0 +1,55 @@
+//! One wait for everything that can happen to a program.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::Process;
+use crate::CancelToken;
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wake {
+    /// The stream at this place can be read without blocking, if only to find its end.
+    Stream(usize),
+    /// The process has exited, and none of its streams has anything to read.
+    Exit,
+    /// The token is cancelled.
+    Cancel,
+    /// The time is over, or a signal came.
+    Nothing,
+}
+
+/// Waits until a stream can be read, the process has exited, the token is cancelled, or `timeout` is over. Of several the
+/// first in this order is returned; a place of `streams` without a stream is passed over.
+///
+/// # Errors
+/// The system's reason why it cannot wait.
+pub fn wait(
+    streams: &[Option<BorrowedFd<'_>>],
+    process: Option<&Process>,
+    cancel: Option<&CancelToken>,
+    timeout: Duration,
+) -> io::Result<Wake> {
+    let open =
+        streams.iter().enumerate().filter_map(|(place, stream)| Some((Wake::Stream(place), (*stream)?)));
+    let exit = process.map(|process| (Wake::Exit, process.as_fd()));
+    let cancel = cancel.map(|cancel| (Wake::Cancel, cancel.as_fd()));
+    let (wakes, mut polled): (Vec<Wake>, Vec<PollFd<'_>>) = open
+        .chain(exit)
+        .chain(cancel)
+        .map(|(wake, descriptor)| (wake, PollFd::from_borrowed_fd(descriptor, PollFlags::IN)))
+        .unzip();
+    // A time that the system cannot take is one that nobody waits out.
+    let timeout = Timespec::try_from(timeout).ok();
+    match poll(&mut polled, timeout.as_ref()) {
+        Err(Errno::INTR) => return Ok(Wake::Nothing),
+        result => result?,
+    };
+    // HUP and ERR count as ready too: reading says which.
+    let ready = polled.iter().position(|descriptor| !descriptor.revents().is_empty());
+    Ok(ready.map_or(Wake::Nothing, |place| wakes[place]))
+}

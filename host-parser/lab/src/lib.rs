@@ -1,0 +1,33 @@
+//! Drives the runs of a session: finds what they are made of, decides which comes next, makes each in a guest or as
+//! processes of the host, has the gate judge it, and writes the results.
+//!
+//! It joins the crates that run guests (`qemu`) and read the host (`host`) with the one that judges them (`host_parser`);
+//! none of these knows another.
+#![forbid(unsafe_code)]
+
+mod boot_image;
+pub mod console;
+pub mod diagnosis;
+mod exit;
+pub mod experiment;
+pub mod guest;
+mod guest_env;
+pub mod image_tool;
+mod label;
+mod probe;
+mod progress_line;
+pub mod recording;
+mod rounds;
+mod run;
+mod schedule;
+mod systems;
+
+pub use boot_image::BootImage;
+pub use exit::{Coded, Exit, OrExit};
+pub use guest_env::{Built, GuestEnv, GuestSources};
+pub use label::of_time as label_of_time;
+pub use probe::ProbeSpec;
+pub use rounds::SPARE;
+pub use run::{Run, RunKey};
+pub use schedule::{Slot, clock_seed};
+pub use systems::SystemsSpec;

@@ -1,0 +1,165 @@
+//! What a person sees while runs are made: on a terminal what is being run, what the last run gave and what is left;
+//! elsewhere a line for each run.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use host_parser::gate::{Cycles, Measurement, Verdict};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::console;
+use crate::schedule::Slot;
+
+/// From how many times on a line does not have each of them.
+const MANY: usize = 5;
+const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
+
+/// ProgressLine of an experiment.
+pub struct ProgressLine {
+    bar: ProgressBar,
+    on_terminal: bool,
+    /// The length of the longest name of a run.
+    width: usize,
+    runs: usize,
+    rounds: u32,
+    done: usize,
+    last: String,
+    forecast: Forecast,
+}
+
+impl ProgressLine {
+    /// For runs in this order, of such names.
+    pub fn new<T: Copy>(order: &[Slot<T>], name: impl Fn(T) -> String) -> Self {
+        let on_terminal = std::io::stderr().is_terminal();
+        let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(order.len() as u64), target);
+        let forecast = Forecast::default();
+        let (told, style) = (forecast.clone(), ProgressStyle::with_template(TEMPLATE));
+        let gone = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // The bar is drawn without it where this fails, and nothing else is lost.
+            let _ = write!(out, "{} s", state.elapsed().as_secs());
+        };
+        let left = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = out.write_str(&told.left(state.elapsed()));
+        };
+        let style = style.expect("a good template").with_key("gone", gone).with_key("left", left);
+        bar.set_style(style.progress_chars("=> "));
+        let rounds = order.last().map_or(0, |slot| slot.round + 1);
+        let width = order.iter().map(|slot| name(slot.item).len()).max().unwrap_or(0);
+        let (runs, last) = (order.len(), String::new());
+        Self { bar, on_terminal, width, runs, rounds, done: 0, last, forecast }
+    }
+
+    /// A run is next, when the host's CPUs are quick.
+    pub fn wait(&self, round: u32, name: &str) {
+        self.show(round, name, "waiting for the host");
+    }
+
+    /// A run begins.
+    pub fn begin(&mut self, round: u32, name: &str) {
+        self.show(round, name, "booting");
+    }
+
+    /// The run's guest is up and at work.
+    pub fn working(&self, round: u32, name: &str) {
+        self.show(round, name, "measuring");
+    }
+
+    fn show(&self, round: u32, name: &str, doing: &str) {
+        let (round, rounds, last) = (round + 1, self.rounds, &self.last);
+        self.bar.set_message(format!("round {round} of {rounds}, {name}: {doing}{last}"));
+    }
+
+    /// The run is over, and now so many are to be made in all: a round that was set aside is replaced.
+    pub fn end(&mut self, round: u32, name: &str, verdict: &Verdict<Measurement>, runs: usize) {
+        self.done += 1;
+        self.runs = runs;
+        self.bar.set_length(runs as u64);
+        self.bar.inc(1);
+        self.rounds = self.rounds.max(round + 1);
+        self.forecast.update(self.bar.elapsed(), self.done, self.runs);
+        let refusal = verdict.outcome.refusal();
+        let said = match (verdict.outcome.measurement(), refusal) {
+            (Some(measured), _) => times(measured),
+            (None, Some((reason, detail))) => format!("{reason}: {detail}"),
+            (None, None) => String::new(),
+        };
+        let (word, width) = (verdict.outcome.word(), self.width);
+        let (done, runs, round) = (self.done, self.runs, round + 1);
+        let line = format!("run {done:>3}/{runs}  round {round:>2}  {name:>width$}  {word}  {said}");
+        self.last = format!("   (last: {name}, {word}, {said})");
+        if !self.on_terminal {
+            console::note(&line);
+        } else if refusal.is_some() {
+            self.bar.println(line);
+        }
+    }
+
+    /// Something to tell between two runs.
+    pub fn note(&self, line: &str) {
+        if self.on_terminal {
+            self.bar.println(line);
+        } else {
+            console::note(line);
+        }
+    }
+
+    /// All runs are over.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// When all will be done, in milliseconds from the start; 0 as long as no run is over to judge by.
+#[derive(Clone, Default)]
+struct Forecast(Arc<AtomicU64>);
+
+impl Forecast {
+    /// Takes the mean of the runs that are over for each that is left.
+    fn update(&self, elapsed: Duration, done: usize, runs: usize) {
+        let whole = elapsed.as_millis() * runs as u128 / done.max(1) as u128;
+        self.0.store(u64::try_from(whole).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn left(&self, elapsed: Duration) -> String {
+        match self.0.load(Ordering::Relaxed) {
+            0 => "time left not known yet".to_owned(),
+            whole => {
+                let left = Duration::from_millis(whole).saturating_sub(elapsed).as_secs();
+                format!("about {} s left", left + 1)
+            }
+        }
+    }
+}
+
+/// A run's times, in milliseconds where the clock is known: each of a few, and of many from which to which.
+fn times(measured: &Measurement) -> String {
+    let khz = measured.clock().tsc.as_ref().map(|tsc| tsc.khz);
+    let tell = |cycles: Cycles| match khz.and_then(|khz| cycles.nanos(khz)) {
+        Some(nanos) => format!("{}.{:03} ms", nanos.0 / 1_000_000, nanos.0 / 1000 % 1000),
+        None => format!("{} cycles", cycles.0),
+    };
+    let times = measured.samples().iter().map(|sample| sample.cycles);
+    if let (Some(least), Some(most), count @ MANY..) = (times.clone().min(), times.clone().max(), times.len())
+    {
+        return format!("{count} times, {} to {}", tell(least), tell(most));
+    }
+    times.map(tell).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_forecast_before_a_run_is_over() {
+        let forecast = Forecast::default();
+        assert_eq!(forecast.left(Duration::from_secs(5)), "time left not known yet");
+        forecast.update(Duration::from_secs(10), 2, 6);
+        assert_eq!(forecast.left(Duration::from_secs(10)), "about 21 s left");
+        assert_eq!(forecast.left(Duration::from_secs(25)), "about 6 s left");
+        assert_eq!(forecast.left(Duration::from_secs(99)), "about 1 s left");
+    }
+}

@@ -1,0 +1,84 @@
+//! One run of an experiment, whatever runs its workers: where its files are, and what the gate says of it.
+
+use std::path::{Path, PathBuf};
+
+use host::CancelToken;
+use host_parser::gate::{ExpectedCase, Gate, HostEvidence, RunExpectation};
+use host_parser::manifest::Manifest;
+use host_parser::plan::PlanBytes;
+use host_parser::results::{RunRecord, System};
+use host_parser::transcript::Transcript;
+use qemu::CpuState;
+
+use crate::guest_env::GuestEnv;
+use crate::schedule::Slot;
+
+/// What a run is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RunKey {
+    /// What runs the workers.
+    pub system: System,
+    /// The case; of a sweep, how many CPUs its machine has.
+    pub case: u16,
+}
+
+/// A case's name: `2 CPUs`.
+pub fn cpus(case: u16) -> String {
+    format!("{case} CPU{}", if case == 1 { "" } else { "s" })
+}
+
+/// A run that is to be made.
+pub struct Run<'a> {
+    /// The experiment.
+    pub manifest: &'a Manifest,
+    /// Its place in the order in which runs are made, from 0.
+    pub number: u32,
+    /// What is run.
+    pub slot: Slot<RunKey>,
+    /// Where its files go.
+    pub folder: &'a Path,
+    /// Who judges it.
+    pub gate: &'a mut Gate,
+    /// Ends it early.
+    pub session: &'a CancelToken,
+    /// Called when the run shows that it lives.
+    pub on_record: &'a mut dyn FnMut(),
+    /// Takes where the guest's CPUs were when it was ended, as far as that is known.
+    pub last_cpus: &'a mut Vec<CpuState>,
+}
+
+impl Run<'_> {
+    /// The file of this run whose name ends in `end`.
+    pub fn file(&self, end: &str) -> PathBuf {
+        let Slot { round, item: RunKey { system, case } } = self.slot;
+        self.folder.join(format!("run-{:03}-round-{}-{system}-case-{case}.{end}", self.number, round + 1))
+    }
+
+    /// Has the gate judge a log. `build` is that of the kernel, where it is known.
+    pub fn judge(
+        &mut self,
+        log: &[u8],
+        lab: &GuestEnv,
+        plan: &PlanBytes,
+        build: Option<u64>,
+        evidence: HostEvidence,
+    ) -> RunRecord {
+        let Slot { round, item: RunKey { system, case } } = self.slot;
+        let sweeps = self.manifest.sweep().is_some();
+        let expectation = RunExpectation {
+            plan: Some(plan.digest()),
+            // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one
+            // boot, and the plan's digest stands for them.
+            cases: (!sweeps && !self.manifest.kernel_errs())
+                .then(|| vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
+            cpus: Some(case),
+            blob: Some(lab.blob.sha256()),
+            build,
+        };
+        let verdict = self.gate.judge(&Transcript::read(log), &expectation, &evidence);
+        let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
+        record.system = system;
+        record.case = Some(case).filter(|_| !sweeps);
+        record
+    }
+}

@@ -1,0 +1,95 @@
+//! A row whose workers run in guests: one image for each case, the same machine for all of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use host::CancelToken;
+use host_parser::manifest::Manifest;
+use host_parser::results::{Artifact, RunRecord};
+
+use crate::boot_image::BootImage;
+use crate::console;
+use crate::exit::{Coded, Exit, OrExit};
+use crate::guest;
+use crate::guest_env::GuestEnv;
+use crate::run::Run;
+
+/// The guests of a row.
+pub struct Guests {
+    lab: GuestEnv,
+    images: BTreeMap<u16, BootImage>,
+    artifacts: Vec<Artifact>,
+}
+
+impl Guests {
+    /// Our kernel, booted as `lab` does.
+    ///
+    /// # Errors
+    /// A plan that cannot be written.
+    pub fn ours(lab: GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
+        let artifacts = vec![lab.kernel.clone(), lab.worker()];
+        Self::new(lab, manifest, artifacts, |lab, case| lab.image(manifest, &[case], store))
+    }
+
+    /// Guests that boot `image` for each case.
+    ///
+    /// # Errors
+    /// Those of `image`.
+    pub fn new(
+        lab: GuestEnv,
+        manifest: &Manifest,
+        artifacts: Vec<Artifact>,
+        image: impl Fn(&GuestEnv, u16) -> Result<BootImage, Coded>,
+    ) -> Result<Self, Coded> {
+        let image = |&case: &u16| Ok((case, image(&lab, case)?));
+        let images = lab.cases(manifest).iter().map(image).collect::<Result<_, _>>()?;
+        Ok(Self { lab, images, artifacts })
+    }
+
+    /// Builds the images that are not there yet, until cancelled.
+    ///
+    /// # Errors
+    /// What could not be built.
+    pub fn build(&self, cancel: &CancelToken) -> Result<(), Coded> {
+        for (case, image) in &self.images {
+            if cancel.is_cancelled() {
+                break;
+            }
+            if let Some(disk) = image.missing_disk() {
+                console::note(&format!("building the image for case {case}: {}", disk.display()));
+            }
+            image.build(cancel)?;
+        }
+        Ok(())
+    }
+
+    /// The command of a run, and the plan that it is given.
+    ///
+    /// # Errors
+    /// A machine that QEMU cannot build.
+    pub fn tell(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
+        let image = &self.images[&case];
+        let machine = self.lab.machine(manifest, case);
+        let spec = guest::spec(&self.lab, manifest, machine, image, Path::new("serial.log"));
+        let command = spec.command().or_exit(Exit::Environment)?;
+        Ok(format!("plan {}\n{command}", image.plan.digest()))
+    }
+
+    /// Makes a run.
+    ///
+    /// # Errors
+    /// What kept it from having an outcome at all, or its files from being written.
+    pub fn run(&self, run: Run<'_>) -> Result<RunRecord, Coded> {
+        guest::run(&self.lab, &self.images[&run.slot.item.case], run)
+    }
+
+    /// What the guest of a case is: its machine and what it boots.
+    pub fn of_case(&self, case: u16) -> (&GuestEnv, &BootImage) {
+        (&self.lab, &self.images[&case])
+    }
+
+    /// What the guests are made of.
+    pub fn artifacts(&self) -> &[Artifact] {
+        &self.artifacts
+    }
+}

@@ -1,0 +1,83 @@
+//! The Linux guest: the same machine, with a Linux kernel and the twin as its first process.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use host_parser::manifest::Manifest;
+use host_parser::results::Artifact;
+use qemu::linux::{KERNEL_VARIABLE, LinuxKernel, Mitigations, Origin, initramfs, medium};
+
+use super::SystemsSpec;
+use super::guests::Guests;
+use super::twin::Twin;
+use crate::boot_image::{Archive, BootImage};
+use crate::console;
+use crate::exit::{Coded, Exit, OrExit};
+use crate::guest_env::GuestEnv;
+
+/// Where the distribution's kernel is kept.
+const STORE: &str = "target/linux";
+
+/// In 64 MiB Linux 6.1 with the initramfs ends before its console is up, and says nothing.
+const MIN_MEMORY_MIB: u32 = 128;
+
+/// The guests of a row.
+///
+/// # Errors
+/// Too small a machine, no Linux kernel, no twin, or a plan that cannot be written.
+pub fn guests(
+    spec: &SystemsSpec,
+    lab: &GuestEnv,
+    manifest: &Manifest,
+    store: &Path,
+    mitigations: Mitigations,
+) -> Result<Guests, Coded> {
+    let memory_mib = manifest.machine().memory_mib;
+    if memory_mib < MIN_MEMORY_MIB {
+        let path = manifest.path().display();
+        let error =
+            anyhow!("{path}: memory-mib = {memory_mib}: the Linux guest needs at least {MIN_MEMORY_MIB}");
+        return Err(error).or_exit(Exit::Unsupported);
+    }
+    let twin = Twin::find(&spec.twin)?;
+    let kernel = find_kernel(spec.fetch)?;
+    let artifacts = vec![of_kernel(&kernel), twin.artifact(), lab.worker()];
+    Guests::new(lab.clone(), manifest, artifacts, |lab, case| {
+        let plan = lab.plan(manifest, &[case])?;
+        let archive = initramfs(&twin.bytes, &lab.ramdisk(&plan)).or_exit(Exit::Environment)?;
+        let archive = Archive::new(archive, store, ".cpio");
+        let medium = medium(&kernel, &archive.path, mitigations);
+        // The build is that of a kernel that somebody else has built: its runs need only have the same.
+        Ok(BootImage { plan, build: None, medium, archive, disk: None })
+    })
+}
+
+/// The kernel that the user names, else the distribution's, fetched if that is allowed.
+fn find_kernel(fetch: bool) -> Result<LinuxKernel, Coded> {
+    let store = Path::new(STORE);
+    if let Some(kernel) = LinuxKernel::at_hand(store).context(KERNEL_VARIABLE).or_exit(Exit::Environment)? {
+        return Ok(kernel);
+    }
+    if !fetch {
+        let error = anyhow!(
+            "no Linux kernel in {STORE} yet; a run fetches the distribution's, or set {KERNEL_VARIABLE} to the path of any \
+             bzImage"
+        );
+        return Err(error).or_exit(Exit::Environment);
+    }
+    console::note(&format!("fetching the distribution's Linux kernel into {STORE}"));
+    LinuxKernel::fetch(store).or_exit(Exit::Environment)
+}
+
+fn of_kernel(kernel: &LinuxKernel) -> Artifact {
+    let release = kernel.release.as_deref().unwrap_or("of unknown release");
+    let origin = match &kernel.origin {
+        Origin::Given { by } => format!("given by {by}"),
+        Origin::Distribution { package, version } => format!("{package} {version}"),
+    };
+    Artifact {
+        name: format!("linux {release} ({origin})"),
+        sha256: kernel.sha256.clone(),
+        bytes: kernel.bytes,
+    }
+}

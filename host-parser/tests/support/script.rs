@@ -1,3 +1,0 @@
-//! A good log taken apart: see the crate `test-support`.
-
-pub use test_support::script::*;

@@ -1,0 +1,119 @@
+//! The kernel as the driver's backend.
+
+use core::sync::atomic::Ordering;
+
+use abi::CpuId;
+use abi::plan::{Plan, Split};
+use abi::wire::Record;
+use abi::wire::record::SkipReason;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use harness::agenda::Item;
+use harness::order;
+use harness::rendezvous::Rendezvous;
+use harness::user::elf::ElfImage;
+use harness::{Backend, Sink, TeamReport};
+
+use super::team::{Team, Worker};
+use crate::console;
+use crate::control;
+use crate::cpu::{Job, PerCpu};
+use crate::machine::Machine;
+use crate::mem::OutOfMemory;
+use crate::smp::run_on;
+use crate::user::AddressSpace;
+
+/// The machine, and its CPUs in worker order.
+pub struct Bench<'a> {
+    machine: &'a mut Machine,
+    order: Vec<CpuId>,
+}
+
+impl<'a> Bench<'a> {
+    /// A bench on all CPUs of `machine` whose place is known.
+    #[must_use]
+    pub fn new(machine: &'a mut Machine) -> Self {
+        let order = order::worker_order(&machine.cpus);
+        Self { machine, order }
+    }
+}
+
+impl Sink for Bench<'_> {
+    fn record(&mut self, record: Record) {
+        console::record(record);
+    }
+}
+
+impl Backend for Bench<'_> {
+    type Team = Arc<Team>;
+
+    fn assemble(
+        &mut self,
+        plan: &Plan<'_>,
+        item: &Item,
+        image: &ElfImage<'_>,
+    ) -> Result<Arc<Team>, SkipReason> {
+        let case = item.case.workers;
+        let cpus = choose_cpus(case, &self.order)?;
+        let workers = build_workers(self.machine, &cpus, &item.splits, image);
+        Ok(Arc::new(Team {
+            cpus,
+            workers: workers.map_err(|OutOfMemory| SkipReason::Memory)?,
+            rendezvous: Rendezvous::new(u32::from(case)),
+            authority: plan.workload.authority,
+            timeout_us: u64::from(item.case.timeout_ms) * 1000,
+            kernel_cr3: self.machine.space.cr3(),
+        }))
+    }
+
+    fn run(&mut self, team: Arc<Team>, _: &ElfImage<'_>, iter: u16) -> Result<TeamReport, SkipReason> {
+        let clock = self.machine.clock;
+        let job: Job = {
+            let team = Arc::clone(&team);
+            Arc::new(move |cpu| team.run(cpu, clock))
+        };
+        run_on(&team.cpus, clock, team.patience_us(), &job);
+        drop(job);
+        control::on_case(iter);
+        let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
+        let workers = team.workers.iter().map(Worker::report).collect();
+        Team::disband(team, &mut self.machine.space);
+        Ok(TeamReport { start_tsc, workers })
+    }
+}
+
+/// The first CPUs of `order` that are online and have no unfinished job.
+fn choose_cpus(workers: u16, order: &[CpuId]) -> Result<Vec<&'static PerCpu>, SkipReason> {
+    let workers = usize::from(workers);
+    let online = order.iter().filter_map(|id| PerCpu::online().find(|cpu| cpu.id == *id));
+    let free = online.filter(|cpu| !cpu.busy.load(Ordering::Acquire));
+    let cpus: Vec<_> = free.take(workers).collect();
+    match (cpus.len() >= workers, PerCpu::online().count() >= workers) {
+        (true, _) => Ok(cpus),
+        (false, true) => Err(SkipReason::CpuLost),
+        (false, false) => Err(SkipReason::Cpus),
+    }
+}
+
+/// A worker for each of `cpus`.
+///
+/// # Errors
+/// No memory. Everything that was taken is given back: a case that does not fit leaves the memory to cases that do.
+fn build_workers(
+    machine: &mut Machine,
+    cpus: &[&'static PerCpu],
+    splits: &[Split],
+    image: &ElfImage<'_>,
+) -> Result<Vec<Worker>, OutOfMemory> {
+    let mut workers = Vec::with_capacity(cpus.len());
+    let built = cpus.iter().zip(splits).try_for_each(|(cpu, split)| {
+        let space = AddressSpace::new(&mut machine.space, image)?;
+        workers.push(Worker::new(cpu.id, *split, space));
+        Ok(())
+    });
+    if let Err(error) = built {
+        workers.into_iter().for_each(|worker| worker.destroy(&mut machine.space));
+        return Err(error);
+    }
+    Ok(workers)
+}

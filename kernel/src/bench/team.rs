@@ -1,0 +1,148 @@
+//! The workers of one iteration, each on its CPU: warm-up, rendezvous, timed run.
+
+use abi::CpuId;
+use abi::plan::Split;
+use abi::syscall::Authority;
+use abi::wire::record::WorkerStatus;
+use abi::worker::WorkerResult;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use harness::backend::patience_us;
+use harness::emit::WorkerReport;
+use harness::outcome::Outcome;
+use harness::pace::{self, HostGaps};
+use harness::rendezvous::Rendezvous;
+use harness::user::{Counts, Exit};
+use spin::Mutex;
+
+use crate::clock::MachineClock;
+use crate::control;
+use crate::cpu::PerCpu;
+use crate::mem::{KernelSpace, phys};
+use crate::user::{self, AddressSpace, RunLimits};
+
+/// How many interrupts a negative control sends into a timed worker.
+const DISTURBANCES: u16 = 3;
+
+/// A worker: its CPU, its address space, and what its CPU reports of it.
+pub struct Worker {
+    cpu: CpuId,
+    split: Split,
+    space: AddressSpace,
+    /// `None` until its CPU is done.
+    reported: Mutex<Option<(Outcome, HostGaps)>>,
+}
+
+/// One iteration of a case: its workers, shared by the CPUs that run them.
+pub struct Team {
+    /// The CPUs that run the workers.
+    pub cpus: Vec<&'static PerCpu>,
+    /// The workers, by number.
+    pub workers: Vec<Worker>,
+    /// The rendezvous before the timed run.
+    pub rendezvous: Rendezvous,
+    /// The syscalls that the workers may make.
+    pub authority: Authority,
+    /// How long each call of a worker may take.
+    pub timeout_us: u64,
+    /// The kernel's own page tables.
+    pub kernel_cr3: u64,
+}
+
+impl Worker {
+    /// A worker that will run on `cpu`.
+    #[must_use]
+    pub const fn new(cpu: CpuId, split: Split, space: AddressSpace) -> Self {
+        Self { cpu, split, space, reported: Mutex::new(None) }
+    }
+
+    /// Its report. A worker is lost if its CPU did not come back.
+    #[must_use]
+    pub fn report(&self) -> WorkerReport {
+        let lost = (Outcome::unfinished(WorkerStatus::Lost), HostGaps::default());
+        let (outcome, gaps) = self.reported.lock().unwrap_or(lost);
+        WorkerReport { cpu: self.cpu, split: self.split, outcome, gaps }
+    }
+
+    /// Gives its address space back. No CPU is in it.
+    pub fn destroy(self, space: &mut KernelSpace) {
+        self.space.destroy(space);
+    }
+}
+
+impl Team {
+    /// How long to wait for all CPUs, from when the first has its job.
+    #[must_use]
+    pub const fn patience_us(&self) -> u64 {
+        patience_us(self.timeout_us)
+    }
+
+    /// Runs the worker that belongs to `cpu`. Called on that CPU.
+    pub fn run(&self, cpu: CpuId, clock: &MachineClock) {
+        let here = PerCpu::current().filter(|here| here.id == cpu);
+        let (Some(here), Some(worker)) = (here, self.workers.iter().find(|worker| worker.cpu == cpu)) else {
+            return;
+        };
+        phys::set_cr3(worker.space.cr3());
+        let (warmed_up, warm_up) = self.enter(here, worker, clock, 0, 0);
+        // As close to the timed run as possible, and touching no more memory than a stack.
+        let (before, steal) = (pace::check(&clock.tsc), here.steal_ns());
+        let outcome = if warmed_up == Exit::Returned {
+            self.run_timed(here, worker, clock, warm_up)
+        } else {
+            self.rendezvous.withdraw();
+            Outcome::new(warmed_up, warm_up, WorkerResult::default())
+        };
+        let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
+        let after = pace::check(&clock.tsc);
+        phys::set_cr3(self.kernel_cr3);
+        *worker.reported.lock() = Some((outcome, HostGaps { before, after, steal_ns }));
+    }
+
+    /// The timed run. The translations that the warm-up brought into the TLB are still there.
+    fn run_timed(
+        &self,
+        here: &'static PerCpu,
+        worker: &Worker,
+        clock: &MachineClock,
+        warm_up: Counts,
+    ) -> Outcome {
+        let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us()) else {
+            return Outcome {
+                counts: Counts::default().after(warm_up),
+                ..Outcome::unfinished(WorkerStatus::Incomplete)
+            };
+        };
+        let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
+        let (exit, counts) = self.enter(here, worker, clock, start_tsc, disturbances);
+        let mut result = worker.space.result();
+        let ahead = control::tsc_ahead(here.id);
+        (result.begin_tsc, result.end_tsc) = (result.begin_tsc + ahead, result.end_tsc + ahead);
+        Outcome::new(exit, counts.after(warm_up), result)
+    }
+
+    /// Goes to ring 3 with a fresh stack and slot, and comes back.
+    fn enter(
+        &self,
+        here: &'static PerCpu,
+        worker: &Worker,
+        clock: &MachineClock,
+        start_tsc: u64,
+        disturbances: u16,
+    ) -> (Exit, Counts) {
+        let Split { p0, p1, p2, p3, .. } = worker.split;
+        worker.space.prepare(start_tsc, worker.split.worker, [p0, p1, p2, p3]);
+        let limits = RunLimits {
+            authority: self.authority,
+            timeout: clock.timer_ticks(self.timeout_us),
+            disturbances,
+        };
+        user::enter(here, &worker.space.entry(), limits)
+    }
+
+    /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back.
+    pub fn disband(this: Arc<Self>, space: &mut KernelSpace) {
+        let workers = Arc::into_inner(this).map(|team| team.workers).unwrap_or_default();
+        workers.into_iter().for_each(|worker| worker.destroy(space));
+    }
+}

@@ -1,0 +1,15 @@
+//! One CPU as this kernel keeps it: its own data, what it does while idle, the registers that a trap found, and the
+//! registers that may be missing.
+
+pub mod idle;
+pub mod microcode;
+mod per_cpu;
+pub mod probe;
+mod steal;
+mod trap_frame;
+mod worker_state;
+
+pub use per_cpu::{Job, PerCpu};
+pub use steal::is_available as has_steal_account;
+pub use trap_frame::{SYSCALL_VECTOR, TrapFrame};
+pub use worker_state::WorkerState;

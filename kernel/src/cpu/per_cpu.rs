@@ -1,0 +1,130 @@
+//! The data of each CPU, found through GS base while the kernel runs.
+#![expect(unsafe_code, reason = "sets and follows GS base")]
+
+use core::cell::{Cell, UnsafeCell};
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use abi::{ApicId, CpuId};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use spin::{Mutex, Once};
+use x86_64::VirtAddr;
+use x86_64::registers::model_specific::KernelGsBase;
+use x86_64::structures::paging::PhysFrame;
+
+use super::{WorkerState, steal};
+use crate::mem::stacks::CpuStacks;
+use crate::x86::gdt::{Descriptors, TrapStacks};
+use crate::x86::msr;
+
+/// Work for a CPU, called with the CPU's number. Shared, so that a CPU that never comes back keeps what it uses alive.
+pub type Job = Arc<dyn Fn(CpuId) + Send + Sync>;
+
+/// One CPU's data. Assembly reads the first fields by `offset_of!`.
+#[repr(C)]
+pub struct PerCpu {
+    /// The stack for frames of traps from ring 3: the same as TSS.RSP0.
+    pub trap_stack: VirtAddr,
+    /// SYSCALL's stub keeps the worker's RSP here for two instructions.
+    pub user_rsp: Cell<u64>,
+    /// The dense number.
+    pub id: CpuId,
+    /// The hardware's number.
+    pub apic_id: ApicId,
+    /// The stack that the CPU runs on once it is up; unused on the BSP, which keeps the loader's.
+    pub main_stack: VirtAddr,
+    /// The worker that runs here, if one does. Only this CPU uses it.
+    pub worker: WorkerState,
+    /// The next job of this CPU.
+    pub mailbox: Mutex<Option<Job>>,
+    /// The CPU has checked in and serves its mailbox.
+    pub online: AtomicBool,
+    /// The CPU has a job that it has not finished.
+    pub busy: AtomicBool,
+    /// The page in which the hypervisor accounts for the time that it takes; `None` if it does not.
+    steal: Option<PhysFrame>,
+    descriptors: UnsafeCell<Descriptors>,
+}
+
+// SAFETY: `user_rsp`, `worker` and `descriptors` are used only by the CPU they belong to, which reaches them by GS base.
+// The rest is atomic, locked or never written.
+unsafe impl Sync for PerCpu {}
+
+/// Every CPU's data, by `CpuId`.
+static ALL: Once<Box<[&'static PerCpu]>> = Once::new();
+
+impl PerCpu {
+    /// Data for a CPU, not current yet.
+    #[must_use]
+    pub fn new(id: CpuId, apic_id: ApicId, stacks: &CpuStacks, steal: Option<PhysFrame>) -> Self {
+        let traps = TrapStacks { ring0: stacks.trap, ist: stacks.ist };
+        Self {
+            trap_stack: stacks.trap,
+            user_rsp: Cell::new(0),
+            id,
+            apic_id,
+            main_stack: stacks.main,
+            worker: WorkerState::default(),
+            mailbox: Mutex::new(None),
+            online: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
+            steal,
+            descriptors: UnsafeCell::new(Descriptors::new(&traps)),
+        }
+    }
+
+    /// Makes all CPUs known. Called once, before any of them is current.
+    pub fn publish(all: Box<[&'static Self]>) {
+        ALL.call_once(|| all);
+    }
+
+    /// Every CPU, by number; empty before [`PerCpu::publish`].
+    #[must_use]
+    pub fn all() -> &'static [&'static Self] {
+        ALL.get().map_or(&[], |all| all)
+    }
+
+    /// The CPUs that are up, by number.
+    pub fn online() -> impl Iterator<Item = &'static Self> {
+        Self::all().iter().copied().filter(|cpu| cpu.online.load(Ordering::Acquire))
+    }
+
+    /// The CPU that this code runs on; `None` before [`PerCpu::make_current`].
+    #[must_use]
+    pub fn current() -> Option<&'static Self> {
+        // Read as an MSR, so that it works before GS base is set, and in an NMI that came just before SWAPGS.
+        // SAFETY: every x86_64 CPU has IA32_GS_BASE.
+        let base = unsafe { msr::read(msr::IA32_GS_BASE) };
+        Self::all().iter().copied().find(|&cpu| core::ptr::from_ref(cpu) as u64 == base)
+    }
+
+    /// The time that the hypervisor has taken from this CPU so far, in ns; `None` if it does not account for it.
+    #[must_use]
+    pub fn steal_ns(&self) -> Option<u64> {
+        self.steal.map(steal::read)
+    }
+
+    /// Loads the CPU's descriptor table and task state. Called once, by this CPU, before anything that needs a trap
+    /// stack.
+    pub fn load_descriptors(&'static self) {
+        // SAFETY: called once for each CPU, by that CPU; nothing else reaches the descriptors.
+        let descriptors = unsafe { &mut *self.descriptors.get() };
+        descriptors.load();
+    }
+
+    /// Makes GS base point to this data. Called by this CPU, with its descriptors loaded: a load of GS clears the base.
+    pub fn make_current(&'static self) {
+        // SAFETY: this is the CPU's data, which is never freed, and the trap stubs expect its address in GS base.
+        unsafe { msr::write(msr::IA32_GS_BASE, core::ptr::from_ref(self) as u64) };
+        // Ring 3's GS base, which SWAPGS brings in: a worker has none.
+        KernelGsBase::write(VirtAddr::zero());
+    }
+
+    /// Starts the hypervisor's steal account, if there is one, and marks the CPU as online. Called by this CPU.
+    pub fn go_online(&self) {
+        if let Some(page) = self.steal {
+            steal::enable(page);
+        }
+        self.online.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,23 @@
+//! The vectors of this kernel's interrupts. Exceptions have 0 to 31 (Intel SDM vol. 3A, "Exception and Interrupt
+//! Vectors").
+
+/// Non-maskable interrupt.
+pub const NMI: u8 = 2;
+/// Double fault.
+pub const DOUBLE_FAULT: u8 = 8;
+/// General protection.
+pub const GENERAL_PROTECTION: u8 = 13;
+/// Page fault.
+pub const PAGE_FAULT: u8 = 14;
+/// Machine check.
+pub const MACHINE_CHECK: u8 = 18;
+/// The number of vectors that exceptions have.
+pub const EXCEPTIONS: u8 = 32;
+
+/// The local APIC's timer: a worker has reached its time-out, or a halted CPU has to check its condition.
+pub const TIMER: u8 = 0x20;
+/// Another CPU has a job for this one.
+pub const WAKE: u8 = 0x21;
+/// The vector by which a local APIC delivers an interrupt that was withdrawn meanwhile. Its low four bits are set, as
+/// old APICs demand.
+pub const SPURIOUS: u8 = 0x2f;

@@ -1,0 +1,57 @@
+//! Linux as the driver's backend.
+
+use std::io;
+
+use abi::plan::Plan;
+use abi::wire::Record;
+use abi::wire::record::{SkipReason, SystemName};
+use harness::agenda::Item;
+use harness::clock::Clock;
+use harness::user::elf::ElfImage;
+use harness::{Backend, Sink, TeamReport};
+
+use crate::console::Console;
+use crate::cpus::Cpu;
+use crate::worker::Team;
+
+/// The CPUs, their clock, and the console.
+pub struct Processes<'a> {
+    /// Guest or host.
+    pub system: SystemName,
+    /// The CPUs, in worker order.
+    pub cpus: &'a [Cpu],
+    /// The clock.
+    pub clock: &'a Clock,
+    /// The output.
+    pub console: &'a mut Console,
+}
+
+impl Sink for Processes<'_> {
+    fn record(&mut self, record: Record) {
+        self.console.record(record);
+    }
+}
+
+impl Backend for Processes<'_> {
+    type Team = Team;
+
+    fn assemble(&mut self, _: &Plan<'_>, item: &Item, _: &ElfImage<'_>) -> Result<Team, SkipReason> {
+        let cpus = self.cpus.get(..usize::from(item.case.workers)).ok_or(SkipReason::Cpus)?;
+        let team = Team::assemble(cpus, &item.splits, item.case.timeout_ms);
+        team.map_err(|error| self.no_process(&error))
+    }
+
+    fn run(&mut self, team: Team, image: &ElfImage<'_>, _: u16) -> Result<TeamReport, SkipReason> {
+        // The UART's interrupts for what was printed must not fall into the timed region.
+        self.console.drain();
+        team.run(image, self.clock, self.system).map_err(|error| self.no_process(&error))
+    }
+}
+
+impl Processes<'_> {
+    /// Reports why a worker has no process.
+    fn no_process(&mut self, error: &io::Error) -> SkipReason {
+        self.console.problem("worker-process", format_args!("{error}"));
+        SkipReason::Memory
+    }
+}

@@ -1,0 +1,31 @@
+//! Links the programs in `src/bin` as position-independent ELF images that run without libc and loader.
+
+use std::env;
+use std::path::Path;
+
+fn main() {
+    let package = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let script = Path::new(&package).join("worker.ld");
+    println!("cargo::rerun-if-changed={}", script.display());
+    let args = [
+        // One linker, whichever the toolchain prefers: the same bytes from all, and it reads the script.
+        "-fuse-ld=bfd",
+        // No libc, no start-up code, no interpreter.
+        "-nostdlib",
+        "-nostartfiles",
+        "-static-pie",
+        &format!("-Wl,--script={}", script.display()),
+        // The same bytes from every checkout: no build ID, no symbols, no debug information, which would hold paths.
+        "-Wl,--build-id=none",
+        "-Wl,--strip-all",
+        "-Wl,--gc-sections",
+        "-Wl,--no-eh-frame-hdr",
+        "-Wl,-z,norelro",
+        "-Wl,-z,noexecstack",
+        // An undefined reference is an error here and not a fault in ring 3.
+        "-Wl,--no-undefined",
+    ];
+    for arg in args {
+        println!("cargo::rustc-link-arg-bins={arg}");
+    }
+}

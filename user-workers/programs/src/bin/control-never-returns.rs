@@ -1,0 +1,8 @@
+//! A control: never returns.
+#![no_std]
+#![no_main]
+
+#[path = "../worker.rs"]
+mod worker;
+
+worker::control!(subject: first worker::misdeed::never_return);

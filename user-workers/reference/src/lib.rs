@@ -1,0 +1,110 @@
+//! The workloads as the host knows them: their parameters, and what their workers should answer.
+//!
+//! Owns the contract between a workload and everything that runs it. In its own folder a workload declares its
+//! [`parameters!`] and implements [`Task`] for them: a name, units, the reference answer by another method than the
+//! program uses, how a whole is split into parts of equal cost and how parts are joined again. Manifest, plan and gate
+//! see it as [`Workload`], with its parameters as words. [`REGISTRY`] lists all of them; nothing outside a workload's
+//! folder and its line there knows its name.
+//!
+//! Refuses to share code with the programs, which are the package beside this one. None of them links this library.
+//!
+//! # Adding a workload
+//!
+//! 1. The program: `programs/src/NAME/mod.rs` with `warm_up` and `work`, its `mod` line in `programs/src/worker.rs`,
+//!    and `programs/src/bin/NAME.rs`, which hands both to `worker!`.
+//! 2. The reference: `reference/src/NAME/mod.rs` with the parameters and their [`Task`], and a test that the source of
+//!    the program agrees with it.
+//! 3. A line in [`REGISTRY`]. The tests of this crate then hold the workload to the [`laws`], and the registry to the
+//!    programs in `programs/src/bin`.
+//! 4. A manifest below `manifests/`.
+//!
+//! Controls and slowed builds are optional: a file in `programs/src/bin` each, named in the registry's line or in
+//! [`Task::SLOWED`].
+#![forbid(unsafe_code)]
+
+mod expectation;
+pub mod laws;
+mod parameters;
+mod primes;
+mod registry;
+mod task;
+mod workload;
+
+pub use abi::worker::PARAMS as MAX_PARAMETERS;
+pub use expectation::{Expectation, Units};
+pub use parameters::{BadParameter, Parameter, Parameters, Table, Words};
+pub use registry::{Control, Entry, Lookup, Registry};
+pub use task::{Task, Typed};
+pub use workload::{Slowed, Workload};
+
+workloads! {
+    /// Every workload there is.
+    pub static REGISTRY;
+
+    primes::Primes, failed by
+        "control-divide-error"
+        "control-execute-data"
+        "control-general-protection"
+        "control-invalid-opcode"
+        "control-kernel-write"
+        "control-never-returns"
+        "control-outside-slot"
+        "control-page-fault"
+        "control-skipped-work"
+        "control-stack-overflow"
+        "control-syscall"
+        "control-wrong-answer";
+}
+
+/// The workload of this name in [`REGISTRY`].
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Workload> {
+    REGISTRY.by_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_program_is_registered_and_every_registered_program_is_there() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/src/bin");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let files: BTreeSet<_> =
+            files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+        let registered: BTreeSet<_> = REGISTRY.programs().map(str::to_owned).collect();
+        assert_eq!(files, registered);
+        assert_eq!(registered.len(), REGISTRY.programs().count(), "each name once");
+    }
+
+    #[test]
+    fn finds_workloads_by_their_own_name_only() {
+        for workload in REGISTRY.all() {
+            assert_eq!(by_name(workload.name()).map(Workload::name), Some(workload.name()));
+        }
+        assert!(by_name("").is_none());
+        assert!(by_name("prime").is_none());
+    }
+
+    #[test]
+    fn every_workload_keeps_the_laws() {
+        for workload in REGISTRY.all() {
+            laws::assert_laws(workload, workload.example());
+        }
+    }
+
+    #[test]
+    fn a_control_has_the_task_of_its_workload_under_its_own_name() {
+        for control in REGISTRY.controls() {
+            let of = by_name(control.control_of().unwrap()).unwrap();
+            let task = of.example();
+            assert_ne!(control.name(), of.name());
+            assert_eq!((of.control_of(), control.slowed().len()), (None, 0));
+            assert_eq!((control.parameters(), control.units()), (of.parameters(), of.units()));
+            assert_eq!(control.expectation(task), of.expectation(task));
+            assert_eq!(control.cut_points(task), of.cut_points(task));
+        }
+    }
+}
