@@ -61,7 +61,7 @@ pub enum QemuError {
     /// An option of the guest's specification cannot be honoured.
     #[error("{option} = {value}: expected {expected}")]
     Option {
-        /// The field of [`Machine`](crate::Machine) or [`GuestSpec`](crate::GuestSpec).
+        /// The field of [`MachineSpec`](crate::MachineSpec) or [`GuestSpec`](crate::GuestSpec).
         option: &'static str,
         /// What it holds.
         value: String,

@@ -15,8 +15,8 @@ use host_parser::manifest::Manifest;
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use object::read::elf::{FileHeader, ProgramHeader};
 use qemu::{
-    AcceleratorChoice, BootMedium, CpuShape, DiskBus, Firmware, GuestRun, GuestSpec, Machine, Progress, Qemu,
-    UefiFirmware, Version, Vga,
+    AcceleratorChoice, BootMedium, CpuShape, DiskBus, Firmware, GuestEvent, GuestRun, GuestSpec, MachineSpec,
+    Qemu, UefiFirmware, Version, Vga,
 };
 use tempfile::TempDir;
 
@@ -140,14 +140,14 @@ impl Lab {
         let begin = std::time::Instant::now();
         let (mut first_record, mut debugger, mut surgery) = (None, None, None);
         let run = qemu::run(&spec, &CancelToken::new().unwrap(), &mut |progress| match progress {
-            Progress::Started { .. } => {
+            GuestEvent::Started { .. } => {
                 debugger = spec.machine.debugger.as_deref().map(|socket| self.debugger(socket));
             }
-            Progress::Running { .. } => {
+            GuestEvent::Running { .. } => {
                 let to_do = debugger.take().zip(case.tables);
                 surgery = to_do.map(|(debugger, change)| self.operate(debugger, case.cpus, change));
             }
-            Progress::SerialLine { line, .. } if first_record.is_none() && is_tagged(line) => {
+            GuestEvent::SerialLine { line, .. } if first_record.is_none() && is_tagged(line) => {
                 first_record = Some(begin.elapsed());
             }
             _ => {}
@@ -163,8 +163,8 @@ impl Lab {
         Over { ended, log: fs::read(&spec.serial_log).unwrap_or_default(), first_record }
     }
 
-    fn machine(&self, case: &Case) -> Machine {
-        let mut machine = Machine::q35(u32::from(case.cpus), case.mib);
+    fn machine(&self, case: &Case) -> MachineSpec {
+        let mut machine = MachineSpec::q35(u32::from(case.cpus), case.mib);
         let without = |part| case.without.contains(&part);
         let [sockets, cores, threads] = case.shape;
         machine.machine_type = case.machine.to_owned();

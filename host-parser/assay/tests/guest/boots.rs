@@ -2,12 +2,12 @@
 
 use abi::exit::GuestExit;
 use host_parser::gate::Measurement;
-use qemu::Machine;
+use qemu::MachineSpec;
 
 use crate::lab::{Start, boot, experiment, good_ramdisk, undisturbed};
 
 /// Runs one case on a machine with as many CPUs, and checks everything that does not depend on the machine.
-fn passes(start: Start, cpus: u16, change: fn(&mut Machine)) -> Measurement {
+fn passes(start: Start, cpus: u16, change: fn(&mut MachineSpec)) -> Measurement {
     let (over, measured) = undisturbed(|_| {
         let over = boot(start, &good_ramdisk(&[cpus]), u32::from(cpus), change);
         let measured = over.expect_exit(GuestExit::Success).measured(&over.judge(&[cpus], cpus))?;

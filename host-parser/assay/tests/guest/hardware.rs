@@ -10,7 +10,7 @@ use abi::exit::GuestExit;
 use host_parser::boot_config::BootConfig;
 use host_parser::plan::ramdisk_with;
 use host_parser::transcript::Transcript;
-use qemu::{Machine, Outcome};
+use qemu::{MachineSpec, Outcome};
 
 use crate::lab::{Over, Start, boot, good_ramdisk, plan, worker};
 use crate::screen;
@@ -23,18 +23,18 @@ fn configured(words: &[&str]) -> Vec<u8> {
 }
 
 /// Adds this kernel command line, which QEMU's direct boot passes on.
-fn append(machine: &mut Machine, words: &str) {
+fn append(machine: &mut MachineSpec, words: &str) {
     machine.extra_args.extend(["-append".to_owned(), words.to_owned()]);
 }
 
 /// Adds COM2, with its output in a file.
-fn add_com2(machine: &mut Machine, log: &Path) {
+fn add_com2(machine: &mut MachineSpec, log: &Path) {
     let file = format!("file,id=com2,path={}", log.display());
     machine.extra_args.extend(["-chardev", &file, "-serial", "chardev:com2"].map(str::to_owned));
 }
 
 /// Adds an SPCR table: firmware's console is a UART at this port, at 115,200 baud.
-fn add_spcr(machine: &mut Machine, folder: &Path, port: u16) {
+fn add_spcr(machine: &mut MachineSpec, folder: &Path, port: u16) {
     // The fields after the header (Microsoft, "Serial Port Console Redirection Table"): type, address, and baud rate.
     let mut body = [0; 44];
     body[4..8].copy_from_slice(&[1, 8, 0, 1]);

@@ -11,7 +11,7 @@ use host_parser::manifest::Manifest;
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::transcript::Transcript;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestRun, GuestSpec, Machine, Outcome, Qemu,
+    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestRun, GuestSpec, MachineSpec, Outcome, Qemu,
     UefiFirmware, Vga,
 };
 use tempfile::TempDir;
@@ -63,9 +63,9 @@ pub fn good_ramdisk(cases: &[u16]) -> Vec<u8> {
 
 /// Boots `ramdisk` on a machine with `vcpus` CPUs, after `change` has changed the machine, and waits for its end. In
 /// direct boot, an empty ramdisk means no ramdisk.
-pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut Machine)) -> Over {
+pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
     let folder = tempfile::tempdir().unwrap();
-    let mut machine = Machine::q35(vcpus, 128);
+    let mut machine = MachineSpec::q35(vcpus, 128);
     match start {
         Start::Direct => machine.vga = Vga::None,
         Start::Bios => {}
