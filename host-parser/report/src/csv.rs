@@ -32,7 +32,7 @@ impl Exporter for SamplesCsv {
     }
 }
 
-/// The columns that every row of a run begins with; those of `sample`, where it has any.
+/// The columns that every row of a run begins with; with those of `sample`, if it has any.
 fn head(run: &RunRecord, sample: Option<&Sample>) -> String {
     let reason = run.verdict.outcome.refusal().map_or("", |(reason, _)| reason.code());
     let excluded = run.excluded.is_some() || sample.is_some_and(|sample| sample.excluded.is_some());

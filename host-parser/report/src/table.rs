@@ -12,14 +12,14 @@ const HEADER: [&str; 10] =
 /// The column of the standard deviation.
 const STDEV: usize = 5;
 
-/// A table of text; every column is aligned to the right, but for the first where that names a system.
+/// A table of text; every column is aligned to the right, but for the first if that names a system.
 pub(super) struct Table {
     pub header: Vec<String>,
     pub rows: Vec<Vec<String>>,
     pub named: bool,
 }
 
-/// The table of the cases; with a column for the system where there are several.
+/// The table of the cases; with a column for the system if there are several.
 pub(super) fn cases(results: &Results) -> Table {
     let named = results.comparison.is_some();
     // With a system's name there is no room for both measures of the spread.
@@ -60,7 +60,7 @@ fn row(row: &CaseRow) -> [String; 10] {
     ]
 }
 
-/// A case's name, marked where it shows function only.
+/// A case's name, marked if it shows function only.
 pub(super) fn workers(case: u16, functional: bool) -> String {
     marked(&case.to_string(), functional)
 }

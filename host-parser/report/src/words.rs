@@ -178,7 +178,7 @@ pub(super) fn steal(results: &Results) -> Option<String> {
     Some(format!("steal of the host's own CPUs is not told: {missing}"))
 }
 
-/// The rounds that count for nothing, each with its reason.
+/// The excluded rounds, each with its reason.
 pub(super) fn set_aside(results: &Results) -> Vec<String> {
     let rounds = &results.excluded_rounds;
     let mut lines = Vec::new();
@@ -196,7 +196,7 @@ pub(super) fn set_aside(results: &Results) -> Vec<String> {
     lines
 }
 
-/// The iterations of a boot that count for nothing, where each is a round, likewise.
+/// The excluded iterations of a boot in which each iteration is a round, likewise.
 fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
     let why = |sample: &Sample| Some((sample.iteration, sample.excluded.clone()?));
     let iterations: BTreeMap<u16, Exclusion> = measured.samples().iter().filter_map(why).collect();
@@ -209,7 +209,7 @@ fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
     [String::new(), head].into_iter().chain(each).collect()
 }
 
-/// How many iterations count for nothing in all boots, by their reasons, in a line: samples.csv has each.
+/// How many iterations of all boots are excluded, by reason, in a line: samples.csv has each.
 fn iterations_set_aside_in_all(measured: &[&Measurement]) -> Vec<String> {
     let samples: Vec<&Sample> = measured.iter().flat_map(|measured| measured.samples()).collect();
     let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();

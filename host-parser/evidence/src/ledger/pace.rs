@@ -9,10 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use abi::wire::Hex64;
-use abi::wire::record::SystemName;
 use serde::{Deserialize, Serialize};
 
+use super::checks::{Check, Kind, OfKind, Place};
 use crate::baseline::Baseline;
 use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
 

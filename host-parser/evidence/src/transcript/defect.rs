@@ -10,7 +10,7 @@ use abi::wire::line::TAG;
 pub struct Defect {
     /// The line of the log, from 1.
     pub line: u64,
-    /// What is wrong.
+    /// The kind of defect.
     pub kind: DefectKind,
 }
 
