@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::checks::{Check, Kind, OfKind, Place};
+use super::checks::{Check, Kind, OfKind, Place, pace_limit};
 use crate::baseline::Baseline;
 use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
 
@@ -44,47 +44,6 @@ impl Pace {
 #[must_use]
 pub fn enough_left(left: usize, all: usize) -> bool {
     left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
-}
-
-/// Whether a check was made before or after its worker.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Place {
-    Before,
-    After,
-}
-
-/// Checks are compared only within a kind: the same code on the same CPU, with as many workers on other CPUs.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Kind {
-    system: SystemName,
-    build: Hex64,
-    case: u16,
-    cpu: u16,
-    place: Place,
-}
-
-/// One pace check.
-#[derive(Clone, Debug)]
-struct Check {
-    /// The index of its kind.
-    kind: usize,
-    /// The index of its run.
-    run: usize,
-    iteration: u16,
-    worker: u16,
-    reads: u32,
-}
-
-/// The checks of one kind.
-#[derive(Clone, Debug)]
-struct OfKind {
-    kind: Kind,
-    /// The baseline of the time that a reading takes.
-    baseline: Baseline,
-    fewest_reads: u32,
-    /// The checks that are not slow so far: whether their boot has a single iteration, how many readings they have, and
-    /// their index.
-    unremarkable: BTreeSet<(bool, u32, usize)>,
 }
 
 /// A run that can show speed.
@@ -220,43 +179,6 @@ impl PaceRule {
             limit / 10
         )
     }
-}
-
-impl OfKind {
-    /// How many readings a check has at the baseline.
-    fn baseline_reads(&self) -> f64 {
-        self.baseline.time().map_or(f64::from(self.fewest_reads), |time| 1.0 / time)
-    }
-
-    /// The part by which a check with `reads` readings is below the baseline.
-    fn short(&self, reads: u32) -> f64 {
-        (1.0 - f64::from(reads) / self.baseline_reads()).max(0.0)
-    }
-
-    fn is_slow(&self, alone: bool, reads: u32) -> bool {
-        self.short(reads) * 1e3 > pace_limit(alone) as f64
-    }
-
-    /// Removes and returns the checks that are slow by the present baseline.
-    fn take_slow(&mut self) -> Vec<usize> {
-        let mut slow = Vec::new();
-        for alone in [false, true] {
-            let slowest = (alone, 0, 0);
-            while let Some(&next) = self.unremarkable.range(slowest..).next()
-                && next.0 == alone
-                && self.is_slow(alone, next.1)
-            {
-                self.unremarkable.remove(&next);
-                slow.push(next.2);
-            }
-        }
-        slow
-    }
-}
-
-/// How much slower than its baseline a CPU may be, in thousandths; `alone` if its boot has a single iteration.
-fn pace_limit(alone: bool) -> u64 {
-    if alone { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE }
 }
 
 impl PacedRun {
