@@ -44,7 +44,7 @@ pub enum ImageError {
     },
     /// The image has no configuration.
     #[error(
-        "{}: it has no {CONFIG}; unpack a compressed image (tar.gz, streamed VMDK, compressed qcow2), or make a new one",
+        "{}: no {CONFIG} in it; unpack a compressed image (tar.gz, streamed VMDK, compressed qcow2), or make a new one",
         path.display()
     )]
     None {
