@@ -11,7 +11,7 @@ use crate::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QemuError {
-    /// No QEMU where it was looked for.
+    /// No QEMU at the path, or in PATH.
     #[error(
         "{}: no such program; install QEMU (Debian: qemu-system-x86, Fedora: qemu-system-x86-core) or name its path",
         .path.display()

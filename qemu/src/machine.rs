@@ -25,7 +25,7 @@ pub enum Vga {
 pub enum DiskBus {
     /// The machine's own ATA controller: AHCI on q35, IDE on pc.
     Ata,
-    /// An AHCI controller of its own.
+    /// A separate AHCI controller.
     Ahci,
     /// NVMe.
     Nvme,
@@ -83,7 +83,7 @@ pub struct MachineSpec {
     pub serial: bool,
     /// Whether there is an HPET; for machine types that know one.
     pub hpet: bool,
-    /// A Unix socket on which QEMU serves GDB's protocol. The guest may then be stopped by whoever is connected, and a
+    /// A Unix socket on which QEMU serves GDB's protocol. The guest may then be stopped by the debugger, and a
     /// stop of that kind does not end the run.
     pub debugger: Option<PathBuf>,
     /// `Some(n)`: the guest's clocks count instructions, 2^n ns each, the same on every host. TCG in one thread.

@@ -70,7 +70,7 @@ impl GuestSpec {
     }
 }
 
-/// What a run tells while it runs. Handled on the run's own thread: a slow handler delays the capture.
+/// What happens during a run. Handled on the run's own thread: a slow handler delays the capture.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum GuestEvent<'a> {
@@ -126,7 +126,7 @@ fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
     guest.pin(&threads)?;
     guest.cont()?;
     loop {
-        // First: what is asked about may have come with the last reply, and nothing else may come.
+        // Before the wait: a stop may have come with the last reply, and nothing else may follow.
         guest.look_into_stop()?;
         guest.wait()?;
     }
