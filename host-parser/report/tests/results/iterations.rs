@@ -61,7 +61,7 @@ fn a_boot_of_which_too_little_is_left_costs_the_round() {
     let results = results(9, 550);
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [2]);
     let told = &results.excluded_rounds[&2];
-    assert!(told.detail.ends_with("; so 9 of its 12 iterations are gone"), "{told}");
+    assert!(told.detail.ends_with("; 9 of its 12 iterations are excluded"), "{told}");
     assert_eq!(results.cases[0].stats.cycles.n, 4);
 }
 

@@ -133,7 +133,7 @@ fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
         text.contains("native probe, 8 times: 2 host CPUs gave 1.06 to 1.99, 87.3 % slower at most"),
         "{text}"
     );
-    let why = "round 3: probe-slow: the native probe after it took 87 % longer than the quick ones on all 2 host CPUs";
+    let why = "round 3: probe-slow: the native probe after it took 87 % longer than the baseline on all 2 host CPUs";
     assert!(text.contains(why), "{text}");
 }
 
@@ -163,8 +163,8 @@ fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
     let pace = results.pace.expect("guests of today");
     assert_eq!((pace.checks, pace.slow, (pace.worst * 100.0).round()), (42, 2, 40.0));
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [0, 4]);
-    let told = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0 CPU 1 was 30 % slower than at its quick \
-                times (8428 readings of its TSC, and 12039)";
+    let told = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0, CPU 1 was 30 % slower than its \
+                baseline (8428 TSC readings instead of 12039, limit 20 %)";
     assert_eq!(results.excluded_rounds[&0].to_string(), told);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
     let told = "pace of the guest's CPUs: slow in 2 of 42 looks, 40.0 % at worst";
