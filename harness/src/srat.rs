@@ -1,7 +1,7 @@
 //! The proximity domain of each CPU (ACPI 6.5, section 5.2.16): entry types 0 and 2 of the SRAT.
 //!
 //! The offsets are the specification's and not the `acpi` crate's: its 6.1.1 gives an entry's length two bytes.
-//! The kernel checks the table before it is read here; under Linux it is the kernel's own copy of it in sysfs.
+//! The kernel checks the table before it is read here; under Linux it is the copy in sysfs.
 
 use abi::ApicId;
 

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_that_is_all_there_is_stays_readable() {
+    fn a_machine_with_only_a_screen_stays_up() {
         assert_eq!(ending("", 0, &listeners(false, true)), Ending::Linger { ms: SCREEN_LINGER_MS });
         assert_eq!(ending("after=poweroff", 0, &listeners(false, true)), Ending::Poweroff);
         assert_eq!(ending("", 0, &listeners(false, false)), Ending::Poweroff);

@@ -36,7 +36,7 @@ pub struct AcceleratorChoice {
 }
 
 impl AcceleratorChoice {
-    /// Chooses for this host: KVM where it can be had and the CPU has virtualisation, else TCG.
+    /// Chooses for this host: KVM if it can be opened and the CPU has virtualisation, else TCG.
     #[must_use]
     pub fn detect() -> Self {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-use crate::{Accelerator, BootMedium, CpuShape, DiskBus, Firmware, Machine, Qemu, QemuError, Vga, machine};
+use crate::{
+    Accelerator, BootMedium, CpuShape, DiskBus, Firmware, MachineSpec, Qemu, QemuError, Vga, machine,
+};
 
 /// QMP on standard input, which is a socket, and the guest stopped before its first instruction.
 const CONTROL: [&str; 5] = ["-S", "-chardev", "socket,id=qmp,fd=0", "-mon", "chardev=qmp,mode=control"];
@@ -42,7 +44,7 @@ impl CommandLine {
     pub fn new(
         qemu: &Qemu,
         accelerator: Accelerator,
-        machine: &Machine,
+        machine: &MachineSpec,
         boot: &BootMedium,
     ) -> Result<Self, QemuError> {
         machine.check(accelerator)?;
@@ -96,7 +98,7 @@ impl CommandLine {
         &self.arguments
     }
 
-    fn processors(&mut self, accelerator: Accelerator, machine: &Machine) {
+    fn processors(&mut self, accelerator: Accelerator, machine: &MachineSpec) {
         let model = machine.cpu_model.as_deref().unwrap_or(machine::default_cpu_model(accelerator));
         let engine = match (accelerator, machine.icount_shift) {
             (Accelerator::Kvm, _) => "kvm",
@@ -121,7 +123,7 @@ impl CommandLine {
     }
 
     /// The nodes, each with its part of memory and CPUs; the last has what does not divide.
-    fn nodes(&mut self, machine: &Machine) {
+    fn nodes(&mut self, machine: &MachineSpec) {
         let (nodes, vcpus, mib) = (machine.numa_nodes, machine.vcpus, machine.memory_mib);
         let first = |node: u32, all: u32| node * (all / nodes);
         let end = |node: u32, all: u32| if node + 1 == nodes { all } else { first(node + 1, all) };

@@ -20,7 +20,7 @@ pub(crate) struct Conversation {
     replies: VecDeque<(u64, Result<Value, String>)>,
     /// Who is there, once it has said so.
     pub(crate) greeting: Option<Version>,
-    /// Whether a STOP has not been looked into yet.
+    /// Whether a STOP came whose reason was not asked for yet.
     pub(crate) stopped: bool,
     /// What the end of QEMU will be judged by.
     pub(crate) evidence: Evidence,

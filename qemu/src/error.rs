@@ -11,7 +11,7 @@ use crate::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QemuError {
-    /// No QEMU where it was looked for.
+    /// No QEMU at the path, or in PATH.
     #[error(
         "{}: no such program; install QEMU (Debian: qemu-system-x86, Fedora: qemu-system-x86-core) or name its path",
         .path.display()
@@ -61,7 +61,7 @@ pub enum QemuError {
     /// An option of the guest's specification cannot be honoured.
     #[error("{option} = {value}: expected {expected}")]
     Option {
-        /// The field of [`Machine`](crate::Machine) or [`GuestSpec`](crate::GuestSpec).
+        /// The field of [`MachineSpec`](crate::MachineSpec) or [`GuestSpec`](crate::GuestSpec).
         option: &'static str,
         /// What it holds.
         value: String,

@@ -52,7 +52,7 @@ const KNOWN: [(&str, &str, Option<&str>); 12] = [
     ("/usr/share/qemu", "ovmf-x86_64-code.bin", Some("ovmf-x86_64-vars.bin")),
     // Gentoo.
     ("/usr/share/edk2-ovmf", "OVMF_CODE.fd", Some("OVMF_VARS.fd")),
-    // QEMU's own build, where it was installed from source. The 32-bit variables are right for both: the format is one.
+    // QEMU's own build, if it was installed from source. The 32-bit variables are right for both: the format is one.
     ("/usr/share/qemu", "edk2-x86_64-code.fd", Some("edk2-i386-vars.fd")),
     ("/usr/local/share/qemu", "edk2-x86_64-code.fd", Some("edk2-i386-vars.fd")),
 ];
@@ -69,7 +69,7 @@ impl UefiFirmware {
         }
     }
 
-    /// A file somebody named: with the variables beside it if it is code only by its name.
+    /// A file that the user named: with the variables beside it if it is code only by its name.
     fn given(path: &Path) -> Result<Self, QemuError> {
         if !path.is_file() {
             return Err(QemuError::FirmwareMissing { searched: vec![path.to_owned()] });

@@ -11,7 +11,7 @@
 //! - QMP is a socket pair whose far end is QEMU's standard input, and the serial port is a pipe on its standard output.
 //!   No path in the file system is shared, so the command line is the same for every run, nothing is left over from a
 //!   run that was killed, and the end of QEMU is the end of both streams. (A trace, for which QEMU wants a path, is the
-//!   exception: see [`Machine::trace_log`].)
+//!   exception: see [`MachineSpec::trace_log`].)
 //! - QEMU leads its own process group: the terminal's Ctrl-C reaches this program only, which decides what happens.
 //! - If this program itself dies, the kernel kills QEMU (`setpriv --pdeathsig`, where util-linux has it).
 #![forbid(unsafe_code)]
@@ -23,6 +23,7 @@ mod command;
 mod conversation;
 mod error;
 mod firmware;
+mod guest_process;
 mod lines;
 pub mod linux;
 mod machine;
@@ -33,7 +34,6 @@ mod record;
 mod registers;
 mod run;
 mod serial;
-mod session;
 mod streams;
 pub mod trace;
 mod trace_log;
@@ -44,9 +44,9 @@ pub use boot::BootMedium;
 pub use command::CommandLine;
 pub use error::QemuError;
 pub use firmware::{Firmware, UefiFirmware};
-pub use machine::{CpuShape, DiskBus, Machine, Vga, default_cpu_model};
+pub use machine::{CpuShape, DiskBus, MachineSpec, Vga, default_cpu_model};
 pub use outcome::{Outcome, Phase};
 pub use record::{GuestRun, Timeline};
 pub use registers::CpuState;
-pub use run::{FirstRecord, GuestSpec, Progress, run};
+pub use run::{FirstRecord, GuestEvent, GuestSpec, run};
 pub use version::{MINIMUM_VERSION, Qemu, Version};

@@ -1,7 +1,7 @@
 //! The machine a guest sees. One profile, q35, with the choices that matter as fields.
 //!
 //! What none of them says, such as a machine type's own switches (`microvm,pit=off`), goes with the type's name or into
-//! [`Machine::extra_args`], and is QEMU's to check.
+//! [`MachineSpec::extra_args`], and is QEMU's to check.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub enum Vga {
 pub enum DiskBus {
     /// The machine's own ATA controller: AHCI on q35, IDE on pc.
     Ata,
-    /// An AHCI controller of its own.
+    /// A separate AHCI controller.
     Ahci,
     /// NVMe.
     Nvme,
@@ -53,13 +53,13 @@ impl CpuShape {
     }
 }
 
-/// A machine profile. Start from [`Machine::q35`] and change fields.
+/// A machine profile. Start from [`MachineSpec::q35`] and change fields.
 ///
 /// All profiles have no default devices, no network, no display, isa-debug-exit at port 0xf4, and end
 /// on a reset instead of booting again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Machine {
+pub struct MachineSpec {
     /// QEMU's machine type.
     pub machine_type: String,
     /// QEMU's CPU model; `None` is `max` under TCG and the host's own under KVM.
@@ -83,7 +83,7 @@ pub struct Machine {
     pub serial: bool,
     /// Whether there is an HPET; for machine types that know one.
     pub hpet: bool,
-    /// A Unix socket on which QEMU serves GDB's protocol. The guest may then be stopped by whoever is connected, and a
+    /// A Unix socket on which QEMU serves GDB's protocol. The guest may then be stopped by the debugger, and a
     /// stop of that kind does not end the run.
     pub debugger: Option<PathBuf>,
     /// `Some(n)`: the guest's clocks count instructions, 2^n ns each, the same on every host. TCG in one thread.
@@ -113,7 +113,7 @@ pub fn default_cpu_model(accelerator: Accelerator) -> &'static str {
     }
 }
 
-impl Machine {
+impl MachineSpec {
     /// The most vCPUs a profile takes: as many as any machine type of QEMU. TCG before QEMU 9 has no x2APIC, so no more
     /// than 255 there, and older machine types know fewer; QEMU says so itself.
     pub const MAX_VCPUS: u32 = 4096;
@@ -184,7 +184,7 @@ impl Machine {
 mod tests {
     use super::*;
 
-    fn refused_option(machine: &Machine, accelerator: Accelerator) -> Option<&'static str> {
+    fn refused_option(machine: &MachineSpec, accelerator: Accelerator) -> Option<&'static str> {
         match machine.check(accelerator) {
             Err(QemuError::Option { option, .. }) => Some(option),
             _ => None,
@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn accepts_one_to_4096_vcpus() {
         for (vcpus, refused) in [(0, Some("vcpus")), (1, None), (4096, None), (4097, Some("vcpus"))] {
-            assert_eq!(refused_option(&Machine::q35(vcpus, 64), Accelerator::Tcg), refused);
+            assert_eq!(refused_option(&MachineSpec::q35(vcpus, 64), Accelerator::Tcg), refused);
         }
     }
 
     #[test]
     fn refuses_instruction_counting_under_kvm() {
-        let machine = Machine { icount_shift: Some(0), ..Machine::q35(1, 64) };
+        let machine = MachineSpec { icount_shift: Some(0), ..MachineSpec::q35(1, 64) };
         assert_eq!(refused_option(&machine, Accelerator::Kvm), Some("icount-shift"));
         assert_eq!(refused_option(&machine, Accelerator::Tcg), None);
     }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn refuses_a_shape_that_has_no_place_for_every_cpu() {
         let shape = |threads| Some(CpuShape { sockets: 2, cores: 2, threads });
-        let machine = |threads| Machine { shape: shape(threads), ..Machine::q35(8, 64) };
+        let machine = |threads| MachineSpec { shape: shape(threads), ..MachineSpec::q35(8, 64) };
         assert_eq!(refused_option(&machine(1), Accelerator::Tcg), Some("shape"));
         assert_eq!(refused_option(&machine(2), Accelerator::Tcg), None);
         assert_eq!(refused_option(&machine(u32::MAX), Accelerator::Tcg), None);
@@ -217,19 +217,19 @@ mod tests {
     #[test]
     fn refuses_more_nodes_than_there_are_cpus() {
         for (nodes, refused) in [(0, None), (4, None), (5, Some("numa-nodes"))] {
-            let machine = Machine { numa_nodes: nodes, ..Machine::q35(4, 64) };
+            let machine = MachineSpec { numa_nodes: nodes, ..MachineSpec::q35(4, 64) };
             assert_eq!(refused_option(&machine, Accelerator::Tcg), refused);
         }
     }
 
     #[test]
     fn refuses_a_machine_without_memory() {
-        assert_eq!(refused_option(&Machine::q35(1, 0), Accelerator::Tcg), Some("memory-mib"));
+        assert_eq!(refused_option(&MachineSpec::q35(1, 0), Accelerator::Tcg), Some("memory-mib"));
     }
 
     #[test]
     fn refuses_a_trace_that_kvm_cannot_give() {
-        let machine = Machine { trace_log: Some("/tmp/trace".into()), ..Machine::q35(1, 64) };
+        let machine = MachineSpec { trace_log: Some("/tmp/trace".into()), ..MachineSpec::q35(1, 64) };
         assert_eq!(refused_option(&machine, Accelerator::Kvm), Some("trace-log"));
     }
 }

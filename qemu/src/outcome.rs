@@ -18,7 +18,7 @@ pub enum Phase {
 pub enum Outcome {
     /// The guest wrote `value` to the isa-debug-exit port; QEMU's exit status was `(value << 1) | 1`.
     ///
-    /// Values are 1 to 127: a write of 0 cannot be told from QEMU's own failure, status 1, and counts as
+    /// Values are 1 to 127: a write of 0 cannot be distinguished from QEMU's own failure, status 1, and counts as
     /// [`QemuDied`](Self::QemuDied).
     DebugExit {
         /// What the guest wrote, its low seven bits.
@@ -47,7 +47,7 @@ pub enum Outcome {
         /// The limit, in bytes.
         limit_bytes: u64,
     },
-    /// QEMU ended for a reason of its own: a bad option, a missing image, a signal from outside, a crash.
+    /// QEMU itself failed: a bad option, a missing image, a signal from outside, a crash.
     QemuDied {
         /// Its exit status in words: `exit status: 1`, `signal: 11 (SIGSEGV)`.
         status: String,

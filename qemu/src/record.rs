@@ -15,7 +15,7 @@ pub struct GuestRun {
     pub outcome: Outcome,
     /// The exact command line.
     pub command: CommandLine,
-    /// QEMU's version, from its own greeting where it came to that, else from `--version`.
+    /// QEMU's version, from its own greeting if there was one, else from `--version`.
     pub qemu_version: Version,
     /// The accelerator and why it was chosen.
     pub accelerator: AcceleratorChoice,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use host::{CancelToken, CpuSet, VcpuThread};
 
+use crate::guest_process::{GuestProcess, Stop};
 use crate::qmp;
-use crate::session::{Session, Stop};
-use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, Machine, Qemu, QemuError};
+use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, MachineSpec, Qemu, QemuError};
 
 /// Everything that decides a run.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct GuestSpec {
     /// The accelerator and why it was chosen.
     pub accelerator: AcceleratorChoice,
     /// The machine.
-    pub machine: Machine,
+    pub machine: MachineSpec,
     /// What it boots.
     pub boot: BootMedium,
     /// Host CPUs to pin to: each vCPU to its own where the set is large enough, else all of QEMU to the set. `None`
@@ -70,10 +70,10 @@ impl GuestSpec {
     }
 }
 
-/// What a run tells while it runs. Handled on the run's own thread: a slow handler delays the capture.
+/// What happens during a run. Handled on the run's own thread: a slow handler delays the capture.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Progress<'a> {
+pub enum GuestEvent<'a> {
     /// QEMU was started, the guest was not.
     Started {
         /// QEMU's process id.
@@ -110,25 +110,25 @@ pub enum Progress<'a> {
 pub fn run(
     spec: &GuestSpec,
     cancel: &CancelToken,
-    progress: &mut dyn FnMut(Progress<'_>),
+    progress: &mut dyn FnMut(GuestEvent<'_>),
 ) -> Result<GuestRun, QemuError> {
     spec.check()?;
-    let mut session = Session::start(spec, cancel, progress)?;
-    let Err(stop) = conduct(&mut session);
-    session.finish(stop)
+    let mut guest = GuestProcess::start(spec, cancel, progress)?;
+    let Err(stop) = conduct(&mut guest);
+    guest.finish(stop)
 }
 
 /// The course of a run. It can only be left by its end.
-fn conduct(session: &mut Session<'_>) -> Result<Infallible, Stop> {
-    session.greet()?;
-    let cpus = session.ask("query-cpus-fast")?;
+fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
+    guest.greet()?;
+    let cpus = guest.ask("query-cpus-fast")?;
     let threads = qmp::cpu_threads(&cpus).map_err(no_threads)?;
-    session.pin(&threads)?;
-    session.cont()?;
+    guest.pin(&threads)?;
+    guest.cont()?;
     loop {
-        // First: what is asked about may have come with the last reply, and nothing else may come.
-        session.look_into_stop()?;
-        session.wait()?;
+        // Before the wait: a stop may have come with the last reply, and nothing else may follow.
+        guest.look_into_stop()?;
+        guest.wait()?;
     }
 }
 

@@ -72,7 +72,7 @@ impl TraceLog {
 }
 
 impl Drop for TraceLog {
-    /// A FIFO that nobody writes to would hold up whoever opens it.
+    /// A FIFO without a writer would block the next reader.
     fn drop(&mut self) {
         use std::os::unix::fs::FileTypeExt;
         if fs::symlink_metadata(&self.path).is_ok_and(|file| file.file_type().is_fifo()) {

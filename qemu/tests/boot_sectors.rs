@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::{AMPLE, Guest, has_ended};
 use host::{CancelToken, CpuSet, HostTopology, Root};
 use qemu::trace::{Event, Trace};
-use qemu::{Firmware, Machine, Outcome, Phase, Progress, QemuError, UefiFirmware};
+use qemu::{Firmware, GuestEvent, MachineSpec, Outcome, Phase, QemuError, UefiFirmware};
 
 #[test]
 fn reports_what_the_guest_wrote_to_the_debug_exit() {
@@ -26,7 +26,7 @@ fn keeps_the_serial_bytes_as_they_are_and_tells_each_line() {
     let mut lines = Vec::new();
     let run = guest
         .run_with(&CancelToken::new().unwrap(), &mut |progress| {
-            if let Progress::SerialLine { line, .. } = progress {
+            if let GuestEvent::SerialLine { line, .. } = progress {
                 lines.push(line.to_vec());
             }
         })
@@ -110,7 +110,7 @@ fn ends_a_guest_that_hangs_at_its_deadline() {
 #[test]
 fn tells_where_every_cpu_was_at_the_deadline() {
     let mut guest = Guest::of_sector(&common::print_then(b"up", common::HANG));
-    guest.spec.machine = Machine::q35(2, 32);
+    guest.spec.machine = MachineSpec::q35(2, 32);
     guest.spec.deadline = Duration::from_secs(6);
     let run = guest.run().unwrap();
     assert_eq!(run.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
@@ -148,7 +148,7 @@ fn ends_on_cancellation_and_keeps_what_was_printed() {
     let run = guest
         .run_with(&cancel, &mut |progress| {
             remember(&mut pid, progress);
-            if matches!(progress, Progress::SerialLine { line: b"line", .. }) {
+            if matches!(progress, GuestEvent::SerialLine { line: b"line", .. }) {
                 cancel.cancel();
                 cancelled = Some(Instant::now());
             }
@@ -168,7 +168,7 @@ fn stops_a_guest_that_prints_for_ever() {
     guest.spec.serial_limit_bytes = 100_000;
     let run = guest
         .run_with(&CancelToken::new().unwrap(), &mut |progress| {
-            if let Progress::SerialLine { .. } = progress {
+            if let GuestEvent::SerialLine { .. } = progress {
                 std::thread::sleep(Duration::from_micros(500));
             }
         })
@@ -197,13 +197,13 @@ fn pins_each_vcpu_before_the_guest_runs() {
     let host: Vec<usize> = allowed.iter().take(2).collect();
     let vcpus = u32::try_from(host.len()).unwrap();
     let mut guest = Guest::of_sector(common::DEBUG_EXIT);
-    guest.spec.machine = Machine::q35(vcpus, 32);
+    guest.spec.machine = MachineSpec::q35(vcpus, 32);
     let set: CpuSet = host.iter().map(usize::to_string).collect::<Vec<_>>().join(",").parse().unwrap();
     guest.spec.host_cpus = Some(set.clone());
     let mut counted = Vec::new();
     let run = guest
         .run_with(&CancelToken::new().unwrap(), &mut |progress| {
-            if let Progress::Running { vcpus } = progress {
+            if let GuestEvent::Running { vcpus } = progress {
                 counted = vcpus.iter().map(|vcpu| vcpu.sched_stat(&Root::here()).unwrap()).collect();
             }
         })
@@ -219,7 +219,7 @@ fn pins_each_vcpu_before_the_guest_runs() {
 fn pins_all_to_the_set_where_it_is_too_small() {
     let first = CpuSet::allowed().unwrap().iter().next().unwrap().to_string();
     let mut guest = Guest::of_sector(common::DEBUG_EXIT);
-    guest.spec.machine = Machine::q35(3, 32);
+    guest.spec.machine = MachineSpec::q35(3, 32);
     guest.spec.host_cpus = Some(first.parse().unwrap());
     let run = guest.run().unwrap();
     assert_eq!(run.vcpus.len(), 3);
@@ -237,7 +237,7 @@ fn refuses_host_cpus_that_are_not_there() {
 #[test]
 fn counts_instructions_in_one_thread_for_all_vcpus() {
     let mut guest = Guest::of_sector(common::DEBUG_EXIT);
-    guest.spec.machine = Machine { icount_shift: Some(0), ..Machine::q35(2, 32) };
+    guest.spec.machine = MachineSpec { icount_shift: Some(0), ..MachineSpec::q35(2, 32) };
     guest.spec.host_cpus = Some(CpuSet::allowed().unwrap());
     let run = guest.run().unwrap();
     assert_eq!(run.outcome, Outcome::DebugExit { value: 0x10 }, "{}", run.stderr);
@@ -249,13 +249,13 @@ fn starts_uefi_and_leaves_its_variables_alone() {
     let mut guest = Guest::of_sector(common::HANG);
     let uefi = UefiFirmware::find(None).expect("OVMF is installed by `make setup`");
     let before = uefi.vars.as_ref().map(|vars| std::fs::read(vars).unwrap());
-    guest.spec.machine = Machine { firmware: Firmware::Uefi(uefi.clone()), ..Machine::q35(1, 64) };
+    guest.spec.machine = MachineSpec { firmware: Firmware::Uefi(uefi.clone()), ..MachineSpec::q35(1, 64) };
     guest.spec.deadline = AMPLE;
     let cancel = CancelToken::new().unwrap();
     // The firmware tells on the serial port that it finds nothing to boot.
     let run = guest
         .run_with(&cancel, &mut |progress| {
-            if let Progress::SerialLine { .. } = progress {
+            if let GuestEvent::SerialLine { .. } = progress {
                 cancel.cancel();
             }
         })
@@ -295,8 +295,8 @@ fn runs_by_hand_with_the_serial_port_on_standard_output() {
     );
 }
 
-fn remember(pid: &mut u32, progress: Progress<'_>) {
-    if let Progress::Started { pid: started } = progress {
+fn remember(pid: &mut u32, progress: GuestEvent<'_>) {
+    if let GuestEvent::Started { pid: started } = progress {
         *pid = started;
     }
 }

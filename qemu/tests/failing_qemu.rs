@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Guest, has_ended, script};
 use host::CancelToken;
-use qemu::{FirstRecord, Outcome, Phase, Progress, Qemu, QemuError};
+use qemu::{FirstRecord, GuestEvent, Outcome, Phase, Qemu, QemuError};
 
 const GREETING: &str = r#"echo '{"QMP": {"version": {"qemu": {"major": 9, "minor": 8, "micro": 7}}}}' >&0; read -r capabilities"#;
 
@@ -45,8 +45,8 @@ fn gives_up_on_one_that_hangs_before_it_greets() {
     let mut guest = Guest::of_script("sleep 1000");
     guest.spec.deadline = Duration::from_secs(1);
     let mut pid = 0;
-    let progress = &mut |progress: Progress<'_>| {
-        if let Progress::Started { pid: started } = progress {
+    let progress = &mut |progress: GuestEvent<'_>| {
+        if let GuestEvent::Started { pid: started } = progress {
             pid = started;
         }
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{Guest, has_ended};
 use host::CancelToken;
-use qemu::{Outcome, Progress};
+use qemu::{GuestEvent, Outcome};
 use rustix::process::{Pid, getpgid, getpgrp};
 
 const MARK: &str = "guest pid ";
@@ -18,7 +18,7 @@ const MARK: &str = "guest pid ";
 fn holds_a_guest_until_killed() {
     let guest = Guest::of_sector(common::HANG);
     let _ = guest.run_with(&CancelToken::new().unwrap(), &mut |progress| {
-        if let Progress::Running { vcpus } = progress {
+        if let GuestEvent::Running { vcpus } = progress {
             println!("{MARK}{}", vcpus[0].pid);
         }
     });
@@ -50,7 +50,7 @@ fn leads_its_own_process_group() {
     let mut group = None;
     let run = guest
         .run_with(&CancelToken::new().unwrap(), &mut |progress| {
-            if let Progress::Running { vcpus } = progress {
+            if let GuestEvent::Running { vcpus } = progress {
                 let pid = i32::try_from(vcpus[0].pid).ok().and_then(Pid::from_raw);
                 group = Some((pid, getpgid(pid).ok()));
             }

@@ -1,14 +1,16 @@
 //! `assay run`: an experiment from its manifest to its results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
 use host::HostCpus;
 use host_parser::manifest::Manifest;
-use host_parser::results::System;
-use lab::experiment::{RunSpec, Session};
-use lab::{Coded, Exit, GuestEnv, OrExit, SystemsSpec};
+use host_parser::results::{System, terminal};
+use lab::{
+    Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
+    clock_seed, console, of_systems,
+};
 
 use crate::options::{GuestArgs, ProbeArgs, SymbolsArgs};
 
@@ -64,14 +66,34 @@ pub struct RunArgs {
 /// # Errors
 /// What kept it from having results at all.
 pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
-    let session = Session::prepare(spec(args)?)?;
+    let mut session = Session::prepare(spec(args)?);
     if args.dry_run {
-        return session.tell().map(|()| Exit::Holds);
+        return session.describe().map(|()| Exit::Holds);
     }
-    session.run(&host::cancel_on_signals().or_exit(Exit::Environment)?)
+    let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
+    match session.run(&cancel)? {
+        Some(ended) => conclude(ended, session.folder()),
+        None => Ok(Exit::Interrupted),
+    }
 }
 
-fn spec(args: &RunArgs) -> Result<RunSpec, Coded> {
+/// Prints the results, whatever ended the session.
+fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
+    let results = ended.results.first().expect("rows that are together have one set of results");
+    let mut text = terminal(results);
+    if ended.written {
+        let folder = folder.display();
+        text += &format!("\nresults.json, samples.csv, summary.md and every run's log: {folder}\n");
+    }
+    let printed = console::answer(&text);
+    match ended.error.map_or(printed, Err) {
+        Err(error) => Err(error),
+        Ok(()) if ended.interrupted => Ok(Exit::Interrupted),
+        Ok(()) => Ok(Exit::of(results.conclusion())),
+    }
+}
+
+fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let names: Vec<_> = args.systems.iter().map(|system| system.name()).collect();
     let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
@@ -80,17 +102,23 @@ fn spec(args: &RunArgs) -> Result<RunSpec, Coded> {
         return Err(anyhow!("--vcpus: {path} has cases of its own, and no sweep")).or_exit(Exit::Usage);
     }
     let env = GuestEnv::find(&args.guest.sources(), host_cpus, &manifest)?;
+    let env = env.with_sweep(args.vcpus, args.rounds);
+    let folder = SessionFolder::new(&args.out.join(manifest.name().as_str()), args.label.clone())?;
     let (systems, twin) = (args.systems.clone(), args.probe.twin.clone());
-    Ok(RunSpec {
-        env: env.with_sweep(args.vcpus, args.rounds),
-        manifest,
-        systems: SystemsSpec { systems, twin, fetch: !args.dry_run },
+    let systems = SystemsSpec { systems, twin, fetch: !args.dry_run };
+    Ok(SessionSpec {
+        command: manifest.name().to_string(),
+        rows: of_systems(&systems, &manifest, &env, &folder.store)?,
+        cases: env.cases(&manifest),
+        rounds: args.rounds.unwrap_or(manifest.rounds()),
+        spare: SPARE,
+        seed: args.seed.unwrap_or_else(clock_seed),
+        layout: Layout::Together,
         probe: args.probe.spec(),
-        rounds: args.rounds,
-        label: args.label.clone(),
-        out: args.out.clone(),
-        seed: args.seed,
         symbols: (!args.no_diagnosis).then(|| args.symbols.symbols.clone()),
+        folder,
+        env,
+        manifest,
     })
 }
 

@@ -16,20 +16,20 @@ pub struct RunCost {
 }
 
 /// What was seen so far.
-pub struct Cost {
+pub struct CostAccount {
     root: Root,
     pid: Option<u32>,
     seen: RunCost,
 }
 
-impl Cost {
+impl CostAccount {
     /// Nothing yet, of a program on the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
         Self { root: root.clone(), pid: None, seen: RunCost::default() }
     }
 
-    /// The program, whose memory is looked at.
+    /// Sets the program whose memory is read.
     pub fn of_process(&mut self, pid: u32) {
         self.pid = Some(pid);
     }
@@ -40,10 +40,10 @@ impl Cost {
             Record::CaseReady(_) => {
                 self.seen.first_worker_us.get_or_insert(at_us);
             }
-            Record::CaseBegin(_) => self.look(),
+            Record::CaseBegin(_) => self.read_peak(),
             Record::End(_) => {
                 self.seen.end_record_us.get_or_insert(at_us);
-                self.look();
+                self.read_peak();
             }
             _ => {}
         }
@@ -51,7 +51,7 @@ impl Cost {
 
     /// The peak is read when a worker is done and again at the end: a program that is gone by then took its account
     /// with it.
-    fn look(&mut self) {
+    fn read_peak(&mut self) {
         let peak = self.pid.and_then(|pid| peak_rss_bytes(&self.root.text(&format!("/proc/{pid}/status"))?));
         self.seen.peak_rss_bytes = peak.or(self.seen.peak_rss_bytes);
     }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn keeps_the_first_of_each_and_the_peak_of_a_live_process() {
-        let mut cost = Cost::of(&Root::here());
+        let mut cost = CostAccount::of(&Root::here());
         cost.of_process(std::process::id());
         for (at_us, iter) in [(7, 0), (8, 1)] {
             cost.on_record(&CaseReady { case: 1, iter }.into(), at_us);

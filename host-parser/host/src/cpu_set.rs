@@ -36,7 +36,7 @@ pub enum CpuSetError {
     /// CPUs this process may not run on, or that do not exist. Fewer CPUs than asked for would be another experiment.
     #[error("host CPUs {missing} are not available to this process, expected CPUs among {allowed}")]
     NotAllowed {
-        /// Those asked for in vain.
+        /// The CPUs that this process may not use.
         missing: CpuSet,
         /// Those there are.
         allowed: CpuSet,

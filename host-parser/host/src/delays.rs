@@ -27,7 +27,7 @@ pub struct ThreadDelay {
 }
 
 /// What was seen so far.
-pub struct Delays {
+pub struct DelayAccount {
     root: Root,
     open: Option<Open>,
     seen: Vec<ThreadDelay>,
@@ -41,7 +41,7 @@ struct Open {
     before: Vec<Option<SchedStat>>,
 }
 
-impl Delays {
+impl DelayAccount {
     /// Nothing yet, of threads on the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
@@ -94,7 +94,7 @@ impl Delays {
     }
 }
 
-/// A thread's account. One that has not run at all is none: the guest has printed by now, so that nobody counts.
+/// A thread's account. `None` if it shows no run time: the guest has printed by now, so this kernel does not count.
 fn read(root: &Root, vcpu: &VcpuThread) -> Option<SchedStat> {
     vcpu.sched_stat(root).filter(|stat| stat.run_ns > 0)
 }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn accounts_for_an_iteration_that_begins_and_for_one_that_is_cut_short() {
-        let (mut delays, vcpus) = (Delays::of(&Root::here()), [vcpu()]);
+        let (mut delays, vcpus) = (DelayAccount::of(&Root::here()), [vcpu()]);
         // Linux counts what a thread did when it sleeps.
         std::thread::sleep(std::time::Duration::from_millis(2));
         let begin = CaseBegin { case: 2, iter: 0, start_tsc: 1 };
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn has_no_account_of_an_iteration_that_was_not_ready() {
-        let (mut delays, vcpus) = (Delays::of(&Root::here()), [vcpu()]);
+        let (mut delays, vcpus) = (DelayAccount::of(&Root::here()), [vcpu()]);
         let begin = Record::from(CaseBegin { case: 2, iter: 1, start_tsc: 1 });
         delays.on_record(&begin, &vcpus);
         delays.on_record(&ready(2, 0), &vcpus);

@@ -1,4 +1,4 @@
-//! A host made of files, for the tests of this crate and of those that use it.
+//! A host made of files, for the tests of this crate and of its users.
 #![allow(clippy::unwrap_used, reason = "what fails here is a test that fails")]
 #![allow(clippy::new_without_default, reason = "a host without files is no natural default")]
 
@@ -27,7 +27,7 @@ impl Fixture {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A host with these CPUs online, each a core of its own in one package with one last-level cache.
+    /// A host with these CPUs online, each its own core in one package with one last-level cache.
     pub fn with_cpus(list: &str) -> Self {
         let cpus: CpuSet = list.parse().unwrap();
         let mut host = Self::new().file("/sys/devices/system/cpu/online", list);

@@ -1,4 +1,4 @@
-//! Which host CPUs a guest is given, and who says so.
+//! Which host CPUs a guest gets, and what asked for them.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,7 +12,7 @@ const VARIABLES: [&str; 2] = ["ASSAY_QEMU_CPUS", "CAPOS_SMP_SCALE_QEMU_TASKSET_C
 /// The harnesses' name for the Linux guest's.
 const LINUX_VARIABLE: &str = "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS";
 
-/// A set of host CPUs and where it was asked for.
+/// A set of host CPUs and what asked for it.
 #[derive(Clone, Debug)]
 pub struct HostCpus {
     /// The set to pin to; `None` leaves the scheduler free.
@@ -59,9 +59,8 @@ impl HostCpus {
         Self::choose_for(option, &[SystemName::Assay])
     }
 
-    /// The set for a session of `systems`: all of them get the same. It is what `option` names, else what the first
-    /// environment variable does which is not empty; the Linux guest's own counts where it takes part, and first where
-    /// our kernel does not.
+    /// The set for a session of `systems`: all of them get the same. `option` names it, else the first environment variable
+    /// that is not empty. The Linux guest's own variable counts if that takes part, and comes first if our kernel does not.
     ///
     /// # Errors
     /// A list that is none, CPUs that this process may not use, or variables that want the systems on different CPUs.
@@ -104,7 +103,7 @@ impl HostCpus {
         }
     }
 
-    /// How many cores they are; `None` where the host does not tell.
+    /// How many cores they are; `None` if the host does not report it.
     #[must_use]
     pub fn cores(&self) -> Option<u16> {
         HostTopology::here().cores(&self.available).map(|cores| u16::try_from(cores).unwrap_or(u16::MAX))

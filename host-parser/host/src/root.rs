@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::CpuSet;
 
-/// Where /proc and /sys are. Whatever cannot be read is not there: no probe fails for it.
+/// Where /proc and /sys are. What cannot be read is `None`: no check fails for it.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);
 
@@ -40,7 +40,7 @@ impl Root {
         self.line(path)?.parse().ok()
     }
 
-    /// A file that holds a list of CPUs; none where it is empty.
+    /// A file that holds a list of CPUs; `None` if it is empty.
     #[must_use]
     pub fn cpus(&self, path: &str) -> Option<CpuSet> {
         self.line(path)?.parse().ok()

@@ -21,7 +21,7 @@ pub struct StolenTime {
 }
 
 /// What was taken while a run measured, of each of its CPUs.
-pub struct Steal {
+pub struct StealAccount {
     root: Root,
     cpus: CpuSet,
     open: Option<Open>,
@@ -38,7 +38,7 @@ struct Open {
     before: BTreeMap<usize, CpuTimes>,
 }
 
-impl Steal {
+impl StealAccount {
     /// Nothing yet, of `cpus` of the host below `root`.
     #[must_use]
     pub fn of(root: &Root, cpus: &CpuSet) -> Self {
@@ -52,7 +52,7 @@ impl Steal {
             Record::CaseReady(_) => {
                 let open = Open { since: Instant::now(), before: self.read() };
                 if open.before.len() < self.cpus.len() {
-                    self.missing = Some("/proc/stat does not tell of every CPU".to_owned());
+                    self.missing = Some("/proc/stat does not have every CPU".to_owned());
                 }
                 self.open = Some(open);
             }
@@ -75,7 +75,7 @@ impl Steal {
         }
     }
 
-    /// What was taken from the CPU that lost most; none where nothing was measured, or Linux does not tell.
+    /// What was taken from the CPU that lost most; `None` if nothing was measured, or Linux does not report it.
     #[must_use]
     pub fn seen(&self) -> Option<StolenTime> {
         let wall_ms = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn names_the_cpu_that_lost_most_in_all_iterations() {
-        let mut steal = Steal::of(&Root::here(), &CpuSet::allowed().unwrap());
+        let mut steal = StealAccount::of(&Root::here(), &CpuSet::allowed().unwrap());
         assert_eq!(steal.seen(), None);
         let before = stolen([206, 220]);
         steal.add(Duration::from_millis(400), &before, &before);
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn says_that_linux_does_not_tell() {
-        let mut steal = Steal::of(&Root::here(), &"1023".parse().unwrap());
+    fn says_that_linux_does_not_report_it() {
+        let mut steal = StealAccount::of(&Root::here(), &"1023".parse().unwrap());
         steal.on_record(&CaseReady { case: 1, iter: 0 }.into());
         steal.on_record(&CaseBegin { case: 1, iter: 0, start_tsc: 1 }.into());
         assert_eq!(steal.seen(), None);
@@ -134,7 +134,7 @@ mod tests {
     fn accounts_for_an_iteration_by_what_proc_stat_says() {
         let host =
             Fixture::new().file("/proc/stat", "cpu0 0 0 0 9 0 0 0 5 0 0\ncpu1 0 0 0 9 0 0 0 7 0 0").root();
-        let mut steal = Steal::of(&host, &"0".parse().unwrap());
+        let mut steal = StealAccount::of(&host, &"0".parse().unwrap());
         steal.on_record(&CaseReady { case: 1, iter: 0 }.into());
         steal.close();
         assert_eq!(steal.missing(), None);

@@ -1,4 +1,4 @@
-//! Which CPUs of the host are threads of one core, as Linux tells it in /sys (Documentation/ABI/stable/
+//! Which CPUs of the host are threads of one core, as Linux reports it in /sys (Documentation/ABI/stable/
 //! sysfs-devices-system-cpu), and the order in which workers get CPUs: guest or process, all get the same.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ impl HostTopology {
         Self(root.clone())
     }
 
-    /// The threads of the core of `cpu`, itself among them; `None` where the host does not tell.
+    /// The threads of the core of `cpu`, itself among them; `None` if the host does not report it.
     #[must_use]
     pub fn threads_of(&self, cpu: usize) -> Option<CpuSet> {
         let topology = format!("/sys/devices/system/cpu/cpu{cpu}/topology");
@@ -34,7 +34,7 @@ impl HostTopology {
     }
 
     /// How many cores are among `cpus`: of SMT siblings one counts, for two threads of one core are not two CPUs'
-    /// worth. `None` where the host does not tell of each.
+    /// worth. `None` if the host does not report each.
     #[must_use]
     pub fn cores(&self, cpus: &CpuSet) -> Option<usize> {
         let cores: Option<BTreeSet<usize>> =
@@ -42,7 +42,7 @@ impl HostTopology {
         Some(cores?.len())
     }
 
-    /// The same, where each CPU of which nothing is told counts as a core.
+    /// The same, counting each CPU of an unknown core as a core.
     #[must_use]
     pub fn cores_at_most(&self, cpus: &CpuSet) -> usize {
         cpus.iter().map(|cpu| self.core(cpu)).collect::<BTreeSet<_>>().len()

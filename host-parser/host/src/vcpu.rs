@@ -77,7 +77,7 @@ pub struct PinError {
     pub source: io::Error,
 }
 
-/// Pins all of QEMU to `cpus`, then each vCPU thread to a CPU of its own if there are enough: in the order of `spread`,
+/// Pins all of QEMU to `cpus`, then each vCPU thread to its own CPU if there are enough: in the order of `spread`,
 /// which has all of `cpus`, one of each core first.
 ///
 /// The threads are all there when QEMU answers, and those it starts later inherit the set.
@@ -114,7 +114,7 @@ pub fn read_back(pid: u32, threads: &[(u32, u32)]) -> io::Result<Vec<VcpuThread>
     threads.iter().map(thread).collect()
 }
 
-/// A thread started by one that was not pinned yet has the old set, so this looks again until all have the new one.
+/// A thread started by one that was not pinned yet has the old set, so this repeats until all have the new one.
 fn pin_process(pid: u32, cpus: &CpuSet) -> Result<(), PinError> {
     const PASSES: usize = 16;
     for _ in 0..PASSES {
@@ -155,7 +155,7 @@ fn pin_error(tid: u32, cpus: &CpuSet, source: io::Error) -> PinError {
     PinError { tid, cpus: cpus.clone(), source }
 }
 
-/// Thread ids come from QEMU's own words: 0 and what is out of range would name this process or a group.
+/// Thread ids come from QEMU's own words: 0 and numbers out of range would name this process or a group.
 fn linux_pid(tid: u32) -> io::Result<Pid> {
     i32::try_from(tid)
         .ok()

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use abi::wire::{decode, is_tagged};
 use anyhow::Context;
-use host::{CancelToken, Cost, Delays, Root, RunCost, Steal, StolenTime, ThreadDelay};
+use host::{CancelToken, CostAccount, DelayAccount, Root, RunCost, StealAccount, StolenTime, ThreadDelay};
 use host_parser::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
 use host_parser::manifest::Manifest;
 use host_parser::results::{BootCost, RunRecord, write_atomically};
-use qemu::{AcceleratorChoice, FirstRecord, GuestRun, GuestSpec, Machine, Outcome, Progress, QemuError};
+use qemu::{
+    AcceleratorChoice, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome, QemuError,
+};
 
 use crate::boot_image::BootImage;
 use crate::exit::{Coded, Exit, OrExit};
@@ -25,36 +27,36 @@ pub struct Booted {
     /// What the host's scheduler did meanwhile.
     pub delays: Vec<VcpuDelay>,
     /// What the hypervisor under the host took meanwhile.
-    pub steal: Steal,
+    pub steal: StealAccount,
     /// What it took beside its workers.
     pub cost: BootCost,
 }
 
 /// Runs a guest of `machine` that boots `image`, with its serial log at `log`. `accelerator` is used instead of the
-/// lab's. `on_record` is called when the guest shows that it lives.
+/// env's. `on_record` is called when the guest shows that it lives.
 ///
 /// # Errors
 /// What kept it from having an outcome at all.
 #[expect(clippy::too_many_arguments, reason = "each decides something else of the one run")]
 pub fn boot(
-    lab: &GuestEnv,
+    env: &GuestEnv,
     manifest: &Manifest,
-    machine: Machine,
+    machine: MachineSpec,
     accelerator: Option<AcceleratorChoice>,
     image: &BootImage,
     log: &Path,
     session: &CancelToken,
     on_record: &mut dyn FnMut(),
 ) -> Result<Booted, Coded> {
-    let mut spec = spec(lab, manifest, machine, image, log);
+    let mut spec = spec(env, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
     let mut seen = false;
     let root = Root::here();
-    let (mut delays, mut cost) = (Delays::of(&root), Cost::of(&root));
-    let mut steal = Steal::of(&root, &lab.host_cpus.available);
+    let (mut delays, mut cost) = (DelayAccount::of(&root), CostAccount::of(&root));
+    let mut steal = StealAccount::of(&root, &env.host_cpus.available);
     let run = qemu::run(&spec, session, &mut |progress| match progress {
-        Progress::Started { pid } => cost.of_process(pid),
-        Progress::SerialLine { line, at_us, vcpus } => {
+        GuestEvent::Started { pid } => cost.of_process(pid),
+        GuestEvent::SerialLine { line, at_us, vcpus } => {
             if let Ok(envelope) = decode(line) {
                 // The account of the scheduler first: what else is done here takes time.
                 delays.on_record(&envelope.record, vcpus);
@@ -66,7 +68,7 @@ pub fn boot(
                 on_record();
             }
         }
-        Progress::Ending { vcpus } => {
+        GuestEvent::Ending { vcpus } => {
             delays.close(vcpus);
             steal.close();
         }
@@ -99,18 +101,18 @@ pub(crate) fn host_steal(stolen: StolenTime) -> HostSteal {
 
 /// All that decides a guest's run.
 pub fn spec(
-    lab: &GuestEnv,
+    env: &GuestEnv,
     manifest: &Manifest,
-    machine: Machine,
+    machine: MachineSpec,
     image: &BootImage,
     log: &Path,
 ) -> GuestSpec {
     GuestSpec {
-        qemu: lab.qemu.clone(),
-        accelerator: lab.accelerator.clone(),
+        qemu: env.qemu.clone(),
+        accelerator: env.accelerator.clone(),
         machine,
         boot: image.medium.clone(),
-        host_cpus: lab.host_cpus.set.clone(),
+        host_cpus: env.host_cpus.set.clone(),
         deadline: manifest.timeouts().run,
         first_record: Some(FirstRecord { deadline: manifest.timeouts().boot, is_record: is_tagged }),
         serial_log: log.to_owned(),
@@ -132,23 +134,23 @@ fn coded(error: QemuError) -> Coded {
 ///
 /// # Errors
 /// What kept it from having an outcome at all, or the files from being written.
-pub fn run(lab: &GuestEnv, image: &BootImage, mut this: Run<'_>) -> Result<RunRecord, Coded> {
+pub fn run(env: &GuestEnv, image: &BootImage, mut this: Run<'_>) -> Result<RunRecord, Coded> {
     let log = this.file("serial.log");
     let case = this.slot.item.case;
-    let machine = lab.machine(this.manifest, case);
+    let machine = env.machine(this.manifest, case);
     let Booted { run, ended, delays, steal, cost } =
-        boot(lab, this.manifest, machine, None, image, &log, this.session, this.on_record)?;
+        boot(env, this.manifest, machine, None, image, &log, this.session, this.on_record)?;
     write_atomically(&this.file("qemu.txt"), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
     })
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
-    let host_cpus = Some(lab.host_cores());
+    let host_cpus = Some(env.host_cores());
     let vcpus = Some(case);
     let (host_steal, host_steal_missing) = (steal.seen().map(host_steal), steal.missing());
     let evidence =
         HostEvidence { ended, vcpus, host_cpus, watched: true, delays, host_steal, host_steal_missing };
-    let mut record = this.judge(&bytes, lab, &image.plan, image.build, evidence);
+    let mut record = this.judge(&bytes, env, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string());
     record.command = words(&run);
     record.started_unix_ms = Some(run.timeline.started_unix_ms);

@@ -12,7 +12,7 @@ use host_parser::manifest::{Boot, Manifest};
 use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host_parser::results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, Pinning, Program};
 use object::Object;
-use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, Machine, Qemu, UefiFirmware, Vga};
+use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, Qemu, UefiFirmware, Vga};
 
 use crate::boot_image::{self, Archive, BootImage, Disk};
 use crate::exit::{Coded, Exit, OrExit};
@@ -149,9 +149,9 @@ impl GuestEnv {
     }
 
     /// The machine for a case.
-    pub fn machine(&self, manifest: &Manifest, vcpus: u16) -> Machine {
+    pub fn machine(&self, manifest: &Manifest, vcpus: u16) -> MachineSpec {
         let profile = manifest.machine();
-        let mut machine = Machine::q35(u32::from(vcpus), profile.memory_mib);
+        let mut machine = MachineSpec::q35(u32::from(vcpus), profile.memory_mib);
         machine.firmware = self.firmware.clone();
         if self.boot == Boot::Direct {
             machine.vga = Vga::None;

@@ -1,12 +1,12 @@
 //! The native probe: between two rounds the experiment's worker runs as processes of the host, on one and on all of the
-//! CPUs that guests are given. What that shows of the host is `host_parser::results::Probes`' business.
+//! CPUs that guests are given. What that shows of the host is judged by `evidence::ledger`.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use abi::exit::GuestExit;
 use abi::wire::{Record, decode};
 use anyhow::{Context, ensure};
+use evidence::ledger::Ledger;
 use host::{CancelToken, HostTopology, HostWait};
 use host_parser::gate::{Cycles, Ended, limits};
 use host_parser::manifest::Manifest;
@@ -16,7 +16,7 @@ use crate::boot_image::Archive;
 use crate::console;
 use crate::exit::Coded;
 use crate::guest_env::GuestEnv;
-use crate::systems::native::{self, Native, Spec};
+use crate::rows::native::{self, Native, Spec};
 
 /// How the host is probed.
 #[derive(Clone, Debug)]
@@ -27,13 +27,14 @@ pub enum ProbeSpec {
     Off(&'static str),
 }
 
-/// The probe of a session, and what it has shown so far.
+/// The probe of a session.
 pub struct Prober {
-    /// None where there is to be no probe.
+    /// `None` if there is to be no probe.
     plans: Option<Plans>,
-    seen: RefCell<Probes>,
-    /// None where the host is not to be looked at.
-    calm: Option<HostWait>,
+    /// No probes yet, or why there will be none.
+    begin: Probes,
+    /// `None` if no run waits for the host.
+    host_wait: Option<HostWait>,
 }
 
 /// What is run.
@@ -54,14 +55,14 @@ struct ProbeTask {
 impl Prober {
     /// No probe, for this reason.
     fn none(why: impl Into<String>) -> Self {
-        Self { plans: None, seen: RefCell::new(Probes::none(why)), calm: None }
+        Self { plans: None, begin: Probes::none(why), host_wait: None }
     }
 
     /// Probes as `probe` says, with ramdisks in `store` and logs in `folder`. What is missing is said in the results, and is
     /// no error: a session without a probe is one with less evidence.
     pub fn prepare(
         probe: &ProbeSpec,
-        lab: &GuestEnv,
+        env: &GuestEnv,
         manifest: &Manifest,
         store: &Path,
         folder: &Path,
@@ -70,57 +71,55 @@ impl Prober {
             ProbeSpec::Off(why) => return Self::none(*why),
             ProbeSpec::Twin(twin) => twin,
         };
-        let cpus = lab.host_cores();
-        let calm = Some(HostWait::new(lab.host_cpus.available.clone(), cpus, is_quick));
+        let cpus = env.host_cores();
+        let host_wait = Some(HostWait::new(env.host_cpus.available.clone(), cpus, is_undisturbed));
         if !twin.is_file() {
-            return Self { calm, ..Self::none(format!("the twin {} is not there", twin.display())) };
+            return Self { host_wait, ..Self::none(format!("the twin {} is not there", twin.display())) };
         }
         let task = |workers: u16| -> Result<ProbeTask, Coded> {
-            let plan = lab.listed_plan(manifest, &[workers], 1)?;
-            let ramdisk = Archive::new(lab.ramdisk(&plan), store, ".tar");
+            let plan = env.listed_plan(manifest, &[workers], 1)?;
+            let ramdisk = Archive::new(env.ramdisk(&plan), store, ".tar");
             let spec = Spec {
                 twin: twin.to_owned(),
                 ramdisk: ramdisk.path.clone(),
-                cpus: HostTopology::here().spread_workers(&lab.host_cpus.available, workers),
-                within: lab.host_cpus.available.clone(),
+                cpus: HostTopology::here().spread_workers(&env.host_cpus.available, workers),
+                within: env.host_cpus.available.clone(),
                 deadline: manifest.timeouts().run,
             };
             Ok(ProbeTask { spec, ramdisk, workers, log: folder.join(format!("probe-{workers}.log")) })
         };
         match task(1).and_then(|one| Ok(Plans { one, all: task(cpus)? })) {
             Ok(plans) => {
-                let seen = RefCell::new(Probes { cpus, ..Probes::default() });
-                Self { plans: Some(plans), seen, calm }
+                let begin = Probes { cpus, ..Probes::default() };
+                Self { plans: Some(plans), begin, host_wait }
             }
-            Err(error) => Self { calm, ..Self::none(error.to_string()) },
+            Err(error) => Self { host_wait, ..Self::none(error.to_string()) },
         }
     }
 
     /// Waits for all of them before a probe.
     fn wait_for_all(&self, cancel: &CancelToken) {
-        if let Some(calm) = &self.calm {
-            calm.wait_for_all(cancel);
+        if let Some(host_wait) = &self.host_wait {
+            host_wait.wait_for_all(cancel);
         }
     }
 
-    /// Waits for the host's CPUs before a run of `case`; for how many milliseconds, where it looks at them at all.
+    /// Waits for the host's CPUs before a run of `case`; returns for how many milliseconds, if runs wait at all.
     pub fn wait(&self, case: u16, cancel: &CancelToken) -> Option<u64> {
-        let waited = self.calm.as_ref()?.wait(case, cancel);
+        let waited = self.host_wait.as_ref()?.wait(case, cancel);
         u64::try_from(waited.as_millis()).ok()
     }
 
-    /// What the probes have shown so far.
-    pub fn seen(&self) -> Probes {
-        self.seen.borrow().clone()
+    /// The probes of a session that begins: none yet, or why there will be none.
+    pub fn begin(&self) -> Probes {
+        self.begin.clone()
     }
 
-    /// Probes the host before `round`, unless that was done, or cannot be done here. Before the first round twice: what
-    /// is quick must be known by more than one. Else a second time where the first was slow, when the host is quick again:
-    /// the first belongs to the round that is over.
-    pub fn before(&self, round: u32, cancel: &CancelToken) {
-        let mut seen = self.seen.borrow_mut();
-        let made = seen.made.iter().map(|probe| probe.before_round);
-        let tried = made.chain(seen.failed.iter().map(|probe| probe.before_round)).max();
+    /// Probes the host before `round`, unless that was done, or cannot be done here. Before the first round twice, since one
+    /// probe makes no baseline. Else a second time if the first was slow, when the host is quiet again: the first belongs to
+    /// the round that is over.
+    pub fn before(&self, round: u32, ledger: &mut Ledger, cancel: &CancelToken) {
+        let tried = last_tried(ledger.probes());
         if tried.is_some_and(|last| last >= round) {
             return;
         }
@@ -129,28 +128,35 @@ impl Prober {
         }
         for nth in 0..2 {
             if nth > 0 && tried.is_some() {
-                if !seen.last_was_slow() {
+                if !ledger.last_probe_was_slow() {
                     return;
                 }
                 self.wait_for_all(cancel);
             }
-            let Some(plans) = self.plans.as_ref().filter(|_| seen.missing.is_none()) else { return };
+            let Some(plans) = self.plans.as_ref().filter(|_| ledger.probes().missing.is_none()) else {
+                return;
+            };
             match plans.probe(round, cancel) {
-                Ok(probe) => seen.made.push(probe),
+                Ok(probe) => ledger.add_probe(probe),
                 Err(_) if cancel.is_cancelled() => return,
                 // One that worked before can be made here, and was kept from it.
-                Err(error) if !seen.made.is_empty() => {
-                    let why = format!("{error:#}");
-                    seen.failed.push(FailedProbe { before_round: round, why });
+                Err(error) if !ledger.probes().made.is_empty() => {
+                    ledger.add_failed_probe(FailedProbe { before_round: round, why: format!("{error:#}") });
                 }
                 Err(error) => {
                     let why = format!("{error:#}");
                     console::note(&format!("assay: no native probe: {why}"));
-                    seen.missing = Some(why);
+                    ledger.end_probes(why);
                 }
             }
         }
     }
+}
+
+/// The last round before which a probe was tried.
+fn last_tried(probes: &Probes) -> Option<u32> {
+    let made = probes.made.iter().map(|probe| probe.before_round);
+    made.chain(probes.failed.iter().map(|probe| probe.before_round)).max()
 }
 
 impl Plans {
@@ -173,8 +179,8 @@ impl ProbeTask {
     }
 }
 
-/// Whether the last of some times is as quick as they have been.
-fn is_quick(times: &[f64]) -> bool {
+/// Whether the last of some times is undisturbed.
+fn is_undisturbed(times: &[f64]) -> bool {
     let Some((&last, best)) = times.last().zip(quick(times.iter().copied())) else { return true };
     last <= best * (1.0 + limits::PACE_PER_MILLE as f64 / 1e3)
 }

@@ -58,7 +58,7 @@ impl Run<'_> {
     pub fn judge(
         &mut self,
         log: &[u8],
-        lab: &GuestEnv,
+        env: &GuestEnv,
         plan: &PlanBytes,
         build: Option<u64>,
         evidence: HostEvidence,
@@ -72,7 +72,7 @@ impl Run<'_> {
             cases: (!sweeps && !self.manifest.kernel_errs())
                 .then(|| vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
             cpus: Some(case),
-            blob: Some(lab.blob.sha256()),
+            blob: Some(env.blob.sha256()),
             build,
         };
         let verdict = self.gate.judge(&Transcript::read(log), &expectation, &evidence);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// What a run took beside its workers. Times are the host's, from the start of its program (QEMU, or natively the twin)
-/// to the arrival of a line; what is not known is `None`.
+/// to the arrival of a line; unknown times are `None`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct BootCost {
     /// To the first byte on the serial port, in microseconds.

@@ -101,7 +101,7 @@ impl Results {
         }
     }
 
-    /// The same, with what is disclosed of where its logs come from.
+    /// The same, with what is disclosed of the origin of its logs.
     #[must_use]
     pub fn with_disclosure(mut self, disclosure: Option<Disclosure>) -> Self {
         let measured = self.runs.iter().filter_map(|run| run.verdict.outcome.measurement());

@@ -32,7 +32,7 @@ pub struct RunRecord {
     pub boot: Option<BootCost>,
     /// The host CPUs in force, read back, as a list of numbers and ranges.
     pub host_cpus: Option<String>,
-    /// Those that the thread of each vCPU could run on, by the CPU's number, read back; left out for what is no guest.
+    /// The host CPUs that each vCPU's thread could run on, by the vCPU's number, read back; left out if there is no guest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vcpu_host_cpus: Vec<String>,
     /// What the host saw.

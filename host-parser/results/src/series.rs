@@ -28,7 +28,7 @@ pub struct Series {
 struct CaseSeries {
     /// By round.
     cycles: BTreeMap<Round, Vec<f64>>,
-    /// By round; only where the frequency is known.
+    /// By round; only if the frequency is known.
     nanos: BTreeMap<Round, Vec<f64>>,
     longest_worker: bool,
     smt: bool,
@@ -40,15 +40,15 @@ struct CaseSeries {
 pub struct CaseStats {
     /// The case, named by how many workers it has.
     pub case: u16,
-    /// Its label: `smp4`, or `smp8-smt` where workers shared cores.
+    /// Its label: `smp4`, or `smp8-smt` if workers shared cores.
     pub label: String,
     /// Whether workers shared cores: a diagnostic, never core scaling.
     pub smt: bool,
     /// Its times in TSC cycles, one for each round.
     pub cycles: Summary,
-    /// The same in nanoseconds, where every round's frequency is known.
+    /// The same in nanoseconds, if every round's frequency is known.
     pub nanos: Option<Summary>,
-    /// What its times are; `longest-worker` where any of them is.
+    /// What its times are; `longest-worker` if any of them is.
     pub basis: Basis,
     /// Set if the guest had more CPUs than the host.
     pub functional_only: Option<FunctionalOnly>,

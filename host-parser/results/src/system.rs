@@ -12,7 +12,7 @@ pub enum System {
     /// Our kernel, booted as the manifest says.
     #[default]
     Assay,
-    /// Our kernel behind firmware and loader, where the manifest has QEMU enter it directly.
+    /// Our kernel behind firmware and loader, if the manifest has QEMU enter it directly.
     AssayBios,
     /// The Linux guest as it comes.
     Linux,

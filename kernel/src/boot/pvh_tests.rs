@@ -89,7 +89,7 @@ fn does_without_modules_and_rsdp() {
 }
 
 #[test]
-fn reads_the_command_line_wherever_it_is() {
+fn reads_the_command_line_at_any_address() {
     let mut memory = Low::with(Q35, &[MODULE]);
     let line = |memory: &Low| StartInfo::read(memory, INFO_AT, IMAGE).unwrap().command_line;
     assert_eq!(line(&memory).bytes(), b"");
@@ -106,7 +106,7 @@ fn reads_the_command_line_wherever_it_is() {
 }
 
 #[test]
-fn refuses_what_is_no_start_info() {
+fn refuses_a_start_info_without_magic_or_version() {
     let changed = |at, bytes: &[u8]| {
         let mut memory = Low::with(Q35, &[MODULE]);
         memory.put(at, bytes);
@@ -144,7 +144,7 @@ fn refuses_entries_that_wrap_or_overlap_memory() {
 }
 
 #[test]
-fn refuses_memory_past_what_can_be_mapped() {
+fn refuses_memory_beyond_the_mappable_end() {
     let with = |entry: (u64, u64, u32)| Low::with(&[Q35, &[entry]].concat(), &[MODULE]).error();
     assert_eq!(with((MAX_MEMORY_END - 0x1000, 0x1000, TYPE_RAM)), None);
     assert_eq!(with((MAX_MEMORY_END, 1, TYPE_RAM)), Some(BootError::MemoryMap));
@@ -173,7 +173,7 @@ fn a_module_may_lie_across_entries_that_follow_each_other() {
 
 proptest! {
     #[test]
-    fn never_gives_out_what_is_not_memory_or_in_use(
+    fn usable_memory_is_ram_and_not_in_use(
         map in proptest::collection::vec((0_u64..64, 1_u64..32, 1_u32..3), 1..8),
         modules in proptest::collection::vec((0_u64..64, 1_u64..4), 0..4),
     ) {

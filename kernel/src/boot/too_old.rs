@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_what_the_console_would_print() {
+    fn matches_the_consoles_output() {
         let mut writer = StreamWriter::default();
         let detail = Text::new("the CPU has no 64-bit mode");
         let problem = Problem { code: Label::new("no-long-mode").unwrap(), detail };

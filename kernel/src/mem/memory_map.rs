@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_largest_where_there_are_too_many() {
+    fn keeps_the_largest_if_there_are_too_many() {
         let many = (0..CAPACITY as u64 + 50)
             .map(|i| Region { start: MIB * (2 * i + 1), end: MIB * (2 * i + 1) + PAGE * (i + 1) });
         let map = MemoryMap::new(many).unwrap();
@@ -202,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_always_ordered_disjoint_and_within_what_was_given(
+        fn is_always_ordered_disjoint_and_within_the_input(
             regions in proptest::collection::vec((0_u64..400, 0_u64..400), 0..200)
         ) {
             let scaled: Vec<_> = regions.iter().map(|&(a, b)| (a * 0x800 + MIB, b * 0x800 + MIB)).collect();

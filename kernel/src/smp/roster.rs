@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_cpus_in_madt_order_whatever_their_ids() {
+    fn numbers_cpus_in_madt_order_for_any_ids() {
         let roster = roster(&[(6, true), (2, true), (0, true)], 2).expect("the BSP is listed");
         assert_eq!(apic_ids(&roster.used), [6, 2, 0]);
         assert_eq!(roster.bsp, CpuId(1));

@@ -12,14 +12,14 @@ fn disk(path: &str) -> BootMedium {
     BootMedium::Disk { path: path.into() }
 }
 
-fn line(accelerator: Accelerator, machine: &Machine, boot: &BootMedium) -> String {
+fn line(accelerator: Accelerator, machine: &MachineSpec, boot: &BootMedium) -> String {
     CommandLine::new(&qemu(), accelerator, machine, boot).unwrap().to_string()
 }
 
 #[test]
 fn builds_the_whole_line_for_a_bios_disk() {
     assert_eq!(
-        line(Accelerator::Tcg, &Machine::q35(2, 64), &disk("/images/bios.img")),
+        line(Accelerator::Tcg, &MachineSpec::q35(2, 64), &disk("/images/bios.img")),
         "/usr/bin/qemu-system-x86_64 -S -chardev socket,id=qmp,fd=0 -mon chardev=qmp,mode=control -nodefaults \
          -no-user-config -no-reboot -display none -device isa-debug-exit,iobase=0xf4,iosize=0x04 \
          -chardev file,id=serial0,path=/dev/stdout -serial chardev:serial0 -machine q35 \
@@ -30,32 +30,32 @@ fn builds_the_whole_line_for_a_bios_disk() {
 
 #[test]
 fn counts_instructions_in_one_thread() {
-    let machine = Machine { icount_shift: Some(0), ..Machine::q35(1, 64) };
+    let machine = MachineSpec { icount_shift: Some(0), ..MachineSpec::q35(1, 64) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     assert!(line.contains("-accel tcg,thread=single ") && line.contains(" -icount shift=0 "), "{line}");
 }
 
 #[test]
 fn gives_kvm_guests_the_hosts_cpu_with_its_tsc() {
-    let line = line(Accelerator::Kvm, &Machine::q35(1, 64), &disk("/i"));
+    let line = line(Accelerator::Kvm, &MachineSpec::q35(1, 64), &disk("/i"));
     assert!(line.contains("-accel kvm -cpu host,migratable=off "), "{line}");
 }
 
 #[test]
 fn holds_only_guests_that_are_to_be_held() {
-    let machine = Machine { hold_at_end: true, ..Machine::q35(1, 64) };
+    let machine = MachineSpec { hold_at_end: true, ..MachineSpec::q35(1, 64) };
     assert!(line(Accelerator::Tcg, &machine, &disk("/i")).ends_with(" -no-shutdown"));
 }
 
 #[test]
 fn doubles_commas_and_quotes_spaces() {
-    let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &disk("/a b/c,d's"));
+    let line = line(Accelerator::Tcg, &MachineSpec::q35(1, 64), &disk("/a b/c,d's"));
     assert!(line.contains(r"'if=none,id=boot,format=raw,snapshot=on,file=/a b/c,,d'\''s'"), "{line}");
 }
 
 #[test]
 fn makes_relative_paths_absolute() {
-    let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &disk("nbd:image"));
+    let line = line(Accelerator::Tcg, &MachineSpec::q35(1, 64), &disk("nbd:image"));
     let expected = format!("file={}/nbd:image ", std::env::current_dir().unwrap().display());
     assert!(line.contains(&expected), "{line}");
 }
@@ -63,7 +63,7 @@ fn makes_relative_paths_absolute() {
 #[test]
 fn keeps_the_firmwares_variables_unwritten() {
     let uefi = UefiFirmware { code: "/f/CODE.fd".into(), vars: Some("/f/VARS.fd".into()) };
-    let machine = Machine { firmware: Firmware::Uefi(uefi), ..Machine::q35(1, 64) };
+    let machine = MachineSpec { firmware: Firmware::Uefi(uefi), ..MachineSpec::q35(1, 64) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     assert!(line.contains("-drive if=pflash,unit=0,format=raw,readonly=on,file=/f/CODE.fd "), "{line}");
     assert!(line.contains("-drive if=pflash,unit=1,format=raw,snapshot=on,file=/f/VARS.fd "), "{line}");
@@ -77,7 +77,7 @@ fn attaches_a_disk_to_the_bus_that_is_wanted() {
         (DiskBus::Nvme, "-device nvme,serial=boot,drive=boot,bootindex=0"),
         (DiskBus::VirtioBlk, "-device virtio-blk-pci,drive=boot,bootindex=0"),
     ] {
-        let machine = Machine { disk_bus: bus, ..Machine::q35(1, 64) };
+        let machine = MachineSpec { disk_bus: bus, ..MachineSpec::q35(1, 64) };
         let line = line(Accelerator::Tcg, &machine, &disk("/i"));
         assert!(line.ends_with(&format!("file=/i {device}")), "{line}");
     }
@@ -87,7 +87,7 @@ fn attaches_a_disk_to_the_bus_that_is_wanted() {
 fn arranges_cpus_in_sockets_and_leaves_places_empty() {
     let shape = |sockets| Some(CpuShape { sockets, cores: 3, threads: 2 });
     let smp = |sockets| {
-        let machine = Machine { shape: shape(sockets), ..Machine::q35(6, 64) };
+        let machine = MachineSpec { shape: shape(sockets), ..MachineSpec::q35(6, 64) };
         line(Accelerator::Tcg, &machine, &disk("/i"))
     };
     assert!(smp(1).contains(" -smp 6,sockets=1,cores=3,threads=2 "), "{}", smp(1));
@@ -96,7 +96,7 @@ fn arranges_cpus_in_sockets_and_leaves_places_empty() {
 
 #[test]
 fn shares_cpus_and_memory_among_nodes() {
-    let machine = Machine { numa_nodes: 3, ..Machine::q35(8, 128) };
+    let machine = MachineSpec { numa_nodes: 3, ..MachineSpec::q35(8, 128) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     let nodes = " -object memory-backend-ram,id=node0,size=42M -numa node,nodeid=0,memdev=node0,cpus=0-1 \
                  -object memory-backend-ram,id=node1,size=42M -numa node,nodeid=1,memdev=node1,cpus=2-3 \
@@ -106,14 +106,14 @@ fn shares_cpus_and_memory_among_nodes() {
 
 #[test]
 fn leaves_out_the_devices_that_are_not_wanted() {
-    let machine = Machine { serial: false, hpet: false, ..Machine::q35(1, 64) };
+    let machine = MachineSpec { serial: false, hpet: false, ..MachineSpec::q35(1, 64) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     assert!(line.contains(" -machine q35,hpet=off ") && !line.contains("serial"), "{line}");
 }
 
 #[test]
 fn serves_a_debugger_where_it_is_told_to() {
-    let machine = Machine { debugger: Some("/t/gdb".into()), ..Machine::q35(1, 64) };
+    let machine = MachineSpec { debugger: Some("/t/gdb".into()), ..MachineSpec::q35(1, 64) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     let server = "-chardev socket,id=debugger,server=on,wait=off,path=/t/gdb -gdb chardev:debugger";
     assert!(line.ends_with(server), "{line}");
@@ -126,16 +126,16 @@ fn hands_a_kernel_over_with_ramdisk_and_command_line() {
         initrd: Some("/i,j".into()),
         append: "console=ttyS0 quiet".to_owned(),
     };
-    let line = line(Accelerator::Tcg, &Machine::q35(1, 64), &kernel);
+    let line = line(Accelerator::Tcg, &MachineSpec::q35(1, 64), &kernel);
     assert!(line.ends_with("-kernel /k -initrd /i,j -append 'console=ttyS0 quiet'"), "{line}");
 }
 
 #[test]
 fn puts_the_trace_and_further_arguments_last() {
-    let machine = Machine {
+    let machine = MachineSpec {
         trace_log: Some("/t.log".into()),
         extra_args: vec!["-device".to_owned(), "pvpanic".to_owned()],
-        ..Machine::q35(1, 64)
+        ..MachineSpec::q35(1, 64)
     };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     assert!(line.ends_with("-d int,cpu_reset,guest_errors -D /t.log -device pvpanic"), "{line}");
@@ -143,7 +143,7 @@ fn puts_the_trace_and_further_arguments_last() {
 
 #[test]
 fn leaves_only_the_control_channel_out_by_hand() {
-    let command = CommandLine::new(&qemu(), Accelerator::Tcg, &Machine::q35(1, 64), &disk("/i")).unwrap();
+    let command = CommandLine::new(&qemu(), Accelerator::Tcg, &MachineSpec::q35(1, 64), &disk("/i")).unwrap();
     let by_hand = command.by_hand().to_string();
     assert!(by_hand.starts_with("/usr/bin/qemu-system-x86_64 -nodefaults "), "{by_hand}");
     assert_eq!(command.by_hand().by_hand(), command.by_hand());
@@ -151,7 +151,7 @@ fn leaves_only_the_control_channel_out_by_hand() {
 
 #[test]
 fn serialises_as_program_and_arguments() {
-    let command = CommandLine::new(&qemu(), Accelerator::Tcg, &Machine::q35(1, 64), &disk("/i")).unwrap();
+    let command = CommandLine::new(&qemu(), Accelerator::Tcg, &MachineSpec::q35(1, 64), &disk("/i")).unwrap();
     let json = serde_json::to_value(&command).unwrap();
     assert_eq!(json["program"], "/usr/bin/qemu-system-x86_64");
     assert_eq!(json["arguments"][0], "-S");
@@ -159,7 +159,7 @@ fn serialises_as_program_and_arguments() {
 
 #[test]
 fn refuses_a_machine_that_cannot_be() {
-    let machine = Machine::q35(0, 64);
+    let machine = MachineSpec::q35(0, 64);
     let error = CommandLine::new(&qemu(), Accelerator::Tcg, &machine, &disk("/i")).unwrap_err();
     assert_eq!(error.to_string(), "vcpus = 0: expected 1 to 4096");
 }

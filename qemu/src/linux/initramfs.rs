@@ -44,7 +44,7 @@ fn append(entry: Builder, bytes: u32, data: &[u8], archive: &mut Vec<u8>) -> io:
     writer.finish().map(drop)
 }
 
-/// Whether a program needs nobody's help to run: an ELF for x86-64 that asks for no interpreter (System V gABI,
+/// Whether a program runs without an interpreter: an ELF for x86-64 that asks for no interpreter (System V gABI,
 /// "Program Header").
 fn check_static(program: &[u8]) -> Result<(), &'static str> {
     const PT_INTERP: u32 = 3;

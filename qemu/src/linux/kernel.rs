@@ -11,7 +11,7 @@ use super::{BzImage, LinuxError, apt};
 /// Names a bzImage to use.
 pub const KERNEL_VARIABLE: &str = "LINUX_SMP_SCALE_KERNEL";
 
-/// A kernel that was looked into.
+/// A kernel whose file was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LinuxKernel {

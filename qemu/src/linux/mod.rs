@@ -26,7 +26,7 @@ use crate::BootMedium;
 pub enum Mitigations {
     /// What it does by default.
     Default,
-    /// Nothing: a row of its own, and labelled.
+    /// Nothing: a row apart, and labelled.
     Off,
 }
 

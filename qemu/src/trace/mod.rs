@@ -12,7 +12,7 @@ mod tests;
 
 use serde::Serialize;
 
-/// What a trace tells, in its order. CPUs write into one log: events of several of them stand mixed.
+/// What a trace reports, in its order. CPUs write into one log: events of several of them stand mixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// The events.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Delivery, Event, Origin, Trace};
 
-/// A line announces what a later one tells in full. More than this many are never open at once: one for each CPU.
+/// A line announces what a later one reports in full. More than this many are never open at once: one for each CPU.
 const OPEN: usize = 256;
 
 /// Vectors, as they decide what two exceptions make (Intel SDM vol. 3A, "Interrupt 8: Double Fault Exception").
@@ -22,7 +22,7 @@ impl Trace {
     }
 }
 
-/// What was announced and is not told yet. Between the two lines of one CPU there can be others of other CPUs.
+/// What was announced and not reported yet. Between the two lines of one CPU there can be others of other CPUs.
 #[derive(Default)]
 struct Announced {
     /// Each with the exception it came up in.
@@ -66,7 +66,7 @@ impl Announced {
         Some(())
     }
 
-    /// What `vector`, of which the trace tells now, was announced as.
+    /// What `vector`, which the trace reports now, was announced as.
     fn origin(&mut self, vector: u8) -> Origin {
         if let Some(at) = self.exceptions.iter().position(|&(announced, _)| announced == vector) {
             let during = self.exceptions.remove(at).and_then(|(_, during)| during);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use host::CancelToken;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, GuestRun, GuestSpec, Machine, Progress, Qemu, QemuError,
+    Accelerator, AcceleratorChoice, BootMedium, GuestEvent, GuestRun, GuestSpec, MachineSpec, Qemu, QemuError,
 };
 
 /// Far more than any of these runs needs: a test fails by its assertion, not by a busy host.
@@ -89,7 +89,7 @@ impl Guest {
         let spec = GuestSpec {
             qemu,
             accelerator: AcceleratorChoice::forced(Accelerator::Tcg, "the tests"),
-            machine: Machine::q35(1, 32),
+            machine: MachineSpec::q35(1, 32),
             boot: BootMedium::Disk { path: image },
             host_cpus: None,
             deadline: AMPLE,
@@ -107,7 +107,7 @@ impl Guest {
     pub fn run_with(
         &self,
         cancel: &CancelToken,
-        progress: &mut dyn FnMut(Progress<'_>),
+        progress: &mut dyn FnMut(GuestEvent<'_>),
     ) -> Result<GuestRun, QemuError> {
         qemu::run(&self.spec, cancel, progress)
     }

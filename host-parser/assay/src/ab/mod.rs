@@ -9,8 +9,9 @@ use anyhow::anyhow;
 use host_parser::manifest::Manifest;
 use host_parser::session::{self, Accepted, Session};
 use host_parser::stats::Design;
-use lab::recording::{Recording, SessionSpec};
-use lab::{Coded, Exit, GuestEnv, OrExit, SPARE, clock_seed, console};
+use lab::{
+    Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
+};
 
 pub use args::AbArgs;
 
@@ -31,24 +32,29 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     if same(&a, &b) {
         console::note("assay: A and B are the same: whatever differs between them is a false alarm");
     }
-    let spec = SessionSpec {
-        command: "ab",
+    let folder = SessionFolder::new(&args.out.join("ab"), args.label.clone())?;
+    let rows = SIDES.into_iter().zip([&a, &b]);
+    let rows = rows.map(|(name, env)| Row::ours(name, env.clone(), &manifest, &folder.store));
+    let mut session = lab::Session::prepare(SessionSpec {
+        command: "ab".to_owned(),
+        rows: rows.collect::<Result<_, _>>()?,
+        env: a,
         manifest,
         cases,
         rounds: args.rounds,
-        // Both sides must be quiet.
+        // Both rows must be quiet.
         spare: 2 * SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
-        label: args.label.clone(),
-        out: args.out.clone(),
-    };
-    let mut recording =
-        Recording::prepare(spec, SIDES.into_iter().zip([a, b]).collect(), &args.probe.spec())?;
+        layout: Layout::Apart,
+        probe: args.probe.spec(),
+        folder,
+        symbols: None,
+    });
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
-    if !recording.run(&cancel)? {
+    if !session.record(&cancel)? {
         return Ok(Exit::Interrupted);
     }
-    let load = |side: &str| Session::load(&recording.folder().join(side)).map_err(compare::coded);
+    let load = |side: &str| Session::load(&session.folder().join(side)).map_err(compare::coded);
     let (a, b) = (load(SIDES[0])?, load(SIDES[1])?);
     // Two builds of a worker are what was asked for.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };
@@ -72,7 +78,7 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     }
 }
 
-/// Whether nothing that could be told apart differs.
+/// Whether kernel, worker and QEMU are the same.
 fn same(a: &GuestEnv, b: &GuestEnv) -> bool {
     let qemu = |lab: &GuestEnv| (lab.qemu.path.clone(), lab.qemu.banner.clone());
     a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && qemu(a) == qemu(b)

@@ -126,7 +126,7 @@ fn try_out(
         last_cpus: &mut last_cpus,
     };
     let run = guest::run(&lab, &image, run)?;
-    let died = Died { lab: &lab, manifest, image: &image, record: &run, last_cpus: &last_cpus };
+    let died = Died { env: &lab, manifest, image: &image, record: &run, last_cpus: &last_cpus };
     let died_of = (args.diagnose && diagnosis::is_due(&run)).then(|| died_of(&died, args, cancel));
     let log = run.log.as_deref().unwrap_or_default();
     let bytes = fs::read(log).with_context(|| log.to_owned()).or_exit(Exit::Output)?;
@@ -177,7 +177,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
     places.filter(is_unharmed).collect()
 }
 
-/// Whether every one of these runs is told to be done, with the right answer and nothing refused.
+/// Whether every one of these runs is reported done, with the right answer and nothing refused.
 fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
     unharmed.iter().all(|&place| {

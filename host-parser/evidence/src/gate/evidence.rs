@@ -1,9 +1,9 @@
-//! What is known beside the log: what the run should have been, and what the host saw of it.
+//! Knowledge beside the log: the expectation of the run, and what the host observed.
 
 use abi::Digest;
 use serde::{Deserialize, Serialize};
 
-/// What a run is expected to be. What is `None` is not known, and not checked: a log from anywhere can be judged
+/// What a run is expected to be. `None` is unknown, and not checked: a log from anywhere can be judged
 /// without any of it.
 #[derive(Clone, Debug, Default)]
 pub struct RunExpectation {
@@ -33,7 +33,7 @@ pub struct ExpectedCase {
 pub struct HostEvidence {
     /// How the machine ended.
     pub ended: Ended,
-    /// How many CPUs the guest had; where it is not known, those that the log shows online count.
+    /// How many CPUs the guest had; if unknown, the CPUs that the log shows online count.
     pub vcpus: Option<u16>,
     /// How many host CPUs it could run on: those it was pinned to, or all there are. SMT siblings count once.
     pub host_cpus: Option<u16>,

@@ -1,4 +1,4 @@
-//! A boot's records, put where they belong.
+//! A boot's records, sorted by subject.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -30,7 +30,7 @@ pub(super) struct Facts {
     begun: HashSet<(u16, u16)>,
     /// The last `case-ready` and its stamp, until its iteration begins or its case is skipped.
     ready: Option<(At<CaseReady>, Timestamp)>,
-    /// Records that have no place where they stand, and why.
+    /// Records that cannot stand at their place in the log, and why.
     pub misplaced: Vec<At<String>>,
 }
 
@@ -205,7 +205,7 @@ impl Facts {
     }
 }
 
-/// Whether a boot may have several such records. What is new counts as once: a kind that repeats is added here.
+/// Whether a boot may have several such records. Add a new kind here only if it repeats.
 const fn may_repeat(record: &Record) -> bool {
     matches!(
         record,

@@ -1,4 +1,4 @@
-//! What a run measured. Values of these types exist only where the gate let a run pass.
+//! What a run measured. Values of these types exist only if the gate let a run pass.
 
 use std::fmt;
 
@@ -149,11 +149,11 @@ pub struct Identity {
 /// The clock.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Clock {
-    /// The TSC's frequency, where any source gave one.
+    /// The TSC's frequency, if any source gave one.
     pub tsc: Option<Tsc>,
     /// What each source said.
     pub readings: Vec<TscReading>,
-    /// The test between the CPUs, where there was more than one.
+    /// The test between the CPUs, if there was more than one.
     pub warp: Option<Warp>,
 }
 

@@ -33,7 +33,7 @@ impl Class {
 /// Declares the reasons, most fundamental first.
 macro_rules! reasons {
     ($($name:ident = $code:literal, $class:ident, $meaning:literal, $remedy:literal;)*) => {
-        /// Why a run, or a claim, holds no measurement. In the order of precedence: where several hold, the first is
+        /// Why a run, or a claim, holds no measurement. In the order of precedence: if several hold, the first is
         /// the reason and the others stand beside it as findings.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum ReasonCode {

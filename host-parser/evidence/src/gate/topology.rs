@@ -29,7 +29,7 @@ impl Facts {
         cores.len() < places.len()
     }
 
-    /// What is known of the machine's shape.
+    /// The machine's shape, as far as it is known.
     pub(super) fn shape(&self) -> Topology {
         let cpus: Vec<CpuPlace> = self
             .topology

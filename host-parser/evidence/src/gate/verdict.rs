@@ -48,7 +48,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// What was measured, where everything held.
+    /// What was measured, if everything held.
     #[must_use]
     pub fn measurement(&self) -> Option<&T> {
         match self {
@@ -65,7 +65,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The reason and its particulars, where something did not hold.
+    /// The reason and its particulars, if something did not hold.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, &str)> {
         match self {
@@ -148,7 +148,7 @@ impl Findings {
         listed
     }
 
-    /// The verdict. `measured` counts only where nothing was found.
+    /// The verdict. `measured` counts only if nothing was found.
     pub fn verdict<T>(self, measured: Option<T>) -> Verdict<T> {
         let findings = self.into_sorted();
         let outcome = match (findings.first(), measured) {

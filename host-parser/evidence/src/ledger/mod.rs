@@ -5,6 +5,7 @@
 //! grows: a further run recomputes nothing.
 
 mod book;
+mod checks;
 mod pace;
 mod probe;
 #[cfg(test)]

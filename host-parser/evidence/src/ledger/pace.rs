@@ -8,10 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use abi::wire::Hex64;
-use abi::wire::record::SystemName;
 use serde::{Deserialize, Serialize};
 
+use super::checks::{Check, Kind, OfKind, Place};
 use crate::baseline::Baseline;
 use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
 
@@ -44,47 +43,6 @@ impl Pace {
 #[must_use]
 pub fn enough_left(left: usize, all: usize) -> bool {
     left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
-}
-
-/// On which side of a worker a check was made.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Place {
-    Before,
-    After,
-}
-
-/// What paces are compared within: the same code on the same CPU beside as many others.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Kind {
-    system: SystemName,
-    build: Hex64,
-    case: u16,
-    cpu: u16,
-    place: Place,
-}
-
-/// One check.
-#[derive(Clone, Debug)]
-struct Check {
-    /// Its kind's place among the kinds.
-    kind: usize,
-    /// Its run's place among the runs.
-    run: usize,
-    iteration: u16,
-    worker: u16,
-    reads: u32,
-}
-
-/// The checks of one kind.
-#[derive(Clone, Debug)]
-struct OfKind {
-    kind: Kind,
-    /// Of the time that a reading takes.
-    baseline: Baseline,
-    fewest_reads: u32,
-    /// Checks that are not slow so far: whether their boot has no other iteration, their readings, and their place among
-    /// the checks.
-    unremarkable: BTreeSet<(bool, u32, usize)>,
 }
 
 /// A run that is held to speed.
@@ -217,39 +175,6 @@ impl PaceRule {
             of_kind.short(*reads) * 100.0,
             of_kind.baseline_reads()
         )
-    }
-}
-
-impl OfKind {
-    /// How many readings there are on an undisturbed CPU.
-    fn baseline_reads(&self) -> f64 {
-        self.baseline.time().map_or(f64::from(self.fewest_reads), |time| 1.0 / time)
-    }
-
-    /// By what part a CPU with so many readings was below the baseline.
-    fn short(&self, reads: u32) -> f64 {
-        (1.0 - f64::from(reads) / self.baseline_reads()).max(0.0)
-    }
-
-    fn is_slow(&self, alone: bool, reads: u32) -> bool {
-        let limit = if alone { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE };
-        self.short(reads) * 1e3 > limit as f64
-    }
-
-    /// Takes the checks that are slow by today's baseline.
-    fn take_slow(&mut self) -> Vec<usize> {
-        let mut slow = Vec::new();
-        for alone in [false, true] {
-            let slowest = (alone, 0, 0);
-            while let Some(&next) = self.unremarkable.range(slowest..).next()
-                && next.0 == alone
-                && self.is_slow(alone, next.1)
-            {
-                self.unremarkable.remove(&next);
-                slow.push(next.2);
-            }
-        }
-        slow
     }
 }
 

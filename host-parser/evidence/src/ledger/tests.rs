@@ -1,4 +1,4 @@
-//! The rule of the probe. Those that need runs are tested where there are guests: in the crate's tests.
+//! The rule of the probe. Rules that need runs are tested with guests, in the crate's tests.
 
 use std::collections::BTreeMap;
 

@@ -5,16 +5,16 @@ use std::fmt;
 use abi::wire::LineError;
 use abi::wire::line::TAG;
 
-/// One thing that is wrong, and where it shows.
+/// One defect, and the line that shows it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Defect {
     /// The line of the log, from 1.
     pub line: u64,
-    /// What is wrong.
+    /// The kind of defect.
     pub kind: DefectKind,
 }
 
-/// What is wrong with a line, or with its place.
+/// The ways in which a line, or its place, can be wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DefectKind {
     /// A line with the tag that is no record.

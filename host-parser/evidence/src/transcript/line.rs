@@ -48,7 +48,7 @@ pub(super) enum Content<'a> {
     Broken {
         /// Why.
         error: LineError,
-        /// The protocol version its tag names, where that is not ours.
+        /// The protocol version that its tag names, if it is not ours.
         version: Option<u32>,
     },
 }

@@ -17,7 +17,7 @@ use abi::wire::{Envelope, Record};
 /// A log, read.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript<'a> {
-    /// The boots in the log, in their order; more than one where the machine was reset, or ran twice.
+    /// The boots in the log, in their order; more than one if the machine was reset, or ran twice.
     pub boots: Vec<Boot<'a>>,
     /// Text before the first record: firmware, loader, or all there is.
     pub preamble: Vec<TextLine<'a>>,
@@ -36,7 +36,7 @@ pub struct Boot<'a> {
     pub records: Vec<Located>,
     /// Its other text, which is kept and never parsed.
     pub console: Vec<TextLine<'a>>,
-    /// What is wrong with it as a stream of records, by line.
+    /// Its defects as a stream of records, by line.
     pub defects: Vec<Defect>,
 }
 
@@ -100,7 +100,7 @@ impl Boot<'_> {
 }
 
 impl TextLine<'_> {
-    /// The text, with what is not printable ASCII escaped.
+    /// The text; bytes that are not printable ASCII are escaped.
     #[must_use]
     pub fn text(&self) -> String {
         self.bytes.escape_ascii().to_string()

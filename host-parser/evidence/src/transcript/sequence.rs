@@ -1,4 +1,4 @@
-//! The order of a boot's records: what is missing, doubled or misplaced.
+//! The order of a boot's records: missing, duplicate and misplaced ones.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! The configuration's file in an image, a disk or a stick: found by its tar header, wherever loader and file systems
 //! have put it, and written over in place.
 //!
-//! An image may have several copies, say one for BIOS and one for UEFI. They are one configuration: where they differ,
+//! An image may have several copies, say one for BIOS and one for UEFI. They are one configuration: if they differ,
 //! somebody wrote one of them, and nothing here guesses which.
 
 use std::fs::{File, OpenOptions};
@@ -75,7 +75,7 @@ impl ImageFile {
     /// Searches the image at `path`, and opens it for writing if `write` is set.
     ///
     /// # Errors
-    /// Where it cannot be opened or read, has no configuration, or several that differ.
+    /// If it cannot be opened or read, has no configuration, or several that differ.
     pub fn open(path: &Path, write: bool) -> Result<Self, ImageError> {
         let io = |source| ImageError::Io { path: path.to_owned(), source };
         let mut file = OpenOptions::new().read(true).write(write).open(path).map_err(io)?;
@@ -100,7 +100,7 @@ impl ImageFile {
     /// Writes the configuration over every copy, and has it on the medium before it returns.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn write(&mut self) -> Result<(), ImageError> {
         let content = self.config.file();
         let mut write = || {

@@ -37,7 +37,7 @@ pub enum ConfigTextError {
         /// How many it would take.
         bytes: usize,
     },
-    /// What is in the file is no text.
+    /// The file does not hold text.
     #[error("the configuration's file is not UTF-8")]
     NotText,
 }
@@ -52,7 +52,7 @@ impl BootConfig {
     /// What `file` says, up to its padding.
     ///
     /// # Errors
-    /// Where it is no text.
+    /// If it is no text.
     pub fn read(file: &[u8]) -> Result<Self, ConfigTextError> {
         let end = file.iter().position(|&byte| byte == 0).unwrap_or(file.len());
         let text = std::str::from_utf8(&file[..end]).map_err(|_| ConfigTextError::NotText)?;

@@ -5,7 +5,7 @@
 //! key is an error.
 //!
 //! Reading has two steps: TOML to `RawManifest` (keys and types), and that to [`Manifest`] (values). Complaints name
-//! file, line, column and key, and come all at once where that can be.
+//! file, line, column and key, and come all at once if possible.
 
 mod check;
 mod problem;
@@ -72,7 +72,7 @@ impl Manifest {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// [`ManifestError::Read`] where it cannot be read, else those of [`Manifest::parse`].
+    /// [`ManifestError::Read`] if it cannot be read, else those of [`Manifest::parse`].
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let bytes =
             std::fs::read(path).map_err(|source| ManifestError::Read { path: path.to_owned(), source })?;

@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, and where.
+//! The problems of a manifest, and their places.
 
 use std::fmt;
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub struct Problem {
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// The key with its tables, such as `gate.min-speedup`; without them, or empty, where the text is no TOML.
+    /// The key with its tables, such as `gate.min-speedup`; without them, or empty, if the text is no TOML.
     pub key: String,
     /// What was expected, and what was found.
     pub message: String,

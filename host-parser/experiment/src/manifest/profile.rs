@@ -105,7 +105,7 @@ pub struct Gate {
 pub struct Control {
     /// The reason that the gate must give.
     pub expect: ReasonCode,
-    /// What the kernel does wrong; of the kind `none` where it is the worker that does.
+    /// What the kernel does wrong; of the kind `none` if the worker does.
     pub kernel: abi::plan::Control,
 }
 

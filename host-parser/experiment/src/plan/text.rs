@@ -1,4 +1,4 @@
-//! The plan's text: what is run, how it is split, and what each worker should answer.
+//! The plan's text: the work, its split, and what each worker should answer.
 
 use abi::Digest;
 use abi::control::ControlKind;
@@ -12,7 +12,7 @@ use crate::manifest::Manifest;
 /// What a plan says beyond its manifest: how it is run here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PlanOptions {
-    /// How often the kernel runs each case in one boot. One, where each round is a boot of its own.
+    /// How often the kernel runs each case in one boot. One, if each round is a separate boot.
     pub iterations: u16,
     /// How long the machine stays up after its last record, in milliseconds.
     pub linger_ms: u32,

@@ -20,7 +20,7 @@ pub fn cpu_quota(root: &Root) -> Option<Option<f64>> {
     (least.is_some() || !mounted.is_empty()).then_some(least)
 }
 
-/// How many bytes of memory a cgroup may still have: the least of all limits less what is used of them.
+/// How many bytes of memory a cgroup may still have: the least of all limits, each less its use.
 pub fn memory_left(root: &Root) -> Option<u64> {
     // What was read from files and not used of late is given up first.
     let left = |at: &str, limit: &str, used: &str, cache: &str| {
@@ -64,7 +64,7 @@ pub fn folders(root: &Root, controller: &str) -> Vec<String> {
     found
 }
 
-/// `/a/b`, `/a` and the root. In a namespace of its own a process may be shown a path with `..`; that is left out.
+/// `/a/b`, `/a` and the root. In a cgroup namespace a process may see a path with `..`; that is left out.
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let path = if path.contains("..") { "" } else { path.trim_end_matches('/') };
     std::iter::successors(Some(path), |path| path.rfind('/').map(|at| &path[..at]))

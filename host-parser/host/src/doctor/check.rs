@@ -1,10 +1,10 @@
-//! Every check there is: its name, why it matters, what to do, and what kind of fault it is where it is bad.
+//! Every check: its name, why it matters, what to do, and what is at fault if it is bad.
 //!
 //! The names are an interface: scripts match on them. docs/DOCTOR.md has them as a table, held by a test.
 
 use serde::{Serialize, Serializer};
 
-/// What is at fault where a check is bad.
+/// What is at fault if a check is bad.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// Something is missing, too old or broken.
@@ -18,7 +18,7 @@ pub enum Fault {
 /// Declares the checks, in the order in which they are shown.
 macro_rules! checks {
     ($($name:ident = $word:literal in $group:literal, else $fault:ident, $why:literal, $remedy:literal;)*) => {
-        /// One thing that is looked at.
+        /// One thing that is checked.
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         pub enum Check {
             $(#[doc = $why] $name,)*
@@ -52,7 +52,7 @@ macro_rules! checks {
                 match self { $(Self::$name => $remedy,)* }
             }
 
-            /// What is at fault where it is bad.
+            /// What is at fault if it is bad.
             #[must_use]
             pub const fn fault(self) -> Fault {
                 match self { $(Self::$name => Fault::$fault,)* }

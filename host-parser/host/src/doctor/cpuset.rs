@@ -8,13 +8,13 @@ use super::finding::Finding;
 use super::host::Host;
 use crate::{CpuSet, Root};
 
-/// A cpuset, as the nearest cgroup that has one tells it (Linux, Documentation/admin-guide/cgroup-v2.rst, "Cpuset", and
+/// A cpuset, as the nearest cgroup with one shows it (Linux, Documentation/admin-guide/cgroup-v2.rst, "Cpuset", and
 /// cgroup-v1/cpusets.rst).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cpuset {
     /// The CPUs that processes in it may use.
     pub effective: CpuSet,
-    /// What it was set to; none where it takes its parent's.
+    /// What it was set to; `None` if it takes its parent's.
     pub configured: Option<CpuSet>,
     /// `member`, `root`, `isolated`, or one of them with `invalid` and why; version 1 has no such word.
     pub partition: Option<String>,

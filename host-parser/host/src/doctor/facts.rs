@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::cpuset::{self, Cpuset};
 use super::host::Host;
-use super::load::{self, Looked};
+use super::load::{self, LoadSample};
 use super::sample::{Program, Sample};
 use super::{frequency, isolation, kinds};
 use crate::CpuSet;
@@ -95,7 +95,7 @@ struct Isolation {
 struct Load {
     one_minute: Option<f64>,
     five_minutes: Option<f64>,
-    /// While it was looked at.
+    /// While the load was sampled.
     guest: Option<Busy>,
     /// The other threads of the guest's cores.
     siblings: Option<Busy>,
@@ -122,7 +122,7 @@ impl Facts {
         host: &Host,
         accelerator: AcceleratorFact,
         qemu: Option<ProgramFact>,
-        looked: &Looked,
+        sampled: &LoadSample,
     ) -> Self {
         let busy = |cpus: String, sample: &Sample| Busy {
             cpus,
@@ -147,15 +147,15 @@ impl Facts {
             load: Load {
                 one_minute: averages.map(|(one, _)| one),
                 five_minutes: averages.map(|(_, five)| five),
-                guest: looked.guest.as_ref().map(|sample| busy(host.cpus.to_string(), sample)),
-                siblings: looked
+                guest: sampled.guest.as_ref().map(|sample| busy(host.cpus.to_string(), sample)),
+                siblings: sampled
                     .siblings
                     .as_ref()
                     .map(|(cpus, sample)| busy(super::host::list(cpus.iter().copied()), sample)),
             },
             steal: Steal {
-                now: looked.guest.as_ref().map(|sample| sample.steal),
-                since_boot: looked.steal_since_boot,
+                now: sampled.guest.as_ref().map(|sample| sample.steal),
+                since_boot: sampled.steal_since_boot,
             },
         }
     }
@@ -204,9 +204,9 @@ mod tests {
     use super::*;
     use crate::fixture::Fixture;
 
-    fn data(host: &Host, looked: &Looked) -> serde_json::Value {
+    fn data(host: &Host, sampled: &LoadSample) -> serde_json::Value {
         let accelerator = AcceleratorFact { name: "tcg".to_owned(), why: "asked for".to_owned() };
-        serde_json::to_value(Facts::new(host, accelerator, None, looked)).unwrap()
+        serde_json::to_value(Facts::new(host, accelerator, None, sampled)).unwrap()
     }
 
     #[test]
@@ -220,8 +220,8 @@ mod tests {
             programs: vec![Program { name: name.to_owned(), processes: 1, part: 0.5 }],
         };
         let siblings = Some((BTreeSet::from([1, 3]), sample("cc1")));
-        let looked = Looked { guest: Some(sample("rustc")), siblings, steal_since_boot: 0.125 };
-        let data = host.probe("0,2", true, |host| data(host, &looked));
+        let sampled = LoadSample { guest: Some(sample("rustc")), siblings, steal_since_boot: 0.125 };
+        let data = host.probe("0,2", true, |host| data(host, &sampled));
         let topology = &data["topology"];
         assert_eq!((&topology["cores"], &topology["guest_cores"]), (&12.into(), &2.into()));
         assert_eq!((&topology["sockets"], &topology["nodes"]["node0"]), (&1.into(), &"0-15".into()));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_null_and_not_made_up() {
-        let data = Fixture::new().probe("0,1", false, |host| data(host, &Looked::default()));
+        let data = Fixture::new().probe("0,1", false, |host| data(host, &LoadSample::default()));
         for fact in ["/topology/cores", "/topology/cpus/0/threads", "/frequency/turbo", "/isolation/cpuset"] {
             assert!(data.pointer(fact).unwrap_or_else(|| panic!("no {fact}")).is_null(), "{fact} in {data}");
         }

@@ -21,7 +21,7 @@ pub enum Status {
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// What was checked.
     pub check: Check,
     /// The part of the report.
     pub group: &'static str,
@@ -31,7 +31,7 @@ pub struct Finding {
     pub value: String,
     /// Why it matters.
     pub why: &'static str,
-    /// What to do: there where it is worse than unknown.
+    /// What to do; set if it is worse than unknown.
     pub remedy: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl Check {
         self.finding(Status::Bad, value.into())
     }
 
-    /// Nothing was seen; `why` says what is not there.
+    /// Nothing was seen; `why` names what is missing.
     #[must_use]
     pub fn unknown(self, why: impl AsRef<str>) -> Finding {
         self.finding(Status::Unknown, format!("unknown: {}", why.as_ref()))

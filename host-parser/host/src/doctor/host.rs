@@ -1,4 +1,4 @@
-//! What every probe is given: where to look, and which CPUs a guest would get.
+//! The input of every check: the host's files, and which CPUs a guest would get.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use crate::{CpuSet, HostTopology, Root};
 
 /// A host as a guest would use it.
 pub struct Host {
-    /// Where to look.
+    /// The host's files.
     pub root: Root,
     /// The CPUs that a guest can run on: those it is pinned to, else all that this process may use.
     pub cpus: CpuSet,
-    /// Whether each vCPU is held on a CPU of its own.
+    /// Whether each vCPU is pinned to its own CPU.
     pub pinned: bool,
     /// All CPUs of the host; those of the guest where that cannot be read.
     pub online: CpuSet,
@@ -30,13 +30,13 @@ impl Host {
         HostTopology::of(&self.root)
     }
 
-    /// How many cores are among the guest's CPUs; `None` where the host does not tell which of them share one.
+    /// How many cores are among the guest's CPUs; `None` if the host does not report which of them share one.
     #[must_use]
     pub fn cores(&self) -> Option<usize> {
         self.topology().cores(&self.cpus)
     }
 
-    /// The socket of a CPU, where it is told.
+    /// The socket of a CPU, if the host reports it.
     #[must_use]
     pub fn package(&self, cpu: usize) -> Option<u64> {
         self.root.number(&format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id"))

@@ -50,7 +50,7 @@ fn isolated(host: &Host) -> Finding {
 }
 
 /// The CPUs that other tasks are kept off: by the kernel's command line, and those of this process's cgroup where
-/// it is an isolated partition. `None` where nothing tells, or none is isolated.
+/// it is an isolated partition. `None` if none is known to be isolated.
 pub fn isolated_cpus(host: &Host) -> Option<CpuSet> {
     let booted = host.root.cpus("/sys/devices/system/cpu/isolated");
     let partition = cpuset::of(&host.root).filter(|cpuset| cpuset.isolated).map(|found| found.effective);

@@ -19,7 +19,7 @@ pub struct Kind {
     pub cpus: BTreeSet<usize>,
 }
 
-/// The kinds of `cpus`, the fastest first; none where nothing tells. Intel's two are named by the kernel; others show by
+/// The kinds of `cpus`, the fastest first; none if nothing shows them. The kernel names Intel's; others show by
 /// the capacity that the scheduler works with, or by how fast they can be clocked.
 pub fn of(root: &Root, cpus: &CpuSet) -> Vec<Kind> {
     let named = [("performance", "cpu_core"), ("efficient", "cpu_atom"), ("low-power", "cpu_lowpower")];
@@ -46,7 +46,7 @@ pub fn of(root: &Root, cpus: &CpuSet) -> Vec<Kind> {
     if by_rate.is_empty() { by_capacity } else { by_rate }
 }
 
-/// The kinds of cores that the guest's CPUs are of, the fastest first; none where nothing tells.
+/// The kinds of cores that the guest's CPUs are of, the fastest first; none if nothing shows them.
 pub fn of_guest(host: &Host) -> Vec<Kind> {
     of(&host.root, &host.cpus)
 }
@@ -70,7 +70,7 @@ pub fn suggestion(host: &Host) -> String {
     best.or_else(|| one_of_each(node)).map_or_else(|| host.cpus.to_string(), list)
 }
 
-/// CPUs by how fast they are, those that are about as fast together.
+/// CPUs grouped by speed.
 fn grouped(mut each: Vec<(u64, usize)>, unit: &str, divisor: u64) -> Vec<Kind> {
     each.sort_unstable_by(|one, other| other.cmp(one));
     let mut kinds: Vec<(u64, BTreeSet<usize>)> = Vec::new();

@@ -23,9 +23,9 @@ const MUCH_STEAL: f64 = 0.1;
 const LOAD_PER_CPU: f64 = 0.1;
 const LOAD: f64 = 0.5;
 
-/// What the CPUs did while it was looked at.
+/// What the CPUs did while the load was sampled.
 #[derive(Clone, Debug, Default)]
-pub struct Looked {
+pub struct LoadSample {
     /// Those of the guest.
     pub guest: Option<Sample>,
     /// The other threads of their cores; none where there are none.
@@ -34,13 +34,13 @@ pub struct Looked {
     pub steal_since_boot: f64,
 }
 
-/// Looks. Takes half a second.
-pub fn look(host: &Host) -> Looked {
+/// Samples the load. Takes half a second.
+pub fn sample_load(host: &Host) -> LoadSample {
     let (guest, siblings): (BTreeSet<usize>, _) = (host.cpus.iter().collect(), host.idle_siblings());
     let before = Snapshot::take(&host.root);
     std::thread::sleep(SAMPLED);
-    let Some((before, after)) = before.zip(Snapshot::take(&host.root)) else { return Looked::default() };
-    Looked {
+    let Some((before, after)) = before.zip(Snapshot::take(&host.root)) else { return LoadSample::default() };
+    LoadSample {
         guest: before.until(&after, &guest),
         siblings: before.until(&after, &siblings).map(|sample| (siblings, sample)),
         steal_since_boot: after.steal_since_boot(&guest),
@@ -48,8 +48,8 @@ pub fn look(host: &Host) -> Looked {
 }
 
 /// All of it.
-pub fn probe(host: &Host, looked: &Looked) -> Vec<Finding> {
-    vec![average(host), busy(host, looked), steal(looked.guest.as_ref(), looked.steal_since_boot)]
+pub fn probe(host: &Host, sampled: &LoadSample) -> Vec<Finding> {
+    vec![average(host), busy(host, sampled), steal(sampled.guest.as_ref(), sampled.steal_since_boot)]
 }
 
 /// The load averages over 1 and 5 minutes.
@@ -66,13 +66,13 @@ fn average(host: &Host) -> Finding {
     Check::Load.judge(format!("{one:.2} over 1 minute, {five:.2} over 5"), one >= limit, false)
 }
 
-fn busy(host: &Host, looked: &Looked) -> Finding {
-    let Some(sample) = &looked.guest else { return Check::Busy.unknown("no /proc/stat that moves") };
+fn busy(host: &Host, sampled: &LoadSample) -> Finding {
+    let Some(sample) = &sampled.guest else { return Check::Busy.unknown("no /proc/stat that moves") };
     let all = u32::try_from(host.cpus.len()).unwrap_or(u32::MAX);
     let mut value = format!("{:.1} of {all} CPUs{}", sample.busy_cpus, greedy(sample));
     let busy = sample.busy_cpus >= BUSY;
     let mut beside = false;
-    if let Some((cpus, sample)) = &looked.siblings {
+    if let Some((cpus, sample)) = &sampled.siblings {
         beside = sample.busy_cpus >= BUSY;
         let cpus = list(cpus.iter().copied());
         value += &format!("; of their siblings {cpus}: {:.1}{}", sample.busy_cpus, greedy(sample));
@@ -84,7 +84,7 @@ fn busy(host: &Host, looked: &Looked) -> Finding {
 fn greedy(sample: &Sample) -> String {
     let greedy = sample.programs.iter().filter(|program| program.part >= NAMED).take(MOST_NAMED);
     let greedy: Vec<String> = greedy.map(name).collect();
-    // Where the CPUs were idle, what is said to have run there last has moved meanwhile.
+    // If the CPUs were idle, what ran there last has moved meanwhile.
     if sample.busy_cpus < NAMED || greedy.is_empty() {
         return String::new();
     }
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_loaded_host_is_told_with_the_names() {
-        let looked = |worth| Looked { guest: Some(sample(worth, 0.0)), ..Looked::default() };
-        let judge = |cpus, worth| Fixture::new().probe(cpus, true, |host| busy(host, &looked(worth)));
+        let sampled = |worth| LoadSample { guest: Some(sample(worth, 0.0)), ..LoadSample::default() };
+        let judge = |cpus, worth| Fixture::new().probe(cpus, true, |host| busy(host, &sampled(worth)));
         let found = judge("0,1", 1.04);
         assert_eq!((found.status, found.value.as_str()), (Bad, "1.0 of 2 CPUs (2 x rustc 97%, my shell 6%)"));
         assert_eq!(judge("0-7", 1.04).status, Warn);
@@ -134,8 +134,8 @@ mod tests {
         let judge = |worth| {
             let siblings = Some((BTreeSet::from([1, 3]), sample(worth, 0.0)));
             let guest = Some(Sample { programs: Vec::new(), ..sample(0.0, 0.0) });
-            let looked = Looked { guest, siblings, steal_since_boot: 0.0 };
-            let found = Fixture::hybrid().probe("0,2", true, |host| busy(host, &looked));
+            let sampled = LoadSample { guest, siblings, steal_since_boot: 0.0 };
+            let found = Fixture::hybrid().probe("0,2", true, |host| busy(host, &sampled));
             (found.status, found.value)
         };
         let told = "0.0 of 2 CPUs; of their siblings 1,3: 1.0 (2 x rustc 97%, my shell 6%)";
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_host_whose_counters_stand_still_is_unknown() {
         let still = Fixture::new().file("/proc/stat", "cpu0 1 2 3 4 5 6 7 8");
-        let found = still.probe("0", true, |host| probe(host, &look(host)));
+        let found = still.probe("0", true, |host| probe(host, &sample_load(host)));
         assert!(found.iter().all(|finding| finding.status == Unknown), "{found:?}");
     }
 }

@@ -24,20 +24,20 @@ pub use check::{Check, Fault};
 pub use facts::{AcceleratorFact, Facts, ProgramFact};
 pub use finding::{Finding, Status};
 pub use host::{Host, count};
-pub use load::{Looked, look};
+pub use load::{LoadSample, sample_load};
 pub use sample::{Program, Sample};
 pub use storage::probe as storage;
 
 /// Every check that does not depend on what was built or where results go.
 #[must_use]
-pub fn of_the_host(host: &Host, looked: &Looked) -> Vec<Finding> {
+pub fn of_the_host(host: &Host, sampled: &LoadSample) -> Vec<Finding> {
     let mut findings = cpu::probe(host);
     findings.extend([kinds::probe(host), cpuset::probe(host)]);
     findings.extend([isolation::quota(host), clock::hypervisor(host)]);
     findings.extend(frequency::probe(host));
     findings.extend(isolation::probe(host));
     findings.push(scheduling::probe(host));
-    findings.extend(load::probe(host, looked));
+    findings.extend(load::probe(host, sampled));
     findings.extend(clock::probe(host));
     findings.extend(system::probe(host));
     findings

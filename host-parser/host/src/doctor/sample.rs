@@ -1,4 +1,4 @@
-//! What the CPUs did and for whom, between two looks at /proc.
+//! What the CPUs did and for whom, between two snapshots of /proc.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub struct Sample {
     pub busy_cpus: f64,
     /// The part of their time that was stolen.
     pub steal: f64,
-    /// What ran on them, as far as the CPU on which each task ran last tells; the greediest first.
+    /// What ran on them, by the CPU on which each task ran last; the greediest first.
     pub programs: Vec<Program>,
 }
 

@@ -1,4 +1,4 @@
-//! Programs that this one starts: QEMU, the Linux twin, tools. Each leads a process group of its own, so that the
+//! Programs that this one starts: QEMU, the Linux twin, tools. Each leads its own process group, so that the
 //! terminal's Ctrl-C reaches this program only; each is ended by its process id, and none is left behind.
 //!
 //! Nothing here polls by a timer: [`wait`] sleeps until a stream, an exit, a cancellation or a deadline.

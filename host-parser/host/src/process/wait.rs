@@ -43,7 +43,7 @@ pub fn wait(
         .chain(cancel)
         .map(|(wake, descriptor)| (wake, PollFd::from_borrowed_fd(descriptor, PollFlags::IN)))
         .unzip();
-    // A time that the system cannot take is one that nobody waits out.
+    // A time too long for the system is as good as none.
     let timeout = Timespec::try_from(timeout).ok();
     match poll(&mut polled, timeout.as_ref()) {
         Err(Errno::INTR) => return Ok(Wake::Nothing),

@@ -1,5 +1,5 @@
-//! A guest that died is run once more, under TCG and traced, to see why and where. What comes of it is told beside the
-//! run and is no evidence: another guest under another accelerator is not the one that is judged.
+//! A guest that died is run once more, under TCG and traced, to find out why and where. The diagnosis is printed beside
+//! the run and is no evidence: it is of another guest, under another accelerator.
 
 mod seen;
 
@@ -26,7 +26,7 @@ const UNDER: &str = "TCG";
 /// What a guest that died was made of.
 pub struct Died<'a> {
     /// What its machine was.
-    pub lab: &'a GuestEnv,
+    pub env: &'a GuestEnv,
     /// Its experiment.
     pub manifest: &'a Manifest,
     /// What it booted.
@@ -52,12 +52,12 @@ pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Resul
     let log = beside(died.record, "serial.log");
     let trace = beside(died.record, "trace.txt");
     let text = beside(died.record, "txt");
-    let mut machine = died.lab.machine(died.manifest, died.record.evidence.vcpus.unwrap_or(1));
+    let mut machine = died.env.machine(died.manifest, died.record.evidence.vcpus.unwrap_or(1));
     machine.trace_log = Some(trace.clone());
     machine.hold_at_end = true;
     let tcg = AcceleratorChoice::forced(Accelerator::Tcg, "a guest that died is traced");
     let booted =
-        guest::boot(died.lab, died.manifest, machine, Some(tcg), died.image, &log, session, &mut || ())?;
+        guest::boot(died.env, died.manifest, machine, Some(tcg), died.image, &log, session, &mut || ())?;
     let (first, second) = (first(died), second(&booted, &log, &trace)?);
     let elf = fs::read(symbols);
     let symbols = names(symbols, &elf, died.image.build.unwrap_or_default());

@@ -128,7 +128,7 @@ fn clocks(runs: &[Passed<'_>]) -> Option<Refusal> {
     Some(Refusal { reason: NotComparable::Clock, detail })
 }
 
-/// One line where all cases agree, else one for each.
+/// One line if all cases agree, else one for each.
 fn listed(item: NotComparable, values: Vec<(Option<u16>, String)>) -> Vec<Same> {
     let what = item.subject();
     match &values[..] {

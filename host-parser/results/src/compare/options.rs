@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::System;
 
-/// The options of a command line in their order, each with its value; the value is empty where there is none.
+/// The options of a command line in their order, each with its value; the value is empty if it has none.
 pub(super) struct Options<'a> {
     pub program: &'a str,
     options: Vec<(&'a str, &'a str)>,
@@ -25,7 +25,7 @@ pub struct OptionDifference {
     pub value: Option<String>,
 }
 
-/// The options that name what is booted: these are what systems differ in.
+/// The options that name what QEMU boots: systems differ in these.
 const BOOTED: [&str; 6] = ["-kernel", "-initrd", "-append", "-drive", "-bios", "-vga"];
 
 impl<'a> Options<'a> {
@@ -44,7 +44,7 @@ impl<'a> Options<'a> {
         Some(Self { program, options })
     }
 
-    /// What an option is given, where it is there.
+    /// The value of an option, if it is there.
     pub fn value(&self, name: &str) -> Option<&'a str> {
         self.options.iter().find(|(option, _)| *option == name).map(|&(_, value)| value)
     }

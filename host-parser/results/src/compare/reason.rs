@@ -16,7 +16,7 @@ pub struct Refusal {
 /// Declares the reasons.
 macro_rules! reasons {
     ($($name:ident = $code:literal, $subject:literal, $meaning:literal;)*) => {
-        /// Why the rows of two systems may not be compared. docs/COMPARING.md has the table. Where several things
+        /// Why the rows of two systems may not be compared. docs/COMPARING.md has the table. If several things
         /// differ, the first in this order is the reason.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum NotComparable {

@@ -26,7 +26,7 @@ pub struct Diagnosis {
     pub cpus: Vec<LocatedCpu>,
     /// Where the CPUs of the first guest were at its end; empty if that is not known.
     pub first_cpus: Vec<LocatedCpu>,
-    /// Why addresses have no names, where they have none.
+    /// Why addresses have no names, if they have none.
     pub without_symbols: Option<String>,
     /// The second guest's log and trace, and this diagnosis as text.
     pub files: Vec<String>,
@@ -50,7 +50,7 @@ pub struct LocatedException {
     /// What it was.
     #[serde(flatten)]
     pub exception: Exception,
-    /// The CPU, where one is found at that very place in the end.
+    /// The CPU, if one was found at that very place in the end.
     pub cpu: Option<u32>,
     /// Where.
     pub place: Option<Place>,

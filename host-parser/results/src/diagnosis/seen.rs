@@ -12,7 +12,7 @@ use evidence::transcript::Transcript;
 pub struct Seen {
     /// How it ended.
     pub ended: Ended,
-    /// What led to a triple fault, the cause first; empty if that is not known, none where there was none.
+    /// What led to a triple fault, the cause first; empty if unknown, `None` if there was none.
     pub triple_fault: Option<Vec<Exception>>,
     /// The first exception of the kernel itself, and what came up in its delivery.
     pub in_kernel: Vec<Exception>,

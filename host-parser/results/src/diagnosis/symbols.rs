@@ -136,7 +136,7 @@ fn unreadable(error: impl fmt::Display) -> SymbolsError {
 
 fn frames(mut found: FrameIter<'_, Reader<'_>>) -> Vec<Frame> {
     let mut frames = Vec::new();
-    // What is broken ends the list.
+    // A broken entry ends the list.
     while let Ok(Some(frame)) = found.next() {
         let Some(Ok(function)) = frame.function.as_ref().map(|name| name.demangle()) else { continue };
         let file = frame.location.as_ref().and_then(|location| location.file).map(short);

@@ -95,7 +95,7 @@ impl Disclosure {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// [`DisclosureError::Read`] where it cannot be read, else those of [`Disclosure::parse`].
+    /// [`DisclosureError::Read`] if it cannot be read, else those of [`Disclosure::parse`].
     pub fn load(path: &Path) -> Result<Self, DisclosureError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|source| DisclosureError::Read { path: path.to_owned(), source })?;

@@ -1,4 +1,4 @@
-//! Whether a result can be published, and what is missing.
+//! Whether a result can be published, and what is still missing.
 
 use serde::Serialize;
 

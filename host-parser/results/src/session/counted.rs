@@ -104,7 +104,7 @@ pub(super) fn as_many_as_asked_for(
     Ok(())
 }
 
-/// The median of the runs' TSC frequencies, in kHz, where all of them know theirs.
+/// The median of the runs' TSC frequencies, in kHz, if all of them know theirs.
 pub(super) fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {
     let each = passed.iter().map(|(_, measured)| Some(measured.clock().tsc.as_ref()?.khz as f64));
     Some(Summary::of(&each.collect::<Option<Vec<f64>>>()?)?.median)

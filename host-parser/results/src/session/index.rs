@@ -52,7 +52,7 @@ pub(super) struct IndexRun {
     pub wall_ms: Option<u64>,
     pub evidence: HostEvidence,
     pub set_aside: Option<String>,
-    /// There where the run passed.
+    /// Present if the run passed.
     #[serde(default)]
     pub measurement: Option<IndexMeasurement>,
 }

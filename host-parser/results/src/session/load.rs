@@ -38,7 +38,7 @@ pub struct StoredSession {
     pub environment: Environment,
     /// Which kernel, plan and program the first of its runs had; but for the plan all had the same.
     pub identity: Identity,
-    /// Why it is not complete, where it was taken as far as it goes.
+    /// Why it is not complete, if it was taken as far as it goes.
     pub incomplete: Option<String>,
     /// What its order was shuffled with.
     pub order_seed: Option<u64>,
@@ -48,7 +48,7 @@ pub struct StoredSession {
     pub pace: Option<Pace>,
     /// What the machine of the first run said of itself.
     pub machine: MachineReport,
-    /// The median of its runs' TSC frequencies, in kHz, where all of them know theirs.
+    /// The median of its runs' TSC frequencies, in kHz, if all of them know theirs.
     pub khz: Option<f64>,
     /// Rounds that count for nothing, for what the host did.
     pub rounds_set_aside: BTreeSet<u32>,

@@ -67,13 +67,13 @@ pub struct SessionComparison {
     pub a: Side,
     /// What is judged.
     pub b: Side,
-    /// What differs and must not: where there is any, nothing is compared.
+    /// What differs and must not: if there is any, nothing is compared.
     pub refused: Vec<Differing>,
     /// What differs and may: the verdict is on all of it together.
     pub differing: Vec<Differing>,
     /// How the rounds belong together.
     pub design: Design,
-    /// What the sessions' native probes took, where that shows that the host itself was not alike in them; then no case
+    /// What the sessions' native probes took, if that shows that the host itself was not alike in them; then no case
     /// has more than an inconclusive verdict.
     pub host_changed: Option<Differing>,
     /// What the times are in.
@@ -86,7 +86,7 @@ pub struct SessionComparison {
     pub verdict: Option<Difference>,
 }
 
-/// Compares two sessions. Paired they are where each round of the one ran side by side with that of the other.
+/// Compares two sessions. They are paired if each round of the one ran side by side with that of the other.
 #[must_use]
 pub fn compare(
     a: &StoredSession,
@@ -149,7 +149,7 @@ fn side(session: &StoredSession) -> Side {
     }
 }
 
-/// Cycles where both are by the same host and of one frequency, as far as can be seen.
+/// Cycles, if both are of the same host and one frequency, as far as the sessions show.
 fn unit(a: &StoredSession, b: &StoredSession) -> TimeUnit {
     let one_host = host(&a.environment) == host(&b.environment);
     let one_clock = match (a.khz, b.khz) {
@@ -159,8 +159,8 @@ fn unit(a: &StoredSession, b: &StoredSession) -> TimeUnit {
     if one_host && one_clock { TimeUnit::Cycles } else { TimeUnit::Nanos }
 }
 
-/// What the native probes of both sessions took at their quick times, where that differs by more than what is called a
-/// difference. They ran the session's own worker, so that they tell of the host only where that is one.
+/// The baselines of both sessions' native probes, if they differ by more than [`MIN_EFFECT`]. The probes ran the session's
+/// own worker, so that they show the host only if both sessions have the same worker.
 fn host_changed(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
     let work =
         |session: &StoredSession| (session.identity.blob_sha256, session.identity.whole, session.probes.cpus);

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_an_old_short_table_for_what_it_has() {
+    fn reads_the_fields_that_an_old_short_table_has() {
         let short = &fadt()[..116];
         assert_eq!(read(short).reset, None);
         assert_eq!(read(short).pm_timer, Some(0x608));

@@ -12,8 +12,7 @@ use anyhow::anyhow;
 use host_parser::manifest::Manifest;
 use host_parser::results::write_atomically;
 use host_parser::stats::real_experiments;
-use lab::recording::{Recording, SessionSpec};
-use lab::{Coded, Exit, OrExit, clock_seed, console};
+use lab::{Coded, Exit, Layout, OrExit, Row, Session, SessionFolder, SessionSpec, clock_seed, console};
 
 pub use args::BenchVerdictArgs;
 
@@ -52,32 +51,40 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
     if !manifest.cases().contains(&args.case) {
         return Err(anyhow!("--case {}: {path} has no such case", args.case)).or_exit(Exit::Usage);
     }
-    let lab = args.guest.env(&manifest)?;
-    if lab.host_cores() < args.case {
-        let (case, cores) = (args.case, lab.host_cores());
+    let env = args.guest.env(&manifest)?;
+    if env.host_cores() < args.case {
+        let (case, cores) = (args.case, env.host_cores());
         return Err(anyhow!("--case {case}: on {cores} host cores it shows no speed"))
             .or_exit(Exit::Unsupported);
     }
-    let of_side = |side: SideName| Ok((side.folder, side.lab(&lab, &args.guest.built.workers)?));
-    let sides = sides.into_iter().map(of_side).collect::<Result<_, Coded>>()?;
-    let spec = SessionSpec {
-        command: "bench-verdict",
+    let folder = SessionFolder::new(&args.out.join("bench-verdict"), args.label.clone())?;
+    let rows = sides.into_iter().map(|side: SideName| {
+        Row::ours(side.folder, side.env(&env, &args.guest.built.workers)?, &manifest, &folder.store)
+    });
+    let mut session = Session::prepare(SessionSpec {
+        command: "bench-verdict".to_owned(),
+        rows: rows.collect::<Result<_, Coded>>()?,
+        env,
         manifest,
         cases: vec![args.case],
         rounds: args.rounds,
         spare: SPARE,
         seed,
-        label: args.label.clone(),
-        out: args.out.clone(),
-    };
-    let mut recording = Recording::prepare(spec, sides, &args.probe.spec())?;
+        layout: Layout::Apart,
+        probe: args.probe.spec(),
+        folder,
+        symbols: None,
+    });
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
-    let ended = recording.run(&cancel);
+    let ended = session.record(&cancel);
+    let folder = session.folder();
     if !matches!(ended, Ok(true)) {
-        let folder = recording.folder().display();
-        console::note(&format!("to judge it as far as it goes: assay dev bench-verdict --from {folder}"));
+        console::note(&format!(
+            "to judge it as far as it goes: assay dev bench-verdict --from {}",
+            folder.display()
+        ));
     }
-    Ok(ended?.then(|| recording.folder().to_owned()))
+    Ok(ended?.then(|| folder.to_owned()))
 }
 
 /// Judges every recording by itself, and what was really run in all of them together.

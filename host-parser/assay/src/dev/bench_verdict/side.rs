@@ -56,17 +56,17 @@ fn all(workload: &dyn Workload) -> Vec<SideName> {
 }
 
 impl SideName {
-    /// What its guests are made of: `lab` with the program of this side in place of its worker, by the worker's name.
+    /// What its guests are made of: `env` with the program of this side in place of its worker, by the worker's name.
     ///
     /// # Errors
     /// The program is not in the folder `workers`.
-    pub fn lab(&self, lab: &GuestEnv, workers: &Path) -> Result<GuestEnv, Coded> {
-        let mut lab = lab.clone();
+    pub fn env(&self, env: &GuestEnv, workers: &Path) -> Result<GuestEnv, Coded> {
+        let mut env = env.clone();
         if let Some(program) = self.program {
             let slowed = WorkerBlob::load(workers, program).or_exit(Exit::Environment)?;
-            lab.blob = WorkerBlob::new(lab.blob.name(), slowed.bytes().to_vec());
+            env.blob = WorkerBlob::new(env.blob.name(), slowed.bytes().to_vec());
         }
-        Ok(lab)
+        Ok(env)
     }
 }
 

@@ -91,7 +91,7 @@ pub(in crate::gate) struct Span {
     pub start_spread: u64,
 }
 
-/// The times, where every worker has one and they fit into 64 bits.
+/// The times, if every worker has one and they fit into 64 bits.
 pub(in crate::gate) fn span(iteration: &Iteration) -> Option<Span> {
     let timings: Option<Vec<_>> = iteration.workers.values().map(|worker| Some(worker.timing?.is)).collect();
     let timings = timings?;

@@ -23,7 +23,7 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     too_many(run);
 }
 
-/// Where more iterations are gone than are left, what is left would be a selection.
+/// If more iterations are excluded than are left, the rest would be a selection: the run is refused.
 fn too_many(run: &mut Run<'_>) {
     if 2 * run.disturbed.len() > run.iterations() {
         for Finding { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {

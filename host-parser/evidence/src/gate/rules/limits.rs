@@ -54,7 +54,7 @@ limits! {
     }
 
     /// The fewest handovers of each CPU, in each direction, with which a warp test has seen anything: a clock that is behind
-    /// shows only where its CPU follows another, one that is ahead only where it is followed.
+    /// shows only if its CPU follows another, one that is ahead only if another follows it.
     WARP_HANDOVERS: u64 = 2 "handovers" {
         => "a makespan needs, of each CPU and in each direction, at least",
     }
@@ -71,7 +71,7 @@ limits! {
         LateStart => "and also more than",
     }
 
-    /// The part of a measurement, in thousandths, for which a vCPU may be kept waiting for a host CPU. Where the guest has
+    /// The part of a measurement, in thousandths, for which a vCPU may wait for a host CPU. If the guest has
     /// every CPU of the host, QEMU's own threads and the watcher alone took up to 4 % of one, seen with two.
     DELAY_PER_MILLE: u64 = 50 "per mille" {
         VcpuPreempted => "a vCPU was kept waiting for more than this part of the measurement",

@@ -10,7 +10,7 @@ use crate::gate::reason::ReasonCode;
 use crate::gate::verdict::Findings;
 use crate::transcript::{Boot, DefectKind, Transcript};
 
-/// Judges the log as such. `reset` is the boot that follows where none should.
+/// Judges the log as such. `reset` is the boot that follows though none should.
 pub(in crate::gate) fn log(
     log: &Transcript<'_>,
     boots: &[Boot<'_>],

@@ -80,7 +80,7 @@ impl Run<'_> {
         last.unwrap_or(0)
     }
 
-    /// Whether the kernel reported a problem and ran no case: what is then absent is not worth a word.
+    /// Whether the kernel reported a problem and ran no case: absent records are then no finding.
     fn refused(&self) -> bool {
         self.facts.one::<record::Problem>().is_some() && self.facts.iterations.is_empty()
     }

@@ -9,7 +9,7 @@ use super::{Run, common_whole};
 use crate::gate::facts::{At, Facts, params};
 use crate::gate::reason::ReasonCode;
 
-/// Judges a sweep, where the run is one and its splits make up a whole.
+/// Judges a sweep, if the run is one and its splits make up a whole.
 pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
     let Some(sweep) = run.facts.one::<Sweep>().filter(|_| run.whole && !run.refused()) else {
         return;

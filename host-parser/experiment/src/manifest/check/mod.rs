@@ -66,7 +66,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     }
 }
 
-/// Collects what is wrong. Each method gives a value to go on with, whatever it found.
+/// Collects the problems. Each method gives a value to go on with, whatever it found.
 struct Checker<'a> {
     source: &'a str,
     problems: Vec<Problem>,
@@ -85,7 +85,7 @@ impl Checker<'_> {
         self.problems.push(Problem::at(self.source, &span, key, message));
     }
 
-    /// A whole number in `range`; the least of it where it is not.
+    /// A whole number in `range`; its least if the value is not in it.
     fn number<T: TryFrom<i64> + Copy + PartialOrd + std::fmt::Display>(
         &mut self,
         key: &str,

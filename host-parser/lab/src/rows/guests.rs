@@ -16,19 +16,19 @@ use crate::run::Run;
 
 /// The guests of a row.
 pub struct Guests {
-    lab: GuestEnv,
+    env: GuestEnv,
     images: BTreeMap<u16, BootImage>,
     artifacts: Vec<Artifact>,
 }
 
 impl Guests {
-    /// Our kernel, booted as `lab` does.
+    /// Our kernel, booted as `env` says.
     ///
     /// # Errors
     /// A plan that cannot be written.
-    pub fn ours(lab: GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
-        let artifacts = vec![lab.kernel.clone(), lab.worker()];
-        Self::new(lab, manifest, artifacts, |lab, case| lab.image(manifest, &[case], store))
+    pub fn ours(env: GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
+        let artifacts = vec![env.kernel.clone(), env.worker()];
+        Self::new(env, manifest, artifacts, |env, case| env.image(manifest, &[case], store))
     }
 
     /// Guests that boot `image` for each case.
@@ -36,14 +36,14 @@ impl Guests {
     /// # Errors
     /// Those of `image`.
     pub fn new(
-        lab: GuestEnv,
+        env: GuestEnv,
         manifest: &Manifest,
         artifacts: Vec<Artifact>,
         image: impl Fn(&GuestEnv, u16) -> Result<BootImage, Coded>,
     ) -> Result<Self, Coded> {
-        let image = |&case: &u16| Ok((case, image(&lab, case)?));
-        let images = lab.cases(manifest).iter().map(image).collect::<Result<_, _>>()?;
-        Ok(Self { lab, images, artifacts })
+        let image = |&case: &u16| Ok((case, image(&env, case)?));
+        let images = env.cases(manifest).iter().map(image).collect::<Result<_, _>>()?;
+        Ok(Self { env, images, artifacts })
     }
 
     /// Builds the images that are not there yet, until cancelled.
@@ -67,10 +67,10 @@ impl Guests {
     ///
     /// # Errors
     /// A machine that QEMU cannot build.
-    pub fn tell(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
+    pub fn describe(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
         let image = &self.images[&case];
-        let machine = self.lab.machine(manifest, case);
-        let spec = guest::spec(&self.lab, manifest, machine, image, Path::new("serial.log"));
+        let machine = self.env.machine(manifest, case);
+        let spec = guest::spec(&self.env, manifest, machine, image, Path::new("serial.log"));
         let command = spec.command().or_exit(Exit::Environment)?;
         Ok(format!("plan {}\n{command}", image.plan.digest()))
     }
@@ -80,12 +80,17 @@ impl Guests {
     /// # Errors
     /// What kept it from having an outcome at all, or its files from being written.
     pub fn run(&self, run: Run<'_>) -> Result<RunRecord, Coded> {
-        guest::run(&self.lab, &self.images[&run.slot.item.case], run)
+        guest::run(&self.env, &self.images[&run.slot.item.case], run)
+    }
+
+    /// What all of them are made of.
+    pub fn env(&self) -> &GuestEnv {
+        &self.env
     }
 
     /// What the guest of a case is: its machine and what it boots.
     pub fn of_case(&self, case: u16) -> (&GuestEnv, &BootImage) {
-        (&self.lab, &self.images[&case])
+        (&self.env, &self.images[&case])
     }
 
     /// What the guests are made of.

@@ -27,7 +27,7 @@ const MIN_MEMORY_MIB: u32 = 128;
 /// Too small a machine, no Linux kernel, no twin, or a plan that cannot be written.
 pub fn guests(
     spec: &SystemsSpec,
-    lab: &GuestEnv,
+    env: &GuestEnv,
     manifest: &Manifest,
     store: &Path,
     mitigations: Mitigations,
@@ -41,13 +41,13 @@ pub fn guests(
     }
     let twin = Twin::find(&spec.twin)?;
     let kernel = find_kernel(spec.fetch)?;
-    let artifacts = vec![of_kernel(&kernel), twin.artifact(), lab.worker()];
-    Guests::new(lab.clone(), manifest, artifacts, |lab, case| {
-        let plan = lab.plan(manifest, &[case])?;
-        let archive = initramfs(&twin.bytes, &lab.ramdisk(&plan)).or_exit(Exit::Environment)?;
+    let artifacts = vec![of_kernel(&kernel), twin.artifact(), env.worker()];
+    Guests::new(env.clone(), manifest, artifacts, |env, case| {
+        let plan = env.plan(manifest, &[case])?;
+        let archive = initramfs(&twin.bytes, &env.ramdisk(&plan)).or_exit(Exit::Environment)?;
         let archive = Archive::new(archive, store, ".cpio");
         let medium = medium(&kernel, &archive.path, mitigations);
-        // The build is that of a kernel that somebody else has built: its runs need only have the same.
+        // Linux is not built here: its runs need only agree on a build.
         Ok(BootImage { plan, build: None, medium, archive, disk: None })
     })
 }

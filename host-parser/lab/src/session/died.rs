@@ -1,34 +1,31 @@
-//! What is done about a guest that died.
+//! Diagnosis of a guest that died.
 
 use host::CancelToken;
-use host_parser::results::RunRecord;
 use qemu::CpuState;
 
-use super::Session;
+use super::{Part, Session};
 use crate::diagnosis::{self, Died};
 use crate::progress_line::ProgressLine;
-use crate::run::RunKey;
 
 impl Session {
-    /// Says why the guest of the last run died, if it did; of the first such run only, since a second guest takes as
-    /// long as the first did, and what is broken stays broken.
+    /// Finds out why the guest of the last run died, if it did. Only for the first such run of a session: a second guest
+    /// takes as long as the first, and what is broken stays broken.
     pub(super) fn diagnose(
-        &self,
-        runs: &mut [RunRecord],
-        task: RunKey,
+        &mut self,
+        part: Part,
         last_cpus: &[CpuState],
         progress: &ProgressLine,
         cancel: &CancelToken,
     ) {
-        let Some((record, before)) = runs.split_last_mut() else { return };
-        let Some(symbols) = self.symbols.as_deref() else { return };
-        let Some((lab, image)) = self.systems.guest(task) else { return };
+        let Some((record, before)) = self.runs.split_last_mut() else { return };
+        let Some(symbols) = self.spec.symbols.as_deref() else { return };
+        let Some((env, image)) = self.spec.rows[part.row].guest(part.case) else { return };
         let tried = before.iter().any(diagnosis::is_due);
         if tried || cancel.is_cancelled() || !diagnosis::is_due(record) {
             return;
         }
         progress.note("the guest died; running it once more under TCG, traced, to see why");
-        let died = Died { lab, manifest: &self.manifest, image, record, last_cpus };
+        let died = Died { env, manifest: &self.spec.manifest, image, record, last_cpus };
         match diagnosis::diagnose(&died, symbols, cancel) {
             Ok(_) if cancel.is_cancelled() => {}
             Ok(diagnosis) => {

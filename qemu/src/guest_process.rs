@@ -12,7 +12,7 @@ use crate::process::{self, dies_with_parent};
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
-use crate::{CommandLine, CpuState, GuestRun, GuestSpec, Outcome, Phase, Progress, QemuError, Timeline};
+use crate::{CommandLine, CpuState, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
 
 /// How long a QEMU that is about to be killed may take to say where its CPUs are.
 const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
 /// How much of standard error is kept.
 const STDERR_BYTES: usize = 64 << 10;
 
-/// Why a session cannot go on. Every one ends in a record or an error; see [`Session::finish`].
+/// Why a session cannot go on. Every one ends in a record or an error; see [`GuestProcess::finish`].
 pub(crate) enum Stop {
     /// QEMU has ended by itself.
     Ended,
@@ -38,11 +38,11 @@ impl From<QemuError> for Stop {
     }
 }
 
-pub(crate) struct Session<'a> {
+pub(crate) struct GuestProcess<'a> {
     spec: &'a GuestSpec,
     command: CommandLine,
     cancel: &'a CancelToken,
-    progress: &'a mut dyn FnMut(Progress<'_>),
+    progress: &'a mut dyn FnMut(GuestEvent<'_>),
     process: Process,
     streams: Streams,
     conversation: Conversation,
@@ -57,12 +57,12 @@ pub(crate) struct Session<'a> {
     buffer: Vec<u8>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> GuestProcess<'a> {
     /// Starts QEMU, which holds the guest before its first instruction.
     pub(crate) fn start(
         spec: &'a GuestSpec,
         cancel: &'a CancelToken,
-        progress: &'a mut dyn FnMut(Progress<'_>),
+        progress: &'a mut dyn FnMut(GuestEvent<'_>),
     ) -> Result<Self, QemuError> {
         let command = spec.command()?;
         let serial = SerialLog::create(&spec.serial_log, spec.serial_limit_bytes)?;
@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
             spec.machine.trace_log.as_deref().map(TraceLog::create).transpose()?.unzip();
         let (process, streams) = process::start(&command)?;
         let started_unix_ms = process.started_unix_ms();
-        progress(Progress::Started { pid: process.id() });
+        progress(GuestEvent::Started { pid: process.id() });
         Ok(Self {
             spec,
             command,
@@ -125,7 +125,7 @@ impl<'a> Session<'a> {
 
     /// Lets the guest go.
     pub(crate) fn cont(&mut self) -> Result<(), Stop> {
-        (self.progress)(Progress::Running { vcpus: &self.vcpus });
+        (self.progress)(GuestEvent::Running { vcpus: &self.vcpus });
         self.conversation.evidence.phase = Phase::Guest;
         self.timeline.cont_us = Some(self.process.elapsed_us());
         self.ask("cont").map(drop)
@@ -205,7 +205,7 @@ impl<'a> Session<'a> {
         let (vcpus, is_record) = (&self.vcpus, self.spec.first_record.map(|first| first.is_record));
         let mut on_line = |line: &[u8]| {
             self.seen_alive |= is_record.is_some_and(|is_record| is_record(line));
-            (self.progress)(Progress::SerialLine { line, at_us, vcpus });
+            (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus });
         };
         match self.serial.accept(&self.buffer[..count], &mut on_line)? {
             Kept::All => Ok(()),
@@ -219,7 +219,7 @@ impl<'a> Session<'a> {
     /// Ends QEMU if it has not ended, keeps what it said last, and writes the record.
     pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
         if matches!(stop, Stop::Decided(_)) {
-            (self.progress)(Progress::Ending { vcpus: &self.vcpus });
+            (self.progress)(GuestEvent::Ending { vcpus: &self.vcpus });
         }
         let last_registers = match stop {
             Stop::Decided(_) | Stop::Held => self.read_registers(),
@@ -244,7 +244,7 @@ impl<'a> Session<'a> {
             }
         };
         let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
-        self.serial.finish(&mut |line| (self.progress)(Progress::SerialLine { line, at_us, vcpus }));
+        self.serial.finish(&mut |line| (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus }));
         self.trace.take().map(TraceLog::finish).transpose()?;
         Ok(GuestRun {
             outcome,

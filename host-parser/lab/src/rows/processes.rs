@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use host::{HostTopology, Root, Steal};
+use host::{HostTopology, Root, StealAccount};
 use host_parser::gate::HostEvidence;
 use host_parser::manifest::Manifest;
 use host_parser::plan::PlanBytes;
@@ -19,7 +19,7 @@ use crate::run::Run;
 
 /// The native row.
 pub struct Processes {
-    lab: GuestEnv,
+    env: GuestEnv,
     twin: Twin,
     ramdisks: BTreeMap<u16, (PlanBytes, Archive)>,
     artifacts: Vec<Artifact>,
@@ -30,16 +30,16 @@ impl Processes {
     ///
     /// # Errors
     /// It is not there, or a plan cannot be written.
-    pub fn prepare(path: &Path, lab: &GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
+    pub fn prepare(path: &Path, env: &GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
         let twin = Twin::find(path)?;
         let ramdisk = |&case: &u16| {
-            let plan = lab.plan(manifest, &[case])?;
-            let archive = Archive::new(lab.ramdisk(&plan), store, ".tar");
+            let plan = env.plan(manifest, &[case])?;
+            let archive = Archive::new(env.ramdisk(&plan), store, ".tar");
             Ok((case, (plan, archive)))
         };
-        let ramdisks = lab.cases(manifest).iter().map(ramdisk).collect::<Result<_, _>>()?;
-        let artifacts = vec![twin.artifact(), lab.worker()];
-        Ok(Self { lab: lab.clone(), twin, ramdisks, artifacts })
+        let ramdisks = env.cases(manifest).iter().map(ramdisk).collect::<Result<_, _>>()?;
+        let artifacts = vec![twin.artifact(), env.worker()];
+        Ok(Self { env: env.clone(), twin, ramdisks, artifacts })
     }
 
     /// Writes the ramdisks that are not there yet.
@@ -51,7 +51,7 @@ impl Processes {
     }
 
     /// The command of a run, and the plan that it is given.
-    pub fn tell(&self, manifest: &Manifest, case: u16) -> String {
+    pub fn describe(&self, manifest: &Manifest, case: u16) -> String {
         let (plan, _) = &self.ramdisks[&case];
         format!("plan {}\n{}", plan.digest(), self.spec(manifest, case).command().join(" "))
     }
@@ -67,7 +67,7 @@ impl Processes {
         let command = spec.command();
         write_atomically(&this.file("command.txt"), |out| writeln!(out, "{}", command.join(" ")))
             .or_exit(Exit::Output)?;
-        let mut steal = Steal::of(&Root::here(), &self.lab.host_cpus.available);
+        let mut steal = StealAccount::of(&Root::here(), &self.env.host_cpus.available);
         let mut seen = false;
         let run = native::run(&spec, &log, this.session, &mut |record| {
             steal.on_record(record);
@@ -78,7 +78,7 @@ impl Processes {
         steal.close();
         let Native { log: bytes, ended, cost, started_unix_ms, exit_us, host_cpus } = run;
         // Nobody watches from outside: each worker's own account is in the log.
-        let (vcpus, host_cores) = (Some(case), Some(self.lab.host_cores()));
+        let (vcpus, host_cores) = (Some(case), Some(self.env.host_cores()));
         let evidence = HostEvidence {
             ended,
             vcpus,
@@ -87,7 +87,7 @@ impl Processes {
             host_steal_missing: steal.missing(),
             ..HostEvidence::default()
         };
-        let mut record = this.judge(&bytes, &self.lab, plan, None, evidence);
+        let mut record = this.judge(&bytes, &self.env, plan, None, evidence);
         record.log = Some(log.display().to_string());
         record.command = command;
         record.started_unix_ms = Some(started_unix_ms);
@@ -95,6 +95,11 @@ impl Processes {
         record.boot = Some(cost);
         record.host_cpus = Some(host_cpus.to_string());
         Ok(record)
+    }
+
+    /// What its workers are taken from.
+    pub fn env(&self) -> &GuestEnv {
+        &self.env
     }
 
     /// What the row is made of.
@@ -106,8 +111,8 @@ impl Processes {
         Spec {
             twin: self.twin.path.clone(),
             ramdisk: self.ramdisks[&case].1.path.clone(),
-            cpus: HostTopology::here().spread_workers(&self.lab.host_cpus.available, case),
-            within: self.lab.host_cpus.available.clone(),
+            cpus: HostTopology::here().spread_workers(&self.env.host_cpus.available, case),
+            within: self.env.host_cpus.available.clone(),
             deadline: manifest.timeouts().run,
         }
     }

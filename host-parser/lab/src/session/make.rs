@@ -1,0 +1,167 @@
+//! The runs, in their order, with a further round for each that the host disturbed.
+
+use anyhow::anyhow;
+use host::CancelToken;
+use host_parser::gate::{Ended, Measurement, Verdict};
+use host_parser::results::{Conclusion, RunRecord, System};
+
+use super::{Layout, Part, Session};
+use crate::exit::{Coded, Exit, OrExit};
+use crate::progress_line::ProgressLine;
+use crate::rounds::Step;
+use crate::run::{Run, RunKey, cpus};
+use crate::schedule::Slot;
+
+/// After this many refused runs the session ends: what is broken stays broken, and each run could take as long as its
+/// deadline.
+const MAX_REFUSED: usize = 3;
+
+impl Session {
+    /// Makes the runs in their order, until no further one is of use.
+    ///
+    /// # Errors
+    /// What kept a run from being made, or results from being written; if the rows are apart, also a run that did not pass,
+    /// and a host that disturbed too many rounds.
+    pub(super) fn make_all(&mut self, cancel: &CancelToken) -> Result<(), Coded> {
+        let mut progress = ProgressLine::new(self.rounds.undisturbed(), |part| self.name(part));
+        let made = self.make_runs(&mut progress, cancel);
+        progress.finish();
+        made?;
+        match self.spec.layout {
+            Layout::Apart if !cancel.is_cancelled() => self.check_complete(),
+            _ => Ok(()),
+        }
+    }
+
+    fn make_runs(&mut self, progress: &mut ProgressLine, cancel: &CancelToken) -> Result<(), Coded> {
+        let mut written = 0;
+        for slot in self.rounds.order().to_vec() {
+            // Before the probe: to work out results is heat on the CPUs that are measured next.
+            if self.writes_before(slot.round) && self.runs.len() > written {
+                written = self.runs.len();
+                self.write_partial()?;
+            }
+            self.prober.before(slot.round, &mut self.ledger, cancel);
+            if cancel.is_cancelled() {
+                break;
+            }
+            match self.rounds.step(slot.round, &self.ledger) {
+                Step::Make => self.make(slot, progress, cancel)?,
+                Step::PassOver => continue,
+                Step::Stop => break,
+            }
+            if cancel.is_cancelled() || self.hopeless().is_some() || self.too_disturbed() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether results are written before a run of `round`, so that a crash of this program, or of the host, costs one run.
+    /// With several rows it costs a round: to work all of them out takes its time.
+    fn writes_before(&self, round: u32) -> bool {
+        self.spec.rows.len() == 1 || self.runs.last().is_some_and(|last| last.round != round)
+    }
+
+    fn make(
+        &mut self,
+        slot: Slot<Part>,
+        progress: &mut ProgressLine,
+        cancel: &CancelToken,
+    ) -> Result<(), Coded> {
+        let Slot { round, item: part } = slot;
+        let (name, folder) = (self.name(part), self.runs_folder(part.row));
+        progress.wait(round, &name);
+        let waited_ms = self.prober.wait(part.case, cancel);
+        progress.begin(round, &name);
+        let row = &self.spec.rows[part.row];
+        let gate = match self.spec.layout {
+            Layout::Together => &mut self.gates[0],
+            Layout::Apart => &mut self.gates[part.row],
+        };
+        let mut last_cpus = Vec::new();
+        let run = row.run(Run {
+            manifest: &self.spec.manifest,
+            number: u32::try_from(self.runs.len()).unwrap_or(u32::MAX),
+            slot: Slot { round, item: RunKey { system: row.system, case: part.case } },
+            folder: &folder,
+            gate,
+            session: cancel,
+            on_record: &mut || progress.working(round, &name),
+            last_cpus: &mut last_cpus,
+        })?;
+        let run = RunRecord { waited_ms, ..run };
+        let verdict = run.verdict.clone();
+        self.ledger.add_run(&run);
+        self.runs.push(run);
+        self.row_of.push(part.row);
+        progress.end(round, &name, &verdict, self.planned());
+        self.diagnose(part, &last_cpus, progress, cancel);
+        match self.spec.layout {
+            Layout::Apart if !cancel.is_cancelled() => passed(&name, &verdict),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many runs there are to be.
+    pub(super) fn planned(&self) -> usize {
+        self.rounds.planned(&self.runs, &self.ledger)
+    }
+
+    /// Whether more rounds are excluded than may be.
+    pub(super) fn too_disturbed(&self) -> bool {
+        self.rounds.too_disturbed(&self.ledger)
+    }
+
+    /// Why it makes no sense to go on, if so.
+    pub(super) fn hopeless(&self) -> Option<&'static str> {
+        if let Some(last) = self.runs.last().filter(|run| matches!(run.evidence.ended, Ended::Died { .. })) {
+            return Some(if last.system == System::Native { "the twin failed" } else { "QEMU failed" });
+        }
+        let refused = self.runs.iter().filter(|run| is_refused(run)).count();
+        (refused >= MAX_REFUSED).then_some("too many of them did not pass")
+    }
+
+    /// Checks that no run is missing.
+    fn check_complete(&self) -> Result<(), Coded> {
+        if self.too_disturbed() {
+            let excluded = self.ledger.excluded_rounds();
+            let (count, limit) = (excluded.len(), self.rounds.limit());
+            let last = excluded.into_values().last().map_or(String::new(), |last| last.to_string());
+            return Err(anyhow!(
+                "host-contended: {count} rounds are set aside for what the host did, at most {limit} may be; the last: \
+                 {last}"
+            ))
+            .or_exit(Exit::Invalid);
+        }
+        let (made, planned) = (self.runs.len(), self.planned());
+        if made == planned {
+            return Ok(());
+        }
+        Err(anyhow!("incomplete: {made} of {planned} runs were made")).or_exit(Exit::Invalid)
+    }
+
+    /// A run's name among others of its round: `2 CPUs`, or `linux, 2 CPUs`.
+    fn name(&self, Part { row, case }: Part) -> String {
+        match self.spec.rows.as_slice() {
+            [_] => cpus(case),
+            rows => format!("{}, {}", rows[row].name, cpus(case)),
+        }
+    }
+}
+
+/// Whether a run did not pass for another reason than what the host did.
+fn is_refused(run: &RunRecord) -> bool {
+    let of_the_host = run.verdict.outcome.refusal().is_some_and(|(reason, _)| reason.is_the_hosts());
+    run.verdict.outcome.measurement().is_none() && !of_the_host
+}
+
+/// That a run passed, or did not for what the host did.
+fn passed(name: &str, verdict: &Verdict<Measurement>) -> Result<(), Coded> {
+    match verdict.outcome.refusal().filter(|(reason, _)| !reason.is_the_hosts()) {
+        Some((reason, detail)) => {
+            Err(anyhow!("{name}: {reason}: {detail}")).or_exit(Exit::of(Conclusion::Refused(reason)))
+        }
+        None => Ok(()),
+    }
+}
