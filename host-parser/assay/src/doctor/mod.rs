@@ -47,10 +47,10 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
 fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
     let (choice, qemu) = (args.accelerator(), Qemu::find(args.qemu.as_deref()));
     let mut findings = guests::probe(host, args, &choice, &qemu);
-    let looked = doctor::look(host);
-    findings.extend(doctor::of_the_host(host, &looked));
+    let load = doctor::sample_load(host);
+    findings.extend(doctor::of_the_host(host, &load));
     findings.extend(doctor::storage(host, out));
-    (findings, Facts::new(host, accelerator_fact(choice), qemu.ok().map(program_fact), &looked))
+    (findings, Facts::new(host, accelerator_fact(choice), qemu.ok().map(program_fact), &load))
 }
 
 fn accelerator_fact(choice: AcceleratorChoice) -> AcceleratorFact {
@@ -63,7 +63,7 @@ fn program_fact(qemu: Qemu) -> ProgramFact {
 
 #[cfg(test)]
 mod tests {
-    use host::doctor::{Check, Looked, Program, Sample, Status, of_the_host};
+    use host::doctor::{Check, LoadSample, Program, Sample, Status, of_the_host};
     use host::fixture::Fixture;
     use test_support::golden;
 
@@ -121,8 +121,8 @@ mod tests {
         };
         let siblings = Some(([5, 7].into(), sample(&[("rustc", 3, 1.4), ("ld", 1, 0.3)])));
         let guest = Some(sample(&[("firefox", 12, 0.4), ("Xorg", 1, 0.1)]));
-        let looked = Looked { guest, siblings, steal_since_boot: 0.0 };
-        let findings = host.probe(guest_cpus, false, |host| of_the_host(host, &looked));
+        let load = LoadSample { guest, siblings, steal_since_boot: 0.0 };
+        let findings = host.probe(guest_cpus, false, |host| of_the_host(host, &load));
         let described = HostIdentity {
             system: "Linux 6.12.8 x86_64".to_owned(),
             cpu: "12th Gen Intel(R) Core(TM) i7-12700K".to_owned(),
