@@ -111,7 +111,7 @@ checks! {
         "With turbo one busy core runs faster than many, so that the measured speed-up is too small.",
         "`echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost`";
     Isolated = "isolated-cpus" in "isolation", else Unsupported,
-        "On an isolated CPU no other task can interrupt a vCPU.",
+        "Linux moves no other task to an isolated CPU, so that none interrupts a vCPU there.",
         "Boot the host with `isolcpus=LIST nohz_full=LIST rcu_nocbs=LIST`, then pin to LIST.";
     Tick = "nohz-full" in "isolation", else Unsupported,
         "The host's timer tick interrupts a vCPU hundreds of times a second.",
