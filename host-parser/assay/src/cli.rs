@@ -12,60 +12,68 @@ use crate::image_command::ImageArgs;
 use crate::parse::ParseArgs;
 use crate::run::RunArgs;
 
-/// Measures how much more gets done with more CPUs, and shows no number whose evidence does not hold.
+/// Measure how work scales with CPUs; report a number only if its evidence holds.
 #[derive(Debug, Parser)]
 #[command(name = "assay", version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// A way in for people, and what scripts need.
+/// Examples for people, and the exit codes for scripts.
 fn after_help() -> String {
     format!(
         "\
 Examples:
-  assay run manifests/smp-process-scale.toml              seven rounds on 1, 2 and 4 CPUs
-  assay run manifests/smp-process-scale.toml --dry-run    what that would do
-  assay parse serial.log                                  what a log from elsewhere shows
-  assay ab manifests/verdict.toml --b-kernel NEW          is the new kernel slower than the one that is built?
-  assay compare target/smp-process-scale/{{old,new}}        is the new session slower than the old one?
+  # Seven rounds on 1, 2 and 4 CPUs; then: print only what that would do
+  assay run manifests/smp-process-scale.toml
+  assay run manifests/smp-process-scale.toml --dry-run
+  # Judge a serial log from elsewhere
+  assay parse serial.log
+  # Is kernel NEW slower than the built one?
+  assay ab manifests/verdict.toml --b-kernel NEW
+  # Is the new session slower than the old one?
+  assay compare target/smp-process-scale/{{old,new}}
 
 Exit codes:
 {}
-What the words in the results mean: docs/GLOSSARY.md. Every reason why a run is refused: docs/GATE.md",
+Terms in the results: docs/GLOSSARY.md. Reasons for a refusal: docs/GATE.md",
         Exit::TABLE
     )
 }
 
-/// What `assay` can do.
+/// The commands of `assay`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run an experiment under QEMU, judge every run, and write the results.
+    /// Run an experiment under QEMU, judge every run, write the results.
     Run(RunArgs),
-    /// Judge a serial log from anywhere: a cloud VM's console, a terminal program's capture.
+    /// Judge a serial log from any source, such as a cloud VM's console.
     Parse(ParseArgs),
-    /// Run two kernels, builds of a worker, or QEMUs in the same rounds, and say whether B is slower than A.
+    /// Run A and B in the same rounds, and say whether B is slower.
     ///
-    /// Ends as `compare` does. Where one side is another host, or was measured before, use that instead.
+    /// They differ in the kernel, the build of the worker, or QEMU. The exit codes are those of `compare`. Use
+    /// `compare` if A is on another host or was measured before.
     Ab(AbArgs),
-    /// Say whether one session is slower than another: two kernels, two hosts, two builds of a worker.
+    /// Say whether one session is slower than another.
     ///
-    /// Every log is judged again. Ends with 0 where no case is slower, with 1 where one is, with 3 where the rounds do not
-    /// tell, with 5 where the sessions are not to be compared, with 6 where no case shows speed on these hosts, with 7
-    /// where a folder is no session; where a session has no result of its own, with what its `run` would have ended.
+    /// They differ in the kernel, the host, or the build of the worker. Every log is judged again. Exit codes: 0 if no
+    /// case is slower, 1 if one is, 3 if the rounds do not decide it, 5 if the sessions must not be compared, 6 if no
+    /// case shows speed on these hosts, 7 if a folder is not a session. If a session has no result, the exit code is
+    /// that of its `run`.
     Compare(CompareArgs),
-    /// Say whether this host is fit for a measurement, and what would make it so; change nothing.
+    /// Check whether this host is fit for a measurement; change nothing.
     ///
-    /// Ends with 0 where a measurement is possible, warnings or not; with 6 where this host cannot give one; with 8
-    /// where something is missing or broken; with 9 where results cannot be written.
+    /// Exit codes: 0 if a measurement is possible, with or without warnings; 6 if this host cannot give one; 8 if
+    /// something is missing or broken; 9 if results cannot be written.
     Doctor(DoctorArgs),
-    /// Write an experiment as images that boot anywhere: ISO, disks, and what clouds and hypervisors take.
+    /// Write an experiment as bootable images: ISO, disks, cloud formats.
     Image(ImageArgs),
-    /// Show or change the boot configuration in an image or on a stick: serial port, what follows the run, screen.
+    /// Show or change the boot configuration of an image.
+    ///
+    /// It sets the serial port, the screen, and what the machine does after the run.
     Configure(ConfigureArgs),
-    /// Test the tool itself: controls that must be refused, its own limits, the quality of its verdict.
+    /// Test the tool itself: controls, limits, quality of the verdict.
     #[command(subcommand)]
     Dev(DevCommand),
 }

@@ -1,4 +1,4 @@
-//! `assay configure`: the boot configuration of an image or a stick, shown and changed in place.
+//! `assay configure`: shows the boot configuration of an image or a stick, and changes it in place.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -10,17 +10,17 @@ use lab::{Coded, Exit, OrExit, console};
 /// `assay configure`.
 #[derive(Args, Debug)]
 pub struct ConfigureArgs {
-    /// Disk image, ISO or block device; it is changed in place
+    /// Disk image, ISO or block device, changed in place
     pub image: PathBuf,
-    /// What to set, such as serial=com2 or after=linger:600; `KEY=` takes a setting away; without any, nothing changes
+    /// Settings, such as serial=com2 or after=linger:600; KEY= removes one
     #[arg(value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
 
-/// Makes the settings and shows what is set then.
+/// Applies the settings and prints the resulting configuration.
 ///
 /// # Errors
-/// An image without a configuration, a setting that the kernel does not know, an image that cannot be written.
+/// The image has no boot configuration or cannot be written, or the kernel does not know a setting.
 pub fn run(args: &ConfigureArgs) -> Result<Exit, Coded> {
     let write = !args.settings.is_empty();
     let mut image = ImageFile::open(&args.image, write).or_exit(Exit::BadInput)?;

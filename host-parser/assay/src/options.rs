@@ -1,4 +1,4 @@
-//! Options that several commands have.
+//! Options that several commands share.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use host_parser::manifest::Manifest;
 use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, ProbeSpec};
 use qemu::{Accelerator, AcceleratorChoice};
 
-/// What `make build` builds, and guests and images are made of.
+/// The products of `make build` that guests and images are made of.
 #[derive(Args, Clone, Debug)]
 pub struct BuiltArgs {
-    /// Kernel, stripped, as it goes into the image
+    /// Stripped kernel, as it goes into the image
     #[arg(long, value_name = "ELF", default_value = "target/kernel/assay-kernel")]
     pub kernel: PathBuf,
     /// Folder with the built workers
@@ -23,58 +23,58 @@ pub struct BuiltArgs {
 }
 
 impl BuiltArgs {
-    /// Where it is.
+    /// The paths of these files.
     pub fn paths(&self) -> Built {
         let Self { kernel, workers, image_tool } = self.clone();
         Built { kernel, workers, image_tool }
     }
 }
 
-/// How guests are run; the same for every command that runs any.
+/// How guests are run. Every command that runs guests has these options.
 #[derive(Args, Clone, Debug)]
 pub struct GuestArgs {
-    /// Host CPUs to pin the guest to, as a list: 0,1 or 0-3. Each vCPU gets its own where they suffice, of each
-    /// core one before its siblings
+    /// Host CPUs to pin the guest to, as a list: 0,1 or 0-3
     ///
-    /// Without it the environment variable ASSAY_QEMU_CPUS counts, then CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS; without
-    /// these the guest is not pinned.
+    /// If there are enough, each vCPU gets a host CPU to itself, one of each core before any sibling. The default is
+    /// the environment variable ASSAY_QEMU_CPUS, then CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS. Without any of them the guest
+    /// is not pinned.
     #[arg(long, value_name = "LIST")]
     pub cpus: Option<String>,
-    /// What executes the guest's instructions; by default KVM where the CPU has vmx or svm, else TCG
+    /// Accelerator; by default KVM if the CPU has vmx or svm, else TCG
     #[arg(long, value_enum)]
     pub accel: Option<Accel>,
     /// QEMU; by default qemu-system-x86_64 in PATH
     #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
     pub qemu: Option<PathBuf>,
-    /// What they are made of.
+    /// What guests are made of.
     #[command(flatten)]
     pub built: BuiltArgs,
 }
 
 impl GuestArgs {
-    /// The host CPUs that are asked for.
+    /// The host CPUs that the options or the environment name.
     ///
     /// # Errors
-    /// No list of them, or CPUs that cannot be had.
+    /// The list is malformed, or a CPU in it is not available.
     pub fn host_cpus(&self) -> Result<HostCpus, Coded> {
         HostCpus::choose(self.cpus.as_deref()).or_exit(Exit::Usage)
     }
 
-    /// Where guests get what they are made of.
+    /// Where to find the files that guests are made of.
     pub fn sources(&self) -> GuestSources {
         let (qemu, accelerator, built) = (self.qemu.clone(), self.accelerator(), self.built.paths());
         GuestSources { qemu, accelerator, built }
     }
 
-    /// Finds all that guests of an experiment are made of.
+    /// Finds all files that an experiment's guests are made of.
     ///
     /// # Errors
-    /// Whatever is missing or broken, by its name, with what to do.
+    /// A file is missing or broken. The message names it and says what to do.
     pub fn env(&self, manifest: &Manifest) -> Result<GuestEnv, Coded> {
         GuestEnv::find(&self.sources(), self.host_cpus()?, manifest)
     }
 
-    /// What is to execute the guest's instructions, and why.
+    /// The accelerator, and why it was chosen.
     pub fn accelerator(&self) -> AcceleratorChoice {
         match self.accel {
             None => AcceleratorChoice::detect(),
@@ -84,20 +84,20 @@ impl GuestArgs {
     }
 }
 
-/// Where the Linux twin is built.
+/// Path of the built Linux twin.
 pub const TWIN: &str = "target/x86_64-unknown-linux-gnu/release/assay-twin";
 
-/// How the host is probed between rounds; the same for every command that has any.
+/// How the host is probed between rounds. Every command that runs rounds has these options.
 #[derive(Args, Clone, Debug)]
 pub struct ProbeArgs {
-    /// Linux twin, static: runs the workers as processes of the host, and is the first process of the Linux guest
+    /// Static Linux twin: runs the workers natively, and is the init of the Linux guest
     #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
     pub twin: PathBuf,
-    /// Make no native probe of the host before the first round and after each
+    /// Do not probe the host before the first round and after each round
     ///
-    /// The probe is the worker as processes of the host, by the twin: on one and on all of the guests' CPUs. A round
-    /// beside one that shows less than the session's quick ones is set aside. Without it no run waits for the host's CPUs
-    /// to be quick either.
+    /// For a probe, the twin runs the worker natively, on one and on all of the guests' CPUs. A round next to a probe
+    /// that is slower than the session's baseline is excluded. Without probes, no run waits for the host's CPUs to
+    /// reach their baseline pace either.
     #[arg(long)]
     pub no_probe: bool,
 }
@@ -109,15 +109,15 @@ impl ProbeArgs {
     }
 }
 
-/// Where the kernel's addresses get their names.
+/// Symbols for the kernel's addresses.
 #[derive(Args, Clone, Debug)]
 pub struct SymbolsArgs {
-    /// The kernel before it was stripped: it names the places where a guest died
+    /// Unstripped kernel, to name the function in which a guest died
     #[arg(long, value_name = "ELF", default_value = "target/x86_64-unknown-none/release/assay-kernel")]
     pub symbols: PathBuf,
 }
 
-/// An accelerator by name.
+/// An accelerator.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Accel {
     /// Linux's KVM.

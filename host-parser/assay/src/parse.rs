@@ -1,4 +1,4 @@
-//! `assay parse`: a serial log from anywhere, judged by the same gate.
+//! `assay parse`: judges a serial log from any source by the gate that `assay run` uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,7 @@ use lab::{Coded, Exit, OrExit, console};
 pub struct ParseArgs {
     /// Serial log; - for standard input
     pub log: PathBuf,
-    /// The experiment that the log is of: its claim is then judged too
+    /// Manifest of the log's experiment, to judge its claim too
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
     /// Write results.json, samples.csv and summary.md into this folder
@@ -31,23 +31,23 @@ pub struct ParseArgs {
     /// Print results.json instead of the table
     #[arg(long)]
     pub json: bool,
-    /// What the guest cannot see of where it ran: provider, region, instance type ... (TOML)
+    /// Disclosure file (TOML) with what a guest cannot see: provider, region, instance type
     ///
-    /// A missing field makes the results `disclosure-missing`: good, and not to be published.
+    /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable.
     #[arg(long, value_name = "FILE")]
     pub disclose: Option<PathBuf>,
-    /// Print a disclosure file to be filled in, with what the log tells already, and nothing else
+    /// Print only a disclosure file to fill in, with what the log already shows
     #[arg(long, conflicts_with_all = ["disclose", "out", "json", "publish"])]
     pub disclose_template: bool,
-    /// End with 5 where the results cannot be published
+    /// End with 5 if the results cannot be published
     #[arg(long)]
     pub publish: bool,
 }
 
-/// Judges the log, prints the results and says how it ended.
+/// Judges the log, prints the results and returns the exit code.
 ///
 /// # Errors
-/// A log or a manifest that cannot be read, files that cannot be written.
+/// The log or the manifest cannot be read, or an output cannot be written.
 pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
     let bytes = read(&args.log).with_context(|| args.log.display().to_string()).or_exit(Exit::BadInput)?;
@@ -90,37 +90,30 @@ fn read(log: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A manifest's claim is about its own experiment: another's log must not answer it.
+/// Refuses the log of another experiment: it must not decide this manifest's claim.
 fn same_experiment(verdicts: &[Verdict<Measurement>], manifest: &Manifest) -> anyhow::Result<()> {
-    let describe = |name: &str, program: &str, whole: [u64; 4]| format!("{name} ({program} {whole:?})");
     let wanted = describe(manifest.name().as_str(), manifest.program(), manifest.params());
     for measured in verdicts.iter().filter_map(|verdict| verdict.outcome.measurement()) {
         let identity = measured.identity();
         let found = describe(identity.experiment.as_str(), identity.workload.as_str(), identity.whole);
-        ensure!(found == wanted, "is of the experiment {found}, {} of {wanted}", manifest.path().display());
+        ensure!(found == wanted, "is a log of {found}, but {} describes {wanted}", manifest.path().display());
     }
     Ok(())
 }
 
-/// The results of a log's boots. The n-th boot of a case belongs to round n; a sweep, and any boot that has several cases,
-/// is a set of rounds by itself, by its iterations.
+fn describe(name: &str, program: &str, whole: [u64; 4]) -> String {
+    format!("{name} ({program} {whole:?})")
+}
+
+/// The results of a log's boots. The n-th boot of a case belongs to round n. In a sweep, or if any boot runs several
+/// cases, each iteration is a round.
 fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Manifest>) -> Results {
     let sweep = verdicts.iter().find_map(|verdict| verdict.outcome.measurement()?.sweep());
     let several = sweep.is_some() || verdicts.iter().any(|verdict| cases(verdict).len() > 1);
     let pairing = if several { Pairing::Iterations } else { Pairing::Runs };
     let mut rounds: BTreeMap<Vec<u16>, u32> = BTreeMap::new();
-    let runs: Vec<RunRecord> = (0..)
-        .zip(verdicts)
-        .map(|(number, verdict)| {
-            let cases = cases(&verdict);
-            let round = rounds.entry(cases.clone()).or_default();
-            let mut run = RunRecord::new(number, *round, verdict);
-            *round += 1;
-            run.case = cases.first().copied().filter(|_| cases.len() == 1);
-            run.log = Some(log.display().to_string());
-            run
-        })
-        .collect();
+    let runs: Vec<RunRecord> =
+        (0..).zip(verdicts).map(|(number, verdict)| record(log, number, verdict, &mut rounds)).collect();
     let measured = runs.iter().find_map(|run| run.verdict.outcome.measurement());
     let name = measured.map_or("unknown", |measured| measured.identity().experiment.as_str());
     let experiment = Experiment {
@@ -142,6 +135,22 @@ fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Ma
     let firmware = measured.map(|measured| measured.machine().firmware.to_string());
     let environment = Environment { firmware, ..Environment::default() };
     Results::new(experiment, environment, runs, Completion::Complete)
+}
+
+/// The record of one boot. `rounds` counts the boots so far, for each set of cases.
+fn record(
+    log: &Path,
+    number: u32,
+    verdict: Verdict<Measurement>,
+    rounds: &mut BTreeMap<Vec<u16>, u32>,
+) -> RunRecord {
+    let cases = cases(&verdict);
+    let round = rounds.entry(cases.clone()).or_default();
+    let mut run = RunRecord::new(number, *round, verdict);
+    *round += 1;
+    run.case = cases.first().copied().filter(|_| cases.len() == 1);
+    run.log = Some(log.display().to_string());
+    run
 }
 
 /// The cases that a boot has samples of.

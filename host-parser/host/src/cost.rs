@@ -16,13 +16,13 @@ pub struct RunCost {
 }
 
 /// Collects the cost of one run.
-pub struct Cost {
+pub struct CostAccount {
     root: Root,
     pid: Option<u32>,
     seen: RunCost,
 }
 
-impl Cost {
+impl CostAccount {
     /// An empty collection for a program on the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn keeps_the_first_of_each_and_the_peak_of_a_live_process() {
-        let mut cost = Cost::of(&Root::here());
+        let mut cost = CostAccount::of(&Root::here());
         cost.of_process(std::process::id());
         for (at_us, iter) in [(7, 0), (8, 1)] {
             cost.on_record(&CaseReady { case: 1, iter }.into(), at_us);

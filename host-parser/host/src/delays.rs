@@ -27,7 +27,7 @@ pub struct ThreadDelay {
 }
 
 /// Collects the run delays of a guest.
-pub struct Delays {
+pub struct DelayAccount {
     root: Root,
     open: Option<Open>,
     seen: Vec<ThreadDelay>,
@@ -41,7 +41,7 @@ struct Open {
     before: Vec<Option<SchedStat>>,
 }
 
-impl Delays {
+impl DelayAccount {
     /// An empty collection for threads of the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn covers_a_complete_iteration_and_one_that_is_cut_short() {
-        let (mut delays, vcpus) = (Delays::of(&Root::here()), [vcpu()]);
+        let (mut delays, vcpus) = (DelayAccount::of(&Root::here()), [vcpu()]);
         // Linux updates a thread's counters when the thread sleeps.
         std::thread::sleep(std::time::Duration::from_millis(2));
         let begin = CaseBegin { case: 2, iter: 0, start_tsc: 1 };
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn has_no_delay_of_an_iteration_without_case_ready() {
-        let (mut delays, vcpus) = (Delays::of(&Root::here()), [vcpu()]);
+        let (mut delays, vcpus) = (DelayAccount::of(&Root::here()), [vcpu()]);
         let begin = Record::from(CaseBegin { case: 2, iter: 1, start_tsc: 1 });
         delays.on_record(&begin, &vcpus);
         delays.on_record(&ready(2, 0), &vcpus);

@@ -26,14 +26,14 @@ mod topology;
 mod vcpu;
 
 pub use cancel::CancelToken;
-pub use cost::{Cost, RunCost};
+pub use cost::{CostAccount, RunCost};
 pub use cpu_set::{CpuSet, CpuSetError};
-pub use delays::{Delays, ThreadDelay};
+pub use delays::{DelayAccount, ThreadDelay};
 pub use host_wait::HostWait;
 pub use identity::HostIdentity;
 pub use pinning::{HostCpus, PinningError};
 pub use root::Root;
 pub use signals::cancel_on_signals;
-pub use steal::{Steal, StolenTime};
+pub use steal::{StealAccount, StolenTime};
 pub use topology::HostTopology;
 pub use vcpu::{PinError, SchedStat, VcpuThread, pin, read_back};

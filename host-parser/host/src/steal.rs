@@ -21,7 +21,7 @@ pub struct StolenTime {
 }
 
 /// Collects the steal of each of a run's CPUs while the run measures.
-pub struct Steal {
+pub struct StealAccount {
     root: Root,
     cpus: CpuSet,
     open: Option<Open>,
@@ -38,7 +38,7 @@ struct Open {
     before: BTreeMap<usize, CpuTimes>,
 }
 
-impl Steal {
+impl StealAccount {
     /// An empty collection for `cpus` of the host below `root`.
     #[must_use]
     pub fn of(root: &Root, cpus: &CpuSet) -> Self {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn names_the_cpu_that_lost_most_in_all_iterations() {
-        let mut steal = Steal::of(&Root::here(), &CpuSet::allowed().unwrap());
+        let mut steal = StealAccount::of(&Root::here(), &CpuSet::allowed().unwrap());
         assert_eq!(steal.seen(), None);
         let before = stolen([206, 220]);
         steal.add(Duration::from_millis(400), &before, &before);
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn says_that_proc_stat_does_not_show_a_cpu() {
-        let mut steal = Steal::of(&Root::here(), &"1023".parse().unwrap());
+        let mut steal = StealAccount::of(&Root::here(), &"1023".parse().unwrap());
         steal.on_record(&CaseReady { case: 1, iter: 0 }.into());
         steal.on_record(&CaseBegin { case: 1, iter: 0, start_tsc: 1 }.into());
         assert_eq!(steal.seen(), None);
@@ -134,7 +134,7 @@ mod tests {
     fn reads_an_iterations_steal_from_proc_stat() {
         let host =
             Fixture::new().file("/proc/stat", "cpu0 0 0 0 9 0 0 0 5 0 0\ncpu1 0 0 0 9 0 0 0 7 0 0").root();
-        let mut steal = Steal::of(&host, &"0".parse().unwrap());
+        let mut steal = StealAccount::of(&host, &"0".parse().unwrap());
         steal.on_record(&CaseReady { case: 1, iter: 0 }.into());
         steal.close();
         assert_eq!(steal.missing(), None);

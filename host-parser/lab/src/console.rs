@@ -1,5 +1,5 @@
-//! Text for whoever runs this program. `println!` would panic where nobody takes it: a full disk behind standard output,
-//! a reader that has gone, a terminal that was closed. What was measured must not be lost to that.
+//! Text on standard output and error. `println!` panics if it cannot write: a full disk behind standard output, a reader
+//! that has gone, a closed terminal. Results must not be lost to that.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::exit::{Coded, Exit, OrExit};
 /// Writes an answer to standard output. A reader that has seen enough (`| head`) is no error.
 ///
 /// # Errors
-/// [`Exit::Output`] where it could not be written.
+/// [`Exit::Output`] if it could not be written.
 pub fn answer(text: &str) -> Result<(), Coded> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -19,8 +19,8 @@ pub fn answer(text: &str) -> Result<(), Coded> {
     }
 }
 
-/// Writes a line to standard error, if anybody takes it.
+/// Writes a line to standard error, if that can be written.
 pub fn note(line: &str) {
-    // There is no place left where a failure could be told.
+    // No place is left to report a failure.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -67,7 +67,7 @@ pub struct Coded {
 }
 
 impl std::fmt::Display for Coded {
-    /// The error and its causes. Many an error names its cause in its own words; that one is not told twice.
+    /// The error and its causes. A cause that the message already contains is not repeated.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = String::new();
         for cause in self.error.chain().map(ToString::to_string) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use abi::wire::{decode, is_tagged};
 use anyhow::Context;
-use host::{CancelToken, Cost, Delays, Root, RunCost, Steal, StolenTime, ThreadDelay};
+use host::{CancelToken, CostAccount, DelayAccount, Root, RunCost, StealAccount, StolenTime, ThreadDelay};
 use host_parser::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
 use host_parser::manifest::Manifest;
 use host_parser::results::{BootCost, RunRecord, write_atomically};
@@ -27,7 +27,7 @@ pub struct Booted {
     /// What the host's scheduler did meanwhile.
     pub delays: Vec<VcpuDelay>,
     /// What the hypervisor under the host took meanwhile.
-    pub steal: Steal,
+    pub steal: StealAccount,
     /// What it took beside its workers.
     pub cost: BootCost,
 }
@@ -52,8 +52,8 @@ pub fn boot(
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
     let mut seen = false;
     let root = Root::here();
-    let (mut delays, mut cost) = (Delays::of(&root), Cost::of(&root));
-    let mut steal = Steal::of(&root, &env.host_cpus.available);
+    let (mut delays, mut cost) = (DelayAccount::of(&root), CostAccount::of(&root));
+    let mut steal = StealAccount::of(&root, &env.host_cpus.available);
     let run = qemu::run(&spec, session, &mut |progress| match progress {
         GuestEvent::Started { pid } => cost.of_process(pid),
         GuestEvent::SerialLine { line, at_us, vcpus } => {

@@ -1,4 +1,4 @@
-//! The name of a session: a folder of its own below the experiment's.
+//! The name of a session's folder.
 
 use std::path::Path;
 use std::time::SystemTime;

@@ -1,5 +1,5 @@
 //! The native probe: between two rounds the experiment's worker runs as processes of the host, on one and on all of the
-//! CPUs that guests are given. What that shows of the host is `host_parser::results::Probes`' business.
+//! CPUs that guests are given. What that shows of the host is judged by `evidence::ledger`.
 
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ impl Prober {
             ProbeSpec::Twin(twin) => twin,
         };
         let cpus = env.host_cores();
-        let host_wait = Some(HostWait::new(env.host_cpus.available.clone(), cpus, is_quick));
+        let host_wait = Some(HostWait::new(env.host_cpus.available.clone(), cpus, is_undisturbed));
         if !twin.is_file() {
             return Self { host_wait, ..Self::none(format!("the twin {} is not there", twin.display())) };
         }
@@ -104,7 +104,7 @@ impl Prober {
         }
     }
 
-    /// Waits for the host's CPUs before a run of `case`; for how many milliseconds, where it looks at them at all.
+    /// Waits for the host's CPUs before a run of `case`; returns for how many milliseconds, if runs wait at all.
     pub fn wait(&self, case: u16, cancel: &CancelToken) -> Option<u64> {
         let waited = self.host_wait.as_ref()?.wait(case, cancel);
         u64::try_from(waited.as_millis()).ok()
@@ -179,8 +179,8 @@ impl ProbeTask {
     }
 }
 
-/// Whether the last of some times is as quick as they have been.
-fn is_quick(times: &[f64]) -> bool {
+/// Whether the last of some times is undisturbed.
+fn is_undisturbed(times: &[f64]) -> bool {
     let Some((&last, best)) = times.last().zip(quick(times.iter().copied())) else { return true };
     last <= best * (1.0 + limits::PACE_PER_MILLE as f64 / 1e3)
 }

@@ -1,5 +1,5 @@
-//! What a person sees while runs are made: on a terminal what is being run, what the last run gave and what is left;
-//! elsewhere a line for each run.
+//! The progress that a person sees: on a terminal one line with the current run, the last result and the time left;
+//! elsewhere a line for each run. It is drawn when something happens, and never by a timer: a run may be measured.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::console;
 use crate::schedule::Slot;
 
-/// From how many times on a line does not have each of them.
+/// At this many times or more, a line shows only the range.
 const MANY: usize = 5;
 const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
 
@@ -52,7 +52,7 @@ impl ProgressLine {
         Self { bar, on_terminal, width, runs, rounds, done: 0, last, forecast }
     }
 
-    /// A run is next, when the host's CPUs are quick.
+    /// A run waits for the host's CPUs.
     pub fn wait(&self, round: u32, name: &str) {
         self.show(round, name, "waiting for the host");
     }
@@ -72,7 +72,7 @@ impl ProgressLine {
         self.bar.set_message(format!("round {round} of {rounds}, {name}: {doing}{last}"));
     }
 
-    /// The run is over, and now so many are to be made in all: a round that was set aside is replaced.
+    /// The run is over, and now so many are to be made in all: an excluded round is replaced.
     pub fn end(&mut self, round: u32, name: &str, verdict: &Verdict<Measurement>, runs: usize) {
         self.done += 1;
         self.runs = runs;
@@ -97,7 +97,7 @@ impl ProgressLine {
         }
     }
 
-    /// Something to tell between two runs.
+    /// Prints a line between two runs.
     pub fn note(&self, line: &str) {
         if self.on_terminal {
             self.bar.println(line);
@@ -134,19 +134,19 @@ impl Forecast {
     }
 }
 
-/// A run's times, in milliseconds where the clock is known: each of a few, and of many from which to which.
+/// A run's times, in milliseconds if the clock is known: each of a few, the range of many.
 fn times(measured: &Measurement) -> String {
     let khz = measured.clock().tsc.as_ref().map(|tsc| tsc.khz);
-    let tell = |cycles: Cycles| match khz.and_then(|khz| cycles.nanos(khz)) {
+    let show = |cycles: Cycles| match khz.and_then(|khz| cycles.nanos(khz)) {
         Some(nanos) => format!("{}.{:03} ms", nanos.0 / 1_000_000, nanos.0 / 1000 % 1000),
         None => format!("{} cycles", cycles.0),
     };
     let times = measured.samples().iter().map(|sample| sample.cycles);
     if let (Some(least), Some(most), count @ MANY..) = (times.clone().min(), times.clone().max(), times.len())
     {
-        return format!("{count} times, {} to {}", tell(least), tell(most));
+        return format!("{count} times, {} to {}", show(least), show(most));
     }
-    times.map(tell).collect::<Vec<_>>().join(", ")
+    times.map(show).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ pub struct Rounds<T> {
 pub enum Step {
     /// Make it.
     Make,
-    /// Its round counts for nothing, and what is left of it would too.
+    /// Skip it: its round is excluded.
     PassOver,
-    /// No further run can be of use: all is done, or too many rounds are excluded.
+    /// Make no further run: all is done, or too many rounds are excluded.
     Stop,
 }
 
@@ -52,7 +52,7 @@ impl<T: Clone> Rounds<T> {
         &self.order[..self.wanted as usize * self.each]
     }
 
-    /// How many rounds may be excluded. Past that, what is left would be a selection.
+    /// How many rounds may be excluded. With more than that, the rest would be a selection.
     pub const fn limit(&self) -> u32 {
         self.limit
     }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_is_decided_of_a_round_stays_while_it_is_made() {
-        // A quick probe and then ordinary ones: no round may count after a run of it was passed over.
+        // A fast probe and then ordinary ones: no round may count after a run of it was passed over.
         let nanos = [90, 100, 100, 100, 100, 100, 100].map(|percent| percent * 1_000_000);
         let made = (0..).zip(nanos).map(|(round, nanos)| Probe::new(round, 0, nanos, nanos)).collect();
         let all = Probes { cpus: 2, made, ..Probes::default() };

@@ -1,5 +1,5 @@
-//! The order of the runs: every round has every item (a case, a system's case) once, in an order of its own, so that
-//! whatever drifts on the host (heat, a neighbour) does not fall on one of them.
+//! The order of the runs: every round has every item (a case of a row) once, shuffled anew, so that drift on the host
+//! (heat, a neighbour) does not fall on one item.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,7 +27,7 @@ pub fn schedule<T: Clone>(groups: &[Vec<T>], rounds: u16, seed: u64) -> Vec<Slot
     (0..u32::from(rounds)).flat_map(round).collect()
 }
 
-/// A seed that nobody has chosen.
+/// A seed taken from the clock.
 pub fn clock_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() ^ u64::from(since.subsec_nanos()) << 32

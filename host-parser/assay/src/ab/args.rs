@@ -9,15 +9,15 @@ use crate::options::{GuestArgs, ProbeArgs};
 /// `assay ab`.
 #[derive(Args, Debug)]
 pub struct AbArgs {
-    /// The experiment: a TOML file, such as manifests/verdict.toml, which is made for this
+    /// Manifest of the experiment, such as manifests/verdict.toml
     pub manifest: PathBuf,
-    /// Guests of A, and of B but for what is told of it.
+    /// The guests of A, and of B except for B's own options.
     #[command(flatten)]
     pub guest: GuestArgs,
-    /// B's kernel, stripped
+    /// B's stripped kernel
     #[arg(long, value_name = "ELF", help_heading = "What B has instead")]
     pub b_kernel: Option<PathBuf>,
-    /// Folder with B's workers: another build of the same worker
+    /// Folder with B's workers
     #[arg(long, value_name = "DIR", help_heading = "What B has instead")]
     pub b_workers: Option<PathBuf>,
     /// B's QEMU
@@ -26,28 +26,32 @@ pub struct AbArgs {
     /// The host's own CPUs.
     #[command(flatten)]
     pub probe: ProbeArgs,
-    /// Run these cases only, as a list: 1,2. The more cases, the surer each must be
+    /// Run only these cases, as a list: 1,2
+    ///
+    /// The more cases are compared, the stronger the evidence for each must be.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cases: Vec<u16>,
-    /// Rounds that are to count. There is no verdict with fewer than 9; with fewer than 10 on two cases, 11 on three or four
+    /// Undisturbed rounds to run
+    ///
+    /// A verdict needs at least 9 rounds; 10 for two cases, 11 for three or four.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: u16,
-    /// Seed of the order in which sides and cases of a round are run; by default taken from the clock, and recorded
+    /// Seed of the order of the runs in a round; by default from the clock, and recorded
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// Name of the folder for both sessions, which must not be there yet; by default the time (UTC)
+    /// Name of the new folder for both sessions; by default the time (UTC)
     #[arg(long)]
     pub label: Option<String>,
-    /// Where results go: DIR/ab/LABEL
+    /// Folder for results, which go to DIR/ab/LABEL
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
-    /// Print the comparison as data
+    /// Print the comparison as JSON
     #[arg(long)]
     pub json: bool,
 }
 
 impl AbArgs {
-    /// How B's guests are run.
+    /// The options of B's guests.
     pub fn guest_of_b(&self) -> GuestArgs {
         let mut guest = self.guest.clone();
         let Self { b_kernel, b_workers, b_qemu, .. } = self;

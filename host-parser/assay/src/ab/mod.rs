@@ -78,7 +78,7 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     }
 }
 
-/// Whether nothing that could be told apart differs.
+/// Whether kernel, worker and QEMU are the same.
 fn same(a: &GuestEnv, b: &GuestEnv) -> bool {
     let qemu = |lab: &GuestEnv| (lab.qemu.path.clone(), lab.qemu.banner.clone());
     a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && qemu(a) == qemu(b)

@@ -7,20 +7,20 @@ use clap::Args;
 /// `assay compare`.
 #[derive(Args, Debug)]
 pub struct CompareArgs {
-    /// What B is held against: the folder of a session of `assay run`, such as target/smp-process-scale/LABEL
+    /// Session A, the reference: a session folder of `assay run`
     pub session_a: PathBuf,
-    /// The session that is judged
+    /// Session B, which is compared with A
     pub session_b: PathBuf,
-    /// Let the workers' programs differ: two builds of one worker
+    /// Allow different worker programs: two builds of one worker
     #[arg(long)]
     pub across_blobs: bool,
-    /// Compare round with round; refused where the rounds of the sessions did not run side by side
+    /// Compare round with round; refused unless the rounds ran side by side
     #[arg(long)]
     pub paired: bool,
-    /// Look at these cases only, as a list: 1,2. Without it both sessions must have the same cases
+    /// Compare only these cases, as a list: 1,2; by default both must have the same
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cases: Vec<u16>,
-    /// Print the comparison as data
+    /// Print the comparison as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -1,5 +1,5 @@
-//! `assay compare`: whether one session is slower than another. For performance CI: two kernels, or two hosts, or, when
-//! asked to, two builds of a worker.
+//! `assay compare`: reports whether one session is slower than another, for performance CI. The sessions differ in the
+//! kernel, the host or, with `--across-blobs`, the build of the worker.
 
 mod args;
 mod text;
@@ -13,10 +13,10 @@ use serde::Serialize;
 
 pub use args::CompareArgs;
 
-/// The version of the form of `--json`.
+/// Version of the form of `--json`.
 const SCHEMA: u32 = 1;
 
-/// `--json`.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Report<'r> {
     schema: u32,
@@ -25,10 +25,10 @@ struct Report<'r> {
     comparison: &'r SideBySide,
 }
 
-/// Compares two sessions, prints what came of it and says how it ended.
+/// Compares two sessions, prints the comparison and returns the exit code.
 ///
 /// # Errors
-/// A session that cannot be read, or has no result of its own.
+/// A session cannot be read, or has no result.
 pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
     let [a, b] = [&args.session_a, &args.session_b].map(|folder| Session::load(folder).map_err(coded));
     let (a, b) = (a?, b?);
@@ -43,10 +43,10 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
     show(&compare(&a, &b, design, &accepted), &a, &b, args.json)
 }
 
-/// Prints what came of a comparison, in words or as data, and says how it ended.
+/// Prints a comparison as text or as JSON, and returns the exit code.
 ///
 /// # Errors
-/// It cannot be printed.
+/// Standard output cannot be written.
 pub fn show(comparison: &SideBySide, a: &Session, b: &Session, json: bool) -> Result<Exit, Coded> {
     let exit = exit(comparison);
     if json {
@@ -59,7 +59,7 @@ pub fn show(comparison: &SideBySide, a: &Session, b: &Session, json: bool) -> Re
     Ok(exit)
 }
 
-/// A session that has no result ends as the session itself did.
+/// Gives an error its exit code. For a session without a result, that is the exit code of its `run`.
 pub fn coded(error: SessionError) -> Coded {
     let exit = match &error {
         SessionError::Refused { reason, .. } => Exit::of(Conclusion::Refused(*reason)),

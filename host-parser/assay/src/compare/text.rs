@@ -3,7 +3,7 @@
 use host_parser::session::{CaseVerdict, Differing, Session, SideBySide, TimeUnit};
 use host_parser::stats::{Comparison, Design, Difference, LEAST_ROUNDS};
 
-/// How long a value may be that is shown whole: a digest is told by its beginning.
+/// The longest value that is shown whole; of a digest the beginning is shown.
 const SHOWN: usize = 60;
 
 /// The whole of it.

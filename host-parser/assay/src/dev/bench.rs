@@ -1,4 +1,4 @@
-//! `assay dev bench`: what this project promises of itself, as figures that can be driven down.
+//! `assay dev bench`: measures size, memory and boot time of the instrument, and checks the figures that have a limit.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,17 +16,17 @@ use qemu::{Accelerator, AcceleratorChoice, GuestRun};
 
 use crate::options::GuestArgs;
 
-/// What the stripped kernel may have.
+/// Largest size of the stripped kernel.
 const KERNEL_LIMIT_BYTES: u64 = 300 * 1024;
-/// What the ISO may have.
+/// Largest size of the ISO.
 const ISO_LIMIT_BYTES: u64 = 8 << 20;
-/// Machines on which the start of all CPUs is timed: whether each further one costs as much as the one before.
+/// Sizes of the machines on which the start of all CPUs is timed, to see whether it grows in proportion.
 const MANY_CPUS: [u16; 3] = [16, 64, 255];
-/// What all CPUs of the largest may take, by the guest's clock.
+/// Longest time to start all CPUs of one of these machines, by the guest's clock.
 const MANY_CPUS_LIMIT_MS: u64 = 2000;
-/// How often a guest is booted that the host disturbed.
+/// Attempts to boot a guest that the host disturbs.
 const ATTEMPTS: u32 = 3;
-/// What the four-CPU run is given.
+/// Memory of the four-CPU run.
 const SMALL_MEMORY_MIB: u32 = 64;
 
 /// `assay dev bench`.
@@ -40,52 +40,56 @@ pub struct BenchArgs {
     pub guest: GuestArgs,
 }
 
-/// Measures and prints.
+/// Makes all measurements and prints the figures.
 ///
 /// # Errors
-/// A guest that cannot be run, or whose run does not pass.
+/// A guest cannot be run, or its run does not pass.
 pub fn run(args: &BenchArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
-    let lab = args.guest.env(&manifest)?;
+    let env = args.guest.env(&manifest)?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
-    let bench = Bench { manifest, lab, cancel };
-    let mut promises = bench.size(args)?;
+    let bench = Bench { manifest, env, cancel };
+    let mut figures = bench.size(args)?;
     bench.instructions()?;
     bench.phases()?;
     bench.small_memory()?;
-    promises.extend(bench.many_cpus()?);
-    let broken: Vec<String> = promises.iter().filter_map(Promise::broken).collect();
-    if broken.is_empty() {
+    figures.extend(bench.many_cpus()?);
+    let excesses: Vec<String> = figures.iter().filter_map(Figure::excess).collect();
+    if excesses.is_empty() {
         return Ok(Exit::Holds);
     }
-    console::answer(&format!("\nnot as promised: {}\n", broken.join("; ")))?;
+    console::answer(&format!("\nabove the limit: {}\n", excesses.join("; ")))?;
     Ok(Exit::DoesNotHold)
 }
 
-/// A figure with the most that it may be.
-struct Promise {
-    of: String,
-    found: u64,
-    at_most: u64,
+/// A measured figure with its limit.
+struct Figure {
+    name: String,
+    value: u64,
+    limit: u64,
     unit: &'static str,
 }
 
-impl Promise {
-    /// What is wrong, where it is more.
-    fn broken(&self) -> Option<String> {
-        let Self { of, found, at_most, unit } = self;
-        (found > at_most).then(|| format!("{of} {found} {unit}, {} more than {at_most}", found - at_most))
+impl Figure {
+    /// By how much the figure is above its limit, as text.
+    fn excess(&self) -> Option<String> {
+        let Self { name, value, limit, unit } = self;
+        (value > limit).then(|| format!("{name} {value} {unit}, {} more than {limit}", value - limit))
+    }
+
+    fn of_size(name: &str, value: u64, limit: u64) -> Self {
+        Self { name: name.to_owned(), value, limit, unit: "bytes" }
     }
 }
 
 struct Bench {
     manifest: Manifest,
-    lab: GuestEnv,
+    env: GuestEnv,
     cancel: CancelToken,
 }
 
 impl Bench {
-    fn size(&self, args: &BenchArgs) -> Result<Vec<Promise>, Coded> {
+    fn size(&self, args: &BenchArgs) -> Result<Vec<Figure>, Coded> {
         let bytes = std::fs::metadata(&args.guest.built.kernel)
             .with_context(|| args.guest.built.kernel.display().to_string())
             .or_exit(Exit::Environment)?
@@ -93,26 +97,25 @@ impl Bench {
         console::answer(&format!(
             "kernel, stripped: {bytes} bytes (at most {KERNEL_LIMIT_BYTES})\nworker {}: {} bytes\n",
             self.manifest.program(),
-            self.lab.blob.bytes().len(),
+            self.env.blob.bytes().len(),
         ))?;
-        let size = |of: &str, found, at_most| Promise { of: of.to_owned(), found, at_most, unit: "bytes" };
-        let mut promises = vec![size("kernel", bytes, KERNEL_LIMIT_BYTES)];
+        let mut figures = vec![Figure::of_size("kernel", bytes, KERNEL_LIMIT_BYTES)];
         if args.guest.built.image_tool.is_file() {
             let iso_bytes = self.iso_bytes(args)?;
             console::answer(&format!("ISO: {iso_bytes} bytes (at most {ISO_LIMIT_BYTES})\n\n"))?;
-            promises.push(size("ISO", iso_bytes, ISO_LIMIT_BYTES));
+            figures.push(Figure::of_size("ISO", iso_bytes, ISO_LIMIT_BYTES));
         } else {
             console::answer(&format!(
                 "ISO: not measured without the image tool; {}\n\n",
                 image_tool::HOW_TO_BUILD
             ))?;
         }
-        Ok(promises)
+        Ok(figures)
     }
 
     fn iso_bytes(&self, args: &BenchArgs) -> Result<u64, Coded> {
         let folder = tempfile::tempdir().context("a folder for the ISO").or_exit(Exit::Output)?;
-        let image = self.lab.image(&self.manifest, &[1], folder.path())?;
+        let image = self.env.image(&self.manifest, &[1], folder.path())?;
         image.archive.build()?;
         let iso = folder.path().join("assay.iso");
         let mut tool = Command::new(&args.guest.built.image_tool);
@@ -121,7 +124,7 @@ impl Bench {
         Ok(std::fs::metadata(&iso).or_exit(Exit::Environment)?.len())
     }
 
-    /// Instructions are the same on every machine: under -icount shift=0 the TSC counts one for each.
+    /// Counts instructions, which are the same on every host: under -icount shift=0 the TSC counts one for each.
     fn instructions(&self) -> Result<(), Coded> {
         let (measured, _) = self.boot(1, 1, None, Some(0))?;
         let steps = phases(&measured, |cycles| format!("{cycles:>14}"));
@@ -134,7 +137,7 @@ impl Bench {
         let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
         let steps =
             phases(&measured, |cycles| format!("{:>10}.{:03}", cycles / khz, cycles % khz * 1000 / khz));
-        let accelerator = self.lab.accelerator.accelerator;
+        let accelerator = self.env.accelerator.accelerator;
         let mut text = format!("1 CPU under {accelerator}, milliseconds by TSC, the same steps:\n{steps}\n");
         if let Some(us) = run.timeline.first_serial_us {
             text += &format!("QEMU's start to the first byte on the serial port: {} ms\n", us / 1000);
@@ -151,9 +154,10 @@ impl Bench {
         ))
     }
 
-    /// From the first INIT on: the delays that the manuals ask for are in it, and are the same for any number.
-    fn many_cpus(&self) -> Result<Vec<Promise>, Coded> {
-        let mut promises = Vec::new();
+    /// Times the start of all CPUs, from the first INIT on. That includes the delays that the manuals require, which do
+    /// not depend on the number of CPUs.
+    fn many_cpus(&self) -> Result<Vec<Figure>, Coded> {
+        let mut figures = Vec::new();
         for vcpus in MANY_CPUS {
             let (measured, _) = self.boot(1, vcpus, None, None)?;
             let khz = measured.clock().tsc.as_ref().map_or(1, |tsc| tsc.khz);
@@ -163,13 +167,13 @@ impl Bench {
             console::answer(&format!(
                 "{vcpus} CPUs: all online in {ms} ms (at most {MANY_CPUS_LIMIT_MS}), {us_each} us each\n"
             ))?;
-            let of = format!("{vcpus} CPUs online");
-            promises.push(Promise { of, found: ms, at_most: MANY_CPUS_LIMIT_MS, unit: "ms" });
+            let name = format!("{vcpus} CPUs online");
+            figures.push(Figure { name, value: ms, limit: MANY_CPUS_LIMIT_MS, unit: "ms" });
         }
-        Ok(promises)
+        Ok(figures)
     }
 
-    /// Boots one case on a machine of so many CPUs and has it judged; again where the host disturbed it.
+    /// Boots one case on a machine of `vcpus` CPUs and judges the run. If the host disturbed it, tries again.
     fn boot(
         &self,
         case: u16,
@@ -184,7 +188,7 @@ impl Bench {
             match (verdict.outcome.measurement(), verdict.outcome.refusal()) {
                 (Some(measured), _) => return Ok((measured.clone(), run)),
                 (None, Some((reason, _))) if reason.is_the_hosts() && left > 0 => {
-                    console::note(&format!("assay: {vcpus} CPUs: {reason}; once more"));
+                    console::note(&format!("assay: {vcpus} CPUs: {reason}; trying again"));
                 }
                 (None, Some((reason, detail))) => {
                     return Err(anyhow!("{vcpus} CPUs: {reason}: {detail}"))
@@ -203,16 +207,16 @@ impl Bench {
         icount: Option<u8>,
     ) -> Result<(Verdict<Measurement>, GuestRun), Coded> {
         let folder = tempfile::tempdir().context("a folder for images and logs").or_exit(Exit::Output)?;
-        let image = self.lab.image(&self.manifest, &[case], folder.path())?;
+        let image = self.env.image(&self.manifest, &[case], folder.path())?;
         image.build(&self.cancel)?;
-        let mut machine = self.lab.machine(&self.manifest, vcpus);
+        let mut machine = self.env.machine(&self.manifest, vcpus);
         machine.memory_mib = memory_mib.unwrap_or(machine.memory_mib);
         machine.icount_shift = icount;
         let log = folder.path().join("serial.log");
         let forced = AcceleratorChoice::forced(Accelerator::Tcg, "-icount");
         let accelerator = icount.map(|_| forced);
         let Booted { run, .. } = guest::boot(
-            &self.lab,
+            &self.env,
             &self.manifest,
             machine,
             accelerator,
@@ -227,20 +231,20 @@ impl Bench {
             cases: Some(vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
             ..RunExpectation::default()
         };
-        // So that more vCPUs than cores are known to be that: somebody waits by nature then.
-        let (vcpus, host_cpus) = (Some(vcpus), Some(self.lab.host_cores()));
+        // With more vCPUs than cores, some vCPU always waits: the gate must know both numbers.
+        let (vcpus, host_cpus) = (Some(vcpus), Some(self.env.host_cores()));
         let evidence = HostEvidence { vcpus, host_cpus, ..HostEvidence::default() };
         let verdict = Gate::default().judge(&Transcript::read(&bytes), &expectation, &evidence);
         Ok((verdict, run))
     }
 }
 
-/// The steps of a boot, a line each, and their sum.
+/// The steps of a boot, one a line, and their sum.
 fn phases(measured: &Measurement, format: impl Fn(u64) -> String) -> String {
-    let line = |name: &str, cycles: u64| format!("  {name:<14}{}\n", format(cycles));
-    let lines = measured.phases().iter().map(|phase| line(phase.name.as_str(), phase.cycles));
     let total = measured.phases().iter().map(|phase| phase.cycles).sum();
-    lines.collect::<String>() + &line("in all", total)
+    let steps = measured.phases().iter().map(|phase| (phase.name.as_str(), phase.cycles));
+    let lines = steps.chain([("in all", total)]);
+    lines.map(|(name, cycles)| format!("  {name:<14}{}\n", format(cycles))).collect()
 }
 
 #[cfg(test)]
@@ -248,9 +252,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_promise_is_broken_past_its_limit_and_not_at_it() {
-        let told = |found| Promise { of: "kernel".to_owned(), found, at_most: 300, unit: "bytes" }.broken();
-        assert_eq!((told(299), told(300)), (None, None));
-        assert_eq!(told(304).as_deref(), Some("kernel 304 bytes, 4 more than 300"));
+    fn a_figure_may_reach_its_limit_but_not_exceed_it() {
+        let excess = |value| Figure::of_size("kernel", value, 300).excess();
+        assert_eq!((excess(299), excess(300)), (None, None));
+        assert_eq!(excess(304).as_deref(), Some("kernel 304 bytes, 4 more than 300"));
     }
 }

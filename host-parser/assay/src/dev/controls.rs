@@ -177,7 +177,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
     places.filter(is_unharmed).collect()
 }
 
-/// Whether every one of these runs is told to be done, with the right answer and nothing refused.
+/// Whether every one of these runs is reported done, with the right answer and nothing refused.
 fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
     unharmed.iter().all(|&place| {

@@ -1,4 +1,4 @@
-//! `assay dev`: commands that test the tool itself, and not the user's machine.
+//! `assay dev`: commands that test the tool itself, not the user's machine.
 
 mod bench;
 mod bench_verdict;
@@ -11,26 +11,26 @@ use bench::BenchArgs;
 use bench_verdict::BenchVerdictArgs;
 use controls::ControlsArgs;
 
-/// What `assay dev` can do.
+/// The commands of `assay dev`.
 #[derive(Debug, Subcommand)]
 pub enum DevCommand {
-    /// Provoke everything that can go wrong, and check that the gate says so.
+    /// Make runs go wrong, and check that the gate finds each fault.
     Controls(ControlsArgs),
-    /// Print what this project promises of itself: size, memory, instructions to the first worker.
+    /// Measure size, memory and boot time, and check their limits.
     ///
-    /// Ends with 1 where a figure is above its limit.
+    /// Ends with 1 if a figure is above its limit.
     Bench(BenchArgs),
-    /// Measure how good the verdict of `compare` is: how often it cries regression where there is none, how often it finds
-    /// one of 2, 5 and 10 percent.
+    /// Measure false alarms and missed regressions of `compare`.
     ///
-    /// Ends with 1 where a goal is missed, with 3 where there are too few rounds to tell.
+    /// The regressions are worker builds slowed by 2, 5 and 10 percent. Ends with 1 if a goal is missed, with 3 if
+    /// there are too few rounds to decide.
     BenchVerdict(BenchVerdictArgs),
 }
 
-/// Does it.
+/// Runs the command.
 ///
 /// # Errors
-/// Those of the command.
+/// The errors of that command.
 pub fn run(command: &DevCommand) -> Result<Exit, Coded> {
     match command {
         DevCommand::Controls(args) => controls::run(args),

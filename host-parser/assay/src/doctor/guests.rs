@@ -1,4 +1,4 @@
-//! What guests are made of: accelerator, QEMU, firmware, and what this project builds.
+//! Checks of what guests need: accelerator, QEMU, firmware, and the products of this project.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,11 +11,11 @@ use workloads::Workload;
 
 use crate::options::{GuestArgs, TWIN};
 
-/// Where tools/setup.sh leaves the toolchain to build with.
+/// The file in which tools/setup.sh leaves the toolchain.
 const TOOLCHAIN: &str = ".toolchain/env";
-/// What the source is to be built with.
+/// The file that names the toolchain to build with.
 const WANTED: &str = "rust-toolchain.toml";
-/// Where the experiments are, below the source.
+/// The folders of manifests, below the source.
 const MANIFESTS: [&str; 2] = ["manifests", "manifests/controls"];
 
 /// The worker of the registry's first workload.
@@ -23,7 +23,7 @@ fn worker() -> &'static str {
     workloads::REGISTRY.measured().next().map_or("", Workload::name)
 }
 
-/// All of it.
+/// Makes all of these checks.
 pub fn probe(
     host: &Host,
     args: &GuestArgs,
@@ -40,7 +40,8 @@ pub fn probe(
     ]
 }
 
-/// The workers that the experiments in `folders` ask for; the first workload if this is not run in its source.
+/// The workers that the manifests in `folders` need, and the first workload's: outside the source there are no
+/// manifests.
 fn programs(folders: &[&Path]) -> BTreeSet<String> {
     let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let manifests =
@@ -83,57 +84,49 @@ fn firmware() -> Finding {
     }
 }
 
-/// Without kernel or the first workload's program there is no guest; without the rest, not every experiment. The image
-/// tool is built only when an experiment needs it, so its absence is no warning.
+/// Without the kernel or the first workload's program no guest can run; without the others, some experiments cannot.
+/// The image tool is built only when an experiment needs it, so its absence is no warning.
 fn built(args: &GuestArgs, twin: &Path, programs: &BTreeSet<String>) -> Finding {
-    let absent = |path: &Path| !path.is_file();
-    let at = |program: &str| args.built.workers.join(program);
-    let tell = |name: &str, path: &Path| format!("{name} ({} is not there)", path.display());
-    let needed = [("kernel", args.built.kernel.clone()), ("workers", at(worker()))];
+    let workers = &args.built.workers;
+    let needed = [("kernel", args.built.kernel.clone()), ("workers", workers.join(worker()))];
     let missing: Vec<String> =
-        needed.iter().filter(|(_, path)| absent(path)).map(|(name, path)| tell(name, path)).collect();
+        needed.iter().filter(|(_, path)| !path.is_file()).map(|(name, path)| missing(name, path)).collect();
     if !missing.is_empty() {
-        return Check::Built.bad(format!("not the {}", missing.join(", the ")));
+        return Check::Built.bad(missing.join("; "));
     }
-    let workers: Vec<&str> = programs.iter().map(String::as_str).filter(|name| absent(&at(name))).collect();
-    let mut missing = Vec::new();
-    if !workers.is_empty() {
-        let told = match workers.as_slice() {
-            [one] => (*one).to_owned(),
-            [one, ..] => format!("{one} and {} more", workers.len() - 1),
-            [] => String::new(),
-        };
-        missing.push(format!("worker {told}, which a manifest asks for"));
-    }
-    if absent(twin) {
-        missing.push(format!("{}: no native probe, no Linux or native row", tell("twin", twin)));
+    let mut missing: Vec<String> = missing_workers(workers, programs).into_iter().collect();
+    if !twin.is_file() {
+        missing.push(format!("{}: no native probe, no Linux or native row", self::missing("twin", twin)));
     }
     if missing.is_empty() {
-        let image_tool = if absent(&args.built.image_tool) {
-            "no image tool: boot by firmware needs `make image-tool`"
-        } else {
+        let image_tool = if args.built.image_tool.is_file() {
             "image tool"
+        } else {
+            "no image tool: boot by firmware needs `make image-tool`"
         };
         return Check::Built.ok(format!("kernel, {}, twin, {image_tool}", count(programs.len(), "worker")));
     }
-    Check::Built.warn(format!("not the {}", missing.join("; not the ")))
+    Check::Built.warn(missing.join("; "))
 }
 
-/// The first line of the set-up's file is a comment: the version and what else it compares. The other file has what the
-/// source asks for.
+fn missing(name: &str, path: &Path) -> String {
+    format!("no {name} at {}", path.display())
+}
+
+/// Names the first of `programs` that is not in the folder, and counts the rest.
+fn missing_workers(folder: &Path, programs: &BTreeSet<String>) -> Option<String> {
+    let mut missing = programs.iter().filter(|name| !folder.join(name).is_file());
+    let first = missing.next()?;
+    Some(match missing.count() {
+        0 => format!("no worker {first}, which a manifest needs"),
+        more => format!("no worker {first}, which a manifest needs, nor {more} more"),
+    })
+}
+
+/// The first line of `env` is a comment: the version, and what the set-up compares besides. `wanted` is
+/// rust-toolchain.toml.
 fn toolchain(env: Option<&str>, wanted: Option<&str>) -> Finding {
     let version = env.and_then(|env| env.lines().next()?.strip_prefix("# ")?.split(' ').next());
-    let channel = |line: &str| {
-        Some(
-            line.trim()
-                .strip_prefix("channel")?
-                .trim()
-                .strip_prefix('=')?
-                .trim()
-                .trim_matches('"')
-                .to_owned(),
-        )
-    };
     let wanted = wanted.and_then(|file| file.lines().find_map(channel));
     match (version, wanted) {
         (Some(version), Some(wanted)) if version != wanted => {
@@ -143,6 +136,12 @@ fn toolchain(env: Option<&str>, wanted: Option<&str>) -> Finding {
         (Some(version), None) => Check::Toolchain.ok(format!("Rust {version}")),
         (None, _) => Check::Toolchain.unknown(format!("no {TOOLCHAIN}; it is needed only to build")),
     }
+}
+
+/// The value of the line `channel = "VALUE"`.
+fn channel(line: &str) -> Option<String> {
+    let value = line.trim().strip_prefix("channel")?.trim().strip_prefix('=')?;
+    Some(value.trim().trim_matches('"').to_owned())
 }
 
 #[cfg(test)]
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_kvm_is_named_where_there_is_one() {
+    fn says_how_to_get_kvm_if_the_cpu_has_it() {
         let denied = without_kvm("fpu vmx", "/dev/kvm: Permission denied (os error 13)");
         assert!(denied.status == Warn && denied.help().contains("usermod -aG kvm"), "{denied:?}");
         let absent = without_kvm("fpu svm", "/dev/kvm: No such file or directory (os error 2)");
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_named() {
+    fn names_what_is_not_built() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let args = GuestArgs {
@@ -186,12 +185,12 @@ mod tests {
         let (twin, programs) = (at("twin"), [worker(), "hash"].map(str::to_owned).into());
         let judge = || built(&args, &twin, &programs);
         let none = judge();
-        assert!(none.status == Bad && none.value.contains("the workers ("), "{none:?}");
+        assert!(none.status == Bad && none.value.contains("; no workers at "), "{none:?}");
         fs::write(at("kernel"), "").unwrap();
         fs::write(at(worker()), "").unwrap();
         let some = judge();
         assert_eq!(some.status, Warn);
-        for part in ["not the worker hash,", "not the twin ("] {
+        for part in ["no worker hash,", "no twin at "] {
             assert!(some.value.contains(part), "no {part:?} in {some:?}");
         }
         fs::write(at("hash"), "").unwrap();
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_toolchain_is_read_from_what_the_set_up_left() {
+    fn reads_the_toolchain_version_from_the_set_ups_file() {
         let (env, wanted) = ("# 1.96.0 /a /b 1 2\nexport PATH=...", "[toolchain]\nchannel = \"1.96.0\"\n");
         assert_eq!(toolchain(Some(env), None).value, "Rust 1.96.0");
         assert_eq!(toolchain(Some(env), Some(wanted)).status, Ok);
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn every_worker_that_a_manifest_asks_for_is_looked_for() {
+    fn checks_every_worker_that_a_manifest_needs() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let folders = MANIFESTS.map(|folder| source.join(folder));
         let found = programs(&[&folders[0], &folders[1]]);

@@ -1,6 +1,6 @@
-//! `assay doctor`: whether this host is fit for a measurement, and what would make it so. It changes nothing.
+//! `assay doctor`: reports whether this host is fit for a measurement, and what to improve. It changes nothing.
 //!
-//! The checks of the host are in `host::doctor`; here are those of what guests are made of, and the report.
+//! `host::doctor` checks the host. This module checks what guests are made of, and makes the report.
 
 mod guests;
 mod report;
@@ -19,21 +19,21 @@ use report::Report;
 /// `assay doctor`.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Guests: the host is looked at as they would use it.
+    /// The guests that the host is checked for.
     #[command(flatten)]
     pub guest: GuestArgs,
-    /// Where results are to go
+    /// Folder for results
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
-    /// Print the findings as data
+    /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
 }
 
-/// Looks, and tells.
+/// Makes all checks and prints the report.
 ///
 /// # Errors
-/// CPUs that cannot be had, or an answer that cannot be written.
+/// A CPU that is not available, or a report that cannot be written.
 pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
     let chosen = args.guest.host_cpus()?;
     let host = Host::new(Root::here(), chosen.available.clone(), chosen.set.is_some());
@@ -47,10 +47,10 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
 fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
     let (choice, qemu) = (args.accelerator(), Qemu::find(args.qemu.as_deref()));
     let mut findings = guests::probe(host, args, &choice, &qemu);
-    let load = doctor::sample_load(host);
-    findings.extend(doctor::of_the_host(host, &load));
+    let sampled = doctor::sample_load(host);
+    findings.extend(doctor::of_the_host(host, &sampled));
     findings.extend(doctor::storage(host, out));
-    (findings, Facts::new(host, accelerator_fact(choice), qemu.ok().map(program_fact), &load))
+    (findings, Facts::new(host, accelerator_fact(choice), qemu.ok().map(program_fact), &sampled))
 }
 
 fn accelerator_fact(choice: AcceleratorChoice) -> AcceleratorFact {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn every_check_is_made_once_even_where_nothing_can_be_read() {
+    fn makes_every_check_once_even_if_nothing_can_be_read() {
         let (findings, _) = Fixture::new().probe("0,1", false, |host| examine(host, &args(), Path::new(".")));
         let mut made: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
         made.sort_unstable();
@@ -93,9 +93,20 @@ mod tests {
         assert!(unknown.count() > 10, "{findings:#?}");
     }
 
-    /// A large host with much that could be better: what a user would read.
+    fn sample(programs: &[(&str, usize, f64)]) -> Sample {
+        Sample {
+            busy_cpus: programs.iter().map(|(_, _, part)| part).sum(),
+            steal: 0.0,
+            programs: programs
+                .iter()
+                .map(|&(name, processes, part)| Program { name: name.to_owned(), processes, part })
+                .collect(),
+        }
+    }
+
+    /// The report on a large host with many warnings, as a user reads it.
     #[test]
-    fn a_big_hybrid_host_reads_well() {
+    fn reports_many_warnings_of_a_hybrid_host() {
         let (cpu, guest_cpus) = ("/sys/devices/system/cpu", "0-4,6,8-11");
         let host = Fixture::hybrid()
             .file("/proc/cpuinfo", "flags : fpu vmx constant_tsc nonstop_tsc")
@@ -111,18 +122,10 @@ mod tests {
             .file(&format!("{cpu}/intel_pstate/no_turbo"), "0")
             .file(&format!("{cpu}/cpu0/cpufreq/scaling_governor"), "powersave")
             .file("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
-        let sample = |programs: &[(&str, usize, f64)]| Sample {
-            busy_cpus: programs.iter().map(|(_, _, part)| part).sum(),
-            steal: 0.0,
-            programs: programs
-                .iter()
-                .map(|&(name, processes, part)| Program { name: name.to_owned(), processes, part })
-                .collect(),
-        };
         let siblings = Some(([5, 7].into(), sample(&[("rustc", 3, 1.4), ("ld", 1, 0.3)])));
         let guest = Some(sample(&[("firefox", 12, 0.4), ("Xorg", 1, 0.1)]));
-        let load = LoadSample { guest, siblings, steal_since_boot: 0.0 };
-        let findings = host.probe(guest_cpus, false, |host| of_the_host(host, &load));
+        let sampled = LoadSample { guest, siblings, steal_since_boot: 0.0 };
+        let findings = host.probe(guest_cpus, false, |host| of_the_host(host, &sampled));
         let described = HostIdentity {
             system: "Linux 6.12.8 x86_64".to_owned(),
             cpu: "12th Gen Intel(R) Core(TM) i7-12700K".to_owned(),

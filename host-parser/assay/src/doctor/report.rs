@@ -1,4 +1,4 @@
-//! The report: for people, 80 columns wide, and as data.
+//! The report: as text of 80 columns, and as JSON.
 
 use std::fmt::Write as _;
 
@@ -7,26 +7,26 @@ use host::doctor::{Fault, Finding, Status};
 use lab::Exit;
 use serde::{Serialize, Serializer};
 
-/// Of the form of the data; goes up where a key changes its meaning or goes away.
+/// Version of the JSON form. It increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 const COLUMNS: usize = 80;
 const GROUP: usize = 10;
 const STATUS: usize = 5;
 const CHECK: usize = 18;
 
-/// What was found, and what it comes to.
+/// The findings and the verdict.
 #[derive(Debug, Serialize)]
 pub struct Report {
     schema: u32,
     verdict: Verdict,
     exit_code: u8,
     host: HostIdentity,
-    /// The CPUs that a guest would run on.
+    /// The host CPUs that a guest would run on.
     guest_cpus: String,
     findings: Vec<Finding>,
 }
 
-/// The report, and what it was made from.
+/// The report, with the facts that it is made from.
 #[derive(Serialize)]
 struct WithFacts<'a, F> {
     #[serde(flatten)]
@@ -34,14 +34,14 @@ struct WithFacts<'a, F> {
     facts: &'a F,
 }
 
-/// What it comes to.
+/// Whether the host is fit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// Nothing is in the way.
+    /// No finding is worse than `ok` or `unknown`.
     Fit,
-    /// A measurement is possible, and could be better.
+    /// A measurement is possible, and the host could be improved.
     FitWithWarnings,
-    /// A measurement is not possible.
+    /// No measurement is possible.
     Unfit,
 }
 
@@ -62,7 +62,7 @@ impl Serialize for Verdict {
 }
 
 impl Report {
-    /// Sums up `findings`.
+    /// Sorts the findings and derives the verdict from the worst.
     pub fn new(host: HostIdentity, guest_cpus: String, mut findings: Vec<Finding>) -> Self {
         findings.sort_by_key(|finding| finding.check);
         let verdict = match findings.iter().map(|finding| finding.status).max() {
@@ -74,20 +74,20 @@ impl Report {
         Self { schema: SCHEMA, verdict, exit_code, host, guest_cpus, findings }
     }
 
-    /// What `assay` ends with.
+    /// The exit code.
     pub fn exit(&self) -> Exit {
         exit(&self.findings)
     }
 
-    /// As data, `facts` beside what is made of them, with a line feed at its end.
+    /// The report as JSON with `facts` beside it, ending with a line feed.
     ///
     /// # Errors
-    /// None that is known: nothing in it can fail to be written.
+    /// Serialisation fails, which no known value causes.
     pub fn json(&self, facts: &impl Serialize) -> serde_json::Result<String> {
         Ok(serde_json::to_string_pretty(&WithFacts { report: self, facts })? + "\n")
     }
 
-    /// For people: the table, then what to do, then the verdict, so that what matters is in sight at the end.
+    /// The report as text: the table, the remedies, and the verdict on the last line.
     pub fn text(&self) -> String {
         let mut text = format!("{} on {}\n\n", self.host.system, self.host.cpu);
         let mut group = "";
@@ -98,7 +98,7 @@ impl Report {
             paragraph(&mut text, &format!("{name:GROUP$}{mark:STATUS$}{check:CHECK$}"), &finding.value);
         }
         for (status, title) in
-            [(Status::Bad, "In the way of any measurement:"), (Status::Warn, "What would make it better:")]
+            [(Status::Bad, "Prevents any measurement:"), (Status::Warn, "Would improve a measurement:")]
         {
             let of_status = self.findings.iter().filter(|finding| finding.status == status);
             for (i, finding) in of_status.enumerate() {
@@ -119,33 +119,35 @@ impl Report {
     }
 
     fn sentence(&self) -> String {
-        let of = |status| self.findings.iter().filter(move |finding| finding.status == status);
-        let names = |status| of(status).map(|found| found.check.word()).collect::<Vec<_>>().join(", ");
-        match (self.verdict, of(Status::Warn).count()) {
-            (Verdict::Fit, _) => "fit for a measurement.".to_owned(),
-            (Verdict::FitWithWarnings, 1) => {
-                format!("fit for a measurement, with 1 warning: {}.", names(Status::Warn))
-            }
-            (Verdict::FitWithWarnings, many) => format!("fit for a measurement, with {many} warnings."),
-            (Verdict::Unfit, _) => {
-                format!("not fit for a measurement: {} (exit code {}).", names(Status::Bad), self.exit_code)
+        match self.verdict {
+            Verdict::Fit => "fit for a measurement.".to_owned(),
+            Verdict::FitWithWarnings => match self.checks(Status::Warn).as_slice() {
+                [one] => format!("fit for a measurement, with 1 warning: {one}."),
+                all => format!("fit for a measurement, with {} warnings.", all.len()),
+            },
+            Verdict::Unfit => {
+                let bad = self.checks(Status::Bad).join(", ");
+                format!("not fit for a measurement: {bad} (exit code {}).", self.exit_code)
             }
         }
     }
+
+    /// The checks that found this status.
+    fn checks(&self, status: Status) -> Vec<&'static str> {
+        let found = self.findings.iter().filter(|finding| finding.status == status);
+        found.map(|finding| finding.check.word()).collect()
+    }
 }
 
-/// What is missing or broken comes before what this host cannot do.
+/// The exit code of the worst finding: a missing or broken part comes before a limit of this host.
 fn exit(findings: &[Finding]) -> Exit {
-    let bad = || {
-        findings
-            .iter()
-            .filter(|finding| finding.status == Status::Bad)
-            .map(|found| of_fault(found.check.fault()))
-    };
-    bad().find(|exit| *exit != Exit::Unsupported).or_else(|| bad().next()).unwrap_or(Exit::Holds)
+    let bad = findings.iter().filter(|finding| finding.status == Status::Bad);
+    let exits: Vec<Exit> = bad.map(|finding| of_fault(finding.check.fault())).collect();
+    let broken = exits.iter().find(|exit| **exit != Exit::Unsupported);
+    broken.or(exits.first()).copied().unwrap_or(Exit::Holds)
 }
 
-/// What `assay` ends with for a fault.
+/// The exit code for a fault.
 const fn of_fault(fault: Fault) -> Exit {
     match fault {
         Fault::Environment => Exit::Environment,
@@ -154,7 +156,7 @@ const fn of_fault(fault: Fault) -> Exit {
     }
 }
 
-/// So that the eye finds the worst.
+/// How the table marks a status; the worst stands out.
 const fn mark(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
@@ -164,7 +166,7 @@ const fn mark(status: Status) -> &'static str {
     }
 }
 
-/// Appends `head` and then `body`, broken between words and indented as far as the head is wide.
+/// Appends `head` and `body`. Lines break between words and are indented by the width of `head`.
 fn paragraph(text: &mut String, head: &str, body: &str) {
     let indent = head.chars().count();
     let mut line = head.to_owned();
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_alone_are_fit_and_what_is_bad_is_not() {
+    fn a_host_with_warnings_is_fit_and_one_with_a_bad_finding_is_not() {
         let fit = report(vec![Check::Smt.ok("none"), Check::Governor.unknown("no cpufreq")]);
         assert_eq!((fit.verdict, fit.exit()), (Verdict::Fit, Exit::Holds));
         let warned = report(vec![Check::Smt.warn("on")]);
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_is_told_again_with_a_remedy_and_the_verdict_last() {
+    fn lists_the_worst_with_remedies_and_the_verdict_last() {
         let all = Check::ALL.iter().map(|check| match check {
             Check::Busy => check.bad("2.0 of 2 CPUs"),
             Check::Governor => check.warn("powersave"),
@@ -229,13 +231,13 @@ mod tests {
             "{text}"
         );
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part:?} in\n{text}"));
-        assert!(at("\nload") < at("BAD") && at("BAD") < at("In the way of any measurement:"));
-        assert!(at("In the way of any measurement:\nbusy-now") < at("What would make it better:\ngovernor"));
+        assert!(at("\nload") < at("BAD") && at("BAD") < at("Prevents any measurement:"));
+        assert!(at("Prevents any measurement:\nbusy-now") < at("Would improve a measurement:\ngovernor"));
         assert!(text.ends_with("Verdict: not fit for a measurement: busy-now (exit code 6).\n"), "{text}");
     }
 
     #[test]
-    fn the_data_has_words_and_the_same_findings() {
+    fn json_has_the_findings_with_words_for_their_states() {
         let report = report(vec![Check::Cpus.bad("1"), Check::Accelerator.ok("kvm")]);
         let data: serde_json::Value =
             serde_json::from_str(&report.json(&serde_json::json!({ "a": 1 })).unwrap()).unwrap();

@@ -1,11 +1,11 @@
-//! The forms of an image, each of which is one line of a table.
+//! The forms of an image: one line of a table each.
 
 use clap::ValueEnum;
 
-/// Declares the forms.
+/// Declares a form with its option for the image tool, the end of its file name, and its purpose.
 macro_rules! forms {
     ($($(#[$meta:meta])* $name:ident: $option:expr, $end:literal, $purpose:literal;)*) => {
-        /// A form, by its name on the command line.
+        /// A form. The command line has the same names.
         #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
         pub enum Form {
             $(#[doc = $purpose] $(#[$meta])* $name,)*
@@ -15,17 +15,17 @@ macro_rules! forms {
             /// Every form.
             pub const ALL: [Self; [$($end),*].len()] = [$(Self::$name),*];
 
-            /// The image tool's option for it; none for what is made without the tool.
+            /// The image tool's option for this form; `None` if it is made without the tool.
             pub const fn option(self) -> Option<&'static str> {
                 match self { $(Self::$name => $option,)* }
             }
 
-            /// What the name of its file, or folder, ends with.
+            /// The end of the name of its file or folder.
             const fn end(self) -> &'static str {
                 match self { $(Self::$name => $end,)* }
             }
 
-            /// What it is for.
+            /// The firmware and the platforms that it is for.
             pub const fn purpose(self) -> &'static str {
                 match self { $(Self::$name => $purpose,)* }
             }
@@ -49,7 +49,7 @@ forms! {
 }
 
 impl Form {
-    /// The name of its file or folder for an experiment.
+    /// The name of an experiment's file or folder of this form.
     pub fn file_name(self, experiment: &str) -> String {
         format!("{experiment}{}", self.end())
     }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_forms_share_a_file() {
+    fn each_form_has_a_file_name_to_itself() {
         let names = Form::ALL.map(|form| form.file_name("x"));
         assert!(names.iter().enumerate().all(|(at, name)| !names[..at].contains(name)), "{names:?}");
     }

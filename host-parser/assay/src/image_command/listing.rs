@@ -1,4 +1,4 @@
-//! What was made: each file with its size and SHA-256, as a table for people and as a file for `sha256sum --check`.
+//! The list of the files made, with size and SHA-256: a table for people, and a file for `sha256sum --check`.
 
 use std::fmt;
 use std::fs;
@@ -11,18 +11,18 @@ use lab::{Coded, Exit, OrExit};
 
 use super::form::Form;
 
-/// What `sha256sum --check` reads.
+/// The file for `sha256sum --check`.
 const SUMS: &str = "SHA256SUMS";
 
-/// The files of a folder that were made for it just now.
+/// The files that one command made in a folder.
 pub struct Listing {
     folder: PathBuf,
     files: Vec<File>,
 }
 
-/// A file.
+/// One of these files.
 struct File {
-    /// In the folder.
+    /// Its path, relative to the folder.
     name: String,
     bytes: u64,
     sha256: Digest,
@@ -30,10 +30,10 @@ struct File {
 }
 
 impl Listing {
-    /// Reads what is at `outputs`, each in `folder`.
+    /// Lists the files at `outputs`, which are all below `folder`.
     ///
     /// # Errors
-    /// A file that cannot be read back.
+    /// A file cannot be read back.
     pub fn of(folder: &Path, outputs: &[(Form, PathBuf)]) -> Result<Self, Coded> {
         let mut files = Vec::new();
         for (form, path) in outputs {
@@ -48,10 +48,10 @@ impl Listing {
         Ok(Self { folder: folder.to_owned(), files })
     }
 
-    /// Writes the sums beside the files.
+    /// Writes SHA256SUMS beside the files.
     ///
     /// # Errors
-    /// They cannot be written.
+    /// The file cannot be written.
     pub fn write_sums(&self) -> Result<(), Coded> {
         let path = self.folder.join(SUMS);
         write_atomically(&path, |out| {
@@ -73,7 +73,7 @@ impl fmt::Display for Listing {
     }
 }
 
-/// The file at `path`, or the files in the folder there, by name.
+/// The file at `path`, or the files in it, sorted by name, if it is a folder.
 fn files_at(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);

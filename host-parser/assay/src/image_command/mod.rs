@@ -1,14 +1,14 @@
-//! `assay image`: an experiment as images that boot anywhere, in the forms that firmware, hypervisors and clouds take.
+//! `assay image`: writes an experiment as bootable images, in the forms that firmware, hypervisors and clouds take.
 //!
-//! All of them hold the same: kernel, plan, worker and boot configuration. What a form looks like is the image tool's
-//! business; here is what goes into it, what it is called, and what became of it.
+//! All forms have the same content: kernel, plan, worker and boot configuration. The image tool knows how each form is
+//! laid out. This module decides the content and the file names, and lists the results.
 
 mod args;
 mod form;
 mod listing;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
@@ -22,14 +22,14 @@ pub use args::ImageArgs;
 
 use form::Form;
 
-/// What an image's boot configuration says unless it is told otherwise. A cloud's serial log can be gone with the
-/// machine (GCE), and on a screen somebody has to have the time to read.
+/// The default setting of an image's boot configuration: the machine stays up for a while. A cloud can drop the serial
+/// log with the machine (GCE), and a person needs time to read a screen.
 const AFTER: &str = "after=linger:600";
 
-/// Makes the images and says what they are.
+/// Makes the images and lists them.
 ///
 /// # Errors
-/// Whatever is missing or broken by its name, a file that cannot be written, or that it was interrupted.
+/// A file is missing or broken, an output cannot be written, or a signal interrupted the command.
 pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let config = config(args)?;
@@ -56,15 +56,7 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
                 tool.arg(option).arg(path);
                 made.push(path.as_path());
             }
-            // What a VMM boots directly is no image: these two are enough.
-            None => {
-                let file = |name: &str, bytes: &[u8]| {
-                    write_atomically(&path.join(name), |out| out.write_all(bytes)).or_exit(Exit::Output)
-                };
-                fs::create_dir_all(path).with_context(|| path.display().to_string()).or_exit(Exit::Output)?;
-                file("assay-kernel", &kernel)?;
-                file("ramdisk.tar", &ramdisk)?;
-            }
+            None => write_for_direct_boot(path, &kernel, &ramdisk)?,
         }
     }
     if !made.is_empty() {
@@ -78,7 +70,16 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     Ok(Exit::Holds)
 }
 
-/// The boot configuration: what was asked for, and otherwise a machine that stays up for a while.
+/// Writes the two files that a VMM needs to boot the kernel without firmware.
+fn write_for_direct_boot(folder: &Path, kernel: &[u8], ramdisk: &[u8]) -> Result<(), Coded> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
+    for (name, bytes) in [("assay-kernel", kernel), ("ramdisk.tar", ramdisk)] {
+        write_atomically(&folder.join(name), |out| out.write_all(bytes)).or_exit(Exit::Output)?;
+    }
+    Ok(())
+}
+
+/// The default boot configuration with the settings of the command line.
 fn config(args: &ImageArgs) -> Result<BootConfig, Coded> {
     let mut config = BootConfig::default();
     for word in std::iter::once(AFTER).chain(args.settings.iter().map(String::as_str)) {
@@ -87,13 +88,13 @@ fn config(args: &ImageArgs) -> Result<BootConfig, Coded> {
     Ok(config)
 }
 
-/// One boot runs all that the manifest runs in many: its rounds are the plan's iterations.
+/// The plan of a single boot: the manifest's rounds become iterations.
 fn plan(manifest: &Manifest, blob: &WorkerBlob) -> Result<PlanBytes, Coded> {
     let options = PlanOptions { iterations: manifest.rounds(), ..PlanOptions::default() };
     PlanBytes::new(manifest, blob, manifest.cases(), options).or_exit(Exit::BadInput)
 }
 
-/// The forms asked for, each once, and where they go.
+/// The requested forms, each once, with their paths.
 fn outputs(args: &ImageArgs, manifest: &Manifest) -> Vec<(Form, PathBuf)> {
     let asked = |form: &Form| args.format.is_empty() || args.format.contains(form);
     let path = |form: Form| (form, args.out.join(form.file_name(manifest.name().as_str())));

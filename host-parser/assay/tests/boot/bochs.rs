@@ -1,8 +1,8 @@
-//! A second emulator, which shares no code with QEMU: Bochs, where it is installed. It keeps a UART to its baud rate and
-//! an ATAPI drive to its manual, and executes one instruction at a time.
+//! Rows that Bochs boots, if it is installed: a second emulator, which shares no code with QEMU. Its UART keeps to the
+//! baud rate, its ATAPI drive to the manual, and it executes one instruction at a time.
 //!
-//! The kernel powers it off by ACPI, which Bochs reports as a panic of its own: its exit code tells nothing, the log is
-//! all there is.
+//! The kernel powers off by ACPI, which Bochs reports as a panic. Its exit code therefore means nothing: only the log
+//! counts.
 
 use std::fs;
 use std::path::Path;
@@ -18,18 +18,18 @@ use crate::report::Row;
 
 /// A row of the matrix.
 pub struct BochsMachine {
-    /// Unlike any other's.
+    /// A unique name.
     pub name: &'static str,
     /// Bochs' CPU model.
     cpu: &'static str,
-    /// How many of them.
+    /// Number of CPUs.
     cpus: u16,
-    /// Why the gate must refuse it; `None` is that it passes.
+    /// The reason for which the gate must refuse the run, or `None` if the run must pass.
     reason: Option<ReasonCode>,
 }
 
-/// All rows. Debian's build has models up to Tiger Lake, whose CPUID leaf 15H states the frequency of the real CPU's TSC:
-/// one that Bochs does not keep, and the gate has to notice.
+/// All rows. The newest model in Debian's build is Tiger Lake. Its CPUID leaf 15H states the real CPU's TSC frequency,
+/// which Bochs does not keep: the gate must notice that.
 pub const MACHINES: &[BochsMachine] = &[
     BochsMachine { name: "Bochs: Haswell, CD", cpu: "corei7_haswell_4770", cpus: 1, reason: None },
     BochsMachine { name: "Bochs: Ryzen, 4 CPUs, CD", cpu: "ryzen", cpus: 4, reason: None },
@@ -41,10 +41,10 @@ pub const MACHINES: &[BochsMachine] = &[
     },
 ];
 
-/// Bochs interprets: up to a minute for one CPU, and more for each further one.
+/// Bochs interprets: one CPU takes up to a minute, and each further one adds to that.
 const DEADLINE: Duration = Duration::from_secs(400);
 
-/// Boots one machine from the ISO, if Bochs is there.
+/// Boots one machine from the ISO, if Bochs is installed.
 pub fn row(lab: &Lab, machine: &BochsMachine) -> Row {
     let program = std::env::var("ASSAY_BOCHS").unwrap_or_else(|_| "bochs".to_owned());
     if Command::new(&program).arg("--help").stdin(Stdio::null()).output().is_err() {
@@ -55,7 +55,7 @@ pub fn row(lab: &Lab, machine: &BochsMachine) -> Row {
     }
     let begin = Instant::now();
     let over = boot(lab, machine, &program);
-    let mut judged = judge::look(&over);
+    let mut judged = judge::read_log(&over);
     match &over.ended {
         Ended::Broken(why) => judged.wrong.push(why.clone()),
         _ => judged.gate(
@@ -67,7 +67,7 @@ pub fn row(lab: &Lab, machine: &BochsMachine) -> Row {
             machine.reason,
         ),
     }
-    // The last line of the table: the port has taken all of it.
+    // This is in the last line of the table, so the port has sent all of it.
     judged.says(&over.text(), &["  ok\r\n"]);
     Row::tried(machine.name, begin.elapsed(), 1, &over, judged)
 }
@@ -80,7 +80,7 @@ fn boot(lab: &Lab, machine: &BochsMachine, program: &str) -> Over {
     // Debian's Bochs is a debugger, which waits for a command.
     fs::write(&go, "c\n").unwrap();
     let bochs = format!("{program} -q -f {} -rc {}", rc.display(), go.display());
-    // Its text display wants a terminal.
+    // Its text display needs a terminal.
     let mut command = Command::new("script");
     command.args(["-qfec", &bochs, "/dev/null"]).env("TERM", "xterm");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -96,20 +96,20 @@ fn boot(lab: &Lab, machine: &BochsMachine, program: &str) -> Over {
         }
         if begin.elapsed() > DEADLINE {
             end(&mut child);
-            break Ended::Broken(format!("not over after {DEADLINE:?}"));
+            break Ended::Broken(format!("still running after {DEADLINE:?}"));
         }
         thread::sleep(Duration::from_millis(100));
     };
     Over { ended, log: fs::read(&log).unwrap_or_default(), first_record }
 }
 
-/// Ends `script`, which hangs up on Bochs.
+/// Ends `script`; Bochs ends with its terminal.
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
 }
 
-/// Instructions in a second of the guest's time, which are its TSC's cycles: the host's speed does not matter.
+/// Instructions in a second of guest time. The TSC counts them, so the host's speed does not matter.
 const IPS: u32 = 200_000_000;
 
 fn settings(machine: &BochsMachine, iso: &Path, folder: &Path) -> String {
@@ -133,7 +133,7 @@ fn settings(machine: &BochsMachine, iso: &Path, folder: &Path) -> String {
     )
 }
 
-/// The VGA's BIOS, which Debian has in a folder of its own.
+/// Path of the VGA BIOS, which Debian installs separately.
 fn vga_bios() -> String {
     let folder = std::env::var("VGABIOS").unwrap_or_else(|_| "/usr/share/vgabios".to_owned());
     format!("{folder}/vgabios.bin")

@@ -1,38 +1,38 @@
-//! What a row of the matrix can say.
+//! The types that describe a row of the matrix.
 
 use qemu::DiskBus;
 
 use crate::firmware_tables::Tables;
 
-/// One machine, what it boots, and how that must end.
+/// One machine, its boot medium, and how the boot must end.
 pub struct Case {
-    /// Unlike any other's.
+    /// A unique name.
     pub name: &'static str,
-    /// QEMU's machine type, with switches of its own: `microvm,pit=off`.
+    /// QEMU's machine type, with its options: `microvm,pit=off`.
     pub machine: &'static str,
     /// How the kernel is started.
     pub start: Start,
     /// QEMU's CPU model, with features: `qemu64,-nx`.
     pub cpu: &'static str,
-    /// How many CPUs it has.
+    /// Number of CPUs.
     pub cpus: u16,
-    /// Sockets, cores in each, threads in each of those; zeros are one socket of as many cores.
+    /// Sockets, cores in a socket, threads in a core; zeros mean one socket of `cpus` cores.
     pub shape: [u32; 3],
-    /// NUMA nodes; 0 is a machine that does not speak of any.
+    /// NUMA nodes; with 0 the machine reports none.
     pub nodes: u32,
     /// Memory in MiB.
     pub mib: u32,
-    /// What is left out.
+    /// Parts that the machine lacks.
     pub without: &'static [Part],
-    /// Further arguments of QEMU; `JUNK` stands for the path of a file of 300 bytes without sense.
+    /// Further arguments of QEMU; `JUNK` stands for the path of a file of 300 junk bytes.
     pub extra: &'static [&'static str],
-    /// Changes firmware's tables before the kernel's first instruction; for direct boot.
+    /// A change to firmware's tables, before the kernel's first instruction. For direct boot only.
     pub tables: Option<fn(&mut Tables)>,
-    /// What it takes of QEMU.
+    /// What the row needs from QEMU.
     pub needs: Needs,
-    /// How it must end.
+    /// How the boot must end.
     pub ends: Ending,
-    /// What must stand in the log, with spaces as spaces.
+    /// Text that the log must have, with `%20` decoded to spaces.
     pub says: &'static [&'static str],
 }
 
@@ -50,9 +50,9 @@ pub enum Start {
 /// What firmware boots.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Medium {
-    /// The disk image of its own.
+    /// This firmware's disk image, as a disk.
     Disk(DiskBus),
-    /// The same as a USB stick.
+    /// This firmware's disk image, as a USB stick.
     Stick,
     /// The ISO as a CD.
     IsoCd,
@@ -73,10 +73,10 @@ pub enum Part {
     Hpet,
 }
 
-/// What a row takes of QEMU.
+/// What a row needs from QEMU.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Needs {
-    /// Nothing that the oldest supported one lacks.
+    /// Nothing that the oldest supported QEMU lacks.
     Nothing,
     /// x2APIC under TCG.
     X2apic,
@@ -85,20 +85,21 @@ pub enum Needs {
 /// How a boot must end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ending {
-    /// The gate passes it, with as many CPUs online as the machine has.
+    /// The gate passes the run, with all of the machine's CPUs online.
     Passes,
-    /// The gate passes it, with so many.
+    /// The gate passes the run, with this many CPUs online.
     PassesWith(u16),
-    /// The kernel says that all is well, on a machine that can say no more.
+    /// The kernel exits with success; without a serial port there is no log.
     Unseen,
-    /// The kernel refuses the machine, by this code, with a detail that has these words.
+    /// The kernel refuses the machine with this code, and a detail that contains this text.
     Refused(&'static str, &'static str),
-    /// It runs on without the CPUs that have these APIC ids, names them, and the gate says `cpu-missing`.
+    /// The CPUs with these APIC ids do not start. The kernel names them and runs on, and the gate reports
+    /// `cpu-missing`.
     Misses(&'static [u32]),
 }
 
 impl Case {
-    /// How many CPUs it has to have online.
+    /// How many CPUs must be online.
     pub fn online(&self) -> u16 {
         match self.ends {
             Ending::PassesWith(online) => online,
@@ -106,7 +107,7 @@ impl Case {
         }
     }
 
-    /// How many workers it runs: two where it can.
+    /// How many workers run: two if there are two CPUs.
     pub fn workers(&self) -> u16 {
         self.online().min(2)
     }

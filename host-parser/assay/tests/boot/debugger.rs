@@ -1,5 +1,5 @@
-//! The little of GDB's protocol that stopping a guest at one place and changing its memory takes (GDB manual, appendix
-//! "GDB Remote Serial Protocol").
+//! A small client of GDB's protocol: it stops a guest at one address and changes its memory (GDB manual, appendix "GDB
+//! Remote Serial Protocol").
 
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,13 +7,13 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long QEMU may take for an answer; the guest to reach a breakpoint.
+/// How long QEMU may take to answer, or the guest to reach a breakpoint.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most bytes in one packet: QEMU 7.2's limit is 4,096 characters, two for each byte.
 const PACKET_BYTES: usize = 1024;
 
-/// Registers by their place among those of 8 bytes that QEMU lists first.
+/// Registers by their index in QEMU's list, which begins with the 8-byte registers.
 #[derive(Clone, Copy)]
 pub enum Register {
     /// RBX.
@@ -29,7 +29,7 @@ pub struct Debugger {
 }
 
 impl Debugger {
-    /// Connects to the socket at `path`, which a QEMU that was just started is about to make.
+    /// Connects to the socket at `path`. A QEMU that has just started may not have created it yet.
     pub fn connect(path: &Path) -> io::Result<Self> {
         let begin = Instant::now();
         let to = loop {
@@ -43,13 +43,13 @@ impl Debugger {
         Ok(Self { to, from })
     }
 
-    /// Has the guest stop before the instruction at `address`.
+    /// Sets a breakpoint on the instruction at `address`.
     pub fn stop_at(&mut self, address: u64) -> io::Result<()> {
         self.order(&format!("Z1,{address:x},1"))
     }
 
-    /// Lets the guest go. QEMU tells of a stop only to who asked for the run, and takes what comes from a debugger while
-    /// the guest runs for an order to stop: so this waits until the order has been read.
+    /// Lets the guest run. QEMU reports a stop only to the debugger that started the run, and takes any byte from the
+    /// debugger meanwhile as an order to stop. So this waits until QEMU has read the order.
     pub fn go(&mut self) -> io::Result<()> {
         self.send("c")?;
         while self.byte()? != b'+' {}
@@ -62,21 +62,21 @@ impl Debugger {
         if said.starts_with('T') || said.starts_with('S') { Ok(()) } else { Err(unexpected("a stop", &said)) }
     }
 
-    /// A register of the CPU that stopped.
+    /// Reads a register of the CPU that stopped.
     pub fn register(&mut self, register: Register) -> io::Result<u64> {
         let all = bytes(&self.ask("g")?)?;
         let value = all.get(register as usize * 8..).and_then(|rest| rest.first_chunk());
         value.map(|value| u64::from_le_bytes(*value)).ok_or_else(|| unexpected("a register", "too little"))
     }
 
-    /// Reads memory, as the CPU sees it: without paging, physical.
+    /// Reads memory as the CPU addresses it: physical while paging is off.
     pub fn read(&mut self, address: u64, length: usize) -> io::Result<Vec<u8>> {
         let said = self.ask(&format!("m{address:x},{length:x}"))?;
         let read = bytes(&said)?;
         if read.len() == length { Ok(read) } else { Err(unexpected("memory", &said)) }
     }
 
-    /// Writes memory.
+    /// Writes memory, by the same addresses.
     pub fn write(&mut self, address: u64, content: &[u8]) -> io::Result<()> {
         for (at, part) in (address..).step_by(PACKET_BYTES).zip(content.chunks(PACKET_BYTES)) {
             let digits: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -85,7 +85,7 @@ impl Debugger {
         Ok(())
     }
 
-    /// Takes the breakpoints away and lets the guest go.
+    /// Removes the breakpoints and lets the guest run.
     pub fn leave(mut self) -> io::Result<()> {
         self.order("D")
     }
@@ -105,7 +105,7 @@ impl Debugger {
         write!(self.to, "${command}#{sum:02x}")
     }
 
-    /// The next packet, acknowledged. What stands between packets are acknowledgements of ours.
+    /// Reads the next packet and acknowledges it. Between packets are only acknowledgements of our own.
     fn receive(&mut self) -> io::Result<String> {
         while self.byte()? != b'$' {}
         let mut packet = String::new();
@@ -115,7 +115,7 @@ impl Debugger {
                 byte => packet.push(char::from(byte)),
             }
         }
-        // The sum: the stream is a local one, which loses nothing.
+        // The checksum is not compared: a local socket loses nothing.
         self.byte()?;
         self.byte()?;
         self.to.write_all(b"+")?;
@@ -129,7 +129,7 @@ impl Debugger {
     }
 }
 
-/// What pairs of hexadecimal digits stand for.
+/// Decodes pairs of hexadecimal digits.
 fn bytes(digits: &str) -> io::Result<Vec<u8>> {
     let pair = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(pair).collect();

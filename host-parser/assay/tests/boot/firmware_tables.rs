@@ -1,40 +1,40 @@
-//! ACPI tables of the tests' own making, put into a guest's memory in place of firmware's before its kernel runs (ACPI
-//! 6.5, section 5.2). What is not changed is right, so that each change stands alone.
+//! ACPI tables that replace firmware's in a guest's memory before its kernel runs (ACPI 6.5, section 5.2). They are
+//! valid except for the one change of a row.
 
 use std::io;
 
 use crate::debugger::{Debugger, Register};
 
-/// Where the tables go: in the middle of the guest's memory, which nothing has used when the kernel reads them.
+/// Address of the tables: in the middle of the guest's memory, which is unused until the kernel has read them.
 const PLACE: u64 = 64 << 20;
 const RSDP_AT: u64 = PLACE;
 const RSDT_AT: u64 = PLACE + 0x1000;
 const MADT_AT: u64 = PLACE + 0x2_0000;
 const XSDT_AT: u64 = PLACE + 0x10_0000;
-/// Where [`Tables::elsewhere`] goes; zeros follow it.
+/// Address of [`Tables::elsewhere`]; zeros follow it.
 pub const ELSEWHERE: u64 = PLACE + 0x80_0000;
 
-/// Of the start info (Xen, "x86/HVM direct boot ABI").
+/// Offset of the RSDP's address in the start info (Xen, "x86/HVM direct boot ABI").
 const RSDP_IN_START_INFO: u64 = 32;
-/// Of an RSDP of version 2.
+/// Length of an RSDP of version 2.
 const RSDP_BYTES: usize = 36;
 const HEADER_BYTES: usize = 36;
 
-/// All that the kernel finds from the RSDP on.
+/// The tables that the kernel finds from the RSDP on.
 pub struct Tables {
-    /// The address in the start info.
+    /// The RSDP's address in the start info.
     pub rsdp_at: u64,
     /// Root pointer, of version 2.
     pub rsdp: Vec<u8>,
-    /// Where the tables are that both roots list, before the roots are made of them.
+    /// Addresses of the tables that both roots list.
     pub listed: Vec<u64>,
-    /// The root with 64-bit addresses; made of `listed` unless a change has made it.
+    /// The root with 64-bit addresses; made from `listed` unless a change provides it.
     pub xsdt: Option<Vec<u8>>,
-    /// The root with 32-bit addresses; as the other.
+    /// The root with 32-bit addresses; likewise.
     pub rsdt: Option<Vec<u8>>,
-    /// The processors.
+    /// The table of processors.
     pub madt: Vec<u8>,
-    /// Whatever a change puts at [`ELSEWHERE`].
+    /// Bytes that a change puts at [`ELSEWHERE`].
     pub elsewhere: Vec<u8>,
 }
 
@@ -59,19 +59,19 @@ impl Tables {
         }
     }
 
-    /// The root with 64-bit addresses, as `listed` has it.
+    /// A valid root with the 64-bit addresses of `listed`.
     pub fn good_xsdt(&self) -> Vec<u8> {
         let entries: Vec<u8> = self.listed.iter().flat_map(|at| at.to_le_bytes()).collect();
         table(b"XSDT", &entries)
     }
 
-    /// The root with 32-bit addresses, as `listed` has it.
+    /// A valid root with the 32-bit addresses of `listed`.
     pub fn good_rsdt(&self) -> Vec<u8> {
         let entries: Vec<u8> = self.listed.iter().flat_map(|&at| low(at).to_le_bytes()).collect();
         table(b"RSDT", &entries)
     }
 
-    /// Makes both roots, and changes each alike.
+    /// Makes both roots, and applies `spoil` to each.
     pub fn spoil_roots(&mut self, spoil: impl Fn(&mut Vec<u8>)) {
         let (mut xsdt, mut rsdt) = (self.good_xsdt(), self.good_rsdt());
         spoil(&mut xsdt);
@@ -79,13 +79,13 @@ impl Tables {
         (self.xsdt, self.rsdt) = (Some(xsdt), Some(rsdt));
     }
 
-    /// The MADT is this list of entries.
+    /// Makes the MADT from these entries.
     pub fn processors(&mut self, entries: &[Vec<u8>]) {
         self.madt = madt(entries);
     }
 }
 
-/// At the entry of a kernel of a machine of `cpus` CPUs: puts changed tables in place of firmware's.
+/// Replaces firmware's tables by changed ones. The machine has `cpus` CPUs and is stopped at the kernel's entry.
 pub fn replace(debugger: &mut Debugger, cpus: u16, change: fn(&mut Tables)) -> io::Result<()> {
     let start_info = debugger.register(Register::Rbx)?;
     let rsdp = long(&debugger.read(start_info + RSDP_IN_START_INFO, 8)?);
@@ -105,7 +105,7 @@ pub fn replace(debugger: &mut Debugger, cpus: u16, change: fn(&mut Tables)) -> i
     debugger.write(start_info + RSDP_IN_START_INFO, &tables.rsdp_at.to_le_bytes())
 }
 
-/// Where firmware's tables are, but its MADT. QEMU's RSDP is of version 0: it has an RSDT alone.
+/// The addresses of firmware's tables, without its MADT. QEMU's RSDP is of version 0, so only an RSDT exists.
 fn others(debugger: &mut Debugger, rsdp: u64) -> io::Result<Vec<u64>> {
     let at = |bytes: &[u8]| u64::from(u32::from_le_bytes(*bytes.first_chunk().expect("4 bytes")));
     let rsdt = at(&debugger.read(rsdp + 16, 4)?);
@@ -120,9 +120,9 @@ fn others(debugger: &mut Debugger, rsdp: u64) -> io::Result<Vec<u64>> {
     Ok(others)
 }
 
-/// Flag of a processor that may be used.
+/// Flag of a processor that is ready for use.
 pub const ENABLED: u8 = 1;
-/// Flag of one that could be brought online later.
+/// Flag of a processor that could be brought online later.
 pub const ONLINE_CAPABLE: u8 = 2;
 
 /// A processor by its xAPIC id.
@@ -155,13 +155,13 @@ pub fn table(signature: &[u8; 4], body: &[u8]) -> Vec<u8> {
     table
 }
 
-/// Says that a table has this length, and has the bytes that are there sum to zero.
+/// Sets the length field of a table, and the checksum so that its actual bytes sum to zero.
 pub fn set_length(table: &mut [u8], length: u32) {
     table[4..8].copy_from_slice(&length.to_le_bytes());
     seal(table, 9);
 }
 
-/// Makes the RSDP's two sums right.
+/// Corrects both checksums of the RSDP.
 pub fn seal_rsdp(rsdp: &mut [u8]) {
     seal(&mut rsdp[..20], 8);
     seal(rsdp, 32);

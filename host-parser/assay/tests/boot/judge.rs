@@ -1,4 +1,4 @@
-//! Whether a boot ended as its row says.
+//! Judges whether a boot ended as its row expects.
 
 use abi::CpuId;
 use abi::exit::GuestExit;
@@ -11,19 +11,19 @@ use qemu::Outcome;
 use crate::case::{Case, Ending};
 use crate::lab::{Ended, Lab, Over};
 
-/// All CPUs have to be up so soon after the first start-up message, in ms of the guest's time.
+/// Longest time from the first start-up message to the last CPU online, in ms of guest time.
 const ALL_UP_MS: u64 = 2000;
 
-/// What came of a row.
+/// The judgement of a boot.
 #[derive(Default)]
 pub struct Judged {
-    /// What is not as it must be; empty where all is.
+    /// What is unexpected; empty if the boot ended as expected.
     pub wrong: Vec<String>,
-    /// The host did not let the guest run: it may be tried again.
+    /// Whether the host disturbed the guest, so that the row may be tried again.
     pub disturbed: bool,
-    /// How many CPUs came up.
+    /// Number of CPUs that came online.
     pub online: u16,
-    /// From the first start-up message to the last CPU's first words, in us of the guest's time.
+    /// Time from the first start-up message to the last CPU online, in us of guest time.
     pub all_up_us: Option<u64>,
     /// How it ended, in a few words.
     pub ended: String,
@@ -33,10 +33,10 @@ pub struct Judged {
 pub fn judge(lab: &Lab, case: &Case, over: &Over) -> Judged {
     let run = match &over.ended {
         Ended::Qemu(run) => run,
-        Ended::Unknown => unreachable!("a row of this kind is booted by QEMU"),
+        Ended::Unknown => unreachable!("QEMU boots this row"),
         Ended::Broken(why) => return Judged { wrong: vec![why.clone()], ..Judged::default() },
     };
-    let mut judged = look(over);
+    let mut judged = read_log(over);
     let (exit, reason) = match case.ends {
         Ending::Passes | Ending::PassesWith(_) => (GuestExit::Success, None),
         Ending::Unseen => (GuestExit::Success, None),
@@ -47,7 +47,7 @@ pub fn judge(lab: &Lab, case: &Case, over: &Over) -> Judged {
         judged.wrong.push(format!("ended by {:?}", run.outcome));
     }
     match case.ends {
-        Ending::Unseen => judged.ended = "ends well, unseen".to_owned(),
+        Ending::Unseen => judged.ended = "success, no log".to_owned(),
         Ending::Refused(code, words) => judged.refused(&over.text(), code, words),
         Ending::Passes | Ending::PassesWith(_) => judged.passes(lab, case, over, None),
         Ending::Misses(ids) => {
@@ -59,8 +59,8 @@ pub fn judge(lab: &Lab, case: &Case, over: &Over) -> Judged {
     judged
 }
 
-/// What the log says by itself.
-pub fn look(over: &Over) -> Judged {
+/// What the log shows without the gate: CPUs online, and how fast they came.
+pub fn read_log(over: &Over) -> Judged {
     let transcript = Transcript::read(&over.log);
     let records = || transcript.boots.iter().flat_map(|boot| &boot.records);
     let cpus: Vec<Cpu> = records()
@@ -79,15 +79,17 @@ pub fn look(over: &Over) -> Judged {
     let all_up_us = last.zip(khz).map(|(cycles, khz)| cycles * 1000 / khz);
     let mut judged = Judged { online, all_up_us, ..Judged::default() };
     if all_up_us.is_some_and(|us| us > ALL_UP_MS * 1000) {
-        // An emulated clock goes on while the host does something else.
+        // The emulated clock runs on while the host runs something else.
         judged.disturbed = true;
-        judged.wrong.push(format!("the last CPU came later than {ALL_UP_MS} ms after the first message"));
+        judged
+            .wrong
+            .push(format!("the last CPU came online more than {ALL_UP_MS} ms after the first message"));
     }
     judged
 }
 
 impl Judged {
-    /// The kernel refused the machine: two records, and no more than a moment.
+    /// Checks that the kernel refused the machine: an `error` record and a failed end.
     fn refused(&mut self, text: &str, code: &str, words: &str) {
         self.ended = format!("refused: {code}");
         let wanted = format!(" ev=error code={code} ");
@@ -96,11 +98,11 @@ impl Judged {
             self.wrong.push(format!("expected{wanted}with {words:?}, found {said:?}"));
         }
         if !(text.contains(" ev=end ") && text.contains(" status=failed ")) {
-            self.wrong.push("no end with status=failed".to_owned());
+            self.wrong.push("no end record with status=failed".to_owned());
         }
     }
 
-    /// The gate passes the run, or refuses it for `reason`.
+    /// Checks that the gate passes the run, or refuses it for `reason`.
     pub fn passes(&mut self, lab: &Lab, case: &Case, over: &Over, reason: Option<ReasonCode>) {
         let Ended::Qemu(run) = &over.ended else { return };
         let Outcome::DebugExit { value } = run.outcome else { return };
@@ -112,7 +114,7 @@ impl Judged {
         }
     }
 
-    /// What the gate says of a log.
+    /// Checks that the gate passes a log, or refuses it for `reason`.
     pub fn gate(
         &mut self,
         lab: &Lab,
@@ -129,7 +131,7 @@ impl Judged {
             blob: Some(lab.worker().sha256()),
             build: None,
         };
-        // One host CPU for all: such a run shows function and is held to no speed.
+        // With one host CPU for all vCPUs, the run is functional-only: its speed does not matter.
         let evidence =
             HostEvidence { ended, vcpus: Some(online.max(2)), host_cpus: Some(1), ..HostEvidence::default() };
         let verdict = Gate::default().judge(&Transcript::read(log), &expectation, &evidence);
@@ -137,7 +139,7 @@ impl Judged {
         self.ended = refusal.map_or_else(|| "passed".to_owned(), |reason| reason.code().to_owned());
         if refusal != reason {
             let findings = &verdict.findings;
-            self.wrong.push(format!("the gate says {refusal:?}, expected {reason:?}: {findings:?}"));
+            self.wrong.push(format!("the gate reports {refusal:?}, expected {reason:?}: {findings:?}"));
         }
         self.disturbed |= matches!(
             refusal,
@@ -145,25 +147,25 @@ impl Judged {
         );
     }
 
-    /// The kernel names the CPUs that did not come.
+    /// Checks that the kernel names the CPUs that did not start.
     fn misses(&mut self, text: &str, ids: &[u32]) {
         for id in ids {
             if !text.contains(&format!(" apic={id} state=no-response ")) {
-                self.wrong.push(format!("does not name the CPU with APIC id {id}"));
+                self.wrong.push(format!("the log does not report the CPU with APIC id {id} as missing"));
             }
         }
     }
 
-    /// The log has all of these words.
+    /// Checks that the log contains each of `words`.
     pub fn says(&mut self, text: &str, words: &[&str]) {
         for word in words.iter().filter(|word| !text.contains(*word)) {
-            self.wrong.push(format!("does not say {word:?}"));
+            self.wrong.push(format!("the log lacks {word:?}"));
         }
     }
 }
 
 impl Over {
-    /// The log as text, with the spaces that records write as `%20`.
+    /// The log as text, with `%20` decoded to spaces.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.log).replace("%20", " ")
     }

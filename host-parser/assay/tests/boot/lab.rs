@@ -1,4 +1,4 @@
-//! What the rows are made of: QEMU, kernel, worker, plans, images. Made once; each boot is one call.
+//! What all rows share: QEMU, kernel, worker, plans and images. Each boot is one call.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -28,14 +28,14 @@ use crate::firmware_tables::{self, Tables};
 /// The first QEMU whose translator has x2APIC.
 const X2APIC_SINCE: Version = Version { major: 9, minor: 0, micro: 0 };
 
-/// The first QEMU seen to load a ramdisk, by its size, into what its microvm's firmware keeps at the end of memory. The
-/// kernel refuses it (`boot-info`).
+/// The first QEMU that was seen to load a ramdisk over the tables that its microvm's firmware keeps at the end of
+/// memory, for some sizes of the ramdisk. The kernel refuses that (`boot-info`).
 const MICROVM_UNTIL: Version = Version { major: 10, minor: 0, micro: 0 };
 
-/// The name and the type of the note that says where a VMM enters the kernel (Xen, xen/include/public/elfnote.h).
+/// Name and type of the ELF note with the entry point for a VMM (Xen, xen/include/public/elfnote.h).
 const PVH_NOTE: (&[u8], u32) = (b"Xen", 18);
 
-/// What guests are made of.
+/// Everything that the guests are made of.
 pub struct Lab {
     qemu: Qemu,
     accelerator: AcceleratorChoice,
@@ -50,26 +50,26 @@ pub struct Lab {
 
 /// A guest that has ended.
 pub struct Over {
-    /// How, as its emulator saw it.
+    /// How it ended, by its emulator.
     pub ended: Ended,
-    /// What it printed.
+    /// The log of its serial port.
     pub log: Vec<u8>,
-    /// From the emulator's start to the first record.
+    /// Time from the emulator's start to the first record.
     pub first_record: Option<Duration>,
 }
 
-/// How an emulator saw its guest end.
+/// How a guest ended, by its emulator.
 pub enum Ended {
-    /// QEMU's account.
+    /// QEMU's report.
     Qemu(Box<GuestRun>),
-    /// Another emulator's: a log is all there is.
+    /// Another emulator reports nothing: only the log counts.
     Unknown,
-    /// It did not come to a run, or a debugger could not do its part.
+    /// The guest could not be run, or the debugger failed.
     Broken(String),
 }
 
 impl Lab {
-    /// Finds everything; fails where something is missing, for then no row can be tried.
+    /// Finds everything. Panics if something is missing, because then no row can run.
     pub fn new() -> Self {
         let given = std::env::var_os("ASSAY_QEMU").map(PathBuf::from);
         let kernel = workspace().join("target/kernel/assay-kernel");
@@ -99,7 +99,7 @@ impl Lab {
         &self.worker
     }
 
-    /// What this host lacks for a row.
+    /// What this host lacks for a row, or `None` if the row can run.
     pub fn lacks(&self, case: &Case) -> Option<String> {
         if case.needs == Needs::X2apic && self.qemu.version < X2APIC_SINCE {
             return Some(format!("QEMU {} has no x2APIC under TCG, {X2APIC_SINCE} has", self.qemu.version));
@@ -116,12 +116,12 @@ impl Lab {
 
     /// The plan of a boot with one case of `workers`.
     pub fn plan(&self, workers: u16) -> PlanBytes {
-        // A machine that has a screen alone would stay on for the person who reads it.
+        // With a screen alone, the machine would stay on for a person to read it.
         let options = PlanOptions { linger_ms: 1, ..PlanOptions::default() };
         PlanBytes::new(&self.experiment, &self.worker, &[workers], options).unwrap()
     }
 
-    /// Boots a row's machine, and waits for its end.
+    /// Boots a row's machine and waits for its end.
     pub fn boot(&self, case: &Case, deadline: Duration) -> Over {
         let folder = TempDir::new_in(self.folder.path()).unwrap();
         let mut machine = self.machine(case);
@@ -190,14 +190,14 @@ impl Lab {
         machine
     }
 
-    /// A debugger that has the guest stop before the kernel's first instruction.
+    /// Connects a debugger, with a breakpoint on the kernel's first instruction.
     fn debugger(&self, socket: &Path) -> io::Result<Debugger> {
         let mut debugger = Debugger::connect(socket)?;
         debugger.stop_at(self.entry)?;
         Ok(debugger)
     }
 
-    /// Changes the tables of a guest that is about to run, once it has stopped.
+    /// Lets the guest run to the breakpoint, and changes its tables there, in a thread.
     fn operate(
         &self,
         debugger: io::Result<Debugger>,
@@ -210,10 +210,10 @@ impl Lab {
             let mut debugger = going?;
             debugger.wait_for_stop()?;
             firmware_tables::replace(&mut debugger, cpus, change)?;
-            // It would have run on where QEMU was slow to take both orders to start it.
+            // If QEMU took the two orders to start late, the guest would have run past the breakpoint.
             match debugger.register(Register::Rip)? {
                 at if at == entry => debugger.leave(),
-                at => Err(io::Error::other(format!("the guest was at {at:#x} and not where it was stopped"))),
+                at => Err(io::Error::other(format!("the guest stopped at {at:#x}, expected {entry:#x}"))),
             }
         })
     }
@@ -242,18 +242,19 @@ impl Lab {
         self.image("--iso", workers)
     }
 
-    /// The image that the image tool makes with this option, made when it is first wanted.
+    /// The image that the image tool makes with this option. It is made on the first call.
     fn image(&self, option: &'static str, workers: u16) -> PathBuf {
         let mut images = self.images.borrow_mut();
-        let make = || {
-            let path = self.folder.path().join(format!("{}-{workers}.img", &option[2..]));
-            let mut tool = Command::new(workspace().join("target/release/assay-image"));
-            tool.arg("--kernel").arg(&self.kernel).arg("--ramdisk").arg(self.ramdisk(workers));
-            let output = tool.arg(option).arg(&path).output().expect("`make build` has been run");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            path
-        };
-        images.entry((option, workers)).or_insert_with(make).clone()
+        images.entry((option, workers)).or_insert_with(|| self.make_image(option, workers)).clone()
+    }
+
+    fn make_image(&self, option: &str, workers: u16) -> PathBuf {
+        let path = self.folder.path().join(format!("{}-{workers}.img", &option[2..]));
+        let mut tool = Command::new(workspace().join("target/release/assay-image"));
+        tool.arg("--kernel").arg(&self.kernel).arg("--ramdisk").arg(self.ramdisk(workers));
+        let output = tool.arg(option).arg(&path).output().expect("`make build` has been run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        path
     }
 
     fn ramdisk(&self, workers: u16) -> PathBuf {
@@ -266,13 +267,13 @@ impl Lab {
         self.folder.path().join("junk")
     }
 
-    /// A new folder, that goes with the lab.
+    /// A new folder, removed at the latest with the lab.
     pub fn folder(&self) -> TempDir {
         TempDir::new_in(self.folder.path()).unwrap()
     }
 }
 
-/// Where a VMM enters the kernel.
+/// The address at which a VMM enters the kernel.
 fn pvh_entry(elf: &[u8]) -> Option<u64> {
     let header = object::elf::FileHeader64::<object::Endianness>::parse(elf).ok()?;
     let endian = header.endian().ok()?;

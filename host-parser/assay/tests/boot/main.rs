@@ -1,13 +1,12 @@
-//! The boot matrix: the kernel on every kind of machine that the emulators at hand can be. `make test-boot` runs it; it is
-//! not part of `make test`, which boots a small cross-section.
+//! The boot matrix: boots the kernel on every kind of machine that the installed emulators offer. `make test-boot` runs
+//! it. `make test` does not: it boots a small cross-section.
 //!
-//! What is booted, and how each boot must end, is in `cases`. Every boot runs the same small experiment on one or two
-//! CPUs, and its log is judged by the gate as any other. A boot that does not end as its row says fails the test, after
-//! all rows were tried.
+//! `cases` lists the machines and how each boot must end. Every boot runs the same small experiment on one or two CPUs,
+//! and the gate judges its log like any other. All rows are tried before a boot that ended otherwise fails the test.
 //!
-//! `ASSAY_BOOT=WORD` runs the rows whose name has that word; `ASSAY_QEMU=PATH` runs another QEMU than the one in PATH.
+//! `ASSAY_BOOT=WORD` runs only the rows with that word in their name. `ASSAY_QEMU=PATH` names the QEMU to use.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 #[path = "../support/assay.rs"]
 mod assay;
@@ -27,15 +26,15 @@ use crate::lab::Lab;
 use case::{Case, Ending, Needs};
 use report::{Report, Row};
 
-/// Longer than the slowest boot on a host with other work to do; what has not ended by then hangs.
+/// Longer than the slowest boot on a busy host: a guest that has not ended by then hangs.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-/// How often a boot is tried whose host did not let its CPUs run.
+/// Attempts at a boot that the host disturbs.
 const TRIES: usize = 3;
 
 #[test]
 #[ignore = "boots more than a hundred guests: make test-boot"]
-fn every_machine_ends_as_its_row_says() {
+fn every_boot_ends_as_its_row_expects() {
     let lab = Lab::new();
     let word = std::env::var("ASSAY_BOOT").unwrap_or_default();
     let wanted = |name: &str| name.contains(&word);
@@ -47,10 +46,10 @@ fn every_machine_ends_as_its_row_says() {
         report.add(bochs::row(&lab, machine));
     }
     let wrong = report.end();
-    assert!(wrong.is_empty(), "{} boots did not end as their rows say: {}", wrong.len(), wrong.join(", "));
+    assert!(wrong.is_empty(), "{} boots ended unexpectedly: {}", wrong.len(), wrong.join(", "));
 }
 
-/// Boots one row's machine, if this QEMU can be it.
+/// Boots one row's machine, if this QEMU offers it.
 fn row(lab: &Lab, case: &Case) -> Row {
     if let Some(lacks) = lab.lacks(case) {
         return Row::skipped(case.name, lacks);

@@ -1,5 +1,5 @@
-//! What is shown: a line for each boot as it ends, and a summary. Written straight to standard error, past the test
-//! harness's capture: the run takes minutes, and somebody watches.
+//! Prints a line for each boot when it ends, and a summary. It writes straight to standard error, past the test
+//! harness's capture, because the run takes minutes.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -19,23 +19,23 @@ enum Kind {
 }
 
 impl Row {
-    /// A row that this host cannot try.
+    /// A row that this host cannot run.
     pub fn skipped(name: &'static str, lacks: String) -> Self {
         Self { name, kind: Kind::Skipped(lacks) }
     }
 
-    /// A row that was tried.
+    /// A row that was run.
     pub fn tried(name: &'static str, took: Duration, tries: usize, over: &Over, judged: Judged) -> Self {
         let kind = Kind::Tried { took, tries, first_record: over.first_record, judged, log: over.text() };
         Self { name, kind }
     }
 }
 
-/// All rows so far.
+/// The counts of the rows so far.
 pub struct Report {
     begin: Instant,
-    right: usize,
-    wrong: Vec<&'static str>,
+    expected: usize,
+    unexpected: Vec<&'static str>,
     skipped: usize,
 }
 
@@ -43,13 +43,13 @@ impl Report {
     /// Prints the head of the table.
     pub fn begin(emulator: &str) -> Self {
         print(&format!(
-            "\n{emulator}\nCPUs up: from the first start-up message to the last CPU, guest's time"
+            "\n{emulator}\nCPUs up: guest time from the first start-up message to the last CPU online"
         ));
         print("seconds  first record  CPUs  CPUs up     machine and outcome");
-        Self { begin: Instant::now(), right: 0, wrong: Vec::new(), skipped: 0 }
+        Self { begin: Instant::now(), expected: 0, unexpected: Vec::new(), skipped: 0 }
     }
 
-    /// Prints a row, and its log where it is wrong.
+    /// Prints a row, and its log if it ended unexpectedly.
     pub fn add(&mut self, row: Row) {
         let name = row.name;
         match row.kind {
@@ -59,36 +59,39 @@ impl Report {
             }
             Kind::Tried { took, tries, first_record, judged, log } => {
                 let Judged { wrong, online, all_up_us, ended, .. } = judged;
-                let ms = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| format!("{ms:.1} ms"));
-                let first = ms(first_record.map(|first| first.as_secs_f64() * 1e3));
-                let up = ms(all_up_us.map(|us| us as f64 / 1e3));
-                let mark = if wrong.is_empty() { "ok" } else { "WRONG" };
+                let first = milliseconds(first_record.map(|first| first.as_secs_f64() * 1e3));
+                let up = milliseconds(all_up_us.map(|us| us as f64 / 1e3));
+                let mark = if wrong.is_empty() { "ok" } else { "UNEXPECTED" };
                 let again = if tries > 1 { format!(" (try {tries})") } else { String::new() };
                 let seconds = took.as_secs_f64();
                 print(&format!(
                     "{seconds:7.1}  {first:>12}  {online:>4}  {up:>9}  {mark}  {name}: {ended}{again}"
                 ));
                 if wrong.is_empty() {
-                    self.right += 1;
+                    self.expected += 1;
                     return;
                 }
-                self.wrong.push(name);
+                self.unexpected.push(name);
                 wrong.iter().for_each(|line| print(&format!("         {line}")));
                 print(&format!("--- log\n{}\n---", tail(&log)));
             }
         }
     }
 
-    /// Prints the sum; returns what was wrong.
+    /// Prints the counts, and returns the names of the rows that ended unexpectedly.
     pub fn end(self) -> Vec<&'static str> {
         let seconds = self.begin.elapsed().as_secs();
-        let (right, wrong, skipped) = (self.right, self.wrong.len(), self.skipped);
-        print(&format!("{right} as they must, {wrong} not, {skipped} skipped; {seconds} s"));
-        self.wrong
+        let (expected, unexpected, skipped) = (self.expected, self.unexpected.len(), self.skipped);
+        print(&format!("{expected} as expected, {unexpected} unexpected, {skipped} skipped; {seconds} s"));
+        self.unexpected
     }
 }
 
-/// The end of a log: enough to see what it died of.
+fn milliseconds(ms: Option<f64>) -> String {
+    ms.map_or("-".to_owned(), |ms| format!("{ms:.1} ms"))
+}
+
+/// The last lines of a log, which usually show the cause of a failure.
 fn tail(log: &str) -> String {
     const LINES: usize = 40;
     let lines: Vec<_> = log.lines().collect();

@@ -1,4 +1,4 @@
-//! `assay ab` where it runs no guest that ends well.
+//! `assay ab` without a guest that ends well.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn names_what_b_lacks() {
 }
 
 #[test]
-fn refuses_cases_that_the_manifest_does_not_have_and_sweeps() {
+fn refuses_sweeps_and_cases_that_the_manifest_lacks() {
     let stage = Stage::with_qemu(DIES);
     let said = run(&mut stage.command_of("ab", &["--cases", "1,3"]), DEADLINE);
     said.expect_exit(2).expect_message(&["--cases: ", "x.toml has no case 3"]);

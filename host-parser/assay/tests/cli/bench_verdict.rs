@@ -1,4 +1,4 @@
-//! `assay dev bench-verdict` on sides that were recorded before.
+//! `assay dev bench-verdict` on rows that were recorded before.
 
 use std::fs;
 
@@ -8,16 +8,17 @@ use crate::assay::{Said, assay, run};
 use crate::compare::sessions::{Played, Sessions, edit_results, steady};
 use crate::stage::DEADLINE;
 
-/// Plays every side for so many rounds, each with its times.
+/// Writes a session for every row, each with its own times.
 fn record(sessions: &Sessions, rounds: u32, cycles: [fn(u32) -> u64; 5]) {
     let sides = ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"];
     for ((place, name), cycles) in (0..).zip(sides).zip(cycles) {
-        // Each side's runs a little later than those of the one before, and over before the next round.
+        // Each row runs a little after the one before, and ends before the next round.
         let played = Played { rounds, cases: vec![1], cycles, later_ms: 100 * place, ..Played::default() };
         sessions.play(name, &played);
     }
 }
 
+/// Rows as slow as their names say.
 const AS_NAMED: [fn(u32) -> u64; 5] = [
     steady,
     |round| steady(round * 2 + 1),
@@ -32,14 +33,14 @@ fn judge(sessions: &Sessions) -> Said {
 }
 
 #[test]
-fn a_quiet_recording_reaches_the_goals_and_the_seed_is_recorded() {
+fn an_undisturbed_recording_reaches_the_goals_and_records_the_seed() {
     let sessions = Sessions::new();
     record(&sessions, 45, AS_NAMED);
     let said = judge(&sessions);
     said.expect_exit(0).expect_answer(&[
         "case 1: 45 rounds side by side",
-        "no native probe: whether the host was quiet is not known",
-        "paired, a2, the same, to a1            0       0              3",
+        "no native probe: it is unknown whether the host was undisturbed",
+        "paired, a2 (identical) to a1           0       0              3",
         "0 of 3: 0.0 to 70.8 %",
         "unpaired, +5 % to a2",
         "1 of 1: 2.5 to 100.0 %",
@@ -52,7 +53,7 @@ fn a_quiet_recording_reaches_the_goals_and_the_seed_is_recorded() {
     assert_eq!(verdict["experiments"][1]["against"], "a1");
     let real: Vec<_> = verdict["real"].as_array().unwrap().iter().map(|r| &r["paired"]["verdict"]).collect();
     assert_eq!(real, ["no-difference", "slower", "slower", "slower"]);
-    // Once more, as two recordings: the verdict that is there stays, and the experiments are counted together.
+    // Given as two recordings: the existing verdict.json stays, and the experiments are counted together.
     let folder = sessions.path("");
     let mut again = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "2", "--from"]);
     let said = run(again.arg(&folder).arg("--from").arg(&folder), DEADLINE);
@@ -62,7 +63,7 @@ fn a_quiet_recording_reaches_the_goals_and_the_seed_is_recorded() {
 }
 
 #[test]
-fn what_was_recorded_before_a_signal_is_judged_as_far_as_it_goes() {
+fn judges_a_recording_that_a_signal_cut_short() {
     let sessions = Sessions::new();
     record(&sessions, 16, AS_NAMED);
     for side in ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"] {
@@ -76,8 +77,8 @@ fn what_was_recorded_before_a_signal_is_judged_as_far_as_it_goes() {
     let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--from"]);
     run(command.arg(sessions.path("")), DEADLINE).expect_exit(3).expect_answer(&[
         "case 1: 16 rounds side by side",
-        "not complete, and judged as far as it goes: interrupted",
-        "NOT TOLD, too few rounds (it takes 45): paired",
+        "incomplete (interrupted); judged on the rounds that were made",
+        "NOT DECIDED, too few rounds (it takes 45): paired",
     ]);
     assert!(fs::read_to_string(sessions.path("verdict.json")).unwrap().contains("\"seed\": 77"));
     let [a, b] = ["a1", "a2"].map(|side| sessions.path(side));
@@ -87,7 +88,7 @@ fn what_was_recorded_before_a_signal_is_judged_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_side_that_is_not_slower_as_it_should_be_misses_the_goals() {
+fn misses_the_goals_if_a_slowed_row_is_not_slower() {
     let sessions = Sessions::new();
     let mut cycles = AS_NAMED;
     cycles[3] = steady;
@@ -98,7 +99,7 @@ fn a_side_that_is_not_slower_as_it_should_be_misses_the_goals() {
 }
 
 #[test]
-fn too_few_rounds_and_a_missing_side_are_said() {
+fn reports_too_few_rounds_and_a_missing_row() {
     let sessions = Sessions::new();
     record(&sessions, 8, AS_NAMED);
     judge(&sessions).expect_exit(3).expect_answer(&["not tried at worst", "experiments really run: none"]);

@@ -1,4 +1,4 @@
-//! The boot configuration of an image, changed by the command.
+//! `assay configure` on the boot configuration of an image.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use host_parser::boot_config::BootConfig;
 use crate::assay::{Said, assay, run};
 
 const DEADLINE: Duration = Duration::from_secs(20);
-/// Where the file begins in these images: anywhere on a sector.
+/// Offset of the file's tar header in these images: the start of any sector.
 const HEADER_AT: usize = 7 * 512;
 
-/// An image that has one configuration.
+/// An image with one copy of the configuration.
 fn image(folder: &Path) -> std::path::PathBuf {
     let mut header = tar::Header::new_ustar();
     header.set_path("assay.cfg").unwrap();
@@ -31,7 +31,7 @@ fn configure(image: &Path, words: &[&str]) -> Said {
 }
 
 #[test]
-fn shows_and_changes_what_is_set() {
+fn shows_and_changes_the_settings() {
     let folder = tempfile::tempdir().unwrap();
     let image = image(folder.path());
     configure(&image, &[]).expect_exit(0).expect_answer(&["disk.img:\n  nothing set"]);
@@ -42,7 +42,7 @@ fn shows_and_changes_what_is_set() {
 }
 
 #[test]
-fn changes_nothing_where_a_word_is_wrong() {
+fn changes_nothing_if_any_setting_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let image = image(folder.path());
     let before = std::fs::read(&image).unwrap();
@@ -52,7 +52,7 @@ fn changes_nothing_where_a_word_is_wrong() {
 }
 
 #[test]
-fn names_an_image_that_has_none() {
+fn names_an_image_without_a_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("other.img");
     configure(&image, &[]).expect_exit(7).expect_message(&["other.img"]);

@@ -1,4 +1,4 @@
-//! Why a guest died: when another one is run to see it, and what is said where nothing can be seen.
+//! The diagnosis of a guest that died: when a second guest runs for it, and the report if that guest shows nothing.
 
 use std::fs;
 use std::process::Stdio;
@@ -11,16 +11,16 @@ use serde_json::Value;
 use crate::assay::{finish, pid, signal, workspace};
 use crate::stage::{DEADLINE, Stage};
 
-/// What QEMU says of a guest that resets itself, and how it ends.
+/// QEMU's part for a guest that resets itself.
 const RESET: &str =
     r#"echo '{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}' >&0; exit 0"#;
-/// How it ends where the guest says that all went well.
+/// QEMU's part for a guest that reports success.
 const GOOD: &str = "exit 33";
 
-/// Where the trace says that the guest died.
+/// The address at which the guest died, by the trace.
 const ADDRESS: &str = "0xffffffff802131e1";
 
-/// A stage on which every guest is reset, and `traced` comes of one that is traced: its trace is that of a triple fault.
+/// A stage on which every guest is reset. A traced guest leaves the trace of a triple fault and then runs `traced`.
 fn stage(traced: &str) -> Stage {
     let trace = workspace().join("qemu/tests/traces/triple-fault.trace");
     let part = format!(
@@ -43,7 +43,7 @@ fn runs(stage: &Stage) -> Vec<Value> {
     results["runs"].as_array().unwrap().clone()
 }
 
-/// How often QEMU was started.
+/// How many times QEMU was started.
 fn starts(stage: &Stage) -> usize {
     fs::read_to_string(stage.path("qemu.starts")).unwrap().lines().count()
 }
@@ -55,7 +55,7 @@ fn files(stage: &Stage, part: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_guest_that_died_is_run_once_more_and_only_the_first_such() {
+fn runs_a_second_guest_for_the_first_death_only() {
     let stage = stage(RESET);
     let symbols = stage.path("no-such-kernel");
     let said = stage.run(&["--symbols", symbols.to_str().unwrap()]);
@@ -81,7 +81,7 @@ fn a_guest_that_died_is_run_once_more_and_only_the_first_such() {
 }
 
 #[test]
-fn no_diagnosis_is_made_where_none_is_wanted() {
+fn makes_no_diagnosis_with_no_diagnosis() {
     let stage = stage(RESET);
     let said = stage.run(&["--no-diagnosis"]);
     said.expect_exit(4);
@@ -91,7 +91,7 @@ fn no_diagnosis_is_made_where_none_is_wanted() {
 }
 
 #[test]
-fn names_of_another_kernel_are_not_used() {
+fn does_not_use_the_symbols_of_another_kernel() {
     let stage = stage(RESET);
     let mut other = fs::read(stage.path("kernel")).unwrap();
     let last = other.len() - 1;
@@ -104,7 +104,7 @@ fn names_of_another_kernel_are_not_used() {
 }
 
 #[test]
-fn a_stripped_kernel_has_no_names() {
+fn reports_that_a_stripped_kernel_has_no_symbols() {
     let stage = stage(RESET);
     stage.run(&["--symbols", stage.path("kernel").to_str().unwrap()]).expect_answer(&[ADDRESS]);
     let why = runs(&stage)[0]["diagnosis"]["without_symbols"].as_str().unwrap().to_owned();
@@ -112,10 +112,10 @@ fn a_stripped_kernel_has_no_names() {
 }
 
 #[test]
-fn says_that_it_did_not_happen_again() {
+fn reports_that_the_death_did_not_recur() {
     let stage = stage(GOOD);
     let said = stage.run(&[]);
-    // What the second guest did is no evidence: the run stays refused.
+    // The second guest is no evidence about the first: the run stays refused.
     said.expect_exit(4).expect_answer(&[
         "did not happen again under TCG: the second guest ended by itself with exit value",
         "guest-reset",
@@ -124,7 +124,7 @@ fn says_that_it_did_not_happen_again() {
 }
 
 #[test]
-fn a_second_guest_that_cannot_be_run_costs_nothing_but_the_diagnosis() {
+fn a_second_guest_that_cannot_run_costs_only_the_diagnosis() {
     let stage = stage("echo rubbish >&0; sleep 1000");
     let said = stage.run(&[]);
     said.expect_exit(4).expect_message(&["no diagnosis: qmp: "]);
@@ -137,7 +137,7 @@ fn an_interrupt_ends_the_second_guest_too() {
     let mut command = stage.command(&[]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
-    // Its log is there: it is in the middle of its run.
+    // Once its log exists, the second guest is running.
     while !files(&stage, ".diagnosis.serial.log").iter().any(|_| starts(&stage) == 2) {
         assert!(begun.elapsed() < DEADLINE, "no second guest");
         thread::sleep(Duration::from_millis(10));
@@ -145,7 +145,7 @@ fn an_interrupt_ends_the_second_guest_too() {
     signal(pid(&child), Signal::INT);
     finish(child, DEADLINE).expect_exit(130);
     assert_eq!((starts(&stage), runs(&stage)[0]["diagnosis"].clone()), (2, Value::Null));
-    // A FIFO would hold up whoever opens it.
+    // A FIFO left behind would block every reader.
     let trace = files(&stage, ".diagnosis.trace.txt").pop().unwrap();
     assert!(stage.session().join("runs").join(trace).metadata().unwrap().is_file());
 }

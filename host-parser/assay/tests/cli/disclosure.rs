@@ -1,4 +1,4 @@
-//! `assay parse` of a sweep, and what may be published of it.
+//! `assay parse` of a sweep, and whether its results may be published.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ fn parse(options: &[&str]) -> Said {
 }
 
 #[test]
-fn a_sweep_shows_its_smt_case_apart() {
+fn labels_the_smt_case_of_a_sweep() {
     let said = parse(&[]);
     said.expect_exit(0).expect_answer(&[
         "smp8-smt",
@@ -28,11 +28,11 @@ fn a_sweep_shows_its_smt_case_apart() {
         "not publishable: disclosure-missing: date, ",
     ]);
     let row = said.out.lines().find(|line| line.trim_start().starts_with("smp8-smt ")).unwrap();
-    assert_eq!(row.matches('(').count(), 2, "speed-up and efficiency are not to be quoted: {row}");
+    assert_eq!(row.matches('(').count(), 2, "speed-up and efficiency must be in parentheses: {row}");
 }
 
 #[test]
-fn a_claim_about_shared_cores_is_refused() {
+fn refuses_a_claim_about_shared_cores() {
     let folder = tempfile::tempdir().unwrap();
     let source = fs::read_to_string(golden::path("../tests/manifests/sweep.toml")).unwrap();
     let source =
@@ -41,6 +41,10 @@ fn a_claim_about_shared_cores_is_refused() {
     fs::write(&manifest, source).unwrap();
     let said = parse(&["--manifest", manifest.to_str().unwrap()]);
     said.expect_exit(6).expect_answer(&["NOT MADE", "shared-cores: workers of case 8 shared cores"]);
+}
+
+fn fill(text: String, (key, value): (&str, &str)) -> String {
+    text.replace(&format!("\n{key} = \"\""), &format!("\n{key} = \"{value}\""))
 }
 
 #[test]
@@ -59,9 +63,6 @@ fn a_filled_in_template_makes_results_publishable() {
         .expect_answer(&["not publishable: disclosure-missing: date, image-sha256, instance-type"]);
 
     let hash = "0f".repeat(32);
-    let fill = |text: String, (key, value): (&str, &str)| {
-        text.replace(&format!("\n{key} = \"\""), &format!("\n{key} = \"{value}\""))
-    };
     let values = [
         ("region", "europe-west1-b"),
         ("instance-type", "c3-standard-8"),

@@ -1,4 +1,4 @@
-//! `assay doctor` on whatever host the tests run on: the form of what it says, whatever that is.
+//! `assay doctor` on the host of the tests: the form of its output, for any findings.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::assay::{assay, run};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
-fn its_data_has_facts_and_agrees_with_how_it_ends() {
+fn json_has_facts_and_agrees_with_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = assay(["doctor", "--json", "--accel", "tcg", "--out"]);
     let said = run(command.arg(folder.path()), DEADLINE);

@@ -1,4 +1,4 @@
-//! The exit codes that scripts rely on: in the help, and in the documentation.
+//! The exit codes that scripts rely on, in the help and in the documentation.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::assay::{assay, run};
 use crate::golden;
 use crate::stage::DEADLINE;
 
-/// Code and meaning, as the help has them.
+/// Each code with its meaning, from the help.
 fn table() -> Vec<(u8, String)> {
     let said = run(&mut assay(["--help"]), DEADLINE);
     said.expect_exit(0);

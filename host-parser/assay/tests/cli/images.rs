@@ -1,4 +1,4 @@
-//! `assay image`: what it hands to the image tool, and what keeps it from giving anything.
+//! `assay image`: its calls of the image tool, and its errors.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::assay::{Said, assay, run};
 use crate::stage::{DEADLINE, Stage};
 
-/// An image tool that writes what it was asked for: the option's name into each file.
+/// An image tool that writes each file with the name of its option as content.
 const WRITES: &str = r#"
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
     shift 2
 done"#;
 
-/// A stage with an image tool that plays this part.
+/// A stage whose image tool is this script.
 fn stage(tool: &str) -> Stage {
     let stage = Stage::with_qemu("exit 1");
     stage.script("tool", tool);
@@ -44,7 +44,7 @@ fn said(stage: &Stage, options: &[&str]) -> Said {
 }
 
 #[test]
-fn makes_every_form_and_tells_size_and_sum_of_each() {
+fn makes_every_form_and_lists_its_size_and_sum() {
     let stage = stage(WRITES);
     let made = said(&stage, &[]);
     made.expect_exit(0).expect_answer(&["smp-process-scale.iso", " 6  ", "after=linger:600", "EC2"]);
@@ -59,7 +59,7 @@ fn makes_every_form_and_tells_size_and_sum_of_each() {
 }
 
 #[test]
-fn makes_what_is_asked_for_and_nothing_else() {
+fn makes_only_the_requested_forms() {
     let stage = stage(WRITES);
     said(&stage, &["--format", "iso,ec2"]).expect_exit(0);
     let mut names: Vec<_> =
@@ -69,13 +69,13 @@ fn makes_what_is_asked_for_and_nothing_else() {
 }
 
 #[test]
-fn names_a_form_that_there_is_not_and_those_that_there_are() {
+fn names_an_unknown_form_and_lists_the_known_ones() {
     let said = said(&stage(WRITES), &["--format", "iso,floppy"]);
     said.expect_exit(2).expect_message(&["floppy", "possible values", "azure", "qcow2"]);
 }
 
 #[test]
-fn puts_settings_into_the_ramdisk_and_refuses_those_that_the_kernel_would() {
+fn puts_settings_into_the_ramdisk_and_refuses_wrong_ones() {
     let stage = stage(WRITES);
     said(&stage, &["--format", "iso", "--set", "serial=com2", "--set", "after=reboot"])
         .expect_exit(0)
@@ -90,7 +90,7 @@ fn puts_settings_into_the_ramdisk_and_refuses_those_that_the_kernel_would() {
 }
 
 #[test]
-fn names_a_folder_that_cannot_be_made() {
+fn names_a_folder_that_cannot_be_created() {
     let stage = stage(WRITES);
     fs::write(stage.path("out"), "a file").unwrap();
     said(&stage, &[]).expect_exit(9).expect_message(&["out"]);
@@ -98,7 +98,7 @@ fn names_a_folder_that_cannot_be_made() {
 }
 
 #[test]
-fn a_full_disk_ends_in_its_own_code_and_nothing_is_left_lying_about() {
+fn a_full_disk_has_its_own_exit_code_and_leaves_no_file() {
     let full = "echo 'assay-image: x.iso: No space left on device (os error 28)' >&2; exit 1";
     let stage = stage(full);
     said(&stage, &["--format", "iso"]).expect_exit(9).expect_message(&["No space left on device"]);
@@ -106,7 +106,7 @@ fn a_full_disk_ends_in_its_own_code_and_nothing_is_left_lying_about() {
 }
 
 #[test]
-fn shows_the_words_of_an_image_tool_that_fails() {
+fn shows_the_message_of_an_image_tool_that_fails() {
     let stage = stage("echo 'assay-image: qemu-img is not installed' >&2; exit 1");
     said(&stage, &[]).expect_exit(8).expect_message(&["qemu-img is not installed"]);
     stage.script("tool", "exit 0");
@@ -118,7 +118,7 @@ fn shows_the_words_of_an_image_tool_that_fails() {
 }
 
 #[test]
-fn names_a_manifest_that_is_none() {
+fn names_an_invalid_manifest() {
     let stage = stage(WRITES);
     stage.manifest("rounds = 7", "rounds = 0");
     said(&stage, &[]).expect_exit(7).expect_message(&["x.toml", "rounds"]);

@@ -1,4 +1,4 @@
-//! `assay parse`: logs of every kind.
+//! `assay parse` on logs that are good, foreign, truncated or unreadable.
 
 use std::fs;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::assay::{Said, assay, manifest, run};
 use crate::stage::{DEADLINE, good_log};
 
-/// What is said of a file with this content.
+/// Runs `assay parse` on a file with this content.
 #[track_caller]
 fn parse(content: &[u8]) -> Said {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -29,7 +29,7 @@ fn reads_standard_input() {
 }
 
 #[test]
-fn says_that_a_log_is_empty_binary_or_of_another_program() {
+fn reports_an_empty_a_binary_and_a_foreign_log() {
     parse(b"").expect_exit(5).expect_answer(&["not-assay", "empty"]);
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     parse(&bytes).expect_exit(5).expect_answer(&["not-assay"]);
@@ -37,7 +37,7 @@ fn says_that_a_log_is_empty_binary_or_of_another_program() {
 }
 
 #[test]
-fn says_that_a_log_is_truncated() {
+fn reports_a_truncated_log() {
     let log = fs::read(good_log()).unwrap();
     parse(&log[..log.len() / 2]).expect_exit(5).expect_answer(&["missing-end"]);
 }
@@ -53,7 +53,7 @@ fn names_a_log_that_cannot_be_read() {
 fn does_not_judge_a_claim_by_the_log_of_another_experiment() {
     let mut command = assay(["parse", "--manifest"]);
     let said = run(command.arg(manifest("small.toml")).arg(good_log()), DEADLINE);
-    said.expect_exit(7).expect_message(&["good-1.log: is of the experiment", "small.toml"]);
+    said.expect_exit(7).expect_message(&["good-1.log: is a log of ", "small.toml"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The `assay` command where there is no guest: what it refuses, what it says of it, and how it ends. QEMU, the image
-//! tool, the kernel and the worker are played by files of the tests' own.
+//! The `assay` command without a guest: its refusals, messages and exit codes. Scripts and small files stand in for
+//! QEMU, the image tool, the kernel and the worker.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 #[path = "../support/assay.rs"]
 mod assay;

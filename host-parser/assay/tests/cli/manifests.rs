@@ -1,14 +1,14 @@
-//! Experiments that cannot be: named by file, line and key.
+//! Invalid manifests: the message names file, line and key.
 
 use crate::stage::{DIES, Stage, shipped};
 
-/// The line of the manifest on which `text` stands.
+/// The number of the manifest's line that has `text`.
 fn line_of(manifest: &str, text: &str) -> usize {
     manifest[..manifest.find(text).unwrap()].lines().count()
 }
 
 #[test]
-fn names_file_line_and_key_of_what_is_wrong() {
+fn names_file_line_and_key_of_an_error() {
     let cases = [
         ("rounds = 7", "\nrounds = 0", "rounds", "at least 1"),
         ("rounds = 7", "\nrounds = \"7\"", "rounds", "whole number"),
@@ -26,12 +26,12 @@ fn names_file_line_and_key_of_what_is_wrong() {
         let place = format!("{}:{}:", stage.path("x.toml").display(), line + 1);
         let said = stage.run(&[]);
         said.expect_exit(7).expect_message(&[&place, &format!(" {key}: "), what]);
-        assert!(!stage.path("out").exists(), "nothing is written for a manifest that is refused");
+        assert!(!stage.path("out").exists(), "a refused manifest must leave no output");
     }
 }
 
 #[test]
-fn names_a_manifest_that_is_not_there_and_the_reason_once() {
+fn names_a_missing_manifest_with_the_reason_once() {
     let stage = Stage::with_qemu(DIES);
     std::fs::remove_file(stage.path("x.toml")).unwrap();
     let said = stage.run(&[]);

@@ -1,13 +1,13 @@
-//! The command line and the variables that it stands above.
+//! Options, and the environment variables that they override.
 
-use crate::assay::{assay, run};
+use crate::assay::{Said, assay, run};
 use crate::stage::{DEADLINE, DIES, Stage};
 
 const OURS: &str = "ASSAY_QEMU_CPUS";
 const HARNESS: &str = "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS";
 
 #[test]
-fn names_what_asked_for_host_cpus_that_cannot_be_had() {
+fn names_the_option_or_variable_with_unusable_host_cpus() {
     let stage = Stage::with_qemu(DIES);
     for (list, what) in
         [("zz", "expected a list like 0,1"), ("", "expected a list"), ("1023", "not available")]
@@ -23,23 +23,25 @@ fn names_what_asked_for_host_cpus_that_cannot_be_had() {
 }
 
 #[test]
-fn the_option_stands_above_our_variable_and_that_above_the_harness() {
+fn the_option_overrides_our_variable_and_that_the_harness_variable() {
     let stage = Stage::with_qemu(DIES);
     let cpu = host::CpuSet::allowed().unwrap().iter().next().unwrap().to_string();
-    let told = |option: &[&str], ours: &str, harness: &str| {
-        let mut command = stage.command(&[&["--dry-run"], option].concat());
-        run(command.env(OURS, ours).env(HARNESS, harness), DEADLINE)
-    };
     let pinned_by = |name: &str| format!("pinned to host CPUs {cpu} by {name}\n");
-    // What is not used is not read: it may be anything.
-    told(&["--cpus", &cpu], "?", "?").expect_exit(0).expect_answer(&[&pinned_by("--cpus")]);
-    told(&[], &cpu, "?").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
-    told(&[], "", &cpu).expect_exit(0).expect_answer(&[&pinned_by(HARNESS)]);
-    told(&[], "", "").expect_exit(0).expect_answer(&["not pinned\n"]);
+    // A value that is overridden is not read: it may be anything.
+    dry_run(&stage, &["--cpus", &cpu], "?", "?").expect_exit(0).expect_answer(&[&pinned_by("--cpus")]);
+    dry_run(&stage, &[], &cpu, "?").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+    dry_run(&stage, &[], "", &cpu).expect_exit(0).expect_answer(&[&pinned_by(HARNESS)]);
+    dry_run(&stage, &[], "", "").expect_exit(0).expect_answer(&["not pinned\n"]);
+}
+
+/// A dry run with this option, and these values of our variable and of the harness's.
+fn dry_run(stage: &Stage, option: &[&str], ours: &str, harness: &str) -> Said {
+    let mut command = stage.command(&[&["--dry-run"], option].concat());
+    run(command.env(OURS, ours).env(HARNESS, harness), DEADLINE)
 }
 
 #[test]
-fn refuses_options_that_make_no_sense() {
+fn refuses_invalid_options() {
     let stage = Stage::with_qemu(DIES);
     for (options, what) in [
         (["--rounds", "0"], "--rounds"),
@@ -55,7 +57,7 @@ fn refuses_options_that_make_no_sense() {
 }
 
 #[test]
-fn a_label_is_one_new_folder() {
+fn a_label_names_one_new_folder() {
     let stage = Stage::with_qemu(DIES);
     for label in ["a/b", "..", "images"] {
         stage.run(&["--label", label]).expect_exit(2).expect_message(&["--label", label, "expected letters"]);

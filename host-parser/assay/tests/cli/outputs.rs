@@ -1,4 +1,4 @@
-//! Outputs that nobody takes, or that have no room.
+//! Outputs without a reader or without room.
 
 use std::fs;
 use std::io::pipe;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::assay::{assay, finish, pid, run, signal};
 use crate::stage::{DEADLINE, DIES, Stage, good_log};
 
-/// Runs a command with its standard output at /dev/full, or a pipe that nobody reads.
+/// Runs `assay parse` with this standard output.
 fn parse_into(out: Stdio) -> crate::assay::Said {
     let mut command = assay(["parse"]);
     let child = command.arg(good_log()).stdout(out).stderr(Stdio::piped()).spawn();
@@ -16,7 +16,7 @@ fn parse_into(out: Stdio) -> crate::assay::Said {
 }
 
 #[test]
-fn says_that_standard_output_is_full() {
+fn reports_that_standard_output_is_full() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     parse_into(full.into())
         .expect_exit(9)
@@ -24,7 +24,7 @@ fn says_that_standard_output_is_full() {
 }
 
 #[test]
-fn ends_well_where_the_reader_has_gone() {
+fn succeeds_if_the_reader_has_gone() {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
     let said = parse_into(writer.into());
@@ -33,7 +33,7 @@ fn ends_well_where_the_reader_has_gone() {
 }
 
 #[test]
-fn keeps_the_results_where_the_terminal_has_gone() {
+fn keeps_the_results_if_the_terminal_has_gone() {
     let stage = Stage::with_qemu(DIES);
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -44,7 +44,7 @@ fn keeps_the_results_where_the_terminal_has_gone() {
 }
 
 #[test]
-fn names_a_folder_that_cannot_be_made() {
+fn names_a_folder_that_cannot_be_created() {
     let stage = Stage::with_qemu(DIES);
     fs::write(stage.path("out"), "a file").unwrap();
     stage.run(&[]).expect_exit(9).expect_message(&["out/smp-process-scale"]);
@@ -52,11 +52,11 @@ fn names_a_folder_that_cannot_be_made() {
     run(command.arg(good_log()), DEADLINE).expect_exit(9).expect_message(&["/dev/null/x"]);
 }
 
-/// A small file system of its own, gone when dropped.
+/// A small tmpfs, unmounted when dropped.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// `None` where this process may not have one.
+    /// `None` if this process may not mount one.
     fn mount(at: PathBuf) -> Option<Self> {
         fs::create_dir(&at).unwrap();
         let mut mount = Command::new("mount");
@@ -64,7 +64,7 @@ impl SmallDisk {
         output.status.success().then_some(Self(at))
     }
 
-    /// Leaves so much room, and no more.
+    /// Fills the disk until only `bytes` are free.
     fn leave(&self, bytes: usize) {
         let filler = self.0.join("filler");
         let mut size = 64 << 10;
@@ -77,13 +77,13 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // What cannot be unmounted goes with the machine; there is nobody to tell.
+        // Nothing can be done if this fails: the mount then stays until the machine stops.
         let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 
 #[test]
-fn a_full_disk_ends_in_its_own_code_wherever_it_strikes() {
+fn a_full_disk_has_its_own_exit_code_at_every_write() {
     let mut struck = Vec::new();
     for pages in 0..16 {
         let stage = Stage::with_qemu(DIES);
@@ -113,7 +113,7 @@ fn a_signal_ends_the_image_tool_too() {
     Command::new("mkfifo").arg(stage.path("tool.at-work")).status().unwrap();
     let mut command = stage.command(&["--image-tool", tool.to_str().unwrap()]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Returns when the tool has opened it as well.
+    // Blocks until the tool has opened the FIFO too.
     fs::read(stage.path("tool.at-work")).unwrap();
     signal(pid(&child), rustix::process::Signal::INT);
     finish(child, DEADLINE).expect_exit(130).expect_message(&["interrupted while the image was built"]);

@@ -1,4 +1,4 @@
-//! Programs and files that are missing, too old, broken, or hang.
+//! Programs and files that are missing, too old or broken, and programs that hang.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn results(stage: &Stage) -> Value {
 }
 
 #[test]
-fn names_a_qemu_that_is_missing_too_old_or_something_else() {
+fn names_a_qemu_that_is_missing_too_old_or_broken() {
     let stage = Stage::with_qemu(DIES);
     stage.run(&["--qemu", "/nonexistent"]).expect_exit(8).expect_message(&["/nonexistent: no such program"]);
     for (says, message) in [
@@ -25,7 +25,7 @@ fn names_a_qemu_that_is_missing_too_old_or_something_else() {
 }
 
 #[test]
-fn takes_qemu_from_the_environment_unless_told_otherwise() {
+fn takes_qemu_from_the_environment_unless_an_option_names_one() {
     let stage = Stage::with_qemu(DIES);
     let mut given = stage.command(&["--dry-run"]);
     run(given.env("ASSAY_QEMU", "/nonexistent"), DEADLINE).expect_exit(0);
@@ -35,7 +35,7 @@ fn takes_qemu_from_the_environment_unless_told_otherwise() {
 }
 
 #[test]
-fn stops_after_a_qemu_that_dies_at_its_start_and_keeps_its_words() {
+fn stops_after_a_qemu_that_fails_to_start_and_keeps_its_message() {
     let stage = Stage::with_qemu(DIES);
     let said = stage.run(&[]);
     said.expect_exit(5).expect_answer(&[
@@ -50,7 +50,7 @@ fn stops_after_a_qemu_that_dies_at_its_start_and_keeps_its_words() {
 }
 
 #[test]
-fn does_not_blame_the_guest_for_a_qemu_that_hangs_before_it() {
+fn blames_qemu_if_it_hangs_before_the_guest_starts() {
     let stage = Stage::with_qemu("sleep 1000");
     stage.manifest(
         "boot-seconds = 60\nworker-seconds = 60\nrun-seconds = 150",
@@ -61,13 +61,13 @@ fn does_not_blame_the_guest_for_a_qemu_that_hangs_before_it() {
 }
 
 #[test]
-fn names_a_qemu_that_speaks_something_else() {
+fn names_a_qemu_that_does_not_speak_qmp() {
     let stage = Stage::with_qemu("echo 'login:' >&0; sleep 1000");
     stage.run(&[]).expect_exit(8).expect_message(&["qmp", "login:"]);
 }
 
 #[test]
-fn names_a_kernel_or_a_worker_that_is_not_built_and_what_builds_it() {
+fn names_a_kernel_or_worker_that_is_not_built_and_how_to_build_it() {
     let stage = Stage::with_qemu(DIES);
     let said = stage.run(&["--kernel", "/nonexistent"]);
     said.expect_exit(8).expect_message(&["kernel /nonexistent", "make build"]);
@@ -76,7 +76,7 @@ fn names_a_kernel_or_a_worker_that_is_not_built_and_what_builds_it() {
 }
 
 #[test]
-fn names_a_kernel_or_a_worker_that_is_none() {
+fn names_a_kernel_or_worker_that_is_not_an_elf_file() {
     let stage = Stage::with_qemu(DIES);
     fs::write(stage.path("kernel"), "text").unwrap();
     stage.run(&[]).expect_exit(8).expect_message(&["kernel", "not an ELF file"]);
@@ -86,7 +86,7 @@ fn names_a_kernel_or_a_worker_that_is_none() {
 }
 
 #[test]
-fn shows_the_words_of_an_image_tool_that_fails() {
+fn shows_the_message_of_an_image_tool_that_fails() {
     let stage = Stage::with_qemu(DIES);
     stage.manifest("boot = \"direct\"", "boot = \"bios\"");
     let tool = stage.path("tool");
@@ -98,5 +98,5 @@ fn shows_the_words_of_an_image_tool_that_fails() {
     stage.run(&options).expect_exit(9).expect_message(&["No space left"]);
     stage.script("tool", "exit 0");
     stage.run(&options).expect_exit(8).expect_message(&["was not written"]);
-    assert!(!stage.session().exists(), "the label is free for the next try");
+    assert!(!stage.session().exists(), "the label must stay free for the next try");
 }

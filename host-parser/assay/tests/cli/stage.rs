@@ -1,4 +1,4 @@
-//! A stage with everything that `assay run` asks for, none of it real.
+//! A stage: a folder with stand-ins for everything that `assay run` needs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,26 +9,26 @@ use tempfile::TempDir;
 
 use crate::assay::{self, Said, assay, workspace};
 
-/// None of these commands has anything to do that takes long.
+/// Much longer than any of these commands takes.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A QEMU that is new enough, and ends by itself before it has said a word.
+/// A QEMU that fails before it answers.
 pub const DIES: &str = "echo 'cannot set up guest memory' >&2; exit 1";
 
-/// The folder with the actors.
+/// A folder with the stand-ins, removed when dropped.
 pub struct Stage {
     folder: TempDir,
 }
 
 impl Stage {
-    /// With a QEMU whose part is `qemu`, a shell script; it says itself which version it is.
+    /// A stage whose QEMU is the shell script `qemu`. The stage itself answers `--version`.
     pub fn with_qemu(qemu: &str) -> Self {
         let stage = Self { folder: tempfile::tempdir().unwrap() };
         let version = r#"case "$1" in --version) echo 'QEMU emulator version 9.8.7'; exit;; esac"#;
         stage.script("qemu", &format!("{version}\n{qemu}"));
         fs::write(stage.path("kernel"), elf_with_build_id()).unwrap();
         fs::create_dir(stage.path("workers")).unwrap();
-        fs::write(stage.path("workers/primes"), b"\x7fELF, as far as anybody looks").unwrap();
+        fs::write(stage.path("workers/primes"), b"\x7fELF: only these four bytes are checked").unwrap();
         stage.manifest("", "");
         stage
     }
@@ -38,15 +38,15 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// Writes an executable script. Another program does: were the file open here, a child that another test starts at
-    /// this moment would hold it too, and to run it would fail as "text file busy".
+    /// Writes an executable script, by another program. If this process had the file open for writing, a child that
+    /// another test starts at that moment would inherit it, and running the script would fail with "text file busy".
     pub fn script(&self, name: &str, body: &str) {
         let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#;
         let status = Command::new("sh").args(["-c", write]).arg(self.path(name)).arg(body).status().unwrap();
         assert!(status.success());
     }
 
-    /// Writes a program that asks for no interpreter; nobody runs it.
+    /// Writes an ELF file without an interpreter. It is never run.
     pub fn static_program(&self, name: &str) {
         fs::write(self.path(name), elf_with_build_id()).unwrap();
     }
@@ -56,45 +56,46 @@ impl Stage {
         fs::write(self.path("x.toml"), shipped(from, to)).unwrap();
     }
 
-    /// `assay run` of the manifest with these actors, in a session named `t`, as far as `options` say nothing else.
+    /// `assay run` of the manifest with these stand-ins, in a session named `t`, unless `options` override them.
     pub fn command(&self, options: &[&str]) -> Command {
         self.command_of("run", options)
     }
 
-    /// The same of another command that runs guests.
+    /// The same for another command that runs guests.
     pub fn command_of(&self, name: &str, options: &[&str]) -> Command {
         let mut command = assay([name]);
         if !options.contains(&"--label") {
             command.args(["--label", "t"]);
         }
-        let actors = ["qemu", "kernel", "workers", "out"].map(|name| (format!("--{name}"), self.path(name)));
-        for (option, path) in actors.iter().filter(|(option, _)| !options.contains(&option.as_str())) {
+        let stand_ins =
+            ["qemu", "kernel", "workers", "out"].map(|name| (format!("--{name}"), self.path(name)));
+        for (option, path) in stand_ins.iter().filter(|(option, _)| !options.contains(&option.as_str())) {
             command.arg(option).arg(path);
         }
         command.args(options).arg(self.path("x.toml"));
         command
     }
 
-    /// Runs it to its end.
+    /// Runs that command to its end.
     #[track_caller]
     pub fn run(&self, options: &[&str]) -> Said {
         assay::run(&mut self.command(options), DEADLINE)
     }
 
-    /// The folder with the session's results.
+    /// The folder of that session.
     pub fn session(&self) -> PathBuf {
         self.path("out/smp-process-scale/t")
     }
 }
 
-/// The shipped manifest, with `from` replaced; all of it where `from` is empty.
+/// The shipped manifest with `from` replaced, or unchanged if `from` is empty.
 pub fn shipped(from: &str, to: &str) -> String {
     let text = fs::read_to_string(workspace().join("manifests/smp-process-scale.toml")).unwrap();
     assert!(text.contains(from), "the manifest has no {from}");
     if from.is_empty() { text } else { text.replacen(from, to, 1) }
 }
 
-/// A transcript that the gate lets pass.
+/// A log that passes the gate.
 pub fn good_log() -> PathBuf {
     test_support::golden::transcript("good-1.log")
 }
@@ -113,7 +114,7 @@ fn elf_with_build_id() -> Vec<u8> {
     // Sizes and counts: header, one program header, no section header.
     elf.extend([64, 56, 1, 64, 0, 0].map(short).concat());
     let note = [&word(4)[..], &word(8), &word(3), b"GNU\0", b"\x01\x02\x03\x04\x05\x06\x07\x08"].concat();
-    // PT_NOTE, readable, right behind.
+    // PT_NOTE, readable; the note follows immediately.
     elf.extend([word(4), word(4)].concat());
     let bytes = note.len() as u64;
     elf.extend([120, 0, 0, bytes, bytes, 4].map(long).concat());

@@ -1,18 +1,18 @@
-//! `--systems`: what runs the workers, and what it lacks.
+//! `--systems`: which systems run the workers, and what each needs.
 
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::assay::{run, workspace};
+use crate::assay::{Said, run, workspace};
 use crate::stage::{DEADLINE, DIES, Stage};
 
 const KERNEL: &str = "LINUX_SMP_SCALE_KERNEL";
 const OURS: &str = "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS";
 const LINUX: &str = "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS";
 
-/// A stage with all that the Linux guest and the native row ask for as well.
+/// A stage that also has what the Linux guest and the native row need.
 fn stage(qemu: &str) -> Stage {
     let stage = Stage::with_qemu(qemu);
     stage.static_program("twin");
@@ -20,7 +20,7 @@ fn stage(qemu: &str) -> Stage {
     stage
 }
 
-/// As much of a kernel as is looked at: the two magic numbers, the protocol's version, loaded high, 64 bits.
+/// The parts of a kernel image that are checked: both magic numbers, protocol version, loaded high, 64 bits.
 fn bzimage() -> Vec<u8> {
     let mut file = vec![0; 0x300];
     file[0x1fe..0x208].copy_from_slice(b"\x55\xaa\0\0HdrS\x0f\x02");
@@ -29,7 +29,7 @@ fn bzimage() -> Vec<u8> {
 }
 
 #[test]
-fn refuses_systems_that_make_no_sense() {
+fn refuses_invalid_lists_of_systems() {
     let stage = stage(DIES);
     for (systems, what) in [
         ("windows", &["--systems", "windows", "expected one of assay, assay-bios, linux"][..]),
@@ -48,45 +48,50 @@ fn refuses_systems_that_make_no_sense() {
 #[test]
 fn names_what_a_system_lacks() {
     let stage = stage(DIES);
-    let with_kernel = |systems: &str, twin: &str, kernel: &str| {
-        let mut command =
-            stage.command(&["--systems", systems, "--twin", stage.path(twin).to_str().unwrap()]);
-        run(command.env(KERNEL, stage.path(kernel)), DEADLINE)
-    };
     for systems in ["native", "linux", "assay,linux-mitigations-off"] {
-        with_kernel(systems, "gone", "bzImage").expect_exit(8).expect_message(&["twin", "gone", "make twin"]);
+        with_kernel(&stage, systems, "gone", "bzImage").expect_exit(8).expect_message(&[
+            "twin",
+            "gone",
+            "make twin",
+        ]);
     }
-    with_kernel("linux", "twin", "gone").expect_exit(8).expect_message(&[KERNEL, "gone: No such file"]);
-    with_kernel("linux", "twin", "x.toml").expect_exit(8).expect_message(&[KERNEL, "x.toml: not a bzImage"]);
-    with_kernel("linux", "x.toml", "bzImage").expect_exit(8).expect_message(&["no ELF file", "make twin"]);
+    with_kernel(&stage, "linux", "twin", "gone")
+        .expect_exit(8)
+        .expect_message(&[KERNEL, "gone: No such file"]);
+    with_kernel(&stage, "linux", "twin", "x.toml")
+        .expect_exit(8)
+        .expect_message(&[KERNEL, "x.toml: not a bzImage"]);
+    with_kernel(&stage, "linux", "x.toml", "bzImage")
+        .expect_exit(8)
+        .expect_message(&["no ELF file", "make twin"]);
     stage.manifest("memory-mib = 128", "memory-mib = 64");
-    with_kernel("linux", "twin", "bzImage")
+    with_kernel(&stage, "linux", "twin", "bzImage")
         .expect_exit(6)
         .expect_message(&["memory-mib = 64", "at least 128"]);
     assert!(!stage.path("out").exists());
 }
 
+/// Runs these systems with files of the stage as twin and as Linux kernel.
+fn with_kernel(stage: &Stage, systems: &str, twin: &str, kernel: &str) -> Said {
+    let mut command = stage.command(&["--systems", systems, "--twin", stage.path(twin).to_str().unwrap()]);
+    run(command.env(KERNEL, stage.path(kernel)), DEADLINE)
+}
+
 #[test]
-fn guests_differ_in_what_they_boot_and_in_nothing_else() {
+fn guests_differ_only_in_the_kernel_they_boot() {
     let stage = stage(DIES);
     let twin = stage.path("twin");
     let systems = ["--systems", "native,linux-mitigations-off,linux,assay", "--twin", twin.to_str().unwrap()];
     let mut command = stage.command(&[&systems[..], &["--dry-run", "--rounds", "1"]].concat());
     let said = run(command.env(KERNEL, stage.path("bzImage")), DEADLINE);
     said.expect_exit(0);
-    let command = |system: &str| {
-        let head = format!("# {system}, case 2, plan ");
-        let mut lines = said.out.lines().skip_while(|line| !line.starts_with(&head));
-        (lines.next().unwrap()[head.len()..].to_owned(), lines.next().unwrap().to_owned())
-    };
-    let envelope = |line: &str| line.split(" -kernel ").next().unwrap().to_owned();
-    let (plan, ours) = command("assay");
+    let (plan, ours) = plan_and_command(&said, "assay");
     for (system, append) in [("linux", "panic=-1'"), ("linux-mitigations-off", "panic=-1 mitigations=off'")] {
-        let (its_plan, line) = command(system);
-        assert_eq!((its_plan, envelope(&line)), (plan.clone(), envelope(&ours)));
+        let (its_plan, line) = plan_and_command(&said, system);
+        assert_eq!((its_plan, envelope(line)), (plan, envelope(ours)));
         assert!(line.contains("bzImage") && line.ends_with(append), "{line}");
     }
-    let (its_plan, line) = command("native");
+    let (its_plan, line) = plan_and_command(&said, "native");
     assert_eq!(its_plan, plan);
     assert!(line.starts_with(&format!("{} native --ramdisk ", twin.display())), "{line}");
     let order = said.out.lines().find_map(|line| line.strip_prefix("# 1:")).unwrap();
@@ -94,34 +99,50 @@ fn guests_differ_in_what_they_boot_and_in_nothing_else() {
     assert!(!stage.path("out").exists());
 }
 
+/// The plan of case 2 and the command that runs it, as a dry run prints them.
+fn plan_and_command<'a>(said: &'a Said, system: &str) -> (&'a str, &'a str) {
+    let head = format!("# {system}, case 2, plan ");
+    let mut lines = said.out.lines().skip_while(|line| !line.starts_with(&head));
+    (&lines.next().unwrap()[head.len()..], lines.next().unwrap())
+}
+
+/// The part of a QEMU command before the kernel.
+fn envelope(command: &str) -> &str {
+    command.split(" -kernel ").next().unwrap()
+}
+
 #[test]
-fn all_systems_get_the_same_host_cpus_or_none_is_run() {
+fn refuses_different_host_cpus_for_two_systems() {
     let stage = stage(DIES);
     let cpu = host::CpuSet::allowed().unwrap().iter().next().unwrap().to_string();
-    let twin = stage.path("twin");
-    let told = |systems: &str, option: &[&str], ours: &str, linux: &str| {
-        let fixed = ["--dry-run", "--twin", twin.to_str().unwrap(), "--systems", systems];
-        let mut command = stage.command(&[&fixed[..], option].concat());
-        command.env(KERNEL, stage.path("bzImage"));
-        run(command.env(OURS, ours).env(LINUX, linux), DEADLINE)
-    };
     let pinned_by = |name: &str| format!("pinned to host CPUs {cpu} by {name}\n");
-    told("assay,linux", &[], &cpu, "1023").expect_exit(2).expect_message(&[
+    dry_run(&stage, "assay,linux", &[], &cpu, "1023").expect_exit(2).expect_message(&[
         OURS,
         LINUX,
         "cannot be compared",
     ]);
-    told("assay,linux", &[], &cpu, &cpu).expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
-    told("assay,linux", &[], "", &cpu).expect_exit(0).expect_answer(&[&pinned_by(LINUX)]);
-    told("assay,linux", &["--cpus", &cpu], "?", "?").expect_exit(0).expect_answer(&[&pinned_by("--cpus")]);
-    told("linux", &[], "?", &cpu).expect_exit(0).expect_answer(&[&pinned_by(LINUX)]);
-    told("linux,native", &[], &cpu, "").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
-    // It is not the Linux guest's affair.
-    told("assay,native", &[], &cpu, "?").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+    dry_run(&stage, "assay,linux", &[], &cpu, &cpu).expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+    dry_run(&stage, "assay,linux", &[], "", &cpu).expect_exit(0).expect_answer(&[&pinned_by(LINUX)]);
+    dry_run(&stage, "assay,linux", &["--cpus", &cpu], "?", "?")
+        .expect_exit(0)
+        .expect_answer(&[&pinned_by("--cpus")]);
+    dry_run(&stage, "linux", &[], "?", &cpu).expect_exit(0).expect_answer(&[&pinned_by(LINUX)]);
+    dry_run(&stage, "linux,native", &[], &cpu, "").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+    // Without a Linux guest, the variable for Linux is not read.
+    dry_run(&stage, "assay,native", &[], &cpu, "?").expect_exit(0).expect_answer(&[&pinned_by(OURS)]);
+}
+
+/// A dry run of these systems with this option, and these values of our variable and of Linux's.
+fn dry_run(stage: &Stage, systems: &str, option: &[&str], ours: &str, linux: &str) -> Said {
+    let twin = stage.path("twin");
+    let fixed = ["--dry-run", "--twin", twin.to_str().unwrap(), "--systems", systems];
+    let mut command = stage.command(&[&fixed[..], option].concat());
+    command.env(KERNEL, stage.path("bzImage"));
+    run(command.env(OURS, ours).env(LINUX, linux), DEADLINE)
 }
 
 #[test]
-fn stops_after_a_twin_that_dies_and_keeps_its_words() {
+fn stops_after_a_twin_that_fails_and_keeps_its_message() {
     let stage = stage(DIES);
     stage.script("twin", "echo 'cannot open the ramdisk' >&2; exit 2");
     let twin = stage.path("twin");
@@ -135,7 +156,7 @@ fn stops_after_a_twin_that_dies_and_keeps_its_words() {
 }
 
 #[test]
-fn the_script_for_harnesses_says_how_it_is_used() {
+fn the_script_for_harnesses_prints_its_usage() {
     let script = workspace().join("qemu/run-linux-smp-process-scale.sh");
     run(Command::new(script).arg("--help"), DEADLINE).expect_exit(0).expect_answer(&[KERNEL, OURS, LINUX]);
 }

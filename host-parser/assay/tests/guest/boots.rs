@@ -1,4 +1,4 @@
-//! Every way in, on machines of every size.
+//! Every boot path, on one, two and four CPUs.
 
 use abi::exit::GuestExit;
 use host_parser::gate::Measurement;
@@ -6,7 +6,7 @@ use qemu::MachineSpec;
 
 use crate::lab::{Start, boot, experiment, good_ramdisk, undisturbed};
 
-/// What every run of the experiment has to show, whatever its machine.
+/// Runs one case on a machine with as many CPUs, and checks everything that does not depend on the machine.
 fn passes(start: Start, cpus: u16, change: fn(&mut MachineSpec)) -> Measurement {
     let (over, measured) = undisturbed(|_| {
         let over = boot(start, &good_ramdisk(&[cpus]), u32::from(cpus), change);
@@ -15,10 +15,8 @@ fn passes(start: Start, cpus: u16, change: fn(&mut MachineSpec)) -> Measurement 
     });
     let [sample] = measured.samples() else { panic!("{:?}", measured.samples()) };
     let workers = &sample.workers;
-    let total = |number: fn(&_) -> u64| workers.iter().map(number).sum::<u64>();
-    let oracle = experiment().oracle();
-    assert_eq!(total(|worker| worker.answer), 216_816);
-    assert_eq!(total(|worker| worker.work), oracle.work);
+    assert_eq!(workers.iter().map(|worker| worker.answer).sum::<u64>(), 216_816);
+    assert_eq!(workers.iter().map(|worker| worker.work).sum::<u64>(), experiment().oracle().work);
     assert_eq!(workers.iter().map(|worker| worker.cpu).collect::<Vec<_>>(), (0..cpus).collect::<Vec<_>>());
     assert_eq!(measured.machine().cpus_online, cpus);
     let firmware = match start {
@@ -31,7 +29,7 @@ fn passes(start: Start, cpus: u16, change: fn(&mut MachineSpec)) -> Measurement 
     measured
 }
 
-/// The same on one, two and four CPUs; the CPU model is the default, which under TCG is all that QEMU can.
+/// The same on one, two and four CPUs of the default model, which under TCG has every feature that QEMU offers.
 fn passes_on_one_two_and_four_cpus(start: Start) {
     for cpus in [1, 2, 4] {
         let measured = passes(start, cpus, |_| {});
@@ -44,7 +42,7 @@ fn passes_on_one_two_and_four_cpus(start: Start) {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn runs_every_case_started_by_qemu_itself() {
+fn runs_every_case_by_direct_boot() {
     passes_on_one_two_and_four_cpus(Start::Direct);
 }
 

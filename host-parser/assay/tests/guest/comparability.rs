@@ -1,4 +1,4 @@
-//! Real systems that may not be compared: the Linux guest gets another CPU than ours, and the tool is not told.
+//! Real systems that must not be compared: the Linux guest gets another CPU model than ours, unknown to the tool.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::assay::{assay, manifest, run};
 use crate::experiments::{one_cpu, results};
 
-/// A Linux guest takes a few seconds, and its kernel may have to be fetched first.
+/// A Linux guest takes a few seconds, but its kernel may have to be downloaded first.
 const DEADLINE: Duration = Duration::from_secs(500);
 
-/// A QEMU that gives whatever has a kernel's command line, which is Linux, another CPU than it was asked for.
+/// A QEMU that ignores `-cpu` for guests with a kernel command line. Only the Linux guest has one.
 fn liar(folder: &Path) -> PathBuf {
     const SCRIPT: &str = r#"#!/bin/sh
 case " $* " in *" -append "*)
@@ -30,13 +30,13 @@ exec qemu-system-x86_64 "$@"
     path
 }
 
-/// The commands are alike; it is the guests that saw different CPUs.
+/// The commands show no difference, but the guests report different CPUs.
 #[test]
 #[ignore = "needs QEMU, a built kernel and a Linux kernel: make test-guest"]
-fn a_linux_guest_with_another_cpu_is_compared_with_nothing() {
+fn does_not_compare_a_linux_guest_with_another_cpu_model() {
     let out = tempfile::tempdir().unwrap();
     let source = fs::read_to_string(manifest("small.toml")).unwrap();
-    // Linux needs more than the others.
+    // Linux needs more memory than our kernel.
     let source = source.replace("[1, 2]", "[2]").replace("memory-mib = 64", "memory-mib = 128");
     let (gate, oracle) = (source.find("[gate]").unwrap(), source.find("[oracle]").unwrap());
     let path = out.path().join("two.toml");
@@ -54,9 +54,9 @@ fn a_linux_guest_with_another_cpu_is_compared_with_nothing() {
     let reasons: Vec<_> =
         comparison["findings"].as_array().unwrap().iter().map(|finding| &finding["reason"]).collect();
     assert_eq!(reasons, ["not-comparable-cpu-model"], "{comparison}");
-    // Both ran, and passed by themselves.
+    // Both runs passed the gate.
     assert_eq!(results["cases"].as_array().unwrap().len(), 2);
-    // Two before the round and one after it, and another where that one was slow.
+    // Two before the round and one after it, or two if that one was slow.
     let probes = results["probes"]["made"].as_array().unwrap().len();
     assert!((3..=4).contains(&probes), "{}", results["probes"]);
 }

@@ -1,4 +1,4 @@
-//! The negative controls: what is made to go wrong is noticed, under its own reason.
+//! The negative controls: the gate finds each deliberate fault, under its own reason.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::assay::{assay, run, workspace};
 use crate::experiments::{one_cpu, results};
 
-/// All of them together. One hangs until its deadline, which is most of the time they need.
+/// For all controls together. One hangs until its deadline, which takes most of the time.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-/// The faults that workers make, as the kernel must see them: mnemonic and error code (Intel SDM vol. 3A, "Page-Fault
-/// Exception": present 1, write 2, user 4, instruction fetch 16).
+/// The faults of the workers, with the mnemonic and error code that the kernel must report (Intel SDM vol. 3A,
+/// "Page-Fault Exception": present 1, write 2, user 4, instruction fetch 16).
 const FAULTS: [(&str, &str, u64); 8] = [
     ("worker-divide-error", "DE", 0),
     ("worker-invalid-opcode", "UD", 0),
@@ -23,14 +23,14 @@ const FAULTS: [(&str, &str, u64); 8] = [
     ("worker-execute-data", "PF", 16 + 4 + 1),
 ];
 
-/// The one that a busy host can hide: vCPUs that do not run at the same time cannot compare their clocks, and then one
-/// that is ahead looks like one that was late. Either way such a run does not pass.
+/// The one control that a busy host can hide. If vCPUs do not run at the same time, they cannot compare their clocks,
+/// and a worker on a clock that is ahead seems to start late. The run does not pass in either case.
 const ELUSIVE: &str = "kernel-tsc-ahead.toml";
 const TRIES: usize = 5;
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn every_control_ends_in_its_own_reason() {
+fn every_control_is_refused_for_its_own_reason() {
     let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let manifests = fs::read_dir(workspace().join("manifests/controls")).unwrap();
     let manifests = manifests.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with(ELUSIVE));
@@ -48,7 +48,7 @@ fn every_control_ends_in_its_own_reason() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_clock_that_is_ahead_is_noticed_and_never_passes() {
+fn a_clock_that_is_ahead_is_found_and_never_passes() {
     let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let manifest = workspace().join("manifests/controls").join(ELUSIVE);
     fs::copy(manifest, folder.path().join(ELUSIVE)).unwrap();
@@ -61,7 +61,7 @@ fn a_clock_that_is_ahead_is_noticed_and_never_passes() {
     assert!(noticed);
 }
 
-/// The serial log in a folder.
+/// The content of the serial log in a folder.
 fn log(folder: &Path) -> String {
     let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let log = files.find(|path| path.to_string_lossy().ends_with(".serial.log"));
@@ -70,7 +70,7 @@ fn log(folder: &Path) -> String {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_run_that_does_not_pass_ends_the_command_by_its_class() {
+fn the_exit_code_follows_the_class_of_a_refused_run() {
     let cases = [
         ("worker-page-fault", "worker-fault", 4),
         ("worker-never-returns", "worker-timeout", 4),

@@ -1,4 +1,4 @@
-//! Kernels that die: what killed each of them is named, and where in its source that was.
+//! Kernels that die: the diagnosis names the cause and the place in the source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::assay::{assay, run, workspace};
 use crate::experiments::results;
 
-/// Each guest is run twice, and one of them hangs until its deadline.
+/// Each guest runs twice, and one hangs until its deadline.
 const DEADLINE: Duration = Duration::from_secs(240);
 
-/// What the controls' kernels die of, and the functions of their source that they do it in.
+/// The controls' kernels, with the cause of death and the function in which they die.
 const DEATHS: [(&str, &str, &str); 4] = [
     ("kernel-panic", "panic on CPU 0", "in on_case at kernel/src/control.rs:"),
     (
@@ -32,7 +32,7 @@ fn manifest(name: &str) -> PathBuf {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn every_death_is_named_with_the_function_it_was_in() {
+fn names_the_cause_of_every_death_and_its_function() {
     let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for (name, ..) in DEATHS {
         let copy = folder.path().join(name).with_extension("toml");
@@ -42,14 +42,14 @@ fn every_death_is_named_with_the_function_it_was_in() {
     let said = run(command.arg(out.path()).arg(folder.path()), DEADLINE);
     said.expect_exit(0).expect_answer(&["4 of 4 controls ended as they must"]);
     for (name, what, place) in DEATHS {
-        let told = said.out.lines().skip_while(|line| !line.starts_with(name)).nth(1).unwrap_or_default();
-        assert!(told.contains(what) && told.contains(place), "{name}: {told}");
+        let line = said.out.lines().skip_while(|line| !line.starts_with(name)).nth(1).unwrap_or_default();
+        assert!(line.contains(what) && line.contains(place), "{name}: {line}");
     }
 }
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_run_that_died_has_its_diagnosis_in_the_results_and_beside_its_log() {
+fn writes_the_diagnosis_into_the_results_and_beside_the_log() {
     let out = tempfile::tempdir().unwrap();
     let mut command = assay(["run", "--label", "t", "--out"]);
     let said = run(command.arg(out.path()).arg(manifest("kernel-triple-fault")), DEADLINE);
@@ -76,7 +76,7 @@ fn a_run_that_died_has_its_diagnosis_in_the_results_and_beside_its_log() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_worker_that_faults_is_no_death() {
+fn a_fault_of_a_worker_is_not_diagnosed_as_a_death() {
     let out = tempfile::tempdir().unwrap();
     let mut command = assay(["run", "--label", "t", "--out"]);
     let said = run(command.arg(out.path()).arg(manifest("worker-page-fault")), DEADLINE);

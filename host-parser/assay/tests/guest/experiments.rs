@@ -1,4 +1,4 @@
-//! `assay run` from the manifest to the files.
+//! `assay run`, from the manifest to the result files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::lab::undisturbed;
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A host CPU that this process may use. A guest of two CPUs on one of the host's is never held to its speed.
+/// A host CPU that this process may use. Two vCPUs on one host CPU are functional-only: their speed does not matter.
 pub fn one_cpu() -> String {
     CpuSet::allowed().unwrap().iter().next().unwrap().to_string()
 }
@@ -25,7 +25,7 @@ pub fn results(out: &Path, experiment: &str, label: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Runs an experiment until the host lets it come to its end; each try has a label of its own, `NAME-0` and so on.
+/// Repeats an experiment until the host does not disturb it. The tries are labelled `NAME-0`, `NAME-1`, ...
 fn run_undisturbed(name: &str, out: &Path, experiment: &Path, options: &[&str]) -> (Said, String) {
     undisturbed(|nth| {
         let label = format!("{name}-{nth}");
@@ -35,19 +35,19 @@ fn run_undisturbed(name: &str, out: &Path, experiment: &Path, options: &[&str]) 
     })
 }
 
-/// Whether a host that is too busy for an experiment said so.
+/// Whether the experiment failed because the host was too busy.
 fn is_contended(said: &Said) -> bool {
     said.code == Some(5) && said.out.contains("host-contended")
 }
 
-/// Whether a run counts: a round that the host disturbed has another in its place.
+/// Whether a run counts. A round that the host disturbed is excluded and replaced.
 fn counts(run: &&Value) -> bool {
     run["set_aside"].is_null()
 }
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn keeps_every_raw_sample_and_claims_no_speed_of_one_host_cpu() {
+fn keeps_every_raw_sample_and_makes_no_claim_on_one_host_cpu() {
     let out = tempfile::tempdir().unwrap();
     let mut command =
         assay(["run", "--label", "t", "--seed", "1", "--no-probe", "--cpus", &one_cpu(), "--out"]);
@@ -65,13 +65,10 @@ fn keeps_every_raw_sample_and_claims_no_speed_of_one_host_cpu() {
     assert_eq!(results["environment"]["pinning"]["host_cpus"], one_cpu());
     assert_eq!(results["runs"][0]["vcpu_host_cpus"][0], one_cpu());
     let runs = results["runs"].as_array().unwrap();
-    let rounds = |case: u64| {
-        let of_case = runs.iter().filter(counts).filter(|run| run["case"] == case);
-        of_case.map(|run| run["round"].as_u64()).collect::<BTreeSet<_>>()
-    };
-    // On a host that is too busy for five rounds, those that count are as good.
+    // If the host was too busy for five rounds, the remaining checks are of the rounds that count.
     if !contended {
-        assert_eq!((rounds(1), rounds(1).len(), runs.iter().filter(counts).count()), (rounds(2), 5, 10));
+        assert_eq!((rounds(runs, 1).len(), runs.iter().filter(counts).count()), (5, 10));
+        assert_eq!(rounds(runs, 1), rounds(runs, 2));
     }
     for run in runs.iter().filter(counts) {
         has_all_of_a_run(run);
@@ -87,7 +84,13 @@ fn keeps_every_raw_sample_and_claims_no_speed_of_one_host_cpu() {
     assert!(fs::read_to_string(session.join("summary.md")).unwrap().contains("FUNCTIONAL ONLY"));
 }
 
-/// What results.json and the folder must have of a run that passed.
+/// The rounds with a run of this case that counts.
+fn rounds(runs: &[Value], case: u64) -> BTreeSet<u64> {
+    let of_case = runs.iter().filter(counts).filter(|run| run["case"] == case);
+    of_case.map(|run| run["round"].as_u64().unwrap()).collect()
+}
+
+/// Checks what results.json and the folder have of a run that passed.
 fn has_all_of_a_run(run: &Value) {
     assert_eq!(run["outcome"], "passed");
     assert_eq!(run["host_cpus"], one_cpu());
@@ -102,7 +105,7 @@ fn has_all_of_a_run(run: &Value) {
 
     let log = run["log"].as_str().unwrap();
     if cpus == 1 {
-        // Of the others the log alone does not say that the host had one CPU for them.
+        // The other logs do not show that the host had one CPU for two vCPUs.
         crate::assay::run(&mut assay(["parse", log]), DEADLINE).expect_exit(0);
     }
     let command = fs::read_to_string(log.replace(".serial.log", ".qemu.txt")).unwrap();
@@ -113,7 +116,7 @@ fn has_all_of_a_run(run: &Value) {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn builds_an_image_once_and_ends_well_where_nothing_is_claimed() {
+fn builds_an_image_once_and_succeeds_without_a_claim() {
     let out = tempfile::tempdir().unwrap();
     let source = fs::read_to_string(manifest("small.toml")).unwrap();
     let (gate, oracle) = (source.find("[gate]").unwrap(), source.find("[oracle]").unwrap());

@@ -1,4 +1,4 @@
-//! Machines that differ in where they talk, how they tell the time and how they end.
+//! Machines that differ in their consoles, their clocks and the way they end.
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -22,20 +22,20 @@ fn configured(words: &[&str]) -> Vec<u8> {
     ramdisk_with(&config, &plan(&[1]), &[&worker("primes")])
 }
 
-/// Has QEMU's own loader hand over this command line.
+/// Adds this kernel command line, which QEMU's direct boot passes on.
 fn append(machine: &mut MachineSpec, words: &str) {
     machine.extra_args.extend(["-append".to_owned(), words.to_owned()]);
 }
 
-/// Adds COM2, which writes to a file.
+/// Adds COM2, with its output in a file.
 fn add_com2(machine: &mut MachineSpec, log: &Path) {
     let file = format!("file,id=com2,path={}", log.display());
     machine.extra_args.extend(["-chardev", &file, "-serial", "chardev:com2"].map(str::to_owned));
 }
 
-/// Adds a table that says that firmware's console is a UART at this port, at 115,200 baud.
+/// Adds an SPCR table: firmware's console is a UART at this port, at 115,200 baud.
 fn add_spcr(machine: &mut MachineSpec, folder: &Path, port: u16) {
-    // What follows the header (Microsoft, "Serial Port Console Redirection Table"): type, address, and the baud rate.
+    // The fields after the header (Microsoft, "Serial Port Console Redirection Table"): type, address, and baud rate.
     let mut body = [0; 44];
     body[4..8].copy_from_slice(&[1, 8, 0, 1]);
     body[8..10].copy_from_slice(&port.to_le_bytes());
@@ -47,7 +47,7 @@ fn add_spcr(machine: &mut MachineSpec, folder: &Path, port: u16) {
 }
 
 impl Over {
-    /// The one record of this kind.
+    /// The only record of this kind.
     #[track_caller]
     fn record(&self, kind: &str) -> String {
         let text = self.text();
@@ -57,7 +57,7 @@ impl Over {
         line.to_owned()
     }
 
-    /// Fails where it has not run the plan, or its log is not whole. What the host did to its time does not count here.
+    /// Fails if the guest did not run the plan, or its log is incomplete. Disturbances by the host do not matter.
     #[track_caller]
     fn expect_whole(&self) {
         self.expect_exit(GuestExit::Success);
@@ -66,7 +66,7 @@ impl Over {
         assert!(boot.defects.is_empty() && boot.end().is_some(), "{:?}\n{}", boot.defects, self.text());
     }
 
-    /// How often the table was printed.
+    /// How many times the table was printed.
     fn tables(&self) -> usize {
         self.text().matches("  case  iter  workers").count()
     }
@@ -74,7 +74,7 @@ impl Over {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn talks_on_the_port_that_the_ramdisk_names_and_on_no_other() {
+fn uses_only_the_port_that_the_ramdisk_names() {
     for start in [Start::Direct, Start::Bios, Start::Uefi] {
         let folder = tempfile::tempdir().unwrap();
         let com2 = folder.path().join("com2.log");
@@ -88,7 +88,7 @@ fn talks_on_the_port_that_the_ramdisk_names_and_on_no_other() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn talks_to_com1_and_to_the_port_that_firmware_names() {
+fn uses_com1_and_the_port_that_firmware_names() {
     let folder = tempfile::tempdir().unwrap();
     let com2 = folder.path().join("com2.log");
     let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
@@ -102,7 +102,7 @@ fn talks_to_com1_and_to_the_port_that_firmware_names() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn the_command_line_wins_and_what_it_says_wrong_is_named() {
+fn the_command_line_overrides_the_file_and_its_wrong_words_are_named() {
     let ramdisk = configured(&["serial=none", "after=reboot"]);
     let words = "serial=com1 after=poweroff quiet display=maybe";
     let over = boot(Start::Direct, &ramdisk, 1, |machine| append(machine, words));
@@ -117,8 +117,8 @@ fn the_command_line_wins_and_what_it_says_wrong_is_named() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_port_that_is_not_there_is_named_and_com1_has_the_records() {
-    // No device, memory that no device is in, memory that is free, and firmware's word for something that is not there.
+fn names_a_port_that_is_missing_and_falls_back_to_com1() {
+    // A port without a device, an address without a device, free memory, and a UART that only firmware's table has.
     for (word, spcr) in
         [("port:0x1234", None), ("mmio:0xfe032000", None), ("mmio:0x2000000", None), ("com3", Some(0x2e8))]
     {
@@ -138,11 +138,11 @@ fn a_port_that_is_not_there_is_named_and_com1_has_the_records() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn reboots_where_that_is_asked_for() {
+fn reboots_on_request() {
     let over = boot(Start::Direct, &configured(&["after=reboot"]), 1, |_| {});
     assert_eq!(over.run.outcome, Outcome::GuestReset, "{}", over.text());
     assert_eq!(over.tables(), 1);
-    // On a machine without keyboard controller and without the chipset's reset port.
+    // The same on a machine without a keyboard controller and without the chipset's reset port.
     let over = boot(Start::Direct, &configured(&["after=reboot"]), 1, |machine| {
         machine.machine_type = "microvm".to_owned();
     });
@@ -151,13 +151,13 @@ fn reboots_where_that_is_asked_for() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn lingers_and_says_it_again() {
+fn lingers_and_repeats_its_result() {
     let begun = Instant::now();
     let over = boot(Start::Direct, &configured(&["after=linger:12"]), 1, |_| {});
     over.expect_whole();
     assert!(begun.elapsed() >= Duration::from_secs(12));
     assert_eq!(over.tables(), 3, "{}", over.text());
-    // So does a machine that has nothing to run.
+    // The same on a machine without a plan.
     let over = boot(Start::Direct, &[], 1, |machine| append(machine, "after=linger:1"));
     over.expect_exit(GuestExit::Refused);
     assert_eq!(over.text().matches("  cannot run: plan line 1").count(), 2, "{}", over.text());
@@ -165,7 +165,7 @@ fn lingers_and_says_it_again() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn shows_the_table_on_the_screen_where_there_is_no_serial_port() {
+fn shows_the_table_on_the_screen_without_a_serial_port() {
     for start in [Start::Bios, Start::Uefi] {
         let folder = tempfile::tempdir().unwrap();
         let (monitor, dump) = (folder.path().join("monitor"), folder.path().join("screen.ppm"));
@@ -187,7 +187,7 @@ fn shows_the_table_on_the_screen_where_there_is_no_serial_port() {
     }
 }
 
-/// What is on the screen once `wanted` is, or after a time in which it should have come.
+/// The text on the screen, once it contains `wanted` or the time for that is over.
 fn seen_on_screen(monitor: &Path, dump: &Path, wanted: &str) -> String {
     let deadline = Instant::now() + Duration::from_secs(50);
     let mut seen = String::new();
@@ -195,7 +195,7 @@ fn seen_on_screen(monitor: &Path, dump: &Path, wanted: &str) -> String {
         thread::sleep(Duration::from_secs(1));
         let Ok(mut stream) = UnixStream::connect(monitor) else { continue };
         let _ = writeln!(stream, "screendump {}", dump.display());
-        // QEMU writes the file while this waits; one that is not whole yet reads as nothing.
+        // QEMU writes the file meanwhile. An incomplete file yields no text.
         thread::sleep(Duration::from_millis(500));
         seen = std::fs::read(dump).ok().and_then(|ppm| screen::text(&ppm)).unwrap_or_default();
     }
@@ -204,7 +204,7 @@ fn seen_on_screen(monitor: &Path, dump: &Path, wanted: &str) -> String {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn runs_without_serial_port_and_without_screen() {
+fn runs_without_a_serial_port_or_a_screen() {
     for start in [Start::Direct, Start::Uefi] {
         let over = boot(start, &configured(&["serial=none"]), 1, |machine| machine.vga = qemu::Vga::None);
         over.expect_exit(GuestExit::Success);
@@ -214,7 +214,7 @@ fn runs_without_serial_port_and_without_screen() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn tells_the_time_by_whatever_there_is() {
+fn uses_the_reference_clock_that_the_machine_has() {
     for (machine_type, source) in
         [("q35", "hpet"), ("q35,hpet=off", "pm-timer"), ("microvm", "pit"), ("microvm,pit=off", "rtc")]
     {
@@ -229,7 +229,7 @@ fn tells_the_time_by_whatever_there_is() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn refuses_to_run_where_nothing_tells_the_time() {
+fn refuses_to_run_without_a_reference_clock() {
     let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
         machine.machine_type = "microvm,pit=off,pic=off,rtc=off".to_owned();
     });

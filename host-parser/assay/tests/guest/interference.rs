@@ -1,4 +1,4 @@
-//! A host that does something else in the middle of a session: it is named, and nothing is claimed of what it spoilt.
+//! A host that becomes busy in the middle of a session: the reason is reported, and no claim is made.
 
 use std::hint;
 use std::io::{BufRead, BufReader};
@@ -17,11 +17,11 @@ use crate::experiments::results;
 
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// A busy loop on one host CPU; it ends when this is dropped.
+/// A busy loop on one host CPU, until it is dropped.
 struct Hog {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    /// When it had begun, in milliseconds since 1970.
+    /// Time just after its start, in milliseconds since 1970.
     since_unix_ms: u64,
 }
 
@@ -49,16 +49,21 @@ impl Drop for Hog {
     }
 }
 
-/// Waits until so many runs are over. What is printed after that is for whoever waits for the end.
+/// Waits until `count` runs are over. The rest of the output stays in the pipe.
 fn wait_for_runs(assay: &mut Child, count: usize) {
     let mut lines = BufReader::new(assay.stderr.as_mut().unwrap()).lines().map_while(Result::ok);
     let over = lines.by_ref().filter(|line| line.starts_with("run ")).take(count).count();
     assert_eq!(over, count, "runs");
 }
 
+/// Whether the run started after the loop, with a host CPU for each vCPU.
+fn is_beside(run: &Value, hog: &Hog) -> bool {
+    run["started_unix_ms"].as_u64().unwrap() > hog.since_unix_ms && run["functional_only"].is_null()
+}
+
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_busy_loop_beside_a_guest_is_named_and_no_speed_is_claimed() {
+fn reports_a_busy_loop_beside_a_guest_and_makes_no_claim() {
     let out = tempfile::tempdir().unwrap();
     let allowed = CpuSet::allowed().unwrap();
     let cpus: Vec<usize> = allowed.iter().take(2).collect();
@@ -67,7 +72,7 @@ fn a_busy_loop_beside_a_guest_is_named_and_no_speed_is_claimed() {
         assay(["run", "--label", "t", "--rounds", "5", "--no-probe", "--no-diagnosis", "--cpus", &list]);
     command.arg("--out").arg(out.path()).arg(workspace().join("manifests/smp-process-scale.toml"));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Two runs may have come to their end undisturbed. Every vCPU of case 1, and the first of case 2, is on this CPU.
+    // Two runs may end undisturbed. The loop's CPU has the vCPU of case 1 and the first vCPU of case 2.
     wait_for_runs(&mut child, 2);
     let hog = Hog::on(cpus[0]);
     let said = finish(child, DEADLINE);
@@ -78,11 +83,8 @@ fn a_busy_loop_beside_a_guest_is_named_and_no_speed_is_claimed() {
     }
     let results = results(out.path(), "smp-process-scale", "t");
     assert_eq!(results["claim"]["reason"], "host-contended", "{}", results["claim"]);
-    let beside = |run: &&Value| {
-        run["started_unix_ms"].as_u64().unwrap() > hog.since_unix_ms && run["functional_only"].is_null()
-    };
     let runs = results["runs"].as_array().unwrap();
-    let beside: Vec<&Value> = runs.iter().filter(beside).collect();
+    let beside: Vec<&Value> = runs.iter().filter(|run| is_beside(run, &hog)).collect();
     assert!(beside.len() >= 5, "{said:?}", said = said.err);
     for run in beside {
         assert_eq!(run["reason"], "vcpu-preempted", "run {}: {}", run["run"], run["detail"]);

@@ -1,4 +1,4 @@
-//! Guests of the tests' own making: any ramdisk, on any machine.
+//! Boots guests with any ramdisk on any machine, without the `assay` command.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,10 +18,10 @@ use tempfile::TempDir;
 
 use crate::assay::workspace;
 
-/// A guest that has not ended by then hangs; the slowest needs a tenth of it.
+/// A guest that has not ended by then hangs. The slowest needs a tenth of this.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How often a guest that the host disturbs is made anew before its test gives up.
+/// Attempts at a guest that the host disturbs, before its test fails.
 const TRIES: usize = 10;
 
 /// How a guest's kernel is started.
@@ -46,7 +46,7 @@ pub fn experiment() -> Manifest {
     Manifest::load(&workspace().join("manifests/smp-process-scale.toml")).unwrap()
 }
 
-/// What was built under this name.
+/// The built worker with this name.
 pub fn worker(name: &str) -> WorkerBlob {
     WorkerBlob::load(&workspace().join("target/release"), name).expect("`make build` has been run")
 }
@@ -56,13 +56,13 @@ pub fn plan(cases: &[u16]) -> PlanBytes {
     PlanBytes::new(&experiment(), &worker("primes"), cases, PlanOptions::default()).unwrap()
 }
 
-/// The ramdisk with that plan and its worker.
+/// A ramdisk with that plan and its worker.
 pub fn good_ramdisk(cases: &[u16]) -> Vec<u8> {
     ramdisk(&plan(cases), &[&worker("primes")])
 }
 
-/// Boots `ramdisk` on a machine with `vcpus` CPUs, which `change` may change, and waits for its end. Started by QEMU
-/// itself, an empty ramdisk is none.
+/// Boots `ramdisk` on a machine with `vcpus` CPUs, after `change` has changed the machine, and waits for its end. In
+/// direct boot, an empty ramdisk means no ramdisk.
 pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
     let folder = tempfile::tempdir().unwrap();
     let mut machine = MachineSpec::q35(vcpus, 128);
@@ -111,20 +111,21 @@ fn medium(start: Start, ramdisk: &[u8], folder: &TempDir) -> BootMedium {
     BootMedium::Disk { path }
 }
 
-/// What comes of the first of a few tries that the host leaves alone; the others come to nothing.
+/// Tries several times, and returns the result of the first try that the host did not disturb. `None` is a disturbed
+/// try.
 #[track_caller]
 pub fn undisturbed<T>(try_it: impl FnMut(usize) -> Option<T>) -> T {
     (0..TRIES).find_map(try_it).unwrap_or_else(|| panic!("the host disturbed each of {TRIES} tries"))
 }
 
-/// The kernel as `make build` left it, or the one that `ASSAY_TEST_KERNEL` names.
+/// The kernel that `make build` built, or the one that `ASSAY_TEST_KERNEL` names.
 fn kernel() -> PathBuf {
     let named = std::env::var_os("ASSAY_TEST_KERNEL").map(PathBuf::from);
     named.unwrap_or_else(|| workspace().join("target/kernel/assay-kernel"))
 }
 
 impl Over {
-    /// Fails, and shows the log, where the guest has not ended by saying this.
+    /// Fails, and shows the log, if the guest ended with another exit value.
     #[track_caller]
     pub fn expect_exit(&self, exit: GuestExit) -> &Self {
         let wanted = Outcome::DebugExit { value: exit.value() };
@@ -132,7 +133,7 @@ impl Over {
         self
     }
 
-    /// What the gate says of it as a run of `cases`, on a machine that was given `cpus` CPUs.
+    /// The verdict of the gate on this log as a run of `cases` on a machine with `cpus` CPUs.
     pub fn judge(&self, cases: &[u16], cpus: u16) -> Verdict<Measurement> {
         let expectation = RunExpectation {
             plan: Some(plan(cases).digest()),
@@ -151,17 +152,17 @@ impl Over {
         Gate::default().judge(&Transcript::read(&self.log), &expectation, &evidence)
     }
 
-    /// What it measured; nothing where the host disturbed it. Fails, and shows the log, where the guest itself is why it
-    /// did not pass.
+    /// The measurement, or `None` if the host disturbed the run. Fails, and shows the log, if the run was refused for
+    /// another reason.
     #[track_caller]
     pub fn measured(&self, verdict: &Verdict<Measurement>) -> Option<Measurement> {
-        let hosts = verdict.outcome.refusal().is_some_and(|(reason, _)| reason.is_the_hosts());
+        let disturbed = verdict.outcome.refusal().is_some_and(|(reason, _)| reason.is_the_hosts());
         let measured = verdict.outcome.measurement().cloned();
-        assert!(measured.is_some() || hosts, "{:?}\n{}", verdict.findings, self.text());
+        assert!(measured.is_some() || disturbed, "{:?}\n{}", verdict.findings, self.text());
         measured
     }
 
-    /// The log as text, with the spaces that records write as `%20`.
+    /// The log as text, with `%20` decoded to spaces.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.log).replace("%20", " ")
     }

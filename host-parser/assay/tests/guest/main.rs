@@ -1,9 +1,9 @@
-//! The whole of it on real guests: the kernel as `make build` left it, under QEMU.
+//! End-to-end tests with real guests: the kernel that `make build` built, under QEMU.
 //!
-//! A host of any size and load will do. Where a guest's CPUs must not be held to the host's speed, the gate is told that
-//! the host has one: such a run shows function, which is what is tested here.
+//! They run on a host of any size and load. If the speed of a guest's CPUs must not matter, the test states to the gate
+//! that the host has one CPU: then the run is functional-only.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 #[path = "../support/assay.rs"]
 mod assay;

@@ -1,4 +1,4 @@
-//! Ramdisks that nothing can be run from, and machines that are too small: always a record that says so, and an end.
+//! Unusable ramdisks, and machines that are too small: the kernel always emits a record that says so, and ends.
 
 use abi::exit::GuestExit;
 use abi::wire::Label;
@@ -7,7 +7,7 @@ use host_parser::plan::{WorkerBlob, ramdisk};
 
 use crate::lab::{Start, boot, good_ramdisk, plan, worker};
 
-/// Boots a ramdisk that the kernel must refuse; `says` is what its `error` record has to have.
+/// Boots a ramdisk that the kernel must refuse, with an `error` record that contains each of `says`.
 #[track_caller]
 fn refused(start: Start, ramdisk: &[u8], says: &[&str]) {
     let over = boot(start, ramdisk, 1, |_| {});
@@ -37,7 +37,7 @@ fn refuses_an_empty_archive() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn refuses_a_ramdisk_that_is_no_archive() {
+fn refuses_a_ramdisk_that_is_not_an_archive() {
     refused(Start::Direct, b"not an archive\n", &["code=plan"]);
     refused(Start::Direct, &[0xff; 4096], &["code=plan"]);
 }
@@ -81,21 +81,21 @@ fn refuses_a_truncated_archive() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn names_the_cpus_that_a_machine_lacks() {
+fn tells_missing_cpus_from_a_case_that_is_too_big() {
     let over = boot(Start::Direct, &good_ramdisk(&[4]), 2, |_| {});
     over.expect_exit(GuestExit::Failed);
     let reason = |cpus| over.judge(&[4], cpus).outcome.refusal().map(|(reason, _)| reason);
-    // Given four CPUs, two are missing; given two, the case was too big for it.
+    // If the machine should have four CPUs, two are missing. If it should have two, the case is too big.
     assert_eq!(reason(4), Some(ReasonCode::CpuMissing));
     assert_eq!(reason(2), Some(ReasonCode::CaseSkipped));
 }
 
-/// Where `part` stands.
+/// The offset of `part`.
 fn find(bytes: &[u8], part: &[u8]) -> usize {
     bytes.windows(part.len()).position(|window| window == part).unwrap()
 }
 
-/// Gives the file `from` of an archive another name, and its header its checksum again.
+/// Renames the file `from` of an archive, and corrects the checksum of its header.
 fn rename(archive: &mut [u8], from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len());
     let named = |block: &&mut [u8]| block.strip_prefix(from).is_some_and(|rest| rest.starts_with(b"\0"));

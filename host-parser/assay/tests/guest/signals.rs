@@ -1,4 +1,4 @@
-//! A session that is ended from outside: nothing measured is lost, and no guest is left.
+//! A session that a signal ends: no measurement is lost, and no guest is left behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,7 +14,7 @@ use crate::assay::{assay, finish, manifest, pid, signal};
 use crate::experiments::{one_cpu, results};
 
 const DEADLINE: Duration = Duration::from_secs(60);
-/// What a person waits for without trying again; a loaded host is given the rest.
+/// The longest time that a person should wait for an interrupted command.
 const PROMPT: Duration = Duration::from_secs(5);
 
 /// Starts an experiment of many runs.
@@ -24,14 +24,14 @@ fn start(out: &Path) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits for the end of a run that passed, and then for the guest of a later one.
+/// Waits for the end of a run that passed, and then for the guest of a later run.
 fn wait_for_a_guest_after_a_run(assay: &mut Child) -> Pid {
     let lines = BufReader::new(assay.stderr.as_mut().unwrap()).lines();
     let passed = |line: &str| line.starts_with("run ") && line.contains("passed");
     assert!(lines.map_while(Result::ok).any(|line| passed(&line)));
     let asked = Instant::now();
     loop {
-        // Of all that starts and ends here, a child can only be found by looking.
+        // Nothing announces the start of a guest: poll for it.
         if let Some(guest) = guest_of(pid(assay)) {
             return guest;
         }
@@ -54,7 +54,7 @@ struct Stat {
     parent: i32,
 }
 
-/// What /proc has of a process. The name is in parentheses and may hold any character.
+/// Reads a process's `stat` in /proc. The name is in parentheses, and may contain any character.
 fn stat(folder: &Path) -> Option<Stat> {
     let text = fs::read_to_string(folder.join("stat")).ok()?;
     let (head, tail) = text.rsplit_once(") ")?;
@@ -64,7 +64,7 @@ fn stat(folder: &Path) -> Option<Stat> {
     Some(Stat { pid: pid.parse().ok()?, name: name.to_owned(), state, parent: fields.next()?.parse().ok()? })
 }
 
-/// Waits until a process is gone, or is only there for its parent to take note.
+/// Waits until a process is gone or is a zombie.
 #[track_caller]
 fn wait_until_gone(process: Pid) {
     let folder = PathBuf::from(format!("/proc/{}", process.as_raw_nonzero()));
@@ -75,12 +75,12 @@ fn wait_until_gone(process: Pid) {
     }
 }
 
-/// Whether a run passed, or was disturbed by the host, which any may be.
+/// Whether a run passed, or was excluded because the host disturbed it.
 fn is_well(run: &Value) -> bool {
     run["outcome"] == "passed" || run["set_aside"].is_string()
 }
 
-/// What an interrupted session must have left in `out`.
+/// Checks the results of an interrupted session.
 fn has_what_was_measured(results: &Value) {
     assert_eq!(results["complete"], false);
     let why = results["incomplete"].as_str().unwrap();
@@ -93,7 +93,7 @@ fn has_what_was_measured(results: &Value) {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn keeps_what_was_measured_when_interrupted() {
+fn keeps_the_measurements_when_interrupted() {
     for by in [Signal::INT, Signal::TERM, Signal::HUP] {
         let out = tempfile::tempdir().unwrap();
         let mut assay = start(out.path());

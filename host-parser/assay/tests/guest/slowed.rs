@@ -1,4 +1,4 @@
-//! The slowed builds of `primes`: by how much, counted.
+//! The slowed builds of `primes`: counts the instructions by which they are slower.
 
 use abi::exit::GuestExit;
 use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation};
@@ -10,11 +10,12 @@ use workloads::{Slowed, by_name};
 use crate::assay::manifest;
 use crate::lab::{Start, boot, worker};
 
-/// How far the further work may be from what the name says, as a part of it: it is paid in divisions, of which the last
-/// candidates' do not cost exactly what all of them do.
+/// Tolerance of the extra work, as a fraction of it. The extra work repeats divisions of the last candidates, whose
+/// cost is not exactly the average.
 const WITHIN: f64 = 0.02;
 
-/// The instructions of the timed region with these bytes as `primes`, where the TSC counts one for each.
+/// The instructions of the timed region with these bytes as `primes`. Under -icount shift=0 the TSC counts one for
+/// each.
 fn instructions(bytes: &[u8]) -> u64 {
     let manifest = Manifest::load(&manifest("small.toml")).unwrap();
     let blob = WorkerBlob::new(worker("primes").name(), bytes.to_vec());
@@ -38,7 +39,7 @@ fn instructions(bytes: &[u8]) -> u64 {
 
 #[test]
 #[ignore = "needs QEMU and built workers: make test-guest"]
-fn slowed_workers_pass_the_gate_as_primes_and_do_so_much_more() {
+fn slowed_workers_pass_the_gate_and_execute_their_extra_instructions() {
     let plain = instructions(worker("primes").bytes()) as f64;
     for &Slowed { program, percent } in by_name("primes").unwrap().slowed() {
         let more = 100.0 * (instructions(worker(program).bytes()) as f64 / plain - 1.0);

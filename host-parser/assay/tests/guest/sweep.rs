@@ -1,4 +1,4 @@
-//! Sweeps on real guests: cores before siblings, every case as planned, the same results from the run and from its log.
+//! Sweeps on real guests: cores before siblings, every case as planned, and the same results from the log alone.
 
 use std::fs;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::lab::{Over, Start, boot, undisturbed, worker};
 
 const DEADLINE: Duration = Duration::from_secs(240);
 
-/// The tests' sweep, three times over.
+/// The plan and the ramdisk of the tests' sweep, with three iterations.
 fn sweep() -> (PlanBytes, Vec<u8>) {
     let manifest = Manifest::load(&manifest("sweep.toml")).unwrap();
     let blob = worker("primes");
@@ -25,7 +25,7 @@ fn sweep() -> (PlanBytes, Vec<u8>) {
     (plan, ramdisk)
 }
 
-/// What a sweep of a machine with this shape measured.
+/// Runs the sweep on a machine with these CPUs and arguments, and returns the measurement.
 fn swept(cpus: u16, arguments: &[&str]) -> (Over, Measurement) {
     let (plan, ramdisk) = sweep();
     let evidence = HostEvidence {
@@ -46,7 +46,7 @@ fn swept(cpus: u16, arguments: &[&str]) -> (Over, Measurement) {
     })
 }
 
-/// Every case, whether its workers shared cores, and on which CPUs they ran.
+/// Every case, with whether its workers shared cores and the CPUs they ran on.
 fn cases(measured: &Measurement) -> Vec<(u16, bool, Vec<u16>)> {
     let mut cases: Vec<_> = measured
         .samples()
@@ -87,7 +87,7 @@ fn takes_cores_before_siblings_and_packages_one_after_the_other() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_machine_of_three_cores_has_a_case_of_three() {
+fn ends_with_a_case_of_all_cores() {
     let (_, measured) = swept(3, &[]);
     assert_eq!(cases(&measured), [(1, false, vec![0]), (2, false, vec![0, 1]), (3, false, vec![0, 1, 2])]);
     let (_, measured) = swept(1, &[]);
@@ -96,7 +96,7 @@ fn a_machine_of_three_cores_has_a_case_of_three() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn a_cpu_that_hides_its_topology_counts_as_a_core_and_that_is_said() {
+fn counts_each_cpu_as_a_core_if_the_topology_is_hidden() {
     let (_, measured) = swept(2, &["-smp", "2,sockets=2,cores=1,threads=1", "-cpu", "qemu64,level=10"]);
     assert_eq!(measured.machine().topology.source, None);
     assert_eq!(cases(&measured), [(1, false, vec![0]), (2, false, vec![0, 1])]);
@@ -104,7 +104,7 @@ fn a_cpu_that_hides_its_topology_counts_as_a_core_and_that_is_said() {
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
-fn the_log_of_a_sweep_gives_the_results_of_its_run() {
+fn parse_gives_the_results_of_the_run() {
     let out = tempfile::tempdir().unwrap();
     let mut command = assay(["run", "--label", "t", "--vcpus", "2", "--cpus", &one_cpu(), "--out"]);
     let said = run(command.arg(out.path()).arg(manifest("sweep.toml")), DEADLINE);
@@ -121,7 +121,7 @@ fn the_log_of_a_sweep_gives_the_results_of_its_run() {
     let said = run(assay(["parse", &log, "--out"]).arg(&parsed), DEADLINE);
     let again: serde_json::Value =
         serde_json::from_slice(&fs::read(parsed.join("results.json")).unwrap()).unwrap();
-    // The log alone does not say that the guest had one host CPU for two: what waiting left in it condemns it then.
+    // The log does not show that two vCPUs shared a host CPU, so `parse` may refuse it for the waits that it shows.
     let reason = again["runs"][0]["reason"].as_str();
     let set_aside = |sample: &serde_json::Value| sample["set_aside"].is_string();
     let samples = again["runs"][0]["measurement"]["samples"].as_array();

@@ -1,4 +1,4 @@
-//! Our kernel, the Linux guest and the host's own processes in one session.
+//! Our kernel, the Linux guest and native processes in one session.
 
 use std::fs;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::assay::{assay, manifest, run};
 use crate::experiments::{one_cpu, results};
 
-/// A Linux guest takes a few seconds, and its kernel may have to be fetched first.
+/// A Linux guest takes a few seconds, but its kernel may have to be downloaded first.
 const DEADLINE: Duration = Duration::from_secs(500);
 
 const SYSTEMS: [&str; 5] = ["assay", "assay-bios", "linux", "linux-mitigations-off", "native"];
 
-/// The one run of a system.
+/// The only run of a system.
 fn of<'a>(results: &'a Value, system: &str) -> &'a Value {
     let mut runs = results["runs"].as_array().unwrap().iter().filter(|run| run["system"] == system);
     let found = runs.next().unwrap_or_else(|| panic!("no run of {system}"));
@@ -21,7 +21,7 @@ fn of<'a>(results: &'a Value, system: &str) -> &'a Value {
     found
 }
 
-/// Two workers on one host CPU are never held to its speed, so this passes on a busy host too.
+/// Two workers on one host CPU are functional-only, so this passes on a busy host too.
 #[test]
 #[ignore = "needs QEMU, a built kernel and a Linux kernel: make test-guest"]
 fn every_system_does_the_same_work() {
@@ -29,7 +29,7 @@ fn every_system_does_the_same_work() {
     let source = fs::read_to_string(manifest("small.toml")).unwrap();
     let (gate, oracle) = (source.find("[gate]").unwrap(), source.find("[oracle]").unwrap());
     let only_two = format!("{}{}", &source[..gate], &source[oracle..]).replace("[1, 2]", "[2]");
-    // Linux needs more than the others.
+    // Linux needs more memory than the others.
     let only_two = only_two.replace("memory-mib = 64", "memory-mib = 128");
     let path = out.path().join("two.toml");
     fs::write(&path, only_two).unwrap();
@@ -57,7 +57,7 @@ fn every_system_does_the_same_work() {
             ["first_serial_us", "first_worker_us", "end_record_us"].map(|at| boot[at].as_u64().unwrap());
         assert!(times.is_sorted() && times[2] / 1000 <= run["wall_ms"].as_u64().unwrap(), "{system}: {boot}");
         assert!(boot["image_bytes"].as_u64().unwrap() > 100_000, "{system}: {boot}");
-        // The memory of a guest is QEMU's; natively each worker has its own.
+        // Peak memory is that of QEMU. The native row has no such process.
         assert_eq!(boot["peak_rss_bytes"].is_null(), system == "native", "{system}: {boot}");
     }
     has_the_same_machine(ours, of(&results, "linux"));
@@ -68,13 +68,18 @@ fn every_system_does_the_same_work() {
     assert_eq!(kernel.expect("the kernel is recorded")["sha256"].as_str().unwrap().len(), 64);
 }
 
-/// QEMU's arguments are the same up to what is booted, which comes last.
+/// Checks that QEMU's arguments are the same up to the kernel, which comes last.
 fn has_the_same_machine(ours: &Value, linux: &Value) {
-    let machine = |run: &Value| -> Vec<String> {
-        let words = run["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned());
-        words.take_while(|word| word != "-kernel").collect()
-    };
-    assert_eq!(machine(ours), machine(linux));
+    assert_eq!(machine_arguments(ours), machine_arguments(linux));
     let command = linux["command"].as_array().unwrap();
-    assert!(command.contains(&"-append".into()) && command.len() == machine(linux).len() + 6, "{command:?}");
+    assert!(
+        command.contains(&"-append".into()) && command.len() == machine_arguments(linux).len() + 6,
+        "{command:?}"
+    );
+}
+
+/// The words of a QEMU command before the kernel.
+fn machine_arguments(run: &Value) -> Vec<&str> {
+    let words = run["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    words.take_while(|word| *word != "-kernel").collect()
 }

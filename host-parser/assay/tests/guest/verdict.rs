@@ -1,4 +1,4 @@
-//! `assay dev bench-verdict`, `assay ab` and `assay compare` on guests.
+//! `assay dev bench-verdict`, `assay ab` and `assay compare` with real guests.
 
 use std::fs;
 use std::time::Duration;
@@ -10,9 +10,9 @@ const DEADLINE: Duration = Duration::from_secs(240);
 
 #[test]
 #[ignore = "needs QEMU, a built kernel and built workers: make test-guest"]
-fn records_sides_that_can_be_compared() {
+fn records_rows_that_can_be_compared() {
     let out = tempfile::tempdir().unwrap();
-    // Of three sides a busy host leaves more rounds alone than of five.
+    // With three rows, a busy host disturbs fewer rounds than with five.
     let options = ["--percent", "10", "--rounds", "5", "--trials", "100", "--label", "t", "--out"];
     let mut command = assay(["dev", "bench-verdict"]);
     command.args(options);
@@ -21,13 +21,17 @@ fn records_sides_that_can_be_compared() {
     let sides = [side("a1"), side("primes-slowed-10")];
     let compare = |options: &[&str]| run(assay(["compare"]).args(options).args(&sides), DEADLINE);
     if said.code == Some(5) {
-        // A host that is too busy for this says so, and its rounds are not compared.
+        // On a host that is too busy, the rounds are not compared.
         said.expect_message(&["host-contended: "]);
         compare(&[]).expect_exit(5).expect_message(&["a1: incomplete: ", "host-contended"]);
         return;
     }
-    // Five rounds are too few for the goals, and five pairs cannot tell.
-    said.expect_exit(3).expect_answer(&["case 1: 5 rounds side by side", "NOT TOLD", "not tried at worst"]);
+    // Five rounds are too few for the goals, and five pairs are inconclusive.
+    said.expect_exit(3).expect_answer(&[
+        "case 1: 5 rounds side by side",
+        "NOT DECIDED",
+        "not tried at worst",
+    ]);
     compare(&[]).expect_exit(5).expect_answer(&["program: A "]);
     compare(&["--across-blobs", "--paired"]).expect_exit(3).expect_answer(&["INCONCLUSIVE", "    5    5 "]);
 }
@@ -42,13 +46,13 @@ fn runs_two_builds_of_a_worker_side_by_side_and_compares_them() {
     let mut command = assay(["ab", "--cases", "1", "--rounds", "6", "--label", "t", "--b-workers"]);
     let said = run(command.arg(&other).arg("--out").arg(out.path()).arg(manifest("small.toml")), DEADLINE);
     if said.code == Some(5) {
-        // A host that is too busy for this says so.
+        // The host is too busy.
         said.expect_message(&["host-contended: "]);
         return;
     }
     said.expect_answer(&["differs: program: A ", "    6    6 ", "paired by round"]);
     assert!(matches!(said.code, Some(0 | 1 | 3)), "{:?}\n{}", said.code, said.err);
-    // Both are sessions like others, and compared by hand they say the same.
+    // Both are ordinary sessions: `compare` gives the same verdict.
     let sides = ["a", "b"].map(|side| out.path().join("ab/t").join(side));
     let by_hand = run(assay(["compare", "--paired", "--across-blobs"]).args(&sides), DEADLINE);
     assert_eq!((by_hand.code, by_hand.out), (said.code, said.out));
@@ -56,7 +60,7 @@ fn runs_two_builds_of_a_worker_side_by_side_and_compares_them() {
 
 #[test]
 #[ignore = "needs QEMU, a built kernel and built workers: make test-guest"]
-fn a_side_that_does_not_do_its_work_is_named() {
+fn names_the_row_whose_worker_gives_a_wrong_answer() {
     let out = tempfile::tempdir().unwrap();
     let other = out.path().join("workers");
     fs::create_dir(&other).unwrap();

@@ -1,11 +1,11 @@
-//! Each form boots, and the guest's transcript passes: from a BIOS and from UEFI, on the buses that its users have.
+//! Every form boots and its log passes the gate, from BIOS and UEFI, on the buses that its platforms have.
 
 use crate::guest::boot;
 use crate::made::images;
 
 const BOTH: [&str; 2] = ["bios", "uefi"];
 
-/// Boots a disk of `format` on `device`.
+/// Boots a disk of `format` on `device`, by each of `firmwares`.
 #[track_caller]
 fn boots_on(path: &std::path::Path, format: &str, device: &str, firmwares: &[&str]) {
     let drive = format!("if=none,id=boot,snapshot=on,format={format},file={}", path.display());
@@ -34,7 +34,7 @@ fn the_raw_disk_boots_on_nvme_as_on_ec2() {
 #[test]
 #[ignore = "needs QEMU, a built kernel and qemu-img: make test-images"]
 fn the_raw_disk_boots_on_a_medium_larger_than_itself() {
-    // A stick, or a volume of whole GiB: the GPT's copy is not at its end.
+    // Like a stick, or a volume of whole GiB: the backup GPT is not at its end.
     let large = images().folder().join("large");
     std::fs::copy(images().path(".raw"), &large).unwrap();
     std::fs::File::options().write(true).open(&large).unwrap().set_len(1 << 30).unwrap();
@@ -43,7 +43,7 @@ fn the_raw_disk_boots_on_a_medium_larger_than_itself() {
 
 #[test]
 #[ignore = "needs QEMU, a built kernel and qemu-img: make test-images"]
-fn gces_disk_boots_on_virtio_scsi_as_there() {
+fn gces_disk_boots_on_virtio_scsi_as_on_gce() {
     let disk = images().gce_disk();
     let drive = format!("if=none,id=boot,snapshot=on,format=raw,file={}", disk.display());
     let scsi = ["-device", "virtio-scsi-pci,id=scsi", "-device", "scsi-hd,bus=scsi.0,drive=boot,bootindex=0"];
@@ -81,7 +81,7 @@ fn the_disks_for_one_firmware_boot_from_it() {
 #[ignore = "needs QEMU, a built kernel and qemu-img: make test-images"]
 fn uefi_boots_over_the_network() {
     let server = format!("user,id=net,tftp={},bootfile=bootloader", images().path("-tftp").display());
-    // The firmware's own driver, and not iPXE in the card's ROM, whose TFTP the loader cannot use.
+    // No option ROM: the loader needs the firmware's own driver and cannot use iPXE's TFTP.
     let card = "virtio-net-pci,netdev=net,bootindex=0,romfile=";
     boot("uefi", &["-netdev", &server, "-device", card]);
 }

@@ -1,4 +1,4 @@
-//! Each form is what its format's own tools, and readers written by third parties, say it is.
+//! Checks every form with its format's own tools and with third-party readers.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::made::{Made, images, reader};
 
-/// What the project promises of the ISO.
+/// Largest size of the ISO.
 const ISO_LIMIT_BYTES: u64 = 8 << 20;
 const DISK_BYTES: &str = "33554432";
 
@@ -16,19 +16,19 @@ fn of(program: &str, args: &[&str], path: &Path) -> Command {
     command
 }
 
-/// Checks that a file is what the magic numbers of `file` take it for.
+/// Checks that `file` recognises this kind of file.
 fn is(path: &Path, kind: &str) {
     reader("file", &mut of("file", &["--brief"], path), &[kind]);
 }
 
-/// Checks both tables, and that the GPT's partitions are of the right types.
+/// Checks both partition tables, and the types of the GPT's partitions.
 fn has_sound_tables(disk: &Path) {
     reader("gdisk", &mut of("sgdisk", &["--verify"], disk), &["No problems found"]);
     reader("gdisk", &mut of("sgdisk", &["--info=1"], disk), &["BIOS boot partition", "'assay loader'"]);
     reader("gdisk", &mut of("sgdisk", &["--info=2"], disk), &["EFI system partition", "'assay'"]);
 }
 
-/// Checks that QEMU's and 7-Zip's readers of a format find the raw disk in it, byte by byte.
+/// Checks that QEMU's and 7-Zip's readers of a format extract the raw disk, byte for byte.
 fn holds_the_raw_disk(path: &Path, for_qemu: &str, for_7z: &str) {
     let raw = images().path(".raw");
     let mut compare = of("qemu-img", &["compare", "-f", for_qemu, "-F", "raw"], path);
@@ -41,7 +41,7 @@ fn holds_the_raw_disk(path: &Path, for_qemu: &str, for_7z: &str) {
 
 #[test]
 #[ignore = "needs a built kernel and qemu-img: make test-images"]
-fn the_iso_starts_from_both_firmwares_by_every_table() {
+fn the_iso_has_boot_tables_for_both_firmwares() {
     let iso = images().path(".iso");
     is(&iso, "ISO 9660 CD-ROM filesystem data (DOS/MBR boot sector) 'ASSAY' (bootable)");
     has_sound_tables(&iso);
@@ -58,7 +58,7 @@ fn the_raw_disk_holds_both_loaders_and_one_kernel() {
     let raw = images().path(".raw");
     is(&raw, "ID=0x20, active");
     has_sound_tables(&raw);
-    // 2 MiB: where the FAT begins.
+    // The FAT begins at 2 MiB.
     let mut mdir = Command::new("mdir");
     mdir.arg("-i").arg(format!("{}@@2M", raw.display())).args(["-/", "-b", "::"]);
     let files = ["::/efi/boot/bootx64.efi", "::/boot-stage-3", "::/kernel-x86_64", "::/ramdisk"];
@@ -77,7 +77,7 @@ fn gces_archive_is_old_gnu_and_its_disk_sparse_and_one_gib() {
     let disk = images().gce_disk();
     assert_eq!(fs::metadata(&disk).unwrap().len(), 1 << 30);
     has_sound_tables(&disk);
-    // The same but for its size and what follows from that: second stage and FAT.
+    // Second stage and FAT are those of the raw disk. Only the partition tables depend on the size.
     let (small, large) = (fs::read(images().path(".raw")).unwrap(), fs::File::open(disk).unwrap());
     let (mut front, from) = (vec![0; 16 << 20], 1 << 20);
     std::io::Read::read_exact(&mut &large, &mut front).unwrap();
@@ -124,7 +124,7 @@ fn the_same_input_gives_the_same_bytes() {
 
 #[test]
 #[ignore = "needs a built kernel and qemu-img: make test-images"]
-fn the_sums_are_of_every_file() {
+fn the_sums_cover_every_file() {
     let mut check = Command::new("sha256sum");
     check.args(["--check", "SHA256SUMS"]).current_dir(images().folder());
     let said = reader("coreutils", &mut check, &["small.iso: OK", "small-direct/ramdisk.tar: OK"]).unwrap();

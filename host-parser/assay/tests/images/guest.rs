@@ -1,6 +1,7 @@
-//! A guest by QEMU's own command line: the formats are QEMU's to open, as they would be on a host that runs them.
+//! Boots guests by a plain QEMU command line, so that QEMU opens each format as a user's host would.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use qemu::{AcceleratorChoice, UefiFirmware};
 
 use crate::assay::finish;
 
-/// A guest that has not ended by then hangs; the slowest, by UEFI's own network boot, needs a sixth of it.
+/// A guest that has not ended by then hangs. The slowest, UEFI's network boot, needs a sixth of this.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// CPUs of every guest: both cases of the small experiment can run.
+/// CPUs of every guest, enough for both cases of the small experiment.
 const CPUS: u16 = 2;
 
-/// Boots with these arguments of QEMU, and from `firmware`, which must be found in the records; gives what was measured.
+/// Boots from `firmware` with these arguments of QEMU, and returns the measurement. The records must name that
+/// firmware.
 #[track_caller]
 pub fn boot(firmware: &str, args: &[&str]) -> Measurement {
     let folder = tempfile::tempdir().unwrap();
@@ -44,9 +46,6 @@ pub fn boot(firmware: &str, args: &[&str]) -> Measurement {
         match &uefi.vars {
             None => qemu.arg("-bios").arg(&uefi.code),
             Some(vars) => {
-                let flash = |unit: u8, path: &std::path::Path, how: &str| {
-                    format!("if=pflash,unit={unit},format=raw,{how},file={}", path.display())
-                };
                 qemu.arg("-drive").arg(flash(0, &uefi.code, "readonly=on"));
                 qemu.arg("-drive").arg(flash(1, vars, "snapshot=on"))
             }
@@ -56,10 +55,10 @@ pub fn boot(firmware: &str, args: &[&str]) -> Measurement {
     let said = finish(child.unwrap(), DEADLINE);
     let log = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&log);
-    // isa-debug-exit makes a status of a value so.
+    // The exit status that isa-debug-exit makes of the value.
     let success = i32::from(GuestExit::Success.value()) << 1 | 1;
     assert_eq!(said.code, Some(success), "{args:?}\n{}\n{text}", said.err);
-    // The gate is told of one core: such a run shows function, on a host of any load.
+    // With one host core, the run is functional-only: it passes on a host of any load.
     let evidence = HostEvidence {
         ended: Ended::DebugExit { value: GuestExit::Success.value() },
         vcpus: Some(CPUS),
@@ -71,4 +70,9 @@ pub fn boot(firmware: &str, args: &[&str]) -> Measurement {
     let measured = measured.unwrap_or_else(|| panic!("{args:?}: {:?}\n{text}", verdict.findings));
     assert_eq!(measured.machine().firmware.word(), firmware, "{args:?}");
     measured
+}
+
+/// The `-drive` value of a flash device.
+fn flash(unit: u8, path: &Path, how: &str) -> String {
+    format!("if=pflash,unit={unit},format=raw,{how},file={}", path.display())
 }

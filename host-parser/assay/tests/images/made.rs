@@ -1,4 +1,4 @@
-//! Images of the tests' small experiment, made once for all tests, and readers to look at them with.
+//! Images of the tests' small experiment, made once for all tests, and the programs that read them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,19 +11,19 @@ use crate::assay::{assay, manifest, run};
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A folder with all of them.
+/// A folder with all images, removed when dropped.
 pub struct Made {
     folder: TempDir,
 }
 
-/// The images, made at the first call.
+/// The images. The first call makes them.
 pub fn images() -> &'static Made {
     static MADE: OnceLock<Made> = OnceLock::new();
     MADE.get_or_init(Made::new)
 }
 
 impl Made {
-    /// Makes them anew, to power off when they are done.
+    /// Makes all images, with a boot configuration that powers off after the run.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = assay(["image", "--set", "after=poweroff", "--out"]);
@@ -31,7 +31,7 @@ impl Made {
         Self { folder }
     }
 
-    /// The file or folder whose name ends so.
+    /// The file or folder with this end of its name.
     pub fn path(&self, end: &str) -> PathBuf {
         self.folder.path().join(format!("small{end}"))
     }
@@ -41,7 +41,7 @@ impl Made {
         self.folder.path()
     }
 
-    /// `disk.raw` as GNU tar takes it out of GCE's archive.
+    /// `disk.raw`, extracted from GCE's archive by GNU tar.
     pub fn gce_disk(&self) -> PathBuf {
         let folder = self.folder.path().join("gce");
         let disk = folder.join("disk.raw");
@@ -55,8 +55,8 @@ impl Made {
     }
 }
 
-/// Runs a reader of a distribution's package, which must like what it is given, and checks that what it says of it has
-/// each of `parts`. `None` where there is no such reader here.
+/// Runs a reader that the distribution has in `package`, and returns its standard output. The reader must succeed and
+/// print each of `parts`. `None` if the reader is not installed.
 #[track_caller]
 pub fn reader(package: &str, command: &mut Command, parts: &[&str]) -> Option<Vec<u8>> {
     let name = command.get_program().to_string_lossy().into_owned();
@@ -64,8 +64,8 @@ pub fn reader(package: &str, command: &mut Command, parts: &[&str]) -> Option<Ve
         Ok(output) => output,
         Err(error) => {
             let all = std::env::var_os("ASSAY_IMAGE_READERS").is_some_and(|which| which == "all");
-            assert!(!all, "{name}, of the package {package}: {error}");
-            eprintln!("passed over: no {name} here, of the package {package}");
+            assert!(!all, "{name} (package {package}): {error}");
+            eprintln!("skipped: {name} is not installed (package {package})");
             return None;
         }
     };

@@ -1,9 +1,9 @@
-//! What `assay image` makes, looked at by tools that others wrote, and booted.
+//! The images of `assay image`, checked with third-party tools and booted.
 //!
-//! A reader that is not installed is passed over and named, unless the environment has ASSAY_IMAGE_READERS=all, as
-//! `make test-images` has, which installs them.
+//! A check is skipped, with a message, if its tool is not installed. With ASSAY_IMAGE_READERS=all it fails instead:
+//! `make test-images` sets that, and installs the tools.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 #[path = "../support/assay.rs"]
 mod assay;

@@ -1,5 +1,5 @@
-//! The `assay` command, run as a user runs it: from the workspace's root, with a deadline.
-#![allow(dead_code, reason = "each test program uses its own part")]
+//! Runs the `assay` command as a user does, from the workspace's root, with a deadline.
+#![allow(dead_code, reason = "each test program uses a part of this module")]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The root of the workspace; what `make build` builds is below it, in target/.
+/// The root of the workspace. The products of `make build` are below it, in target/.
 pub fn workspace() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     root.expect("the crate is in the workspace").to_owned()
 }
 
-/// A manifest of the tests.
+/// The path of one of the tests' manifests.
 pub fn manifest(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/manifests").join(name)
 }
 
-/// `assay` with these arguments, and nothing from the environment that it reads.
+/// `assay` with these arguments and without the environment variables that it reads.
 pub fn assay<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
     for variable in [
@@ -37,7 +37,7 @@ pub fn assay<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     command
 }
 
-/// What came of a command.
+/// The exit code and the output of a command.
 pub struct Said {
     pub code: Option<i32>,
     pub out: String,
@@ -45,14 +45,14 @@ pub struct Said {
 }
 
 impl Said {
-    /// Fails, and shows what was said, where the exit code is another.
+    /// Fails, and shows the output, if the exit code is another.
     #[track_caller]
     pub fn expect_exit(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "\n--- stdout\n{}--- stderr\n{}", self.out, self.err);
         self
     }
 
-    /// Fails where standard error lacks any of `parts`.
+    /// Fails if standard error lacks any of `parts`.
     #[track_caller]
     pub fn expect_message(&self, parts: &[&str]) -> &Self {
         for part in parts {
@@ -61,7 +61,7 @@ impl Said {
         self
     }
 
-    /// Fails where standard output lacks any of `parts`.
+    /// Fails if standard output lacks any of `parts`.
     #[track_caller]
     pub fn expect_answer(&self, parts: &[&str]) -> &Self {
         for part in parts {
@@ -78,7 +78,7 @@ pub fn run(command: &mut Command, deadline: Duration) -> Said {
     finish(child.expect("assay can be started"), deadline)
 }
 
-/// Waits for the end of a command, whose streams are taken as far as they are pipes.
+/// Waits for the end of a command, and collects the streams that are pipes.
 #[track_caller]
 pub fn finish(child: Child, deadline: Duration) -> Said {
     let pid = pid(&child);
@@ -86,11 +86,14 @@ pub fn finish(child: Child, deadline: Duration) -> Said {
     thread::spawn(move || ended.send(child.wait_with_output()));
     let Ok(output) = end.recv_timeout(deadline) else {
         signal(pid, Signal::KILL);
-        panic!("not over after {deadline:?}");
+        panic!("still running after {deadline:?}");
     };
     let Output { status, stdout, stderr } = output.expect("the end of a child can be waited for");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what assay prints is UTF-8");
     Said { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("assay prints UTF-8")
 }
 
 /// A child's process id.
@@ -100,6 +103,6 @@ pub fn pid(child: &Child) -> Pid {
 
 /// Sends a signal to one process.
 pub fn signal(pid: Pid, signal: Signal) {
-    // It may have ended by itself in the meantime.
+    // An error means that the process has already ended.
     let _ = kill_process(pid, signal);
 }

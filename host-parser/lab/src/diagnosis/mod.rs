@@ -1,5 +1,5 @@
-//! A guest that died is run once more, under TCG and traced, to see why and where. What comes of it is told beside the
-//! run and is no evidence: another guest under another accelerator is not the one that is judged.
+//! A guest that died is run once more, under TCG and traced, to find out why and where. The diagnosis is printed beside
+//! the run and is no evidence: it is of another guest, under another accelerator.
 
 mod seen;
 

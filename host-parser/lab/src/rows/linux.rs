@@ -47,7 +47,7 @@ pub fn guests(
         let archive = initramfs(&twin.bytes, &env.ramdisk(&plan)).or_exit(Exit::Environment)?;
         let archive = Archive::new(archive, store, ".cpio");
         let medium = medium(&kernel, &archive.path, mitigations);
-        // The build is that of a kernel that somebody else has built: its runs need only have the same.
+        // Linux is not built here: its runs need only agree on a build.
         Ok(BootImage { plan, build: None, medium, archive, disk: None })
     })
 }

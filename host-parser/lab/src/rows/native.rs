@@ -12,7 +12,7 @@ use abi::exit::GuestExit;
 use abi::wire::{Record, decode};
 use anyhow::Context;
 use host::process::{Capture, Captured, End, Process};
-use host::{CancelToken, Cost, CpuSet, Root};
+use host::{CancelToken, CostAccount, CpuSet, Root};
 use host_parser::gate::Ended;
 use host_parser::results::{BootCost, write_atomically};
 
@@ -82,7 +82,7 @@ pub fn run(
     let mut command = Command::new(&spec.twin);
     command.arg("native").arg("--ramdisk").arg(&spec.ramdisk).arg("--cpus").arg(spec.cpu_list());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let (mut cost, mut first_us) = (Cost::of(&Root::here()), None);
+    let (mut cost, mut first_us) = (CostAccount::of(&Root::here()), None);
     let mut on_line = |line: &[u8], at_us| {
         let Ok(envelope) = decode(line) else { return };
         on_record(&envelope.record);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use host::{HostTopology, Root, Steal};
+use host::{HostTopology, Root, StealAccount};
 use host_parser::gate::HostEvidence;
 use host_parser::manifest::Manifest;
 use host_parser::plan::PlanBytes;
@@ -67,7 +67,7 @@ impl Processes {
         let command = spec.command();
         write_atomically(&this.file("command.txt"), |out| writeln!(out, "{}", command.join(" ")))
             .or_exit(Exit::Output)?;
-        let mut steal = Steal::of(&Root::here(), &self.env.host_cpus.available);
+        let mut steal = StealAccount::of(&Root::here(), &self.env.host_cpus.available);
         let mut seen = false;
         let run = native::run(&spec, &log, this.session, &mut |record| {
             steal.on_record(record);

@@ -28,7 +28,7 @@ pub struct SystemsSpec {
 /// Prepares a row for each system; their files are to be in `store`.
 ///
 /// # Errors
-/// A system that is named twice or makes no row of its own, and whatever one lacks.
+/// A system that is named twice, or that would be another row again, and whatever one lacks.
 pub fn of_systems(
     spec: &SystemsSpec,
     manifest: &Manifest,

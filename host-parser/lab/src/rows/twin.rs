@@ -9,7 +9,7 @@ use host_parser::results::Artifact;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::artifact;
 
-/// The program, read once: what runs is what is recorded.
+/// The program, read once: the recorded digest is that of the program that runs.
 pub struct Twin {
     /// Where it is.
     pub path: PathBuf,

@@ -1,4 +1,4 @@
-//! What is done about a guest that died.
+//! Diagnosis of a guest that died.
 
 use host::CancelToken;
 use qemu::CpuState;
@@ -8,8 +8,8 @@ use crate::diagnosis::{self, Died};
 use crate::progress_line::ProgressLine;
 
 impl Session {
-    /// Says why the guest of the last run died, if it did; of the first such run only, since a second guest takes as
-    /// long as the first did, and what is broken stays broken.
+    /// Finds out why the guest of the last run died, if it did. Only for the first such run of a session: a second guest
+    /// takes as long as the first, and what is broken stays broken.
     pub(super) fn diagnose(
         &mut self,
         part: Part,

@@ -12,8 +12,8 @@ use crate::rounds::Step;
 use crate::run::{Run, RunKey, cpus};
 use crate::schedule::Slot;
 
-/// So many runs that do not pass, and the rest is not made: what is broken stays broken, and each could take as long
-/// as its deadline.
+/// After this many refused runs the session ends: what is broken stays broken, and each run could take as long as its
+/// deadline.
 const MAX_REFUSED: usize = 3;
 
 impl Session {
@@ -122,7 +122,7 @@ impl Session {
         (refused >= MAX_REFUSED).then_some("too many of them did not pass")
     }
 
-    /// That no run is missing from what is about to be called complete.
+    /// Checks that no run is missing.
     fn check_complete(&self) -> Result<(), Coded> {
         if self.too_disturbed() {
             let excluded = self.ledger.excluded_rounds();

@@ -178,7 +178,7 @@ impl Session {
         ended.error.map_or(Ok(complete), Err)
     }
 
-    /// Makes the folder for the results, which nobody else may have made in the meantime, and those of its runs.
+    /// Makes the folder for the results, which must still be free, and those of its runs.
     fn create_folders(&self) -> Result<(), Coded> {
         let path = self.folder().display();
         let home = self.folder().parent().unwrap_or(Path::new("."));

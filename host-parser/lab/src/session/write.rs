@@ -1,4 +1,4 @@
-//! What came of the runs, and where it is written.
+//! The results, and their files.
 
 use anyhow::Context;
 use host_parser::gate::Ended as RunEnded;

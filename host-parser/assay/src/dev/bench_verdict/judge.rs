@@ -1,4 +1,4 @@
-//! What the recorded sides say of the verdict.
+//! Judges the verdict by rows that were recorded: false alarms, and regressions found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,44 +14,44 @@ use serde::Serialize;
 
 use super::side::{SAME, recorded};
 
-/// The version of the form of verdict.json.
+/// Version of the form of verdict.json.
 const SCHEMA: u32 = 2;
 
-/// verdict.json.
+/// The content of verdict.json.
 #[derive(Serialize)]
 pub struct Judged {
     pub schema: u32,
     pub folder: PathBuf,
     pub case: u16,
     pub environment: Environment,
-    /// Why the recording is not complete; none where it is.
+    /// Why the recording is incomplete; `None` if it is complete.
     pub incomplete: Option<String>,
-    /// What the host's own CPUs gave meanwhile.
+    /// How much the host's speed varied meanwhile.
     pub host: HostSeen,
-    /// Whether the sides are compared by the pace of their CPUs, and not by the clock alone.
+    /// Whether the times are scaled by the pace of the CPUs.
     pub by_pace: bool,
-    /// Rounds that count for every side.
+    /// Rounds that are undisturbed in every row.
     pub rounds: usize,
-    /// Rounds that were set aside.
+    /// Rounds that were excluded in any row.
     pub rounds_set_aside: usize,
-    /// Each side against the first, by all rounds.
+    /// Each row compared with the first, by all rounds.
     pub real: Vec<Real>,
-    /// The experiments that were really run: stretches of rounds.
+    /// The experiments that were really run: stretches of consecutive rounds.
     pub experiments: Vec<RealRow>,
     /// Experiments drawn from the rounds.
     pub quality: Quality,
 }
 
-/// How quiet the host was, by its own CPUs.
+/// How much the host's speed varied, by native probes and pace checks.
 #[derive(Serialize)]
 pub struct HostSeen {
-    /// Native probes that were made.
+    /// Number of native probes.
     pub probes: usize,
-    /// Why there are none, or no more.
+    /// Why there is no probe, or why there are no more.
     pub probes_missing: Option<String>,
-    /// By how much the slowest took longer than the quick ones, as a part of these.
+    /// How much longer the slowest probe took than the baseline, as a fraction of the baseline.
     pub spread: Option<f64>,
-    /// How quick the guests' CPUs were beside their workers.
+    /// The pace of the guests' CPUs, just before and just after the timed regions.
     pub pace: Option<Pace>,
 }
 
@@ -62,7 +62,7 @@ impl HostSeen {
     }
 }
 
-/// A side against the first.
+/// A row compared with the first.
 #[derive(Serialize)]
 pub struct Real {
     pub side: &'static str,
@@ -72,50 +72,38 @@ pub struct Real {
 }
 
 impl Judged {
-    /// Judges the sides in `folder`: every log again, by the gate, as `assay compare` does; with what was recorded. The
-    /// draws are by `seed`, or that of the recording.
+    /// Judges the rows in `folder`, and returns the times that this rests on too. The gate judges every log again, as
+    /// for `assay compare`. The draws use `seed`, or else the seed of the recording.
     ///
     /// # Errors
-    /// A side that is not there, has no result, or cannot be compared with the first.
+    /// A row is missing, has no result, or cannot be compared with the first.
     pub fn of(folder: &Path, case: u16, trials: usize, seed: Option<u64>) -> Result<(Self, Recorded), Coded> {
-        let load =
-            |side: &str| Session::load_as_far_as_it_goes(&folder.join(side)).map_err(crate::compare::coded);
-        let first = load(SAME[0])?;
+        let first = load(folder, SAME[0])?;
         let name = &first.identity.workload;
         let workload = workloads::by_name(name.as_str())
             .ok_or_else(|| anyhow!("{}: unknown workload {name}", first.folder.display()))
             .or_exit(Exit::Invalid)?;
         let names = recorded(workload, folder);
-        let others = names[1..].iter().map(|name| load(name.folder));
+        let others = names[1..].iter().map(|name| load(folder, name.folder));
         let sessions: Vec<Session> = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
-        let of_case = |session: &Session| {
-            let found = session.cases.get(&case).cloned();
-            found.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display()))
-        };
         let cases: Vec<SessionCase> =
-            sessions.iter().map(of_case).collect::<Result<_, _>>().or_exit(Exit::BadInput)?;
-        // As for the verdict itself: one clock that was not shown to be in step takes all makespans away.
+            sessions.iter().map(|session| session_case(session, case)).collect::<Result<_, _>>()?;
+        // As in the verdict itself: if any row's clocks were not shown to be in step, no row's makespans are used.
         let longest_worker = cases.iter().any(|case| case.out_of_step);
-        // Likewise for the pace: all draws are by one measure.
-        let others = &sessions[1..];
-        let by_pace = others.iter().all(|other| {
-            [Design::Paired, Design::Unpaired]
-                .into_iter()
-                .all(|design| by_pace(&sessions[0], other, case, design, COMPARISON_LEVEL))
-        });
+        let by_pace = all_by_pace(&sessions, case);
         let times: Vec<&BTreeMap<u32, f64>> =
             cases.iter().map(|case| case.times(longest_worker, by_pace)).collect();
-        // Rounds that count for every side, in the order in which they were made.
+        // Rounds that are undisturbed in every row, in the order in which they ran.
         let common: Vec<u32> = times[0]
             .keys()
             .copied()
-            .filter(|round| times.iter().all(|side| side.contains_key(round)))
+            .filter(|round| times.iter().all(|row| row.contains_key(round)))
             .collect();
-        let side = |place: usize| common.iter().map(|round| times[place][round]).collect::<Vec<f64>>();
+        let row = |place: usize| common.iter().map(|round| times[place][round]).collect::<Vec<f64>>();
         let slowed = names.iter().enumerate().filter(|(_, name)| name.percent > 0);
         let recorded = Recorded {
-            same: [side(0), side(1)],
-            slowed: slowed.map(|(place, name)| (name.percent, side(place))).collect(),
+            same: [row(0), row(1)],
+            slowed: slowed.map(|(place, name)| (name.percent, row(place))).collect(),
         };
         let real = names.iter().zip(&sessions).skip(1);
         let real = real.map(|(name, session)| {
@@ -132,10 +120,7 @@ impl Judged {
             case,
             environment: sessions[0].environment.clone(),
             incomplete: sessions.iter().find_map(|session| session.incomplete.clone()),
-            host: HostSeen::of(
-                &sessions[0].probes,
-                Pace::of_all(sessions.iter().filter_map(|side| side.pace)),
-            ),
+            host: HostSeen::of(&sessions[0].probes, Pace::of_all(sessions.iter().filter_map(|row| row.pace))),
             by_pace,
             rounds: common.len(),
             rounds_set_aside: set_aside.len(),
@@ -147,20 +132,38 @@ impl Judged {
     }
 }
 
-/// A side against the first, by all rounds, as `assay compare` would have it.
-fn against(first: &Session, side: &Session, design: Design) -> Result<Comparison, Coded> {
+fn load(folder: &Path, row: &str) -> Result<Session, Coded> {
+    Session::load_as_far_as_it_goes(&folder.join(row)).map_err(crate::compare::coded)
+}
+
+fn session_case(session: &Session, case: u16) -> Result<SessionCase, Coded> {
+    let found = session.cases.get(&case).cloned();
+    found.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display())).or_exit(Exit::BadInput)
+}
+
+/// Whether every row can be compared with the first by pace, in both designs: all draws use one measure.
+fn all_by_pace(sessions: &[Session], case: u16) -> bool {
+    let (first, others) = (&sessions[0], &sessions[1..]);
+    let designs = [Design::Paired, Design::Unpaired];
+    others
+        .iter()
+        .all(|other| designs.into_iter().all(|design| by_pace(first, other, case, design, COMPARISON_LEVEL)))
+}
+
+/// Compares a row with the first by all rounds, as `assay compare` does.
+fn against(first: &Session, row: &Session, design: Design) -> Result<Comparison, Coded> {
     let accepted = Accepted { blobs: true, ..Accepted::default() };
-    let SideBySide { refused, cases, .. } = compare(first, side, design, &accepted);
+    let SideBySide { refused, cases, .. } = compare(first, row, design, &accepted);
     let found = cases.into_iter().find_map(|case| case.comparison);
     found
         .ok_or_else(|| {
-            let side = side.folder.display();
+            let row = row.folder.display();
             match refused.first() {
                 Some(differing) => {
                     let (what, a, b) = (&differing.what, &differing.a, &differing.b);
-                    anyhow!("{side}: not comparable: {what}: {a} and {b}")
+                    anyhow!("{row}: not comparable: {what}: {a} and {b}")
                 }
-                None => anyhow!("{side}: no rounds to compare"),
+                None => anyhow!("{row}: no rounds to compare"),
             }
         })
         .or_exit(Exit::Invalid)

@@ -1,11 +1,11 @@
-//! How good the verdict is, on a terminal.
+//! The quality of the verdict as text for a terminal.
 
 use host_parser::results::Pace;
 use host_parser::stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, RealRow, Row};
 
 use super::judge::{HostSeen, Judged, Real};
 
-/// All of it.
+/// The whole report.
 pub fn text(judged: &Judged) -> String {
     let environment = &judged.environment;
     let accelerator = environment.accelerator.as_ref().map_or("", |accelerator| &accelerator.name);
@@ -19,17 +19,15 @@ pub fn text(judged: &Judged) -> String {
     let interval = format!("{level:.1} % interval");
     let mut lines = vec![
         format!(
-            "case {case}: {rounds} rounds side by side ({aside} more set aside), {accelerator}, {pinned}, {host}"
+            "case {case}: {rounds} rounds side by side ({aside} more excluded), {accelerator}, {pinned}, {host}"
         ),
         host_seen(&judged.host),
     ];
     if judged.by_pace {
-        lines.push(
-            "compared by the pace of the CPUs beside each iteration, and not by the clock alone".to_owned(),
-        );
+        lines.push("times are scaled by the pace of the CPUs beside each iteration".to_owned());
     }
     if let Some(why) = &judged.incomplete {
-        lines.push(format!("not complete, and judged as far as it goes: {why}"));
+        lines.push(format!("incomplete ({why}); judged on the rounds that were made"));
     }
     lines.extend([
         String::new(),
@@ -44,9 +42,9 @@ pub fn text(judged: &Judged) -> String {
     }
     lines.extend([
         String::new(),
-        "alarms: of two sides that are the same, either way; tossed: a coin says which of them is which. found: slower."
+        "alarms: a difference found between identical rows; tossed: the same, A and B by coin toss; found: slower."
             .to_owned(),
-        "The rates are of draws from this one recording: what another day would be like they do not tell."
+        "The rates come from draws of this one recording. They do not predict another day."
             .to_owned(),
         String::new(),
     ]);
@@ -65,24 +63,24 @@ fn host_seen(host: &HostSeen) -> String {
     let HostSeen { probes, probes_missing, spread, pace } = host;
     let seen = match spread {
         Some(spread) => {
-            format!("{probes} native probes, the slowest {:.1} % over the quick ones", spread * 100.0)
+            format!("{probes} native probes, the slowest {:.1} % over the baseline", spread * 100.0)
         }
-        None => "no native probe: whether the host was quiet is not known".to_owned(),
+        None => "no native probe: it is unknown whether the host was undisturbed".to_owned(),
     };
     let why = probes_missing.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-    let pace = pace.map_or(String::new(), |Pace { checks: looks, slow, worst }| {
-        format!("; CPUs slow in {slow} of {looks} looks, {:.1} % at worst", worst * 100.0)
+    let pace = pace.map_or(String::new(), |Pace { checks, slow, worst }| {
+        format!("; CPUs slow in {slow} of {checks} pace checks, {:.1} % at worst", worst * 100.0)
     });
     format!("host: {seen}{why}{pace}")
 }
 
-/// What was really run.
+/// The table of the experiments that were really run.
 pub fn experiments(rows: &[RealRow]) -> Vec<String> {
     if rows.is_empty() {
         let rounds = Goal::ROUNDS;
         return vec![
             String::new(),
-            format!("experiments really run: none, that takes {rounds} rounds in a row"),
+            format!("experiments really run: none (one takes {rounds} consecutive rounds)"),
         ];
     }
     let mut lines = vec![
@@ -96,26 +94,28 @@ pub fn experiments(rows: &[RealRow]) -> Vec<String> {
             "inconclusive"
         ),
     ];
-    lines.extend(rows.iter().map(|row| {
-        let RealRow { percent, against, design, verdicts, rate, .. } = row;
-        let what = match percent {
-            0 => "a2, the same,".to_owned(),
-            percent => format!("+{percent} %"),
-        };
-        let kind = format!("  {}, {what} to {against}", name(*design));
-        format!(
-            "{kind:<34}{:>8}{:>8}{:>15}{:>14}  {} of {}: {} to {} %",
-            verdicts.slower,
-            verdicts.faster,
-            verdicts.no_difference,
-            verdicts.inconclusive,
-            rate.hits,
-            rate.trials,
-            percents(rate.interval.low),
-            percents(rate.interval.high)
-        )
-    }));
+    lines.extend(rows.iter().map(experiment));
     lines
+}
+
+fn experiment(row: &RealRow) -> String {
+    let RealRow { percent, against, design, verdicts, rate, .. } = row;
+    let what = match percent {
+        0 => "a2 (identical)".to_owned(),
+        percent => format!("+{percent} %"),
+    };
+    let kind = format!("  {}, {what} to {against}", name(*design));
+    format!(
+        "{kind:<34}{:>8}{:>8}{:>15}{:>14}  {} of {}: {} to {} %",
+        verdicts.slower,
+        verdicts.faster,
+        verdicts.no_difference,
+        verdicts.inconclusive,
+        rate.hits,
+        rate.trials,
+        percents(rate.interval.low),
+        percents(rate.interval.high)
+    )
 }
 
 const fn name(design: Design) -> &'static str {
@@ -125,7 +125,7 @@ const fn name(design: Design) -> &'static str {
     }
 }
 
-/// The draws of so many rounds.
+/// The table of the draws of `rounds` rounds.
 fn block(judged: &Judged, design: Design, rounds: usize) -> Vec<String> {
     let rows: Vec<&Row> =
         judged.quality.rows.iter().filter(|row| (row.design, row.rounds) == (design, rounds)).collect();
@@ -137,7 +137,7 @@ fn block(judged: &Judged, design: Design, rounds: usize) -> Vec<String> {
         judged.real.iter().map(|real| real.percent).filter(|&percent| percent > 0).collect();
     let mut head = format!(
         "{:<28}{:>7}{:>19}{:>19}",
-        format!("{name}, {rounds} rounds a side"),
+        format!("{name}, {rounds} rounds a row"),
         "draws",
         "alarms",
         "tossed"
@@ -147,20 +147,22 @@ fn block(judged: &Judged, design: Design, rounds: usize) -> Vec<String> {
     }
     let mut lines = vec![String::new(), head];
     for drawn in Drawn::ALL {
-        let find = |percent: u16, tossed: bool| {
-            rows.iter().find(|row| (row.drawn, row.percent, row.tossed) == (drawn, percent, tossed))
-        };
-        let rate = |percent, tossed| find(percent, tossed).map(|row| row.rate);
-        let Some(trials) = rate(0, false).or(rate(0, true)).map(|rate| rate.trials) else { continue };
+        let (alarms, tossed) = (rate(&rows, drawn, 0, false), rate(&rows, drawn, 0, true));
+        let Some(trials) = alarms.or(tossed).map(|rate| rate.trials) else { continue };
         let mut line = format!("  {:<26}{trials:>7}", drawn.words());
-        line += &format!("{:>19}{:>19}", with_interval(rate(0, false)), with_interval(rate(0, true)));
+        line += &format!("{:>19}{:>19}", with_interval(alarms), with_interval(tossed));
         for &percent in &slowed {
-            line +=
-                &format!("{:>12}", rate(percent, false).map_or("-".to_owned(), |rate| percents(rate.rate)));
+            let found = rate(&rows, drawn, percent, false);
+            line += &format!("{:>12}", found.map_or("-".to_owned(), |rate| percents(rate.rate)));
         }
         lines.push(line);
     }
     lines
+}
+
+fn rate(rows: &[&Row], drawn: Drawn, percent: u16, tossed: bool) -> Option<Rate> {
+    let wanted = (drawn, percent, tossed);
+    rows.iter().find(|row| (row.drawn, row.percent, row.tossed) == wanted).map(|row| row.rate)
 }
 
 fn with_interval(rate: Option<Rate>) -> String {
@@ -176,20 +178,22 @@ fn percents(part: f64) -> String {
 fn goal(goal: &Goal) -> String {
     let Goal { design, false_alarms, found, reached } = goal;
     let name = name(*design);
-    let told =
-        |part: &Option<f64>| part.map_or("not tried".to_owned(), |part| format!("{} %", percents(part)));
     format!(
         "{}: {name}, {} rounds: at most {} % false alarms: {} at worst; {} % found at least {} % of the time: {} at worst",
         match reached {
             Some(true) => "REACHED".to_owned(),
             Some(false) => "MISSED".to_owned(),
-            None => format!("NOT TOLD, too few rounds (it takes {})", Goal::RECORDED),
+            None => format!("NOT DECIDED, too few rounds (it takes {})", Goal::RECORDED),
         },
         Goal::ROUNDS,
         Goal::FALSE_ALARMS * 100.0,
-        told(false_alarms),
+        percents_or_not_tried(*false_alarms),
         Goal::PERCENT,
         Goal::FOUND * 100.0,
-        told(found)
+        percents_or_not_tried(*found)
     )
+}
+
+fn percents_or_not_tried(part: Option<f64>) -> String {
+    part.map_or("not tried".to_owned(), |part| format!("{} %", percents(part)))
 }

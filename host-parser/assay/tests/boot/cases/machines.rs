@@ -1,4 +1,4 @@
-//! Machines: types, CPU models, numbers of CPUs, memory, firmware, and what it boots from.
+//! Rows by machine: type, CPU model, number of CPUs, memory, firmware, and boot medium.
 
 use qemu::DiskBus;
 
@@ -26,17 +26,17 @@ pub const PLAIN: Case = Case {
     says: &[],
 };
 
-/// The same, started by firmware. The loader for a BIOS sets a video mode and hangs where there is none.
+/// The same, started by firmware. The BIOS loader sets a video mode, and hangs without a display adapter.
 const BIOS: Case = Case { start: Bios(Disk(DiskBus::Ata)), without: &[], ..PLAIN };
 const UEFI: Case = Case { start: Uefi(Disk(DiskBus::Ata)), without: &[], mib: 256, ..PLAIN };
 
-/// The same on a CPU that has no 64-bit mode.
+/// The same on a CPU without 64-bit mode.
 const OLD: Case = Case { cpus: 1, ends: Refused("no-long-mode", "no 64-bit mode"), ..PLAIN };
 
-/// With more CPUs than xAPIC mode can name.
+/// A machine with more CPUs than xAPIC mode can address.
 const HUGE: Case = Case { needs: Needs::X2apic, says: &["apic=x2apic"], mib: 512, ..PLAIN };
 
-/// All of them.
+/// All rows by machine.
 pub const CASES: &[Case] = &[
     // Machine types, started by QEMU itself.
     Case { name: "q35", ..PLAIN },
@@ -113,7 +113,7 @@ pub const CASES: &[Case] = &[
         says: &["apic=x2apic", "apic=270 state=online"],
         ..PLAIN
     },
-    // Memory, which stays untouched for the most part.
+    // Memory. Most of it is never touched.
     Case { name: "64 MiB", mib: 64, ..PLAIN },
     Case { name: "65 MiB", mib: 65, ..PLAIN },
     Case { name: "1 GiB", mib: 1 << 10, ..PLAIN },
@@ -122,7 +122,7 @@ pub const CASES: &[Case] = &[
     Case { name: "16 GiB", mib: 16 << 10, ..PLAIN },
     Case { name: "16 GiB on pc", machine: "pc", mib: 16 << 10, ..PLAIN },
     Case { name: "4 GiB on microvm", machine: "microvm", mib: 4 << 10, ..PLAIN },
-    // BIOS: what the loader can be read from, then machines that differ.
+    // BIOS: the media that the loader can be on, then other machines.
     Case { name: "BIOS: AHCI", ..BIOS },
     Case { name: "BIOS: IDE", machine: "pc", ..BIOS },
     Case { name: "BIOS: AHCI on pc", machine: "pc", start: Bios(Disk(DiskBus::Ahci)), ..BIOS },
@@ -157,14 +157,14 @@ pub const CASES: &[Case] = &[
     Case { name: "UEFI: 4 GiB, 2 NUMA nodes", cpus: 4, shape: [2, 2, 1], nodes: 2, mib: 4 << 10, ..UEFI },
 ];
 
-/// No root pointer, no tables.
+/// Without a root pointer there are no tables.
 const NO_ACPI: Ending = Refused("acpi", "no RSDP");
-/// Nothing else tells an emulated microvm's time; under KVM its clock would.
+/// An emulated microvm has no other clock. Under KVM it would have kvmclock.
 const NO_CLOCK: Ending = Refused("no-clock", "no source tells the frequency of the TSC");
 
-/// What QEMU wants for more CPUs than 255 have; the kernel has no use for it.
+/// QEMU requires this for more than 255 CPUs. The kernel does not use it.
 const REMAPPING: &[&str] = &["-device", "intel-iommu,intremap=on,eim=on"];
-/// The same, and a CPU in the 271st of 288 places.
+/// The same, and one CPU at place 270 of 288.
 const LONE: &[&str] = &[
     "-device",
     "intel-iommu,intremap=on,eim=on",

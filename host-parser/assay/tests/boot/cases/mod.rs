@@ -1,4 +1,4 @@
-//! The rows of the matrix. A row says what is unlike the plainest machine of its kind; the rest is that one's.
+//! The rows of the matrix. Each row states only how it differs from the plainest machine of its kind.
 
 mod machines;
 mod tables;

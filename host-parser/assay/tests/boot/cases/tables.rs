@@ -1,4 +1,4 @@
-//! Firmware's tables, as no firmware should write them. Each row starts from good tables and changes one thing.
+//! Rows with wrong or unusual firmware tables. Each row starts from good tables and changes one thing.
 
 use crate::case::Case;
 use crate::case::Ending::{Misses, PassesWith, Refused};
@@ -8,20 +8,20 @@ use crate::firmware_tables::{
     ELSEWHERE, ENABLED, ONLINE_CAPABLE, Tables, local_apic, local_x2apic, seal_rsdp, set_length, table,
 };
 
-/// The refusals of a machine whose tables cannot be used.
+/// The refusals of a machine whose tables are unusable.
 const NO_RSDP: Case = Case { ends: Refused("acpi", "no RSDP"), ..PLAIN };
 const BAD_RSDP: Case = Case { ends: Refused("acpi", "RSDP is damaged"), ..PLAIN };
 const BAD_ROOT: Case = Case { ends: Refused("acpi", "neither XSDT nor RSDT can be read"), ..PLAIN };
 const NO_MADT: Case = Case { ends: Refused("acpi", "table is missing or damaged"), ..PLAIN };
 const NO_BSP: Case = Case { ends: Refused("bsp-not-listed", "does not list the CPU that reads it"), ..PLAIN };
 
-/// All of them.
+/// All rows with changed tables.
 pub const CASES: &[Case] = &[
-    // Further tables, by QEMU.
+    // Further tables, added by QEMU.
     Case { name: "ACPI: a table of junk", extra: &["-acpitable", "sig=JUNK,data=JUNK"], ..PLAIN },
     Case { name: "ACPI: a second MADT of junk", extra: &["-acpitable", "sig=APIC,data=JUNK"], ..PLAIN },
     Case { name: "ACPI: four tables of junk", extra: FOUR, ..PLAIN },
-    // Tables of the tests' own, by a debugger.
+    // The tests' own tables, written by a debugger.
     Case { name: "ACPI: good tables", tables: Some(|_| {}), ..PLAIN },
     Case { name: "RSDP: none", tables: Some(|tables| tables.rsdp_at = 0), ..NO_RSDP },
     Case { name: "RSDP: past memory", tables: Some(|tables| tables.rsdp_at = u64::MAX - 7), ..BAD_RSDP },
@@ -177,12 +177,12 @@ fn loops(tables: &mut Tables) {
 }
 
 fn nowhere(tables: &mut Tables) {
-    // For the RSDT these have to be below 4 GiB: past memory, in a hole, in the last bytes that can be named.
+    // The RSDT has room for addresses below 4 GiB: here past memory, in a hole, and in the last bytes.
     let all = std::mem::take(&mut tables.listed);
     tables.listed = [&[0, 1, 0x8000_0000, 0xfec0_0000, 0xffff_fffc][..], &all].concat();
 }
 
-/// A MADT that says to be this long, and whose checksum is wrong.
+/// A MADT with this length field and a wrong checksum.
 fn bad_madt(length: u32) -> Vec<u8> {
     let mut bad = table(b"APIC", b"");
     set_length(&mut bad, length);
@@ -192,7 +192,7 @@ fn bad_madt(length: u32) -> Vec<u8> {
 
 fn one_many_times(tables: &mut Tables) {
     tables.listed = vec![ELSEWHERE; 9000];
-    // 9,000 addresses of 32 bits would reach into the MADT's place.
+    // 9,000 addresses of 32 bits would overlap the MADT.
     tables.rsdt = Some(table(b"RSDT", b""));
     tables.elsewhere = bad_madt(4 << 20);
 }
@@ -201,7 +201,8 @@ fn many_big_ones(tables: &mut Tables) {
     const STEP: u64 = 64;
     let mut bad = bad_madt(1 << 20);
     bad.resize(64, 0);
-    // Each header is off by one, and a table has all headers from its own on: only the first would sum to zero.
+    // Each header is off by one, and a table contains all headers from its own on: only the first, which has 256 of
+    // them, would sum to zero. It is not listed.
     tables.listed = (1..256).map(|i| ELSEWHERE + i * STEP).collect();
     tables.elsewhere = bad.repeat(256);
 }
@@ -249,7 +250,7 @@ fn crowd(tables: &mut Tables, flags: u8) {
     tables.processors(&entries);
 }
 
-/// In place of all but the MADT: a FADT of ones, which has a timer, a reset register and a DSDT where there is nothing,
+/// Replaces all tables but the MADT by a FADT of ones, whose timer, reset register and DSDT are at invalid addresses,
 /// and an HPET of ones.
 fn junk_devices(tables: &mut Tables) {
     let madt = *tables.listed.last().unwrap();

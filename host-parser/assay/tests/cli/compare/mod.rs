@@ -1,4 +1,4 @@
-//! `assay compare`: what it says of two sessions, and which it refuses.
+//! `assay compare`: its verdict on two sessions, and the sessions that it refuses.
 
 mod pace;
 mod refusals;
@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::assay::{Said, assay, run};
 use crate::stage::DEADLINE;
 
-/// `assay compare A B` with these options.
+/// Runs `assay compare A B` with these options.
 #[track_caller]
 fn compare(a: &Path, b: &Path, options: &[&str]) -> Said {
     run(assay(["compare"]).args([a, b]).args(options), DEADLINE)

@@ -1,4 +1,4 @@
-//! Sessions that must not be compared, and folders that are none.
+//! Sessions that must not be compared, and folders that are not sessions.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use super::compare;
 use super::sessions::{Played, Sessions, by_uefi, edit_results};
 use crate::stage::good_log;
 
-/// What is refused where only B is so.
+/// Checks that B is refused, for `what` alone, beside a default A.
 #[track_caller]
 fn refused(b: &Played, what: &str) {
     let sessions = Sessions::new();
@@ -21,7 +21,7 @@ fn refused(b: &Played, what: &str) {
 }
 
 #[test]
-fn refuses_what_was_not_given_the_same_to_do() {
+fn refuses_sessions_with_different_conditions() {
     refused(&Played { edit: by_uefi, ..Played::default() }, "boot path");
     let environment: fn(&mut Environment) = |environment| {
         environment.accelerator.as_mut().unwrap().name = "kvm".to_owned();
@@ -52,7 +52,7 @@ fn refuses_another_plan_for_the_same_worker() {
 }
 
 #[test]
-fn compares_the_cases_that_are_asked_for() {
+fn compares_only_the_requested_cases() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { cases: vec![1], ..Played::default() });
@@ -61,7 +61,7 @@ fn compares_the_cases_that_are_asked_for() {
 }
 
 #[test]
-fn refuses_a_session_that_has_no_result_itself() {
+fn refuses_a_session_without_a_result() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let completion = Completion::Partial { why: "3 of 30 runs were made: interrupted".to_owned() };
@@ -83,7 +83,7 @@ fn judges_every_log_again() {
     let whole = fs::read(&log).unwrap();
     fs::write(&log, &whole[..whole.len() / 2]).unwrap();
     compare(&a, &b, &[]).expect_exit(5).expect_message(&["missing-end: run 4: "]);
-    // The log of another run in its place.
+    // The log of another run in place of its own.
     fs::copy(b.join("runs/run-002-round-2-case-1.serial.log"), &log).unwrap();
     compare(&a, &b, &[]).expect_exit(5).expect_message(&["nonce-reused: run 4: "]);
     fs::copy(b.join("runs/run-005-round-3-case-2.serial.log"), &log).unwrap();
@@ -92,7 +92,7 @@ fn judges_every_log_again() {
 }
 
 #[test]
-fn a_round_that_is_set_aside_hides_no_failure_of_the_guest() {
+fn an_excluded_round_does_not_hide_a_failure_of_the_guest() {
     let sessions = Sessions::new();
     let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
     edit_results(&b, |results| {
@@ -108,7 +108,7 @@ fn a_round_that_is_set_aside_hides_no_failure_of_the_guest() {
 }
 
 #[test]
-fn refuses_fewer_rounds_than_were_asked_for() {
+fn refuses_fewer_rounds_than_requested() {
     let sessions = Sessions::new();
     let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
     edit_results(&b, |results| results["experiment"]["rounds"] = 16.into());
@@ -118,7 +118,7 @@ fn refuses_fewer_rounds_than_were_asked_for() {
 }
 
 #[test]
-fn misses_runs_that_were_left_out_of_the_list() {
+fn notices_a_log_that_no_run_lists() {
     let sessions = Sessions::new();
     let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
     edit_results(&b, |results| {
@@ -130,7 +130,7 @@ fn misses_runs_that_were_left_out_of_the_list() {
 }
 
 #[test]
-fn names_a_folder_that_is_no_session() {
+fn names_a_folder_that_is_not_a_session() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let folder = good_log().parent().unwrap().to_owned();
@@ -144,7 +144,7 @@ fn names_a_folder_that_is_no_session() {
 }
 
 #[test]
-fn leaves_other_systems_alone() {
+fn compares_only_the_runs_of_our_system() {
     let sessions = Sessions::new();
     let (a, b) = (sessions.play("a", &Played::default()), sessions.play("b", &Played::default()));
     edit_results(&b, |results| {

@@ -1,4 +1,4 @@
-//! Sessions as `assay run` leaves them, of guests that are played.
+//! Writes sessions as `assay run` leaves them, with the logs of simulated guests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use crate::guest::{Guest, KHZ};
 use crate::script::Script;
 
-/// When the first run was started.
+/// The start of the first run, in milliseconds since 1970.
 const START_MS: u64 = 1_795_000_000_000;
 
-/// How a session went.
+/// What happens in a session.
 #[derive(Clone)]
 pub struct Played {
     pub rounds: u32,
@@ -27,15 +27,15 @@ pub struct Played {
     pub cycles: fn(u32) -> u64,
     /// How often each boot runs its case.
     pub iterations: u16,
-    /// How many of the usual readings the looks had, in per mille, in each round.
+    /// The readings of the pace checks, in per mille of the usual number, in each round.
     pub pace: fn(u32) -> u64,
-    /// A round in which a vCPU was kept waiting.
+    /// A round in which the host kept a vCPU waiting.
     pub disturbed: Option<u32>,
-    /// What each log is changed by.
+    /// A change to every record of every log.
     pub edit: fn(&mut Record),
-    /// Hosts' CPUs.
+    /// CPUs of the host.
     pub host_cpus: u16,
-    /// How many milliseconds after those of other sessions its runs were started.
+    /// How much later than those of other sessions its runs start, in milliseconds.
     pub later_ms: u64,
     pub environment: fn(&mut Environment),
     pub completion: Completion,
@@ -59,22 +59,22 @@ impl Default for Played {
     }
 }
 
-/// Up to 0.7 % around 1.7e9, in no order.
+/// Within 0.7 % of the middle, about 1.7e9 cycles, in no order.
 pub fn steady(round: u32) -> u64 {
     1_700_000_000 + u64::from(round * 7 % 15) * 1_600_000
 }
 
-/// Another order, and 5 % more.
+/// The same in another order, and 5 % slower.
 pub fn slower(round: u32) -> u64 {
     steady(round * 4 + 3) * 105 / 100
 }
 
-/// Anything from 1.0e9 to 2.4e9.
+/// From 1.0e9 to 2.4e9 cycles, in no order.
 pub fn noisy(round: u32) -> u64 {
     1_000_000_000 + u64::from(round * 11 % 15) * 100_000_000
 }
 
-/// A folder in which sessions are played.
+/// A folder of sessions, removed when dropped.
 pub struct Sessions(TempDir);
 
 impl Sessions {
@@ -87,7 +87,7 @@ impl Sessions {
         self.0.path().join(name)
     }
 
-    /// Plays a session.
+    /// Writes a session and returns its folder.
     pub fn play(&self, name: &str, played: &Played) -> PathBuf {
         let folder = self.path(name);
         fs::create_dir_all(folder.join("runs")).unwrap();
@@ -97,7 +97,7 @@ impl Sessions {
         let runs: Vec<RunRecord> = runs.collect();
         let mut environment = environment();
         (played.environment)(&mut environment);
-        // What is worked out from the runs takes its time, and is not read.
+        // The statistics take long to compute, and `compare` does not read them: leave them out.
         let results =
             Results::new(experiment(name, played), environment, Vec::new(), played.completion.clone());
         let mut results = serde_json::to_value(results).unwrap();
@@ -107,7 +107,7 @@ impl Sessions {
     }
 }
 
-/// One run, whose log it leaves in the folder.
+/// Judges one run, and writes its log into the folder.
 fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, case): (u32, u16)) -> RunRecord {
     let work_cycles = (played.cycles)(round);
     let nonce = work_cycles << 16 | u64::from(number) << 4 | u64::from(case);
@@ -122,16 +122,18 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, cas
     let name = format!("run-{number:03}-round-{}-case-{case}.serial.log", round + 1);
     fs::write(folder.join("runs").join(&name), &log).unwrap();
     let wall_ns = wall_ns(case, work_cycles);
-    let vcpus = |iteration| (0..u32::from(case)).map(move |vcpu| (iteration, vcpu));
-    let delays = (0..played.iterations).flat_map(vcpus).map(|(iteration, vcpu)| VcpuDelay {
-        iteration,
-        ..delay(case, vcpu, wall_ns, played.disturbed == Some(round))
-    });
+    let disturbed = played.disturbed == Some(round);
+    let mut delays = Vec::new();
+    for iteration in 0..played.iterations {
+        for vcpu in 0..u32::from(case) {
+            delays.push(VcpuDelay { iteration, ..delay(case, vcpu, wall_ns, disturbed) });
+        }
+    }
     let evidence = HostEvidence {
         vcpus: Some(case),
         host_cpus: Some(played.host_cpus),
         watched: true,
-        delays: delays.collect(),
+        delays,
         ..HostEvidence::default()
     };
     let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
@@ -143,13 +145,13 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, cas
     record
 }
 
-/// How long the host watches a case of [`Guest`], which is a little more than its workers take.
+/// The time for which the host watches a case of [`Guest`]: a little longer than its workers run.
 fn wall_ns(case: u16, work_cycles: u64) -> u64 {
     let case = u64::from(case);
     work_cycles / case * (100 + 3 * (case - 1)) / 100 * 1_000_000 / KHZ + 5_000_000
 }
 
-/// What the host's scheduler did to a vCPU: next to nothing, or half of the time something else.
+/// The run delay of a vCPU: next to nothing, or half of the time.
 fn delay(case: u16, vcpu: u32, wall_ns: u64, disturbed: bool) -> VcpuDelay {
     let delay_ns = if disturbed { wall_ns / 2 } else { 100_000 };
     let run_ns = wall_ns - delay_ns;
@@ -182,7 +184,7 @@ fn environment() -> Environment {
     }
 }
 
-/// Changes results.json.
+/// Changes results.json in place.
 pub fn edit_results(folder: &Path, change: impl FnOnce(&mut Value)) {
     let path = folder.join("results.json");
     let mut results: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
@@ -190,7 +192,7 @@ pub fn edit_results(folder: &Path, change: impl FnOnce(&mut Value)) {
     fs::write(&path, results.to_string()).unwrap();
 }
 
-/// Another way in than the tests' guest takes.
+/// Changes the boot path of the tests' guest to UEFI.
 pub fn by_uefi(record: &mut Record) {
     if let Record::Machine(machine) = record {
         machine.firmware = Firmware::Uefi;

@@ -1,12 +1,14 @@
-//! What is said of sessions that can be compared.
+//! Verdicts on sessions that can be compared.
 
-use serde_json::Value;
+use std::path::Path;
+
+use serde_json::{Value, json};
 
 use super::compare;
 use super::sessions::{Played, Sessions, edit_results, noisy, slower, steady};
 
 #[test]
-fn finds_no_difference_in_a_session_played_twice() {
+fn finds_no_difference_between_identical_sessions() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { cycles: |round| steady(round * 2 + 1), ..Played::default() });
@@ -26,7 +28,7 @@ fn says_slower_or_faster_and_fails_for_slower_only() {
 }
 
 #[test]
-fn few_or_noisy_rounds_do_not_tell() {
+fn few_or_noisy_rounds_are_inconclusive() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { cycles: noisy, ..Played::default() });
@@ -37,7 +39,7 @@ fn few_or_noisy_rounds_do_not_tell() {
 }
 
 #[test]
-fn alike_in_the_quick_rounds_only_is_inconclusive_and_says_so() {
+fn equal_best_rounds_and_unequal_others_are_inconclusive() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let late = |round| if round % 5 < 2 { steady(round * 2 + 1) * 13 / 10 } else { steady(round * 2 + 1) };
@@ -48,7 +50,7 @@ fn alike_in_the_quick_rounds_only_is_inconclusive_and_says_so() {
 }
 
 #[test]
-fn four_rounds_of_a_side_tell_nothing_whatever_the_other_has() {
+fn four_rounds_of_one_session_are_too_few_for_a_verdict() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played { rounds: 4, cases: vec![1], ..Played::default() });
     let b = sessions
@@ -57,7 +59,7 @@ fn four_rounds_of_a_side_tell_nothing_whatever_the_other_has() {
 }
 
 #[test]
-fn tells_what_differs_and_may() {
+fn lists_an_allowed_difference() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let other = Played {
@@ -75,7 +77,7 @@ fn tells_what_differs_and_may() {
 }
 
 #[test]
-fn two_builds_of_a_worker_are_compared_when_asked_to() {
+fn compares_two_builds_of_a_worker_on_request() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let edit = |record: &mut abi::wire::Record| {
@@ -92,7 +94,7 @@ fn two_builds_of_a_worker_are_compared_when_asked_to() {
 }
 
 #[test]
-fn believes_the_logs_and_no_time_in_the_results() {
+fn takes_times_from_the_logs_and_not_from_the_results() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
@@ -108,12 +110,12 @@ fn believes_the_logs_and_no_time_in_the_results() {
 }
 
 #[test]
-fn rounds_that_the_host_disturbed_do_not_count() {
+fn excludes_rounds_that_the_host_disturbed() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played { disturbed: Some(3), ..Played::default() });
     let b = sessions.play("b", &Played::default());
     compare(&a, &b, &[]).expect_exit(0).expect_answer(&["a, kernel", "14 rounds (1 more set aside)"]);
-    // What was done to another system in a round, only the results know.
+    // If another system was disturbed in a round, only the results show it.
     edit_results(&b, |results| {
         results["runs"][9]["set_aside"] = "the host, elsewhere".into();
         results["experiment"]["rounds"] = 14.into();
@@ -124,7 +126,7 @@ fn rounds_that_the_host_disturbed_do_not_count() {
 #[test]
 fn pairs_rounds_that_ran_side_by_side_and_no_others() {
     let sessions = Sessions::new();
-    // Every second's first half is A's, its second half B's.
+    // A runs in the first half of every second, B in the second half.
     let a = sessions.play("a", &Played { cases: vec![1], ..Played::default() });
     let beside = Played { cases: vec![1], later_ms: 500, cycles: slower, ..Played::default() };
     let b = sessions.play("b", &beside);
@@ -135,22 +137,15 @@ fn pairs_rounds_that_ran_side_by_side_and_no_others() {
 }
 
 #[test]
-fn two_sessions_in_which_the_host_was_not_alike_do_not_tell() {
+fn sessions_with_different_native_probes_are_inconclusive() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
-    let probed = |folder: &std::path::Path, ns: u64| {
-        let probe = |round: u64| serde_json::json!({ "before_round": round, "started_unix_ms": 0, "one_ns": ns, "all_ns": ns / 2, "capacity": 2.0 });
-        let made: Vec<Value> = (0..16).map(probe).collect();
-        edit_results(folder, |results| {
-            results["probes"] = serde_json::json!({ "cpus": 2, "missing": null, "made": made });
-        });
-    };
-    probed(&a, 270_000_000);
+    set_probes(&a, 270_000_000);
     compare(&a, &b, &[]).expect_exit(1);
-    probed(&b, 273_000_000);
+    set_probes(&b, 273_000_000);
     compare(&a, &b, &[]).expect_exit(1);
-    probed(&b, 283_500_000);
+    set_probes(&b, 283_500_000);
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
         "differs: native probes: A 270.0 ms on one CPU, 135.0 on all 2, B 283.5 ms",
         "INCONCLUSIVE: the host itself was not alike",
@@ -158,8 +153,21 @@ fn two_sessions_in_which_the_host_was_not_alike_do_not_tell() {
     compare(&a, &b, &["--paired"]).expect_exit(1);
 }
 
+/// Adds native probes to a session: `ns` nanoseconds on one CPU, half of that on two.
+fn set_probes(folder: &Path, ns: u64) {
+    let mut made = Vec::new();
+    for round in 0..16 {
+        made.push(json!({
+            "before_round": round, "started_unix_ms": 0, "one_ns": ns, "all_ns": ns / 2, "capacity": 2.0
+        }));
+    }
+    edit_results(folder, |results| {
+        results["probes"] = json!({ "cpus": 2, "missing": null, "made": made });
+    });
+}
+
 #[test]
-fn cases_that_show_function_only_have_no_verdict() {
+fn functional_only_cases_have_no_verdict() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played { host_cpus: 1, ..Played::default() });
     let b = sessions.play("b", &Played { host_cpus: 1, cycles: slower, ..Played::default() });
@@ -168,10 +176,10 @@ fn cases_that_show_function_only_have_no_verdict() {
 }
 
 #[test]
-fn two_clocks_are_compared_in_nanoseconds() {
+fn compares_two_clocks_in_nanoseconds() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
-    // As many cycles of a clock that runs 4 % slower take 4 % longer.
+    // The same number of cycles on a clock that is 4 % slower takes 4 % longer.
     let edit = |record: &mut abi::wire::Record| match record {
         abi::wire::Record::Tsc(tsc) => tsc.khz = tsc.khz * 100 / 104,
         abi::wire::Record::TscReading(reading) => reading.khz = reading.khz * 100 / 104,
@@ -186,7 +194,7 @@ fn two_clocks_are_compared_in_nanoseconds() {
 }
 
 #[test]
-fn prints_the_same_as_data() {
+fn prints_the_same_as_json() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
