@@ -13,12 +13,12 @@ STRIPPED   := target/kernel/assay-kernel
 ASSAY      := target/release/assay
 IMAGE_TOOL := target/release/assay-image
 
-# tools/setup.sh leaves the toolchain to use in this file. Each recipe reads it, and not make, which would read it
-# before the set-up step has written it.
+# tools/setup.sh writes the toolchain to use into this file. Each recipe reads it; make itself would read it before the
+# set-up step has written it.
 ENV   := . ./.toolchain/env &&
 CARGO := $(ENV) cargo
 
-# The compiler's flags for what is measured: they remove the paths of this machine from it.
+# The compiler flags for the measured programs: they remove this machine's paths.
 PATHLESS := $(ENV) flags=$$(tools/remap-paths.sh) && CARGO_ENCODED_RUSTFLAGS="$$flags" cargo
 
 # The loader in the image tool is built with -Zbuild-std, which a release compiler refuses without RUSTC_BOOTSTRAP. All
@@ -37,14 +37,14 @@ CLIPPY      := $(CARGO) clippy --quiet
 DENY        := -- -D warnings
 
 ARGS ?=
-# Our kernel entered directly and behind the BIOS, Linux as it comes and without mitigations, and the host itself.
+# Our kernel loaded directly and by the BIOS, Linux with and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 
 # $(call assay,COMMAND): adds ARGS, and prints the exit code, because make itself exits with 2 for each of them.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
     echo "assay $(1): exit code $$code (make itself exits with 2)" >&2; exit $$code; }
 
-# $(call step,WHAT,FILE,TIME): before the first build of FILE, which is the long one, says how long it takes.
+# $(call step,WHAT,FILE,TIME): prints how long the first build of FILE takes, before it starts.
 step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
@@ -85,7 +85,7 @@ setup-test:
 setup-images:
 	@tools/setup.sh images
 
-build: kernel workers twin host ## all that a run needs: the next four
+build: kernel workers twin host ## everything for a run: the next four
 
 kernel: setup ## the kernel (15 s on two CPUs)
 	@$(call step,the kernel,$(KERNEL),15 s)
@@ -94,13 +94,13 @@ kernel: setup ## the kernel (15 s on two CPUs)
 	@[ $(STRIPPED) -nt $(KERNEL) ] || { $(ENV) mkdir -p $(dir $(STRIPPED)) && \
 	    "$$ASSAY_OBJCOPY" --strip-all $(KERNEL) $(STRIPPED).new && mv $(STRIPPED).new $(STRIPPED); }
 
-# Always the same command: the features of other crates must not reach the bytes that are measured.
+# Always the same command: features of other crates must not change the measured bytes.
 workers: setup ## the workers (5 s)
 	@$(call step,the workers,target/release/primes,5 s)
 	$(CARGO) build --release -p worker-programs --bins
 
-# Static, because it is the first and only program of its guest. Its target is named so that it has its own folder,
-# where no other build puts a dynamic one.
+# Static, because it is the first and only program of its guest. The target is named explicitly, so that the twin has its
+# own folder, in which no other build writes a dynamic one.
 twin: setup ## the Linux twin (20 s)
 	@$(call step,the Linux twin,target/$(LINUX)/release/assay-twin,20 s)
 	$(PATHLESS) rustc --release -p linux-twin --bin assay-twin --target $(LINUX) -- \
@@ -170,7 +170,7 @@ fmt: setup-test ## format the sources
 
 ##@ Tidy
 .PHONY: clean distclean help
-clean: ## remove what was built; results in target/ stay
+clean: ## remove builds; results in target/ stay
 	rm -rf target/debug target/release $(IMAGE_FOLDER) target/$(TARGET) target/$(LINUX) target/kernel
 
 distclean: ## remove results and the local toolchain too

@@ -14,10 +14,10 @@ Environment:
   LINUX_SMP_SCALE_KERNEL              path of a bzImage; by default the distribution's cloud kernel, which is fetched
                                       into target/linux once, without root
   LINUX_SMP_SCALE_QEMU_TASKSET_CPUS   host CPUs of the Linux guest, as a list: 0,1 or 0-3
-  CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS   host CPUs of our own guest, and of Linux's where the former is not set; where both
+  CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS   host CPUs of our own guest, and of the Linux guest if the former is not set; if both
                                       guests run, the two must name the same CPUs
 
-Exit codes are those of `assay run`: 0 the claim holds, 1 it does not, 3 the rounds do not tell, 4 to 6 a run failed, its
+Exit codes are those of `assay run`: 0 the claim holds, 1 it does not, 3 the rounds decide nothing, 4 to 6 a run failed, its
 evidence does not hold, or this machine cannot answer; `target/release/assay --help` lists all. 2 is also for what `make`
 could not build.
 TEXT

@@ -59,7 +59,7 @@ run() {
         "$(number 'cov: ')" "$(number 'corp: ')" "$result" > "$work/$name.row"
 }
 
-# Adds to the archive of one target what the fuzzer found that reaches code which no kept input reaches.
+# Adds to the archive of one target the fuzzer's inputs that reach code which no kept input reaches.
 keep() {
     mkdir -p "$work/corpus/$1"
     "$programs/$1" -merge=1 "$work/kept/$1" "$work/corpus/$1" > "$work/$1.merge.log" 2>&1 \

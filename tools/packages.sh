@@ -1,6 +1,6 @@
 # packages.sh: which programs are missing, and the distribution's packages that contain them. Sourced by setup.sh.
 
-# Parallel lists: what a person without apt has to install, and the names of apt's packages for it.
+# Parallel lists: what to install without apt, and the names of apt's packages for it.
 missing_programs='' missing_packages=''
 
 need() { # PACKAGE DESCRIPTION

@@ -1,6 +1,6 @@
 #!/bin/sh
-# remap-paths.sh [--words]: compiler flags that remove this machine's paths from what is built: those of the checkout, of
-# cargo's home and of the toolchain. Two checkouts of one commit then give the same bytes and the same build ID.
+# remap-paths.sh [--words]: compiler flags that remove this machine's paths from a build: the paths of the checkout,
+# cargo's home and the toolchain. Two checkouts of one commit then give the same bytes and the same build ID.
 #
 # Prints the flags in the form of CARGO_ENCODED_RUSTFLAGS. With --words they are separated by blanks, as for
 # CARGO_BUILD_RUSTFLAGS, and there are none if a path has a blank in it.

@@ -16,7 +16,7 @@
 # if it can be used, installs its toolchain where it installs all of them.
 set -eu
 cd "${0%/*}/.."
-# The caller's choice of toolchain must not stand in for the one that is looked for here.
+# The caller's choice of toolchain must not hide the one that this script finds.
 unset RUSTUP_TOOLCHAIN
 level=${1:-run}
 

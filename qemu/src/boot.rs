@@ -1,15 +1,15 @@
-//! What a guest boots: the same image as a disk, a CD or a stick, or a kernel handed over directly.
+//! The boot medium: an image as a disk, a CD or a stick, or a kernel that QEMU loads directly.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-/// What a guest boots. The file is never written: a guest's writes go to a temporary overlay and are dropped.
+/// The boot medium of a guest. The file is never written: a guest's writes go to a temporary overlay and are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum BootMedium {
-    /// A raw image as the first disk, on the bus that the machine says. On SATA SeaBIOS reads it twice as fast as the same
-    /// image on virtio-blk.
+    /// A raw image as the first disk, on the machine's `disk_bus`. SeaBIOS reads an image on SATA twice as fast as on
+    /// virtio-blk.
     Disk {
         /// The image.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! From what was seen of a QEMU that ended by itself to how its run ended.
+//! Classifies the outcome of a QEMU that ended by itself, from its exit status and its events.
 
 use std::process::ExitStatus;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{Outcome, Phase};
 
-/// What was seen before QEMU ended.
+/// The events before QEMU ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Evidence {
     /// Whether the guest was started.
@@ -33,8 +33,8 @@ impl Evidence {
         }
     }
 
-    /// Decides. The exit status speaks before the event: newer QEMUs announce isa-debug-exit by the same SHUTDOWN as a
-    /// power-off, 7.2 does not announce it at all.
+    /// Returns the outcome. The exit status counts before the event: newer QEMUs send the same SHUTDOWN for
+    /// isa-debug-exit as for a power-off, and 7.2 sends none.
     pub(crate) fn classify(&self, status: ExitStatus, stderr: &str) -> Outcome {
         if let (Phase::Guest, Some(value)) = (self.phase, debug_exit(status)) {
             return Outcome::DebugExit { value };
@@ -46,7 +46,7 @@ impl Evidence {
             Some("guest-reset" | "subsystem-reset") => Outcome::GuestReset,
             Some("guest-shutdown") => Outcome::GuestShutdown,
             other => {
-                let reason = other.map(|reason| format!(", told to by {reason}")).unwrap_or_default();
+                let reason = other.map(|reason| format!(", shut down by {reason}")).unwrap_or_default();
                 let status = format!("{status}{reason}");
                 Outcome::QemuDied { status, stderr_tail: last_lines(stderr), phase: self.phase }
             }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_ends_apart() {
+    fn classifies_each_end() {
         assert_eq!(classify(None, exit(33)), Outcome::DebugExit { value: 0x10 });
         assert_eq!(classify(Some("guest-shutdown"), exit(33)), Outcome::DebugExit { value: 0x10 });
         assert_eq!(classify(Some("guest-shutdown"), exit(0)), Outcome::GuestShutdown);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn never_takes_qemus_own_failure_for_the_guests_word() {
+    fn never_takes_qemus_failure_for_a_guests_exit_code() {
         for (reason, status) in
             [(None, exit(0)), (None, exit(1)), (None, exit(2)), (None, ExitStatus::from_raw(9))]
         {
@@ -102,9 +102,9 @@ mod tests {
     }
 
     #[test]
-    fn says_who_ended_qemu() {
+    fn names_the_cause_of_qemus_end() {
         let Outcome::QemuDied { status, .. } = classify(Some("host-signal"), exit(0)) else { panic!() };
-        assert_eq!(status, "exit status: 0, told to by host-signal");
+        assert_eq!(status, "exit status: 0, shut down by host-signal");
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_last_words() {
+    fn keeps_the_last_lines_of_stderr() {
         let stderr: String = (0..20).map(|n| format!("line {n}\n")).collect();
         let Outcome::QemuDied { stderr_tail, .. } = Evidence::new().classify(exit(1), &stderr) else {
             panic!()

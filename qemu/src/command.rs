@@ -77,8 +77,8 @@ impl CommandLine {
         Ok(line)
     }
 
-    /// The same guest without its control channel and running at once: what a person runs by hand, with the serial
-    /// port on the terminal.
+    /// The same guest to run by hand: without the control channel, not stopped at the start, and with the serial port on
+    /// the terminal.
     #[must_use]
     pub fn by_hand(&self) -> Self {
         let control =
@@ -109,7 +109,7 @@ impl CommandLine {
         let vcpus = machine.vcpus;
         let flat = CpuShape { sockets: 1, cores: vcpus, threads: 1 };
         let shape @ CpuShape { sockets, cores, threads } = machine.shape.unwrap_or(flat);
-        // Left out where it says nothing: QEMU takes the number of CPUs for it.
+        // Not needed if it equals the number of CPUs, QEMU's default.
         let empty = if shape.places() > u64::from(vcpus) {
             format!(",maxcpus={}", shape.places())
         } else {
@@ -122,7 +122,7 @@ impl CommandLine {
         }
     }
 
-    /// The nodes, each with its part of memory and CPUs; the last has what does not divide.
+    /// The nodes, each with its part of memory and CPUs; the last one also gets the remainder.
     fn nodes(&mut self, machine: &MachineSpec) {
         let (nodes, vcpus, mib) = (machine.numa_nodes, machine.vcpus, machine.memory_mib);
         let first = |node: u32, all: u32| node * (all / nodes);
@@ -217,7 +217,7 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// As a POSIX shell reads it back: as it is where nothing in it is special, else in single quotes.
+/// Quotes a word for a POSIX shell: unchanged if it has no special character, else in single quotes.
 fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);

@@ -1,4 +1,4 @@
-//! Our side of a QMP connection, apart from the bytes' transport: what was asked, what came back, what happened.
+//! Our side of a QMP connection, without the transport: commands, their replies, and events.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::lines::Lines;
 use crate::qmp::{self, Message};
 use crate::{QemuError, Version};
 
-/// How many events are kept for the record. A guest that provokes more has made its point.
+/// How many events are kept for the record.
 const MAX_EVENTS: usize = 1000;
 
 /// One connection.
@@ -18,13 +18,13 @@ pub(crate) struct Conversation {
     lines: Lines,
     last_id: u64,
     replies: VecDeque<(u64, Result<Value, String>)>,
-    /// Who is there, once it has said so.
+    /// QEMU's version, once it has sent its greeting.
     pub(crate) greeting: Option<Version>,
-    /// Whether a STOP came whose reason was not asked for yet.
+    /// Whether a STOP event has come that was not examined yet.
     pub(crate) stopped: bool,
-    /// What the end of QEMU will be judged by.
+    /// The events that classify the end of QEMU.
     pub(crate) evidence: Evidence,
-    /// The events as they came.
+    /// The raw events, in order.
     pub(crate) events: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Conversation {
         (self.last_id, qmp::command(command, self.last_id))
     }
 
-    /// The same for a command of the monitor for people.
+    /// As [`Self::ask`], for a command of QEMU's human monitor.
     pub(crate) fn ask_monitor(&mut self, line: &str) -> (u64, String) {
         self.last_id += 1;
         (self.last_id, qmp::monitor_command(line, self.last_id))
@@ -126,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn wants_a_greeting_first() {
+    fn refuses_any_message_before_the_greeting() {
         let error = Conversation::new().receive(b"{\"event\": \"STOP\"}\n").unwrap_err().to_string();
         assert!(error.contains("expected a greeting first"), "{error}");
     }
 
     #[test]
-    fn shows_what_is_not_qmp() {
+    fn shows_a_line_that_is_not_qmp() {
         let error = greeted().receive(b"bash: command not found\n").unwrap_err().to_string();
         assert!(error.contains("got \"bash: command not found\""), "{error}");
     }

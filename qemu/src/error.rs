@@ -1,4 +1,4 @@
-//! What keeps a run from having an outcome. An end of the guest, however bad, is an [`Outcome`](crate::Outcome).
+//! Errors that leave a run without an outcome. An end of the guest, however bad, is an [`Outcome`](crate::Outcome).
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QemuError {
-    /// No QEMU at the path, or in PATH.
+    /// QEMU was not found.
     #[error(
         "{}: no such program; install QEMU (Debian: qemu-system-x86, Fedora: qemu-system-x86-core) or name its path",
         .path.display()
@@ -20,17 +20,17 @@ pub enum QemuError {
         /// The name searched for in PATH, or the path that was given.
         path: PathBuf,
     },
-    /// QEMU is there but older than this crate supports.
+    /// QEMU is older than this crate supports.
     #[error("{}: version {found} is too old, expected {minimum} or later", .path.display())]
     TooOld {
         /// The program asked.
         path: PathBuf,
-        /// What it said it is.
+        /// The version that it reported.
         found: Version,
-        /// The oldest that would do.
+        /// The oldest supported version.
         minimum: Version,
     },
-    /// `--version` did not say what QEMU says.
+    /// `--version` did not print a QEMU version.
     #[error("{}: `--version` printed {printed:?}, expected `QEMU emulator version X.Y.Z`", .path.display())]
     NotQemu {
         /// The program asked.
@@ -38,7 +38,7 @@ pub enum QemuError {
         /// The beginning of what it printed, standard error included.
         printed: String,
     },
-    /// The program exists and could not be started, or did not end when it had to.
+    /// The program exists but could not be started, or did not end in time.
     #[error("{}: {doing}: {source}", .path.display())]
     Process {
         /// The program.
@@ -51,7 +51,7 @@ pub enum QemuError {
     /// No UEFI firmware on this machine.
     #[error(
         "no UEFI firmware found; install OVMF (Debian: ovmf, Fedora: edk2-ovmf, Arch: edk2-ovmf) or name its path; \
-         looked in {}",
+         searched {}",
         .searched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     )]
     FirmwareMissing {
@@ -63,9 +63,9 @@ pub enum QemuError {
     Option {
         /// The field of [`MachineSpec`](crate::MachineSpec) or [`GuestSpec`](crate::GuestSpec).
         option: &'static str,
-        /// What it holds.
+        /// Its value.
         value: String,
-        /// What it may hold.
+        /// The values that are allowed.
         expected: &'static str,
     },
     /// A file the guest boots from cannot be read.
@@ -73,7 +73,7 @@ pub enum QemuError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Which part it plays: `boot disk`, `firmware` ...
+        /// Its role: `the boot disk`, `the kernel` ...
         what: &'static str,
         /// The system's reason.
         source: io::Error,
@@ -86,7 +86,7 @@ pub enum QemuError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The trace could not be taken or kept; a full disk ends here. The guest has been ended.
+    /// The trace could not be read or written; a full disk ends here. The guest has been ended.
     #[error("{}: cannot {doing} the trace: {source}", .path.display())]
     TraceLog {
         /// The log.
@@ -96,7 +96,7 @@ pub enum QemuError {
         /// The system's reason.
         source: io::Error,
     },
-    /// QEMU's control socket said something that is not QMP, or refused a command. The guest has been ended.
+    /// QEMU's control socket sent something other than QMP, or refused a command. The guest has been ended.
     #[error("qmp: {doing}: {detail}")]
     Qmp {
         /// What was being asked.
@@ -112,7 +112,7 @@ pub enum QemuError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The host CPUs asked for cannot be had.
+    /// The host CPUs asked for are not available.
     #[error(transparent)]
     CpuSet(#[from] CpuSetError),
     /// A thread could not be pinned. The guest has been ended.

@@ -1,4 +1,4 @@
-//! What starts the boot medium: QEMU's own BIOS, or a UEFI build found on the host.
+//! The firmware that starts the boot medium: QEMU's BIOS, or a UEFI build found on the host.
 
 use std::path::{Path, PathBuf};
 
@@ -25,19 +25,19 @@ impl Firmware {
     }
 }
 
-/// Where a UEFI build lies. Neither file is ever written.
+/// The files of a UEFI build. Neither is ever written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct UefiFirmware {
     /// The code, or code and variables in one file.
     pub code: PathBuf,
-    /// The template of the variable store; `None` where `code` holds it.
+    /// The template of the variable store; `None` if `code` contains it.
     pub vars: Option<PathBuf>,
 }
 
-/// Directory, code, variables: where distributions put a build without Secure Boot, which would refuse our loader.
+/// Directory, code, variables: the distributions' paths of builds without Secure Boot, which would refuse our loader.
 const KNOWN: [(&str, &str, Option<&str>); 12] = [
-    // Debian, Ubuntu. The 4 MiB build first: it is the one they keep.
+    // Debian, Ubuntu. The 4 MiB build comes first: newer releases have no other.
     ("/usr/share/OVMF", "OVMF_CODE_4M.fd", Some("OVMF_VARS_4M.fd")),
     ("/usr/share/OVMF", "OVMF_CODE.fd", Some("OVMF_VARS.fd")),
     ("/usr/share/ovmf", "OVMF.fd", None),
@@ -52,7 +52,7 @@ const KNOWN: [(&str, &str, Option<&str>); 12] = [
     ("/usr/share/qemu", "ovmf-x86_64-code.bin", Some("ovmf-x86_64-vars.bin")),
     // Gentoo.
     ("/usr/share/edk2-ovmf", "OVMF_CODE.fd", Some("OVMF_VARS.fd")),
-    // QEMU's own build, if it was installed from source. The 32-bit variables are right for both: the format is one.
+    // QEMU's own build, if it was installed from source. 32-bit and 64-bit builds share one format of variables.
     ("/usr/share/qemu", "edk2-x86_64-code.fd", Some("edk2-i386-vars.fd")),
     ("/usr/local/share/qemu", "edk2-x86_64-code.fd", Some("edk2-i386-vars.fd")),
 ];
@@ -61,7 +61,7 @@ impl UefiFirmware {
     /// Finds a UEFI build: the file given, else the first known place that has one.
     ///
     /// # Errors
-    /// [`QemuError::FirmwareMissing`] names every place looked in and the packages that would help.
+    /// [`QemuError::FirmwareMissing`] lists the paths that were searched and the packages to install.
     pub fn find(given: Option<&Path>) -> Result<Self, QemuError> {
         match given {
             Some(path) => Self::given(path),
@@ -69,7 +69,7 @@ impl UefiFirmware {
         }
     }
 
-    /// A file that the user named: with the variables beside it if it is code only by its name.
+    /// A file that the user named, with the variables beside it if its name says that it is code only.
     fn given(path: &Path) -> Result<Self, QemuError> {
         if !path.is_file() {
             return Err(QemuError::FirmwareMissing { searched: vec![path.to_owned()] });

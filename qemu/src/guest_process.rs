@@ -1,4 +1,4 @@
-//! A started QEMU with everything that is held of it: its process, its streams, its log, and the limits on them.
+//! A running QEMU: its process, its streams, its log, and the limits on them.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -14,21 +14,21 @@ use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
 use crate::{CommandLine, CpuState, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
 
-/// How long a QEMU that is about to be killed may take to say where its CPUs are.
+/// How long a QEMU that is about to be killed may take to return its CPUs' registers.
 const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much of standard error is kept.
 const STDERR_BYTES: usize = 64 << 10;
 
-/// Why a session cannot go on. Every one ends in a record or an error; see [`GuestProcess::finish`].
+/// Why a run stops. Each leads to an outcome or an error: see [`GuestProcess::finish`].
 pub(crate) enum Stop {
     /// QEMU has ended by itself.
     Ended,
-    /// It is to be ended, for this reason.
+    /// QEMU must be ended, with this outcome.
     Decided(Outcome),
-    /// The guest has ended, and QEMU holds it as it was; it is to be ended.
+    /// The guest has ended, and QEMU keeps its state; QEMU must be ended.
     Held,
-    /// It is to be ended, and there is no outcome.
+    /// QEMU must be ended, and the run has no outcome.
     Failed(QemuError),
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct GuestProcess<'a> {
     serial: SerialLog,
     trace: Option<TraceLog>,
     stderr: Vec<u8>,
-    /// Whether the guest has shown that it lives.
+    /// Whether the guest has printed its first record.
     seen_alive: bool,
     vcpus: Vec<VcpuThread>,
     host_cpus_in_force: Option<CpuSet>,
@@ -111,7 +111,7 @@ impl<'a> GuestProcess<'a> {
         }
     }
 
-    /// Pins the threads as the specification has it, and reads back what is in force.
+    /// Pins the threads as the specification says, and reads their affinity back.
     pub(crate) fn pin(&mut self, threads: &[(u32, u32)]) -> Result<(), Stop> {
         let pid = self.process.id();
         if let Some(cpus) = &self.spec.host_cpus {
@@ -123,7 +123,7 @@ impl<'a> GuestProcess<'a> {
         Ok(())
     }
 
-    /// Lets the guest go.
+    /// Starts the guest.
     pub(crate) fn cont(&mut self) -> Result<(), Stop> {
         (self.progress)(GuestEvent::Running { vcpus: &self.vcpus });
         self.conversation.evidence.phase = Phase::Guest;
@@ -131,7 +131,7 @@ impl<'a> GuestProcess<'a> {
         self.ask("cont").map(drop)
     }
 
-    /// Asks why the guest was stopped, if it was, and ends the run if it will not go on by itself.
+    /// If the guest was stopped, asks why, and stops the run unless the guest will go on by itself.
     pub(crate) fn look_into_stop(&mut self) -> Result<(), Stop> {
         if !std::mem::take(&mut self.conversation.stopped) {
             return Ok(());
@@ -149,8 +149,7 @@ impl<'a> GuestProcess<'a> {
         }
     }
 
-    /// Waits until something happens, and takes it in. Sleeps until then: nothing wakes this program while the guest
-    /// measures but what the guest prints.
+    /// Sleeps until the next event, and handles it. Only the guest's output wakes this program while the guest measures.
     pub(crate) fn wait(&mut self) -> Result<(), Stop> {
         let left = self.deadline().saturating_sub(self.process.elapsed());
         if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
@@ -165,13 +164,13 @@ impl<'a> GuestProcess<'a> {
         Ok(())
     }
 
-    /// The deadline in force, from QEMU's start: that of the first sign of life, as long as there was none.
+    /// The deadline in force, from QEMU's start: until the first record, the earlier of the two deadlines.
     fn deadline(&self) -> Duration {
         let first = self.spec.first_record.filter(|_| !self.seen_alive).map(|first| first.deadline);
         first.map_or(self.spec.deadline, |first| first.min(self.spec.deadline))
     }
 
-    /// Waits for one chunk of any stream, and takes it in.
+    /// Waits for one chunk of any stream, and handles it.
     fn take_in(&mut self, cancel: Option<&CancelToken>, timeout: Duration) -> Result<Arrival, Stop> {
         let read = self.streams.read(&self.process, cancel, timeout, &mut self.buffer);
         let failed = |source| QemuError::Stream { stream: "reading from QEMU", source };
@@ -216,7 +215,7 @@ impl<'a> GuestProcess<'a> {
         }
     }
 
-    /// Ends QEMU if it has not ended, keeps what it said last, and writes the record.
+    /// Ends QEMU if it has not ended, reads its remaining output, and returns the record of the run.
     pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
         if matches!(stop, Stop::Decided(_)) {
             (self.progress)(GuestEvent::Ending { vcpus: &self.vcpus });
@@ -227,7 +226,6 @@ impl<'a> GuestProcess<'a> {
         };
         let status = self.process.end().map_err(|source| self.unwaitable(source))?;
         self.timeline.exit_us = self.process.elapsed_us();
-        let stderr = |session: &Self| String::from_utf8_lossy(&session.stderr).into_owned();
         let outcome = match stop {
             Stop::Failed(error) => {
                 self.drain();
@@ -237,10 +235,10 @@ impl<'a> GuestProcess<'a> {
                 self.drain();
                 outcome
             }
-            Stop::Ended => self.conversation.evidence.classify(status, &stderr(&self)),
+            Stop::Ended => self.conversation.evidence.classify(status, &self.stderr_text()),
             Stop::Held => {
                 self.drain();
-                self.conversation.evidence.classify(status, &stderr(&self))
+                self.conversation.evidence.classify(status, &self.stderr_text())
             }
         };
         let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
@@ -248,7 +246,7 @@ impl<'a> GuestProcess<'a> {
         self.trace.take().map(TraceLog::finish).transpose()?;
         Ok(GuestRun {
             outcome,
-            stderr: stderr(&self),
+            stderr: self.stderr_text(),
             command: self.command,
             qemu_version: self.conversation.greeting.unwrap_or(self.spec.qemu.version),
             accelerator: self.spec.accelerator.clone(),
@@ -264,8 +262,12 @@ impl<'a> GuestProcess<'a> {
         })
     }
 
-    /// Where the guest's CPUs are, from a QEMU that is about to be killed. The guest is stopped first: TCG keeps the
-    /// instruction pointer of a running CPU in the host's registers. Whatever goes wrong, there are no registers.
+    fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// Reads the CPUs' registers from a QEMU that is about to be killed; empty on any failure. The guest is stopped
+    /// first, because TCG keeps a running CPU's instruction pointer in the host's registers.
     fn read_registers(&mut self) -> Vec<CpuState> {
         if self.conversation.evidence.phase == Phase::Start {
             return Vec::new();
@@ -288,7 +290,7 @@ impl<'a> GuestProcess<'a> {
         }
     }
 
-    /// Takes what a killed QEMU left in its streams. The first failure ends it: why the run ends is known already.
+    /// Reads the bytes that a killed QEMU left in its streams. Stops at the first failure: the run's outcome is known.
     fn drain(&mut self) {
         while matches!(self.take_in(None, Duration::ZERO), Ok(Arrival::Bytes(..))) {}
     }

@@ -1,19 +1,18 @@
-//! Runs guests under QEMU: finds it, builds its command line, starts it stopped, pins its vCPU threads, lets it go,
-//! and says how it ended and with what evidence.
+//! Runs guests under QEMU: finds QEMU, builds its command line, starts it stopped, pins its vCPU threads, starts the
+//! guest, and returns how it ended with the evidence.
 //!
-//! This crate knows nothing about what a guest's output means. It keeps the serial bytes as they came and classifies
-//! the end of the run; whether that end is a success is for the reader of the transcript to say.
+//! This crate does not interpret a guest's output. It keeps the serial bytes unchanged and classifies the end of the run;
+//! the reader of the transcript decides whether that end is a success.
 //!
-//! [`run()`] is the whole of it: a [`GuestSpec`] goes in, a [`GuestRun`] comes out. Every run has a deadline, a bound
+//! The entry point is [`run()`]: it takes a [`GuestSpec`] and returns a [`GuestRun`]. Every run has a deadline, a bound
 //! on its serial log and a [`CancelToken`](host::CancelToken), and none leaves a process behind.
 //!
-//! How a guest is held:
+//! How a guest is contained:
 //! - QMP is a socket pair whose far end is QEMU's standard input, and the serial port is a pipe on its standard output.
-//!   No path in the file system is shared, so the command line is the same for every run, nothing is left over from a
-//!   run that was killed, and the end of QEMU is the end of both streams. (A trace, for which QEMU wants a path, is the
-//!   exception: see [`MachineSpec::trace_log`].)
-//! - QEMU leads its own process group: the terminal's Ctrl-C reaches this program only, which decides what happens.
-//! - If this program itself dies, the kernel kills QEMU (`setpriv --pdeathsig`, where util-linux has it).
+//!   No file is shared, so every run has the same command line, a killed run leaves nothing behind, and the end of QEMU
+//!   ends both streams. (The exception is a trace, for which QEMU needs a path: see [`MachineSpec::trace_log`].)
+//! - QEMU leads its own process group: the terminal's Ctrl-C reaches this program only.
+//! - If this program dies, the kernel kills QEMU (`setpriv --pdeathsig`, if util-linux has it).
 #![forbid(unsafe_code)]
 
 mod accel;

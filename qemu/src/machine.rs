@@ -1,7 +1,7 @@
 //! The machine a guest sees. One profile, q35, with the choices that matter as fields.
 //!
-//! What none of them says, such as a machine type's own switches (`microvm,pit=off`), goes with the type's name or into
-//! [`MachineSpec::extra_args`], and is QEMU's to check.
+//! Further settings, such as a machine type's options (`microvm,pit=off`), go with the type's name or into
+//! [`MachineSpec::extra_args`]; QEMU checks them.
 
 use std::path::PathBuf;
 
@@ -13,19 +13,19 @@ use crate::{Accelerator, Firmware, QemuError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Vga {
-    /// The standard VGA. A BIOS boot wants one: the loader sets a video mode and hangs where there is none.
+    /// The standard VGA. A BIOS boot needs it: the loader sets a video mode and hangs without one.
     Std,
     /// None.
     None,
 }
 
-/// What a boot disk is attached to. A CD is always on the machine's own ATA controller, and a stick is a stick.
+/// The controller of a boot disk. A CD is always on the machine's built-in ATA controller, a stick always on USB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskBus {
-    /// The machine's own ATA controller: AHCI on q35, IDE on pc.
+    /// The machine's built-in ATA controller: AHCI on q35, IDE on pc.
     Ata,
-    /// A separate AHCI controller.
+    /// An additional AHCI controller.
     Ahci,
     /// NVMe.
     Nvme,
@@ -66,33 +66,32 @@ pub struct MachineSpec {
     pub cpu_model: Option<String>,
     /// Virtual CPUs.
     pub vcpus: u32,
-    /// How they are arranged; `None` is one socket, as many cores, no SMT, so that the guest sees no sibling that is not
-    /// there.
+    /// How they are arranged; `None` is one socket with one core for each vCPU and no SMT.
     pub shape: Option<CpuShape>,
-    /// How many NUMA nodes share memory and CPUs evenly; 0 is a machine that does not speak of nodes.
+    /// How many NUMA nodes share memory and CPUs evenly; 0 is a machine without NUMA tables.
     pub numa_nodes: u32,
     /// Memory in MiB.
     pub memory_mib: u32,
-    /// What starts the boot medium.
+    /// The firmware that starts the boot medium.
     pub firmware: Firmware,
     /// The display adapter.
     pub vga: Vga,
-    /// What a boot disk is attached to.
+    /// The controller of a boot disk.
     pub disk_bus: DiskBus,
     /// Whether there is a serial port. Without one nothing is captured: the run's outcome is all there is.
     pub serial: bool,
     /// Whether there is an HPET; for machine types that know one.
     pub hpet: bool,
-    /// A Unix socket on which QEMU serves GDB's protocol. The guest may then be stopped by the debugger, and a
-    /// stop of that kind does not end the run.
+    /// A Unix socket on which QEMU serves GDB's protocol. A debugger that is connected may stop the guest; that does not
+    /// end the run.
     pub debugger: Option<PathBuf>,
     /// `Some(n)`: the guest's clocks count instructions, 2^n ns each, the same on every host. TCG in one thread.
     pub icount_shift: Option<u8>,
     /// Where to log every exception, reset and guest error; TCG only, slow: for the second run of a guest that died.
     /// Of a long trace the first MiB and the last three are kept. [`trace`](crate::trace) reads it.
     pub trace_log: Option<PathBuf>,
-    /// Whether a guest that resets or powers itself off is stopped where it is, so that [`GuestRun::last_registers`]
-    /// says where that was. The run ends all the same.
+    /// Whether QEMU keeps the state of a guest that resets or powers itself off, so that [`GuestRun::last_registers`]
+    /// shows where that was. The run ends all the same.
     ///
     /// [`GuestRun::last_registers`]: crate::GuestRun::last_registers
     pub hold_at_end: bool,
@@ -114,8 +113,8 @@ pub fn default_cpu_model(accelerator: Accelerator) -> &'static str {
 }
 
 impl MachineSpec {
-    /// The most vCPUs a profile takes: as many as any machine type of QEMU. TCG before QEMU 9 has no x2APIC, so no more
-    /// than 255 there, and older machine types know fewer; QEMU says so itself.
+    /// The most vCPUs of any QEMU machine type. TCG before QEMU 9 has no x2APIC and takes at most 255, and older machine
+    /// types take fewer; QEMU refuses more itself.
     pub const MAX_VCPUS: u32 = 4096;
 
     /// A q35 machine with the BIOS and a standard VGA: what the BIOS images of this project boot on.
@@ -141,7 +140,7 @@ impl MachineSpec {
         }
     }
 
-    /// Whether this machine can be had with that accelerator.
+    /// Checks that QEMU can build this machine with that accelerator.
     ///
     /// # Errors
     /// [`QemuError::Option`] names the first field that cannot be honoured.
@@ -160,7 +159,11 @@ impl MachineSpec {
             return refuse("memory-mib", self.memory_mib.to_string(), "1 to 1048576");
         }
         if self.numa_nodes > self.vcpus.min(self.memory_mib) {
-            return refuse("numa-nodes", self.numa_nodes.to_string(), "a CPU and a MiB at least for each");
+            return refuse(
+                "numa-nodes",
+                self.numa_nodes.to_string(),
+                "at least one CPU and one MiB for each",
+            );
         }
         if let Some(shift) = self.icount_shift
             && (shift > 10 || accelerator != Accelerator::Tcg)

@@ -18,13 +18,13 @@ pub enum Phase {
 pub enum Outcome {
     /// The guest wrote `value` to the isa-debug-exit port; QEMU's exit status was `(value << 1) | 1`.
     ///
-    /// Values are 1 to 127: a write of 0 cannot be distinguished from QEMU's own failure, status 1, and counts as
+    /// Values are 1 to 127. A write of 0 gives status 1, the same as QEMU's own failure, and counts as
     /// [`QemuDied`](Self::QemuDied).
     DebugExit {
         /// What the guest wrote, its low seven bits.
         value: u8,
     },
-    /// The guest reset itself or triple-faulted: under `-no-reboot` QEMU ends, and both look alike.
+    /// The guest reset itself or triple-faulted: under `-no-reboot` QEMU ends with the same event for both.
     GuestReset,
     /// The guest powered itself off (ACPI S5 or its equal).
     GuestShutdown,
@@ -47,11 +47,11 @@ pub enum Outcome {
         /// The limit, in bytes.
         limit_bytes: u64,
     },
-    /// QEMU itself failed: a bad option, a missing image, a signal from outside, a crash.
+    /// QEMU ended for another reason: a bad option, a missing image, a signal, a crash.
     QemuDied {
         /// Its exit status in words: `exit status: 1`, `signal: 11 (SIGSEGV)`.
         status: String,
-        /// The end of what it wrote to standard error: as a rule its own words for the reason.
+        /// The end of its standard error, which usually has the reason.
         stderr_tail: String,
         /// Whether the guest had been started.
         phase: Phase,

@@ -27,7 +27,7 @@ pub(crate) fn start(line: &CommandLine) -> Result<(Process, Streams), QemuError>
     started.map_err(failed)
 }
 
-/// `program`, which the kernel kills if this program dies, if that can be had.
+/// A command for `program`. If `setpriv` can do it, the kernel kills the program when this one dies.
 fn launcher(program: &Path) -> Command {
     if !dies_with_parent() {
         return Command::new(program);
@@ -37,28 +37,28 @@ fn launcher(program: &Path) -> Command {
     launcher
 }
 
-/// What a program prints for one argument, its messages after its output, and the end of the program.
+/// Runs a program with one argument, and returns its standard output followed by its standard error.
 pub(crate) fn output_of(program: &Path, argument: &str, patience: Duration) -> io::Result<String> {
     let mut command = Command::new(program);
     command.arg(argument).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let capture = Capture { deadline: patience, limit_bytes: OUTPUT_BYTES, cancel: None };
     let captured = capture.run(Process::spawn(&mut command)?, &mut |_, _| ())?;
     if matches!(captured.end, End::Deadline) {
-        return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no end of it within {patience:?}")));
+        return Err(io::Error::new(io::ErrorKind::TimedOut, format!("did not end within {patience:?}")));
     }
     Ok(String::from_utf8_lossy(&captured.output).into_owned() + &captured.stderr)
 }
 
-/// A program that prints more than this is not answering the question.
+/// The limit of the output.
 const OUTPUT_BYTES: usize = 64 << 10;
 
 const PARENT_DEATH_SIGNAL: [&str; 3] = ["--pdeathsig", "KILL", "--"];
 
-/// Whether `setpriv` is there and can ask the kernel to kill QEMU when the thread that started it ends.
+/// Whether `setpriv` exists and can ask the kernel to kill QEMU when the thread that started it ends.
 ///
-/// `setpriv` becomes QEMU by exec, so the process id is QEMU's. The request cannot be made from here: it would have to
-/// run between fork and exec, and std offers nothing safe for that. BusyBox has a `setpriv` without this option, hence
-/// the trial.
+/// `setpriv` becomes QEMU by exec, so the process id is QEMU's. This program cannot make the request: it would have to
+/// run between fork and exec, and std has no safe interface for that. The trial run is needed because BusyBox has a
+/// `setpriv` without this option.
 pub(crate) fn dies_with_parent() -> bool {
     static WORKS: OnceLock<bool> = OnceLock::new();
     *WORKS.get_or_init(|| {

@@ -1,6 +1,6 @@
 //! The messages of QMP, QEMU's control protocol: one JSON object a line, in both directions.
 //!
-//! Pure: bytes in, [`Message`] out; any bytes at all are answered with a message or an error, never a panic. Reference:
+//! Pure: bytes in, [`Message`] out. Any bytes give a message or an error, never a panic. Reference:
 //! "QEMU Machine Protocol Specification", docs/interop/qmp-spec in QEMU's sources.
 
 use serde_json::{Map, Value, json};
@@ -15,17 +15,17 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 pub enum Message {
     /// The first message on every connection.
     Greeting {
-        /// What is talking.
+        /// QEMU's version.
         version: Version,
     },
-    /// The answer to a command that was carried out.
+    /// The reply to a command that succeeded.
     Return {
         /// The command's id; `None` if it had none.
         id: Option<u64>,
         /// Its result.
         value: Value,
     },
-    /// The answer to a command that was not.
+    /// The reply to a command that failed.
     Error {
         /// The command's id; `None` if QEMU could not even read it.
         id: Option<u64>,
@@ -48,10 +48,10 @@ pub enum MessageError {
     /// Not JSON, or not an object.
     #[error("expected a JSON object: {0}")]
     NotAnObject(#[from] serde_json::Error),
-    /// An object with none of the keys that tell messages apart.
+    /// An object without any of the keys that identify a message.
     #[error("expected one of the keys QMP, return, error and event")]
     Unknown,
-    /// A key that is absent or holds something else.
+    /// A key that is absent or has a value of another type.
     #[error("{key}: expected {expected}")]
     Key {
         /// The key, as a path.
@@ -64,7 +64,7 @@ pub enum MessageError {
 /// Reads one line, without its end.
 ///
 /// # Errors
-/// [`MessageError`] says what is not as the specification has it.
+/// [`MessageError`] names the violation of the specification.
 pub fn parse(line: &[u8]) -> Result<Message, MessageError> {
     let mut object: Map<String, Value> = serde_json::from_slice(line)?;
     let id = object.get("id").and_then(Value::as_u64);
@@ -93,9 +93,21 @@ pub fn parse(line: &[u8]) -> Result<Message, MessageError> {
 }
 
 fn version(greeting: &Value) -> Result<Version, MessageError> {
-    let number = |key: &str| greeting.pointer(&format!("/version/qemu/{key}"))?.as_u64()?.try_into().ok();
-    let read = || Some(Version { major: number("major")?, minor: number("minor")?, micro: number("micro")? });
-    read().ok_or(MessageError::Key { key: "QMP.version.qemu", expected: "major, minor and micro" })
+    let version = greeting.pointer("/version/qemu").and_then(version_numbers);
+    version.ok_or(MessageError::Key { key: "QMP.version.qemu", expected: "major, minor and micro" })
+}
+
+fn version_numbers(version: &Value) -> Option<Version> {
+    Some(Version {
+        major: number(version, "major")?,
+        minor: number(version, "minor")?,
+        micro: number(version, "micro")?,
+    })
+}
+
+/// The number at `key`, if it fits.
+fn number(object: &Value, key: &str) -> Option<u32> {
+    object.get(key)?.as_u64()?.try_into().ok()
 }
 
 /// Formats a command without arguments, with its line end.
@@ -104,7 +116,7 @@ pub fn command(name: &str, id: u64) -> String {
     format!("{}\n", json!({ "execute": name, "id": id }))
 }
 
-/// Formats a command of QEMU's monitor for people, with its line end. Its result is what the monitor prints.
+/// Formats a command of QEMU's human monitor, with its line end. Its result is the monitor's output.
 #[must_use]
 pub fn monitor_command(line: &str, id: u64) -> String {
     let arguments = json!({ "command-line": line });
@@ -117,12 +129,15 @@ pub fn monitor_command(line: &str, id: u64) -> String {
 /// [`MessageError::Key`] if an entry has no index or no thread.
 pub fn cpu_threads(value: &Value) -> Result<Vec<(u32, u32)>, MessageError> {
     let wrong = || MessageError::Key { key: "return", expected: "CPUs with cpu-index and thread-id" };
-    let number = |cpu: &Value, key: &str| cpu.get(key)?.as_u64()?.try_into().ok();
-    let pair = |cpu: &Value| Some((number(cpu, "cpu-index")?, number(cpu, "thread-id")?));
     let cpus = value.as_array().ok_or_else(wrong)?;
-    let mut threads = cpus.iter().map(|cpu| pair(cpu).ok_or_else(wrong)).collect::<Result<Vec<_>, _>>()?;
+    let mut threads =
+        cpus.iter().map(|cpu| cpu_thread(cpu).ok_or_else(wrong)).collect::<Result<Vec<_>, _>>()?;
     threads.sort_unstable();
     Ok(threads)
+}
+
+fn cpu_thread(cpu: &Value) -> Option<(u32, u32)> {
+    Some((number(cpu, "cpu-index")?, number(cpu, "thread-id")?))
 }
 
 #[cfg(test)]
@@ -164,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_qmp() {
+    fn refuses_lines_that_are_not_qmp() {
         for line in [
             "",
             "{",

@@ -1,14 +1,14 @@
-//! Where a guest's CPUs are: their registers, as QEMU's monitor prints them.
+//! The registers of a guest's CPUs, parsed from the output of QEMU's monitor.
 //!
-//! QMP has no command of its own for this, only the monitor's `info registers`. Its form is x86_cpu_dump_state in
-//! target/i386/cpu-dump.c of QEMU's sources. Pure: any text at all gives a list, if an empty one.
+//! QMP has no command for this, only the monitor's `info registers`. Its format is x86_cpu_dump_state in
+//! target/i386/cpu-dump.c of QEMU's sources. Pure: any text gives a list, possibly empty.
 
 use serde::Serialize;
 
 /// RFLAGS.IF: Intel SDM vol. 1, "EFLAGS Register".
 const INTERRUPTS_ON: u64 = 1 << 9;
 
-/// The registers of a CPU that say what it was doing.
+/// The registers that show what a CPU was doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CpuState {
@@ -40,28 +40,30 @@ impl CpuState {
     /// Reads what `info registers -a` prints. A CPU without an instruction pointer is left out.
     #[must_use]
     pub fn all_in(text: &str) -> Vec<Self> {
-        // What stands before the first heading belongs to no CPU.
+        // Text before the first heading belongs to no CPU.
         text.split("CPU#").skip(1).filter_map(cpu).collect()
     }
 }
 
 fn cpu(text: &str) -> Option<CpuState> {
     let (number, rest) = text.split_once('\n')?;
-    let register = |wide: &str, narrow: &str| {
-        let names = |(name, _): &(&str, &str)| *name == wide || *name == narrow;
-        let (_, value) = rest.split_ascii_whitespace().filter_map(|word| word.split_once('=')).find(names)?;
-        u64::from_str_radix(value, 16).ok()
-    };
     Some(CpuState {
         cpu: number.trim().parse().ok()?,
-        rip: register("RIP", "EIP")?,
-        rsp: register("RSP", "ESP").unwrap_or(0),
-        rflags: register("RFL", "EFL")?,
-        cr2: register("CR2", "CR2").unwrap_or(0),
-        cr3: register("CR3", "CR3").unwrap_or(0),
-        cpl: register("CPL", "CPL").and_then(|cpl| u8::try_from(cpl).ok()).unwrap_or(0),
-        halted: register("HLT", "HLT") == Some(1),
+        rip: register(rest, "RIP").or_else(|| register(rest, "EIP"))?,
+        rsp: register(rest, "RSP").or_else(|| register(rest, "ESP")).unwrap_or(0),
+        rflags: register(rest, "RFL").or_else(|| register(rest, "EFL"))?,
+        cr2: register(rest, "CR2").unwrap_or(0),
+        cr3: register(rest, "CR3").unwrap_or(0),
+        cpl: register(rest, "CPL").and_then(|cpl| u8::try_from(cpl).ok()).unwrap_or(0),
+        halted: register(rest, "HLT") == Some(1),
     })
+}
+
+/// The value of the first `name=VALUE`, in hexadecimal.
+fn register(text: &str, name: &str) -> Option<u64> {
+    let mut words = text.split_ascii_whitespace().filter_map(|word| word.split_once('='));
+    let (_, value) = words.find(|(word, _)| *word == name)?;
+    u64::from_str_radix(value, 16).ok()
 }
 
 #[cfg(test)]

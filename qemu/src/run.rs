@@ -22,25 +22,25 @@ pub struct GuestSpec {
     pub machine: MachineSpec,
     /// What it boots.
     pub boot: BootMedium,
-    /// Host CPUs to pin to: each vCPU to its own where the set is large enough, else all of QEMU to the set. `None`
-    /// leaves the scheduler free.
+    /// Host CPUs to pin to: one for each vCPU if there are enough, else the whole set for all of QEMU. `None` pins
+    /// nothing.
     pub host_cpus: Option<CpuSet>,
-    /// From QEMU's start to its end, at most.
+    /// The longest time from QEMU's start to its end.
     pub deadline: Duration,
-    /// The first sign of life that is waited for; `None` if the guest need not show any.
+    /// The deadline for the first record; `None` if the guest need not print any.
     pub first_record: Option<FirstRecord>,
-    /// Where the serial bytes go. Created or truncated; its directory must exist.
+    /// The file for the serial bytes. It is created or truncated; its directory must exist.
     pub serial_log: PathBuf,
     /// How much the guest may print, in bytes; [`GuestSpec::SERIAL_LIMIT_BYTES`] is a good choice.
     pub serial_limit_bytes: u64,
 }
 
-/// A sign of life: the first line on the serial port that is a record. What a record is, the reader of the log knows.
+/// The sign of life: the first line on the serial port that is a record. The caller defines what a record is.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstRecord {
-    /// From QEMU's start to the end of that line, at most.
+    /// The longest time from QEMU's start to the end of that line.
     pub deadline: Duration,
-    /// Whether a line is one.
+    /// Whether a line is a record.
     pub is_record: fn(&[u8]) -> bool,
 }
 
@@ -56,7 +56,7 @@ impl GuestSpec {
         CommandLine::new(&self.qemu, self.accelerator.accelerator, &self.machine, &self.boot)
     }
 
-    /// Whether all that a run needs is there, before anything is started.
+    /// Checks that the files and CPUs of a run are available, before QEMU starts.
     fn check(&self) -> Result<(), QemuError> {
         for (what, path) in self.boot.files().into_iter().chain(self.machine.firmware.files()) {
             let unreadable = |source| QemuError::Unreadable { path: path.to_owned(), what, source };
@@ -70,11 +70,11 @@ impl GuestSpec {
     }
 }
 
-/// What happens during a run. Handled on the run's own thread: a slow handler delays the capture.
+/// An event of a run. The handler is called on the run's thread: a slow handler delays the capture.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum GuestEvent<'a> {
-    /// QEMU was started, the guest was not.
+    /// QEMU has started; the guest is still stopped.
     Started {
         /// QEMU's process id.
         pid: u32,
@@ -94,7 +94,7 @@ pub enum GuestEvent<'a> {
         /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
         vcpus: &'a [VcpuThread],
     },
-    /// The guest is about to be killed: the last moment at which its threads are there.
+    /// The guest is about to be killed: the last moment at which its threads exist.
     Ending {
         /// Its vCPU threads.
         vcpus: &'a [VcpuThread],
@@ -103,10 +103,10 @@ pub enum GuestEvent<'a> {
 
 /// Runs one guest and waits for its end.
 ///
-/// However it ends, QEMU is gone and the serial log holds what the guest had printed by then.
+/// On return QEMU has ended, and the serial log holds everything that the guest printed.
 ///
 /// # Errors
-/// What kept the run from having an outcome: see [`QemuError`].
+/// [`QemuError`] if the run has no outcome.
 pub fn run(
     spec: &GuestSpec,
     cancel: &CancelToken,
@@ -118,7 +118,7 @@ pub fn run(
     guest.finish(stop)
 }
 
-/// The course of a run. It can only be left by its end.
+/// The steps of a run. Returns only when the run stops.
 fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
     guest.greet()?;
     let cpus = guest.ask("query-cpus-fast")?;
@@ -126,7 +126,7 @@ fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
     guest.pin(&threads)?;
     guest.cont()?;
     loop {
-        // Before the wait: a stop may have come with the last reply, and nothing else may follow.
+        // First, because the STOP event may have come with the last reply, and no other may follow.
         guest.look_into_stop()?;
         guest.wait()?;
     }

@@ -1,4 +1,4 @@
-//! The guest's serial port: every byte to the log as it arrives, every line to the caller.
+//! The guest's serial port: every byte goes to the log as it arrives, every complete line to the caller.
 
 use std::fs::File;
 use std::io::{self, Write};

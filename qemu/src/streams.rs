@@ -1,4 +1,4 @@
-//! The streams that come from QEMU, read as they become ready on one thread.
+//! The streams from QEMU, read on one thread as they become ready.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -22,14 +22,14 @@ pub(crate) enum Source {
 /// The streams in the order in which they are read.
 const SOURCES: [Source; 4] = [Source::Qmp, Source::Stderr, Source::Serial, Source::Trace];
 
-/// What a wait ended with.
+/// The result of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// So many bytes of a stream.
+    /// This number of bytes of a stream.
     Bytes(Source, usize),
-    /// QEMU has ended, and everything that it wrote was read.
+    /// QEMU has ended, and all of its output has been read.
     Exit,
-    /// Nothing: the time is over, a signal came, or the run is cancelled.
+    /// Nothing: the timeout passed, a signal came, or the run was cancelled.
     Nothing,
 }
 
@@ -45,7 +45,8 @@ pub(crate) struct Streams {
 impl Streams {
     pub(crate) fn new(qmp: UnixStream, stderr: Option<ChildStderr>, serial: Option<ChildStdout>) -> Self {
         if let Some(serial) = &serial {
-            // The guest waits when the pipe is full, so the largest an ordinary user may have; the default will do.
+            // The guest waits while the pipe is full, so this asks for the largest size that an ordinary user may
+            // set. If that fails, the default will do.
             let _ = rustix::pipe::fcntl_setpipe_size(serial, 1 << 20);
         }
         Self { qmp: Some(qmp), stderr, serial, trace: None }
@@ -56,7 +57,7 @@ impl Streams {
         Self { trace, ..self }
     }
 
-    /// Sends one command. A QEMU that has hung up is no error: its end shows on reading.
+    /// Sends one command. A closed connection is no error here: the next read reports it.
     pub(crate) fn send(&mut self, command: &str) {
         if let Some(qmp) = &mut self.qmp {
             let _ = qmp.write_all(command.as_bytes());
@@ -68,11 +69,11 @@ impl Streams {
         self.qmp.is_none()
     }
 
-    /// Waits for the next bytes of any stream, for the end of the process or a cancellation, at most `timeout`; a zero
-    /// timeout takes what is there.
+    /// Waits at most `timeout` for bytes of a stream, the end of the process, or a cancellation. A timeout of zero only
+    /// reads bytes that have already arrived.
     ///
-    /// Control comes first; the serial port and the trace, which can flood, last. The process has ended only when there is
-    /// nothing left to read.
+    /// Control comes first; the serial port and the trace, which can flood, come last. [`Arrival::Exit`] means that
+    /// nothing is left to read.
     pub(crate) fn read(
         &mut self,
         process: &Process,

@@ -1,6 +1,5 @@
-//! The file that a guest's trace ends up in. QEMU bounds no log, and a guest that takes exceptions for ever would fill
-//! the disk with them: while the guest runs there is a FIFO in the file's place, of which the beginning and the end are
-//! kept.
+//! The file for a guest's trace. QEMU does not bound its log, and a guest in an endless series of exceptions would fill
+//! the disk. While the guest runs, a FIFO takes the file's place; the beginning and the end of its bytes are kept.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -12,7 +11,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 
 use crate::QemuError;
 
-/// How much of the beginning is kept: the first exception of a kernel, however many follow, and some hundred before it.
+/// How much of the beginning is kept: enough for a kernel's first exception and some hundred events before it.
 const HEAD_BYTES: usize = 1 << 20;
 /// How much of the end is kept.
 const TAIL_BYTES: usize = 3 << 20;
@@ -27,7 +26,7 @@ pub(crate) struct TraceLog {
 }
 
 impl TraceLog {
-    /// Puts a FIFO in the place of the log, and gives the end that is read from. Whatever was there is gone.
+    /// Replaces the log by a FIFO, and returns the FIFO's read end. A file of that name is removed.
     pub(crate) fn create(path: &Path) -> Result<(Self, File), QemuError> {
         let log = Self { path: path.to_owned(), head: Vec::new(), tail: VecDeque::new(), left_out_bytes: 0 };
         let made = remove(path).and_then(|()| {
@@ -50,7 +49,7 @@ impl TraceLog {
         self.left_out_bytes += excess as u64;
     }
 
-    /// Writes what was kept where the FIFO was.
+    /// Replaces the FIFO by a file with the bytes that were kept.
     pub(crate) fn finish(self) -> Result<(), QemuError> {
         let write = || {
             remove(&self.path)?;
@@ -72,7 +71,7 @@ impl TraceLog {
 }
 
 impl Drop for TraceLog {
-    /// A FIFO without a writer would block the next reader.
+    /// Removes the FIFO: without a writer it would block every reader.
     fn drop(&mut self) {
         use std::os::unix::fs::FileTypeExt;
         if fs::symlink_metadata(&self.path).is_ok_and(|file| file.file_type().is_fifo()) {

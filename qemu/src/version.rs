@@ -1,4 +1,4 @@
-//! Finds QEMU and asks what it is.
+//! Finds QEMU and its version.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::QemuError;
 use crate::process::output_of;
 
-/// The oldest QEMU supported. Debian 12 has 7.2; what is older than 7.0 is not tested.
+/// The oldest QEMU supported. Debian 12 has 7.2; releases before 7.0 are not tested.
 pub const MINIMUM_VERSION: Version = Version { major: 7, minor: 0, micro: 0 };
 
 /// A QEMU version. Serialised as its text.
@@ -31,7 +31,7 @@ pub struct Version {
 pub struct Qemu {
     /// The program.
     pub path: PathBuf,
-    /// What it says it is.
+    /// The version that it reports.
     pub version: Version,
     /// The first line of `--version` as it was printed, with the distribution's own number.
     pub banner: String,
@@ -39,7 +39,7 @@ pub struct Qemu {
 
 const PROGRAM: &str = "qemu-system-x86_64";
 
-/// Answering takes milliseconds; this is for a machine that is very busy.
+/// `--version` takes milliseconds; this leaves time for a very busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Qemu {
@@ -67,16 +67,18 @@ impl Qemu {
 
 /// A name with a slash is a path, as in a shell; else the first directory that has it as an executable file.
 fn locate(name: &Path, directories: &[PathBuf]) -> Result<PathBuf, QemuError> {
-    let is_program = |path: &PathBuf| {
-        path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-    };
     let mut candidates = if name.components().count() > 1 {
         vec![std::path::absolute(name).unwrap_or_else(|_| name.to_owned())]
     } else {
         directories.iter().map(|directory| directory.join(name)).collect()
     };
-    candidates.retain(is_program);
+    candidates.retain(|path| is_program(path));
     candidates.into_iter().next().ok_or_else(|| QemuError::Missing { path: name.to_owned() })
+}
+
+/// Whether `path` is an executable file.
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 impl Version {

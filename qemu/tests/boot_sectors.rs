@@ -1,4 +1,4 @@
-//! Real guests of one sector: each way a guest can end, and what is known of it then.
+//! Real guests of one boot sector: each way a guest can end, and the evidence it leaves.
 
 mod common;
 
@@ -20,7 +20,7 @@ fn reports_what_the_guest_wrote_to_the_debug_exit() {
 }
 
 #[test]
-fn keeps_the_serial_bytes_as_they_are_and_tells_each_line() {
+fn keeps_the_serial_bytes_unchanged_and_reports_each_line() {
     let text = b"one\r\n\x1b[1m\xfftwo\nthree";
     let guest = Guest::of_sector(&common::print_then(text, common::DEBUG_EXIT));
     let mut lines = Vec::new();
@@ -38,9 +38,9 @@ fn keeps_the_serial_bytes_as_they_are_and_tells_each_line() {
     assert!(run.timeline.first_serial_us.unwrap() >= run.timeline.cont_us.unwrap());
 }
 
-/// QEMU says why just before it ends, with exit status 0 each time: the event must never be missed.
+/// QEMU sends the reason just before it ends, and its exit status is 0 for both: the event must never be missed.
 #[test]
-fn tells_a_reset_from_a_power_off_every_time() {
+fn distinguishes_a_reset_from_a_power_off_every_time() {
     for _ in 0..3 {
         for (sector, outcome) in [
             (common::RESET, Outcome::GuestReset),
@@ -61,7 +61,7 @@ fn traces_the_exceptions_before_a_reset() {
     assert_eq!(guest.run().unwrap().outcome, Outcome::GuestReset);
     let trace = Trace::read(&std::fs::read(log).unwrap());
     assert_eq!(trace.events.last(), Some(&Event::TripleFault));
-    // They are of real mode.
+    // The exceptions are in real mode, and have no registers.
     assert_eq!(trace.triple_fault(), Some(vec![]));
 }
 
@@ -108,7 +108,7 @@ fn ends_a_guest_that_hangs_at_its_deadline() {
 }
 
 #[test]
-fn tells_where_every_cpu_was_at_the_deadline() {
+fn reports_the_registers_of_every_cpu_at_the_deadline() {
     let mut guest = Guest::of_sector(&common::print_then(b"up", common::HANG));
     guest.spec.machine = MachineSpec::q35(2, 32);
     guest.spec.deadline = Duration::from_secs(6);
@@ -117,12 +117,12 @@ fn tells_where_every_cpu_was_at_the_deadline() {
     let cpus: Vec<u32> = run.last_registers.iter().map(|state| state.cpu).collect();
     assert_eq!(cpus, [0, 1], "{:?}", run.last_registers);
     let first = run.last_registers[0];
-    // `hlt` is the second byte of what comes after the printing.
+    // `hlt` is the second byte after the printing code.
     assert_eq!((first.rip, first.halted, first.takes_interrupts()), (0x7c15, true, false), "{first:?}");
 }
 
 #[test]
-fn holds_a_guest_that_ends_where_it_is() {
+fn keeps_the_state_of_a_guest_that_ends() {
     for (sector, outcome, rip) in [
         (common::RESET, Outcome::GuestReset, 0x7c06..0x7c08),
         (common::TRIPLE_FAULT, Outcome::GuestReset, 0x7c09..0x7c0a),
@@ -140,7 +140,7 @@ fn holds_a_guest_that_ends_where_it_is() {
 }
 
 #[test]
-fn ends_on_cancellation_and_keeps_what_was_printed() {
+fn ends_on_cancellation_and_keeps_the_output() {
     let guest = Guest::of_sector(&common::print_then(b"line\nrest", common::HANG));
     let cancel = CancelToken::new().unwrap();
     let mut pid = 0;
@@ -157,11 +157,11 @@ fn ends_on_cancellation_and_keeps_what_was_printed() {
     assert_eq!(run.outcome, Outcome::Cancelled);
     assert!(guest.serial().starts_with(b"line\n"));
     assert!(has_ended(pid));
-    // Some tens of milliseconds where the host is not busy.
+    // This takes some tens of milliseconds on an idle host.
     assert!(cancelled.unwrap().elapsed() < Duration::from_secs(5));
 }
 
-/// The bytes count up, so a lost one shows: the log is exact even where its reader cannot keep up.
+/// The bytes count up, so that a lost one shows: the log must be exact even if the reader cannot keep up.
 #[test]
 fn stops_a_guest_that_prints_for_ever() {
     let mut guest = Guest::of_sector(common::FLOOD);
@@ -216,7 +216,7 @@ fn pins_each_vcpu_before_the_guest_runs() {
 }
 
 #[test]
-fn pins_all_to_the_set_where_it_is_too_small() {
+fn pins_all_vcpus_to_a_set_that_is_too_small() {
     let first = CpuSet::allowed().unwrap().iter().next().unwrap().to_string();
     let mut guest = Guest::of_sector(common::DEBUG_EXIT);
     guest.spec.machine = MachineSpec::q35(3, 32);
@@ -227,7 +227,7 @@ fn pins_all_to_the_set_where_it_is_too_small() {
 }
 
 #[test]
-fn refuses_host_cpus_that_are_not_there() {
+fn refuses_host_cpus_that_do_not_exist() {
     let mut guest = Guest::of_sector(common::DEBUG_EXIT);
     guest.spec.host_cpus = Some("1023".parse().unwrap());
     let error = guest.run().unwrap_err().to_string();
@@ -252,7 +252,7 @@ fn starts_uefi_and_leaves_its_variables_alone() {
     guest.spec.machine = MachineSpec { firmware: Firmware::Uefi(uefi.clone()), ..MachineSpec::q35(1, 64) };
     guest.spec.deadline = AMPLE;
     let cancel = CancelToken::new().unwrap();
-    // The firmware tells on the serial port that it finds nothing to boot.
+    // The firmware prints on the serial port that it finds nothing to boot.
     let run = guest
         .run_with(&cancel, &mut |progress| {
             if let GuestEvent::SerialLine { .. } = progress {

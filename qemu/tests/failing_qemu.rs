@@ -11,7 +11,7 @@ use qemu::{FirstRecord, GuestEvent, Outcome, Phase, Qemu, QemuError};
 
 const GREETING: &str = r#"echo '{"QMP": {"version": {"qemu": {"major": 9, "minor": 8, "micro": 7}}}}' >&0; read -r capabilities"#;
 
-/// A conversation up to the guest's start; `$$` is a thread that can be asked for its affinity.
+/// A conversation up to the guest's start; `$$` is a thread whose affinity can be read.
 fn up_to_cont(then: &str) -> String {
     format!(
         "{GREETING}\necho '{{\"return\": {{}}, \"id\": 1}}' >&0; read -r cpus\n\
@@ -21,7 +21,7 @@ fn up_to_cont(then: &str) -> String {
 }
 
 #[test]
-fn reports_a_death_at_the_start_with_the_last_words() {
+fn reports_a_death_at_the_start_with_the_last_messages() {
     let run = Guest::of_script("echo 'cannot map memory' >&2; exit 127").run().unwrap();
     let Outcome::QemuDied { status, stderr_tail, phase } = run.outcome else { panic!("{:?}", run.outcome) };
     assert_eq!(
@@ -77,7 +77,7 @@ fn gives_up_on_a_guest_that_shows_no_sign_of_life() {
     let silent = within("echo 'SeaBIOS @alive'; sleep 1000", 1000);
     assert_eq!(silent.outcome, Outcome::DeadlineExceeded { phase: Phase::Guest });
     assert!((1_000_000..30_000_000).contains(&silent.timeline.exit_us), "{:?}", silent.timeline);
-    // Once there was one, the other deadline counts.
+    // After the first record only the run's deadline counts.
     let alive = within("echo '@alive 1'; sleep 6; exit 33", 5000);
     assert_eq!(alive.outcome, Outcome::DebugExit { value: 0x10 });
 }
@@ -91,7 +91,7 @@ fn is_not_started_once_cancelled() {
 }
 
 #[test]
-fn shows_what_it_says_instead_of_qmp() {
+fn shows_output_that_is_not_qmp() {
     let error = Guest::of_script("echo 'login:' >&0; sleep 1000").run().unwrap_err();
     assert!(matches!(error, QemuError::Qmp { .. }));
     assert!(error.to_string().ends_with(r#"got "login:""#), "{error}");
@@ -121,7 +121,7 @@ fn reports_an_internal_error_of_the_virtual_machine() {
 }
 
 #[test]
-fn does_not_wait_long_for_registers_that_do_not_come() {
+fn bounds_the_wait_for_registers() {
     let mut guest = Guest::of_script(&up_to_cont("sleep 1000"));
     guest.spec.deadline = Duration::from_secs(1);
     let run = guest.run().unwrap();
@@ -131,7 +131,7 @@ fn does_not_wait_long_for_registers_that_do_not_come() {
 }
 
 #[test]
-fn takes_no_registers_but_those_it_asked_for() {
+fn ignores_registers_that_it_did_not_ask_for() {
     for (answer, cpus) in [
         (r#"{"return": "CPU#0\nRIP=10 RFL=2 CPL=3\n", "id": 5}"#, 1),
         (r#"{"return": {"RIP": 16}, "id": 5}"#, 0),
@@ -155,7 +155,7 @@ fn reads_the_reason_of_a_shutdown_that_comes_with_the_end() {
 }
 
 #[test]
-fn keeps_what_is_printed_with_the_end() {
+fn keeps_output_that_comes_with_the_end() {
     let guest = Guest::of_script(&up_to_cont("head -c 60000 /dev/zero; exit 33"));
     let run = guest.run().unwrap();
     assert_eq!((run.outcome, run.serial_bytes), (Outcome::DebugExit { value: 0x10 }, 60_000));

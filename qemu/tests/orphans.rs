@@ -1,4 +1,4 @@
-//! A guest does not outlive the program that runs it, however that ends, and takes no signal from its terminal.
+//! A guest does not outlive the program that runs it, however that program ends, and gets no signal from its terminal.
 
 mod common;
 
@@ -32,8 +32,8 @@ fn dies_with_a_program_that_is_killed() {
         .spawn()
         .unwrap();
     let output = BufReader::new(holder.stdout.take().unwrap());
-    let told = |line: String| line.split_once(MARK).map(|(_, pid)| pid.trim().parse().unwrap());
-    let pid: u32 = output.lines().map_while(Result::ok).find_map(told).unwrap();
+    let pid_of = |line: String| line.split_once(MARK).map(|(_, pid)| pid.trim().parse().unwrap());
+    let pid: u32 = output.lines().map_while(Result::ok).find_map(pid_of).unwrap();
     assert!(!has_ended(pid));
     holder.kill().unwrap();
     holder.wait().unwrap();

@@ -1,4 +1,4 @@
-//! A flag that says: stop, keep what there is. Set by a signal handler, seen by whatever waits.
+//! A flag that asks a run to stop and keep its results so far. A signal handler sets it; every wait observes it.
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Asks a run to end. Clones share one flag, so the same token can stop a whole experiment.
 ///
-/// Its descriptor becomes readable when it is cancelled, and stays so: a wait that includes it needs no timer.
+/// Its descriptor becomes readable on cancellation and stays readable: a wait that includes it needs no timer.
 #[derive(Clone, Debug)]
 pub struct CancelToken(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     flag: Arc<AtomicBool>,
-    /// Readable from the cancellation on; nothing reads it.
+    /// Readable after cancellation; nothing reads it.
     wake: UnixStream,
     waker: UnixStream,
 }
@@ -24,7 +24,7 @@ impl CancelToken {
     /// A token that is not cancelled.
     ///
     /// # Errors
-    /// No descriptors are left.
+    /// The system's error, for example that no descriptors are left.
     pub fn new() -> io::Result<Self> {
         let (wake, waker) = UnixStream::pair()?;
         waker.set_nonblocking(true)?;

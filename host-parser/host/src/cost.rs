@@ -1,21 +1,21 @@
-//! What a run takes beside its workers: when its records arrive, and how much memory its program has.
+//! A run's cost beside its workers: when its records arrive, and how much memory its program uses.
 
 use abi::wire::Record;
 
-use crate::Root;
+use crate::{Root, proc_fields};
 
-/// What a run took beside its workers. What is not known is `None`.
+/// A run's cost beside its workers. `None` is unknown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RunCost {
-    /// From the program's start to the first worker that was ready, in microseconds.
+    /// From the program's start to the first `case-ready`, in microseconds.
     pub first_worker_us: Option<u64>,
-    /// From there to the record `end`, in microseconds.
+    /// From the program's start to the record `end`, in microseconds.
     pub end_record_us: Option<u64>,
-    /// The most memory that the program had, in bytes.
+    /// The program's peak resident memory, in bytes.
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// What was seen so far.
+/// Collects the cost of one run.
 pub struct CostAccount {
     root: Root,
     pid: Option<u32>,
@@ -23,7 +23,7 @@ pub struct CostAccount {
 }
 
 impl CostAccount {
-    /// Nothing yet, of a program on the host below `root`.
+    /// An empty collection for a program on the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
         Self { root: root.clone(), pid: None, seen: RunCost::default() }
@@ -34,7 +34,7 @@ impl CostAccount {
         self.pid = Some(pid);
     }
 
-    /// A record arrived, so many microseconds after the program's start.
+    /// Takes a record that arrived `at_us` microseconds after the program's start.
     pub fn on_record(&mut self, record: &Record, at_us: u64) {
         match record {
             Record::CaseReady(_) => {
@@ -49,24 +49,23 @@ impl CostAccount {
         }
     }
 
-    /// The peak is read when a worker is done and again at the end: a program that is gone by then took its account
-    /// with it.
+    /// Reads the peak memory: after each iteration and at the end, because the status file is gone once the program has
+    /// ended.
     fn read_peak(&mut self) {
-        let peak = self.pid.and_then(|pid| peak_rss_bytes(&self.root.text(&format!("/proc/{pid}/status"))?));
+        let peak = self.pid.and_then(|pid| peak_rss_bytes(&self.root, pid));
         self.seen.peak_rss_bytes = peak.or(self.seen.peak_rss_bytes);
     }
 
-    /// All that was seen.
+    /// The cost of the run.
     #[must_use]
     pub fn into_seen(self) -> RunCost {
         self.seen
     }
 }
 
-/// `VmHWM:     31332 kB` (proc_pid_status(5): kB are 1024 bytes).
-fn peak_rss_bytes(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+/// The peak resident set of a process, proc_pid_status(5).
+fn peak_rss_bytes(root: &Root, pid: u32) -> Option<u64> {
+    proc_fields::bytes(&root.text(&format!("/proc/{pid}/status"))?, "VmHWM")
 }
 
 #[cfg(test)]
@@ -87,16 +86,5 @@ mod tests {
         let seen = cost.into_seen();
         assert_eq!((seen.first_worker_us, seen.end_record_us), (Some(7), Some(9)));
         assert!(seen.peak_rss_bytes.is_some_and(|bytes| bytes > 1 << 20), "{seen:?}");
-    }
-
-    #[test]
-    fn reads_the_peak_in_bytes() {
-        assert_eq!(
-            peak_rss_bytes("VmPeak:\t  10 kB\nVmHWM:\t   31332 kB\nVmRSS:\t 1 kB\n"),
-            Some(31332 * 1024)
-        );
-        for bad in ["", "VmHWM: x kB", "VmHWM: 5", "State: Z (zombie)"] {
-            assert_eq!(peak_rss_bytes(bad), None, "{bad}");
-        }
     }
 }

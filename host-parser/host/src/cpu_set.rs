@@ -9,7 +9,7 @@ use rustix::process::Pid;
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
 use serde::{Serialize, Serializer};
 
-/// A set of host CPUs that is not empty. Serialised as its text.
+/// A set of host CPUs, never empty. Serialised as its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuSet(BTreeSet<usize>);
 
@@ -25,7 +25,7 @@ pub enum CpuSetError {
         /// The part that is wrong.
         item: String,
     },
-    /// A number no Linux host has.
+    /// A CPU number above [`CpuSet::MAX_CPU`].
     #[error("CPU list {list:?}: CPU {cpu} is too large, expected at most {}", CpuSet::MAX_CPU)]
     TooLarge {
         /// The whole list.
@@ -33,12 +33,12 @@ pub enum CpuSetError {
         /// The number.
         cpu: usize,
     },
-    /// CPUs this process may not run on, or that do not exist. Fewer CPUs than asked for would be another experiment.
+    /// CPUs that this process may not run on, or that do not exist. Running on fewer CPUs would be another experiment.
     #[error("host CPUs {missing} are not available to this process, expected CPUs among {allowed}")]
     NotAllowed {
-        /// The CPUs that this process may not use.
+        /// The CPUs that are not available.
         missing: CpuSet,
-        /// Those there are.
+        /// The CPUs that are.
         allowed: CpuSet,
     },
 }
@@ -50,7 +50,7 @@ impl CpuSet {
     /// The CPUs this thread may run on.
     ///
     /// # Errors
-    /// The system's reason, where `sched_getaffinity` fails.
+    /// The system's error if `sched_getaffinity` fails.
     pub fn allowed() -> io::Result<Self> {
         let mask = sched_getaffinity(None)?;
         Ok(Self::from_mask(&mask))
@@ -59,16 +59,16 @@ impl CpuSet {
     /// The CPUs that a thread, or a process's main thread, may run on.
     ///
     /// # Errors
-    /// The system's reason; that there is no such thread.
+    /// The system's error, for example that the thread does not exist.
     pub fn of_thread(tid: u32) -> io::Result<Self> {
         let pid = i32::try_from(tid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(Self::from_mask(&sched_getaffinity(Some(pid))?))
     }
 
-    /// Does `work` with this thread confined to the set: what it starts meanwhile inherits that.
+    /// Does `work` with this thread's affinity set to these CPUs. Threads and processes that `work` starts inherit it.
     ///
     /// # Errors
-    /// The system's reason why it cannot be confined, or not be let go again.
+    /// The system's error if the affinity cannot be set or restored.
     pub fn confine<T>(&self, work: impl FnOnce() -> T) -> io::Result<T> {
         let before = sched_getaffinity(None)?;
         sched_setaffinity(None, &self.to_mask())?;
@@ -77,7 +77,7 @@ impl CpuSet {
         Ok(done)
     }
 
-    /// Whether all of this set is in `allowed`, as [`CpuSet::allowed`] has it.
+    /// Checks that every CPU of this set is in `allowed`.
     ///
     /// # Errors
     /// [`CpuSetError::NotAllowed`] names the CPUs that are missing.
@@ -89,9 +89,9 @@ impl CpuSet {
         Err(CpuSetError::NotAllowed { missing: Self(missing), allowed: allowed.clone() })
     }
 
-    /// Reads a list as the kernel's command line takes it (Linux, Documentation/admin-guide/kernel-parameters.rst, "cpu
-    /// lists"): also `all`, `N` for the last CPU there can be, and `0-15:2/4`, the first two of every four. CPUs past `last`
-    /// are left out. `None` if it is no such list, or no CPU is left.
+    /// Reads a list in the form of the kernel's command line (Linux, Documentation/admin-guide/kernel-parameters.rst, "cpu
+    /// lists"): also `all`, `N` for the last possible CPU, and `0-15:2/4`, the first two of every four. CPUs past `last`
+    /// are skipped. `None` if the list is malformed or empty.
     #[must_use]
     pub fn from_boot_list(list: &str, last: usize) -> Option<Self> {
         let mut cpus = BTreeSet::new();
@@ -106,20 +106,20 @@ impl CpuSet {
         self.0.iter().copied()
     }
 
-    /// Whether `cpu` is one of them.
+    /// Whether `cpu` is in the set.
     #[must_use]
     pub fn contains(&self, cpu: usize) -> bool {
         self.0.contains(&cpu)
     }
 
-    /// How many; never 0.
+    /// The number of CPUs, at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The set of one CPU, which the caller has from another set.
+    /// The set of one CPU. The caller took `cpu` from another set, so it is in range.
     #[must_use]
     pub fn single(cpu: usize) -> Self {
         Self(BTreeSet::from([cpu]))
@@ -136,7 +136,7 @@ impl CpuSet {
     }
 }
 
-/// `first-last`, or a single one for both.
+/// Reads `first-last`; a single number is both.
 fn range<T>(item: &str, number: impl Fn(&str) -> Option<T>) -> Option<(T, T)> {
     let (first, last) = item.split_once('-').unwrap_or((item, item));
     Some((number(first)?, number(last)?))
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confines_what_is_started_and_lets_go_again() {
+    fn a_child_inherits_the_affinity_which_is_then_restored() {
         let allowed = CpuSet::allowed().unwrap();
         let one = CpuSet::single(allowed.iter().next().unwrap());
         let mut child =
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_a_list() {
+    fn refuses_malformed_lists() {
         for list in ["", ",", "0,", "a", "3-1", "-1", "0--1", "1-2-3", "0x1", "99999999999999999999"] {
             assert!(matches!(list.parse::<CpuSet>(), Err(CpuSetError::Malformed { .. })), "{list:?}");
         }

@@ -1,5 +1,5 @@
-//! The host's scheduler, watched while a guest measures: each vCPU's thread from an iteration's `case-ready` to its
-//! `case-begin`, or to the guest's end.
+//! Run delay: the scheduler's counters of each vCPU thread, read at an iteration's `case-ready` and at its `case-begin`,
+//! or at the guest's end.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use abi::wire::Record;
 
 use crate::{Root, SchedStat, VcpuThread};
 
-/// What the scheduler did to one vCPU while one iteration measured.
+/// One vCPU thread's scheduling during one iteration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ThreadDelay {
     /// The case.
@@ -16,24 +16,24 @@ pub struct ThreadDelay {
     pub iteration: u16,
     /// QEMU's index of the CPU.
     pub vcpu: u32,
-    /// The length of the account, in ns.
+    /// Time between the two readings, in ns.
     pub wall_ns: u64,
-    /// Time on a CPU in it, in ns.
+    /// Time on a CPU, in ns.
     pub run_ns: u64,
-    /// Time in it that it was runnable and kept waiting, in ns.
+    /// Time runnable without a CPU, in ns.
     pub delay_ns: u64,
-    /// Times in it that its CPU was taken from it.
+    /// Times its CPU was taken from it.
     pub involuntary_switches: u64,
 }
 
-/// What was seen so far.
+/// Collects the run delays of a guest.
 pub struct DelayAccount {
     root: Root,
     open: Option<Open>,
     seen: Vec<ThreadDelay>,
 }
 
-/// An iteration that is being measured.
+/// The iteration that is running now.
 struct Open {
     case: u16,
     iteration: u16,
@@ -42,13 +42,13 @@ struct Open {
 }
 
 impl DelayAccount {
-    /// Nothing yet, of threads on the host below `root`.
+    /// An empty collection for threads of the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
         Self { root: root.clone(), open: None, seen: Vec::new() }
     }
 
-    /// The guest printed a record.
+    /// Takes a record that the guest printed.
     pub fn on_record(&mut self, record: &Record, vcpus: &[VcpuThread]) {
         match record {
             Record::CaseReady(ready) => {
@@ -57,7 +57,7 @@ impl DelayAccount {
                 self.open = Some(Open { case, iteration, since: Instant::now(), before });
             }
             Record::CaseBegin(begin) => {
-                // One of an iteration that was not ready has no account.
+                // An iteration without `case-ready` has no first reading.
                 let ready = self.open.take();
                 self.open = ready.filter(|open| (open.case, open.iteration) == (begin.case, begin.iter));
                 self.close(vcpus);
@@ -66,15 +66,15 @@ impl DelayAccount {
         }
     }
 
-    /// Closes the account of the iteration at hand, if there is one: its workers are done, or the guest is about to be
-    /// ended in the middle of it.
+    /// Takes the second reading of the running iteration, if there is one: its workers are done, or the guest is about to
+    /// be ended.
     pub fn close(&mut self, vcpus: &[VcpuThread]) {
         let Some(Open { case, iteration, since, before }) = self.open.take() else { return };
         let wall_ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let delays = vcpus.iter().zip(before).filter_map(|(vcpu, before)| {
-            // A guest that is gone by now took its account with it.
-            let (before, after) = (before?, read(&self.root, vcpu)?);
-            Some(ThreadDelay {
+        for (vcpu, before) in vcpus.iter().zip(before) {
+            // The counters of a guest that has ended are gone.
+            let Some((before, after)) = before.zip(read(&self.root, vcpu)) else { continue };
+            self.seen.push(ThreadDelay {
                 case,
                 iteration,
                 vcpu: vcpu.cpu_index,
@@ -82,19 +82,18 @@ impl DelayAccount {
                 run_ns: after.run_ns.saturating_sub(before.run_ns),
                 delay_ns: after.run_delay_ns.saturating_sub(before.run_delay_ns),
                 involuntary_switches: after.involuntary_switches.saturating_sub(before.involuntary_switches),
-            })
-        });
-        self.seen.extend(delays);
+            });
+        }
     }
 
-    /// All that was seen.
+    /// The run delays of all iterations.
     #[must_use]
     pub fn into_seen(self) -> Vec<ThreadDelay> {
         self.seen
     }
 }
 
-/// A thread's account. `None` if it shows no run time: the guest has printed by now, so this kernel does not count.
+/// A thread's counters. `None` if the run time is 0: the guest has printed by now, so this kernel does not count.
 fn read(root: &Root, vcpu: &VcpuThread) -> Option<SchedStat> {
     vcpu.sched_stat(root).filter(|stat| stat.run_ns > 0)
 }
@@ -106,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// This thread, as if it were a vCPU.
+    /// This thread in the place of a vCPU's.
     fn vcpu() -> VcpuThread {
         let tid = rustix::thread::gettid().as_raw_nonzero().get();
         let pinned_to = CpuSet::allowed().unwrap();
@@ -118,9 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn accounts_for_an_iteration_that_begins_and_for_one_that_is_cut_short() {
+    fn covers_a_complete_iteration_and_one_that_is_cut_short() {
         let (mut delays, vcpus) = (DelayAccount::of(&Root::here()), [vcpu()]);
-        // Linux counts what a thread did when it sleeps.
+        // Linux updates a thread's counters when the thread sleeps.
         std::thread::sleep(std::time::Duration::from_millis(2));
         let begin = CaseBegin { case: 2, iter: 0, start_tsc: 1 };
         delays.on_record(&ready(2, 0), &vcpus);
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn has_no_account_of_an_iteration_that_was_not_ready() {
+    fn has_no_delay_of_an_iteration_without_case_ready() {
         let (mut delays, vcpus) = (DelayAccount::of(&Root::here()), [vcpu()]);
         let begin = Record::from(CaseBegin { case: 2, iter: 1, start_tsc: 1 });
         delays.on_record(&begin, &vcpus);

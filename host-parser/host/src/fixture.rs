@@ -1,5 +1,5 @@
 //! A host made of files, for the tests of this crate and of its users.
-#![allow(clippy::unwrap_used, reason = "what fails here is a test that fails")]
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 #![allow(clippy::new_without_default, reason = "a host without files is no natural default")]
 
 use std::fs;
@@ -12,22 +12,22 @@ use crate::Root;
 use crate::doctor::Finding;
 use crate::doctor::Host;
 
-/// Files below a folder of their own.
+/// Files below a temporary folder.
 pub struct Fixture(TempDir);
 
-/// A [`Root`] whose files last as long as it does.
+/// A [`Root`] that keeps its temporary files until it is dropped.
 pub struct FixtureRoot {
     root: Root,
     _files: TempDir,
 }
 
 impl Fixture {
-    /// No files at all.
+    /// A host without files.
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A host with these CPUs online, each its own core in one package with one last-level cache.
+    /// A host with these CPUs online, one a core, in one package with one last-level cache.
     pub fn with_cpus(list: &str) -> Self {
         let cpus: CpuSet = list.parse().unwrap();
         let mut host = Self::new().file("/sys/devices/system/cpu/online", list);
@@ -37,8 +37,8 @@ impl Fixture {
         host.file("/sys/devices/system/node/node0/cpulist", list)
     }
 
-    /// A hybrid CPU with SMT on its performance cores, siblings numbered side by side: 0-7 are four of those, 8-15
-    /// eight efficient ones.
+    /// A hybrid CPU. CPUs 0-7 are four performance cores with SMT, siblings numbered side by side; 8-15 are eight
+    /// efficient cores.
     pub fn hybrid() -> Self {
         let mut host = Self::new().file("/sys/devices/system/cpu/online", "0-15");
         for first in [0, 2, 4, 6] {
@@ -52,7 +52,7 @@ impl Fixture {
             .file("/sys/devices/cpu_atom/cpus", "8-15")
     }
 
-    /// A core with these threads, in `package`, with a last-level cache shared by `sharing`.
+    /// Adds a core with these threads, in `package`, with a last-level cache that the CPUs `sharing` share.
     pub fn core(mut self, threads: &[usize], package: usize, sharing: &str) -> Self {
         let siblings: Vec<String> = threads.iter().map(ToString::to_string).collect();
         for cpu in threads {
@@ -72,7 +72,7 @@ impl Fixture {
         self
     }
 
-    /// A file, with a line feed at its end as Linux has it.
+    /// Adds a file; its content ends with a line feed, as in Linux.
     pub fn file(self, path: &str, content: &str) -> Self {
         let path = self.0.path().join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -80,12 +80,12 @@ impl Fixture {
         self
     }
 
-    /// To read from.
+    /// The root to read these files from.
     pub fn root(self) -> FixtureRoot {
         FixtureRoot { root: Root::new(self.0.path()), _files: self.0 }
     }
 
-    /// What `probe` finds where a guest gets `cpus`, pinned to them or not.
+    /// Runs `probe` on this host for a guest that gets `cpus`.
     pub fn probe<T>(self, cpus: &str, pinned: bool, probe: impl Fn(&Host) -> T) -> T {
         let root = self.root();
         probe(&Host::new(root.root.clone(), cpus.parse().unwrap(), pinned))
@@ -101,7 +101,7 @@ impl Deref for FixtureRoot {
 }
 
 impl Finding {
-    /// The remedy of a finding that must have one.
+    /// The remedy. Panics if the finding has none.
     pub fn help(&self) -> &str {
         self.remedy.as_deref().unwrap()
     }

@@ -1,19 +1,19 @@
-//! Which host this is: what a report names it by.
+//! The host's identity in a report.
 
 use serde::Serialize;
 
 use crate::Root;
 
-/// A host, for a report.
+/// How a report identifies a host.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HostIdentity {
     /// The operating system, its release and the machine: `Linux 6.12.8 x86_64`.
     pub system: String,
-    /// The CPU's own name.
+    /// The CPU's model name.
     pub cpu: String,
     /// How many CPUs are online.
     pub cpus_online: u16,
-    /// The load average over a minute.
+    /// The load average over one minute.
     pub load: Option<f64>,
 }
 
@@ -21,12 +21,11 @@ impl HostIdentity {
     /// Reads it below `root`.
     #[must_use]
     pub fn read(root: &Root) -> Self {
-        let load = root.line("/proc/loadavg");
         Self {
             system: system(root),
             cpu: cpu_name(root).unwrap_or_else(|| "unknown".to_owned()),
             cpus_online: u16::try_from(online(root)).unwrap_or(u16::MAX),
-            load: load.and_then(|load| load.split_whitespace().next()?.parse().ok()),
+            load: root.load_averages().map(|(one_minute, _)| one_minute),
         }
     }
 }
@@ -60,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_named_by_its_files() {
+    fn the_identity_comes_from_the_hosts_files() {
         let host = Fixture::with_cpus("0-3")
             .file("/proc/sys/kernel/ostype", "Linux")
             .file("/proc/sys/kernel/osrelease", "6.12.8")

@@ -1,8 +1,8 @@
-//! The host of a measurement: its CPUs and cores, what its scheduler and its hypervisor did to them, when it is quiet,
-//! and the doctor's checks of it.
+//! The host of a measurement: its CPUs and cores, what its scheduler and its hypervisor did to them, the wait until they
+//! are undisturbed, and the doctor's checks.
 //!
-//! Everything that is read from /proc and /sys is read below a [`Root`], so that it can be tested on captured trees. The
-//! crate knows neither QEMU nor results: it reports plain figures.
+//! The crate reads /proc and /sys below a [`Root`], so that it can be tested on captured trees. It knows neither QEMU nor
+//! results: it reports plain figures.
 #![forbid(unsafe_code)]
 
 mod cancel;
@@ -15,6 +15,8 @@ pub mod fixture;
 mod host_wait;
 mod identity;
 mod pinning;
+mod proc_fields;
+mod proc_pid_stat;
 mod proc_stat;
 pub mod process;
 mod root;

@@ -1,4 +1,4 @@
-//! Which host CPUs a guest gets, and what asked for them.
+//! The host CPUs that a guest gets, and the option or variable that named them.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -7,18 +7,18 @@ use abi::wire::record::SystemName;
 
 use crate::{CpuSet, CpuSetError, HostTopology};
 
-/// Where the set can come from, after the option: our own name for it, and the one that shell harnesses know.
+/// The variables that can name the set if the option does not: our own, and the one that shell harnesses set.
 const VARIABLES: [&str; 2] = ["ASSAY_QEMU_CPUS", "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS"];
-/// The harnesses' name for the Linux guest's.
+/// The harnesses' variable for the Linux guest.
 const LINUX_VARIABLE: &str = "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS";
 
-/// A set of host CPUs and what asked for it.
+/// A set of host CPUs, and the option or variable that named it.
 #[derive(Clone, Debug)]
 pub struct HostCpus {
     /// The set to pin to; `None` leaves the scheduler free.
     pub set: Option<CpuSet>,
     asked_by: &'static str,
-    /// All that the guest could run on.
+    /// All CPUs that the guest can run on.
     pub available: CpuSet,
 }
 
@@ -26,10 +26,10 @@ pub struct HostCpus {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PinningError {
-    /// The system does not report this process's CPUs.
+    /// The system did not return this process's CPU affinity.
     #[error("reading this process's CPU affinity: {0}")]
     Affinity(io::Error),
-    /// An option or a variable that is no list, or names CPUs that this process may not use.
+    /// An option or variable that is not a CPU list, or that names CPUs which this process may not use.
     #[error("{asked_by}: {source}")]
     List {
         /// The option or variable.
@@ -37,33 +37,34 @@ pub enum PinningError {
         /// What is wrong.
         source: CpuSetError,
     },
-    /// Two variables put the systems on different CPUs.
+    /// Two variables name different CPUs for the two systems.
     #[error(
         "{} is {} and {} is {}: systems on different host CPUs cannot be compared; name one set with --cpus, or run each by \
          itself with --systems", .ours.0, .ours.1, .linux.0, .linux.1
     )]
     Disagree {
-        /// Our own guests' variable, and its set.
+        /// The variable for our own guests, and its set.
         ours: (&'static str, CpuSet),
-        /// The Linux guest's.
+        /// The variable for the Linux guest, and its set.
         linux: (&'static str, CpuSet),
     },
 }
 
 impl HostCpus {
-    /// The set for our own guests: that of [`HostCpus::choose_for`] them alone.
+    /// The set for a session of our own guests only.
     ///
     /// # Errors
-    /// The same.
+    /// As [`HostCpus::choose_for`].
     pub fn choose(option: Option<&str>) -> Result<Self, PinningError> {
         Self::choose_for(option, &[SystemName::Assay])
     }
 
-    /// The set for a session of `systems`: all of them get the same. `option` names it, else the first environment variable
-    /// that is not empty. The Linux guest's own variable counts if that takes part, and comes first if our kernel does not.
+    /// The one set for all `systems` of a session. `option` comes first, then the first environment variable that is not
+    /// empty. The Linux guest's variable counts only if the Linux guest takes part, and comes first if our kernel does
+    /// not.
     ///
     /// # Errors
-    /// A list that is none, CPUs that this process may not use, or variables that want the systems on different CPUs.
+    /// A malformed list, CPUs that this process may not use, or variables that name different CPUs for the systems.
     pub fn choose_for(option: Option<&str>, systems: &[SystemName]) -> Result<Self, PinningError> {
         let linux = variable(LINUX_VARIABLE).filter(|_| systems.contains(&SystemName::Linux));
         let ours = VARIABLES.into_iter().find_map(variable);
@@ -90,12 +91,12 @@ impl HostCpus {
         self.asked_by
     }
 
-    /// In words.
+    /// One line for the report: the CPUs, whether the guest is pinned to them, and by what.
     #[must_use]
     pub fn describe(&self) -> String {
         let unknown = match self.cores() {
             Some(_) => "",
-            None => " (which of them share a core is not known here: each counts as one)",
+            None => " (the host does not show which of them share a core: each counts as one)",
         };
         match &self.set {
             Some(set) => format!("pinned to host CPUs {set} by {}{unknown}", self.asked_by),
@@ -103,7 +104,7 @@ impl HostCpus {
         }
     }
 
-    /// How many cores they are; `None` if the host does not report it.
+    /// How many cores the available CPUs are on; `None` if the host does not show it.
     #[must_use]
     pub fn cores(&self) -> Option<u16> {
         HostTopology::here().cores(&self.available).map(|cores| u16::try_from(cores).unwrap_or(u16::MAX))
@@ -118,7 +119,7 @@ fn variable(name: &'static str) -> Option<Asked> {
     Some((name, std::env::var_os(name).filter(|list| !list.is_empty())?))
 }
 
-/// Whether both variables, where both are set, name the same CPUs: what ran on other CPUs cannot be compared.
+/// Refuses two variables that name different CPUs: systems on different CPUs cannot be compared.
 fn agree(ours: Option<&Asked>, linux: Option<&Asked>) -> Result<(), PinningError> {
     let (Some((our_name, ours)), Some((linux_name, linux))) = (ours, linux) else { return Ok(()) };
     let (our_set, linux_set) = (parse(our_name, ours)?, parse(linux_name, linux)?);

@@ -10,14 +10,14 @@ pub const TICK_MS: u64 = 10;
 pub struct CpuTimes {
     /// Spent on tasks, guests and interrupts.
     pub busy: u64,
-    /// Taken by the hypervisor under this host.
+    /// Stolen by the hypervisor under this host.
     pub steal: u64,
-    /// All of it: busy, stolen, idle and waiting for I/O.
+    /// The sum of busy, stolen, idle and I/O wait.
     pub total: u64,
 }
 
 impl CpuTimes {
-    /// The growth since `before`. Some counters have been seen to go back by a tick.
+    /// The growth since `before`, at least 0: some counters have been seen to go back by a tick.
     pub const fn since(self, before: &Self) -> Self {
         Self {
             busy: self.busy.saturating_sub(before.busy),
@@ -27,13 +27,13 @@ impl CpuTimes {
     }
 }
 
-/// The times of each CPU in `stat`, by its number. A line of another form is left out.
+/// The times of each CPU in `stat`, by its number. Lines of another form are skipped.
 pub fn parse(stat: &str) -> BTreeMap<usize, CpuTimes> {
     stat.lines().filter_map(parse_line).collect()
 }
 
-/// `cpu0 user nice system idle iowait irq softirq steal guest guest_nice`, as proc_stat(5) has them; the time of guests is
-/// in user and nice already. The first line of the file is the sum, and has no number.
+/// Reads `cpu0 user nice system idle iowait irq softirq steal guest guest_nice`, proc_stat(5). User and nice include the
+/// time of guests. The file's first line, the sum, has no number and is skipped.
 fn parse_line(line: &str) -> Option<(usize, CpuTimes)> {
     let mut words = line.split_ascii_whitespace();
     let cpu = words.next()?.strip_prefix("cpu")?.parse().ok()?;
@@ -52,7 +52,7 @@ mod tests {
                         cpu1 69104 194180 28257 49811 1673 0 266 220 0 0\nintr 5 1 2\n";
 
     #[test]
-    fn reads_what_was_stolen_from_each_cpu() {
+    fn reads_the_steal_of_each_cpu() {
         let stolen: Vec<(usize, u64)> =
             parse(STAT).into_iter().map(|(cpu, times)| (cpu, times.steal)).collect();
         assert_eq!(stolen, [(0, 206), (1, 220)]);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn adds_up_what_is_busy_and_what_is_not() {
+    fn adds_up_busy_and_total_ticks() {
         let times = parse("cpu3 1 2 3 10 20 4 5 100 7 8");
         assert_eq!(times[&3], CpuTimes { busy: 15, steal: 100, total: 145 });
         assert_eq!(CpuTimes::default().since(&times[&3]), CpuTimes::default());

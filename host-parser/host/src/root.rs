@@ -1,11 +1,11 @@
-//! The file system as Linux shows it, from a root, so that the probes can be tested against another host's.
+//! /proc and /sys below a root directory, so that the probes can be tested on another host's files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::CpuSet;
 
-/// Where /proc and /sys are. What cannot be read is `None`: no check fails for it.
+/// The directory that holds /proc and /sys. A file that cannot be read counts as absent: no probe fails because of it.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);
 
@@ -21,7 +21,7 @@ impl Root {
         Self(path.into())
     }
 
-    /// All of a file.
+    /// The whole text of a file.
     #[must_use]
     pub fn text(&self, path: &str) -> Option<String> {
         let bytes = fs::read(self.path(path)).ok()?;
@@ -40,7 +40,7 @@ impl Root {
         self.line(path)?.parse().ok()
     }
 
-    /// A file that holds a list of CPUs; `None` if it is empty.
+    /// A file that holds a list of CPUs; `None` if the list is empty.
     #[must_use]
     pub fn cpus(&self, path: &str) -> Option<CpuSet> {
         self.line(path)?.parse().ok()
@@ -56,17 +56,25 @@ impl Root {
         names
     }
 
-    /// The value of `key=` on the command line of the host's kernel, the last one, which counts.
+    /// The value of `key=` on the command line of the host's kernel. The last one counts.
     #[must_use]
     pub fn boot_option(&self, key: &str) -> Option<String> {
         let line = self.line("/proc/cmdline")?;
-        // What follows `--` is for the first process.
+        // Words after `--` are for init.
         let words = line.split_ascii_whitespace().take_while(|word| *word != "--");
         let values = words.filter_map(|word| word.strip_prefix(key)?.strip_prefix('='));
         values.last().map(str::to_owned)
     }
 
-    /// The flags of the first CPU, which speak for all.
+    /// The load averages over 1 and 5 minutes, proc_loadavg(5).
+    #[must_use]
+    pub fn load_averages(&self) -> Option<(f64, f64)> {
+        let line = self.line("/proc/loadavg")?;
+        let mut averages = line.split_ascii_whitespace().map(str::parse);
+        Some((averages.next()?.ok()?, averages.next()?.ok()?))
+    }
+
+    /// The flags of the first CPU. Linux does not boot CPUs with different flags.
     #[must_use]
     pub fn cpu_flags(&self) -> Option<Vec<String>> {
         let cpuinfo = self.text("/proc/cpuinfo")?;
@@ -85,7 +93,7 @@ mod tests {
     use crate::fixture::Fixture;
 
     #[test]
-    fn what_cannot_be_read_is_not_there() {
+    fn unreadable_files_count_as_absent() {
         let host = Fixture::new().file("/proc/version", "").root();
         assert_eq!(host.text("/proc/nothing"), None);
         assert_eq!(host.number("/proc/version"), None);
@@ -95,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_boot_option_counts_and_those_of_init_do_not() {
+    fn the_last_boot_option_counts_and_arguments_of_init_do_not() {
         let host =
             Fixture::new().file("/proc/cmdline", "isolcpus=1 quiet isolcpus=2,3 -- isolcpus=4\n").root();
         assert_eq!(host.boot_option("isolcpus").as_deref(), Some("2,3"));

@@ -1,4 +1,4 @@
-//! Ctrl-C, a closed terminal, `kill`: the guest is ended and what was measured is written.
+//! Ctrl-C, a closed terminal and `kill` end the guest; the results so far are written.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use signal_hook::{flag, low_level};
 
 use crate::CancelToken;
 
-/// A token that a signal cancels.
+/// A token that SIGINT, SIGTERM or SIGHUP cancels.
 ///
 /// # Errors
-/// The system's reason why a handler could not be set.
+/// The system's error if a handler cannot be installed.
 pub fn cancel_on_signals() -> io::Result<CancelToken> {
     let token = CancelToken::new()?;
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // In this order: whatever is woken must find the flag set.
+        // In this order: a waiter that the pipe wakes must find the flag set.
         flag::register(signal, token.flag())?;
         low_level::pipe::register(signal, token.waker()?)?;
     }

@@ -1,5 +1,5 @@
-//! What the hypervisor under this host takes from its CPUs while a run measures, by the host's own account: `steal` of
-//! /proc/stat, from each iteration's `case-ready` to its `case-begin`.
+//! Steal: the CPU time that the hypervisor under this host took while a run measured, from `steal` of /proc/stat, read at
+//! each iteration's `case-ready` and `case-begin`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,18 +9,18 @@ use abi::wire::Record;
 use crate::proc_stat::{self, CpuTimes, TICK_MS};
 use crate::{CpuSet, Root};
 
-/// What the hypervisor took from the CPU that lost most.
+/// The steal of the CPU that lost most.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct StolenTime {
     /// The CPU.
     pub cpu: u32,
-    /// What was taken from it, in milliseconds.
+    /// Its steal, in milliseconds.
     pub stolen_ms: u64,
-    /// Out of how many milliseconds.
+    /// The time between the readings, in milliseconds.
     pub wall_ms: u64,
 }
 
-/// What was taken while a run measured, of each of its CPUs.
+/// Collects the steal of each of a run's CPUs while the run measures.
 pub struct StealAccount {
     root: Root,
     cpus: CpuSet,
@@ -28,31 +28,31 @@ pub struct StealAccount {
     /// By CPU, in ticks.
     stolen: BTreeMap<usize, u64>,
     wall: Duration,
-    /// Why there is no account.
+    /// Why the steal of some CPU is unknown.
     missing: Option<String>,
 }
 
-/// An iteration that is being measured.
+/// The iteration that is running now.
 struct Open {
     since: Instant,
     before: BTreeMap<usize, CpuTimes>,
 }
 
 impl StealAccount {
-    /// Nothing yet, of `cpus` of the host below `root`.
+    /// An empty collection for `cpus` of the host below `root`.
     #[must_use]
     pub fn of(root: &Root, cpus: &CpuSet) -> Self {
         let (root, cpus) = (root.clone(), cpus.clone());
         Self { root, cpus, open: None, stolen: BTreeMap::new(), wall: Duration::ZERO, missing: None }
     }
 
-    /// The run printed a record.
+    /// Takes a record that the run printed.
     pub fn on_record(&mut self, record: &Record) {
         match record {
             Record::CaseReady(_) => {
                 let open = Open { since: Instant::now(), before: self.read() };
                 if open.before.len() < self.cpus.len() {
-                    self.missing = Some("/proc/stat does not have every CPU".to_owned());
+                    self.missing = Some("/proc/stat does not show every CPU of the run".to_owned());
                 }
                 self.open = Some(open);
             }
@@ -61,7 +61,7 @@ impl StealAccount {
         }
     }
 
-    /// Closes the account of the iteration at hand, if there is one.
+    /// Takes the second reading of the running iteration, if there is one.
     pub fn close(&mut self) {
         let Some(Open { since, before }) = self.open.take() else { return };
         self.add(since.elapsed(), &before, &self.read());
@@ -75,7 +75,7 @@ impl StealAccount {
         }
     }
 
-    /// What was taken from the CPU that lost most; `None` if nothing was measured, or Linux does not report it.
+    /// The steal of the CPU that lost most; `None` if nothing was measured or /proc/stat shows none of the CPUs.
     #[must_use]
     pub fn seen(&self) -> Option<StolenTime> {
         let wall_ms = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
@@ -85,7 +85,7 @@ impl StealAccount {
         Some(StolenTime { cpu, stolen_ms: ticks.saturating_mul(TICK_MS), wall_ms })
     }
 
-    /// Why what was measured is not, or not wholly, accounted for.
+    /// Why the steal of some or all CPUs is unknown.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         self.missing.clone()
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn says_that_linux_does_not_report_it() {
+    fn says_that_proc_stat_does_not_show_a_cpu() {
         let mut steal = StealAccount::of(&Root::here(), &"1023".parse().unwrap());
         steal.on_record(&CaseReady { case: 1, iter: 0 }.into());
         steal.on_record(&CaseBegin { case: 1, iter: 0, start_tsc: 1 }.into());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_for_an_iteration_by_what_proc_stat_says() {
+    fn reads_an_iterations_steal_from_proc_stat() {
         let host =
             Fixture::new().file("/proc/stat", "cpu0 0 0 0 9 0 0 0 5 0 0\ncpu1 0 0 0 9 0 0 0 7 0 0").root();
         let mut steal = StealAccount::of(&host, &"0".parse().unwrap());

@@ -1,4 +1,4 @@
-//! The host threads that execute the guest's CPUs: where they may run, and what the scheduler did to them.
+//! The host threads that execute the guest's CPUs: their affinity, and their scheduler counters.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,7 +8,7 @@ use rustix::process::Pid;
 use rustix::thread::sched_setaffinity;
 use serde::Serialize;
 
-use crate::{CpuSet, Root};
+use crate::{CpuSet, Root, proc_fields};
 
 /// A vCPU and the host thread that executes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,13 +24,13 @@ pub struct VcpuThread {
     pub pinned_to: CpuSet,
 }
 
-/// What the scheduler has counted for a thread since it began. Differences are what matters.
+/// The scheduler's counters of a thread since it began. Use differences of two readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SchedStat {
     /// Time on a CPU, in ns.
     pub run_ns: u64,
-    /// Time runnable but kept waiting, in ns: what the host took away.
+    /// Time runnable without a CPU, in ns: run delay.
     pub run_delay_ns: u64,
     /// Times it gave up its CPU by itself.
     pub voluntary_switches: u64,
@@ -39,8 +39,7 @@ pub struct SchedStat {
 }
 
 impl VcpuThread {
-    /// Reads what the scheduler has counted for this thread. `None` once QEMU has ended, and on a kernel without
-    /// CONFIG_SCHED_INFO.
+    /// Reads the thread's scheduler counters. `None` once QEMU has ended, and on a kernel without CONFIG_SCHED_INFO.
     #[must_use]
     pub fn sched_stat(&self, root: &Root) -> Option<SchedStat> {
         let task = format!("/proc/{}/task/{}", self.pid, self.tid);
@@ -54,13 +53,11 @@ impl SchedStat {
     #[must_use]
     pub fn parse(schedstat: &str, status: &str) -> Option<Self> {
         let mut times = schedstat.split_ascii_whitespace().map(str::parse);
-        let switches =
-            |key: &str| status.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok();
         Some(Self {
             run_ns: times.next()?.ok()?,
             run_delay_ns: times.next()?.ok()?,
-            voluntary_switches: switches("voluntary_ctxt_switches:")?,
-            involuntary_switches: switches("nonvoluntary_ctxt_switches:")?,
+            voluntary_switches: proc_fields::number(status, "voluntary_ctxt_switches")?,
+            involuntary_switches: proc_fields::number(status, "nonvoluntary_ctxt_switches")?,
         })
     }
 }
@@ -73,14 +70,14 @@ pub struct PinError {
     pub tid: u32,
     /// The set asked for.
     pub cpus: CpuSet,
-    /// The system's reason.
+    /// The system's error.
     pub source: io::Error,
 }
 
-/// Pins all of QEMU to `cpus`, then each vCPU thread to its own CPU if there are enough: in the order of `spread`,
-/// which has all of `cpus`, one of each core first.
+/// Pins all of QEMU to `cpus`, then each vCPU thread to one CPU if there are enough CPUs. `spread` gives the order: all of
+/// `cpus`, one of each core first.
 ///
-/// The threads are all there when QEMU answers, and those it starts later inherit the set.
+/// All vCPU threads exist when QEMU answers; threads that it starts later inherit the set.
 ///
 /// # Errors
 /// A thread that could not be pinned.
@@ -92,7 +89,7 @@ pub fn pin(pid: u32, threads: &[(u32, u32)], cpus: &CpuSet, spread: &[usize]) ->
     Ok(())
 }
 
-/// A CPU for each thread, in order; none at all where there are too few.
+/// A CPU for each thread, in order; empty if there are fewer CPUs than threads.
 fn places(threads: &[(u32, u32)], spread: &[usize]) -> Vec<(u32, usize)> {
     // One thread may serve several vCPUs.
     let mut seen = BTreeSet::new();
@@ -103,18 +100,20 @@ fn places(threads: &[(u32, u32)], spread: &[usize]) -> Vec<(u32, usize)> {
     tids.into_iter().zip(spread.iter().copied()).collect()
 }
 
-/// Reads back where each vCPU thread may run.
+/// Reads each vCPU thread's affinity from the kernel.
 ///
 /// # Errors
-/// The system's reason; that there is no such thread.
+/// The system's error, for example that the thread does not exist.
 pub fn read_back(pid: u32, threads: &[(u32, u32)]) -> io::Result<Vec<VcpuThread>> {
-    let thread = |(cpu_index, tid): &(u32, u32)| {
-        Ok(VcpuThread { cpu_index: *cpu_index, pid, tid: *tid, pinned_to: CpuSet::of_thread(*tid)? })
-    };
-    threads.iter().map(thread).collect()
+    threads.iter().map(|&(cpu_index, tid)| read_back_one(cpu_index, pid, tid)).collect()
 }
 
-/// A thread started by one that was not pinned yet has the old set, so this repeats until all have the new one.
+fn read_back_one(cpu_index: u32, pid: u32, tid: u32) -> io::Result<VcpuThread> {
+    Ok(VcpuThread { cpu_index, pid, tid, pinned_to: CpuSet::of_thread(tid)? })
+}
+
+/// Pins every thread of the process. A thread that was started by one not yet pinned has the old set, so this repeats
+/// until a pass finds none.
 fn pin_process(pid: u32, cpus: &CpuSet) -> Result<(), PinError> {
     const PASSES: usize = 16;
     for _ in 0..PASSES {
@@ -134,12 +133,12 @@ fn pin_process(pid: u32, cpus: &CpuSet) -> Result<(), PinError> {
 
 fn task_ids(pid: u32) -> io::Result<Vec<u32>> {
     let entries = std::fs::read_dir(format!("/proc/{pid}/task"))?;
-    entries
-        .map(|entry| {
-            let name = entry?.file_name();
-            name.to_string_lossy().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
-        })
-        .collect()
+    entries.map(|entry| task_id(&entry?)).collect()
+}
+
+fn task_id(entry: &std::fs::DirEntry) -> io::Result<u32> {
+    let name = entry.file_name();
+    name.to_string_lossy().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
 }
 
 fn set_affinity(tid: u32, cpus: &CpuSet) -> Result<(), PinError> {
@@ -155,7 +154,7 @@ fn pin_error(tid: u32, cpus: &CpuSet, source: io::Error) -> PinError {
     PinError { tid, cpus: cpus.clone(), source }
 }
 
-/// Thread ids come from QEMU's own words: 0 and numbers out of range would name this process or a group.
+/// Checks a thread id that QEMU reported: 0 or a number out of range would name this process or a process group.
 fn linux_pid(tid: u32) -> io::Result<Pid> {
     i32::try_from(tid)
         .ok()
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn two_vcpus_are_on_two_cores_where_siblings_are_neighbours() {
+    fn two_vcpus_get_two_cores_if_siblings_are_numbered_side_by_side() {
         // Siblings 0,1 and 2,3: a numeric order would put both on one core.
         let spread = [0, 2, 1, 3];
         assert_eq!(places(&[(0, 100), (1, 101)], &spread), [(100, 0), (101, 2)]);

@@ -1,4 +1,4 @@
-//! The arguments of each profile, as QEMU is to see them.
+//! The command line of each profile.
 
 use super::*;
 use crate::{UefiFirmware, Version};
@@ -42,7 +42,7 @@ fn gives_kvm_guests_the_hosts_cpu_with_its_tsc() {
 }
 
 #[test]
-fn holds_only_guests_that_are_to_be_held() {
+fn passes_no_shutdown_only_with_hold_at_end() {
     let machine = MachineSpec { hold_at_end: true, ..MachineSpec::q35(1, 64) };
     assert!(line(Accelerator::Tcg, &machine, &disk("/i")).ends_with(" -no-shutdown"));
 }
@@ -70,7 +70,7 @@ fn keeps_the_firmwares_variables_unwritten() {
 }
 
 #[test]
-fn attaches_a_disk_to_the_bus_that_is_wanted() {
+fn attaches_a_disk_to_the_chosen_bus() {
     for (bus, device) in [
         (DiskBus::Ata, "-device ide-hd,drive=boot,bootindex=0"),
         (DiskBus::Ahci, "-device ich9-ahci,id=ahci -device ide-hd,bus=ahci.0,drive=boot,bootindex=0"),
@@ -105,14 +105,14 @@ fn shares_cpus_and_memory_among_nodes() {
 }
 
 #[test]
-fn leaves_out_the_devices_that_are_not_wanted() {
+fn leaves_out_devices_that_are_switched_off() {
     let machine = MachineSpec { serial: false, hpet: false, ..MachineSpec::q35(1, 64) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     assert!(line.contains(" -machine q35,hpet=off ") && !line.contains("serial"), "{line}");
 }
 
 #[test]
-fn serves_a_debugger_where_it_is_told_to() {
+fn serves_a_debugger_on_the_given_socket() {
     let machine = MachineSpec { debugger: Some("/t/gdb".into()), ..MachineSpec::q35(1, 64) };
     let line = line(Accelerator::Tcg, &machine, &disk("/i"));
     let server = "-chardev socket,id=debugger,server=on,wait=off,path=/t/gdb -gdb chardev:debugger";
@@ -142,7 +142,7 @@ fn puts_the_trace_and_further_arguments_last() {
 }
 
 #[test]
-fn leaves_only_the_control_channel_out_by_hand() {
+fn by_hand_leaves_out_only_the_control_channel() {
     let command = CommandLine::new(&qemu(), Accelerator::Tcg, &MachineSpec::q35(1, 64), &disk("/i")).unwrap();
     let by_hand = command.by_hand().to_string();
     assert!(by_hand.starts_with("/usr/bin/qemu-system-x86_64 -nodefaults "), "{by_hand}");
@@ -158,7 +158,7 @@ fn serialises_as_program_and_arguments() {
 }
 
 #[test]
-fn refuses_a_machine_that_cannot_be() {
+fn refuses_an_impossible_machine() {
     let machine = MachineSpec::q35(0, 64);
     let error = CommandLine::new(&qemu(), Accelerator::Tcg, &machine, &disk("/i")).unwrap_err();
     assert_eq!(error.to_string(), "vcpus = 0: expected 1 to 4096");

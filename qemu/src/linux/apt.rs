@@ -1,4 +1,4 @@
-//! The distribution's cloud kernel, by its own package tools: none of this needs root, and apt checks what it fetches.
+//! Fetches the distribution's cloud kernel with its package tools. This needs no root, and apt checks the signature.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,13 +9,13 @@ use super::{LinuxError, Origin};
 
 /// Debian's name for its newest kernel for virtual machines. The package of that name holds nothing but a dependency.
 const NEWEST: &str = "linux-image-cloud-amd64";
-/// 27 MB; a mirror that takes longer than this will not come.
+/// The package has 27 MB; a mirror that takes longer than this counts as unreachable.
 const PATIENCE_SECONDS: &str = "300";
 
 /// Fetches the kernel into `store`, an absolute path; returns where it is.
 ///
 /// # Errors
-/// [`LinuxError::Fetch`] with the tool's words.
+/// [`LinuxError::Fetch`] with the tool's message.
 pub fn fetch(store: &Path) -> Result<(PathBuf, Origin), LinuxError> {
     let shown = run("apt-cache", &["show", "--no-all-versions", NEWEST], store)?;
     let (package, version) = dependency(&shown)
@@ -28,7 +28,7 @@ pub fn fetch(store: &Path) -> Result<(PathBuf, Origin), LinuxError> {
     let tree = store.join("tree");
     let unpacked = run("dpkg-deb", &[OsStr::new("-x"), archive.as_os_str(), tree.as_os_str()], store);
     let kernel = unpacked.and_then(|_| take_kernel(&tree, store, &package));
-    // What is not needed any more; a failure to remove it is no failure.
+    // Failing to remove these temporary files is no error.
     let _ = fs::remove_dir_all(&tree);
     let _ = fs::remove_file(&archive);
     Ok((kernel?, Origin::Distribution { package, version }))
@@ -76,12 +76,12 @@ fn run(program: &str, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Result<
     }
     let detail = match output.status.code() {
         // timeout(1)'s own.
-        Some(124 | 137) => format!("no end of it within {PATIENCE_SECONDS} s"),
-        Some(127) => "no such program: this is no Debian".to_owned(),
+        Some(124 | 137) => format!("did not end within {PATIENCE_SECONDS} s"),
+        Some(127) => "no such program: this is not Debian".to_owned(),
         _ => {
             let said = String::from_utf8_lossy(&output.stderr);
             let last = said.trim().lines().last().unwrap_or_default();
-            format!("{}: {last} (are the package lists there? `apt-get update` fetches them)", output.status)
+            format!("{}: {last} (if there are no package lists, run `apt-get update`)", output.status)
         }
     };
     Err(failed(doing, detail))
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_do_where_there_is_no_such_tool() {
+    fn names_the_remedy_if_the_tool_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let message = run("apt-of-nowhere", &["show"], folder.path()).unwrap_err().to_string();
         assert!(

@@ -1,14 +1,14 @@
-//! Is this file a Linux kernel that QEMU can boot, and which (Linux, Documentation/arch/x86/boot.rst, "The Real-Mode
-//! Kernel Header")?
+//! Checks that a file is a Linux kernel that QEMU can boot, and reads its release (Linux, Documentation/arch/x86/boot.rst,
+//! "The Real-Mode Kernel Header").
 
-/// What the header says.
+/// A kernel's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BzImage {
-    /// The first word of the version: what `uname -r` will say. Not every kernel has one.
+    /// The first word of the version, as `uname -r` prints it. Not every kernel has one.
     pub release: Option<String>,
 }
 
-/// Why it is no such kernel.
+/// Why a file is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BzImageError {
     /// Not a bzImage at all.
@@ -48,7 +48,7 @@ impl BzImage {
     /// Reads the header of `file`.
     ///
     /// # Errors
-    /// It is no kernel, or none that is of use here.
+    /// The file is no kernel, or one that cannot be used here.
     pub fn read(file: &[u8]) -> Result<Self, BzImageError> {
         let word = |at: usize| file.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes));
         let byte = |at: usize| file.get(at).copied().unwrap_or(0);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_kernel() {
+    fn refuses_files_that_are_no_kernel() {
         for file in [&b""[..], b"\x7fELF\x02\x01\x01", &[0; 0x1000], &kernel()[..HEADER + 2]] {
             assert_eq!(BzImage::read(file), Err(BzImageError::NoHeader));
         }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_kernels_of_no_use_here() {
+    fn refuses_old_and_32_bit_kernels() {
         let with = |at: usize, value| {
             let mut file = kernel();
             file[at] = value;

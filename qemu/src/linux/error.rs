@@ -25,7 +25,7 @@ pub enum LinuxError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The kernel is none that QEMU could boot.
+    /// The file is no kernel that QEMU can boot.
     #[error("{}: {source}", .path.display())]
     BzImage {
         /// The file.
@@ -36,9 +36,9 @@ pub enum LinuxError {
     /// The distribution's kernel cannot be fetched.
     #[error("no Linux kernel: {doing}: {detail}; set {KERNEL_VARIABLE} to the path of any bzImage")]
     Fetch {
-        /// What was being done.
+        /// The command.
         doing: String,
-        /// What came of it.
+        /// Its result.
         detail: String,
     },
     /// The twin cannot be a guest's first process.

@@ -1,5 +1,5 @@
 //! The initramfs: a cpio archive (Linux, Documentation/driver-api/early-userspace/buffer-format.rst) of the twin, the
-//! ramdisk, and the folders that the twin mounts on. Not compressed: unpacking would be part of Linux's boot.
+//! ramdisk, and the twin's mount points. It is not compressed: unpacking would be part of Linux's boot time.
 
 use std::io::{self, Write as _};
 
@@ -17,7 +17,7 @@ const RAMDISK: &str = "ramdisk.tar";
 /// The archive. The same input gives the same bytes: owner, group and time of every file are 0.
 ///
 /// # Errors
-/// [`LinuxError::Twin`] where `twin` could not run as the first process, [`LinuxError::TooLarge`] past 4 GiB.
+/// [`LinuxError::Twin`] if `twin` cannot run as the first process, [`LinuxError::TooLarge`] past 4 GiB.
 pub fn initramfs(twin: &[u8], ramdisk: &[u8]) -> Result<Vec<u8>, LinuxError> {
     check_static(twin).map_err(|what| LinuxError::Twin { what })?;
     let entries: [(&'static str, u32, &[u8]); 5] = [
@@ -44,8 +44,7 @@ fn append(entry: Builder, bytes: u32, data: &[u8], archive: &mut Vec<u8>) -> io:
     writer.finish().map(drop)
 }
 
-/// Whether a program runs without an interpreter: an ELF for x86-64 that asks for no interpreter (System V gABI,
-/// "Program Header").
+/// Checks that a program is a static ELF for x86-64: it has no interpreter (System V gABI, "Program Header").
 fn check_static(program: &[u8]) -> Result<(), &'static str> {
     const PT_INTERP: u32 = 3;
     const EM_X86_64: [u8; 2] = [62, 0];
@@ -53,7 +52,7 @@ fn check_static(program: &[u8]) -> Result<(), &'static str> {
     let at = |at: usize, bytes: usize| program.get(at..at.checked_add(bytes)?);
     let number = |at: usize| program.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     if !program.starts_with(b"\x7fELF\x02\x01\x01") || at(18, 2) != Some(&EM_X86_64) {
-        return Err("no ELF file for x86-64");
+        return Err("not an ELF file for x86-64");
     }
     let headers = number(32).and_then(|at| usize::try_from(at).ok()).ok_or("cut short")?;
     let count = at(56, 2).map(|bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8);
@@ -111,7 +110,7 @@ mod tests {
     #[test]
     fn refuses_a_twin_that_could_not_start() {
         for (twin, said) in [
-            (b"#!/bin/sh".to_vec(), "no ELF file"),
+            (b"#!/bin/sh".to_vec(), "not an ELF file"),
             (program(3), "linked dynamically"),
             (program(1)[..66].to_vec(), "cut short"),
         ] {

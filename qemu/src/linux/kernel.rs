@@ -11,7 +11,7 @@ use super::{BzImage, LinuxError, apt};
 /// Names a bzImage to use.
 pub const KERNEL_VARIABLE: &str = "LINUX_SMP_SCALE_KERNEL";
 
-/// A kernel whose file was checked.
+/// A Linux kernel that QEMU can boot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LinuxKernel {
@@ -21,7 +21,7 @@ pub struct LinuxKernel {
     pub sha256: String,
     /// Its length.
     pub bytes: u64,
-    /// What it says it is.
+    /// Its release.
     pub release: Option<String>,
     /// Where it is from.
     pub origin: Origin,
@@ -60,12 +60,12 @@ impl LinuxKernel {
     /// The kernel that [`KERNEL_VARIABLE`] names, else the distribution's, kept in the folder `store`.
     ///
     /// # Errors
-    /// Neither can be had.
+    /// The named kernel cannot be used, or the distribution's cannot be fetched.
     pub fn find(store: &Path) -> Result<Self, LinuxError> {
         Self::at_hand(store)?.map_or_else(|| Self::fetch(store), Ok)
     }
 
-    /// The same, but nothing is fetched: `None` where the distribution's is not in `store` yet.
+    /// As [`Self::find`], but fetches nothing: `None` if the distribution's kernel is not in `store` yet.
     ///
     /// # Errors
     /// The kernel that the variable names cannot be read, or is none.
@@ -87,7 +87,7 @@ impl LinuxKernel {
     /// Fetches the distribution's cloud kernel into `store`.
     ///
     /// # Errors
-    /// It cannot be fetched, or `store` not be written.
+    /// The kernel cannot be fetched, or `store` cannot be written.
     pub fn fetch(store: &Path) -> Result<Self, LinuxError> {
         let unwritable = |source| LinuxError::Unwritable { path: store.to_owned(), source };
         fs::create_dir_all(store).map_err(unwritable)?;
@@ -101,7 +101,7 @@ impl LinuxKernel {
         Ok(kernel)
     }
 
-    /// What was fetched before, if it still is what was fetched.
+    /// The kernel that was fetched before, if its digest has not changed.
     fn kept(store: &Path) -> Option<Self> {
         let note: Note = serde_json::from_slice(&fs::read(store.join(NOTE)).ok()?).ok()?;
         let kernel = Self::open(store.join(Path::new(&note.file).file_name()?), note.origin).ok()?;

@@ -1,7 +1,7 @@
 //! The Linux guest of the twin experiment: a kernel, an initramfs with the twin and the ramdisk, a command line.
 //!
-//! What is in the ramdisk, and what the twin prints, is none of this crate's business: it puts files where they have to
-//! be. Fetches nothing by itself: the distribution's package tools do, and check what they fetch.
+//! This crate interprets neither the ramdisk nor the twin's output. The distribution's package tools fetch the kernel and
+//! check its signature.
 
 mod apt;
 mod bzimage;
@@ -20,18 +20,18 @@ use serde::Serialize;
 
 use crate::BootMedium;
 
-/// What Linux does about the CPU's known leaks.
+/// Linux's mitigations of CPU vulnerabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mitigations {
-    /// What it does by default.
+    /// Linux's default.
     Default,
-    /// Nothing: a row apart, and labelled.
+    /// None. A guest with this setting is a separate, labelled row.
     Off,
 }
 
 impl Mitigations {
-    /// The kernel's command line: all defaults but for the console, and an end where Linux panics.
+    /// The kernel's command line: defaults except for the console, and a reset at once if Linux panics.
     #[must_use]
     pub const fn command_line(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Mitigations {
     }
 }
 
-/// What a guest boots: `kernel` with `initramfs`, a file that [`initramfs()`] made.
+/// The boot medium of a Linux guest: `kernel` with `initramfs`, a file that [`initramfs()`] made.
 #[must_use]
 pub fn medium(kernel: &LinuxKernel, initramfs: &Path, mitigations: Mitigations) -> BootMedium {
     BootMedium::Kernel {

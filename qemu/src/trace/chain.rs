@@ -1,4 +1,4 @@
-//! Which delivery failed into which.
+//! Chains of deliveries: which failed delivery caused which exception.
 
 use super::{Delivery, Event, Origin, Trace};
 
@@ -9,8 +9,8 @@ const NAMES_IDT_ENTRY: u32 = 1 << 1;
 const SELECTOR_CODES: std::ops::RangeInclusive<u8> = 10..=13;
 
 impl Trace {
-    /// What led to the last triple fault, the cause first: mostly an exception, what came up while it was being
-    /// delivered, and the double fault. Empty where the trace does not reach back so far; `None` where there was none.
+    /// The deliveries that led to the last triple fault, the cause first: usually an exception, the exception during its
+    /// delivery, and the double fault. Empty if the trace does not reach back far enough; `None` without a triple fault.
     #[must_use]
     pub fn triple_fault(&self) -> Option<Vec<Delivery>> {
         let end = self.events.iter().rposition(|event| *event == Event::TripleFault)?;
@@ -19,7 +19,8 @@ impl Trace {
         Some(double.map_or_else(Vec::new, |double| self.chain(double)))
     }
 
-    /// The first exception in ring 0 and what followed from its delivery, the cause first. Empty where there was none.
+    /// The first exception in ring 0 and the exceptions that its delivery caused, the cause first. Empty if there was
+    /// none.
     #[must_use]
     pub fn first_in_kernel(&self) -> Vec<Delivery> {
         let in_kernel = |event: &Event| matches!(event, Event::Delivery(d) if d.cpl == 0 && d.is_exception());
@@ -36,8 +37,8 @@ impl Trace {
         chain
     }
 
-    /// What came before the delivery at `end`, and failed into it. A delivery that fails leaves the instruction and
-    /// stack pointers as they were, so the next one is at the same place, with a line or so of other CPUs between.
+    /// The failed deliveries before the one at `end` that caused it. A failed delivery leaves the instruction and stack
+    /// pointers unchanged, so the next one is at the same place, possibly with lines of other CPUs between.
     fn chain(&self, end: usize) -> Vec<Delivery> {
         let mut chain: Vec<Delivery> = self.deliveries(end..end + 1).copied().collect();
         for before in self.deliveries(0..end).rev() {
@@ -73,9 +74,9 @@ impl Trace {
     }
 }
 
-/// Whether `exception`, which came up while no other was being delivered, came up in the delivery of `before`, which is
-/// no exception and was at the same place. An instruction that was carried out is not met again with this exception;
-/// an interrupt could have been served before it.
+/// Whether the delivery of `before`, which is no exception and was at the same place, raised `exception`. A software
+/// interrupt that was delivered does not raise an exception at the same place again. A hardware interrupt could have been
+/// served before the exception, so the error code must name its IDT entry.
 fn failed_into(before: &Delivery, exception: &Delivery) -> bool {
     let names_entry =
         SELECTOR_CODES.contains(&exception.vector) && exception.error_code & NAMES_IDT_ENTRY != 0;

@@ -1,9 +1,9 @@
-//! What QEMU traced of a guest's exceptions, interrupts and resets (`-d int,cpu_reset`), and which of them led to which.
+//! QEMU's trace of a guest's exceptions, interrupts and resets (`-d int,cpu_reset`), and which of them caused which.
 //!
-//! Pure: any bytes at all give a trace, if an empty one. QEMU's log is for people and has no specification; its forms
+//! Pure: any bytes give a trace, possibly empty. QEMU's log is for people and has no specification; its formats
 //! are do_interrupt_all in target/i386/tcg/seg_helper.c, check_exception in target/i386/tcg/excp_helper.c,
 //! x86_cpu_exec_interrupt in target/i386/tcg/sysemu/seg_helper.c and cpu_common_reset in hw/core/cpu-common.c of QEMU
-//! 7.2. What is traced in real mode has no registers, and is not told here.
+//! 7.2. Events in real mode have no registers in the log, and are skipped.
 
 mod chain;
 mod read;
@@ -12,7 +12,7 @@ mod tests;
 
 use serde::Serialize;
 
-/// What a trace reports, in its order. CPUs write into one log: events of several of them stand mixed.
+/// The events of a trace, in its order. All CPUs write into one log, so their events are interleaved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// The events.
@@ -42,7 +42,7 @@ pub struct Delivery {
     pub vector: u8,
     /// The error code; 0 where the exception has none.
     pub error_code: u32,
-    /// What it came from.
+    /// Its source.
     pub origin: Origin,
     /// The privilege level that it interrupted.
     pub cpl: u8,
@@ -56,7 +56,7 @@ pub struct Delivery {
     pub cr2: Option<u64>,
 }
 
-/// What an exception or interrupt came from.
+/// The source of an exception or interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
@@ -69,7 +69,7 @@ pub enum Origin {
     Instruction,
     /// An interrupt controller.
     Interrupt,
-    /// The trace does not say: an NMI, a machine check, or what came just before is not in it.
+    /// Unknown: an NMI, a machine check, or the trace lacks the line before it.
     Unknown,
 }
 

@@ -1,10 +1,10 @@
-//! Lines to events.
+//! Parses the log's lines into events.
 
 use std::collections::VecDeque;
 
 use super::{Delivery, Event, Origin, Trace};
 
-/// A line announces what a later one reports in full. More than this many are never open at once: one for each CPU.
+/// A line announces an event that a later line describes in full. At most this many are open at once: one for each CPU.
 const OPEN: usize = 256;
 
 /// Vectors, as they decide what two exceptions make (Intel SDM vol. 3A, "Interrupt 8: Double Fault Exception").
@@ -12,7 +12,7 @@ const DOUBLE_FAULT: u8 = 8;
 const PAGE_FAULT: u8 = 14;
 
 impl Trace {
-    /// Reads QEMU's log; lines of other kinds are passed over.
+    /// Reads QEMU's log. Lines of other kinds are skipped.
     #[must_use]
     pub fn read(log: &[u8]) -> Self {
         let mut announced = Announced::default();
@@ -22,7 +22,7 @@ impl Trace {
     }
 }
 
-/// What was announced and not reported yet. Between the two lines of one CPU there can be others of other CPUs.
+/// The events that were announced but not described yet. Lines of other CPUs can come between the two lines of one CPU.
 #[derive(Default)]
 struct Announced {
     /// Each with the exception it came up in.
@@ -49,7 +49,7 @@ fn event(line: &str, announced: &mut Announced) -> Option<Event> {
 }
 
 impl Announced {
-    /// `0xd new 0xb`; the first is -1 where nothing was being delivered.
+    /// `0xd new 0xb`; the first is -1 if nothing was being delivered.
     fn exception(&mut self, vectors: &str) -> Option<()> {
         let (old, new) = vectors.split_once(" new ")?;
         let (old, new) = (hex(old)?, u8::try_from(hex(new)?).ok()?);
@@ -66,7 +66,7 @@ impl Announced {
         Some(())
     }
 
-    /// What `vector`, which the trace reports now, was announced as.
+    /// The source of `vector`, which the trace describes now, by its announcement.
     fn origin(&mut self, vector: u8) -> Origin {
         if let Some(at) = self.exceptions.iter().position(|&(announced, _)| announced == vector) {
             let during = self.exceptions.remove(at).and_then(|(_, during)| during);
@@ -89,7 +89,7 @@ fn open<T>(announced: &mut VecDeque<T>, new: T) {
     announced.push_back(new);
 }
 
-/// What `new` becomes where it came up while `old` was being delivered.
+/// The vector that results if `new` is raised while `old` is being delivered.
 fn together(old: Option<u8>, new: u8) -> u8 {
     let contributory = |vector: u8| vector == 0 || (10..=13).contains(&vector);
     match old {

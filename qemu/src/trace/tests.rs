@@ -1,4 +1,4 @@
-//! Traces captured from QEMU 7.2 and shortened to the events at their end; what they tell; and any text at all.
+//! Tests on traces captured from QEMU 7.2, shortened to the events at their end, and on arbitrary text.
 
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ fn vectors(chain: &[Delivery]) -> Vec<u8> {
 }
 
 #[test]
-fn tells_what_led_to_a_triple_fault() {
+fn finds_the_cause_of_a_triple_fault() {
     let chain = read(TRIPLE_FAULT).triple_fault().unwrap();
     assert_eq!(vectors(&chain), [3, 13, 8]);
     let first = Delivery {
@@ -43,7 +43,7 @@ fn tells_what_led_to_a_triple_fault() {
 }
 
 #[test]
-fn tells_the_exception_of_a_kernel_that_ended_by_itself() {
+fn finds_the_exception_of_a_kernel_that_ended_by_itself() {
     let trace = read(KERNEL_PAGE_FAULT);
     let chain = trace.first_in_kernel();
     assert_eq!(vectors(&chain), [14]);
@@ -52,14 +52,14 @@ fn tells_the_exception_of_a_kernel_that_ended_by_itself() {
 }
 
 #[test]
-fn tells_the_exception_that_came_before_a_double_fault() {
+fn finds_the_exception_before_a_double_fault() {
     let chain = read(KERNEL_DOUBLE_FAULT).first_in_kernel();
     assert_eq!(vectors(&chain), [14, 8]);
     assert_eq!((chain[0].cr2, chain[0].rsp), (Some(0xffff_ffff_ffff_fff8), 0));
 }
 
 #[test]
-fn takes_a_programs_exception_for_no_kernels() {
+fn does_not_count_a_programs_exception_as_the_kernels() {
     let trace = read(WORKER_PAGE_FAULT);
     let is_it = |event: &Event| matches!(event, Event::Delivery(d) if d.vector == 14 && d.cpl == 3 && d.is_exception());
     assert_eq!(trace.events.iter().filter(|event| is_it(event)).count(), 1);
@@ -67,7 +67,7 @@ fn takes_a_programs_exception_for_no_kernels() {
 }
 
 #[test]
-fn takes_no_interrupt_for_an_exception() {
+fn does_not_count_an_interrupt_as_an_exception() {
     let trace = read(RESET);
     assert_eq!(trace.events[0], Event::Reset { cpu: 0 });
     let origins: Vec<Origin> = trace.deliveries(0..trace.events.len()).map(|d| d.origin).collect();
@@ -76,7 +76,7 @@ fn takes_no_interrupt_for_an_exception() {
 }
 
 #[test]
-fn tells_events_of_two_cpus_apart() {
+fn separates_the_events_of_two_cpus() {
     // The announcement of each, then what happened, by two CPUs at once.
     let line = |vector, rip| {
         format!(

@@ -1,4 +1,4 @@
-//! What the tests share: specifications of small guests, and guests of one boot sector each.
+//! Shared by the tests: specifications of small guests, and guests of one boot sector.
 #![allow(dead_code, reason = "each test program uses a part")]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -12,7 +12,7 @@ use qemu::{
     Accelerator, AcceleratorChoice, BootMedium, GuestEvent, GuestRun, GuestSpec, MachineSpec, Qemu, QemuError,
 };
 
-/// Far more than any of these runs needs: a test fails by its assertion, not by a busy host.
+/// Far more than any of these runs needs, so that a busy host fails no test.
 pub const AMPLE: Duration = Duration::from_secs(60);
 
 /// `mov al, 0x10; out 0xf4, al; hlt`
@@ -54,7 +54,7 @@ pub fn print_then(text: &[u8], after: &[u8]) -> Vec<u8> {
     [&code, text, &[0]].concat()
 }
 
-/// A directory with a boot disk in it, whose name is as awkward as paths get.
+/// A directory with a boot disk whose name has characters that need quoting.
 pub struct Guest {
     pub directory: tempfile::TempDir,
     pub spec: GuestSpec,
@@ -117,8 +117,8 @@ impl Guest {
     }
 }
 
-/// Writes an executable shell script. Another program does: were the file open here, a child that another test forks
-/// at this moment would hold it too, and to start it would fail as "text file busy".
+/// Writes an executable shell script, by another program. If this process had the file open, a child that another test
+/// forks at that moment would inherit it, and starting the script would fail with "text file busy".
 pub fn script(directory: &Path, body: &str) -> PathBuf {
     let path = directory.join("qemu");
     let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#;
@@ -127,7 +127,7 @@ pub fn script(directory: &Path, body: &str) -> PathBuf {
     path
 }
 
-/// Whether a process is gone, or only waits for its parent to take note.
+/// Whether a process has ended or is a zombie.
 pub fn has_ended(pid: u32) -> bool {
     match fs::read_to_string(format!("/proc/{pid}/stat")) {
         // The state follows the name, which is in parentheses and may hold any character.

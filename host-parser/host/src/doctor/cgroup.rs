@@ -1,49 +1,68 @@
-//! The limits of the cgroups that this process is in: both versions, from its own up to the root.
+//! The limits of this process's cgroups, version 1 and 2, from the process's own cgroup up to the root.
 
 use crate::Root;
 
-/// How many CPUs' worth of time a cgroup may use: the least of all.
+/// The CPU time that this process may use, in CPUs: the lowest limit of all its cgroups.
 ///
-/// `Some(None)` is no limit, `None` that it cannot be seen: no cgroup file system is mounted where this process's are.
+/// `Some(None)` is no limit. `None` is unknown: no cgroup file system is mounted at the usual place.
 pub fn cpu_quota(root: &Root) -> Option<Option<f64>> {
     let version_2 = limits(root, "", |at| parse_cpu_max(&root.line(&format!("{at}/cpu.max"))?));
-    let version_1 = limits(root, "cpu", |at| {
-        let period = root.number(&format!("{at}/cpu.cfs_period_us")).filter(|period| *period > 0)?;
-        // -1 is no limit, and no number.
-        let quota = root.number(&format!("{at}/cpu.cfs_quota_us"))?;
-        Some(ratio(quota, period))
-    });
-    let least = version_1.into_iter().chain(version_2).reduce(f64::min);
-    // Where version 1 has the controller, version 2 has not. Every cgroup has this file.
+    let version_1 = limits(root, "cpu", |at| cfs_quota(root, at));
+    let lowest = version_1.into_iter().chain(version_2).reduce(f64::min);
+    // A controller is in one version only. Every cgroup has the file cgroup.procs.
     let version = if folders(root, "cpu").is_empty() { "" } else { "cpu" };
     let mounted = limits(root, version, |at| root.text(&format!("{at}/cgroup.procs")));
-    (least.is_some() || !mounted.is_empty()).then_some(least)
+    (lowest.is_some() || !mounted.is_empty()).then_some(lowest)
 }
 
-/// How many bytes of memory a cgroup may still have: the least of all limits, each less its use.
+/// The CPU limit of a version 1 cgroup.
+fn cfs_quota(root: &Root, at: &str) -> Option<f64> {
+    let period = root.number(&format!("{at}/cpu.cfs_period_us")).filter(|period| *period > 0)?;
+    // -1, no limit, does not parse as a number.
+    let quota = root.number(&format!("{at}/cpu.cfs_quota_us"))?;
+    Some(ratio(quota, period))
+}
+
+/// The names of a version's memory files.
+struct MemoryFiles {
+    limit: &'static str,
+    used: &'static str,
+    /// The key in memory.stat of the page cache that the kernel reclaims first.
+    inactive: &'static str,
+}
+
+const MEMORY_VERSION_1: MemoryFiles = MemoryFiles {
+    limit: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    inactive: "total_inactive_file ",
+};
+const MEMORY_VERSION_2: MemoryFiles =
+    MemoryFiles { limit: "memory.max", used: "memory.current", inactive: "inactive_file " };
+
+/// The memory in bytes that this process's cgroups still allow: the lowest limit less its use.
 pub fn memory_left(root: &Root) -> Option<u64> {
-    // What was read from files and not used of late is given up first.
-    let left = |at: &str, limit: &str, used: &str, cache: &str| {
-        let limit = root.number(&format!("{at}/{limit}"))?;
-        let used = root.number(&format!("{at}/{used}")).unwrap_or(0);
-        let stat = root.text(&format!("{at}/memory.stat")).unwrap_or_default();
-        let cache = stat.lines().find_map(|line| line.strip_prefix(cache)?.trim().parse().ok()).unwrap_or(0);
-        Some(limit.saturating_sub(used.saturating_sub(cache)))
-    };
-    let version_2 = limits(root, "", |at| left(at, "memory.max", "memory.current", "inactive_file "));
-    let version_1 = limits(root, "memory", |at| {
-        left(at, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ")
-    });
+    let version_2 = limits(root, "", |at| memory_left_at(root, at, &MEMORY_VERSION_2));
+    let version_1 = limits(root, "memory", |at| memory_left_at(root, at, &MEMORY_VERSION_1));
     version_1.into_iter().chain(version_2).min()
 }
 
-/// What `read` finds in each cgroup of this process that `controller` is in; "" is version 2, which has them all.
+/// The memory that one cgroup still allows. Inactive page cache does not count as used, since the kernel reclaims it.
+fn memory_left_at(root: &Root, at: &str, files: &MemoryFiles) -> Option<u64> {
+    let limit = root.number(&format!("{at}/{}", files.limit))?;
+    let used = root.number(&format!("{at}/{}", files.used)).unwrap_or(0);
+    let stat = root.text(&format!("{at}/memory.stat")).unwrap_or_default();
+    let inactive = stat.lines().find_map(|line| line.strip_prefix(files.inactive)?.trim().parse().ok());
+    Some(limit.saturating_sub(used.saturating_sub(inactive.unwrap_or(0))))
+}
+
+/// Reads each cgroup of this process that has `controller`; "" is version 2, which has all controllers.
 fn limits<T>(root: &Root, controller: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
     folders(root, controller).iter().filter_map(|at| read(at)).collect()
 }
 
-/// Where the cgroups of this process that `controller` is in may be, from its own up to the root; "" is version 2, which
-/// has them all. Version 1 is mounted by the names of all controllers of a hierarchy, by one's, or both.
+/// The possible folders of this process's cgroups that have `controller`, from its own cgroup up to the root; "" is
+/// version 2, which has all controllers. Version 1 is mounted under the names of all controllers of a hierarchy, under
+/// one name, or both.
 pub fn folders(root: &Root, controller: &str) -> Vec<String> {
     const MOUNTED: &str = "/sys/fs/cgroup";
     let Some(own) = root.text("/proc/self/cgroup") else { return Vec::new() };
@@ -64,7 +83,7 @@ pub fn folders(root: &Root, controller: &str) -> Vec<String> {
     found
 }
 
-/// `/a/b`, `/a` and the root. In a cgroup namespace a process may see a path with `..`; that is left out.
+/// `/a/b`, `/a` and the root. A process in a cgroup namespace can see a path with `..`; such a path is skipped.
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let path = if path.contains("..") { "" } else { path.trim_end_matches('/') };
     std::iter::successors(Some(path), |path| path.rfind('/').map(|at| &path[..at]))
@@ -88,7 +107,7 @@ mod tests {
     use crate::fixture::Fixture;
 
     #[test]
-    fn the_least_quota_on_the_way_up_counts() {
+    fn the_lowest_quota_up_to_the_root_counts() {
         let host = Fixture::new()
             .file("/proc/self/cgroup", "0::/pod/box")
             .file("/sys/fs/cgroup/pod/cpu.max", "150000 100000")
@@ -100,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_is_read_where_its_controllers_are_joined() {
+    fn version_1_is_read_if_mounted_under_its_joined_controllers() {
         let host = Fixture::new()
             .file("/proc/self/cgroup", "5:cpuset:/\n4:cpu,cpuacct:/job\n0::/")
             .file("/sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "50000")
@@ -112,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_is_read_where_it_is_mounted_by_one_name() {
+    fn version_1_is_read_if_mounted_under_one_name() {
         let host = Fixture::new()
             .file("/proc/self/cgroup", "4:cpu,cpuacct:/job")
             .file("/sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "150000")
@@ -121,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_of_a_limit_is_not_left_but_for_what_can_be_given_up() {
+    fn memory_left_is_the_limit_less_use_without_inactive_cache() {
         let host = Fixture::new()
             .file("/proc/self/cgroup", "0::/box")
             .file("/sys/fs/cgroup/box/memory.max", "1000")
@@ -139,7 +158,7 @@ mod tests {
     fn no_limit_is_not_unknown() {
         let own = || Fixture::new().file("/proc/self/cgroup", "0::/");
         assert_eq!(cpu_quota(&own().file("/sys/fs/cgroup/cgroup.procs", "1").root()), Some(None));
-        // Nothing is mounted, or not what has the controller.
+        // Nothing is mounted, or only a hierarchy without the controller.
         assert_eq!(cpu_quota(&own().root()), None);
         let split = Fixture::new().file("/proc/self/cgroup", "1:cpu:/\n0::/");
         assert_eq!(cpu_quota(&split.file("/sys/fs/cgroup/unified/cgroup.procs", "1").root()), None);

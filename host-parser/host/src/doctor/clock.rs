@@ -1,15 +1,15 @@
-//! The clock, and whose machine this is.
+//! The checks of the clock and of the hypervisor.
 
 use super::check::Check;
 use super::finding::Finding;
 use super::host::Host;
 
-/// The clock.
+/// The checks of the clock.
 pub fn probe(host: &Host) -> Vec<Finding> {
     vec![clocksource(host), tsc(host)]
 }
 
-/// Whether this host is a VM. It stands with the CPUs in the report.
+/// Whether this host is a VM. In the report this check is with the CPUs.
 pub fn hypervisor(host: &Host) -> Finding {
     let Some(flags) = host.root.cpu_flags() else {
         return Check::Hypervisor.unknown("no flags in /proc/cpuinfo");
@@ -25,7 +25,7 @@ pub fn hypervisor(host: &Host) -> Finding {
 }
 
 fn clocksource(host: &Host) -> Finding {
-    // The paravirtual ones are read off the TSC.
+    // The paravirtual clocks are derived from the TSC.
     const BY_TSC: [&str; 4] = ["tsc", "kvm-clock", "xen", "hyperv_clocksource_tsc_page"];
     let Some(current) = host.root.line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
     else {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vm_is_named_where_it_can_be() {
+    fn a_vms_vendor_and_product_are_named() {
         assert_eq!(flags("fpu vmx").probe("0", true, hypervisor).status, Ok);
         let vm = flags("fpu hypervisor").file("/sys/class/dmi/id/sys_vendor", "QEMU");
         let vm = vm.file("/sys/class/dmi/id/product_name", "Standard PC");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_gave_up_its_tsc_is_told() {
+    fn warns_of_a_host_that_gave_up_its_tsc() {
         let by = |name| {
             let file = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
             Fixture::new().file(file, name).probe("0", true, clocksource).status
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tsc_that_changes_its_rate_or_stops_is_told() {
+    fn warns_of_a_tsc_that_changes_its_rate_or_stops() {
         let found = |list| flags(list).probe("0", true, tsc);
         assert_eq!(
             found("constant_tsc nonstop_tsc tsc_reliable").value,

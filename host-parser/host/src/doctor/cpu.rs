@@ -1,17 +1,18 @@
-//! Topology: how many CPUs a guest can have, and what they share.
+//! Topology: how many CPUs a guest can get, and which cores, caches and nodes they share.
 
 use std::collections::BTreeSet;
 
+use super::caches::{self, Cache};
 use super::check::Check;
 use super::finding::Finding;
 use super::host::{Host, count, list};
 use super::kinds::suggestion;
-use crate::CpuSet;
+use crate::{CpuSet, HostTopology};
 
-/// A speed-up needs two; with as many as the largest usual case has workers nothing is functional only.
+/// A speed-up needs two cores. With four, no usual case is functional only.
 const CORES_WANTED: usize = 4;
 
-/// All of it.
+/// The checks of the topology.
 pub fn probe(host: &Host) -> Vec<Finding> {
     vec![cpus(host), pinning(host), smt(host), caches(host), numa(host)]
 }
@@ -27,7 +28,8 @@ fn cpus(host: &Host) -> Finding {
         online => format!("{} of {online} online", count(usable, "CPU")),
     };
     let Some(cores) = host.cores() else {
-        let value = format!("{of} ({}){sockets}; which of them share a core is not told here", host.cpus);
+        let value =
+            format!("{of} ({}){sockets}; the host does not show which of them share a core", host.cpus);
         let found = Check::Cpus.judge(value, true, usable < 2);
         return found.remedy("Name CPUs of different cores with `--cpus LIST`: each counts as a core.");
     };
@@ -71,53 +73,43 @@ fn smt(host: &Host) -> Finding {
     Check::Smt.ok(format!("on; the guest has one thread of each core (keep {} idle)", list(idle)))
 }
 
-/// The CPUs whose sibling is the guest's too.
+/// The guest's CPUs that have a sibling among the guest's CPUs.
 fn siblings(host: &Host) -> Vec<usize> {
     let topology = host.topology();
-    let other = |cpu, threads: &CpuSet| threads.iter().any(|other| other != cpu && host.cpus.contains(other));
-    let shared = |cpu: &usize| topology.threads_of(*cpu).is_some_and(|threads| other(*cpu, &threads));
-    host.cpus.iter().filter(shared).collect()
+    host.cpus.iter().filter(|cpu| has_sibling_in(&topology, *cpu, &host.cpus)).collect()
+}
+
+fn has_sibling_in(topology: &HostTopology, cpu: usize, cpus: &CpuSet) -> bool {
+    topology
+        .threads_of(cpu)
+        .is_some_and(|threads| threads.iter().any(|other| other != cpu && cpus.contains(other)))
 }
 
 fn caches(host: &Host) -> Finding {
-    let Some(level) = host.cpus.iter().next().and_then(|cpu| last_level(host, cpu)) else {
+    let last_levels: Vec<Cache> = host.cpus.iter().filter_map(|cpu| last_level(host, cpu)).collect();
+    let Some(Cache { level, kib, cpus, .. }) = last_levels.first() else {
         return Check::Caches.unknown("no /sys/devices/system/cpu/cpu*/cache");
     };
-    let shared: BTreeSet<String> =
-        host.cpus.iter().filter_map(|cpu| last_level(host, cpu)).map(|cache| cache.shared).collect();
-    let Cache { level, size, shared: of_first } = level;
-    if shared.len() == 1 {
-        return Check::Caches.ok(format!("one L{level} of {size} for CPUs {of_first}"));
+    let size = size(*kib);
+    let different: BTreeSet<&str> = last_levels.iter().map(|cache| cache.cpus.as_str()).collect();
+    if different.len() == 1 {
+        return Check::Caches.ok(format!("one L{level} of {size} for CPUs {cpus}"));
     }
-    let value = format!("{} of {size}", count(shared.len(), &format!("L{level}")));
-    // Where each vCPU stays on its CPU, what it shares with whom is the same in every run.
+    let value = format!("{} of {size}", count(different.len(), &format!("L{level}")));
+    // If each vCPU stays on its CPU, every run shares the same caches.
     Check::Caches.judge(value, !host.pinned, false)
 }
 
-struct Cache {
-    level: u64,
-    size: String,
-    shared: String,
-}
-
 fn last_level(host: &Host, cpu: usize) -> Option<Cache> {
-    let at = format!("/sys/devices/system/cpu/cpu{cpu}/cache");
-    let caches = host.root.names(&at).into_iter().filter_map(|name| {
-        Some(Cache {
-            level: host.root.number(&format!("{at}/{name}/level"))?,
-            size: size(&host.root.line(&format!("{at}/{name}/size"))?),
-            shared: host.root.cpus(&format!("{at}/{name}/shared_cpu_list"))?.to_string(),
-        })
-    });
-    caches.max_by_key(|cache| cache.level)
+    caches::of(&host.root, cpu).into_iter().max_by_key(|cache| cache.level)
 }
 
-/// `32768K` in the larger unit.
-fn size(text: &str) -> String {
-    match text.strip_suffix('K').and_then(|kib| kib.parse::<u64>().ok()) {
+/// A cache's size, in MiB from 1 MiB on.
+fn size(kib: Option<u64>) -> String {
+    match kib {
         Some(kib) if kib >= 1024 => format!("{} MiB", kib / 1024),
         Some(kib) => format!("{kib} KiB"),
-        None => text.to_owned(),
+        None => "unknown size".to_owned(),
     }
 }
 
@@ -141,7 +133,7 @@ mod tests {
     use crate::doctor::finding::Status;
     use crate::fixture::Fixture;
 
-    /// Two cores of two threads each, numbered as Linux does: first all first threads.
+    /// Two cores of two threads each, numbered in Linux's order: all first threads come first.
     fn smt_host() -> Fixture {
         let host = Fixture::new().file("/sys/devices/system/cpu/online", "0-3");
         let host = host.file("/sys/devices/system/cpu/smt/control", "on");
@@ -167,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thread_of_each_core_is_good() {
+    fn one_thread_of_each_core_is_ok() {
         smt_host().probe("0,1", true, |host| {
             assert_eq!(smt(host).status, Status::Ok);
             assert_eq!(pinning(host).status, Status::Ok);
@@ -183,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn caches_and_nodes_apart_are_named() {
+    fn separate_caches_and_nodes_are_counted() {
         let two_sockets = || {
             let host = Fixture::new().file("/sys/devices/system/node/node0/cpulist", "0,1");
             let host = host.file("/sys/devices/system/node/node1/cpulist", "2,3");
@@ -209,7 +201,7 @@ mod tests {
             let cpus = cpus(host);
             assert_eq!(
                 (cpus.status, cpus.value.as_str()),
-                (Status::Warn, "2 CPUs online (0,1); which of them share a core is not told here")
+                (Status::Warn, "2 CPUs online (0,1); the host does not show which of them share a core")
             );
             assert_eq!(smt(host).status, Status::Unknown);
         });

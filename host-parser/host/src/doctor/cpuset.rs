@@ -1,4 +1,4 @@
-//! The cgroup's cpuset: which CPUs this process may have, and whether anybody else may have them too.
+//! The cgroup's cpuset: which CPUs this process may use, and whether other cgroups may use them too.
 
 use serde::Serialize;
 
@@ -8,26 +8,26 @@ use super::finding::Finding;
 use super::host::Host;
 use crate::{CpuSet, Root};
 
-/// A cpuset, as the nearest cgroup with one shows it (Linux, Documentation/admin-guide/cgroup-v2.rst, "Cpuset", and
+/// The cpuset of the nearest cgroup that has one (Linux, Documentation/admin-guide/cgroup-v2.rst, "Cpuset", and
 /// cgroup-v1/cpusets.rst).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cpuset {
     /// The CPUs that processes in it may use.
     pub effective: CpuSet,
-    /// What it was set to; `None` if it takes its parent's.
+    /// The CPUs that it was set to; `None` if it inherits its parent's.
     pub configured: Option<CpuSet>,
-    /// `member`, `root`, `isolated`, or one of them with `invalid` and why; version 1 has no such word.
+    /// `member`, `root`, `isolated`, or one of them with `invalid` and the reason. Version 1 has none.
     pub partition: Option<String>,
-    /// Whether no cgroup beside it may have its CPUs: its own partition, or `cpu_exclusive` of version 1.
+    /// Whether sibling cgroups may not use its CPUs: it is in a valid partition, or version 1's `cpu_exclusive` is set.
     pub exclusive: bool,
-    /// Whether the scheduler moves no task to its CPUs by itself: an isolated partition, or `sched_load_balance` of
-    /// version 1 switched off.
+    /// Whether the scheduler does not balance tasks onto its CPUs: an isolated partition, or version 1's
+    /// `sched_load_balance` is off.
     pub isolated: bool,
     /// The folder of the cgroup.
     pub at: String,
 }
 
-/// That of this process.
+/// The cpuset of this process.
 pub fn of(root: &Root) -> Option<Cpuset> {
     version_2(root).or_else(|| version_1(root))
 }
@@ -35,19 +35,23 @@ pub fn of(root: &Root) -> Option<Cpuset> {
 fn version_2(root: &Root) -> Option<Cpuset> {
     let folders = cgroup::folders(root, "");
     let at = folders.iter().find(|at| root.cpus(&format!("{at}/cpuset.cpus.effective")).is_some())?;
-    let read = |at: &str, file: &str| root.line(&format!("{at}/cpuset.{file}"));
-    // A member belongs to the partition of the nearest cgroup above it that is the root of one.
-    let above = folders.iter().skip_while(|folder| *folder != at);
-    let partition = above.filter_map(|at| read(at, "cpus.partition")).find(|word| word != "member");
+    // A member belongs to the partition of its nearest ancestor that is a partition root.
+    let upwards = folders.iter().skip_while(|folder| *folder != at);
+    let mut partitions = upwards.filter_map(|at| partition_of(root, at));
+    let partition = partitions.find(|word| word != "member");
     let valid = partition.as_deref().filter(|word| !word.contains("invalid"));
     Some(Cpuset {
         effective: root.cpus(&format!("{at}/cpuset.cpus.effective"))?,
         configured: root.cpus(&format!("{at}/cpuset.cpus")),
         exclusive: valid.is_some(),
         isolated: valid == Some("isolated"),
-        partition: partition.or_else(|| read(at, "cpus.partition")),
+        partition: partition.or_else(|| partition_of(root, at)),
         at: at.clone(),
     })
+}
+
+fn partition_of(root: &Root, at: &str) -> Option<String> {
+    root.line(&format!("{at}/cpuset.cpus.partition"))
 }
 
 fn version_1(root: &Root) -> Option<Cpuset> {
@@ -65,13 +69,13 @@ fn version_1(root: &Root) -> Option<Cpuset> {
     })
 }
 
-/// What that means for a guest.
+/// The check of the cpuset.
 pub fn probe(host: &Host) -> Finding {
     let check = Check::Cpuset;
     let Some(cpuset) = of(&host.root) else { return check.unknown("no cgroup shows one") };
     let Cpuset { effective, partition, exclusive, isolated, at, .. } = cpuset;
     if let Some(word) = partition.as_deref().filter(|word| word.contains("invalid")) {
-        let remedy = format!("Give {at} CPUs that no cgroup beside it has, then write `isolated` again.");
+        let remedy = format!("Give {at} CPUs that no sibling cgroup has, then write `isolated` again.");
         return check.warn(format!("CPUs {effective}; partition {word}")).remedy(remedy);
     }
     let all = host.online.check_within(&effective).is_ok();
@@ -79,7 +83,7 @@ pub fn probe(host: &Host) -> Finding {
     match (isolated, exclusive, all) {
         (true, _, _) => check.ok(format!("{which}, isolated")),
         (false, _, true) => check.ok(which),
-        (false, true, false) => check.ok(format!("{which}, no other cgroup's, not isolated")),
+        (false, true, false) => check.ok(format!("{which}, exclusive, not isolated")),
         (false, false, false) => {
             let found = check.warn(format!("{which}, and other cgroups may use them too"));
             match partition {
@@ -108,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_cpuset_of_version_2_is_told_with_the_way_to_isolate_it() {
+    fn warns_of_a_shared_cpuset_of_version_2_with_the_way_to_isolate_it() {
         let (status, value, remedy) = judged(version_2(&[
             ("cpuset.cpus.effective", "0-7"),
             ("lab/cpuset.cpus", "4-7"),
@@ -120,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_isolated_partition_holds_for_the_members_below_it() {
+    fn members_below_an_isolated_partition_are_isolated() {
         let host = || {
             version_2(&[
                 ("lab/cpuset.cpus.effective", "4-7"),
@@ -135,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_that_does_not_hold_is_told() {
+    fn warns_of_an_invalid_partition() {
         let word = "isolated invalid (Cpu list in cpuset.cpus not exclusive)";
         let (status, value, remedy) = judged(version_2(&[
             ("lab/run/cpuset.cpus.effective", "4-7"),
@@ -157,7 +161,7 @@ mod tests {
         };
         let (status, _, remedy) = judged(host("0", "1"));
         assert!(status == Warn && remedy.unwrap().contains("box/cpuset.cpu_exclusive"));
-        assert_eq!(judged(host("1", "1")).1, "CPUs 2-5 of 0-7, no other cgroup's, not isolated");
+        assert_eq!(judged(host("1", "1")).1, "CPUs 2-5 of 0-7, exclusive, not isolated");
         assert_eq!(judged(host("1", "0")).1, "CPUs 2-5 of 0-7, isolated");
     }
 

@@ -1,17 +1,19 @@
-//! What was seen, as data: for scripts that judge a host by bounds of their own. What is not known is null.
+//! The host's properties as data, for scripts that judge a host by other bounds. An unknown value is null.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::caches::{self, Cache};
 use super::cpuset::{self, Cpuset};
 use super::host::Host;
-use super::load::{self, LoadSample};
+use super::kinds::{self, Kind};
+use super::load::LoadSample;
 use super::sample::{Program, Sample};
-use super::{frequency, isolation, kinds};
+use super::{frequency, isolation};
 use crate::CpuSet;
 
-/// All of it. CPUs are numbers, and sets of them lists as `taskset -c` has them.
+/// The host's properties. A CPU is a number; a set of CPUs is a list in the form of `taskset -c`.
 #[derive(Debug, Serialize)]
 pub struct Facts {
     accelerator: AcceleratorFact,
@@ -23,7 +25,7 @@ pub struct Facts {
     steal: Steal,
 }
 
-/// What executes the instructions of guests.
+/// The engine that executes the guest's instructions.
 #[derive(Clone, Debug, Serialize)]
 pub struct AcceleratorFact {
     /// Its name.
@@ -35,18 +37,18 @@ pub struct AcceleratorFact {
 /// A program that was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProgramFact {
-    /// Where it is.
+    /// Its path.
     pub path: String,
     /// Its version.
     pub version: String,
 }
 
-/// Of all CPUs that are online.
+/// The topology of all CPUs that are online.
 #[derive(Debug, Serialize)]
 struct Topology {
     cpus: Vec<Cpu>,
     cores: Option<usize>,
-    /// Of the guest's CPUs alone.
+    /// The cores of the guest's CPUs.
     guest_cores: Option<usize>,
     sockets: usize,
     caches: Vec<Cache>,
@@ -56,28 +58,18 @@ struct Topology {
 #[derive(Debug, Serialize)]
 struct Cpu {
     cpu: usize,
-    /// Whether the guest may get it.
+    /// Whether the guest can run on it.
     guest: bool,
-    /// The threads of its core, itself among them.
+    /// The threads of its core, including this one.
     threads: Option<CpuSet>,
     socket: Option<u64>,
     node: Option<String>,
     kind: Option<String>,
 }
 
-/// A cache, once for all that share it.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-struct Cache {
-    level: u64,
-    /// `data`, `instruction`, `unified`.
-    holds: String,
-    kib: Option<u64>,
-    cpus: String,
-}
-
 #[derive(Debug, Serialize)]
 struct Frequency {
-    /// Those of the guest's CPUs.
+    /// The governors of the guest's CPUs.
     governors: BTreeSet<String>,
     turbo: Option<bool>,
 }
@@ -95,7 +87,7 @@ struct Isolation {
 struct Load {
     one_minute: Option<f64>,
     five_minutes: Option<f64>,
-    /// While the load was sampled.
+    /// The guest's CPUs during the sample.
     guest: Option<Busy>,
     /// The other threads of the guest's cores.
     siblings: Option<Busy>,
@@ -108,7 +100,7 @@ struct Busy {
     programs: Vec<Program>,
 }
 
-/// Parts of the time of the guest's CPUs, 1 for all of it.
+/// Steal as a fraction of the time of the guest's CPUs.
 #[derive(Debug, Serialize)]
 struct Steal {
     now: Option<f64>,
@@ -116,20 +108,15 @@ struct Steal {
 }
 
 impl Facts {
-    /// Those of `host`.
+    /// The properties of `host`.
     #[must_use]
     pub fn new(
         host: &Host,
         accelerator: AcceleratorFact,
         qemu: Option<ProgramFact>,
-        sampled: &LoadSample,
+        sample: &LoadSample,
     ) -> Self {
-        let busy = |cpus: String, sample: &Sample| Busy {
-            cpus,
-            busy_cpus: sample.busy_cpus,
-            programs: sample.programs.clone(),
-        };
-        let averages = load::averages(host);
+        let averages = host.root.load_averages();
         Self {
             accelerator,
             qemu,
@@ -147,36 +134,31 @@ impl Facts {
             load: Load {
                 one_minute: averages.map(|(one, _)| one),
                 five_minutes: averages.map(|(_, five)| five),
-                guest: sampled.guest.as_ref().map(|sample| busy(host.cpus.to_string(), sample)),
-                siblings: sampled
+                guest: sample.guest.as_ref().map(|sample| busy(host.cpus.to_string(), sample)),
+                siblings: sample
                     .siblings
                     .as_ref()
                     .map(|(cpus, sample)| busy(super::host::list(cpus.iter().copied()), sample)),
             },
             steal: Steal {
-                now: sampled.guest.as_ref().map(|sample| sample.steal),
-                since_boot: sampled.steal_since_boot,
+                now: sample.guest.as_ref().map(|sample| sample.steal),
+                since_boot: sample.steal_since_boot,
             },
         }
     }
 }
 
+fn busy(cpus: String, sample: &Sample) -> Busy {
+    Busy { cpus, busy_cpus: sample.busy_cpus, programs: sample.programs.clone() }
+}
+
 fn topology(host: &Host) -> Topology {
-    let (root, threads) = (&host.root, host.topology());
     let nodes: BTreeMap<String, CpuSet> = host.all_nodes().into_iter().collect();
-    let kinds = kinds::of(root, &host.online);
-    let cpu = |cpu: usize| Cpu {
-        cpu,
-        guest: host.cpus.contains(cpu),
-        threads: threads.threads_of(cpu),
-        socket: host.package(cpu),
-        node: nodes.iter().find(|(_, cpus)| cpus.contains(cpu)).map(|(name, _)| name.clone()),
-        kind: kinds.iter().find(|kind| kind.cpus.contains(&cpu)).map(|kind| kind.name.clone()),
-    };
-    let caches: BTreeSet<Cache> = host.online.iter().flat_map(|cpu| caches(host, cpu)).collect();
-    let cpus: Vec<Cpu> = host.online.iter().map(cpu).collect();
+    let kinds = kinds::of(&host.root, &host.online);
+    let caches: BTreeSet<Cache> = host.online.iter().flat_map(|cpu| caches::of(&host.root, cpu)).collect();
+    let cpus: Vec<Cpu> = host.online.iter().map(|number| cpu(host, number, &nodes, &kinds)).collect();
     Topology {
-        cores: threads.cores(&host.online),
+        cores: host.topology().cores(&host.online),
         guest_cores: host.cores(),
         sockets: cpus.iter().filter_map(|cpu| cpu.socket).collect::<BTreeSet<_>>().len(),
         cpus,
@@ -185,18 +167,15 @@ fn topology(host: &Host) -> Topology {
     }
 }
 
-fn caches(host: &Host, cpu: usize) -> Vec<Cache> {
-    let at = format!("/sys/devices/system/cpu/cpu{cpu}/cache");
-    let cache = |name: &String| {
-        let read = |file: &str| host.root.line(&format!("{at}/{name}/{file}"));
-        Some(Cache {
-            level: read("level")?.parse().ok()?,
-            holds: read("type")?.to_lowercase(),
-            kib: read("size").and_then(|size| size.strip_suffix('K')?.parse().ok()),
-            cpus: host.root.cpus(&format!("{at}/{name}/shared_cpu_list"))?.to_string(),
-        })
-    };
-    host.root.names(&at).iter().filter_map(cache).collect()
+fn cpu(host: &Host, cpu: usize, nodes: &BTreeMap<String, CpuSet>, kinds: &[Kind]) -> Cpu {
+    Cpu {
+        cpu,
+        guest: host.cpus.contains(cpu),
+        threads: host.topology().threads_of(cpu),
+        socket: host.package(cpu),
+        node: nodes.iter().find(|(_, cpus)| cpus.contains(cpu)).map(|(name, _)| name.clone()),
+        kind: kinds.iter().find(|kind| kind.cpus.contains(&cpu)).map(|kind| kind.name.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -204,13 +183,13 @@ mod tests {
     use super::*;
     use crate::fixture::Fixture;
 
-    fn data(host: &Host, sampled: &LoadSample) -> serde_json::Value {
+    fn data(host: &Host, load: &LoadSample) -> serde_json::Value {
         let accelerator = AcceleratorFact { name: "tcg".to_owned(), why: "asked for".to_owned() };
-        serde_json::to_value(Facts::new(host, accelerator, None, sampled)).unwrap()
+        serde_json::to_value(Facts::new(host, accelerator, None, load)).unwrap()
     }
 
     #[test]
-    fn a_hybrid_host_is_data_and_not_prose() {
+    fn a_hybrid_hosts_properties_are_data() {
         let host = Fixture::hybrid().file("/sys/devices/system/cpu/intel_pstate/no_turbo", "0");
         let host =
             host.file("/sys/devices/system/cpu/nohz_full", "2-3").file("/proc/loadavg", "0.50 1.25 2 1/9 9");
@@ -220,8 +199,8 @@ mod tests {
             programs: vec![Program { name: name.to_owned(), processes: 1, part: 0.5 }],
         };
         let siblings = Some((BTreeSet::from([1, 3]), sample("cc1")));
-        let sampled = LoadSample { guest: Some(sample("rustc")), siblings, steal_since_boot: 0.125 };
-        let data = host.probe("0,2", true, |host| data(host, &sampled));
+        let load = LoadSample { guest: Some(sample("rustc")), siblings, steal_since_boot: 0.125 };
+        let data = host.probe("0,2", true, |host| data(host, &load));
         let topology = &data["topology"];
         assert_eq!((&topology["cores"], &topology["guest_cores"]), (&12.into(), &2.into()));
         assert_eq!((&topology["sockets"], &topology["nodes"]["node0"]), (&1.into(), &"0-15".into()));
@@ -249,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_null_and_not_made_up() {
+    fn unknown_values_are_null() {
         let data = Fixture::new().probe("0,1", false, |host| data(host, &LoadSample::default()));
         for fact in ["/topology/cores", "/topology/cpus/0/threads", "/frequency/turbo", "/isolation/cpuset"] {
             assert!(data.pointer(fact).unwrap_or_else(|| panic!("no {fact}")).is_null(), "{fact} in {data}");

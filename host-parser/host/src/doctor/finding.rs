@@ -1,18 +1,18 @@
-//! What came of a check.
+//! The result of a check.
 
 use serde::Serialize;
 
 use super::check::Check;
 
-/// How good it is. Ordered, the worst last.
+/// The status of a finding, ordered from best to worst.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// As a measurement wants it, or a fact that no more than belongs to the result.
+    /// Good for a measurement, or a property that only needs to be known with the result.
     Ok,
-    /// It could not be seen.
+    /// The value could not be read.
     Unknown,
-    /// A measurement is possible, and better without it.
+    /// A measurement is possible, and would be better without this.
     Warn,
     /// No measurement is possible.
     Bad,
@@ -21,22 +21,22 @@ pub enum Status {
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What was checked.
+    /// The check.
     pub check: Check,
-    /// The part of the report.
+    /// Its part of the report.
     pub group: &'static str,
-    /// How good it is.
+    /// The status.
     pub status: Status,
-    /// What was seen.
+    /// The value that was read.
     pub value: String,
     /// Why it matters.
     pub why: &'static str,
-    /// What to do; set if it is worse than unknown.
+    /// What to do, for `warn` and `bad`.
     pub remedy: Option<String>,
 }
 
 impl Finding {
-    /// The same, with a remedy that fits this host better than the general one, where one is needed.
+    /// Replaces the general remedy, if the finding has one, by a more specific one.
     #[must_use]
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: self.remedy.map(|_| remedy.into()), ..self }
@@ -44,31 +44,31 @@ impl Finding {
 }
 
 impl Check {
-    /// What was seen is good.
+    /// A finding that is good.
     #[must_use]
     pub fn ok(self, value: impl Into<String>) -> Finding {
         self.finding(Status::Ok, value.into())
     }
 
-    /// What was seen makes a measurement worse.
+    /// A finding that makes a measurement worse.
     #[must_use]
     pub fn warn(self, value: impl Into<String>) -> Finding {
         self.finding(Status::Warn, value.into())
     }
 
-    /// What was seen makes a measurement impossible.
+    /// A finding that makes a measurement impossible.
     #[must_use]
     pub fn bad(self, value: impl Into<String>) -> Finding {
         self.finding(Status::Bad, value.into())
     }
 
-    /// Nothing was seen; `why` names what is missing.
+    /// A value that could not be read; `why` names the missing source.
     #[must_use]
     pub fn unknown(self, why: impl AsRef<str>) -> Finding {
         self.finding(Status::Unknown, format!("unknown: {}", why.as_ref()))
     }
 
-    /// What was seen, as good as it is.
+    /// A finding that is bad if `bad`, else a warning if `warn`, else good.
     #[must_use]
     pub fn judge(self, value: impl Into<String>, warn: bool, bad: bool) -> Finding {
         let status = match (bad, warn) {

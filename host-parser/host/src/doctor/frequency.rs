@@ -1,4 +1,4 @@
-//! Clock rates: what the host's governor does, and whether one core may run faster than many.
+//! Clock rates: the host's governor, and whether one busy core may run faster than many (turbo).
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::check::Check;
 use super::finding::Finding;
 use super::host::Host;
 
-/// All of it.
+/// The checks of the clock rates.
 pub fn probe(host: &Host) -> Vec<Finding> {
     vec![governor(host), turbo(host)]
 }
@@ -36,41 +36,48 @@ const INTEL: &str = "/sys/devices/system/cpu/intel_pstate/no_turbo";
 const GENERAL: &str = "/sys/devices/system/cpu/cpufreq/boost";
 const EACH: &str = "/sys/devices/system/cpu/cpu*/cpufreq/boost";
 
-/// Whether cores may run faster than all can, and where that is switched.
+/// Turbo: the clock rates that only some of the cores can reach at a time.
 pub struct Boost {
-    /// It is so.
+    /// Whether it is on.
     pub on: bool,
+    /// The file that switches it.
     switch: &'static str,
 }
 
-/// Where intel_pstate drives the CPU, the general switch is not there; amd-pstate has one for each policy too, under
-/// the general one if that is there.
+/// Reads the switches. Under intel_pstate there is no general switch. amd-pstate also has one for each policy, which counts
+/// only while the general one, if there is one, is on.
 pub fn boost(host: &Host) -> Option<Boost> {
-    let found = |on, switch| Some(Boost { on, switch });
-    match (host.root.number(INTEL), host.root.number(GENERAL)) {
-        (Some(no_turbo), _) => return found(no_turbo == 0, INTEL),
-        (None, Some(0)) => return found(false, GENERAL),
-        _ => {}
+    if let Some(no_turbo) = host.root.number(INTEL) {
+        return Some(Boost { on: no_turbo == 0, switch: INTEL });
     }
-    let of_cpu = |cpu| host.root.number(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/boost"));
-    let each: Vec<u64> = host.cpus.iter().filter_map(of_cpu).collect();
-    match (host.root.number(GENERAL), each.as_slice()) {
-        (_, [_, ..]) => found(each.contains(&1), EACH),
-        (Some(general), []) => found(general == 1, GENERAL),
+    let general = host.root.number(GENERAL);
+    if general == Some(0) {
+        return Some(Boost { on: false, switch: GENERAL });
+    }
+    let each: Vec<u64> = host
+        .cpus
+        .iter()
+        .filter_map(|cpu| host.root.number(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/boost")))
+        .collect();
+    match (general, each.as_slice()) {
+        (_, [_, ..]) => Some(Boost { on: each.contains(&1), switch: EACH }),
+        (Some(general), []) => Some(Boost { on: general == 1, switch: GENERAL }),
         (None, []) => None,
     }
 }
 
 /// The governors of the guest's CPUs.
 pub fn governors(host: &Host) -> BTreeSet<String> {
-    let governor =
-        |cpu| host.root.line(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"));
-    host.cpus.iter().filter_map(governor).collect()
+    let cpus = host.cpus.iter();
+    cpus.filter_map(|cpu| {
+        host.root.line(&format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"))
+    })
+    .collect()
 }
 
 fn not_there(host: &Host) -> &'static str {
     let guest = host.root.cpu_flags().is_some_and(|flags| flags.iter().any(|flag| flag == "hypervisor"));
-    if guest { "the hypervisor under this host decides" } else { "this kernel does not say" }
+    if guest { "the hypervisor under this host decides" } else { "the host's kernel does not show it" }
 }
 
 #[cfg(test)]
@@ -96,12 +103,12 @@ mod tests {
         assert_eq!(judged(&["performance", "performance"]), (Ok, "performance".to_owned()));
         assert_eq!(judged(&["powersave", "powersave"]), (Warn, "powersave".to_owned()));
         assert_eq!(judged(&["schedutil", "performance"]), (Warn, "performance, schedutil".to_owned()));
-        // Those of CPUs that the guest does not get do not matter.
+        // Other CPUs' governors do not matter.
         assert_eq!(judged(&["performance", "performance", "powersave"]).0, Ok);
     }
 
     #[test]
-    fn turbo_is_found_under_both_names_with_the_switch_that_is_there() {
+    fn turbo_is_found_under_both_names_and_the_remedy_names_the_switch() {
         let intel = |value| Fixture::new().file("/sys/devices/system/cpu/intel_pstate/no_turbo", value);
         let others = |value| Fixture::new().file("/sys/devices/system/cpu/cpufreq/boost", value);
         let judge = |host: Fixture| host.probe("0", true, turbo);
@@ -114,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_of_each_cpu_counts_below_the_general_one() {
+    fn each_cpus_switch_counts_only_while_the_general_one_is_on() {
         let each = |cpu| format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq/boost");
         let judge = |general: Option<&str>, on: [&str; 2]| {
             let host = general.map_or_else(Fixture::new, |on| Fixture::new().file(GENERAL, on));
@@ -128,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vm_says_who_decides() {
+    fn in_a_vm_the_rates_are_unknown_because_the_hypervisor_decides() {
         let vm = Fixture::new().file("/proc/cpuinfo", "flags\t\t: fpu hypervisor");
         vm.probe("0", true, |host| {
             assert_eq!((governor(host).status, turbo(host).status), (Unknown, Unknown));

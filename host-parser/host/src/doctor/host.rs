@@ -1,18 +1,18 @@
-//! The input of every check: the host's files, and which CPUs a guest would get.
+//! The input of every check: the host's files, and the CPUs that a guest would get.
 
 use std::collections::BTreeSet;
 
 use crate::{CpuSet, HostTopology, Root};
 
-/// A host as a guest would use it.
+/// A host and the CPUs that a guest would get of it.
 pub struct Host {
-    /// The host's files.
+    /// Where /proc and /sys are.
     pub root: Root,
-    /// The CPUs that a guest can run on: those it is pinned to, else all that this process may use.
+    /// The CPUs that a guest can run on: the CPUs that it is pinned to, else all that this process may use.
     pub cpus: CpuSet,
-    /// Whether each vCPU is pinned to its own CPU.
+    /// Whether vCPUs are pinned, one to a CPU.
     pub pinned: bool,
-    /// All CPUs of the host; those of the guest where that cannot be read.
+    /// All online CPUs of the host; the guest's CPUs if that cannot be read.
     pub online: CpuSet,
 }
 
@@ -30,13 +30,13 @@ impl Host {
         HostTopology::of(&self.root)
     }
 
-    /// How many cores are among the guest's CPUs; `None` if the host does not report which of them share one.
+    /// How many cores the guest's CPUs are on; `None` if the host does not show which of them share one.
     #[must_use]
     pub fn cores(&self) -> Option<usize> {
         self.topology().cores(&self.cpus)
     }
 
-    /// The socket of a CPU, if the host reports it.
+    /// The socket of a CPU; `None` if the host does not show it.
     #[must_use]
     pub fn package(&self, cpu: usize) -> Option<u64> {
         self.root.number(&format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id"))
@@ -51,7 +51,7 @@ impl Host {
         threads.filter(|cpu| !self.cpus.contains(*cpu) && self.online.contains(*cpu)).collect()
     }
 
-    /// The NUMA nodes that have CPUs of the guest, by name, with those.
+    /// The NUMA nodes that have CPUs of the guest: name and the guest's CPUs.
     #[must_use]
     pub fn nodes(&self) -> Vec<(String, BTreeSet<usize>)> {
         let nodes = self.all_nodes().into_iter().map(|(name, all)| (name, common(&all, &self.cpus)));
@@ -72,7 +72,7 @@ impl Host {
     }
 }
 
-/// CPUs that are in both.
+/// The CPUs that are in both sets.
 #[must_use]
 pub fn common(one: &CpuSet, other: &CpuSet) -> BTreeSet<usize> {
     let other: BTreeSet<usize> = other.iter().collect();

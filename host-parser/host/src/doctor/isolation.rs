@@ -1,4 +1,4 @@
-//! Isolation: what else may run on the guest's CPUs, and what may stop them.
+//! Isolation: other tasks, the timer tick, RCU callbacks and quotas on the guest's CPUs.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use super::finding::Finding;
 use super::host::{Host, common, list};
 use crate::CpuSet;
 
-/// With no more CPUs than this there are none to keep free of everything else.
+/// A host with fewer CPUs than this has none to isolate.
 const CPUS_TO_SPARE_FROM: usize = 5;
 
-/// All of it.
+/// The checks of isolation.
 pub fn probe(host: &Host) -> Vec<Finding> {
     vec![isolated(host), tick(host), rcu(host)]
 }
 
-/// The limit of the cgroups, which belongs to the CPUs in the report.
+/// The check of the cgroups' CPU limit. In the report it is with the CPUs.
 pub fn quota(host: &Host) -> Finding {
     let Some(quota) = cgroup::cpu_quota(&host.root) else {
         return Check::Quota.unknown("no cgroup file system of this process at /sys/fs/cgroup");
     };
     let Some(quota) = quota else { return Check::Quota.ok("none") };
-    // Less than two CPUs' worth makes any speed-up that of the limit. More is a stop now and then.
-    Check::Quota.judge(format!("{quota:.1} CPUs' worth of time, by a cgroup"), true, quota < 2.0)
+    // Below two CPUs the limit decides the speed-up. Above, it stops a case now and then.
+    Check::Quota.judge(format!("a cgroup limits CPU time to {quota:.1} CPUs"), true, quota < 2.0)
 }
 
 fn isolated(host: &Host) -> Finding {
@@ -36,21 +36,21 @@ fn isolated(host: &Host) -> Finding {
     let Some(isolated) = isolated_cpus(host) else {
         let online = host.online.len();
         return if online < CPUS_TO_SPARE_FROM {
-            check.ok(format!("none; of {online} there are none to spare"))
+            check.ok(format!("none; a host with {online} has none to spare"))
         } else {
             check.warn("none")
         };
     };
     if host.pinned && host.cpus.check_within(&isolated).is_ok() {
-        return check.ok(format!("{isolated}: all that the guest is pinned to"));
+        return check.ok(format!("{isolated}, which include all of the guest's"));
     }
-    // A process starts out on the other CPUs, and only asks for these by their numbers.
+    // Without taskset this process could not pin a guest to isolated CPUs.
     let remedy = format!("`taskset -c {} assay run ... --cpus {isolated}`", host.online);
     check.warn(format!("{isolated}; the guest is to run on {}", host.cpus)).remedy(remedy)
 }
 
-/// The CPUs that other tasks are kept off: by the kernel's command line, and those of this process's cgroup where
-/// it is an isolated partition. `None` if none is known to be isolated.
+/// The isolated CPUs: by the kernel's command line, and by this process's cgroup if it is an isolated partition. `None` if
+/// there are none or the host does not show them.
 pub fn isolated_cpus(host: &Host) -> Option<CpuSet> {
     let booted = host.root.cpus("/sys/devices/system/cpu/isolated");
     let partition = cpuset::of(&host.root).filter(|cpuset| cpuset.isolated).map(|found| found.effective);
@@ -83,7 +83,7 @@ pub fn nohz_full(host: &Host) -> Option<CpuSet> {
     host.root.cpus("/sys/devices/system/cpu/nohz_full")
 }
 
-/// A refinement of isolation: worth a warning only where the guest's CPUs are isolated and lack it.
+/// A refinement of isolation: a warning only if CPUs of the guest are isolated and lack it.
 fn partly(host: &Host, check: Check, having: Option<CpuSet>) -> Finding {
     let with: BTreeSet<usize> = having.map(|set| common(&set, &host.cpus)).unwrap_or_default();
     let without: BTreeSet<usize> = host.cpus.iter().filter(|cpu| !with.contains(cpu)).collect();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn isolated_cpus_are_good_where_the_guest_is_pinned_to_them() {
+    fn isolated_cpus_are_ok_if_the_guest_is_pinned_to_them() {
         isolating().probe("4,5", true, |host| {
             let found = probe(host);
             assert!(found.iter().all(|finding| finding.status == Ok), "{found:?}");
@@ -123,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn a_boot_list_may_have_the_last_cpu_and_strides() {
+    fn reads_a_boot_list_with_the_last_cpu_and_strides() {
         let list = |text| CpuSet::from_boot_list(text, 15).map(|set| set.to_string());
         assert_eq!(list("4-N").as_deref(), Some("4-15"));
         assert_eq!(list("0,N").as_deref(), Some("0,15"));
         assert_eq!(list("0-9:2/4").as_deref(), Some("0,1,4,5,8,9"));
         assert_eq!(list("all").as_deref(), Some("0-15"));
         assert_eq!(list("all:1/8").as_deref(), Some("0,8"));
-        // What the host does not have cannot be taken off it.
+        // CPUs that the host does not have are skipped.
         assert_eq!(list("8-31").as_deref(), Some("8-15"));
         assert_eq!((list("0-9:2/0"), list("x"), list("0-9:2")), (None, None, None));
         let host = Fixture::with_cpus("0-7").file("/proc/cmdline", "rcu_nocbs=4-N");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn isolated_cpus_that_are_not_used_are_a_pity() {
+    fn warns_of_isolated_cpus_that_the_guest_does_not_use() {
         let found = isolating().probe("0-3", false, isolated);
         assert_eq!((found.status, found.value.as_str()), (Warn, "4-7; the guest is to run on 0-3"));
         assert!(found.help().contains("taskset -c 0-7 assay run ... --cpus 4-7"));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_of_less_than_two_cpus_makes_it_impossible() {
+    fn a_quota_below_two_cpus_is_bad() {
         let limited = |max| {
             let host =
                 Fixture::new().file("/proc/self/cgroup", "0::/box").file("/sys/fs/cgroup/box/cpu.max", max);

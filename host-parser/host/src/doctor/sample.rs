@@ -1,38 +1,41 @@
-//! What the CPUs did and for whom, between two snapshots of /proc.
+//! The CPUs' activity, and the programs that caused it, between two readings of /proc.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::Root;
+use crate::proc_pid_stat::{self, PidStat};
 use crate::proc_stat::{self, CpuTimes};
 
-/// /proc/stat and the tasks' stat at one moment. Times are in the kernel's ticks since it booted.
+/// A reading of /proc/stat and of every task's stat. Times are in ticks since the host booted.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     cpus: BTreeMap<usize, CpuTimes>,
-    /// By number and start, since numbers are used again.
-    tasks: BTreeMap<(u32, u64), Task>,
+    tasks: BTreeMap<TaskId, Task>,
 }
+
+/// A task's number and its start: Linux reuses numbers.
+type TaskId = (u32, u64);
 
 #[derive(Clone, Debug, PartialEq)]
 struct Task {
     process: u32,
-    /// The process's: what a program calls its threads says little.
+    /// The process's name, not the thread's.
     name: String,
     ticks: u64,
-    /// Where it ran last.
+    /// The CPU on which it ran last.
     cpu: Option<usize>,
 }
 
-/// What happened between two snapshots.
+/// The activity of some CPUs between two snapshots.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// How many CPUs' worth was busy, of the CPUs asked about.
+    /// Their busy time, in CPUs.
     pub busy_cpus: f64,
-    /// The part of their time that was stolen.
+    /// Steal, as a fraction of their time.
     pub steal: f64,
-    /// What ran on them, by the CPU on which each task ran last; the greediest first.
+    /// The programs whose tasks ran last on these CPUs, the busiest first.
     pub programs: Vec<Program>,
 }
 
@@ -41,14 +44,14 @@ pub struct Sample {
 pub struct Program {
     /// The name.
     pub name: String,
-    /// How many of them ran at all.
+    /// How many of them used CPU time.
     pub processes: usize,
-    /// How much of one CPU's time they used together.
+    /// The CPU time that they used together, as a fraction of one CPU.
     pub part: f64,
 }
 
 impl Snapshot {
-    /// Looks now. This process is left out, and what has ended meanwhile is no task.
+    /// Reads /proc now. Skips this process and tasks that end meanwhile.
     pub fn take(root: &Root) -> Option<Self> {
         let cpus = proc_stat::parse(&root.text("/proc/stat")?);
         let own = std::process::id();
@@ -57,41 +60,48 @@ impl Snapshot {
         Some(Self { cpus, tasks: tasks.collect() })
     }
 
-    /// What happened on `cpus` from `self` to `later`; `None` where no time went by.
+    /// The activity of `cpus` from `self` to `later`; `None` if their counters did not move.
     pub fn until(&self, later: &Self, cpus: &BTreeSet<usize>) -> Option<Sample> {
-        let spent = |cpu: usize| {
-            let (before, after) = (self.cpus.get(&cpu)?, later.cpus.get(&cpu)?);
-            Some(after.since(before))
-        };
-        let spent: Vec<CpuTimes> = cpus.iter().copied().filter_map(spent).filter(|t| t.total > 0).collect();
+        let spent: Vec<CpuTimes> =
+            cpus.iter().filter_map(|&cpu| self.cpu_until(later, cpu)).filter(|t| t.total > 0).collect();
         let elapsed = spent.iter().map(|times| times.total).max()?;
-        let mut programs: BTreeMap<&str, (BTreeSet<u32>, u64)> = BTreeMap::new();
-        let here = |task: &Task| task.cpu.is_none_or(|cpu| cpus.contains(&cpu));
-        for (key, task) in later.tasks.iter().filter(|(_, task)| here(task)) {
-            // A task that was not there before has used all of its time since.
-            let before = self.tasks.get(key).map_or(0, |task| task.ticks);
+        Some(Sample {
+            busy_cpus: spent.iter().map(|times| part(times.busy, times.total)).sum(),
+            steal: part(spent.iter().map(|t| t.steal).sum(), spent.iter().map(|t| t.total).sum()),
+            programs: self.programs_until(later, cpus, elapsed),
+        })
+    }
+
+    fn cpu_until(&self, later: &Self, cpu: usize) -> Option<CpuTimes> {
+        Some(later.cpus.get(&cpu)?.since(self.cpus.get(&cpu)?))
+    }
+
+    /// The programs that ran on `cpus`, by the last CPU of each task, the busiest first.
+    fn programs_until(&self, later: &Self, cpus: &BTreeSet<usize>, elapsed: u64) -> Vec<Program> {
+        let mut used: BTreeMap<&str, (BTreeSet<u32>, u64)> = BTreeMap::new();
+        for (id, task) in &later.tasks {
+            if task.cpu.is_some_and(|cpu| !cpus.contains(&cpu)) {
+                continue;
+            }
+            // A task that the first snapshot does not have started since then.
+            let before = self.tasks.get(id).map_or(0, |task| task.ticks);
             let ticks = task.ticks.saturating_sub(before);
             if ticks > 0 {
-                let (processes, sum) = programs.entry(&task.name).or_default();
+                let (processes, sum) = used.entry(&task.name).or_default();
                 processes.insert(task.process);
                 *sum += ticks;
             }
         }
-        let program = |(name, (processes, ticks)): (&str, (BTreeSet<u32>, u64))| Program {
-            name: name.to_owned(),
-            processes: processes.len(),
-            part: part(ticks, elapsed),
-        };
-        let mut programs: Vec<Program> = programs.into_iter().map(program).collect();
+        let mut programs = Vec::new();
+        for (name, (processes, ticks)) in used {
+            let (name, processes) = (name.to_owned(), processes.len());
+            programs.push(Program { name, processes, part: part(ticks, elapsed) });
+        }
         programs.sort_by(|one, other| other.part.total_cmp(&one.part));
-        Some(Sample {
-            busy_cpus: spent.iter().map(|times| part(times.busy, times.total)).sum(),
-            steal: part(spent.iter().map(|t| t.steal).sum(), spent.iter().map(|t| t.total).sum()),
-            programs,
-        })
+        programs
     }
 
-    /// The part of the time of `cpus` that was stolen since the host booted.
+    /// Steal since the host booted, as a fraction of the time of `cpus`.
     pub fn steal_since_boot(&self, cpus: &BTreeSet<usize>) -> f64 {
         let empty = Self {
             cpus: self.cpus.keys().map(|cpu| (*cpu, CpuTimes::default())).collect(),
@@ -101,42 +111,26 @@ impl Snapshot {
     }
 }
 
-/// The threads of a process; the process as one where they cannot be listed.
-fn tasks(root: &Root, process: u32) -> Vec<((u32, u64), Task)> {
+/// The threads of a process; the process as one task if they cannot be listed.
+fn tasks(root: &Root, process: u32) -> Vec<(TaskId, Task)> {
     let at = format!("/proc/{process}");
-    let Some(whole) = root.text(&format!("{at}/stat")).as_deref().and_then(parse_stat) else {
-        return Vec::new();
-    };
-    let named = |tid: u32, stat: Stat| {
-        let name = whole.name.clone();
-        ((tid, stat.start), Task { process, name, ticks: stat.ticks, cpu: stat.cpu })
-    };
+    let Some(whole) = read_stat(root, &at) else { return Vec::new() };
     let numbers = root.names(&format!("{at}/task")).into_iter().filter_map(|name| name.parse::<u32>().ok());
-    let thread = |tid: u32| Some(named(tid, parse_stat(&root.text(&format!("{at}/task/{tid}/stat"))?)?));
-    let threads: Vec<_> = numbers.filter_map(thread).collect();
-    if threads.is_empty() { vec![named(process, whole.clone())] } else { threads }
+    let mut threads = Vec::new();
+    for tid in numbers {
+        if let Some(stat) = read_stat(root, &format!("{at}/task/{tid}")) {
+            threads.push(task(process, &whole.name, tid, &stat));
+        }
+    }
+    if threads.is_empty() { vec![task(process, &whole.name, process, &whole)] } else { threads }
 }
 
-/// What is of use in a stat file.
-#[derive(Clone, Debug)]
-struct Stat {
-    name: String,
-    start: u64,
-    ticks: u64,
-    cpu: Option<usize>,
+fn read_stat(root: &Root, at: &str) -> Option<PidStat> {
+    proc_pid_stat::parse(&root.text(&format!("{at}/stat"))?)
 }
 
-/// Its name, user and system time, when it started, and where it ran last: fields 2, 14, 15, 22 and 39 of proc(5). A
-/// name can have spaces and brackets in it.
-fn parse_stat(stat: &str) -> Option<Stat> {
-    let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
-    // Field 3 is the first after the name.
-    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-    let name = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    let ticks = field(14)?.saturating_add(field(15)?);
-    let cpu = field(39).and_then(|cpu| usize::try_from(cpu).ok());
-    Some(Stat { name, start: field(22)?, ticks, cpu })
+fn task(process: u32, name: &str, tid: u32, stat: &PidStat) -> (TaskId, Task) {
+    ((tid, stat.start), Task { process, name: name.to_owned(), ticks: stat.ticks, cpu: stat.cpu })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ticks, shown as a percentage")]
@@ -157,7 +151,7 @@ mod tests {
         range.collect()
     }
 
-    fn look(cpu0: &str, cpu1: &str, processes: &[(u32, String)]) -> Snapshot {
+    fn snapshot(cpu0: &str, cpu1: &str, processes: &[(u32, String)]) -> Snapshot {
         let host = Fixture::new().file("/proc/stat", &format!("cpu  1 1\ncpu0 {cpu0}\ncpu1 {cpu1}\nintr 7"));
         let host = host.file("/proc/self/stat", "no number, no process");
         let host =
@@ -166,9 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_cpu_and_who_keeps_it_busy_are_seen() {
-        let before = look("100 0 0 100 0 0 0 0 0 0", "0 0 0 500 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 10, 3))]);
-        let after = look("150 0 0 100 0 0 0 0 50 0", "5 0 0 545 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 60, 3))]);
+    fn finds_a_busy_cpu_and_its_program() {
+        let before =
+            snapshot("100 0 0 100 0 0 0 0 0 0", "0 0 0 500 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 10, 3))]);
+        let after =
+            snapshot("150 0 0 100 0 0 0 0 50 0", "5 0 0 545 0 0 0 0 0 0", &[(7, stat("cc1 (x)", 60, 3))]);
         let sample = before.until(&after, &cpus(0..2)).unwrap();
         assert!((sample.busy_cpus - 1.1).abs() < 1e-9, "{sample:?}");
         assert_eq!(sample.programs, [Program { name: "cc1 (x)".to_owned(), processes: 1, part: 1.0 }]);
@@ -176,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn stolen_time_is_neither_busy_nor_idle() {
-        let before = look("0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0", &[]);
-        let after = look("0 0 0 30 0 0 0 20 0 0", "0 0 0 50 0 0 0 0 0 0", &[]);
+    fn steal_is_neither_busy_nor_idle() {
+        let before = snapshot("0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0", &[]);
+        let after = snapshot("0 0 0 30 0 0 0 20 0 0", "0 0 0 50 0 0 0 0 0 0", &[]);
         let sample = before.until(&after, &cpus(0..2)).unwrap();
         assert!((sample.steal - 0.2).abs() < 1e-9 && sample.busy_cpus == 0.0, "{sample:?}");
         assert!((after.steal_since_boot(&cpus(0..1)) - 0.4).abs() < 1e-9);
@@ -188,38 +184,39 @@ mod tests {
     fn processes_of_one_name_are_one_program() {
         let (idle, start) = ("0 0 0 10 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0");
         let at = |user| [(7, stat("cc1", user, 3)), (8, stat("cc1", user, 3)), (9, stat("sh", 0, 3))];
-        let sample = look(start, start, &at(0)).until(&look(idle, idle, &at(4)), &cpus(0..2)).unwrap();
+        let sample =
+            snapshot(start, start, &at(0)).until(&snapshot(idle, idle, &at(4)), &cpus(0..2)).unwrap();
         assert_eq!(sample.programs, [Program { name: "cc1".to_owned(), processes: 2, part: 0.8 }]);
     }
 
     #[test]
-    fn a_program_is_named_for_the_cpus_that_its_threads_ran_on() {
+    fn a_program_counts_on_the_cpus_that_its_threads_ran_on() {
         let thread =
             |user: u64, cpu: u32| format!("{} {}{cpu} 0 0", stat("worker", user, 3), "0 ".repeat(14));
-        let look = |ticks: u64| {
+        let snapshot = |ticks: u64| {
             let idle = format!("cpu0 0 0 0 {ticks} 0 0 0 0\ncpu1 {ticks} 0 0 0 0 0 0 0");
             let host = Fixture::new().file("/proc/stat", &idle).file("/proc/7/stat", &stat("cc1", 0, 3));
             let host = host.file("/proc/7/task/7/stat", &thread(0, 0));
             Snapshot::take(&host.file("/proc/7/task/8/stat", &thread(ticks, 1)).root()).unwrap()
         };
-        let (before, after) = (look(0), look(10));
+        let (before, after) = (snapshot(0), snapshot(10));
         assert_eq!(before.until(&after, &cpus(0..1)).unwrap().programs, []);
         let found = before.until(&after, &cpus(1..2)).unwrap();
         assert_eq!(found.programs, [Program { name: "cc1".to_owned(), processes: 1, part: 1.0 }]);
     }
 
     #[test]
-    fn a_number_used_again_is_another_process() {
+    fn a_reused_process_id_is_another_process() {
         let idle = "0 0 0 10 0 0 0 0 0 0";
-        let before = look("0 0 0 0 0 0 0 0", idle, &[(7, stat("old", 90, 3))]);
-        let after = look(idle, idle, &[(7, stat("new", 1, 400))]);
+        let before = snapshot("0 0 0 0 0 0 0 0", idle, &[(7, stat("old", 90, 3))]);
+        let after = snapshot(idle, idle, &[(7, stat("new", 1, 400))]);
         assert_eq!(before.until(&after, &cpus(0..1)).unwrap().programs[0].part, 0.6);
     }
 
     #[test]
-    fn what_is_malformed_or_stands_still_is_left_out() {
+    fn skips_malformed_entries_and_counters_that_do_not_move() {
         let before =
-            look("0 0 0 x", "0 0 0 9 0 0 0 0", &[(7, "7 (a".to_owned()), (8, "8 (b) R 1".to_owned())]);
+            snapshot("0 0 0 x", "0 0 0 9 0 0 0 0", &[(7, "7 (a".to_owned()), (8, "8 (b) R 1".to_owned())]);
         assert_eq!(before.until(&before, &cpus(0..2)), None);
         assert!(before.tasks.is_empty() && before.cpus.len() == 1);
         assert!(Snapshot::take(&Fixture::new().root()).is_none());

@@ -1,24 +1,20 @@
-//! Scheduling: by which rules the guests of this process get their CPUs. What it starts inherits its own.
+//! The scheduling policy of this process, which its guests inherit.
 
 use super::check::Check;
 use super::finding::Finding;
 use super::host::Host;
-use crate::Root;
+use crate::{Root, proc_pid_stat};
 
-/// Which field of /proc/PID/stat is the policy, of those after the name: field 41 (proc_pid_stat(5)), the name being 2.
-const POLICY: usize = 41 - 3;
-
-/// How long real-time tasks run at most in each period, in microseconds; -1 for no limit (Linux,
+/// The longest time that real-time tasks run in each period, in microseconds; -1 is no limit (Linux,
 /// Documentation/scheduler/sched-rt-group.rst).
 const RUNTIME: &str = "/proc/sys/kernel/sched_rt_runtime_us";
 const PERIOD: &str = "/proc/sys/kernel/sched_rt_period_us";
 
-/// Whether the guests would be stopped for a part of every second: real-time priority is asked for to have a CPU alone, and
-/// is what takes it away.
+/// Whether Linux would stop the guests for part of every second, as it does with real-time tasks.
 pub fn probe(host: &Host) -> Finding {
     let check = Check::Scheduling;
     let Some(policy) = policy(&host.root) else { return check.unknown("no /proc/self/stat") };
-    // sched(7) has their numbers from the kernel's interface.
+    // The numbers of SCHED_OTHER and the others: linux/sched.h.
     let name = match policy {
         0 => "other",
         1 => "fifo",
@@ -36,17 +32,14 @@ pub fn probe(host: &Host) -> Finding {
                 if limited { format!("{runtime} of every {period} us") } else { "all of it".to_owned() };
             check.judge(format!("{name}, real-time: {each}"), limited, false)
         }
-        ("idle", _) => check.warn("idle: whatever else runs comes first"),
+        ("idle", _) => check.warn("idle: all other work comes first"),
         _ => check.ok(name),
     }
 }
 
 /// The scheduling policy of this process.
-fn policy(root: &Root) -> Option<u32> {
-    let stat = root.line("/proc/self/stat")?;
-    // The name is in parentheses and may hold any character.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(POLICY)?.parse().ok()
+fn policy(root: &Root) -> Option<u64> {
+    proc_pid_stat::parse(&root.text("/proc/self/stat")?)?.policy
 }
 
 #[cfg(test)]
@@ -55,9 +48,10 @@ mod tests {
     use crate::doctor::finding::Status::{self, Ok, Unknown, Warn};
     use crate::fixture::Fixture;
 
-    /// A process with this policy, where real-time tasks have so much of every second.
+    /// The finding for a process with this policy, if real-time tasks may run `runtime` us of every second.
     fn judge(policy: u32, runtime: &str) -> (Status, String) {
-        let fields = ["0"; POLICY - 1].join(" ");
+        // Fields 4 to 40.
+        let fields = ["0"; 37].join(" ");
         let host = Fixture::with_cpus("0,1")
             .file("/proc/self/stat", &format!("7 (a ) b) S {fields} {policy} 0 0"))
             .file(RUNTIME, runtime)
@@ -67,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn real_time_priority_that_is_limited_is_told() {
+    fn warns_of_real_time_priority_with_a_limit() {
         assert_eq!(judge(0, "950000"), (Ok, "other".to_owned()));
         assert_eq!(judge(1, "950000"), (Warn, "fifo, real-time: 950000 of every 1000000 us".to_owned()));
         assert_eq!(judge(2, "-1"), (Ok, "round-robin, real-time: all of it".to_owned()));
@@ -76,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_cannot_be_seen_is_unknown() {
+    fn an_unreadable_or_unknown_policy_is_unknown() {
         assert_eq!(Fixture::with_cpus("0").probe("0", false, probe).status, Unknown);
         assert_eq!(judge(9, "950000").0, Unknown);
     }

@@ -1,4 +1,4 @@
-//! Room: memory for a guest, disk for its logs.
+//! Memory for a guest, disk space for its logs.
 
 use std::path::Path;
 
@@ -8,22 +8,23 @@ use super::cgroup;
 use super::check::Check;
 use super::finding::Finding;
 use super::host::Host;
+use crate::proc_fields;
 
 const MIB: u64 = 1 << 20;
-/// A guest has 128 MiB as a rule, and QEMU about as much for itself.
+/// A guest usually has 128 MiB, and QEMU needs about as much.
 const MEMORY_NEEDED: u64 = 256 * MIB;
 const MEMORY_WANTED: u64 = 1024 * MIB;
-/// An experiment's logs are a few MiB, and an image for firmware some 10 MiB for each case.
+/// An experiment's logs take a few MiB, and an image that firmware boots about 10 MiB for each case.
 const DISK_NEEDED: u64 = 64 * MIB;
 const DISK_WANTED: u64 = 1024 * MIB;
 
-/// An experiment's files are some hundred.
+/// An experiment writes some hundred files.
 const FILES_NEEDED: u64 = 500;
 const FILES_WANTED: u64 = 5000;
 
-/// All of it; results go below `results`.
+/// The checks of memory and of the disk that `results` is on.
 pub fn probe(host: &Host, results: &Path) -> Vec<Finding> {
-    // Before the first run the folder is not there; it will be made in the one above that is.
+    // Before the first run the folder does not exist; it will be created below its nearest existing ancestor.
     let here = Path::new(".");
     let above =
         results.ancestors().find(|path| !path.as_os_str().is_empty() && path.exists()).unwrap_or(here);
@@ -33,26 +34,21 @@ pub fn probe(host: &Host, results: &Path) -> Vec<Finding> {
 
 fn memory(host: &Host) -> Finding {
     let meminfo = host.root.text("/proc/meminfo");
-    let Some(available) = meminfo.as_deref().and_then(available) else {
+    let Some(available) = meminfo.and_then(|meminfo| proc_fields::bytes(&meminfo, "MemAvailable")) else {
         return Check::Memory.unknown("no MemAvailable in /proc/meminfo");
     };
     match cgroup::memory_left(&host.root).filter(|left| *left < available) {
         Some(left) => size(Check::Memory, left, "left of a cgroup's limit", MEMORY_WANTED, MEMORY_NEEDED)
             .remedy(
-                "Raise the memory limit of the container, the service or the slice, or stop what uses it.",
+                "Raise the memory limit of the container, the service or the slice, or stop programs in it.",
             ),
         None => size(Check::Memory, available, "available", MEMORY_WANTED, MEMORY_NEEDED),
     }
 }
 
-fn available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-}
-
 fn disk(found: Option<StatVfs>, writable: bool, at: &Path) -> Finding {
     let Some(found) = found else {
-        return Check::Disk.unknown(format!("{} cannot be asked", at.display()));
+        return Check::Disk.unknown(format!("no file system information for {}", at.display()));
     };
     let read_only = found.f_flag.contains(StatVfsMountFlags::RDONLY);
     if read_only || !writable {
@@ -61,10 +57,10 @@ fn disk(found: Option<StatVfs>, writable: bool, at: &Path) -> Finding {
             .bad(format!("{} {why}", at.display()))
             .remedy("Write elsewhere with `--out DIR`.");
     }
-    // Some file systems have no fixed number of files, and say 0 of 0.
+    // File systems without a fixed number of files report 0 of 0.
     let files = Some(found.f_favail).filter(|files| found.f_files > 0 && *files < FILES_WANTED);
     if let Some(files) = files {
-        let value = format!("{files} more files at {}", at.display());
+        let value = format!("only {files} more files possible at {}", at.display());
         return Check::Disk.judge(value, true, files < FILES_NEEDED).remedy(
             "Delete files: `du --inodes -x . | sort -n | tail`, or write elsewhere with `--out DIR`.",
         );
@@ -92,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_memory_is_told_before_a_guest_is_killed() {
+    fn too_little_memory_is_a_warning_or_bad() {
         let status = |mib: u64| with(mib * 1024).probe("0", true, memory).status;
         assert_eq!((status(8000), status(800), status(100)), (Ok, Warn, Bad));
         assert_eq!(with(20 << 20).probe("0", true, memory).value, "20 GiB available");
@@ -108,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_or_read_only_ends_an_experiment() {
+    fn a_full_or_read_only_disk_is_bad() {
         let here = statvfs(".").unwrap();
         let with = |blocks| StatVfs {
             f_bavail: blocks,
@@ -131,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_looked_for_where_they_are_to_go() {
+    fn checks_the_disk_that_results_go_to() {
         let folder = tempfile::tempdir().unwrap();
         let disk = |results: &str| {
             let results = folder.path().join(results);

@@ -1,10 +1,10 @@
-//! The host's kernel: which, under which mitigations, and what it does to a guest's memory.
+//! The host's kernel: its release, its mitigations, and its huge pages and page merging under a guest's memory.
 
 use super::check::Check;
 use super::finding::Finding;
 use super::host::{Host, count};
 
-/// All of it.
+/// The checks of the host's kernel.
 pub fn probe(host: &Host) -> Vec<Finding> {
     vec![kernel(host), mitigations(host), huge_pages(host), same_pages(host)]
 }
@@ -18,11 +18,12 @@ fn kernel(host: &Host) -> Finding {
 
 fn mitigations(host: &Host) -> Finding {
     const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
-    let states = host.root.names(VULNERABILITIES).into_iter().filter_map(|name| {
-        let state = host.root.line(&format!("{VULNERABILITIES}/{name}"))?;
-        Some((name, state))
-    });
-    let states: Vec<(String, String)> = states.collect();
+    let mut states: Vec<(String, String)> = Vec::new();
+    for name in host.root.names(VULNERABILITIES) {
+        if let Some(state) = host.root.line(&format!("{VULNERABILITIES}/{name}")) {
+            states.push((name, state));
+        }
+    }
     if states.is_empty() {
         return Check::Mitigations.unknown(format!("no {VULNERABILITIES}"));
     }
@@ -34,7 +35,7 @@ fn mitigations(host: &Host) -> Finding {
         .collect();
     let mut value = format!("{} of {}", mitigated, count(states.len(), "known flaw"));
     if !open.is_empty() {
-        value += &format!("; not of {}", open.join(", "));
+        value += &format!("; vulnerable: {}", open.join(", "));
     }
     if let Some(option) = host.root.boot_option("mitigations") {
         value += &format!("; mitigations={option}");
@@ -64,7 +65,7 @@ mod tests {
     use crate::fixture::Fixture;
 
     #[test]
-    fn mitigations_are_counted_and_open_flaws_named() {
+    fn mitigations_are_counted_and_vulnerabilities_named() {
         let at = |name: &str| format!("/sys/devices/system/cpu/vulnerabilities/{name}");
         let host = Fixture::new()
             .file(&at("mds"), "Vulnerable: Clear CPU buffers attempted, no microcode")
@@ -72,12 +73,12 @@ mod tests {
             .file(&at("srbds"), "Not affected")
             .file("/proc/cmdline", "quiet mitigations=auto,nosmt");
         let found = host.probe("0", true, mitigations);
-        assert_eq!(found.value, "1 of 3 known flaws; not of mds; mitigations=auto,nosmt");
+        assert_eq!(found.value, "1 of 3 known flaws; vulnerable: mds; mitigations=auto,nosmt");
         assert_eq!(Fixture::new().probe("0", true, mitigations).status, Unknown);
     }
 
     #[test]
-    fn what_is_done_to_memory_is_told() {
+    fn warns_of_disabled_huge_pages_and_of_page_merging() {
         let pages = |state| {
             let host = Fixture::new().file("/sys/kernel/mm/transparent_hugepage/enabled", state);
             host.probe("0", true, huge_pages)

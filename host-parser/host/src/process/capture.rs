@@ -1,4 +1,4 @@
-//! A program that is run to its end, or until that is enough of it, and what it printed.
+//! Runs a program to its end, deadline, output limit or cancellation, and captures what it printed.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -11,10 +11,10 @@ use crate::CancelToken;
 /// How much of standard error is kept, from its end.
 const STDERR_BYTES: usize = 64 << 10;
 
-/// How a program is run.
+/// The limits of a captured run.
 #[derive(Clone, Copy, Debug)]
 pub struct Capture<'a> {
-    /// From its start to its end, at most.
+    /// The longest time from its start to its end.
     pub deadline: Duration,
     /// How much it may print on standard output, in bytes.
     pub limit_bytes: usize,
@@ -22,7 +22,7 @@ pub struct Capture<'a> {
     pub cancel: Option<&'a CancelToken>,
 }
 
-/// What a program left behind.
+/// The result of a captured run.
 #[derive(Debug)]
 pub struct Captured {
     /// How it ended.
@@ -40,13 +40,13 @@ pub struct Captured {
 /// How a program ended.
 #[derive(Clone, Copy, Debug)]
 pub enum End {
-    /// By itself.
+    /// It exited by itself.
     Itself(ExitStatus),
     /// It was cancelled.
     Cancelled,
     /// It had not ended by its deadline.
     Deadline,
-    /// It printed more than its limit; what was printed up to there is kept.
+    /// It printed more than its limit; the output up to the limit is kept.
     Overflow {
         /// The limit, in bytes.
         limit_bytes: u64,
@@ -54,11 +54,11 @@ pub enum End {
 }
 
 impl Capture<'_> {
-    /// Runs a program that was just started, and reads its standard output and error, as far as they are pipes. `on_line`
-    /// is given every line of its output, without its end, and when it had arrived, in microseconds from the start.
+    /// Runs a program that was just started, and reads its standard output and error if they are pipes. Calls `on_line`
+    /// with each line of the output, without its line end, and the line's arrival time in microseconds from the start.
     ///
     /// # Errors
-    /// The system's reason why it could not be watched.
+    /// The system's error if it cannot be watched.
     pub fn run(&self, mut process: Process, on_line: &mut dyn FnMut(&[u8], u64)) -> io::Result<Captured> {
         let (mut stdout, mut stderr) = (process.take_stdout(), process.take_stderr());
         let (mut output, mut messages) = (Vec::new(), Vec::new());
@@ -100,7 +100,7 @@ impl Capture<'_> {
     }
 }
 
-/// Reports every complete line of `output`; how many bytes they have.
+/// Reports every complete line of `output`, and returns their length in bytes.
 fn report_lines(output: &[u8], at_us: u64, on_line: &mut dyn FnMut(&[u8], u64)) -> usize {
     let mut reported = 0;
     for line in output.split_inclusive(|&byte| byte == b'\n') {
@@ -111,7 +111,7 @@ fn report_lines(output: &[u8], at_us: u64, on_line: &mut dyn FnMut(&[u8], u64)) 
     reported
 }
 
-/// Reads one chunk; at its end the stream is closed.
+/// Reads one chunk. Closes the stream at its end.
 fn read(stream: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<()> {
     let mut chunk = [0; 16 << 10];
     let Some(open) = stream else { return Ok(()) };
@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn ends_a_program_that_does_not() {
+    fn ends_a_program_at_its_deadline() {
         let (captured, _) = shell("echo x; sleep 1000 & sleep 1000", Duration::from_millis(200));
         assert!(matches!(captured.end, End::Deadline));
         assert_eq!(captured.output, b"x\n");
         assert!(captured.exit_us < 60_000_000);
     }
 
-    /// Whether a process is there, and not only waiting to be waited for: proc_pid_stat(5).
+    /// Whether a process exists and is no zombie: proc_pid_stat(5).
     fn lives(pid: &str) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.starts_with(" Z"))
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_nothing_behind_of_a_program_that_ends() {
+    fn kills_the_children_of_a_program_that_exits() {
         let script = "sleep 1000 >/dev/null 2>&1 & echo $!; exit 3";
         let (captured, lines) = shell(script, Duration::from_secs(60));
         assert!(matches!(captured.end, End::Itself(status) if status.code() == Some(3)));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_for_no_one_who_holds_the_streams_of_a_program_that_ended() {
+    fn does_not_wait_for_a_child_that_holds_the_streams_open() {
         let (captured, lines) = shell("sleep 1000 & echo $!; exit 3", Duration::from_secs(60));
         assert!(matches!(captured.end, End::Itself(status) if status.code() == Some(3)));
         await_end(&lines[0].0);
@@ -226,7 +226,7 @@ mod tests {
         let captured = capture.run(process, &mut |_, _| ()).unwrap();
         thread.join().unwrap();
         assert!(matches!(captured.end, End::Cancelled) && captured.exit_us < 60_000_000);
-        // One that is cancelled already does not wait at all.
+        // With a token that is cancelled already there is no wait.
         let captured = capture.run(start("sleep 1000"), &mut |_, _| ()).unwrap();
         assert!(matches!(captured.end, End::Cancelled));
     }

@@ -1,7 +1,8 @@
-//! Programs that this one starts: QEMU, the Linux twin, tools. Each leads its own process group, so that the
-//! terminal's Ctrl-C reaches this program only; each is ended by its process id, and none is left behind.
+//! Child processes: QEMU, the Linux twin, tools. Each leads a new process group, so that the terminal's Ctrl-C reaches
+//! this program only. Each is ended by its process id, and none is left behind.
 //!
-//! Nothing here polls by a timer: [`wait`] sleeps until a stream, an exit, a cancellation or a deadline.
+//! Nothing here polls by a timer: [`wait`] sleeps until a stream is readable, the child exits, the run is cancelled, or
+//! the deadline passes.
 
 mod capture;
 mod wait;
@@ -19,13 +20,13 @@ use rustix::process::{
 pub use capture::{Capture, Captured, End};
 pub use wait::{Wake, wait};
 
-/// A started program. Dropping it kills it and whatever it has started, and waits for its end.
+/// A child process. Dropping it kills the child and everything in its process group, and waits for its end.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Readable once the program has exited.
+    /// Readable once the child has exited.
     exit: OwnedFd,
-    /// Its status, once it was waited for.
+    /// Its status, once it has been waited for.
     status: Option<ExitStatus>,
     started: Instant,
     started_unix_ms: u64,
@@ -35,7 +36,7 @@ impl Process {
     /// Starts `command` as the leader of a process group.
     ///
     /// # Errors
-    /// The system's reason why it could not be started or watched.
+    /// The system's error if the program cannot be started or watched.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started_unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
@@ -57,12 +58,12 @@ impl Process {
         self.child.id()
     }
 
-    /// Its standard output, if it is a pipe that was not taken yet.
+    /// Its standard output, if that is a pipe and has not been taken yet.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
 
-    /// Its standard error, if it is a pipe that was not taken yet.
+    /// Its standard error, if that is a pipe and has not been taken yet.
     pub fn take_stderr(&mut self) -> Option<ChildStderr> {
         self.child.stderr.take()
     }
@@ -85,10 +86,10 @@ impl Process {
         self.started_unix_ms
     }
 
-    /// Its exit status, once it has exited. Whatever it has started is killed then.
+    /// Its exit status, once it has exited. The rest of its process group is then killed.
     ///
     /// # Errors
-    /// The system's reason why it cannot be waited for.
+    /// The system's error if it cannot be waited for.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         if self.status.is_none() && !self.has_exited()? {
             return Ok(None);
@@ -96,10 +97,10 @@ impl Process {
         self.end().map(Some)
     }
 
-    /// Kills it and whatever it has started, and waits for it. One that has exited keeps its status.
+    /// Kills it and its process group, and waits for it. A child that has exited keeps its status.
     ///
     /// # Errors
-    /// The system's reason why it cannot be waited for.
+    /// The system's error if it cannot be waited for.
     pub fn end(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.status {
             return Ok(status);
@@ -110,14 +111,14 @@ impl Process {
         Ok(status)
     }
 
-    /// Whether it has exited. It stays to be waited for.
+    /// Whether it has exited. Does not reap it.
     fn has_exited(&self) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         Ok(waitid(WaitId::Pid(Pid::from_child(&self.child)), options)?.is_some())
     }
 }
 
-/// Its descriptor is readable once the program has exited.
+/// The descriptor is readable once the child has exited.
 impl AsFd for Process {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.exit.as_fd()
@@ -126,12 +127,12 @@ impl AsFd for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nothing is left that could report a failure.
+        // A drop has no caller to report a failure to.
         let _ = self.end();
     }
 }
 
-/// Kills a child that was not waited for yet, so that its id is still its own, and the group that it leads.
+/// Kills the group that a child leads. The child must not have been reaped, or its id could name another process.
 fn kill_group(child: &Child) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
 }

@@ -1,4 +1,4 @@
-//! One wait for everything that can happen to a program.
+//! One wait for all events of a child process.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,21 +13,21 @@ use crate::CancelToken;
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wake {
-    /// The stream at this place can be read without blocking, if only to find its end.
+    /// The stream at this index is readable, or at its end.
     Stream(usize),
-    /// The process has exited, and none of its streams has anything to read.
+    /// The process has exited, and its streams have nothing left to read.
     Exit,
     /// The token is cancelled.
     Cancel,
-    /// The time is over, or a signal came.
+    /// The timeout passed, or a signal came.
     Nothing,
 }
 
-/// Waits until a stream can be read, the process has exited, the token is cancelled, or `timeout` is over. Of several the
-/// first in this order is returned; a place of `streams` without a stream is passed over.
+/// Waits until a stream is readable, the process has exited, the token is cancelled, or `timeout` passes. If several are
+/// true, returns the first in this order. Skips `None` in `streams`.
 ///
 /// # Errors
-/// The system's reason why it cannot wait.
+/// The system's error if it cannot wait.
 pub fn wait(
     streams: &[Option<BorrowedFd<'_>>],
     process: Option<&Process>,
@@ -43,13 +43,13 @@ pub fn wait(
         .chain(cancel)
         .map(|(wake, descriptor)| (wake, PollFd::from_borrowed_fd(descriptor, PollFlags::IN)))
         .unzip();
-    // A time too long for the system is as good as none.
+    // A timeout too long for the system is as good as none.
     let timeout = Timespec::try_from(timeout).ok();
     match poll(&mut polled, timeout.as_ref()) {
         Err(Errno::INTR) => return Ok(Wake::Nothing),
         result => result?,
     };
-    // HUP and ERR count as ready too: reading says which.
+    // HUP and ERR count as ready too: the next read shows which it is.
     let ready = polled.iter().position(|descriptor| !descriptor.revents().is_empty());
     Ok(ready.map_or(Wake::Nothing, |place| wakes[place]))
 }

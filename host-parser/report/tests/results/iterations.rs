@@ -51,7 +51,7 @@ fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_coun
     assert_eq!(gone.map(|sample| sample.iteration).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
     let text = terminal(&results);
     assert!(
-        text.contains("8 of 60 iterations set aside (at least 4 of a boot's must be left): 8 cpu-slowed"),
+        text.contains("8 of 60 iterations excluded (each boot must keep at least 4): 8 cpu-slowed"),
         "{text}"
     );
 }
