@@ -55,33 +55,35 @@ pub(crate) fn check(data: &[u8]) {
 
 /// The tables' addresses in the root table that the RSDP at `at` names (ACPI 6.5, section 5.2.5.3).
 fn root(memory: &[u8], at: usize) -> Option<Vec<u64>> {
-    let sums = |from: usize, to: usize| {
-        memory.get(from..to).is_some_and(|it| it.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0)
-    };
-    let rsdp = memory.get(at..at + 20).filter(|rsdp| rsdp.starts_with(b"RSD PTR ") && sums(at, at + 20))?;
-    let by_xsdt = || {
-        let xsdt = memory.get(at..at + 36).filter(|_| rsdp[15] >= 2 && sums(at, at + 36))?;
-        whole(memory, u64::from_le_bytes(*xsdt[24..].first_chunk()?), "XSDT").map(|it| (it, 8))
-    };
+    let rsdp = memory.get(at..at + 20).filter(|rsdp| rsdp.starts_with(b"RSD PTR ") && sum(rsdp) == 0)?;
     let by_rsdt = || whole(memory, long(rsdp, 16)? as u64, "RSDT").map(|it| (it, 4));
-    let (root, length) = by_xsdt().or_else(by_rsdt)?;
+    let (root, length) = xsdt(memory, at).map(|it| (it, 8)).or_else(by_rsdt)?;
     let entries = root[36..].chunks_exact(length);
     Some(entries.map(|entry| entry.iter().rev().fold(0, |at, &byte| at << 8 | u64::from(byte))).collect())
+}
+
+/// The XSDT that the RSDP at `at` names, if its revision has one.
+fn xsdt(memory: &[u8], at: usize) -> Option<&[u8]> {
+    let rsdp = memory.get(at..at + 36).filter(|rsdp| rsdp[15] >= 2 && sum(rsdp) == 0)?;
+    whole(memory, u64::from_le_bytes(*rsdp[24..].first_chunk()?), "XSDT")
+}
+
+fn sum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum, &byte| sum.wrapping_add(byte))
 }
 
 /// The table at `at`, if it is there, whole and of this name.
 fn whole<'a>(memory: &'a [u8], at: u64, name: &str) -> Option<&'a [u8]> {
     let table = memory.get(usize::try_from(at).ok()?..)?;
     let length = long(table, 4).filter(|&length| (36..=4 << 20).contains(&length))?;
-    let sum = |table: &&[u8]| table.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0;
-    table.get(..length).filter(|table| table.starts_with(name.as_bytes())).filter(sum)
+    table.get(..length).filter(|table| table.starts_with(name.as_bytes()) && sum(table) == 0)
 }
 
 fn is_whole(memory: &[u8], table: &[u8], signature: Signature) {
     assert!(place(memory, table).is_some() && table.len() >= HEADER_BYTES);
     assert_eq!(&table[..4], signature.as_str().as_bytes());
     assert_eq!(long(table, 4), Some(table.len()));
-    assert_eq!(table.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)), 0);
+    assert_eq!(sum(table), 0);
 }
 
 /// Memory from address 0 on, which counts its reads.

@@ -59,15 +59,18 @@ fn esp(image: &[u8]) -> Option<&[u8]> {
     let [at, count, length] =
         [(72, 8), (80, 4), (84, 4)].map(|(at, len)| u128::from(number(header, at, len)));
     let guid = [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
-    let entry = |i: u128| {
-        let start = usize::try_from(at * SECTOR as u128 + i * length).ok()?;
-        image.get(start..start.checked_add(usize::try_from(length).ok()?)?)
-    };
-    let mut entries = (0..count.min(if length == 0 { 0 } else { count })).map_while(entry);
+    let start = at * SECTOR as u128;
+    let mut entries = (0..count.min(if length == 0 { 0 } else { count }))
+        .map_while(|i| slice(image, start + i * length, length));
     let entry = entries.find(|entry| entry.starts_with(&guid)).filter(|entry| entry.len() >= 48)?;
     let (first, last) = (u128::from(number(entry, 32, 8)), u128::from(number(entry, 40, 8)));
     let byte = |sector: u128| usize::try_from(sector * SECTOR as u128).ok();
     image.get(byte(first)?..byte(last + 1)?)
+}
+
+fn slice(image: &[u8], start: u128, length: u128) -> Option<&[u8]> {
+    let start = usize::try_from(start).ok()?;
+    image.get(start..start.checked_add(usize::try_from(length).ok()?)?)
 }
 
 fn is_there(image: &[u8], content: &[u8], first: u64, sectors: u64) {

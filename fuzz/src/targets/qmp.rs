@@ -39,13 +39,15 @@ fn with_id(id: Option<u64>, key: &str, value: Value) -> Value {
 fn threads(value: &Value) {
     let Ok(threads) = cpu_threads(value) else { return };
     assert!(threads.is_sorted() && value.as_array().is_some_and(|cpus| cpus.len() == threads.len()));
-    let number = |cpu: &Value, key: &str| cpu.get(key).and_then(Value::as_u64);
     for (index, thread) in threads {
-        let is_it = |cpu: &Value| {
-            number(cpu, "cpu-index") == Some(index.into()) && number(cpu, "thread-id") == Some(thread.into())
-        };
-        assert!(value.as_array().is_some_and(|cpus| cpus.iter().any(is_it)));
+        let expected = [Some(index.into()), Some(thread.into())];
+        assert!(value.as_array().is_some_and(|cpus| cpus.iter().any(|cpu| numbers(cpu) == expected)));
     }
+}
+
+/// The index of a CPU and the id of its thread.
+fn numbers(cpu: &Value) -> [Option<u64>; 2] {
+    ["cpu-index", "thread-id"].map(|key| cpu.get(key).and_then(Value::as_u64))
 }
 
 fn has_fraction(value: &Value) -> bool {

@@ -30,19 +30,23 @@ pub(crate) fn check(data: &[u8]) {
 }
 
 fn finds_the_first(archive: &[u8], read: &[Result<File<'_>, abi::ramdisk::RamdiskError>]) {
-    let expected = |name: &str| {
-        let before = read.iter().position(|file| file.is_ok_and(|file| file.name == name));
-        match before {
-            Some(at) => read[at].map(|file| Some(file.data)),
-            None => read.last().and_then(|file| file.err()).map_or(Ok(None), Err),
-        }
-    };
     for file in read.iter().flatten() {
         let half = file.name.char_indices().nth(file.name.chars().count() / 2).map_or(0, |(at, _)| at);
         let (dir, base) = file.name.split_at(half);
-        assert_eq!(find(archive, dir, base), expected(file.name));
+        assert_eq!(find(archive, dir, base), first(read, file.name));
     }
-    assert_eq!(find(archive, "", "plan"), expected("plan"));
+    assert_eq!(find(archive, "", "plan"), first(read, "plan"));
+}
+
+/// The data of the first file of this name; `Ok(None)` or the archive's error if there is none.
+fn first<'a>(
+    read: &[Result<File<'a>, abi::ramdisk::RamdiskError>],
+    name: &str,
+) -> Result<Option<&'a [u8]>, abi::ramdisk::RamdiskError> {
+    match read.iter().position(|file| file.is_ok_and(|file| file.name == name)) {
+        Some(at) => read[at].map(|file| Some(file.data)),
+        None => read.last().and_then(|file| file.err()).map_or(Ok(None), Err),
+    }
 }
 
 /// Corrects every checksum, as far as the headers can be followed.

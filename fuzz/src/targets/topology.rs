@@ -36,17 +36,17 @@ pub(crate) fn check(data: &[u8]) {
         }
     };
     // The id in two pieces: the core's number contains the package's.
-    let (core, thread) = (place.core.expect("it was reported"), place.thread.expect("it was told"));
+    let (core, thread) = (place.core.expect("it was reported"), place.thread.expect("it was reported"));
     let package = place.package.expect("it was reported");
     let is_cut = |bits: u32| core == id >> bits && u64::from(thread) == u64::from(id) & ((1 << bits) - 1);
     let bits = (0..32).find(|&bits| is_cut(bits)).expect("an id without some of its low bits");
     assert!((bits..32).any(|bits| package == id >> bits), "no package is smaller than its cores");
     for leaf in [0x1f, 0xb] {
-        let is_told = ask(leaf, 0).ebx & 0xffff != 0;
+        let is_reported = ask(leaf, 0).ebx & 0xffff != 0;
         let is_it =
             matches!((leaf, place.source), (0x1f, TopologySource::Cpuid1f) | (0xb, TopologySource::Cpuid0b));
         if is_it {
-            assert!(is_told, "a leaf that is there");
+            assert!(is_reported, "a leaf that is there");
             let levels = (0..8).map(|level| ask(leaf, level)).take_while(|it| it.ecx >> 8 & 0xff != 0);
             let levels: Vec<_> = levels.map(|it| (it.ecx >> 8 & 0xff, it.eax & 31)).collect();
             let of_core = levels.iter().rfind(|(kind, _)| *kind == 1).map_or(0, |level| level.1);

@@ -17,34 +17,34 @@ use crate::options::{GuestArgs, ProbeArgs, SymbolsArgs};
 /// `assay run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// The experiment: a TOML file, such as manifests/smp-process-scale.toml
+    /// Manifest of the experiment, such as manifests/smp-process-scale.toml
     pub manifest: PathBuf,
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
-    /// What runs the workers, as a list: assay, assay-bios, linux, linux-mitigations-off, native. All of them in one
-    /// session, shuffled together, so that they can be compared
+    /// Systems that run the workers, as a list: assay, assay-bios, linux, linux-mitigations-off, native
     ///
-    /// The Linux kernel is the one that the environment variable LINUX_SMP_SCALE_KERNEL names, else the distribution's,
-    /// which is fetched into target/linux. All systems get the same host CPUs; for linux alone the variable
-    /// LINUX_SMP_SCALE_QEMU_TASKSET_CPUS counts before those of --cpus.
+    /// All of them run in one session, in shuffled order, so that they can be compared. The Linux kernel is the one that
+    /// the environment variable LINUX_SMP_SCALE_KERNEL names, else the distribution's, which is downloaded into
+    /// target/linux. All systems get the same host CPUs. If only Linux runs, the variable
+    /// LINUX_SMP_SCALE_QEMU_TASKSET_CPUS comes before the variables of --cpus.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = system, default_value = "assay")]
     pub systems: Vec<System>,
-    /// Run so many rounds, instead of the manifest's; below 5 no claim is made
+    /// Undisturbed rounds to run, instead of the manifest's; a claim needs at least 5
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: Option<u16>,
-    /// Name of the folder for these results, which must not be there yet; by default the time (UTC)
+    /// Name of the new folder for the results; by default the time (UTC)
     #[arg(long)]
     pub label: Option<String>,
-    /// Where results go: DIR/EXPERIMENT/LABEL
+    /// Folder for results, which go to DIR/EXPERIMENT/LABEL
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
-    /// CPUs of the guest, for a manifest with a sweep; by default as many as there are cores on the host for it
+    /// CPUs of the guest of a sweep; by default one for each available host core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=255))]
     pub vcpus: Option<u16>,
-    /// Seed of the order in which the cases of a round are run; by default taken from the clock, and recorded
+    /// Seed of the order of the cases in a round; by default from the clock, and recorded
     ///
-    /// The order within a sweep is in its plan.
+    /// The order in a sweep is in its plan.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// The host's own CPUs.
@@ -53,7 +53,7 @@ pub struct RunArgs {
     /// Print the order of the runs and every QEMU command; build, run and write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not run a guest that died once more under TCG, traced, to say why
+    /// Do not trace a guest that died in a second run under TCG
     #[arg(long)]
     pub no_diagnosis: bool,
     /// Names for the kernel's addresses.
@@ -61,10 +61,10 @@ pub struct RunArgs {
     pub symbols: SymbolsArgs,
 }
 
-/// Runs the experiment, prints its results and says how it ended.
+/// Runs the experiment, prints its results and returns the exit code.
 ///
 /// # Errors
-/// What kept it from having results at all.
+/// The session could not start, or its results could not be written or printed.
 pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
     let mut session = Session::prepare(spec(args)?);
     if args.dry_run {

@@ -1,11 +1,12 @@
-//! The baseline: the time that something takes on a CPU that nothing disturbs, as far as a session has shown it.
+//! The baseline: the best time that a session has shown for the same work, as a quartile.
 
-/// The baseline of times, taken one after the other: the least lower quartile of the first three, four and all further
-/// times.
+/// The baseline of a series of times: the least of the lower quartiles of the first three times, the first four, and so
+/// on.
 ///
-/// It is a quartile, and at least the second-quickest time: one that met a cold, fast CPU must not condemn all others,
-/// nor must the luckiest of hundreds. It is the least of them, since a host that becomes busy and stays so makes later
-/// quartiles slow, and what it gave once it can give. From the third time on it never rises.
+/// Each is a quartile, and at least the second-shortest time: a single time on a cold, fast CPU, or the luckiest of
+/// hundreds, must not condemn all others. The baseline is the least quartile, because a host that becomes busy and stays
+/// busy makes later quartiles longer, and what the host gave once it can give again. From the third time on the baseline
+/// never rises.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
     sorted: Vec<f64>,
@@ -27,7 +28,7 @@ impl Baseline {
         self.sorted.insert(place, time);
         let last = self.sorted.len() - 1;
         let quartile = self.sorted[(last / 4).max(1).min(last)];
-        // One or two times do not show whether they are quick.
+        // One or two times do not show whether they are undisturbed.
         self.least = match self.least {
             Some(least) if last >= 2 => Some(least.min(quartile)),
             _ => Some(quartile),
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn is_the_second_of_a_few_and_the_lower_quartile_of_many() {
+    fn is_the_second_shortest_of_a_few_and_the_lower_quartile_of_many() {
         assert_eq!(baseline([]), None);
         assert_eq!(baseline([5.0]), Some(5.0));
         assert_eq!(baseline([5.0, 7.0]), Some(7.0));
@@ -72,12 +73,12 @@ mod tests {
         let times: Vec<f64> = (0..200).map(|i| f64::from((i * 83 + i * i * 7) % 101)).collect();
         let each: Vec<f64> = (2..times.len()).filter_map(|n| baseline(times[..=n].iter().copied())).collect();
         assert!(each.windows(2).all(|pair| pair[1] <= pair[0]));
-        // A host that becomes busy for good.
+        // A host that becomes busy and stays busy.
         assert_eq!(baseline([1.0, 1.0].into_iter().chain([1.9; 500])), Some(1.0));
     }
 
     #[test]
-    fn the_luckiest_of_hundreds_are_not_the_measure() {
+    fn a_few_lucky_times_among_hundreds_do_not_set_it() {
         let times = (0..400).map(|i| if i % 100 == 50 { 0.8 } else { 1.0 });
         assert_eq!(baseline(times), Some(1.0));
     }

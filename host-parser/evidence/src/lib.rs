@@ -1,9 +1,8 @@
-//! From a serial log and what the host observed to a measurement, or to the reason why there is none.
+//! From a serial log and the host's observations to a measurement, or to the reason why there is none.
 //!
-//! Owns the reading of logs ([`transcript`]), the rules that a run must pass ([`gate`]), and the baseline that undisturbed
-//! samples set ([`baseline`]), and the ledger of what is
-//! excluded for what the host did ([`ledger`]). Refuses to know how a run was made: it never depends on the crates that run guests, and
-//! takes neither an answer nor a time on the guest's word.
+//! Owns the reading of logs ([`transcript`]), the rules that a run must pass ([`gate`]), the baseline of undisturbed times
+//! ([`baseline`]), and the ledger of what is excluded because the host disturbed it ([`ledger`]). Does not know how a run
+//! was made: it never depends on the crates that run guests. Takes no answer and no time on the guest's word.
 
 #![forbid(unsafe_code)]
 

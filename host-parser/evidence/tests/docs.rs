@@ -1,4 +1,4 @@
-//! The tables in docs/ against the code they describe. `ASSAY_BLESS=1` rewrites them.
+//! Compares the tables in docs/ with the code that they describe. `ASSAY_BLESS=1` rewrites them.
 
 use std::fmt::Write as _;
 
@@ -65,7 +65,7 @@ fn gate_lists_every_reason() {
 
 #[test]
 fn gate_states_every_limit() {
-    let mut text = "\n| reason | where | limit |\n|---|---|---|\n".to_owned();
+    let mut text = "\n| reason | the rule applies if | limit |\n|---|---|---|\n".to_owned();
     for limits::LimitRow { reason, rule, limit, unit } in limits::ROWS {
         let reason = reason.map_or("basis".to_owned(), |reason| format!("`{reason}`"));
         let _ = writeln!(text, "| {reason} | {rule} | {limit} {unit} |");

@@ -1,4 +1,4 @@
-//! The ledger against a plain recomputation over all runs and probes, step by step through sessions drawn at random.
+//! Compares the ledger with a plain recomputation over all runs and probes, after each step of random sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ struct Run {
 #[derive(Clone, Copy)]
 enum Host {
     LeavesItAlone,
-    /// Something slows a CPU, to so many thousandths, beside so many of its iterations.
+    /// Something slows a CPU to `per_mille` thousandths of its pace, just after `iterations` of its iterations.
     SlowsACpu {
         iterations: u16,
         per_mille: u32,
@@ -76,7 +76,7 @@ fn judged(number: u32, run: &Run) -> JudgedRun<'_> {
     JudgedRun { run: number, round: run.round, held_to_speed: true, verdict: &run.verdict, carried: None }
 }
 
-/// The excluded rounds with their reasons, worked out from the beginning.
+/// The excluded rounds with their reasons, computed from all runs and probes.
 fn recomputed(runs: &[Run], probes: &Probes) -> BTreeMap<u32, ReasonCode> {
     let mut rounds = BTreeMap::new();
     for round in 0..=ROUNDS {
@@ -113,10 +113,10 @@ fn probe_is_bad(probes: &Probes, round: u32) -> bool {
     failed || before.is_some_and(|probe| slow(&probe)) || after.is_some_and(|probe| slow(&probe))
 }
 
-/// The rounds of runs of which too few iterations are left.
+/// The rounds with a run that has too few iterations left.
 fn spoilt(runs: &[Run]) -> BTreeSet<u32> {
     let measured = || runs.iter().filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
-    // By CPU, and before or after.
+    // By CPU, and by whether the check was after the worker.
     let mut times: BTreeMap<(u16, bool), Vec<f64>> = BTreeMap::new();
     for (_, measurement) in measured() {
         for worker in measurement.samples().iter().flat_map(|sample| &sample.workers) {
@@ -157,7 +157,7 @@ fn reasons(ledger: &Ledger) -> BTreeMap<u32, ReasonCode> {
 }
 
 #[test]
-fn step_by_step_is_the_same_as_from_the_beginning_and_only_grows() {
+fn the_ledger_equals_a_recomputation_at_each_step_and_only_grows() {
     let mut seen = BTreeSet::new();
     for seed in 0..12 {
         let mut random = SplitMix64::new(seed);
@@ -203,7 +203,7 @@ fn step_by_step_is_the_same_as_from_the_beginning_and_only_grows() {
 }
 
 #[test]
-fn a_round_of_runs_that_show_function_only_is_held_to_no_probe() {
+fn a_probe_excludes_no_round_of_functional_only_runs() {
     let slow =
         |round: u32| Probe::new(round, 0, if round == 2 { 200_000_000 } else { 100_000_000 }, 50_000_000);
     let probes = Probes { cpus: 2, made: (0..4).map(slow).collect(), ..Probes::default() };

@@ -1,4 +1,4 @@
-//! Reading logs: any bytes at all, all line endings, and every change of a byte noticed.
+//! Reading logs: any bytes, all line endings, and every change of a byte is noticed.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn replaced(log: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn line_endings_of_any_console_are_the_same() {
+fn line_endings_of_every_console_are_accepted() {
     let log = Guest::of(2).log();
     for ending in ["\n", "\r\n", "\r\r\n", "\n\r"] {
         let log = replaced(&log, "\r\n", ending);
@@ -41,7 +41,7 @@ fn firmware_need_not_end_its_last_line() {
 }
 
 #[test]
-fn text_is_kept_apart_and_numbered() {
+fn text_is_kept_with_its_line_numbers() {
     let log = Guest::of(1).log();
     let read = Transcript::read(&log);
     let boot = &read.boots[0];
@@ -64,7 +64,7 @@ fn two_whole_boots_in_one_log_are_two_runs() {
 }
 
 #[test]
-fn a_boot_that_another_one_cut_off_was_reset() {
+fn a_boot_without_end_before_another_boot_was_reset() {
     let first = Script::of(&Guest::of(2).log()).until(|record| record.name() == "case-begin").log();
     let log = [first, Guest { nonce: 7, ..Guest::of(2) }.log()].concat();
     let verdicts = Gate::default().judge_log(&Transcript::read(&log), &RunExpectation::default());
@@ -73,7 +73,7 @@ fn a_boot_that_another_one_cut_off_was_reset() {
 }
 
 #[test]
-fn a_log_pasted_twice_is_duplicates_and_no_second_boot() {
+fn a_log_pasted_twice_has_duplicates_but_no_second_boot() {
     let log = Guest::of(2).log().repeat(2);
     let read = Transcript::read(&log);
     assert_eq!(read.boots.len(), 1);
@@ -87,7 +87,7 @@ fn huge_logs_are_read_in_linear_time() {
     let mut worst = Vec::new();
     let lines: Vec<&[u8]> = guest.split_inclusive(|&byte| byte == b'\n').collect();
     for i in 0..60_000 {
-        // Numbers that go up and down, tags without end, and text.
+        // Sequence numbers that go up and down, many tags on one line, and text.
         worst.extend_from_slice(lines[i * 7 % lines.len()]);
         worst.extend_from_slice(b"ASSAY1 seq=ASSAY1 seq=");
     }

@@ -14,7 +14,7 @@ pub(crate) fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) 
 
 fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, data: &[u8]) {
     let mut header = tar::Header::new_ustar();
-    // Not `set_path`, which knows better than the caller what a good name is, and can fail.
+    // `set_path` would normalise the name, and it can fail.
     header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
     header.set_mode(0o444);
     header.set_uid(0);

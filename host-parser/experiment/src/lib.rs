@@ -1,7 +1,7 @@
-//! From a manifest to the bytes that a kernel is given.
+//! From a manifest to the ramdisk that a kernel boots with.
 //!
 //! Owns the manifest's keys and their checks ([`manifest`]), the plan and the ramdisk ([`plan`]), and the boot
-//! configuration ([`boot_config`]). Refuses to run anything, and to judge what ran.
+//! configuration ([`boot_config`]). Runs nothing and judges nothing.
 
 #![forbid(unsafe_code)]
 

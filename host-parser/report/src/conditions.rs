@@ -1,4 +1,4 @@
-//! What a result must disclose to be worth anything to others: host, programs, order, and its own bounds.
+//! The conditions that a reader needs to place a result: host, programs, order, and what it does not prove.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
@@ -29,7 +29,11 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     }
     lines.extend(boots(results));
     if let Some(pinning) = &environment.pinning {
-        let unknown = if pinning.cores.is_none() { ", which of them share a core not told" } else { "" };
+        let unknown = if pinning.cores.is_none() {
+            ", the host does not report which of them share a core"
+        } else {
+            ""
+        };
         lines.push(format!("pinned to host CPUs {} by {}{unknown}", pinning.host_cpus, pinning.asked_by));
     }
     for artifact in &environment.artifacts {
@@ -43,12 +47,15 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     lines
 }
 
-/// When the first run was started and the last one.
+/// When the first and the last run started.
 fn date(results: &Results) -> Option<String> {
-    let started = || results.runs.iter().filter_map(|run| run.started_unix_ms);
-    let told = |ms| humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(ms)).to_string();
-    let (first, last) = (started().min()?, started().max()?);
-    Some(format!("first run started {}, last run {}", told(first), told(last)))
+    let started: Vec<u64> = results.runs.iter().filter_map(|run| run.started_unix_ms).collect();
+    let (first, last) = (utc(*started.iter().min()?), utc(*started.iter().max()?));
+    Some(format!("first run started {first}, last run {last}"))
+}
+
+fn utc(unix_ms: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
 }
 
 /// Each system's release, and how it was started.
@@ -63,58 +70,60 @@ fn boots(results: &Results) -> Vec<String> {
             System::LinuxMitigationsOff => ", mitigations=off",
             _ => "",
         };
-        let told = format!("{} {}, boot: {}{mitigations}", machine.system, machine.release, machine.firmware);
-        systems.entry(run.system).or_default().insert(told);
+        let boot = format!("{} {}, boot: {}{mitigations}", machine.system, machine.release, machine.firmware);
+        systems.entry(run.system).or_default().insert(boot);
     }
-    let line = |(system, told): (System, BTreeSet<String>)| {
-        format!("row {system}: {}", told.into_iter().collect::<Vec<_>>().join("; "))
-    };
-    systems.into_iter().map(line).collect()
+    let mut lines = Vec::new();
+    for (system, boots) in systems {
+        lines.push(format!("row {system}: {}", boots.into_iter().collect::<Vec<_>>().join("; ")));
+    }
+    lines
 }
 
-/// In which order the runs were made.
+/// The order of the runs.
 fn order(results: &Results) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(seed) = results.experiment.order_seed {
         lines.push(format!("order shuffled within each round, seed {seed}"));
     }
-    let run = |run: &&RunRecord| run.case.map(|case| (run.system, case));
     if results.comparison.is_some() {
         let first = results.runs.iter().filter(|run| run.round == 0);
-        let order: Vec<String> =
-            first.filter_map(|r| run(&r)).map(|(system, case)| format!("{system} {case}")).collect();
+        let order: Vec<String> = first.filter_map(system_and_case).collect();
         lines.push(format!(
             "the first round ran {}; results.json has every run in its order",
             order.join(", ")
         ));
-    } else {
-        let order: Vec<String> =
-            results.runs.iter().filter_map(|r| run(&r)).map(|(_, case)| case.to_string()).collect();
-        if !order.is_empty() {
-            lines.push(format!("cases in the order they were run: {}", order.join(" ")));
-        }
+        return lines;
+    }
+    let order: Vec<String> = results.runs.iter().filter_map(|run| Some(run.case?.to_string())).collect();
+    if !order.is_empty() {
+        lines.push(format!("order of the cases: {}", order.join(" ")));
     }
     lines
 }
 
-/// What the results do not prove, as far as they show it themselves.
+fn system_and_case(run: &RunRecord) -> Option<String> {
+    Some(format!("{} {}", run.system, run.case?))
+}
+
+/// What the results do not prove.
 pub(super) fn bounds(results: &Results) -> Vec<String> {
     let mut lines = vec![
         "One host, one session: another CPU, host kernel, QEMU or neighbour can give other numbers.".to_owned(),
-        "The workers are independent and make no syscall: nothing is said of syscalls, scheduling under load, \
-         memory management or I/O of any system."
+        "The workers are independent and make no syscall: the result says nothing about syscalls, scheduling \
+         under load, memory management or I/O of any system."
             .to_owned(),
     ];
     if words::emulated(results) {
         lines.push(
-            "The CPUs were emulated: ratios say whether a system lets its CPUs work side by side; times, boot \
-             times among them, are of no hardware."
+            "The CPUs were emulated: ratios show whether a system lets its CPUs work in parallel; times, boot \
+             times included, say nothing about any hardware."
                 .to_owned(),
         );
     }
     if results.cases.iter().any(|row| row.stats.functional_only.is_some()) {
         lines.push(
-            "Cases marked * ran with more CPUs than the host has: they show function, and no speed."
+            "Cases marked * ran with more CPUs than the host has: they show that the system works, not how fast."
                 .to_owned(),
         );
     }
@@ -127,13 +136,14 @@ pub(super) fn bounds(results: &Results) -> Vec<String> {
     }
     if results.cases.iter().any(|row| row.system == System::Native) {
         lines.push(
-            "Native rows are processes on the host's own CPUs: the ceiling for how a speed-up can look there, and \
-             under emulation no measure for a guest's time."
+            "Native rows are processes on the host's own CPUs: the ceiling for a guest's speed-up there. Under \
+             emulation their times are no measure for a guest's."
                 .to_owned(),
         );
     }
     lines.push(
-        "What the host did without a trace in the evidence is in the numbers, as their spread.".to_owned(),
+        "Disturbances that left no trace in the evidence are still in the numbers, as part of their spread."
+            .to_owned(),
     );
     lines
 }

@@ -1,19 +1,75 @@
-//! samples.csv: a row for each worker of each sample, and one for each run that has none. No value has a comma, a
-//! quote or a line feed in it.
+//! samples.csv: one row for each worker of each sample, and one row for each run that did not pass.
 
 use std::io::{self, Write};
 
 use results::{Results, RunRecord};
+use serde::Serialize;
 
 use super::exporter::Exporter;
-use evidence::gate::{Measurement, Sample};
+use evidence::gate::{Sample, WorkerSample};
 
-/// Writes every sample as a row of CSV (RFC 4180, with line feeds).
+/// Writes every sample as rows of CSV (RFC 4180, with line feeds).
 #[derive(Clone, Copy, Debug)]
 pub struct SamplesCsv;
 
-const HEADER: &str = "run,round,system,set_aside,outcome,reason,functional_only,case,smt,iteration,basis,sample_cycles,sample_nanos,\
-                      makespan,start_spread,worker,cpu,skew,cycles,scaled,answer,work,digest,reads_before,reads_after";
+/// The header: the names of [`Row`]'s fields. Written even if there is no row.
+const HEADER: [&str; 25] = [
+    "run",
+    "round",
+    "system",
+    "set_aside",
+    "outcome",
+    "reason",
+    "functional_only",
+    "case",
+    "smt",
+    "iteration",
+    "basis",
+    "sample_cycles",
+    "sample_nanos",
+    "makespan",
+    "start_spread",
+    "worker",
+    "cpu",
+    "skew",
+    "cycles",
+    "scaled",
+    "answer",
+    "work",
+    "digest",
+    "reads_before",
+    "reads_after",
+];
+
+/// A row. Fields are `None`, and empty in the file, if they do not apply to the run.
+#[derive(Default, Serialize)]
+struct Row {
+    run: u32,
+    round: u32,
+    system: &'static str,
+    set_aside: u8,
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    functional_only: u8,
+    case: Option<u16>,
+    smt: Option<u8>,
+    iteration: Option<u16>,
+    basis: Option<&'static str>,
+    sample_cycles: Option<u64>,
+    sample_nanos: Option<u64>,
+    makespan: Option<u64>,
+    start_spread: Option<u64>,
+    worker: Option<u16>,
+    cpu: Option<u16>,
+    skew: Option<u64>,
+    cycles: Option<u64>,
+    scaled: Option<u32>,
+    answer: Option<u64>,
+    work: Option<u64>,
+    digest: Option<String>,
+    reads_before: Option<u32>,
+    reads_after: Option<u32>,
+}
 
 impl Exporter for SamplesCsv {
     fn file_name(&self) -> &'static str {
@@ -21,59 +77,79 @@ impl Exporter for SamplesCsv {
     }
 
     fn export(&self, results: &Results, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{HEADER}")?;
-        for run in &results.runs {
-            match run.verdict.outcome.measurement() {
-                Some(measurement) => passed(out, run, measurement)?,
-                None => refused(out, run)?,
-            }
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        csv.write_record(HEADER)?;
+        for row in results.runs.iter().flat_map(rows) {
+            csv.serialize(row)?;
         }
-        Ok(())
+        csv.flush()
     }
 }
 
-/// The columns that every row of a run begins with; with those of `sample`, if it has any.
-fn head(run: &RunRecord, sample: Option<&Sample>) -> String {
-    let reason = run.verdict.outcome.refusal().map_or("", |(reason, _)| reason.code());
-    let excluded = run.excluded.is_some() || sample.is_some_and(|sample| sample.excluded.is_some());
-    let functional_only = u8::from(run.functional_only.is_some());
-    let (word, set_aside) = (run.verdict.outcome.word(), u8::from(excluded));
-    format!("{},{},{},{set_aside},{word},{reason},{functional_only}", run.run, run.round, run.system)
-}
-
-fn refused(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
-    let case = run.case.map(|case| case.to_string()).unwrap_or_default();
-    writeln!(out, "{},{case}{}", head(run, None), ",".repeat(17))
-}
-
-fn passed(out: &mut dyn Write, run: &RunRecord, measurement: &Measurement) -> io::Result<()> {
+/// The rows of a run.
+fn rows(run: &RunRecord) -> Vec<Row> {
+    let Some(measurement) = run.verdict.outcome.measurement() else {
+        return vec![Row { case: run.case, ..Row::of_run(run) }];
+    };
     let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
+    let mut rows = Vec::new();
     for sample in measurement.samples() {
-        rows(out, &head(run, Some(sample)), khz, sample)?;
+        rows.extend(sample.workers.iter().map(|worker| Row::of_worker(run, khz, sample, worker)));
     }
-    Ok(())
+    rows
 }
 
-fn rows(out: &mut dyn Write, head: &str, khz: Option<u64>, sample: &Sample) -> io::Result<()> {
-    let Sample { case, iteration, cycles, makespan, start_spread, .. } = sample;
-    let nanos = khz.and_then(|khz| cycles.nanos(khz)).map(|nanos| nanos.0.to_string()).unwrap_or_default();
-    let (basis, smt) = (sample.basis.word(), u8::from(sample.smt));
-    for w in &sample.workers {
-        writeln!(
-            out,
-            "{head},{case},{smt},{iteration},{basis},{cycles},{nanos},{makespan},{},{},{},{},{},{},{},{},{},{},{}",
-            start_spread,
-            w.worker,
-            w.cpu,
-            w.skew,
-            w.cycles,
-            w.scaled,
-            w.answer,
-            w.work,
-            w.digest,
-            w.reads_before,
-            w.reads_after
-        )?;
+impl Row {
+    /// The fields that every row of a run begins with.
+    fn of_run(run: &RunRecord) -> Self {
+        Self {
+            run: run.run,
+            round: run.round,
+            system: run.system.word(),
+            set_aside: run.excluded.is_some().into(),
+            outcome: run.verdict.outcome.word(),
+            reason: run.verdict.outcome.refusal().map(|(reason, _)| reason.code()),
+            functional_only: run.functional_only.is_some().into(),
+            ..Self::default()
+        }
     }
-    Ok(())
+
+    fn of_worker(run: &RunRecord, khz: Option<u64>, sample: &Sample, worker: &WorkerSample) -> Self {
+        let excluded = run.excluded.is_some() || sample.excluded.is_some();
+        Self {
+            set_aside: excluded.into(),
+            case: Some(sample.case),
+            smt: Some(sample.smt.into()),
+            iteration: Some(sample.iteration),
+            basis: Some(sample.basis.word()),
+            sample_cycles: Some(sample.cycles.0),
+            sample_nanos: khz.and_then(|khz| sample.cycles.nanos(khz)).map(|nanos| nanos.0),
+            makespan: Some(sample.makespan.0),
+            start_spread: Some(sample.start_spread.0),
+            worker: Some(worker.worker),
+            cpu: Some(worker.cpu),
+            skew: Some(worker.skew.0),
+            cycles: Some(worker.cycles.0),
+            scaled: Some(worker.scaled),
+            answer: Some(worker.answer),
+            work: Some(worker.work),
+            digest: Some(worker.digest.to_string()),
+            reads_before: Some(worker.reads_before),
+            reads_after: Some(worker.reads_after),
+            ..Self::of_run(run)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_names_the_fields_of_a_row() {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.serialize(Row::default()).expect("a flat row");
+        let text = String::from_utf8(csv.into_inner().expect("memory takes all")).expect("ASCII");
+        assert_eq!(text.lines().next(), Some(HEADER.join(",").as_str()));
+    }
 }

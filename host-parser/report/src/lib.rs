@@ -1,7 +1,7 @@
 //! Results in the forms that people and programs read.
 //!
-//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json. Refuses to work anything out
-//! anew: it reads [`Results`](results::Results) and changes nothing.
+//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json. It computes no
+//! result: it reads [`Results`](results::Results) and changes nothing.
 
 #![forbid(unsafe_code)]
 
@@ -22,4 +22,5 @@ pub use export::{EXPORTERS, write_all};
 pub use exporter::Exporter;
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
+pub use table::Table;
 pub use terminal::terminal;

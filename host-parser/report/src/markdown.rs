@@ -1,4 +1,4 @@
-//! summary.md: the table, the claim, and what they rest on.
+//! summary.md: the table, the claim, and the conditions of both.
 
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ impl Exporter for SummaryMarkdown {
             writeln!(out, "**{word}**: {}; {evidence}.\n", words::rule(report))?;
         }
         if results.cases.is_empty() {
-            writeln!(out, "No run counts: there is nothing to show.")?;
+            writeln!(out, "No run counts: there are no results to show.")?;
         } else {
             write!(out, "{}", table::cases(results).markdown())?;
             let notes = words::notes(results);
@@ -34,7 +34,7 @@ impl Exporter for SummaryMarkdown {
             notes.iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }
         side_by_side(results, out)?;
-        set_aside(results, out)?;
+        excluded(results, out)?;
         refused(results, out)?;
         diagnosed(results, out)?;
         environment(results, out)?;
@@ -43,12 +43,12 @@ impl Exporter for SummaryMarkdown {
     }
 }
 
-fn set_aside(results: &Results, out: &mut dyn Write) -> io::Result<()> {
-    let lines = words::set_aside(results);
+fn excluded(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let lines = words::excluded(results);
     if lines.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n## Rounds set aside\n")?;
+    writeln!(out, "\n## Excluded rounds\n")?;
     // The first two are an empty line and the heading.
     lines
         .iter()
@@ -73,7 +73,7 @@ fn diagnosed(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     list(out, [code(&summary), code(&file)])
 }
 
-/// The systems side by side: the proof, the ratios, what it took.
+/// The systems side by side: the proof, the ratios, the boot costs.
 fn side_by_side(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     if let Some(comparison) = &results.comparison {
         writeln!(out, "\n## Systems side by side\n")?;
@@ -81,7 +81,7 @@ fn side_by_side(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             write!(out, "{}", side_by_side::ratios(results, comparison).markdown())?;
             writeln!(out)?;
             list(out, side_by_side::notes(comparison))?;
-            writeln!(out, "\nShown to be the same in all of these rows, run by run:\n")?;
+            writeln!(out, "\nShown to be the same in every run of every row:\n")?;
             list(out, side_by_side::same(comparison))?;
         } else {
             writeln!(
@@ -92,23 +92,20 @@ fn side_by_side(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         }
         let differences = side_by_side::differences(comparison);
         if !differences.is_empty() {
-            writeln!(out, "\nQEMU's commands are the same but for:\n")?;
+            writeln!(out, "\nQEMU's commands differ only in:\n")?;
             list(out, differences.into_iter().map(|difference| code(&difference)))?;
         }
     }
     let Some(costs) = side_by_side::costs(results) else { return Ok(()) };
     writeln!(out, "\n## Time to the result, memory, size\n")?;
     write!(out, "{}", costs.markdown())?;
-    writeln!(
-        out,
-        "\nTimes by the host's clock from QEMU's start (natively the program's) to the first byte, the first"
-    )?;
-    writeln!(
-        out,
-        "`case-ready` and the `end` record, medians over the rounds. Memory is all that QEMU had resident at most;"
-    )?;
-    writeln!(out, "the image is what was booted, kernel and ramdisk together.")
+    writeln!(out, "\n{COSTS_NOTE}")
 }
+
+const COSTS_NOTE: &str = "\
+Times by the host's clock, from the start of QEMU (native: of the program) to the first byte, the first
+`case-ready` record and the `end` record; medians over the rounds. Memory is the most that QEMU had resident.
+The image is what was booted: kernel and ramdisk together.";
 
 fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## Conditions\n")?;
@@ -122,7 +119,7 @@ fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What was disclosed beside the log. Its values are text from outside: set as code, so that they cannot be markup.
+/// The disclosure file. Its values are text from outside: set as code, so that they cannot be markup.
 fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let (Some(publication), Some(status)) = (&results.publication, words::publication(results)) else {
         return Ok(());

@@ -1,5 +1,7 @@
 //! The table of cases: its cells, and how tables are laid out.
 
+use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
+
 use super::number::{grouped, percent};
 use results::{CaseRow, Results};
 
@@ -12,34 +14,48 @@ const HEADER: [&str; 10] =
 /// The column of the standard deviation.
 const STDEV: usize = 5;
 
-/// A table of text; every column is aligned to the right, but for the first if that names a system.
-pub(super) struct Table {
+/// A table of text. Columns are aligned to the right, except those listed in `left`.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The columns' names.
     pub header: Vec<String>,
+    /// The rows, each with as many cells as the header.
     pub rows: Vec<Vec<String>>,
-    pub named: bool,
+    /// The columns that are aligned to the left, from 0.
+    pub left: Vec<usize>,
 }
 
-/// The table of the cases; with a column for the system if there are several.
+/// The table of the cases. It has a column for the system if there are several.
 pub(super) fn cases(results: &Results) -> Table {
-    let named = results.comparison.is_some();
-    // With a system's name there is no room for both measures of the spread.
-    let with = |system: &str, cells: &[String]| {
-        let system = named.then(|| system.to_owned());
-        let shown = cells.iter().enumerate().filter(|&(column, _)| !(named && column == STDEV));
-        system.into_iter().chain(shown.map(|(_, cell)| cell.clone())).collect::<Vec<_>>()
-    };
-    Table {
-        header: with("system", &HEADER.map(str::to_owned)),
-        rows: results.cases.iter().map(|case| with(case.system.word(), &row(case))).collect(),
-        named,
+    let header = HEADER.map(str::to_owned);
+    if results.comparison.is_none() {
+        let rows = results.cases.iter().map(|case| row(case).to_vec()).collect();
+        return Table { header: header.to_vec(), rows, left: Vec::new() };
     }
+    let rows = results.cases.iter().map(|case| with_system(case.system.word(), row(case))).collect();
+    Table { header: with_system("system", header), rows, left: vec![0] }
+}
+
+/// A row that begins with the system. There is no room for both measures of the spread then.
+fn with_system(system: &str, cells: [String; 10]) -> Vec<String> {
+    let mut cells = cells.to_vec();
+    cells.remove(STDEV);
+    cells.insert(0, system.to_owned());
+    cells
+}
+
+/// What a cell without a value shows.
+pub(super) fn none() -> String {
+    "-".to_owned()
+}
+
+/// Cycles in the unit of the tables: 2^20 of them.
+fn scaled(cycles: f64) -> String {
+    const SCALE: f64 = (1_u64 << abi::worker::SCALE_SHIFT) as f64;
+    grouped(cycles / SCALE, 1)
 }
 
 fn row(row: &CaseRow) -> [String; 10] {
-    /// 2^20: the unit of the field's tables.
-    const SCALE: f64 = (1_u64 << abi::worker::SCALE_SHIFT) as f64;
-    let none = || "-".to_owned();
-    let scaled = |cycles: f64| grouped(cycles / SCALE, 1);
     let case = &row.stats;
     let functional = case.functional_only.is_some();
     let no_claim = functional || case.smt;
@@ -69,37 +85,39 @@ fn marked(name: &str, functional: bool) -> String {
     if functional { format!("{name}{FUNCTIONAL_MARK}") } else { name.to_owned() }
 }
 
-/// A number in brackets is not to be quoted.
+/// A number in brackets is no result: it must not be cited.
 pub(super) fn quoted(functional: bool, text: String) -> String {
     if functional { format!("({text})") } else { text }
 }
 
 impl Table {
-    fn lines(&self) -> impl Iterator<Item = &Vec<String>> {
-        std::iter::once(&self.header).chain(&self.rows)
-    }
-
-    /// For a terminal: columns as wide as their widest cell, two spaces between.
+    /// For a terminal: each column as wide as its widest cell, two spaces between columns, no trailing space.
+    #[must_use]
     pub fn text(&self) -> String {
-        let width = |column: usize| self.lines().map(|line| line[column].len()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
-        let mut text = String::new();
-        for line in self.lines() {
-            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-                if self.named && column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        let mut table = comfy_table::Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(&self.header).add_rows(&self.rows);
+        for (number, column) in table.column_iter_mut().enumerate() {
+            column.set_padding(if number == 0 { (0, 0) } else { (2, 0) });
+            column.set_cell_alignment(if self.left.contains(&number) {
+                CellAlignment::Left
+            } else {
+                CellAlignment::Right
             });
-            text.push_str(&cells.collect::<Vec<_>>().join("  "));
-            text.push('\n');
         }
-        text
+        table.trim_fmt() + "\n"
     }
 
-    /// For Markdown.
-    pub fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | ").replace('*', "\\*"));
-        let first = if self.named { "---|" } else { "---:|" };
-        let rule = format!("|{first}{}\n", "---:|".repeat(self.header.len() - 1));
-        let rows: String = self.rows.iter().map(|row| line(row)).collect();
-        line(&self.header) + &rule + &rows
+    /// For Markdown. By hand: the crate's Markdown style has no alignment of columns.
+    pub(super) fn markdown(&self) -> String {
+        let rules =
+            (0..self.header.len()).map(|column| if self.left.contains(&column) { "---|" } else { "---:|" });
+        let rule = format!("|{}\n", rules.collect::<String>());
+        let rows: String = self.rows.iter().map(|row| markdown_line(row)).collect();
+        markdown_line(&self.header) + &rule + &rows
     }
+}
+
+fn markdown_line(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | ").replace('*', "\\*"))
 }

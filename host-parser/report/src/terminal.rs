@@ -1,6 +1,11 @@
 //! The results on a terminal.
 
-use super::{side_by_side, table, words};
+use std::borrow::Cow;
+
+use textwrap::{Options, WordSplitter};
+
+use super::table::{self, Table};
+use super::{side_by_side, words};
 use results::Results;
 
 /// How many refused runs are listed one by one.
@@ -25,11 +30,11 @@ pub fn terminal(results: &Results) -> String {
     if results.cases.is_empty() {
         lines.push("no run counts: there is nothing to show".to_owned());
     } else {
-        lines.extend(table::cases(results).text().lines().map(str::to_owned));
+        lines.extend(table_lines(&table::cases(results)));
         lines.extend(words::notes(results));
     }
     lines.extend(compared(results));
-    lines.extend(words::set_aside(results));
+    lines.extend(words::excluded(results));
     let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
     if !refused.is_empty() {
         lines.extend([
@@ -61,23 +66,24 @@ fn diagnosed(results: &Results) -> Vec<String> {
 
 /// A sentence as indented lines, broken at its spaces.
 fn wrapped(sentence: &str) -> Vec<String> {
-    let mut lines = vec![" ".to_owned()];
-    for word in sentence.split(' ') {
-        match lines.last_mut().filter(|line| line.len() + 1 + word.len() <= WIDTH) {
-            Some(line) => *line += &format!(" {word}"),
-            None => lines.push(format!("  {word}")),
-        }
-    }
-    lines
+    let options = Options::new(WIDTH)
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::wrap(sentence, options).into_iter().map(Cow::into_owned).collect()
+}
+
+fn table_lines(table: &Table) -> Vec<String> {
+    table.text().lines().map(str::to_owned).collect()
 }
 
 /// The systems side by side.
 fn compared(results: &Results) -> Vec<String> {
     let Some(comparison) = &results.comparison else { return Vec::new() };
-    let table = |table: table::Table| table.text().lines().map(str::to_owned).collect::<Vec<_>>();
     let mut lines = vec![String::new()];
     if comparison.comparable {
-        lines.extend(table(side_by_side::ratios(results, comparison)));
+        lines.extend(table_lines(&side_by_side::ratios(results, comparison)));
         lines.extend(side_by_side::notes(comparison));
     } else {
         lines.push("NOT COMPARABLE: the systems did not have the same work in the same envelope".to_owned());
@@ -85,18 +91,19 @@ fn compared(results: &Results) -> Vec<String> {
     }
     if let Some(costs) = side_by_side::costs(results) {
         lines.push(String::new());
-        lines.extend(table(costs));
+        lines.extend(table_lines(&costs));
         lines.push(
-            "from QEMU's start (natively the program's) to the first byte, the first worker and the"
+            "time from the start of QEMU (native: of the program) to the first byte, the first worker and"
                 .to_owned(),
         );
         lines.push(
-            "result, by the host's clock, medians; to linux: over the Linux guest's by round".to_owned(),
+            "the result, by the host's clock, medians; to linux: divided by the Linux guest's, by round"
+                .to_owned(),
         );
     }
     let differences = side_by_side::differences(comparison);
     if !differences.is_empty() {
-        lines.extend([String::new(), "QEMU's commands are the same but for:".to_owned()]);
+        lines.extend([String::new(), "QEMU's commands differ only in:".to_owned()]);
         lines.extend(differences.iter().map(|difference| format!("  {difference}")));
     }
     lines

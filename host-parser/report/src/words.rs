@@ -10,7 +10,7 @@ use results::disclosure::Publication;
 use results::{Claim, ClaimEvidence, Pairing};
 use results::{ClaimReport, Results, RunRecord, System};
 
-/// The first run that passed of the first system, for what all of them have in common.
+/// The first run that passed of the first system, for the properties that all have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
     let first = results.cases.first()?.system;
     results.runs.iter().filter(|run| run.system == first).find_map(|run| run.verdict.outcome.measurement())
@@ -18,13 +18,14 @@ pub(super) fn sample(results: &Results) -> Option<&Measurement> {
 
 /// Text in which each path is its last part: results.json has the whole paths.
 pub(super) fn short(text: &str) -> String {
-    let word = |word: &str| {
-        let (key, value) =
-            word.rsplit_once('=').map_or(("", word), |(key, value)| (&word[..=key.len()], value));
-        let name = if value.starts_with('/') { value.rsplit('/').next().unwrap_or(value) } else { value };
-        format!("{key}{name}")
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    text.split(' ').map(short_word).collect::<Vec<_>>().join(" ")
+}
+
+/// `key=/path/name` as `key=name`, and `/path/name` as `name`.
+fn short_word(word: &str) -> String {
+    let (key, value) = word.rsplit_once('=').map_or(("", word), |(key, value)| (&word[..=key.len()], value));
+    let name = if value.starts_with('/') { value.rsplit('/').next().unwrap_or(value) } else { value };
+    format!("{key}{name}")
 }
 
 /// Which experiment, workload and program.
@@ -43,7 +44,7 @@ pub(super) fn subject(results: &Results) -> String {
     text
 }
 
-/// What the runs ran on: how, in what guest, on what host.
+/// How the runs were made, in which guest, on which host.
 pub(super) fn place(results: &Results) -> Vec<String> {
     let environment = &results.environment;
     let mut how = Vec::new();
@@ -78,7 +79,7 @@ pub(super) fn emulated(results: &Results) -> bool {
 /// CPUID's hypervisor signature under QEMU's own emulation.
 const QEMU_TCG: &str = "TCGTCGTCGTCG";
 
-/// The clock that the cycles are of.
+/// The clock that counts the cycles.
 pub(super) fn clock(results: &Results) -> Option<String> {
     let clock = sample(results)?.clock();
     Some(match &clock.tsc {
@@ -87,10 +88,10 @@ pub(super) fn clock(results: &Results) -> Option<String> {
     })
 }
 
-/// What the numbers of the table are, and what they are not.
+/// How to read the table's numbers, and what they do not show.
 pub(super) fn notes(results: &Results) -> Vec<String> {
     let mut notes = vec![
-        "times in scaled cycles (TSC cycles / 2^20); speed-ups paired by round, their median".to_owned(),
+        "times in scaled cycles (TSC cycles / 2^20); speed-up: ratio by round, median over rounds".to_owned(),
     ];
     let longest = results.cases.iter().filter(|row| row.stats.basis == Basis::LongestWorker);
     let mut longest_by_system: BTreeMap<System, Vec<String>> = BTreeMap::new();
@@ -100,7 +101,7 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
     for (system, cases) in longest_by_system {
         let of = if results.comparison.is_some() { format!("{system}, ") } else { String::new() };
         notes.push(format!(
-            "{of}{} workers: time of the longest worker, since the clocks were not shown to be in step",
+            "{of}{} workers: time of the longest worker, because the clocks were not shown to be in step",
             cases.join(", ")
         ));
     }
@@ -108,30 +109,32 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
         results.cases.iter().filter_map(|row| Some((row.stats.case, row.stats.functional_only?)));
     for (case, FunctionalOnly { vcpus, host_cpus }) in functional.collect::<BTreeMap<_, _>>() {
         notes.push(format!(
-            "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows function, not speed"
+            "* {case} workers: FUNCTIONAL ONLY, {vcpus} vCPUs on {host_cpus} host CPUs: shows that it works, not how fast"
         ));
     }
     let smt: BTreeSet<&str> =
         results.cases.iter().filter(|row| row.stats.smt).map(|row| row.stats.label.as_str()).collect();
     for label in smt {
-        notes.push(format!("{label}: workers share cores: what SMT gives, never core scaling"));
+        notes.push(format!("{label}: workers share cores: shows the gain from SMT, not scaling over cores"));
     }
     if let Some(machine) = sample(results).filter(|run| run.sweep().is_some()).map(Measurement::machine) {
         notes.push(shape(machine));
     }
     if emulated(results) {
-        notes.push("EMULATED CPUS: ratios show how this system scales; times are of no hardware".to_owned());
+        notes.push(
+            "EMULATED CPUS: ratios show how this system scales; times say nothing about any hardware"
+                .to_owned(),
+        );
     }
     notes
 }
 
-/// Which CPUs share what, in a line.
+/// The topology that the guest reported, in a line.
 fn shape(machine: &MachineReport) -> String {
     let (topology, cpus) = (&machine.topology, machine.cpus_online);
     let (Some(source), Some(cores)) = (&topology.source, topology.cores) else {
-        return format!("topology UNKNOWN: nothing tells which of the {cpus} CPUs share a core");
+        return format!("topology UNKNOWN: no source reports which of the {cpus} CPUs share a core");
     };
-    let counted = |count: u16, of: &str| format!("{count} {of}{}", if count == 1 { "" } else { "s" });
     let kinds: BTreeSet<&str> = topology.cpus.iter().map(|cpu| cpu.kind.word()).collect();
     let hybrid = if kinds.len() > 1 { "; CORES OF SEVERAL KINDS, the faster ones used first" } else { "" };
     let mut parts = vec![counted(cpus, "CPU"), counted(cores, "core")];
@@ -140,89 +143,99 @@ fn shape(machine: &MachineReport) -> String {
     format!("{}, by {source}{hybrid}", parts.join(", "))
 }
 
-/// What the host's own CPUs gave between the rounds, in a line.
+/// `1 core`, `2 cores`.
+fn counted(count: u16, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What the host's CPUs could do between the rounds, in a line.
 pub(super) fn probes(results: &Results) -> Option<String> {
     let Probes { cpus, missing, made, failed } = &results.probes;
     let capacity = made.iter().map(|probe| probe.capacity);
     let (least, most) = (capacity.clone().reduce(f64::min), capacity.reduce(f64::max));
     let (Some(least), Some(most), Some(spread)) = (least, most, results.probes.spread()) else {
-        // A log from elsewhere is not expected to have any.
+        // A log from elsewhere has none, and no reason is given.
         return missing.as_ref().map(|why| format!("no native probe: {why}"));
     };
-    let in_vain = if failed.is_empty() { String::new() } else { format!(", {} more failed", failed.len()) };
+    let failed = if failed.is_empty() { String::new() } else { format!(", {} more failed", failed.len()) };
     let stopped = missing.as_ref().map(|why| format!("; then none: {why}")).unwrap_or_default();
     Some(format!(
-        "native probe, {} times: {cpus} host CPUs gave {least:.2} to {most:.2}, {} % slower at most{in_vain}{stopped}",
+        "native probe, {} times: {cpus} host CPUs had the capacity of {least:.2} to {most:.2}, {} % slower at worst{failed}{stopped}",
         made.len(),
         percent(spread)
     ))
 }
 
-/// How quick the guest's CPUs were beside their workers, in a line; `None` if they were all quick.
+/// The pace of the guest's CPUs beside their workers, in a line; `None` if no check was slow.
 pub(super) fn pace(results: &Results) -> Option<String> {
     let Pace { checks, slow, worst } = results.pace.filter(|pace| pace.slow > 0)?;
-    Some(format!("pace of the guest's CPUs: slow in {slow} of {checks} looks, {} % at worst", percent(worst)))
+    let worst = percent(worst);
+    Some(format!("guest CPU speed: {slow} of {checks} checks slow (worst {worst} % below baseline)"))
 }
 
-/// How long it was waited for the host's CPUs, in a line; `None` if it was next to nothing.
+/// How long runs waited for the host's CPUs, in a line; `None` if less than a second in all.
 pub(super) fn waited(results: &Results) -> Option<String> {
     let each: Vec<u64> = results.runs.iter().filter_map(|run| run.waited_ms).collect();
     let seconds = each.iter().sum::<u64>() / 1_000;
-    (seconds > 0)
-        .then(|| format!("waited for the host's CPUs to be quick: {seconds} s before {} runs", each.len()))
+    (seconds > 0).then(|| {
+        format!(
+            "host wait: {seconds} s in all before {} runs, until the host's CPUs were at baseline pace",
+            each.len()
+        )
+    })
 }
 
 /// Why the steal of the host's own CPUs is unknown, in a line; `None` if it is known.
 pub(super) fn steal(results: &Results) -> Option<String> {
     let missing = results.runs.iter().find_map(|run| run.evidence.host_steal_missing.as_ref())?;
-    Some(format!("steal of the host's own CPUs is not told: {missing}"))
+    Some(format!("steal time of the host's own CPUs is unknown: {missing}"))
 }
 
-/// The excluded rounds, each with its reason.
-pub(super) fn set_aside(results: &Results) -> Vec<String> {
+/// The excluded rounds, each with its reason, and the excluded iterations.
+pub(super) fn excluded(results: &Results) -> Vec<String> {
     let rounds = &results.excluded_rounds;
     let mut lines = Vec::new();
     if !rounds.is_empty() {
         let limit = results.experiment.set_aside_limit;
-        lines.extend([String::new(), format!("{} rounds set aside (at most {limit} may be):", rounds.len())]);
+        lines.extend([String::new(), format!("{} rounds excluded (at most {limit} may be):", rounds.len())]);
         lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
     }
     let counted = results.runs.iter().filter(|run| run.excluded.is_none());
     let measured: Vec<&Measurement> = counted.filter_map(|run| run.verdict.outcome.measurement()).collect();
     match results.experiment.pairing {
-        Pairing::Iterations => lines.extend(measured.into_iter().flat_map(iterations_set_aside)),
-        Pairing::Runs => lines.extend(iterations_set_aside_in_all(&measured)),
+        Pairing::Iterations => lines.extend(measured.into_iter().flat_map(excluded_iterations)),
+        Pairing::Runs => lines.extend(excluded_iterations_in_all(&measured)),
     }
     lines
 }
 
-/// The excluded iterations of a boot in which each iteration is a round, likewise.
-fn iterations_set_aside(measured: &Measurement) -> Vec<String> {
+/// The excluded iterations of a boot whose iterations are rounds, each with its reason.
+fn excluded_iterations(measured: &Measurement) -> Vec<String> {
     let why = |sample: &Sample| Some((sample.iteration, sample.excluded.clone()?));
     let iterations: BTreeMap<u16, Exclusion> = measured.samples().iter().filter_map(why).collect();
     if iterations.is_empty() {
         return Vec::new();
     }
     let all: BTreeSet<u16> = measured.samples().iter().map(|sample| sample.iteration).collect();
-    let head = format!("{} of {} iterations set aside:", iterations.len(), all.len());
+    let head = format!("{} of {} iterations excluded:", iterations.len(), all.len());
     let each = iterations.into_iter().map(|(number, why)| format!("  iteration {}: {why}", number + 1));
     [String::new(), head].into_iter().chain(each).collect()
 }
 
 /// How many iterations of all boots are excluded, by reason, in a line: samples.csv has each.
-fn iterations_set_aside_in_all(measured: &[&Measurement]) -> Vec<String> {
+fn excluded_iterations_in_all(measured: &[&Measurement]) -> Vec<String> {
     let samples: Vec<&Sample> = measured.iter().flat_map(|measured| measured.samples()).collect();
     let mut by_reason: BTreeMap<&str, usize> = BTreeMap::new();
     for exclusion in samples.iter().filter_map(|sample| sample.excluded.as_ref()) {
         *by_reason.entry(exclusion.reason.code()).or_default() += 1;
     }
-    let gone: usize = by_reason.values().sum();
-    if gone == 0 {
+    let excluded: usize = by_reason.values().sum();
+    if excluded == 0 {
         return Vec::new();
     }
     let reasons: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let line = format!(
-        "{gone} of {} iterations set aside (at least {LEAST_ITERATIONS} of a boot's must be left): {}",
+        "{excluded} of {} iterations excluded (each boot must keep at least {LEAST_ITERATIONS}): {}",
         samples.len(),
         reasons.join(", ")
     );
@@ -235,7 +248,7 @@ pub(super) fn rule(report: &ClaimReport) -> String {
     format!("speed-up from {} to {} workers of at least {:.2}", rule.from, rule.to, rule.min_speedup)
 }
 
-/// What became of the claim: the word, and the evidence.
+/// The claim's verdict: the word, and the evidence.
 pub(super) fn verdict(report: &ClaimReport) -> (&'static str, String) {
     match &report.claim {
         Claim::Holds(evidence) => ("HOLDS", evidence_words(evidence)),
@@ -271,7 +284,7 @@ pub(super) fn refused(run: &RunRecord) -> Option<String> {
     Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
 }
 
-/// Whether the results can be published, in a line; `None` if that is not asked.
+/// Whether the results can be published, in a line; `None` if no disclosure was asked for.
 pub(super) fn publication(results: &Results) -> Option<String> {
     let Publication { publishable, reason, missing, .. } = results.publication.as_ref()?;
     Some(match reason {
@@ -281,11 +294,11 @@ pub(super) fn publication(results: &Results) -> Option<String> {
     })
 }
 
-/// Why a guest died: which run it was of, what another guest showed, and where all of it is.
+/// Why a guest died: its run, what a second guest showed, and the file with the details.
 pub(super) fn diagnosed(results: &Results) -> Option<[String; 3]> {
     let (run, diagnosis) = results.runs.iter().find_map(|run| Some((run.run, run.diagnosis.as_ref()?)))?;
     Some([
-        format!("why the guest of run {run} died, by another one that was traced (no evidence):"),
+        format!("why the guest of run {run} died, from a second guest that was traced (not evidence):"),
         diagnosis.summary.clone(),
         diagnosis.files.first().cloned().unwrap_or_default(),
     ])

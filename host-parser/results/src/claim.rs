@@ -6,7 +6,7 @@ use stats::{Interval, fair_tosses_at_most};
 
 use super::series::{Series, Speedup};
 
-/// What an experiment claims: that its larger case is faster by so much.
+/// An experiment's claim: a least speed-up from one case to another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClaimRule {
     /// The case that is the yardstick.

@@ -34,8 +34,8 @@ pub fn exclude_iterations(runs: &mut [RunRecord], ledger: &Ledger) {
     }
 }
 
-/// Whether the run has no say: its round is excluded, and the run itself did nothing wrong. A run that failed has failed
-/// whatever became of its round.
+/// Whether the run has no say: its round is excluded, and the run itself did nothing wrong. A run that failed has failed,
+/// excluded round or not.
 pub(super) fn has_no_say(run: &RunRecord) -> bool {
     run.excluded.is_some() && run.verdict.outcome.refusal().is_none_or(|(reason, _)| reason.is_the_hosts())
 }
@@ -50,6 +50,7 @@ pub(super) fn mark(runs: &mut [RunRecord], rounds: &BTreeMap<u32, Exclusion>) {
 /// The refusal, if more rounds are excluded than may be.
 pub(super) fn too_many(count: usize, limit: u32) -> Option<(ReasonCode, String)> {
     let passes = u32::try_from(count).is_ok_and(|count| count <= limit);
-    let detail = format!("{count} rounds were set aside for what the host did, at most {limit} may be");
+    let detail =
+        format!("{count} rounds were excluded because the host disturbed them, at most {limit} may be");
     (!passes).then_some((ReasonCode::HostContended, detail))
 }

@@ -33,7 +33,7 @@ pub struct Results {
     pub environment: Environment,
     /// What the host's own CPUs gave between the rounds.
     pub probes: Probes,
-    /// How quick the guest's CPUs were beside their workers, in all runs that are held to speed.
+    /// The pace checks of all runs that are held to speed.
     pub pace: Option<Pace>,
     /// The excluded rounds, from 0, each with what the host did.
     #[serde(rename = "rounds_set_aside")]
@@ -92,7 +92,7 @@ pub struct Experiment {
     pub pairing: Pairing,
     /// How many rounds there were to be.
     pub rounds: Option<u32>,
-    /// How many rounds may be set aside for what the host did, and replaced; past that nothing is claimed.
+    /// How many rounds may be excluded and replaced. If more are, there is no claim.
     pub set_aside_limit: u32,
     /// The cases there were to be; empty if that is not known.
     pub cases: Vec<u16>,

@@ -26,7 +26,7 @@ pub struct RunRecord {
     pub started_unix_ms: Option<u64>,
     /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
     pub wall_ms: Option<u64>,
-    /// How long it was waited before it for the host's CPUs to be quick, in milliseconds; `None` if it was not.
+    /// The host wait before it, in milliseconds; `None` if it did not wait.
     pub waited_ms: Option<u64>,
     /// What it took to get to the result.
     pub boot: Option<BootCost>,
@@ -37,12 +37,12 @@ pub struct RunRecord {
     pub vcpu_host_cpus: Vec<String>,
     /// What the host saw.
     pub evidence: HostEvidence,
-    /// Set if the guest had more CPUs than the host, whatever came of the run.
+    /// Set if the guest had more CPUs than the host, even if the run did not pass.
     pub functional_only: Option<FunctionalOnly>,
     /// Why its round counts for nothing: what the host did in this run or in another of the round.
     #[serde(rename = "set_aside")]
     pub excluded: Option<Exclusion>,
-    /// Why its guest died, as far as another guest shows it; no evidence, and no part of the verdict.
+    /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
     pub diagnosis: Option<Diagnosis>,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
     #[serde(flatten)]
@@ -50,7 +50,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// A run with a verdict, of which nothing else is known. The other fields are there to be filled in.
+    /// A run with its verdict only. The caller fills in the other fields.
     #[must_use]
     pub fn new(run: u32, round: u32, verdict: Verdict<Measurement>) -> Self {
         Self {

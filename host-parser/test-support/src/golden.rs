@@ -19,12 +19,12 @@ pub fn document(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
 }
 
-/// Whether golden files are to be rewritten.
+/// Whether to rewrite golden files.
 pub fn blessing() -> bool {
     std::env::var_os("ASSAY_BLESS").is_some_and(|value| value == "1")
 }
 
-/// Checks that the file holds `content`, or writes it.
+/// Checks that the content of the file is `content`, or writes it.
 pub fn check(path: &Path, content: &[u8]) {
     if blessing() {
         if std::fs::read(path).ok().as_deref() != Some(content) {
@@ -35,7 +35,7 @@ pub fn check(path: &Path, content: &[u8]) {
     let expected = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert!(
         expected == content,
-        "{} differs; run again with ASSAY_BLESS=1 and look at the difference. It should hold:\n{}",
+        "{} differs; run again with ASSAY_BLESS=1 and read the difference. Expected content:\n{}",
         path.display(),
         String::from_utf8_lossy(content)
     );

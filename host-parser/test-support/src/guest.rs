@@ -14,7 +14,7 @@ use abi::worker::SCALE_SHIFT;
 use abi::{ApicId, CpuId, Digest, sweep};
 use workloads::{Workload, by_name};
 
-/// The whole that every case of the tests' experiment does.
+/// The whole that every case of the tests' experiment works on.
 pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];
 
 /// The frequency of its TSC.
@@ -34,14 +34,14 @@ pub struct Guest {
     pub work_cycles: u64,
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
-    /// How many threads each of its cores has; none where it does not tell.
+    /// How many threads each of its cores has; `None` if the guest does not report it.
     pub threads: Option<u16>,
-    /// Set for a sweep: what the order of its cases comes from. The cases then follow from its cores and CPUs.
+    /// Set for a sweep: the seed of the order of its cases. The cases then follow from its cores and CPUs.
     pub sweep: Option<u64>,
 }
 
 impl Guest {
-    /// One that runs one case, once, with as many workers as it has CPUs.
+    /// A guest that runs one case once, with as many workers as it has CPUs.
     pub fn of(cpus: u16) -> Self {
         let nonce = 0x5eed_0000_0000_0000 | u64::from(cpus);
         Self {
@@ -56,7 +56,7 @@ impl Guest {
         }
     }
 
-    /// One that sweeps, with so many threads on each core.
+    /// A guest that sweeps, with this many threads on each core.
     pub fn sweeping(cpus: u16, threads: u16) -> Self {
         let cases = sweep::cases(cpus / threads, cpus).map(|case| case.workers).collect();
         Self { cases, iterations: 5, threads: Some(threads), sweep: Some(0x0dd5_eed5), ..Self::of(cpus) }
@@ -74,7 +74,7 @@ impl Guest {
         (0..self.iterations).flat_map(order).collect()
     }
 
-    /// What each worker of a case is given.
+    /// The splits of a case.
     fn splits(&self, case: u16) -> Vec<[u64; 4]> {
         if self.sweep.is_none() {
             return primes().split(self.whole, case);
@@ -84,29 +84,29 @@ impl Guest {
         bounds.map(|(from, to)| [from, to, self.whole[2], self.whole[3]]).collect()
     }
 
-    /// The CPUs in the order in which they get workers: one of each core before the second of any.
+    /// The CPUs in the order in which they get workers: one CPU of each core, then the second CPU of each core.
     fn cpu_of(&self, worker: u16) -> CpuId {
         let threads = self.threads.unwrap_or(1);
         let cores = self.cpus / threads;
         CpuId(worker % cores * threads + worker / cores)
     }
 
-    /// Its records, but for `end`.
+    /// Its records, except `end`.
     pub fn records(&self) -> Vec<Record> {
         let mut records = self.boot();
         records.extend(self.clock());
         records.extend(self.plan());
-        let mut told = HashSet::new();
+        let mut reported = HashSet::new();
         for (case, iter) in self.turns() {
-            if self.sweep.is_some() && told.insert(case) {
-                records.extend(self.tell_splits(case));
+            if self.sweep.is_some() && reported.insert(case) {
+                records.extend(self.split_records(case));
             }
             self.case(case, iter, &mut records);
         }
         records
     }
 
-    /// Its log as it comes off the wire.
+    /// Its log as it arrives from the serial line.
     pub fn log(&self) -> Vec<u8> {
         let mut writer = StreamWriter::default();
         let mut log =
@@ -206,12 +206,12 @@ impl Guest {
             let (cores, cpus) = (self.cpus / threads, self.cpus);
             records.push(Sweep { iterations: self.iterations, seed: Hex64(seed), cores, cpus }.into());
         } else {
-            records.extend(self.cases.iter().flat_map(|&case| self.tell_splits(case)));
+            records.extend(self.cases.iter().flat_map(|&case| self.split_records(case)));
         }
         records
     }
 
-    fn tell_splits(&self, case: u16) -> impl Iterator<Item = Record> {
+    fn split_records(&self, case: u16) -> impl Iterator<Item = Record> {
         let numbered = (0..).zip(self.splits(case));
         numbered.map(move |(worker, [p0, p1, p2, p3])| Split { case, worker, p0, p1, p2, p3 }.into())
     }
@@ -219,7 +219,7 @@ impl Guest {
     fn case(&self, case: u16, iter: u16, records: &mut Vec<Record>) {
         records.push(CaseReady { case, iter }.into());
         records.push(CaseBegin { case, iter, start_tsc: 9_000_000_000 }.into());
-        // A little is lost to each further worker, as in life.
+        // Each further worker costs a little speed, as on a real machine.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
@@ -275,7 +275,7 @@ fn case_micros(records: &[Record]) -> u64 {
     u64::try_from(micros).expect("not for ever") + 3_900
 }
 
-/// A label that is known to be one.
+/// A label from a constant that is valid.
 pub fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
 }

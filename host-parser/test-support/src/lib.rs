@@ -1,4 +1,4 @@
-//! What the tests of several crates share: a guest that can be made to print anything, and golden files.
+//! Shared by the tests of several crates: a guest that can print anything, and golden files.
 
 #![forbid(unsafe_code)]
 

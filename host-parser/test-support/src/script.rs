@@ -1,4 +1,4 @@
-//! A good log taken apart, so that it can be changed and put together again.
+//! A good log as records, so that a test can change them and make a log again.
 
 use abi::wire::record::{End, RunStatus};
 use abi::wire::{Envelope, Record, StreamDigest, Timestamp, decode, encode, is_tagged};
@@ -7,13 +7,13 @@ use abi::wire::{Envelope, Record, StreamDigest, Timestamp, decode, encode, is_ta
 #[derive(Clone)]
 pub struct Script {
     before: Vec<u8>,
-    /// The records, in order; numbers and `end` are made anew by [`Script::seal`].
+    /// The records, in order; [`Script::seal`] makes new numbers and a new `end`.
     pub records: Vec<Envelope>,
     after: Vec<u8>,
 }
 
 impl Script {
-    /// Takes apart a log whose records are all good.
+    /// Splits a log into records. All of them must be valid.
     pub fn of(log: &[u8]) -> Self {
         let mut script = Self { before: Vec::new(), records: Vec::new(), after: Vec::new() };
         for line in log.split_inclusive(|&byte| byte == b'\n') {
@@ -34,13 +34,13 @@ impl Script {
         self
     }
 
-    /// Leaves out the records for which `gone` holds.
+    /// Removes the records for which `gone` is true.
     pub fn without(mut self, mut gone: impl FnMut(&Record) -> bool) -> Self {
         self.records.retain(|envelope| !gone(&envelope.record));
         self
     }
 
-    /// Puts `record` before the first one for which `here` holds.
+    /// Inserts `record` before the first record for which `here` is true.
     pub fn insert_before(mut self, record: impl Into<Record>, here: impl Fn(&Record) -> bool) -> Self {
         let at = self.place(here);
         let ts = self.records[at].ts;
@@ -48,7 +48,7 @@ impl Script {
         self
     }
 
-    /// Puts the stamps from the first record on for which `here` holds so many microseconds later, or earlier.
+    /// Moves the time stamps by this many microseconds, from the first record on for which `here` is true.
     pub fn later(mut self, micros: i64, here: impl Fn(&Record) -> bool) -> Self {
         let at = self.place(here);
         for envelope in &mut self.records[at..] {
@@ -58,7 +58,7 @@ impl Script {
         self
     }
 
-    /// Ends the log before the first record for which `here` holds, with no text after it.
+    /// Ends the log before the first record for which `here` is true, with no text after it.
     pub fn until(mut self, here: impl Fn(&Record) -> bool) -> Self {
         let at = self.place(here);
         self.records.truncate(at);
@@ -66,12 +66,12 @@ impl Script {
         self
     }
 
-    /// Where the first record is for which `here` holds.
+    /// The index of the first record for which `here` is true.
     pub fn place(&self, here: impl Fn(&Record) -> bool) -> usize {
         self.records.iter().position(|envelope| here(&envelope.record)).expect("the log has such a record")
     }
 
-    /// Numbers the records and makes `end` true. Each element is one line without its ending.
+    /// Numbers the records and corrects `end`. Each element is one line without its ending.
     pub fn seal(mut self) -> Lines {
         let mut digest = StreamDigest::default();
         let mut lines = Vec::new();
@@ -87,7 +87,7 @@ impl Script {
         Lines { before: self.before, lines, after: self.after }
     }
 
-    /// Numbers the records, makes `end` true, and gives the log.
+    /// Numbers the records, corrects `end`, and returns the log.
     pub fn log(self) -> Vec<u8> {
         self.seal().log()
     }
@@ -102,7 +102,7 @@ impl Script {
     }
 }
 
-/// A sealed log, whose lines can be harmed.
+/// A sealed log, whose lines a test can damage.
 pub struct Lines {
     before: Vec<u8>,
     /// The lines of records, without their endings.
@@ -111,7 +111,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The log as it comes off the wire.
+    /// The log as it arrives from the serial line.
     pub fn log(&self) -> Vec<u8> {
         let mut log = self.before.clone();
         for line in &self.lines {

@@ -69,12 +69,19 @@ fn relocations_can_be_made(segments: &[Segment<'_>], dynamic: &[u8], limit: u128
     let holds = |s: &&Segment<'_>| s.at <= at && at + bytes <= s.at + s.data.len() as u128;
     let segment = segments.iter().find(holds)?;
     let table = range(segment.data, at - segment.at, bytes)?;
-    let can_be_made = |entry: &[u8]| {
-        let [at, kind, addend] = [0, 8, 16].map(|at| number(entry, at, 8).unwrap_or(u128::MAX));
-        let writable = segments.iter().any(|s| s.writable && s.at <= at && at + 8 <= s.end);
-        kind == 8 && at % 8 == 0 && addend <= limit && writable
-    };
-    Some(table.len().is_multiple_of(24) && table.len() / 24 <= 4096 && table.chunks(24).all(can_be_made))
+    let mut entries = table.chunks(24);
+    Some(
+        table.len().is_multiple_of(24)
+            && table.len() / 24 <= 4096
+            && entries.all(|entry| can_be_made(entry, segments, limit)),
+    )
+}
+
+/// Whether a relocation is one that the kernel can make: R_X86_64_RELATIVE, aligned, in a writable segment.
+fn can_be_made(entry: &[u8], segments: &[Segment<'_>], limit: u128) -> bool {
+    let [at, kind, addend] = [0, 8, 16].map(|at| number(entry, at, 8).unwrap_or(u128::MAX));
+    let writable = segments.iter().any(|s| s.writable && s.at <= at && at + 8 <= s.end);
+    kind == 8 && at % 8 == 0 && addend <= limit && writable
 }
 
 fn range(bytes: &[u8], at: u128, len: u128) -> Option<&[u8]> {

@@ -1,14 +1,15 @@
 //! A comparison on a terminal: plain ASCII lines.
 
+use host_parser::results::Table;
 use host_parser::session::{CaseVerdict, Differing, Session, SideBySide, TimeUnit};
 use host_parser::stats::{Comparison, Design, Difference, LEAST_ROUNDS};
 
-/// The longest value that is shown whole; of a digest the beginning is shown.
+/// The longest value that is shown whole, in characters. Of a digest only the beginning is shown.
 const SHOWN: usize = 60;
 
-/// The whole of it.
+/// The comparison as text.
 pub fn text(comparison: &SideBySide, a: &Session, b: &Session) -> String {
-    let mut lines = vec![side('A', a), side('B', b)];
+    let mut lines = vec![session_line('A', a), session_line('B', b)];
     if comparison.refused.is_empty() {
         lines.push(format!("both: {}", subject(comparison, a)));
     }
@@ -16,25 +17,24 @@ pub fn text(comparison: &SideBySide, a: &Session, b: &Session) -> String {
     lines.extend(comparison.host_changed.iter().map(|host| format!("differs: {}", contrast(host))));
     lines.push(String::new());
     if !comparison.refused.is_empty() {
-        lines.push("REFUSED: the sessions were not given the same to do, in the same way:".to_owned());
+        lines.push("REFUSED: the sessions did not do the same work in the same way:".to_owned());
         lines.extend(comparison.refused.iter().map(|differing| format!("  {}", contrast(differing))));
         if comparison.refused.iter().any(|differing| differing.what == "program") {
-            lines.push("  two builds of one worker are compared with --across-blobs".to_owned());
+            lines.push("  to compare two builds of one worker, use --across-blobs".to_owned());
         }
         return lines.join("\n") + "\n";
     }
-    lines.push(header(comparison));
-    lines.extend(comparison.cases.iter().map(|case| row(case, scale(comparison, a))));
+    lines.extend(table(comparison, scale(comparison, a)).text().lines().map(str::to_owned));
     lines.extend(notes(comparison));
     lines.extend([String::new(), conclusion(comparison)]);
     lines.join("\n") + "\n"
 }
 
-fn side(name: char, session: &Session) -> String {
+fn session_line(name: char, session: &Session) -> String {
     let rounds = session.cases.values().map(|case| case.makespan.len()).max().unwrap_or(0);
-    let aside = session.rounds_set_aside.len();
+    let excluded = session.rounds_set_aside.len();
     let (folder, kernel) = (session.folder.display(), &session.identity.build);
-    format!("{name}: {folder}, kernel {kernel}, {rounds} rounds ({aside} more set aside)")
+    format!("{name}: {folder}, kernel {kernel}, {rounds} rounds ({excluded} more excluded)")
 }
 
 fn subject(comparison: &SideBySide, session: &Session) -> String {
@@ -67,7 +67,7 @@ fn shortened(value: &str) -> String {
     if short.is_empty() { "none".to_owned() } else { short }
 }
 
-/// What a time is divided by to be in milliseconds, or in scaled cycles where no frequency is known.
+/// The divisor that makes a time milliseconds, or scaled cycles if the frequency is unknown.
 fn scale(comparison: &SideBySide, a: &Session) -> f64 {
     match (comparison.unit, a.khz) {
         (TimeUnit::Nanos, _) => 1e6,
@@ -76,78 +76,78 @@ fn scale(comparison: &SideBySide, a: &Session) -> f64 {
     }
 }
 
-fn header(comparison: &SideBySide) -> String {
-    let interval = format!("{:.1} % interval", comparison.design.level_of_each(comparison.level) * 100.0);
-    format!(
-        "{:>7} {:>4} {:>4} {:>11} {:>11} {:>7}  {interval:<16} {:>9}  verdict",
-        "workers", "nA", "nB", "median A", "median B", "B/A", "p"
-    )
+/// The table of the cases. Times are divided by `scale`.
+fn table(comparison: &SideBySide, scale: f64) -> Table {
+    let level = comparison.design.level_of_each(comparison.level) * 100.0;
+    let interval = format!("{level:.1} % interval");
+    let header = ["workers", "n A", "n B", "median A", "median B", "B/A", &interval, "p", "verdict"];
+    let rows = comparison.cases.iter().map(|case| row(case, scale)).collect();
+    Table { header: header.map(str::to_owned).to_vec(), rows, left: vec![6, 8] }
 }
 
-fn row(case: &CaseVerdict, scale: f64) -> String {
-    let (a, b) = (case.median_a / scale, case.median_b / scale);
+fn row(case: &CaseVerdict, scale: f64) -> Vec<String> {
+    let (a, b) = (format!("{:.3}", case.median_a / scale), format!("{:.3}", case.median_b / scale));
     let Some(comparison) = &case.comparison else {
         let why = if case.functional_only.is_some() { "functional only" } else { "no rounds to compare" };
-        let (star, none) = (format!("{}*", case.case), "-");
-        return format!(
-            "{star:>7} {none:>4} {none:>4} {a:>11.3} {b:>11.3} {none:>7}  {none:<16} {none:>9}  {why}"
-        );
+        let name = format!("{}*", case.case);
+        return [&name, "-", "-", &a, &b, "-", "-", "-", why].map(str::to_owned).to_vec();
     };
     let Comparison { rounds_a, rounds_b, ratio, interval, p_value, verdict, .. } = comparison;
-    let interval = format!("{:.4} to {:.4}", interval.low, interval.high);
-    format!(
-        "{:>7} {rounds_a:>4} {rounds_b:>4} {a:>11.3} {b:>11.3} {ratio:>7.4}  {interval:<16} {p_value:>9.2e}  {}",
-        case.case,
-        verdict.word()
-    )
+    vec![
+        case.case.to_string(),
+        rounds_a.to_string(),
+        rounds_b.to_string(),
+        a,
+        b,
+        format!("{ratio:.4}"),
+        format!("{:.4} to {:.4}", interval.low, interval.high),
+        format!("{p_value:.2e}"),
+        verdict.word().to_owned(),
+    ]
 }
 
 fn notes(comparison: &SideBySide) -> Vec<String> {
     let unit = match comparison.unit {
         TimeUnit::Cycles if comparison.cases.iter().any(|case| case.by_pace) => {
-            "times in ms by A's TSC frequency, compared in cycles, or by pace"
+            "times in ms by A's TSC frequency; compared in cycles, or by pace"
         }
-        TimeUnit::Cycles => "times in ms by A's TSC frequency, compared in cycles",
+        TimeUnit::Cycles => "times in ms by A's TSC frequency; compared in cycles",
         TimeUnit::Nanos => {
-            "times in ms, each by its own TSC frequency, whose error is in the ratio: the clocks are two"
+            "times in ms, each by its session's own TSC frequency: the error of both is in the ratio"
         }
     };
     let design = match comparison.design {
         Design::Paired => {
-            "paired by round (Wilcoxon's signed ranks and Gastwirth's quick ranks, at half the error each; for no difference both)"
+            "paired by round (Wilcoxon's signed ranks and Gastwirth's ranks of the fastest rounds, half the error each; no-difference needs both)"
         }
         Design::Unpaired => {
-            "two sessions (Gastwirth's ranks of the quicker half; for no difference all ranks as well)"
+            "two sessions (Gastwirth's ranks of the faster half; no-difference needs all ranks too)"
         }
     };
-    let mut notes = vec![unit.to_owned(), format!("{design}; ratio by Hodges and Lehmann")];
+    let mut notes = vec![unit.to_owned(), format!("{design}; ratio: Hodges-Lehmann")];
     let asked = comparison.design.level_of_each(comparison.level);
     let levels = comparison.cases.iter().filter_map(|case| Some(case.comparison.as_ref()?.interval.level));
     if let Some(least) = levels.reduce(f64::min).filter(|&level| level < asked) {
         notes.push(format!("so few rounds give intervals of {:.1} % at most", least * 100.0));
     }
-    let rounds = |compared: &Comparison| compared.rounds_a.min(compared.rounds_b);
-    if comparison
-        .cases
-        .iter()
-        .filter_map(|case| case.comparison.as_ref())
-        .any(|compared| rounds(compared) < LEAST_ROUNDS)
-    {
-        notes.push(format!("fewer than {LEAST_ROUNDS} rounds of a side tell nothing"));
+    let mut compared = comparison.cases.iter().filter_map(|case| case.comparison.as_ref());
+    if compared.any(|case| case.rounds_a.min(case.rounds_b) < LEAST_ROUNDS) {
+        notes.push(format!("fewer than {LEAST_ROUNDS} rounds in A or B decide nothing"));
     }
-    let only_quick = |case: &&CaseVerdict| case.comparison.is_some_and(|compared| compared.only_quick_alike);
-    for case in comparison.cases.iter().filter(only_quick).map(|case| case.case) {
+    for case in comparison.cases.iter().filter(only_fastest_alike).map(|case| case.case) {
         notes.push(format!(
-            "case {case}: the quick rounds are alike, the slower ones are not shown to be: the host's doing, or that of some boots"
+            "case {case}: the fastest rounds are alike, the slower ones are not shown to be: the host slowed some, or some boots differ"
         ));
     }
     for case in comparison.cases.iter().filter(|case| case.by_pace).map(|case| case.case) {
         notes.push(format!(
-            "case {case}: compared by the pace of the CPUs beside each iteration, so that their clock's moves are gone; medians are of the clock"
+            "case {case}: compared by the pace of the CPUs beside each iteration, which removes changes of their clock; medians are by the clock"
         ));
     }
     if comparison.cases.iter().any(|case| case.longest_worker) {
-        notes.push("times of the longest worker where the clocks were not shown to be in step".to_owned());
+        notes.push(
+            "times are of the longest worker in cases whose clocks were not shown to be in step".to_owned(),
+        );
     }
     if comparison.cases.iter().any(|case| case.functional_only.is_some()) {
         notes.push("* more vCPUs than host CPUs: no verdict".to_owned());
@@ -155,19 +155,26 @@ fn notes(comparison: &SideBySide) -> Vec<String> {
     notes
 }
 
+fn only_fastest_alike(case: &&CaseVerdict) -> bool {
+    case.comparison.is_some_and(|compared| compared.only_quick_alike)
+}
+
 fn conclusion(comparison: &SideBySide) -> String {
-    let several =
-        if comparison.differing.len() > 1 { "; several things differ, and it is on all" } else { "" };
+    let several = if comparison.differing.len() > 1 {
+        "; several things differ, and any of them may be the cause"
+    } else {
+        ""
+    };
     match comparison.verdict {
         Some(Difference::Slower) => format!("SLOWER: B takes longer than A{several}"),
         Some(Difference::Faster) => format!("FASTER: B takes less time than A{several}"),
-        Some(Difference::NoDifference) => "NO DIFFERENCE worth the name".to_owned(),
+        Some(Difference::NoDifference) => "NO DIFFERENCE of practical size".to_owned(),
         Some(Difference::Inconclusive) if comparison.host_changed.is_some() => {
-            "INCONCLUSIVE: the host itself was not alike in both sessions, by their native probes".to_owned()
+            "INCONCLUSIVE: the host itself changed between the sessions, by their native probes".to_owned()
         }
         Some(Difference::Inconclusive) => {
-            "INCONCLUSIVE: the rounds do not tell; more of them might".to_owned()
+            "INCONCLUSIVE: the rounds do not decide; more rounds might".to_owned()
         }
-        None => "NO VERDICT: no case shows speed on these hosts".to_owned(),
+        None => "NO VERDICT: no case can show speed on these hosts".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! `assay dev controls`: for everything that can go wrong, a guest in which it does, and the reason that the gate gives.
+//! `assay dev controls`: runs guests in which something goes wrong on purpose, and checks the reason that the gate gives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,10 @@ pub struct ControlsArgs {
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
-    /// Where logs go: DIR/controls/TIME
+    /// Folder for logs, which go to DIR/controls/TIME
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
-    /// Run each guest that died once more under TCG, traced, and show what killed it
+    /// Trace each guest that died in a second run under TCG, and show the cause
     #[arg(long)]
     pub diagnose: bool,
     /// Names for the kernel's addresses.
@@ -39,25 +39,24 @@ pub struct ControlsArgs {
     pub symbols: SymbolsArgs,
 }
 
-/// The worker that does wrong, where a worker does, and the one whose `result` is spoilt, where a record is; the others
-/// must come through unharmed.
+/// The worker that goes wrong, or whose result record is damaged. The others must be unharmed.
 const WRONGDOER: u16 = 0;
 
-/// What came of a control.
+/// The outcome of a control.
 struct Outcome {
     expected: ReasonCode,
     got: Option<ReasonCode>,
-    /// Whether the results that the control leaves alone are in the log, and right; `None` where it leaves none.
+    /// Whether the results that the control leaves unharmed are in the log and right; `None` if it leaves none.
     others_intact: Option<bool>,
     detail: String,
-    /// What killed its guest, if that was asked for.
+    /// The cause of the guest's death, with `--diagnose`.
     died_of: Option<String>,
 }
 
-/// Runs every control of a folder and prints what the gate said of each.
+/// Runs every control of a folder and prints the verdict of the gate on each.
 ///
 /// # Errors
-/// A control that is none, or a guest that cannot be run at all.
+/// A manifest is not a control, or a guest cannot be run.
 pub fn run(args: &ControlsArgs) -> Result<Exit, Coded> {
     let manifests = manifests(&args.folder)?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
@@ -79,7 +78,7 @@ pub fn run(args: &ControlsArgs) -> Result<Exit, Coded> {
         console::answer(&outcome.line(manifest.name().as_str(), begin.elapsed().as_secs_f64()))?;
     }
     let logs = folder.display();
-    console::answer(&format!("\n{} of {tried} controls ended as they must; logs: {logs}\n", tried - wrong))?;
+    console::answer(&format!("\n{} of {tried} controls ended as expected; logs: {logs}\n", tried - wrong))?;
     Ok(if wrong == 0 { Exit::Holds } else { Exit::DoesNotHold })
 }
 
@@ -141,7 +140,7 @@ fn try_out(
     })
 }
 
-/// What killed a guest, or why that cannot be said: a control is judged by its own run alone.
+/// The cause of a guest's death, or why it is unknown. It does not affect the outcome of the control.
 fn died_of(died: &Died<'_>, args: &ControlsArgs, cancel: &CancelToken) -> String {
     let diagnosis = diagnosis::diagnose(died, &args.symbols.symbols, cancel);
     diagnosis.map_or_else(|error| format!("no diagnosis: {error}"), |diagnosis| diagnosis.summary)
@@ -177,7 +176,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
     places.filter(is_unharmed).collect()
 }
 
-/// Whether every one of these runs is reported done, with the right answer and nothing refused.
+/// Whether the log reports each of these runs as done, with the right answer and nothing refused.
 fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
     unharmed.iter().all(|&place| {
@@ -216,7 +215,7 @@ impl Outcome {
         let expected = self.expected.code();
         let mut line = format!("{name:<28}{expected:<22}{got:<22}{others:<10}{seconds:>5.1}\n");
         if !self.holds() {
-            line += &format!("  NOT AS IT MUST: {}\n", self.detail);
+            line += &format!("  UNEXPECTED: {}\n", self.detail);
         }
         if let Some(died_of) = &self.died_of {
             line += &format!("  {died_of}\n");
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_intact_that_is_right_and_of_a_worker_that_is_done() {
+    fn a_result_is_intact_if_it_is_right_and_its_worker_is_done() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/controls/kernel-panic.toml");
         let manifest = Manifest::load(&path).unwrap();
         let params = manifest.workload().split(manifest.params(), 2)[1];

@@ -23,7 +23,7 @@ fn labels_the_smt_case_of_a_sweep() {
     let said = parse(&[]);
     said.expect_exit(0).expect_answer(&[
         "smp8-smt",
-        "smp8-smt: workers share cores: what SMT gives, never core scaling",
+        "smp8-smt: workers share cores: shows the gain from SMT, not scaling over cores",
         "8 CPUs, 4 cores, 1 package, by cpuid-0bh",
         "not publishable: disclosure-missing: date, ",
     ]);

@@ -37,7 +37,7 @@ fn every_control_is_refused_for_its_own_reason() {
     let copied = manifests.map(|path| fs::copy(&path, folder.path().join(path.file_name().unwrap())));
     let tried = copied.map(Result::unwrap).count();
     let said = run(assay(["dev", "controls"]).arg(folder.path()).arg("--out").arg(out.path()), DEADLINE);
-    said.expect_exit(0).expect_answer(&[&format!("{tried} of {tried} controls ended as they must")]);
+    said.expect_exit(0).expect_answer(&[&format!("{tried} of {tried} controls ended as expected")]);
 
     let session = fs::read_dir(out.path().join("controls")).unwrap().next().unwrap().unwrap().path();
     for (name, mnemonic, code) in FAULTS {

@@ -40,7 +40,7 @@ fn names_the_cause_of_every_death_and_its_function() {
     }
     let mut command = assay(["dev", "controls", "--diagnose", "--out"]);
     let said = run(command.arg(out.path()).arg(folder.path()), DEADLINE);
-    said.expect_exit(0).expect_answer(&["4 of 4 controls ended as they must"]);
+    said.expect_exit(0).expect_answer(&["4 of 4 controls ended as expected"]);
     for (name, what, place) in DEATHS {
         let line = said.out.lines().skip_while(|line| !line.starts_with(name)).nth(1).unwrap_or_default();
         assert!(line.contains(what) && line.contains(place), "{name}: {line}");

@@ -33,7 +33,7 @@ fn records_rows_that_can_be_compared() {
         "not tried at worst",
     ]);
     compare(&[]).expect_exit(5).expect_answer(&["program: A "]);
-    compare(&["--across-blobs", "--paired"]).expect_exit(3).expect_answer(&["INCONCLUSIVE", "    5    5 "]);
+    compare(&["--across-blobs", "--paired"]).expect_exit(3).expect_answer(&["INCONCLUSIVE", "    5    5  "]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! From the facts of a run that passed to its measurement. Nothing else builds one.
+//! Builds the measurement of a run that passed. Nothing else builds one.
 
 use abi::wire::record;
 use abi::worker::SCALE_SHIFT;
@@ -12,7 +12,7 @@ use super::machine::{MachineReport, Platform};
 use super::measurement::{Basis, Clock, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample};
 use super::rules::{Disturbed, basis, common_whole, span};
 
-/// The measurement; `None` if a rule failed to ask for something it needs.
+/// The measurement; `None` if a record is missing that no rule asked for.
 pub(super) fn measurement(
     facts: &Facts,
     evidence: &HostEvidence,
@@ -22,12 +22,7 @@ pub(super) fn measurement(
     let workload = lookup(facts.one::<record::Experiment>()?.is.workload.as_str())?;
     let clock = clock(facts);
     let samples = facts.iterations.iter().map(|iteration| {
-        let why = disturbed.get(&iteration.iter).and_then(|found| found.first());
-        let excluded = why.map(|why| Exclusion {
-            reason: why.reason,
-            scope: Scope::Iteration { iteration: iteration.iter, run: None },
-            detail: why.detail.clone(),
-        });
+        let excluded = exclusion(disturbed, iteration.iter);
         Some(Sample { excluded, ..sample(facts, iteration)? })
     });
     Some(Measurement {
@@ -42,6 +37,13 @@ pub(super) fn measurement(
         samples: samples.collect::<Option<_>>()?,
         clock,
     })
+}
+
+/// Why an iteration is excluded: the first finding about it.
+fn exclusion(disturbed: &Disturbed, iteration: u16) -> Option<Exclusion> {
+    let why = disturbed.get(&iteration)?.first()?;
+    let scope = Scope::Iteration { iteration, run: None };
+    Some(Exclusion { reason: why.reason, scope, detail: why.detail.clone() })
 }
 
 fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
@@ -128,8 +130,8 @@ fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
 }
 
 fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<WorkerSample> {
-    let said = iteration.workers.get(&worker)?;
-    let (timing, answer) = (said.timing?.is, said.answer?.is);
+    let records = iteration.workers.get(&worker)?;
+    let (timing, answer) = (records.timing?.is, records.answer?.is);
     let of = (iteration.case, iteration.iter, worker);
     let gap = facts.all::<record::Gap>().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
     Some(WorkerSample {

@@ -1,17 +1,17 @@
-//! Knowledge beside the log: the expectation of the run, and what the host observed.
+//! What the gate knows besides the log: what was to be run, and what the host observed.
 
 use abi::Digest;
 use serde::{Deserialize, Serialize};
 
-/// What a run is expected to be. `None` is unknown, and not checked: a log from anywhere can be judged
-/// without any of it.
+/// What is expected of a run. A field that is `None` is unknown and not checked: a log from anywhere can be judged
+/// without any of them.
 #[derive(Clone, Debug, Default)]
 pub struct RunExpectation {
     /// SHA-256 of the plan in the image.
     pub plan: Option<Digest>,
-    /// The cases that were to be run, all of them and no other.
+    /// The cases that were to be run. No other may run.
     pub cases: Option<Vec<ExpectedCase>>,
-    /// How many CPUs the machine was given.
+    /// How many CPUs the machine has.
     pub cpus: Option<u16>,
     /// SHA-256 of the worker's ELF in the image.
     pub blob: Option<Digest>,
@@ -19,50 +19,50 @@ pub struct RunExpectation {
     pub build: Option<u64>,
 }
 
-/// A case that was to be run.
+/// A case that was to be run, and how often.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ExpectedCase {
     /// The case, named by how many workers it has.
     pub case: u16,
-    /// How many times.
+    /// How many iterations.
     pub iterations: u16,
 }
 
-/// What the host saw of a run.
+/// What the host observed of a run.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct HostEvidence {
     /// How the machine ended.
     pub ended: Ended,
-    /// How many CPUs the guest had; if unknown, the CPUs that the log shows online count.
+    /// How many CPUs the guest had; if that is unknown, the CPUs count that the log shows online.
     pub vcpus: Option<u16>,
-    /// How many host CPUs it could run on: those it was pinned to, or all there are. SMT siblings count once.
+    /// How many host CPUs it could run on: the CPUs that it was pinned to, or all. SMT siblings count once.
     pub host_cpus: Option<u16>,
-    /// Whether the scheduler's account of the guest's CPUs was read.
+    /// Whether the host read its scheduler's account of the vCPUs' threads.
     pub watched: bool,
-    /// What it did, iteration by iteration.
+    /// That account, one entry for each vCPU and iteration.
     pub delays: Vec<VcpuDelay>,
-    /// What the hypervisor under the host took from it meanwhile; `None` if that was not read.
+    /// The CPU time that the hypervisor under the host took from the host; `None` if the host did not read it.
     #[serde(default)]
     pub host_steal: Option<HostSteal>,
-    /// Why that could not be read, or not for every CPU.
+    /// Why the host could not read that for every CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_steal_missing: Option<String>,
 }
 
-/// What the hypervisor under the host took from the host CPUs in force while a run measured, from each iteration's
-/// `case-ready` to its `case-begin`: `steal` of /proc/stat, proc_stat(5). It is counted in ticks.
+/// The CPU time that the hypervisor under the host took from the host CPUs in use during a run's measurements: `steal`
+/// of /proc/stat, proc_stat(5), from each iteration's `case-ready` to its `case-begin`. The host counts it in ticks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct HostSteal {
-    /// The host CPU that lost most.
+    /// The host CPU that lost the most time.
     pub cpu: u32,
-    /// What it lost, in ms.
+    /// How much it lost, in ms.
     pub stolen_ms: u64,
-    /// How long was measured, in ms.
+    /// How long the measurements took, in ms.
     pub wall_ms: u64,
 }
 
-/// What the host's scheduler did to one vCPU's thread from an iteration's `case-ready` to its `case-begin`: warm-up and
-/// timed region, from outside.
+/// The host scheduler's account of one vCPU's thread from an iteration's `case-ready` to its `case-begin`, that is, for
+/// the warm-up and the timed region.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct VcpuDelay {
     /// The case.
@@ -71,26 +71,26 @@ pub struct VcpuDelay {
     pub iteration: u16,
     /// The hypervisor's number of the CPU.
     pub vcpu: u32,
-    /// How long that was, in ns.
+    /// How long the host watched, in ns.
     pub wall_ns: u64,
     /// How long the thread was on a CPU, in ns.
     pub run_ns: u64,
-    /// How long it could have run and was kept waiting, in ns.
+    /// How long the thread was ready to run and waited for a CPU, in ns.
     pub delay_ns: u64,
-    /// How often its CPU was taken from it.
+    /// How often the scheduler took the CPU from it.
     pub involuntary_switches: u64,
 }
 
-/// How a machine ended, as its host saw it.
+/// How the machine ended, as the host saw it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Ended {
-    /// It is not known: a log from elsewhere.
+    /// Unknown: the log is from elsewhere.
     #[default]
     Unknown,
     /// The guest wrote this value to QEMU's isa-debug-exit device.
     DebugExit {
-        /// The value, as [`abi::exit::GuestExit`] has it.
+        /// The value; [`abi::exit::GuestExit`] lists them.
         value: u8,
     },
     /// The guest reset itself, or triple-faulted.
@@ -101,36 +101,36 @@ pub enum Ended {
     Panicked,
     /// The hypervisor could not go on.
     InternalError {
-        /// Its words.
+        /// The hypervisor's message.
         detail: String,
     },
     /// The deadline passed, and the machine was killed.
     Deadline,
-    /// It was stopped from outside.
+    /// It was stopped from the host.
     Cancelled,
-    /// The guest printed more than this, and was killed.
+    /// The guest printed more than the limit, and was killed.
     SerialOverflow {
         /// The limit, in bytes.
         limit_bytes: u64,
     },
-    /// The virtual machine monitor ended for a reason of its own.
+    /// The virtual machine monitor exited, although the guest had not ended.
     Died {
-        /// Its status and its words.
+        /// Its exit status and its message.
         detail: String,
     },
 }
 
-/// More CPUs in the guest than on the host: such a run shows function, never speed.
+/// The guest had more CPUs than host CPUs to run on: the run shows function, never speed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct FunctionalOnly {
     /// CPUs in the guest.
     pub vcpus: u16,
-    /// CPUs of the host that it could run on.
+    /// Host CPUs that it could run on.
     pub host_cpus: u16,
 }
 
 impl HostEvidence {
-    /// Whether the guest had more CPUs than the host could give it. `online` is how many the log shows.
+    /// Set if the guest had more CPUs than the host could give it. `online` is how many CPUs the log shows online.
     #[must_use]
     pub fn functional_only(&self, online: Option<u16>) -> Option<FunctionalOnly> {
         let (vcpus, host_cpus) = (self.vcpus.or(online)?, self.host_cpus?);

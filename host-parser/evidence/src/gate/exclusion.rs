@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::reason::ReasonCode;
 
-/// Something that counts for nothing because of the host. Results have it as text.
+/// A round or an iteration that does not count, because the host disturbed it. Results have it as text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exclusion {
     /// Why.
@@ -24,14 +24,14 @@ pub enum Scope {
     Round {
         /// The round, from 0.
         round: u32,
-        /// The run that shows it; `None` if it is a probe beside the round.
+        /// The run whose evidence shows it; `None` if a native probe shows it.
         run: Option<u32>,
     },
     /// One iteration of a run's boot, with all its cases.
     Iteration {
         /// The iteration, from 0.
         iteration: u16,
-        /// The run, if the rule compared it with others of the session; `None` if the run's own evidence shows it.
+        /// The run, if the rule compared it with other runs of the session; `None` if its own evidence is enough.
         run: Option<u32>,
     },
 }

@@ -1,4 +1,4 @@
-//! A boot's records, sorted by subject.
+//! A boot's records, sorted by what they are about.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,10 +17,10 @@ pub(super) struct At<T> {
     pub is: T,
 }
 
-/// What a boot said, by subject.
+/// A boot's records, by subject.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    /// Every record that has no more particular place, by name and in order.
+    /// All other records, by name and in order.
     records: HashMap<&'static str, Vec<At<Record>>>,
     /// By CPU.
     pub topology: BTreeMap<u16, At<Topology>>,
@@ -28,9 +28,9 @@ pub(super) struct Facts {
     pub splits: BTreeMap<u16, BTreeMap<u16, At<Split>>>,
     pub iterations: Vec<Iteration>,
     begun: HashSet<(u16, u16)>,
-    /// The last `case-ready` and its stamp, until its iteration begins or its case is skipped.
+    /// The last `case-ready` and its time stamp, until its iteration begins or its case is skipped.
     ready: Option<(At<CaseReady>, Timestamp)>,
-    /// Records that cannot stand at their place in the log, and why.
+    /// Why a record does not belong at its place, one for each such record.
     pub misplaced: Vec<At<String>>,
 }
 
@@ -40,16 +40,16 @@ pub(super) struct Iteration {
     pub line: u64,
     pub case: u16,
     pub iter: u16,
-    /// The stamp of its `case-ready`, before its workers are set to work; `None` if it has no such record.
+    /// The time stamp of its `case-ready`, emitted before its workers start; `None` if that record is missing.
     pub ready: Option<Timestamp>,
-    /// The stamp of its `case-begin`, when they are done.
+    /// The time stamp of its `case-begin`, emitted after its workers have ended.
     pub begun: Timestamp,
     /// By number.
     pub workers: BTreeMap<u16, WorkerFacts>,
     pub end: Option<At<CaseEnd>>,
 }
 
-/// What was said of one worker in one iteration.
+/// The records of one worker in one iteration.
 #[derive(Debug, Default)]
 pub(super) struct WorkerFacts {
     pub timing: Option<At<Worker>>,
@@ -86,12 +86,12 @@ impl Facts {
         u16::try_from(self.all().filter(up).count()).unwrap_or(u16::MAX)
     }
 
-    /// Whether the system promises that nothing interrupts a timed worker. Linux does not, and is not held to it.
-    pub fn promises_quiet(&self) -> bool {
+    /// Whether the system guarantees that nothing interrupts a timed worker. Linux does not.
+    pub fn masks_interrupts(&self) -> bool {
         self.one::<record::System>().is_none_or(|system| system.is.name == SystemName::Assay)
     }
 
-    /// What worker `worker` of `case` was given.
+    /// The parameters of worker `worker` of `case`.
     pub fn params(&self, case: u16, worker: u16) -> Option<[u64; 4]> {
         Some(params(&self.splits.get(&case)?.get(&worker)?.is))
     }
@@ -121,7 +121,7 @@ impl Facts {
             }),
             Record::Fault(is) => self.fault(line, is),
             Record::CaseEnd(is) => self.end_iteration(line, is),
-            // A kernel may find out only when the case should begin.
+            // A kernel may find only after `case-ready` that it cannot run the case.
             Record::CaseSkipped(is) => {
                 self.ready = self.ready.filter(|(ready, _)| ready.is.case != is.case);
                 self.keep(At { line, is: record })
@@ -129,28 +129,28 @@ impl Facts {
             _ => self.keep(At { line, is: record }),
         };
         if twice {
-            self.misplaced.push(At { line, is: format!("a second `{}`", record.name()) });
+            self.misplaced.push(At { line, is: format!("the log has a second `{}` record", record.name()) });
         }
     }
 
-    /// Keeps a record by its name; whether it is a second one of a kind that a boot has once.
+    /// Keeps a record by its name. Returns whether it is the second of a kind that a boot may have only once.
     fn keep(&mut self, at: At<Record>) -> bool {
         let same = self.records.entry(at.is.name()).or_default();
         same.push(at);
         same.len() > 1 && !may_repeat(&at.is)
     }
 
-    /// An iteration that was ready and is no longer waited for.
+    /// Ends the wait for the iteration of the last `case-ready`; reports it if it has not begun.
     fn close_ready(&mut self) {
         if let Some((At { line, is }, _)) = self.ready.take() {
-            let is = format!("case {} iteration {} is ready, and does not begin", is.case, is.iter);
+            let is = format!("case {} iteration {} has a `case-ready` but no `case-begin`", is.case, is.iter);
             self.misplaced.push(At { line, is });
         }
     }
 
     fn begin(&mut self, line: u64, begun: Timestamp, begin: CaseBegin) -> bool {
         if self.iterations.last().is_some_and(|open| open.end.is_none()) {
-            let is = format!("case {} begins before the one before it has ended", begin.case);
+            let is = format!("case {} begins before the previous case has ended", begin.case);
             self.misplaced.push(At { line, is });
         }
         let CaseBegin { case, iter, .. } = begin;
@@ -168,7 +168,7 @@ impl Facts {
         !self.begun.insert((case, iter))
     }
 
-    /// The iteration at hand, if it is this one.
+    /// The current iteration, if it is this one and has not ended.
     fn open(&mut self, case: u16, iter: u16) -> Option<&mut Iteration> {
         self.iterations.last_mut().filter(|open| open.end.is_none() && open.case == case && open.iter == iter)
     }
@@ -182,7 +182,7 @@ impl Facts {
         if let Some(open) = self.open(case, iter) {
             return put(open.workers.entry(worker).or_default());
         }
-        let is = format!("worker {worker} of case {case} iteration {iter}, which is not the one at hand");
+        let is = format!("a record of worker {worker} of case {case} iteration {iter}, which is not running");
         self.misplaced.push(At { line, is });
         false
     }
@@ -190,7 +190,7 @@ impl Facts {
     fn fault(&mut self, line: u64, is: Fault) -> bool {
         match self.iterations.last_mut().filter(|open| open.end.is_none()) {
             Some(open) => open.workers.entry(is.worker).or_default().fault.replace(At { line, is }).is_some(),
-            None => push(&mut self.misplaced, At { line, is: "a fault outside of any case".to_owned() }),
+            None => push(&mut self.misplaced, At { line, is: "a `fault` record outside a case".to_owned() }),
         }
     }
 
@@ -198,14 +198,14 @@ impl Facts {
         match self.open(is.case, is.iter) {
             Some(open) => open.end.replace(At { line, is }).is_some(),
             None => {
-                let is = format!("case {} iteration {} ends and had not begun", is.case, is.iter);
+                let is = format!("case {} iteration {} ends but has not begun", is.case, is.iter);
                 push(&mut self.misplaced, At { line, is })
             }
         }
     }
 }
 
-/// Whether a boot may have several such records. Add a new kind here only if it repeats.
+/// Whether a boot may have several records of this kind. A new kind may occur once unless it is listed here.
 const fn may_repeat(record: &Record) -> bool {
     matches!(
         record,
@@ -226,7 +226,7 @@ pub(super) fn params(split: &Split) -> [u64; 4] {
     [split.p0, split.p1, split.p2, split.p3]
 }
 
-/// Adds to a list, which any number of records may do.
+/// Adds to a list. Returns `false`: such a record may repeat.
 fn push<T>(list: &mut Vec<T>, item: T) -> bool {
     list.push(item);
     false

@@ -1,4 +1,4 @@
-//! The machine of a run, as far as the guest reported it. Part of a [`Measurement`](super::Measurement).
+//! The machine as the guest reported it. Part of a [`Measurement`](super::Measurement).
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use abi::wire::record::{self, ApicMode, CoreKind, Firmware, SystemName, Topology
 use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
-/// What the guest reported of its machine.
+/// What the guest reported about its machine.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct MachineReport {
-    /// What ran the workers: `assay`, `linux` or `native`.
+    /// The system that ran the workers: `assay`, `linux` or `native`.
     pub system: SystemName,
-    /// The version of that.
+    /// Its version.
     pub release: Text<90>,
-    /// How the kernel was started.
+    /// What started the kernel.
     pub firmware: Firmware,
     /// CPUID's vendor string.
     pub vendor: Label,
@@ -25,13 +25,13 @@ pub struct MachineReport {
     pub hypervisor: Text<36>,
     /// The mode of the local APICs.
     pub apic: ApicMode,
-    /// Which of `nx`, `smep`, `smap`, `umip` and `invariant_tsc` the CPU has and the kernel uses.
+    /// The features among `nx`, `smep`, `smap`, `umip` and `invariant_tsc` that the CPU has and the kernel uses.
     pub features: Vec<&'static str>,
-    /// CPUs online, the first included.
+    /// CPUs online, including the boot CPU.
     pub cpus_online: u16,
-    /// Which of them share what.
+    /// Which of them share a core, a package or memory.
     pub topology: Topology,
-    /// What else it says of itself; `None` if it does not.
+    /// Other facts about the platform; `None` if the guest did not report them.
     pub platform: Option<Platform>,
     /// Bytes of usable memory.
     pub usable_bytes: u64,
@@ -48,25 +48,25 @@ impl MachineReport {
     }
 }
 
-/// The machine's shape, as its CPUs report it. What they do not report is `None`.
+/// The machine's topology as its CPUs report it. A field that they do not report is `None`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Topology {
-    /// Where it comes from; `None` if no record says which CPUs share a core.
+    /// The source; `None` if no record says which CPUs share a core.
     pub source: Option<TopologySource>,
     /// Packages.
     pub packages: Option<u16>,
     /// Cores.
     pub cores: Option<u16>,
-    /// Proximity domains that CPUs are in.
+    /// Proximity domains that have CPUs.
     pub nodes: Option<u16>,
-    /// Every CPU that has a record.
+    /// Every CPU that has a `topology` record.
     pub cpus: Vec<CpuPlace>,
 }
 
-/// Where a CPU is. Numbers are those of the whole machine: the same core, the same number.
+/// Where a CPU is. Numbers are unique in the whole machine: CPUs of one core have the same core number.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CpuPlace {
-    /// Which.
+    /// The CPU's number.
     pub cpu: u16,
     /// Its package.
     pub package: Option<u32>,
@@ -74,18 +74,18 @@ pub struct CpuPlace {
     pub die: Option<u32>,
     /// Its core.
     pub core: Option<u32>,
-    /// Which thread of its core it is.
+    /// Its number among the threads of its core.
     pub thread: Option<u32>,
-    /// The kind of its core.
+    /// The type of its core.
     pub kind: CoreKind,
     /// Its proximity domain.
     pub node: Option<u32>,
 }
 
-/// What else the machine says of itself.
+/// Other facts about the platform.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Platform {
-    /// Its record.
+    /// The `platform` record.
     #[serde(flatten)]
     pub record: record::Platform,
     /// The strings of its SMBIOS tables, by name.

@@ -1,4 +1,4 @@
-//! What a run measured. Values of these types exist only if the gate let a run pass.
+//! What a run measured. A [`Measurement`] exists only for a run that passed the gate.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use super::machine::MachineReport;
 pub struct Cycles(pub u64);
 
 impl Cycles {
-    /// In nanoseconds, at `khz`.
+    /// Converts to nanoseconds at `khz`. `None` if that is 0 or the result does not fit.
     #[must_use]
     pub fn nanos(self, khz: u64) -> Option<Nanos> {
         let nanos = u128::from(self.0) * 1_000_000 / u128::from(std::num::NonZero::new(khz)?.get());
@@ -37,8 +37,8 @@ impl fmt::Display for Cycles {
 #[serde(transparent)]
 pub struct Nanos(pub u64);
 
-/// What a run measured, and under what conditions. Built by the gate alone: to hold one is to know that the run passed.
-/// Nothing in it can be changed; iterations can be excluded.
+/// What a run measured, and under which conditions. Only the gate builds one, so a `Measurement` proves that the run
+/// passed. It does not change, except that iterations can be excluded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
     pub(super) identity: Identity,
@@ -58,7 +58,7 @@ impl Measurement {
         &self.identity
     }
 
-    /// What the machine said of itself.
+    /// What the guest reported about the machine.
     #[must_use]
     pub fn machine(&self) -> &MachineReport {
         &self.machine
@@ -70,25 +70,25 @@ impl Measurement {
         &self.clock
     }
 
-    /// Set if the guest had more CPUs than the host: then nothing here is a speed.
+    /// Set if the guest had more CPUs than host CPUs to run on: then no time here shows speed.
     #[must_use]
     pub fn functional_only(&self) -> Option<FunctionalOnly> {
         self.functional_only
     }
 
-    /// The steps of the boot, as far as the kernel timed them.
+    /// The steps of the boot that the kernel timed.
     #[must_use]
     pub fn phases(&self) -> &[Phase] {
         &self.phases
     }
 
-    /// Cases of the plan that the machine was too small for, and that the expectation does not list.
+    /// Cases of the plan that the machine was too small for. The expectation did not list them.
     #[must_use]
     pub fn skipped(&self) -> &[u16] {
         &self.skipped
     }
 
-    /// Set if the cases were worked out by the machine that ran them.
+    /// Set if the run was a sweep: the kernel derived the cases from its machine.
     #[must_use]
     pub const fn sweep(&self) -> Option<Sweep> {
         self.sweep
@@ -100,13 +100,13 @@ impl Measurement {
         &self.samples
     }
 
-    /// Whether the boot ran its cases once: no other iteration can take the place of this one.
+    /// Whether the boot ran its cases only once, so that no other iteration can replace this one.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.samples.iter().all(|sample| sample.iteration == 0)
     }
 
-    /// Excludes an iteration, with all its cases, for what only the whole session shows. An exclusion that is there stays.
+    /// Excludes an iteration of all cases, for a reason that only the whole session shows. An earlier exclusion stays.
     pub fn exclude(&mut self, iteration: u16, why: &Exclusion) {
         for sample in self.samples.iter_mut().filter(|sample| sample.iteration == iteration) {
             sample.excluded.get_or_insert_with(|| why.clone());
@@ -114,12 +114,12 @@ impl Measurement {
     }
 }
 
-/// A sweep, as the plan had it.
+/// A sweep's part of the plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Sweep {
-    /// How often every case was to be run.
+    /// How many iterations each case was to have.
     pub iterations: u16,
-    /// What the order of the cases came from.
+    /// The seed of the order of the cases.
     pub order_seed: u64,
 }
 
@@ -136,7 +136,7 @@ pub struct Identity {
     pub experiment: Label,
     /// The workload's name.
     pub workload: Label,
-    /// The whole that the splits of every case make up, in the workload's parameters.
+    /// The whole that the splits of every case make up, as the workload's parameters.
     pub whole: [u64; 4],
     /// The syscalls its workers may make.
     pub authority: Authority,
@@ -149,21 +149,21 @@ pub struct Identity {
 /// The clock.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Clock {
-    /// The TSC's frequency, if any source gave one.
+    /// The TSC's frequency; `None` if no source gave one.
     pub tsc: Option<Tsc>,
-    /// What each source said.
+    /// The frequency by each source.
     pub readings: Vec<TscReading>,
-    /// The test between the CPUs, if there was more than one.
+    /// The warp test; `None` if there was one CPU.
     pub warp: Option<Warp>,
 }
 
-/// What a sample's time is.
+/// What a sample's time measures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// From the first worker's start to the last one's end, by clocks that were found in step.
+    /// From the first worker's start to the last worker's end. The warp test found the clocks in step.
     Makespan,
-    /// The longest worker's own time: the clocks were not shown to be in step.
+    /// The longest worker's own time. The clocks were not shown to be in step.
     LongestWorker,
 }
 
@@ -183,23 +183,23 @@ impl Basis {
 pub struct Sample {
     /// The case, named by how many workers it has.
     pub case: u16,
-    /// Which iteration, from 0.
+    /// The iteration, from 0.
     pub iteration: u16,
-    /// Why its iteration counts for nothing, if it is one of several; a run with a single iteration does not pass then, or
-    /// its round is excluded.
+    /// Why its iteration is excluded. Only a boot with several iterations has this; if the host disturbs a boot's only
+    /// iteration, the run does not pass or its round is excluded.
     #[serde(rename = "set_aside")]
     pub excluded: Option<Exclusion>,
-    /// Whether workers shared a core: then it shows what SMT gives, and is never core scaling. `false` if that is unknown.
+    /// Whether workers shared a core: then the time shows what SMT gives, not how cores scale. `false` if unknown.
     pub smt: bool,
-    /// Its time, on the basis beside it.
+    /// Its time; `basis` says which.
     pub cycles: Cycles,
-    /// What the time is.
+    /// Which time `cycles` is.
     pub basis: Basis,
-    /// From the first start to the last end, whether or not the clocks were in step.
+    /// From the first start to the last end, even if the clocks were not in step.
     pub makespan: Cycles,
     /// The longest worker's own time.
     pub longest: Cycles,
-    /// From the first worker's start to the last one's.
+    /// From the first worker's start to the last worker's start.
     pub start_spread: Cycles,
     /// Its workers, by number.
     pub workers: Vec<WorkerSample>,
@@ -208,35 +208,35 @@ pub struct Sample {
 /// One worker of a sample.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct WorkerSample {
-    /// Which worker, from 0.
+    /// The worker's number, from 0.
     pub worker: u16,
     /// The CPU it ran on.
     pub cpu: u16,
-    /// What it was given.
+    /// Its parameters.
     pub params: [u64; 4],
-    /// Cycles from the common start to its own.
+    /// Cycles from the common start to its first clock reading.
     pub skew: Cycles,
     /// Cycles of its timed region.
     pub cycles: Cycles,
-    /// The same shifted right by 20.
+    /// `cycles` shifted right by 20.
     pub scaled: u32,
-    /// Interrupts of its CPU meanwhile: none, unless the system is Linux.
+    /// Interrupts on its CPU in its timed region: 0, unless the system is Linux.
     pub irqs: u16,
-    /// How often its CPU could read the TSC in half a millisecond, with the same work between any two readings, just before:
-    /// the CPU's pace.
+    /// The pace check just before: how often its CPU read the TSC in half a millisecond, with the same work between any two
+    /// readings.
     pub reads_before: u32,
-    /// Just after.
+    /// The pace check just after.
     pub reads_after: u32,
-    /// Its answer, which is the reference's.
+    /// Its answer, equal to the reference's.
     pub answer: u64,
-    /// Its count of work, which is the reference's.
+    /// Its count of work, equal to the reference's.
     pub work: u64,
-    /// Its digest, which is the reference's.
+    /// Its digest, equal to the reference's.
     pub digest: Hex64,
 }
 
 impl Sample {
-    /// How many readings the pace checks of its workers' CPUs had on average; `None` if a CPU has none.
+    /// The mean number of readings in the pace checks of its workers' CPUs; `None` if a check has none.
     #[must_use]
     pub fn pace(&self) -> Option<f64> {
         let checks = self.workers.iter().flat_map(|worker| [worker.reads_before, worker.reads_after]);

@@ -1,8 +1,8 @@
-//! Whether a run holds: the rules that its evidence must pass before there is a measurement.
+//! The gate: the rules that a run's evidence must pass before there is a measurement.
 //!
-//! Owns the reasons why it may not ([`ReasonCode`]) and the one way to a [`Measurement`], [`Gate::judge`]. Refuses to
-//! take the guest's word: answers are worked out anew from the parameters in the log, and times from the workers'
-//! own. Refuses statistics: a run is judged before its speed is read.
+//! Owns the reasons for a refusal ([`ReasonCode`]) and the only way to a [`Measurement`], [`Gate::judge`]. Never takes
+//! the guest's word: it computes every answer from the parameters in the log, and every time from the workers' clock
+//! readings. Knows no statistics: it judges a run before anything reads its speed.
 
 mod build;
 mod evidence;
@@ -35,8 +35,8 @@ use self::rules::{Disturbed, Known, Run};
 use self::verdict::Findings;
 use crate::transcript::{Boot, Transcript};
 
-/// The gate of one experiment. It remembers what its runs must have in common, and what none may share. Runs of
-/// different systems have different kernels; whether they did the same is for a comparison to prove.
+/// The gate of one experiment. It remembers what the runs of a system must have in common (kernel, program, whole), and
+/// what no two runs may share (the nonce). Whether different systems did the same work is for a comparison to prove.
 pub struct Gate {
     lookup: Lookup,
     nonces: HashSet<u64>,
@@ -50,13 +50,13 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// A gate that verifies answers with the workloads of `lookup`.
+    /// Returns a gate that verifies answers with the workloads that `lookup` finds.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
         Self { lookup, nonces: HashSet::new(), known: HashMap::new() }
     }
 
-    /// Judges the log of one run of one machine. A second boot in it is a reset.
+    /// Judges the log of one run of one machine. A second boot in the log is a reset.
     pub fn judge(
         &mut self,
         log: &Transcript<'_>,
@@ -66,8 +66,8 @@ impl Gate {
         self.judge_boots(log, &log.boots, log.boots.get(1), expectation, evidence)
     }
 
-    /// Judges a log from elsewhere, in which one machine may have run several times: each boot by itself, in their
-    /// order. A boot that did not come to its end before the next one is a reset.
+    /// Judges a log from elsewhere, which may have several runs of one machine. Judges each boot by itself, in order. A
+    /// boot that has no end before the next one begins was reset.
     pub fn judge_log(
         &mut self,
         log: &Transcript<'_>,
@@ -112,8 +112,8 @@ impl Gate {
             }
             rules::cases(&mut run);
             rules::census(&mut run);
-            rules::gaps_told(&mut run);
-            rules::stamps(&mut run);
+            rules::gap_records(&mut run);
+            rules::elapsed(&mut run);
             rules::clock(&mut run, known);
             rules::host(&mut run);
         }

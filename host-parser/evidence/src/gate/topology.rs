@@ -1,4 +1,4 @@
-//! Which CPUs share a core, by the records of the CPUs themselves.
+//! Which CPUs share a core, by the CPUs' own records.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ impl Facts {
         self.all::<record::Cpu>().filter(move |cpu| up(cpu.is.state)).map(|cpu| cpu.is.cpu.0)
     }
 
-    /// How many cores the CPUs that came up are. One of which that is not known counts as a core.
+    /// How many cores the CPUs that came up have. A CPU whose core is unknown counts as a core.
     pub fn cores(&self) -> u16 {
         let core = |cpu| self.topology.get(&cpu).and_then(|at| at.is.core).ok_or(cpu);
         let cores: BTreeSet<Result<u32, u16>> = self.online_cpus().map(core).collect();
         u16::try_from(cores.len()).unwrap_or(u16::MAX)
     }
 
-    /// Whether some of `cpus` are known to share a core: fewer cores than CPUs.
+    /// Whether some of `cpus` are known to share a core.
     pub fn share_cores(&self, cpus: impl IntoIterator<Item = u16>) -> bool {
         let core = |cpu| Some((cpu, self.topology.get(&cpu)?.is.core?));
         let places: BTreeSet<_> = cpus.into_iter().filter_map(core).collect();
@@ -29,7 +29,7 @@ impl Facts {
         cores.len() < places.len()
     }
 
-    /// The machine's shape, as far as it is known.
+    /// The machine's topology.
     pub(super) fn shape(&self) -> Topology {
         let cpus: Vec<CpuPlace> = self
             .topology
@@ -46,16 +46,18 @@ impl Facts {
             .collect();
         let known =
             self.topology.values().map(|at| at.is.source).find(|&source| source != TopologySource::None);
-        let count = |of: fn(&CpuPlace) -> Option<u32>| {
-            let distinct: BTreeSet<u32> = cpus.iter().filter_map(of).collect();
-            u16::try_from(distinct.len()).ok().filter(|&count| count > 0)
-        };
         Topology {
             source: known,
-            packages: count(|cpu| cpu.package),
+            packages: distinct(&cpus, |cpu| cpu.package),
             cores: known.map(|_| self.cores()),
-            nodes: count(|cpu| cpu.node),
+            nodes: distinct(&cpus, |cpu| cpu.node),
             cpus,
         }
     }
+}
+
+/// How many different values a number has among `cpus`; `None` if no CPU has it.
+fn distinct(cpus: &[CpuPlace], number: fn(&CpuPlace) -> Option<u32>) -> Option<u16> {
+    let values: BTreeSet<u32> = cpus.iter().filter_map(number).collect();
+    u16::try_from(values.len()).ok().filter(|&count| count > 0)
 }

@@ -1,4 +1,4 @@
-//! What the gate says about a run.
+//! The gate's verdict on a run.
 
 use std::fmt;
 
@@ -6,40 +6,40 @@ use serde::Serialize;
 
 use super::reason::{Class, ReasonCode};
 
-/// An answer, or the reason why there is none. In JSON the key `outcome` names it.
+/// A measurement, or the reason why there is none. In JSON the key `outcome` names the variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome<T> {
-    /// Everything held.
+    /// Every rule passed.
     Passed {
         /// What was measured.
         measurement: T,
     },
-    /// The guest did not do what it had to.
+    /// The evidence is sound, and it shows that the guest did not do what it had to do.
     Failed {
         /// Why.
         reason: ReasonCode,
-        /// The particulars.
+        /// What happened, and to what.
         detail: String,
     },
-    /// The answer cannot be given here.
+    /// This machine, tool or set-up cannot give the answer.
     Unsupported {
         /// Why.
         reason: ReasonCode,
-        /// The particulars.
+        /// What happened, and to what.
         detail: String,
     },
     /// The evidence does not hold.
     Invalid {
         /// Why.
         reason: ReasonCode,
-        /// The particulars.
+        /// What happened, and to what.
         detail: String,
     },
 }
 
 impl<T> Outcome<T> {
-    /// The outcome for a reason: the variant of its class.
+    /// The outcome for a reason, by its class.
     pub(super) fn refused(reason: ReasonCode, detail: String) -> Self {
         match reason.class() {
             Class::Failed => Self::Failed { reason, detail },
@@ -48,7 +48,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// What was measured, if everything held.
+    /// What was measured, if the run passed.
     #[must_use]
     pub fn measurement(&self) -> Option<&T> {
         match self {
@@ -57,7 +57,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The same, to exclude in it what only a whole session shows.
+    /// The same, for exclusions that only a whole session shows.
     pub const fn measurement_mut(&mut self) -> Option<&mut T> {
         match self {
             Self::Passed { measurement } => Some(measurement),
@@ -65,7 +65,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The reason and its particulars, if something did not hold.
+    /// The reason and its detail, if the run did not pass.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, &str)> {
         match self {
@@ -83,14 +83,14 @@ impl<T> Outcome<T> {
     }
 }
 
-/// One thing that does not hold.
+/// One thing that a rule found wrong.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Finding {
-    /// What kind of thing.
+    /// Its reason.
     pub reason: ReasonCode,
-    /// The line of the log that shows it, from 1; `None` if it is the host's evidence, or an absence.
+    /// The line of the log that shows it, from 1; `None` if the host's evidence shows it, or something is missing.
     pub line: Option<u64>,
-    /// The particulars.
+    /// What happened, and to what.
     pub detail: String,
 }
 
@@ -104,21 +104,21 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The gate's answer for one run.
+/// The gate's verdict on one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict<T> {
-    /// The answer.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: Outcome<T>,
-    /// Everything that does not hold, the reason first; empty if the run passed.
+    /// All findings, the one that gives the reason first; empty if the run passed.
     pub findings: Vec<Finding>,
 }
 
-/// Findings as they are collected.
+/// The findings so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<Finding>);
 
-/// How many findings of one reason are listed one by one.
+/// At most this many findings of one reason are listed. The others are counted.
 const LISTED: usize = 20;
 
 impl Findings {
@@ -134,21 +134,21 @@ impl Findings {
         self.0.is_empty()
     }
 
-    /// All of them, the most fundamental first and then by line; past [`LISTED`] of one reason they are counted.
+    /// The findings, the most fundamental reason first, then by line. At most [`LISTED`] of one reason.
     fn into_sorted(mut self) -> Vec<Finding> {
         self.0.sort_by_key(|finding| (finding.reason, finding.line));
         let mut listed = Vec::new();
         for same in self.0.chunk_by(|a, b| a.reason == b.reason) {
             listed.extend(same.iter().take(LISTED).cloned());
             if let Some(more) = same.len().checked_sub(LISTED).filter(|&more| more > 0) {
-                let detail = format!("and {more} more of these");
+                let detail = format!("and {more} more with this reason");
                 listed.push(Finding { reason: same[0].reason, line: None, detail });
             }
         }
         listed
     }
 
-    /// The verdict. `measured` counts only if nothing was found.
+    /// The verdict. `measured` counts only if there is no finding.
     pub fn verdict<T>(self, measured: Option<T>) -> Verdict<T> {
         let findings = self.into_sorted();
         let outcome = match (findings.first(), measured) {
@@ -157,7 +157,10 @@ impl Findings {
                 Outcome::refused(first.reason, format!("{place}{}", first.detail))
             }
             (None, Some(measurement)) => Outcome::Passed { measurement },
-            (None, None) => Outcome::refused(ReasonCode::InconsistentRecord, "no measurement".to_owned()),
+            (None, None) => Outcome::refused(
+                ReasonCode::InconsistentRecord,
+                "a record that the measurement needs is missing".to_owned(),
+            ),
         };
         Verdict { outcome, findings }
     }

@@ -1,4 +1,4 @@
-//! The ledger: all exclusions of a session, kept as its runs and probes come in.
+//! The ledger: all exclusions of a session, updated with each run and probe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,45 +6,45 @@ use super::pace::{Pace, PaceRule};
 use super::probe::{FailedProbe, Probe, ProbeRule, Probes};
 use crate::gate::{Exclusion, Measurement, Scope, Verdict};
 
-/// A run as the ledger sees it.
+/// What the ledger needs of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgedRun<'a> {
     /// Its number: its place in the order in which runs are made, from 0.
     pub run: u32,
     /// Its round, from 0.
     pub round: u32,
-    /// Whether it shows more than function, and is held to speed.
+    /// Whether it can show speed: then the rules for probes and pace apply to it.
     pub held_to_speed: bool,
-    /// What the gate says of it.
+    /// The gate's verdict on it.
     pub verdict: &'a Verdict<Measurement>,
-    /// Why its round is excluded already, for what the host did to another row of it.
+    /// Why its round is excluded already: the host disturbed another row of it.
     pub carried: Option<&'a Exclusion>,
 }
 
-/// The exclusions of a session. Add what happens in the order in which it happens; no exclusion is taken back.
+/// The exclusions of a session. Add runs and probes in the order in which they are made. No exclusion is taken back.
 ///
-/// A round has one reason. A run's own evidence counts before what was carried from another row, that before the pace
-/// checks, and those before a probe beside the round.
+/// A round has one reason: the evidence of one of its runs comes first, then a reason carried over from another row, then
+/// the pace checks, then a native probe.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     probes: Probes,
     probe_rule: ProbeRule,
     pace_rule: PaceRule,
-    /// By round: whether a run of it is held to speed.
+    /// By round: whether a run of it can show speed.
     held: BTreeMap<u32, bool>,
-    /// Rounds with a run that the gate refused for what the host did.
+    /// Rounds with a run that the gate refused because the host disturbed it.
     refused: BTreeMap<u32, Exclusion>,
     carried: BTreeMap<u32, Exclusion>,
 }
 
 impl Ledger {
-    /// A ledger that begins with `probes`; with [`Probes::none`] it says why there will be none.
+    /// Returns a ledger that begins with `probes`. [`Probes::none`] says why there will be no probes.
     #[must_use]
     pub fn new(probes: Probes) -> Self {
         Self { probe_rule: ProbeRule::of(&probes), probes, ..Self::default() }
     }
 
-    /// The ledger of a session that is over.
+    /// Returns the ledger of a finished session.
     #[must_use]
     pub fn of<'a, R: Into<JudgedRun<'a>>>(runs: impl IntoIterator<Item = R>, probes: Probes) -> Self {
         let mut ledger = Self::new(probes);
@@ -65,7 +65,7 @@ impl Ledger {
         self.probes.failed.push(probe);
     }
 
-    /// Says why there will be no further probe.
+    /// Records why there will be no further probe.
     pub fn end_probes(&mut self, why: impl Into<String>) {
         self.probes.missing = Some(why.into());
     }
@@ -93,19 +93,19 @@ impl Ledger {
         &self.probes
     }
 
-    /// Whether the last probe was slow: before the next round another may find the host undisturbed again.
+    /// Whether the last probe was slow. Then another probe before the next round may find the host undisturbed again.
     #[must_use]
     pub fn last_probe_was_slow(&self) -> bool {
         self.probe_rule.last_was_slow()
     }
 
-    /// What the pace checks showed; `None` if there was none.
+    /// What the pace checks showed; `None` if there were none.
     #[must_use]
     pub fn pace(&self) -> Option<Pace> {
         self.pace_rule.pace()
     }
 
-    /// Whether a round is excluded. One of which no run was made yet can be: nothing measured in it will count.
+    /// Whether a round is excluded. That is possible before its first run: then nothing measured in it will count.
     #[must_use]
     pub fn is_excluded(&self, round: u32) -> bool {
         self.exclusion(round).is_some()
@@ -129,14 +129,14 @@ impl Ledger {
         rounds.into_iter().filter_map(|round| Some((round, self.exclusion(round)?))).collect()
     }
 
-    /// The iterations of run `run` beside which a CPU was slow.
+    /// The iterations of run `run` with a slow CPU just before or just after a worker.
     #[must_use]
     pub fn excluded_iterations(&self, run: u32) -> Vec<Exclusion> {
         self.pace_rule.iterations(run)
     }
 
-    /// Whether a run of the round shows more than function; before its first run, whether any run of the session does,
-    /// all of whose rounds have the same runs.
+    /// Whether a run of the round can show speed. Before its first run: whether any run of the session can, since all rounds
+    /// have the same runs.
     fn is_held_to_speed(&self, round: u32) -> bool {
         let any = || self.held.is_empty() || self.held.values().any(|&held| held);
         self.held.get(&round).copied().unwrap_or_else(any)

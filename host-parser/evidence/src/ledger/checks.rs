@@ -1,4 +1,4 @@
-//! Pace checks, by what they can be compared with.
+//! Pace checks, and which of them are compared with each other.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use abi::wire::record::SystemName;
 use crate::baseline::Baseline;
 use crate::gate::limits;
 
-/// On which side of a worker a check was made.
+/// Whether a check was made before or after its worker.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Place {
     Before,
     After,
 }
 
-/// What paces are compared within: the same code on the same CPU beside as many others.
+/// Checks are compared only within a kind: the same code on the same CPU, with as many workers on other CPUs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Kind {
     pub system: SystemName,
@@ -25,12 +25,12 @@ pub(super) struct Kind {
     pub place: Place,
 }
 
-/// One check.
+/// One pace check.
 #[derive(Clone, Debug)]
 pub(super) struct Check {
-    /// Its kind's place among the kinds.
+    /// The index of its kind.
     pub kind: usize,
-    /// Its run's place among the runs.
+    /// The index of its run.
     pub run: usize,
     pub iteration: u16,
     pub worker: u16,
@@ -41,31 +41,30 @@ pub(super) struct Check {
 #[derive(Clone, Debug)]
 pub(super) struct OfKind {
     pub kind: Kind,
-    /// Of the time that a reading takes.
+    /// The baseline of the time that a reading takes.
     pub baseline: Baseline,
     pub fewest_reads: u32,
-    /// Checks that are not slow so far: whether their boot has no other iteration, their readings, and their place among
-    /// the checks.
+    /// The checks that are not slow so far: whether their boot has a single iteration, how many readings they have, and
+    /// their index.
     pub unremarkable: BTreeSet<(bool, u32, usize)>,
 }
 
 impl OfKind {
-    /// How many readings there are on an undisturbed CPU.
+    /// How many readings a check has at the baseline.
     pub fn baseline_reads(&self) -> f64 {
         self.baseline.time().map_or(f64::from(self.fewest_reads), |time| 1.0 / time)
     }
 
-    /// By what part a CPU with so many readings was below the baseline.
+    /// The part by which a check with `reads` readings is below the baseline.
     pub fn short(&self, reads: u32) -> f64 {
         (1.0 - f64::from(reads) / self.baseline_reads()).max(0.0)
     }
 
     fn is_slow(&self, alone: bool, reads: u32) -> bool {
-        let limit = if alone { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE };
-        self.short(reads) * 1e3 > limit as f64
+        self.short(reads) * 1e3 > pace_limit(alone) as f64
     }
 
-    /// Takes the checks that are slow by today's baseline.
+    /// Removes and returns the checks that are slow by the present baseline.
     pub fn take_slow(&mut self) -> Vec<usize> {
         let mut slow = Vec::new();
         for alone in [false, true] {
@@ -80,4 +79,9 @@ impl OfKind {
         }
         slow
     }
+}
+
+/// How much slower than its baseline a CPU may be, in thousandths; `alone` if its boot has a single iteration.
+pub(super) fn pace_limit(alone: bool) -> u64 {
+    if alone { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE }
 }

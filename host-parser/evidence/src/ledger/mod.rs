@@ -1,8 +1,8 @@
 //! What is excluded from the results of a session, and why.
 //!
-//! Owns the rules that need a whole session (the guest's pace checks, the native probe), and the [`Ledger`] in which all
-//! exclusions of a session add up. Every rule reads evidence of the host, none of them a measured time. The ledger only
-//! grows: a further run recomputes nothing.
+//! Owns the rules that need a whole session (the guest's pace checks, the native probe) and the [`Ledger`] of all
+//! exclusions of a session. Every rule reads evidence of what the host did, never a measured time. The ledger only grows:
+//! a further run recomputes nothing.
 
 mod book;
 mod checks;

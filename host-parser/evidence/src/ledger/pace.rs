@@ -1,33 +1,34 @@
-//! The pace of the guest's CPUs: how often each could read its TSC, with the same work between any two readings, in
-//! half a millisecond just before its worker and in another just after.
+//! The pace of the guest's CPUs: how often each could read its TSC in half a millisecond, just before and just after its
+//! worker, with the same work between any two readings.
 //!
-//! Owns the rule that excludes an iteration beside which a CPU was slow without being taken away: something shared its
-//! core, or its clock was lower. Neither the scheduler's account nor stolen time shows that. The rule reads those half
-//! milliseconds alone, in which every CPU does the same whatever its worker is, never what was measured between them. A
-//! boot with a single iteration goes with it, and so does one with too few iterations left; with the boot, its round.
+//! Owns the rule that excludes an iteration if a CPU was slow just before or just after its worker although the host did
+//! not take the CPU away: something shared its core, or its clock was lower. Neither the scheduler's account nor stolen
+//! time shows that. The rule reads the pace checks only, in which every CPU does the same whatever its worker is, never
+//! the time measured between them. If too few iterations of a boot remain, or the boot had only one, its round is
+//! excluded.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::checks::{Check, Kind, OfKind, Place};
+use super::checks::{Check, Kind, OfKind, Place, pace_limit};
 use crate::baseline::Baseline;
 use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
 
 /// What the pace checks of a session showed.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Pace {
-    /// How many checks there were: two for each worker of each iteration that is held to speed.
+    /// How many checks there were: two for each worker of each iteration that can show speed.
     #[serde(rename = "looks")]
     pub checks: usize,
     /// In how many of them the CPU was slow.
     pub slow: usize,
-    /// By what part it was below its baseline at worst.
+    /// The largest part by which a check was below its baseline.
     pub worst: f64,
 }
 
 impl Pace {
-    /// The pace of several sessions together.
+    /// Combines the pace checks of several sessions.
     #[must_use]
     pub fn of_all(sessions: impl IntoIterator<Item = Self>) -> Option<Self> {
         sessions.into_iter().reduce(|one, other| Self {
@@ -38,14 +39,14 @@ impl Pace {
     }
 }
 
-/// Whether enough iterations are `left` of a boot that had `all`. Which of them are left does not depend on their times,
-/// so that it takes no more than a quartile does.
+/// Whether enough of a boot's `all` iterations are `left`. Which of them are left does not depend on their times, so a
+/// quartile's worth is enough.
 #[must_use]
 pub fn enough_left(left: usize, all: usize) -> bool {
     left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
 }
 
-/// A run that is held to speed.
+/// A run that can show speed.
 #[derive(Clone, Debug)]
 struct PacedRun {
     number: u32,
@@ -54,7 +55,7 @@ struct PacedRun {
     iterations: usize,
     /// Iterations that its own evidence excludes.
     excluded: BTreeSet<u16>,
-    /// Iterations with a slow check, and the first such check.
+    /// Iterations with a slow check, and the index of the first.
     slow: BTreeMap<u16, usize>,
 }
 
@@ -67,12 +68,12 @@ pub(super) struct PaceRule {
     slow: usize,
     runs: Vec<PacedRun>,
     by_number: BTreeMap<u32, usize>,
-    /// By round, the runs of which too few iterations are left.
+    /// By round, the runs with too few iterations left.
     spoilt: BTreeMap<u32, BTreeSet<usize>>,
 }
 
 impl PaceRule {
-    /// Adds a run that is held to speed.
+    /// Adds a run that can show speed.
     pub fn add(&mut self, number: u32, round: u32, measured: &Measurement) {
         let samples = measured.samples();
         let all: BTreeSet<u16> = samples.iter().map(|sample| sample.iteration).collect();
@@ -104,7 +105,7 @@ impl PaceRule {
         })
     }
 
-    /// Adds a check, and finds all that are slow now: itself, or earlier ones that a better baseline shows to be.
+    /// Adds a check, and marks all checks that are slow now: this one, or earlier ones if it improved the baseline.
     fn check(&mut self, check: Check, alone: bool) {
         let of_kind = &mut self.kinds[check.kind];
         of_kind.baseline.add(1.0 / f64::from(check.reads));
@@ -127,13 +128,13 @@ impl PaceRule {
         }
     }
 
-    /// What the checks showed; `None` if there was none.
+    /// What the checks showed; `None` if there were none.
     pub fn pace(&self) -> Option<Pace> {
         let worst = self.kinds.iter().map(|of_kind| of_kind.short(of_kind.fewest_reads)).reduce(f64::max)?;
         Some(Pace { checks: self.checks.len(), slow: self.slow, worst })
     }
 
-    /// The rounds with a run of which too few iterations are left.
+    /// The rounds with a run that has too few iterations left.
     pub fn rounds(&self) -> impl Iterator<Item = u32> {
         self.spoilt.keys().copied()
     }
@@ -143,43 +144,45 @@ impl PaceRule {
         let run = &self.runs[*self.spoilt.get(&round)?.first()?];
         let mut detail = self.words(*run.slow.values().next()?);
         if run.iterations > 1 {
-            detail += &format!("; so {} of its {} iterations are gone", run.gone(), run.iterations);
+            detail += &format!("; {} of its {} iterations are excluded", run.gone(), run.iterations);
         }
         let scope = Scope::Round { round, run: Some(run.number) };
         Some(Exclusion { reason: ReasonCode::CpuSlowed, scope, detail })
     }
 
-    /// The iterations of a run beside which a CPU was slow.
+    /// The iterations of a run with a slow check.
     pub fn iterations(&self, number: u32) -> Vec<Exclusion> {
         let Some(&at) = self.by_number.get(&number) else { return Vec::new() };
-        let exclusion = |(&iteration, &check): (&u16, &usize)| Exclusion {
-            reason: ReasonCode::CpuSlowed,
-            scope: Scope::Iteration { iteration, run: Some(number) },
-            detail: self.words(check),
-        };
-        self.runs[at].slow.iter().map(exclusion).collect()
+        let mut exclusions = Vec::new();
+        for (&iteration, &check) in &self.runs[at].slow {
+            let scope = Scope::Iteration { iteration, run: Some(number) };
+            exclusions.push(Exclusion { reason: ReasonCode::CpuSlowed, scope, detail: self.words(check) });
+        }
+        exclusions
     }
 
-    /// What a check showed against the baseline of the session so far.
+    /// Compares a check with the baseline of the session so far.
     fn words(&self, check: usize) -> String {
-        let Check { kind, iteration, worker, reads, .. } = &self.checks[check];
+        let Check { kind, run, iteration, worker, reads } = &self.checks[check];
         let of_kind = &self.kinds[*kind];
         let Kind { case, cpu, place, .. } = &of_kind.kind;
         let place = match place {
             Place::Before => "before",
             Place::After => "after",
         };
+        let limit = pace_limit(self.runs[*run].iterations == 1);
         format!(
-            "just {place} worker {worker} of case {case} iteration {iteration} CPU {cpu} was {:.0} % slower than at its \
-             quick times ({reads} readings of its TSC, and {:.0})",
+            "just {place} worker {worker} of case {case} iteration {iteration}, CPU {cpu} was {:.0} % slower than its \
+             baseline ({reads} TSC readings instead of {:.0}, limit {} %)",
             of_kind.short(*reads) * 100.0,
-            of_kind.baseline_reads()
+            of_kind.baseline_reads(),
+            limit / 10
         )
     }
 }
 
 impl PacedRun {
-    /// How many iterations are gone.
+    /// How many iterations are excluded.
     fn gone(&self) -> usize {
         self.excluded.len() + self.slow.keys().filter(|slow| !self.excluded.contains(slow)).count()
     }

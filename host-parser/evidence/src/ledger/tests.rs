@@ -1,10 +1,10 @@
-//! The rule of the probe. Rules that need runs are tested with guests, in the crate's tests.
+//! Tests of the probe's rule. The rules that need runs are tested in the crate's `tests/`, which have guests.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// Probes of two CPUs with these times, in percent of quiet ones: of one, and of both.
+/// Probes of two CPUs with these times on one CPU and on both, in percent of undisturbed times.
 fn probes(percent: &[[u64; 2]]) -> Probes {
     let probe =
         |(round, [one, all]): (u32, &[u64; 2])| Probe::new(round, 0, 2_669_000 * one, 1_337_000 * all);
@@ -12,7 +12,7 @@ fn probes(percent: &[[u64; 2]]) -> Probes {
     Probes { cpus: 2, made, ..Probes::default() }
 }
 
-/// The excluded rounds of a session without runs, in words.
+/// The excluded rounds of a session without runs, as text.
 fn slow_rounds(probes: &Probes) -> BTreeMap<u32, String> {
     let rounds = Ledger::new(probes.clone()).excluded_rounds();
     rounds.into_iter().map(|(round, why)| (round, why.to_string())).collect()
@@ -23,35 +23,35 @@ fn slow(percent: &[[u64; 2]]) -> Vec<u32> {
 }
 
 #[test]
-fn a_quiet_session_loses_no_round() {
+fn an_undisturbed_session_loses_no_round() {
     assert_eq!(slow(&[[100, 100], [109, 101], [100, 110], [101, 100]]), [0_u32; 0]);
 }
 
 #[test]
-fn a_slow_probe_costs_the_rounds_on_both_sides() {
+fn a_slow_probe_excludes_the_rounds_before_and_after_it() {
     assert_eq!(slow(&[[100, 100], [100, 100], [100, 140], [100, 100], [100, 100]]), [1, 2]);
     assert_eq!(slow(&[[100, 100], [111, 100], [100, 100]]), [0, 1]);
 }
 
 #[test]
-fn says_what_took_longer_and_where() {
+fn the_detail_names_the_probe_and_its_cpus() {
     let slow = slow_rounds(&probes(&[[100, 100], [100, 100], [100, 150]]));
-    let told = "probe-slow: the native probe after it took 50 % longer than the quick ones on all 2 host CPUs \
-                together";
-    assert_eq!(slow[&1], told);
+    let expected = "probe-slow: the native probe after it took 50 % longer than the baseline on all 2 host CPUs \
+                    together (limit 10 %)";
+    assert_eq!(slow[&1], expected);
     let slow = slow_rounds(&probes(&[[120, 100], [100, 100], [100, 100]]));
-    assert!(slow[&0].contains("before it took 20 % longer than the quick ones on one host CPU"));
+    assert!(slow[&0].contains("before it took 20 % longer than the baseline on one host CPU"));
 }
 
 #[test]
-fn a_host_that_becomes_busy_and_stays_so_is_found_out() {
+fn a_host_that_becomes_busy_and_stays_busy_is_found() {
     let mut session = vec![[100, 100], [100, 100]];
     session.extend([[190, 190]; 20]);
     assert_eq!(slow(&session), (1..=21).collect::<Vec<_>>());
 }
 
 #[test]
-fn nothing_that_was_set_aside_is_taken_back() {
+fn no_exclusion_is_taken_back() {
     let session = [[100, 100], [97, 160], [100, 100], [150, 98], [80, 100], [70, 100], [100, 100]];
     let mut before = Vec::new();
     for made in 1..=session.len() {
@@ -59,13 +59,13 @@ fn nothing_that_was_set_aside_is_taken_back() {
         assert!(before.iter().all(|round| after.contains(round)), "{before:?}, then {after:?}");
         before = after;
     }
-    // Two fast probes show what the host could have given all along.
+    // Two fast probes show that the earlier ones were slow.
     assert_eq!(slow(&[[150, 150], [150, 150], [100, 100]]), [0_u32; 0]);
     assert_eq!(slow(&[[150, 150], [150, 150], [100, 100], [100, 100]]), [0, 1]);
 }
 
 #[test]
-fn a_probe_that_fails_is_a_slow_one() {
+fn a_failed_probe_counts_as_slow() {
     let why = "the twin did not do its work: Deadline".to_owned();
     let failed = vec![FailedProbe { before_round: 2, why }];
     let session = Probes { failed, ..probes(&[[100, 100], [100, 100]]) };
@@ -78,10 +78,10 @@ fn a_probe_that_fails_is_a_slow_one() {
 }
 
 #[test]
-fn of_two_probes_between_rounds_each_is_beside_its_own() {
+fn of_two_probes_between_rounds_each_judges_one_round() {
     let mut session = probes(&[[100, 100], [100, 100], [150, 150], [100, 100], [100, 100]]);
-    let quick = session.made[1];
-    session.made.insert(3, Probe { before_round: 2, ..quick });
+    let undisturbed = session.made[1];
+    session.made.insert(3, Probe { before_round: 2, ..undisturbed });
     let slow = slow_rounds(&session);
     assert!(slow.len() == 1 && slow[&1].contains("after it"), "{slow:?}");
     session.made.swap(2, 3);
@@ -90,7 +90,7 @@ fn of_two_probes_between_rounds_each_is_beside_its_own() {
 }
 
 #[test]
-fn of_two_probes_before_the_first_round_the_last_is_beside_it() {
+fn of_two_probes_before_the_first_round_the_last_one_counts() {
     let mut session = probes(&[[100, 100], [100, 100], [100, 100]]);
     session.made.insert(0, Probe::new(0, 0, 900_000_000, 900_000_000));
     assert_eq!(slow_rounds(&session).len(), 0);
@@ -99,7 +99,7 @@ fn of_two_probes_before_the_first_round_the_last_is_beside_it() {
 }
 
 #[test]
-fn a_short_probe_is_not_held_to_a_moment() {
+fn a_short_probe_may_lose_a_moment() {
     let probe = |round, all_ns| Probe::new(round, 0, 16_000_000, all_ns);
     let session = |last| Probes {
         cpus: 2,
@@ -111,14 +111,14 @@ fn a_short_probe_is_not_held_to_a_moment() {
 }
 
 #[test]
-fn one_freak_does_not_condemn_the_rest() {
+fn one_lucky_probe_does_not_condemn_the_others() {
     let mut session = [[100, 100]; 9];
     session[4] = [80, 80];
     assert_eq!(slow(&session), [0_u32; 0]);
 }
 
 #[test]
-fn capacity_is_what_all_cpus_gave() {
+fn capacity_and_spread_follow_from_the_times() {
     assert!((probes(&[[100, 100]]).made[0].capacity - 1.996).abs() < 1e-3);
     assert_eq!(Probes::none("--no-probe").spread(), None);
     let spread = probes(&[[100, 100], [100, 100], [100, 107]]).spread();

@@ -1,11 +1,11 @@
-//! What can be wrong with a stream of records.
+//! The defects of a stream of records.
 
 use std::fmt;
 
 use abi::wire::LineError;
 use abi::wire::line::TAG;
 
-/// One defect, and the line that shows it.
+/// One defect and its line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Defect {
     /// The line of the log, from 1.
@@ -14,31 +14,31 @@ pub struct Defect {
     pub kind: DefectKind,
 }
 
-/// The ways in which a line, or its place, can be wrong.
+/// What is wrong with a line, or with its place in the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DefectKind {
-    /// A line with the tag that is no record.
+    /// A line that has the tag but is not a record.
     Corrupt(LineError),
     /// A line with the tag of another protocol version.
     Version(u32),
-    /// A whole record that begins in the middle of a line, so that other text broke in. (Before the first record of
-    /// a boot this is no defect: firmware need not end its last line.)
+    /// A whole record that begins in the middle of a line, after other text. (Before the first record of a boot this is no
+    /// defect: firmware need not end its last line.)
     MidLine,
     /// The log ends in the middle of a record.
     CutShort,
-    /// Records that are nowhere in the boot, and no corrupt line at the same place accounts for them.
+    /// Records that are missing from the boot, without a corrupt line at their place to explain it.
     Gap {
         /// The number of the first of them.
         first: u32,
         /// How many there are.
         count: u32,
     },
-    /// A record that is there a second time, byte for byte.
+    /// An exact copy of an earlier record.
     Duplicate {
         /// Its number.
         seq: u32,
     },
-    /// A record after one of a higher number, or with the number of a different record.
+    /// A record after one with a higher number, or with the same number as a different record.
     OutOfOrder {
         /// Its number.
         seq: u32,
@@ -48,14 +48,14 @@ pub enum DefectKind {
         /// Its number.
         seq: u32,
     },
-    /// `end` counts another number of records before it than its own number says.
+    /// The count of records in `end` differs from its own sequence number.
     EndCount {
-        /// What it says.
+        /// The count in `end`.
         said: u32,
-        /// What there is.
+        /// Its sequence number.
         found: u32,
     },
-    /// No line is broken, and yet the digest in `end` is not that of the lines before it.
+    /// No line is broken, but the digest in `end` is not that of the lines before it.
     EndDigest,
 }
 
@@ -63,20 +63,20 @@ impl fmt::Display for DefectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Corrupt(error) => write!(f, "{error}"),
-            Self::Version(version) => write!(f, "a record of protocol ASSAY{version}, not {TAG}"),
+            Self::Version(version) => write!(f, "the record has protocol version ASSAY{version}, not {TAG}"),
             Self::MidLine => f.write_str("a record begins in the middle of the line"),
             Self::CutShort => f.write_str("the log ends in the middle of a record"),
             Self::Gap { first, count: 1 } => write!(f, "record {first} is missing before this line"),
             Self::Gap { first, count } => {
                 write!(f, "records {first} to {} are missing before this line", first + (count - 1))
             }
-            Self::Duplicate { seq } => write!(f, "record {seq} is here a second time"),
+            Self::Duplicate { seq } => write!(f, "record {seq} is a copy of an earlier line"),
             Self::OutOfOrder { seq } => write!(f, "record {seq} is out of order"),
             Self::AfterEnd { seq } => write!(f, "record {seq} comes after `end`"),
             Self::EndCount { said, found } => {
-                write!(f, "`end` counts {said} records before it, its own number says {found}")
+                write!(f, "`end` counts {said} records before it, but its sequence number is {found}")
             }
-            Self::EndDigest => f.write_str("the digest in `end` is not that of the lines before it"),
+            Self::EndDigest => f.write_str("the digest in `end` does not match the lines before it"),
         }
     }
 }

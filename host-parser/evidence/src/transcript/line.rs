@@ -1,4 +1,4 @@
-//! Bytes to lines, and a line to a record, to text, or to something broken.
+//! Splits bytes into lines, and a line into a record, text, or a broken record.
 
 use abi::wire::line::TAG;
 use abi::wire::record::PROTOCOL;
@@ -11,12 +11,12 @@ pub(super) struct RawLine<'a> {
     pub number: u64,
     /// Its bytes, without its line ending.
     pub bytes: &'a [u8],
-    /// Whether its line feed is there.
+    /// Whether it has its line feed.
     pub whole: bool,
 }
 
-/// The lines of a log. They end in a line feed; carriage returns at either side of it belong to the ending, since
-/// consoles are known to double them and to turn the pair around.
+/// The lines of a log. A line ends in a line feed. Carriage returns before and after it belong to the ending, because some
+/// consoles double them or swap the pair.
 pub(super) fn lines(log: &[u8]) -> impl Iterator<Item = RawLine<'_>> {
     (1..).zip(log.split_inclusive(|&byte| byte == b'\n')).map(|(number, line)| {
         let whole = line.last() == Some(&b'\n');
@@ -31,9 +31,9 @@ pub(super) fn lines(log: &[u8]) -> impl Iterator<Item = RawLine<'_>> {
     })
 }
 
-/// What a line is.
+/// The content of a line.
 pub(super) enum Content<'a> {
-    /// No tag in it.
+    /// It has no tag.
     Text,
     /// It ends in a whole record.
     Record {
@@ -41,27 +41,27 @@ pub(super) enum Content<'a> {
         envelope: Box<Envelope>,
         /// Its own bytes.
         bytes: &'a [u8],
-        /// What stands before it on the line.
+        /// The bytes before it on the line.
         before: &'a [u8],
     },
-    /// It has a tag and is no record.
+    /// It has a tag but no whole record.
     Broken {
         /// Why.
         error: LineError,
-        /// The protocol version that its tag names, if it is not ours.
+        /// The protocol version of its tag, if it is another one.
         version: Option<u32>,
     },
 }
 
-/// What a line is. The last tag in it counts first: what stands before it may be the beginning of a record that lost
-/// its end, and its line feed with it.
+/// The content of a line. The last tag is tried first: the bytes before it may be a record that lost its end together with
+/// its line feed.
 pub(super) fn content(line: &[u8]) -> Content<'_> {
-    // Nearly every byte is read once: logs are large.
+    // Logs are large, so nearly every byte is read only once.
     let begins = |&at: &usize| line[at] == TAG_BEGINS && line.get(at..at + TAG_WINDOW).is_some_and(is_tagged);
     let Some(first) = (0..line.len()).find(begins) else { return Content::Text };
     let last = (first..line.len()).rfind(begins).unwrap_or(first);
     let record = |at: usize| decode(&line[at..]).map(|it| (Box::new(it), line.split_at(at)));
-    // Nearly always there is one tag, and so one line to read.
+    // A line nearly always has one tag.
     let read = record(last).or_else(|error| if first < last { record(first) } else { Err(error) });
     match read {
         Ok((envelope, (before, bytes))) => Content::Record { envelope, bytes, before },
@@ -85,12 +85,12 @@ fn version(line: &[u8]) -> Option<u32> {
     core::str::from_utf8(&digits[..len]).ok()?.parse().ok()
 }
 
-/// Whether a byte has no place in a console's output: neither printable ASCII nor a tab, an ending or an escape.
+/// Whether a byte is none that a console prints: printable ASCII, a tab, a line ending or an escape.
 pub(super) fn is_binary(byte: u8) -> bool {
     BINARY[usize::from(byte)]
 }
 
-/// The same for every byte: a log has millions of them.
+/// [`is_binary`] for every byte, as a table: a log has millions of bytes.
 const BINARY: [bool; 256] = {
     let mut binary = [true; 256];
     let mut byte = b' ';

@@ -1,8 +1,8 @@
-//! What a serial log says: bytes to lines, lines to records, records to boots, and every defect on the way.
+//! Reads a serial log: bytes to lines, lines to records, records to boots. Lists every defect on the way.
 //!
-//! Owns the reading of logs from anywhere: QEMU, a cloud's serial console, a terminal program. Refuses to judge: a
-//! defect is listed with its line, and what it means for a result is the [gate's](crate::gate) to say. Reads any
-//! bytes at all without a panic, in linear time, and borrows the text it keeps.
+//! Owns the reading of logs from anywhere: QEMU, a cloud's serial console, a terminal program. Judges nothing: it lists a
+//! defect with its line, and the [gate](crate::gate) decides what that means for a result. Reads any bytes without a
+//! panic, in linear time, and borrows the text that it keeps.
 
 mod defect;
 mod line;
@@ -14,12 +14,12 @@ pub use defect::{Defect, DefectKind};
 use abi::wire::record::{End, Start};
 use abi::wire::{Envelope, Record};
 
-/// A log, read.
+/// A log after reading.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript<'a> {
-    /// The boots in the log, in their order; more than one if the machine was reset, or ran twice.
+    /// The boots in the log, in order; more than one if the machine was reset or ran several times.
     pub boots: Vec<Boot<'a>>,
-    /// Text before the first record: firmware, loader, or all there is.
+    /// The text before the first record, from firmware and loader; the whole text if there is no record.
     pub preamble: Vec<TextLine<'a>>,
     /// How many bytes the log has.
     pub bytes: u64,
@@ -32,15 +32,15 @@ pub struct Transcript<'a> {
 /// What one boot printed.
 #[derive(Clone, Debug, Default)]
 pub struct Boot<'a> {
-    /// Its records in the order of the log, each number once.
+    /// Its records in the order of the log, each sequence number once.
     pub records: Vec<Located>,
-    /// Its other text, which is kept and never parsed.
+    /// Its other text. It is kept but never parsed.
     pub console: Vec<TextLine<'a>>,
-    /// Its defects as a stream of records, by line.
+    /// The defects of its stream of records, by line.
     pub defects: Vec<Defect>,
 }
 
-/// A record and where it stands.
+/// A record and its line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Located {
     /// The line of the log, from 1.
@@ -49,7 +49,7 @@ pub struct Located {
     pub envelope: Envelope,
 }
 
-/// A line, or the part of one, that is no record. Empty lines are not kept.
+/// A line that is not a record, or the part of a line before one. Empty lines are not kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TextLine<'a> {
     /// The line of the log, from 1.
@@ -65,7 +65,7 @@ impl<'a> Transcript<'a> {
         reader::read(log)
     }
 
-    /// Whether the log has any line that claims to be a record, of any version.
+    /// Whether any line of the log has a record's tag, of any version.
     #[must_use]
     pub fn is_tagged(&self) -> bool {
         !self.boots.is_empty()
@@ -100,7 +100,7 @@ impl Boot<'_> {
 }
 
 impl TextLine<'_> {
-    /// The text; bytes that are not printable ASCII are escaped.
+    /// The text, with all but printable ASCII escaped.
     #[must_use]
     pub fn text(&self) -> String {
         self.bytes.escape_ascii().to_string()

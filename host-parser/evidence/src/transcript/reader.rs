@@ -1,4 +1,4 @@
-//! Lines to boots.
+//! Collects lines into boots.
 
 use abi::wire::{Envelope, Record, StreamDigest, is_tagged};
 
@@ -39,7 +39,7 @@ pub(super) fn read(log: &[u8]) -> Transcript<'_> {
 #[derive(Default)]
 struct Open<'a> {
     records: Vec<Located>,
-    /// The digest over the lines of these, up to `end`.
+    /// The digest over the lines of its records, up to `end`.
     digest: StreamDigest,
     console: Vec<TextLine<'a>>,
     /// Defects of single lines; those of the sequence are found at the end.
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
             Record::Start(start) => Some(start.nonce.0),
             _ => None,
         };
-        // A `start` with the nonce of the boot at hand is the same line again, not another boot.
+        // A `start` with the nonce of the current boot is a copy of the same line, not another boot.
         let begins = nonce.is_some() && self.open.as_ref().is_none_or(|open| open.nonce != nonce);
         if begins && self.open.as_ref().is_some_and(|open| !open.records.is_empty()) {
             self.close();

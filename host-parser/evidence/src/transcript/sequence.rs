@@ -1,4 +1,4 @@
-//! The order of a boot's records: missing, duplicate and misplaced ones.
+//! The order of a boot's records: which are missing, repeated or misplaced.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,8 @@ use abi::wire::{Record, StreamDigest};
 
 use super::{Defect, DefectKind, Located};
 
-/// Checks the numbers of `records`, which are in the order of the log. Gives back each number's first record, and
-/// what is wrong beyond the `broken` lines, which are in their order.
+/// Checks the sequence numbers of `records`, which are in the order of the log. Returns the first record of each number, and
+/// the defects besides the `broken` lines, which are in order too.
 pub(super) fn examine(records: Vec<Located>, broken: &[Defect]) -> (Vec<Located>, Vec<Defect>) {
     let mut defects = Vec::new();
     let mut kept: Vec<Located> = Vec::with_capacity(records.len());
@@ -36,7 +36,7 @@ pub(super) fn examine(records: Vec<Located>, broken: &[Defect]) -> (Vec<Located>
     (kept, defects)
 }
 
-/// The numbers that are missing, but for those at a broken line: what was lost there is one loss, already reported.
+/// The missing numbers, except at a broken line: that loss is reported already.
 fn gaps(kept: &[Located], broken: &[Defect]) -> Vec<Defect> {
     let mut order: Vec<(u32, u64)> =
         kept.iter().map(|located| (located.envelope.seq, located.line)).collect();
@@ -49,14 +49,14 @@ fn gaps(kept: &[Located], broken: &[Defect]) -> Vec<Defect> {
         if seq > expected && !explained {
             found.push(Defect { line, kind: DefectKind::Gap { first: expected, count: seq - expected } });
         }
-        // A number cannot be followed by another past the last one; a stream has no more than 2^32 records.
+        // A stream has at most 2^32 records, so no number follows the largest one.
         expected = seq.saturating_add(1);
         after = line;
     }
     found
 }
 
-/// Whether `end` sums up the records before it, whose lines have this digest; for a stream in which nothing else is wrong.
+/// Whether the count and the digest in `end` match the records before it. For a stream without other defects.
 pub(super) fn check_end(records: &[Located], digest: &StreamDigest) -> Option<Defect> {
     let last = records.last()?;
     let Record::End(end) = last.envelope.record else { return None };

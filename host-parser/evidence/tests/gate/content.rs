@@ -1,4 +1,4 @@
-//! Runs that the gate refuses because of what their records say, in logs that arrived whole.
+//! Runs that the gate refuses for the content of their records. The logs arrived without losses.
 
 use abi::control::ControlKind;
 use abi::wire::record::{
@@ -104,7 +104,7 @@ fn not_started(script: Script, from: u16) -> Script {
     })
 }
 
-/// What a guest prints that refuses its plan: the boot's records, the problem, the end.
+/// The log of a guest that refuses its plan: the boot's records, the `error` record, `end`.
 fn refused() -> Script {
     let problem = Problem { code: label("plan-missing"), detail: Text::new("the ramdisk has no plan") };
     let of_boot = |record: &Record| {

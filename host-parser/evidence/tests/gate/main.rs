@@ -1,10 +1,10 @@
-//! Transcripts: for each reason of the gate a log that trips it and no other, and logs that pass.
+//! Transcripts: for each reason of the gate, a log that trips this reason and no other; and logs that pass.
 //!
-//! Each is a [`Trial`]: a name, a log, what is known beside the log, and the reason that the gate must give. The logs are
-//! made here. A guest that did everything right is the start, and one thing in its log is changed.
+//! Each is a [`Trial`]: a name, a log, what the gate knows besides the log, and the reason that it must give. The test
+//! makes the logs: it takes the log of a guest that did everything right and changes one thing.
 //!
-//! `tests/transcripts/verdicts.txt` has the gate's verdict on each, and the digest of its log. A dozen logs are kept whole
-//! ([`GOLDEN`]), as examples and for other tests. `ASSAY_BLESS=1` rewrites both.
+//! `tests/transcripts/verdicts.txt` has the gate's verdict on each trial and the digest of its log. A dozen logs are kept
+//! as files ([`GOLDEN`]), as examples and for other tests. `ASSAY_BLESS=1` rewrites both.
 
 /// Changes each record of a kind.
 macro_rules! edit {
@@ -38,8 +38,8 @@ use test_support::golden;
 use test_support::guest::Guest;
 use test_support::script::Script;
 
-/// The trials whose logs are kept as files: the good guests that the others start from, and an example of each way in
-/// which a run commonly fails.
+/// The trials whose logs are kept as files: the good guests that the other trials start from, and an example of each common
+/// failure.
 const GOLDEN: [&str; 12] = [
     "good-1",
     "good-2",
@@ -55,7 +55,7 @@ const GOLDEN: [&str; 12] = [
     "worker-fault",
 ];
 
-/// A log, what is known beside it, and what the gate must say.
+/// A log, what the gate knows besides it, and the reason that the gate must give.
 pub struct Trial {
     name: &'static str,
     reason: Option<ReasonCode>,
@@ -67,28 +67,28 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// A log and the reason it trips. Nothing is known beside it.
+    /// A log and the reason that it trips. The gate knows nothing else.
     pub fn new(name: &'static str, reason: ReasonCode, log: Vec<u8>) -> Self {
         Self { reason: Some(reason), ..Self::passing(name, log) }
     }
 
-    /// A log that passes. Nothing is known beside it.
+    /// A log that passes. The gate knows nothing else.
     pub fn passing(name: &'static str, log: Vec<u8>) -> Self {
         let (expectation, evidence) = (RunExpectation::default(), HostEvidence::default());
         Self { name, reason: None, log, expectation, evidence, before: None }
     }
 
-    /// The same trial, with this expected of the run.
+    /// The same trial with an expectation of the run.
     pub fn expecting(self, expectation: RunExpectation) -> Self {
         Self { expectation, ..self }
     }
 
-    /// The same trial, with this seen by the host.
+    /// The same trial with evidence from the host.
     pub fn seen(self, evidence: HostEvidence) -> Self {
         Self { evidence, ..self }
     }
 
-    /// The same trial, after the gate judged this log.
+    /// The same trial, judged after this log.
     pub fn after(self, log: Vec<u8>) -> Self {
         Self { before: Some(log), ..self }
     }
@@ -102,7 +102,7 @@ impl Trial {
     }
 }
 
-/// The log of a guest that did everything right, taken apart.
+/// The log of a guest that did everything right, as records.
 pub fn good(guest: &Guest) -> Script {
     Script::of(&guest.log())
 }
@@ -122,17 +122,17 @@ pub fn three_cases() -> Script {
     good(&Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) })
 }
 
-/// Whether a record ends the log.
+/// Whether a record is `end`.
 pub fn is_end(record: &Record) -> bool {
     matches!(record, Record::End(_))
 }
 
-/// Whether a record begins a case.
+/// Whether a record is a `case-begin`.
 pub fn is_begin(record: &Record) -> bool {
     matches!(record, Record::CaseBegin(_))
 }
 
-/// Whether a record comes from running this case.
+/// Whether a record is about an iteration of this case.
 pub fn is_of_case(record: &Record, case: u16) -> bool {
     let of = match record {
         Record::CaseReady(ready) => ready.case,
@@ -147,7 +147,7 @@ pub fn is_of_case(record: &Record, case: u16) -> bool {
     of == case
 }
 
-/// The same log, with the makespan that its one case has after a change of its workers.
+/// The same log with the makespan corrected after a change of its workers. It must have one case.
 pub fn with_makespan(script: Script) -> Script {
     let timings: Vec<(u64, u64)> = script
         .records
@@ -184,7 +184,7 @@ fn trials() -> Vec<Trial> {
     trials
 }
 
-/// A trial as `verdicts.txt` has it: the log's digest, the outcome, the findings or the samples, and what was known.
+/// A trial's entry in `verdicts.txt`: the log's digest, the outcome, the findings or samples, and what the gate knew.
 fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     let (bytes, digest) = (trial.log.len(), Digest::of(&trial.log));
     let mut text = format!("== {}\nlog of {bytes} bytes, sha256 {digest}\n", trial.name);
@@ -198,7 +198,7 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
         let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
         let smt = if sample.smt { ", shared cores" } else { "" };
-        let excluded = if sample.excluded.is_some() { ", set aside" } else { "" };
+        let excluded = if sample.excluded.is_some() { ", excluded" } else { "" };
         let _ = write!(
             text,
             "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{excluded}",
@@ -230,7 +230,7 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
 }
 
 #[test]
-fn every_transcript_has_the_verdict_that_is_kept() {
+fn every_trial_has_the_verdict_on_file() {
     let mut trials: Vec<&Trial> = TRIALS.iter().collect();
     trials.sort_by_key(|trial| trial.name);
     let twice = trials.windows(2).find(|pair| pair[0].name == pair[1].name);
@@ -240,7 +240,7 @@ fn every_transcript_has_the_verdict_that_is_kept() {
 }
 
 #[test]
-fn every_log_that_is_kept_is_what_its_trial_makes() {
+fn every_log_on_file_is_what_its_trial_makes() {
     for name in GOLDEN {
         let trial = TRIALS.iter().find(|trial| trial.name == name);
         let trial = trial.unwrap_or_else(|| panic!("no trial is called {name}"));
@@ -249,7 +249,7 @@ fn every_log_that_is_kept_is_what_its_trial_makes() {
 }
 
 #[test]
-fn nothing_else_is_kept() {
+fn no_other_file_is_there() {
     let entries = std::fs::read_dir(golden::path("tests/transcripts")).expect("the directory is there");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     let kept: BTreeSet<String> = names.filter(|name| !name.starts_with('.')).collect();
@@ -258,7 +258,7 @@ fn nothing_else_is_kept() {
 }
 
 #[test]
-fn every_transcript_trips_its_reason_and_no_other() {
+fn every_trial_trips_its_reason_and_no_other() {
     for trial in TRIALS.iter() {
         let verdict = trial.judge();
         let found: BTreeSet<ReasonCode> = verdict.findings.iter().map(|finding| finding.reason).collect();
@@ -268,8 +268,8 @@ fn every_transcript_trips_its_reason_and_no_other() {
 }
 
 #[test]
-fn every_reason_has_a_transcript() {
-    // No run trips these. They are about rounds and experiments, and the tests of the results cover them.
+fn every_reason_has_a_trial() {
+    // No single run trips these reasons: they are about rounds and experiments. The tests of the results cover them.
     let of_claims = [
         ReasonCode::CpuSlowed,
         ReasonCode::ProbeSlow,

@@ -1,4 +1,4 @@
-//! Logs damaged as streams: lines lost, doubled, torn, moved or changed.
+//! Damaged logs: lines are lost, repeated, torn, moved or changed.
 
 use abi::exit::GuestExit;
 use abi::wire::record::Panic;

@@ -1,4 +1,4 @@
-//! Sweeps: one boot that runs every case its machine has CPUs for. And sweeps that differ from what they had to be.
+//! Sweeps: one boot runs every case that its machine has CPUs for. And sweeps that did not run as they had to.
 
 use abi::wire::Record;
 use abi::wire::record::{CaseSkipped, RunStatus, SkipReason};
@@ -13,7 +13,7 @@ fn smt() -> Script {
     good(&Guest::sweeping(8, 2))
 }
 
-/// The sweep without anything of this case.
+/// The sweep without any record of this case.
 fn without(case: u16) -> Script {
     let split = move |record: &Record| matches!(record, Record::Split(split) if split.case == case);
     smt().without(|record| super::is_of_case(record, case)).without(split)
@@ -40,7 +40,7 @@ pub fn trials() -> Vec<Trial> {
         },
         _ => {}
     });
-    // Each CPU reports a core of its own, so the case of 8 workers is core scaling, and more cases were due.
+    // Each CPU reports a different core, so the case of 8 workers shows core scaling, and more cases were due.
     let other_cores = smt().edit(|record| match record {
         Record::Topology(topology) => {
             (topology.core, topology.thread) = (Some(u32::from(topology.cpu.0) * 2), Some(0));
@@ -68,7 +68,7 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The same log, with the answers that belong to its splits after a change of these.
+/// The same log with its answers corrected after a change of its splits.
 pub fn with_answers(script: Script) -> Script {
     use test_support::guest::primes;
     let splits: Vec<_> = script

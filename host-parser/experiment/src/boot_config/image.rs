@@ -1,8 +1,8 @@
-//! The configuration's file in an image, a disk or a stick: found by its tar header, wherever loader and file systems
-//! have put it, and written over in place.
+//! The configuration's file in an image or on a device: found by its tar header, wherever loader and file systems put it,
+//! and overwritten in place.
 //!
-//! An image may have several copies, say one for BIOS and one for UEFI. They are one configuration: if they differ,
-//! somebody wrote one of them, and nothing here guesses which.
+//! An image may have several copies, say one for BIOS and one for UEFI. They are one configuration: if they
+//! differ, one was edited by other means, and this code does not guess which.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,9 +13,9 @@ use abi::ramdisk::{self, CONFIG};
 
 use super::{BootConfig, ConfigTextError};
 
-/// Disks, partitions, clusters and ISO 9660's blocks all begin on a multiple of this, and so does what they hold.
+/// Disks, partitions, clusters and ISO 9660's blocks all begin on a multiple of this, and so do the files in them.
 const SECTOR: usize = 512;
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const CHUNK: usize = 1 << 20;
 /// A header and the file after it.
 const MEMBER_BYTES: usize = SECTOR + FILE_BYTES;
@@ -27,14 +27,14 @@ pub struct ImageFile {
     path: PathBuf,
     /// Where each copy's content begins.
     copies: Vec<u64>,
-    /// What all of them say.
+    /// The content of all copies.
     pub config: BootConfig,
 }
 
-/// Why there is none to be had.
+/// Why an image's configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// It cannot be read, or not be written to.
+    /// The image cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {
         /// The image.
@@ -42,9 +42,9 @@ pub enum ImageError {
         /// Why.
         source: io::Error,
     },
-    /// There is none in it.
+    /// The image has no configuration.
     #[error(
-        "{}: no {CONFIG} in it; a compressed image (tar.gz, streamed VMDK, compressed qcow2) has to be unpacked, or made anew",
+        "{}: it has no {CONFIG}; unpack a compressed image (tar.gz, streamed VMDK, compressed qcow2), or make a new one",
         path.display()
     )]
     None {
@@ -52,16 +52,16 @@ pub enum ImageError {
         path: PathBuf,
     },
     /// The copies are not the same.
-    #[error("{}: {CONFIG} is in it more than once, and differs: at byte {first} and at byte {second}", path.display())]
+    #[error("{}: its copies of {CONFIG} differ: at byte {first} and at byte {second}", path.display())]
     Differ {
         /// The image.
         path: PathBuf,
-        /// Where one begins.
+        /// Where one copy begins.
         first: u64,
-        /// And another, that differs.
+        /// Where a copy that differs begins.
         second: u64,
     },
-    /// What it says is no text.
+    /// The content is not text.
     #[error("{}: {source}", path.display())]
     Text {
         /// The image.
@@ -75,7 +75,7 @@ impl ImageFile {
     /// Searches the image at `path`, and opens it for writing if `write` is set.
     ///
     /// # Errors
-    /// If it cannot be opened or read, has no configuration, or several that differ.
+    /// The image cannot be opened or read, or it has no configuration, or several that differ.
     pub fn open(path: &Path, write: bool) -> Result<Self, ImageError> {
         let io = |source| ImageError::Io { path: path.to_owned(), source };
         let mut file = OpenOptions::new().read(true).write(write).open(path).map_err(io)?;
@@ -91,16 +91,16 @@ impl ImageFile {
         Ok(Self { file, path: path.to_owned(), copies, config })
     }
 
-    /// How many copies there are.
+    /// How many copies the image has.
     #[must_use]
     pub fn copies(&self) -> usize {
         self.copies.len()
     }
 
-    /// Writes the configuration over every copy, and has it on the medium before it returns.
+    /// Overwrites every copy with the configuration. It is on the medium when this returns.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// The image cannot be written.
     pub fn write(&mut self) -> Result<(), ImageError> {
         let content = self.config.file();
         let mut write = || {
@@ -114,11 +114,10 @@ impl ImageFile {
     }
 }
 
-/// Every copy in `image`, which is read by `chunk_bytes` at a time, a multiple of a sector: where its content begins, and
-/// the content.
+/// Every copy in `image`: where its content begins, and the content. Reads `chunk_bytes` at a time, a multiple of a sector.
 ///
 /// # Errors
-/// Those of reading.
+/// The image cannot be read.
 pub fn find(image: &mut (impl Read + Seek), chunk_bytes: usize) -> io::Result<Vec<(u64, Vec<u8>)>> {
     let mut found = Vec::new();
     let mut start = image.seek(SeekFrom::Start(0))?;

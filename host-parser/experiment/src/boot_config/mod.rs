@@ -1,4 +1,4 @@
-//! The boot configuration as a file of the ramdisk: written with it, and edited where it lies in an image.
+//! The boot configuration: a file of the ramdisk, written with it and edited in place in an image.
 //!
 //! Owns the file's text and finding it. What the words mean is `abi::config`'s, and nothing is written that it does not
 //! read without a complaint.

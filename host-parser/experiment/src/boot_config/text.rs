@@ -1,8 +1,8 @@
-//! The file's text: comments that a person with an editor can go by, then the settings, then blanks.
+//! The file's text: comments for a person with an editor, then the settings, then blank lines.
 
 use abi::config::{Config, FILE_BYTES, KEYS};
 
-/// What a new file says.
+/// The text of a new file.
 const TEMPLATE: &str = "\
 # Assay's boot configuration: docs/HARDWARE.md. Edit in place: 1024 bytes must
 # stay 1024 bytes. Words KEY=VALUE; # begins a comment.
@@ -11,33 +11,33 @@ const TEMPLATE: &str = "\
 #   display=on|off
 ";
 
-/// A blank line: so that a hex editor shows where there is room.
+/// The padding is blank lines, so that a hex editor shows the free space.
 const LINE_BYTES: usize = 64;
 
-/// A boot configuration that the kernel reads without a complaint, or nearly: what was in a file before is kept.
+/// A boot configuration. The kernel accepts every setting made here; other content of the file is kept as it was.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BootConfig {
     text: String,
 }
 
-/// Why a setting cannot be made.
+/// Why a file cannot be read or a setting cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigTextError {
-    /// The word means nothing to the kernel.
+    /// The kernel would ignore the word.
     #[error("{word:?}: expected {expected}")]
     Word {
         /// The word.
         word: String,
-        /// What could be there.
+        /// What is allowed.
         expected: &'static str,
     },
-    /// There is no room.
-    #[error("the configuration takes {bytes} bytes; its file has {FILE_BYTES}: comments can go")]
+    /// The file is too small.
+    #[error("the configuration needs {bytes} bytes, but its file has {FILE_BYTES}: remove comments")]
     TooLong {
-        /// How many it would take.
+        /// How many bytes it needs.
         bytes: usize,
     },
-    /// The file does not hold text.
+    /// The file is not text.
     #[error("the configuration's file is not UTF-8")]
     NotText,
 }
@@ -49,23 +49,23 @@ impl Default for BootConfig {
 }
 
 impl BootConfig {
-    /// What `file` says, up to its padding.
+    /// Reads `file` up to its padding.
     ///
     /// # Errors
-    /// If it is no text.
+    /// The file is not UTF-8.
     pub fn read(file: &[u8]) -> Result<Self, ConfigTextError> {
         let end = file.iter().position(|&byte| byte == 0).unwrap_or(file.len());
         let text = std::str::from_utf8(&file[..end]).map_err(|_| ConfigTextError::NotText)?;
-        // A blank is what the kernel takes for one, here and below: the others are part of a word.
+        // Here and below, only the kernel's blanks are blanks. Other Unicode blanks are part of a word.
         let text = text.trim_ascii_end();
         let newline = if text.is_empty() || text.len() >= FILE_BYTES { "" } else { "\n" };
         Ok(Self { text: format!("{text}{newline}") })
     }
 
-    /// Makes one setting, `KEY=VALUE`, in place of what was set for the key; `KEY=` takes that away.
+    /// Makes one setting, `KEY=VALUE`, and removes earlier settings of the key. `KEY=` only removes them.
     ///
     /// # Errors
-    /// A word that the kernel would pass over, or no room for it. Nothing has changed then.
+    /// The kernel would ignore the word, or the file has no room for it. Nothing has changed then.
     pub fn set(&mut self, word: &str) -> Result<(), ConfigTextError> {
         let refuse = |expected| ConfigTextError::Word { word: word.to_owned(), expected };
         let (key, value) = word.split_once('=').ok_or_else(|| refuse("KEY=VALUE"))?;
@@ -95,7 +95,7 @@ impl BootConfig {
         Ok(())
     }
 
-    /// The words that are set, in order.
+    /// The settings, in order.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.text.lines().flat_map(|line| code(line).split_ascii_whitespace())
     }
@@ -111,7 +111,7 @@ impl BootConfig {
         file
     }
 
-    /// The text without the words of `key`; a line that had nothing else goes with them.
+    /// The text without the settings of `key`, and without lines that had nothing else.
     fn without(&self, key: &str) -> String {
         let of_key = |word: &&str| word.split_once('=').is_some_and(|(name, _)| name == key);
         let mut text = String::new();

@@ -1,11 +1,10 @@
-//! The manifest: one TOML file that says what an experiment is.
+//! The manifest: one TOML file that describes one experiment.
 //!
-//! Owns the file's format and every rule about its values. A [`Manifest`] in hand has passed them all: nothing after it
-//! checks again. Refuses to guess: there are no defaults, so that the file says all that was decided, and an unknown
-//! key is an error.
+//! Owns the file's format and every rule about its values. A [`Manifest`] has passed all of them, so no other code checks
+//! again. Guesses nothing: an unknown key is an error, and docs/MANIFEST.md lists the few keys that may be absent.
 //!
-//! Reading has two steps: TOML to `RawManifest` (keys and types), and that to [`Manifest`] (values). Complaints name
-//! file, line, column and key, and come all at once if possible.
+//! Reading has two steps: TOML to `RawManifest` (keys and types), and that to [`Manifest`] (values). Each
+//! problem names file, line, column and key, and all problems are reported together if possible.
 
 mod check;
 mod problem;
@@ -30,8 +29,8 @@ pub use raw::{KEYS, KeySpec};
 /// The version of the format: the value of `schema`.
 pub const SCHEMA: u16 = 1;
 
-/// The fewest rounds from which a claim can be made. With five paired rounds that all agree, a one-sided sign test is
-/// at 1/32, the first to be below 5 percent.
+/// The fewest rounds that a claim needs. If five paired rounds all agree, a one-sided sign test gives 1/32, the first value
+/// below 5 percent.
 pub const MIN_CLAIM_ROUNDS: u16 = 5;
 
 /// The most rounds there can be.
@@ -40,7 +39,7 @@ pub const MAX_ROUNDS: u16 = 1000;
 /// The most iterations of a case in one boot.
 pub const MAX_ITERATIONS: u16 = 100;
 
-/// An experiment, checked. The only way to one is [`Manifest::load`] or [`Manifest::parse`].
+/// A checked manifest. Only [`Manifest::load`] and [`Manifest::parse`] make one.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     path: PathBuf,
@@ -72,42 +71,39 @@ impl Manifest {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// [`ManifestError::Read`] if it cannot be read, else those of [`Manifest::parse`].
+    /// [`ManifestError::Read`] if the file cannot be read, else the errors of [`Manifest::parse`].
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let bytes =
             std::fs::read(path).map_err(|source| ManifestError::Read { path: path.to_owned(), source })?;
         Self::parse(path, &bytes)
     }
 
-    /// Checks `bytes`, which came from `path`; the path is only named in errors.
+    /// Checks `bytes`, the content of `path`. Only error messages use the path.
     ///
     /// # Errors
-    /// [`ManifestError::Invalid`] with every problem that was found.
+    /// [`ManifestError::Invalid`] with all problems.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
         Self::parse_with(path, bytes, workloads::by_name)
     }
 
-    /// The same with the workloads of `lookup`.
+    /// The same with the workloads that `lookup` finds.
     ///
     /// # Errors
-    /// Those of [`Manifest::parse`].
+    /// The same.
     pub fn parse_with(path: &Path, bytes: &[u8], lookup: Lookup) -> Result<Self, ManifestError> {
-        let invalid = |mut problems: Vec<Problem>| {
-            problems.sort_by_key(|problem| (problem.line, problem.column));
-            ManifestError::Invalid { path: path.to_owned(), problems }
-        };
         let source = std::str::from_utf8(bytes).map_err(|error| {
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let message = "expected UTF-8 text".to_owned();
-            invalid(vec![Problem::at(&valid, &(valid.len()..valid.len()), "", message)])
+            ManifestError::invalid(path, vec![Problem::at(&valid, &(valid.len()..valid.len()), "", message)])
         })?;
-        let raw =
-            toml::from_str(source).map_err(|error| invalid(vec![Problem::from_toml(source, &error)]))?;
-        let checked = check::check(source, &raw, lookup).map_err(invalid)?;
+        let raw = toml::from_str(source)
+            .map_err(|error| ManifestError::invalid(path, vec![Problem::from_toml(source, &error)]))?;
+        let checked =
+            check::check(source, &raw, lookup).map_err(|problems| ManifestError::invalid(path, problems))?;
         Ok(Self { path: path.to_owned(), source: source.to_owned(), sha256: Digest::of(bytes), checked })
     }
 
-    /// Where it came from.
+    /// The file's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -125,13 +121,13 @@ impl Manifest {
         self.sha256
     }
 
-    /// The experiment's name, fit for a record and for a folder.
+    /// The experiment's name, valid in a record and as a folder's name.
     #[must_use]
     pub const fn name(&self) -> Label {
         self.checked.name
     }
 
-    /// What kind of statement it is there for.
+    /// The kind of experiment.
     #[must_use]
     pub const fn tier(&self) -> Tier {
         self.checked.tier
@@ -143,8 +139,8 @@ impl Manifest {
         self.checked.rounds
     }
 
-    /// Whether its result, if it passes, can be a claim: a scaling experiment with a gate and at least
-    /// [`MIN_CLAIM_ROUNDS`] rounds. Any other runs and is reported, and no verdict about a gate is given.
+    /// Whether the result can be a claim: a scaling experiment with a gate and at least [`MIN_CLAIM_ROUNDS`] rounds. Any
+    /// other experiment is run and reported without a claim.
     #[must_use]
     pub fn can_claim(&self) -> bool {
         self.tier() == Tier::Scaling && self.gate().is_some() && self.rounds() >= MIN_CLAIM_ROUNDS
@@ -174,40 +170,40 @@ impl Manifest {
         self.checked.authority
     }
 
-    /// The cases, in the order in which they were written: how many workers each has, on as many CPUs. None for a
-    /// sweep.
+    /// The cases in the manifest's order: how many workers each has, on as many CPUs. Empty for a sweep.
     #[must_use]
     pub fn cases(&self) -> &[u16] {
         &self.checked.cases
     }
 
-    /// How often each boot runs its case; at least 1. Of several the quick ones count, and any that the host disturbed is
-    /// left out. An image's one boot, whose iterations are the rounds, runs each case once in a round.
+    /// How often each boot runs its case; at least 1. Iterations that the host disturbed are excluded, and the lower
+    /// quartile of the rest is the time of the round. An image's one boot, whose iterations are the rounds, runs each case
+    /// once in a round.
     #[must_use]
     pub const fn iterations(&self) -> u16 {
         self.checked.iterations
     }
 
-    /// Set if the cases are worked out by the machine that runs them. Then one boot runs all of them, and its
-    /// iterations are the rounds.
+    /// Set for a sweep: the kernel derives the cases from its machine. Then one boot runs all of them, and its iterations
+    /// are the rounds.
     #[must_use]
     pub const fn sweep(&self) -> Option<Sweep> {
         self.checked.sweep
     }
 
-    /// The claim to be tested; `None` if the experiment is only reported.
+    /// The claim to test; `None` if the experiment is only reported.
     #[must_use]
     pub const fn gate(&self) -> Option<Gate> {
         self.checked.gate
     }
 
-    /// What the workers of any case answer together.
+    /// The answer of all workers of any case together.
     #[must_use]
     pub const fn oracle(&self) -> Oracle {
         self.checked.oracle
     }
 
-    /// What goes wrong on purpose; in the control tier alone.
+    /// What goes wrong on purpose; only in the control tier.
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.checked.control

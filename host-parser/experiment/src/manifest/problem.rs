@@ -1,8 +1,8 @@
-//! The problems of a manifest, and their places.
+//! The problems of a manifest, with their place.
 
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
@@ -17,32 +17,40 @@ pub enum ManifestError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is no manifest, or says something that cannot be: at least one problem, in the order of the lines.
+    /// The file is not a valid manifest. It has at least one problem; they are in the order of the lines.
     #[error("{}", listing(path, problems))]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// All that was found.
+        /// All problems.
         problems: Vec<Problem>,
     },
 }
 
-/// One thing that is wrong.
+impl ManifestError {
+    /// The error of the manifest at `path` that has these problems.
+    pub(super) fn invalid(path: &Path, mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        Self::Invalid { path: path.to_owned(), problems }
+    }
+}
+
+/// One problem.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// The key with its tables, such as `gate.min-speedup`; without them, or empty, if the text is no TOML.
+    /// The key with its tables, such as `gate.min-speedup`; without the tables, or empty, if the text is not TOML.
     pub key: String,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     pub message: String,
 }
 
 /// `path:line:column: key: message` for each problem, one a line.
 #[must_use]
-pub fn listing(path: &std::path::Path, problems: &[Problem]) -> String {
+pub fn listing(path: &Path, problems: &[Problem]) -> String {
     let lines = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -58,7 +66,7 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
-    /// A problem with what stands at `span` of `source`.
+    /// Returns a problem with the text at `span` of `source`.
     #[must_use]
     pub fn at(source: &str, span: &Range<usize>, key: &str, message: String) -> Self {
         let before = source.get(..span.start).unwrap_or(source);
@@ -71,7 +79,7 @@ impl Problem {
         }
     }
 
-    /// What the TOML reader complains about, in our words, with the key that it does not name.
+    /// Returns the problem for an error of the TOML reader, with the key that the error does not name.
     #[must_use]
     pub fn from_toml(source: &str, error: &toml::de::Error) -> Self {
         let span = error.span().unwrap_or(0..0);
@@ -84,7 +92,7 @@ impl Problem {
     }
 }
 
-/// The innermost key whose name or value `span` lies in, with the tables it is in.
+/// The innermost key whose name or value contains `span`, with its tables.
 fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> String {
     let inside = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
     for (key, value) in table {
@@ -102,14 +110,14 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> String {
     String::new()
 }
 
-/// The key on the line that `at` is in, as far as the line is `key = value`; for text that is not TOML.
+/// The key of the line at `at`, if the line is `key = value`. For text that is not TOML.
 fn word_at(source: &str, at: usize) -> &str {
     let start = source.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
     let line = source.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     line.split_once('=').map_or("", |(key, _)| key.trim())
 }
 
-/// Names of types as people know them, for serde's.
+/// Replaces serde's names of types with common ones.
 fn in_plain_words(message: String) -> String {
     const WORDS: [(&str, &str); 5] = [
         ("expected i64", "expected a whole number"),

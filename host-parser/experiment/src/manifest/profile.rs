@@ -1,4 +1,4 @@
-//! The values of a manifest, checked: plain data, in types that carry their units.
+//! The checked values of a manifest, as plain data in types with units.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use evidence::gate::ReasonCode;
 
-/// What kind of statement an experiment is there for.
+/// The kind of experiment.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tier {
     /// How a workload scales with the number of CPUs.
     Scaling,
-    /// That something which goes wrong is noticed. Runs a program that fails on purpose; claims nothing.
+    /// Whether the gate notices an error made on purpose. Such an experiment claims nothing.
     Control,
 }
 
@@ -43,17 +43,17 @@ impl MachineType {
     }
 }
 
-/// Cases that are worked out by the machine that runs them, in one boot, instead of being listed.
+/// Cases that the kernel derives from its machine in one boot, instead of a list of cases.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sweep {
-    /// 1, 2, 4, ... workers up to the number of cores, that number itself, and one worker on every CPU where there are
-    /// more CPUs than cores; see [`abi::sweep`].
+    /// 1, 2, 4, ... workers up to the number of cores, that number itself, and one worker on every CPU if there are more
+    /// CPUs than cores; see [`abi::sweep`].
     PowersOfTwo,
 }
 
 impl Sweep {
-    /// Whether machines that are large enough have this case.
+    /// Whether a machine that is large enough has this case.
     #[must_use]
     pub const fn has(self, workers: u16) -> bool {
         match self {
@@ -66,15 +66,15 @@ impl Sweep {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Boot {
-    /// By QEMU itself (PVH), without firmware and loader: the fastest way, and all that a measurement needs.
+    /// By QEMU itself (PVH), without firmware and loader. It is the fastest way, and enough for a measurement.
     Direct,
     /// From a disk image, by the BIOS that comes with QEMU.
     Bios,
-    /// From a disk image, by a UEFI build found on the host.
+    /// From a disk image, by UEFI firmware found on the host.
     Uefi,
 }
 
-/// The machine that every case boots; the number of CPUs is the case's.
+/// The machine that every case boots. The case gives the number of CPUs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct MachineProfile {
@@ -87,45 +87,44 @@ pub struct MachineProfile {
     pub memory_mib: u32,
 }
 
-/// The claim: that `to_workers` workers, on as many CPUs, get at least `min_speedup` times as much done as
-/// `from_workers` do.
+/// The claim: `to_workers` workers, on as many CPUs, are at least `min_speedup` times as fast as `from_workers` workers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Gate {
-    /// The case it is compared with.
+    /// The case that the claim compares with.
     pub from_workers: u16,
-    /// The case it is about; more workers than the other.
+    /// The case that the claim is about. It has more workers than the other.
     pub to_workers: u16,
     /// The least median speed-up; above 0 and at most the ideal, `to_workers / from_workers`.
     pub min_speedup: f64,
 }
 
-/// What goes wrong on purpose in a control, and what must be said of it.
+/// What goes wrong on purpose in a control, and the reason that must follow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Control {
     /// The reason that the gate must give.
     pub expect: ReasonCode,
-    /// What the kernel does wrong; of the kind `none` if the worker does.
+    /// What the kernel does wrong; of the kind `none` if the worker goes wrong.
     pub kernel: abi::plan::Control,
 }
 
-/// What the workers of any case answer together, written down beforehand.
+/// The answer of all workers of any case together, stated in advance.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Oracle {
     /// The answer to the workload's question.
     pub answer: u64,
-    /// The work it takes, in the workload's unit.
+    /// The amount of work, in the workload's unit.
     pub work: u64,
 }
 
-/// How long things may take. Each is at least a second.
+/// The time-outs. Each is at least a second.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Timeouts {
     /// From the start of QEMU to the first record.
     pub boot: Duration,
-    /// From the common start of a case's workers to the last one's end; enforced by the kernel.
+    /// From the common start of a case's workers to the last worker's end. The kernel enforces it.
     pub worker: Duration,
-    /// From the start of QEMU to its end; at least the other two together.
+    /// From the start of QEMU to its end; at least the sum of the other two.
     pub run: Duration,
 }

@@ -1,11 +1,11 @@
-//! A worker's program, as its file has it.
+//! A worker's program: the bytes of its file.
 
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
 use abi::wire::Label;
 
-/// What a worker's file begins with (System V ABI, "ELF Header").
+/// The first bytes of a worker's file (System V ABI, "ELF Header").
 const ELF_MAGIC: &[u8] = b"\x7fELF";
 
 /// A worker's ELF: the bytes that run in ring 3, and that the Linux twin loads.
@@ -16,10 +16,10 @@ pub struct WorkerBlob {
     sha256: Digest,
 }
 
-/// Why there is no such program.
+/// Why a program cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
-    /// The name is none that a program in a ramdisk can have.
+    /// A program in a ramdisk cannot have this name.
     #[error("{name:?}: not the name of a worker program")]
     Name {
         /// The name.
@@ -33,7 +33,7 @@ pub enum BlobError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is something else.
+    /// The file is not an ELF file.
     #[error("worker program {}: not an ELF file", path.display())]
     NotElf {
         /// The file.
@@ -42,11 +42,11 @@ pub enum BlobError {
 }
 
 impl WorkerBlob {
-    /// The program `name` out of `folder`, where the workers were built.
+    /// Loads the program `name` from `folder`, in which the workers were built.
     ///
     /// # Errors
-    /// A name that no program has, a file that cannot be read, and one that is no ELF. Whether it is an ELF that the
-    /// kernel takes, the kernel says.
+    /// A program cannot have the name, the file cannot be read, or it is not an ELF file. Only the kernel checks whether it
+    /// can run the ELF.
     pub fn load(folder: &Path, name: &str) -> Result<Self, BlobError> {
         let path = folder.join(name);
         let label = Label::new(name).ok_or_else(|| BlobError::Name { name: name.to_owned() })?;
@@ -57,7 +57,7 @@ impl WorkerBlob {
         }
     }
 
-    /// The program `name` with these bytes, which are taken as they are.
+    /// Returns the program `name` with these bytes, without a check.
     #[must_use]
     pub fn new(name: Label, bytes: Vec<u8>) -> Self {
         let sha256 = Digest::of(&bytes);
@@ -76,7 +76,7 @@ impl WorkerBlob {
         &self.bytes
     }
 
-    /// Their SHA-256.
+    /// The SHA-256 of the bytes.
     #[must_use]
     pub const fn sha256(&self) -> Digest {
         self.sha256

@@ -1,8 +1,8 @@
-//! What a kernel is given: the plan's text, and the ramdisk that it and the workers come in.
+//! The plan's text, and the ramdisk with the plan and the workers' programs.
 //!
-//! Owns the way from a [`Manifest`](crate::manifest::Manifest) and a worker's bytes to those of the ramdisk. The same
-//! input gives the same bytes, so that a plan's digest names an experiment. The format itself is `abi`'s, and whatever
-//! is written here has been read back by `abi` before it is handed out.
+//! Owns the way from a [`Manifest`](crate::manifest::Manifest) and a program's bytes to the ramdisk's bytes. The same input
+//! gives the same bytes, so a plan's digest identifies an experiment. `abi` defines the format and reads back all that is
+//! written here before it is used.
 
 mod blob;
 mod ramdisk;

@@ -1,4 +1,4 @@
-//! The plan's text: the work, its split, and what each worker should answer.
+//! The plan's text: the cases, their splits, and each worker's expected answer.
 
 use abi::Digest;
 use abi::control::ControlKind;
@@ -9,10 +9,10 @@ use workloads::Expectation;
 use super::WorkerBlob;
 use crate::manifest::Manifest;
 
-/// What a plan says beyond its manifest: how it is run here.
+/// The plan's settings that the manifest does not have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PlanOptions {
-    /// How often the kernel runs each case in one boot. One, if each round is a separate boot.
+    /// How often the kernel runs each case in one boot; 1 if each round is a separate boot.
     pub iterations: u16,
     /// How long the machine stays up after its last record, in milliseconds.
     pub linger_ms: u32,
@@ -31,33 +31,33 @@ pub struct PlanBytes {
     digest: Digest,
 }
 
-/// Why there is no such plan.
+/// Why a plan cannot be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PlanError {
-    /// The program given is not the manifest's.
+    /// The program is not the manifest's.
     #[error("the manifest's program is {wanted}, not {given}")]
     Program {
         /// The manifest's.
         wanted: &'static str,
-        /// That of the blob.
+        /// The blob's.
         given: abi::wire::Label,
     },
-    /// Its work cannot be shared out between cut points.
+    /// The workload cannot be split at cut points.
     #[error("a sweep of {0}: its parts are not ranges of its first two parameters")]
     CutPoints(&'static str),
-    /// The kernel would not take it: no cases, a case without workers or with too many, no iterations.
+    /// The kernel would refuse the plan: no cases, a case without workers or with too many, or no iterations.
     #[error("{0}")]
     Refused(plan::PlanError),
 }
 
 impl PlanBytes {
-    /// The plan for one boot that runs `cases`, each named by how many workers it has, with the program `blob`.
+    /// Makes the plan for one boot that runs `cases`, each named by how many workers it has, with the program `blob`.
     ///
-    /// The cases need not be the manifest's: a machine is given all that it might run, and skips those that it has too few
-    /// CPUs for. A sweep's manifest has none, and makes a plan for a machine of any size.
+    /// The cases need not be the manifest's. A machine skips the cases for which it has too few CPUs. A sweep's manifest has
+    /// no cases, and its plan suits a machine of any size.
     ///
     /// # Errors
-    /// A program that is not the manifest's, and whatever the kernel would refuse.
+    /// The program is not the manifest's, or the kernel would refuse the plan.
     pub fn new(
         manifest: &Manifest,
         blob: &WorkerBlob,
@@ -92,14 +92,14 @@ impl PlanBytes {
         &self.text
     }
 
-    /// SHA-256 of its bytes: what the `start` record says of the plan.
+    /// The SHA-256 of its bytes, which the `start` record has too.
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.digest
     }
 }
 
-/// What each of `workers` is given, and should answer.
+/// The split and the expected answer of each of `workers`.
 fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
     let workload = manifest.workload();
     let parts = workload.split(manifest.params(), workers);
@@ -122,7 +122,7 @@ fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<Pl
     Ok(std::iter::once(sweep.into()).chain(cut_points).collect())
 }
 
-/// What the order of a sweep's cases comes from: the same for the same manifest, so that a plan's digest names it.
+/// The seed of the order of a sweep's cases. It is the same for the same manifest, so the plan's digest covers it.
 fn order_seed(manifest: &Manifest) -> u64 {
     let Digest(bytes) = manifest.sha256();
     bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))

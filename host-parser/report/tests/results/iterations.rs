@@ -51,7 +51,7 @@ fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_coun
     assert_eq!(gone.map(|sample| sample.iteration).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
     let text = terminal(&results);
     assert!(
-        text.contains("8 of 60 iterations set aside (at least 4 of a boot's must be left): 8 cpu-slowed"),
+        text.contains("8 of 60 iterations excluded (each boot must keep at least 4): 8 cpu-slowed"),
         "{text}"
     );
 }
@@ -61,7 +61,7 @@ fn a_boot_of_which_too_little_is_left_costs_the_round() {
     let results = results(9, 550);
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [2]);
     let told = &results.excluded_rounds[&2];
-    assert!(told.detail.ends_with("; so 9 of its 12 iterations are gone"), "{told}");
+    assert!(told.detail.ends_with("; 9 of its 12 iterations are excluded"), "{told}");
     assert_eq!(results.cases[0].stats.cycles.n, 4);
 }
 

@@ -55,7 +55,7 @@ fn a_round_that_the_host_disturbed_counts_for_nothing_and_condemns_nothing() {
     );
     let set_aside = results.runs.iter().filter(|run| run.excluded.is_some());
     assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [0, 0, 1, 1]);
-    assert!(terminal(&results).contains("2 rounds set aside (at most 7 may be):"));
+    assert!(terminal(&results).contains("2 rounds excluded (at most 7 may be):"));
 }
 
 #[test]
@@ -130,10 +130,12 @@ fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
     assert_eq!((results.cases[1].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
     let text = terminal(&results);
     assert!(
-        text.contains("native probe, 8 times: 2 host CPUs gave 1.06 to 1.99, 87.3 % slower at most"),
+        text.contains(
+            "native probe, 8 times: 2 host CPUs had the capacity of 1.06 to 1.99, 87.3 % slower at worst"
+        ),
         "{text}"
     );
-    let why = "round 3: probe-slow: the native probe after it took 87 % longer than the quick ones on all 2 host CPUs";
+    let why = "round 3: probe-slow: the native probe after it took 87 % longer than the baseline on all 2 host CPUs";
     assert!(text.contains(why), "{text}");
 }
 
@@ -163,11 +165,11 @@ fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
     let pace = results.pace.expect("guests of today");
     assert_eq!((pace.checks, pace.slow, (pace.worst * 100.0).round()), (42, 2, 40.0));
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [0, 4]);
-    let told = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0 CPU 1 was 30 % slower than at its quick \
-                times (8428 readings of its TSC, and 12039)";
+    let told = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0, CPU 1 was 30 % slower than its \
+                baseline (8428 TSC readings instead of 12039, limit 20 %)";
     assert_eq!(results.excluded_rounds[&0].to_string(), told);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
-    let told = "pace of the guest's CPUs: slow in 2 of 42 looks, 40.0 % at worst";
+    let told = "guest CPU speed: 2 of 42 checks slow (worst 40.0 % below baseline)";
     assert!(terminal(&results).contains(told), "{}", terminal(&results));
     // A host that becomes slow and stays so is held against its quick times.
     let slowed: Vec<(u32, u32)> = (2..7).map(|round| (round, 300)).collect();
@@ -212,7 +214,7 @@ fn says_where_nobody_told_of_stolen_time() {
     let mut runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
     runs[3].evidence.host_steal_missing = Some("/proc/stat has no CPU 1".to_owned());
     let text = terminal(&results(runs));
-    assert!(text.contains("steal of the host's own CPUs is not told: /proc/stat has no CPU 1"), "{text}");
+    assert!(text.contains("steal time of the host's own CPUs is unknown: /proc/stat has no CPU 1"), "{text}");
 }
 
 #[test]

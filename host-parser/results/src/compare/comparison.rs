@@ -25,7 +25,7 @@ pub struct SystemComparison {
     pub same: Vec<Same>,
     /// What the other systems' QEMU commands have and the subject's has not, and the other way round, for one case.
     pub differences: Vec<OptionDifference>,
-    /// The speed-up of each system as a part of that of each it is held against.
+    /// Each system's speed-up divided by that of the systems in `AGAINST`.
     pub ratios: Vec<RatioRow>,
 }
 
@@ -34,7 +34,7 @@ pub struct SystemComparison {
 pub struct RatioRow {
     /// The system.
     pub system: System,
-    /// The one that it is held against.
+    /// The system that it is compared with.
     pub against: System,
     /// The case; the speed-up is against the smallest.
     pub case: u16,
@@ -45,11 +45,11 @@ pub struct RatioRow {
     pub ratio: PairedRatio,
 }
 
-/// What systems are held against: the yardstick and the ceiling.
+/// The systems that others are compared with: the yardstick and the ceiling.
 const AGAINST: [System; 2] = [System::Linux, System::Native];
 
 impl SystemComparison {
-    /// Compares the systems of `series`; `None` if there are fewer than two. `runs` are those that count.
+    /// Compares the systems of `series`; `None` if there are fewer than two. `runs` has only runs that count.
     pub(crate) fn new(runs: &[&RunRecord], series: &BTreeMap<System, Series>) -> Option<Self> {
         if series.len() < 2 {
             return None;

@@ -82,21 +82,14 @@ fn common(item: NotComparable, runs: &[(Passed<'_>, Envelope)]) -> Option<Result
     Some(match other {
         None => Ok(expected.join(" ")),
         Some((run, None)) => Err(format!("the {} of {} is not known", item.subject(), name(run))),
-        Some((run, Some(value))) => {
-            let only = |words: &[String], others: &[String]| {
-                let only: Vec<&str> =
-                    words.iter().filter(|word| !others.contains(word)).map(|word| word.trim()).collect();
-                if only.is_empty() { "nothing more".to_owned() } else { only.join(" ") }
-            };
-            Err(format!(
-                "{}: {} has {}, {} has {}",
-                item.subject(),
-                name(first),
-                only(expected, value),
-                name(run),
-                only(value, expected)
-            ))
-        }
+        Some((run, Some(value))) => Err(format!(
+            "{}: {} has {}, {} has {}",
+            item.subject(),
+            name(first),
+            words_only_in(expected, value),
+            name(run),
+            words_only_in(value, expected)
+        )),
     })
 }
 
@@ -126,6 +119,13 @@ fn clocks(runs: &[Passed<'_>]) -> Option<Refusal> {
     let (run, khz) = known.find(|&(_, khz)| far(khz))?;
     let detail = format!("TSC: {} has {expected} kHz, {} has {khz} kHz", name(first), name(run));
     Some(Refusal { reason: NotComparable::Clock, detail })
+}
+
+/// The words that `others` lacks.
+fn words_only_in(words: &[String], others: &[String]) -> String {
+    let only: Vec<&str> =
+        words.iter().filter(|word| !others.contains(word)).map(|word| word.trim()).collect();
+    if only.is_empty() { "nothing more".to_owned() } else { only.join(" ") }
 }
 
 /// One line if all cases agree, else one for each.

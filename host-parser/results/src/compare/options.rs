@@ -49,7 +49,7 @@ impl<'a> Options<'a> {
         self.options.iter().find(|(option, _)| *option == name).map(|&(_, value)| value)
     }
 
-    /// Every option but those named and those that name what is booted, in alphabetical order.
+    /// Every option except `named` and those for the booted files, in alphabetical order.
     pub fn rest(&self, named: &[&str]) -> Vec<String> {
         let others = self.options.iter().filter(|(option, value)| {
             let booted = BOOTED.contains(option) || (*option == "-device" && boots(value));
@@ -115,12 +115,12 @@ mod tests {
         let theirs = words("qemu -m 128M -kernel /theirs -append quiet -device b");
         let [ours, theirs] = [&ours, &theirs].map(|line| Options::of(line).expect("a command"));
         let differences = ours.differences(System::Linux, &theirs);
-        let told: Vec<_> = differences
+        let found: Vec<_> = differences
             .iter()
             .map(|d| (d.option.as_str(), d.subject_value.as_deref(), d.value.as_deref()))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("-append", None, Some("quiet")),
                 ("-device", Some("a"), None),

@@ -1,4 +1,4 @@
-//! From what was seen of two guests to a diagnosis.
+//! Makes a diagnosis from the evidence of two guests.
 
 use std::mem::discriminant;
 

@@ -1,4 +1,4 @@
-//! Why a guest died, by a second guest that was run to see just that, and where in the kernel.
+//! Why a guest died, and where in the kernel. A second guest is run and traced to find that out.
 //!
 //! Owns what a diagnosis holds and its words. Refuses to know how the second guest was run or traced: the code that ran
 //! it fills in [`Seen`]. A diagnosis stands beside a verdict and never changes it, since it is of another guest.

@@ -1,4 +1,4 @@
-//! What a diagnosis holds: what was seen, each address with its place.
+//! The data of a diagnosis: the evidence, each address with its place in the source.
 
 use evidence::gate::Ended;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::address::Address;
 use super::exception::Exception;
 use super::symbols::Place;
 
-/// Why a guest died, as far as a second one shows it.
+/// Why a guest died, as a second guest showed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// Whether the second guest died too.
@@ -44,7 +44,7 @@ pub enum Recurrence {
     None,
 }
 
-/// An exception and where it came up.
+/// An exception and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LocatedException {
     /// What it was.
@@ -56,7 +56,7 @@ pub struct LocatedException {
     pub place: Option<Place>,
 }
 
-/// A CPU and where it was.
+/// A CPU and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LocatedCpu {
     /// The hypervisor's number of it.
@@ -85,7 +85,7 @@ pub enum CpuState {
     Waiting,
 }
 
-/// A panic and where it was.
+/// A panic and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LocatedPanic {
     /// The CPU.

@@ -16,7 +16,7 @@ pub struct Seen {
     pub triple_fault: Option<Vec<Exception>>,
     /// The first exception of the kernel itself, and what came up in its delivery.
     pub in_kernel: Vec<Exception>,
-    /// Where its CPUs were at its end, as far as that is known.
+    /// The places of its CPUs at its end, if known.
     pub cpus: Vec<CpuSeen>,
     /// Its `panic` record.
     pub panic: Option<PanicSeen>,

@@ -16,7 +16,7 @@ const KERNEL: &str = "kernel/src/";
 /// The names of one kernel's addresses.
 pub struct Symbols<'a> {
     lines: Context<Reader<'a>>,
-    /// Start, end and name of every function, by address: for what was written in assembly.
+    /// Start, end and name of every function, by address: for code written in assembly.
     functions: Vec<(u64, u64, &'a str)>,
 }
 
@@ -29,7 +29,7 @@ pub enum SymbolsError {
     /// It does not show whether it is the kernel that ran.
     #[error("it has no build ID")]
     NoBuildId,
-    /// Its addresses are those of other code.
+    /// It belongs to other code.
     #[error("its build ID begins with {found}, that of the kernel that ran with {expected}")]
     OtherKernel {
         /// In the ELF.
@@ -87,7 +87,7 @@ impl<'a> Symbols<'a> {
         Ok(Self { lines, functions })
     }
 
-    /// The place of an instruction: the kernel's own function at it, below whatever library code was inlined there.
+    /// The place of an instruction: the kernel's own function at it, below any library code that was inlined there.
     /// `None` if nothing of the kernel is.
     #[must_use]
     pub fn place(&self, address: u64) -> Option<Place> {

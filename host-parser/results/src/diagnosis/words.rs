@@ -113,7 +113,7 @@ fn within(place: Option<&Place>) -> String {
 /// How a guest ended; after "the guest".
 fn how(ended: &Ended) -> String {
     match ended {
-        Ended::Unknown => "ended, nobody knows how".to_owned(),
+        Ended::Unknown => "ended in an unknown way".to_owned(),
         Ended::DebugExit { value } => format!("ended by itself with exit value {value:#04x}"),
         Ended::Reset => "was reset".to_owned(),
         Ended::Shutdown => "switched itself off".to_owned(),

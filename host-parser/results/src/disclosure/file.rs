@@ -49,7 +49,7 @@ enum Form {
     OneOf(&'static [&'static str]),
 }
 
-/// Declares the keys, once: for the reader, the template and the list of what is missing.
+/// Declares the keys once: for the parser, the template and the list of missing keys.
 macro_rules! keys {
     ($($field:ident = $name:literal, $required:literal, $form:expr, $meaning:literal;)*) => {
         #[derive(Debug, Deserialize)]
@@ -73,10 +73,10 @@ macro_rules! keys {
 
 keys! {
     provider = "provider", true, Form::Text, "who runs the hardware: gce, ec2, azure, own ...";
-    region = "region", true, Form::Text, "region and zone; for a machine of one's own, where it stands";
+    region = "region", true, Form::Text, "region and zone; for your own machine, its location";
     instance_type = "instance-type", true, Form::Text, "the provider's name for this kind of machine";
     image_sha256 = "image-sha256", true, Form::Sha256, "SHA-256 of the image or ISO that was booted";
-    firmware = "firmware", true, Form::Text, "firmware, as the provider names it: BIOS or UEFI, its version where known";
+    firmware = "firmware", true, Form::Text, "firmware, as the provider names it: BIOS or UEFI, its version if known";
     tenancy = "tenancy", true, Form::OneOf(&["shared", "dedicated", "own"]), "whether others use the same host";
     vcpu_is = "vcpu-is", true, Form::OneOf(&["hyperthread", "core"]), "what the provider sells as one vCPU";
     date = "date", true, Form::Date, "the day of the run (UTC), YYYY-MM-DD";

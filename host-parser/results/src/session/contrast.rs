@@ -32,7 +32,7 @@ pub struct Accepted {
 /// What differs and must not, and what differs and may.
 pub(super) struct Contrast {
     pub refused: Vec<Differing>,
-    pub told: Vec<Differing>,
+    pub allowed: Vec<Differing>,
 }
 
 /// What stands for a value that results.json does not have.
@@ -41,11 +41,11 @@ const UNKNOWN: &str = "not known";
 /// Holds B against A.
 pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted) -> Contrast {
     let mut refused = Vec::new();
-    let mut told = Vec::new();
+    let mut allowed = Vec::new();
     let mut must =
         |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut refused, what, a, b, value);
     let mut may =
-        |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut told, what, a, b, value);
+        |what: &str, value: &dyn Fn(&StoredSession) -> String| compare(&mut allowed, what, a, b, value);
 
     let blob = |s: &StoredSession| s.identity.blob_sha256.to_string();
     if accepted.blobs {
@@ -77,7 +77,7 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
     may("guest CPU", &|s| s.machine.brand.to_string());
     may("host", &|s| host(&s.environment));
     may("pinning", &|s| pinning(&s.environment));
-    Contrast { refused, told }
+    Contrast { refused, allowed }
 }
 
 fn compare(

@@ -94,7 +94,7 @@ pub(super) fn as_many_as_asked_for(
     for case in &asked.cases {
         let count = cases.get(case).map_or(0, |case| case.makespan.len());
         if u32::try_from(count) != Ok(rounds) {
-            return Err(format!("{count} rounds of case {case} count, where {rounds} were asked for"));
+            return Err(format!("{count} rounds of case {case} count, {rounds} were requested"));
         }
     }
     let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.keys()).collect();

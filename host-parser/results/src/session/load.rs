@@ -44,7 +44,7 @@ pub struct StoredSession {
     pub order_seed: Option<u64>,
     /// What the host's own CPUs gave between its rounds.
     pub probes: Probes,
-    /// How quick the guest's CPUs were beside their workers.
+    /// The pace checks of its runs.
     pub pace: Option<Pace>,
     /// What the machine of the first run said of itself.
     pub machine: MachineReport,
@@ -111,7 +111,7 @@ impl StoredSession {
     /// short. For counting how often something is so; to compare two sides it is a selection.
     ///
     /// # Errors
-    /// Those of [`StoredSession::load`], but for what is missing.
+    /// Those of [`StoredSession::load`], except for missing rounds.
     pub fn load_as_far_as_it_goes(folder: &Path) -> Result<Self, SessionError> {
         Self::read(folder, Whole::AsFarAsItGoes)
     }
@@ -139,8 +139,9 @@ impl StoredSession {
         let excluded = excluded_rounds(&judged);
         if u32::try_from(excluded.len()).is_ok_and(|count| count > index.experiment.set_aside_limit) {
             let (count, limit) = (excluded.len(), index.experiment.set_aside_limit);
-            let detail =
-                format!("{count} rounds are set aside for what the host did, at most {limit} may be");
+            let detail = format!(
+                "{count} rounds are excluded because the host disturbed them, at most {limit} may be"
+            );
             return Err(refused((ReasonCode::HostContended, detail)));
         }
         let mut passed = Vec::new();

@@ -1,8 +1,7 @@
 //! A session of `assay run`, read back from its folder, and two of them compared.
 //!
-//! Owns what results.json may still be asked once a run is over: the host's evidence, which rounds were set aside,
-//! where it was done. Refuses to take a time, or a verdict, from it: every log is judged again, by the gate of today.
-//! Refuses to compare what was not given the same to do.
+//! From results.json it takes the host's evidence, the excluded rounds and the environment. It takes no time and no
+//! verdict from there: today's gate judges every log again. It does not compare sessions whose work differed.
 
 mod contrast;
 mod counted;

@@ -12,8 +12,8 @@ use super::pace::by_pace;
 use evidence::gate::FunctionalOnly;
 use stats::{Comparison, Design, Difference, MIN_EFFECT, Summary, compare_at, level_for};
 
-/// How far apart two sessions' frequencies of one clock may be: beyond it they are two clocks, and cycles of the one are
-/// none of the other.
+/// How far apart two sessions' frequencies of one clock may be: beyond it they are two clocks, and their cycles
+/// are different units.
 const ONE_CLOCK: f64 = 0.01;
 
 /// What the times are in.
@@ -26,7 +26,7 @@ pub enum TimeUnit {
     Nanos,
 }
 
-/// A session, as far as a reader must know which it is.
+/// The properties that identify a session to a reader.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Side {
     /// Its folder.
@@ -37,7 +37,7 @@ pub struct Side {
     pub kernel: String,
     /// SHA-256 of the worker's program.
     pub program: String,
-    /// Rounds that were set aside.
+    /// How many rounds were excluded.
     pub rounds_set_aside: usize,
 }
 
@@ -63,13 +63,13 @@ pub struct CaseVerdict {
 /// Two sessions, compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SessionComparison {
-    /// What B is held against.
+    /// The session that B is compared with.
     pub a: Side,
-    /// What is judged.
+    /// The session that is judged.
     pub b: Side,
     /// What differs and must not: if there is any, nothing is compared.
     pub refused: Vec<Differing>,
-    /// What differs and may: the verdict is on all of it together.
+    /// Differences that are allowed. The verdict is on all of them together.
     pub differing: Vec<Differing>,
     /// How the rounds belong together.
     pub design: Design,
@@ -101,9 +101,8 @@ pub fn compare(
     let unit = unit(a, b);
     match (unit, a.khz, b.khz) {
         (TimeUnit::Nanos, Some(a), Some(b)) => {
-            let differing = |khz: f64| format!("{:.3} MHz", khz / 1e3);
-            let what = "TSC frequency".to_owned();
-            contrast.told.push(Differing { what, a: differing(a), b: differing(b) });
+            let (a, b) = (format!("{:.3} MHz", a / 1e3), format!("{:.3} MHz", b / 1e3));
+            contrast.allowed.push(Differing { what: "TSC frequency".to_owned(), a, b });
         }
         (TimeUnit::Nanos, ..) => contrast.refused.push(without_a_common_unit(a, b)),
         (TimeUnit::Cycles, ..) => {}
@@ -117,7 +116,7 @@ pub fn compare(
     let level = level_for(both.iter().filter(judged).count());
     let mut cases: Vec<CaseVerdict> =
         both.iter().filter_map(|&case| of_case([a, b], case, design, unit, level)).collect();
-    // In nanoseconds hosts are compared with each other, and that they differ is what is asked for.
+    // A comparison in nanoseconds is one of two hosts: their probes may differ.
     let sessions_of_one_host = design == Design::Unpaired && unit == TimeUnit::Cycles;
     let host_changed = sessions_of_one_host.then(|| host_changed(a, b)).flatten();
     if host_changed.is_some() {
@@ -130,7 +129,7 @@ pub fn compare(
         b: side(b),
         verdict: overall(&cases),
         refused: contrast.refused,
-        differing: contrast.told,
+        differing: contrast.allowed,
         design,
         host_changed,
         unit,
@@ -168,42 +167,56 @@ fn host_changed(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
     let (of_a, of_b) = (a.probes.baseline().filter(|_| alike)?, b.probes.baseline()?);
     let apart = of_a.iter().zip(of_b).any(|(a, b)| (a.max(b) / a.min(b)) - 1.0 > MIN_EFFECT);
     let cpus = a.probes.cpus;
-    let told =
-        |[one, all]: [f64; 2]| format!("{:.1} ms on one CPU, {:.1} on all {cpus}", one / 1e6, all / 1e6);
-    apart.then(|| Differing { what: "native probes".to_owned(), a: told(of_a), b: told(of_b) })
+    apart.then(|| Differing {
+        what: "native probes".to_owned(),
+        a: probe_times(of_a, cpus),
+        b: probe_times(of_b, cpus),
+    })
+}
+
+fn probe_times([one, all]: [f64; 2], cpus: u16) -> String {
+    format!("{:.1} ms on one CPU, {:.1} on all {cpus}", one / 1e6, all / 1e6)
 }
 
 fn without_a_common_unit(a: &StoredSession, b: &StoredSession) -> Differing {
-    let told = |session: &StoredSession| match session.khz {
+    Differing { what: "TSC frequency".to_owned(), a: frequency(a), b: frequency(b) }
+}
+
+fn frequency(session: &StoredSession) -> String {
+    match session.khz {
         Some(khz) => format!("{:.3} MHz", khz / 1e3),
-        None => "not known, and the hosts are not one".to_owned(),
-    };
-    Differing { what: "TSC frequency".to_owned(), a: told(a), b: told(b) }
+        None => "unknown, and the hosts differ".to_owned(),
+    }
 }
 
 /// The first two rounds that should have run side by side and did not: every round of both sessions must be over before
 /// the next one begins in either.
 fn apart(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
     let rounds: BTreeSet<u32> = a.spans.keys().chain(b.spans.keys()).copied().collect();
-    let span = |session: &StoredSession, round: u32| session.spans.get(&round).copied();
     let mut before: Option<(u32, u64)> = None;
     for round in rounds {
-        let spans: Vec<(u64, u64)> = [a, b].iter().filter_map(|session| span(session, round)).collect();
+        let spans: Vec<(u64, u64)> =
+            [a, b].iter().filter_map(|session| session.spans.get(&round).copied()).collect();
         let from = spans.iter().map(|span| span.0).min()?;
         let to = spans.iter().map(|span| span.1).max()?;
         if let Some((earlier, _)) = before.filter(|&(_, ended)| from < ended) {
-            let rounds = format!("rounds {} and {}", earlier + 1, round + 1);
-            let told = |session: &StoredSession| match (span(session, earlier), span(session, round)) {
-                (Some(one), Some(next)) => format!("{rounds} from {} to {} ms", one.0, next.1),
-                _ => format!("not both of {rounds}"),
-            };
-            return Some(Differing { what: "rounds side by side".to_owned(), a: told(a), b: told(b) });
+            let [a, b] = [a, b].map(|session| span_of_both(session, earlier, round));
+            return Some(Differing { what: "rounds side by side".to_owned(), a, b });
         }
         before = Some((round, to));
     }
     let none = a.spans.is_empty() || b.spans.is_empty();
     let unknown = || "when they ran is not known".to_owned();
     none.then(|| Differing { what: "rounds side by side".to_owned(), a: unknown(), b: unknown() })
+}
+
+/// When two rounds of a session ran, in milliseconds since 1970.
+fn span_of_both(session: &StoredSession, earlier: u32, later: u32) -> String {
+    let rounds = format!("rounds {} and {}", earlier + 1, later + 1);
+    match (session.spans.get(&earlier), session.spans.get(&later)) {
+        (Some(one), Some(next)) => format!("{rounds} from {} to {} ms", one.0, next.1),
+        _ => format!("not both of {rounds}"),
+    }
 }
 
 fn of_case(
@@ -236,7 +249,7 @@ fn of_case(
     Some(CaseVerdict { case, median_a, median_b, longest_worker, by_pace, functional_only, comparison })
 }
 
-/// One slower case is a regression; silence in one is silence in all; else what there is to be glad of.
+/// One slower case makes the whole slower. Else one inconclusive case makes the whole inconclusive.
 fn overall(cases: &[CaseVerdict]) -> Option<Difference> {
     let verdicts: Vec<Difference> =
         cases.iter().filter_map(|case| Some(case.comparison.as_ref()?.verdict)).collect();

@@ -104,15 +104,17 @@ struct Outcome {
     covered: Rate,
 }
 
+/// The times in ns, scaled by `factor`, with their rounds.
+fn by_round(times: Vec<f64>, factor: f64) -> Vec<(u32, f64)> {
+    (0..).zip(times.into_iter().map(|time| 1e9 * factor * time)).collect()
+}
+
 /// Compares A with a B that is slower by the part `slowdown`, each time with rounds of a new session.
 fn compare_on(host: Host, design: Design, slowdown: f64, trials: usize) -> Outcome {
     let mut random = SplitMix64::new(23);
     let (mut found, mut covered) = (0, 0);
     for _ in 0..trials {
         let [a, b] = host.times(design, &mut random);
-        let by_round = |times: Vec<f64>, factor: f64| -> Vec<(u32, f64)> {
-            (0..).zip(times.into_iter().map(|time| 1e9 * factor * time)).collect()
-        };
         let compared = compare(design, &by_round(a, 1.0), &by_round(b, 1.0 + slowdown)).expect("rounds");
         found += usize::from(match compared.verdict {
             Difference::Slower => true,

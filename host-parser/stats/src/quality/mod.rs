@@ -200,14 +200,17 @@ fn by_round(times: &[f64]) -> Vec<(u32, f64)> {
     (0..).zip(times.iter().copied()).collect()
 }
 
+/// The rates that the goal is about, of this design and percentage.
+fn goal_rates(rows: &[Row], design: Design, percent: u16) -> impl Iterator<Item = f64> {
+    rows.iter()
+        .filter(|row| row.rounds == Goal::ROUNDS && row.drawn != Drawn::InARow)
+        .filter(move |row| (row.design, row.percent) == (design, percent))
+        .map(|row| row.rate.rate)
+}
+
 fn goal(design: Design, rows: &[Row], enough: bool) -> Goal {
-    let rates = |percent: u16| {
-        let counts = move |row: &&Row| row.rounds == Goal::ROUNDS && row.drawn != Drawn::InARow;
-        let wanted = move |row: &&Row| (row.design, row.percent) == (design, percent);
-        rows.iter().filter(counts).filter(wanted).map(|row| row.rate.rate)
-    };
-    let false_alarms = rates(0).reduce(f64::max);
-    let found = rates(Goal::PERCENT).reduce(f64::min);
+    let false_alarms = goal_rates(rows, design, 0).reduce(f64::max);
+    let found = goal_rates(rows, design, Goal::PERCENT).reduce(f64::min);
     let both = false_alarms.zip(found);
     let reached = both.map(|(alarms, found)| alarms <= Goal::FALSE_ALARMS && found >= Goal::FOUND);
     Goal { design, false_alarms, found, reached: reached.filter(|_| enough) }

@@ -46,7 +46,7 @@ fn equal_best_rounds_and_unequal_others_are_inconclusive() {
     let b = sessions.play("b", &Played { cycles: late, ..Played::default() });
     let said = compare(&a, &b, &["--cases", "1"]);
     said.expect_exit(3)
-        .expect_answer(&["INCONCLUSIVE", "case 1: the quick rounds are alike, the slower ones are not"]);
+        .expect_answer(&["INCONCLUSIVE", "case 1: the fastest rounds are alike, the slower ones are not"]);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn four_rounds_of_one_session_are_too_few_for_a_verdict() {
     let a = sessions.play("a", &Played { rounds: 4, cases: vec![1], ..Played::default() });
     let b = sessions
         .play("b", &Played { cycles: |round| slower(round) * 2, cases: vec![1], ..Played::default() });
-    compare(&a, &b, &[]).expect_exit(3).expect_answer(&["fewer than 5 rounds of a side tell nothing"]);
+    compare(&a, &b, &[]).expect_exit(3).expect_answer(&["fewer than 5 rounds in A or B decide nothing"]);
 }
 
 #[test]
@@ -114,13 +114,13 @@ fn excludes_rounds_that_the_host_disturbed() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played { disturbed: Some(3), ..Played::default() });
     let b = sessions.play("b", &Played::default());
-    compare(&a, &b, &[]).expect_exit(0).expect_answer(&["a, kernel", "14 rounds (1 more set aside)"]);
+    compare(&a, &b, &[]).expect_exit(0).expect_answer(&["a, kernel", "14 rounds (1 more excluded)"]);
     // If another system was disturbed in a round, only the results show it.
     edit_results(&b, |results| {
         results["runs"][9]["set_aside"] = "the host, elsewhere".into();
         results["experiment"]["rounds"] = 14.into();
     });
-    compare(&a, &b, &["--paired"]).expect_exit(0).expect_answer(&["   13   13"]);
+    compare(&a, &b, &["--paired"]).expect_exit(0).expect_answer(&["   13   13  "]);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn sessions_with_different_native_probes_are_inconclusive() {
     set_probes(&b, 283_500_000);
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
         "differs: native probes: A 270.0 ms on one CPU, 135.0 on all 2, B 283.5 ms",
-        "INCONCLUSIVE: the host itself was not alike",
+        "INCONCLUSIVE: the host itself changed",
     ]);
     compare(&a, &b, &["--paired"]).expect_exit(1);
 }

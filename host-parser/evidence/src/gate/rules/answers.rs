@@ -1,4 +1,4 @@
-//! Whether the work was done: every answer against the reference, and every case against one whole.
+//! Whether the work was done: every answer must be the reference's, and the splits of every case must make up one whole.
 
 use abi::wire::record;
 use workloads::{Expectation, Workload};
@@ -13,12 +13,13 @@ pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'s
     let experiment = run.facts.one::<record::Experiment>()?;
     let found = lookup(experiment.is.workload.as_str());
     if found.is_none() {
-        run.add(ReasonCode::WorkloadUnknown, experiment.line, experiment.is.workload.to_string());
+        let detail = format!("there is no reference for the workload {}", experiment.is.workload);
+        run.add(ReasonCode::WorkloadUnknown, experiment.line, detail);
     }
     found
 }
 
-/// The whole that the splits of every case make up; `None` if they do not.
+/// The whole that the splits of every case make up; `None` if there is no common whole.
 pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> Option<[u64; 4]> {
     let mut wholes = facts.splits.values().map(|splits| {
         let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
@@ -28,7 +29,7 @@ pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> O
     wholes.all(|whole| whole == Some(first)).then_some(first)
 }
 
-/// The whole that the splits of a case make up, if there is one that the reference can work out.
+/// The whole that the splits of a case make up, if they make up one within the reference's range.
 fn whole(facts: &Facts, case: u16, workload: &dyn Workload) -> Option<[u64; 4]> {
     let splits = facts.splits.get(&case)?;
     let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
@@ -36,58 +37,57 @@ fn whole(facts: &Facts, case: u16, workload: &dyn Workload) -> Option<[u64; 4]> 
     (splits.keys().copied().eq(0..case) && workload.check(whole).is_ok()).then_some(whole)
 }
 
-/// Judges the parts: as many as the case has workers, and the same whole for all cases and all runs.
+/// Judges the splits: one for each worker of a case, and the same whole in all cases and all runs.
 pub(in crate::gate) fn plan(run: &mut Run<'_>, workload: &dyn Workload, known: Option<&Known>) {
     if !run.whole || run.refused() {
         return;
     }
     let facts = run.facts;
     for iteration in facts.iterations.iter().filter(|iteration| !facts.splits.contains_key(&iteration.case)) {
-        let detail = format!("case {} ran and has no `split`", iteration.case);
+        let detail = format!("case {} ran but has no `split`", iteration.case);
         run.add(ReasonCode::InconsistentRecord, iteration.line, detail);
     }
     for (&case, splits) in &facts.splits {
         let line = splits.values().next().map(|split| split.line);
         if !splits.keys().copied().eq(0..case) {
-            return run.add(
-                ReasonCode::PlanMismatch,
-                line,
-                format!("case {case} has {} splits", splits.len()),
-            );
+            let detail = format!("case {case} has {} splits, not one for each worker", splits.len());
+            return run.add(ReasonCode::PlanMismatch, line, detail);
         }
         let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
         match workload.join(&parts).map(|whole| workload.check(whole)) {
             Some(Ok(())) => {}
             None => {
-                let detail = format!("the splits of case {case} are no partition");
+                let detail = format!("the splits of case {case} do not join to a whole");
                 return run.add(ReasonCode::PlanMismatch, line, detail);
             }
             Some(Err(bad)) => {
-                let detail = format!("case {case}: {}: expected {}", bad.key, bad.expected);
+                let detail = format!("case {case} has {} out of range, expected {}", bad.key, bad.expected);
                 return run.add(ReasonCode::WorkloadUnknown, line, detail);
             }
         }
     }
     match (common_whole(facts, workload), known) {
         _ if facts.splits.is_empty() => {}
-        (None, _) => run.add(ReasonCode::PlanMismatch, None, "the cases do not make up the same whole"),
+        (None, _) => {
+            run.add(ReasonCode::PlanMismatch, None, "the splits of different cases make up different wholes")
+        }
         (Some(whole), Some(known)) if whole != known.whole => {
-            let detail = format!("the whole is {whole:?}, that of the other runs {:?}", known.whole);
+            let detail = format!("the whole is {whole:?}, in the other runs it is {:?}", known.whole);
             run.add(ReasonCode::PlanMismatch, None, detail);
         }
         _ => {}
     }
 }
 
-/// Judges the answers. The guest's own verdict counts only against it.
+/// Judges the answers. The guest's own check can make a run fail, but never pass.
 pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
     let facts = run.facts;
-    // Parts that make up no whole, in a log that was tampered with, could cost any time to work out.
+    // In a log that was tampered with, splits that make up no whole could take any time to compute.
     let judged = facts.iterations.iter().filter(|i| whole(facts, i.case, workload).is_some());
     for iteration in judged {
         let mut wrong = false;
-        for (&number, said) in &iteration.workers {
-            let (Some(given), Some(params)) = (said.answer, facts.params(iteration.case, number)) else {
+        for (&number, records) in &iteration.workers {
+            let (Some(given), Some(params)) = (records.answer, facts.params(iteration.case, number)) else {
                 continue;
             };
             let expected = workload.expectation(params);
@@ -96,15 +96,19 @@ pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
             if given != expected {
                 wrong = true;
                 let who = format!("worker {number} of case {} iteration {}", iteration.case, iteration.iter);
-                let detail = format!("{who}: {}, expected {}", words(given), words(expected));
+                let detail = format!("{who} has {}, expected {}", words(given), words(expected));
                 run.add(ReasonCode::VerifierMismatch, line, detail);
             }
         }
         let Some(end) = iteration.end else { continue };
-        // To the guest a refused syscall is reason enough.
-        let refused = iteration.workers.values().any(|said| said.end.is_some_and(|end| end.is.refused > 0));
+        // A guest also reports a case as not verified if it refused a syscall.
+        let refused =
+            iteration.workers.values().any(|worker| worker.end.is_some_and(|end| end.is.refused > 0));
         if run.whole && !wrong && !refused && !end.is.verified && end.is.done == iteration.case {
-            let detail = format!("case {}: the guest's plan expects other answers", iteration.case);
+            let detail = format!(
+                "the answers of case {} are the reference's, but the guest's plan expects others",
+                iteration.case
+            );
             run.add(ReasonCode::VerifierMismatch, end.line, detail);
         }
     }

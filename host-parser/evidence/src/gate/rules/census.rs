@@ -1,22 +1,22 @@
-//! Whether the records of machine and cases agree on which CPUs there are, and on what ran.
+//! Whether the records of the machine and of the cases agree on which CPUs exist and which cases ran.
 
 use std::collections::{BTreeMap, HashSet};
 
-use abi::wire::record::{self, CpuState, SkipReason};
+use abi::wire::record::{self, CaseSkipped, CpuState, SkipReason};
 
 use super::Run;
 use crate::gate::facts::Facts;
 use crate::gate::reason::ReasonCode;
 
-/// A line, if there is one, and what is wrong with it.
+/// What is wrong, and the line that shows it, if there is one.
 type Wrong = (Option<u64>, String);
 
-/// Judges them against each other. Needs a whole stream.
+/// Compares them with each other. Needs a log without losses.
 pub(in crate::gate) fn census(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
-    let rules = [cpus_twice, places, warp, skipped, turns, splits];
+    let rules = [cpus_twice, topology, warp, skipped, numbering, splits];
     for (line, detail) in rules.into_iter().flat_map(|rule| rule(run.facts)) {
         run.add(ReasonCode::InconsistentRecord, line, detail);
     }
@@ -24,51 +24,57 @@ pub(in crate::gate) fn census(run: &mut Run<'_>) {
 
 fn cpus_twice(facts: &Facts) -> Vec<Wrong> {
     let mut listed = HashSet::new();
-    // CPUs that the firmware lists and the kernel does not start have numbers of their own, which are no CPU's.
+    // CPUs that the firmware lists but the kernel does not start are numbered separately.
     let started = facts.all::<record::Cpu>().filter(|cpu| cpu.is.state != CpuState::Skipped);
     let twice = started.filter(|cpu| !listed.insert(cpu.is.cpu));
-    twice.map(|cpu| (Some(cpu.line), format!("CPU {} is listed a second time", cpu.is.cpu))).collect()
+    twice.map(|cpu| (Some(cpu.line), format!("CPU {} has a second `cpu` record", cpu.is.cpu))).collect()
 }
 
-fn places(facts: &Facts) -> Vec<Wrong> {
+fn topology(facts: &Facts) -> Vec<Wrong> {
     let online: HashSet<u16> = facts.online_cpus().collect();
     let absent = facts.topology.values().filter(|at| !online.contains(&at.is.cpu.0));
     absent
-        .map(|at| (Some(at.line), format!("`topology` of CPU {}, which is not online", at.is.cpu)))
+        .map(|at| (Some(at.line), format!("CPU {} has a `topology` record but is not online", at.is.cpu)))
         .collect()
 }
 
 fn warp(facts: &Facts) -> Vec<Wrong> {
     let online = facts.online();
     let more = facts.one::<record::Warp>().filter(|warp| warp.is.cpus > online);
-    let detail = |cpus| format!("the warp test had {cpus} CPUs, {online} are online");
+    let detail = |cpus| format!("the warp test had {cpus} CPUs, but {online} are online");
     more.map(|warp| (Some(warp.line), detail(warp.is.cpus))).into_iter().collect()
 }
 
 fn skipped(facts: &Facts) -> Vec<Wrong> {
     let online = facts.online();
-    let wrong = facts.all::<record::CaseSkipped>().filter_map(|skipped| {
-        let (case, said) = (skipped.is.case, skipped.is.online);
-        // What a sweep skips is judged with its turns.
-        let enough =
-            skipped.is.reason == SkipReason::Cpus && case <= online && facts.one::<record::Sweep>().is_none();
-        let detail = match () {
-            () if said != online => format!("case {case}: {said} CPUs online, their records show {online}"),
-            () if enough => format!("case {case} was skipped for want of CPUs, {online} are online"),
-            () => return None,
-        };
-        Some((Some(skipped.line), detail))
-    });
+    // The rule for sweeps judges the cases that a sweep skips.
+    let sweeps = facts.one::<record::Sweep>().is_some();
+    let wrong = facts
+        .all::<CaseSkipped>()
+        .filter_map(|at| Some((Some(at.line), skipped_wrongly(at.is, online, sweeps)?)));
     wrong.collect()
 }
 
+/// What is wrong with a `case-skipped` record on a machine with `online` CPUs, if anything.
+fn skipped_wrongly(skipped: CaseSkipped, online: u16, sweeps: bool) -> Option<String> {
+    let CaseSkipped { case, reason, online: said } = skipped;
+    if said != online {
+        Some(format!("case {case} was skipped with {said} CPUs online, but {online} are online"))
+    } else if reason == SkipReason::Cpus && case <= online && !sweeps {
+        Some(format!("case {case} was skipped for lack of CPUs, but {online} are online"))
+    } else {
+        None
+    }
+}
+
 /// Each case's iterations are numbered from 0, in the order in which they ran.
-fn turns(facts: &Facts) -> Vec<Wrong> {
+fn numbering(facts: &Facts) -> Vec<Wrong> {
     let mut next: BTreeMap<u16, u16> = BTreeMap::new();
     let wrong = facts.iterations.iter().filter_map(|iteration| {
         let (case, iter) = (iteration.case, iteration.iter);
         let due = next.entry(case).or_default();
-        let detail = (iter != *due).then(|| format!("case {case} iteration {iter}, due was {due}"));
+        let detail =
+            (iter != *due).then(|| format!("case {case} iteration {iter} ran, iteration {due} was due"));
         *due = iter.saturating_add(1);
         detail.map(|detail| (Some(iteration.line), detail))
     });
@@ -76,13 +82,12 @@ fn turns(facts: &Facts) -> Vec<Wrong> {
 }
 
 fn splits(facts: &Facts) -> Vec<Wrong> {
-    let told: HashSet<u16> = facts.iterations.iter().map(|iteration| iteration.case).collect();
-    let known =
-        |case: u16| told.contains(&case) || facts.all::<record::CaseSkipped>().any(|at| at.is.case == case);
+    let ran: HashSet<u16> = facts.iterations.iter().map(|iteration| iteration.case).collect();
+    let known = |case: u16| ran.contains(&case) || facts.all::<CaseSkipped>().any(|at| at.is.case == case);
     let orphans = facts.splits.iter().filter(|&(&case, _)| !known(case));
     let wrong = orphans.map(|(case, splits)| {
         let line = splits.values().next().map(|split| split.line);
-        (line, format!("case {case} has splits, and neither ran nor was skipped"))
+        (line, format!("case {case} has splits, but it neither ran nor was skipped"))
     });
     wrong.collect()
 }

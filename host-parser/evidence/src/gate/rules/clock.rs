@@ -1,15 +1,15 @@
-//! Whether the clock can be believed.
+//! Whether the clock is sound.
 
 use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::{self, Tsc};
 
-use super::{Run, exceeds, limits};
+use super::{Run, exceeds, limit_of, limits};
 use crate::gate::facts::{At, Facts, Iteration};
 use crate::gate::measurement::Basis;
 use crate::gate::reason::ReasonCode;
 use crate::gate::rules::Known;
 
-/// Judges the clock: its frequency, the CPUs against each other, and the common start.
+/// Judges the clock: its frequency, whether the CPUs' clocks are in step, and the common start.
 pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {
     frequency(run, known);
     for iteration in &run.facts.iterations {
@@ -21,24 +21,32 @@ pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {
 fn frequency(run: &mut Run<'_>, known: Option<&Known>) {
     let Some(tsc) = run.facts.one::<Tsc>() else { return };
     if tsc.is.khz == 0 {
-        run.add(ReasonCode::InconsistentRecord, tsc.line, "a frequency of 0 kHz");
+        run.add(ReasonCode::InconsistentRecord, tsc.line, "`tsc` has a frequency of 0 kHz");
         return;
     }
     readings(run, tsc);
     let far = |khz: u64| apart_ppm(khz, tsc.is.khz) > limits::TSC_SPREAD_PPM;
     let readings = run.facts.all::<record::TscReading>().filter(|reading| far(reading.is.khz));
     let mut details: Vec<_> = readings
-        .map(|reading| (reading.line, format!("{} says {} kHz", reading.is.source, reading.is.khz)))
+        .map(|reading| (reading.line, format!("source {} has {} kHz", reading.is.source, reading.is.khz)))
         .collect();
     if let Some(khz) = known.and_then(|known| known.khz).filter(|&khz| far(khz)) {
         details.push((tsc.line, format!("an earlier run had {khz} kHz")));
     }
     for (line, detail) in details {
-        run.add(ReasonCode::TscDisagree, line, format!("{detail}, in use are {} kHz", tsc.is.khz));
+        run.add(
+            ReasonCode::TscDisagree,
+            line,
+            format!(
+                "{detail}, but the frequency in use is {} kHz (limit {} ppm)",
+                tsc.is.khz,
+                limits::TSC_SPREAD_PPM
+            ),
+        );
     }
 }
 
-/// Whether `tsc` sums up the readings before it, of which one that cannot be true does not count.
+/// Whether `tsc` agrees with the readings before it. A reading that is out of the plausible range does not count.
 fn readings(run: &mut Run<'_>, tsc: At<Tsc>) {
     if !run.whole {
         return;
@@ -48,13 +56,16 @@ fn readings(run: &mut Run<'_>, tsc: At<Tsc>) {
         || run.facts.all::<record::TscReading>().map(|at| at.is).filter(|is| PLAUSIBLE_KHZ.contains(&is.khz));
     let (count, spread) =
         (readings().count(), readings().map(|is| apart_ppm(is.khz, khz)).max().unwrap_or(0));
-    let told = readings().any(|is| (is.source, is.khz) == (source, khz));
+    let listed = readings().any(|is| (is.source, is.khz) == (source, khz));
     let wrong = [
-        (!told, format!("no `tsc-reading` of {source} says {khz} kHz")),
-        (count != usize::from(sources), format!("`tsc` counts {sources} sources, {count} have readings")),
+        (!listed, format!("`tsc` uses {khz} kHz of source {source}, but no `tsc-reading` has that")),
+        (
+            count != usize::from(sources),
+            format!("`tsc` counts {sources} sources, but {count} have a `tsc-reading`"),
+        ),
         (
             spread != u64::from(spread_ppm),
-            format!("the readings are {spread} ppm apart, `tsc` says {spread_ppm}"),
+            format!("the readings are {spread} ppm apart, but `tsc` has {spread_ppm} ppm"),
         ),
     ];
     for (_, detail) in wrong.into_iter().filter(|(wrong, _)| *wrong) {
@@ -62,7 +73,7 @@ fn readings(run: &mut Run<'_>, tsc: At<Tsc>) {
     }
 }
 
-/// How far `a` is from `b`, in parts per million of `b`, which is not 0.
+/// How far `a` is from `b`, in parts per million of `b`. `b` must not be 0.
 fn apart_ppm(a: u64, b: u64) -> u64 {
     let ppm = u128::from(a.abs_diff(b)) * 1_000_000 / u128::from(b);
     u64::try_from(ppm).unwrap_or(u64::MAX)
@@ -74,14 +85,16 @@ fn in_step(run: &mut Run<'_>, iteration: &Iteration) {
     let reported = run.findings.has(ReasonCode::TscUnsynchronised);
     if !reported && iteration.case > 1 && exceeds(warp.is.max_warp, limits::WARP_PER_MILLE, shortest) {
         let detail = format!(
-            "the clocks are {} cycles apart, the shortest worker of case {} took {shortest}",
-            warp.is.max_warp, iteration.case
+            "the clocks are {} cycles apart, the shortest worker of case {} took {shortest} cycles (limit {})",
+            warp.is.max_warp,
+            iteration.case,
+            limit_of(limits::WARP_PER_MILLE, shortest, 0)
         );
         run.add(ReasonCode::TscUnsynchronised, warp.line, detail);
     }
 }
 
-/// What the clocks allow the time of a case to be. One worker needs no second clock.
+/// Which time the clocks allow for a case. One worker reads one clock, so its makespan is always valid.
 pub(in crate::gate) fn basis(facts: &Facts, case: u16) -> Basis {
     let in_step = facts.one::<record::Warp>().is_some_and(|warp| {
         warp.is.cpus >= case && warp.is.least >= limits::WARP_HANDOVERS && warp.is.max_warp == 0
@@ -90,7 +103,7 @@ pub(in crate::gate) fn basis(facts: &Facts, case: u16) -> Basis {
 }
 
 fn late(run: &mut Run<'_>, iteration: &Iteration) {
-    if run.waits_by_nature() || iteration.case == 1 {
+    if run.is_functional_only() || iteration.case == 1 {
         return;
     }
     let Some(khz) = run.facts.one::<Tsc>().map(|tsc| tsc.is.khz) else { return };
@@ -99,8 +112,11 @@ fn late(run: &mut Run<'_>, iteration: &Iteration) {
         let (skew, cycles) = (timing.is.skew, timing.is.cycles);
         if skew > floor && exceeds(skew, limits::LATE_PER_MILLE, cycles) {
             let detail = format!(
-                "worker {} of case {} began {skew} cycles late and took {cycles}",
-                timing.is.worker, timing.is.case
+                "worker {} of case {} iteration {} started {skew} cycles late and took {cycles} cycles (limit {})",
+                timing.is.worker,
+                timing.is.case,
+                timing.is.iter,
+                limit_of(limits::LATE_PER_MILLE, cycles, floor)
             );
             run.add(ReasonCode::LateStart, timing.line, detail);
         }

@@ -1,4 +1,4 @@
-//! Whether every CPU that measured reports its gaps: without them there is nothing to judge a host by.
+//! Whether every CPU that ran a worker reported its gaps. Without them the gate cannot judge what the host did.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,41 +8,42 @@ use super::Run;
 use crate::gate::facts::Iteration;
 use crate::gate::reason::ReasonCode;
 
-/// Judges that each worker that is done has one `gap`, of its CPU, and that nothing else has. Needs a whole stream.
-pub(in crate::gate) fn gaps_told(run: &mut Run<'_>) {
+/// Checks that each worker that is done has exactly one `gap` record, with its CPU, and that there are no others. Needs a
+/// log without losses.
+pub(in crate::gate) fn gap_records(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
     let facts = run.facts;
     let ran: HashMap<(u16, u16), &Iteration> =
         facts.iterations.iter().map(|iteration| ((iteration.case, iteration.iter), iteration)).collect();
-    let mut told = HashSet::new();
+    let mut reported = HashSet::new();
     for gap in facts.all::<record::Gap>() {
         let (case, iter, worker) = (gap.is.case, gap.is.iter, gap.is.worker);
-        let said = ran.get(&(case, iter)).and_then(|iteration| iteration.workers.get(&worker));
-        let ended = said.and_then(|said| said.end).map(|end| end.is);
+        let records = ran.get(&(case, iter)).and_then(|iteration| iteration.workers.get(&worker));
+        let ended = records.and_then(|records| records.end).map(|end| end.is);
         let done = ended.is_some_and(|end| end.status == WorkerStatus::Done);
         let wrong = match ended {
-            None => Some("which did not run".to_owned()),
-            Some(_) if !told.insert((case, iter, worker)) => Some("a second time".to_owned()),
+            None => Some("the worker did not run".to_owned()),
+            Some(_) if !reported.insert((case, iter, worker)) => Some("there already is one".to_owned()),
             Some(end) if end.cpu != gap.is.cpu => {
-                Some(format!("on CPU {}, which ran on CPU {}", gap.is.cpu, end.cpu))
+                Some(format!("it names CPU {}, the worker ran on CPU {}", gap.is.cpu, end.cpu))
             }
             Some(_) if done && (gap.is.before == 0 || gap.is.after == 0) => {
-                Some("whose CPU did not watch".to_owned())
+                Some("a gap of 0 cycles means that the CPU did no pace check".to_owned())
             }
             Some(_) => None,
         };
         if let Some(wrong) = wrong {
-            let detail = format!("a `gap` of worker {worker} of case {case} iteration {iter}, {wrong}");
+            let detail = format!("`gap` of worker {worker} of case {case} iteration {iter}: {wrong}");
             run.add(ReasonCode::InconsistentRecord, gap.line, detail);
         }
     }
     for iteration in &facts.iterations {
         let (case, iter) = (iteration.case, iteration.iter);
-        for (&worker, said) in &iteration.workers {
-            let Some(end) = said.end.filter(|end| end.is.status == WorkerStatus::Done) else { continue };
-            if !told.contains(&(case, iter, worker)) {
+        for (&worker, records) in &iteration.workers {
+            let Some(end) = records.end.filter(|end| end.is.status == WorkerStatus::Done) else { continue };
+            if !reported.contains(&(case, iter, worker)) {
                 let detail = format!("worker {worker} of case {case} iteration {iter} has no `gap`");
                 run.add(ReasonCode::InconsistentRecord, end.line, detail);
             }

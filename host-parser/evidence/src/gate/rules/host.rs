@@ -1,18 +1,19 @@
-//! Whether the host left the guest alone while it was measured. The evidence is the scheduler's account of the vCPUs'
-//! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time (natively the scheduler's
-//! of the worker); never the result itself.
+//! Whether the host disturbed the guest while it was measured. The evidence is the scheduler's account of the vCPUs'
+//! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time (in the native row, the
+//! scheduler's account of the worker). The result itself is never evidence.
 
-use abi::wire::record::{self, SystemName};
+use abi::wire::record::{self, Gap, SystemName};
 
-use super::{Run, exceeds, limits, passed};
+use super::{Run, elapsed, exceeds, limit_of, limits};
 use crate::gate::evidence::VcpuDelay;
+use crate::gate::facts::Iteration;
 use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
 use crate::gate::verdict::Finding;
 
-/// Judges the host.
+/// Judges what the host did.
 pub(in crate::gate) fn host(run: &mut Run<'_>) {
-    if run.waits_by_nature() {
+    if run.is_functional_only() {
         return;
     }
     unaccounted(run);
@@ -23,7 +24,7 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     too_many(run);
 }
 
-/// If more iterations are excluded than are left, the rest would be a selection: the run is refused.
+/// If the host disturbed more than half of the iterations, the others would be a selection: then the run does not pass.
 fn too_many(run: &mut Run<'_>) {
     if 2 * run.disturbed.len() > run.iterations() {
         for Finding { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {
@@ -32,25 +33,29 @@ fn too_many(run: &mut Run<'_>) {
     }
 }
 
-/// An account that is missing, or cannot be of the measured time, may mean that the watcher itself waited for a CPU, or
-/// that the guest does not report how long it measured. Neither can be distinguished from a disturbance.
+/// If the scheduler's account is missing, or cannot be that of the measured time, the watcher itself may have waited for a
+/// CPU, or the guest may not report how long it measured. Neither can be distinguished from a disturbance.
 fn unaccounted(run: &mut Run<'_>) {
-    let vcpus = run.evidence.vcpus.map_or(0, usize::from);
-    // Without `case-ready` there is nothing to watch. That is the guest's fault, and another rule finds it.
+    // Without `case-ready` there is nothing to watch. That is the guest's error, and another rule finds it.
     for iteration in run.facts.iterations.iter().filter(|iteration| iteration.ready.is_some()) {
-        let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
-        let seen: Vec<&VcpuDelay> = run.evidence.delays.iter().filter(of_it).collect();
-        let why = if run.evidence.watched && seen.len() < vcpus {
-            Some(format!("of {vcpus} vCPUs {} could be accounted for", seen.len()))
-        } else if run.whole {
-            passed::unaccounted(run, iteration, &seen)
-        } else {
-            None
-        };
-        if let Some(why) = why {
+        if let Some(why) = account_problem(run, iteration) {
             let detail = format!("case {} iteration {}: {why}", iteration.case, iteration.iter);
-            run.note(iteration.iter, ReasonCode::VcpuPreempted, None, detail);
+            run.disturb(iteration.iter, ReasonCode::VcpuPreempted, None, detail);
         }
+    }
+}
+
+/// What is wrong with the scheduler's account of an iteration, if anything.
+fn account_problem(run: &Run<'_>, iteration: &Iteration) -> Option<String> {
+    let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
+    let seen: Vec<&VcpuDelay> = run.evidence.delays.iter().filter(of_it).collect();
+    let vcpus = run.evidence.vcpus.map_or(0, usize::from);
+    if run.evidence.watched && seen.len() < vcpus {
+        Some(format!("the host has an account of {} of the {vcpus} vCPUs", seen.len()))
+    } else if run.whole {
+        elapsed::unaccounted(run, iteration, &seen)
+    } else {
+        None
     }
 }
 
@@ -58,18 +63,20 @@ fn delays(run: &mut Run<'_>) {
     for delay in &run.evidence.delays {
         let (waited, wall) = (delay.delay_ns, delay.wall_ns);
         if waited > limits::DELAY_MICROS * 1_000 && exceeds(waited, limits::DELAY_PER_MILLE, wall) {
+            let limit = limit_of(limits::DELAY_PER_MILLE, wall, limits::DELAY_MICROS * 1_000);
             let detail = format!(
-                "vCPU {} waited {} us for a host CPU in the {} us of case {} iteration {}",
+                "vCPU {} waited {} us for a host CPU during the {} us of case {} iteration {} (limit {} us)",
                 delay.vcpu,
                 waited / 1_000,
                 wall / 1_000,
                 delay.case,
-                delay.iteration
+                delay.iteration,
+                limit / 1_000
             );
             if run.facts.iterations.iter().any(|it| (it.case, it.iter) == (delay.case, delay.iteration)) {
-                run.note(delay.iteration, ReasonCode::VcpuPreempted, None, detail);
+                run.disturb(delay.iteration, ReasonCode::VcpuPreempted, None, detail);
             } else {
-                // The guest did not get to its end, and this may be why: nothing is set aside with it.
+                // The guest did not finish the iteration, perhaps because of this wait. There is nothing to exclude.
                 run.add(ReasonCode::VcpuPreempted, None, detail);
             }
         }
@@ -81,15 +88,15 @@ fn gaps(run: &mut Run<'_>) {
         return;
     };
     let limit = khz.saturating_mul(limits::GAP_MICROS) / 1_000;
-    for gap in run.facts.all::<record::Gap>() {
+    for gap in run.facts.all::<Gap>() {
         let longest = gap.is.before.max(gap.is.after);
         if longest > limit {
             let when = if gap.is.before > limit { "before" } else { "after" };
             let detail = format!(
-                "CPU {} lost {longest} cycles at once just {when} worker {} of case {}",
-                gap.is.cpu, gap.is.worker, gap.is.case
+                "CPU {} had a gap of {longest} cycles just {when} worker {} of case {} iteration {} (limit {limit})",
+                gap.is.cpu, gap.is.worker, gap.is.case, gap.is.iter
             );
-            run.note(gap.is.iter, ReasonCode::VcpuPreempted, Some(gap.line), detail);
+            run.disturb(gap.is.iter, ReasonCode::VcpuPreempted, Some(gap.line), detail);
         }
     }
 }
@@ -98,40 +105,47 @@ fn steal(run: &mut Run<'_>) {
     let Some(khz) = run.facts.one::<record::Tsc>().map(|tsc| tsc.is.khz).filter(|&khz| khz > 0) else {
         return;
     };
-    for gap in run.facts.all::<record::Gap>() {
+    for gap in run.facts.all::<Gap>() {
         let iteration = run.facts.iterations.iter().find(|i| (i.case, i.iter) == (gap.is.case, gap.is.iter));
         let timing = iteration.and_then(|i| i.workers.get(&gap.is.worker)?.timing);
         let (Some(stolen), Some(timing)) = (gap.is.steal_ns, timing) else { continue };
         let took = Cycles(timing.is.cycles).nanos(khz).map_or(u64::MAX, |nanos| nanos.0);
         if exceeds(stolen, limits::STEAL_PER_MILLE, took) {
-            let (stolen, took) = (stolen / 1_000, took / 1_000);
-            let (cpu, worker) = (gap.is.cpu, gap.is.worker);
             let native =
                 run.facts.one::<record::System>().is_some_and(|system| system.is.name == SystemName::Native);
-            // A process's account is its own scheduler's: how long it could have run and did not.
-            let (reason, detail) = if native {
-                let detail =
-                    format!("worker {worker} waited {stolen} us for host CPU {cpu} in its {took} us");
-                (ReasonCode::VcpuPreempted, detail)
-            } else {
-                let detail = format!(
-                    "the hypervisor took {stolen} us from CPU {cpu} around the {took} us of worker {worker}"
-                );
-                (ReasonCode::Steal, detail)
-            };
-            run.note(gap.is.iter, reason, Some(gap.line), detail);
+            let (reason, detail) = stolen_from(&gap.is, native, stolen, took);
+            run.disturb(gap.is.iter, reason, Some(gap.line), detail);
         }
     }
 }
 
-/// A host that is a guest itself: what was taken from its CPUs was taken from whatever ran on them.
+/// The reason and the detail for a worker that took `took` ns, and whose CPU lost `stolen` ns of it. In the native row
+/// that is the scheduler's account of the process: how long it was ready to run and waited.
+fn stolen_from(gap: &Gap, native: bool, stolen: u64, took: u64) -> (ReasonCode, String) {
+    let (cpu, worker, case, iter) = (gap.cpu, gap.worker, gap.case, gap.iter);
+    let limit = limit_of(limits::STEAL_PER_MILLE, took, 0) / 1_000;
+    let (stolen, took) = (stolen / 1_000, took / 1_000);
+    let during = format!("during the {took} us of case {case} iteration {iter} (limit {limit} us)");
+    if native {
+        let detail = format!("worker {worker} waited {stolen} us for host CPU {cpu} {during}");
+        (ReasonCode::VcpuPreempted, detail)
+    } else {
+        let detail = format!("the hypervisor took {stolen} us from CPU {cpu} of worker {worker} {during}");
+        (ReasonCode::Steal, detail)
+    }
+}
+
+/// If the host is itself a guest, time taken from its CPUs was taken from what ran on them.
 fn host_steal(run: &mut Run<'_>) {
     let Some(steal) = run.evidence.host_steal else { return };
     let noticed = steal.stolen_ms > limits::HOST_STEAL_MILLIS;
     if noticed && exceeds(steal.stolen_ms, limits::STEAL_PER_MILLE, steal.wall_ms) {
         let detail = format!(
-            "the hypervisor under the host took {} ms from host CPU {} in {} ms of measuring",
-            steal.stolen_ms, steal.cpu, steal.wall_ms
+            "the hypervisor under the host took {} ms from host CPU {} during {} ms of measurements (limit {} ms)",
+            steal.stolen_ms,
+            steal.cpu,
+            steal.wall_ms,
+            limit_of(limits::STEAL_PER_MILLE, steal.wall_ms, limits::HOST_STEAL_MILLIS)
         );
         run.findings.add(ReasonCode::Steal, None, detail);
     }

@@ -1,4 +1,4 @@
-//! Whether the run is the one that was asked for, and one of the same experiment as the runs before it.
+//! Whether the run is the expected one, and belongs to the same experiment as the runs before it.
 
 use abi::wire::record;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use super::Run;
 use crate::gate::measurement::Measurement;
 use crate::gate::reason::ReasonCode;
 
-/// What all runs of one system in an experiment have in common, from the first that passed.
+/// What all runs of one system in an experiment have in common, taken from the first run that passed.
 #[derive(Debug)]
 pub(in crate::gate) struct Known {
     pub build: Hex64,
@@ -33,7 +33,7 @@ impl Known {
     }
 }
 
-/// Judges who the run says it is.
+/// Judges the identity of the run: its nonce, plan, kernel and program.
 pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
     start(run, nonces, known);
     program(run, known);
@@ -42,20 +42,24 @@ pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, kn
 fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
     let Some(start) = run.facts.one::<record::Start>() else {
         if run.whole && !run.refused() {
-            run.add(ReasonCode::InconsistentRecord, None, "no `start`");
+            run.add(ReasonCode::InconsistentRecord, None, "the log has no `start` record");
         }
         return;
     };
     let (line, start) = (start.line, start.is);
     if !nonces.insert(start.nonce.0) {
-        run.add(ReasonCode::NonceReused, line, format!("nonce {}", start.nonce));
+        run.add(ReasonCode::NonceReused, line, format!("an earlier run has the same nonce, {}", start.nonce));
     }
     if let Some(expected) = run.expectation.plan.filter(|&expected| expected != start.plan) {
-        run.add(ReasonCode::PlanMismatch, line, format!("plan {}, expected {expected}", start.plan));
+        run.add(ReasonCode::PlanMismatch, line, format!("the plan is {}, expected {expected}", start.plan));
     }
     let expected = run.expectation.build.map(Hex64).or(known.map(|known| known.build));
     if let Some(expected) = expected.filter(|&expected| expected != start.build) {
-        run.add(ReasonCode::KernelMismatch, line, format!("build {}, expected {expected}", start.build));
+        run.add(
+            ReasonCode::KernelMismatch,
+            line,
+            format!("the kernel's build ID is {}, expected {expected}", start.build),
+        );
     }
 }
 
@@ -63,18 +67,19 @@ fn program(run: &mut Run<'_>, known: Option<&Known>) {
     if let (Some(experiment), Some(known)) = (run.facts.one::<record::Experiment>(), known)
         && experiment.is.workload != known.workload
     {
-        let detail = format!("workload {}, expected {}", experiment.is.workload, known.workload);
+        let detail = format!("the workload is {}, expected {}", experiment.is.workload, known.workload);
         run.add(ReasonCode::PlanMismatch, experiment.line, detail);
     }
     let Some(blob) = run.facts.one::<record::Blob>() else { return };
     let expected = run.expectation.blob.or(known.map(|known| known.blob_sha256));
     if let Some(expected) = expected.filter(|&expected| expected != blob.is.sha256) {
-        let detail = format!("{} is {}, expected {expected}", blob.is.name, blob.is.sha256);
+        let detail = format!("the SHA-256 of {} is {}, expected {expected}", blob.is.name, blob.is.sha256);
         run.add(ReasonCode::BlobMismatch, blob.line, detail);
     }
     if let Some(experiment) = run.facts.one::<record::Experiment>().filter(|e| e.is.workload != blob.is.name)
     {
-        let detail = format!("the workload is {}, the program is {}", experiment.is.workload, blob.is.name);
+        let detail =
+            format!("the workload is {}, but the program is {}", experiment.is.workload, blob.is.name);
         run.add(ReasonCode::InconsistentRecord, blob.line, detail);
     }
 }

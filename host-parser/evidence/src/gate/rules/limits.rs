@@ -1,14 +1,14 @@
-//! The tolerances of the rules: one list of names, values, units and words. docs/MEASUREMENT.md has them as a table, which
-//! a test holds against this list.
+//! The tolerances of the rules: one list of names, values, units and descriptions. A test makes the table in docs/GATE.md
+//! from this list.
 
 use crate::gate::reason::ReasonCode;
 
-/// A rule that a tolerance belongs to: a row of the table.
+/// A rule and its tolerance: a row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitRow {
-    /// The reason that the rule gives; `None` if it decides the basis of a time.
+    /// The reason that the rule gives; `None` if the rule decides the basis of a time.
     pub reason: Option<ReasonCode>,
-    /// What the rule compares with the tolerance.
+    /// When the rule applies. The tolerance completes the phrase.
     pub rule: &'static str,
     /// The tolerance.
     pub limit: u64,
@@ -16,7 +16,7 @@ pub struct LimitRow {
     pub unit: &'static str,
 }
 
-/// Declares the tolerances, and for each the rules that it belongs to.
+/// Declares the tolerances, and for each the rules that use it.
 macro_rules! limits {
     ($(
         $(#[doc = $doc:literal])+
@@ -26,7 +26,7 @@ macro_rules! limits {
     )*) => {
         $($(#[doc = $doc])+ pub const $name: $type = $value;)*
 
-        /// Every rule that has a tolerance, in the order of the tolerances.
+        /// Every rule that has a tolerance, by tolerance.
         pub const ROWS: &[LimitRow] = &[$($(LimitRow {
             reason: limits!(@reason $($reason)?),
             rule: $rule,
@@ -40,121 +40,122 @@ macro_rules! limits {
 
 limits! {
     /// How far a source of the TSC's frequency, or another run of the experiment, may be from the frequency in use, in
-    /// parts per million. Sources are counted for milliseconds only, and on an emulated machine under a load that the
-    /// guest cannot see. A clock that is wrong is wrong by far more.
+    /// parts per million. A source is counted for a few milliseconds only, on an emulated machine under a load that the
+    /// guest cannot see. A wrong clock is wrong by far more.
     TSC_SPREAD_PPM: u64 = 50_000 "ppm" {
-        TscDisagree => "a frequency differs from the one in use by more than",
-        InconsistentRecord => "less time went by than a case took, by a clock that is off by at most",
+        TscDisagree => "a source's or another run's frequency differs from the one in use by more than",
+        InconsistentRecord => "less time passed than a case took, even if the clock is off by",
     }
 
-    /// The part of a case's shortest worker, in thousandths, by which the CPUs' clocks may be apart: beyond it the common
-    /// start is not common. Any warp at all already takes the makespan away.
+    /// How far apart the CPUs' clocks may be, in thousandths of the time of a case's shortest worker. Beyond that the
+    /// workers had no common start. (With any warp at all, the basis is not the makespan.)
     WARP_PER_MILLE: u64 = 10 "per mille" {
-        TscUnsynchronised => "the largest warp is more than this part of the case's shortest worker",
+        TscUnsynchronised => "the largest warp exceeds this part of the time of the case's shortest worker",
     }
 
-    /// The fewest handovers of each CPU, in each direction, with which a warp test has seen anything: a clock that is behind
-    /// shows only if its CPU follows another, one that is ahead only if another follows it.
+    /// How many handovers of each CPU a warp test needs at least, in each direction. A clock that is behind shows only if
+    /// its CPU reads after another CPU; a clock that is ahead shows only if another CPU reads after it.
     WARP_HANDOVERS: u64 = 2 "handovers" {
-        => "a makespan needs, of each CPU and in each direction, at least",
+        => "the basis is the makespan only if the warp test had, for each CPU and in each direction, at least",
     }
 
-    /// The part of its own time, in thousandths, by which a worker may start late. What it is late is part of the
-    /// makespan; past this, the workers of a case did not run together.
+    /// How late a worker may start, in thousandths of its own time. The delay is part of the makespan; beyond this limit
+    /// the workers of a case did not run together.
     LATE_PER_MILLE: u64 = 50 "per mille" {
-        LateStart => "a worker's skew is more than this part of its own time",
+        LateStart => "a worker's skew exceeds this part of its own time",
     }
 
-    /// A late start below this many microseconds is never one, however short the worker: it is what it takes to see a
-    /// common instant on an emulated CPU.
+    /// A start is never late below this many microseconds, however short the worker is: an emulated CPU needs that long
+    /// to see the common start.
     LATE_MICROS: u64 = 1_000 "microseconds" {
-        LateStart => "and also more than",
+        LateStart => "and it also exceeds",
     }
 
-    /// The part of a measurement, in thousandths, for which a vCPU may wait for a host CPU. If the guest has
-    /// every CPU of the host, QEMU's own threads and the watcher alone took up to 4 % of one, seen with two.
+    /// How long a vCPU may wait for a host CPU, in thousandths of the measured time. If the guest has every CPU of the
+    /// host, QEMU's other threads and the watcher alone took up to 4 % of one CPU (measured with two).
     DELAY_PER_MILLE: u64 = 50 "per mille" {
-        VcpuPreempted => "a vCPU was kept waiting for more than this part of the measurement",
+        VcpuPreempted => "a vCPU waited for a host CPU for more than this part of the measured time",
     }
 
-    /// A wait below this many microseconds in all is never held against the host: threads of QEMU's own, and the watcher,
-    /// run for a moment too.
+    /// A total wait below this many microseconds is always allowed: QEMU's other threads and the watcher need a moment
+    /// too.
     DELAY_MICROS: u64 = 10_000 "microseconds" {
         VcpuPreempted => "and also for more than",
     }
 
-    /// The longest time that a CPU may lose at once just before or after its worker, in microseconds.
+    /// The longest gap that a CPU may have just before or just after its worker, in microseconds.
     GAP_MICROS: u64 = 3_000 "microseconds" {
-        VcpuPreempted => "or its CPU lost, just before or after its worker, at once more than",
+        VcpuPreempted => "a CPU's gap just before or just after its worker exceeds",
     }
 
-    /// The part of a case's time, in thousandths, that may go by beside it between the guest's `case-ready` and its
-    /// `case-begin`: setting workers to work, their warm-up and the watch for gaps. Seen: 4 ms, and 40 ms on a host that
-    /// had its CPUs taken away.
+    /// How much more time than the case itself may pass between `case-ready` and `case-begin`, in thousandths of the
+    /// case's time. The guest needs it to start the workers, for their warm-up and for the pace checks. Seen: 4 ms, and
+    /// 40 ms on a host that lost its CPUs.
     REST_PER_MILLE: u64 = 250 "per mille" {
-        VcpuPreempted => "more time went by than a case took, by more than this part of it",
+        VcpuPreempted => "more time passed than a case took, and the difference exceeds this part of it",
     }
 
-    /// The same in microseconds, whatever the case's time: Linux makes processes meanwhile.
+    /// The same in microseconds, for a case of any length: Linux creates its processes in that time.
     REST_MICROS: u64 = 100_000 "microseconds" {
-        VcpuPreempted => "and also by more than",
+        VcpuPreempted => "and it also exceeds",
     }
 
-    /// How much of what a thread did its account may not have yet, in microseconds: Linux counts it at the scheduler's
-    /// tick, which a CPU that is left alone (nohz_full) has once a second.
+    /// How far a thread's account may lag behind, in microseconds. Linux updates it at the scheduler's tick, which an
+    /// isolated CPU (nohz_full) has once a second.
     ACCOUNT_LAG_MICROS: u64 = 1_000_000 "microseconds" {
-        VcpuPreempted => "a vCPU's account has less than half of its worker's time, and lacks more than",
+        VcpuPreempted => "a vCPU's account has less than half of its worker's time, and the rest exceeds",
     }
 
-    /// The part of a worker's time, in thousandths, that the hypervisor may take from its CPU; natively, for which it may
-    /// wait for its CPU.
+    /// How much time the hypervisor may take from a worker's CPU, in thousandths of the worker's time. In the native row:
+    /// how long the worker may wait for its CPU.
     STEAL_PER_MILLE: u64 = 20 "per mille" {
-        Steal => "the hypervisor took more than this part of a worker's time",
-        VcpuPreempted => "natively, a worker waited for its CPU for more than this part of its time",
-        Steal => "the hypervisor under the host took more than this part of what was measured from one of its CPUs",
+        Steal => "the hypervisor took more than this part of a worker's time from its CPU",
+        VcpuPreempted => "in the native row, a worker waited for its CPU for more than this part of its time",
+        Steal => "the hypervisor under the host took more than this part of the measured time from one of the host's CPUs",
     }
 
-    /// What the hypervisor under the host may take from a CPU while a run measures, in ms, however long that is: /proc/stat
-    /// counts in ticks of 10 ms, and two can fall to a run that lost hardly anything.
+    /// How much time the hypervisor under the host may take from a CPU during a run's measurements, in ms, however short
+    /// they are. /proc/stat counts in ticks of 10 ms, and a run that lost hardly any time can get two of them.
     HOST_STEAL_MILLIS: u64 = 20 "ms" {
-        Steal => "and also more than",
+        Steal => "and it also took more than",
     }
 
-    /// The part, in thousandths, by which a CPU may be slower just before or just after its worker than its baseline. Seen
-    /// on shared CPUs of a VM under TCG, 2,370 iterations of 26 ms, by the slower of the two checks: less than 50 off, the
-    /// median iteration took 1.05 times what the fastest took, 50 to 100 off 1.09, 100 to 300 off 1.09 to 1.14 (and a quarter
-    /// of them more than 1.18 to 1.36), 300 to 400 off 1.64, and beyond 400 off 1.85 to 2.05.
+    /// How much slower than its baseline a CPU may be just before or just after its worker, in thousandths.
+    ///
+    /// Seen under TCG on the shared CPUs of a VM, in 2,370 iterations of 26 ms, by the slower of the two checks: below 50,
+    /// the median iteration took 1.05 times as long as the fastest; from 50 to 100, 1.09; from 100 to 300, 1.09 to 1.14
+    /// (and a quarter of the iterations more than 1.18 to 1.36); from 300 to 400, 1.64; beyond 400, 1.85 to 2.05.
     PACE_PER_MILLE: u64 = 100 "per mille" {
-        CpuSlowed => "a CPU, just before or after its worker, read its TSC less often than its baseline by more than",
+        CpuSlowed => "just before or just after its worker, a CPU was slower than its baseline by more than",
     }
 
-    /// The same if the boot has no other iteration. What a clock does that moves with the neighbours' load then shows as
-    /// spread; a neighbour on the core itself, which takes 400 and more, is still found.
+    /// The same for a boot with a single iteration. A clock that varies with the neighbours' load then shows up as spread;
+    /// a neighbour on the core itself, which takes 400 or more, is still found.
     PACE_ALONE_PER_MILLE: u64 = 200 "per mille" {
-        CpuSlowed => "the same in a boot with a single iteration, by more than",
+        CpuSlowed => "the same in a boot with a single iteration: by more than",
     }
 
-    /// How many iterations of a boot must be left after those with a slow CPU are excluded: enough for a quartile. Of a boot
-    /// with fewer than twice as many, half must be left.
+    /// How many iterations of a boot must remain after the exclusions: enough for a quartile. A boot with fewer than twice
+    /// as many must keep half of them.
     LEAST_ITERATIONS: usize = 4 "iterations" {
-        CpuSlowed => "of a boot (half of it, if it had fewer than twice as many) fewer iterations are left than",
+        CpuSlowed => "the undisturbed iterations of a boot are fewer than half of all or, if half is more than this, fewer than",
     }
 
-    /// The part, in thousandths, by which a native probe may take longer than the baseline of its session. Seen on two
-    /// shared CPUs: 1 between probes that nothing could preempt, 1,000 to 3,300 with builds on the same CPUs. Rounds beside
-    /// probes of 50 to 100 were no slower than rounds beside faster ones, beyond 100 they were.
+    /// How much longer than its session's baseline a native probe may take, in thousandths. Seen on two shared CPUs: 1 if
+    /// nothing could preempt the probes, 1,000 to 3,300 with builds on the same CPUs. Rounds next to probes of 50 to 100
+    /// were no slower than rounds next to faster probes; beyond 100 they were.
     PROBE_PER_MILLE: u64 = 100 "per mille" {
-        ProbeSlow => "a native probe beside the round took longer than the baseline by more than",
+        ProbeSlow => "a native probe just before or just after the round took longer than the baseline by more than",
     }
 
-    /// A probe that took less than this many microseconds longer is never slow, however short it is: that is a moment of
-    /// some other thread.
+    /// A probe is never slow if it took less than this many microseconds longer, however short it is: another thread may
+    /// run for a moment.
     PROBE_MICROS: u64 = 5_000 "microseconds" {
         ProbeSlow => "and also by more than",
     }
 
     /// The fewest rounds that a claim can rest on.
     CLAIM_ROUNDS: usize = 5 "rounds" {
-        TooFewRounds => "the claim has fewer rounds than",
+        TooFewRounds => "fewer rounds have both cases of the claim than",
     }
 }

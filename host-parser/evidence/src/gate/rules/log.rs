@@ -1,4 +1,4 @@
-//! Whether the log is a whole stream of one boot, and how the machine ended.
+//! Whether the log has all records of one boot, and how the machine ended.
 
 use abi::exit::GuestExit;
 use abi::wire::Record;
@@ -10,7 +10,7 @@ use crate::gate::reason::ReasonCode;
 use crate::gate::verdict::Findings;
 use crate::transcript::{Boot, DefectKind, Transcript};
 
-/// Judges the log as such. `reset` is the boot that follows though none should.
+/// Judges the log as a stream of records. `reset` is a second boot that should not be there.
 pub(in crate::gate) fn log(
     log: &Transcript<'_>,
     boots: &[Boot<'_>],
@@ -22,7 +22,7 @@ pub(in crate::gate) fn log(
     panics(facts, evidence, findings);
     if let Some(again) = reset {
         let line = again.records.first().map(|located| located.line);
-        findings.add(ReasonCode::GuestReset, line, "the machine booted again in the middle of the run");
+        findings.add(ReasonCode::GuestReset, line, "the machine booted again before the run had ended");
     }
     ended(boots, evidence, findings);
     versions(boots, facts, findings);
@@ -50,27 +50,31 @@ fn panics(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
     let host_saw = matches!(&evidence.ended, Ended::Panicked)
         || matches!(&evidence.ended, Ended::DebugExit { value: v } if *v == value);
     if host_saw && !findings.has(ReasonCode::KernelPanic) {
-        findings.add(ReasonCode::KernelPanic, None, "by its exit; the log has no `panic` record");
+        findings.add(
+            ReasonCode::KernelPanic,
+            None,
+            "the exit value is that of a panic; the log has no `panic` record",
+        );
     }
 }
 
-/// What the host saw of the machine's end.
+/// Findings from how the host saw the machine end.
 fn ended(boots: &[Boot<'_>], evidence: &HostEvidence, findings: &mut Findings) {
-    let mut add = |reason, detail: String| findings.add(reason, None, detail);
-    match &evidence.ended {
-        Ended::Reset => add(ReasonCode::GuestReset, "QEMU saw a reset or a triple fault".to_owned()),
-        Ended::InternalError { detail } => add(ReasonCode::VmInternalError, detail.clone()),
-        Ended::Deadline => add(ReasonCode::Timeout, how_far(boots)),
-        Ended::Cancelled => add(ReasonCode::Cancelled, how_far(boots)),
+    let (reason, detail) = match &evidence.ended {
+        Ended::Reset => (ReasonCode::GuestReset, "QEMU saw a reset or a triple fault".to_owned()),
+        Ended::InternalError { detail } => (ReasonCode::VmInternalError, detail.clone()),
+        Ended::Deadline => (ReasonCode::Timeout, how_far(boots)),
+        Ended::Cancelled => (ReasonCode::Cancelled, how_far(boots)),
         Ended::SerialOverflow { limit_bytes } => {
-            add(ReasonCode::SerialOverflow, format!("more than {limit_bytes} bytes"));
+            (ReasonCode::SerialOverflow, format!("the guest printed more than {limit_bytes} bytes"))
         }
-        Ended::Died { detail } => add(ReasonCode::QemuFailed, detail.clone()),
-        Ended::Unknown | Ended::DebugExit { .. } | Ended::Shutdown | Ended::Panicked => {}
-    }
+        Ended::Died { detail } => (ReasonCode::QemuFailed, detail.clone()),
+        Ended::Unknown | Ended::DebugExit { .. } | Ended::Shutdown | Ended::Panicked => return,
+    };
+    findings.add(reason, None, detail);
 }
 
-/// How far a log came, in words.
+/// The last record of a log, as a detail.
 fn how_far(boots: &[Boot<'_>]) -> String {
     match boots.last().and_then(|boot| boot.records.last()) {
         None => "the guest had printed no record".to_owned(),
@@ -83,11 +87,15 @@ fn how_far(boots: &[Boot<'_>]) -> String {
     }
 }
 
-/// A log of which not one record can be read, since all are of another version; or one that says so itself.
+/// Whether the records have another protocol version: either `start` says so, or no record can be read and one has the
+/// tag of another version.
 fn versions(boots: &[Boot<'_>], facts: &[Facts], findings: &mut Findings) {
     for start in facts.iter().filter_map(|facts| facts.one::<record::Start>()) {
         if start.is.proto != PROTOCOL {
-            let detail = format!("the log is of protocol {}, this tool reads {PROTOCOL}", start.is.proto);
+            let detail = format!(
+                "the log has protocol version {}, this tool reads version {PROTOCOL}",
+                start.is.proto
+            );
             findings.add(ReasonCode::ProtocolVersion, start.line, detail);
         }
     }
@@ -101,7 +109,7 @@ fn versions(boots: &[Boot<'_>], facts: &[Facts], findings: &mut Findings) {
     }
 }
 
-/// The reason that a defect is. A log that is cut short is judged by its missing end.
+/// The reason for a defect. A log that is cut short gets `missing-end` instead.
 fn reason_of(kind: &DefectKind) -> Option<ReasonCode> {
     Some(match kind {
         DefectKind::Corrupt(_) | DefectKind::Version(_) | DefectKind::MidLine => ReasonCode::CorruptRecord,
@@ -113,19 +121,19 @@ fn reason_of(kind: &DefectKind) -> Option<ReasonCode> {
     })
 }
 
-/// What a log without any record is.
+/// What is in a log that has no record.
 fn describe(log: &Transcript<'_>) -> String {
     match (log.bytes, log.binary_bytes, log.lines) {
         (0, ..) => "the log is empty".to_owned(),
         (bytes, binary, _) if binary > bytes / 10 => {
-            format!("the log is binary: {binary} of its {bytes} bytes are no text")
+            format!("the log is binary: {binary} of its {bytes} bytes are not text")
         }
-        (_, _, 1) => "1 line of text, and no record".to_owned(),
-        (_, _, lines) => format!("{lines} lines of text, and no record"),
+        (_, _, 1) => "the log has 1 line of text and no record".to_owned(),
+        (_, _, lines) => format!("the log has {lines} lines of text and no record"),
     }
 }
 
-/// What explains a log without an end.
+/// Reasons that explain why a log has no `end`.
 const EXPLAINS_NO_END: [ReasonCode; 7] = [
     ReasonCode::KernelPanic,
     ReasonCode::Cancelled,
@@ -136,12 +144,16 @@ const EXPLAINS_NO_END: [ReasonCode; 7] = [
     ReasonCode::Timeout,
 ];
 
-/// Whether the log comes to its end, or something says why not.
+/// Whether the log has its `end`, or something explains why not.
 fn end(boot: &Boot<'_>, evidence: &HostEvidence, findings: &mut Findings) {
     let cut = boot.defects.iter().find(|defect| defect.kind == DefectKind::CutShort);
     if boot.end().is_some() {
         if let Some(cut) = cut {
-            findings.add(ReasonCode::CorruptRecord, cut.line, "the beginning of a record, after the end");
+            findings.add(
+                ReasonCode::CorruptRecord,
+                cut.line,
+                "the log has the beginning of a record after `end`",
+            );
         }
         return;
     }
@@ -157,7 +169,7 @@ fn end(boot: &Boot<'_>, evidence: &HostEvidence, findings: &mut Findings) {
     }
 }
 
-/// The status that the guest reports for the whole run; it counts only if nothing else says more.
+/// The errors that the guest reported; and if there is no other finding, the status of the whole run.
 pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
     for problem in facts.iter().flat_map(|facts| facts.all::<record::Problem>()) {
         let detail = format!("{}: {}", problem.is.code, problem.is.detail);
@@ -166,27 +178,35 @@ pub(in crate::gate) fn status(facts: &[Facts], evidence: &HostEvidence, findings
     if !findings.is_empty() {
         return;
     }
-    // To the guest, a case that the machine is too small for is a failure, even if no one expects it.
+    // The guest reports a failure if the machine is too small for a case, even if the expectation does not list the case.
     let skipped = facts.iter().any(|facts| facts.one::<record::CaseSkipped>().is_some());
     let ended = facts.last().and_then(|facts| facts.one::<record::End>());
     if let Some(end) = ended.filter(|end| end.is.status == RunStatus::Failed && !skipped) {
-        findings.add(ReasonCode::GuestStatus, end.line, "`end` says that the run failed");
+        findings.add(ReasonCode::GuestStatus, end.line, "the `end` record reports a failed run");
     }
     let Ended::DebugExit { value } = evidence.ended else { return };
     match GuestExit::from_value(value) {
         Some(GuestExit::Success) => {}
         Some(GuestExit::Failed) if skipped => {}
         Some(GuestExit::Refused) => {
-            findings.add(ReasonCode::GuestError, None, "by its exit; the log has no `error` record");
+            findings.add(
+                ReasonCode::GuestError,
+                None,
+                "the exit value is that of an error; the log has no `error` record",
+            );
         }
         _ => findings.add(ReasonCode::GuestStatus, None, format!("the guest's exit value is {value:#04x}")),
     }
 }
 
-/// A run whose plan asks for an error never passes, least of all if the error left no trace.
+/// A run whose plan makes something go wrong on purpose never passes. If no rule found anything, that is a finding.
 pub(in crate::gate) fn control(facts: &[Facts], findings: &mut Findings) {
     let control = facts.iter().find_map(|facts| facts.one::<record::Control>());
     if let Some(control) = control.filter(|_| findings.is_empty()) {
-        findings.add(ReasonCode::ControlUnnoticed, control.line, control.is.kind.to_string());
+        findings.add(
+            ReasonCode::ControlUnnoticed,
+            control.line,
+            format!("the plan has the control `{}`", control.is.kind),
+        );
     }
 }

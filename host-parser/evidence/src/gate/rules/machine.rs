@@ -1,11 +1,11 @@
-//! Whether the machine disclosed itself, and has the CPUs that it was given.
+//! Whether the guest described its machine, and started all of its CPUs.
 
 use abi::wire::record::{self, CpuState};
 
 use super::Run;
 use crate::gate::reason::ReasonCode;
 
-/// Judges what the machine says of itself.
+/// Judges what the guest reported about its machine.
 pub(in crate::gate) fn machine(run: &mut Run<'_>) {
     cpus(run);
     if run.whole && !run.refused() {
@@ -24,10 +24,10 @@ fn cpus(run: &mut Run<'_>) {
     // A CPU that did not respond is reported already.
     if let Some(expected) = expected.filter(|_| !run.findings.has(ReasonCode::CpuMissing)) {
         if online < expected {
-            let detail = format!("{online} online, the machine was given {expected}");
+            let detail = format!("{online} CPUs are online, but the machine has {expected}");
             run.add(ReasonCode::CpuMissing, None, detail);
         } else if online > expected {
-            let detail = format!("{online} CPUs online, the machine was given {expected}");
+            let detail = format!("{online} CPUs are online, but the machine has only {expected}");
             run.add(ReasonCode::InconsistentRecord, None, detail);
         }
     }
@@ -49,6 +49,6 @@ fn disclosures(run: &mut Run<'_>) {
         ("warp", facts.one::<record::Warp>().is_some() || !needs_warp),
     ];
     for (name, _) in present.into_iter().filter(|&(_, present)| !present) {
-        run.add(ReasonCode::DisclosureMissing, None, format!("no `{name}` record"));
+        run.add(ReasonCode::DisclosureMissing, None, format!("the log has no `{name}` record"));
     }
 }

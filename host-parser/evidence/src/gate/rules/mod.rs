@@ -1,20 +1,20 @@
 //! The rules, by subject.
 //!
-//! Two kinds: those of the first need only the record at hand (a fault is a fault, whatever else was lost), those of
-//! the second draw conclusions from what is absent or from how records fit together, and are asked only of a stream
-//! that arrived whole. So a lost line is reported as that, and not as all that follows from it.
+//! There are two kinds. Some rules need one record only: a fault is a fault, whatever else was lost. The others draw
+//! conclusions from a record that is missing or from records that do not fit together; they apply only to a log in which
+//! every record arrived. So a lost line is reported as a lost line, without findings that only follow from it.
 
 mod answers;
 mod cases;
 mod census;
 mod clock;
+mod elapsed;
 mod gaps;
 mod host;
 mod identity;
 pub mod limits;
 mod log;
 mod machine;
-mod passed;
 mod sweep;
 mod workers;
 
@@ -22,12 +22,12 @@ pub(super) use answers::{answers, common_whole, plan, workload};
 pub(super) use cases::{cases, span};
 pub(super) use census::census;
 pub(super) use clock::{basis, clock};
-pub(super) use gaps::gaps_told;
+pub(super) use elapsed::elapsed;
+pub(super) use gaps::gap_records;
 pub(super) use host::host;
 pub(super) use identity::{Known, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
-pub(super) use passed::stamps;
 pub(super) use sweep::sweep;
 pub(super) use workers::workers;
 
@@ -44,14 +44,14 @@ pub(super) struct Run<'a> {
     pub facts: &'a Facts,
     pub expectation: &'a RunExpectation,
     pub evidence: &'a HostEvidence,
-    /// Whether every record of the boot is there, in order, up to `end`.
+    /// Whether every record of the boot arrived, in order, up to `end`.
     pub whole: bool,
     pub findings: &'a mut Findings,
-    /// What the host did in one of several iterations, by their number.
+    /// The iterations that the host disturbed, if the boot has several.
     pub disturbed: &'a mut Disturbed,
 }
 
-/// The iterations, of several, that the host disturbed, and how.
+/// What the host did to iterations of a boot that has several, by the iteration's number.
 pub(super) type Disturbed = BTreeMap<u16, Vec<Finding>>;
 
 impl Run<'_> {
@@ -59,14 +59,14 @@ impl Run<'_> {
         self.findings.add(reason, line, detail);
     }
 
-    /// Whether the guest had more vCPUs than host CPUs: then some vCPU waits or is late by nature, and nothing is claimed.
-    fn waits_by_nature(&self) -> bool {
+    /// Whether the guest had more vCPUs than host CPUs. Then some vCPU always waits or is late, and nothing is claimed.
+    fn is_functional_only(&self) -> bool {
         self.evidence.functional_only(Some(self.facts.online())).is_some()
     }
 
-    /// Notes what the host did in an iteration. Of several that one counts for nothing; a run with a single one is
-    /// condemned by it, and made again.
-    fn note(&mut self, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
+    /// Records that the host disturbed an iteration. If the boot has several, that iteration is excluded; if it has only
+    /// this one, the run does not pass.
+    fn disturb(&mut self, iteration: u16, reason: ReasonCode, line: Option<u64>, detail: String) {
         if self.iterations() > 1 {
             self.disturbed.entry(iteration).or_default().push(Finding { reason, line, detail });
         } else {
@@ -74,16 +74,22 @@ impl Run<'_> {
         }
     }
 
-    /// How often the boot ran its cases.
+    /// How many iterations the boot ran of its cases.
     fn iterations(&self) -> usize {
         let last = self.facts.iterations.iter().map(|iteration| usize::from(iteration.iter) + 1).max();
         last.unwrap_or(0)
     }
 
-    /// Whether the kernel reported a problem and ran no case: absent records are then no finding.
+    /// Whether the kernel reported an error and ran no case. Then missing records are no findings.
     fn refused(&self) -> bool {
         self.facts.one::<record::Problem>().is_some() && self.facts.iterations.is_empty()
     }
+}
+
+/// The larger of `floor` and `per_mille` thousandths of `of`: the limit of a rule that has both.
+fn limit_of(per_mille: u64, of: u64, floor: u64) -> u64 {
+    let part = u128::from(of) * u128::from(per_mille) / 1_000;
+    u64::try_from(part).unwrap_or(u64::MAX).max(floor)
 }
 
 /// Whether `part` is more than `per_mille` thousandths of `of`.

@@ -1,5 +1,5 @@
-//! Whether a sweep was run as it had to be on that machine: which cases, in which order, cut where. Worked out anew from
-//! the CPUs' own records and the reference; what the kernel says of cores and CPUs counts only against it.
+//! Whether a sweep ran as it had to on its machine: which cases, in which order, with which cut points. This is computed
+//! again from the CPUs' records and the reference. The kernel's own counts of cores and CPUs must agree.
 
 use abi::sweep::{bounds, cases, shuffle};
 use abi::wire::record::{self, SkipReason, Sweep};
@@ -20,13 +20,13 @@ pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
     let facts = run.facts;
     let silent = facts.online_cpus().find(|cpu| !facts.topology.contains_key(cpu));
     if let Some(cpu) = silent {
-        let detail = format!("a sweep, and no `topology` record of CPU {cpu}");
+        let detail = format!("a sweep needs a `topology` record of each CPU, CPU {cpu} has none");
         return run.add(ReasonCode::DisclosureMissing, sweep.line, detail);
     }
     let (cores, cpus) = (facts.cores(), facts.online());
     if (cores, cpus) != (sweep.is.cores, sweep.is.cpus) {
         let detail = format!(
-            "`sweep` says {} cores and {} CPUs, the records of the CPUs show {cores} and {cpus}",
+            "`sweep` has {} cores and {} CPUs, but the CPUs' records show {cores} cores and {cpus} CPUs",
             sweep.is.cores, sweep.is.cpus
         );
         run.add(ReasonCode::InconsistentRecord, sweep.line, detail);
@@ -34,7 +34,8 @@ pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
     let unfounded =
         facts.all::<record::CaseSkipped>().filter(|skipped| skipped.is.reason == SkipReason::Cpus);
     for skipped in unfounded {
-        let detail = format!("case {} of a sweep, with {cpus} CPUs online", skipped.is.case);
+        let detail =
+            format!("the sweep skipped case {} for lack of CPUs, but {cpus} are online", skipped.is.case);
         run.add(ReasonCode::CaseSkipped, skipped.line, detail);
     }
     if let Some((line, detail)) = out_of_order(facts, sweep, &planned(cores, cpus)) {
@@ -49,7 +50,7 @@ fn planned(cores: u16, cpus: u16) -> Vec<u16> {
     cases(cores, cpus).map(|case| case.workers).collect()
 }
 
-/// The first turn that is not the planned one. Cases that were skipped are no turns, planned or not.
+/// The first iteration that is not the planned one. Skipped cases do not count.
 fn out_of_order(facts: &Facts, sweep: At<Sweep>, cases: &[u16]) -> Option<(u64, String)> {
     let skipped = |case: u16| facts.all::<record::CaseSkipped>().any(|skipped| skipped.is.case == case);
     let mut planned = (0..sweep.is.iterations).flat_map(|iteration| {
@@ -57,22 +58,27 @@ fn out_of_order(facts: &Facts, sweep: At<Sweep>, cases: &[u16]) -> Option<(u64, 
         shuffle(&mut order, sweep.is.seed.0, iteration);
         order.into_iter().filter(|&case| !skipped(case)).map(move |case| (case, iteration))
     });
-    let words = |turn: Option<(u16, u16)>| match turn {
-        Some((case, iteration)) => format!("case {case} iteration {iteration}"),
-        None => "the end".to_owned(),
-    };
     let ran = facts.iterations.iter().filter(|iteration| !skipped(iteration.case));
     for iteration in ran {
-        let (turn, due) = ((iteration.case, iteration.iter), planned.next());
-        if due != Some(turn) {
-            return Some((iteration.line, format!("{}, due was {}", words(Some(turn)), words(due))));
+        let (case, iter) = (iteration.case, iteration.iter);
+        match planned.next() {
+            Some(due) if due == (case, iter) => {}
+            due => {
+                let due = due.map_or("the end of the sweep".to_owned(), turn);
+                let detail = format!("{} ran, {due} was due", turn((case, iter)));
+                return Some((iteration.line, detail));
+            }
         }
     }
-    let due = planned.next();
-    due.map(|_| (sweep.line, format!("the sweep ends where {} was due", words(due))))
+    planned.next().map(|due| (sweep.line, format!("the sweep ends, but {} was due", turn(due))))
 }
 
-/// The first split that is not where the reference has it.
+/// The words for an iteration of a case.
+fn turn((case, iteration): (u16, u16)) -> String {
+    format!("case {case} iteration {iteration}")
+}
+
+/// The first split whose bounds differ from the reference's cut points.
 fn cut_elsewhere(facts: &Facts, workload: &dyn Workload) -> Option<(u64, String)> {
     let cut_points = workload.cut_points(common_whole(facts, workload)?)?;
     for (&case, splits) in &facts.splits {
@@ -81,7 +87,7 @@ fn cut_elsewhere(facts: &Facts, workload: &dyn Workload) -> Option<(u64, String)
             let due = bounds(&cut_points, case, worker);
             if due != Some((from, to)) {
                 let due = due.map_or("nothing".to_owned(), |(from, to)| format!("{from} to {to}"));
-                let detail = format!("worker {worker} of case {case} is given {from} to {to}, due was {due}");
+                let detail = format!("worker {worker} of case {case} got {from} to {to}, due was {due}");
                 return Some((split.line, detail));
             }
         }

@@ -1,4 +1,4 @@
-//! What became of each worker.
+//! How each worker ended.
 
 use abi::wire::record::{WorkerEnd, WorkerStatus};
 
@@ -8,50 +8,57 @@ use crate::gate::reason::ReasonCode;
 
 /// Judges how the workers ended.
 pub(in crate::gate) fn workers(run: &mut Run<'_>) {
-    let quiet = run.facts.promises_quiet();
+    let masked = run.facts.masks_interrupts();
     for iteration in &run.facts.iterations {
-        for (&number, said) in &iteration.workers {
+        for (&number, records) in &iteration.workers {
             let who = format!("worker {number} of case {} iteration {}", iteration.case, iteration.iter);
-            fate(run, &who, said);
-            if let Some(end) = said.end {
+            status(run, &who, records);
+            if let Some(end) = records.end {
                 authority(run, &who, end);
             }
-            if let Some(timing) = said.timing.filter(|timing| quiet && timing.is.irqs > 0) {
-                let detail = format!("{who}: {} interrupts on CPU {}", timing.is.irqs, timing.is.cpu);
+            if let Some(timing) = records.timing.filter(|timing| masked && timing.is.irqs > 0) {
+                let detail = format!("{who}: CPU {} took {} interrupts", timing.is.cpu, timing.is.irqs);
                 run.add(ReasonCode::Interrupted, timing.line, detail);
             }
         }
     }
 }
 
-fn fate(run: &mut Run<'_>, who: &str, said: &WorkerFacts) {
-    if let Some(fault) = said.fault {
-        let fault = (fault.line, fault.is);
-        let (line, fault) = fault;
+fn status(run: &mut Run<'_>, who: &str, records: &WorkerFacts) {
+    if let Some(At { line, is: fault }) = records.fault {
         let detail = format!(
             "{who}: {} at {} (error {}, address {})",
             fault.exception, fault.rip, fault.error, fault.address
         );
         run.add(ReasonCode::WorkerFault, line, detail);
     }
-    let Some(end) = said.end else { return };
+    let Some(end) = records.end else { return };
     let cpu = end.is.cpu;
     match end.is.status {
         WorkerStatus::Done => {}
-        WorkerStatus::Fault if said.fault.is_some() => {}
-        WorkerStatus::Fault => run.add(ReasonCode::WorkerFault, end.line, format!("{who} on CPU {cpu}")),
-        WorkerStatus::Timeout => run.add(ReasonCode::WorkerTimeout, end.line, format!("{who} on CPU {cpu}")),
-        WorkerStatus::Incomplete => {
-            run.add(ReasonCode::WorkerIncomplete, end.line, format!("{who} on CPU {cpu}"));
+        WorkerStatus::Fault if records.fault.is_some() => {}
+        WorkerStatus::Fault => {
+            run.add(ReasonCode::WorkerFault, end.line, format!("{who} faulted on CPU {cpu}"));
         }
-        WorkerStatus::Lost => run.add(ReasonCode::WorkerLost, end.line, format!("{who} on CPU {cpu}")),
+        WorkerStatus::Timeout => {
+            run.add(ReasonCode::WorkerTimeout, end.line, format!("{who} timed out on CPU {cpu}"));
+        }
+        WorkerStatus::Incomplete => {
+            let detail = format!("{who} returned on CPU {cpu} without a complete result");
+            run.add(ReasonCode::WorkerIncomplete, end.line, detail);
+        }
+        WorkerStatus::Lost => {
+            run.add(ReasonCode::WorkerLost, end.line, format!("CPU {cpu} never reported back from {who}"));
+        }
     }
 }
 
 fn authority(run: &mut Run<'_>, who: &str, end: At<WorkerEnd>) {
     if end.is.refused > 0 {
-        let detail =
-            format!("{who}: {} refused, the first was syscall {}", end.is.refused, end.is.first_refused);
+        let detail = format!(
+            "{who}: {} syscalls refused, the first was number {}",
+            end.is.refused, end.is.first_refused
+        );
         run.add(ReasonCode::AuthorityExceeded, end.line, detail);
     }
 }

@@ -1,4 +1,4 @@
-//! The control tier: what goes wrong on purpose, and what the gate must say of it.
+//! The control tier: what goes wrong on purpose, and the reason that the gate must give.
 
 use abi::control::ControlKind;
 use abi::plan::Control as PlanControl;
@@ -10,7 +10,7 @@ use super::Checker;
 use evidence::gate::ReasonCode;
 
 impl Checker<'_> {
-    /// What goes wrong on purpose; `None` but in the control tier, where it must be.
+    /// What goes wrong on purpose. The control tier requires it, the others do not allow it.
     pub(super) fn control(&mut self, raw: Option<&RawControl>, tier: Tier) -> Option<Control> {
         let Some(raw) = raw else {
             if tier == Tier::Control {
@@ -30,7 +30,7 @@ impl Checker<'_> {
         Some(Control { expect: expect?, kernel: self.kernel_control(raw) })
     }
 
-    /// What the kernel is to do wrong, if it is the kernel.
+    /// What the kernel does wrong, if the kernel is what goes wrong.
     fn kernel_control(&mut self, raw: &RawControl) -> PlanControl {
         let mut control = PlanControl { kind: ControlKind::None, target: 0 };
         match (&raw.kernel, &raw.target_cpu) {

@@ -1,4 +1,4 @@
-//! From a [`RawManifest`] to a [`Manifest`](super::Manifest): every value against what it may be, all complaints in one go.
+//! From a [`RawManifest`] to a [`Manifest`](super::Manifest): checks every value and collects all problems.
 
 mod control;
 mod shape;
@@ -17,7 +17,7 @@ use super::{Checked, MAX_ROUNDS, SCHEMA};
 /// Checks `raw`, which was read from `source`, against the workloads of `lookup`.
 ///
 /// # Errors
-/// All that is wrong, in no particular order.
+/// All problems, in no particular order.
 pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<Checked, Vec<Problem>> {
     let mut checker = Checker { source, problems: Vec::new() };
     checker.number("schema", &raw.schema, SCHEMA..=SCHEMA);
@@ -39,7 +39,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
-        // Worked out last, and only for what could be run: it takes as long as there are candidates.
+        // This is last, and only for a valid workload: its cost grows with the number of candidates.
         if checker.problems.is_empty() { checker.oracle(&raw.oracle, workload, params) } else { None }
     });
 
@@ -66,26 +66,26 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     }
 }
 
-/// Collects the problems. Each method gives a value to go on with, whatever it found.
+/// Collects problems. Each method returns a value to continue with, even if it found one.
 struct Checker<'a> {
     source: &'a str,
     problems: Vec<Problem>,
 }
 
 impl Checker<'_> {
-    /// Notes that what stands at `span` is not what was expected.
+    /// Records that the value at `span` is not what was expected.
     fn refuse(&mut self, key: &str, span: Range<usize>, expected: &str) {
         let found = self.source.get(span.clone()).unwrap_or_default();
         let found: String = found.lines().next().unwrap_or_default().chars().take(40).collect();
         self.note(key, span, format!("expected {expected}, found {found}"));
     }
 
-    /// Notes a problem with what stands at `span`, or is missing from there.
+    /// Records a problem with the text at `span`, or with a missing key.
     fn note(&mut self, key: &str, span: Range<usize>, message: String) {
         self.problems.push(Problem::at(self.source, &span, key, message));
     }
 
-    /// A whole number in `range`; its least if the value is not in it.
+    /// A whole number in `range`. If the value is outside, the least of the range.
     fn number<T: TryFrom<i64> + Copy + PartialOrd + std::fmt::Display>(
         &mut self,
         key: &str,

@@ -14,7 +14,7 @@ use super::Checker;
 impl Checker<'_> {
     /// The experiment's name.
     pub(super) fn name(&mut self, name: &Spanned<String>) -> Option<Label> {
-        // It is also the name of the folder that the results are in.
+        // The results' folder has the same name.
         let label = Label::new(name.get_ref()).filter(|label| !label.as_str().starts_with(['.', '-']));
         if label.is_none() {
             let expected = "a name of 1 to 32 of A-Z a-z 0-9 . _ + -, not beginning with . or -";
@@ -23,7 +23,7 @@ impl Checker<'_> {
         label
     }
 
-    /// The sweep that stands in place of a list of cases.
+    /// The sweep, if it replaces the list of cases.
     pub(super) fn sweep(&mut self, raw: &RawCases, tier: Tier) -> Option<Sweep> {
         let key = "cases.sweep";
         let Some(sweep) = &raw.sweep else {
@@ -54,7 +54,7 @@ impl Checker<'_> {
         self.number(key, value, 1..=MAX_ITERATIONS)
     }
 
-    /// The cases, each of which the machine can have the CPUs for; `None` if there is no list.
+    /// The cases, none larger than the machine type allows; `None` if there is no list.
     pub(super) fn cases(&mut self, raw: &RawCases, max_cpus: u16) -> Vec<u16> {
         let key = "cases.workers";
         let mut cases = Vec::new();
@@ -72,7 +72,7 @@ impl Checker<'_> {
         cases
     }
 
-    /// The gate; `None` if it names a case that is not there.
+    /// The gate; `None` if it names a case that does not exist.
     pub(super) fn gate(&mut self, raw: &RawGate, cases: &[u16], sweep: Option<Sweep>) -> Option<Gate> {
         let mut case = |key: &str, value: &Spanned<i64>| {
             let workers = u16::try_from(*value.get_ref()).ok().filter(|&workers| workers <= MAX_WORKERS);
@@ -107,7 +107,7 @@ impl Checker<'_> {
 
     /// The timeouts.
     pub(super) fn timeouts(&mut self, raw: &RawTimeouts) -> Timeouts {
-        /// A day: far more than anything takes, and in range for the plan's milliseconds.
+        /// A day: far more than any step takes, and within the range of the plan's milliseconds.
         const MOST: u32 = 86_400;
         let boot: u32 = self.number("timeouts.boot-seconds", &raw.boot_seconds, 1..=MOST);
         let worker: u32 = self.number("timeouts.worker-seconds", &raw.worker_seconds, 1..=MOST);

@@ -1,4 +1,4 @@
-//! What is run: the program, its authority and parameters, and what it should answer.
+//! The workload: the program, its authority and parameters, and the expected answer.
 
 use abi::syscall::{Authority, Syscall};
 use toml::Spanned;
@@ -31,7 +31,7 @@ impl Checker<'_> {
         authority
     }
 
-    /// The workload of the program, which must suit the tier.
+    /// The program's workload. It must suit the tier.
     pub(super) fn workload(
         &mut self,
         program: &Spanned<String>,
@@ -39,7 +39,7 @@ impl Checker<'_> {
         tier: Tier,
         kernel_errs: bool,
     ) -> Option<&'static dyn Workload> {
-        // One thing goes wrong at a time: if the kernel does, the worker does not.
+        // Only one thing goes wrong at a time: the kernel or the worker.
         let control = tier == Tier::Control && !kernel_errs;
         let suits = |workload: &&dyn Workload| workload.control_of().is_some() == control;
         let found = lookup(program.get_ref()).filter(suits);
@@ -72,7 +72,7 @@ impl Checker<'_> {
         None
     }
 
-    /// The totals as written, which must be those of the reference.
+    /// The totals in the manifest. They must equal the reference's.
     pub(super) fn oracle(
         &mut self,
         raw: &RawOracle,
@@ -86,7 +86,7 @@ impl Checker<'_> {
         right.then_some(Oracle { answer, work })
     }
 
-    /// Whether a total is that of the reference.
+    /// Whether a total equals the reference's.
     fn total(&mut self, key: &str, written: &Spanned<i64>, reference: u64, unit: &str) -> bool {
         let same = u64::try_from(*written.get_ref()) == Ok(reference);
         if !same {
