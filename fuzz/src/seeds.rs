@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use abi::wire::{Label, decode};
-use host_parser::manifest::Manifest;
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob};
+use experiment::manifest::Manifest;
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
 use crate::golden;
 use crate::targets::gate::base::BASES;

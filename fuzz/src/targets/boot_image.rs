@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use abi::config::FILE_BYTES;
 use abi::ramdisk::{self, CONFIG};
-use host_parser::boot_config::{BootConfig, find};
+use experiment::boot_config::{BootConfig, find};
 
 use crate::input::Input;
 

@@ -5,7 +5,7 @@
 mod plain;
 
 use abi::config::{Config, FILE_BYTES, Registers, Serial};
-use host_parser::boot_config::BootConfig;
+use experiment::boot_config::BootConfig;
 use kernel::boot::command_line::{CommandLine, MAX_BYTES};
 use kernel::settings::Settings;
 

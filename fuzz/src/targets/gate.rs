@@ -12,8 +12,8 @@ mod known;
 
 use abi::wire::record::RunStatus;
 use abi::wire::{Envelope, decode, encode};
-use host_parser::gate::{Gate, Measurement, Sample};
-use host_parser::transcript::Transcript;
+use evidence::gate::{Gate, Measurement, Sample};
+use evidence::transcript::Transcript;
 use workloads::Expectation;
 
 use self::base::{BASES, Base};

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use evidence::gate::HostEvidence;
 use host::{CpuSet, SchedStat};
-use host_parser::disclosure::{Disclosure, DisclosureError};
-use host_parser::gate::HostEvidence;
 use qemu::{CpuState, Version};
+use results::disclosure::{Disclosure, DisclosureError};
 
 pub(crate) fn check(data: &[u8]) {
     let Some((kind, text)) = data.split_first() else { return };

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use abi::plan::Plan;
 use abi::wire::Label;
-use host_parser::manifest::{MIN_CLAIM_ROUNDS, Manifest, ManifestError, Problem};
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob};
+use experiment::manifest::{MIN_CLAIM_ROUNDS, Manifest, ManifestError, Problem};
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
 use crate::small::of_any_size;
 

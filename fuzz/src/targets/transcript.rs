@@ -3,8 +3,8 @@
 
 use abi::wire::record::End;
 use abi::wire::{Envelope, Record, StreamDigest, decode, encode};
-use host_parser::gate::{Gate, HostEvidence, RunExpectation};
-use host_parser::transcript::{Boot, Transcript};
+use evidence::gate::{Gate, HostEvidence, RunExpectation};
+use evidence::transcript::{Boot, Transcript};
 
 use crate::input::place;
 use crate::small::small;

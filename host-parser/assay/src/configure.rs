@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use host_parser::boot_config::ImageFile;
+use experiment::boot_config::ImageFile;
 use lab::{Coded, Exit, OrExit, console};
 
 /// `assay configure`.

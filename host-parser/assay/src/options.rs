@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use experiment::manifest::Manifest;
 use host::HostCpus;
-use host_parser::manifest::Manifest;
 use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, ProbeSpec};
 use qemu::{Accelerator, AcceleratorChoice};
 

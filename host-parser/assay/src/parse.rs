@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use host_parser::disclosure::{Disclosure, template};
-use host_parser::gate::{Gate, Measurement, RunExpectation, Verdict};
-use host_parser::manifest::Manifest;
-use host_parser::results::{
-    Completion, Environment, Experiment, Exporter, Results, ResultsJson, RunRecord, terminal, write_all,
-};
-use host_parser::stats::{ClaimRule, Pairing};
-use host_parser::transcript::Transcript;
+use evidence::gate::{Gate, Measurement, RunExpectation, Verdict};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
 use lab::{Coded, Exit, OrExit, console};
+use report::{Exporter, ResultsJson, terminal, write_all};
+use results::disclosure::{Disclosure, template};
+use results::{ClaimRule, Pairing};
+use results::{Completion, Environment, Experiment, Results, RunRecord};
 
 /// `assay parse`.
 #[derive(Args, Debug)]

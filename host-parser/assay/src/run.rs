@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
+use experiment::manifest::Manifest;
 use host::HostCpus;
-use host_parser::manifest::Manifest;
-use host_parser::results::{System, terminal};
 use lab::{
     Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
     clock_seed, console, of_systems,
 };
+use report::terminal;
+use results::System;
 
 use crate::options::{GuestArgs, ProbeArgs, SymbolsArgs};
 

@@ -7,10 +7,10 @@ use std::process::Command;
 
 use abi::Digest;
 use anyhow::Context;
+use experiment::plan::PlanBytes;
 use host::CancelToken;
-use host_parser::plan::PlanBytes;
-use host_parser::results::write_atomically;
 use qemu::BootMedium;
+use results::write_atomically;
 
 use crate::exit::{Coded, Exit, OrExit};
 use crate::image_tool;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use host_parser::gate::Class;
-use host_parser::results::Conclusion;
+use evidence::gate::Class;
+use results::Conclusion;
 
 /// Declares the exits.
 macro_rules! exits {

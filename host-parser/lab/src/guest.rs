@@ -5,13 +5,13 @@ use std::path::Path;
 
 use abi::wire::{decode, is_tagged};
 use anyhow::Context;
+use evidence::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
+use experiment::manifest::Manifest;
 use host::{CancelToken, CostAccount, DelayAccount, Root, RunCost, StealAccount, StolenTime, ThreadDelay};
-use host_parser::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
-use host_parser::manifest::Manifest;
-use host_parser::results::{BootCost, RunRecord, write_atomically};
 use qemu::{
     AcceleratorChoice, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome, QemuError,
 };
+use results::{BootCost, RunRecord, write_atomically};
 
 use crate::boot_image::BootImage;
 use crate::exit::{Coded, Exit, OrExit};

@@ -7,12 +7,12 @@ use abi::Digest;
 use abi::control::STRIKES_IN;
 use abi::wire::Hex64;
 use anyhow::Context;
+use experiment::manifest::{Boot, Manifest};
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::{HostCpus, HostIdentity, HostTopology, Root};
-use host_parser::manifest::{Boot, Manifest};
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
-use host_parser::results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, Pinning, Program};
 use object::Object;
 use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, Qemu, UefiFirmware, Vga};
+use results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, Pinning, Program};
 
 use crate::boot_image::{self, Archive, BootImage, Disk};
 use crate::exit::{Coded, Exit, OrExit};

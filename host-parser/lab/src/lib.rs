@@ -1,7 +1,7 @@
 //! Drives the runs of a session: finds what they are made of, decides which comes next, makes each in a guest or as
 //! processes of the host, has the gate judge it, and writes the results.
 //!
-//! It joins the crates that run guests (`qemu`) and read the host (`host`) with the one that judges them (`host_parser`);
+//! It joins the crates that run guests (`qemu`) and read the host (`host`) with the one that judges them (`evidence`);
 //! none of these knows another.
 #![forbid(unsafe_code)]
 

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use abi::exit::GuestExit;
 use abi::wire::{Record, decode};
 use anyhow::{Context, ensure};
+use evidence::baseline::Baseline;
+use evidence::gate::{Cycles, Ended, limits};
 use evidence::ledger::Ledger;
+use evidence::ledger::{FailedProbe, Probe, Probes};
+use experiment::manifest::Manifest;
 use host::{CancelToken, HostTopology, HostWait};
-use host_parser::gate::{Cycles, Ended, limits};
-use host_parser::manifest::Manifest;
-use host_parser::results::{FailedProbe, Probe, Probes, quick};
 
 use crate::boot_image::Archive;
 use crate::console;
@@ -181,7 +182,9 @@ impl ProbeTask {
 
 /// Whether the last of some times is undisturbed.
 fn is_undisturbed(times: &[f64]) -> bool {
-    let Some((&last, best)) = times.last().zip(quick(times.iter().copied())) else { return true };
+    let Some((&last, best)) = times.last().zip(Baseline::of(times.iter().copied()).time()) else {
+        return true;
+    };
     last <= best * (1.0 + limits::PACE_PER_MILLE as f64 / 1e3)
 }
 

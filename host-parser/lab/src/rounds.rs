@@ -1,7 +1,7 @@
 //! Chooses the next run. Skips the rest of an excluded round, and schedules a replacement for it.
 
 use evidence::ledger::Ledger;
-use host_parser::results::RunRecord;
+use results::RunRecord;
 
 use crate::schedule::{Slot, schedule};
 
@@ -89,9 +89,9 @@ fn excluded(ledger: &Ledger) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use host_parser::gate::{Gate, RunExpectation};
-    use host_parser::results::{Probe, Probes};
-    use host_parser::transcript::Transcript;
+    use evidence::gate::{Gate, RunExpectation};
+    use evidence::ledger::{Probe, Probes};
+    use evidence::transcript::Transcript;
 
     use super::*;
 
@@ -100,7 +100,7 @@ mod tests {
         let verdict = Gate::default().judge(
             &Transcript::read(b""),
             &RunExpectation::default(),
-            &host_parser::gate::HostEvidence::default(),
+            &evidence::gate::HostEvidence::default(),
         );
         RunRecord::new(round, round, verdict)
     }

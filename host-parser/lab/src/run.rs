@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use evidence::gate::{ExpectedCase, Gate, HostEvidence, RunExpectation};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
+use experiment::plan::PlanBytes;
 use host::CancelToken;
-use host_parser::gate::{ExpectedCase, Gate, HostEvidence, RunExpectation};
-use host_parser::manifest::Manifest;
-use host_parser::plan::PlanBytes;
-use host_parser::results::{RunRecord, System};
-use host_parser::transcript::Transcript;
 use qemu::CpuState;
+use results::{RunRecord, System};
 
 use crate::guest_env::GuestEnv;
 use crate::schedule::Slot;

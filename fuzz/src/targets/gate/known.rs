@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use abi::Digest;
 use abi::exit::GuestExit;
 use abi::wire::Record;
-use host_parser::gate::{
+use evidence::gate::{
     Ended, ExpectedCase, HostEvidence, HostSteal, Measurement, RunExpectation, VcpuDelay, limits,
 };
 

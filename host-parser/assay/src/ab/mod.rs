@@ -6,12 +6,12 @@ mod args;
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
-use host_parser::manifest::Manifest;
-use host_parser::session::{self, Accepted, Session};
-use host_parser::stats::Design;
+use experiment::manifest::Manifest;
 use lab::{
     Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
 };
+use results::session::{self, Accepted, StoredSession};
+use stats::Design;
 
 pub use args::AbArgs;
 
@@ -54,7 +54,7 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     if !session.record(&cancel)? {
         return Ok(Exit::Interrupted);
     }
-    let load = |side: &str| Session::load(&session.folder().join(side)).map_err(compare::coded);
+    let load = |side: &str| StoredSession::load(&session.folder().join(side)).map_err(compare::coded);
     let (a, b) = (load(SIDES[0])?, load(SIDES[1])?);
     // Two builds of a worker are what was asked for.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };

@@ -5,11 +5,11 @@ mod args;
 mod text;
 
 use anyhow::anyhow;
-use host_parser::results::Conclusion;
-use host_parser::session::{Accepted, Session, SessionError, SideBySide, compare};
-use host_parser::stats::{Design, Difference};
 use lab::{Coded, Exit, OrExit, console};
+use results::Conclusion;
+use results::session::{Accepted, SessionComparison, SessionError, StoredSession, compare};
 use serde::Serialize;
+use stats::{Design, Difference};
 
 pub use args::CompareArgs;
 
@@ -22,7 +22,7 @@ struct Report<'r> {
     schema: u32,
     exit_code: u8,
     #[serde(flatten)]
-    comparison: &'r SideBySide,
+    comparison: &'r SessionComparison,
 }
 
 /// Compares two sessions, prints the comparison and returns the exit code.
@@ -30,7 +30,7 @@ struct Report<'r> {
 /// # Errors
 /// A session cannot be read, or has no result.
 pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
-    let [a, b] = [&args.session_a, &args.session_b].map(|folder| Session::load(folder).map_err(coded));
+    let [a, b] = [&args.session_a, &args.session_b].map(|folder| StoredSession::load(folder).map_err(coded));
     let (a, b) = (a?, b?);
     let accepted = Accepted { blobs: args.across_blobs, cases: args.cases.iter().copied().collect() };
     for session in [&a, &b] {
@@ -47,7 +47,12 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn show(comparison: &SideBySide, a: &Session, b: &Session, json: bool) -> Result<Exit, Coded> {
+pub fn show(
+    comparison: &SessionComparison,
+    a: &StoredSession,
+    b: &StoredSession,
+    json: bool,
+) -> Result<Exit, Coded> {
     let exit = exit(comparison);
     if json {
         let report = Report { schema: SCHEMA, exit_code: exit as u8, comparison };
@@ -68,7 +73,7 @@ pub fn coded(error: SessionError) -> Coded {
     Err::<(), _>(error).or_exit(exit).expect_err("an error")
 }
 
-fn exit(comparison: &SideBySide) -> Exit {
+fn exit(comparison: &SessionComparison) -> Exit {
     match comparison.verdict {
         Some(Difference::Slower) => Exit::DoesNotHold,
         Some(Difference::Inconclusive) => Exit::Inconclusive,

@@ -1,14 +1,14 @@
 //! A comparison on a terminal: plain ASCII lines.
 
-use host_parser::results::Table;
-use host_parser::session::{CaseVerdict, Differing, Session, SideBySide, TimeUnit};
-use host_parser::stats::{Comparison, Design, Difference, LEAST_ROUNDS};
+use report::Table;
+use results::session::{CaseVerdict, Differing, SessionComparison, StoredSession, TimeUnit};
+use stats::{Comparison, Design, Difference, LEAST_ROUNDS};
 
 /// The longest value that is shown whole, in characters. Of a digest only the beginning is shown.
 const SHOWN: usize = 60;
 
 /// The comparison as text.
-pub fn text(comparison: &SideBySide, a: &Session, b: &Session) -> String {
+pub fn text(comparison: &SessionComparison, a: &StoredSession, b: &StoredSession) -> String {
     let mut lines = vec![session_line('A', a), session_line('B', b)];
     if comparison.refused.is_empty() {
         lines.push(format!("both: {}", subject(comparison, a)));
@@ -30,14 +30,14 @@ pub fn text(comparison: &SideBySide, a: &Session, b: &Session) -> String {
     lines.join("\n") + "\n"
 }
 
-fn session_line(name: char, session: &Session) -> String {
+fn session_line(name: char, session: &StoredSession) -> String {
     let rounds = session.cases.values().map(|case| case.makespan.len()).max().unwrap_or(0);
     let excluded = session.rounds_set_aside.len();
     let (folder, kernel) = (session.folder.display(), &session.identity.build);
     format!("{name}: {folder}, kernel {kernel}, {rounds} rounds ({excluded} more excluded)")
 }
 
-fn subject(comparison: &SideBySide, session: &Session) -> String {
+fn subject(comparison: &SessionComparison, session: &StoredSession) -> String {
     let identity = &session.identity;
     let whole = identity.whole.map(|param| param.to_string());
     let used = whole.iter().rposition(|param| param != "0").map_or(0, |last| last + 1);
@@ -68,7 +68,7 @@ fn shortened(value: &str) -> String {
 }
 
 /// The divisor that makes a time milliseconds, or scaled cycles if the frequency is unknown.
-fn scale(comparison: &SideBySide, a: &Session) -> f64 {
+fn scale(comparison: &SessionComparison, a: &StoredSession) -> f64 {
     match (comparison.unit, a.khz) {
         (TimeUnit::Nanos, _) => 1e6,
         (TimeUnit::Cycles, Some(khz)) => khz,
@@ -77,7 +77,7 @@ fn scale(comparison: &SideBySide, a: &Session) -> f64 {
 }
 
 /// The table of the cases. Times are divided by `scale`.
-fn table(comparison: &SideBySide, scale: f64) -> Table {
+fn table(comparison: &SessionComparison, scale: f64) -> Table {
     let level = comparison.design.level_of_each(comparison.level) * 100.0;
     let interval = format!("{level:.1} % interval");
     let header = ["workers", "n A", "n B", "median A", "median B", "B/A", &interval, "p", "verdict"];
@@ -106,7 +106,7 @@ fn row(case: &CaseVerdict, scale: f64) -> Vec<String> {
     ]
 }
 
-fn notes(comparison: &SideBySide) -> Vec<String> {
+fn notes(comparison: &SessionComparison) -> Vec<String> {
     let unit = match comparison.unit {
         TimeUnit::Cycles if comparison.cases.iter().any(|case| case.by_pace) => {
             "times in ms by A's TSC frequency; compared in cycles, or by pace"
@@ -159,7 +159,7 @@ fn only_fastest_alike(case: &&CaseVerdict) -> bool {
     case.comparison.is_some_and(|compared| compared.only_quick_alike)
 }
 
-fn conclusion(comparison: &SideBySide) -> String {
+fn conclusion(comparison: &SessionComparison) -> String {
     let several = if comparison.differing.len() > 1 {
         "; several things differ, and any of them may be the cause"
     } else {

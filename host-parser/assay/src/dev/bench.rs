@@ -5,14 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use evidence::gate::{ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
 use host::CancelToken;
-use host_parser::gate::{ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
-use host_parser::manifest::Manifest;
-use host_parser::results::Conclusion;
-use host_parser::transcript::Transcript;
 use lab::guest::{self, Booted};
 use lab::{Coded, Exit, GuestEnv, OrExit, console, image_tool};
 use qemu::{Accelerator, AcceleratorChoice, GuestRun};
+use results::Conclusion;
 
 use crate::options::GuestArgs;
 

@@ -9,13 +9,13 @@ use abi::wire::Record;
 use abi::wire::record::WorkerStatus;
 use anyhow::{Context, anyhow};
 use clap::Args;
+use evidence::gate::{Gate, ReasonCode};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
 use host::CancelToken;
-use host_parser::gate::{Gate, ReasonCode};
-use host_parser::manifest::Manifest;
-use host_parser::results::System;
-use host_parser::transcript::Transcript;
 use lab::diagnosis::{self, Died};
 use lab::{Coded, Exit, OrExit, Run, RunKey, Slot, console, guest, label_of_time};
+use results::System;
 
 use crate::options::{GuestArgs, SymbolsArgs};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use experiment::manifest::Manifest;
 use host::doctor::{Check, Finding, Host, count};
-use host_parser::manifest::Manifest;
 use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware};
 use workloads::Workload;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use abi::Digest;
 use anyhow::Context;
-use host_parser::results::write_atomically;
 use lab::{Coded, Exit, OrExit};
+use results::write_atomically;
 
 use super::form::Form;
 

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
-use host_parser::boot_config::BootConfig;
-use host_parser::manifest::Manifest;
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk_with};
-use host_parser::results::write_atomically;
+use experiment::boot_config::BootConfig;
+use experiment::manifest::Manifest;
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk_with};
 use lab::{Coded, Exit, OrExit, console, image_tool};
+use results::write_atomically;
 
 pub use args::ImageArgs;
 

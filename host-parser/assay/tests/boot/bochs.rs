@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use host_parser::gate::{self, ReasonCode};
+use evidence::gate::{self, ReasonCode};
 
 use crate::judge;
 use crate::lab::{Ended, Lab, Over};

@@ -4,8 +4,8 @@ use abi::CpuId;
 use abi::exit::GuestExit;
 use abi::wire::Record;
 use abi::wire::record::{Cpu, CpuState};
-use host_parser::gate::{self, ExpectedCase, Gate, HostEvidence, ReasonCode, RunExpectation};
-use host_parser::transcript::Transcript;
+use evidence::gate::{self, ExpectedCase, Gate, HostEvidence, ReasonCode, RunExpectation};
+use evidence::transcript::Transcript;
 use qemu::Outcome;
 
 use crate::case::{Case, Ending};

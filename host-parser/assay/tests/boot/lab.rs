@@ -10,9 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use abi::wire::is_tagged;
+use experiment::manifest::Manifest;
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::CancelToken;
-use host_parser::manifest::Manifest;
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use object::read::elf::{FileHeader, ProgramHeader};
 use qemu::{
     AcceleratorChoice, BootMedium, CpuShape, DiskBus, Firmware, GuestEvent, GuestRun, GuestSpec, MachineSpec,

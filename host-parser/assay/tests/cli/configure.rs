@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use host_parser::boot_config::BootConfig;
+use experiment::boot_config::BootConfig;
 
 use crate::assay::{Said, assay, run};
 

@@ -1,7 +1,7 @@
 //! Every boot path, on one, two and four CPUs.
 
 use abi::exit::GuestExit;
-use host_parser::gate::Measurement;
+use evidence::gate::Measurement;
 use qemu::MachineSpec;
 
 use crate::lab::{Start, boot, experiment, good_ramdisk, undisturbed};

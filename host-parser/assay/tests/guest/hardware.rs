@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use abi::exit::GuestExit;
-use host_parser::boot_config::BootConfig;
-use host_parser::plan::ramdisk_with;
-use host_parser::transcript::Transcript;
+use evidence::transcript::Transcript;
+use experiment::boot_config::BootConfig;
+use experiment::plan::ramdisk_with;
 use qemu::{MachineSpec, Outcome};
 
 use crate::lab::{Over, Start, boot, good_ramdisk, plan, worker};

@@ -5,11 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use abi::exit::GuestExit;
+use evidence::gate::{Ended, ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::CancelToken;
-use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
-use host_parser::manifest::Manifest;
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
-use host_parser::transcript::Transcript;
 use qemu::{
     Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestRun, GuestSpec, MachineSpec, Outcome, Qemu,
     UefiFirmware, Vga,

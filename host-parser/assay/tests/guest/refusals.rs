@@ -2,8 +2,8 @@
 
 use abi::exit::GuestExit;
 use abi::wire::Label;
-use host_parser::gate::ReasonCode;
-use host_parser::plan::{WorkerBlob, ramdisk};
+use evidence::gate::ReasonCode;
+use experiment::plan::{WorkerBlob, ramdisk};
 
 use crate::lab::{Start, boot, good_ramdisk, plan, worker};
 

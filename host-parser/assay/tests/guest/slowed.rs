@@ -1,10 +1,10 @@
 //! The slowed builds of `primes`: counts the instructions by which they are slower.
 
 use abi::exit::GuestExit;
-use host_parser::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation};
-use host_parser::manifest::Manifest;
-use host_parser::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
-use host_parser::transcript::Transcript;
+use evidence::gate::{Ended, ExpectedCase, Gate, HostEvidence, RunExpectation};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use workloads::{Slowed, by_name};
 
 use crate::assay::manifest;

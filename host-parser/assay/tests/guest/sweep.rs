@@ -4,10 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use abi::exit::GuestExit;
-use host_parser::gate::{Ended, Gate, HostEvidence, Measurement, RunExpectation};
-use host_parser::manifest::Manifest;
-use host_parser::plan::{PlanBytes, PlanOptions, ramdisk};
-use host_parser::transcript::Transcript;
+use evidence::gate::{Ended, Gate, HostEvidence, Measurement, RunExpectation};
+use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
+use experiment::plan::{PlanBytes, PlanOptions, ramdisk};
 
 use crate::assay::{assay, manifest, run};
 use crate::experiments::{one_cpu, results};

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use abi::exit::GuestExit;
-use host_parser::gate::{Ended, Gate, HostEvidence, Measurement, RunExpectation};
-use host_parser::transcript::Transcript;
+use evidence::gate::{Ended, Gate, HostEvidence, Measurement, RunExpectation};
+use evidence::transcript::Transcript;
 use qemu::{AcceleratorChoice, UefiFirmware};
 
 use crate::assay::finish;

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use abi::wire::Hex64;
 use abi::wire::record::SystemName;
 use anyhow::Context;
+use experiment::manifest::Manifest;
 use host::CancelToken;
-use host_parser::diagnosis::{Diagnosis, Seen, Symbols, is_death};
-use host_parser::manifest::Manifest;
-use host_parser::results::{RunRecord, write_atomically};
 use qemu::{Accelerator, AcceleratorChoice, CpuState};
+use results::diagnosis::{Diagnosis, Seen, Symbols, is_death};
+use results::{RunRecord, write_atomically};
 
 use crate::boot_image::BootImage;
 use crate::exit::{Coded, Exit, OrExit};

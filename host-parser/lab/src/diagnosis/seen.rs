@@ -1,9 +1,9 @@
 //! What QEMU shows of a guest, in the terms of a diagnosis.
 
-use host_parser::diagnosis::{Address, CpuSeen, Exception, PanicSeen, Raised, Seen};
-use host_parser::gate::Ended;
+use evidence::gate::Ended;
 use qemu::CpuState;
 use qemu::trace::{Delivery, Origin, Trace};
+use results::diagnosis::{Address, CpuSeen, Exception, PanicSeen, Raised, Seen};
 
 /// What was seen of a guest that `ended` so, by its log, its trace and where its CPUs were.
 pub fn seen(ended: Ended, log: &[u8], trace: &[u8], cpus: &[CpuState]) -> Seen {

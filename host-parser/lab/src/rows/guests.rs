@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use experiment::manifest::Manifest;
 use host::CancelToken;
-use host_parser::manifest::Manifest;
-use host_parser::results::{Artifact, RunRecord};
+use results::{Artifact, RunRecord};
 
 use crate::boot_image::BootImage;
 use crate::console;

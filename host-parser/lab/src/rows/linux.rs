@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use host_parser::manifest::Manifest;
-use host_parser::results::Artifact;
+use experiment::manifest::Manifest;
 use qemu::linux::{KERNEL_VARIABLE, LinuxKernel, Mitigations, Origin, initramfs, medium};
+use results::Artifact;
 
 use super::SystemsSpec;
 use super::guests::Guests;

@@ -10,9 +10,9 @@ mod twin;
 
 use std::path::Path;
 
+use experiment::manifest::Manifest;
 use host::CancelToken;
-use host_parser::manifest::Manifest;
-use host_parser::results::{Artifact, RunRecord, System};
+use results::{Artifact, RunRecord, System};
 
 use self::guests::Guests;
 use self::processes::Processes;

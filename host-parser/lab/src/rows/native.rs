@@ -11,10 +11,10 @@ use crate::guest::boot_cost;
 use abi::exit::GuestExit;
 use abi::wire::{Record, decode};
 use anyhow::Context;
+use evidence::gate::Ended;
 use host::process::{Capture, Captured, End, Process};
 use host::{CancelToken, CostAccount, CpuSet, Root};
-use host_parser::gate::Ended;
-use host_parser::results::{BootCost, write_atomically};
+use results::{BootCost, write_atomically};
 
 /// How much the twin may print, in bytes: as much as a guest.
 const LIMIT_BYTES: usize = 16 << 20;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use evidence::gate::HostEvidence;
+use experiment::manifest::Manifest;
+use experiment::plan::PlanBytes;
 use host::{HostTopology, Root, StealAccount};
-use host_parser::gate::HostEvidence;
-use host_parser::manifest::Manifest;
-use host_parser::plan::PlanBytes;
-use host_parser::results::{Artifact, RunRecord, write_atomically};
+use results::{Artifact, RunRecord, write_atomically};
 
 use super::native::{self, Native, Spec};
 use super::twin::Twin;

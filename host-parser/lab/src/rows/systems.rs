@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use host_parser::manifest::{Boot, Manifest};
-use host_parser::results::System;
+use experiment::manifest::{Boot, Manifest};
 use qemu::linux::Mitigations;
+use results::System;
 
 use super::guests::Guests;
 use super::linux;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use host_parser::results::Artifact;
+use results::Artifact;
 
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::artifact;

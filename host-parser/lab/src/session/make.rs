@@ -1,9 +1,9 @@
 //! The runs, in their order, with a further round for each that the host disturbed.
 
 use anyhow::anyhow;
+use evidence::gate::{Ended, Measurement, Verdict};
 use host::CancelToken;
-use host_parser::gate::{Ended, Measurement, Verdict};
-use host_parser::results::{Conclusion, RunRecord, System};
+use results::{Conclusion, RunRecord, System};
 
 use super::{Layout, Part, Session};
 use crate::exit::{Coded, Exit, OrExit};

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
+use evidence::gate::Gate;
 use evidence::ledger::Ledger;
+use experiment::manifest::Manifest;
 use host::CancelToken;
-use host_parser::gate::Gate;
-use host_parser::manifest::Manifest;
-use host_parser::results::{Experiment, Results, RunRecord};
-use host_parser::stats::{ClaimRule, Pairing};
+use results::{ClaimRule, Pairing};
+use results::{Experiment, Results, RunRecord};
 
 use crate::console;
 use crate::exit::{Coded, Exit, OrExit};

@@ -1,8 +1,9 @@
 //! The results, and their files.
 
 use anyhow::Context;
-use host_parser::gate::Ended as RunEnded;
-use host_parser::results::{Artifact, Completion, Environment, Results, RunRecord, write_all};
+use evidence::gate::Ended as RunEnded;
+use report::write_all;
+use results::{Artifact, Completion, Environment, Results, RunRecord};
 
 use super::{Ended, Layout, Session};
 use crate::exit::{Coded, Exit, OrExit};

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use host_parser::results::{Environment, Pace, Probes};
-use host_parser::session::{Accepted, Session, SessionCase, SideBySide, by_pace, compare};
-use host_parser::stats::{
-    COMPARISON_LEVEL, Comparison, Design, Quality, RealRow, Recorded, real_experiments,
-};
+use evidence::ledger::{Pace, Probes};
 use lab::{Coded, Exit, OrExit};
+use results::Environment;
+use results::session::{Accepted, SessionCase, SessionComparison, StoredSession, by_pace, compare};
 use serde::Serialize;
+use stats::{COMPARISON_LEVEL, Comparison, Design, Quality, RealRow, Recorded, real_experiments};
 
 use super::side::{SAME, recorded};
 
@@ -85,7 +84,8 @@ impl Judged {
             .or_exit(Exit::Invalid)?;
         let names = recorded(workload, folder);
         let others = names[1..].iter().map(|name| load(folder, name.folder));
-        let sessions: Vec<Session> = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
+        let sessions: Vec<StoredSession> =
+            std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
         let cases: Vec<SessionCase> =
             sessions.iter().map(|session| session_case(session, case)).collect::<Result<_, _>>()?;
         // As in the verdict itself: if any row's clocks were not shown to be in step, no row's makespans are used.
@@ -132,17 +132,17 @@ impl Judged {
     }
 }
 
-fn load(folder: &Path, row: &str) -> Result<Session, Coded> {
-    Session::load_as_far_as_it_goes(&folder.join(row)).map_err(crate::compare::coded)
+fn load(folder: &Path, row: &str) -> Result<StoredSession, Coded> {
+    StoredSession::load_as_far_as_it_goes(&folder.join(row)).map_err(crate::compare::coded)
 }
 
-fn session_case(session: &Session, case: u16) -> Result<SessionCase, Coded> {
+fn session_case(session: &StoredSession, case: u16) -> Result<SessionCase, Coded> {
     let found = session.cases.get(&case).cloned();
     found.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display())).or_exit(Exit::BadInput)
 }
 
 /// Whether every row can be compared with the first by pace, in both designs: all draws use one measure.
-fn all_by_pace(sessions: &[Session], case: u16) -> bool {
+fn all_by_pace(sessions: &[StoredSession], case: u16) -> bool {
     let (first, others) = (&sessions[0], &sessions[1..]);
     let designs = [Design::Paired, Design::Unpaired];
     others
@@ -151,9 +151,9 @@ fn all_by_pace(sessions: &[Session], case: u16) -> bool {
 }
 
 /// Compares a row with the first by all rounds, as `assay compare` does.
-fn against(first: &Session, row: &Session, design: Design) -> Result<Comparison, Coded> {
+fn against(first: &StoredSession, row: &StoredSession, design: Design) -> Result<Comparison, Coded> {
     let accepted = Accepted { blobs: true, ..Accepted::default() };
-    let SideBySide { refused, cases, .. } = compare(first, row, design, &accepted);
+    let SessionComparison { refused, cases, .. } = compare(first, row, design, &accepted);
     let found = cases.into_iter().find_map(|case| case.comparison);
     found
         .ok_or_else(|| {

@@ -9,10 +9,10 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use host_parser::manifest::Manifest;
-use host_parser::results::write_atomically;
-use host_parser::stats::real_experiments;
+use experiment::manifest::Manifest;
 use lab::{Coded, Exit, Layout, OrExit, Row, Session, SessionFolder, SessionSpec, clock_seed, console};
+use results::write_atomically;
+use stats::real_experiments;
 
 pub use args::BenchVerdictArgs;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use host_parser::plan::WorkerBlob;
+use experiment::plan::WorkerBlob;
 use lab::{Coded, Exit, GuestEnv, OrExit};
 use workloads::{Slowed, Workload};
 

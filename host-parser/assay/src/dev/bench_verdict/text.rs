@@ -1,7 +1,7 @@
 //! The quality of the verdict as text for a terminal.
 
-use host_parser::results::Pace;
-use host_parser::stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, RealRow, Row};
+use evidence::ledger::Pace;
+use stats::{COMPARISON_LEVEL, Comparison, Design, Drawn, Goal, Rate, RealRow, Row};
 
 use super::judge::{HostSeen, Judged, Real};
 

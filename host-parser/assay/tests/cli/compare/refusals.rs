@@ -4,7 +4,7 @@ use std::fs;
 
 use abi::Digest;
 use abi::wire::Record;
-use host_parser::results::{Completion, Environment};
+use results::{Completion, Environment};
 
 use super::compare;
 use super::sessions::{Played, Sessions, by_uefi, edit_results};

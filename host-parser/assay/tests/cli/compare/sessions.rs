@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use abi::wire::Record;
 use abi::wire::record::Firmware;
-use host_parser::gate::{Gate, HostEvidence, RunExpectation, VcpuDelay};
-use host_parser::results::{Accelerator, Completion, Environment, Experiment, Host, Results, RunRecord};
-use host_parser::stats::Pairing;
-use host_parser::transcript::Transcript;
+use evidence::gate::{Gate, HostEvidence, RunExpectation, VcpuDelay};
+use evidence::transcript::Transcript;
+use results::Pairing;
+use results::{Accelerator, Completion, Environment, Experiment, Host, Results, RunRecord};
 use serde_json::Value;
 use tempfile::TempDir;
 
