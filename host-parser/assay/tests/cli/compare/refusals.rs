@@ -114,7 +114,7 @@ fn refuses_fewer_rounds_than_requested() {
     edit_results(&b, |results| results["experiment"]["rounds"] = 16.into());
     compare(&a, &b, &[])
         .expect_exit(5)
-        .expect_message(&["incomplete: 15 rounds of case 1 count, where 16 were asked for"]);
+        .expect_message(&["incomplete: 15 rounds of case 1 count, 16 were requested"]);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn compares_only_the_runs_of_our_system() {
     });
     compare(&a, &b, &[])
         .expect_exit(5)
-        .expect_message(&["incomplete: 0 rounds of case 2 count, where 15 were asked for"]);
+        .expect_message(&["incomplete: 0 rounds of case 2 count, 15 were requested"]);
     edit_results(&b, |results| results["experiment"]["cases"] = vec![1].into());
     compare(&a, &b, &[]).expect_exit(5).expect_answer(&["cases: A 1 2, B 1"]);
     edit_results(&b, |results| {

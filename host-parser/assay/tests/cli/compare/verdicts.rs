@@ -189,7 +189,7 @@ fn compares_two_clocks_in_nanoseconds() {
     compare(&a, &b, &[]).expect_exit(1).expect_answer(&[
         "differs: TSC frequency",
         "1.04",
-        "the clocks are two",
+        "each by its session's own TSC frequency",
     ]);
 }
 
