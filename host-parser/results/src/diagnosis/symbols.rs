@@ -10,8 +10,8 @@ use serde::Serialize;
 
 type Reader<'a> = EndianSlice<'a, LittleEndian>;
 
-/// Where the kernel's own source is, below the workspace.
-const KERNEL: &str = "kernel/src/";
+/// The folders, below the workspace, of the source that the kernel is built from and that is ours.
+const OWN_SOURCES: [&str; 3] = ["abi/src/", "harness/src/", "kernel/src/"];
 
 /// The names of one kernel's addresses.
 pub struct Symbols<'a> {
@@ -55,7 +55,7 @@ pub struct Place {
 pub struct Frame {
     /// The function; one that was inlined goes without its module.
     pub function: String,
-    /// The file: of the kernel's own `kernel/src/...`, of a crate its folder, `src/` and the rest.
+    /// The file: its crate's folder, `src/` and the rest, such as `kernel/src/panic.rs`.
     pub file: Option<String>,
     /// The line.
     pub line: Option<u32>,
@@ -92,9 +92,9 @@ impl<'a> Symbols<'a> {
     #[must_use]
     pub fn place(&self, address: u64) -> Option<Place> {
         let frames = self.frames(address);
-        let own = frames.iter().position(Frame::is_kernels);
+        let own = frames.iter().position(Frame::is_own);
         let frames = match own {
-            Some(first) => frames[first..].iter().filter(|frame| frame.is_kernels()).cloned().collect(),
+            Some(first) => frames[first..].iter().filter(|frame| frame.is_own()).cloned().collect(),
             None => frames.into_iter().take(1).collect(),
         };
         Some(Place { frames }).filter(|place| !place.frames.is_empty()).or_else(|| self.function(address))
@@ -168,8 +168,9 @@ fn short(path: &str) -> String {
 }
 
 impl Frame {
-    fn is_kernels(&self) -> bool {
-        self.file.as_ref().is_some_and(|file| file.starts_with(KERNEL))
+    fn is_own(&self) -> bool {
+        let file = self.file.as_deref().unwrap_or_default();
+        OWN_SOURCES.iter().any(|folder| file.starts_with(folder))
     }
 }
 
