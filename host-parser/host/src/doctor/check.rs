@@ -72,7 +72,8 @@ checks! {
         "Only experiments that boot by UEFI need it.",
         "`sudo apt install ovmf`";
     Built = "built" in "guests", else Environment,
-        "A guest needs the kernel, the workers and the image tool; probes and the `linux` and `native` rows need the twin.",
+        "A guest needs the kernel and the workers; probes and the `linux` and `native` rows need the twin; \
+         disks and ISOs need the image tool.",
         "`make build`";
     Toolchain = "toolchain" in "guests", else Environment,
         "Another compiler builds another kernel, whose times are not comparable.",
