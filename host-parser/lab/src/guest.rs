@@ -129,8 +129,8 @@ fn with_exit_code(error: QemuError) -> Coded {
     Err::<(), _>(error).or_exit(exit).expect_err("an error")
 }
 
-/// Runs the guest of one slot, which boots `image`, and has the gate judge it. Leaves the log and the command line in the
-/// run's folder.
+/// Runs the guest of one slot, which boots `image`, and has the gate judge it. Leaves the log and the command line in
+/// the run's folder.
 ///
 /// # Errors
 /// The guest has no outcome, or a file cannot be written.

@@ -178,8 +178,8 @@ impl GuestEnv {
         Ok(BootImage { plan, build: Some(self.build), medium, archive, disk })
     }
 
-    /// The plan for one boot. It runs `cases` with the manifest's number of iterations. In a control in which the kernel
-    /// errs, the iteration with the error is the last. A sweep ignores `cases`: the kernel derives them from the
+    /// The plan for one boot. It runs `cases` with the manifest's number of iterations. In a control in which the
+    /// kernel errs, the iteration with the error is the last. A sweep ignores `cases`: the kernel derives them from the
     /// machine.
     ///
     /// # Errors

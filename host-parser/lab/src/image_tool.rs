@@ -23,7 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Runs the image tool with `command`, which writes `outputs`.
 ///
 /// # Errors
-/// The tool cannot be started, fails (the error has its messages), hangs, leaves an output unwritten, or `cancel` is set.
+/// The tool cannot be started, fails (the error has its messages), hangs or leaves an output unwritten, or `cancel` is
+/// set.
 pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Result<(), Coded> {
     let program = Path::new(command.get_program()).display().to_string();
     let captured = run_to_end(command, cancel)

@@ -5,7 +5,7 @@ use qemu::CpuState;
 use qemu::trace::{Delivery, Origin, Trace};
 use results::diagnosis::{Address, CpuSeen, Exception, PanicSeen, Raised, Seen};
 
-/// What is known of a guest, from how it `ended`, its log, QEMU's trace (empty if there is none) and its CPUs' registers.
+/// Collects how a guest `ended`, its log, QEMU's trace (empty if there is none) and its CPUs' registers.
 pub fn seen(ended: Ended, log: &[u8], trace: &[u8], cpus: &[CpuState]) -> Seen {
     let trace = Trace::read(trace);
     Seen {

@@ -18,8 +18,8 @@ use crate::guest_env::GuestEnv;
 /// The folder that keeps the distribution's kernel.
 const STORE: &str = "target/linux";
 
-/// The least memory of a Linux guest. With 64 MiB, Linux 6.1 with our initramfs dies before its console is up and prints
-/// nothing.
+/// The least memory of a Linux guest. With 64 MiB, Linux 6.1 with our initramfs dies before its console is up and
+/// prints nothing.
 const MIN_MEMORY_MIB: u32 = 128;
 
 /// The guests of a Linux row.

@@ -127,8 +127,8 @@ fn total_length(files: &[&Path]) -> Option<u64> {
     files.iter().map(|path| Some(path.metadata().ok()?.len())).sum()
 }
 
-/// How the run ended, as the gate takes it. The twin's exit code is the value that it would write to the exit device of a
-/// guest, except that 0 stands for success.
+/// How the run ended, as the gate takes it. The twin's exit code is the value that it would write to the exit device of
+/// a guest, except that 0 stands for success.
 fn ended(captured: &Captured) -> Ended {
     let status = match captured.end {
         End::Cancelled => return Ended::Cancelled,
