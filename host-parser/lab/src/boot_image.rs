@@ -1,5 +1,5 @@
-//! What a guest boots for one plan, and the files that it is made of. Each file is named by its content, so that one that
-//! is there is the right one.
+//! The boot image of a guest for one plan, and its files. Each file's name is a digest of its content, so a file that
+//! exists is up to date.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,58 +15,58 @@ use results::write_atomically;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::image_tool;
 
-/// What a guest boots to run a plan.
+/// Everything that a guest boots to run one plan.
 pub struct BootImage {
-    /// The plan in it.
+    /// The plan in the ramdisk.
     pub plan: PlanBytes,
-    /// The first 8 bytes of its kernel's build ID, where they are known.
+    /// The first 8 bytes of the kernel's build ID; `None` for a kernel that we did not build.
     pub build: Option<u64>,
-    /// What QEMU is given of it.
+    /// The files that QEMU boots from.
     pub medium: BootMedium,
-    /// What carries the plan.
+    /// The ramdisk with the plan.
     pub archive: Archive,
-    /// The disk around it and the kernel; none where QEMU takes the two as they are.
+    /// The disk image with ramdisk and kernel; `None` if QEMU loads the two itself.
     pub disk: Option<Disk>,
 }
 
-/// A ramdisk: our kernel's or Linux's.
+/// A ramdisk: a tar archive for our kernel or the native row, a cpio archive for Linux.
 pub struct Archive {
-    /// Its file.
+    /// The path of the file.
     pub path: PathBuf,
     content: Vec<u8>,
 }
 
-/// A disk image, made by the image tool.
+/// A disk image that the image tool makes.
 pub struct Disk {
-    /// Its file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The tool.
+    /// The path of the image tool.
     pub tool: PathBuf,
-    /// The kernel in it.
+    /// The path of the kernel that goes into it.
     pub kernel: PathBuf,
-    /// The firmware that it is for, by the tool's word for it.
+    /// The firmware that boots it, as the image tool's flag names it: `bios` or `uefi`.
     pub firmware: &'static str,
 }
 
 impl BootImage {
-    /// The disk, where one is needed and not there yet.
+    /// The path of the disk image, if the guest needs one that does not exist yet.
     pub fn missing_disk(&self) -> Option<&Path> {
         self.disk.as_ref().map(|disk| disk.path.as_path()).filter(|path| !path.exists())
     }
 
-    /// Makes the files that are not there yet.
+    /// Builds the missing files.
     ///
     /// # Errors
-    /// A file that cannot be written, the image tool's own words, or that it was cancelled.
+    /// A file cannot be written, the image tool fails, or `cancel` is set while it runs.
     pub fn build(&self, cancel: &CancelToken) -> Result<(), Coded> {
         self.archive.build()?;
         match &self.disk {
-            Some(disk) if !disk.path.exists() => disk.make(&self.archive.path, cancel),
+            Some(disk) if !disk.path.exists() => disk.build(&self.archive.path, cancel),
             _ => Ok(()),
         }
     }
 
-    /// The length of the files that QEMU is given, together; `None` before they are built.
+    /// The total length of the files that QEMU boots from; `None` before they are built.
     pub fn bytes(&self) -> Option<u64> {
         let files = match &self.medium {
             BootMedium::Kernel { kernel, initrd, .. } => [Some(kernel), initrd.as_ref()],
@@ -79,20 +79,20 @@ impl BootImage {
 }
 
 impl Archive {
-    /// With `content`, in a file of `folder` that is named by it and ends in `end`.
+    /// An archive with `content`. Its file in `folder` is named by the content's digest and ends in `end`.
     pub fn new(content: Vec<u8>, folder: &Path, end: &str) -> Self {
         Self { path: folder.join(file_name(Digest::of(&content), end)), content }
     }
 
-    /// What is in it.
+    /// The bytes of the archive.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 
-    /// Writes it, if it is not there yet.
+    /// Writes the file if it does not exist yet.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub fn build(&self) -> Result<(), Coded> {
         if self.path.exists() {
             return Ok(());
@@ -103,13 +103,13 @@ impl Archive {
     }
 }
 
-/// The name of a file whose content has this digest.
+/// The name of a file whose content has this digest: its first 16 hexadecimal digits, then `end`.
 pub fn file_name(digest: Digest, end: &str) -> String {
     format!("{}{end}", &digest.to_string()[..16])
 }
 
 impl Disk {
-    fn make(&self, ramdisk: &Path, cancel: &CancelToken) -> Result<(), Coded> {
+    fn build(&self, ramdisk: &Path, cancel: &CancelToken) -> Result<(), Coded> {
         let mut command = Command::new(&self.tool);
         command.arg("--kernel").arg(&self.kernel).arg("--ramdisk").arg(ramdisk);
         command.arg(format!("--{}", self.firmware)).arg(&self.path);

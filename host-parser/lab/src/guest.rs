@@ -1,4 +1,4 @@
-//! One guest of an experiment: boot, watch, judge.
+//! One guest of an experiment: boots it, measures it from outside and has the gate judge it.
 
 use std::fs;
 use std::path::Path;
@@ -20,24 +20,24 @@ use crate::run::Run;
 
 /// A guest that has ended.
 pub struct Booted {
-    /// How the run went.
+    /// QEMU's outcome, timeline and registers.
     pub run: GuestRun,
-    /// How it ended, in the gate's terms.
+    /// How the guest ended, as the gate takes it.
     pub ended: Ended,
-    /// What the host's scheduler did meanwhile.
+    /// The run delays of the vCPU threads in each iteration.
     pub delays: Vec<VcpuDelay>,
-    /// What the hypervisor under the host took meanwhile.
+    /// The steal of the host's CPUs during the run, if the host is itself a guest.
     pub steal: StealAccount,
-    /// What it took beside its workers.
+    /// The cost of the run outside its workers.
     pub cost: BootCost,
 }
 
-/// Runs a guest of `machine` that boots `image`, with its serial log at `log`. `accelerator` is used instead of the
-/// env's. `on_record` is called when the guest shows that it lives.
+/// Runs a guest of `machine` that boots `image`, with its serial log at `log`. An `accelerator` replaces that of `env`.
+/// Calls `on_record` once, at the guest's first record.
 ///
 /// # Errors
-/// What kept it from having an outcome at all.
-#[expect(clippy::too_many_arguments, reason = "each decides something else of the one run")]
+/// The guest has no outcome: QEMU cannot be started or controlled, or its log cannot be written.
+#[expect(clippy::too_many_arguments, reason = "each is an independent input of one run")]
 pub fn boot(
     env: &GuestEnv,
     manifest: &Manifest,
@@ -50,21 +50,21 @@ pub fn boot(
 ) -> Result<Booted, Coded> {
     let mut spec = spec(env, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
-    let mut seen = false;
+    let mut has_record = false;
     let root = Root::here();
     let (mut delays, mut cost) = (DelayAccount::of(&root), CostAccount::of(&root));
     let mut steal = StealAccount::of(&root, &env.host_cpus.available);
-    let run = qemu::run(&spec, session, &mut |progress| match progress {
+    let run = qemu::run(&spec, session, &mut |event| match event {
         GuestEvent::Started { pid } => cost.of_process(pid),
         GuestEvent::SerialLine { line, at_us, vcpus } => {
             if let Ok(envelope) = decode(line) {
-                // The account of the scheduler first: what else is done here takes time.
+                // Sample the scheduler first: the other two calls take time, which would add to its interval.
                 delays.on_record(&envelope.record, vcpus);
                 steal.on_record(&envelope.record);
                 cost.on_record(&envelope.record, at_us);
             }
-            if !seen && is_tagged(line) {
-                seen = true;
+            if !has_record && is_tagged(line) {
+                has_record = true;
                 on_record();
             }
         }
@@ -74,32 +74,32 @@ pub fn boot(
         }
         _ => {}
     });
-    let run = run.map_err(coded)?;
+    let run = run.map_err(with_exit_code)?;
     let (first_serial_us, image_bytes) = (run.timeline.first_serial_us, image.bytes());
     let cost = BootCost { first_serial_us, image_bytes, ..boot_cost(cost.into_seen()) };
     let delays = delays.into_seen().into_iter().map(vcpu_delay).collect();
     Ok(Booted { ended: ended(&run), run, delays, steal, cost })
 }
 
-/// What a run took, in the terms of the results.
+/// The cost of a run, as the results store it.
 pub(crate) fn boot_cost(seen: RunCost) -> BootCost {
     let RunCost { first_worker_us, end_record_us, peak_rss_bytes } = seen;
     BootCost { first_worker_us, end_record_us, peak_rss_bytes, ..BootCost::default() }
 }
 
-/// What the scheduler did to a vCPU, in the terms of the gate.
+/// The run delay of a vCPU, as the gate takes it.
 fn vcpu_delay(delay: ThreadDelay) -> VcpuDelay {
     let ThreadDelay { case, iteration, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches } = delay;
     VcpuDelay { case, iteration, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches }
 }
 
-/// What the hypervisor took, in the terms of the gate.
+/// The steal of a host CPU, as the gate takes it.
 pub(crate) fn host_steal(stolen: StolenTime) -> HostSteal {
     let StolenTime { cpu, stolen_ms, wall_ms } = stolen;
     HostSteal { cpu, stolen_ms, wall_ms }
 }
 
-/// All that decides a guest's run.
+/// The input to QEMU for one run: machine, image, CPUs, deadlines and log.
 pub fn spec(
     env: &GuestEnv,
     manifest: &Manifest,
@@ -120,7 +120,7 @@ pub fn spec(
     }
 }
 
-fn coded(error: QemuError) -> Coded {
+fn with_exit_code(error: QemuError) -> Coded {
     let exit = match error {
         QemuError::SerialLog { .. } | QemuError::TraceLog { .. } => Exit::Output,
         QemuError::CpuSet(_) => Exit::Usage,
@@ -129,19 +129,19 @@ fn coded(error: QemuError) -> Coded {
     Err::<(), _>(error).or_exit(exit).expect_err("an error")
 }
 
-/// Runs the guest of one slot, which boots `image`, and has the gate judge it. The log and the command line stay in the
-/// run's folder.
+/// Runs the guest of one slot, which boots `image`, and has the gate judge it. Leaves the log and the command line in
+/// the run's folder.
 ///
 /// # Errors
-/// What kept it from having an outcome at all, or the files from being written.
-pub fn run(env: &GuestEnv, image: &BootImage, mut this: Run<'_>) -> Result<RunRecord, Coded> {
-    let log = this.file("serial.log");
-    let case = this.slot.item.case;
-    let machine = env.machine(this.manifest, case);
-    let Booted { run, ended, delays, steal, cost } =
-        boot(env, this.manifest, machine, None, image, &log, this.session, this.on_record)?;
-    write_atomically(&this.file("qemu.txt"), |out| {
-        writeln!(out, "{}\n\n# by hand:\n{}", run.command, run.command.by_hand())
+/// The guest has no outcome, or a file cannot be written.
+pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRecord, Coded> {
+    let log = run.file("serial.log");
+    let case = run.slot.item.case;
+    let machine = env.machine(run.manifest, case);
+    let Booted { run: guest, ended, delays, steal, cost } =
+        boot(env, run.manifest, machine, None, image, &log, run.session, run.on_record)?;
+    write_atomically(&run.file("qemu.txt"), |out| {
+        writeln!(out, "{}\n\n# by hand:\n{}", guest.command, guest.command.by_hand())
     })
     .or_exit(Exit::Output)?;
     let bytes = fs::read(&log).with_context(|| log.display().to_string()).or_exit(Exit::Output)?;
@@ -150,31 +150,34 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut this: Run<'_>) -> Result<RunRe
     let (host_steal, host_steal_missing) = (steal.seen().map(host_steal), steal.missing());
     let evidence =
         HostEvidence { ended, vcpus, host_cpus, watched: true, delays, host_steal, host_steal_missing };
-    let mut record = this.judge(&bytes, env, &image.plan, image.build, evidence);
+    let mut record = run.judge(&bytes, env, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string());
-    record.command = words(&run);
-    record.started_unix_ms = Some(run.timeline.started_unix_ms);
-    record.wall_ms = Some(run.timeline.exit_us / 1000);
+    record.command = command_words(&guest);
+    record.started_unix_ms = Some(guest.timeline.started_unix_ms);
+    record.wall_ms = Some(guest.timeline.exit_us / 1000);
     record.boot = Some(cost);
-    record.vcpu_host_cpus = run.vcpus.iter().map(|vcpu| vcpu.pinned_to.to_string()).collect();
-    record.host_cpus = run.host_cpus_in_force.map(|cpus| cpus.to_string());
-    *this.last_cpus = run.last_registers;
+    record.vcpu_host_cpus = guest.vcpus.iter().map(|vcpu| vcpu.pinned_to.to_string()).collect();
+    record.host_cpus = guest.host_cpus_in_force.map(|cpus| cpus.to_string());
+    *run.last_cpus = guest.last_registers;
     Ok(record)
 }
 
-fn words(run: &GuestRun) -> Vec<String> {
+/// QEMU's command line, one argument an element.
+fn command_words(run: &GuestRun) -> Vec<String> {
     let program = run.command.program().as_os_str();
     let words = std::iter::once(program).chain(run.command.arguments().iter().map(AsRef::as_ref));
     words.map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// How the run ended, in the gate's terms.
+/// How the guest ended, as the gate takes it.
 fn ended(run: &GuestRun) -> Ended {
     let late = matches!(run.outcome, Outcome::DeadlineExceeded { .. });
     if late && run.timeline.cont_us.is_none() {
-        // The guest cannot be blamed: it never came to execute an instruction.
+        // QEMU's fault, not the guest's: QEMU never let the guest execute an instruction.
         let ms = run.timeline.exit_us / 1000;
-        return Ended::Died { detail: format!("hung before it started the guest; killed after {ms} ms") };
+        return Ended::Died {
+            detail: format!("QEMU hung before it started the guest; killed after {ms} ms"),
+        };
     }
     match &run.outcome {
         Outcome::DebugExit { value } => Ended::DebugExit { value: *value },

@@ -1,4 +1,4 @@
-//! All that a guest is made of: QEMU, firmware, kernel, worker, image tool. Found once, before the first run.
+//! The environment of guests: QEMU, firmware, kernel, worker, image tool. It is found once, before the first run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,55 +17,55 @@ use results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, Pin
 use crate::boot_image::{self, Archive, BootImage, Disk};
 use crate::exit::{Coded, Exit, OrExit};
 
-/// What `make build` builds, and guests and images are made of.
+/// The paths of the files that `make build` and `make image-tool` build.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The kernel, stripped, as it goes into the image.
+    /// The stripped kernel, as it goes into a boot image.
     pub kernel: PathBuf,
-    /// The folder with the workers.
+    /// The folder with the workers' programs.
     pub workers: PathBuf,
     /// The image tool.
     pub image_tool: PathBuf,
 }
 
 impl Built {
-    /// The kernel's bytes.
+    /// Reads the kernel.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn read_kernel(&self) -> Result<Vec<u8>, Coded> {
         let kernel = self.kernel.display();
         fs::read(&self.kernel)
-            .with_context(|| format!("kernel {kernel}: not there; `make build` builds it"))
+            .with_context(|| format!("kernel {kernel}: cannot be read; `make build` builds it"))
             .or_exit(Exit::Environment)
     }
 }
 
-/// Where guests get what they are made of.
+/// The inputs to [`GuestEnv::find`].
 #[derive(Clone, Debug)]
 pub struct GuestSources {
-    /// QEMU; by default the one in PATH.
+    /// The path of QEMU; `None` for the one in `PATH`.
     pub qemu: Option<PathBuf>,
-    /// What executes their instructions.
+    /// The accelerator: KVM or TCG, and why.
     pub accelerator: AcceleratorChoice,
-    /// What was built.
+    /// The files that the build made.
     pub built: Built,
 }
 
-/// What guests are made of.
+/// What guests run with: QEMU, accelerator, firmware, kernel, worker, image tool and host CPUs.
 #[derive(Clone)]
 pub struct GuestEnv {
-    /// QEMU.
+    /// The QEMU that runs the guests.
     pub qemu: Qemu,
-    /// What executes their instructions.
+    /// The accelerator: KVM or TCG, and why.
     pub accelerator: AcceleratorChoice,
-    /// Where they run.
+    /// The host CPUs that guests run on.
     pub host_cpus: HostCpus,
-    /// The worker.
+    /// The worker's blob.
     pub blob: WorkerBlob,
     /// The first 8 bytes of the kernel's build ID.
     pub build: u64,
-    /// The kernel.
+    /// Our kernel, for the results.
     pub kernel: Artifact,
     boot: Boot,
     firmware: Firmware,
@@ -74,12 +74,12 @@ pub struct GuestEnv {
     sweep: Option<Sweep>,
 }
 
-/// How a sweep is run here.
+/// The size of a sweep on this host.
 #[derive(Clone, Copy)]
 struct Sweep {
-    /// CPUs of the one machine.
+    /// The number of CPUs of the guest.
     vcpus: u16,
-    /// How often it runs every case.
+    /// The number of iterations of each case.
     iterations: u16,
 }
 
@@ -87,7 +87,7 @@ impl GuestEnv {
     /// Finds everything for the experiment of `manifest`, whose guests run on `host_cpus`.
     ///
     /// # Errors
-    /// Whatever is missing or broken, by its name, with what to do.
+    /// A file is missing or broken. The message names it and what to do.
     pub fn find(sources: &GuestSources, host_cpus: HostCpus, manifest: &Manifest) -> Result<Self, Coded> {
         let GuestSources { qemu, accelerator, built } = sources;
         let qemu = Qemu::find(qemu.as_deref()).or_exit(Exit::Environment)?;
@@ -124,12 +124,12 @@ impl GuestEnv {
         })
     }
 
-    /// The same with our kernel behind the BIOS and the loader.
+    /// This environment, but with the BIOS and a boot loader starting our kernel.
     pub fn by_bios(&self) -> Self {
         Self { boot: Boot::Bios, firmware: Firmware::Bios, ..self.clone() }
     }
 
-    /// The same with other terms for a sweep.
+    /// This environment with another size for a sweep; `None` keeps a number. No effect without a sweep.
     pub fn with_sweep(mut self, vcpus: Option<u16>, iterations: Option<u16>) -> Self {
         if let Some(sweep) = &mut self.sweep {
             sweep.vcpus = vcpus.unwrap_or(sweep.vcpus);
@@ -138,17 +138,17 @@ impl GuestEnv {
         self
     }
 
-    /// How many CPUs guests have, one case after the other: the manifest's own, or the one machine of a sweep.
+    /// The number of CPUs of each guest: one for each case of the manifest, or the only one of a sweep.
     pub fn cases(&self, manifest: &Manifest) -> Vec<u16> {
         self.sweep.map_or_else(|| manifest.cases().to_vec(), |sweep| vec![sweep.vcpus])
     }
 
-    /// How our kernel is booted.
+    /// How our kernel boots.
     pub const fn boot(&self) -> Boot {
         self.boot
     }
 
-    /// The machine for a case.
+    /// The machine with `vcpus` CPUs.
     pub fn machine(&self, manifest: &Manifest, vcpus: u16) -> MachineSpec {
         let profile = manifest.machine();
         let mut machine = MachineSpec::q35(u32::from(vcpus), profile.memory_mib);
@@ -159,10 +159,10 @@ impl GuestEnv {
         machine
     }
 
-    /// What a guest boots to run `cases`, with its files in `folder`; [`BootImage::build`] makes them.
+    /// The boot image for `cases`, with its files in `folder`. [`BootImage::build`] writes them.
     ///
     /// # Errors
-    /// A plan that cannot be written.
+    /// The plan cannot be written.
     pub fn image(&self, manifest: &Manifest, cases: &[u16], folder: &Path) -> Result<BootImage, Coded> {
         let plan = self.plan(manifest, cases)?;
         let archive = Archive::new(self.ramdisk(&plan), folder, ".tar");
@@ -178,11 +178,12 @@ impl GuestEnv {
         Ok(BootImage { plan, build: Some(self.build), medium, archive, disk })
     }
 
-    /// The plan for one boot that runs `cases`, as often as the manifest has it, or where the kernel is to do wrong, until
-    /// after the iteration in which it does; for a sweep, whatever the machine has CPUs for.
+    /// The plan for one boot. It runs `cases` with the manifest's number of iterations. In a control in which the
+    /// kernel errs, the iteration with the error is the last. A sweep ignores `cases`: the kernel derives them from the
+    /// machine.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The plan cannot be written.
     pub fn plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
         let Some(Sweep { iterations, .. }) = self.sweep else {
             let iterations = if manifest.kernel_errs() { STRIKES_IN + 1 } else { manifest.iterations() };
@@ -192,10 +193,10 @@ impl GuestEnv {
         PlanBytes::new(manifest, &self.blob, &[], options).or_exit(Exit::BadInput)
     }
 
-    /// The plan for `cases` and no others, whatever the manifest has, each so often.
+    /// The plan for exactly `cases`, each with `iterations` iterations, whatever the manifest states.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The plan cannot be written.
     pub fn listed_plan(
         &self,
         manifest: &Manifest,
@@ -206,12 +207,12 @@ impl GuestEnv {
         PlanBytes::new(manifest, &self.blob, cases, options).or_exit(Exit::BadInput)
     }
 
-    /// The ramdisk that carries a plan and the worker to any system.
+    /// The ramdisk with a plan and the worker's blob; every system reads the same one.
     pub fn ramdisk(&self, plan: &PlanBytes) -> Vec<u8> {
         ramdisk(plan, &[&self.blob])
     }
 
-    /// The worker, for the results.
+    /// The worker's name, digest and size, for the results.
     pub fn worker(&self) -> Artifact {
         artifact(self.blob.name().as_str(), self.blob.bytes())
     }
@@ -224,7 +225,7 @@ impl GuestEnv {
         Disk { path, tool: self.image_tool.clone(), kernel: self.kernel_path.clone(), firmware }
     }
 
-    /// The manifest's word for how our kernel is booted.
+    /// The manifest's value of `boot` for how our kernel boots.
     pub fn boot_word(&self) -> &'static str {
         match self.boot {
             Boot::Direct => "direct",
@@ -233,12 +234,12 @@ impl GuestEnv {
         }
     }
 
-    /// How many cores of the host a guest can have.
+    /// The number of host cores that a guest can use.
     pub fn host_cores(&self) -> u16 {
         HostTopology::here().core_count(&self.host_cpus.available)
     }
 
-    /// For the results; `artifacts` are what the runs are made of.
+    /// The environment as the results store it; `artifacts` are the files that decide the runs' results.
     pub fn environment(&self, manifest: &Manifest, artifacts: Vec<Artifact>) -> Environment {
         let emulated = self.accelerator.accelerator == Accelerator::Tcg;
         let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator);
@@ -263,27 +264,27 @@ impl GuestEnv {
     }
 }
 
-/// This host, for the results.
+/// The identity of this host, for the results.
 pub fn host_report() -> Host {
     let HostIdentity { system, cpu, cpus_online, load } = HostIdentity::read(&Root::here());
     Host { system, cpu, cpus_online, load }
 }
 
-/// Where guests are held, for the results.
+/// The CPUs that guests are pinned to, for the results; `None` without pinning.
 fn pinning(cpus: &HostCpus) -> Option<Pinning> {
     let set = cpus.set.as_ref()?;
     let (host_cpus, asked_by) = (set.to_string(), cpus.asked_by().to_owned());
     Some(Pinning { host_cpus, asked_by, cores: cpus.cores() })
 }
 
-/// A file for the results.
+/// A file's name, digest and size, for the results.
 pub fn artifact(name: &str, bytes: &[u8]) -> Artifact {
     Artifact { name: name.to_owned(), sha256: Digest::of(bytes).to_string(), bytes: bytes.len() as u64 }
 }
 
-/// The first 8 bytes of an ELF's build ID, as the kernel prints it.
+/// The first 8 bytes of an ELF file's build ID, as the kernel prints them.
 fn build_id(elf: &[u8]) -> anyhow::Result<u64> {
     let file = object::File::parse(elf).context("not an ELF file")?;
-    let id = file.build_id()?.and_then(|id| id.first_chunk()).context("has no build ID")?;
+    let id = file.build_id()?.and_then(|id| id.first_chunk()).context("the file has no build ID")?;
     Ok(Hex64(u64::from_be_bytes(*id)).0)
 }

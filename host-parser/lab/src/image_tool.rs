@@ -1,4 +1,4 @@
-//! The image tool, run to its end.
+//! Runs the image tool and reports its errors.
 
 use std::io;
 use std::path::Path;
@@ -11,22 +11,23 @@ use host::process::{Capture, Captured, End, Process};
 
 use crate::exit::{Coded, Exit, OrExit};
 
-/// ENOSPC in the words of Rust's standard library, which the image tool uses; the number is in no language.
+/// ENOSPC in a message of the image tool, as Rust's standard library prints it. The locale does not change this part.
 const DISK_FULL: &str = "(os error 28)";
 
-/// The default run needs no image tool, so it is not built before it is wanted.
+/// How to build the image tool. `make build` leaves it out, because a default run does not need it.
 pub const HOW_TO_BUILD: &str = "`make image-tool` builds it (2 to 4 minutes)";
 
-/// Building an image takes less than a second. What takes so much longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest time for one image. An image takes less than a second, so a tool that takes this long hangs.
+const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Runs the image tool by `command`, which makes `outputs`.
+/// Runs the image tool with `command`, which writes `outputs`.
 ///
 /// # Errors
-/// The tool's own words, that it is not there, that it made nothing, or that it was cancelled.
+/// The tool cannot be started, fails (the error has its messages), hangs or leaves an output unwritten, or `cancel` is
+/// set.
 pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Result<(), Coded> {
     let program = Path::new(command.get_program()).display().to_string();
-    let captured = to_its_end(command, cancel)
+    let captured = run_to_end(command, cancel)
         .with_context(|| format!("image tool {program}: cannot be run; {HOW_TO_BUILD}"))
         .or_exit(Exit::Environment)?;
     match captured.end {
@@ -37,10 +38,12 @@ pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Re
             return Err(anyhow!("image tool: {status}: {}", messages.trim())).or_exit(exit);
         }
         End::Cancelled => {
-            return Err(anyhow!("interrupted while the image was built")).or_exit(Exit::Interrupted);
+            return Err(anyhow!("image tool: interrupted while it built the image"))
+                .or_exit(Exit::Interrupted);
         }
         End::Deadline | End::Overflow { .. } => {
-            return Err(anyhow!("image tool: does not end")).or_exit(Exit::Environment);
+            return Err(anyhow!("image tool: did not end within {} s", DEADLINE.as_secs()))
+                .or_exit(Exit::Environment);
         }
     }
     match outputs.iter().find(|path| !path.exists()) {
@@ -51,10 +54,10 @@ pub fn run(command: &mut Command, outputs: &[&Path], cancel: &CancelToken) -> Re
     }
 }
 
-/// Runs a program of whose output only the messages matter.
-fn to_its_end(command: &mut Command, cancel: &CancelToken) -> io::Result<Captured> {
+/// Runs a program until it exits. Captures its messages and discards its output.
+fn run_to_end(command: &mut Command, cancel: &CancelToken) -> io::Result<Captured> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let capture = Capture { deadline: PATIENCE, limit_bytes: 0, cancel: Some(cancel) };
+    let capture = Capture { deadline: DEADLINE, limit_bytes: 0, cancel: Some(cancel) };
     capture.run(Process::spawn(command)?, &mut |_, _| ())
 }
 
@@ -63,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_that_fails_is_reported_in_its_own_words() {
+    fn reports_the_messages_of_a_tool_that_fails() {
         let mut tool = Command::new("sh");
         let error = run(tool.args(["-c", "echo too bad >&2; exit 3"]), &[], &CancelToken::new().unwrap());
         let error = error.unwrap_err();
@@ -72,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_is_ended_when_cancelled() {
+    fn ends_the_tool_when_cancelled() {
         let cancel = CancelToken::new().unwrap();
         cancel.cancel();
         let mut tool = Command::new("sh");

@@ -9,7 +9,7 @@ use crate::stage::{DEADLINE, DIES, Stage};
 fn names_what_b_lacks() {
     let stage = Stage::with_qemu(DIES);
     for (option, what) in [
-        ("--b-kernel", "none: not there; `make build` builds it"),
+        ("--b-kernel", "none: cannot be read; `make build` builds it"),
         ("--b-workers", "none/primes"),
         ("--b-qemu", "none"),
     ] {

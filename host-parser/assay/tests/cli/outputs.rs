@@ -116,6 +116,6 @@ fn a_signal_ends_the_image_tool_too() {
     // Blocks until the tool has opened the FIFO too.
     fs::read(stage.path("tool.at-work")).unwrap();
     signal(pid(&child), rustix::process::Signal::INT);
-    finish(child, DEADLINE).expect_exit(130).expect_message(&["interrupted while the image was built"]);
+    finish(child, DEADLINE).expect_exit(130).expect_message(&["interrupted while it built the image"]);
     assert!(!stage.session().exists(), "nothing was measured");
 }

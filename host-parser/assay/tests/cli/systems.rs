@@ -41,7 +41,7 @@ fn refuses_invalid_lists_of_systems() {
     }
     stage.manifest("boot = \"direct\"", "boot = \"bios\"");
     let said = stage.run(&["--systems", "assay,assay-bios"]);
-    said.expect_exit(2).expect_message(&["assay-bios is for manifests with boot = \"direct\", not \"bios\""]);
+    said.expect_exit(2).expect_message(&["assay-bios needs a manifest with boot = \"direct\", not \"bios\""]);
     assert!(!stage.path("out").exists());
 }
 

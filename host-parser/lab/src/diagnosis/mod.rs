@@ -1,5 +1,5 @@
-//! A guest that died is run once more, under TCG and traced, to find out why and where. The diagnosis is printed beside
-//! the run and is no evidence: it is of another guest, under another accelerator.
+//! Runs a guest that died once more, under TCG and traced, to find out why and where it died. The diagnosis is printed
+//! with the run. It is not evidence: it describes a second guest, under another accelerator.
 
 mod seen;
 
@@ -20,34 +20,34 @@ use crate::exit::{Coded, Exit, OrExit};
 use crate::guest::{self, Booted};
 use crate::guest_env::GuestEnv;
 
-/// How the second guest is executed: what `-d` traces exists under TCG only.
-const UNDER: &str = "TCG";
+/// The accelerator of the second guest: QEMU's `-d` traces exceptions under TCG only.
+const TRACED_UNDER: &str = "TCG";
 
-/// What a guest that died was made of.
+/// A guest that died.
 pub struct Died<'a> {
-    /// What its machine was.
+    /// The environment that it ran in.
     pub env: &'a GuestEnv,
-    /// Its experiment.
+    /// The manifest of its experiment.
     pub manifest: &'a Manifest,
-    /// What it booted.
+    /// The image that it booted.
     pub image: &'a BootImage,
-    /// Its run.
+    /// The record of its run.
     pub record: &'a RunRecord,
-    /// Where its CPUs were when it was ended, as far as that is known.
+    /// The registers of its CPUs when it ended; empty if QEMU did not report them.
     pub last_cpus: &'a [CpuState],
 }
 
-/// Whether it can be said why the guest of a run died: it did, and its kernel is ours.
+/// Whether a run needs a diagnosis: the gate refused it, its guest died, and the guest ran our kernel.
 pub fn is_due(record: &RunRecord) -> bool {
     let refused = record.verdict.outcome.refusal().is_some();
     refused && is_death(&record.evidence.ended) && record.system.name() == SystemName::Assay
 }
 
-/// Runs the same guest once more and says what it shows, with the kernel's names from `symbols`. Log, trace and text
-/// stay beside the first run's log.
+/// Runs the same guest once more and diagnoses its death, with function names from the kernel's ELF file at `symbols`.
+/// Writes the second guest's log, its trace and the diagnosis next to the first run's log.
 ///
 /// # Errors
-/// What kept the second guest from having an outcome, or a file from being written.
+/// The second guest has no outcome, or a file cannot be written.
 pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Result<Diagnosis, Coded> {
     let log = beside(died.record, "serial.log");
     let trace = beside(died.record, "trace.txt");
@@ -60,8 +60,8 @@ pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Resul
         guest::boot(died.env, died.manifest, machine, Some(tcg), died.image, &log, session, &mut || ())?;
     let (first, second) = (first(died), second(&booted, &log, &trace)?);
     let elf = fs::read(symbols);
-    let symbols = names(symbols, &elf, died.image.build.unwrap_or_default());
-    let mut diagnosis = Diagnosis::new(&first, second, UNDER, symbols.as_ref().map_err(Clone::clone));
+    let symbols = read_symbols(symbols, &elf, died.image.build.unwrap_or_default());
+    let mut diagnosis = Diagnosis::new(&first, second, TRACED_UNDER, symbols.as_ref().map_err(Clone::clone));
     diagnosis.files = [&text, &log, &trace].map(|path| path.display().to_string()).to_vec();
     write_atomically(&text, |out| {
         diagnosis.lines().iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -71,27 +71,37 @@ pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Resul
     Ok(diagnosis)
 }
 
-/// `run-....serial.log` to `run-....diagnosis.END`.
+/// The path of a file of the diagnosis: `run-....diagnosis.END` for the log `run-....serial.log`.
 fn beside(record: &RunRecord, end: &str) -> PathBuf {
     let log = record.log.as_deref().unwrap_or_default();
     PathBuf::from(format!("{}.diagnosis.{end}", log.strip_suffix(".serial.log").unwrap_or(log)))
 }
 
+/// What the run's own log and registers show.
 fn first(died: &Died<'_>) -> Seen {
     let log = died.record.log.as_ref().and_then(|log| fs::read(log).ok()).unwrap_or_default();
     seen::seen(died.record.evidence.ended.clone(), &log, &[], died.last_cpus)
 }
 
+/// What the second guest's log, trace and registers show.
 fn second(booted: &Booted, log: &Path, trace: &Path) -> Result<Seen, Coded> {
-    let read = |path: &Path| fs::read(path).with_context(|| path.display().to_string()).or_exit(Exit::Output);
-    Ok(seen::seen(booted.ended.clone(), &read(log)?, &read(trace)?, &booted.run.last_registers))
+    Ok(seen::seen(booted.ended.clone(), &read_file(log)?, &read_file(trace)?, &booted.run.last_registers))
 }
 
-/// The names of the kernel that ran, or why there are none.
-fn names<'a>(path: &Path, elf: &'a std::io::Result<Vec<u8>>, build: u64) -> Result<Symbols<'a>, String> {
-    let named = match elf {
+fn read_file(path: &Path) -> Result<Vec<u8>, Coded> {
+    fs::read(path).with_context(|| path.display().to_string()).or_exit(Exit::Output)
+}
+
+/// The symbols of the kernel with build ID `build`, from `elf`, the content of the file at `path`. The error says why
+/// there are none.
+fn read_symbols<'a>(
+    path: &Path,
+    elf: &'a std::io::Result<Vec<u8>>,
+    build: u64,
+) -> Result<Symbols<'a>, String> {
+    let symbols = match elf {
         Ok(elf) => Symbols::parse(elf, Hex64(build)).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    named.map_err(|why| format!("{}: {why} (--symbols names another file)", path.display()))
+    symbols.map_err(|why| format!("{}: {why} (name another file with --symbols)", path.display()))
 }

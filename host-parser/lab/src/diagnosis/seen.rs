@@ -1,21 +1,24 @@
-//! What QEMU shows of a guest, in the terms of a diagnosis.
+//! Converts QEMU's trace and registers of a guest into the types of a diagnosis.
 
 use evidence::gate::Ended;
 use qemu::CpuState;
 use qemu::trace::{Delivery, Origin, Trace};
 use results::diagnosis::{Address, CpuSeen, Exception, PanicSeen, Raised, Seen};
 
-/// What was seen of a guest that `ended` so, by its log, its trace and where its CPUs were.
+/// Collects how a guest `ended`, its log, QEMU's trace (empty if there is none) and its CPUs' registers.
 pub fn seen(ended: Ended, log: &[u8], trace: &[u8], cpus: &[CpuState]) -> Seen {
     let trace = Trace::read(trace);
-    let exceptions = |chain: Vec<Delivery>| chain.iter().map(exception).collect();
     Seen {
         ended,
-        triple_fault: trace.triple_fault().map(exceptions),
-        in_kernel: exceptions(trace.first_in_kernel()),
+        triple_fault: trace.triple_fault().map(|chain| exceptions(&chain)),
+        in_kernel: exceptions(&trace.first_in_kernel()),
         cpus: cpus.iter().map(cpu).collect(),
         panic: PanicSeen::in_log(log),
     }
+}
+
+fn exceptions(chain: &[Delivery]) -> Vec<Exception> {
+    chain.iter().map(exception).collect()
 }
 
 fn exception(delivery: &Delivery) -> Exception {

@@ -1,4 +1,4 @@
-//! A row whose workers run in guests: one image for each case, the same machine for all of them.
+//! A row whose workers run in guests. Each case has its boot image; the machines differ only in their number of CPUs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,34 +22,36 @@ pub struct Guests {
 }
 
 impl Guests {
-    /// Our kernel, booted as `env` says.
+    /// Guests that boot our kernel in the way that `env` states, with their images in `store`.
     ///
     /// # Errors
-    /// A plan that cannot be written.
+    /// A plan cannot be written.
     pub fn ours(env: GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
         let artifacts = vec![env.kernel.clone(), env.worker()];
         Self::new(env, manifest, artifacts, |env, case| env.image(manifest, &[case], store))
     }
 
-    /// Guests that boot `image` for each case.
+    /// Guests that boot the result of `image` for each case. `artifacts` are the files that the results list.
     ///
     /// # Errors
-    /// Those of `image`.
+    /// `image` fails.
     pub fn new(
         env: GuestEnv,
         manifest: &Manifest,
         artifacts: Vec<Artifact>,
         image: impl Fn(&GuestEnv, u16) -> Result<BootImage, Coded>,
     ) -> Result<Self, Coded> {
-        let image = |&case: &u16| Ok((case, image(&env, case)?));
-        let images = env.cases(manifest).iter().map(image).collect::<Result<_, _>>()?;
+        let mut images = BTreeMap::new();
+        for case in env.cases(manifest) {
+            images.insert(case, image(&env, case)?);
+        }
         Ok(Self { env, images, artifacts })
     }
 
-    /// Builds the images that are not there yet, until cancelled.
+    /// Builds the missing images. Stops early, without an error, once `cancel` is set between two of them.
     ///
     /// # Errors
-    /// What could not be built.
+    /// An image cannot be built.
     pub fn build(&self, cancel: &CancelToken) -> Result<(), Coded> {
         for (case, image) in &self.images {
             if cancel.is_cancelled() {
@@ -63,10 +65,10 @@ impl Guests {
         Ok(())
     }
 
-    /// The command of a run, and the plan that it is given.
+    /// The plan's digest and the command line of a run of `case`.
     ///
     /// # Errors
-    /// A machine that QEMU cannot build.
+    /// QEMU cannot build the machine.
     pub fn describe(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
         let image = &self.images[&case];
         let machine = self.env.machine(manifest, case);
@@ -75,25 +77,25 @@ impl Guests {
         Ok(format!("plan {}\n{command}", image.plan.digest()))
     }
 
-    /// Makes a run.
+    /// Performs one run.
     ///
     /// # Errors
-    /// What kept it from having an outcome at all, or its files from being written.
+    /// The run has no outcome, or a file of the run cannot be written.
     pub fn run(&self, run: Run<'_>) -> Result<RunRecord, Coded> {
         guest::run(&self.env, &self.images[&run.slot.item.case], run)
     }
 
-    /// What all of them are made of.
+    /// The environment of all guests of the row.
     pub fn env(&self) -> &GuestEnv {
         &self.env
     }
 
-    /// What the guest of a case is: its machine and what it boots.
-    pub fn of_case(&self, case: u16) -> (&GuestEnv, &BootImage) {
+    /// The environment and the boot image of the guest of `case`.
+    pub fn for_case(&self, case: u16) -> (&GuestEnv, &BootImage) {
         (&self.env, &self.images[&case])
     }
 
-    /// What the guests are made of.
+    /// The files that decide the result, with their digests.
     pub fn artifacts(&self) -> &[Artifact] {
         &self.artifacts
     }

@@ -1,4 +1,4 @@
-//! The Linux guest: the same machine, with a Linux kernel and the twin as its first process.
+//! The Linux guest: the same machine as for our kernel, with a Linux kernel and the Linux twin as the first process.
 
 use std::path::Path;
 
@@ -15,16 +15,17 @@ use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::GuestEnv;
 
-/// Where the distribution's kernel is kept.
+/// The folder that keeps the distribution's kernel.
 const STORE: &str = "target/linux";
 
-/// In 64 MiB Linux 6.1 with the initramfs ends before its console is up, and says nothing.
+/// The least memory of a Linux guest. With 64 MiB, Linux 6.1 with our initramfs dies before its console is up and
+/// prints nothing.
 const MIN_MEMORY_MIB: u32 = 128;
 
-/// The guests of a row.
+/// The guests of a Linux row.
 ///
 /// # Errors
-/// Too small a machine, no Linux kernel, no twin, or a plan that cannot be written.
+/// The machine has too little memory, the Linux kernel or the twin is missing, or a plan cannot be written.
 pub fn guests(
     spec: &SystemsSpec,
     env: &GuestEnv,
@@ -36,23 +37,23 @@ pub fn guests(
     if memory_mib < MIN_MEMORY_MIB {
         let path = manifest.path().display();
         let error =
-            anyhow!("{path}: memory-mib = {memory_mib}: the Linux guest needs at least {MIN_MEMORY_MIB}");
+            anyhow!("{path}: memory-mib = {memory_mib}: the Linux guest needs at least {MIN_MEMORY_MIB} MiB");
         return Err(error).or_exit(Exit::Unsupported);
     }
     let twin = Twin::find(&spec.twin)?;
     let kernel = find_kernel(spec.fetch)?;
-    let artifacts = vec![of_kernel(&kernel), twin.artifact(), env.worker()];
+    let artifacts = vec![kernel_artifact(&kernel), twin.artifact(), env.worker()];
     Guests::new(env.clone(), manifest, artifacts, |env, case| {
         let plan = env.plan(manifest, &[case])?;
         let archive = initramfs(&twin.bytes, &env.ramdisk(&plan)).or_exit(Exit::Environment)?;
         let archive = Archive::new(archive, store, ".cpio");
         let medium = medium(&kernel, &archive.path, mitigations);
-        // Linux is not built here: its runs need only agree on a build.
+        // We do not build Linux, so no build ID is expected: the runs need only agree with each other.
         Ok(BootImage { plan, build: None, medium, archive, disk: None })
     })
 }
 
-/// The kernel that the user names, else the distribution's, fetched if that is allowed.
+/// The kernel that the user names, else the distribution's. If that one is missing, downloads it if `fetch` is set.
 fn find_kernel(fetch: bool) -> Result<LinuxKernel, Coded> {
     let store = Path::new(STORE);
     if let Some(kernel) = LinuxKernel::at_hand(store).context(KERNEL_VARIABLE).or_exit(Exit::Environment)? {
@@ -60,8 +61,8 @@ fn find_kernel(fetch: bool) -> Result<LinuxKernel, Coded> {
     }
     if !fetch {
         let error = anyhow!(
-            "no Linux kernel in {STORE} yet; a run fetches the distribution's, or set {KERNEL_VARIABLE} to the path of any \
-             bzImage"
+            "no Linux kernel in {STORE}; start a run, which fetches the distribution's, or set {KERNEL_VARIABLE} to the \
+             path of any bzImage"
         );
         return Err(error).or_exit(Exit::Environment);
     }
@@ -69,7 +70,7 @@ fn find_kernel(fetch: bool) -> Result<LinuxKernel, Coded> {
     LinuxKernel::fetch(store).or_exit(Exit::Environment)
 }
 
-fn of_kernel(kernel: &LinuxKernel) -> Artifact {
+fn kernel_artifact(kernel: &LinuxKernel) -> Artifact {
     let release = kernel.release.as_deref().unwrap_or("of unknown release");
     let origin = match &kernel.origin {
         Origin::Given { by } => format!("given by {by}"),

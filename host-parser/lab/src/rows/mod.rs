@@ -1,5 +1,4 @@
-//! The rows of a session: each is a system with what its runs are made of. A row finds what it needs before the first run,
-//! and then makes its runs.
+//! The rows of a session. A row is a system with its artefacts. It finds all of them before the session's first run.
 
 mod guests;
 mod linux;
@@ -22,39 +21,39 @@ use crate::exit::Coded;
 use crate::guest_env::GuestEnv;
 use crate::run::Run;
 
-/// A row.
+/// One system with its artefacts.
 pub struct Row {
-    /// Its name. If each row is stored by itself, that of its folder.
+    /// The row's name. If each row has its own folder, also the folder's name.
     pub name: String,
-    /// What runs its workers.
+    /// The system that runs the workers.
     pub system: System,
     runner: Runner,
 }
 
-/// A way to run workers.
+/// How a row runs its workers.
 enum Runner {
     Guests(Guests),
     Processes(Processes),
 }
 
 impl Row {
-    /// Our own kernel in guests of `env`, with images in `store`.
+    /// Our kernel in guests of `env`, with images in `store`.
     ///
     /// # Errors
-    /// A plan that cannot be written.
+    /// A plan cannot be written.
     pub fn ours(name: &str, env: GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
         let runner = Runner::Guests(Guests::ours(env, manifest, store)?);
         Ok(Self { name: name.to_owned(), system: System::Assay, runner })
     }
 
-    fn of(system: System, runner: Runner) -> Self {
+    fn new(system: System, runner: Runner) -> Self {
         Self { name: system.to_string(), system, runner }
     }
 
-    /// Builds what is not there yet, until cancelled.
+    /// Builds the missing images or ramdisks. Stops early, without an error, if `cancel` is set between two images.
     ///
     /// # Errors
-    /// What could not be built.
+    /// An image or a ramdisk cannot be built.
     pub fn build(&self, cancel: &CancelToken) -> Result<(), Coded> {
         match &self.runner {
             Runner::Guests(guests) => guests.build(cancel),
@@ -62,10 +61,10 @@ impl Row {
         }
     }
 
-    /// The command of a run of `case`, and the plan that it is given.
+    /// The plan's digest and the command line of a run of `case`.
     ///
     /// # Errors
-    /// A machine that QEMU cannot build.
+    /// QEMU cannot build the machine.
     pub fn describe(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
         match &self.runner {
             Runner::Guests(guests) => guests.describe(manifest, case),
@@ -73,10 +72,10 @@ impl Row {
         }
     }
 
-    /// Makes a run.
+    /// Performs one run.
     ///
     /// # Errors
-    /// What kept it from having an outcome at all, or its files from being written.
+    /// The run has no outcome, or a file of the run cannot be written.
     pub fn run(&self, run: Run<'_>) -> Result<RunRecord, Coded> {
         match &self.runner {
             Runner::Guests(guests) => guests.run(run),
@@ -84,15 +83,15 @@ impl Row {
         }
     }
 
-    /// The guest of `case`, if the workers run in one: its machine and what it boots.
+    /// The environment and the boot image of the guest of `case`; `None` for the native row.
     pub fn guest(&self, case: u16) -> Option<(&GuestEnv, &BootImage)> {
         match &self.runner {
-            Runner::Guests(guests) => Some(guests.of_case(case)),
+            Runner::Guests(guests) => Some(guests.for_case(case)),
             Runner::Processes(_) => None,
         }
     }
 
-    /// What guests are made of here.
+    /// The environment of the row. The native row takes its plan, its worker and its CPUs from it.
     pub fn env(&self) -> &GuestEnv {
         match &self.runner {
             Runner::Guests(guests) => guests.env(),
@@ -100,7 +99,7 @@ impl Row {
         }
     }
 
-    /// What the row is made of.
+    /// The files that decide the result, with their digests.
     pub fn artifacts(&self) -> &[Artifact] {
         match &self.runner {
             Runner::Guests(guests) => guests.artifacts(),

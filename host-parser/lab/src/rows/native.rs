@@ -1,5 +1,5 @@
-//! Workers as processes of the host: the same ramdisk, run by the Linux twin without any machine around it. The ceiling
-//! for guests of that host.
+//! Workers as processes of the host. The Linux twin runs the ramdisk that a guest would boot with, but without a guest.
+//! The result is the ceiling for guests of this host.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,41 +16,41 @@ use host::process::{Capture, Captured, End, Process};
 use host::{CancelToken, CostAccount, CpuSet, Root};
 use results::{BootCost, write_atomically};
 
-/// How much the twin may print, in bytes: as much as a guest.
+/// The most bytes that the twin may print; the limit of a guest's serial log is the same.
 const LIMIT_BYTES: usize = 16 << 20;
 
-/// What is run, and where.
+/// The program, its input, its CPUs and its deadline.
 pub struct Spec {
-    /// The twin.
+    /// The path of the Linux twin.
     pub twin: PathBuf,
-    /// The ramdisk with the plan and its worker.
+    /// The path of the ramdisk with the plan and the worker's blob.
     pub ramdisk: PathBuf,
-    /// The host CPU of each worker; one that stands there twice has two workers.
+    /// The host CPU of each worker. A CPU that is listed twice runs two workers.
     pub cpus: Vec<usize>,
-    /// The host CPUs that all of it is confined to.
+    /// The host CPUs that the twin and its workers are confined to.
     pub within: CpuSet,
-    /// From its start to its end, at most.
+    /// The longest time from the twin's start to its exit.
     pub deadline: Duration,
 }
 
-/// A run that is over.
+/// A native run that has ended.
 pub struct Native {
-    /// The log, as its file has it.
+    /// The log: the same bytes as in its file.
     pub log: Vec<u8>,
-    /// How it ended, in the gate's terms.
+    /// How the run ended, as the gate takes it.
     pub ended: Ended,
-    /// What it took beside its workers.
+    /// The cost of the run outside its workers.
     pub cost: BootCost,
-    /// When it was started, in milliseconds since 1970 (UTC).
+    /// The start time, in milliseconds since 1970 (UTC).
     pub started_unix_ms: u64,
-    /// How long it took, in microseconds.
+    /// The time from the start to the exit, in microseconds.
     pub exit_us: u64,
-    /// The host CPUs that it was confined to, read back.
+    /// The CPU affinity of the twin at its start, read back from the host.
     pub host_cpus: CpuSet,
 }
 
 impl Spec {
-    /// The command.
+    /// The command line, for display and for the results.
     pub fn command(&self) -> Vec<String> {
         let words = [
             self.twin.display().to_string(),
@@ -63,16 +63,16 @@ impl Spec {
         words.into()
     }
 
-    /// Its host CPUs as a list.
+    /// The CPUs of the workers, separated by commas.
     pub fn cpu_list(&self) -> String {
         self.cpus.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     }
 }
 
-/// Runs the plan, with its log at `log`. `on_record` is called at each record.
+/// Runs the plan and writes its log to `log`. Calls `on_record` for each record.
 ///
 /// # Errors
-/// A twin that cannot be started, or a log that cannot be written.
+/// The twin cannot be started, or the log cannot be written.
 pub fn run(
     spec: &Spec,
     log: &Path,
@@ -83,12 +83,7 @@ pub fn run(
     command.arg("native").arg("--ramdisk").arg(&spec.ramdisk).arg("--cpus").arg(spec.cpu_list());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (mut cost, mut first_us) = (CostAccount::of(&Root::here()), None);
-    let mut on_line = |line: &[u8], at_us| {
-        let Ok(envelope) = decode(line) else { return };
-        on_record(&envelope.record);
-        cost.on_record(&envelope.record, at_us);
-        first_us.get_or_insert(at_us);
-    };
+    let mut on_line = |line: &[u8], at_us| on_line(line, at_us, &mut cost, &mut first_us, on_record);
     let capture = Capture { deadline: spec.deadline, limit_bytes: LIMIT_BYTES, cancel: Some(cancel) };
     let (host_cpus, captured) = start(&mut command, &spec.within)
         .and_then(|(host_cpus, process)| Ok((host_cpus, capture.run(process, &mut on_line)?)))
@@ -97,9 +92,9 @@ pub fn run(
     write_atomically(log, |out| out.write_all(&captured.output)).or_exit(Exit::Output)?;
     let cost = BootCost {
         first_serial_us: first_us,
-        // Its workers are processes of their own, and its peak is not theirs.
+        // The workers are separate processes, so the twin's peak would not include them.
         peak_rss_bytes: None,
-        image_bytes: bytes(&[&spec.twin, &spec.ramdisk]),
+        image_bytes: total_length(&[&spec.twin, &spec.ramdisk]),
         ..boot_cost(cost.into_seen())
     };
     let ended = ended(&captured);
@@ -107,17 +102,33 @@ pub fn run(
     Ok(Native { log, ended, cost, started_unix_ms, exit_us, host_cpus })
 }
 
-/// Starts a program on `cpus`; the CPUs in force are read back before it runs, since it may confine itself further.
+/// Starts a program on `cpus`. Reads the affinity back before the program runs, because the program may narrow it.
 fn start(command: &mut Command, cpus: &CpuSet) -> io::Result<(CpuSet, Process)> {
     let (host_cpus, process) = cpus.confine(|| (CpuSet::allowed(), Process::spawn(command)))?;
     Ok((host_cpus?, process?))
 }
 
-fn bytes(files: &[&Path]) -> Option<u64> {
+/// Accounts for a line of the log that arrived `at_us` microseconds after the start, if it is a record.
+fn on_line(
+    line: &[u8],
+    at_us: u64,
+    cost: &mut CostAccount,
+    first_us: &mut Option<u64>,
+    on_record: &mut dyn FnMut(&Record),
+) {
+    let Ok(envelope) = decode(line) else { return };
+    on_record(&envelope.record);
+    cost.on_record(&envelope.record, at_us);
+    first_us.get_or_insert(at_us);
+}
+
+/// The lengths of the files, added; `None` if one cannot be read.
+fn total_length(files: &[&Path]) -> Option<u64> {
     files.iter().map(|path| Some(path.metadata().ok()?.len())).sum()
 }
 
-/// How it ended, in the gate's terms. Its exit code is what a guest's twin writes to the exit device, but for 0.
+/// How the run ended, as the gate takes it. The twin's exit code is the value that it would write to the exit device of
+/// a guest, except that 0 stands for success.
 fn ended(captured: &Captured) -> Ended {
     let status = match captured.end {
         End::Cancelled => return Ended::Cancelled,
@@ -125,11 +136,11 @@ fn ended(captured: &Captured) -> Ended {
         End::Overflow { limit_bytes } => return Ended::SerialOverflow { limit_bytes },
         End::Itself(status) => status,
     };
-    let said = status.code().and_then(|code| match u8::try_from(code).ok()? {
+    let exit = status.code().and_then(|code| match u8::try_from(code).ok()? {
         0 => Some(GuestExit::Success),
         code => GuestExit::from_value(code).filter(|&exit| exit != GuestExit::Success),
     });
-    match said {
+    match exit {
         Some(exit) => Ended::DebugExit { value: exit.value() },
         None => Ended::Died { detail: format!("{status}: {}", captured.stderr.trim()) },
     }
@@ -142,20 +153,20 @@ mod tests {
 
     use super::*;
 
-    fn of_code(code: i32) -> Ended {
+    fn ended_with_code(code: i32) -> Ended {
         let end = End::Itself(ExitStatus::from_raw(code << 8));
         let (output, stderr) = (Vec::new(), "no such file\n".to_owned());
         ended(&Captured { end, output, stderr, started_unix_ms: 0, exit_us: 0 })
     }
 
     #[test]
-    fn an_exit_code_says_what_a_guest_would() {
+    fn takes_exit_codes_as_values_of_the_exit_device() {
         for (code, exit) in [(0, GuestExit::Success), (17, GuestExit::Failed), (19, GuestExit::Refused)] {
-            assert_eq!(of_code(code), Ended::DebugExit { value: exit.value() }, "{code}");
+            assert_eq!(ended_with_code(code), Ended::DebugExit { value: exit.value() }, "{code}");
         }
         for code in [1, 2, 16, 101] {
             let detail = format!("exit status: {code}: no such file");
-            assert_eq!(of_code(code), Ended::Died { detail }, "{code}");
+            assert_eq!(ended_with_code(code), Ended::Died { detail }, "{code}");
         }
     }
 }

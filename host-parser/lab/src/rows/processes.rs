@@ -1,4 +1,4 @@
-//! The native row: one ramdisk for each case, and as many host CPUs as it has workers.
+//! The native row. Each case has its ramdisk, and one host CPU for each worker as long as the host has enough.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,73 +21,73 @@ use crate::run::Run;
 pub struct Processes {
     env: GuestEnv,
     twin: Twin,
+    /// By case: the plan, and the ramdisk with it.
     ramdisks: BTreeMap<u16, (PlanBytes, Archive)>,
     artifacts: Vec<Artifact>,
 }
 
 impl Processes {
-    /// Finds the twin at `path`.
+    /// Reads the twin at `path` and prepares the ramdisks, which are to be in `store`.
     ///
     /// # Errors
-    /// It is not there, or a plan cannot be written.
+    /// The twin cannot be read, or a plan cannot be written.
     pub fn prepare(path: &Path, env: &GuestEnv, manifest: &Manifest, store: &Path) -> Result<Self, Coded> {
         let twin = Twin::find(path)?;
-        let ramdisk = |&case: &u16| {
+        let mut ramdisks = BTreeMap::new();
+        for case in env.cases(manifest) {
             let plan = env.plan(manifest, &[case])?;
             let archive = Archive::new(env.ramdisk(&plan), store, ".tar");
-            Ok((case, (plan, archive)))
-        };
-        let ramdisks = env.cases(manifest).iter().map(ramdisk).collect::<Result<_, _>>()?;
+            ramdisks.insert(case, (plan, archive));
+        }
         let artifacts = vec![twin.artifact(), env.worker()];
         Ok(Self { env: env.clone(), twin, ramdisks, artifacts })
     }
 
-    /// Writes the ramdisks that are not there yet.
+    /// Writes the missing ramdisks.
     ///
     /// # Errors
-    /// One cannot be written.
+    /// A ramdisk cannot be written.
     pub fn build(&self) -> Result<(), Coded> {
         self.ramdisks.values().try_for_each(|(_, archive)| archive.build())
     }
 
-    /// The command of a run, and the plan that it is given.
+    /// The plan's digest and the command line of a run of `case`.
     pub fn describe(&self, manifest: &Manifest, case: u16) -> String {
         let (plan, _) = &self.ramdisks[&case];
         format!("plan {}\n{}", plan.digest(), self.spec(manifest, case).command().join(" "))
     }
 
-    /// Makes a run.
+    /// Performs one run.
     ///
     /// # Errors
-    /// What kept it from having an outcome at all, or its files from being written.
-    pub fn run(&self, mut this: Run<'_>) -> Result<RunRecord, Coded> {
-        let case = this.slot.item.case;
+    /// The run has no outcome, or a file of the run cannot be written.
+    pub fn run(&self, mut run: Run<'_>) -> Result<RunRecord, Coded> {
+        let case = run.slot.item.case;
         let (plan, _) = &self.ramdisks[&case];
-        let (spec, log) = (self.spec(this.manifest, case), this.file("serial.log"));
+        let (spec, log) = (self.spec(run.manifest, case), run.file("serial.log"));
         let command = spec.command();
-        write_atomically(&this.file("command.txt"), |out| writeln!(out, "{}", command.join(" ")))
+        write_atomically(&run.file("command.txt"), |out| writeln!(out, "{}", command.join(" ")))
             .or_exit(Exit::Output)?;
         let mut steal = StealAccount::of(&Root::here(), &self.env.host_cpus.available);
-        let mut seen = false;
-        let run = native::run(&spec, &log, this.session, &mut |record| {
+        let mut reported = false;
+        let native = native::run(&spec, &log, run.session, &mut |record| {
             steal.on_record(record);
-            if !std::mem::replace(&mut seen, true) {
-                (this.on_record)();
+            if !std::mem::replace(&mut reported, true) {
+                (run.on_record)();
             }
         })?;
         steal.close();
-        let Native { log: bytes, ended, cost, started_unix_ms, exit_us, host_cpus } = run;
-        // Nobody watches from outside: each worker's own account is in the log.
-        let (vcpus, host_cores) = (Some(case), Some(self.env.host_cores()));
+        let Native { log: bytes, ended, cost, started_unix_ms, exit_us, host_cpus } = native;
+        // The host does not watch the workers' threads: the twin logs the run delay of each worker.
         let evidence = HostEvidence {
             ended,
-            vcpus,
-            host_cpus: host_cores,
+            vcpus: Some(case),
+            host_cpus: Some(self.env.host_cores()),
             host_steal: steal.seen().map(host_steal),
             host_steal_missing: steal.missing(),
             ..HostEvidence::default()
         };
-        let mut record = this.judge(&bytes, &self.env, plan, None, evidence);
+        let mut record = run.judge(&bytes, &self.env, plan, None, evidence);
         record.log = Some(log.display().to_string());
         record.command = command;
         record.started_unix_ms = Some(started_unix_ms);
@@ -97,12 +97,12 @@ impl Processes {
         Ok(record)
     }
 
-    /// What its workers are taken from.
+    /// The environment that the row takes its plan, its worker and its CPUs from.
     pub fn env(&self) -> &GuestEnv {
         &self.env
     }
 
-    /// What the row is made of.
+    /// The files that decide the result, with their digests.
     pub fn artifacts(&self) -> &[Artifact] {
         &self.artifacts
     }

@@ -1,4 +1,4 @@
-//! The rows that `--systems` names: our kernel, the Linux guest, processes of the host.
+//! The rows that `--systems` names: our kernel, a Linux guest, or host processes.
 
 use std::path::{Path, PathBuf};
 
@@ -14,21 +14,21 @@ use super::{Row, Runner};
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::GuestEnv;
 
-/// Which systems take part in a session, and what they need beside guests.
+/// The systems of a session, and what they need in addition to a [`GuestEnv`].
 #[derive(Clone, Debug)]
 pub struct SystemsSpec {
     /// The systems.
     pub systems: Vec<System>,
-    /// The Linux twin.
+    /// The path of the Linux twin.
     pub twin: PathBuf,
-    /// Whether a Linux kernel that is not there may be fetched.
+    /// Whether a missing Linux kernel may be downloaded.
     pub fetch: bool,
 }
 
-/// Prepares a row for each system; their files are to be in `store`.
+/// Prepares a row for each system, with its images and ramdisks in `store`.
 ///
 /// # Errors
-/// A system that is named twice, or that would be another row again, and whatever one lacks.
+/// A system is named twice, `assay-bios` would repeat the row `assay`, or a row lacks a file.
 pub fn of_systems(
     spec: &SystemsSpec,
     manifest: &Manifest,
@@ -38,11 +38,12 @@ pub fn of_systems(
     let mut systems = spec.systems.clone();
     systems.sort_unstable();
     if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(anyhow!("--systems: {} is named twice", pair[0])).or_exit(Exit::Usage);
+        return Err(anyhow!("--systems: {} is named twice; name each system once", pair[0]))
+            .or_exit(Exit::Usage);
     }
     if systems.contains(&System::AssayBios) && env.boot() != Boot::Direct {
         let boot = env.boot_word();
-        let error = anyhow!("--systems: assay-bios is for manifests with boot = \"direct\", not \"{boot}\"");
+        let error = anyhow!("--systems: assay-bios needs a manifest with boot = \"direct\", not \"{boot}\"");
         return Err(error).or_exit(Exit::Usage);
     }
     systems.into_iter().map(|system| row(system, spec, manifest, env, store)).collect()
@@ -64,5 +65,5 @@ fn row(
         }
         System::Native => Runner::Processes(Processes::prepare(&spec.twin, env, manifest, store)?),
     };
-    Ok(Row::of(system, runner))
+    Ok(Row::new(system, runner))
 }

@@ -1,4 +1,4 @@
-//! The Linux twin's program.
+//! The executable of the Linux twin.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,27 +9,27 @@ use results::Artifact;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::artifact;
 
-/// The program, read once: the recorded digest is that of the program that runs.
+/// The executable. It is read once, before the runs: the results record the digest of these bytes.
 pub struct Twin {
-    /// Where it is.
+    /// The path of the executable.
     pub path: PathBuf,
-    /// What it is.
+    /// The content of the executable.
     pub bytes: Vec<u8>,
 }
 
 impl Twin {
-    /// The program at `path`.
+    /// Reads the executable at `path`.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn find(path: &Path) -> Result<Self, Coded> {
         let bytes = fs::read(path)
-            .with_context(|| format!("twin {}: not there; `make twin` builds it", path.display()))
+            .with_context(|| format!("twin {}: cannot be read; `make twin` builds it", path.display()))
             .or_exit(Exit::Environment)?;
         Ok(Self { path: path.to_owned(), bytes })
     }
 
-    /// For the results.
+    /// The twin's name, digest and size, for the results.
     pub fn artifact(&self) -> Artifact {
         artifact("assay-twin", &self.bytes)
     }
