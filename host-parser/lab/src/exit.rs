@@ -26,7 +26,7 @@ exits! {
     Holds = 0, "Every run passed; the claim holds, or nothing was claimed; compared, no case is slower.";
     DoesNotHold = 1, "The claim does not hold, a case is slower, a control went wrong, a goal or a limit is missed.";
     Usage = 2, "The command line is wrong, or an environment variable that it reads.";
-    Inconclusive = 3, "The rounds do not tell whether the claim or a goal holds, or whether a case is slower.";
+    Inconclusive = 3, "The rounds do not decide whether the claim or a goal holds, or whether a case is slower.";
     Failed = 4, "A run failed: its evidence is sound, and says that the guest did not do what it had to.";
     Invalid = 5, "The evidence of a run does not hold, there are too few runs, or sessions are not comparable.";
     Unsupported = 6, "What was asked cannot be answered here: say, a claim over more CPUs than the host has.";
@@ -100,11 +100,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn a_cause_is_reported_once() {
         let inner = || std::io::Error::other("disk full");
-        let told = |error: anyhow::Error| Err::<(), _>(error).or_exit(Exit::Output).unwrap_err().to_string();
-        assert_eq!(told(anyhow::Error::new(inner()).context("results.json")), "results.json: disk full");
+        let shown = |error: anyhow::Error| Err::<(), _>(error).or_exit(Exit::Output).unwrap_err().to_string();
+        assert_eq!(shown(anyhow::Error::new(inner()).context("results.json")), "results.json: disk full");
         let named = anyhow::Error::new(inner()).context("results.json: disk full; make room");
-        assert_eq!(told(named), "results.json: disk full; make room");
+        assert_eq!(shown(named), "results.json: disk full; make room");
     }
 }

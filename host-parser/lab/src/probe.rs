@@ -188,7 +188,7 @@ fn is_undisturbed(times: &[f64]) -> bool {
     last <= best * (1.0 + limits::PACE_PER_MILLE as f64 / 1e3)
 }
 
-/// The makespan of the last case with so many workers, all of whose answers the twin has verified.
+/// The makespan of the last case with `workers` workers, if the twin verified all their answers.
 fn makespan_ns(log: &[u8], workers: u16) -> anyhow::Result<u64> {
     let (mut khz, mut makespan) = (None, None);
     for line in log.split(|&byte| byte == b'\n') {

@@ -30,19 +30,19 @@ pub struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// For runs in this order, of such names.
+    /// A line for runs in this order, with the names that `name` gives them.
     pub fn new<T: Copy>(order: &[Slot<T>], name: impl Fn(T) -> String) -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let target = if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(order.len() as u64), target);
         let forecast = Forecast::default();
-        let (told, style) = (forecast.clone(), ProgressStyle::with_template(TEMPLATE));
+        let (shown, style) = (forecast.clone(), ProgressStyle::with_template(TEMPLATE));
         let gone = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // The bar is drawn without it where this fails, and nothing else is lost.
+            // If this fails, the line lacks the time; nothing else is lost.
             let _ = write!(out, "{} s", state.elapsed().as_secs());
         };
         let left = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let _ = out.write_str(&told.left(state.elapsed()));
+            let _ = out.write_str(&shown.left(state.elapsed()));
         };
         let style = style.expect("a good template").with_key("gone", gone).with_key("left", left);
         bar.set_style(style.progress_chars("=> "));
@@ -72,7 +72,7 @@ impl ProgressLine {
         self.bar.set_message(format!("round {round} of {rounds}, {name}: {doing}{last}"));
     }
 
-    /// The run is over, and now so many are to be made in all: an excluded round is replaced.
+    /// A run is over. `runs` is the new total: it grows when an excluded round is replaced.
     pub fn end(&mut self, round: u32, name: &str, verdict: &Verdict<Measurement>, runs: usize) {
         self.done += 1;
         self.runs = runs;

@@ -20,7 +20,7 @@ pub struct Rounds<T> {
     limit: u32,
 }
 
-/// What is to be done about a run.
+/// What to do about the next run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
     /// Make it.
@@ -69,14 +69,13 @@ impl<T: Clone> Rounds<T> {
         }
     }
 
-    /// How many runs there are to be after `runs`: those of the rounds that are to count, and those that were made of
-    /// excluded rounds.
+    /// The total number of runs, after `runs` were made: the runs of all rounds that count, and the runs of excluded rounds.
     pub fn planned(&self, runs: &[RunRecord], ledger: &Ledger) -> usize {
         let wasted = runs.iter().filter(|run| ledger.is_excluded(run.round)).count();
         self.undisturbed().len() + wasted
     }
 
-    /// Whether more rounds are excluded than may be: no further round could mend that.
+    /// Whether too many rounds are excluded. Further rounds cannot change that.
     pub fn too_disturbed(&self, ledger: &Ledger) -> bool {
         excluded(ledger) > self.limit
     }
@@ -105,7 +104,7 @@ mod tests {
         RunRecord::new(round, round, verdict)
     }
 
-    /// Probes before the first so many rounds; those before `slow` take twice as long.
+    /// Probes before the first `made` rounds; the probes before the rounds in `slow` take twice as long.
     fn probes(made: u32, slow: &[u32]) -> Probes {
         let nanos = |round| if slow.contains(&round) { 200_000_000 } else { 100_000_000 };
         let probe = |round| Probe::new(round, 0, nanos(round), nanos(round));

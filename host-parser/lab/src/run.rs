@@ -1,4 +1,4 @@
-//! One run of an experiment, whatever runs its workers: where its files are, and what the gate says of it.
+//! One run of an experiment, on any system: where its files are, and how the gate judges it.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! `assay ab`: whether B is slower than A, by rounds in which both ran. What drifts on the host, or slows a whole round,
-//! falls on both; two sessions one after the other have no such luck.
+//! `assay ab`: whether B is slower than A, by rounds in which both ran. A drift of the host, or a slow round, affects both
+//! alike. Two sessions, one after the other, do not have this advantage.
 
 mod args;
 
@@ -17,23 +17,23 @@ pub use args::AbArgs;
 
 use crate::compare;
 
-/// The sides' names, and their sessions' folders.
-const SIDES: [&str; 2] = ["a", "b"];
+/// The rows' names, and their sessions' folders.
+const ROWS: [&str; 2] = ["a", "b"];
 
-/// Runs both sides in the same rounds, compares them, prints what came of it and says how it ended.
+/// Runs A and B in the same rounds, compares them and prints the comparison.
 ///
 /// # Errors
-/// What is missing, a guest that did not pass, or a host that disturbed too many rounds.
+/// Something is missing, a guest did not pass, or the host disturbed too many rounds.
 pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let cases = cases(args, &manifest).or_exit(Exit::Usage)?;
     let a = args.guest.env(&manifest)?;
     let b = GuestEnv::find(&args.guest_of_b().sources(), a.host_cpus.clone(), &manifest)?;
     if same(&a, &b) {
-        console::note("assay: A and B are the same: whatever differs between them is a false alarm");
+        console::note("assay: A and B are the same: any difference between them is a false alarm");
     }
     let folder = SessionFolder::new(&args.out.join("ab"), args.label.clone())?;
-    let rows = SIDES.into_iter().zip([&a, &b]);
+    let rows = ROWS.into_iter().zip([&a, &b]);
     let rows = rows.map(|(name, env)| Row::ours(name, env.clone(), &manifest, &folder.store));
     let mut session = lab::Session::prepare(SessionSpec {
         command: "ab".to_owned(),
@@ -42,7 +42,7 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         manifest,
         cases,
         rounds: args.rounds,
-        // Both rows must be quiet.
+        // A round counts only if neither row was disturbed.
         spare: 2 * SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Apart,
@@ -54,20 +54,20 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     if !session.record(&cancel)? {
         return Ok(Exit::Interrupted);
     }
-    let load = |side: &str| StoredSession::load(&session.folder().join(side)).map_err(compare::coded);
-    let (a, b) = (load(SIDES[0])?, load(SIDES[1])?);
-    // Two builds of a worker are what was asked for.
+    let [a, b] = ROWS.map(|row| StoredSession::load(&session.folder().join(row)).map_err(compare::coded));
+    let (a, b) = (a?, b?);
+    // With --b-workers, two builds of a worker are intended.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };
     let comparison = session::compare(&a, &b, Design::Paired, &accepted);
     compare::show(&comparison, &a, &b, args.json)
 }
 
-/// The cases that are run: those asked for, all of which the manifest must have, or all of the manifest's.
+/// The cases to run: the `--cases`, each of which the manifest must have, or else all of the manifest's cases.
 fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     let path = manifest.path().display();
     if manifest.sweep().is_some() {
         return Err(anyhow!(
-            "{path}: a sweep has its rounds in one boot, which is of one side; expected a manifest with cases of its own"
+            "{path}: a sweep has its rounds in one boot, which cannot alternate A and B; expected a manifest with `cases.workers`"
         ));
     }
     let asked: BTreeSet<u16> = args.cases.iter().copied().collect();
@@ -80,6 +80,6 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
 
 /// Whether kernel, worker and QEMU are the same.
 fn same(a: &GuestEnv, b: &GuestEnv) -> bool {
-    let qemu = |lab: &GuestEnv| (lab.qemu.path.clone(), lab.qemu.banner.clone());
-    a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && qemu(a) == qemu(b)
+    let same_qemu = a.qemu.path == b.qemu.path && a.qemu.banner == b.qemu.banner;
+    a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && same_qemu
 }

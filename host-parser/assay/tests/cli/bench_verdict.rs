@@ -57,7 +57,7 @@ fn an_undisturbed_recording_reaches_the_goals_and_records_the_seed() {
     let folder = sessions.path("");
     let mut again = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "2", "--from"]);
     let said = run(again.arg(&folder).arg("--from").arg(&folder), DEADLINE);
-    said.expect_exit(0).expect_answer(&["is left as it was", "all 2 recordings", "0 of 6: 0.0 to 45.9 %"]);
+    said.expect_exit(0).expect_answer(&["was not changed", "all 2 recordings", "0 of 6: 0.0 to 45.9 %"]);
     let kept = fs::read_to_string(sessions.path("verdict.json")).unwrap();
     assert!(kept.contains("\"seed\": 1"), "{kept}");
 }

@@ -129,8 +129,7 @@ impl Session {
             let (count, limit) = (excluded.len(), self.rounds.limit());
             let last = excluded.into_values().last().map_or(String::new(), |last| last.to_string());
             return Err(anyhow!(
-                "host-contended: {count} rounds are set aside for what the host did, at most {limit} may be; the last: \
-                 {last}"
+                "host-contended: the host disturbed {count} rounds, and at most {limit} may be excluded; the last: {last}"
             ))
             .or_exit(Exit::Invalid);
         }

@@ -11,7 +11,7 @@ use results::session::{Accepted, SessionCase, SessionComparison, StoredSession, 
 use serde::Serialize;
 use stats::{COMPARISON_LEVEL, Comparison, Design, Quality, RealRow, Recorded, real_experiments};
 
-use super::side::{SAME, recorded};
+use super::rows::{SAME, recorded};
 
 /// Version of the form of verdict.json.
 const SCHEMA: u32 = 2;

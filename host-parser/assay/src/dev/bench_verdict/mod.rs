@@ -1,9 +1,9 @@
-//! `assay dev bench-verdict`: how good the verdict of `assay compare` is, by recorded rounds. Sides that are the same, and
-//! sides that are slower by a known part, are run side by side; then it is counted how often the method is wrong.
+//! `assay dev bench-verdict`: how good the verdict of `assay compare` is, by recorded rounds. Identical rows, and rows that
+//! are slower by a known percentage, run in the same rounds. The command then counts how often the method is wrong.
 
 mod args;
 mod judge;
-mod side;
+mod rows;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ use stats::real_experiments;
 pub use args::BenchVerdictArgs;
 
 use judge::Judged;
-use side::{SideName, sides};
+use rows::named_rows;
 
-/// How many rounds may be set aside for each that is to count. A round has up to five sides, each of which must be quiet, and
-/// what is asked is how good the verdict is on a quiet host.
+/// How many rounds may be excluded for each round that counts. It is generous: a round has up to five rows, none of which
+/// may be disturbed, and the command measures the verdict on an undisturbed host.
 const SPARE: u16 = 16;
 
-/// Records the sides, or takes recorded ones, and prints how good the verdict on them is.
+/// Records the rows, or takes recorded ones, and prints how good the verdict on them is.
 ///
 /// # Errors
-/// What kept the rounds from being recorded, or from being read.
+/// The rounds cannot be recorded, or cannot be read.
 pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
     if !args.from.is_empty() {
         return judge(args, &args.from);
@@ -37,17 +37,19 @@ pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
     }
 }
 
-/// The folder with what was recorded; `None` where a signal came first.
+/// Records the rows. Returns the folder, or `None` if a signal ended the recording.
 fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let path = manifest.path().display();
     let workload = manifest.workload();
     if workload.slowed().is_empty() {
         let name = workload.name();
-        return Err(anyhow!("{path}: workload.program: {name} has no slowed builds (`Task::SLOWED`)"))
-            .or_exit(Exit::BadInput);
+        return Err(anyhow!(
+            "{path}: workload.program: {name} has no slowed builds, which this command needs"
+        ))
+        .or_exit(Exit::BadInput);
     }
-    let sides = sides(workload, &args.percent).or_exit(Exit::Usage)?;
+    let names = named_rows(workload, &args.percent).or_exit(Exit::Usage)?;
     if !manifest.cases().contains(&args.case) {
         return Err(anyhow!("--case {}: {path} has no such case", args.case)).or_exit(Exit::Usage);
     }
@@ -58,12 +60,14 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
             .or_exit(Exit::Unsupported);
     }
     let folder = SessionFolder::new(&args.out.join("bench-verdict"), args.label.clone())?;
-    let rows = sides.into_iter().map(|side: SideName| {
-        Row::ours(side.folder, side.env(&env, &args.guest.built.workers)?, &manifest, &folder.store)
-    });
+    let mut rows = Vec::new();
+    for name in names {
+        let env = name.env(&env, &args.guest.built.workers)?;
+        rows.push(Row::ours(name.folder, env, &manifest, &folder.store)?);
+    }
     let mut session = Session::prepare(SessionSpec {
         command: "bench-verdict".to_owned(),
-        rows: rows.collect::<Result<_, Coded>>()?,
+        rows,
         env,
         manifest,
         cases: vec![args.case],
@@ -80,14 +84,14 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
     let folder = session.folder();
     if !matches!(ended, Ok(true)) {
         console::note(&format!(
-            "to judge it as far as it goes: assay dev bench-verdict --from {}",
+            "to judge the rounds so far: assay dev bench-verdict --from {}",
             folder.display()
         ));
     }
     Ok(ended?.then(|| folder.to_owned()))
 }
 
-/// Judges every recording by itself, and what was really run in all of them together.
+/// Judges every recording by itself, and the experiments of all recordings together.
 fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
     let mut recordings = Vec::new();
     let mut reached = Vec::new();
@@ -104,24 +108,27 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
         let count = recordings.len();
         console::answer(&format!("\nall {count} recordings\n{}\n", text::experiments(&rows).join("\n")))?;
     }
-    Ok(match () {
-        () if reached.contains(&Some(false)) => Exit::DoesNotHold,
-        () if reached.contains(&None) => Exit::Inconclusive,
-        () => Exit::Holds,
+    Ok(if reached.contains(&Some(false)) {
+        Exit::DoesNotHold
+    } else if reached.contains(&None) {
+        Exit::Inconclusive
+    } else {
+        Exit::Holds
     })
 }
 
-/// Leaves the verdict beside its recording, unless there is one, which may be of other draws; says which.
+/// Writes the verdict beside its recording, unless one is there already: it may be from other draws. Returns a line that
+/// says which.
 fn keep(judged: &Judged, folder: &Path) -> Result<String, Coded> {
     let path = folder.join("verdict.json");
     let shown = path.display();
     if path.exists() {
-        return Ok(format!("{shown} is there already, and is left as it was"));
+        return Ok(format!("{shown} is there already and was not changed"));
     }
     write_atomically(&path, |out| {
         serde_json::to_writer_pretty(&mut *out, judged)?;
         out.write_all(b"\n")
     })
     .or_exit(Exit::Output)?;
-    Ok(format!("the same as data, and every side's session: {shown}"))
+    Ok(format!("the same as data, beside each row's session: {shown}"))
 }

@@ -1,4 +1,4 @@
-//! The sides: two that are the same bytes, and one for each slowed build of the workload.
+//! The rows of a recording: two identical ones, and one for each slowed build of the workload.
 
 use std::path::Path;
 
@@ -7,47 +7,48 @@ use experiment::plan::WorkerBlob;
 use lab::{Coded, Exit, GuestEnv, OrExit};
 use workloads::{Slowed, Workload};
 
-/// The folders of the two sides that are the same.
+/// The folders of the two identical rows.
 pub const SAME: [&str; 2] = ["a1", "a2"];
 
-/// A side, and the name of its session's folder.
+/// A row of a recording, before its program is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct SideName {
-    /// The folder's name.
+pub struct RowName {
+    /// The folder of its session.
     pub folder: &'static str,
-    /// The program that is booted under the workload's name; none for the workload's own.
+    /// The program that is booted under the workload's name; `None` for the workload's own program.
     pub program: Option<&'static str>,
-    /// By how many percent it is slower.
+    /// How much slower it is, in percent.
     pub percent: u16,
 }
 
-/// The two that are the same, and those that are slower by one of `percents`; all of these if it is empty.
+/// The two identical rows, and the rows that are slower by one of `percents`; every slowed row if it is empty.
 ///
 /// # Errors
 /// A percentage that the workload has no build for.
-pub fn sides(workload: &dyn Workload, percents: &[u16]) -> anyhow::Result<Vec<SideName>> {
+pub fn named_rows(workload: &dyn Workload, percents: &[u16]) -> anyhow::Result<Vec<RowName>> {
     let known: Vec<u16> = workload.slowed().iter().map(|slowed| slowed.percent).collect();
     if let Some(unknown) = percents.iter().find(|percent| !known.contains(percent)) {
         let known: Vec<_> = known.iter().map(u16::to_string).collect();
         let (name, known) = (workload.name(), known.join(", "));
         return Err(anyhow!("--percent {unknown}: {name} has slowed builds of {known} percent"));
     }
-    let takes_part =
-        |side: &SideName| side.percent == 0 || percents.is_empty() || percents.contains(&side.percent);
-    Ok(all(workload).into_iter().filter(takes_part).collect())
+    let mut rows = all(workload);
+    rows.retain(|row| row.percent == 0 || percents.is_empty() || percents.contains(&row.percent));
+    Ok(rows)
 }
 
-/// The sides of the recording in `folder`: the two that are the same, and those of the slowed that took part.
-pub fn recorded(workload: &dyn Workload, folder: &Path) -> Vec<SideName> {
-    let took_part = |side: &SideName| side.percent == 0 || folder.join(side.folder).is_dir();
-    all(workload).into_iter().filter(took_part).collect()
+/// The rows of the recording in `folder`: the two identical ones, and the slowed ones that have a folder there.
+pub fn recorded(workload: &dyn Workload, folder: &Path) -> Vec<RowName> {
+    let mut rows = all(workload);
+    rows.retain(|row| row.percent == 0 || folder.join(row.folder).is_dir());
+    rows
 }
 
-/// All of them; the first two are the same.
-fn all(workload: &dyn Workload) -> Vec<SideName> {
-    let same = SAME.map(|folder| SideName { folder, program: None, percent: 0 });
+/// Every row; the first two are identical.
+fn all(workload: &dyn Workload) -> Vec<RowName> {
+    let same = SAME.map(|folder| RowName { folder, program: None, percent: 0 });
     // A slowed program's folder is its own name.
-    let slowed = workload.slowed().iter().map(|&Slowed { program, percent }| SideName {
+    let slowed = workload.slowed().iter().map(|&Slowed { program, percent }| RowName {
         folder: program,
         program: Some(program),
         percent,
@@ -55,8 +56,8 @@ fn all(workload: &dyn Workload) -> Vec<SideName> {
     same.into_iter().chain(slowed).collect()
 }
 
-impl SideName {
-    /// What its guests are made of: `env` with the program of this side in place of its worker, by the worker's name.
+impl RowName {
+    /// What its guests are made of: `env` with this row's program, under the name of the worker.
     ///
     /// # Errors
     /// The program is not in the folder `workers`.
@@ -81,15 +82,15 @@ mod tests {
         let workload = REGISTRY.measured().find(|workload| workload.slowed().len() > 1).unwrap();
         let Slowed { program, percent } = workload.slowed()[1];
         let folders = |percents: &[u16]| {
-            sides(workload, percents).unwrap().into_iter().map(|side| side.folder).collect::<Vec<_>>()
+            named_rows(workload, percents).unwrap().into_iter().map(|row| row.folder).collect::<Vec<_>>()
         };
         let slowed = workload.slowed().iter().map(|slowed| slowed.program);
         assert_eq!(folders(&[]), SAME.into_iter().chain(slowed).collect::<Vec<_>>());
         assert_eq!(folders(&[percent]), [SAME[0], SAME[1], program]);
-        let said = sides(workload, &[percent, 77]).unwrap_err().to_string();
+        let said = named_rows(workload, &[percent, 77]).unwrap_err().to_string();
         assert!(said.starts_with("--percent 77: ") && said.contains(&percent.to_string()), "{said}");
         // A control has none.
         let control = REGISTRY.controls().next().unwrap();
-        assert_eq!(sides(control, &[]).unwrap().len(), SAME.len());
+        assert_eq!(named_rows(control, &[]).unwrap().len(), SAME.len());
     }
 }
