@@ -63,7 +63,7 @@ fn names_what_a_system_lacks() {
         .expect_message(&[KERNEL, "x.toml: not a bzImage"]);
     with_kernel(&stage, "linux", "x.toml", "bzImage")
         .expect_exit(8)
-        .expect_message(&["no ELF file", "make twin"]);
+        .expect_message(&["not an ELF file", "make twin"]);
     stage.manifest("memory-mib = 128", "memory-mib = 64");
     with_kernel(&stage, "linux", "twin", "bzImage")
         .expect_exit(6)
