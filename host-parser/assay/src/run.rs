@@ -100,7 +100,7 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
     let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
     if args.vcpus.is_some() && manifest.sweep().is_none() {
         let path = manifest.path().display();
-        return Err(anyhow!("--vcpus: {path} has cases of its own, and no sweep")).or_exit(Exit::Usage);
+        return Err(anyhow!("--vcpus: {path} has a list of cases, and no sweep")).or_exit(Exit::Usage);
     }
     let env = GuestEnv::find(&args.guest.sources(), host_cpus, &manifest)?;
     let env = env.with_sweep(args.vcpus, args.rounds);

@@ -41,7 +41,7 @@ impl Session {
         let (command, runs, env) = (&self.spec.command, self.rounds.undisturbed().len(), &self.spec.env);
         let of = match self.spec.layout {
             Layout::Together => String::new(),
-            Layout::Apart => format!(" of {} sides in {} rounds", self.spec.rows.len(), self.spec.rounds),
+            Layout::Apart => format!(" of {} rows in {} rounds", self.spec.rows.len(), self.spec.rounds),
         };
         let (choice, cpus) = (&env.accelerator, env.host_cpus.describe());
         format!("{command}: {runs} runs{of} under {} ({}), {cpus}", choice.accelerator, choice.reason)
