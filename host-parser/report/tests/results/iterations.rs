@@ -60,8 +60,8 @@ fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_coun
 fn a_boot_of_which_too_little_is_left_costs_the_round() {
     let results = results(9, 550);
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [2]);
-    let told = &results.excluded_rounds[&2];
-    assert!(told.detail.ends_with("; 9 of its 12 iterations are excluded"), "{told}");
+    let excluded = &results.excluded_rounds[&2];
+    assert!(excluded.detail.ends_with("; 9 of its 12 iterations are excluded"), "{excluded}");
     assert_eq!(results.cases[0].stats.cycles.n, 4);
 }
 

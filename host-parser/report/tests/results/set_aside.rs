@@ -98,7 +98,7 @@ fn what_stands_first_among_the_reasons_decides() {
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
 }
 
-/// What the gate says of a guest that was told to do wrong, and did nothing.
+/// What the gate says of a guest that was said to do wrong, and did nothing.
 fn unnoticed_control() -> Verdict<Measurement> {
     let control = Control { kind: ControlKind::DoubleRecord, target: 0 };
     let script = Script::of(&Guest { nonce: 7000, ..Guest::of(2) }.log());
@@ -165,12 +165,12 @@ fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
     let pace = results.pace.expect("guests of today");
     assert_eq!((pace.checks, pace.slow, (pace.worst * 100.0).round()), (42, 2, 40.0));
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [0, 4]);
-    let told = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0, CPU 1 was 30 % slower than its \
+    let said = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0, CPU 1 was 30 % slower than its \
                 baseline (8428 TSC readings instead of 12039, limit 20 %)";
-    assert_eq!(results.excluded_rounds[&0].to_string(), told);
+    assert_eq!(results.excluded_rounds[&0].to_string(), said);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
-    let told = "guest CPU speed: 2 of 42 checks slow (worst 40.0 % below baseline)";
-    assert!(terminal(&results).contains(told), "{}", terminal(&results));
+    let said = "guest CPU speed: 2 of 42 checks slow (worst 40.0 % below baseline)";
+    assert!(terminal(&results).contains(said), "{}", terminal(&results));
     // A host that becomes slow and stays so is held against its quick times.
     let slowed: Vec<(u32, u32)> = (2..7).map(|round| (round, 300)).collect();
     assert_eq!(paced(quiet(), &slowed, false).excluded_rounds.len(), 5);

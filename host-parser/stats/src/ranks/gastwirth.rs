@@ -38,7 +38,7 @@ fn shift(a: &[f64], b: &[f64], scoring: usize, level: f64) -> Option<Shift> {
     let score_in = |gap: usize| samples.score_of_a(within_gap(&shifts, gap), Ties::AFirst);
     let first_accepted = partition_point(gaps, |gap| samples.p_at_least(score_in(gap)) <= error);
     let first_refused = partition_point(gaps, |gap| samples.p_at_most(score_in(gap)) > error);
-    // Where the outermost gap is not refused, the interval ends at the outermost shift and its level is lower.
+    // If the outermost gap is not refused, the interval ends at the outermost shift and its level is lower.
     let outside = samples.p_at_least(score_in(first_accepted.saturating_sub(1)))
         + samples.p_at_most(score_in(first_refused.min(gaps - 1)));
     // A's fair part of the total score, times the number of values.
