@@ -132,7 +132,7 @@ impl<'a> GuestProcess<'a> {
     }
 
     /// If the guest was stopped, asks why, and stops the run unless the guest will go on by itself.
-    pub(crate) fn look_into_stop(&mut self) -> Result<(), Stop> {
+    pub(crate) fn check_stop(&mut self) -> Result<(), Stop> {
         if !std::mem::take(&mut self.conversation.stopped) {
             return Ok(());
         }

@@ -127,7 +127,7 @@ fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
     guest.cont()?;
     loop {
         // First, because the STOP event may have come with the last reply, and no other may follow.
-        guest.look_into_stop()?;
+        guest.check_stop()?;
         guest.wait()?;
     }
 }
