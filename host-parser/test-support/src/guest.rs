@@ -35,6 +35,8 @@ pub struct Guest {
     pub nonce: u64,
     /// How long the whole work takes on one CPU, in cycles.
     pub work_cycles: u64,
+    /// How many times as fast the cases of several workers are as they should be, in thousandths.
+    pub boost: u64,
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
     /// How many threads each of its cores has; `None` if the guest does not report it.
@@ -57,6 +59,7 @@ impl Guest {
             iterations: 1,
             nonce,
             work_cycles: 1_718_000_000,
+            boost: 1_000,
             whole: WHOLE,
             threads: None,
             challenge: CHALLENGE,
@@ -237,6 +240,7 @@ impl Guest {
         records.push(CaseBegin { case, iter, start_tsc: 0 }.into());
         // Each further worker costs a little speed, as on a real machine.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
+        let share = if case > 1 { share * 1_000 / self.boost } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;

@@ -119,6 +119,7 @@ impl Gate {
             rules::stamps(&mut run);
             rules::brackets(&mut run);
             rules::second_clock(&mut run);
+            rules::superlinear(&mut run);
             rules::elapsed(&mut run);
             rules::clock(&mut run, known);
             rules::host(&mut run);

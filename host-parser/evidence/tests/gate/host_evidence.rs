@@ -6,7 +6,7 @@ use abi::wire::Record;
 use evidence::gate::{Ended, ExpectedCase, HostEvidence, HostSteal, ReasonCode, RunExpectation, VcpuDelay};
 
 use super::{Trial, script};
-use test_support::guest::Guest;
+use test_support::guest::{CHALLENGE, Guest};
 
 fn ended(ended: Ended) -> HostEvidence {
     HostEvidence { ended, ..HostEvidence::default() }
@@ -137,12 +137,18 @@ fn unexpected() -> Vec<Trial> {
     let plan = RunExpectation { plan: Some(Digest::of(b"another plan")), ..nothing() };
     let build = RunExpectation { build: Some(0xfeed), ..nothing() };
     let blob = RunExpectation { blob: Some(Digest::of(b"another program")), ..nothing() };
+    let challenge = RunExpectation { challenge: Some(CHALLENGE ^ 1), ..nothing() };
+    let given = RunExpectation { challenge: Some(CHALLENGE), ..nothing() };
+    let work = RunExpectation { work: Some(Digest::of(b"other work")), ..nothing() };
     let cpus = RunExpectation { cpus: Some(4), ..nothing() };
     vec![
         Trial::new("plan-mismatch-digest", ReasonCode::PlanMismatch, whole()).expecting(plan),
         Trial::new("plan-mismatch-cases", ReasonCode::PlanMismatch, whole()).expecting(expected_cases(1, 1)),
         Trial::new("plan-mismatch-iterations", ReasonCode::PlanMismatch, whole())
             .expecting(expected_cases(2, 3)),
+        Trial::new("plan-mismatch-challenge", ReasonCode::PlanMismatch, whole()).expecting(challenge),
+        Trial::passing("good-challenge", whole()).expecting(given),
+        Trial::new("plan-mismatch-work", ReasonCode::PlanMismatch, whole()).expecting(work),
         Trial::new("kernel-mismatch", ReasonCode::KernelMismatch, whole()).expecting(build),
         Trial::new("blob-mismatch", ReasonCode::BlobMismatch, whole()).expecting(blob),
         Trial::new("cpu-missing-expected", ReasonCode::CpuMissing, whole()).expecting(cpus),

@@ -6,7 +6,7 @@ use abi::wire::record::{Moment, SecondSource};
 use evidence::gate::ReasonCode;
 
 use super::{Trial, longer, script, three_cases, with_makespan};
-use test_support::guest::{KHZ, PER_MICRO};
+use test_support::guest::{Guest, KHZ, PER_MICRO};
 use test_support::script::Script;
 
 pub fn trials() -> Vec<Trial> {
@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(bracketed());
     trials.extend(second());
     trials.extend(absent());
+    trials.extend(superlinear());
     trials
 }
 
@@ -55,10 +56,7 @@ fn halved(script: Script) -> Script {
 
 /// A case of 26 ms.
 fn brief() -> Script {
-    super::good(&test_support::guest::Guest {
-        work_cycles: cycles(26_000) * 2,
-        ..test_support::guest::Guest::of(2)
-    })
+    super::good(&Guest { work_cycles: cycles(26_000) * 2, ..Guest::of(2) })
 }
 
 /// The kernel also reports that the workers were back earlier by this.
@@ -212,6 +210,19 @@ fn second() -> Vec<Trial> {
         inconsistent("inconsistent-record-count-of-none", counted),
         inconsistent("inconsistent-record-count-too-wide", wide),
         inconsistent("inconsistent-record-hz", hz),
+    ]
+}
+
+/// A boot whose two workers are this many thousandths as fast as twice one worker.
+fn boosted(boost: u64) -> Script {
+    super::good(&Guest { cases: vec![1, 2], iterations: 3, boost, ..Guest::of(2) })
+}
+
+fn superlinear() -> Vec<Trial> {
+    vec![
+        // Two workers lose 3 % of their speed by themselves.
+        Trial::new("superlinear", ReasonCode::Superlinear, boosted(1_300).log()),
+        Trial::passing("good-superlinear", boosted(1_270).log()),
     ]
 }
 

@@ -22,6 +22,7 @@ mod order;
 mod presence;
 mod second;
 mod stamps;
+mod superlinear;
 mod sweep;
 mod workers;
 
@@ -41,6 +42,7 @@ pub(super) use order::order;
 pub(super) use presence::presence;
 pub(super) use second::second_clock;
 pub(super) use stamps::stamps;
+pub(super) use superlinear::superlinear;
 pub(super) use sweep::sweep;
 pub(super) use workers::workers;
 
