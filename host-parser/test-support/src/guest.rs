@@ -303,7 +303,7 @@ const PACE_CHECK_US: u64 = 900;
 const LAST_US: u64 = 950;
 
 fn cycles_in(micros: u64) -> u64 {
-    micros * KHZ / 1_000
+    u64::try_from(u128::from(micros) * u128::from(KHZ) / 1_000).expect("a TSC that has not wrapped around")
 }
 
 fn tsc_at(micros: u64) -> u64 {
