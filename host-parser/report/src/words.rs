@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
-use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
@@ -235,7 +234,7 @@ fn excluded_iterations_in_all(measured: &[&Measurement]) -> Vec<String> {
     }
     let reasons: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let line = format!(
-        "{excluded} of {} iterations excluded (each boot must keep at least {LEAST_ITERATIONS}): {}",
+        "{excluded} of {} iterations excluded (each boot must keep at least half): {}",
         samples.len(),
         reasons.join(", ")
     );
