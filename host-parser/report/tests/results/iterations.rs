@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use abi::wire::Record;
 use evidence::gate::{Gate, HostEvidence, Measurement, RunExpectation, VcpuDelay, Verdict};
 use evidence::transcript::Transcript;
-use report::terminal;
 use results::{Completion, Environment, Results, RunRecord};
 
-use super::rounds::experiment;
+use super::rounds::{experiment, said};
 use test_support::guest::Guest;
 use test_support::script::Script;
 
@@ -49,7 +48,7 @@ fn an_iteration_beside_which_a_cpu_was_slow_counts_for_nothing_and_the_rest_coun
     let samples = results.runs[2].verdict.outcome.measurement().expect("it passed").samples();
     let gone = samples.iter().filter(|sample| sample.excluded.is_some());
     assert_eq!(gone.map(|sample| sample.iteration).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
-    let text = terminal(&results);
+    let text = said(&results);
     assert!(
         text.contains("6 of 60 iterations excluded (each boot must keep at least half): 6 cpu-slowed"),
         "{text}"
