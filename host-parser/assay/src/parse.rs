@@ -11,7 +11,7 @@ use evidence::gate::{Gate, Measurement, RunExpectation, Verdict};
 use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use lab::{Coded, Exit, OrExit, console};
-use report::{Exporter, ResultsJson, terminal, write_all};
+use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
 use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord, cases};
 
@@ -70,7 +70,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         ResultsJson.export(&results, &mut json).or_exit(Exit::Output)?;
         console::answer(&String::from_utf8_lossy(&json))?;
     } else {
-        console::answer(&terminal(&results))?;
+        let text = if console::has_colours() { terminal_in_colour } else { terminal };
+        console::answer(&text(&results))?;
     }
     let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
     match Exit::of(results.conclusion()) {

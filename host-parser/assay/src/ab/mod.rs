@@ -43,7 +43,7 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         cases,
         rounds: args.rounds,
         // A round counts only if neither row was disturbed.
-        spare: 2 * SPARE,
+        spare: 4 * SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Apart,
         probe: args.probe.spec(),
