@@ -7,6 +7,7 @@
 mod build;
 mod evidence;
 mod exclusion;
+mod experienced;
 mod facts;
 mod machine;
 mod measurement;
@@ -17,6 +18,7 @@ mod verdict;
 
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
 pub use exclusion::{Exclusion, Scope};
+pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
 pub use reason::{Class, ReasonCode};
@@ -119,14 +121,20 @@ impl Gate {
         }
         rules::status(&facts, evidence, &mut findings);
         rules::control(&facts, &mut findings);
-        let measured = match &facts[..] {
-            [facts] if findings.is_empty() => build::measurement(facts, evidence, &disturbed, self.lookup),
+        let times = match &facts[..] {
+            [facts] if whole && findings.are_the_hosts() => {
+                build::measurement(facts, evidence, &disturbed, self.lookup)
+            }
             _ => None,
         };
-        if let Some(measurement) = &measured {
+        if !findings.is_empty() {
+            let late = findings.has(ReasonCode::LateStart);
+            return findings.refusal(times.and_then(|times| Experienced::of_refused(&times, late)));
+        }
+        if let Some(measurement) = &times {
             let system = measurement.machine().system;
             self.known.entry(system).or_insert_with(|| Known::of(measurement));
         }
-        findings.verdict(measured)
+        findings.verdict(times)
     }
 }
