@@ -36,7 +36,8 @@ pub trait Workload: fmt::Debug + Sync {
     /// The first parameter that does not fit.
     fn check(&self, whole: Words) -> Result<(), BadParameter>;
 
-    /// What a worker given `params` should answer. Takes any words, and at most some seconds for them.
+    /// What a worker given `params` should answer. Takes any words, and at most some tens of milliseconds for them: what is
+    /// beyond every whole that [`check`](Self::check) passes is left out.
     fn expectation(&self, params: Words) -> Expectation;
 
     /// Splits `whole` into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to do
