@@ -177,7 +177,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
 }
 
 /// Whether the log reports each of these runs as done, with the right answer and nothing refused.
-fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
+fn intact(log: &Transcript, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
     unharmed.iter().all(|&place| {
         let parts = manifest.workload().split(manifest.params(), place.case);
