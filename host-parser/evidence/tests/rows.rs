@@ -116,19 +116,20 @@ fn another_whole_begins_a_row() {
 #[test]
 fn a_boot_of_the_same_cases_with_another_plan_or_machine_is_refused() {
     let plan: Change = |record| {
-        if let Record::Start(start) = record {
-            start.plan = Digest::of(b"another plan");
+        if let Record::Challenge(challenge) = record {
+            challenge.work = Digest::of(b"another plan");
         }
     };
     let logs = [log(1, 2, same), log(2, 2, plan), log(3, 2, same)];
     let (_, boots) = judged(&logs);
     assert_eq!(rows(&boots), [Ok(0), Err(ReasonCode::RowMismatch), Ok(0)]);
     let (_, detail) = boots[1].verdict.outcome.refusal().expect("a refusal");
-    assert!(detail.contains("the plan is"), "{detail}");
+    assert!(detail.contains("the plan's work is"), "{detail}");
+    let work = boots[0].verdict.outcome.measurement().expect("it passed").identity().work;
     let more_cpus = Script::of(&Guest { nonce: 5, cpus: 4, cases: vec![2], ..Guest::of(4) }.log())
         .edit(|record| {
-            if let Record::Start(start) = record {
-                start.plan = Digest::of(format!("plan {:?}", [2_u16]).as_bytes());
+            if let Record::Challenge(challenge) = record {
+                challenge.work = work;
             }
         })
         .log();

@@ -1,5 +1,7 @@
 //! One run: how it was made, what the host observed, and what the gate says of it.
 
+use abi::Digest;
+use abi::wire::Hex64;
 use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, Verdict};
 use serde::Serialize;
 
@@ -18,6 +20,10 @@ pub struct RunRecord {
     pub system: System,
     /// The case it was made for; `None` if it has several, or is a log from elsewhere.
     pub case: Option<u16>,
+    /// The challenge of its plan; `None` for a log from elsewhere, whose measurement has it.
+    pub challenge: Option<Hex64>,
+    /// The digest by which the chain of challenges goes on after it (`evidence::challenge::ended`), if known.
+    pub end_digest: Option<Digest>,
     /// Its serial log.
     pub log: Option<String>,
     /// The exact command that ran the guest.
@@ -58,6 +64,8 @@ impl RunRecord {
             round,
             system: System::default(),
             case: None,
+            challenge: None,
+            end_digest: None,
             log: None,
             command: Vec::new(),
             started_unix_ms: None,

@@ -27,12 +27,13 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     /// A whole that can be run, and that the reference answers within milliseconds; for tests.
     fn example() -> Self;
 
-    /// What a worker should answer to this task, by another method than the program uses. [`Workload::expectation`]
-    /// keeps what was worked out, so there is no need to keep it here.
-    fn expectation(&self) -> Expectation;
+    /// What a worker should answer to this task and this challenge, by another method than the program uses. The
+    /// challenge changes the digest and nothing else. [`Workload::expectation`] keeps what was worked out, so there is no
+    /// need to keep it here.
+    fn expectation(&self, challenge: u64) -> Expectation;
 
     /// Splits this whole into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to
-    /// do than there are workers. `whole` is the expectation of this whole.
+    /// do than there are workers. `whole` is the expectation of this whole; its digest has no meaning here.
     fn split(&self, workers: u16, whole: Expectation) -> Vec<Self>;
 
     /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap.
@@ -42,7 +43,7 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
 /// The workload of a [`Task`]: the same behind words instead of types. It keeps the last expectations and cut points that
 /// it worked out, since a gate asks for the same few again and again.
 pub struct Typed<T> {
-    known: Mutex<Option<HashMap<Words, Expectation>>>,
+    known: Mutex<Option<HashMap<(Words, u64), Expectation>>>,
     /// The last whole that was cut into [`PARTS`], and its parts.
     cut: Mutex<Option<(Words, Vec<Words>)>>,
     task: PhantomData<fn() -> T>,
@@ -95,17 +96,19 @@ impl<T: Task> Workload for Typed<T> {
         }
     }
 
-    fn expectation(&self, params: Words) -> Expectation {
-        if let Some(&expectation) = lock(&self.known).as_ref().and_then(|known| known.get(&params)) {
+    fn expectation(&self, params: Words, challenge: u64) -> Expectation {
+        if let Some(&expectation) =
+            lock(&self.known).as_ref().and_then(|known| known.get(&(params, challenge)))
+        {
             return expectation;
         }
-        let expectation = T::from_words(params).expectation();
+        let expectation = T::from_words(params).expectation(challenge);
         let mut known = lock(&self.known);
         let known = known.get_or_insert_default();
         if known.len() >= KEPT {
             known.clear();
         }
-        known.insert(params, expectation);
+        known.insert((params, challenge), expectation);
         expectation
     }
 
@@ -115,7 +118,7 @@ impl<T: Task> Workload for Typed<T> {
         {
             return parts.clone();
         }
-        let parts = T::from_words(whole).split(workers, self.expectation(whole));
+        let parts = T::from_words(whole).split(workers, self.expectation(whole, 0));
         let parts: Vec<Words> = parts.iter().map(|part| with_unused::<T>(part, whole)).collect();
         if workers == PARTS {
             *lock(&self.cut) = Some((whole, parts.clone()));

@@ -66,7 +66,8 @@ pub struct Same {
 /// What all boots of a row with the same cases have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct OfCases {
-    plan: Digest,
+    /// The plan, whatever its challenge is.
+    work: Digest,
     iterations: usize,
     cpus_online: u16,
     topology: Topology,
@@ -151,7 +152,7 @@ impl OfCases {
     fn of(measured: &Measurement) -> Self {
         let machine = measured.machine();
         Self {
-            plan: measured.identity().plan,
+            work: measured.identity().work,
             iterations: measured.samples().len(),
             cpus_online: machine.cpus_online,
             topology: machine.topology.clone(),
@@ -160,10 +161,13 @@ impl OfCases {
 
     /// What differs in a later boot, in words.
     fn difference(&self, measured: &Measurement) -> Option<String> {
-        let (plan, machine) = (measured.identity().plan, measured.machine());
+        let (work, machine) = (measured.identity().work, measured.machine());
         let (cpus, iterations) = (machine.cpus_online, measured.samples().len());
-        if plan != self.plan {
-            Some(format!("the plan is {plan}, in an earlier boot of the same cases it is {}", self.plan))
+        if work != self.work {
+            Some(format!(
+                "the plan's work is {work}, in an earlier boot of the same cases it is {}",
+                self.work
+            ))
         } else if iterations != self.iterations {
             Some(format!(
                 "{iterations} iterations ran, in an earlier boot of the same cases {}",

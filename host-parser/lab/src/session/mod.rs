@@ -12,7 +12,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use abi::Digest;
 use anyhow::{Context, anyhow};
+use evidence::challenge;
 use evidence::gate::Gate;
 use evidence::ledger::Ledger;
 use experiment::manifest::Manifest;
@@ -109,6 +111,8 @@ pub struct Session {
     runs: Vec<RunRecord>,
     /// Which row each of these is of.
     row_of: Vec<usize>,
+    /// The challenge of the next run.
+    challenge: u64,
 }
 
 /// How a session ended.
@@ -138,7 +142,9 @@ impl Session {
         let prober = Prober::prepare(&spec.probe, &spec.env, &spec.manifest, &spec.folder.store, &logs);
         let ledger = Ledger::new(prober.begin());
         let gates = spec.rows.iter().map(|_| Gate::default()).collect();
-        Self { spec, rounds, prober, ledger, gates, runs: Vec::new(), row_of: Vec::new() }
+        let commitment = format!("{} {} {}", spec.folder.label, spec.manifest.sha256(), spec.seed);
+        let challenge = challenge::first(Digest::of(commitment.as_bytes()));
+        Self { spec, rounds, prober, ledger, gates, runs: Vec::new(), row_of: Vec::new(), challenge }
     }
 
     /// Where it goes.

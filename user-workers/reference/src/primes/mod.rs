@@ -54,11 +54,11 @@ impl Task for Primes {
     }
 
     /// Leaves out candidates from [`LARGEST_END`] on: no whole that can be run has any.
-    fn expectation(&self) -> Expectation {
+    fn expectation(&self, challenge: u64) -> Expectation {
         let (first, end) = self.bounds();
         let mut table = table();
         let (from, to) = (table.below(first), table.below(end));
-        let digests = [first, end].map(|bound| table.digest_below(bound, 0));
+        let digests = [first, end].map(|bound| table.digest_below(bound, challenge));
         Expectation {
             answer: to.primes - from.primes,
             work: to.divisions - from.divisions,
