@@ -33,6 +33,7 @@ exits! {
     BadInput = 7, "A file that was given is wrong or cannot be read: manifest, log.";
     Environment = 8, "QEMU, firmware, kernel, worker or image tool is missing, too old or broken.";
     Output = 9, "A file could not be written; a full disk ends here.";
+    NotVerified = 11, "A stored session does not verify: its results do not follow from its sealed logs and evidence.";
     Interrupted = 130, "Interrupted by a signal; what was measured until then is in the results.";
 }
 

@@ -8,7 +8,7 @@ use experiment::manifest::Manifest;
 use experiment::plan::PlanBytes;
 use host::CancelToken;
 use qemu::CpuState;
-use results::{RunRecord, System};
+use results::{RunRecord, SealedRun, System};
 
 use crate::guest_env::GuestEnv;
 use crate::schedule::Slot;
@@ -75,8 +75,10 @@ impl Run<'_> {
             blob: Some(env.blob.sha256()),
             build,
         };
-        let verdict = self.gate.judge(&Transcript::read(log), &expectation, &evidence);
+        let transcript = Transcript::read(log);
+        let verdict = self.gate.judge(&transcript, &expectation, &evidence);
         let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
+        record.sealed = SealedRun::of(log, &transcript, expectation);
         record.system = system;
         record.case = Some(case).filter(|_| !sweeps);
         record

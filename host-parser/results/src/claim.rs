@@ -1,13 +1,13 @@
 //! Whether an experiment's claim holds, and how sure that is.
 
 use evidence::gate::{ReasonCode, limits};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stats::{Interval, fair_tosses_at_most};
 
 use super::series::{Series, Speedup};
 
 /// An experiment's claim: a least speed-up from one case to another.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct ClaimRule {
     /// The case that is the yardstick.
     pub from: u16,

@@ -1,6 +1,9 @@
 //! One run: how it was made, what the host observed, and what the gate says of it.
 
-use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, Verdict};
+use abi::Digest;
+use abi::wire::Hex64;
+use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, RunExpectation, Verdict};
+use evidence::transcript::Transcript;
 use serde::Serialize;
 
 use super::boot_cost::BootCost;
@@ -44,9 +47,34 @@ pub struct RunRecord {
     pub excluded: Option<Exclusion>,
     /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
     pub diagnosis: Option<Diagnosis>,
+    /// What session.jsonl has of it besides.
+    #[serde(skip)]
+    pub sealed: SealedRun,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
     #[serde(flatten)]
     pub verdict: Verdict<Measurement>,
+}
+
+/// What a session's chain has of a run, besides what its results have.
+#[derive(Clone, Debug, Default)]
+pub struct SealedRun {
+    /// What the gate was told to expect.
+    pub expected: RunExpectation,
+    /// SHA-256 of the log's bytes, as the gate judged them.
+    pub log_sha256: Option<Digest>,
+    /// The digest in the `end` record of the log's last boot, if it has one.
+    pub end_digest: Option<Digest>,
+    /// The number that the run's plan was given to answer.
+    pub challenge: Option<Hex64>,
+}
+
+impl SealedRun {
+    /// That of a run with this log, which was read as `transcript`.
+    #[must_use]
+    pub fn of(log: &[u8], transcript: &Transcript<'_>, expected: RunExpectation) -> Self {
+        let end_digest = transcript.boots.last().and_then(|boot| Some(boot.end()?.digest));
+        Self { expected, log_sha256: Some(Digest::of(log)), end_digest, challenge: None }
+    }
 }
 
 impl RunRecord {
@@ -69,6 +97,7 @@ impl RunRecord {
             evidence: HostEvidence::default(),
             excluded: None,
             diagnosis: None,
+            sealed: SealedRun::default(),
             functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
             verdict,
         }
