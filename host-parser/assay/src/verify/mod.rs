@@ -57,12 +57,8 @@ fn text(path: &Path, session: &SealedSession, problems: &[Problem], signed: bool
     let mut text = format!("{}\n", path.display());
     let commitment = &chain.commitment;
     text += &format!("  recorded by {}, session {}\n", commitment.tool, commitment.session);
-    text += &format!(
-        "  {} runs, {} entries, chain head {}\n",
-        session.runs(),
-        chain.entries.len() + 1,
-        chain.head
-    );
+    let lines = 1 + chain.entries.len() + usize::from(chain.end.is_some());
+    text += &format!("  {} runs, {lines} lines of the chain, its head {}\n", session.runs(), chain.head);
     match &chain.end {
         None => text += "  INCOMPLETE: the chain has no end: the session still runs, or was killed\n",
         Some(end) => {

@@ -25,3 +25,4 @@ mod options;
 mod outputs;
 mod programs;
 mod systems;
+mod verify;

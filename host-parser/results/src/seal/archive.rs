@@ -99,7 +99,7 @@ pub fn unpack(path: &Path, to: &Path) -> Result<(), ArchiveError> {
     for entry in archive.entries().map_err(unreadable)? {
         let mut entry = entry.map_err(unreadable)?;
         let name = entry.path().map_err(unreadable)?.into_owned();
-        let inside = name.components().all(|part| matches!(part, Component::Normal(_)));
+        let inside = name.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         let kind = entry.header().entry_type();
         if !inside || !matches!(kind, EntryType::Regular | EntryType::Directory) {
             return Err(form(format!("{}: neither a file nor a folder in the archive", name.display())));

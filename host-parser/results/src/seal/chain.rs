@@ -38,12 +38,12 @@ impl Chain {
     /// # Errors
     /// The first line that does not follow from the one before it, or is out of place.
     pub fn read(bytes: &[u8]) -> Result<Self, ChainError> {
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(&[][..], |last| &bytes[..last]);
-        let mut lines = whole.split(|&byte| byte == b'\n').enumerate();
+        let last = bytes.iter().rposition(|&byte| byte == b'\n');
+        let lines = last.into_iter().flat_map(|last| bytes[..last].split(|&byte| byte == b'\n')).enumerate();
         let (mut first, mut entries, mut end) = (None, Vec::new(), None);
         let mut head = BEFORE_FIRST;
         let mut commitment_sha256 = BEFORE_FIRST;
-        for (at, bytes) in &mut lines {
+        for (at, bytes) in lines {
             let wrong = |detail: String| ChainError { line: at + 1, detail };
             let line: Line = serde_json::from_slice(bytes)
                 .map_err(|error| wrong(format!("not readable as a line of the chain: {error}")))?;

@@ -1,8 +1,6 @@
 //! Verdicts on sessions that can be compared.
 
-use std::path::Path;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::compare;
 use super::sessions::{Played, Sessions, noisy, slower, steady};
