@@ -31,6 +31,8 @@ words! {
         TscAhead = "tsc-ahead",
         /// The target CPU takes timer interrupts while it runs its timed worker.
         Interrupt = "interrupt",
+        /// In cases of two workers and more, the kernel reports half of each worker's time.
+        HalveTimes = "halve-times",
     }
 }
 

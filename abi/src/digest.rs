@@ -48,6 +48,13 @@ impl fmt::Display for Digest {
 #[derive(Clone, Default)]
 pub struct Hasher(sha2::Sha256);
 
+impl fmt::Write for Hasher {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.update(text.as_bytes());
+        Ok(())
+    }
+}
+
 impl Hasher {
     /// Adds `bytes`.
     pub fn update(&mut self, bytes: &[u8]) {

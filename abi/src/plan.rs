@@ -3,8 +3,8 @@
 //! Text, one message a line, written by the host tool and read in place by the kernel:
 //!
 //! ```text
-//! ASSAY-PLAN1
-//! plan experiment=smp-process-scale linger_ms=0
+//! ASSAY-PLAN2
+//! plan experiment=smp-process-scale linger_ms=0 challenge=...
 //! workload name=primes sha256=... authority=exit
 //! control kind=none target=0
 //! case workers=2 iterations=1 timeout_ms=60000
@@ -14,6 +14,9 @@
 //!
 //! The splits of a case follow it, one for each worker, numbered from 0. The expected answers let the kernel report on
 //! its console whether the work was done. The host tool derives them itself and does not trust the kernel.
+//!
+//! The challenge is a number that the host chooses for each run. Every digest depends on it, so no answer of another run
+//! fits. [`Plan::work_digest`] identifies the work whatever the challenge is.
 //!
 //! A plan for a machine of unknown size has no cases. After `control` it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -30,11 +33,12 @@ use core::fmt;
 
 use crate::Digest;
 use crate::control::ControlKind;
+use crate::digest::Hasher;
 use crate::syscall::Authority;
 use crate::wire::{FieldError, Hex64, Label, messages};
 
 /// The first line. The number is the format's version.
-pub const HEADER: &str = "ASSAY-PLAN1";
+pub const HEADER: &str = "ASSAY-PLAN2";
 
 /// The most workers a case can have.
 pub const MAX_WORKERS: u16 = 1024;
@@ -52,6 +56,8 @@ messages! {
         experiment: Label,
         /// How long the machine stays up after its last record, repeating its summary, before it powers off.
         linger_ms: u32,
+        /// The challenge: every worker folds it into its digest.
+        challenge: Hex64,
     }
 
     /// The program of the workers.
@@ -138,7 +144,9 @@ pub struct Plan<'a> {
     pub workload: Workload,
     /// The fault that the kernel is to make.
     pub control: Control,
-    /// The text from the first case, or the sweep, to the end. Every line of it has been parsed once.
+    /// The text after the header. Every line of it has been parsed once.
+    lines: &'a str,
+    /// The text from the first case, or the sweep, to the end.
     work: &'a str,
 }
 
@@ -197,6 +205,19 @@ fn parse_line(line: &str) -> Result<PlanLine, FieldError> {
     PlanLine::parse_fields(name, fields)
 }
 
+impl PlanLine {
+    /// The line with what the challenge decides set to 0.
+    fn unchallenged(self) -> Self {
+        const NONE: Hex64 = Hex64(0);
+        match self {
+            Self::Head(head) => Head { challenge: NONE, ..head }.into(),
+            Self::Split(split) => Split { digest: NONE, ..split }.into(),
+            Self::Sweep(sweep) => Sweep { digest: NONE, ..sweep }.into(),
+            Self::Workload(_) | Self::Control(_) | Self::Case(_) | Self::CutPoint(_) => self,
+        }
+    }
+}
+
 impl<'a> Plan<'a> {
     /// Reads a plan and checks all of it.
     ///
@@ -213,6 +234,7 @@ impl<'a> Plan<'a> {
         if header != HEADER {
             return Err(not_a_plan);
         }
+        let lines = rest;
         let (head, rest) = rest.split_once('\n').ok_or(fail(2, PlanErrorKind::OutOfPlace))?;
         let (workload, rest) = rest.split_once('\n').ok_or(fail(3, PlanErrorKind::OutOfPlace))?;
         let (control, work) = rest.split_once('\n').ok_or(fail(4, PlanErrorKind::OutOfPlace))?;
@@ -229,7 +251,23 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points)?,
             _ => check::cases(work)?,
         }
-        Ok(Self { head, workload, control, work })
+        Ok(Self { head, workload, control, lines, work })
+    }
+
+    /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest
+    /// set to 0. Plans with the same value ask for the same work.
+    #[must_use]
+    pub fn work_digest(&self) -> Digest {
+        let mut hasher = Hasher::default();
+        hasher.update(HEADER.as_bytes());
+        hasher.update(b"\n");
+        for line in self.lines.split_terminator('\n') {
+            if let Ok(line) = parse_line(line) {
+                // A hasher takes all that is written.
+                let _ = write_line(&mut hasher, &line.unchallenged());
+            }
+        }
+        hasher.digest()
     }
 
     /// The sweep and its cut points; `None` for a plan with cases.

@@ -18,6 +18,8 @@ pub struct WorkerArgs {
     pub worker: u64,
     /// The parameters of this worker, from the plan. Their meaning is the workload's.
     pub params: [u64; PARAMS],
+    /// The challenge of the plan, which every workload folds into its digest. The same instructions run for every value.
+    pub challenge: u64,
 }
 
 /// The most parameters that a workload can have.
@@ -35,8 +37,8 @@ pub struct WorkerResult {
     pub answer: u64,
     /// The work done, exactly, in the workload's unit.
     pub work: u64,
-    /// A digest of what the answer is made of. It does not depend on order: its wrapping sum over the workers of a case
-    /// is the same for every number of workers.
+    /// A digest of what the answer is made of and of the challenge, so that no answer of another run fits. It does not
+    /// depend on order: its wrapping sum over the workers of a case is the same for every number of workers.
     pub digest: u64,
     /// [`COMPLETE`] once all other fields are written. Any other value: the worker did not finish.
     pub complete: u64,

@@ -10,7 +10,9 @@ const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f200
 
 fn head() -> String {
     let workload = format!("workload name=primes sha256={HASH} authority=exit");
-    format!("ASSAY-PLAN1\nplan experiment=x linger_ms=0\n{workload}\ncontrol kind=none target=0\n")
+    format!(
+        "ASSAY-PLAN2\nplan experiment=x linger_ms=0 challenge=00000000000000c5\n{workload}\ncontrol kind=none target=0\n"
+    )
 }
 
 fn case(workers: u16) -> String {
@@ -90,18 +92,21 @@ fn takes_the_most_workers_and_no_more() {
 #[test]
 fn refuses_text_that_is_no_plan() {
     let unended = head() + whole_case(1).trim_end();
-    let other_version = (head() + &whole_case(1)).replace("PLAN1", "PLAN2");
-    for text in ["", "\n", "ASSAY-PLAN1", "ASSAY-PLAN10\n", &unended, &other_version] {
+    let other_version = (head() + &whole_case(1)).replace("PLAN2", "PLAN1");
+    for text in ["", "\n", "ASSAY-PLAN2", "ASSAY-PLAN20\n", &unended, &other_version] {
         assert_eq!(refused(text), (1, PlanErrorKind::NotAPlan), "{text}");
     }
-    let kind = Plan::parse(b"ASSAY-PLAN1\n\xff\n").map(|_| ()).map_err(|error| error.kind);
+    let kind = Plan::parse(b"ASSAY-PLAN2\n\xff\n").map(|_| ()).map_err(|error| error.kind);
     assert_eq!(kind, Err(PlanErrorKind::NotAPlan));
 }
 
 #[test]
 fn refuses_a_plan_that_ends_too_soon() {
-    assert_eq!(refused("ASSAY-PLAN1\n"), (2, PlanErrorKind::OutOfPlace));
-    assert_eq!(refused("ASSAY-PLAN1\nplan experiment=x linger_ms=0\n"), (3, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused("ASSAY-PLAN2\n"), (2, PlanErrorKind::OutOfPlace));
+    assert_eq!(
+        refused("ASSAY-PLAN2\nplan experiment=x linger_ms=0 challenge=00000000000000c5\n"),
+        (3, PlanErrorKind::OutOfPlace)
+    );
     assert_eq!(refused(&head()), (5, PlanErrorKind::NoCase));
     assert_eq!(refused(&(head() + &case(2) + &split(0))), (7, PlanErrorKind::BadSplit));
 }
@@ -111,17 +116,17 @@ fn refuses_lines_that_are_out_of_place() {
     let [_, plan, workload, control] =
         head().lines().map(|line| format!("{line}\n")).collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(
-        refused(&format!("ASSAY-PLAN1\n{workload}{plan}{}", whole_case(1))),
+        refused(&format!("ASSAY-PLAN2\n{workload}{plan}{}", whole_case(1))),
         (2, PlanErrorKind::OutOfPlace)
     );
     assert_eq!(
-        refused(&format!("ASSAY-PLAN1\n{plan}{plan}{}", whole_case(1))),
+        refused(&format!("ASSAY-PLAN2\n{plan}{plan}{}", whole_case(1))),
         (3, PlanErrorKind::OutOfPlace)
     );
     assert_eq!(refused(&(head() + &whole_case(1) + &plan)), (7, PlanErrorKind::OutOfPlace));
     assert_eq!(refused(&(head() + &split(0))), (5, PlanErrorKind::BadSplit));
     assert_eq!(
-        refused(&format!("ASSAY-PLAN1\n{plan}{workload}{}", whole_case(1))),
+        refused(&format!("ASSAY-PLAN2\n{plan}{workload}{}", whole_case(1))),
         (4, PlanErrorKind::OutOfPlace)
     );
     assert_eq!(refused(&(head() + &control + &whole_case(1))), (5, PlanErrorKind::OutOfPlace));
@@ -193,4 +198,36 @@ proptest! {
             }
         }
     }
+}
+
+/// The digest of a plan's work; a plan with these lines for `head`.
+fn work_digest(text: &str) -> abi::Digest {
+    Plan::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}")).work_digest()
+}
+
+#[test]
+fn plans_that_differ_in_the_challenge_alone_have_the_same_work() {
+    let text = head() + &whole_case(1);
+    let other = text.replace("challenge=00000000000000c5", "challenge=00000000000000c6");
+    let other = other.replace("digest=00000000000000ff", "digest=00000000000000fe");
+    assert_ne!(text, other);
+    assert_eq!(work_digest(&text), work_digest(&other));
+    assert_ne!(work_digest(&text), abi::Digest::of(text.as_bytes()));
+    for (from, to) in [
+        ("p1=3", "p1=4"),
+        ("iterations=2", "iterations=3"),
+        ("answer=1", "answer=2"),
+        ("linger_ms=0", "linger_ms=1"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        assert_ne!(work_digest(&changed), work_digest(&text), "{from}");
+    }
+}
+
+#[test]
+fn the_digest_of_the_work_is_that_of_the_text_without_a_challenge() {
+    let text = (head() + &whole_case(1)).replace("00000000000000c5", &"0".repeat(16));
+    let text = text.replace("00000000000000ff", &"0".repeat(16));
+    assert_eq!(work_digest(&text), abi::Digest::of(text.as_bytes()));
 }

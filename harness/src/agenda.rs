@@ -117,7 +117,7 @@ mod tests {
 
     fn plan(rest: &str) -> String {
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let head = "ASSAY-PLAN1\nplan experiment=x linger_ms=0\n";
+        let head = "ASSAY-PLAN2\nplan experiment=x linger_ms=0 challenge=00000000000000c5\n";
         format!("{head}workload name=primes sha256={hash} authority=exit\ncontrol kind=none target=0\n{rest}")
     }
 

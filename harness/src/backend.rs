@@ -5,6 +5,7 @@ use abi::wire::record::SkipReason;
 use alloc::vec::Vec;
 
 use crate::agenda::Item;
+use crate::clock::Mark;
 use crate::emit::WorkerReport;
 use crate::sink::Sink;
 use crate::user::elf::ElfImage;
@@ -24,6 +25,8 @@ pub const fn patience_us(timeout_us: u64) -> u64 {
 pub struct TeamReport {
     /// The TSC value of the common start; 0 if there was none.
     pub start_tsc: u64,
+    /// When the last worker had finished its warm-up; `None` if there was no common start.
+    pub warm: Option<Mark>,
     /// The workers, by number.
     pub workers: Vec<WorkerReport>,
 }
@@ -35,6 +38,9 @@ pub struct TeamReport {
 pub trait Backend: Sink {
     /// The workers of one iteration, each with its CPU and its address space.
     type Team;
+
+    /// Reads the TSC and the second clock. The count is 0 if there is none.
+    fn mark(&mut self) -> Mark;
 
     /// Builds a worker for each split of `item`, on the first CPUs in worker order.
     ///

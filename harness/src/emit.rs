@@ -4,14 +4,14 @@ use abi::CpuId;
 use abi::exception::mnemonic;
 use abi::plan::Split;
 use abi::wire::record::{
-    Answer, CaseBegin, CaseEnd, Fault as FaultRecord, Tsc, TscReading, Worker as WorkerRecord, WorkerEnd,
-    WorkerStatus,
+    Answer, CaseBegin, CaseEnd, Fault as FaultRecord, Mark as MarkRecord, Moment, Region, Tsc, TscReading,
+    Worker as WorkerRecord, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label};
 use abi::worker::SCALE_SHIFT;
 
 use crate::agenda::{Expected, Item};
-use crate::clock::{Choice, Reading};
+use crate::clock::{Choice, Mark, Reading};
 use crate::outcome::Outcome;
 use crate::pace::HostGaps;
 use crate::sink::Sink;
@@ -27,8 +27,30 @@ pub struct WorkerReport {
     pub split: Split,
     /// How it ended, and with what result.
     pub outcome: Outcome,
+    /// When its CPU entered its timed call and came back, by the system's own readings.
+    pub around: Around,
     /// What its CPU saw of the host.
     pub gaps: HostGaps,
+}
+
+/// A system's own readings of the TSC around a worker's timed call, on the worker's CPU.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Around {
+    /// Just before the CPU entered the worker.
+    pub entered_tsc: u64,
+    /// Just after the worker came back.
+    pub returned_tsc: u64,
+}
+
+/// The moments of an iteration, on both clocks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Marks {
+    /// After `case-ready`.
+    pub ready: Mark,
+    /// When the last worker had finished its warm-up; `None` if there was no common start.
+    pub warm: Option<Mark>,
+    /// Before `case-begin`.
+    pub done: Mark,
 }
 
 /// Emits every reading of the TSC's frequency, and the one that was chosen.
@@ -55,6 +77,7 @@ pub fn iteration(
     iter: u16,
     start_tsc: u64,
     workers: &[WorkerReport],
+    marks: Marks,
     sink: &mut impl Sink,
 ) -> Row {
     let case = item.case.workers;
@@ -68,7 +91,18 @@ pub fn iteration(
     for WorkerReport { cpu, split, gaps, .. } in workers {
         sink.record(gaps.record(case, iter, split.worker, *cpu).into());
     }
+    emit_marks(case, iter, marks, sink);
     row
+}
+
+/// Emits the moments of an iteration.
+fn emit_marks(case: u16, iter: u16, Marks { ready, warm, done }: Marks, sink: &mut impl Sink) {
+    let moments = [(Moment::Ready, Some(ready)), (Moment::Warm, warm), (Moment::Done, Some(done))];
+    for (moment, mark) in moments {
+        if let Some(Mark { tsc, count }) = mark {
+            sink.record(MarkRecord { case, iter, moment, tsc, count }.into());
+        }
+    }
 }
 
 /// The row of an iteration: sums over its workers, and whether their answers hold.
@@ -100,7 +134,7 @@ fn sum_up(item: &Item, iter: u16, start_tsc: u64, workers: &[WorkerReport]) -> R
 
 /// Emits one worker's records.
 fn emit_worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink: &mut impl Sink) {
-    let WorkerReport { cpu, split, outcome, .. } = *report;
+    let WorkerReport { cpu, split, outcome, around, .. } = *report;
     let worker = split.worker;
     if outcome.status == WorkerStatus::Done {
         let result = outcome.result;
@@ -118,6 +152,9 @@ fn emit_worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink
         sink.record(record.into());
         let (answer, work, digest) = (result.answer, result.work, Hex64(result.digest));
         sink.record(Answer { case, iter, worker, answer, work, digest }.into());
+        let entered = start_tsc.saturating_sub(around.entered_tsc);
+        let returned = around.returned_tsc.saturating_sub(start_tsc);
+        sink.record(Region { case, iter, worker, cpu, entered, returned }.into());
     }
     if let Some(fault) = outcome.fault {
         emit_fault(worker, &fault, sink);
@@ -157,9 +194,16 @@ mod tests {
             cpu: CpuId(worker + 10),
             split,
             outcome: Outcome::new(exit, Counts::default(), result),
+            around: Around { entered_tsc: 98, returned_tsc: end_tsc + 7 },
             gaps,
         }
     }
+
+    const MARKS: Marks = Marks {
+        ready: Mark { tsc: 40, count: 1 },
+        warm: Some(Mark { tsc: 97, count: 2 }),
+        done: Mark { tsc: 600, count: 3 },
+    };
 
     fn emit(workers: &[WorkerReport]) -> (Row, Kept) {
         emit_for(Expected::Each, workers)
@@ -169,7 +213,7 @@ mod tests {
         let case = Case { workers: 2, iterations: 1, timeout_ms: 1 };
         let item = Item { case, splits: workers.iter().map(|worker| worker.split).collect(), expected };
         let mut kept = Kept::default();
-        let row = iteration(&item, 0, 100, workers, &mut kept);
+        let row = iteration(&item, 0, 100, workers, MARKS, &mut kept);
         (row, kept)
     }
 
@@ -180,12 +224,31 @@ mod tests {
     #[test]
     fn emits_each_worker_between_the_begin_and_the_end_and_gaps_after() {
         let (row, kept) = emit(&[report(0, Exit::Returned, 110, 510), report(1, Exit::Returned, 105, 500)]);
-        let each = ["worker", "result", "worker-end"];
-        let names = [&["case-begin"][..], &each, &each, &["case-end", "gap", "gap"]].concat();
+        let each = ["worker", "result", "region", "worker-end"];
+        let last = ["case-end", "gap", "gap", "mark", "mark", "mark"];
+        let names = [&["case-begin"][..], &each, &each, &last].concat();
         assert_eq!(kept.names(), names);
         assert_eq!((row.done, row.makespan, row.answer, row.verified), (2, 405, 8, true));
-        let Some(Record::Gap(gap)) = kept.0.last() else { panic!("{:?}", kept.names()) };
+        let Record::Gap(gap) = kept.0[11] else { panic!("{:?}", kept.names()) };
         assert_eq!((gap.worker, gap.cpu, gap.before, gap.reads_before), (1, CpuId(11), 3, 1));
+        let Record::Region(region) = kept.0[3] else { panic!("{:?}", kept.names()) };
+        assert_eq!((region.worker, region.cpu, region.entered, region.returned), (0, CpuId(10), 2, 417));
+    }
+
+    #[test]
+    fn emits_the_moments_that_there_were_in_their_order() {
+        let moments = |marks| {
+            let mut kept = Kept::default();
+            emit_marks(2, 5, marks, &mut kept);
+            let mark = |record: &Record| match record {
+                Record::Mark(mark) => (mark.iter, mark.moment, mark.tsc, mark.count),
+                other => panic!("{other:?}"),
+            };
+            kept.0.iter().map(mark).collect::<alloc::vec::Vec<_>>()
+        };
+        let (ready, done) = ((5, Moment::Ready, 40, 1), (5, Moment::Done, 600, 3));
+        assert_eq!(moments(MARKS), [ready, (5, Moment::Warm, 97, 2), done]);
+        assert_eq!(moments(Marks { warm: None, ..MARKS }), [ready, done]);
     }
 
     #[test]
@@ -204,6 +267,7 @@ mod tests {
         let fault = Fault { vector: 14, error: 6, rip: layout::IMAGE + 0x10b0, address: 8 };
         let (row, kept) = emit(&[report(0, Exit::Fault(fault), 0, 0), report(1, Exit::Timeout, 0, 0)]);
         let names = ["case-begin", "fault", "worker-end", "worker-end", "case-end", "gap", "gap"];
+        let names = [&names[..], &["mark"; 3]].concat();
         assert_eq!(kept.names(), names);
         assert!(matches!(kept.0[1], Record::Fault(FaultRecord { rip: Hex64(0x10b0), .. })));
         assert_eq!((row.done, row.makespan, row.verified), (0, 0, false));

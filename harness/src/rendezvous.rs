@@ -3,7 +3,7 @@
 use core::hint;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Mark};
 use crate::x86::tsc;
 
 /// From the last arrival to the common start, in microseconds. In that time every CPU sees the start, puts it into its
@@ -18,18 +18,26 @@ pub struct Rendezvous {
     missing: AtomicU32,
     /// 0 until all have arrived; then the TSC value of the common start, or [`ABORTED`].
     start_tsc: AtomicU64,
+    /// When the last CPU arrived, on both clocks. Written once there is a start, and read when all workers are done.
+    warm_tsc: AtomicU64,
+    warm_count: AtomicU64,
 }
 
 impl Rendezvous {
     /// A rendezvous of `expected` CPUs.
     #[must_use]
     pub const fn new(expected: u32) -> Self {
-        Self { missing: AtomicU32::new(expected), start_tsc: AtomicU64::new(0) }
+        Self {
+            missing: AtomicU32::new(expected),
+            start_tsc: AtomicU64::new(0),
+            warm_tsc: AtomicU64::new(0),
+            warm_count: AtomicU64::new(0),
+        }
     }
 
     /// Waits for the others and returns the common start. `None` if they did not all arrive within `timeout_us`; then
-    /// none of them starts.
-    pub fn arrive(&self, clock: &Clock, timeout_us: u64) -> Option<u64> {
+    /// none of them starts. A CPU that finds all arrived reads both clocks by `mark`.
+    pub fn arrive(&self, clock: &Clock, timeout_us: u64, mark: impl Fn() -> Mark) -> Option<u64> {
         self.count();
         let limit = tsc::read().saturating_add(clock.cycles(timeout_us));
         loop {
@@ -37,10 +45,13 @@ impl Rendezvous {
             if start != 0 {
                 return Some(start).filter(|&start| start != ABORTED);
             }
-            let here = tsc::read();
             if self.missing.load(Ordering::Acquire) == 0 {
-                self.settle(here + clock.cycles(LEAD_US));
-            } else if here >= limit {
+                let warm = mark();
+                if self.settle(warm.tsc + clock.cycles(LEAD_US)) {
+                    self.warm_tsc.store(warm.tsc, Ordering::Release);
+                    self.warm_count.store(warm.count, Ordering::Release);
+                }
+            } else if tsc::read() >= limit {
                 self.settle(ABORTED);
             }
             hint::spin_loop();
@@ -58,13 +69,20 @@ impl Rendezvous {
         Some(self.start_tsc.load(Ordering::Acquire)).filter(|&start| start != 0 && start != ABORTED)
     }
 
+    /// When the last CPU arrived, if there is a start. To be read after all workers are done.
+    #[must_use]
+    pub fn warm(&self) -> Option<Mark> {
+        let (tsc, count) = (self.warm_tsc.load(Ordering::Acquire), self.warm_count.load(Ordering::Acquire));
+        self.start_tsc().map(|_| Mark { tsc, count })
+    }
+
     fn count(&self) {
         self.missing.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// The first decision stands.
-    fn settle(&self, start: u64) {
-        let _ = self.start_tsc.compare_exchange(0, start, Ordering::AcqRel, Ordering::Acquire);
+    /// Decides the start. The first decision stands; returns whether this is the first.
+    fn settle(&self, start: u64) -> bool {
+        self.start_tsc.compare_exchange(0, start, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 
@@ -74,25 +92,32 @@ mod tests {
 
     const PATIENCE_US: u64 = 10_000_000;
 
+    fn mark() -> Mark {
+        Mark::take(|| 7)
+    }
+
     #[test]
     fn all_that_arrive_get_one_start_in_the_future() {
         let rendezvous = Rendezvous::new(3);
         let before = tsc::read();
         let starts = std::thread::scope(|scope| {
-            let arrive = || rendezvous.arrive(&Clock::AT_MOST, PATIENCE_US);
+            let arrive = || rendezvous.arrive(&Clock::AT_MOST, PATIENCE_US, mark);
             let others = [(); 2].map(|()| scope.spawn(arrive));
             rendezvous.withdraw();
             others.map(|other| other.join().unwrap())
         });
         assert!(starts[0].is_some_and(|start| start > before));
+        let warm = rendezvous.warm().unwrap();
+        assert!(before <= warm.tsc && Some(warm.tsc + Clock::AT_MOST.cycles(LEAD_US)) == starts[0]);
+        assert_eq!(warm.count, 7);
         assert_eq!(starts, [rendezvous.start_tsc(); 2]);
     }
 
     #[test]
     fn none_starts_if_one_does_not_arrive() {
         let rendezvous = Rendezvous::new(2);
-        assert_eq!(rendezvous.arrive(&Clock::AT_MOST, 100), None);
-        assert_eq!(rendezvous.start_tsc(), None);
-        assert_eq!(rendezvous.arrive(&Clock::AT_MOST, PATIENCE_US), None, "the first decision stands");
+        assert_eq!(rendezvous.arrive(&Clock::AT_MOST, 100, mark), None);
+        assert_eq!((rendezvous.start_tsc(), rendezvous.warm()), (None, None));
+        assert_eq!(rendezvous.arrive(&Clock::AT_MOST, PATIENCE_US, mark), None, "the first decision stands");
     }
 }

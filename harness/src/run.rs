@@ -3,7 +3,7 @@
 use abi::exit::GuestExit;
 use abi::plan::{self, Plan, Split};
 use abi::wire::record::{
-    CaseReady, CaseSkipped, Experiment, RunStatus, SkipReason, Split as SplitRecord, Sweep,
+    CaseReady, CaseSkipped, Challenge, Experiment, RunStatus, SkipReason, Split as SplitRecord, Sweep,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,7 +12,7 @@ use crate::agenda::{Agenda, Item};
 use crate::backend::Backend;
 use crate::blob::{self, BlobError};
 use crate::clock::Clock;
-use crate::emit;
+use crate::emit::{self, Marks};
 use crate::phases::Phases;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
@@ -89,6 +89,7 @@ pub fn run<'a>(
     let agenda = Agenda::new(plan, site.cores, site.usable);
     let (name, plan::Workload { name: workload, authority, .. }) = (plan.head.experiment, plan.workload);
     backend.record(Experiment { name, workload, authority }.into());
+    backend.record(Challenge { value: plan.head.challenge, work: plan.work_digest() }.into());
     let image = blob::load(plan, ramdisk, backend)?;
     if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
         backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
@@ -152,8 +153,10 @@ fn run_iteration(
 ) -> Result<Row, SkipReason> {
     let team = backend.assemble(plan, item, image)?;
     backend.record(CaseReady { case: item.case.workers, iter }.into());
+    let ready = backend.mark();
     let report = backend.run(team, image, iter)?;
-    Ok(emit::iteration(item, iter, report.start_tsc, &report.workers, backend))
+    let marks = Marks { ready, warm: report.warm, done: backend.mark() };
+    Ok(emit::iteration(item, iter, report.start_tsc, &report.workers, marks, backend))
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use alloc::{format, vec::Vec};
 
 use super::*;
 use crate::backend::TeamReport;
-use crate::clock::Choice;
-use crate::emit::WorkerReport;
+use crate::clock::{Choice, Mark};
+use crate::emit::{Around, WorkerReport};
 use crate::outcome::Outcome;
 use crate::pace::HostGaps;
 use crate::sink::Sink;
@@ -34,6 +34,8 @@ struct Fake {
     sweep_answer: u64,
     /// Teams that were assembled and have not run.
     teams: usize,
+    /// Marks that were taken.
+    marks: u64,
 }
 
 impl Sink for Fake {
@@ -44,6 +46,11 @@ impl Sink for Fake {
 
 impl Backend for Fake {
     type Team = Item;
+
+    fn mark(&mut self) -> Mark {
+        self.marks += 1;
+        Mark { tsc: 1_000 * self.marks, count: self.marks }
+    }
 
     fn assemble(
         &mut self,
@@ -67,7 +74,7 @@ impl Backend for Fake {
         }
         let start_tsc = 1_000_000 * (u64::from(iter) + 1);
         let workers = item.splits.iter().map(|split| self.worker(split, start_tsc, iter)).collect();
-        Ok(TeamReport { start_tsc, workers })
+        Ok(TeamReport { start_tsc, warm: Some(Mark { tsc: start_tsc - 2_000, count: 0 }), workers })
     }
 }
 
@@ -87,7 +94,8 @@ impl Fake {
         } else {
             Outcome::new(Exit::Returned, Counts::default(), result)
         };
-        WorkerReport { cpu: CpuId(split.worker), split: *split, outcome, gaps: HostGaps::default() }
+        let around = Around { entered_tsc: start_tsc - 1_000, returned_tsc: start_tsc + 501_000 };
+        WorkerReport { cpu: CpuId(split.worker), split: *split, outcome, around, gaps: HostGaps::default() }
     }
 }
 
@@ -115,7 +123,7 @@ fn ramdisk_with(name: &str, elf: &[u8]) -> Vec<u8> {
 /// A plan for the worker that `worker_elf` makes, with these cases or this sweep.
 fn plan_text(work: &str) -> String {
     let sha256 = Digest::of(&worker_elf());
-    let head = "ASSAY-PLAN1\nplan experiment=x linger_ms=0\n";
+    let head = "ASSAY-PLAN2\nplan experiment=x linger_ms=0 challenge=00000000000000c5\n";
     format!("{head}workload name=primes sha256={sha256} authority=exit\ncontrol kind=none target=0\n{work}")
 }
 
@@ -169,18 +177,23 @@ fn label(record: &Record) -> String {
         Record::CaseEnd(end) => format!("case-end {}.{}", end.case, end.iter),
         Record::CaseSkipped(skipped) => format!("case-skipped {}", skipped.case),
         Record::Phase(phase) => format!("phase {}", phase.name),
+        Record::Mark(mark) => format!("mark {}", mark.moment),
         other => other.name().to_string(),
     }
 }
+
+/// The moments of an iteration.
+const MOMENTS: [&str; 3] = ["mark ready", "mark warm", "mark done"];
 
 /// The records of one iteration of a case whose workers are all done.
 fn iteration(case: u16, iter: u16) -> Vec<String> {
     let mut names = vec![format!("case-ready {case}.{iter}"), "case-begin".into()];
     for _ in 0..case {
-        names.extend(["worker", "result", "worker-end"].map(String::from));
+        names.extend(["worker", "result", "region", "worker-end"].map(String::from));
     }
     names.push(format!("case-end {case}.{iter}"));
     names.extend((0..case).map(|_| "gap".into()));
+    names.extend(MOMENTS.map(String::from));
     names
 }
 
@@ -197,7 +210,7 @@ fn listed_cases_are_announced_run_and_summed_up_in_order() {
     let work = [case(2, 2), case(1, 1)].concat();
     let Ran { result, fake } = drive(&work, &ramdisk_with("primes", &worker_elf()), Fake::default());
     let expected = [
-        strings(&["experiment", "blob"]),
+        strings(&["experiment", "challenge", "blob"]),
         splits(2),
         iteration(2, 0),
         strings(&["phase boot", "phase first-worker"]),
@@ -212,6 +225,15 @@ fn listed_cases_are_announced_run_and_summed_up_in_order() {
     assert_eq!(lines[1].join(" "), "x, workload primes: 4 of 4 CPUs up, TSC 1000 MHz by hpet");
     assert_eq!(lines[4], ["2", "0", "2/2", "0.500", "0", "8", "1.00x", "ok"]);
     assert_eq!(lines[6], ["1", "0", "1/1", "0.500", "0", "4", "1.00x", "ok"]);
+}
+
+#[test]
+fn the_challenge_stands_beside_the_digest_of_the_work() {
+    let text = plan_text(&case(1, 1));
+    let Ran { fake, .. } = drive(&case(1, 1), &ramdisk_with("primes", &worker_elf()), Fake::default());
+    let Record::Challenge(challenge) = fake.kept.0[1] else { panic!("{:?}", names(&fake)) };
+    assert_eq!(challenge.value, Hex64(0xc5));
+    assert_eq!(challenge.work, Plan::parse(text.as_bytes()).unwrap().work_digest());
 }
 
 #[test]
@@ -232,8 +254,8 @@ fn a_sweep_states_its_machine_and_runs_every_case_in_every_iteration() {
     let fake = Fake { sweep_answer: 7, ..Fake::default() };
     let Ran { result, fake } = drive(SWEEP, &ramdisk_with("primes", &worker_elf()), fake);
     let all = names(&fake);
-    assert_eq!(all[..3], strings(&["experiment", "blob", "sweep"]));
-    let Record::Sweep(sweep) = fake.kept.0[2] else { panic!("{all:?}") };
+    assert_eq!(all[..4], strings(&["experiment", "challenge", "blob", "sweep"]));
+    let Record::Sweep(sweep) = fake.kept.0[3] else { panic!("{all:?}") };
     assert_eq!((sweep.iterations, sweep.cores, sweep.cpus, sweep.seed), (2, 2, 4, Hex64(0x2a)));
     for case in [1_u16, 2, 4] {
         let announced = all.iter().filter(|name| name.starts_with(&format!("split {case}."))).count();
@@ -262,7 +284,7 @@ fn a_case_that_cannot_be_assembled_is_skipped_once_and_the_others_run() {
     let fake = Fake { cannot_assemble: [(2, SkipReason::Cpus)].into(), ..Fake::default() };
     let Ran { result, fake } = drive(&work, &ramdisk_with("primes", &worker_elf()), fake);
     let expected = [
-        strings(&["experiment", "blob"]),
+        strings(&["experiment", "challenge", "blob"]),
         splits(2),
         strings(&["case-skipped 2"]),
         splits(1),
@@ -283,14 +305,14 @@ fn a_case_that_cannot_be_assembled_is_skipped_once_and_the_others_run() {
 fn a_case_that_fails_to_run_has_been_announced_as_ready_and_is_skipped() {
     let fake = Fake { cannot_run: [(1, SkipReason::Memory)].into(), ..Fake::default() };
     let Ran { fake, .. } = drive(&case(1, 2), &ramdisk_with("primes", &worker_elf()), fake);
-    assert_eq!(names(&fake)[3..], strings(&["case-ready 1.0", "case-skipped 1"]));
+    assert_eq!(names(&fake)[4..], strings(&["case-ready 1.0", "case-skipped 1"]));
 }
 
 #[test]
 fn a_missing_blob_ends_the_run_after_the_experiment_record() {
     let Ran { result, fake } = drive(&case(1, 1), &ramdisk_with("other", &worker_elf()), Fake::default());
     assert_eq!(result.unwrap_err(), BlobError::Missing);
-    assert_eq!(names(&fake), ["experiment"]);
+    assert_eq!(names(&fake), ["experiment", "challenge"]);
     let mut damaged = ramdisk_with("primes", &worker_elf());
     damaged[0] ^= 1;
     let Ran { result, .. } = drive(&case(1, 1), &damaged, Fake::default());
@@ -303,8 +325,8 @@ fn another_blob_than_the_plans_is_reported_and_not_run() {
     *other.last_mut().unwrap() ^= 1;
     let Ran { result, fake } = drive(&case(1, 1), &ramdisk_with("primes", &other), Fake::default());
     assert_eq!(result.unwrap_err(), BlobError::OtherHash);
-    assert_eq!(names(&fake), ["experiment", "blob"]);
-    let Record::Blob(blob) = fake.kept.0[1] else { panic!() };
+    assert_eq!(names(&fake), ["experiment", "challenge", "blob"]);
+    let Record::Blob(blob) = fake.kept.0[2] else { panic!() };
     assert_eq!(blob.sha256, Digest::of(&other));
 }
 
@@ -314,10 +336,8 @@ fn a_run_with_an_iteration_that_timed_out_does_not_hold() {
     let Ran { result, fake } = drive(&case(1, 2), &ramdisk_with("primes", &worker_elf()), fake);
     let all = names(&fake);
     let second = all.iter().position(|name| name == "case-ready 1.1").unwrap();
-    assert_eq!(
-        all[second..],
-        strings(&["case-ready 1.1", "case-begin", "worker-end", "case-end 1.1", "gap"])
-    );
+    let ended = strings(&["case-ready 1.1", "case-begin", "worker-end", "case-end 1.1", "gap"]);
+    assert_eq!(all[second..], [ended, strings(&MOMENTS)].concat());
     let (holds, rows, table) = result.unwrap();
     assert!(!holds && rows == 2);
     assert!(table.contains("NOT OK"), "{table}");

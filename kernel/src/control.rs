@@ -68,6 +68,11 @@ pub fn tsc_ahead(cpu: CpuId) -> u64 {
     if in_force(Some(cpu)) == ControlKind::TscAhead { TSC_AHEAD_CYCLES } else { 0 }
 }
 
+/// Whether the kernel must report half of each worker's time, in a case of `workers`.
+pub fn halves_times(workers: usize) -> bool {
+    workers > 1 && in_force(None) == ControlKind::HalveTimes
+}
+
 /// Whether `cpu` must take interrupts while it runs a timed worker.
 pub fn interrupts_worker(cpu: CpuId) -> bool {
     in_force(Some(cpu)) == ControlKind::Interrupt

@@ -17,7 +17,7 @@ use harness::x86::cpuid;
 use harness::{blob::BlobError, emit};
 use x86_64::PhysAddr;
 
-use crate::clock::{self, Devices, MachineClock};
+use crate::clock::{self, Devices, MachineClock, SecondClock};
 use crate::console::Records;
 use crate::cpu::PerCpu;
 use crate::firmware::acpi::fadt::{self, PowerManagement};
@@ -112,8 +112,8 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     smp::adopt_bsp(&roster, &mut space, features)?;
     phases.end("bsp");
 
-    let (choice, readings) = find_frequency(&tables, &mut space)?;
-    let clock = MachineClock::start(&choice);
+    let (choice, readings, second) = find_frequency(&tables, &mut space)?;
+    let clock = MachineClock::start(&choice, second);
     if !clock.has_timer() {
         return Err(Refusal { code: "no-timer", detail: "the local APIC's timer does not count" });
     }
@@ -133,6 +133,7 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     }
     platform::report();
     emit::clock(&choice, &readings, &mut Records);
+    console::record(clock.second.record());
     console::record(abi::wire::record::Warp::from(warp));
     phases.end("records");
     Ok(Machine { space, clock, all_online, cpus })
@@ -174,15 +175,15 @@ fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {
 fn find_frequency(
     tables: &FirmwareTables,
     space: &mut KernelSpace,
-) -> Result<(Choice, Vec<Reading>), Refusal> {
+) -> Result<(Choice, Vec<Reading>, SecondClock), Refusal> {
     // Firmware may name an address that the CPU cannot reach.
     let hpet = tables.hpet.filter(|&at| at < cpuid::physical_end());
     let hpet = hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
     let scratch = space.frames().zeroed()?;
-    let readings = clock::readings(&Devices { hpet, power: tables.power, scratch: Some(scratch) });
+    let (readings, second) = clock::readings(&Devices { hpet, power: tables.power, scratch: Some(scratch) });
     space.frames().give_back([scratch]);
     let none = Refusal { code: "no-clock", detail: "no source tells the frequency of the TSC" };
-    Ok((Choice::among(&readings).ok_or(none)?, readings))
+    Ok((Choice::among(&readings).ok_or(none)?, readings, second))
 }
 
 fn report_features(features: Features) {

@@ -6,8 +6,8 @@ use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
-    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, RunStatus, SkipReason, SmbiosState,
-    SystemName, TopologySource, TscSource, WorkerStatus,
+    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RunStatus, SecondSource,
+    SkipReason, SmbiosState, SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises
@@ -176,6 +176,19 @@ messages! {
         spread_ppm: u32,
     }
 
+    /// The second clock: a counter that is read beside the TSC in every `mark`. One record in a boot, after `tsc`.
+    SecondClock = "second-clock" {
+        /// The counter.
+        source: SecondSource,
+        /// Its counts in a second; 0 without a counter.
+        hz: u64,
+        /// The number of its bits, after which it begins at 0 again; 0 without a counter.
+        bits: u16,
+        /// Whether it counts by an oscillator of its own. A clock of Linux that is derived from the TSC does not: it shows
+        /// a wrong frequency, but not a TSC that runs at another rate for a while.
+        independent: bool,
+    }
+
     /// The test whether the TSCs are in step: all CPUs read theirs in turn, as fast as they can, and no reading may be
     /// below one that another CPU has already published.
     Warp = "warp" {
@@ -215,6 +228,14 @@ messages! {
         workload: Label,
         /// The syscalls its workers may make.
         authority: Authority,
+    }
+
+    /// The challenge of the plan. It shows that the answers are of this run.
+    Challenge = "challenge" {
+        /// The number.
+        value: Hex64,
+        /// SHA-256 of the plan without what the challenge decides (`Plan::work_digest`): the same for the same work.
+        work: Digest,
     }
 
     /// The plan is a sweep: `abi::sweep` derives its cases from the cores and CPUs of the machine.
@@ -311,6 +332,23 @@ messages! {
         digest: Hex64,
     }
 
+    /// The kernel's own readings of the TSC around the timed call of one worker that is done. They enclose the worker's
+    /// time: it can be neither longer nor, but for the way in and out, shorter.
+    Region = "region" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// The CPU it ran on.
+        cpu: CpuId,
+        /// Cycles from just before the CPU entered the worker to the common start.
+        entered: u64,
+        /// Cycles from the common start to just after the worker came back.
+        returned: u64,
+    }
+
     /// The end of one worker, and its syscalls beyond its authority.
     WorkerEnd = "worker-end" {
         /// The case.
@@ -382,6 +420,21 @@ messages! {
         makespan: u64,
         /// Whether every worker gave the answer that the plan expects.
         verified: bool,
+    }
+
+    /// The TSC and the second clock at one moment of an iteration. The records follow the `gap` records of the
+    /// iteration, in the order of the moments.
+    Mark = "mark" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The moment. `warm` has a record only if the workers met.
+        moment: Moment,
+        /// The TSC then.
+        tsc: u64,
+        /// The second clock then; 0 if there is none.
+        count: u64,
     }
 
     /// A case that was not run, with all its iterations.

@@ -65,6 +65,28 @@ words! {
         ClockMonotonic = "clock-monotonic",
     }
 
+    /// The counter that is held against the TSC, in the order of preference.
+    pub enum SecondSource {
+        /// The HPET.
+        Hpet = "hpet",
+        /// The ACPI power-management timer.
+        PmTimer = "pm-timer",
+        /// CLOCK_MONOTONIC_RAW of Linux.
+        ClockMonotonic = "clock-monotonic",
+        /// None that can be read in microseconds: the times rest on the TSC alone.
+        None = "none",
+    }
+
+    /// A moment of an iteration at which the clocks are read.
+    pub enum Moment {
+        /// After `case-ready`, before anything is done for the iteration.
+        Ready = "ready",
+        /// When the last worker had finished its warm-up: the common start is decided from this reading.
+        Warm = "warm",
+        /// When the last worker had come back, before `case-begin`.
+        Done = "done",
+    }
+
     /// The system that runs the workers and prints the records.
     pub enum SystemName {
         /// The Assay kernel.

@@ -2,6 +2,7 @@
 //! back. Every bounded wait of both systems goes through it.
 
 mod choice;
+mod mark;
 mod stated;
 
 use core::hint;
@@ -9,6 +10,7 @@ use core::hint;
 use abi::wire::record::TscSource;
 
 pub use choice::{Choice, Reading, is_plausible};
+pub use mark::Mark;
 pub use stated::stated;
 
 use crate::x86::tsc;

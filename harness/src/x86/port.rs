@@ -1,5 +1,5 @@
-//! Writing to an I/O port: how a guest reports its exit status to QEMU.
-#![expect(unsafe_code, reason = "OUT")]
+//! I/O ports: how a guest reports its exit status to QEMU, and reads a timer.
+#![expect(unsafe_code, reason = "IN and OUT")]
 
 use core::arch::asm;
 
@@ -11,4 +11,16 @@ use core::arch::asm;
 pub unsafe fn write_u8(port: u16, value: u8) {
     // SAFETY: the caller's.
     unsafe { asm!("out dx, al", in("dx") port, in("al") value, options(nomem, nostack, preserves_flags)) };
+}
+
+/// Reads four bytes from `port`.
+///
+/// # Safety
+/// As [`write_u8`]: a read can have effects too.
+#[must_use]
+pub unsafe fn read_u32(port: u16) -> u32 {
+    let value: u32;
+    // SAFETY: the caller's.
+    unsafe { asm!("in eax, dx", in("dx") port, out("eax") value, options(nomem, nostack, preserves_flags)) };
+    value
 }

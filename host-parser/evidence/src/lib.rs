@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod baseline;
+pub mod challenge;
 pub mod gate;
 pub mod ledger;
 pub mod transcript;

@@ -37,6 +37,7 @@ pub struct Archive {
 }
 
 /// A disk image that the image tool makes.
+#[derive(Clone)]
 pub struct Disk {
     /// The path of the file.
     pub path: PathBuf,
@@ -64,6 +65,44 @@ impl BootImage {
             Some(disk) if !disk.path.exists() => disk.build(&self.archive.path, cancel),
             _ => Ok(()),
         }
+    }
+
+    /// The same image with another challenge in its plan. Its files are named `name` in `folder`, and replace those of an
+    /// earlier challenge there; the files of this image must exist.
+    ///
+    /// # Errors
+    /// A file cannot be read or written, or does not hold the plan in one piece.
+    pub fn with_challenge(&self, challenge: u64, folder: &Path, name: &str) -> Result<Self, Coded> {
+        let plan = self.plan.with_challenge(challenge);
+        let rewrite = |bytes: &[u8], from: &Path| {
+            let path = folder.join(name).with_extension(from.extension().unwrap_or_default());
+            let replaced = replace_once(bytes, self.plan.text().as_bytes(), plan.text().as_bytes());
+            let content = replaced
+                .with_context(|| format!("{}: does not hold its plan once, in one piece", from.display()))
+                .or_exit(Exit::Environment)?;
+            write_atomically(&path, |out| out.write_all(&content)).or_exit(Exit::Output)?;
+            Ok::<_, Coded>(Archive { path, content })
+        };
+        let archive = rewrite(self.archive.content(), &self.archive.path)?;
+        let disk = match &self.disk {
+            None => None,
+            Some(disk) => {
+                let bytes = fs::read(&disk.path)
+                    .with_context(|| disk.path.display().to_string())
+                    .or_exit(Exit::Environment)?;
+                Some(Disk { path: rewrite(&bytes, &disk.path)?.path, ..disk.clone() })
+            }
+        };
+        let medium = match (&self.medium, &disk) {
+            (BootMedium::Kernel { kernel, append, .. }, _) => BootMedium::Kernel {
+                kernel: kernel.clone(),
+                initrd: Some(archive.path.clone()),
+                append: append.clone(),
+            },
+            (_, Some(disk)) => BootMedium::Disk { path: disk.path.clone() },
+            (other, None) => other.clone(),
+        };
+        Ok(Self { plan, build: self.build, medium, archive, disk })
     }
 
     /// The total length of the files that QEMU boots from; `None` before they are built.
@@ -101,6 +140,15 @@ impl Archive {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_atomically(&self.path, |out| out.write_all(&self.content)).or_exit(Exit::Output)
     }
+}
+
+/// `bytes` with `from` replaced by `to`, of the same length; `None` unless `from` is there exactly once.
+fn replace_once(bytes: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+    let mut found = memchr::memmem::find_iter(bytes, from);
+    let (at, other) = (found.next()?, found.next());
+    let mut replaced = bytes.to_vec();
+    replaced[at..at + from.len()].copy_from_slice(to);
+    other.is_none().then_some(replaced).filter(|_| from.len() == to.len())
 }
 
 /// The name of a file whose content has this digest: its first 16 hexadecimal digits, then `end`.

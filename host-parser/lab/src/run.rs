@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use abi::wire::Hex64;
+use evidence::challenge;
 use evidence::gate::{ExpectedCase, Gate, HostEvidence, RunExpectation};
 use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
@@ -35,6 +37,8 @@ pub struct Run<'a> {
     pub number: u32,
     /// What is run.
     pub slot: Slot<RunKey>,
+    /// The challenge of its plan.
+    pub challenge: u64,
     /// Where its files go.
     pub folder: &'a Path,
     /// Who judges it.
@@ -52,6 +56,12 @@ impl Run<'_> {
     pub fn file(&self, end: &str) -> PathBuf {
         let Slot { round, item: RunKey { system, case } } = self.slot;
         self.folder.join(format!("run-{:03}-round-{}-{system}-case-{case}.{end}", self.number, round + 1))
+    }
+
+    /// The name of the files that its guest boots from, which replace those of the row's run before it.
+    pub fn booted(&self) -> String {
+        let RunKey { system, case } = self.slot.item;
+        format!("booted-{system}-case-{case}")
     }
 
     /// Has the gate judge a log. `build` is that of the kernel, where it is known.
@@ -78,9 +88,11 @@ impl Run<'_> {
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);
         let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
-        record.sealed = SealedRun::of(log, &transcript, expectation);
+        record.sealed = SealedRun::of(log, expectation);
         record.system = system;
         record.case = Some(case).filter(|_| !sweeps);
+        record.challenge = Some(Hex64(self.challenge));
+        record.end_digest = Some(challenge::ended(&transcript.boots, log));
         record
     }
 }

@@ -3,7 +3,6 @@
 use abi::Digest;
 use abi::wire::Hex64;
 use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, RunExpectation, Verdict};
-use evidence::transcript::Transcript;
 use serde::Serialize;
 
 use super::boot_cost::BootCost;
@@ -21,6 +20,10 @@ pub struct RunRecord {
     pub system: System,
     /// The case it was made for; `None` if it has several, or is a log from elsewhere.
     pub case: Option<u16>,
+    /// The challenge of its plan; `None` for a log from elsewhere, whose measurement has it.
+    pub challenge: Option<Hex64>,
+    /// The digest by which the chain of challenges goes on after it (`evidence::challenge::ended`), if known.
+    pub end_digest: Option<Digest>,
     /// Its serial log.
     pub log: Option<String>,
     /// The exact command that ran the guest.
@@ -62,18 +65,13 @@ pub struct SealedRun {
     pub expected: RunExpectation,
     /// SHA-256 of the log's bytes, as the gate judged them.
     pub log_sha256: Option<Digest>,
-    /// The digest in the `end` record of the log's last boot, if it has one.
-    pub end_digest: Option<Digest>,
-    /// The number that the run's plan was given to answer.
-    pub challenge: Option<Hex64>,
 }
 
 impl SealedRun {
-    /// That of a run with this log, which was read as `transcript`.
+    /// That of a run with this log.
     #[must_use]
-    pub fn of(log: &[u8], transcript: &Transcript<'_>, expected: RunExpectation) -> Self {
-        let end_digest = transcript.boots.last().and_then(|boot| Some(boot.end()?.digest));
-        Self { expected, log_sha256: Some(Digest::of(log)), end_digest, challenge: None }
+    pub fn of(log: &[u8], expected: RunExpectation) -> Self {
+        Self { expected, log_sha256: Some(Digest::of(log)) }
     }
 }
 
@@ -86,6 +84,8 @@ impl RunRecord {
             round,
             system: System::default(),
             case: None,
+            challenge: None,
+            end_digest: None,
             log: None,
             command: Vec::new(),
             started_unix_ms: None,

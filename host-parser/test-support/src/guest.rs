@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use abi::syscall::{Authority, Syscall};
 use abi::wire::record::{
-    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, CoreKind, Cpu, CpuState, Dmi, DmiField,
-    Experiment, Features, Firmware, Gap, Machine, Memory, Phase, Platform, RunStatus, SmbiosState, Split,
-    Start, Sweep, System, SystemName, Topology, TopologySource, Tsc, TscReading, TscSource, Warp, Worker,
-    WorkerEnd, WorkerStatus,
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Challenge, CoreKind, Cpu, CpuState, Dmi,
+    DmiField, Experiment, Features, Firmware, Gap, Machine, Mark, Memory, Moment, Phase, Platform, Region,
+    RunStatus, SecondClock, SecondSource, SmbiosState, Split, Start, Sweep, System, SystemName, Topology,
+    TopologySource, Tsc, TscReading, TscSource, Warp, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
@@ -16,6 +16,9 @@ use workloads::{Workload, by_name};
 
 /// The whole that every case of the tests' experiment works on.
 pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];
+
+/// The challenge of the plan.
+pub const CHALLENGE: u64 = 0x0bad_cafe_0bad_cafe;
 
 /// The frequency of its TSC.
 pub const KHZ: u64 = 2_100_000;
@@ -36,6 +39,8 @@ pub struct Guest {
     pub whole: [u64; 4],
     /// How many threads each of its cores has; `None` if the guest does not report it.
     pub threads: Option<u16>,
+    /// The challenge of its plan.
+    pub challenge: u64,
     /// Set for a sweep: the seed of the order of its cases. The cases then follow from its cores and CPUs.
     pub sweep: Option<u64>,
 }
@@ -52,6 +57,7 @@ impl Guest {
             work_cycles: 1_718_000_000,
             whole: WHOLE,
             threads: None,
+            challenge: CHALLENGE,
             sweep: None,
         }
     }
@@ -103,6 +109,7 @@ impl Guest {
             }
             self.case(case, iter, &mut records);
         }
+        place_in_time(&mut records);
         records
     }
 
@@ -111,18 +118,15 @@ impl Guest {
         let mut writer = StreamWriter::default();
         let mut log =
             b"SeaBIOS (version 1.16.2-debian-1.16.2-1)\r\n\r\nBooting from Hard Disk...\r\n".to_vec();
-        let (mut micros, mut clock) = (20_000, false);
-        let records = self.records();
-        for (at, &record) in records.iter().enumerate() {
-            clock |= matches!(record, Record::Tsc(_));
-            micros += 731;
-            if matches!(record, Record::CaseBegin(_)) {
-                micros += case_micros(&records[at..]);
-            }
-            let ts = if clock { Timestamp::from_micros(micros) } else { Timestamp::UNKNOWN };
+        let mut records = self.records();
+        let stamps = place_in_time(&mut records);
+        let clock = records.iter().position(|record| matches!(record, Record::Tsc(_))).unwrap_or(0);
+        for (at, (&record, &micros)) in records.iter().zip(&stamps).enumerate() {
+            let ts = if at >= clock { Timestamp::from_micros(micros) } else { Timestamp::UNKNOWN };
             log.extend_from_slice(writer.line(ts, record).as_bytes());
             log.extend_from_slice(b"\r\n");
         }
+        let micros = stamps.last().copied().unwrap_or(0);
         log.extend_from_slice(writer.end(Timestamp::from_micros(micros + 9), RunStatus::Ok).as_bytes());
         log.extend_from_slice(b"\r\n\r\nassay: all workers verified\r\n workers  scaled cycles\r\n");
         log
@@ -132,7 +136,7 @@ impl Guest {
         let start = Start {
             proto: 1,
             nonce: Hex64(self.nonce),
-            plan: Digest::of(format!("plan {:?}", self.cases).as_bytes()),
+            plan: Digest::of(format!("plan {:?} {}", self.cases, self.challenge).as_bytes()),
             build: Hex64(0x0123_4567_89ab_cdef),
         };
         let machine = Machine {
@@ -191,6 +195,13 @@ impl Guest {
             TscReading { source: TscSource::Hpet, khz: KHZ }.into(),
             TscReading { source: TscSource::PmTimer, khz: KHZ - 210 }.into(),
             Tsc { source: TscSource::Hpet, khz: KHZ, sources: 2, spread_ppm: 100 }.into(),
+            SecondClock {
+                source: SecondSource::Hpet,
+                hz: 1_000_000 * PER_MICRO,
+                bits: 64,
+                independent: true,
+            }
+            .into(),
             warp.into(),
             Phase { name: label("smp"), cycles: 25_200_000 }.into(),
         ]
@@ -201,7 +212,9 @@ impl Guest {
         let experiment =
             Experiment { name: label("smp-process-scale"), workload: label("primes"), authority };
         let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };
-        let mut records: Vec<Record> = vec![experiment.into(), blob.into()];
+        let work = Digest::of(format!("work {:?}", self.cases).as_bytes());
+        let challenge = Challenge { value: Hex64(self.challenge), work };
+        let mut records: Vec<Record> = vec![experiment.into(), challenge.into(), blob.into()];
         if let (Some(seed), Some(threads)) = (self.sweep, self.threads) {
             let (cores, cpus) = (self.cpus / threads, self.cpus);
             records.push(Sweep { iterations: self.iterations, seed: Hex64(seed), cores, cpus }.into());
@@ -218,7 +231,7 @@ impl Guest {
 
     fn case(&self, case: u16, iter: u16, records: &mut Vec<Record>) {
         records.push(CaseReady { case, iter }.into());
-        records.push(CaseBegin { case, iter, start_tsc: 9_000_000_000 }.into());
+        records.push(CaseBegin { case, iter, start_tsc: 0 }.into());
         // Each further worker costs a little speed, as on a real machine.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let (mut first, mut last) = (u64::MAX, 0);
@@ -227,12 +240,21 @@ impl Guest {
             let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
             (first, last) = (first.min(skew), last.max(skew + cycles));
             let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
-            let expected = primes().expectation(params);
+            let expected = primes().expectation(params, self.challenge);
             let (answer, work, digest) = (expected.answer, expected.work, Hex64(expected.digest));
             let cpu = self.cpu_of(worker);
             records.extend([
                 Record::from(Worker { case, iter, worker, cpu, skew, cycles, scaled, irqs: 0 }),
                 Answer { case, iter, worker, answer, work, digest }.into(),
+                Region {
+                    case,
+                    iter,
+                    worker,
+                    cpu,
+                    entered: cycles_in(LEAD_US) - 9_000 - odd,
+                    returned: skew + cycles + 7_000 + odd,
+                }
+                .into(),
                 WorkerEnd {
                     case,
                     iter,
@@ -262,17 +284,70 @@ impl Guest {
                 steal_ns: None,
             })
         }));
+        let moments = [Moment::Ready, Moment::Warm, Moment::Done];
+        records.extend(moments.map(|moment| Record::from(Mark { case, iter, moment, tsc: 0, count: 0 })));
     }
 }
 
-/// How long the workers of the first case in `records` took, with what comes before and after them.
-fn case_micros(records: &[Record]) -> u64 {
+/// How much of the second clock passes in a microsecond.
+const PER_MICRO: u64 = 100;
+/// The TSC at the time 0 of the stamps.
+const TSC_AT_ZERO: u64 = 3_000_000_000;
+/// From `case-ready` to the first mark, and to the end of the last warm-up.
+const READY_US: u64 = 20;
+const WARM_UP_US: u64 = 1_200;
+/// From there to the common start.
+const LEAD_US: u64 = 2_000;
+/// From the end of the last worker to the last mark, and to `case-begin`.
+const PACE_CHECK_US: u64 = 900;
+const LAST_US: u64 = 950;
+
+fn cycles_in(micros: u64) -> u64 {
+    u64::try_from(u128::from(micros) * u128::from(KHZ) / 1_000).expect("a TSC that has not wrapped around")
+}
+
+fn tsc_at(micros: u64) -> u64 {
+    TSC_AT_ZERO + cycles_in(micros)
+}
+
+/// Fills in everything that depends on when an iteration ran, and returns each record's stamp in microseconds.
+fn place_in_time(records: &mut [Record]) -> Vec<u64> {
+    let (mut now, mut stamps) = (20_000, Vec::with_capacity(records.len()));
+    let (mut ready, mut ended) = (0, 0);
+    for at in 0..records.len() {
+        now += 731;
+        let makespan = makespan_us(&records[at..]);
+        match &mut records[at] {
+            Record::CaseReady(_) => ready = now,
+            Record::CaseBegin(begin) => {
+                let start = ready + WARM_UP_US + LEAD_US;
+                begin.start_tsc = tsc_at(start);
+                ended = start + makespan;
+                now = ended + LAST_US;
+            }
+            Record::Mark(mark) => {
+                let micros = match mark.moment {
+                    Moment::Ready => ready + READY_US,
+                    Moment::Warm => ready + WARM_UP_US,
+                    Moment::Done => ended + PACE_CHECK_US,
+                };
+                (mark.tsc, mark.count) = (tsc_at(micros), micros * PER_MICRO);
+            }
+            _ => {}
+        }
+        stamps.push(now);
+    }
+    stamps
+}
+
+/// How long the workers of the first case in `records` took together, in microseconds; 0 if there is none.
+fn makespan_us(records: &[Record]) -> u64 {
     let makespan = records.iter().find_map(|record| match record {
         Record::CaseEnd(end) => Some(end.makespan),
         _ => None,
     });
-    let micros = u128::from(makespan.expect("an end")) * 1_000 / u128::from(KHZ);
-    u64::try_from(micros).expect("not for ever") + 3_900
+    let micros = u128::from(makespan.unwrap_or(0)) * 1_000 / u128::from(KHZ);
+    u64::try_from(micros).expect("not for ever") + 1
 }
 
 /// A label from a constant that is valid.

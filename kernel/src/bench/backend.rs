@@ -9,6 +9,7 @@ use abi::wire::record::SkipReason;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::agenda::Item;
+use harness::clock::Mark;
 use harness::order;
 use harness::rendezvous::Rendezvous;
 use harness::user::elf::ElfImage;
@@ -47,6 +48,10 @@ impl Sink for Bench<'_> {
 impl Backend for Bench<'_> {
     type Team = Arc<Team>;
 
+    fn mark(&mut self) -> Mark {
+        self.machine.clock.mark()
+    }
+
     fn assemble(
         &mut self,
         plan: &Plan<'_>,
@@ -62,6 +67,7 @@ impl Backend for Bench<'_> {
             rendezvous: Rendezvous::new(u32::from(case)),
             authority: plan.workload.authority,
             timeout_us: u64::from(item.case.timeout_ms) * 1000,
+            challenge: plan.head.challenge.0,
             kernel_cr3: self.machine.space.cr3(),
         }))
     }
@@ -75,10 +81,10 @@ impl Backend for Bench<'_> {
         run_on(&team.cpus, clock, team.patience_us(), &job);
         drop(job);
         control::on_case(iter);
-        let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
+        let (start_tsc, warm) = (team.rendezvous.start_tsc().unwrap_or(0), team.rendezvous.warm());
         let workers = team.workers.iter().map(Worker::report).collect();
         Team::disband(team, &mut self.machine.space);
-        Ok(TeamReport { start_tsc, workers })
+        Ok(TeamReport { start_tsc, warm, workers })
     }
 }
 

@@ -8,11 +8,12 @@ use abi::worker::WorkerResult;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::backend::patience_us;
-use harness::emit::WorkerReport;
+use harness::emit::{Around, WorkerReport};
 use harness::outcome::Outcome;
 use harness::pace::{self, HostGaps};
 use harness::rendezvous::Rendezvous;
 use harness::user::{Counts, Exit};
+use harness::x86::tsc;
 use spin::Mutex;
 
 use crate::clock::MachineClock;
@@ -30,7 +31,15 @@ pub struct Worker {
     split: Split,
     space: AddressSpace,
     /// `None` until its CPU is done.
-    reported: Mutex<Option<(Outcome, HostGaps)>>,
+    reported: Mutex<Option<Reported>>,
+}
+
+/// What a worker's CPU reports.
+#[derive(Clone, Copy)]
+struct Reported {
+    outcome: Outcome,
+    around: Around,
+    gaps: HostGaps,
 }
 
 /// One iteration of a case: its workers, shared by the CPUs that run them.
@@ -45,6 +54,8 @@ pub struct Team {
     pub authority: Authority,
     /// How long each call of a worker may take.
     pub timeout_us: u64,
+    /// The plan's challenge.
+    pub challenge: u64,
     /// The kernel's own page tables.
     pub kernel_cr3: u64,
 }
@@ -59,9 +70,10 @@ impl Worker {
     /// Its report. A worker is lost if its CPU did not come back.
     #[must_use]
     pub fn report(&self) -> WorkerReport {
-        let lost = (Outcome::unfinished(WorkerStatus::Lost), HostGaps::default());
-        let (outcome, gaps) = self.reported.lock().unwrap_or(lost);
-        WorkerReport { cpu: self.cpu, split: self.split, outcome, gaps }
+        let outcome = Outcome::unfinished(WorkerStatus::Lost);
+        let lost = Reported { outcome, around: Around::default(), gaps: HostGaps::default() };
+        let Reported { outcome, around, gaps } = self.reported.lock().unwrap_or(lost);
+        WorkerReport { cpu: self.cpu, split: self.split, outcome, around, gaps }
     }
 
     /// Gives its address space back. No CPU is in it.
@@ -87,16 +99,17 @@ impl Team {
         let (warmed_up, warm_up) = self.enter(here, worker, clock, 0, 0);
         // As close to the timed run as possible, and touching no more memory than a stack.
         let (before, steal) = (pace::check(&clock.tsc), here.steal_ns());
-        let outcome = if warmed_up == Exit::Returned {
+        let (outcome, around) = if warmed_up == Exit::Returned {
             self.run_timed(here, worker, clock, warm_up)
         } else {
             self.rendezvous.withdraw();
-            Outcome::new(warmed_up, warm_up, WorkerResult::default())
+            (Outcome::new(warmed_up, warm_up, WorkerResult::default()), Around::default())
         };
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
         let after = pace::check(&clock.tsc);
         phys::set_cr3(self.kernel_cr3);
-        *worker.reported.lock() = Some((outcome, HostGaps { before, after, steal_ns }));
+        *worker.reported.lock() =
+            Some(Reported { outcome, around, gaps: HostGaps { before, after, steal_ns } });
     }
 
     /// The timed run. The translations that the warm-up brought into the TLB are still there.
@@ -106,19 +119,24 @@ impl Team {
         worker: &Worker,
         clock: &MachineClock,
         warm_up: Counts,
-    ) -> Outcome {
-        let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us()) else {
-            return Outcome {
-                counts: Counts::default().after(warm_up),
-                ..Outcome::unfinished(WorkerStatus::Incomplete)
-            };
+    ) -> (Outcome, Around) {
+        let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us(), || clock.mark()) else {
+            let counts = Counts::default().after(warm_up);
+            let outcome = Outcome { counts, ..Outcome::unfinished(WorkerStatus::Incomplete) };
+            return (outcome, Around::default());
         };
         let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
+        let entered_tsc = tsc::read_ordered();
         let (exit, counts) = self.enter(here, worker, clock, start_tsc, disturbances);
-        let mut result = worker.space.result();
+        let returned_tsc = tsc::read_ordered();
         let ahead = control::tsc_ahead(here.id);
+        let around = Around { entered_tsc: entered_tsc + ahead, returned_tsc: returned_tsc + ahead };
+        let mut result = worker.space.result();
         (result.begin_tsc, result.end_tsc) = (result.begin_tsc + ahead, result.end_tsc + ahead);
-        Outcome::new(exit, counts.after(warm_up), result)
+        if control::halves_times(self.workers.len()) {
+            result.end_tsc -= result.end_tsc.saturating_sub(result.begin_tsc) / 2;
+        }
+        (Outcome::new(exit, counts.after(warm_up), result), around)
     }
 
     /// Goes to ring 3 with a fresh stack and slot, and comes back.
@@ -131,7 +149,7 @@ impl Team {
         disturbances: u16,
     ) -> (Exit, Counts) {
         let Split { p0, p1, p2, p3, .. } = worker.split;
-        worker.space.prepare(start_tsc, worker.split.worker, [p0, p1, p2, p3]);
+        worker.space.prepare(start_tsc, worker.split.worker, [p0, p1, p2, p3], self.challenge);
         let limits = RunLimits {
             authority: self.authority,
             timeout: clock.timer_ticks(self.timeout_us),

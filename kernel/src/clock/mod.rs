@@ -4,15 +4,16 @@
 mod kvmclock;
 mod reference;
 mod rtc;
+mod second;
 mod sources;
 
-use harness::clock::{Choice, Clock};
+use harness::clock::{Choice, Clock, Mark};
 use spin::Once;
 
 pub use kvmclock::from_scale;
+pub use second::SecondClock;
 pub use sources::{Devices, readings};
 
-use self::reference::Stamp;
 use crate::x86::apic;
 
 /// How long the local APIC's timer is counted for, in microseconds.
@@ -25,6 +26,8 @@ pub struct MachineClock {
     pub tsc: Clock,
     /// Local APIC timer ticks in 2^20 TSC cycles.
     timer_per_mcycle: u64,
+    /// The counter that is read beside the TSC.
+    pub second: SecondClock,
 }
 
 static CLOCK: Once<MachineClock> = Once::new();
@@ -37,15 +40,21 @@ pub fn get() -> Option<&'static MachineClock> {
 
 impl MachineClock {
     /// Settles the TSC's frequency and measures the local APIC's timer against it.
-    pub fn start(choice: &Choice) -> &'static Self {
+    pub fn start(choice: &Choice, second: SecondClock) -> &'static Self {
         let tsc = Clock::of(choice);
         apic::start_count();
-        let begin = Stamp::take(timer_count);
+        let begin = Mark::take(timer_count);
         tsc.spin_us(TIMER_CALIBRATION_US);
-        let end = Stamp::take(timer_count);
+        let end = Mark::take(timer_count);
         let (counted, cycles) = (end.count.saturating_sub(begin.count), end.tsc.saturating_sub(begin.tsc));
         apic::set_timer(0);
-        CLOCK.call_once(|| Self { tsc, timer_per_mcycle: (counted << 20) / cycles.max(1) })
+        CLOCK.call_once(|| Self { tsc, timer_per_mcycle: (counted << 20) / cycles.max(1), second })
+    }
+
+    /// The TSC and the second clock now; a count of 0 without a second clock.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark::take(|| self.second.now())
     }
 
     /// Whether the local APIC's timer counts at all. Without it no halt ends, and no worker is stopped.

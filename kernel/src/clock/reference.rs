@@ -2,8 +2,7 @@
 
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
-use harness::clock::Reading;
-use harness::x86::tsc;
+use harness::clock::{Mark, Reading};
 
 /// A counter that runs at a known rate.
 pub trait Counter {
@@ -22,37 +21,9 @@ const WINDOW_PER_SECOND: u64 = 100;
 /// How often the counters are polled before they are taken as standing still. Reading a port takes half a microsecond at
 /// least, so this is at least 100 ms.
 const MAX_POLLS: u32 = 200_000;
-/// How often a counter is read between two TSC readings, to find a pair without an interruption.
-const TRIES: u32 = 8;
-
-/// A counter's value and the TSC at that moment.
-#[derive(Clone, Copy)]
-pub struct Stamp {
-    /// The TSC.
-    pub tsc: u64,
-    /// The counter.
-    pub count: u64,
-}
-
-impl Stamp {
-    /// The tightest of several attempts: a vCPU may be descheduled between two readings.
-    pub fn take(now: impl Fn() -> u64) -> Self {
-        let tightest = (0..TRIES).map(|_| Self::attempt(&now)).min_by_key(|&(width, _)| width);
-        tightest.map_or(Self { tsc: 0, count: 0 }, |(_, stamp)| stamp)
-    }
-
-    /// One reading of both, and how many cycles passed around it.
-    fn attempt(now: &impl Fn() -> u64) -> (u64, Self) {
-        let before = tsc::read_ordered();
-        let count = now();
-        let width = tsc::read_ordered().saturating_sub(before);
-        (width, Self { tsc: before + width / 2, count })
-    }
-}
-
 /// Measures the TSC against all of `counters` over the same time. A counter that stands still yields no reading.
 pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
-    let starts: Vec<_> = counters.iter().map(|counter| Stamp::take(|| counter.now())).collect();
+    let starts: Vec<_> = counters.iter().map(|counter| Mark::take(|| counter.now())).collect();
     if !(0..MAX_POLLS).any(|_| window_is_over(counters, &starts)) {
         return Vec::new();
     }
@@ -63,7 +34,7 @@ pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
 }
 
 /// Whether any counter has counted for the whole window.
-fn window_is_over(counters: &[&dyn Counter], starts: &[Stamp]) -> bool {
+fn window_is_over(counters: &[&dyn Counter], starts: &[Mark]) -> bool {
     let mut each = counters.iter().zip(starts);
     each.any(|(c, start)| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
 }
@@ -79,8 +50,8 @@ struct Span {
 
 impl Span {
     /// From `start` to now.
-    fn end(counter: &dyn Counter, start: Stamp) -> Self {
-        let end = Stamp::take(|| counter.now());
+    fn end(counter: &dyn Counter, start: Mark) -> Self {
+        let end = Mark::take(|| counter.now());
         Self {
             source: counter.source(),
             hz: counter.hz(),
@@ -124,7 +95,10 @@ fn khz(cycles: u64, ticks: u64, hz: u64) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A counter that has advanced by `ticks` after its first stamp.
+    /// How often a counter is read for its first mark, at most.
+    const FIRST_MARK: u32 = 8;
+
+    /// A counter that has advanced by `ticks` after its first mark.
     struct Advanced {
         hz: u64,
         mask: u64,
@@ -149,7 +123,7 @@ mod tests {
 
         fn now(&self) -> u64 {
             self.reads.set(self.reads.get() + 1);
-            if self.reads.get() <= TRIES { 0 } else { self.ticks & self.mask }
+            if self.reads.get() <= FIRST_MARK { 0 } else { self.ticks & self.mask }
         }
 
         fn mask(&self) -> u64 {

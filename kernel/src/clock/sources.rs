@@ -8,6 +8,7 @@ use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
 use super::reference::{Counter, measure};
+use super::second::SecondClock;
 use super::{kvmclock, rtc};
 use crate::firmware::acpi::fadt::PowerManagement;
 use crate::x86::port;
@@ -22,9 +23,10 @@ pub struct Devices {
     pub scratch: Option<PhysFrame>,
 }
 
-/// Every source's reading. The real-time clock, which takes seconds, is read only if there is no other.
+/// Every source's reading, and the counter to be read beside the TSC from then on: the HPET, else the PM timer, if it
+/// counts. The real-time clock, which takes seconds, is read only if there is no other source.
 #[must_use]
-pub fn readings(devices: &Devices) -> Vec<Reading> {
+pub fn readings(devices: &Devices) -> (Vec<Reading>, SecondClock) {
     let mut readings = stated();
     let kvmclock = devices.scratch.and_then(kvmclock::khz);
     readings.extend(kvmclock.map(|khz| Reading { source: TscSource::Kvmclock, khz }));
@@ -42,11 +44,16 @@ pub fn readings(devices: &Devices) -> Vec<Reading> {
     if !readings.iter().any(is_plausible) {
         readings.extend(rtc::khz().map(|khz| Reading { source: TscSource::Rtc, khz }));
     }
-    readings
+    let counts = |source| readings.iter().any(|reading: &Reading| reading.source == source);
+    let hpet = hpet.filter(|_| counts(TscSource::Hpet)).map(SecondClock::Hpet);
+    let pm_timer = pm_timer.filter(|_| counts(TscSource::PmTimer)).map(SecondClock::PmTimer);
+    let second = hpet.or(pm_timer).unwrap_or(SecondClock::None);
+    (readings, second)
 }
 
 /// IA-PC HPET Specification 1.0a, section 2.3.
-struct Hpet {
+#[derive(Clone, Copy, Debug)]
+pub struct Hpet {
     base: VirtAddr,
     hz: u64,
     mask: u64,
@@ -107,9 +114,12 @@ impl Counter for Hpet {
 }
 
 /// ACPI 6.5, section 4.8.2.1.
-struct PmTimer {
-    port: u16,
-    wide: bool,
+#[derive(Clone, Copy, Debug)]
+pub struct PmTimer {
+    /// The port that the FADT names.
+    pub port: u16,
+    /// Whether it has 32 bits, not 24.
+    pub wide: bool,
 }
 
 impl Counter for PmTimer {

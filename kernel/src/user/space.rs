@@ -147,11 +147,12 @@ impl AddressSpace {
     }
 
     /// Writes the worker's arguments, and clears its result slot.
-    pub fn prepare(&self, start_tsc: u64, worker: u16, params: [u64; PARAMS]) {
-        let args = WorkerArgs { start_tsc, worker: u64::from(worker), params };
-        let words =
-            [args.start_tsc, args.worker, args.params[0], args.params[1], args.params[2], args.params[3]];
+    pub fn prepare(&self, start_tsc: u64, worker: u16, params: [u64; PARAMS], challenge: u64) {
+        let [p0, p1, p2, p3] = params;
+        let words = [start_tsc, u64::from(worker), p0, p1, p2, p3, challenge];
+        const _: () = assert!(offset_of!(WorkerArgs, start_tsc) == 0 && offset_of!(WorkerArgs, worker) == 8);
         const _: () = assert!(offset_of!(WorkerArgs, params) == 16 && PARAMS == 4);
+        const _: () = assert!(offset_of!(WorkerArgs, challenge) == 48);
         for (i, word) in words.iter().enumerate() {
             phys::write_bytes(self.args, 8 * i, &word.to_le_bytes());
         }

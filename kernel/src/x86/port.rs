@@ -3,7 +3,7 @@
 
 use x86_64::instructions::port::Port;
 
-pub use harness::x86::port::write_u8;
+pub use harness::x86::port::{read_u32, write_u8};
 
 /// Writes two bytes to `port`.
 ///
@@ -37,15 +37,6 @@ pub unsafe fn read_u8(port: u16) -> u8 {
 /// # Safety
 /// As [`write_u8`].
 pub unsafe fn read_u16(port: u16) -> u16 {
-    // SAFETY: the caller's.
-    unsafe { Port::new(port).read() }
-}
-
-/// Reads four bytes from `port`.
-///
-/// # Safety
-/// As [`write_u8`].
-pub unsafe fn read_u32(port: u16) -> u32 {
     // SAFETY: the caller's.
     unsafe { Port::new(port).read() }
 }

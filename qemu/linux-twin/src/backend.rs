@@ -6,12 +6,13 @@ use abi::plan::Plan;
 use abi::wire::Record;
 use abi::wire::record::{SkipReason, SystemName};
 use harness::agenda::Item;
-use harness::clock::Clock;
+use harness::clock::{Clock, Mark};
 use harness::user::elf::ElfImage;
 use harness::{Backend, Sink, TeamReport};
 
 use crate::console::Console;
 use crate::cpus::Cpu;
+use crate::second::SecondClock;
 use crate::worker::Team;
 
 /// The CPUs, their clock, and the console.
@@ -22,6 +23,8 @@ pub struct Processes<'a> {
     pub cpus: &'a [Cpu],
     /// The clock.
     pub clock: &'a Clock,
+    /// The second clock.
+    pub second: SecondClock,
     /// The output.
     pub console: &'a mut Console,
 }
@@ -35,16 +38,20 @@ impl Sink for Processes<'_> {
 impl Backend for Processes<'_> {
     type Team = Team;
 
-    fn assemble(&mut self, _: &Plan<'_>, item: &Item, _: &ElfImage<'_>) -> Result<Team, SkipReason> {
+    fn mark(&mut self) -> Mark {
+        self.second.mark()
+    }
+
+    fn assemble(&mut self, plan: &Plan<'_>, item: &Item, _: &ElfImage<'_>) -> Result<Team, SkipReason> {
         let cpus = self.cpus.get(..usize::from(item.case.workers)).ok_or(SkipReason::Cpus)?;
-        let team = Team::assemble(cpus, &item.splits, item.case.timeout_ms);
+        let team = Team::assemble(cpus, &item.splits, plan.head.challenge.0, item.case.timeout_ms);
         team.map_err(|error| self.no_process(&error))
     }
 
     fn run(&mut self, team: Team, image: &ElfImage<'_>, _: u16) -> Result<TeamReport, SkipReason> {
         // The UART's interrupts for what was printed must not fall into the timed region.
         self.console.drain();
-        team.run(image, self.clock, self.system).map_err(|error| self.no_process(&error))
+        team.run(image, self.clock, self.second, self.system).map_err(|error| self.no_process(&error))
     }
 }
 

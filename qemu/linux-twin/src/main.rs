@@ -21,6 +21,7 @@ mod native;
 mod power;
 mod refusal;
 mod run;
+mod second;
 mod warp;
 mod worker;
 

@@ -19,6 +19,7 @@ use crate::console::Console;
 use crate::cpus::Roster;
 use crate::linux::{self, log};
 use crate::refusal::Refusal;
+use crate::second::SecondClock;
 use crate::{machine, warp};
 
 /// The system that runs a plan, and the ramdisk that holds it.
@@ -76,7 +77,7 @@ fn experiment(
         return Err(Refusal::Control);
     }
     let roster = roster.map_err(Refusal::Cpus)?;
-    let mut phases = Phases::from(epoch.tsc);
+    let mut phases = Phases::from(epoch.tsc());
     phases.end("init");
 
     let log = log::read();
@@ -93,6 +94,8 @@ fn experiment(
     machine::report_features(log.as_deref(), console);
     machine::report_cpus(system, &roster, console);
     emit::clock(&choice, &readings, console);
+    let second = SecondClock::of(system);
+    console.record(second.record().into());
     console.record(abi::wire::record::Warp::from(warp).into());
     phases.end("records");
 
@@ -106,7 +109,7 @@ fn experiment(
         listed: online.saturating_add(cpu_count(roster.missing.len())),
         all_online: roster.missing.is_empty(),
     };
-    let mut backend = Processes { system, cpus: &roster.online, clock: &clock, console };
+    let mut backend = Processes { system, cpus: &roster.online, clock: &clock, second, console };
     let summary = harness::run(plan, ramdisk, site, &mut phases, &mut backend).map_err(Refusal::Blob)?;
     console.end(summary.status());
     console.text(format_args!("{summary}"));

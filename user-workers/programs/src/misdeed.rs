@@ -86,6 +86,11 @@ pub fn write_outside_slot(call: &Call) {
     }
 }
 
+/// Answers another challenge, as an answer that was kept from another run does.
+pub fn replayed_answer(call: &Call) -> Outcome {
+    super::subject::work(&Call { challenge: !call.challenge, ..*call })
+}
+
 /// Makes the answer one too high.
 pub const fn wrong_answer(outcome: &mut Outcome) {
     outcome.answer += 1;

@@ -17,6 +17,8 @@ pub struct Call {
     pub misbehaves: bool,
     /// The parameters, already cut down for a warm-up.
     pub params: [u64; PARAMS],
+    /// The challenge, to be folded into the digest.
+    pub challenge: u64,
     /// The result slot.
     #[allow(dead_code, reason = "only a control reads it")]
     pub slot: *mut WorkerResult,
@@ -65,10 +67,10 @@ pub unsafe fn run(
     work: impl Fn(&Call) -> Outcome,
 ) {
     // SAFETY: the caller promises that `args` can be read.
-    let WorkerArgs { start_tsc, worker, params } = unsafe { args.read() };
+    let WorkerArgs { start_tsc, worker, params, challenge } = unsafe { args.read() };
     let timed = start_tsc != 0;
     let params = if timed { params } else { warm_up(params) };
-    let call = Call { misbehaves: timed && worker == 0, params, slot: out };
+    let call = Call { misbehaves: timed && worker == 0, params, challenge, slot: out };
 
     while tsc() < start_tsc {
         spin_loop();

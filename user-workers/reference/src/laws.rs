@@ -17,6 +17,21 @@ pub fn assert_laws(workload: &dyn Workload, whole: Words) {
     }
     any_words(workload);
     cut_points(workload, whole);
+    challenge(workload, whole);
+}
+
+/// The challenge changes every worker's digest and nothing else, so that no answer of another run fits.
+fn challenge(workload: &dyn Workload, whole: Words) {
+    for part in workload.split(whole, 3) {
+        let answers = [0, 1, 1 << 63, u64::MAX].map(|challenge| workload.expectation(part, challenge));
+        for (i, one) in answers.iter().enumerate() {
+            for other in &answers[i + 1..] {
+                let same = (one.answer, one.work) == (other.answer, other.work);
+                assert!(same, "{workload:?}: {part:?}: the challenge changes digests alone");
+                assert_ne!(one.digest, other.digest, "{workload:?}: {part:?}: each challenge has its digest");
+            }
+        }
+    }
 }
 
 /// A manifest's table gives the words, and no other table does.
@@ -55,11 +70,14 @@ fn partition(workload: &dyn Workload, whole: Words, workers: u16) {
     if workers == 0 {
         return;
     }
-    let sum: Expectation = parts.iter().map(|&part| workload.expectation(part)).sum();
-    assert_eq!(sum, workload.expectation(whole), "{workload:?}: the results of {workers} parts add up");
+    for challenge in [0, 1, u64::MAX] {
+        let sum: Expectation = parts.iter().map(|&part| workload.expectation(part, challenge)).sum();
+        let whole = workload.expectation(whole, challenge);
+        assert_eq!(sum, whole, "{workload:?}: the results of {workers} parts add up");
+    }
     for at in 1..parts.len().saturating_sub(1) {
         let mut fewer = parts.clone();
-        if workload.expectation(fewer.remove(at)) != Expectation::default() {
+        if workload.expectation(fewer.remove(at), 0) != Expectation::default() {
             assert_eq!(workload.join(&fewer), None, "{workload:?}: without part {at} of {workers}");
         }
     }
@@ -68,7 +86,7 @@ fn partition(workload: &dyn Workload, whole: Words, workers: u16) {
 /// Parts come from logs that anyone may have written.
 fn any_words(workload: &dyn Workload) {
     for words in [[0; 4], [u64::MAX; 4], [u64::MAX, 0, u64::MAX, 0]] {
-        let _ = workload.expectation(words);
+        let _ = workload.expectation(words, 1);
         let _ = workload.join(&[words, words]);
         assert_eq!(workload.split(words, 3).len(), 3, "{workload:?}: {words:?} in three parts");
     }

@@ -50,6 +50,7 @@ workloads! {
         "control-never-returns"
         "control-outside-slot"
         "control-page-fault"
+        "control-replayed-answer"
         "control-skipped-work"
         "control-stack-overflow"
         "control-syscall"
@@ -103,7 +104,7 @@ mod tests {
             assert_ne!(control.name(), of.name());
             assert_eq!((of.control_of(), control.slowed().len()), (None, 0));
             assert_eq!((control.parameters(), control.units()), (of.parameters(), of.units()));
-            assert_eq!(control.expectation(task), of.expectation(task));
+            assert_eq!(control.expectation(task, 7), of.expectation(task, 7));
             assert_eq!(control.cut_points(task), of.cut_points(task));
         }
     }

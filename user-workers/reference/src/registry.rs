@@ -83,8 +83,8 @@ impl Workload for Control {
         self.of.check(whole)
     }
 
-    fn expectation(&self, params: Words) -> Expectation {
-        self.of.expectation(params)
+    fn expectation(&self, params: Words, challenge: u64) -> Expectation {
+        self.of.expectation(params, challenge)
     }
 
     fn split(&self, whole: Words, workers: u16) -> Vec<Words> {

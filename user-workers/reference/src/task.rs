@@ -24,12 +24,13 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     /// A whole that can be run, and that the reference answers within milliseconds; for tests.
     fn example() -> Self;
 
-    /// What a worker should answer to this task, by another method than the program uses. [`Workload::expectation`]
-    /// keeps what was worked out, so there is no need to keep it here.
-    fn expectation(&self) -> Expectation;
+    /// What a worker should answer to this task and this challenge, by another method than the program uses. The
+    /// challenge changes the digest and nothing else. [`Workload::expectation`] keeps what was worked out, so there is no
+    /// need to keep it here.
+    fn expectation(&self, challenge: u64) -> Expectation;
 
     /// Splits this whole into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to
-    /// do than there are workers. `whole` is the expectation of this whole.
+    /// do than there are workers. `whole` is the expectation of this whole; its digest has no meaning here.
     fn split(&self, workers: u16, whole: Expectation) -> Vec<Self>;
 
     /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap.
@@ -39,7 +40,7 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
 /// The workload of a [`Task`]: the same behind words instead of types. It keeps each expectation that it worked out,
 /// since a gate asks for the same few again and again.
 pub struct Typed<T> {
-    known: Mutex<BTreeMap<Words, Expectation>>,
+    known: Mutex<BTreeMap<(Words, u64), Expectation>>,
     task: PhantomData<fn() -> T>,
 }
 
@@ -87,18 +88,18 @@ impl<T: Task> Workload for Typed<T> {
         }
     }
 
-    fn expectation(&self, params: Words) -> Expectation {
+    fn expectation(&self, params: Words, challenge: u64) -> Expectation {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&expectation) = known().get(&params) {
+        if let Some(&expectation) = known().get(&(params, challenge)) {
             return expectation;
         }
-        let expectation = T::from_words(params).expectation();
-        known().insert(params, expectation);
+        let expectation = T::from_words(params).expectation(challenge);
+        known().insert((params, challenge), expectation);
         expectation
     }
 
     fn split(&self, whole: Words, workers: u16) -> Vec<Words> {
-        let parts = T::from_words(whole).split(workers, self.expectation(whole));
+        let parts = T::from_words(whole).split(workers, self.expectation(whole, 0));
         parts.iter().map(|part| with_unused::<T>(part, whole)).collect()
     }
 

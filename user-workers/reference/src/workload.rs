@@ -36,8 +36,9 @@ pub trait Workload: fmt::Debug + Sync {
     /// The first parameter that does not fit.
     fn check(&self, whole: Words) -> Result<(), BadParameter>;
 
-    /// What a worker given `params` should answer. Takes any words, and at most some seconds for them.
-    fn expectation(&self, params: Words) -> Expectation;
+    /// What a worker given `params` and `challenge` should answer. The challenge changes the digest and nothing else. Takes
+    /// any words, and at most some seconds for them.
+    fn expectation(&self, params: Words, challenge: u64) -> Expectation;
 
     /// Splits `whole` into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to do
     /// than there are workers; no workers, no parts.

@@ -118,6 +118,7 @@ fn try_out(
         manifest,
         number: 0,
         slot: Slot { round: 0, item: RunKey { system: System::Assay, case } },
+        challenge: 0,
         folder: &folder,
         gate: &mut Gate::default(),
         session: cancel,
@@ -168,7 +169,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
         }
         // The largest case has a worker for every CPU.
         Kind::SkipAp => Some(place.case) != largest,
-        Kind::TscAhead | Kind::Interrupt => true,
+        Kind::TscAhead | Kind::Interrupt | Kind::HalveTimes => true,
     };
     let places = cases.iter().flat_map(|&case| {
         (0..iterations).flat_map(move |iter| (0..case).map(move |worker| Place { case, iter, worker }))
@@ -179,10 +180,15 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
 /// Whether the log reports each of these runs as done, with the right answer and nothing refused.
 fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
+    let challenge = records().find_map(|record| match record {
+        Record::Challenge(challenge) => Some(challenge.value.0),
+        _ => None,
+    });
+    let challenge = challenge.unwrap_or(0);
     unharmed.iter().all(|&place| {
         let parts = manifest.workload().split(manifest.params(), place.case);
         let part = parts.get(usize::from(place.worker));
-        let expected = part.map(|&params| manifest.workload().expectation(params));
+        let expected = part.map(|&params| manifest.workload().expectation(params, challenge));
         let answered = records().any(|record| match record {
             Record::Answer(is) if (Place { case: is.case, iter: is.iter, worker: is.worker }) == place => {
                 let said = (is.answer, is.work, is.digest.0);
@@ -249,7 +255,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/controls/kernel-panic.toml");
         let manifest = Manifest::load(&path).unwrap();
         let params = manifest.workload().split(manifest.params(), 2)[1];
-        let right = manifest.workload().expectation(params);
+        let right = manifest.workload().expectation(params, 0);
         let is_intact = |more: u64, status, refused| {
             let (case, iter, worker, cpu) = (2, 0, 1, CpuId(1));
             let (answer, work, digest) = (right.answer + more, right.work, Hex64(right.digest));

@@ -22,7 +22,16 @@ pub struct ImageArgs {
     /// Setting of the boot configuration, such as serial=com2; the default is after=linger:600
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+    /// Challenge of the plan, in hexadecimal: every worker folds it into its digest. A log of these images shows it, so a
+    /// number of your own proves that the log was made after you chose it
+    #[arg(long, value_name = "HEX", value_parser = challenge, default_value = "0")]
+    pub challenge: u64,
     /// What the images are made of.
     #[command(flatten)]
     pub built: BuiltArgs,
+}
+
+/// Reads a challenge: at most 16 hexadecimal digits.
+fn challenge(text: &str) -> Result<u64, String> {
+    u64::from_str_radix(text, 16).map_err(|_| "expected at most 16 hexadecimal digits".to_owned())
 }

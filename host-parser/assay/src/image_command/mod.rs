@@ -36,7 +36,7 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let built = &args.built;
     let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
     let kernel = built.paths().read_kernel()?;
-    let plan = plan(&manifest, &blob)?;
+    let plan = plan(&manifest, &blob, args.challenge)?;
     let ramdisk = ramdisk_with(&config, &plan, &[&blob]);
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
 
@@ -89,8 +89,8 @@ fn config(args: &ImageArgs) -> Result<BootConfig, Coded> {
 }
 
 /// The plan of a single boot: the manifest's rounds become iterations.
-fn plan(manifest: &Manifest, blob: &WorkerBlob) -> Result<PlanBytes, Coded> {
-    let options = PlanOptions { iterations: manifest.rounds(), ..PlanOptions::default() };
+fn plan(manifest: &Manifest, blob: &WorkerBlob, challenge: u64) -> Result<PlanBytes, Coded> {
+    let options = PlanOptions { iterations: manifest.rounds(), challenge, ..PlanOptions::default() };
     PlanBytes::new(manifest, blob, manifest.cases(), options).or_exit(Exit::BadInput)
 }
 

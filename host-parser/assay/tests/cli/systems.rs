@@ -85,23 +85,23 @@ fn guests_differ_only_in_the_kernel_they_boot() {
     let mut command = stage.command(&[&systems[..], &["--dry-run", "--rounds", "1"]].concat());
     let said = run(command.env(KERNEL, stage.path("bzImage")), DEADLINE);
     said.expect_exit(0);
-    let (plan, ours) = plan_and_command(&said, "assay");
+    let (work, ours) = work_and_command(&said, "assay");
     for (system, append) in [("linux", "panic=-1'"), ("linux-mitigations-off", "panic=-1 mitigations=off'")] {
-        let (its_plan, line) = plan_and_command(&said, system);
-        assert_eq!((its_plan, envelope(line)), (plan, envelope(ours)));
+        let (its_work, line) = work_and_command(&said, system);
+        assert_eq!((its_work, envelope(line)), (work, envelope(ours)));
         assert!(line.contains("bzImage") && line.ends_with(append), "{line}");
     }
-    let (its_plan, line) = plan_and_command(&said, "native");
-    assert_eq!(its_plan, plan);
+    let (its_work, line) = work_and_command(&said, "native");
+    assert_eq!(its_work, work);
     assert!(line.starts_with(&format!("{} native --ramdisk ", twin.display())), "{line}");
     let order = said.out.lines().find_map(|line| line.strip_prefix("# 1:")).unwrap();
     assert_eq!(order.split(' ').count(), 4 * 3, "{order}");
     assert!(!stage.path("out").exists());
 }
 
-/// The plan of case 2 and the command that runs it, as a dry run prints them.
-fn plan_and_command<'a>(said: &'a Said, system: &str) -> (&'a str, &'a str) {
-    let head = format!("# {system}, case 2, plan ");
+/// The digest of the work of case 2 and the command that runs it, as a dry run prints them.
+fn work_and_command<'a>(said: &'a Said, system: &str) -> (&'a str, &'a str) {
+    let head = format!("# {system}, case 2, work ");
     let mut lines = said.out.lines().skip_while(|line| !line.starts_with(&head));
     (&lines.next().unwrap()[head.len()..], lines.next().unwrap())
 }

@@ -52,10 +52,13 @@ fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
         facts.one::<record::Experiment>()?.is,
         facts.one::<record::Blob>()?.is,
     );
+    let challenge = facts.one::<record::Challenge>();
     Some(Identity {
         nonce: start.nonce,
         build: start.build,
         plan: start.plan,
+        challenge: challenge.map(|at| at.is.value),
+        work: challenge.map_or(start.plan, |at| at.is.work),
         experiment: experiment.name,
         workload: experiment.workload,
         whole: common_whole(facts, workload)?,

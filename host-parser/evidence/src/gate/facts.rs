@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use abi::wire::record::{
-    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Split, SystemName, Topology, Worker,
-    WorkerEnd,
+    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Mark, Region, Split, SystemName, Topology,
+    Worker, WorkerEnd,
 };
 use abi::wire::{Message, Record, Timestamp};
 
@@ -47,6 +47,8 @@ pub(super) struct Iteration {
     /// By number.
     pub workers: BTreeMap<u16, WorkerFacts>,
     pub end: Option<At<CaseEnd>>,
+    /// The moments of the iteration, by `moment`.
+    pub marks: Vec<At<Mark>>,
 }
 
 /// The records of one worker in one iteration.
@@ -54,6 +56,7 @@ pub(super) struct Iteration {
 pub(super) struct WorkerFacts {
     pub timing: Option<At<Worker>>,
     pub answer: Option<At<Answer>>,
+    pub region: Option<At<Region>>,
     pub end: Option<At<WorkerEnd>>,
     pub fault: Option<At<Fault>>,
 }
@@ -91,6 +94,11 @@ impl Facts {
         self.one::<record::System>().is_none_or(|system| system.is.name == SystemName::Assay)
     }
 
+    /// The challenge of the plan; 0 if the log is of a kernel that had none.
+    pub fn challenge(&self) -> u64 {
+        self.one::<record::Challenge>().map_or(0, |challenge| challenge.is.value.0)
+    }
+
     /// The parameters of worker `worker` of `case`.
     pub fn params(&self, case: u16, worker: u16) -> Option<[u64; 4]> {
         Some(params(&self.splits.get(&case)?.get(&worker)?.is))
@@ -116,6 +124,10 @@ impl Facts {
             Record::Answer(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.answer.replace(At { line, is }).is_some()
             }),
+            Record::Region(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
+                worker.region.replace(At { line, is }).is_some()
+            }),
+            Record::Mark(is) => self.mark(line, is),
             Record::WorkerEnd(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.end.replace(At { line, is }).is_some()
             }),
@@ -164,6 +176,7 @@ impl Facts {
             begun,
             workers: BTreeMap::new(),
             end: None,
+            marks: Vec::new(),
         });
         !self.begun.insert((case, iter))
     }
@@ -191,6 +204,22 @@ impl Facts {
         match self.iterations.last_mut().filter(|open| open.end.is_none()) {
             Some(open) => open.workers.entry(is.worker).or_default().fault.replace(At { line, is }).is_some(),
             None => push(&mut self.misplaced, At { line, is: "a `fault` record outside a case".to_owned() }),
+        }
+    }
+
+    /// Adds a moment to the iteration that has just ended.
+    fn mark(&mut self, line: u64, is: Mark) -> bool {
+        let last = self.iterations.last_mut().filter(|last| last.end.is_some());
+        match last.filter(|last| (last.case, last.iter) == (is.case, is.iter)) {
+            Some(last) => {
+                let twice = last.marks.iter().any(|mark| mark.is.moment == is.moment);
+                last.marks.push(At { line, is });
+                twice
+            }
+            None => {
+                let is = format!("a `mark` of case {} iteration {}, which is not the last", is.case, is.iter);
+                push(&mut self.misplaced, At { line, is })
+            }
         }
     }
 

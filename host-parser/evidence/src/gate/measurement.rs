@@ -132,6 +132,11 @@ pub struct Identity {
     pub build: Hex64,
     /// SHA-256 of the plan.
     pub plan: Digest,
+    /// The challenge of the plan; `None` if the log is of a kernel that had none.
+    pub challenge: Option<Hex64>,
+    /// SHA-256 of the plan without what the challenge decides; of the plan if there was no challenge. Plans with the same
+    /// value ask for the same work.
+    pub work: Digest,
     /// The experiment's name.
     pub experiment: Label,
     /// The workload's name.

@@ -132,6 +132,12 @@ reasons! {
     InconsistentRecord = "inconsistent-record", Invalid,
         "Every line arrived, but records contradict each other, or one that belongs to another is missing.",
         "This is a kernel bug: report it with the log.";
+    TimeMissing = "time-missing", Failed,
+        "The workers' times are shorter than the clock readings around them allow, and nothing that the host did explains the rest.",
+        "The kernel does not report the times that it measured, or its clock is wrong: report it with the log. The run is never repeated for this.";
+    EvidenceMissing = "evidence-missing", Invalid,
+        "A record that a rule needs is not there, or its number says that nothing was read: the log is of an older kernel, or something was removed.",
+        "Use the kernel that was built with this `assay`.";
     DisclosureMissing = "disclosure-missing", Invalid,
         "A record about the machine, the clock or the program that every result needs is missing.",
         "Use a kernel that prints the record. Without it a result cannot be interpreted.";

@@ -142,6 +142,8 @@ pub fn is_of_case(record: &Record, case: u16) -> bool {
         Record::WorkerEnd(end) => end.case,
         Record::CaseEnd(end) => end.case,
         Record::Gap(gap) => gap.case,
+        Record::Region(region) => region.case,
+        Record::Mark(mark) => mark.case,
         _ => return false,
     };
     of == case

@@ -5,7 +5,7 @@ use abi::wire::record::{CaseSkipped, RunStatus, SkipReason};
 use evidence::gate::ReasonCode;
 
 use super::{Trial, good};
-use test_support::guest::Guest;
+use test_support::guest::{CHALLENGE, Guest};
 use test_support::script::Script;
 
 /// The log of a sweep over four cores of two threads.
@@ -84,7 +84,7 @@ pub fn with_answers(script: Script) -> Script {
             let split =
                 splits.iter().find(|split| (split.case, split.worker) == (answer.case, answer.worker));
             let split = split.expect("a split for each answer");
-            let expected = primes().expectation([split.p0, split.p1, split.p2, split.p3]);
+            let expected = primes().expectation([split.p0, split.p1, split.p2, split.p3], CHALLENGE);
             (answer.answer, answer.work, answer.digest.0) = (expected.answer, expected.work, expected.digest);
         }
     })

@@ -23,7 +23,7 @@ fn blob(name: &str) -> WorkerBlob {
 
 /// A plan over the candidates below 1000, which is soon worked out.
 fn small_plan(cases: &[u16], options: PlanOptions) -> Result<PlanBytes, PlanError> {
-    let Expectation { answer, work, .. } = manifest().workload().expectation([2, 1000, 0, 0]);
+    let Expectation { answer, work, .. } = manifest().workload().expectation([2, 1000, 0, 0], 0);
     let source = SHIPPED.replace("3_000_000", "1000");
     let source = source.replace("216_816", &answer.to_string()).replace("161_131_521", &work.to_string());
     let small = Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap();
@@ -33,10 +33,11 @@ fn small_plan(cases: &[u16], options: PlanOptions) -> Result<PlanBytes, PlanErro
 #[test]
 fn the_kernel_reads_back_what_the_manifest_says() {
     let (manifest, blob) = (manifest(), blob("primes"));
-    let options = PlanOptions { iterations: 3, linger_ms: 5 };
+    let options = PlanOptions { iterations: 3, linger_ms: 5, challenge: 0xc5 };
     let written = PlanBytes::new(&manifest, &blob, &[1, 2, 4], options).unwrap();
     let read = Plan::parse(written.text().as_bytes()).unwrap();
     assert_eq!((read.head.experiment, read.head.linger_ms), (manifest.name(), 5));
+    assert_eq!(read.head.challenge.0, 0xc5);
     assert_eq!(read.workload.name, blob.name());
     assert_eq!(read.workload.sha256, abi::Digest::of(blob.bytes()));
     assert_eq!(read.workload.authority, manifest.authority());
@@ -57,7 +58,7 @@ fn splits_are_parts_of_the_whole_whose_answers_are_the_oracles() {
         assert_eq!(splits.iter().map(|split| split.answer).sum::<u64>(), manifest.oracle().answer);
         assert_eq!(splits.iter().map(|split| split.work).sum::<u64>(), manifest.oracle().work);
         for (split, params) in splits.iter().zip(parts) {
-            let Expectation { answer, work, digest } = manifest.workload().expectation(params);
+            let Expectation { answer, work, digest } = manifest.workload().expectation(params, 0);
             assert_eq!((split.answer, split.work, split.digest.0), (answer, work, digest));
         }
     }
@@ -82,7 +83,7 @@ fn a_sweeps_plan_has_knots_instead_of_cases() {
     assert_eq!((sweep.answer, sweep.work), (manifest.oracle().answer, manifest.oracle().work));
     assert_eq!(knots.len(), 1 + usize::from(abi::sweep::PARTS));
     assert_eq!([knots[0], knots[knots.len() - 1]], [2, 10_000_000]);
-    assert_eq!(plan, shipped_sweep().1, "the same manifest, the same plan");
+    assert_eq!(plan.text(), shipped_sweep().1.text(), "the same manifest, the same plan");
 }
 
 /// What docs/CONCEPTS.md promises.
@@ -95,7 +96,7 @@ fn shares_of_the_shipped_sweep_cost_about_the_same() {
         let ideal = manifest.oracle().work / u64::from(workers);
         for worker in 0..workers {
             let (from, to) = abi::sweep::bounds(&knots, workers, worker).unwrap();
-            let Expectation { work, .. } = manifest.workload().expectation([from, to, 0, 0]);
+            let Expectation { work, .. } = manifest.workload().expectation([from, to, 0, 0], 0);
             let off = work.abs_diff(ideal) * 1000 / ideal;
             assert!(off <= per_mille, "worker {worker} of {workers}: {off} per mille off");
         }
@@ -106,8 +107,37 @@ fn shares_of_the_shipped_sweep_cost_about_the_same() {
 fn a_plans_digest_is_that_of_its_bytes_and_changes_with_them() {
     let one = small_plan(&[1], PlanOptions::default()).unwrap();
     assert_eq!(one.digest(), abi::Digest::of(one.text().as_bytes()));
-    assert_eq!(one, small_plan(&[1], PlanOptions::default()).unwrap());
+    assert_eq!(one.text(), small_plan(&[1], PlanOptions::default()).unwrap().text());
     assert_ne!(one.digest(), small_plan(&[2], PlanOptions::default()).unwrap().digest());
+}
+
+#[test]
+fn a_challenge_changes_every_digest_and_neither_the_work_nor_the_length() {
+    for plan in [small_plan(&[1, 2], PlanOptions::default()).unwrap(), shipped_sweep().1] {
+        let other = plan.with_challenge(0x0123_4567_89ab_cdef);
+        assert_ne!(other.digest(), plan.digest());
+        assert_eq!((other.work_digest(), other.text().len()), (plan.work_digest(), plan.text().len()));
+        for (line, changed) in plan.text().lines().zip(other.text().lines()) {
+            let answers = ["plan ", "split ", "sweep "].iter().any(|name| line.starts_with(name));
+            assert_eq!(line != changed, answers, "{line}");
+        }
+        assert_eq!(other.with_challenge(0).text(), plan.text());
+    }
+    let options = PlanOptions { challenge: 7, ..PlanOptions::default() };
+    let made = small_plan(&[1], options).unwrap();
+    assert_eq!(made.text(), small_plan(&[1], PlanOptions::default()).unwrap().with_challenge(7).text());
+}
+
+#[test]
+fn the_digest_of_a_split_is_the_references_for_the_challenge() {
+    let options = PlanOptions { challenge: 99, ..PlanOptions::default() };
+    let written = PlanBytes::new(&manifest(), &blob("primes"), &[2], options).unwrap();
+    for (_, splits) in Plan::parse(written.text().as_bytes()).unwrap().cases() {
+        for split in splits {
+            let params = [split.p0, split.p1, split.p2, split.p3];
+            assert_eq!(split.digest.0, manifest().workload().expectation(params, 99).digest);
+        }
+    }
 }
 
 #[test]

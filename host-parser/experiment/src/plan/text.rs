@@ -4,7 +4,7 @@ use abi::Digest;
 use abi::control::ControlKind;
 use abi::plan::{self, Case, Head, Plan, PlanLine, Split};
 use abi::wire::Hex64;
-use workloads::Expectation;
+use workloads::{Expectation, Words, Workload};
 
 use super::WorkerBlob;
 use crate::manifest::Manifest;
@@ -16,17 +16,22 @@ pub struct PlanOptions {
     pub iterations: u16,
     /// How long the machine stays up after its last record, in milliseconds.
     pub linger_ms: u32,
+    /// The number that every worker folds into its digest.
+    pub challenge: u64,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { iterations: 1, linger_ms: 0 }
+        Self { iterations: 1, linger_ms: 0, challenge: 0 }
     }
 }
 
 /// A plan as a kernel reads it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct PlanBytes {
+    lines: Vec<PlanLine>,
+    workload: &'static dyn Workload,
+    whole: Words,
     text: String,
     digest: Digest,
 }
@@ -67,7 +72,8 @@ impl PlanBytes {
         if blob.name().as_str() != manifest.program() {
             return Err(PlanError::Program { wanted: manifest.program(), given: blob.name() });
         }
-        let head = Head { experiment: manifest.name(), linger_ms: options.linger_ms };
+        let PlanOptions { linger_ms, challenge, .. } = options;
+        let head = Head { experiment: manifest.name(), linger_ms, challenge: Hex64(0) };
         let workload =
             plan::Workload { name: blob.name(), sha256: blob.sha256(), authority: manifest.authority() };
         let none = plan::Control { kind: ControlKind::None, target: 0 };
@@ -81,9 +87,34 @@ impl PlanBytes {
             lines.push(Case { workers, iterations: options.iterations, timeout_ms }.into());
             lines.extend(splits(manifest, workers).map(PlanLine::from));
         }
+        let plan = Self::written(lines, manifest.workload(), manifest.params(), challenge);
+        Plan::parse(plan.text.as_bytes()).map_err(PlanError::Refused)?;
+        Ok(plan)
+    }
+
+    /// The same plan with another challenge. Its text has the same length.
+    #[must_use]
+    pub fn with_challenge(&self, challenge: u64) -> Self {
+        Self::written(self.lines.clone(), self.workload, self.whole, challenge)
+    }
+
+    fn written(
+        mut lines: Vec<PlanLine>,
+        workload: &'static dyn Workload,
+        whole: Words,
+        challenge: u64,
+    ) -> Self {
+        let digest = |params| Hex64(workload.expectation(params, challenge).digest);
+        for line in &mut lines {
+            match line {
+                PlanLine::Head(head) => head.challenge = Hex64(challenge),
+                PlanLine::Split(split) => split.digest = digest([split.p0, split.p1, split.p2, split.p3]),
+                PlanLine::Sweep(sweep) => sweep.digest = digest(whole),
+                _ => {}
+            }
+        }
         let text = written(&lines);
-        Plan::parse(text.as_bytes()).map_err(PlanError::Refused)?;
-        Ok(Self { digest: Digest::of(text.as_bytes()), text })
+        Self { digest: Digest::of(text.as_bytes()), text, lines, workload, whole }
     }
 
     /// The text.
@@ -97,26 +128,32 @@ impl PlanBytes {
     pub const fn digest(&self) -> Digest {
         self.digest
     }
+
+    /// What identifies the work, whatever the challenge is: see [`Plan::work_digest`].
+    #[must_use]
+    pub fn work_digest(&self) -> Digest {
+        Plan::parse(self.text.as_bytes()).map_or(self.digest, |plan| plan.work_digest())
+    }
 }
 
-/// The split and the expected answer of each of `workers`.
+/// The split and the expected answer of each of `workers`, without the digest, which the challenge decides.
 fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
     let workload = manifest.workload();
     let parts = workload.split(manifest.params(), workers);
     (0..).zip(parts).map(|(worker, params)| {
-        let Expectation { answer, work, digest } = workload.expectation(params);
+        let Expectation { answer, work, .. } = workload.expectation(params, 0);
         let [p0, p1, p2, p3] = params;
-        Split { worker, p0, p1, p2, p3, answer, work, digest: Hex64(digest) }
+        Split { worker, p0, p1, p2, p3, answer, work, digest: Hex64(0) }
     })
 }
 
-/// The sweep of the whole, and its cut points.
+/// The sweep of the whole, likewise, and its cut points.
 fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<PlanLine>, PlanError> {
     let (workload, whole) = (manifest.workload(), manifest.params());
     let cut_points = workload.cut_points(whole).ok_or(PlanError::CutPoints(manifest.program()))?;
-    let Expectation { answer, work, digest } = workload.expectation(whole);
+    let Expectation { answer, work, .. } = workload.expectation(whole, 0);
     let [_, _, p2, p3] = whole;
-    let (seed, digest) = (Hex64(order_seed(manifest)), Hex64(digest));
+    let (seed, digest) = (Hex64(order_seed(manifest)), Hex64(0));
     let sweep = plan::Sweep { iterations, timeout_ms, seed, p2, p3, answer, work, digest };
     let cut_points = cut_points.into_iter().map(|at| plan::CutPoint { at }.into());
     Ok(std::iter::once(sweep.into()).chain(cut_points).collect())

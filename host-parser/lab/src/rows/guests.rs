@@ -65,7 +65,7 @@ impl Guests {
         Ok(())
     }
 
-    /// The plan's digest and the command line of a run of `case`.
+    /// The digest of the plan's work and the command line of a run of `case`.
     ///
     /// # Errors
     /// QEMU cannot build the machine.
@@ -74,7 +74,7 @@ impl Guests {
         let machine = self.env.machine(manifest, case);
         let spec = guest::spec(&self.env, manifest, machine, image, Path::new("serial.log"));
         let command = spec.command().or_exit(Exit::Environment)?;
-        Ok(format!("plan {}\n{command}", image.plan.digest()))
+        Ok(format!("work {}\n{command}", image.plan.work_digest()))
     }
 
     /// Performs one run.
@@ -82,7 +82,9 @@ impl Guests {
     /// # Errors
     /// The run has no outcome, or a file of the run cannot be written.
     pub fn run(&self, run: Run<'_>) -> Result<RunRecord, Coded> {
-        guest::run(&self.env, &self.images[&run.slot.item.case], run)
+        let image = &self.images[&run.slot.item.case];
+        let image = image.with_challenge(run.challenge, run.folder, &run.booted())?;
+        guest::run(&self.env, &image, run)
     }
 
     /// The environment of all guests of the row.

@@ -61,7 +61,7 @@ impl Row {
         }
     }
 
-    /// The plan's digest and the command line of a run of `case`.
+    /// The digest of the plan's work and the command line of a run of `case`.
     ///
     /// # Errors
     /// QEMU cannot build the machine.

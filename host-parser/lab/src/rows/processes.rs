@@ -51,10 +51,10 @@ impl Processes {
         self.ramdisks.values().try_for_each(|(_, archive)| archive.build())
     }
 
-    /// The plan's digest and the command line of a run of `case`.
+    /// The digest of the plan's work and the command line of a run of `case`.
     pub fn describe(&self, manifest: &Manifest, case: u16) -> String {
         let (plan, _) = &self.ramdisks[&case];
-        format!("plan {}\n{}", plan.digest(), self.spec(manifest, case).command().join(" "))
+        format!("work {}\n{}", plan.work_digest(), self.spec(manifest, case).command().join(" "))
     }
 
     /// Performs one run.
@@ -63,8 +63,11 @@ impl Processes {
     /// The run has no outcome, or a file of the run cannot be written.
     pub fn run(&self, mut run: Run<'_>) -> Result<RunRecord, Coded> {
         let case = run.slot.item.case;
-        let (plan, _) = &self.ramdisks[&case];
-        let (spec, log) = (self.spec(run.manifest, case), run.file("serial.log"));
+        let plan = self.ramdisks[&case].0.with_challenge(run.challenge);
+        let ramdisk = run.folder.join(run.booted()).with_extension("tar");
+        write_atomically(&ramdisk, |out| out.write_all(&self.env.ramdisk(&plan))).or_exit(Exit::Output)?;
+        let spec = Spec { ramdisk, ..self.spec(run.manifest, case) };
+        let log = run.file("serial.log");
         let command = spec.command();
         write_atomically(&run.file("command.txt"), |out| writeln!(out, "{}", command.join(" ")))
             .or_exit(Exit::Output)?;
@@ -87,7 +90,7 @@ impl Processes {
             host_steal_missing: steal.missing(),
             ..HostEvidence::default()
         };
-        let mut record = run.judge(&bytes, &self.env, plan, None, evidence);
+        let mut record = run.judge(&bytes, &self.env, &plan, None, evidence);
         record.log = Some(log.display().to_string());
         record.command = command;
         record.started_unix_ms = Some(started_unix_ms);

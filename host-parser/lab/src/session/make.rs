@@ -1,6 +1,7 @@
 //! The runs, in their order, with a further round for each that the host disturbed.
 
 use anyhow::anyhow;
+use evidence::challenge;
 use evidence::gate::{Ended, Measurement, Verdict};
 use host::CancelToken;
 use results::{Conclusion, RunRecord, System};
@@ -85,6 +86,7 @@ impl Session {
             manifest: &self.spec.manifest,
             number: u32::try_from(self.runs.len()).unwrap_or(u32::MAX),
             slot: Slot { round, item: RunKey { system: row.system, case: part.case } },
+            challenge: self.challenge,
             folder: &folder,
             gate,
             session: cancel,
@@ -92,6 +94,9 @@ impl Session {
             last_cpus: &mut last_cpus,
         })?;
         let run = RunRecord { waited_ms, ..run };
+        if let Some(ended) = run.end_digest {
+            self.challenge = challenge::next(self.challenge, ended, run.run + 1);
+        }
         let verdict = run.verdict.clone();
         self.ledger.add_run(&run);
         self.runs.push(run);

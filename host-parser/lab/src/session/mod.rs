@@ -119,6 +119,8 @@ pub struct Session {
     environments: Vec<Environment>,
     /// The chain, from the first run on.
     seal: Option<SealWriter>,
+    /// The challenge of the next run; it is given by the chain's first line.
+    challenge: u64,
 }
 
 /// How a session ended.
@@ -159,6 +161,7 @@ impl Session {
             row_of: Vec::new(),
             environments,
             seal: None,
+            challenge: 0,
         }
     }
 

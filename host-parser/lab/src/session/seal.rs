@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use abi::Digest;
 use anyhow::Context;
+use evidence::challenge;
 use results::seal::{CHAIN, Commitment, FORM, SIGNATURE, SealWriter, SealedManifest, SealedSet, signature};
 use results::{Completion, WriteError, write_atomically};
 
@@ -45,8 +46,10 @@ impl Session {
             probes: self.ledger.probes().clone(),
             sets: sets.collect(),
         };
-        let writer = SealWriter::create(self.folder(), commitment, manifest.source());
-        self.seal = Some(writer.or_exit(Exit::Output)?);
+        let writer =
+            SealWriter::create(self.folder(), commitment, manifest.source()).or_exit(Exit::Output)?;
+        self.challenge = challenge::first(writer.head());
+        self.seal = Some(writer);
         Ok(())
     }
 

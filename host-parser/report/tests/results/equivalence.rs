@@ -72,7 +72,7 @@ fn controls() -> Vec<(NotComparable, Side, [&'static str; 2])> {
         ),
         (
             NotComparable::Plan,
-            saying!(Start, |start| start.plan = abi::Digest::of(b"another")),
+            saying!(Challenge, |challenge| challenge.work = abi::Digest::of(b"another")),
             ["assay", "ae448ac8"],
         ),
         (

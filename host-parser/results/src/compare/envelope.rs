@@ -52,7 +52,7 @@ fn work(measured: &Measurement) -> Envelope {
         (NotComparable::Blob, identity.blob_sha256.to_string()),
         (NotComparable::Parameters, format!("{} {whole}", identity.workload)),
         (NotComparable::Authority, identity.authority.to_string()),
-        (NotComparable::Plan, identity.plan.to_string()),
+        (NotComparable::Plan, identity.work.to_string()),
         (NotComparable::Iterations, measured.samples().len().to_string()),
     ];
     known.map(|(item, value)| (item, Some(one(value)))).to_vec()

@@ -122,8 +122,8 @@ pub struct RunEntry {
     pub log: Option<String>,
     /// SHA-256 of the log's bytes, as the gate judged them.
     pub log_sha256: Option<Digest>,
-    /// The number that its plan was given to answer (see [`next_challenge`](super::next_challenge)); `None` if it was
-    /// given none.
+    /// The challenge of its plan, which follows from the runs before it (`evidence::challenge`); `None` if it was given
+    /// none.
     pub challenge: Option<Hex64>,
     /// The exact command.
     pub command: Vec<String>,
@@ -167,7 +167,7 @@ impl RunEntry {
             case: run.case,
             log: run.log.clone(),
             log_sha256: run.sealed.log_sha256,
-            challenge: run.sealed.challenge,
+            challenge: run.challenge,
             command: run.command.clone(),
             started_unix_ms: run.started_unix_ms,
             wall_ms: run.wall_ms,
@@ -195,7 +195,7 @@ impl RunEntry {
         run.vcpu_host_cpus.clone_from(&self.vcpu_host_cpus);
         run.sealed.expected = self.expected.clone();
         run.sealed.log_sha256 = self.log_sha256;
-        run.sealed.challenge = self.challenge;
+        run.challenge = self.challenge;
         run
     }
 }

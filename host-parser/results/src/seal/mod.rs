@@ -8,7 +8,6 @@
 
 mod archive;
 mod chain;
-mod challenge;
 mod decisions;
 mod entry;
 mod files;
@@ -19,7 +18,6 @@ mod writer;
 
 pub use archive::{ArchiveError, pack, unpack};
 pub use chain::{Chain, ChainError};
-pub use challenge::{first_challenge, next_challenge};
 pub use decisions::Decision;
 pub use entry::{Commitment, End, Entry, FORM, RunEntry, SealedManifest, SealedSet};
 pub use files::{CHAIN, MANIFEST, SIGNATURE, locate};

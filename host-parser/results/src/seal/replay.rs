@@ -6,18 +6,17 @@ use std::path::Path;
 
 use abi::Digest;
 use abi::wire::Hex64;
+use evidence::challenge;
 use evidence::gate::Gate;
 use evidence::ledger::Ledger;
 use evidence::transcript::Transcript;
 
 use super::chain::Chain;
-use super::challenge::{first_challenge, next_challenge};
 use super::decisions::{Decision, Decisions};
 use super::entry::{Entry, RunEntry};
 use super::files::{CHAIN, DIAGNOSIS_LOG, LOG, RUNS, file_name};
 use super::sealed::Problem;
 use crate::RunRecord;
-use crate::run_record::SealedRun;
 
 /// What the chain and the logs of a session show.
 #[derive(Debug, Default)]
@@ -44,7 +43,7 @@ struct Player<'a> {
     /// Whether there is an entry from which decisions may follow.
     stale: bool,
     nonces: BTreeMap<u64, u32>,
-    challenge: Hex64,
+    challenge: u64,
     played: Replay,
 }
 
@@ -61,7 +60,7 @@ impl Replay {
             due: VecDeque::new(),
             stale: false,
             nonces: BTreeMap::new(),
-            challenge: first_challenge(chain.commitment_sha256),
+            challenge: challenge::first(chain.commitment_sha256),
             played: Self::default(),
         };
         for (at, entry) in chain.entries.iter().enumerate() {
@@ -144,13 +143,6 @@ impl Player<'_> {
             self.wrong(at, format!("is of set {}, which the session does not have", entry.set));
             return;
         };
-        if entry.challenge.is_some_and(|challenge| challenge != self.challenge) {
-            let expected = self.challenge;
-            self.wrong(
-                at,
-                format!("has another challenge than {expected}, which follows from the runs before"),
-            );
-        }
         let folder = set.row.as_ref().map_or(self.folder.to_owned(), |row| self.folder.join(row));
         let log = self.read_log(at, entry, &folder);
         let transcript = Transcript::read(&log);
@@ -160,12 +152,24 @@ impl Player<'_> {
             }
         }
         let verdict = self.gates[entry.set].judge(&transcript, &entry.expected, &entry.evidence);
-        let end_digest = SealedRun::of(&log, &transcript, entry.expected.clone()).end_digest;
-        let record = entry.record(verdict);
-        if record.verdict.outcome.measurement().is_some_and(|measured| measured.samples().is_empty()) {
+        let ended = challenge::ended(&transcript.boots, &log);
+        let record = RunRecord { end_digest: Some(ended), ..entry.record(verdict) };
+        let measured = record.verdict.outcome.measurement();
+        if measured.is_some_and(|measured| measured.samples().is_empty()) {
             self.wrong(at, format!("run {number} passed and has no samples"));
         }
-        self.challenge = next_challenge(self.challenge, end_digest, number.wrapping_add(1));
+        let answered = measured.map(|measured| ("answered", measured.identity().challenge));
+        let expected = Hex64(self.challenge);
+        for (what, found) in answered.into_iter().chain([("was given", entry.challenge)]) {
+            if found != Some(expected) {
+                let found = found.map_or("none".to_owned(), |found| found.to_string());
+                let detail = format!(
+                    "run {number} {what} another challenge than {expected}, which follows from the runs before: {found}"
+                );
+                self.wrong(at, detail);
+            }
+        }
+        self.challenge = challenge::next(self.challenge, ended, number.wrapping_add(1));
         self.ledger.add_run(&record);
         self.played.runs.push(record);
         self.played.set_of.push(entry.set);

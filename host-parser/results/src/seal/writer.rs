@@ -6,11 +6,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
-use abi::wire::Hex64;
 use evidence::ledger::Ledger;
 
 use super::chain::BEFORE_FIRST;
-use super::challenge::{first_challenge, next_challenge};
 use super::decisions::Decisions;
 use super::entry::{Commitment, End, Entry, Line, RunEntry};
 use super::files::{CHAIN, MANIFEST};
@@ -30,8 +28,6 @@ pub struct SealWriter {
     failed: usize,
     ended: bool,
     decisions: Decisions,
-    /// That of the next run.
-    challenge: Hex64,
 }
 
 impl SealWriter {
@@ -45,18 +41,16 @@ impl SealWriter {
         let file = OpenOptions::new().append(true).create_new(true).open(&path);
         let file = file.map_err(|source| WriteError { path: path.clone(), source })?;
         let ended = commitment.probes.missing.is_some();
-        let (n, head, challenge) = (0, BEFORE_FIRST, Hex64(0));
-        let decisions = Decisions::default();
-        let mut writer = Self { path, file, n, head, probes: 0, failed: 0, ended, decisions, challenge };
+        let (n, head, decisions) = (0, BEFORE_FIRST, Decisions::default());
+        let mut writer = Self { path, file, n, head, probes: 0, failed: 0, ended, decisions };
         writer.append([Entry::Session(Box::new(commitment))])?;
-        writer.challenge = first_challenge(writer.head);
         Ok(writer)
     }
 
-    /// The number that the next run's plan is to give its guest to answer.
+    /// SHA-256 of the last line: after [`SealWriter::create`], that of the commitment.
     #[must_use]
-    pub const fn challenge(&self) -> Hex64 {
-        self.challenge
+    pub const fn head(&self) -> Digest {
+        self.head
     }
 
     /// Adds the probes that `ledger` has and the chain has not, and what they exclude. `runs` are all runs so far.
@@ -86,9 +80,7 @@ impl SealWriter {
         let Some(run) = runs.last() else { return Ok(()) };
         let entry = Entry::Run(Box::new(RunEntry::of(run, set)));
         let decided = self.decisions.fresh(ledger, runs).into_iter().map(Entry::Excluded);
-        self.append(std::iter::once(entry).chain(decided))?;
-        self.challenge = next_challenge(self.challenge, run.sealed.end_digest, run.run + 1);
-        Ok(())
+        self.append(std::iter::once(entry).chain(decided))
     }
 
     /// Adds why the guest of a run died.

@@ -74,7 +74,7 @@ pub(super) fn cases(passed: &[(&RunRecord, &Measurement)]) -> Result<BTreeMap<u1
             return Err(format!("round {} has case {case} twice", run.round));
         }
         of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
-        of_case.plans.insert(measured.identity().plan);
+        of_case.plans.insert(measured.identity().work);
         of_case.iterations.insert(samples.len());
         let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.params).collect();
         of_case.splits.extend(samples.iter().map(given));

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use abi::plan::Split;
 use harness::clock::Clock;
+use harness::emit::Around;
 use harness::pace;
 use harness::rendezvous::Rendezvous;
 use harness::user::Exit;
 use harness::user::elf::ElfImage;
+use harness::x86::tsc;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
@@ -19,6 +21,7 @@ use super::space::{Pages, lay_out};
 use super::{call, filter, traps};
 use crate::cpus::{Cpu, pin};
 use crate::linux::{interrupts, schedstat};
+use crate::second::SecondClock;
 
 /// The task of one process.
 pub struct Assignment<'a> {
@@ -34,6 +37,10 @@ pub struct Assignment<'a> {
     pub rendezvous: &'a Rendezvous,
     /// The clock.
     pub clock: &'a Clock,
+    /// The second clock.
+    pub second: SecondClock,
+    /// The plan's challenge.
+    pub challenge: u64,
     /// How long a call of the worker may take.
     pub timeout: Duration,
     /// How long to wait for the others.
@@ -62,17 +69,19 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
 
 /// Warm-up and timed run. `None` if there was no common start.
 fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
-    let Assignment { cpu, rendezvous, clock, patience, .. } = assignment;
+    let Assignment { cpu, rendezvous, clock, second, patience, .. } = assignment;
     call(assignment, 0)?;
     slot.before.store(pace::check(clock));
     let before = (interrupts_of(cpu), schedstat::run_delay_ns());
     slot.arrived.store(true, Ordering::Release);
     let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
-    let Some(start_tsc) = rendezvous.arrive(clock, patience_us) else {
+    let Some(start_tsc) = rendezvous.arrive(clock, patience_us, || second.mark()) else {
         slot.no_start();
         return Ok(None);
     };
-    call(assignment, start_tsc)?;
+    let around = call(assignment, start_tsc)?;
+    slot.entered_tsc.store(around.entered_tsc, Ordering::Relaxed);
+    slot.returned_tsc.store(around.returned_tsc, Ordering::Relaxed);
     let waited = schedstat::run_delay_ns().zip(before.1).map(|(after, before)| after.saturating_sub(before));
     slot.waited_ns.store(waited.unwrap_or(NOT_REPORTED), Ordering::Relaxed);
     slot.irqs.store(interrupts_of(cpu).saturating_sub(before.0), Ordering::Relaxed);
@@ -80,12 +89,15 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
     Ok(Some(Exit::Returned))
 }
 
-/// Calls the worker once, within its time-out.
-fn call(assignment: &Assignment<'_>, start_tsc: u64) -> io::Result<()> {
-    assignment.pages.prepare(start_tsc, &assignment.split)?;
+/// Calls the worker once, within its time-out. Returns when it was entered and when it came back.
+fn call(assignment: &Assignment<'_>, start_tsc: u64) -> io::Result<Around> {
+    assignment.pages.prepare(start_tsc, &assignment.split, assignment.challenge)?;
     traps::set_timer(assignment.timeout)?;
+    let entered_tsc = tsc::read_ordered();
     call::worker(assignment.image.entry);
-    traps::set_timer(Duration::ZERO)
+    let returned_tsc = tsc::read_ordered();
+    traps::set_timer(Duration::ZERO)?;
+    Ok(Around { entered_tsc, returned_tsc })
 }
 
 /// The interrupts that the CPU has taken so far. From the rendezvous to the worker's return there are a few more than in

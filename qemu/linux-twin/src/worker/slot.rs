@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use harness::emit::Around;
 use harness::pace::PaceCheck;
 use harness::user::{Counts, Exit, Fault};
 
@@ -68,6 +69,10 @@ pub struct Slot {
     errno: AtomicI32,
     /// The process has arrived at the rendezvous.
     pub arrived: AtomicBool,
+    /// The TSC just before the worker's timed call.
+    pub entered_tsc: AtomicU64,
+    /// The TSC just after it.
+    pub returned_tsc: AtomicU64,
     /// The pace check before the worker's timed call.
     pub before: PaceSlot,
     /// The pace check after it.
@@ -133,6 +138,15 @@ impl Slot {
     pub fn refuse(&self, number: u64) {
         if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
             self.first_refused.store(number, Ordering::Relaxed);
+        }
+    }
+
+    /// When the process entered the timed call and came back. To be read after the process has ended.
+    #[must_use]
+    pub fn around(&self) -> Around {
+        Around {
+            entered_tsc: self.entered_tsc.load(Ordering::Acquire),
+            returned_tsc: self.returned_tsc.load(Ordering::Acquire),
         }
     }
 

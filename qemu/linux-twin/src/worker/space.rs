@@ -34,14 +34,16 @@ impl Pages {
     ///
     /// # Errors
     /// Linux's.
-    pub fn prepare(&self, start_tsc: u64, split: &Split) -> io::Result<()> {
+    pub fn prepare(&self, start_tsc: u64, split: &Split, challenge: u64) -> io::Result<()> {
         let mut page = [0; PAGE];
-        let words = [start_tsc, u64::from(split.worker), split.p0, split.p1, split.p2, split.p3];
+        let Split { worker, p0, p1, p2, p3, .. } = *split;
+        let words = [start_tsc, u64::from(worker), p0, p1, p2, p3, challenge];
         const _: () = assert!(
             offset_of!(WorkerArgs, start_tsc) == 0
                 && offset_of!(WorkerArgs, worker) == 8
                 && offset_of!(WorkerArgs, params) == 16
                 && PARAMS == 4
+                && offset_of!(WorkerArgs, challenge) == 48
         );
         page.chunks_exact_mut(8).zip(words).for_each(|(to, word)| to.copy_from_slice(&word.to_le_bytes()));
         self.0.write_all_at(&page, 0)?;
@@ -115,10 +117,11 @@ mod tests {
         let split = Split { worker: 1, p0: 2, p1: 3, p2: 4, p3: 5, answer: 0, work: 0, digest: Hex64(0) };
         let pages = Pages::new().unwrap();
         pages.0.write_all_at(&[0xff; PAGE], PAGE as u64).unwrap();
-        pages.prepare(77, &split).unwrap();
-        let mut words = [0; 48];
+        pages.prepare(77, &split, 9).unwrap();
+        let mut words = [0; 56];
         pages.0.read_exact_at(&mut words, 0).unwrap();
-        let expected: Vec<u8> = [77_u64, 1, 2, 3, 4, 5].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let expected: Vec<u8> =
+            [77_u64, 1, 2, 3, 4, 5, 9].iter().flat_map(|word| word.to_le_bytes()).collect();
         assert_eq!(words.as_slice(), expected);
         assert_eq!(pages.result().unwrap(), WorkerResult::default());
     }

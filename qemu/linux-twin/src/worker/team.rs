@@ -29,11 +29,14 @@ use super::slot::{End, NOT_REPORTED, Slot};
 use super::space::Pages;
 use super::traps;
 use crate::cpus::Cpu;
+use crate::second::SecondClock;
 
 /// The workers of a case, ready to run once.
 pub struct Team {
     members: Vec<Member>,
     rendezvous: Shared<Rendezvous>,
+    /// The plan's challenge.
+    challenge: u64,
     timeout: Duration,
 }
 
@@ -56,12 +59,12 @@ impl Team {
     ///
     /// # Errors
     /// No memory.
-    pub fn assemble(cpus: &[Cpu], splits: &[Split], timeout_ms: u32) -> io::Result<Self> {
+    pub fn assemble(cpus: &[Cpu], splits: &[Split], challenge: u64, timeout_ms: u32) -> io::Result<Self> {
         let members = cpus.iter().zip(splits).map(|(&cpu, &split)| Member::new(cpu, split));
         let members: Vec<_> = members.collect::<io::Result<_>>()?;
         let expected = u32::try_from(members.len()).map_err(io::Error::other)?;
         let rendezvous = Shared::new(Rendezvous::new(expected))?;
-        Ok(Self { members, rendezvous, timeout: Duration::from_millis(timeout_ms.into()) })
+        Ok(Self { members, rendezvous, challenge, timeout: Duration::from_millis(timeout_ms.into()) })
     }
 
     /// How long to wait for all processes.
@@ -74,10 +77,16 @@ impl Team {
     ///
     /// # Errors
     /// A process could not be made, or could not do what it must do before its worker runs.
-    pub fn run(&self, image: &ElfImage<'_>, clock: &Clock, system: SystemName) -> io::Result<TeamReport> {
+    pub fn run(
+        &self,
+        image: &ElfImage<'_>,
+        clock: &Clock,
+        second: SecondClock,
+        system: SystemName,
+    ) -> io::Result<TeamReport> {
         let mut children = Vec::with_capacity(self.members.len());
         let started = self.members.iter().try_for_each(|member| {
-            children.push(self.start(member, image, clock)?);
+            children.push(self.start(member, image, clock, second)?);
             Ok(())
         });
         let watched = started.and_then(|()| self.watch(&mut children));
@@ -85,10 +94,17 @@ impl Team {
         watched?;
         let each = self.members.iter().zip(&children);
         let workers = each.map(|(member, child)| member.report(child, system)).collect::<io::Result<_>>()?;
-        Ok(TeamReport { start_tsc: self.rendezvous.start_tsc().unwrap_or(0), workers })
+        let (start_tsc, warm) = (self.rendezvous.start_tsc().unwrap_or(0), self.rendezvous.warm());
+        Ok(TeamReport { start_tsc, warm, workers })
     }
 
-    fn start(&self, member: &Member, image: &ElfImage<'_>, clock: &Clock) -> io::Result<Child> {
+    fn start(
+        &self,
+        member: &Member,
+        image: &ElfImage<'_>,
+        clock: &Clock,
+        second: SecondClock,
+    ) -> io::Result<Child> {
         let assignment = Assignment {
             cpu: member.cpu,
             split: member.split,
@@ -96,6 +112,8 @@ impl Team {
             pages: &member.pages,
             rendezvous: &self.rendezvous,
             clock,
+            second,
+            challenge: self.challenge,
             timeout: self.timeout,
             patience: self.patience(),
         };
@@ -160,8 +178,8 @@ impl Member {
     }
 
     fn report(&self, child: &Child, system: SystemName) -> io::Result<WorkerReport> {
-        let gaps = self.gaps(system);
-        Ok(WorkerReport { cpu: self.cpu.id, split: self.split, outcome: self.outcome(child)?, gaps })
+        let (around, gaps) = (self.slot.around(), self.gaps(system));
+        Ok(WorkerReport { cpu: self.cpu.id, split: self.split, outcome: self.outcome(child)?, around, gaps })
     }
 
     fn outcome(&self, child: &Child) -> io::Result<Outcome> {

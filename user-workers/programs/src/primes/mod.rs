@@ -11,6 +11,6 @@ pub use trial::warm_up;
 
 /// Counts the primes among the candidates of the call.
 pub fn work(call: &Call) -> Outcome {
-    let Tally { primes, divisions, digest } = trial::count_primes(call.params);
+    let Tally { primes, divisions, digest } = trial::count_primes(call.params, call.challenge);
     Outcome { answer: primes, work: divisions, digest }
 }

@@ -9,7 +9,7 @@ pub fn work(call: &Call) -> Outcome {
     for candidate in call.params[0].max(2)..call.params[1] {
         if is_prime(candidate, &mut outcome.work) {
             outcome.answer += 1;
-            outcome.digest = outcome.digest.wrapping_add(mix(candidate));
+            outcome.digest = outcome.digest.wrapping_add(mix(candidate ^ call.challenge));
         }
     }
     outcome

@@ -17,7 +17,7 @@ pub fn work<const PERCENT: u64>(call: &Call) -> Outcome {
     while paid < owed && end > first {
         let begin = end.saturating_sub(CHUNK).max(first);
         // The count is not used; `black_box` keeps the compiler from dropping the work.
-        paid += black_box(trial::count_primes(black_box([begin, end, 0, 0]))).divisions;
+        paid += black_box(trial::count_primes(black_box([begin, end, 0, 0]), call.challenge)).divisions;
         end = begin;
     }
     outcome

@@ -13,7 +13,7 @@ pub struct Tally {
     pub primes: u64,
     /// The number of trial divisions: one for each remainder.
     pub divisions: u64,
-    /// The wrapping sum of [`mix`] over the primes.
+    /// The wrapping sum of [`mix`] over the primes, each with the bits of the challenge flipped.
     pub digest: u64,
 }
 
@@ -27,16 +27,17 @@ pub fn warm_up(mut params: [u64; 4]) -> [u64; 4] {
     params
 }
 
-/// Counts the primes among the candidates from `params[0]` up to and without `params[1]`.
+/// Counts the primes among the candidates from `params[0]` up to and without `params[1]`. The challenge changes the digest
+/// and nothing else: the same instructions run.
 ///
 /// Leaves out candidates of 2^32 - 1 and more: the division has 32 bits.
-pub fn count_primes(params: [u64; 4]) -> Tally {
+pub fn count_primes(params: [u64; 4], challenge: u64) -> Tally {
     let [first, end] = [params[0], params[1]].map(|bound| u32::try_from(bound).unwrap_or(u32::MAX));
     let mut tally = Tally::default();
     for candidate in first.max(2)..end {
         if is_prime(candidate, &mut tally.divisions) {
             tally.primes += 1;
-            tally.digest = tally.digest.wrapping_add(mix(u64::from(candidate)));
+            tally.digest = tally.digest.wrapping_add(mix(u64::from(candidate) ^ challenge));
         }
     }
     tally

@@ -15,26 +15,29 @@ fn task(first: u64, end: u64) -> Primes {
     Primes { first, end }
 }
 
-fn by_worker(task: Primes) -> Expectation {
-    let Tally { primes, divisions, digest } = count_primes(task.words());
+fn by_worker(task: Primes, challenge: u64) -> Expectation {
+    let Tally { primes, divisions, digest } = count_primes(task.words(), challenge);
     Expectation { answer: primes, work: divisions, digest }
 }
 
 #[test]
 fn knows_the_published_counts_of_primes() {
     for (end, primes) in [(1000, 168), (10_000, 1229), (3_000_000, 216_816)] {
-        assert_eq!(task(2, end).expectation().answer, primes, "below {end}");
+        assert_eq!(task(2, end).expectation(0).answer, primes, "below {end}");
     }
 }
 
 #[test]
 fn agrees_with_the_workers_own_code() {
     for end in 0..200 {
-        assert_eq!(task(0, end).expectation(), by_worker(task(0, end)), "0..{end}");
+        let challenge = end * 0x0123_4567_89ab_cdef;
+        let task = task(0, end);
+        assert_eq!(task.expectation(challenge), by_worker(task, challenge), "0..{end}");
     }
     let ends = [(2, 100_000), (999_000, 1_000_000), (u64::from(u32::MAX) - 300, u64::MAX), (9, 4), (7, 7)];
     for (first, end) in ends {
-        assert_eq!(task(first, end).expectation(), by_worker(task(first, end)), "{first}..{end}");
+        let task = task(first, end);
+        assert_eq!(task.expectation(u64::MAX), by_worker(task, u64::MAX), "{first}..{end}");
     }
 }
 
@@ -42,17 +45,17 @@ fn agrees_with_the_workers_own_code() {
 fn counts_divisions_by_hand() {
     // 2, 3: none. 4: by 2. 5, 7: by 2, and 3 * 3 is more. 9: by 2, 3. 25: by 2, 3, 5. 29: by 2, 3, 5.
     for (number, divisions) in [(2, 0), (3, 0), (4, 1), (5, 1), (7, 1), (9, 2), (25, 3), (29, 3)] {
-        assert_eq!(task(number, number + 1).expectation().work, divisions, "{number}");
+        assert_eq!(task(number, number + 1).expectation(0).work, divisions, "{number}");
     }
 }
 
 #[test]
 fn splits_are_a_partition_of_balanced_cost_whose_answers_add_up() {
-    let whole = WHOLE.expectation();
+    let whole = WHOLE.expectation(0);
     for workers in [1, 2, 3, 4, 7, 16] {
         let parts = WHOLE.split(workers, whole);
         assert_eq!((parts.len(), Primes::join(&parts)), (usize::from(workers), Some(WHOLE)));
-        let results: Vec<_> = parts.iter().map(Primes::expectation).collect();
+        let results: Vec<_> = parts.iter().map(|part| part.expectation(0)).collect();
         let ideal = whole.work / u64::from(workers);
         for Expectation { work, .. } in &results {
             assert!(work.abs_diff(ideal) * 1000 <= ideal, "{work} for {ideal} with {workers} workers");
@@ -64,7 +67,7 @@ fn splits_are_a_partition_of_balanced_cost_whose_answers_add_up() {
 #[test]
 fn splits_small_wholes_into_parts_that_may_be_empty() {
     for whole in [task(2, 3), task(2, 9), task(100, 103)] {
-        let parts = whole.split(8, whole.expectation());
+        let parts = whole.split(8, whole.expectation(0));
         assert_eq!((parts.len(), Primes::join(&parts)), (8, Some(whole)));
     }
     assert_eq!(WHOLE.split(0, Expectation::default()), []);
@@ -106,7 +109,7 @@ fn names_the_parameter_that_does_not_fit() {
 #[test]
 fn a_warm_up_meets_a_prime_and_a_composite() {
     let params = [3_842_610_774, 3_900_000_000, 0, 0];
-    let Tally { primes, divisions, .. } = count_primes(warm_up(params));
+    let Tally { primes, divisions, .. } = count_primes(warm_up(params), 0);
     assert!(primes > 0 && divisions > 0);
     assert_eq!(warm_up([2, 9, 0, 0]), [2, 9, 0, 0]);
 }

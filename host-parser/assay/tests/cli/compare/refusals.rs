@@ -37,8 +37,8 @@ fn refuses_another_plan_for_the_same_worker() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let edit = |record: &mut Record| {
-        if let Record::Start(start) = record {
-            start.plan = Digest::of(b"another deadline, say");
+        if let Record::Challenge(challenge) = record {
+            challenge.work = Digest::of(b"another deadline, say");
         }
     };
     let b = sessions.play("b", &Played { edit, ..Played::default() });

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
-use abi::wire::Record;
 use abi::wire::record::Firmware;
+use abi::wire::{Hex64, Record};
+use evidence::challenge;
 use evidence::gate::{Gate, HostEvidence, RunExpectation, VcpuDelay};
 use evidence::ledger::{Ledger, Probe, Probes};
 use evidence::transcript::Transcript;
@@ -140,6 +141,7 @@ struct Play<'p> {
     seal: SealWriter,
     runs: Vec<RunRecord>,
     row_of: Vec<usize>,
+    challenge: u64,
 }
 
 impl<'p> Play<'p> {
@@ -174,7 +176,8 @@ impl<'p> Play<'p> {
         let seal = SealWriter::create(&folder, commitment, &manifest).unwrap();
         let gates = rows.iter().map(|_| Gate::default()).collect();
         let (name, ledger) = (name.to_owned(), Ledger::new(probes));
-        Self { name, folder, rows, gates, ledger, seal, runs: Vec::new(), row_of: Vec::new() }
+        let challenge = challenge::first(seal.head());
+        Self { name, folder, rows, gates, ledger, seal, runs: Vec::new(), row_of: Vec::new(), challenge }
     }
 
     fn play(mut self) {
@@ -199,7 +202,9 @@ impl<'p> Play<'p> {
         let (name, played) = &self.rows[row];
         let folder = in_row(&self.folder, name.as_deref());
         let number = u32::try_from(self.runs.len()).unwrap();
-        let record = run(&mut self.gates[row], &folder, &self.name, played, number, (round, case));
+        let of = Of { session: &self.name, number, round, case, challenge: self.challenge };
+        let record = run(&mut self.gates[row], &folder, played, of);
+        self.challenge = challenge::next(self.challenge, record.end_digest.unwrap(), number + 1);
         self.ledger.add_run(&record);
         self.runs.push(record);
         self.row_of.push(row);
@@ -239,20 +244,24 @@ fn in_row(folder: &Path, row: Option<&str>) -> PathBuf {
     row.map_or(folder.to_owned(), |row| folder.join(row))
 }
 
-/// Judges one run, and writes its log into the folder.
-fn run(
-    gate: &mut Gate,
-    folder: &Path,
-    session: &str,
-    played: &Played,
+/// Which run it is.
+struct Of<'s> {
+    session: &'s str,
     number: u32,
-    (round, case): (u32, u16),
-) -> RunRecord {
+    round: u32,
+    case: u16,
+    challenge: u64,
+}
+
+/// Judges one run, and writes its log into the folder.
+fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord {
+    let Of { session, number, round, case, challenge } = of;
     let work_cycles = (played.cycles)(round);
     // No two runs of any sessions of a test have the same.
     let digest = Digest::of(format!("{session} {number}").as_bytes());
     let nonce = u64::from_be_bytes(*digest.0.first_chunk().unwrap());
-    let guest = Guest { nonce, work_cycles, iterations: played.iterations, ..Guest::of(case) };
+    let iterations = played.iterations;
+    let guest = Guest { nonce, challenge, work_cycles, iterations, ..Guest::of(case) };
     let pace = |readings: u32| u32::try_from(u64::from(readings) * (played.pace)(round) / 1_000).unwrap();
     let paced = Script::of(&guest.log()).edit(|record| {
         if let Record::Gap(gap) = record {
@@ -286,7 +295,9 @@ fn run(
     record.log = Some(format!("where/it/was/{name}"));
     record.started_unix_ms = Some(START_MS + played.later_ms + u64::from(number) * 1_000);
     record.wall_ms = Some(400);
-    record.sealed = SealedRun::of(&log, &transcript, expected);
+    record.challenge = Some(Hex64(challenge));
+    record.end_digest = Some(challenge::ended(&transcript.boots, &log));
+    record.sealed = SealedRun::of(&log, expected);
     record
 }
 

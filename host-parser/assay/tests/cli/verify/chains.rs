@@ -102,6 +102,7 @@ fn runs_cannot_be_left_out() {
     forge(&b, |entries| entries.retain(|entry| entry["run"]["run"] != 9));
     verify(&b).expect_exit(NOT_VERIFIED).expect_answer(&[
         "is run 10, expected run 9",
+        "line 12: run 10 answered another challenge than ",
         "run-009-round-5-case-2.serial.log: is in no run of the chain",
         "ends as complete, but has 11 of 12 runs",
         "samples.csv: stored ",
@@ -112,7 +113,9 @@ fn runs_cannot_be_left_out() {
         let runs = entries.iter_mut().filter(|entry| is(entry, "run"));
         (0..).zip(runs).for_each(|(number, entry)| entry["run"]["run"] = json!(number));
     });
-    verify(&b).expect_exit(NOT_VERIFIED).expect_answer(&["ends as complete, but has 11 of 12 runs"]);
+    verify(&b)
+        .expect_exit(NOT_VERIFIED)
+        .expect_answer(&["line 12: run 9 answered another challenge than ", "has 11 of 12 runs"]);
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn a_challenge_follows_from_the_runs_before() {
     let sessions = Sessions::new();
     let b = session(&sessions, "b");
     forge(&b, |entries| entries[3]["run"]["challenge"] = "0123456789abcdef".into());
-    verify(&b).expect_exit(NOT_VERIFIED).expect_answer(&["line 4: has another challenge than "]);
+    verify(&b).expect_exit(NOT_VERIFIED).expect_answer(&["line 4: run 2 was given another challenge than "]);
 }
 
 #[test]

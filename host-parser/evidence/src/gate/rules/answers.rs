@@ -81,7 +81,7 @@ pub(in crate::gate) fn plan(run: &mut Run<'_>, workload: &dyn Workload, known: O
 
 /// Judges the answers. The guest's own check can make a run fail, but never pass.
 pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
-    let facts = run.facts;
+    let (facts, challenge) = (run.facts, run.facts.challenge());
     // In a log that was tampered with, splits that make up no whole could take any time to compute.
     let judged = facts.iterations.iter().filter(|i| whole(facts, i.case, workload).is_some());
     for iteration in judged {
@@ -90,7 +90,7 @@ pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
             let (Some(given), Some(params)) = (records.answer, facts.params(iteration.case, number)) else {
                 continue;
             };
-            let expected = workload.expectation(params);
+            let expected = workload.expectation(params, challenge);
             let (line, is) = (given.line, given.is);
             let given = Expectation { answer: is.answer, work: is.work, digest: is.digest.0 };
             if given != expected {

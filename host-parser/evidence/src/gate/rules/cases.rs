@@ -207,7 +207,16 @@ mod tests {
         let workers = (0..=u16::MAX).map(|worker| (worker, records(worker))).collect();
         let is = CaseEnd { case, iter, done: 0, makespan: 0, verified: true };
         let (ready, begun) = (None, Timestamp::UNKNOWN);
-        let iteration = Iteration { line, case, iter, ready, begun, workers, end: Some(At { line, is }) };
+        let iteration = Iteration {
+            line,
+            case,
+            iter,
+            ready,
+            begun,
+            workers,
+            end: Some(At { line, is }),
+            marks: Vec::new(),
+        };
         let found = contradictions(&Facts::default(), &iteration);
         assert!(found.iter().any(|(_, detail)| detail == "65536 workers are done, `case-end` has 0"));
     }

@@ -79,7 +79,7 @@ impl Checker<'_> {
         workload: &dyn Workload,
         params: Words,
     ) -> Option<Oracle> {
-        let (Expectation { answer, work, .. }, units) = (workload.expectation(params), workload.units());
+        let (Expectation { answer, work, .. }, units) = (workload.expectation(params, 0), workload.units());
         let Units { answer: answers, work: steps } = units;
         let right = self.total("oracle.answer", &raw.answer, answer, answers)
             & self.total("oracle.work", &raw.work, work, steps);

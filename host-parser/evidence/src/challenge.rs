@@ -1,0 +1,78 @@
+//! The chain of challenges: each run's challenge follows from the run before it.
+//!
+//! A session begins with a challenge that follows from what it commits itself to. The challenge of each further run
+//! follows from the challenge of the run before, the digest with which that run's log ended, and its own number. So a run
+//! that was left out, repeated, put elsewhere or chosen among several breaks the chain, and the logs alone show it.
+
+use abi::Digest;
+use abi::digest::Hasher;
+
+use crate::transcript::Boot;
+
+/// The challenge of the first run of a session that commits itself to `commitment`: the first 8 bytes of its SHA-256,
+/// big-endian.
+#[must_use]
+pub fn first(commitment: Digest) -> u64 {
+    number(Digest::of(&commitment.0))
+}
+
+/// The challenge of run `run`, from 1: the first 8 bytes, big-endian, of the SHA-256 of the `previous` challenge, the
+/// digest `ended` of the run that had it, and `run`, each big-endian.
+#[must_use]
+pub fn next(previous: u64, ended: Digest, run: u32) -> u64 {
+    let mut hasher = Hasher::default();
+    hasher.update(&previous.to_be_bytes());
+    hasher.update(&ended.0);
+    hasher.update(&run.to_be_bytes());
+    number(hasher.digest())
+}
+
+/// The digest by which the chain goes on after a run with this log: that of its `end` record; if the run had not exactly
+/// one whole boot, SHA-256 of the log.
+#[must_use]
+pub fn ended(boots: &[Boot<'_>], log: &[u8]) -> Digest {
+    match boots {
+        [boot] if boot.defects.is_empty() => boot.end().map_or_else(|| Digest::of(log), |end| end.digest),
+        _ => Digest::of(log),
+    }
+}
+
+fn number(Digest(bytes): Digest) -> u64 {
+    bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use test_support::guest::Guest;
+
+    use super::*;
+    use crate::transcript::Transcript;
+
+    #[test]
+    fn depends_on_everything_before_it() {
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        let all =
+            [first(one), first(other), next(1, one, 1), next(2, one, 1), next(1, other, 1), next(1, one, 2)];
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    /// Held against `head -c 32 /dev/zero | sha256sum`, and the same of 44 bytes.
+    #[test]
+    fn is_the_documented_hash() {
+        assert_eq!(first(Digest([0; 32])), 0x6668_7aad_f862_bd77);
+        assert_eq!(next(0, Digest([0; 32]), 0), 0x8575_9b38_11ff_7dc4);
+    }
+
+    #[test]
+    fn goes_on_from_the_end_of_a_whole_log_and_else_from_its_bytes() {
+        let log = Guest::of(1).log();
+        let transcript = Transcript::read(&log);
+        let end = transcript.boots[0].end().map(|end| end.digest);
+        assert_eq!(Some(ended(&transcript.boots, &log)), end);
+        let cut = &log[..log.len() / 2];
+        assert_eq!(ended(&Transcript::read(cut).boots, cut), Digest::of(cut));
+        assert_eq!(ended(&[], b"nothing"), Digest::of(b"nothing"));
+    }
+}
