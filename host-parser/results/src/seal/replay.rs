@@ -221,13 +221,9 @@ impl Player<'_> {
         let early = self.chain.end.as_ref().is_none_or(|end| end.incomplete.is_some());
         for (set, sealed) in self.chain.commitment.sets.iter().enumerate() {
             let folder = sealed.row.as_ref().map_or(self.folder.to_owned(), |row| self.folder.join(row));
-            let files = fs::read_dir(folder.join(RUNS)).into_iter().flatten().flatten();
-            let mut names: Vec<String> =
-                files.filter_map(|file| file.file_name().into_string().ok()).collect();
-            names.sort();
-            for name in names.into_iter().filter(|name| name.ends_with(LOG) && !name.ends_with(DIAGNOSIS_LOG))
-            {
-                if !(early && name.starts_with(&next)) && !listed.contains(&(set, name.clone())) {
+            for name in logs_in(&folder.join(RUNS)) {
+                let being_made = early && name.starts_with(&next);
+                if !being_made && !listed.contains(&(set, name.clone())) {
                     let path = folder.join(RUNS).join(&name);
                     self.problem(path.display(), "is in no run of the chain: a run was left out".to_owned());
                 }
@@ -254,4 +250,14 @@ fn follows(entry: &Entry) -> bool {
 fn listed(entry: &Entry) -> Option<(usize, String)> {
     let Entry::Run(run) = entry else { return None };
     Some((run.set, file_name(run.log.as_deref()?)?.to_owned()))
+}
+
+/// The names of all logs in a folder. The log of a second guest, which was run to see why the first one died, is no run.
+fn logs_in(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    let mut logs: Vec<String> =
+        names.filter(|name| name.ends_with(LOG) && !name.ends_with(DIAGNOSIS_LOG)).collect();
+    logs.sort();
+    logs
 }

@@ -6,6 +6,8 @@
 
 mod armor;
 mod key;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use ed25519_compact::Signature;
