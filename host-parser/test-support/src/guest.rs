@@ -37,6 +37,8 @@ pub struct Guest {
     pub work_cycles: u64,
     /// How many times as fast the cases of several workers are as they should be, in thousandths.
     pub boost: u64,
+    /// How many of the first iterations take another time than the others, and what they take of it in percent.
+    pub first: (u16, u64),
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
     /// How many threads each of its cores has; `None` if the guest does not report it.
@@ -60,6 +62,7 @@ impl Guest {
             nonce,
             work_cycles: 1_718_000_000,
             boost: 1_000,
+            first: (0, 100),
             whole: WHOLE,
             threads: None,
             challenge: CHALLENGE,
@@ -241,6 +244,8 @@ impl Guest {
         // Each further worker costs a little speed, as on a real machine.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let share = if case > 1 { share * 1_000 / self.boost } else { share };
+        let (first, percent) = self.first;
+        let share = if iter < first { share * percent / 100 } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
@@ -310,7 +315,7 @@ const PACE_CHECK_US: u64 = 900;
 const LAST_US: u64 = 950;
 
 fn cycles_in(micros: u64, khz: u64) -> u64 {
-    micros * khz / 1_000
+    u64::try_from(u128::from(micros) * u128::from(khz) / 1_000).expect("a TSC that has not wrapped around")
 }
 
 fn tsc_at(micros: u64, khz: u64) -> u64 {
