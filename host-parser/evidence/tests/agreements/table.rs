@@ -1,4 +1,4 @@
-[
+&[
     ("ts", Within, "none is before an earlier one; those of `case-ready` and `case-begin` enclose `mark.tsc` within 1 ms; the others are used for nothing"),
     ("start.proto", Exactly, "the protocol that the tool reads: `protocol-version`"),
     ("start.nonce", Nothing, "differs from boot to boot; the same twice is `nonce-reused`"),
