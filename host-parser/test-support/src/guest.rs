@@ -243,7 +243,7 @@ impl Guest {
         records.push(CaseBegin { case, iter, start_tsc: 0 }.into());
         // Each further worker costs a little speed, as on a real machine.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
-        let share = if case > 1 { share * 1_000 / self.boost } else { share };
+        let share = if case > 1 && self.boost != 1_000 { share * 1_000 / self.boost } else { share };
         let (first, percent) = self.first;
         let share = if iter < first { share * percent / 100 } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
