@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::tool::tool;
 use anyhow::{Context, ensure};
 use clap::Args;
 use evidence::gate::{Gate, Measurement, RunExpectation, Verdict};
@@ -60,7 +61,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         return console::answer(&template(measured)).map(|()| Exit::Holds);
     }
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
-    let results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
+    let mut results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
+    results.tool = tool();
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_all(folder, &results).or_exit(Exit::Output)?;

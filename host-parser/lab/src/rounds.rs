@@ -52,6 +52,16 @@ impl<T: Clone> Rounds<T> {
         &self.order[..self.wanted as usize * self.each]
     }
 
+    /// How many rounds are to count.
+    pub const fn wanted(&self) -> u32 {
+        self.wanted
+    }
+
+    /// How many runs a round has.
+    pub const fn runs_per_round(&self) -> usize {
+        self.each
+    }
+
     /// How many rounds may be excluded. With more than that, the rest would be a selection.
     pub const fn limit(&self) -> u32 {
         self.limit

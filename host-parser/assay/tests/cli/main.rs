@@ -26,3 +26,4 @@ mod options;
 mod outputs;
 mod programs;
 mod systems;
+mod verify;

@@ -43,6 +43,7 @@ impl Session {
                 self.write_partial()?;
             }
             self.prober.before(slot.round, &mut self.ledger, cancel);
+            self.seal_probes()?;
             if cancel.is_cancelled() {
                 break;
             }
@@ -101,8 +102,10 @@ impl Session {
         self.ledger.add_run(&run);
         self.runs.push(run);
         self.row_of.push(part.row);
+        self.seal_run()?;
         progress.end(round, &name, &verdict, self.planned());
         self.diagnose(part, &last_cpus, progress, cancel);
+        self.seal_diagnosis()?;
         match self.spec.layout {
             Layout::Apart if !cancel.is_cancelled() => passed(&name, &verdict),
             _ => Ok(()),
