@@ -1,5 +1,5 @@
-//! Workloads for targets that need many answers: `primes` from a table. The reference sieves again for every new whole,
-//! which takes longer than everything that a target checks.
+//! Workloads for targets that need many answers: `primes` from a table. The reference sieves the blocks at the ends of
+//! every new part, which takes longer than everything that a target checks.
 
 use std::sync::LazyLock;
 

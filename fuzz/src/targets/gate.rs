@@ -133,7 +133,7 @@ fn resealed(mut records: Vec<Envelope>) -> Vec<u8> {
     log
 }
 
-fn passes(read: &Transcript<'_>, known: &Known) -> Option<Measurement> {
+fn passes(read: &Transcript, known: &Known) -> Option<Measurement> {
     let mut gate = Gate::new(small);
     let verdict = gate.judge(read, &known.expectation, &known.evidence);
     let measurement = verdict.outcome.measurement().cloned();

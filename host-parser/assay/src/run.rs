@@ -11,7 +11,7 @@ use lab::{
     Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
     clock_seed, console, of_systems,
 };
-use report::terminal;
+use report::{terminal, terminal_in_colour};
 use results::System;
 use results::seal::signature::SecretKey;
 
@@ -48,7 +48,7 @@ pub struct RunArgs {
     pub vcpus: Option<u16>,
     /// Seed of the order of the cases in a round; by default from the clock, and recorded
     ///
-    /// The order in a sweep is in its plan.
+    /// The order within a boot of a sweep is in its plan.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// The host's own CPUs.
@@ -89,7 +89,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
 /// Prints the results, whatever ended the session.
 fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
     let results = ended.results.first().expect("rows that are together have one set of results");
-    let mut text = terminal(results);
+    let mut text = if console::has_colours() { terminal_in_colour(results) } else { terminal(results) };
     if ended.written {
         let folder = folder.display();
         text += &format!(
@@ -113,7 +113,7 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
         return Err(anyhow!("--vcpus: {path} has a list of cases, and no sweep")).or_exit(Exit::Usage);
     }
     let env = GuestEnv::find(&args.guest.sources(), host_cpus, &manifest)?;
-    let env = env.with_sweep(args.vcpus, args.rounds);
+    let env = env.with_sweep(args.vcpus);
     let folder = SessionFolder::new(&args.out.join(manifest.name().as_str()), args.label.clone())?;
     let (systems, twin) = (args.systems.clone(), args.probe.twin.clone());
     let systems = SystemsSpec { systems, twin, fetch: !args.dry_run };

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cases;
 mod conditions;
 mod csv;
 mod differences;
@@ -16,6 +17,7 @@ mod number;
 mod side_by_side;
 mod table;
 mod terminal;
+mod verdict;
 mod words;
 
 pub use csv::SamplesCsv;
@@ -25,4 +27,4 @@ pub use exporter::Exporter;
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
 pub use table::Table;
-pub use terminal::terminal;
+pub use terminal::{terminal, terminal_in_colour};

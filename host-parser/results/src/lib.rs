@@ -19,23 +19,27 @@ mod compare;
 mod conclusion;
 mod environment;
 mod exclude;
+mod experienced;
 mod file;
 mod from_runs;
 mod model;
+mod neighbours;
 mod run_record;
 mod series;
 mod system;
 
 pub use boot_cost::BootCost;
-pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
+pub use claim::{Claim, ClaimEvidence, ClaimRule, Shown};
 pub use compare::{
     CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same, SystemComparison,
 };
 pub use conclusion::Conclusion;
 pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
 pub use exclude::exclude_iterations;
+pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
+pub use neighbours::{Neighbours, Taken};
 pub use run_record::{RunRecord, SealedRun};
-pub use series::{CaseStats, Pairing, Series, Speedup};
+pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;

@@ -12,10 +12,10 @@ use super::environment::Environment;
 use super::run_record::RunRecord;
 use super::system::System;
 use crate::disclosure::Publication;
-use crate::{CaseStats, Claim, ClaimRule, Pairing};
+use crate::{CaseStats, Claim, ClaimRule, ExperiencedCase, Pairing};
 
 /// The version of the results' form. It is raised by a change that a reader of an older one would misread.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
 #[derive(Clone, Debug, Serialize)]
@@ -41,8 +41,10 @@ pub struct Results {
     pub excluded_rounds: BTreeMap<u32, Exclusion>,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
-    /// Every case of every system that has a passed run, summed up.
+    /// Undisturbed: every case of every system that has a run that counts, summed up over the runs that do.
     pub cases: Vec<CaseRow>,
+    /// As experienced: every case of every system that has a time, over all runs that were made.
+    pub experienced: Vec<ExperiencedCase>,
     /// What the experiment claims of the first of its systems, and what became of it.
     pub claim: Option<ClaimReport>,
     /// What it took to get to the results, if known.

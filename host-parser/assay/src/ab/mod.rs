@@ -45,7 +45,7 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         cases,
         rounds: args.rounds,
         // A round counts only if neither row was disturbed.
-        spare: 2 * SPARE,
+        spare: 4 * SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Apart,
         probe: args.probe.spec(),
@@ -73,7 +73,7 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     let path = manifest.path().display();
     if manifest.sweep().is_some() {
         return Err(anyhow!(
-            "{path}: a sweep has its rounds in one boot, which cannot alternate A and B; expected a manifest with `cases.workers`"
+            "{path}: a sweep has all of its cases in one boot, which cannot alternate A and B; expected a manifest with `cases.workers`"
         ));
     }
     let asked: BTreeSet<u16> = args.cases.iter().copied().collect();

@@ -102,5 +102,5 @@ fn reports_too_few_rounds_and_a_missing_row() {
     record(&sessions, 8, AS_NAMED);
     judge(&sessions).expect_exit(3).expect_answer(&["not tried at worst", "experiments really run: none"]);
     fs::remove_dir_all(sessions.path("a2")).unwrap();
-    judge(&sessions).expect_exit(11).expect_message(&["a2/", "cannot be read"]);
+    judge(&sessions).expect_exit(12).expect_message(&["a2/", "cannot be read"]);
 }

@@ -18,6 +18,7 @@ mod disclosure;
 mod doctor;
 mod dry_run;
 mod exit_codes;
+mod figures;
 mod images;
 mod logs;
 mod manifests;

@@ -13,7 +13,7 @@ mod archives;
 mod chains;
 mod signatures;
 
-const NOT_VERIFIED: i32 = 11;
+const NOT_VERIFIED: i32 = 12;
 
 #[track_caller]
 fn verify(session: &Path) -> Said {

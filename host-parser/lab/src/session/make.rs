@@ -48,8 +48,9 @@ impl Session {
                 break;
             }
             match self.rounds.step(slot.round, &self.ledger) {
-                Step::Make => self.make(slot, progress, cancel)?,
-                Step::PassOver => continue,
+                // What a user of the host experiences is every round, whole: a disturbed one is not left.
+                Step::PassOver if self.spec.layout == Layout::Apart => continue,
+                Step::Make | Step::PassOver => self.make(slot, progress, cancel)?,
                 Step::Stop => break,
             }
             if cancel.is_cancelled() || self.hopeless().is_some() || self.too_disturbed() {

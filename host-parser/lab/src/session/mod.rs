@@ -139,10 +139,7 @@ impl Session {
     /// Finds all that is needed.
     pub fn prepare(spec: SessionSpec) -> Self {
         let parts: Vec<Vec<Part>> = groups(&spec);
-        let sweeps = spec.manifest.sweep().is_some();
-        // A sweep has its rounds in one boot.
-        let wanted = if sweeps { 1 } else { spec.rounds };
-        let rounds = Rounds::new(&parts, wanted, spec.spare, spec.seed);
+        let rounds = Rounds::new(&parts, spec.rounds, spec.spare, spec.seed);
         let logs = match spec.layout {
             Layout::Together => spec.folder.path.join(RUNS),
             Layout::Apart => spec.folder.path.clone(),
@@ -240,7 +237,7 @@ impl Session {
             label: Some(row.map_or(&folder.label, |row| &row.name).clone()),
             manifest: Some(manifest.path().display().to_string()),
             manifest_sha256: Some(manifest.sha256().to_string()),
-            pairing: if sweeps { Pairing::Iterations } else { Pairing::Runs },
+            pairing: Pairing::Runs,
             rounds: Some(u32::from(*rounds)),
             set_aside_limit: self.rounds.limit(),
             cases: if sweeps { manifest.cases().to_vec() } else { cases.clone() },

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use abi::Digest;
-use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
 use evidence::ledger::enough_left;
 use stats::{Summary, lower_quartile};
 
 use crate::series::Pairing;
 use crate::{Experiment, RunRecord};
+
+/// A boot with fewer iterations has too few pace checks to be measured by pace.
+const LEAST_ITERATIONS: usize = 4;
 
 /// The runs of a case.
 #[derive(Clone, Debug, Default)]
