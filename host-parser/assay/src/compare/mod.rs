@@ -2,6 +2,8 @@
 //! kernel, the host or, with `--across-blobs`, the build of the worker.
 
 mod args;
+mod notes;
+mod table;
 mod text;
 
 use anyhow::anyhow;
@@ -14,7 +16,7 @@ use stats::{Design, Difference};
 pub use args::CompareArgs;
 
 /// Version of the form of `--json`.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The output of `--json`.
 #[derive(Serialize)]
