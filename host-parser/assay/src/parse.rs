@@ -5,16 +5,16 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::tool::tool;
 use anyhow::{Context, ensure};
 use clap::Args;
 use evidence::gate::{Gate, Measurement, RunExpectation, Verdict};
 use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use lab::{Coded, Exit, OrExit, console};
-use report::{Exporter, ResultsJson, terminal, write_all};
+use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
-use results::{ClaimRule, Pairing};
-use results::{Completion, Environment, Experiment, Results, RunRecord};
+use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord, cases};
 
 /// `assay parse`.
 #[derive(Args, Debug)]
@@ -61,7 +61,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         return console::answer(&template(measured)).map(|()| Exit::Holds);
     }
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
-    let results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
+    let mut results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
+    results.tool = tool();
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_all(folder, &results).or_exit(Exit::Output)?;
@@ -71,7 +72,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         ResultsJson.export(&results, &mut json).or_exit(Exit::Output)?;
         console::answer(&String::from_utf8_lossy(&json))?;
     } else {
-        console::answer(&terminal(&results))?;
+        let text = if console::has_colours() { terminal_in_colour } else { terminal };
+        console::answer(&text(&results))?;
     }
     let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
     match Exit::of(results.conclusion()) {
@@ -104,13 +106,12 @@ fn describe(name: &str, program: &str, whole: [u64; 4]) -> String {
     format!("{name} ({program} {whole:?})")
 }
 
-/// The results of a log's boots. The n-th boot of a case belongs to round n. In a sweep, or if any boot runs several
-/// cases, each iteration is a round.
+/// The results of a log's boots. The n-th boot of a case, or of the same cases, belongs to round n. If there is only one
+/// boot, and it has several cases, each iteration is a round, and shows something of this boot only.
 fn results(log: &Path, verdicts: Vec<Verdict<Measurement>>, manifest: Option<&Manifest>) -> Results {
     let sweep = verdicts.iter().find_map(|verdict| verdict.outcome.measurement()?.sweep());
-    let several = sweep.is_some() || verdicts.iter().any(|verdict| cases(verdict).len() > 1);
-    let pairing = if several { Pairing::Iterations } else { Pairing::Runs };
-    let mut rounds: BTreeMap<Vec<u16>, u32> = BTreeMap::new();
+    let pairing = Pairing::of(&verdicts);
+    let mut rounds: BTreeMap<BTreeSet<u16>, u32> = BTreeMap::new();
     let runs: Vec<RunRecord> =
         (0..).zip(verdicts).map(|(number, verdict)| record(log, number, verdict, &mut rounds)).collect();
     let measured = runs.iter().find_map(|run| run.verdict.outcome.measurement());
@@ -141,7 +142,7 @@ fn record(
     log: &Path,
     number: u32,
     verdict: Verdict<Measurement>,
-    rounds: &mut BTreeMap<Vec<u16>, u32>,
+    rounds: &mut BTreeMap<BTreeSet<u16>, u32>,
 ) -> RunRecord {
     let cases = cases(&verdict);
     let round = rounds.entry(cases.clone()).or_default();
@@ -150,11 +151,4 @@ fn record(
     run.case = cases.first().copied().filter(|_| cases.len() == 1);
     run.log = Some(log.display().to_string());
     run
-}
-
-/// The cases that a boot has samples of.
-fn cases(verdict: &Verdict<Measurement>) -> Vec<u16> {
-    let samples = verdict.outcome.measurement().map(Measurement::samples).unwrap_or_default();
-    let cases: BTreeSet<u16> = samples.iter().map(|sample| sample.case).collect();
-    cases.into_iter().collect()
 }

@@ -12,6 +12,7 @@ mod dependence;
 mod distribution;
 mod figures;
 mod host_shift;
+mod mean_ratio;
 mod median;
 mod paired;
 mod quality;
@@ -27,10 +28,11 @@ pub use dependence::{Dependence, LEAST_FOR_DEPENDENCE};
 pub use distribution::fair_tosses_at_most;
 pub use figures::verdict_of_figures;
 pub use host_shift::{HostShift, LEAST_PROBES};
+pub use mean_ratio::MeanRatio;
 pub use median::{Interval, LEVEL, median_interval};
 pub use paired::{ByRound, PairedRatio, Round, quotients};
 pub use quality::{
     Drawn, Goal, PacedRow, Quality, Rate, RealRow, Recorded, Row, Sessions, SimulatedHost, SimulatedRow,
     Slowed, Tally, paced, real_experiments, simulated,
 };
-pub use summary::{Summary, lower_quartile};
+pub use summary::{Summary, lower_quartile, median};

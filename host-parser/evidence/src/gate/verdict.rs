@@ -1,9 +1,11 @@
 //! The gate's verdict on a run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
+use super::experienced::Experienced;
 use super::reason::{Class, ReasonCode};
 
 /// A measurement, or the reason why there is none. In JSON the key `outcome` names the variant.
@@ -35,6 +37,10 @@ pub enum Outcome<T> {
         reason: ReasonCode,
         /// What happened, and to what.
         detail: String,
+        /// The run's times, if it was refused only because the host disturbed it. They are no measurement: they count
+        /// where what the host did counts.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        experienced: Option<Experienced>,
     },
 }
 
@@ -44,7 +50,7 @@ impl<T> Outcome<T> {
         match reason.class() {
             Class::Failed => Self::Failed { reason, detail },
             Class::Unsupported => Self::Unsupported { reason, detail },
-            Class::Invalid => Self::Invalid { reason, detail },
+            Class::Invalid => Self::Invalid { reason, detail, experienced: None },
         }
     }
 
@@ -72,7 +78,16 @@ impl<T> Outcome<T> {
             Self::Passed { .. } => None,
             Self::Failed { reason, detail }
             | Self::Unsupported { reason, detail }
-            | Self::Invalid { reason, detail } => Some((*reason, detail)),
+            | Self::Invalid { reason, detail, .. } => Some((*reason, detail)),
+        }
+    }
+
+    /// The times of a run that did not pass, if it was refused only because the host disturbed it.
+    #[must_use]
+    pub const fn disturbed_times(&self) -> Option<&Experienced> {
+        match self {
+            Self::Invalid { experienced, .. } => experienced.as_ref(),
+            Self::Passed { .. } | Self::Failed { .. } | Self::Unsupported { .. } => None,
         }
     }
 
@@ -116,33 +131,66 @@ pub struct Verdict<T> {
 
 /// The findings so far.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(super) struct Findings(BTreeMap<ReasonCode, OfReason>);
+
+/// The findings of one reason.
+#[derive(Debug, Default)]
+struct OfReason {
+    /// The first by line, and some more.
+    kept: Vec<Finding>,
+    count: u64,
+}
+
+impl OfReason {
+    /// Leaves the first [`LISTED`] by line.
+    fn keep_first(&mut self) {
+        self.kept.sort_by_key(|finding| finding.line);
+        self.kept.truncate(LISTED);
+    }
+}
 
 /// At most this many findings of one reason are listed. The others are counted.
 const LISTED: usize = 20;
 
 impl Findings {
     pub fn add(&mut self, reason: ReasonCode, line: impl Into<Option<u64>>, detail: impl Into<String>) {
-        self.0.push(Finding { reason, line: line.into(), detail: detail.into() });
+        let of_reason = self.0.entry(reason).or_default();
+        of_reason.count += 1;
+        of_reason.kept.push(Finding { reason, line: line.into(), detail: detail.into() });
+        if of_reason.kept.len() >= 8 * LISTED {
+            of_reason.keep_first();
+        }
+    }
+
+    /// Counts further findings of a reason that has some, of which only the number is known.
+    pub fn add_more(&mut self, reason: ReasonCode, count: u64) {
+        self.0.entry(reason).or_default().count += count;
     }
 
     pub fn has(&self, reason: ReasonCode) -> bool {
-        self.0.iter().any(|finding| finding.reason == reason)
+        self.0.contains_key(&reason)
     }
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// Whether every finding is something that the host did: then the work was done, and its times are those that a user
+    /// experienced. True of no findings.
+    pub fn are_the_hosts(&self) -> bool {
+        self.0.iter().all(|(reason, _)| reason.is_a_disturbance())
+    }
+
     /// The findings, the most fundamental reason first, then by line. At most [`LISTED`] of one reason.
-    fn into_sorted(mut self) -> Vec<Finding> {
-        self.0.sort_by_key(|finding| (finding.reason, finding.line));
+    fn into_sorted(self) -> Vec<Finding> {
         let mut listed = Vec::new();
-        for same in self.0.chunk_by(|a, b| a.reason == b.reason) {
-            listed.extend(same.iter().take(LISTED).cloned());
-            if let Some(more) = same.len().checked_sub(LISTED).filter(|&more| more > 0) {
+        for (reason, mut of_reason) in self.0 {
+            of_reason.keep_first();
+            let more = of_reason.count - of_reason.kept.len() as u64;
+            listed.extend(of_reason.kept);
+            if more > 0 {
                 let detail = format!("and {more} more with this reason");
-                listed.push(Finding { reason: same[0].reason, line: None, detail });
+                listed.push(Finding { reason, line: None, detail });
             }
         }
         listed
@@ -150,17 +198,32 @@ impl Findings {
 
     /// The verdict. `measured` counts only if there is no finding.
     pub fn verdict<T>(self, measured: Option<T>) -> Verdict<T> {
+        match measured {
+            Some(measurement) if self.is_empty() => {
+                Verdict { outcome: Outcome::Passed { measurement }, findings: Vec::new() }
+            }
+            _ => self.refusal(None),
+        }
+    }
+
+    /// The verdict on a run that did not pass, with its times if only the host is to blame.
+    pub fn refusal<T>(self, times: Option<Experienced>) -> Verdict<T> {
         let findings = self.into_sorted();
-        let outcome = match (findings.first(), measured) {
-            (Some(first), _) => {
+        let outcome = match findings.first() {
+            Some(first) => {
                 let place = first.line.map(|line| format!("line {line}: ")).unwrap_or_default();
                 Outcome::refused(first.reason, format!("{place}{}", first.detail))
             }
-            (None, Some(measurement)) => Outcome::Passed { measurement },
-            (None, None) => Outcome::refused(
+            None => Outcome::refused(
                 ReasonCode::InconsistentRecord,
                 "a record that the measurement needs is missing".to_owned(),
             ),
+        };
+        let outcome = match outcome {
+            Outcome::Invalid { reason, detail, .. } => {
+                Outcome::Invalid { reason, detail, experienced: times }
+            }
+            other => other,
         };
         Verdict { outcome, findings }
     }
