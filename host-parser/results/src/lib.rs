@@ -23,6 +23,7 @@ mod from_runs;
 mod model;
 mod neighbours;
 mod run_record;
+mod selection;
 mod series;
 mod system;
 
@@ -39,5 +40,6 @@ pub use file::{WriteError, write_atomically};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
 pub use run_record::RunRecord;
+pub use selection::{ExcludedShare, Selection, SelectionTest};
 pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;
