@@ -21,7 +21,7 @@ pub enum Syscall {
 pub const REFUSED: u64 = -1_i64 as u64;
 
 /// The calls that a worker may make. The text form is their names with commas between, or `none`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Authority(u32);
 
 impl Syscall {

@@ -1,10 +1,12 @@
 //! Any log, as bytes. If the first byte is a 1, the rest is a log whose checksums, and the count and digest in `end`,
 //! are corrected first.
 
+use std::io::{self, Read};
+
 use abi::wire::record::End;
 use abi::wire::{Envelope, Record, StreamDigest, decode, encode};
 use evidence::gate::{Gate, HostEvidence, RunExpectation};
-use evidence::transcript::{Boot, Transcript};
+use evidence::transcript::{Boot, Boots, Transcript};
 
 use crate::input::place;
 use crate::small::small;
@@ -42,12 +44,13 @@ fn put_right(log: &[u8]) -> Vec<u8> {
 fn any_log(data: &[u8]) {
     let read = Transcript::read(data);
     let lines: Vec<&[u8]> = data.split_inclusive(|&byte| byte == b'\n').collect();
-    assert_eq!((read.bytes, read.lines), (data.len() as u64, lines.len() as u64));
-    assert!(read.binary_bytes <= read.bytes);
+    assert_eq!((read.extent.bytes, read.extent.lines), (data.len() as u64, lines.len() as u64));
+    assert!(read.extent.binary_bytes <= read.extent.bytes);
     assert_eq!(read.is_tagged(), !read.boots.is_empty());
+    same_in_pieces(data, &read);
     let mut texts = read.preamble.clone();
     for boot in &read.boots {
-        texts.extend(&boot.console);
+        texts.extend(boot.console.iter().cloned());
         whole_or_says_why_not(boot, &lines);
     }
     assert!(
@@ -56,16 +59,36 @@ fn any_log(data: &[u8]) {
     );
     for text in texts {
         let line = lines[index(text.line)];
-        assert!(!text.bytes.is_empty() && place(line, text.bytes).is_some(), "text of its own line");
+        assert!(!text.bytes.is_empty() && place(line, &text.bytes).is_some(), "text of its own line");
     }
     judge(&read);
+}
+
+/// The boots are the same if the log arrives in small pieces.
+fn same_in_pieces(data: &[u8], read: &Transcript) {
+    let mut boots = Boots::of(Pieces { data, bytes: 1 + data.len() / 7 });
+    let each: Vec<Boot> = boots.by_ref().map(|boot| boot.expect("memory can be read")).collect();
+    assert_eq!((boots.extent(), each), (read.extent, read.boots.clone()));
+}
+
+/// A log that arrives in pieces.
+struct Pieces<'a> {
+    data: &'a [u8],
+    bytes: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.bytes.min(to.len());
+        self.data.read(&mut to[..bytes])
+    }
 }
 
 fn index(line: u64) -> usize {
     usize::try_from(line).expect("a small log") - 1
 }
 
-fn whole_or_says_why_not(boot: &Boot<'_>, lines: &[&[u8]]) {
+fn whole_or_says_why_not(boot: &Boot, lines: &[&[u8]]) {
     for located in &boot.records {
         let line = lines[index(located.line)].trim_ascii_end();
         let record = encode(&located.envelope);
@@ -82,7 +105,7 @@ fn whole_or_says_why_not(boot: &Boot<'_>, lines: &[&[u8]]) {
 }
 
 /// One verdict for the log, and one for each boot if there are several; none passes with a finding or a defect.
-fn judge(read: &Transcript<'_>) {
+fn judge(read: &Transcript) {
     let expectation = RunExpectation::default();
     let one = Gate::new(small).judge(read, &expectation, &HostEvidence::default());
     let mut each = Vec::new();
@@ -94,7 +117,7 @@ fn judge(read: &Transcript<'_>) {
         assert!(!verdict.outcome.word().is_empty());
         assert_eq!(verdict.outcome.measurement().is_some(), verdict.findings.is_empty());
     }
-    let clean = |boot: &Boot<'_>| boot.defects.is_empty() && boot.end().is_some();
+    let clean = |boot: &Boot| boot.defects.is_empty() && boot.end().is_some();
     if one.outcome.measurement().is_some() {
         assert!(read.boots.len() == 1 && clean(&read.boots[0]));
     }

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::tool::tool;
 use anyhow::{Context, ensure};
 use clap::Args;
 use evidence::gate::{Gate, Measurement, RunExpectation, Verdict};
 use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use lab::{Coded, Exit, OrExit, console};
-use report::{Exporter, ResultsJson, terminal, write_all};
+use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
 use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord, cases};
 
@@ -60,7 +61,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         return console::answer(&template(measured)).map(|()| Exit::Holds);
     }
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
-    let results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
+    let mut results = results(&args.log, verdicts, manifest.as_ref()).with_disclosure(disclosure);
+    results.tool = tool();
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_all(folder, &results).or_exit(Exit::Output)?;
@@ -70,7 +72,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         ResultsJson.export(&results, &mut json).or_exit(Exit::Output)?;
         console::answer(&String::from_utf8_lossy(&json))?;
     } else {
-        console::answer(&terminal(&results))?;
+        let text = if console::has_colours() { terminal_in_colour } else { terminal };
+        console::answer(&text(&results))?;
     }
     let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
     match Exit::of(results.conclusion()) {

@@ -30,7 +30,7 @@ pub fn next(previous: u64, ended: Digest, run: u32) -> u64 {
 /// The digest by which the chain goes on after a run with this log: that of its `end` record; if the run had not exactly
 /// one whole boot, SHA-256 of the log.
 #[must_use]
-pub fn ended(boots: &[Boot<'_>], log: &[u8]) -> Digest {
+pub fn ended(boots: &[Boot], log: &[u8]) -> Digest {
     match boots {
         [boot] if boot.defects.is_empty() => boot.end().map_or_else(|| Digest::of(log), |end| end.digest),
         _ => Digest::of(log),

@@ -1,9 +1,10 @@
 //! Reading logs: any bytes, all line endings, and every change of a byte is noticed.
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use evidence::gate::{Gate, HostEvidence, ReasonCode, RunExpectation};
-use evidence::transcript::{DefectKind, Transcript};
+use evidence::transcript::{Boots, DefectKind, Transcript};
 use proptest::prelude::*;
 use test_support::guest::Guest;
 use test_support::script::Script;
@@ -12,6 +13,19 @@ fn reason(log: &[u8]) -> Option<ReasonCode> {
     let (expectation, evidence) = (RunExpectation::default(), HostEvidence::default());
     let verdict = Gate::default().judge(&Transcript::read(log), &expectation, &evidence);
     verdict.outcome.refusal().map(|(reason, _)| reason)
+}
+
+/// A log that arrives in pieces of these lengths.
+struct Pieces<'a, I> {
+    log: &'a [u8],
+    cuts: I,
+}
+
+impl<I: Iterator<Item = usize>> Read for Pieces<'_, I> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.cuts.next().unwrap_or(1).min(to.len());
+        self.log.read(&mut to[..bytes])
+    }
 }
 
 fn replaced(log: &[u8], from: &str, to: &str) -> Vec<u8> {
@@ -94,12 +108,74 @@ fn huge_logs_are_read_in_linear_time() {
     worst.extend_from_slice(&b"ASSAY1 s".repeat(500_000));
     let start = Instant::now();
     let read = Transcript::read(&worst);
-    assert!(read.lines > 50_000 && !read.boots.is_empty());
+    assert!(read.extent.lines > 50_000 && !read.boots.is_empty());
     // A quadratic reader takes hours; an unoptimised one on a busy machine a few seconds.
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
+#[test]
+fn broken_lines_beyond_a_number_are_counted_and_explain_gaps() {
+    let log = Guest::of(1).log();
+    let lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();
+    let broken = b"ASSAY1 seq=7 broken\r\n".repeat(50_000);
+    let log = [lines[..12].concat(), broken, lines[13..].concat()].concat();
+    let read = Transcript::read(&log);
+    let boot = &read.boots[0];
+    assert_eq!(boot.defects.len() as u64 + boot.more_defects, 50_000);
+    assert!(
+        boot.defects.iter().all(|defect| matches!(defect.kind, DefectKind::Corrupt(_))),
+        "no gap besides"
+    );
+    let verdict = &Gate::default().judge_log(&read, &RunExpectation::default())[0];
+    let last = verdict.findings.iter().rfind(|finding| finding.reason == ReasonCode::CorruptRecord);
+    assert_eq!(last.map(|last| last.detail.as_str()), Some("and 49980 more with this reason"));
+}
+
+#[test]
+fn of_a_long_line_the_beginning_and_the_end_are_read() {
+    let (good, filler) = (Guest::of(1).log(), vec![b'x'; 5_000_000]);
+    let place = good.windows(6).position(|window| window == b"ASSAY1").expect("a record");
+    let log = [&good[..place], &filler, &good[place..]].concat();
+    assert_eq!(reason(&log), None, "text before the first record");
+    let read = Transcript::read(&log);
+    assert_eq!(read.extent.bytes, log.len() as u64);
+    let log = [&good[..place], &good[place..], &filler[..]].concat();
+    assert_eq!(reason(&log), None, "text after the last");
+    let mut boots = Boots::of(&log[..]);
+    assert_eq!(boots.by_ref().map(Result::unwrap).collect::<Vec<_>>(), Transcript::read(&log).boots);
+    assert_eq!(boots.extent(), Transcript::read(&log).extent);
+}
+
+#[test]
+fn an_error_of_the_log_ends_its_boots() {
+    struct Broken(usize);
+    impl Read for Broken {
+        fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+            let log = Guest::of(1).log();
+            if self.0 > 0 {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            self.0 = 1;
+            to[..log.len()].copy_from_slice(&log);
+            Ok(log.len())
+        }
+    }
+    let read: Vec<_> = Boots::of(Broken(0)).collect();
+    assert!(matches!(&read[..], [Err(error)] if error.to_string() == "the disk is gone"));
+}
+
 proptest! {
+    #[test]
+    fn a_log_in_pieces_is_the_same_log(cuts in prop::collection::vec(1_usize..3000, 1..30), boots in 1_u64..4) {
+        let logs = (0..boots).map(|nonce| Guest { nonce, ..Guest::of(2) }.log());
+        let log = logs.collect::<Vec<_>>().concat();
+        let mut boots = Boots::of(Pieces { log: &log, cuts: cuts.into_iter().cycle() });
+        let read = boots.by_ref().map(Result::unwrap).collect::<Vec<_>>();
+        let whole = Transcript::read(&log);
+        prop_assert_eq!(read, whole.boots);
+        prop_assert_eq!(boots.extent(), whole.extent);
+    }
+
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         prop_assert!(reason(&bytes).is_some());

@@ -35,6 +35,7 @@ exits! {
     Output = 9, "A file could not be written; a full disk ends here.";
     HoldsUndisturbed = 10, "The claim holds undisturbed only: as experienced, with what the neighbours took, it does not.";
     WithinBoot = 11, "There is one boot only: its figures hold within it, and no claim across boots can be made.";
+    NotVerified = 12, "A stored session does not verify: its results do not follow from its sealed logs and evidence.";
     Interrupted = 130, "Interrupted by a signal; what was measured until then is in the results.";
 }
 

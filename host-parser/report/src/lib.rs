@@ -1,13 +1,14 @@
 //! Results in the forms that people and programs read.
 //!
-//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json. It computes no
-//! result: it reads [`Results`](results::Results) and changes nothing.
+//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json, and where
+//! stored files differ from derived results. It computes no result: it reads [`Results`](results::Results) and changes nothing.
 
 #![forbid(unsafe_code)]
 
 mod cases;
 mod conditions;
 mod csv;
+mod differences;
 mod export;
 mod exporter;
 mod json;
@@ -20,6 +21,7 @@ mod verdict;
 mod words;
 
 pub use csv::SamplesCsv;
+pub use differences::differences;
 pub use export::{EXPORTERS, write_all};
 pub use exporter::Exporter;
 pub use json::ResultsJson;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use results::{Results, Tool};
+use results::Results;
 
 use super::exporter::Exporter;
 use super::verdict::{rule, verdict};
@@ -139,8 +139,7 @@ fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## What this does not prove\n")?;
     list(out, conditions::bounds(results).into_iter().map(|line| line.replace('*', "\\*")))?;
-    let Tool { name, version } = &results.tool;
-    writeln!(out, "\nMade by {name} {version}.")
+    writeln!(out, "\nMade by {}.", results.tool)
 }
 
 fn list(out: &mut dyn Write, lines: impl IntoIterator<Item = String>) -> io::Result<()> {

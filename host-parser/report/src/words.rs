@@ -129,10 +129,8 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
 fn figures(results: &Results) -> Vec<String> {
     let within_boot = results.experiment.pairing == Pairing::Iterations;
     let mut notes = vec![
-        "undisturbed: what evidence excludes left out; used: the part of all iterations that counts"
-            .to_owned(),
-        "experienced: every run and iteration made, nothing left out; by mean: ratio of mean times"
-            .to_owned(),
+        "undisturbed: without what evidence excludes; used: share of all iterations".to_owned(),
+        "experienced: all runs and iterations made; by mean: ratio of the mean times".to_owned(),
     ];
     let several = results.comparison.is_some();
     for of in results.experienced.iter().filter(|of| of.runs_without_time > 0) {

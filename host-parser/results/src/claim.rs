@@ -1,7 +1,7 @@
 //! Whether an experiment's claim holds, and how sure that is.
 
 use evidence::gate::{ReasonCode, limits};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stats::{Interval, fair_tosses_at_most};
 
 use super::experienced::{ExperiencedCase, ExperiencedSpeedup, made, speedup_between};
@@ -12,7 +12,7 @@ use super::series::{MedianOfIterations, Pairing, Scope, Series, Speedup};
 use super::system::System;
 
 /// An experiment's claim: a least speed-up from one case to another.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct ClaimRule {
     /// The case that is the yardstick.
     pub from: u16,

@@ -1,7 +1,8 @@
 //! What an experiment leaves behind, as data: its runs, their statistics, its claim and the comparison of its systems.
 //!
 //! Owns the form of results.json (a `schema` number, keys in snake_case as the fields of records are, words in
-//! kebab-case as reason codes are), the stored sessions that are read back and compared ([`session`]), what a host's
+//! kebab-case as reason codes are), the sealed chain that a session writes and its verification ([`seal`]), the comparison
+//! of two sessions ([`session`]), what a host's
 //! owner discloses ([`disclosure`]), and why a guest died ([`diagnosis`]). Refuses to know how the runs were driven:
 //! the code that drives them fills in [`Environment`] and a [`RunRecord`] for each.
 
@@ -9,6 +10,7 @@
 
 pub mod diagnosis;
 pub mod disclosure;
+pub mod seal;
 pub mod session;
 
 mod boot_cost;
@@ -39,7 +41,7 @@ pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
-pub use run_record::RunRecord;
+pub use run_record::{RunRecord, SealedRun};
 pub use selection::{ExcludedShare, Selection, SelectionTest};
 pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;

@@ -1,10 +1,11 @@
 //! The results of an experiment as data: their form.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use evidence::gate::Exclusion;
 use evidence::ledger::{Pace, Probes};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::{CostRow, SystemComparison};
 use super::environment::Environment;
@@ -68,22 +69,37 @@ pub struct CaseRow {
 }
 
 /// What made the results.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Tool {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The commit that it was built from: twelve digits, and ` dirty` if the source had other changes; `unknown` if the
+    /// build could not tell. `None` if a library made the results, and no tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+impl fmt::Display for Tool {
+    /// `assay 0.1.0 (0123456789ab)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, commit } = self;
+        match commit {
+            Some(commit) => write!(f, "{name} {version} ({commit})"),
+            None => write!(f, "{name} {version}"),
+        }
+    }
 }
 
 impl Default for Tool {
     fn default() -> Self {
-        Self { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+        Self { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), commit: None }
     }
 }
 
 /// What was to be done.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Experiment {
     /// Its name.
     pub name: String,

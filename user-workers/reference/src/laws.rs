@@ -85,8 +85,13 @@ fn partition(workload: &dyn Workload, whole: Words, workers: u16) {
 
 /// Parts come from logs that anyone may have written.
 fn any_words(workload: &dyn Workload) {
-    for words in [[0; 4], [u64::MAX; 4], [u64::MAX, 0, u64::MAX, 0]] {
+    let [most, half] = [u64::MAX, u64::MAX / 2];
+    for words in
+        [[0; 4], [most; 4], [most, 0, most, 0], [0, most, 0, most], [2, 1 << 32, 0, 0], [half, most, 1, half]]
+    {
+        // Ends soon: a test with steps that grow with the words never ends here.
         let _ = workload.expectation(words, 1);
+        let _ = workload.cut_points(words);
         let _ = workload.join(&[words, words]);
         assert_eq!(workload.split(words, 3).len(), 3, "{workload:?}: {words:?} in three parts");
     }

@@ -1,16 +1,19 @@
 //! The typed side of the contract: what the folder of a workload implements.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use abi::sweep::PARTS;
 
 use crate::{BadParameter, Expectation, Parameter, Parameters, Slowed, Units, Words, Workload};
 
 /// A workload, as its own folder states it. A value is one task: the whole of an experiment, or the part of one worker.
 ///
-/// Every method but [`Parameters::check`] takes any values, since the gate reads them from logs that anyone may have
-/// written, and must end within seconds for all of them. [`crate::laws`] states what holds between the methods.
+/// Every method takes any values, since the gate reads them from logs that anyone may have written, and takes at most
+/// some tens of milliseconds for all of them. So [`Parameters::check`] refuses a whole that would take longer, and the
+/// other methods leave out what no whole has that passes. [`crate::laws`] states what holds between the methods.
 pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// The name of the workload and of its program.
     const NAME: &'static str;
@@ -37,19 +40,24 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     fn join(parts: &[Self]) -> Option<Self>;
 }
 
-/// The workload of a [`Task`]: the same behind words instead of types. It keeps each expectation that it worked out,
-/// since a gate asks for the same few again and again.
+/// The workload of a [`Task`]: the same behind words instead of types. It keeps the last expectations and cut points that
+/// it worked out, since a gate asks for the same few again and again.
 pub struct Typed<T> {
-    known: Mutex<BTreeMap<(Words, u64), Expectation>>,
+    known: Mutex<Option<HashMap<(Words, u64), Expectation>>>,
+    /// The last whole that was cut into [`PARTS`], and its parts.
+    cut: Mutex<Option<(Words, Vec<Words>)>>,
     task: PhantomData<fn() -> T>,
 }
+
+/// How many expectations are kept. A log from elsewhere can ask for a new one in each line.
+const KEPT: usize = 4096;
 
 impl<T> Typed<T> {
     /// The workload, with nothing worked out yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only the registry makes one, in a constant")]
     pub const fn new() -> Self {
-        Self { known: Mutex::new(BTreeMap::new()), task: PhantomData }
+        Self { known: Mutex::new(None), cut: Mutex::new(None), task: PhantomData }
     }
 }
 
@@ -89,18 +97,33 @@ impl<T: Task> Workload for Typed<T> {
     }
 
     fn expectation(&self, params: Words, challenge: u64) -> Expectation {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&expectation) = known().get(&(params, challenge)) {
+        if let Some(&expectation) =
+            lock(&self.known).as_ref().and_then(|known| known.get(&(params, challenge)))
+        {
             return expectation;
         }
         let expectation = T::from_words(params).expectation(challenge);
-        known().insert((params, challenge), expectation);
+        let mut known = lock(&self.known);
+        let known = known.get_or_insert_default();
+        if known.len() >= KEPT {
+            known.clear();
+        }
+        known.insert((params, challenge), expectation);
         expectation
     }
 
     fn split(&self, whole: Words, workers: u16) -> Vec<Words> {
+        if workers == PARTS
+            && let Some((_, parts)) = lock(&self.cut).as_ref().filter(|(of, _)| *of == whole)
+        {
+            return parts.clone();
+        }
         let parts = T::from_words(whole).split(workers, self.expectation(whole, 0));
-        parts.iter().map(|part| with_unused::<T>(part, whole)).collect()
+        let parts: Vec<Words> = parts.iter().map(|part| with_unused::<T>(part, whole)).collect();
+        if workers == PARTS {
+            *lock(&self.cut) = Some((whole, parts.clone()));
+        }
+        parts
     }
 
     fn join(&self, parts: &[Words]) -> Option<Words> {
@@ -110,6 +133,11 @@ impl<T: Task> Workload for Typed<T> {
         let whole = T::join(&tasks).filter(|_| alike)?;
         Some(with_unused::<T>(&whole, first))
     }
+}
+
+/// The content of a cache. One that a panic left half-changed still has only right entries.
+fn lock<K>(cache: &Mutex<K>) -> MutexGuard<'_, K> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The words that are no parameters.

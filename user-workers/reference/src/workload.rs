@@ -37,7 +37,8 @@ pub trait Workload: fmt::Debug + Sync {
     fn check(&self, whole: Words) -> Result<(), BadParameter>;
 
     /// What a worker given `params` and `challenge` should answer. The challenge changes the digest and nothing else. Takes
-    /// any words, and at most some seconds for them.
+    /// any words, and at most some tens of milliseconds for them: what is beyond every whole that [`check`](Self::check)
+    /// passes is left out.
     fn expectation(&self, params: Words, challenge: u64) -> Expectation;
 
     /// Splits `whole` into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to do

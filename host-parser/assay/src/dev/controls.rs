@@ -178,7 +178,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
 }
 
 /// Whether the log reports each of these runs as done, with the right answer and nothing refused.
-fn intact(log: &Transcript<'_>, manifest: &Manifest, unharmed: &[Place]) -> bool {
+fn intact(log: &Transcript, manifest: &Manifest, unharmed: &[Place]) -> bool {
     let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| &located.envelope.record);
     let challenge = records().find_map(|record| match record {
         Record::Challenge(challenge) => Some(challenge.value.0),

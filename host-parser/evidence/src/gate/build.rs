@@ -135,8 +135,7 @@ fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
 fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<WorkerSample> {
     let records = iteration.workers.get(&worker)?;
     let (timing, answer) = (records.timing?.is, records.answer?.is);
-    let of = (iteration.case, iteration.iter, worker);
-    let gap = facts.all::<record::Gap>().find(|gap| (gap.is.case, gap.is.iter, gap.is.worker) == of)?.is;
+    let gap = facts.gap(iteration.case, iteration.iter, worker)?.is;
     Some(WorkerSample {
         worker,
         cpu: timing.cpu.0,

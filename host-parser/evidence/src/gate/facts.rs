@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use abi::wire::record::{
-    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Mark, Region, Split, SystemName, Topology,
-    Worker, WorkerEnd,
+    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Gap, Mark, Region, Split, SystemName,
+    Topology, Worker, WorkerEnd,
 };
 use abi::wire::{Message, Record, Timestamp};
 
@@ -27,7 +27,18 @@ pub(super) struct Facts {
     /// By case and worker.
     pub splits: BTreeMap<u16, BTreeMap<u16, At<Split>>>,
     pub iterations: Vec<Iteration>,
-    begun: HashSet<(u16, u16)>,
+    /// The places of the iterations, by case and iteration: of several with the same numbers, the first.
+    places: HashMap<(u16, u16), usize>,
+    /// How often the case with the most iterations ran, by the iterations' own numbers.
+    pub turns: usize,
+    /// By case, iteration and worker: of several, the first.
+    gaps: HashMap<(u16, u16, u16), At<Gap>>,
+    /// The cases that were skipped.
+    pub skipped: HashSet<u16>,
+    /// The CPUs that came up, by number.
+    online: HashSet<u16>,
+    /// How many `cpu` records are of CPUs that came up, which is more than there are CPUs if one is listed twice.
+    online_records: u16,
     /// The last `case-ready` and its time stamp, until its iteration begins or its case is skipped.
     ready: Option<(At<CaseReady>, Timestamp)>,
     /// Why a record does not belong at its place, one for each such record.
@@ -62,7 +73,7 @@ pub(super) struct WorkerFacts {
 }
 
 impl Facts {
-    pub fn new(boot: &Boot<'_>) -> Self {
+    pub fn new(boot: &Boot) -> Self {
         let mut facts = Self::default();
         for located in &boot.records {
             facts.add(located);
@@ -85,8 +96,22 @@ impl Facts {
 
     /// How many CPUs came up, the first included.
     pub fn online(&self) -> u16 {
-        let up = |cpu: &At<record::Cpu>| matches!(cpu.is.state, CpuState::Bsp | CpuState::Online);
-        u16::try_from(self.all().filter(up).count()).unwrap_or(u16::MAX)
+        self.online_records
+    }
+
+    /// Whether the CPU with this number came up.
+    pub fn is_online(&self, cpu: u16) -> bool {
+        self.online.contains(&cpu)
+    }
+
+    /// An iteration of a case.
+    pub fn iteration(&self, case: u16, iter: u16) -> Option<&Iteration> {
+        self.iterations.get(*self.places.get(&(case, iter))?)
+    }
+
+    /// The gaps of a worker's CPU.
+    pub fn gap(&self, case: u16, iter: u16, worker: u16) -> Option<At<Gap>> {
+        self.gaps.get(&(case, iter, worker)).copied()
     }
 
     /// Whether the system guarantees that nothing interrupts a timed worker. Linux does not.
@@ -135,7 +160,19 @@ impl Facts {
             Record::CaseEnd(is) => self.end_iteration(line, is),
             // A kernel may find only after `case-ready` that it cannot run the case.
             Record::CaseSkipped(is) => {
+                self.skipped.insert(is.case);
                 self.ready = self.ready.filter(|(ready, _)| ready.is.case != is.case);
+                self.keep(At { line, is: record })
+            }
+            Record::Gap(is) => {
+                self.gaps.entry((is.case, is.iter, is.worker)).or_insert(At { line, is });
+                self.keep(At { line, is: record })
+            }
+            Record::Cpu(is) => {
+                if matches!(is.state, CpuState::Bsp | CpuState::Online) {
+                    self.online.insert(is.cpu.0);
+                    self.online_records = self.online_records.saturating_add(1);
+                }
                 self.keep(At { line, is: record })
             }
             _ => self.keep(At { line, is: record }),
@@ -178,7 +215,9 @@ impl Facts {
             end: None,
             marks: Vec::new(),
         });
-        !self.begun.insert((case, iter))
+        self.turns = self.turns.max(usize::from(iter) + 1);
+        let place = self.iterations.len() - 1;
+        *self.places.entry((case, iter)).or_insert(place) != place
     }
 
     /// The current iteration, if it is this one and has not ended.

@@ -1,5 +1,6 @@
 //! What a run measured. A [`Measurement`] exists only for a run that passed the gate.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use abi::Digest;
@@ -98,6 +99,13 @@ impl Measurement {
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    /// Its cases, from the smallest on.
+    #[must_use]
+    pub fn cases(&self) -> Vec<u16> {
+        let cases: BTreeSet<u16> = self.samples.iter().map(|sample| sample.case).collect();
+        cases.into_iter().collect()
     }
 
     /// Whether the boot ran its cases only once, so that no other iteration can replace this one.

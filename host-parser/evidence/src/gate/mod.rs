@@ -12,6 +12,7 @@ mod facts;
 mod machine;
 mod measurement;
 mod reason;
+mod row;
 mod rules;
 mod topology;
 mod verdict;
@@ -22,6 +23,7 @@ pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
 pub use reason::{Class, ReasonCode};
+pub use row::{MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.
@@ -33,9 +35,10 @@ use abi::wire::record::{self, SystemName};
 use workloads::Lookup;
 
 use self::facts::Facts;
+use self::row::Rows;
 use self::rules::{Disturbed, Known, Run};
 use self::verdict::Findings;
-use crate::transcript::{Boot, Transcript};
+use crate::transcript::{Boot, Extent, Transcript};
 
 /// The gate of one experiment. It remembers what the runs of a system must have in common (kernel, program, whole), and
 /// what no two runs may share (the nonce). Whether different systems did the same work is for a comparison to prove.
@@ -43,6 +46,18 @@ pub struct Gate {
     lookup: Lookup,
     nonces: HashSet<u64>,
     known: HashMap<SystemName, Known>,
+    rows: Rows,
+}
+
+/// A boot of a log from elsewhere, judged.
+#[derive(Clone, Debug)]
+pub struct JudgedBoot {
+    /// The verdict.
+    pub verdict: Verdict<Measurement>,
+    /// The row that it belongs to, by its place in [`Gate::rows`]; `None` if it did not pass.
+    pub row: Option<usize>,
+    /// The system that its log names; `None` if it names none.
+    pub system: Option<SystemName>,
 }
 
 impl Default for Gate {
@@ -55,53 +70,85 @@ impl Gate {
     /// Returns a gate that verifies answers with the workloads that `lookup` finds.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
-        Self { lookup, nonces: HashSet::new(), known: HashMap::new() }
+        Self { lookup, nonces: HashSet::new(), known: HashMap::new(), rows: Rows::default() }
     }
 
-    /// Judges the log of one run of one machine. A second boot in the log is a reset.
+    /// Judges the log of one run of one machine. A second boot in the log is a reset. All runs of a system are of one row:
+    /// a run of another does not pass.
     pub fn judge(
         &mut self,
-        log: &Transcript<'_>,
+        log: &Transcript,
         expectation: &RunExpectation,
         evidence: &HostEvidence,
     ) -> Verdict<Measurement> {
-        self.judge_boots(log, &log.boots, log.boots.get(1), expectation, evidence)
-    }
-
-    /// Judges a log from elsewhere, which may have several runs of one machine. Judges each boot by itself, in order. A
-    /// boot that has no end before the next one begins was reset.
-    pub fn judge_log(
-        &mut self,
-        log: &Transcript<'_>,
-        expectation: &RunExpectation,
-    ) -> Vec<Verdict<Measurement>> {
-        let evidence = HostEvidence::default();
-        if log.boots.is_empty() {
-            return vec![self.judge(log, expectation, &evidence)];
+        let facts: Vec<Facts> = log.boots.iter().map(Facts::new).collect();
+        let reset = log.boots.first().and_then(|boot| boot.next_boot);
+        let judged = Judged { extent: log.extent, boots: &log.boots, facts: &facts, reset };
+        let known = facts.last().and_then(system_of).and_then(|system| self.known.remove(&system));
+        let (mut findings, times) = self.findings(&judged, expectation, evidence, known.as_ref());
+        let measured = times.as_ref().filter(|_| findings.is_empty());
+        let other_row = measured.zip(known.as_ref()).and_then(|(it, known)| known.other_row(it));
+        let known = known.or_else(|| measured.map(Known::of));
+        if let Some(detail) = other_row {
+            findings.add(ReasonCode::RowMismatch, None, detail);
         }
-        let each = log.boots.iter().enumerate().map(|(i, boot)| {
-            let reset = log.boots.get(i + 1).filter(|_| boot.end().is_none());
-            self.judge_boots(log, std::slice::from_ref(boot), reset, expectation, &evidence)
-        });
-        each.collect()
+        if let Some((known, system)) = known.zip(facts.last().and_then(system_of)) {
+            self.known.insert(system, known);
+        }
+        concluded(findings, times)
     }
 
-    fn judge_boots(
+    /// Judges a log from elsewhere, which may have several runs of several machines: each boot by [`judge_boot`].
+    ///
+    /// [`judge_boot`]: Self::judge_boot
+    pub fn judge_log(&mut self, log: &Transcript, expectation: &RunExpectation) -> Vec<Verdict<Measurement>> {
+        if log.boots.is_empty() {
+            return vec![self.judge(log, expectation, &HostEvidence::default())];
+        }
+        log.boots.iter().map(|boot| self.judge_boot(boot, expectation).verdict).collect()
+    }
+
+    /// Judges one boot of a log from elsewhere, by itself, and finds its row. A boot that has no end before the next one
+    /// begins was reset.
+    pub fn judge_boot(&mut self, boot: &Boot, expectation: &RunExpectation) -> JudgedBoot {
+        let (evidence, facts) = (HostEvidence::default(), Facts::new(boot));
+        let (boots, facts) = (std::slice::from_ref(boot), std::slice::from_ref(&facts));
+        let reset = boot.next_boot.filter(|_| boot.end().is_none());
+        let judged = Judged { extent: Extent::default(), boots, facts, reset };
+        let (mut findings, times) = self.findings(&judged, expectation, &evidence, None);
+        let mut row = None;
+        match times.as_ref().filter(|_| findings.is_empty()).map(|measured| self.rows.place(measured)) {
+            Some(Err(detail)) => {
+                findings.add(ReasonCode::RowMismatch, boot.records.first().map(|first| first.line), detail);
+            }
+            Some(Ok(at)) => row = Some(at),
+            None => {}
+        }
+        JudgedBoot { verdict: concluded(findings, times), row, system: system_of(&facts[0]) }
+    }
+
+    /// The rows of the boots that [`judge_boot`](Self::judge_boot) passed so far.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        self.rows.all()
+    }
+
+    /// Applies every rule. The times are a measurement if there is no finding. If all findings are about what the host did,
+    /// they are what was experienced.
+    fn findings(
         &mut self,
-        log: &Transcript<'_>,
-        boots: &[Boot<'_>],
-        reset: Option<&Boot<'_>>,
+        judged: &Judged<'_>,
         expectation: &RunExpectation,
         evidence: &HostEvidence,
-    ) -> Verdict<Measurement> {
+        known: Option<&Known>,
+    ) -> (Findings, Option<Measurement>) {
+        let &Judged { extent, boots, facts, reset } = judged;
         let mut findings = Findings::default();
-        let facts: Vec<Facts> = boots.iter().map(Facts::new).collect();
-        rules::log(log, boots, &facts, reset, evidence, &mut findings);
-        let whole =
-            reset.is_none() && boots.iter().all(|boot| boot.defects.is_empty() && boot.end().is_some());
+        rules::log(extent, boots, facts, reset, evidence, &mut findings);
+        let is_whole = |boot: &Boot| boot.defects.is_empty() && boot.end().is_some();
+        let whole = reset.is_none() && boots.iter().all(is_whole);
         let mut disturbed = Disturbed::default();
-        for facts in &facts {
-            let known = facts.one::<record::System>().and_then(|system| self.known.get(&system.is.name));
+        for facts in facts {
             let (findings, disturbed) = (&mut findings, &mut disturbed);
             let mut run = Run { facts, expectation, evidence, whole, findings, disturbed };
             rules::identity(&mut run, &mut self.nonces, known);
@@ -119,22 +166,39 @@ impl Gate {
             rules::clock(&mut run, known);
             rules::host(&mut run);
         }
-        rules::status(&facts, evidence, &mut findings);
-        rules::control(&facts, &mut findings);
-        let times = match &facts[..] {
+        rules::status(facts, evidence, &mut findings);
+        rules::control(facts, &mut findings);
+        let times = match facts {
             [facts] if whole && findings.are_the_hosts() => {
                 build::measurement(facts, evidence, &disturbed, self.lookup)
             }
             _ => None,
         };
-        if !findings.is_empty() {
-            let late = findings.has(ReasonCode::LateStart);
-            return findings.refusal(times.and_then(|times| Experienced::of_refused(&times, late)));
-        }
-        if let Some(measurement) = &times {
-            let system = measurement.machine().system;
-            self.known.entry(system).or_insert_with(|| Known::of(measurement));
-        }
-        findings.verdict(times)
+        (findings, times)
     }
+}
+
+/// What is judged at once.
+struct Judged<'a> {
+    /// How much there is of a log that has no boot.
+    extent: Extent,
+    boots: &'a [Boot],
+    facts: &'a [Facts],
+    /// The line of a boot that should not be there.
+    reset: Option<u64>,
+}
+
+/// The verdict: a measurement if there is no finding, else a refusal with what was experienced all the same.
+fn concluded(findings: Findings, times: Option<Measurement>) -> Verdict<Measurement> {
+    if findings.is_empty() {
+        return findings.verdict(times);
+    }
+    let late = findings.has(ReasonCode::LateStart);
+    let times = times.filter(|_| findings.are_the_hosts());
+    findings.refusal(times.and_then(|times| Experienced::of_refused(&times, late)))
+}
+
+/// The system that a boot's log names.
+fn system_of(facts: &Facts) -> Option<SystemName> {
+    facts.one::<record::System>().map(|system| system.is.name)
 }

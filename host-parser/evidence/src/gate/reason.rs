@@ -129,6 +129,9 @@ reasons! {
     BlobMismatch = "blob-mismatch", Invalid,
         "The worker's program is not the expected one, or differs from that of the other runs.",
         "Build the image again. Runs of different programs cannot be compared.";
+    RowMismatch = "row-mismatch", Invalid,
+        "The boot is not of the row that it stands in: its machine, plan or authority is not that of the row's earlier boots.",
+        "Judge the logs of each machine and each plan by a command of their own.";
     InconsistentRecord = "inconsistent-record", Invalid,
         "Every line arrived, but records contradict each other, or one that belongs to another is missing.",
         "This is a kernel bug: report it with the log.";

@@ -1,5 +1,6 @@
 //! The gate's verdict on a run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -130,18 +131,44 @@ pub struct Verdict<T> {
 
 /// The findings so far.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(super) struct Findings(BTreeMap<ReasonCode, OfReason>);
+
+/// The findings of one reason.
+#[derive(Debug, Default)]
+struct OfReason {
+    /// The first by line, and some more.
+    kept: Vec<Finding>,
+    count: u64,
+}
+
+impl OfReason {
+    /// Leaves the first [`LISTED`] by line.
+    fn keep_first(&mut self) {
+        self.kept.sort_by_key(|finding| finding.line);
+        self.kept.truncate(LISTED);
+    }
+}
 
 /// At most this many findings of one reason are listed. The others are counted.
 const LISTED: usize = 20;
 
 impl Findings {
     pub fn add(&mut self, reason: ReasonCode, line: impl Into<Option<u64>>, detail: impl Into<String>) {
-        self.0.push(Finding { reason, line: line.into(), detail: detail.into() });
+        let of_reason = self.0.entry(reason).or_default();
+        of_reason.count += 1;
+        of_reason.kept.push(Finding { reason, line: line.into(), detail: detail.into() });
+        if of_reason.kept.len() >= 8 * LISTED {
+            of_reason.keep_first();
+        }
+    }
+
+    /// Counts further findings of a reason that has some, of which only the number is known.
+    pub fn add_more(&mut self, reason: ReasonCode, count: u64) {
+        self.0.entry(reason).or_default().count += count;
     }
 
     pub fn has(&self, reason: ReasonCode) -> bool {
-        self.0.iter().any(|finding| finding.reason == reason)
+        self.0.contains_key(&reason)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -151,18 +178,19 @@ impl Findings {
     /// Whether every finding is something that the host did: then the work was done, and its times are those that a user
     /// experienced. True of no findings.
     pub fn are_the_hosts(&self) -> bool {
-        self.0.iter().all(|finding| finding.reason.is_a_disturbance())
+        self.0.iter().all(|(reason, _)| reason.is_a_disturbance())
     }
 
     /// The findings, the most fundamental reason first, then by line. At most [`LISTED`] of one reason.
-    fn into_sorted(mut self) -> Vec<Finding> {
-        self.0.sort_by_key(|finding| (finding.reason, finding.line));
+    fn into_sorted(self) -> Vec<Finding> {
         let mut listed = Vec::new();
-        for same in self.0.chunk_by(|a, b| a.reason == b.reason) {
-            listed.extend(same.iter().take(LISTED).cloned());
-            if let Some(more) = same.len().checked_sub(LISTED).filter(|&more| more > 0) {
+        for (reason, mut of_reason) in self.0 {
+            of_reason.keep_first();
+            let more = of_reason.count - of_reason.kept.len() as u64;
+            listed.extend(of_reason.kept);
+            if more > 0 {
                 let detail = format!("and {more} more with this reason");
-                listed.push(Finding { reason: same[0].reason, line: None, detail });
+                listed.push(Finding { reason, line: None, detail });
             }
         }
         listed

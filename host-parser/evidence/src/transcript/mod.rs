@@ -2,42 +2,65 @@
 //!
 //! Owns the reading of logs from anywhere: QEMU, a cloud's serial console, a terminal program. Judges nothing: it lists a
 //! defect with its line, and the [gate](crate::gate) decides what that means for a result. Reads any bytes without a
-//! panic, in linear time, and borrows the text that it keeps.
+//! panic, in linear time. [`Boots`] reads piece by piece and keeps one boot at a time: its records, and a bounded number
+//! of defects and lines of text. [`Transcript`] keeps all boots.
 
+mod boots;
 mod defect;
 mod line;
 mod reader;
 mod sequence;
 
+pub use boots::Boots;
 pub use defect::{Defect, DefectKind};
 
 use abi::wire::record::{End, Start};
 use abi::wire::{Envelope, Record};
 
+/// How many broken lines of a boot are listed. Further ones are counted.
+pub const LISTED_DEFECTS: usize = 1_000;
+
+/// How many lines of a boot's text are kept, each at most [`KEPT_TEXT_BYTES`] long. Further ones are dropped.
+pub const KEPT_TEXT_LINES: usize = 1_000;
+
+/// How many bytes of a line of text are kept.
+pub const KEPT_TEXT_BYTES: usize = 1_000;
+
 /// A log after reading.
 #[derive(Clone, Debug, Default)]
-pub struct Transcript<'a> {
+pub struct Transcript {
     /// The boots in the log, in order; more than one if the machine was reset or ran several times.
-    pub boots: Vec<Boot<'a>>,
+    pub boots: Vec<Boot>,
     /// The text before the first record, from firmware and loader; the whole text if there is no record.
-    pub preamble: Vec<TextLine<'a>>,
-    /// How many bytes the log has.
+    pub preamble: Vec<TextLine>,
+    /// How much was read.
+    pub extent: Extent,
+}
+
+/// How much there is of a log.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Extent {
+    /// Its bytes.
     pub bytes: u64,
     /// How many of them are neither printable ASCII nor a tab, a line ending or an escape.
     pub binary_bytes: u64,
-    /// How many lines the log has; the last may lack its line feed.
+    /// Its lines; the last may lack its line feed.
     pub lines: u64,
 }
 
 /// What one boot printed.
-#[derive(Clone, Debug, Default)]
-pub struct Boot<'a> {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Boot {
     /// Its records in the order of the log, each sequence number once.
     pub records: Vec<Located>,
-    /// Its other text. It is kept but never parsed.
-    pub console: Vec<TextLine<'a>>,
-    /// The defects of its stream of records, by line.
+    /// Its other text, of which at most [`KEPT_TEXT_LINES`] lines are kept. It is never parsed.
+    pub console: Vec<TextLine>,
+    /// The defects of its stream of records, by line: the first [`LISTED_DEFECTS`] broken lines, and all of the sequence.
     pub defects: Vec<Defect>,
+    /// How many broken lines there are besides those listed.
+    pub more_defects: u64,
+    /// The line at which another boot begins.
+    pub next_boot: Option<u64>,
 }
 
 /// A record and its line.
@@ -50,19 +73,22 @@ pub struct Located {
 }
 
 /// A line that is not a record, or the part of a line before one. Empty lines are not kept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TextLine<'a> {
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TextLine {
     /// The line of the log, from 1.
     pub line: u64,
-    /// Its bytes, without its line ending.
-    pub bytes: &'a [u8],
+    /// Its bytes, without its line ending, at most [`KEPT_TEXT_BYTES`].
+    pub bytes: Box<[u8]>,
 }
 
-impl<'a> Transcript<'a> {
+impl Transcript {
     /// Reads a log.
     #[must_use]
-    pub fn read(log: &'a [u8]) -> Self {
-        reader::read(log)
+    pub fn read(log: &[u8]) -> Self {
+        let mut reader = reader::Reader::default();
+        reader.feed(log);
+        reader.finish();
+        Self { extent: reader.extent(), preamble: reader.take_preamble(), boots: reader.take_boots().into() }
     }
 
     /// Whether any line of the log has a record's tag, of any version.
@@ -72,7 +98,7 @@ impl<'a> Transcript<'a> {
     }
 }
 
-impl Boot<'_> {
+impl Boot {
     /// The `start` record, if the boot has it.
     #[must_use]
     pub fn start(&self) -> Option<Start> {
@@ -85,7 +111,8 @@ impl Boot<'_> {
     /// The `end` record, if the boot has it.
     #[must_use]
     pub fn end(&self) -> Option<End> {
-        self.records.iter().find_map(|located| match located.envelope.record {
+        // Nearly always the last record.
+        self.records.iter().rev().find_map(|located| match located.envelope.record {
             Record::End(end) => Some(end),
             _ => None,
         })
@@ -99,7 +126,7 @@ impl Boot<'_> {
     }
 }
 
-impl TextLine<'_> {
+impl TextLine {
     /// The text, with all but printable ASCII escaped.
     #[must_use]
     pub fn text(&self) -> String {

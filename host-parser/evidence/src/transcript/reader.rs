@@ -1,74 +1,124 @@
 //! Collects lines into boots.
 
+use std::collections::VecDeque;
+
 use abi::wire::{Envelope, Record, StreamDigest, is_tagged};
 
-use super::line::{Content, RawLine, content, is_binary, lines};
+use super::line::{Content, binary_bytes, content, trimmed};
 use super::sequence;
-use super::{Boot, Defect, DefectKind, Located, TextLine, Transcript};
+use super::{
+    Boot, Defect, DefectKind, Extent, KEPT_TEXT_BYTES, KEPT_TEXT_LINES, LISTED_DEFECTS, Located, TextLine,
+};
 
-/// Reads a log.
-pub(super) fn read(log: &[u8]) -> Transcript<'_> {
-    let mut transcript = Transcript {
-        bytes: log.len() as u64,
-        binary_bytes: log.iter().filter(|&&byte| is_binary(byte)).count() as u64,
-        ..Transcript::default()
-    };
-    let mut reader = Reader::default();
-    for line in lines(log) {
-        transcript.lines = line.number;
-        match content(line.bytes) {
-            Content::Text => reader.text(line.number, line.bytes),
-            Content::Record { envelope, bytes, before } => {
-                reader.record(line.number, *envelope, bytes, before);
-            }
-            Content::Broken { error, version } => {
-                let kind = match version {
-                    _ if !line.whole => DefectKind::CutShort,
-                    Some(version) => DefectKind::Version(version),
-                    None => DefectKind::Corrupt(error),
-                };
-                reader.broken(line, kind);
-            }
-        }
-    }
-    reader.finish(&mut transcript);
-    transcript
+/// Of a line that is longer than twice this, only so many bytes at its beginning and at its end are read.
+const HALF: usize = 64 << 10;
+
+/// Reads a log in pieces.
+#[derive(Default)]
+pub(super) struct Reader {
+    extent: Extent,
+    /// The beginning of a line whose end was not read yet.
+    cut: Vec<u8>,
+    preamble: Vec<TextLine>,
+    /// Boots that are complete.
+    boots: VecDeque<Boot>,
+    open: Option<Open>,
 }
 
 /// A boot that is still being read.
 #[derive(Default)]
-struct Open<'a> {
+struct Open {
     records: Vec<Located>,
     /// The digest over the lines of its records, up to `end`.
     digest: StreamDigest,
-    console: Vec<TextLine<'a>>,
+    console: Vec<TextLine>,
     /// Defects of single lines; those of the sequence are found at the end.
     defects: Vec<Defect>,
+    more_defects: u64,
+    /// Lines with defects that explain a gap: of each run of lines between two records, one.
+    broken: Vec<u64>,
     /// The nonce of its `start`.
     nonce: Option<u64>,
 }
 
-#[derive(Default)]
-struct Reader<'a> {
-    preamble: Vec<TextLine<'a>>,
-    boots: Vec<Boot<'a>>,
-    open: Option<Open<'a>>,
-}
+impl Reader {
+    /// How much was read so far.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
 
-impl<'a> Reader<'a> {
-    fn text(&mut self, line: u64, bytes: &'a [u8]) {
-        if !bytes.is_empty() {
-            let console = self.open.as_mut().map_or(&mut self.preamble, |open| &mut open.console);
-            console.push(TextLine { line, bytes });
+    /// The text before the first record.
+    pub fn take_preamble(&mut self) -> Vec<TextLine> {
+        std::mem::take(&mut self.preamble)
+    }
+
+    /// The boots that were completed since the last call.
+    pub fn take_boots(&mut self) -> VecDeque<Boot> {
+        std::mem::take(&mut self.boots)
+    }
+
+    /// Reads the next piece.
+    pub fn feed(&mut self, piece: &[u8]) {
+        self.extent.bytes += piece.len() as u64;
+        self.extent.binary_bytes += binary_bytes(piece);
+        let mut rest = piece;
+        while let Some(at) = memchr::memchr(b'\n', rest) {
+            let (line, after) = (&rest[..at], &rest[at + 1..]);
+            rest = after;
+            if self.cut.is_empty() {
+                self.line(line, true);
+            } else {
+                self.cut.extend_from_slice(line);
+                let mut whole = std::mem::take(&mut self.cut);
+                self.line(&whole, true);
+                whole.clear();
+                self.cut = whole;
+            }
+        }
+        self.cut.extend_from_slice(rest);
+        if self.cut.len() > 4 * HALF {
+            shorten(&mut self.cut);
         }
     }
 
-    fn broken(&mut self, line: RawLine<'a>, kind: DefectKind) {
-        let open = self.open.get_or_insert_default();
-        open.defects.push(Defect { line: line.number, kind });
+    /// Ends the log.
+    pub fn finish(&mut self) {
+        let last = std::mem::take(&mut self.cut);
+        if !last.is_empty() {
+            self.line(&last, false);
+        }
+        self.close(None);
     }
 
-    fn record(&mut self, line: u64, envelope: Envelope, bytes: &[u8], before: &'a [u8]) {
+    fn line(&mut self, bytes: &[u8], has_line_feed: bool) {
+        if bytes.len() > 2 * HALF {
+            let short = [&bytes[..HALF], &bytes[bytes.len() - HALF..]].concat();
+            return self.line(&short, has_line_feed);
+        }
+        self.extent.lines += 1;
+        let (number, bytes) = (self.extent.lines, trimmed(bytes));
+        match content(bytes) {
+            Content::Text => self.text(number, bytes),
+            Content::Record { envelope, bytes, before } => self.record(number, envelope, bytes, before),
+            Content::Broken { error, version } => {
+                let kind = match version {
+                    _ if !has_line_feed => DefectKind::CutShort,
+                    Some(version) => DefectKind::Version(version),
+                    None => DefectKind::Corrupt(error),
+                };
+                self.open.get_or_insert_default().defect(number, kind);
+            }
+        }
+    }
+
+    fn text(&mut self, line: u64, bytes: &[u8]) {
+        let kept = self.open.as_mut().map_or(&mut self.preamble, |open| &mut open.console);
+        if !bytes.is_empty() && kept.len() < KEPT_TEXT_LINES {
+            kept.push(TextLine { line, bytes: bytes[..bytes.len().min(KEPT_TEXT_BYTES)].into() });
+        }
+    }
+
+    fn record(&mut self, line: u64, envelope: Envelope, bytes: &[u8], before: &[u8]) {
         self.text(line, before);
         let nonce = match envelope.record {
             Record::Start(start) => Some(start.nonce.0),
@@ -77,14 +127,14 @@ impl<'a> Reader<'a> {
         // A `start` with the nonce of the current boot is a copy of the same line, not another boot.
         let begins = nonce.is_some() && self.open.as_ref().is_none_or(|open| open.nonce != nonce);
         if begins && self.open.as_ref().is_some_and(|open| !open.records.is_empty()) {
-            self.close();
+            self.close(Some(line));
         }
         let open = self.open.get_or_insert_default();
         if begins {
             open.nonce = nonce;
         }
         if is_tagged(before) || !(before.is_empty() || begins) {
-            open.defects.push(Defect { line, kind: DefectKind::MidLine });
+            open.defect(line, DefectKind::MidLine);
         }
         if !matches!(envelope.record, Record::End(_)) {
             open.digest.add(bytes);
@@ -92,22 +142,36 @@ impl<'a> Reader<'a> {
         open.records.push(Located { line, envelope });
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, next_boot: Option<u64>) {
         if let Some(open) = self.open.take() {
-            let Open { records, digest, console, mut defects, .. } = open;
-            let (records, found) = sequence::examine(records, &defects);
+            let Open { records, digest, console, mut defects, more_defects, broken, .. } = open;
+            let (records, found) = sequence::examine(records, &broken);
             defects.extend(found);
             if defects.is_empty() {
                 defects.extend(sequence::check_end(&records, &digest));
             }
             defects.sort_by_key(|defect| defect.line);
-            self.boots.push(Boot { records, console, defects });
+            self.boots.push_back(Boot { records, console, defects, more_defects, next_boot });
         }
     }
+}
 
-    fn finish(mut self, transcript: &mut Transcript<'a>) {
-        self.close();
-        transcript.preamble = self.preamble;
-        transcript.boots = self.boots;
+impl Open {
+    fn defect(&mut self, line: u64, kind: DefectKind) {
+        let after = self.records.last().map_or(0, |located| located.line);
+        if self.broken.last().is_none_or(|&last| last <= after) || kind == DefectKind::MidLine {
+            self.broken.push(line);
+        }
+        // The last line may be the only one that shows that the log was cut.
+        if self.defects.len() < LISTED_DEFECTS || kind == DefectKind::CutShort {
+            self.defects.push(Defect { line, kind });
+        } else {
+            self.more_defects += 1;
+        }
     }
+}
+
+/// Leaves the first and the last [`HALF`] of a longer line.
+fn shorten(line: &mut Vec<u8>) {
+    line.drain(HALF..line.len() - HALF);
 }

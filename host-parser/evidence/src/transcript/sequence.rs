@@ -7,8 +7,12 @@ use abi::wire::{Record, StreamDigest};
 use super::{Defect, DefectKind, Located};
 
 /// Checks the sequence numbers of `records`, which are in the order of the log. Returns the first record of each number, and
-/// the defects besides the `broken` lines, which are in order too.
-pub(super) fn examine(records: Vec<Located>, broken: &[Defect]) -> (Vec<Located>, Vec<Defect>) {
+/// the defects besides the `broken` lines, which are in order too: of each run of broken lines between two records, one is
+/// enough.
+pub(super) fn examine(records: Vec<Located>, broken: &[u64]) -> (Vec<Located>, Vec<Defect>) {
+    if in_order(&records) {
+        return (records, Vec::new());
+    }
     let mut defects = Vec::new();
     let mut kept: Vec<Located> = Vec::with_capacity(records.len());
     let mut places = HashMap::with_capacity(records.len());
@@ -36,16 +40,24 @@ pub(super) fn examine(records: Vec<Located>, broken: &[Defect]) -> (Vec<Located>
     (kept, defects)
 }
 
+/// Whether the records are numbered from 0 without a gap, and only the last is `end`: as nearly always.
+fn in_order(records: &[Located]) -> bool {
+    let before_last = records.len().saturating_sub(1);
+    let numbered = (0..).zip(records).all(|(seq, located)| located.envelope.seq == seq);
+    numbered
+        && !records[..before_last].iter().any(|located| matches!(located.envelope.record, Record::End(_)))
+}
+
 /// The missing numbers, except at a broken line: that loss is reported already.
-fn gaps(kept: &[Located], broken: &[Defect]) -> Vec<Defect> {
+fn gaps(kept: &[Located], broken: &[u64]) -> Vec<Defect> {
     let mut order: Vec<(u32, u64)> =
         kept.iter().map(|located| (located.envelope.seq, located.line)).collect();
     order.sort_unstable();
     let mut found = Vec::new();
     let (mut expected, mut after) = (0, 0);
     for (seq, line) in order {
-        let next_broken = broken.partition_point(|defect| defect.line <= after);
-        let explained = broken.get(next_broken).is_some_and(|defect| defect.line <= line);
+        let next_broken = broken.partition_point(|&broken| broken <= after);
+        let explained = broken.get(next_broken).is_some_and(|&broken| broken <= line);
         if seq > expected && !explained {
             found.push(Defect { line, kind: DefectKind::Gap { first: expected, count: seq - expected } });
         }

@@ -1,6 +1,7 @@
 //! Runs that the gate refuses for the content of their records. The logs arrived without losses.
 
 use abi::control::ControlKind;
+use abi::syscall::Authority;
 use abi::wire::record::{
     CaseSkipped, Control, Cpu, CpuState, Fault, Problem, RunStatus, SkipReason, SystemName, TscReading,
     TscSource, WorkerStatus,
@@ -204,8 +205,13 @@ fn plan() -> Vec<Trial> {
         }
     });
     let smaller = Guest { nonce: 7, whole: [2, 200_000, 0, 0], ..Guest::of(2) };
+    let earlier = good(&Guest { nonce: 7, ..Guest::of(2) });
+    let other_cpu = edit!(earlier.clone(), Brand, |brand| brand.name = Text::new("Another CPU"));
+    let freer = edit!(earlier, Experiment, |experiment| experiment.authority = Authority::NONE);
     vec![
         Trial::new("plan-mismatch-wholes", ReasonCode::PlanMismatch, with_answers(wholes).log()),
+        Trial::new("row-mismatch-cpu", ReasonCode::RowMismatch, script(2).log()).after(other_cpu.log()),
+        Trial::new("row-mismatch-authority", ReasonCode::RowMismatch, script(2).log()).after(freer.log()),
         Trial::new("plan-mismatch-run", ReasonCode::PlanMismatch, script(2).log()).after(smaller.log()),
         Trial::new("plan-mismatch-overlap", ReasonCode::PlanMismatch, overlap.log()),
         Trial::new("plan-mismatch-split", ReasonCode::PlanMismatch, one_less.log()),

@@ -4,18 +4,21 @@
 //! number of divisions follows from where it stops: at the smallest prime factor, or, for a prime, past the root.
 
 mod sieve;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::iter::once;
-
-use abi::random::mix;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::{Expectation, Slowed, Task, Units};
-use sieve::{Number, numbers};
+use table::{LARGEST_END, Table};
 
-/// The program divides 32-bit numbers: it leaves out candidates from here on.
-const LIMIT: u64 = u32::MAX as u64;
+/// The largest end of a whole. No more is ever computed, whatever a log asks for.
+const LIMIT: u64 = LARGEST_END as u64;
+
+/// The sums over all candidates so far.
+static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(|| Mutex::new(Table::new()));
 
 crate::parameters! {
     /// Counting the primes from `first` up to and without `end`.
@@ -23,13 +26,13 @@ crate::parameters! {
         /// The first candidate.
         first: {
             key: "first-candidate",
-            expected: "a whole number of at least 2 and below 4294967295",
+            expected: "a whole number of at least 2 and below 33554432",
             fits: |whole| (2..LIMIT).contains(&whole.first),
         },
         /// The end of the candidates, itself not one.
         end: {
             key: "end-candidate",
-            expected: "a whole number above the first candidate and at most 4294967295",
+            expected: "a whole number above the first candidate and at most 33554432",
             fits: |whole| whole.first < whole.end && whole.end <= LIMIT,
         },
     }
@@ -50,34 +53,30 @@ impl Task for Primes {
         Self { first: 2, end: 50_000 }
     }
 
-    /// Takes as long as a sieve over the candidates: about ten milliseconds for three million, and some seconds for the
-    /// most there can be.
+    /// Leaves out candidates from [`LARGEST_END`] on: no whole that can be run has any.
     fn expectation(&self, challenge: u64) -> Expectation {
-        let mut found = Expectation::default();
-        self.numbers().for_each(|number| {
-            found.work += trial_divisions(number);
-            if number.factor.is_none() {
-                found.answer += 1;
-                found.digest = found.digest.wrapping_add(mix(u64::from(number.value) ^ challenge));
-            }
-        });
-        found
+        let (first, end) = self.bounds();
+        let mut table = table();
+        let (from, to) = (table.below(first), table.below(end));
+        let digests = [first, end].map(|bound| table.digest_below(bound, challenge));
+        Expectation {
+            answer: to.primes - from.primes,
+            work: to.divisions - from.divisions,
+            digest: digests[1].wrapping_sub(digests[0]),
+        }
     }
 
     /// Part `i` of `n` ends at the first candidate with at least `i / n` of all divisions before it.
     fn split(&self, workers: u16, whole: Expectation) -> Vec<Self> {
-        let share = |part: u16| u128::from(whole.work) * u128::from(part) / u128::from(workers);
-        let mut ends = Vec::with_capacity(workers.into());
-        let mut part = 1;
-        let mut before = 0;
-        self.numbers().for_each(|number| {
-            while part < workers && u128::from(before) >= share(part) {
-                ends.push(u64::from(number.value));
-                part += 1;
-            }
-            before += trial_divisions(number);
+        let (first, end) = self.bounds();
+        let mut table = table();
+        let before = u128::from(table.below(first).divisions);
+        let share = |part: u16| before + u128::from(whole.work) * u128::from(part) / u128::from(workers);
+        let inner = (1..workers).map(|part| {
+            let divisions = u64::try_from(share(part)).unwrap_or(u64::MAX);
+            u64::from(table.first_with(first, end, divisions)).clamp(self.first.min(self.end), self.end)
         });
-        ends.resize(workers.into(), self.end);
+        let ends: Vec<u64> = inner.chain((workers > 0).then_some(self.end)).collect();
         let starts = once(self.first).chain(ends.iter().copied());
         starts.zip(&ends).map(|(first, &end)| Self { first, end }).collect()
     }
@@ -91,18 +90,14 @@ impl Task for Primes {
 }
 
 impl Primes {
-    /// The candidates that the worker divides, each with its smallest factor.
-    fn numbers(&self) -> impl Iterator<Item = Number> + use<> {
-        let [first, end] = [self.first, self.end].map(|bound| u32::try_from(bound).unwrap_or(u32::MAX));
-        numbers(first, end)
+    /// The candidates that the worker divides: from the first on and before the second.
+    fn bounds(&self) -> (u32, u32) {
+        let [first, end] =
+            [self.first, self.end].map(|bound| u32::try_from(bound.min(LIMIT)).unwrap_or(LARGEST_END));
+        (first.min(end), end)
     }
 }
 
-/// The number of divisions of `number`: by 2, and by each odd number from 3 on up to where the worker stops. None if
-/// the square of 2 is already more than the number.
-fn trial_divisions(number: Number) -> u64 {
-    match number.factor.unwrap_or_else(|| number.value.isqrt()) {
-        0 | 1 => 0,
-        last => 1 + u64::from(last - 1) / 2,
-    }
+fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,50 +1,68 @@
-//! The smallest prime factor of every number in a range, by a segmented sieve of Eratosthenes.
+//! Blocks of candidates: for each odd number its smallest prime factor, by a segmented sieve of Eratosthenes.
 
-/// A number with its smallest prime factor.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Number {
-    /// The number, 2 or more.
-    pub value: u32,
-    /// Its smallest prime factor; `None` if the number is prime.
-    pub factor: Option<u32>,
+/// The candidates of a block. Their marks, two bytes for each odd number, fit into a first-level cache.
+pub const BLOCK: u32 = 1 << 14;
+
+/// The odd numbers of a block.
+const ODDS: usize = BLOCK as usize / 2;
+
+/// The candidates of one block, with the smallest factors of the odd ones. Even numbers have the factor 2.
+#[derive(Debug)]
+pub struct Block {
+    /// Its first candidate, a multiple of [`BLOCK`].
+    base: u32,
+    /// `factors[i]` belongs to the number `base + 2i + 1`; 0 stands for no factor up to its root.
+    factors: Box<[u16; ODDS]>,
+    /// The odd primes whose multiples are marked.
+    primes: Vec<u16>,
 }
 
-/// The numbers sieved at a time. Their marks, two bytes for each odd number, fit into a cache.
-const SEGMENT: u32 = 1 << 16;
+impl Block {
+    /// The first block of a sieve that reaches `end`.
+    pub fn first(end: u32) -> Self {
+        let mut block = Self { base: 0, factors: Box::new([0; ODDS]), primes: odd_primes(end.isqrt()) };
+        block.mark();
+        block
+    }
 
-/// Each number from `first`, or from 2 if that is more, up to and without `end`.
-pub fn numbers(first: u32, end: u32) -> impl Iterator<Item = Number> {
-    let first = first.max(2);
-    let primes = odd_primes(end.isqrt());
-    let starts = (first..end).step_by(SEGMENT as usize);
-    starts.flat_map(move |start| segment(start, start.saturating_add(SEGMENT).min(end), &primes))
-}
+    /// Its first candidate.
+    pub const fn base(&self) -> u32 {
+        self.base
+    }
 
-/// The numbers of one segment, given the odd primes up to the square root of its end.
-fn segment(first: u32, end: u32, primes: &[u16]) -> impl Iterator<Item = Number> + use<> {
-    // `factors[i]` belongs to the odd number `base + 2i`; 0 stands for no factor.
-    let base = first | 1;
-    let mut factors = vec![0_u16; (end.saturating_sub(base) as usize).div_ceil(2)];
-    // From the largest prime down: the smallest writes last, so that nothing is read before it is written.
-    for &prime in primes.iter().rev() {
-        let skipped = (first_odd_multiple(prime.into(), base.into()) - u64::from(base)) / 2;
-        if let Some(rest) = usize::try_from(skipped).ok().and_then(|skipped| factors.get_mut(skipped..)) {
-            // Index i + prime stands for the next odd multiple, 2 * prime further on.
-            rest.iter_mut().step_by(prime.into()).for_each(|factor| *factor = prime);
+    /// Sieves the block with this number, from 0, if it is not this one.
+    pub fn go_to(&mut self, number: u32) {
+        let base = number * BLOCK;
+        if base != self.base {
+            self.base = base;
+            self.mark();
         }
     }
-    (first..end).map(move |value| {
-        let factor = match value % 2 {
-            0 if value == 2 => None,
-            0 => Some(2),
-            _ => Some(factors[((value - base) / 2) as usize]).filter(|&factor| factor != 0).map(u32::from),
-        };
-        Number { value, factor }
-    })
+
+    /// The smallest factor of each odd number from `from` to before `to`, both in or at the end of the block; 0 for a
+    /// prime and for 1. The numbers ascend.
+    pub fn odd_factors(&self, from: u32, to: u32) -> &[u16] {
+        let [from, to] = [from, to].map(|bound| ((bound - self.base) / 2) as usize);
+        self.factors.get(from..to).unwrap_or_default()
+    }
+
+    fn mark(&mut self) {
+        self.factors.fill(0);
+        let (base, end) = (self.base, self.base + BLOCK);
+        let used = self.primes.partition_point(|&prime| u32::from(prime).pow(2) < end);
+        // From the largest prime down: the smallest writes last, so that nothing is read before it is written.
+        for &prime in self.primes[..used].iter().rev() {
+            let skipped = (first_odd_multiple(prime.into(), base) - base) / 2;
+            if let Some(rest) = self.factors.get_mut(skipped as usize..) {
+                // Index i + prime stands for the next odd multiple, 2 * prime further on.
+                rest.iter_mut().step_by(prime.into()).for_each(|factor| *factor = prime);
+            }
+        }
+    }
 }
 
 /// The first odd multiple of an odd `prime` from its square on, or from `base` if that is more.
-fn first_odd_multiple(prime: u64, base: u64) -> u64 {
+fn first_odd_multiple(prime: u32, base: u32) -> u32 {
     let multiple = (prime * prime).max(base.next_multiple_of(prime));
     if multiple.is_multiple_of(2) { multiple + prime } else { multiple }
 }
@@ -69,33 +87,25 @@ fn odd_primes(limit: u32) -> Vec<u16> {
 mod tests {
     use super::*;
 
-    /// The smallest divisor above 1, found by trying all.
-    fn naive(value: u32) -> Number {
-        Number { value, factor: (2..value).find(|&divisor| value.is_multiple_of(divisor)) }
+    /// The smallest divisor from 3 on that is at most the root, found by trying all; 0 if there is none.
+    fn naive(odd: u32) -> u16 {
+        let found = (3..=odd.isqrt()).find(|&divisor| odd.is_multiple_of(divisor));
+        u16::try_from(found.unwrap_or(0)).unwrap()
     }
 
     #[test]
     fn agrees_with_trying_every_divisor() {
-        for (first, end) in [(0, 2000), (1, 10), (2, 3), (997, 1010), (65_500, 65_600), (7, 7), (9, 3)] {
-            let expected: Vec<_> = (first.max(2)..end).map(naive).collect();
-            assert_eq!(numbers(first, end).collect::<Vec<_>>(), expected, "{first}..{end}");
+        let mut block = Block::first(1 << 25);
+        for number in [0, 1, 2, 17, 2047, 1, 0] {
+            block.go_to(number);
+            let base = number * BLOCK;
+            assert_eq!(block.base(), base);
+            for (from, to) in [(0, 3000), (7, 8), (8, 9), (BLOCK - 300, BLOCK), (5, 5), (BLOCK, BLOCK)] {
+                let (from, to) = (base + from, base + to);
+                let odds = (from..to).filter(|number| number % 2 == 1);
+                let expected: Vec<u16> = odds.map(naive).collect();
+                assert_eq!(block.odd_factors(from, to), expected, "{from}..{to}");
+            }
         }
-    }
-
-    #[test]
-    fn does_not_depend_on_where_segments_begin() {
-        let whole: Vec<_> = numbers(2, 3 * SEGMENT).collect();
-        for first in [3, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT + 7] {
-            assert!(numbers(first, 3 * SEGMENT).eq(whole[first as usize - 2..].iter().copied()), "{first}");
-        }
-    }
-
-    #[test]
-    fn reaches_the_end_of_32_bits() {
-        // The largest prime below 2^32 and the largest square of a prime below it.
-        let last: Vec<_> = numbers(u32::MAX - 6, u32::MAX).filter(|number| number.factor.is_none()).collect();
-        assert_eq!(last, [Number { value: 4_294_967_291, factor: None }]);
-        let square = 65_521 * 65_521;
-        assert!(numbers(square, square + 1).eq([Number { value: square, factor: Some(65_521) }]));
     }
 }

@@ -34,11 +34,22 @@ fn agrees_with_the_workers_own_code() {
         let task = task(0, end);
         assert_eq!(task.expectation(challenge), by_worker(task, challenge), "0..{end}");
     }
-    let ends = [(2, 100_000), (999_000, 1_000_000), (u64::from(u32::MAX) - 300, u64::MAX), (9, 4), (7, 7)];
+    let ends = [(2, 100_000), (999_000, 1_000_000), (LIMIT - 300, LIMIT), (9, 4), (7, 7)];
     for (first, end) in ends {
         let task = task(first, end);
         assert_eq!(task.expectation(u64::MAX), by_worker(task, u64::MAX), "{first}..{end}");
     }
+}
+
+#[test]
+fn computes_nothing_past_the_largest_end() {
+    let largest = task(2, LIMIT).expectation(7);
+    for end in [LIMIT + 1, u32::MAX.into(), 1 << 32, u64::MAX] {
+        assert_eq!(task(2, end).expectation(7), largest, "2..{end}");
+        assert_eq!(task(LIMIT, end).expectation(7), Expectation::default(), "{LIMIT}..{end}");
+        assert!(PRIMES.check([2, end, 0, 0]).is_err(), "2..{end}");
+    }
+    assert_eq!(PRIMES.check([2, LIMIT, 0, 0]), Ok(()));
 }
 
 #[test]
@@ -96,7 +107,7 @@ fn names_the_parameter_that_does_not_fit() {
         ("first-candidate", [1, 10, 0, 0]),
         ("first-candidate", [u64::MAX, 10, 0, 0]),
         ("end-candidate", [10, 10, 0, 0]),
-        ("end-candidate", [2, 1 << 32, 0, 0]),
+        ("end-candidate", [2, LIMIT + 1, 0, 0]),
         ("an unused parameter", [2, 9, 1, 0]),
         ("an unused parameter", [2, 9, 0, 1]),
     ];

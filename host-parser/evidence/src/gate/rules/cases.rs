@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use abi::wire::record::{self, CpuState, SkipReason, WorkerStatus};
+use abi::wire::record::{self, SkipReason, WorkerStatus};
 use abi::worker::SCALE_SHIFT;
 
 use super::Run;
@@ -66,9 +66,8 @@ fn skipped(run: &mut Run<'_>) {
 fn expected(run: &mut Run<'_>) {
     let facts = run.facts;
     let counts = counts(facts);
-    let was_skipped = |case| facts.all::<record::CaseSkipped>().any(|skipped| skipped.is.case == case);
     if let Some(cases) = &run.expectation.cases {
-        for &ExpectedCase { case, iterations } in cases.iter().filter(|c| !was_skipped(c.case)) {
+        for &ExpectedCase { case, iterations } in cases.iter().filter(|c| !facts.skipped.contains(&c.case)) {
             let ran = counts.get(&case).copied().unwrap_or(0);
             if ran != iterations {
                 let detail = format!("case {case} ran {ran} times, expected {iterations} times");
@@ -163,9 +162,7 @@ fn of_worker(facts: &Facts, records: &WorkerFacts) -> Vec<(u64, String)> {
             }
         }
     }
-    let runs =
-        |cpu: &record::Cpu| cpu.cpu == end.is.cpu && matches!(cpu.state, CpuState::Bsp | CpuState::Online);
-    if !facts.all::<record::Cpu>().any(|cpu| runs(&cpu.is)) {
+    if !facts.is_online(end.is.cpu.0) {
         found.push((end.line, format!("ran on CPU {}, which is not online", end.is.cpu)));
     }
     let Some(timing) = records.timing else { return found };

@@ -2,6 +2,8 @@
 //! threads, the gaps that the guest's CPUs saw, and the hypervisor's account of stolen time (in the native row, the
 //! scheduler's account of the worker). The result itself is never evidence.
 
+use std::collections::HashMap;
+
 use abi::wire::record::{self, Gap, SystemName};
 
 use super::{Run, elapsed, exceeds, limit_of, limits};
@@ -10,6 +12,9 @@ use crate::gate::facts::Iteration;
 use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
 use crate::gate::verdict::Finding;
+
+/// The scheduler's accounts, by case and iteration.
+type Accounts<'a> = HashMap<(u16, u16), Vec<&'a VcpuDelay>>;
 
 /// Judges what the host did.
 pub(in crate::gate) fn host(run: &mut Run<'_>) {
@@ -37,8 +42,13 @@ fn too_many(run: &mut Run<'_>) {
 /// CPU, or the guest may not report how long it measured. Neither can be distinguished from a disturbance.
 fn unaccounted(run: &mut Run<'_>) {
     // Without `case-ready` there is nothing to watch. That is the guest's error, and another rule finds it.
+    let mut accounts: Accounts<'_> = HashMap::new();
+    for delay in &run.evidence.delays {
+        accounts.entry((delay.case, delay.iteration)).or_default().push(delay);
+    }
     for iteration in run.facts.iterations.iter().filter(|iteration| iteration.ready.is_some()) {
-        if let Some(why) = account_problem(run, iteration) {
+        let seen = accounts.get(&(iteration.case, iteration.iter)).map_or(&[][..], Vec::as_slice);
+        if let Some(why) = account_problem(run, iteration, seen) {
             let detail = format!("case {} iteration {}: {why}", iteration.case, iteration.iter);
             run.disturb(iteration.iter, ReasonCode::VcpuPreempted, None, detail);
         }
@@ -46,14 +56,12 @@ fn unaccounted(run: &mut Run<'_>) {
 }
 
 /// What is wrong with the scheduler's account of an iteration, if anything.
-fn account_problem(run: &Run<'_>, iteration: &Iteration) -> Option<String> {
-    let of_it = |delay: &&VcpuDelay| (delay.case, delay.iteration) == (iteration.case, iteration.iter);
-    let seen: Vec<&VcpuDelay> = run.evidence.delays.iter().filter(of_it).collect();
+fn account_problem(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<String> {
     let vcpus = run.evidence.vcpus.map_or(0, usize::from);
     if run.evidence.watched && seen.len() < vcpus {
         Some(format!("the host has an account of {} of the {vcpus} vCPUs", seen.len()))
     } else if run.whole {
-        elapsed::unaccounted(run, iteration, &seen)
+        elapsed::unaccounted(run, iteration, seen)
     } else {
         None
     }
@@ -73,7 +81,7 @@ fn delays(run: &mut Run<'_>) {
                 delay.iteration,
                 limit / 1_000
             );
-            if run.facts.iterations.iter().any(|it| (it.case, it.iter) == (delay.case, delay.iteration)) {
+            if run.facts.iteration(delay.case, delay.iteration).is_some() {
                 run.disturb(delay.iteration, ReasonCode::VcpuPreempted, None, detail);
             } else {
                 // The guest did not finish the iteration, perhaps because of this wait. There is nothing to exclude.
@@ -106,7 +114,7 @@ fn steal(run: &mut Run<'_>) {
         return;
     };
     for gap in run.facts.all::<Gap>() {
-        let iteration = run.facts.iterations.iter().find(|i| (i.case, i.iter) == (gap.is.case, gap.is.iter));
+        let iteration = run.facts.iteration(gap.is.case, gap.is.iter);
         let timing = iteration.and_then(|i| i.workers.get(&gap.is.worker)?.timing);
         let (Some(stolen), Some(timing)) = (gap.is.steal_ns, timing) else { continue };
         let took = Cycles(timing.is.cycles).nanos(khz).map_or(u64::MAX, |nanos| nanos.0);

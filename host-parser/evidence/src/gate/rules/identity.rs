@@ -1,10 +1,12 @@
 //! Whether the run is the expected one, and belongs to the same experiment as the runs before it.
 
-use abi::wire::record;
 use std::collections::HashSet;
+use std::fmt;
 
 use abi::Digest;
-use abi::wire::{Hex64, Label};
+use abi::syscall::Authority;
+use abi::wire::record;
+use abi::wire::{Hex64, Label, Text};
 
 use super::Run;
 use crate::gate::measurement::Measurement;
@@ -18,6 +20,37 @@ pub(in crate::gate) struct Known {
     pub whole: [u64; 4],
     pub blob_sha256: Digest,
     pub khz: Option<u64>,
+    rest: Rest,
+}
+
+/// What no other rule compares: who may do what, and where.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Rest {
+    authority: Authority,
+    vendor: Label,
+    signature: Hex64,
+    brand: Text<120>,
+    hypervisor: Text<36>,
+}
+
+impl Rest {
+    fn of(measurement: &Measurement) -> Self {
+        let machine = measurement.machine();
+        Self {
+            authority: measurement.identity().authority,
+            vendor: machine.vendor,
+            signature: machine.signature,
+            brand: machine.brand,
+            hypervisor: machine.hypervisor,
+        }
+    }
+}
+
+impl fmt::Display for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { authority, vendor, signature, brand, hypervisor } = self;
+        write!(f, "CPU {brand} ({vendor} {signature}), hypervisor {hypervisor}, authority {authority}")
+    }
 }
 
 impl Known {
@@ -29,7 +62,14 @@ impl Known {
             whole: identity.whole,
             blob_sha256: identity.blob_sha256,
             khz: measurement.clock().tsc.as_ref().map(|tsc| tsc.khz),
+            rest: Rest::of(measurement),
         }
+    }
+
+    /// How a run that passed differs from the earlier ones, if it does.
+    pub fn other_row(&self, measurement: &Measurement) -> Option<String> {
+        let rest = Rest::of(measurement);
+        (rest != self.rest).then(|| format!("the run has {rest}; the earlier runs have {}", self.rest))
     }
 }
 

@@ -8,20 +8,19 @@ use crate::gate::evidence::{Ended, HostEvidence};
 use crate::gate::facts::Facts;
 use crate::gate::reason::ReasonCode;
 use crate::gate::verdict::Findings;
-use crate::transcript::{Boot, DefectKind, Transcript};
+use crate::transcript::{Boot, DefectKind, Extent};
 
-/// Judges the log as a stream of records. `reset` is a second boot that should not be there.
+/// Judges the log as a stream of records. `reset` is the line of a second boot that should not be there.
 pub(in crate::gate) fn log(
-    log: &Transcript<'_>,
-    boots: &[Boot<'_>],
+    extent: Extent,
+    boots: &[Boot],
     facts: &[Facts],
-    reset: Option<&Boot<'_>>,
+    reset: Option<u64>,
     evidence: &HostEvidence,
     findings: &mut Findings,
 ) {
     panics(facts, evidence, findings);
-    if let Some(again) = reset {
-        let line = again.records.first().map(|located| located.line);
+    if let Some(line) = reset {
         findings.add(ReasonCode::GuestReset, line, "the machine booted again before the run had ended");
     }
     ended(boots, evidence, findings);
@@ -33,9 +32,13 @@ pub(in crate::gate) fn log(
                 findings.add(reason, defect.line, defect.kind.to_string());
             }
         });
+        let more = boots.iter().map(|boot| boot.more_defects).sum();
+        if more > 0 {
+            findings.add_more(ReasonCode::CorruptRecord, more);
+        }
     }
     match boots.last() {
-        None if findings.is_empty() => findings.add(ReasonCode::NotAssay, None, describe(log)),
+        None if findings.is_empty() => findings.add(ReasonCode::NotAssay, None, describe(extent)),
         Some(boot) if !unreadable => end(boot, evidence, findings),
         _ => {}
     }
@@ -59,7 +62,7 @@ fn panics(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
 }
 
 /// Findings from how the host saw the machine end.
-fn ended(boots: &[Boot<'_>], evidence: &HostEvidence, findings: &mut Findings) {
+fn ended(boots: &[Boot], evidence: &HostEvidence, findings: &mut Findings) {
     let (reason, detail) = match &evidence.ended {
         Ended::Reset => (ReasonCode::GuestReset, "QEMU saw a reset or a triple fault".to_owned()),
         Ended::InternalError { detail } => (ReasonCode::VmInternalError, detail.clone()),
@@ -75,7 +78,7 @@ fn ended(boots: &[Boot<'_>], evidence: &HostEvidence, findings: &mut Findings) {
 }
 
 /// The last record of a log, as a detail.
-fn how_far(boots: &[Boot<'_>]) -> String {
+fn how_far(boots: &[Boot]) -> String {
     match boots.last().and_then(|boot| boot.records.last()) {
         None => "the guest had printed no record".to_owned(),
         Some(last) => format!(
@@ -89,7 +92,7 @@ fn how_far(boots: &[Boot<'_>]) -> String {
 
 /// Whether the records have another protocol version: either `start` says so, or no record can be read and one has the
 /// tag of another version.
-fn versions(boots: &[Boot<'_>], facts: &[Facts], findings: &mut Findings) {
+fn versions(boots: &[Boot], facts: &[Facts], findings: &mut Findings) {
     for start in facts.iter().filter_map(|facts| facts.one::<record::Start>()) {
         if start.is.proto != PROTOCOL {
             let detail = format!(
@@ -122,8 +125,8 @@ fn reason_of(kind: &DefectKind) -> Option<ReasonCode> {
 }
 
 /// What is in a log that has no record.
-fn describe(log: &Transcript<'_>) -> String {
-    match (log.bytes, log.binary_bytes, log.lines) {
+fn describe(extent: Extent) -> String {
+    match (extent.bytes, extent.binary_bytes, extent.lines) {
         (0, ..) => "the log is empty".to_owned(),
         (bytes, binary, _) if binary > bytes / 10 => {
             format!("the log is binary: {binary} of its {bytes} bytes are not text")
@@ -145,7 +148,7 @@ const EXPLAINS_NO_END: [ReasonCode; 7] = [
 ];
 
 /// Whether the log has its `end`, or something explains why not.
-fn end(boot: &Boot<'_>, evidence: &HostEvidence, findings: &mut Findings) {
+fn end(boot: &Boot, evidence: &HostEvidence, findings: &mut Findings) {
     let cut = boot.defects.iter().find(|defect| defect.kind == DefectKind::CutShort);
     if boot.end().is_some() {
         if let Some(cut) = cut {

@@ -76,8 +76,7 @@ impl Run<'_> {
 
     /// How many iterations the boot ran of its cases.
     fn iterations(&self) -> usize {
-        let last = self.facts.iterations.iter().map(|iteration| usize::from(iteration.iter) + 1).max();
-        last.unwrap_or(0)
+        self.facts.turns
     }
 
     /// Whether the kernel reported an error and ran no case. Then missing records are no findings.

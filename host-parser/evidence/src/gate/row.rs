@@ -1,0 +1,235 @@
+//! Rows: one system on one machine with one kernel, one program and one plan. Only boots of one row are compared.
+//!
+//! Owns what a row is: [`Row`] is what all of its boots have in common, and [`OfCases`] what all of its boots with the same
+//! cases have in common, since each case may have a machine and a plan of its own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use abi::Digest;
+use abi::syscall::Authority;
+use abi::wire::record::{ApicMode, Firmware, SystemName};
+use abi::wire::{Hex64, Label, Text};
+use serde::Serialize;
+
+use super::machine::Topology;
+use super::measurement::Measurement;
+use super::rules::limits;
+
+/// How many rows the logs of one command may have.
+pub const MOST_ROWS: usize = 64;
+
+/// What all boots of a row have in common, by what their logs say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// All but the frequency: these must be equal.
+    #[serde(flatten)]
+    pub same: Same,
+    /// The frequency of the TSC in the row's first boot. Those of the others are within the limit of `tsc-disagree`.
+    pub khz: Option<u64>,
+}
+
+/// What must be equal in all boots of a row.
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
+pub struct Same {
+    /// What ran the workers.
+    pub system: SystemName,
+    /// Its version.
+    pub release: Text<90>,
+    /// The first 8 bytes of the kernel's build ID.
+    pub build: Hex64,
+    /// What started the kernel.
+    pub firmware: Firmware,
+    /// CPUID's vendor string.
+    pub vendor: Label,
+    /// CPUID.1:EAX.
+    pub signature: Hex64,
+    /// CPUID's brand string.
+    pub brand: Text<120>,
+    /// The hypervisor's signature.
+    pub hypervisor: Text<36>,
+    /// The mode of the local APICs.
+    pub apic: ApicMode,
+    /// The features that the kernel switched on.
+    pub features: Vec<&'static str>,
+    /// The experiment's name.
+    pub experiment: Label,
+    /// The workload's name.
+    pub workload: Label,
+    /// The whole that the workers share.
+    pub whole: [u64; 4],
+    /// The syscalls that the workers may make.
+    pub authority: Authority,
+    /// SHA-256 of the worker's ELF.
+    pub program: Digest,
+}
+
+/// What all boots of a row with the same cases have in common.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct OfCases {
+    /// The plan, whatever its challenge is.
+    work: Digest,
+    iterations: usize,
+    cpus_online: u16,
+    topology: Topology,
+}
+
+impl Row {
+    /// The row of a boot that passed.
+    #[must_use]
+    pub fn of(measured: &Measurement) -> Self {
+        let (identity, machine) = (measured.identity(), measured.machine());
+        let same = Same {
+            system: machine.system,
+            release: machine.release,
+            build: identity.build,
+            firmware: machine.firmware,
+            vendor: machine.vendor,
+            signature: machine.signature,
+            brand: machine.brand,
+            hypervisor: machine.hypervisor,
+            apic: machine.apic,
+            features: machine.features.clone(),
+            experiment: identity.experiment,
+            workload: identity.workload,
+            whole: identity.whole,
+            authority: identity.authority,
+            program: identity.blob_sha256,
+        };
+        Self { same, khz: measured.clock().tsc.as_ref().map(|tsc| tsc.khz) }
+    }
+
+    /// What differs between two rows, each item with both values.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let pairs = self.words().into_iter().zip(other.words());
+        let differ = |((subject, ours), (_, theirs)): ((&str, String), (&str, String))| {
+            (ours != theirs).then(|| format!("{subject}: {ours}, {theirs}"))
+        };
+        let mut found: Vec<String> = pairs.filter_map(differ).collect();
+        if !is_near(self.khz, other.khz) {
+            let [ours, theirs] = [self.khz, other.khz].map(frequency);
+            found.push(format!("TSC: {ours}, {theirs}"));
+        }
+        found
+    }
+
+    fn words(&self) -> [(&'static str, String); 12] {
+        let Same { vendor, signature, brand, hypervisor, .. } = &self.same;
+        let whole = self.same.whole.map(|word| word.to_string()).join(" ");
+        [
+            ("system", format!("{} {}", self.same.system, self.same.release)),
+            ("kernel", self.same.build.to_string()),
+            ("boot", self.same.firmware.to_string()),
+            ("CPU", format!("{brand} ({vendor} {signature})")),
+            ("hypervisor", hypervisor.to_string()),
+            ("APICs", self.same.apic.to_string()),
+            ("features", self.same.features.join(" ")),
+            ("experiment", self.same.experiment.to_string()),
+            ("workload", self.same.workload.to_string()),
+            ("whole", whole),
+            ("authority", self.same.authority.to_string()),
+            ("program", self.same.program.to_string()),
+        ]
+    }
+}
+
+/// Whether two frequencies can be of one clock.
+fn is_near(a: Option<u64>, b: Option<u64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let apart = u128::from(a.abs_diff(b)) * 1_000_000;
+            apart <= u128::from(limits::TSC_SPREAD_PPM) * u128::from(b)
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn frequency(khz: Option<u64>) -> String {
+    khz.map_or("not known".to_owned(), |khz| format!("{khz} kHz"))
+}
+
+impl OfCases {
+    fn of(measured: &Measurement) -> Self {
+        let machine = measured.machine();
+        Self {
+            work: measured.identity().work,
+            iterations: measured.samples().len(),
+            cpus_online: machine.cpus_online,
+            topology: machine.topology.clone(),
+        }
+    }
+
+    /// What differs in a later boot, in words.
+    fn difference(&self, measured: &Measurement) -> Option<String> {
+        let (work, machine) = (measured.identity().work, measured.machine());
+        let (cpus, iterations) = (machine.cpus_online, measured.samples().len());
+        if work != self.work {
+            Some(format!(
+                "the plan's work is {work}, in an earlier boot of the same cases it is {}",
+                self.work
+            ))
+        } else if iterations != self.iterations {
+            Some(format!(
+                "{iterations} iterations ran, in an earlier boot of the same cases {}",
+                self.iterations
+            ))
+        } else if cpus != self.cpus_online {
+            let earlier = self.cpus_online;
+            Some(format!("{cpus} CPUs are online, in an earlier boot of the same cases {earlier}"))
+        } else if machine.topology != self.topology {
+            Some("the CPUs share cores in another way than in an earlier boot of the same cases".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+/// The rows of the boots so far.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    rows: Vec<Row>,
+    /// By what their boots have in common; several if only the frequencies differ.
+    by_same: HashMap<Same, Vec<usize>>,
+    of_cases: HashMap<usize, BTreeMap<Vec<u16>, OfCases>>,
+}
+
+impl Rows {
+    /// Every row, in the order of their first boots.
+    pub fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Finds the row of a boot that passed, or begins one.
+    ///
+    /// # Errors
+    /// The boot differs from earlier ones of its row, or there are too many rows.
+    pub fn place(&mut self, measured: &Measurement) -> Result<usize, String> {
+        let row = Row::of(measured);
+        let alike = self.by_same.get(&row.same).into_iter().flatten().copied();
+        let known = { alike }.find(|&at| is_near(row.khz, self.rows[at].khz));
+        let at = match known {
+            Some(at) => at,
+            None if self.rows.len() >= MOST_ROWS => {
+                let detail = format!("the logs have more than {MOST_ROWS} rows");
+                return Err(format!("{detail}: judge each machine's logs by a command of its own"));
+            }
+            None => {
+                let at = self.rows.len();
+                self.by_same.entry(row.same.clone()).or_default().push(at);
+                self.rows.push(row);
+                at
+            }
+        };
+        let of_cases = self.of_cases.entry(at).or_default();
+        match of_cases.get(&measured.cases()) {
+            None => {
+                of_cases.insert(measured.cases(), OfCases::of(measured));
+                Ok(at)
+            }
+            Some(earlier) => match earlier.difference(measured) {
+                None => Ok(at),
+                Some(difference) => Err(difference),
+            },
+        }
+    }
+}
