@@ -12,6 +12,7 @@ mod host;
 mod pattern;
 mod quality;
 mod session;
+mod text;
 mod timeline;
 
 pub use host::Host;

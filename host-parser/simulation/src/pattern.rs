@@ -11,6 +11,8 @@ pub struct Pattern {
     /// Whether the platform itself slows two workers more than one, whoever else is there. Then what is excluded must not
     /// make a claim hold.
     pub platform: bool,
+    /// Whether its stretches are about as long as a session, or longer.
+    pub rare: bool,
     sources: &'static [Source],
     drift: f64,
 }
@@ -40,11 +42,11 @@ const fn sharing(part: f64, mean_ms: f64, times: f64) -> Source {
 }
 
 const fn neighbour(name: &'static str, sources: &'static [Source]) -> Pattern {
-    Pattern { name, platform: false, sources, drift: 0.0 }
+    Pattern { name, platform: false, rare: false, sources, drift: 0.0 }
 }
 
 const fn platform(name: &'static str, sources: &'static [Source]) -> Pattern {
-    Pattern { name, platform: true, sources, drift: 0.0 }
+    Pattern { name, platform: true, rare: false, sources, drift: 0.0 }
 }
 
 /// Every pattern.
@@ -55,7 +57,7 @@ pub const PATTERNS: &[Pattern] = &[
     neighbour("neighbours 25 %, 5 ms", &[neighbours(0.25, 5.0)]),
     neighbour("neighbours 25 %, 50 ms", &[neighbours(0.25, 50.0)]),
     neighbour("neighbours 25 %, 500 ms", &[neighbours(0.25, 500.0)]),
-    neighbour("neighbours 25 %, 10 s", &[neighbours(0.25, 10_000.0)]),
+    Pattern { rare: true, ..neighbour("neighbours 25 %, 10 s", &[neighbours(0.25, 10_000.0)]) },
     neighbour("neighbours 40 %, 200 ms", &[neighbours(0.4, 200.0)]),
     neighbour("neighbours 60 %, 200 ms", &[neighbours(0.6, 200.0)]),
     neighbour(
@@ -77,14 +79,20 @@ pub const PATTERNS: &[Pattern] = &[
             from_case: 1,
         }],
     ),
-    Pattern { name: "the clock falls by 15 % a minute", platform: false, sources: &[], drift: 9.0 },
+    Pattern {
+        name: "the clock falls by 15 % a minute",
+        platform: false,
+        rare: false,
+        sources: &[],
+        drift: 9.0,
+    },
     platform("both vCPUs on one core 10 %, 100 ms", &[sharing(0.1, 100.0, 1.6)]),
     platform("both vCPUs on one core 25 %, 20 ms", &[sharing(0.25, 20.0, 1.6)]),
     platform("both vCPUs on one core 30 %, 100 ms", &[sharing(0.3, 100.0, 1.6)]),
     platform("both vCPUs on one core 50 %, 100 ms", &[sharing(0.5, 100.0, 1.6)]),
     platform("both vCPUs on one core 50 %, 1 s", &[sharing(0.5, 1_000.0, 1.6)]),
     platform("both vCPUs on one core 60 %, 40 ms", &[sharing(0.6, 40.0, 1.6)]),
-    platform("both vCPUs on one core 40 %, 5 s", &[sharing(0.4, 5_000.0, 1.6)]),
+    Pattern { rare: true, ..platform("both vCPUs on one core 40 %, 5 s", &[sharing(0.4, 5_000.0, 1.6)]) },
     platform("both vCPUs on one core 80 %, 300 ms", &[sharing(0.8, 300.0, 1.6)]),
     platform(
         "both vCPUs on one core always",

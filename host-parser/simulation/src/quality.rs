@@ -6,7 +6,7 @@ use serde::Serialize;
 use stats::Rate;
 
 use crate::pattern::{PATTERNS, Pattern};
-use crate::session::{SHAPES, Shape, session, truth};
+use crate::session::{SHAPES, Session, Shape, truth};
 
 /// The truth is this part of the claim that is tried.
 const PART: f64 = 0.95;
@@ -34,6 +34,11 @@ pub struct SelectionRow {
     pub ends: Ends,
     /// How often it was called `HOLDS` or `holds-undisturbed`.
     pub held: Rate,
+    /// Of these, how often the session's own boots, all of them, missed the claim by 5 % too.
+    pub held_against_own: Rate,
+    /// Whether the pattern's stretches are about as long as a session or longer, so that many sessions see none of them:
+    /// then only [`Self::held_against_own`] can be promised.
+    pub rare: bool,
     /// How the sessions ended that made the usual claim of 1.6.
     pub usual: Ends,
 }
@@ -77,15 +82,24 @@ impl SelectionQuality {
     /// Makes `sessions` sessions of every pattern in every shape, and as many with the usual claim.
     #[must_use]
     pub fn of(sessions: usize, seed: u64) -> Self {
-        let rows =
-            PATTERNS.iter().flat_map(|pattern| SHAPES.map(|shape| row(pattern, shape, sessions, seed)));
+        let rows = PATTERNS
+            .iter()
+            .flat_map(|pattern| SHAPES.map(|shape| row(pattern, shape, sessions, BOOTS, seed)));
         Self { seed, sessions, rows: rows.collect() }
     }
 
-    /// Whether no row has more than [`Self::MOST`].
+    /// Whether no row has shown a rate above [`Self::MOST`]: the lower end of its interval is not above it.
     #[must_use]
     pub fn reached(&self) -> bool {
-        self.rows.iter().all(|row| row.held.rate <= Self::MOST)
+        self.rows.iter().all(|row| row.false_claims().interval.low <= Self::MOST)
+    }
+}
+
+impl SelectionRow {
+    /// The rate of claims that were wrongly called `HOLDS`.
+    #[must_use]
+    pub const fn false_claims(&self) -> Rate {
+        if self.rare { self.held_against_own } else { self.held }
     }
 }
 
@@ -106,61 +120,70 @@ impl Ends {
     }
 }
 
-/// The sessions of one pattern and shape.
-pub(crate) fn row(pattern: &Pattern, shape: Shape, sessions: usize, seed: u64) -> SelectionRow {
-    let truth = truth(pattern, shape, BOOTS, seed);
+/// The sessions of one pattern and shape; `boots` of each case give the truth.
+fn row(pattern: &Pattern, shape: Shape, sessions: usize, boots: u32, seed: u64) -> SelectionRow {
+    let truth = truth(pattern, shape, boots, seed);
     let claim = truth / PART;
-    let (mut ends, mut usual) = (Ends::default(), Ends::default());
+    let (mut ends, mut usual, mut against_own) = (Ends::default(), Ends::default(), 0);
     for number in 0..sessions as u64 {
-        let of_session = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number);
-        ends.add(&session(pattern, shape, claim, of_session));
-        usual.add(&session(pattern, shape, USUAL_CLAIM, of_session));
+        let session =
+            Session::of(pattern, shape, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
+        let results = session.results(claim);
+        ends.add(&results);
+        usual.add(&session.results(USUAL_CLAIM));
+        against_own += usize::from(holds(&results) && session.own_truth < claim * PART);
     }
-    let held = Rate::exact(ends.holds + ends.holds_undisturbed, sessions);
-    let held = held.expect("there is a session");
-    let (pattern, platform) = (pattern.name, pattern.platform);
-    SelectionRow { pattern, platform, shape: shape.name, truth, claim, ends, held, usual }
+    let rate = |hits| Rate::exact(hits, sessions).expect("there is a session");
+    SelectionRow {
+        pattern: pattern.name,
+        platform: pattern.platform,
+        shape: shape.name,
+        truth,
+        claim,
+        ends,
+        held: rate(ends.holds + ends.holds_undisturbed),
+        held_against_own: rate(against_own),
+        rare: pattern.rare,
+        usual,
+    }
+}
+
+fn holds(results: &Results) -> bool {
+    let claim = results.claim.as_ref().map(|report| &report.claim);
+    matches!(claim, Some(Claim::Holds(_) | Claim::HoldsUndisturbed(_)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The patterns of the table in docs/STATISTICS.md at which rules that only leave out what looks disturbed are wrong in
+    /// nearly every session, few sessions of each: `make bench-verdict` makes many.
     #[test]
-    #[ignore = "prints the table; minutes in the release profile"]
-    fn prints_the_table() {
-        let sessions = std::env::var("SESSIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
-        let begun = std::time::Instant::now();
-        for pattern in PATTERNS {
+    fn no_claim_holds_that_the_platform_misses() {
+        let mut refused = 0;
+        for pattern in PATTERNS.iter().filter(|pattern| pattern.name.starts_with("both vCPUs on one core")) {
             for shape in SHAPES {
-                let row = row(pattern, shape, sessions, 1);
-                let (e, u) = (row.ends, row.usual);
-                println!(
-                    "{:<52}{:<12} truth {:.3} claim {:.3} held {:>5.1} % | H {} U {} no {} inc {} sel {} gap {} cont {} other {} | 1.6: H {} U {} no {} inc {} sel {} gap {} cont {} other {} | {:.0?}",
-                    row.pattern,
-                    row.shape,
-                    row.truth,
-                    row.claim,
-                    row.held.rate * 100.0,
-                    e.holds,
-                    e.holds_undisturbed,
-                    e.does_not_hold,
-                    e.inconclusive,
-                    e.selection_by_shares,
-                    e.selection_by_gap,
-                    e.host_contended,
-                    e.other,
-                    u.holds,
-                    u.holds_undisturbed,
-                    u.does_not_hold,
-                    u.inconclusive,
-                    u.selection_by_shares,
-                    u.selection_by_gap,
-                    u.host_contended,
-                    u.other,
-                    begun.elapsed()
-                );
+                let row = row(pattern, shape, 6, 60, 1);
+                assert!(row.held_against_own.hits == 0 && (row.rare || row.held.hits <= 1), "{row:#?}");
+                refused += row.ends.selection_by_shares + row.ends.selection_by_gap;
             }
         }
+        assert!(refused >= 20, "{refused}");
+    }
+
+    #[test]
+    fn a_quiet_host_is_never_refused() {
+        for shape in SHAPES {
+            let row = row(&PATTERNS[0], shape, 10, 60, 2);
+            assert_eq!((row.usual.holds, row.held.hits), (10, 0), "{row:#?}");
+        }
+    }
+
+    #[test]
+    #[ignore = "prints the table of docs/STATISTICS.md; takes minutes in the release profile"]
+    fn prints_the_table() {
+        let sessions = std::env::var("SESSIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+        print!("{}", SelectionQuality::of(sessions, 1).text());
     }
 }
