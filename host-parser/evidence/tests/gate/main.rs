@@ -20,6 +20,7 @@ macro_rules! edit {
 
 mod content;
 mod contradictions;
+mod experienced;
 mod host_evidence;
 mod missing;
 mod stream;
@@ -293,6 +294,7 @@ fn every_reason_has_a_trial() {
         ReasonCode::CpuSlowed,
         ReasonCode::ProbeSlow,
         ReasonCode::HostContended,
+        ReasonCode::Selection,
         ReasonCode::Oversubscribed,
         ReasonCode::SharedCores,
         ReasonCode::TooFewRounds,
