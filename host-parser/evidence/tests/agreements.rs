@@ -116,8 +116,9 @@ fn changed(script: &Script, at: usize, key: &str, to: &str) -> Option<Vec<u8>> {
     Some(script.log())
 }
 
+/// A time stamp as it is printed: seconds with six decimals, or `-`.
 fn stamp(text: &str) -> Timestamp {
-    let micros = text.parse::<f64>().ok().map(|seconds| (seconds * 1e6).round() as u64);
+    let micros = text.replace('.', "").parse().ok();
     micros.map_or(Timestamp::UNKNOWN, Timestamp::from_micros)
 }
 

@@ -61,9 +61,10 @@ fn brief() -> Script {
 
 /// The kernel also reports that the workers were back earlier by this.
 fn back_earlier(script: Script, less: u64) -> Script {
-    shorter(script, less).edit(move |record| match record {
-        Record::Region(region) => region.returned -= less,
-        _ => {}
+    shorter(script, less).edit(move |record| {
+        if let Record::Region(region) = record {
+            region.returned -= less;
+        }
     })
 }
 
