@@ -238,6 +238,17 @@ fn a_copy_is_not_another_session() {
 }
 
 #[test]
+fn sessions_with_a_run_in_common_are_not_compared() {
+    // Another first line, but the boot nonces of the same name.
+    let (one, other) = (Sessions::new(), Sessions::new());
+    let a = one.play("a", &Played::default());
+    let b = other.play("a", &Played { seed: Some(1), ..Played::default() });
+    verify(&b).expect_exit(0);
+    let said = run(assay(["compare"]).args([&a, &b]), DEADLINE);
+    said.expect_exit(5).expect_message(&["they have 30 runs in common, by their boot nonces"]);
+}
+
+#[test]
 fn a_session_without_a_chain_is_named_as_one() {
     let sessions = Sessions::new();
     let a = session(&sessions, "a");
