@@ -20,6 +20,7 @@ macro_rules! edit {
 
 mod content;
 mod contradictions;
+mod experienced;
 mod host_evidence;
 mod stream;
 mod sweep;
