@@ -4,9 +4,10 @@ use evidence::gate::{ReasonCode, limits};
 use serde::{Deserialize, Serialize};
 use stats::{Interval, fair_tosses_at_most};
 
-use super::experienced::{ExperiencedCase, ExperiencedSpeedup, speedup_between};
+use super::experienced::{ExperiencedCase, ExperiencedSpeedup, made, speedup_between};
 use super::neighbours::Neighbours;
 use super::run_record::RunRecord;
+use super::selection;
 use super::series::{MedianOfIterations, Pairing, Scope, Series, Speedup};
 use super::system::System;
 
@@ -196,7 +197,13 @@ fn decide(rule: &ClaimRule, interval: Interval, speedup: Speedup, judged: &Judge
         iterations_median: speedup.iterations_median,
         experienced,
     };
-    match (evidence.scope, evidence.shown(rule.min_speedup)) {
+    let shown = evidence.shown(rule.min_speedup);
+    if matches!(shown, Shown::Holds | Shown::HoldsUndisturbed)
+        && let Some(detail) = selection::decides(rule, made(pairing, runs, system, [rule.from, rule.to]))
+    {
+        return Claim::NotMade { reason: ReasonCode::Selection, detail };
+    }
+    match (evidence.scope, shown) {
         (Scope::WithinBoot, within) => Claim::WithinBoot { within, evidence },
         (Scope::AcrossBoots, Shown::Holds) => Claim::Holds(evidence),
         (Scope::AcrossBoots, Shown::HoldsUndisturbed) => Claim::HoldsUndisturbed(evidence),

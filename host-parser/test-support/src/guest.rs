@@ -49,6 +49,19 @@ pub struct Guest {
     pub khz: u64,
     /// Set for a sweep: the seed of the order of its cases. The cases then follow from its cores and CPUs.
     pub sweep: Option<u64>,
+    /// What its CPUs do in each iteration, by iteration and worker, if not what `work_cycles` says. Of one case.
+    pub played: Vec<Vec<Turn>>,
+}
+
+/// One worker's timed call, and the pace checks of its CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// How long it takes, in cycles.
+    pub cycles: u64,
+    /// How often its CPU reads the TSC in the check before.
+    pub reads_before: u32,
+    /// The same in the check after.
+    pub reads_after: u32,
 }
 
 impl Guest {
@@ -68,7 +81,13 @@ impl Guest {
             challenge: CHALLENGE,
             khz: KHZ,
             sweep: None,
+            played: Vec::new(),
         }
+    }
+
+    /// What a worker's CPU does in an iteration, if that is given.
+    fn turn(&self, iter: u16, worker: u16) -> Option<Turn> {
+        self.played.get(usize::from(iter))?.get(usize::from(worker)).copied()
     }
 
     /// A guest that sweeps, with this many threads on each core.
@@ -249,7 +268,9 @@ impl Guest {
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
-            let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
+            let planned = share + odd * 7 + u64::from(iter) * 55_511;
+            let (skew, cycles) =
+                (184 + odd % 97, self.turn(iter, worker).map_or(planned, |turn| turn.cycles));
             (first, last) = (first.min(skew), last.max(skew + cycles));
             let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
             let expected = primes().expectation(params, self.challenge);
@@ -283,7 +304,9 @@ impl Guest {
         records.extend((0..case).map(|worker| {
             let odd = u64::from(worker) * 211;
             let (before, after) = (2_107 + odd, 1_984 + odd);
-            let (reads_before, reads_after) = (12_000 - worker % 7, 12_040 - worker % 5);
+            let usual = (u32::from(12_000 - worker % 7), u32::from(12_040 - worker % 5));
+            let (reads_before, reads_after) =
+                self.turn(iter, worker).map_or(usual, |turn| (turn.reads_before, turn.reads_after));
             Record::from(Gap {
                 case,
                 iter,
@@ -291,8 +314,8 @@ impl Guest {
                 cpu: self.cpu_of(worker),
                 before,
                 after,
-                reads_before: reads_before.into(),
-                reads_after: reads_after.into(),
+                reads_before,
+                reads_after,
                 steal_ns: None,
             })
         }));

@@ -294,6 +294,7 @@ fn every_reason_has_a_trial() {
         ReasonCode::CpuSlowed,
         ReasonCode::ProbeSlow,
         ReasonCode::HostContended,
+        ReasonCode::Selection,
         ReasonCode::Oversubscribed,
         ReasonCode::SharedCores,
         ReasonCode::TooFewRounds,

@@ -215,6 +215,24 @@ limits! {
         ProbeSlow => "and also by more than",
     }
 
+    /// The p-value, in thousandths, below which the excluded shares of two cases or systems differ. It is the exact
+    /// permutation test's, two-sided, multiplied by the number of such pairs. With five rounds the least one is 8.
+    SELECTION_P_PER_MILLE: u64 = 10 "per mille" {
+        Selection => "the excluded shares of two cases or systems differ with a p-value of less than",
+    }
+
+    /// How much larger than what their numbers of CPUs explain the difference of two excluded shares may be, in thousandths
+    /// of the iterations. A smaller one changes a mean by less than its own spread.
+    SELECTION_SHARE_PER_MILLE: u64 = 100 "per mille" {
+        Selection => "and the difference exceeds what their numbers of CPUs explain by more than",
+    }
+
+    /// How far the speed-up of everything that was made may be below a claim that holds undisturbed, in thousandths of the
+    /// claim: the lower 99 % bound of the ratio of the mean times.
+    SELECTION_GAP_PER_MILLE: u64 = 50 "per mille" {
+        Selection => "a claim holds undisturbed, and the lower bound of the speed-up by the mean times of everything that was made is below it by more than",
+    }
+
     /// The fewest rounds that a claim can rest on.
     CLAIM_ROUNDS: usize = 5 "rounds" {
         TooFewRounds => "fewer rounds have both cases of the claim than",
