@@ -22,7 +22,8 @@ fn verify(session: &Path) -> Said {
 
 /// A session in which the host disturbed a round, so that there is something to decide.
 fn session(sessions: &Sessions, name: &str) -> std::path::PathBuf {
-    sessions.play(name, &Played { rounds: 6, disturbed: Some(2), ..Played::default() })
+    let played = Played { rounds: 6, disturbed: Some(2), probe_ns: None, ..Played::default() };
+    sessions.play(name, &played)
 }
 
 /// Checks that neither `verify` nor `compare` takes a session whose results.json was edited, and that both say where.
