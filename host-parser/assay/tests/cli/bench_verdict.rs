@@ -32,7 +32,8 @@ const AS_NAMED: [fn(u32) -> u64; 5] = [
 ];
 
 fn judge(sessions: &Sessions) -> Said {
-    let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "1", "--from"]);
+    let mut command =
+        assay(["dev", "bench-verdict", "--selection", "0", "--trials", "100", "--seed", "1", "--from"]);
     run(command.arg(sessions.path("")), DEADLINE)
 }
 
@@ -59,7 +60,8 @@ fn an_undisturbed_recording_reaches_the_goals_and_records_the_seed() {
     assert_eq!(real, ["no-difference", "slower", "slower", "slower"]);
     // Given as two recordings: the existing verdict.json stays, and the experiments are counted together.
     let folder = sessions.path("");
-    let mut again = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "2", "--from"]);
+    let mut again =
+        assay(["dev", "bench-verdict", "--selection", "0", "--trials", "100", "--seed", "2", "--from"]);
     let said = run(again.arg(&folder).arg("--from").arg(&folder), DEADLINE);
     said.expect_exit(0).expect_answer(&["was not changed", "all 2 recordings", "0 of 6: 0.0 to 45.9 %"]);
     let kept = fs::read_to_string(sessions.path("verdict.json")).unwrap();
@@ -72,7 +74,7 @@ fn judges_a_recording_that_a_signal_cut_short() {
     let completion = Completion::Partial { why: "interrupted".to_owned() };
     let part = Played { rounds: 16, asked: Some(45), seed: Some(77), completion, ..Played::default() };
     record_part(&sessions, AS_NAMED, &part);
-    let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--from"]);
+    let mut command = assay(["dev", "bench-verdict", "--selection", "0", "--trials", "100", "--from"]);
     run(command.arg(sessions.path("")), DEADLINE).expect_exit(3).expect_answer(&[
         "case 1: 16 rounds side by side",
         "incomplete (interrupted); judged on the rounds that were made",

@@ -12,6 +12,7 @@ use anyhow::anyhow;
 use experiment::manifest::Manifest;
 use lab::{Coded, Exit, Layout, OrExit, Row, Session, SessionFolder, SessionSpec, clock_seed, console};
 use results::write_atomically;
+use simulation::SelectionQuality;
 use stats::real_experiments;
 
 pub use args::BenchVerdictArgs;
@@ -111,6 +112,9 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
         let count = recordings.len();
         console::answer(&format!("\nall {count} recordings\n{}\n", text::experiments(&rows).join("\n")))?;
     }
+    if let Some(simulated) = selection(args)? {
+        reached.push(Some(simulated));
+    }
     Ok(if reached.contains(&Some(false)) {
         Exit::DoesNotHold
     } else if reached.contains(&None) {
@@ -118,6 +122,18 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
     } else {
         Exit::Holds
     })
+}
+
+/// Simulates sessions with neighbours, prints how often a claim is wrongly called `HOLDS`, and whether that is rare enough;
+/// `None` if none is to be simulated. The seed is fixed unless one is given: the table does not depend on the recording.
+fn selection(args: &BenchVerdictArgs) -> Result<Option<bool>, Coded> {
+    if args.selection == 0 {
+        return Ok(None);
+    }
+    console::note("simulating sessions beside neighbours; --selection 0 leaves that out");
+    let quality = SelectionQuality::of(args.selection as usize, args.seed.unwrap_or(1));
+    console::answer(&format!("\n{}", quality.text()))?;
+    Ok(Some(quality.reached()))
 }
 
 /// Writes the verdict beside its recording, unless one is there already: it may be from other draws. Returns a line that
