@@ -61,8 +61,8 @@ fn run(number: u32, round: u32, case: u16, iterations: u16, host: Host) -> Run {
         case,
         iteration: 0,
         vcpu: 0,
-        wall_ns: 40_000_000,
-        run_ns: 20_000_000,
+        wall_ns: 30_000_000,
+        run_ns: 10_000_000,
         delay_ns: 20_000_000,
         involuntary_switches: 9,
     };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
+use abi::wire::record::{SecondClock, SecondSource};
 use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
@@ -81,9 +82,23 @@ const QEMU_TCG: &str = "TCGTCGTCGTCG";
 pub(super) fn clock(results: &Results) -> Option<String> {
     let clock = sample(results)?.clock();
     Some(match &clock.tsc {
-        Some(tsc) => format!("TSC {}.{:03} MHz by {}", tsc.khz / 1000, tsc.khz % 1000, tsc.source),
+        Some(tsc) => {
+            let second = second_clock(clock.second.as_ref());
+            format!("TSC {}.{:03} MHz by {}, {second}", tsc.khz / 1000, tsc.khz % 1000, tsc.source)
+        }
         None => "TSC of unknown frequency".to_owned(),
     })
+}
+
+/// What the TSC was checked against in every iteration.
+fn second_clock(second: Option<&SecondClock>) -> String {
+    match second {
+        Some(second) if second.independent => format!("checked against {}", second.source),
+        Some(second) if second.source != SecondSource::None => {
+            format!("checked against {}, which is derived from it", second.source)
+        }
+        _ => "TSC alone: no second clock".to_owned(),
+    }
 }
 
 /// How to read the table's numbers, and what they do not show.

@@ -150,6 +150,11 @@ fn times_of(run: &RunRecord) -> Option<Experienced> {
         .or_else(|| outcome.disturbed_times().cloned())
 }
 
+fn has_times(run: &RunRecord) -> bool {
+    let outcome = &run.verdict.outcome;
+    outcome.measurement().is_some() || outcome.disturbed_times().is_some()
+}
+
 fn add(cases: &mut BTreeMap<u16, Times>, pairing: Pairing, run: &RunRecord, times: &Experienced) {
     let mut of_run: BTreeMap<u16, usize> = BTreeMap::new();
     for time in times.times() {
@@ -175,7 +180,7 @@ fn add(cases: &mut BTreeMap<u16, Times>, pairing: Pairing, run: &RunRecord, time
 /// How many runs of a case have no time. A run that did not say which cases it had counts for each.
 fn without_time(runs: &[RunRecord], system: System, case: u16) -> usize {
     let of_case = runs.iter().filter(|run| run.system == system && run.case.is_none_or(|of| of == case));
-    of_case.filter(|run| times_of(run).is_none()).count()
+    of_case.filter(|run| !has_times(run)).count()
 }
 
 fn speedup(pairing: Pairing, from_case: u16, from: &Times, to: &Times) -> Option<ExperiencedSpeedup> {

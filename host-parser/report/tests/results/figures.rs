@@ -56,6 +56,7 @@ fn boot(number: u32, case: u16, spoilt: Spoilt) -> (Vec<u8>, HostEvidence) {
         nonce: 20_000 + u64::from(number),
         iterations: ITERATIONS,
         work_cycles: WORK,
+        whole: [2, 3_000, 0, 0],
         first: (spoilt.iterations, spoilt.percent),
         ..Guest::of(case)
     };

@@ -4,6 +4,7 @@
 mod args;
 mod judge;
 mod rows;
+mod simulated;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,10 @@ const SPARE: u16 = 16;
 /// # Errors
 /// The rounds cannot be recorded, or cannot be read.
 pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
+    if args.only_simulated {
+        console::answer(&simulated::text(args.simulated.max(1) as usize))?;
+        return Ok(if selection(args)? { Exit::Holds } else { Exit::DoesNotHold });
+    }
     if !args.from.is_empty() {
         return judge(args, &args.from);
     }
@@ -112,8 +117,9 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
         let count = recordings.len();
         console::answer(&format!("\nall {count} recordings\n{}\n", text::experiments(&rows).join("\n")))?;
     }
-    if let Some(simulated) = selection(args)? {
-        reached.push(Some(simulated));
+    if args.simulated > 0 {
+        console::answer(&simulated::text(args.simulated as usize))?;
+        reached.push(Some(selection(args)?));
     }
     Ok(if reached.contains(&Some(false)) {
         Exit::DoesNotHold
@@ -124,16 +130,17 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
     })
 }
 
-/// Simulates sessions with neighbours, prints how often a claim is wrongly called `HOLDS`, and whether that is rare enough;
-/// `None` if none is to be simulated. The seed is fixed unless one is given: the table does not depend on the recording.
-fn selection(args: &BenchVerdictArgs) -> Result<Option<bool>, Coded> {
-    if args.selection == 0 {
-        return Ok(None);
-    }
-    console::note("simulating sessions beside neighbours; --selection 0 leaves that out");
-    let quality = SelectionQuality::of(args.selection as usize, args.seed.unwrap_or(1));
+/// Simulated sessions of each line of the selection test's table, for so many comparisons asked for: a session costs more.
+const COMPARISONS_A_SESSION: u32 = 10;
+
+/// Simulates sessions beside neighbours, and prints how often a claim wrongly holds. Returns whether that is rare enough.
+/// The seed is fixed unless one is given: the table does not depend on a recording.
+fn selection(args: &BenchVerdictArgs) -> Result<bool, Coded> {
+    console::note("simulating sessions beside neighbours; --simulated 0 leaves that out");
+    let sessions = args.simulated.div_ceil(COMPARISONS_A_SESSION).max(1);
+    let quality = SelectionQuality::of(sessions as usize, args.seed.unwrap_or(1));
     console::answer(&format!("\n{}", quality.text()))?;
-    Ok(Some(quality.reached()))
+    Ok(quality.reached())
 }
 
 /// Writes the verdict beside its recording, unless one is there already: it may be from other draws. Returns a line that
