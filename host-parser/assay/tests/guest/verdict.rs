@@ -14,7 +14,7 @@ fn records_rows_that_can_be_compared() {
     let out = tempfile::tempdir().unwrap();
     // With three rows, a busy host disturbs fewer rounds than with five.
     let options = ["--percent", "10", "--rounds", "5", "--trials", "100", "--label", "t", "--out"];
-    let mut command = assay(["dev", "bench-verdict"]);
+    let mut command = assay(["dev", "bench-verdict", "--simulated", "0"]);
     command.args(options);
     let said = run(command.arg(out.path()).arg(manifest("small.toml")), DEADLINE);
     let side = |name: &str| out.path().join("bench-verdict/t").join(name);
