@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use evidence::gate::{Experienced, limits};
 use serde::Serialize;
-use stats::{ByRound, Interval, MeanRatio, PairedRatio, Round, Summary, median};
+use stats::{ByRound, Interval, MadeRatio, MeanRatio, PairedRatio, Round, Summary, median};
 
 use crate::run_record::RunRecord;
 use crate::series::{Pairing, Scope};
@@ -122,6 +122,23 @@ pub(crate) fn speedup_between(
         }
     }
     speedup(pairing, from, cases.get(&from)?, cases.get(&to)?)
+}
+
+/// The mean times of both cases over every round that was made, also of rounds in which only one of them ran; `None` if a
+/// case has no time.
+pub(crate) fn made(
+    pairing: Pairing,
+    runs: &[RunRecord],
+    system: System,
+    [from, to]: [u16; 2],
+) -> Option<MadeRatio> {
+    let mut cases = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.system == system) {
+        if let Some(times) = times_of(run) {
+            add(&mut cases, pairing, run, &times);
+        }
+    }
+    MadeRatio::of(&by_round(cases.get(&from)?, mean), &by_round(cases.get(&to)?, mean))
 }
 
 /// The times of a run that passed, or that the gate refused only for what the host did.
