@@ -17,7 +17,7 @@ const ITERATIONS: u16 = 20;
 /// What the whole takes on one CPU, in cycles: 26 ms.
 const WORK: u64 = 55_000_000;
 
-/// What happens to the iterations of case 2 in each boot.
+/// What happens to the iterations of a boot of case 2.
 #[derive(Clone, Copy)]
 struct Spoilt {
     /// In how many of them, the first ones.
@@ -28,16 +28,29 @@ struct Spoilt {
     seen: bool,
 }
 
+impl Spoilt {
+    /// Case 1 is spoilt only if the host is to blame: half as often, since it has half as many CPUs.
+    fn of_case(self, case: u16) -> Self {
+        match case {
+            1 if self.seen && self.iterations < ITERATIONS => {
+                Self { iterations: (self.iterations + 1) / 2, ..self }
+            }
+            1 => NOTHING,
+            _ => self,
+        }
+    }
+}
+
 const NOTHING: Spoilt = Spoilt { iterations: 0, percent: 100, seen: false };
 
-/// Rounds of both cases in boots of many iterations, of which case 2 is spoilt in the rounds `of`.
+/// Rounds of both cases in boots of many iterations, which are spoilt in the rounds `of`.
 fn boots(rounds: u32, spoilt: Spoilt, of: impl Fn(u32) -> bool) -> Vec<RunRecord> {
     let mut gate = Gate::default();
     let mut runs = Vec::new();
     for round in 0..rounds {
         for case in [1, 2] {
             let number = u32::try_from(runs.len()).expect("few");
-            let spoilt = if case == 2 && of(round) { spoilt } else { NOTHING };
+            let spoilt = if of(round) { spoilt.of_case(case) } else { NOTHING };
             let (log, evidence) = boot(number, case, spoilt);
             let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
             let run = RunRecord::new(number, round, verdict).with_evidence(evidence);
@@ -127,15 +140,15 @@ fn a_failure_to_scale_in_most_iterations_does_not_hide_behind_the_quartile() {
 
 #[test]
 fn what_the_median_of_iterations_hides_the_mean_shows() {
-    let results = results(boots(7, Spoilt { iterations: 9, percent: 195, seen: false }, |_| true));
+    let results = results(boots(7, Spoilt { iterations: 9, percent: 152, seen: false }, |_| true));
     assert_eq!(results.conclusion(), Conclusion::HoldsUndisturbed);
     let experienced = evidence(&results).experienced.as_ref().expect("rounds");
-    assert!(experienced.median > 1.8 && experienced.by_mean.ratio < 1.4, "{experienced:?}");
+    assert!(experienced.median > 1.8 && experienced.by_mean.ratio < 1.6, "{experienced:?}");
 }
 
 #[test]
 fn what_evidence_excludes_stays_in_the_figure_as_experienced() {
-    let results = results(boots(7, Spoilt { iterations: 9, percent: 195, seen: true }, |_| true));
+    let results = results(boots(7, Spoilt { iterations: 9, percent: 265, seen: true }, |_| true));
     let two = case(&results, 2);
     assert_eq!((two.iterations, two.iterations_counted), (140, 77));
     let evidence = evidence(&results);
@@ -143,7 +156,7 @@ fn what_evidence_excludes_stays_in_the_figure_as_experienced() {
     assert_eq!(results.conclusion(), Conclusion::HoldsUndisturbed);
     let neighbours = evidence.neighbours.expect("both figures");
     assert!(
-        neighbours.by_mean > 0.4 && neighbours.waited.is_some_and(|waited| waited.ms == 945),
+        neighbours.by_mean > 0.2 && neighbours.waited.is_some_and(|waited| waited.ms == 1_470),
         "{neighbours:?}"
     );
     let text = said(&results);
@@ -151,7 +164,7 @@ fn what_evidence_excludes_stays_in_the_figure_as_experienced() {
         "HOLDS UNDISTURBED: speed-up from 1 to 2 workers of at least 1.60",
         "undisturbed (55.0 % used): median 1.",
         "as experienced (7 rounds made): median 1.",
-        "45.0 % of the iterations excluded; vCPUs waited 945 of 1,890 ms",
+        "45.0 % of the iterations excluded; vCPUs waited 1,470 of 2,940 ms",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -165,7 +178,7 @@ fn a_run_that_only_the_host_spoilt_is_in_the_figure_as_experienced() {
     let two = case(&results, 2);
     assert_eq!((two.runs, two.runs_counted, two.runs_without_time), (9, 7, 0));
     assert!(two.cycles.mean > 1.1 * two.cycles.median, "the slow runs are in the mean: {two:?}");
-    assert_eq!(evidence(&results).experienced.as_ref().map(|of| of.by_mean.rounds), Some(9));
+    assert_eq!(two.speedup.as_ref().map(|of| of.by_mean.rounds), Some(9));
 }
 
 #[test]
@@ -197,7 +210,8 @@ fn nothing_is_claimed_if_less_than_half_of_what_was_made_counts() {
         let experiment = Experiment { set_aside_limit: 20, ..experiment(Some(RULE)) };
         Results::new(experiment, Environment::default(), runs, Completion::Complete)
     };
-    assert!(evidence(&of(5)).used >= 0.5);
+    assert!(case(&of(5), 1).used() >= 0.5);
+    assert_ne!(of(5).conclusion(), Conclusion::Refused(ReasonCode::HostContended));
     let results = of(6);
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::HostContended));
     assert!(said(&results).contains("100 of the 220 iterations of case 1 that were made count (45 %)"));
@@ -266,7 +280,7 @@ fn each_verdict_has_its_colour() {
         text[at + 4..at + 6].to_owned()
     };
     let poor = results(runs(7, &[(1, QUIET), (2, [130; 7])], 2));
-    let undisturbed = results(boots(7, Spoilt { iterations: 9, percent: 195, seen: false }, |_| true));
+    let undisturbed = results(boots(7, Spoilt { iterations: 9, percent: 152, seen: false }, |_| true));
     let colours = [
         colour(&results(runs(7, &[(1, QUIET), (2, QUIET)], 2))),
         colour(&undisturbed),
