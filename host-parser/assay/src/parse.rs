@@ -77,7 +77,9 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     }
     let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
     match Exit::of(results.conclusion()) {
-        Exit::Holds if args.publish && !publishable => Ok(Exit::Invalid),
+        Exit::Holds | Exit::HoldsUndisturbed | Exit::WithinBoot if args.publish && !publishable => {
+            Ok(Exit::Invalid)
+        }
         exit => Ok(exit),
     }
 }

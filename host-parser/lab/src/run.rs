@@ -77,6 +77,8 @@ impl Run<'_> {
         let sweeps = self.manifest.sweep().is_some();
         let expectation = RunExpectation {
             plan: Some(plan.digest()),
+            challenge: Some(self.challenge),
+            work: Some(plan.work_digest()),
             // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one
             // boot, and the plan's digest stands for them.
             cases: (!sweeps && !self.manifest.kernel_errs())

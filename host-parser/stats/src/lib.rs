@@ -1,7 +1,7 @@
 //! Statistics: numbers in, numbers out.
 //!
 //! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of A and B by
-//! rank tests, and the trials that show how good that comparison is. It knows neither runs nor records, and does no I/O.
+//! rank tests, the test of what was excluded, and the trials that show how good that comparison is. It knows neither runs nor records, and does no I/O.
 //! docs/STATISTICS.md describes the methods and names their sources.
 
 #![forbid(unsafe_code)]
@@ -12,11 +12,13 @@ mod dependence;
 mod distribution;
 mod figures;
 mod host_shift;
+mod made_ratio;
 mod mean_ratio;
 mod median;
 mod paired;
 mod quality;
 mod ranks;
+mod selection;
 mod summary;
 
 pub use by_pace::{Measure, Rounds, compare_by_pace};
@@ -28,6 +30,7 @@ pub use dependence::{Dependence, LEAST_FOR_DEPENDENCE};
 pub use distribution::fair_tosses_at_most;
 pub use figures::verdict_of_figures;
 pub use host_shift::{HostShift, LEAST_PROBES};
+pub use made_ratio::MadeRatio;
 pub use mean_ratio::MeanRatio;
 pub use median::{Interval, LEVEL, median_interval};
 pub use paired::{ByRound, PairedRatio, Round, quotients};
@@ -35,4 +38,5 @@ pub use quality::{
     Drawn, Goal, PacedRow, Quality, Rate, RealRow, Recorded, Row, Sessions, SimulatedHost, SimulatedRow,
     Slowed, Tally, paced, real_experiments, simulated,
 };
+pub use selection::ShareTest;
 pub use summary::{Summary, lower_quartile, median};
