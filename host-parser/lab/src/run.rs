@@ -76,6 +76,7 @@ impl Run<'_> {
         let Slot { round, item: RunKey { system, case } } = self.slot;
         let sweeps = self.manifest.sweep().is_some();
         let expectation = RunExpectation {
+            work: None,
             plan: Some(plan.digest()),
             // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one
             // boot, and the plan's digest stands for them.

@@ -51,6 +51,7 @@ pub fn terminal(results: &Results) -> String {
         let (word, evidence) = words::verdict(report);
         lines.extend([String::new(), format!("{word}: {}", words::rule(report)), format!("  {evidence}")]);
     }
+    lines.extend(not_known(results));
     lines.extend(words::publication(results).map(|line| format!("\n{line}")));
     lines.join("\n") + "\n"
 }
@@ -62,6 +63,15 @@ fn diagnosed(results: &Results) -> Vec<String> {
     lines.extend(wrapped(&summary));
     lines.push(format!("  {file}"));
     lines
+}
+
+/// What logs from elsewhere leave open.
+fn not_known(results: &Results) -> Vec<String> {
+    if results.not_known.is_empty() {
+        return Vec::new();
+    }
+    let heading = [String::new(), "NOT KNOWN:".to_owned()];
+    heading.into_iter().chain(results.not_known.iter().flat_map(|line| wrapped(line))).collect()
 }
 
 /// A sentence as indented lines, broken at its spaces.

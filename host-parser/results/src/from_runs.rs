@@ -97,6 +97,7 @@ impl Results {
             claim,
             costs,
             comparison,
+            not_known: Vec::new(),
             publication: None,
         }
     }

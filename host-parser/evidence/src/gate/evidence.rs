@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct RunExpectation {
     /// SHA-256 of the plan in the image.
     pub plan: Option<Digest>,
+    /// SHA-256 of the plan, or of the plan without what its challenge decides. For a log from elsewhere, of which one of
+    /// both may be known.
+    pub work: Option<Digest>,
     /// The cases that were to be run. No other may run.
     pub cases: Option<Vec<ExpectedCase>>,
     /// How many CPUs the machine has.

@@ -21,7 +21,7 @@ pub use exclusion::{Exclusion, Scope};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
 pub use reason::{Class, ReasonCode};
-pub use row::{MOST_ROWS, Row, Same};
+pub use row::{Difference, MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.
