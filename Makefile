@@ -49,7 +49,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict doctor
+.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -70,6 +70,12 @@ bench: build ## Assay's own size, memory and time to first worker
 
 bench-verdict: build ## false alarms and power of `assay compare`
 	$(call assay,dev bench-verdict)
+
+publish-session: host ## verify a session, copy it to docs/results (SESSION=DIR)
+	@[ -n '$(SESSION)' ] || { echo 'publish-session: SESSION=DIR is missing: target/EXPERIMENT/LABEL' >&2; exit 2; }
+	@to=docs/results/$(notdir $(SESSION:/=)) && mkdir -p "$$to" && \
+	    $(ASSAY) archive '$(SESSION)' "$$to/session.tar.gz" && \
+	    cp '$(SESSION)/summary.md' '$(SESSION)/samples.csv' "$$to/"
 
 doctor: build ## check whether this host can measure
 	$(call assay,doctor)

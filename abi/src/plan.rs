@@ -212,7 +212,7 @@ impl PlanLine {
         match self {
             Self::Head(head) => Head { challenge: NONE, ..head }.into(),
             Self::Split(split) => Split { digest: NONE, ..split }.into(),
-            Self::Sweep(sweep) => Sweep { digest: NONE, ..sweep }.into(),
+            Self::Sweep(sweep) => Sweep { seed: NONE, digest: NONE, ..sweep }.into(),
             Self::Workload(_) | Self::Control(_) | Self::Case(_) | Self::CutPoint(_) => self,
         }
     }

@@ -1,8 +1,12 @@
 //! Values of fields as data: numbers as numbers, everything else as the text that a person reads.
 
-use serde::{Serialize, Serializer};
+use core::fmt;
+use core::marker::PhantomData;
 
-use super::{Hex64, Label, Text};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Hex64, Label, Text, Value};
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
@@ -17,6 +21,33 @@ macro_rules! as_text {
 }
 
 as_text! { Hex64 Label Digest Authority }
+
+/// Reads a value from its text.
+struct FromText<T>(PhantomData<T>);
+
+impl<T: Value> Visitor<'_> for FromText<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::SHAPE)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::parse(text).ok_or_else(|| E::custom(format_args!("expected {}", T::SHAPE)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Hex64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText(PhantomData))
+    }
+}
 
 impl<const MAX: usize> Serialize for Text<MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

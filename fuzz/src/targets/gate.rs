@@ -152,6 +152,7 @@ fn passes(read: &Transcript, known: &Known) -> Option<Measurement> {
 
 /// Asserts that a sample is what it claims: every part done, each by another worker, with the reference's answers.
 fn is_right(measurement: &Measurement, sample: &Sample) {
+    let challenge = measurement.identity().challenge.map_or(0, |challenge| challenge.0);
     let workload = small(measurement.identity().workload.as_str()).expect("the gate knows it");
     assert!(sample.workers.iter().map(|worker| worker.worker).eq(0..sample.case));
     let mut cpus: Vec<_> = sample.workers.iter().map(|worker| worker.cpu).collect();
@@ -161,7 +162,7 @@ fn is_right(measurement: &Measurement, sample: &Sample) {
     let parts: Vec<_> = sample.workers.iter().map(|worker| worker.params).collect();
     assert_eq!(workload.join(&parts), Some(measurement.identity().whole));
     for worker in &sample.workers {
-        let Expectation { answer, work, digest } = workload.expectation(worker.params);
+        let Expectation { answer, work, digest } = workload.expectation(worker.params, challenge);
         assert_eq!((worker.answer, worker.work), (answer, work));
         assert_eq!(worker.digest.0, digest);
         assert!(worker.cycles.0 > 0 && worker.cycles <= sample.longest);

@@ -49,7 +49,7 @@ fn fits_together(manifest: &Manifest, data: &[u8]) {
     assert!(timeouts.run >= timeouts.boot + timeouts.worker);
     let name = manifest.name();
     assert!(!name.as_str().starts_with(['.', '-']) && !name.as_str().contains('/'), "the name of a folder");
-    let answer = manifest.workload().expectation(manifest.params());
+    let answer = manifest.workload().expectation(manifest.params(), 0);
     assert_eq!((manifest.oracle().answer, manifest.oracle().work), (answer.answer, answer.work));
     if cases.iter().fold(0, |sum: u16, &case| sum.saturating_add(case)) <= FEW {
         makes_a_plan(manifest);

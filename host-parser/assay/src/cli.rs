@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use lab::Exit;
 
 use crate::ab::AbArgs;
+use crate::archive::ArchiveArgs;
 use crate::compare::CompareArgs;
 use crate::configure::ConfigureArgs;
 use crate::dev::DevCommand;
@@ -11,10 +12,12 @@ use crate::doctor::DoctorArgs;
 use crate::image_command::ImageArgs;
 use crate::parse::ParseArgs;
 use crate::run::RunArgs;
+use crate::tool::VERSION;
+use crate::verify::VerifyArgs;
 
 /// Measure how work scales with CPUs; report a number only if its evidence holds.
 #[derive(Debug, Parser)]
-#[command(name = "assay", version, max_term_width = 100, after_help = after_help())]
+#[command(name = "assay", version = VERSION, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// The command to run.
     #[command(subcommand)]
@@ -33,8 +36,9 @@ Examples:
   assay parse serial.log
   # Is kernel NEW slower than the built one?
   assay ab manifests/verdict.toml --b-kernel NEW
-  # Is the new session slower than the old one?
+  # Is the new session slower than the old one? Do its results follow from its logs?
   assay compare target/smp-process-scale/{{old,new}}
+  assay verify target/smp-process-scale/new
 
 Exit codes:
 {}
@@ -57,11 +61,19 @@ pub enum Command {
     Ab(AbArgs),
     /// Say whether one session is slower than another.
     ///
-    /// They differ in the kernel, the host, or the build of the worker. Every log is judged again. Exit codes: 0 if no
-    /// case is slower, 1 if one is, 3 if the rounds do not decide it, 5 if the sessions must not be compared, 6 if no
-    /// case shows speed on these hosts, 7 if a folder is not a session. If a session has no result, the exit code is
-    /// that of its `run`.
+    /// They differ in the kernel, the host, or the build of the worker. Both are verified first, so every log is judged
+    /// again. Exit codes: 0 if no case is slower, 1 if one is, 3 if the rounds do not decide it, 5 if the sessions must
+    /// not be compared, 6 if no case shows speed on these hosts, 7 if a folder is not a session, 11 if one does not
+    /// verify. If a session has no result, the exit code is that of its `run`.
     Compare(CompareArgs),
+    /// Derive the results of stored sessions again; report every difference.
+    ///
+    /// It checks the chain in session.jsonl, judges every log again, works every exclusion out again, and compares
+    /// results.json, samples.csv and summary.md. Exit codes: 0 if every session verifies, 5 if one has no end because it
+    /// was killed or still runs, 7 if a path is not a session, 11 if one does not verify.
+    Verify(VerifyArgs),
+    /// Write a session with its logs into one compressed file, which `verify` reads.
+    Archive(ArchiveArgs),
     /// Check whether this host is fit for a measurement; change nothing.
     ///
     /// Exit codes: 0 if a measurement is possible, with or without warnings; 6 if this host cannot give one; 8 if

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod ab;
+mod archive;
 mod cli;
 mod compare;
 mod configure;
@@ -12,6 +13,8 @@ mod image_command;
 mod options;
 mod parse;
 mod run;
+mod tool;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
         Command::Parse(args) => parse::run(&args),
         Command::Ab(args) => ab::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Archive(args) => archive::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => image_command::run(&args),
         Command::Configure(args) => configure::run(&args),

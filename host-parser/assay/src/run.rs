@@ -1,8 +1,9 @@
 //! `assay run`: an experiment from its manifest to its results.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use experiment::manifest::Manifest;
 use host::HostCpus;
@@ -10,10 +11,12 @@ use lab::{
     Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
     clock_seed, console, of_systems,
 };
-use report::terminal;
+use report::{terminal, terminal_in_colour};
 use results::System;
+use results::seal::signature::SecretKey;
 
 use crate::options::{GuestArgs, ProbeArgs, SymbolsArgs};
+use crate::tool::tool;
 
 /// `assay run`.
 #[derive(Args, Debug)]
@@ -45,7 +48,7 @@ pub struct RunArgs {
     pub vcpus: Option<u16>,
     /// Seed of the order of the cases in a round; by default from the clock, and recorded
     ///
-    /// The order in a sweep is in its plan.
+    /// The order within a boot of a sweep is in its plan.
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// The host's own CPUs.
@@ -60,6 +63,11 @@ pub struct RunArgs {
     /// Names for the kernel's addresses.
     #[command(flatten)]
     pub symbols: SymbolsArgs,
+    /// Sign the session with this key: a private key file of `ssh-keygen -t ed25519`, not encrypted
+    ///
+    /// The signature is that of `ssh-keygen -Y sign -n assay-session` over session.jsonl, in session.jsonl.sig.
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
 }
 
 /// Runs the experiment, prints its results and returns the exit code.
@@ -81,10 +89,12 @@ pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
 /// Prints the results, whatever ended the session.
 fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
     let results = ended.results.first().expect("rows that are together have one set of results");
-    let mut text = terminal(results);
+    let mut text = if console::has_colours() { terminal_in_colour(results) } else { terminal(results) };
     if ended.written {
         let folder = folder.display();
-        text += &format!("\nresults.json, samples.csv, summary.md and every run's log: {folder}\n");
+        text += &format!(
+            "\nresults.json, samples.csv, summary.md, session.jsonl and every run's log: {folder}\n"
+        );
     }
     let printed = console::answer(&text);
     match ended.error.map_or(printed, Err) {
@@ -103,7 +113,7 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
         return Err(anyhow!("--vcpus: {path} has a list of cases, and no sweep")).or_exit(Exit::Usage);
     }
     let env = GuestEnv::find(&args.guest.sources(), host_cpus, &manifest)?;
-    let env = env.with_sweep(args.vcpus, args.rounds);
+    let env = env.with_sweep(args.vcpus);
     let folder = SessionFolder::new(&args.out.join(manifest.name().as_str()), args.label.clone())?;
     let (systems, twin) = (args.systems.clone(), args.probe.twin.clone());
     let systems = SystemsSpec { systems, twin, fetch: !args.dry_run };
@@ -117,10 +127,19 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
         layout: Layout::Together,
         probe: args.probe.spec(),
         symbols: (!args.no_diagnosis).then(|| args.symbols.symbols.clone()),
+        tool: tool(),
+        sign: args.sign.as_deref().map(secret_key).transpose()?,
         folder,
         env,
         manifest,
     })
+}
+
+/// The key that signs the session.
+fn secret_key(path: &Path) -> Result<SecretKey, Coded> {
+    let text =
+        fs::read_to_string(path).with_context(|| path.display().to_string()).or_exit(Exit::BadInput)?;
+    SecretKey::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display())).or_exit(Exit::BadInput)
 }
 
 /// A system by its word.

@@ -33,6 +33,9 @@ exits! {
     BadInput = 7, "A file that was given is wrong or cannot be read: manifest, log.";
     Environment = 8, "QEMU, firmware, kernel, worker or image tool is missing, too old or broken.";
     Output = 9, "A file could not be written; a full disk ends here.";
+    HoldsUndisturbed = 10, "The claim holds undisturbed only: as experienced, with what the neighbours took, it does not.";
+    WithinBoot = 11, "There is one boot only: its figures hold within it, and no claim across boots can be made.";
+    NotVerified = 12, "A stored session does not verify: its results do not follow from its sealed logs and evidence.";
     Interrupted = 130, "Interrupted by a signal; what was measured until then is in the results.";
 }
 
@@ -41,6 +44,8 @@ impl Exit {
     pub fn of(conclusion: Conclusion) -> Self {
         match conclusion {
             Conclusion::Measured | Conclusion::Holds => Self::Holds,
+            Conclusion::HoldsUndisturbed => Self::HoldsUndisturbed,
+            Conclusion::WithinBoot => Self::WithinBoot,
             Conclusion::DoesNotHold => Self::DoesNotHold,
             Conclusion::Inconclusive => Self::Inconclusive,
             Conclusion::Refused(reason) => match reason.class() {

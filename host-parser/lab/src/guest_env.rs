@@ -71,16 +71,8 @@ pub struct GuestEnv {
     firmware: Firmware,
     kernel_path: PathBuf,
     image_tool: PathBuf,
-    sweep: Option<Sweep>,
-}
-
-/// The size of a sweep on this host.
-#[derive(Clone, Copy)]
-struct Sweep {
-    /// The number of CPUs of the guest.
-    vcpus: u16,
-    /// The number of iterations of each case.
-    iterations: u16,
+    /// The number of CPUs of the guest of a sweep.
+    sweep: Option<u16>,
 }
 
 impl GuestEnv {
@@ -103,11 +95,9 @@ impl GuestEnv {
         let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
         let kernel = artifact("kernel", &kernel_bytes);
         let (kernel_path, image_tool) = (built.kernel.clone(), built.image_tool.clone());
-        let sweep = manifest.sweep().map(|_| Sweep {
-            vcpus: HostTopology::here()
-                .core_count(&host_cpus.available)
-                .clamp(1, manifest.machine().machine_type.max_cpus()),
-            iterations: manifest.rounds(),
+        let sweep = manifest.sweep().map(|_| {
+            let cores = HostTopology::here().core_count(&host_cpus.available);
+            cores.clamp(1, manifest.machine().machine_type.max_cpus())
         });
         Ok(Self {
             qemu,
@@ -129,18 +119,15 @@ impl GuestEnv {
         Self { boot: Boot::Bios, firmware: Firmware::Bios, ..self.clone() }
     }
 
-    /// This environment with another size for a sweep; `None` keeps a number. No effect without a sweep.
-    pub fn with_sweep(mut self, vcpus: Option<u16>, iterations: Option<u16>) -> Self {
-        if let Some(sweep) = &mut self.sweep {
-            sweep.vcpus = vcpus.unwrap_or(sweep.vcpus);
-            sweep.iterations = iterations.unwrap_or(sweep.iterations);
-        }
+    /// This environment with as many CPUs for the guest of a sweep; `None` keeps the number. No effect without a sweep.
+    pub fn with_sweep(mut self, vcpus: Option<u16>) -> Self {
+        self.sweep = self.sweep.map(|cores| vcpus.unwrap_or(cores));
         self
     }
 
     /// The number of CPUs of each guest: one for each case of the manifest, or the only one of a sweep.
     pub fn cases(&self, manifest: &Manifest) -> Vec<u16> {
-        self.sweep.map_or_else(|| manifest.cases().to_vec(), |sweep| vec![sweep.vcpus])
+        self.sweep.map_or_else(|| manifest.cases().to_vec(), |vcpus| vec![vcpus])
     }
 
     /// How our kernel boots.
@@ -179,18 +166,17 @@ impl GuestEnv {
     }
 
     /// The plan for one boot. It runs `cases` with the manifest's number of iterations. In a control in which the
-    /// kernel errs, the iteration with the error is the last. A sweep ignores `cases`: the kernel derives them from the
-    /// machine.
+    /// kernel errs, the iteration with the error is the last. A sweep ignores `cases`, which the kernel derives from the
+    /// machine, and runs each once: its rounds are boots.
     ///
     /// # Errors
     /// The plan cannot be written.
     pub fn plan(&self, manifest: &Manifest, cases: &[u16]) -> Result<PlanBytes, Coded> {
-        let Some(Sweep { iterations, .. }) = self.sweep else {
-            let iterations = if manifest.kernel_errs() { STRIKES_IN + 1 } else { manifest.iterations() };
-            return self.listed_plan(manifest, cases, iterations);
-        };
-        let options = PlanOptions { iterations, ..PlanOptions::default() };
-        PlanBytes::new(manifest, &self.blob, &[], options).or_exit(Exit::BadInput)
+        if self.sweep.is_some() {
+            return self.listed_plan(manifest, &[], 1);
+        }
+        let iterations = if manifest.kernel_errs() { STRIKES_IN + 1 } else { manifest.iterations() };
+        self.listed_plan(manifest, cases, iterations)
     }
 
     /// The plan for exactly `cases`, each with `iterations` iterations, whatever the manifest states.

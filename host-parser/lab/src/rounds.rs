@@ -5,9 +5,9 @@ use results::RunRecord;
 
 use crate::schedule::{Slot, schedule};
 
-/// How many rounds of an experiment may be excluded for each that is to count. On a host whose cores are shared every
-/// other round is no rarity.
-pub const SPARE: u16 = 2;
+/// How many rounds of an experiment may be excluded for each that is to count. With more, less than half of what was made
+/// would count, and nothing could be claimed.
+pub const SPARE: u16 = 1;
 
 /// The rounds of a session.
 pub struct Rounds<T> {
@@ -25,7 +25,7 @@ pub struct Rounds<T> {
 pub enum Step {
     /// Make it.
     Make,
-    /// Skip it: its round is excluded.
+    /// Its round is excluded: skip it, unless the round is to be whole.
     PassOver,
     /// Make no further run: all is done, or too many rounds are excluded.
     Stop,
@@ -50,6 +50,16 @@ impl<T: Clone> Rounds<T> {
     /// The runs of a session in which no round is excluded.
     pub fn undisturbed(&self) -> &[Slot<T>] {
         &self.order[..self.wanted as usize * self.each]
+    }
+
+    /// How many rounds are to count.
+    pub const fn wanted(&self) -> u32 {
+        self.wanted
+    }
+
+    /// How many runs a round has.
+    pub const fn runs_per_round(&self) -> usize {
+        self.each
     }
 
     /// How many rounds may be excluded. With more than that, the rest would be a selection.

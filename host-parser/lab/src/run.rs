@@ -10,7 +10,7 @@ use experiment::manifest::Manifest;
 use experiment::plan::PlanBytes;
 use host::CancelToken;
 use qemu::CpuState;
-use results::{RunRecord, System};
+use results::{RunRecord, SealedRun, System};
 
 use crate::guest_env::GuestEnv;
 use crate::schedule::Slot;
@@ -89,6 +89,7 @@ impl Run<'_> {
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);
         let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
+        record.sealed = SealedRun::of(log, expectation);
         record.system = system;
         record.case = Some(case).filter(|_| !sweeps);
         record.challenge = Some(Hex64(self.challenge));

@@ -1,4 +1,5 @@
-//! samples.csv: one row for each worker of each sample, and one row for each run that did not pass.
+//! samples.csv: one row for each worker of each sample, one for each time of a run that only the host spoiled, and one for
+//! each other run that did not pass.
 
 use std::io::{self, Write};
 
@@ -6,14 +7,14 @@ use results::{Results, RunRecord};
 use serde::Serialize;
 
 use super::exporter::Exporter;
-use evidence::gate::{Sample, WorkerSample};
+use evidence::gate::{Experienced, ExperiencedTime, Sample, WorkerSample};
 
 /// Writes every sample as rows of CSV (RFC 4180, with line feeds).
 #[derive(Clone, Copy, Debug)]
 pub struct SamplesCsv;
 
 /// The header: the names of [`Row`]'s fields. Written even if there is no row.
-const HEADER: [&str; 25] = [
+const HEADER: [&str; 26] = [
     "run",
     "round",
     "system",
@@ -39,6 +40,7 @@ const HEADER: [&str; 25] = [
     "digest",
     "reads_before",
     "reads_after",
+    "scope",
 ];
 
 /// A row. Fields are `None`, and empty in the file, if they do not apply to the run.
@@ -69,6 +71,8 @@ struct Row {
     digest: Option<String>,
     reads_before: Option<u32>,
     reads_after: Option<u32>,
+    /// What an interval of these times is about.
+    scope: &'static str,
 }
 
 impl Exporter for SamplesCsv {
@@ -80,7 +84,7 @@ impl Exporter for SamplesCsv {
         let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(out);
         csv.write_record(HEADER)?;
         for row in results.runs.iter().flat_map(rows) {
-            csv.serialize(row)?;
+            csv.serialize(Row { scope: results.experiment.pairing.scope().word(), ..row })?;
         }
         csv.flush()
     }
@@ -89,7 +93,8 @@ impl Exporter for SamplesCsv {
 /// The rows of a run.
 fn rows(run: &RunRecord) -> Vec<Row> {
     let Some(measurement) = run.verdict.outcome.measurement() else {
-        return vec![Row { case: run.case, ..Row::of_run(run) }];
+        let times = run.verdict.outcome.disturbed_times();
+        return times.map_or_else(|| vec![Row::without_time(run)], |times| Row::of_times(run, times));
     };
     let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
     let mut rows = Vec::new();
@@ -112,6 +117,22 @@ impl Row {
             functional_only: run.functional_only.is_some().into(),
             ..Self::default()
         }
+    }
+
+    fn without_time(run: &RunRecord) -> Self {
+        Self { case: run.case, ..Self::of_run(run) }
+    }
+
+    /// The rows of a run that was refused only for what the host did: its times, as experienced.
+    fn of_times(run: &RunRecord, times: &Experienced) -> Vec<Self> {
+        let row = |time: &ExperiencedTime| Self {
+            case: Some(time.case),
+            iteration: Some(time.iteration),
+            sample_cycles: Some(time.cycles.0),
+            sample_nanos: times.khz().and_then(|khz| time.cycles.nanos(khz)).map(|nanos| nanos.0),
+            ..Self::of_run(run)
+        };
+        times.times().iter().map(row).collect()
     }
 
     fn of_worker(run: &RunRecord, khz: Option<u64>, sample: &Sample, worker: &WorkerSample) -> Self {

@@ -1,12 +1,14 @@
 //! Results in the forms that people and programs read.
 //!
-//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json. It computes no
-//! result: it reads [`Results`](results::Results) and changes nothing.
+//! Owns the table on the terminal, summary.md, samples.csv, and the writing of results.json, and where
+//! stored files differ from derived results. It computes no result: it reads [`Results`](results::Results) and changes nothing.
 
 #![forbid(unsafe_code)]
 
+mod cases;
 mod conditions;
 mod csv;
+mod differences;
 mod export;
 mod exporter;
 mod json;
@@ -15,12 +17,14 @@ mod number;
 mod side_by_side;
 mod table;
 mod terminal;
+mod verdict;
 mod words;
 
 pub use csv::SamplesCsv;
+pub use differences::differences;
 pub use export::{EXPORTERS, write_all};
 pub use exporter::Exporter;
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
 pub use table::Table;
-pub use terminal::terminal;
+pub use terminal::{terminal, terminal_in_colour};

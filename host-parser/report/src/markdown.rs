@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use results::{Results, Tool};
+use results::Results;
 
 use super::exporter::Exporter;
-use super::{conditions, side_by_side, table, words};
+use super::verdict::{rule, verdict};
+use super::{cases, conditions, side_by_side, words};
 
 /// Writes a summary in Markdown.
 #[derive(Clone, Copy, Debug)]
@@ -22,16 +23,19 @@ impl Exporter for SummaryMarkdown {
             writeln!(out, "**Incomplete**: {why}\n")?;
         }
         if let Some(report) = &results.claim {
-            let (word, evidence) = words::verdict(report);
-            writeln!(out, "**{word}**: {}; {evidence}.\n", words::rule(report))?;
+            let verdict = verdict(report);
+            writeln!(out, "**{}**: {}.\n", verdict.word, rule(&report.rule))?;
+            list(out, verdict.lines)?;
+            writeln!(out)?;
         }
         if results.cases.is_empty() {
-            writeln!(out, "No run counts: there are no results to show.")?;
-        } else {
-            write!(out, "{}", table::cases(results).markdown())?;
-            let notes = words::notes(results);
+            writeln!(out, "No run counts: there is nothing undisturbed to show.")?;
+        }
+        if !results.experienced.is_empty() {
+            write!(out, "{}", cases::long(results).markdown())?;
+            let notes = [cases::long_note()].into_iter().chain(words::notes(results));
             writeln!(out)?;
-            notes.iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
+            notes.into_iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }
         side_by_side(results, out)?;
         excluded(results, out)?;
@@ -135,8 +139,7 @@ fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## What this does not prove\n")?;
     list(out, conditions::bounds(results).into_iter().map(|line| line.replace('*', "\\*")))?;
-    let Tool { name, version } = &results.tool;
-    writeln!(out, "\nMade by {name} {version}.")
+    writeln!(out, "\nMade by {}.", results.tool)
 }
 
 fn list(out: &mut dyn Write, lines: impl IntoIterator<Item = String>) -> io::Result<()> {

@@ -92,9 +92,7 @@ pub(super) fn notes(comparison: &SystemComparison) -> Vec<String> {
     let mut notes = Vec::new();
     for (system, name) in others {
         if comparison.systems.contains(&system) {
-            notes.push(format!(
-                "to {system}: speed-up divided by that of {name}, by round; median and interval"
-            ));
+            notes.push(format!("to {system}: undisturbed speed-up by that of {name}, by round"));
         }
     }
     notes

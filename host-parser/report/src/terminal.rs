@@ -4,63 +4,115 @@ use std::borrow::Cow;
 
 use textwrap::{Options, WordSplitter};
 
-use super::table::{self, Table};
-use super::{side_by_side, words};
-use results::Results;
+use super::table::Table;
+use super::verdict::{Verdict, rule, verdict};
+use super::{cases, side_by_side, words};
+use results::{Results, Shown};
 
 /// How many refused runs are listed one by one.
 const LISTED: usize = 10;
 /// The longest line of a sentence that is broken.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 
-/// The results for a terminal: plain ASCII lines.
+/// The results for a terminal: plain ASCII lines of at most 80 columns, but for names and numbers that are longer.
 #[must_use]
 pub fn terminal(results: &Results) -> String {
-    let mut lines = vec![words::subject(results)];
-    lines.extend(words::place(results));
+    text(results, |verdict| verdict.word.to_owned())
+}
+
+/// The same with the verdict in its colour, by ECMA-48's "select graphic rendition".
+#[must_use]
+pub fn terminal_in_colour(results: &Results) -> String {
+    text(results, |verdict| match colour(verdict) {
+        Some(colour) => format!("\x1b[1;{colour}m{}\x1b[0m", verdict.word),
+        None => verdict.word.to_owned(),
+    })
+}
+
+/// The colour of a verdict: green, red and yellow for a claim that holds, does not, and holds undisturbed only; blue for
+/// what is said of one boot.
+fn colour(verdict: &Verdict) -> Option<u8> {
+    match verdict.shown? {
+        _ if verdict.within_boot => Some(34),
+        Shown::Holds => Some(32),
+        Shown::DoesNotHold => Some(31),
+        Shown::HoldsUndisturbed => Some(33),
+        Shown::Inconclusive => None,
+    }
+}
+
+fn text(results: &Results, word: impl Fn(&Verdict) -> String) -> String {
+    let mut lines = wrapped(&words::subject(results), "");
+    for line in conditions(results) {
+        lines.extend(wrapped(&line, ""));
+    }
+    lines.push(String::new());
+    if results.cases.is_empty() {
+        lines.push("no run counts: there is nothing undisturbed to show".to_owned());
+    }
+    if !results.experienced.is_empty() {
+        lines.extend(table_lines(&cases::short(results), results));
+        for note in [cases::short_note(results)].into_iter().chain(words::notes(results)) {
+            lines.extend(wrapped(&note, ""));
+        }
+    }
+    lines.extend(compared(results));
+    for line in words::excluded(results) {
+        let indent = if line.starts_with("  ") { "  " } else { "" };
+        lines.extend(wrapped(line.trim_start(), indent));
+    }
+    lines.extend(refused(results));
+    lines.extend(diagnosed(results));
+    if let Some(report) = &results.claim {
+        let verdict = verdict(report);
+        lines.extend([String::new(), format!("{}: {}", word(&verdict), rule(&report.rule))]);
+        for line in &verdict.lines {
+            lines.extend(wrapped(line, "  "));
+        }
+    }
+    lines.extend(not_known(results));
+    if let Some(line) = words::publication(results) {
+        lines.push(String::new());
+        lines.extend(wrapped(&line, ""));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What a reader needs to place the numbers.
+fn conditions(results: &Results) -> Vec<String> {
+    let mut lines = words::place(results);
     lines.extend(words::clock(results));
     lines.extend(words::probes(results));
     lines.extend(words::pace(results));
     lines.extend(words::waited(results));
     lines.extend(words::steal(results));
-    if let Some(why) = &results.incomplete {
-        lines.push(format!("INCOMPLETE: {why}"));
-    }
-    lines.push(String::new());
-    if results.cases.is_empty() {
-        lines.push("no run counts: there is nothing to show".to_owned());
-    } else {
-        lines.extend(table_lines(&table::cases(results)));
-        lines.extend(words::notes(results));
-    }
-    lines.extend(compared(results));
-    lines.extend(words::excluded(results));
+    lines.extend(results.incomplete.as_ref().map(|why| format!("INCOMPLETE: {why}")));
+    lines
+}
+
+/// The runs that did not pass.
+fn refused(results: &Results) -> Vec<String> {
     let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
-    if !refused.is_empty() {
-        lines.extend([
-            String::new(),
-            format!("{} of {} runs did not pass:", refused.len(), results.runs.len()),
-        ]);
-        lines.extend(refused.iter().take(LISTED).map(|run| format!("  {run}")));
-        if refused.len() > LISTED {
-            lines.push(format!("  and {} more; results.json has all of them", refused.len() - LISTED));
-        }
+    if refused.is_empty() {
+        return Vec::new();
     }
-    lines.extend(diagnosed(results));
-    if let Some(report) = &results.claim {
-        let (word, evidence) = words::verdict(report);
-        lines.extend([String::new(), format!("{word}: {}", words::rule(report)), format!("  {evidence}")]);
+    let mut lines =
+        vec![String::new(), format!("{} of {} runs did not pass:", refused.len(), results.runs.len())];
+    for run in refused.iter().take(LISTED) {
+        lines.extend(wrapped(run, "  "));
     }
-    lines.extend(not_known(results));
-    lines.extend(words::publication(results).map(|line| format!("\n{line}")));
-    lines.join("\n") + "\n"
+    if refused.len() > LISTED {
+        lines.push(format!("  and {} more; results.json has all of them", refused.len() - LISTED));
+    }
+    lines
 }
 
 /// Why a guest died.
 fn diagnosed(results: &Results) -> Vec<String> {
     let Some([heading, summary, file]) = words::diagnosed(results) else { return Vec::new() };
-    let mut lines = vec![String::new(), heading];
-    lines.extend(wrapped(&summary));
+    let mut lines = vec![String::new()];
+    lines.extend(wrapped(&heading, ""));
+    lines.extend(wrapped(&summary, "  "));
     lines.push(format!("  {file}"));
     lines
 }
@@ -71,21 +123,24 @@ fn not_known(results: &Results) -> Vec<String> {
         return Vec::new();
     }
     let heading = [String::new(), "NOT KNOWN:".to_owned()];
-    heading.into_iter().chain(results.not_known.iter().flat_map(|line| wrapped(line))).collect()
+    heading.into_iter().chain(results.not_known.iter().flat_map(|line| wrapped(line, "  "))).collect()
 }
 
-/// A sentence as indented lines, broken at its spaces.
-fn wrapped(sentence: &str) -> Vec<String> {
+/// A sentence as lines that begin with `indent`, broken at its spaces. All but the first are indented further.
+fn wrapped(sentence: &str, indent: &str) -> Vec<String> {
+    let further = format!("{indent}  ");
     let options = Options::new(WIDTH)
-        .initial_indent("  ")
-        .subsequent_indent("  ")
+        .initial_indent(indent)
+        .subsequent_indent(&further)
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false);
     textwrap::wrap(sentence, options).into_iter().map(Cow::into_owned).collect()
 }
 
-fn table_lines(table: &Table) -> Vec<String> {
-    table.text().lines().map(str::to_owned).collect()
+/// The lines of a table, which begins with a column of systems if there are several.
+fn table_lines(table: &Table, results: &Results) -> Vec<String> {
+    let text = if results.comparison.is_some() { table.text_by_group() } else { table.text() };
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The systems side by side.
@@ -93,31 +148,28 @@ fn compared(results: &Results) -> Vec<String> {
     let Some(comparison) = &results.comparison else { return Vec::new() };
     let mut lines = vec![String::new()];
     if comparison.comparable {
-        lines.extend(table_lines(&side_by_side::ratios(results, comparison)));
-        lines.extend(side_by_side::notes(comparison));
+        lines.extend(table_lines(&side_by_side::ratios(results, comparison), results));
+        lines.extend(side_by_side::notes(comparison).iter().flat_map(|note| wrapped(note, "")));
     } else {
-        lines.push("NOT COMPARABLE: the systems did not have the same work in the same envelope".to_owned());
-        lines.extend(side_by_side::refusal(comparison).iter().map(|finding| format!("  {finding}")));
+        let refusal = "NOT COMPARABLE: the systems did not have the same work in the same envelope";
+        lines.push(refusal.to_owned());
+        lines.extend(side_by_side::refusal(comparison).iter().flat_map(|finding| wrapped(finding, "  ")));
     }
     if let Some(costs) = side_by_side::costs(results) {
         lines.push(String::new());
-        lines.extend(table_lines(&costs));
-        lines.push(
-            "time from the start of QEMU (native: of the program) to the first byte, the first worker and"
-                .to_owned(),
-        );
-        lines.push(
-            "the result, by the host's clock, medians; to linux: divided by the Linux guest's, by round"
-                .to_owned(),
-        );
+        lines.extend(table_lines(&costs, results));
+        lines.extend(wrapped(COSTS, ""));
     }
     let differences = side_by_side::differences(comparison);
     if !differences.is_empty() {
         lines.extend([String::new(), "QEMU's commands differ only in:".to_owned()]);
-        lines.extend(differences.iter().map(|difference| format!("  {difference}")));
+        lines.extend(differences.iter().flat_map(|difference| wrapped(difference, "  ")));
     }
     lines
 }
+
+const COSTS: &str = "time from the start of QEMU (native: of the program) to the first byte, the first worker and \
+                     the result, by the host's clock, medians; to linux: divided by the Linux guest's, by round";
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +178,7 @@ mod tests {
     #[test]
     fn a_sentence_is_broken_at_its_spaces_and_a_long_word_is_not() {
         let long = "x".repeat(WIDTH);
-        let lines = wrapped(&format!("{} {long} end", "word ".repeat(30).trim_end()));
+        let lines = wrapped(&format!("{} {long} end", "word ".repeat(30).trim_end()), "  ");
         assert!(lines.iter().all(|line| line.starts_with("  ") && !line.ends_with(' ')), "{lines:?}");
         assert!(lines.iter().all(|line| line.len() <= WIDTH || line.trim() == long), "{lines:?}");
         assert_eq!(lines.join("").split_whitespace().count(), 32, "{lines:?}");

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
-use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
-use results::{Claim, ClaimEvidence, Pairing};
-use results::{ClaimReport, Results, RunRecord, System};
+use results::{Pairing, Results, RunRecord, System};
 
 /// The first run that passed of the first system, for the properties that all have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
@@ -90,9 +88,7 @@ pub(super) fn clock(results: &Results) -> Option<String> {
 
 /// How to read the table's numbers, and what they do not show.
 pub(super) fn notes(results: &Results) -> Vec<String> {
-    let mut notes = vec![
-        "times in scaled cycles (TSC cycles / 2^20); speed-up: ratio by round, median over rounds".to_owned(),
-    ];
+    let mut notes = figures(results);
     let longest = results.cases.iter().filter(|row| row.stats.basis == Basis::LongestWorker);
     let mut longest_by_system: BTreeMap<System, Vec<String>> = BTreeMap::new();
     for row in longest {
@@ -123,6 +119,28 @@ pub(super) fn notes(results: &Results) -> Vec<String> {
     if emulated(results) {
         notes.push(
             "EMULATED CPUS: ratios show how this system scales; times say nothing about any hardware"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// What the two figures are, and what is not in either.
+fn figures(results: &Results) -> Vec<String> {
+    let within_boot = results.experiment.pairing == Pairing::Iterations;
+    let mut notes = vec![
+        "undisturbed: without what evidence excludes; used: share of all iterations".to_owned(),
+        "experienced: all runs and iterations made; by mean: ratio of the mean times".to_owned(),
+    ];
+    let several = results.comparison.is_some();
+    for of in results.experienced.iter().filter(|of| of.runs_without_time > 0) {
+        let system = if several { format!("{}, ", of.system) } else { String::new() };
+        let (runs, case) = (of.runs_without_time, of.case);
+        notes.push(format!("{system}{case} workers: {runs} more runs were made and have no time"));
+    }
+    if within_boot {
+        notes.push(
+            "ONE BOOT: a round is an iteration; every figure and interval is within this boot, and says nothing of others"
                 .to_owned(),
         );
     }
@@ -235,41 +253,11 @@ fn excluded_iterations_in_all(measured: &[&Measurement]) -> Vec<String> {
     }
     let reasons: Vec<String> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let line = format!(
-        "{excluded} of {} iterations excluded (each boot must keep at least {LEAST_ITERATIONS}): {}",
+        "{excluded} of {} iterations excluded (each boot must keep at least half): {}",
         samples.len(),
         reasons.join(", ")
     );
     vec![String::new(), line]
-}
-
-/// The claim.
-pub(super) fn rule(report: &ClaimReport) -> String {
-    let rule = report.rule;
-    format!("speed-up from {} to {} workers of at least {:.2}", rule.from, rule.to, rule.min_speedup)
-}
-
-/// The claim's verdict: the word, and the evidence.
-pub(super) fn verdict(report: &ClaimReport) -> (&'static str, String) {
-    match &report.claim {
-        Claim::Holds(evidence) => ("HOLDS", evidence_words(evidence)),
-        Claim::DoesNotHold(evidence) => ("DOES NOT HOLD", evidence_words(evidence)),
-        Claim::Inconclusive(evidence) => ("INCONCLUSIVE", evidence_words(evidence)),
-        Claim::NotMade { reason, detail } => ("NOT MADE", format!("{reason}: {detail}")),
-    }
-}
-
-fn evidence_words(evidence: &ClaimEvidence) -> String {
-    let interval = evidence.interval;
-    format!(
-        "median {:.3}, {:.1} % interval {:.3} to {:.3}, {} of {} rounds reach it (sign test {} %)",
-        evidence.median,
-        interval.level * 100.0,
-        interval.low,
-        interval.high,
-        evidence.rounds_reaching,
-        evidence.rounds,
-        percent(evidence.sign_confidence)
-    )
 }
 
 /// A run that did not pass, in one line. One that the host disturbed is listed with the excluded rounds.

@@ -1,10 +1,10 @@
 //! What it took to get to the result: plain data, filled in by the code that drives the runs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a run took beside its workers. Times are the host's, from the start of its program (QEMU, or natively the twin)
 /// to the arrival of a line; unknown times are `None`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct BootCost {
     /// To the first byte on the serial port, in microseconds.
     pub first_serial_us: Option<u64>,

@@ -11,6 +11,10 @@ pub enum Conclusion {
     Measured,
     /// Every run passed, and the claim holds.
     Holds,
+    /// Every run passed, and the claim holds undisturbed, but not as experienced.
+    HoldsUndisturbed,
+    /// Every run passed, and there is one boot only: no claim across boots can be made.
+    WithinBoot,
     /// Every run passed, and the claim does not hold.
     DoesNotHold,
     /// Every run passed, and the rounds do not decide the claim.
@@ -29,6 +33,8 @@ impl Results {
         match self.claim.as_ref().map(|report| &report.claim) {
             None => Conclusion::Measured,
             Some(Claim::Holds(_)) => Conclusion::Holds,
+            Some(Claim::HoldsUndisturbed(_)) => Conclusion::HoldsUndisturbed,
+            Some(Claim::WithinBoot { .. }) => Conclusion::WithinBoot,
             Some(Claim::DoesNotHold(_)) => Conclusion::DoesNotHold,
             Some(Claim::Inconclusive(_)) => Conclusion::Inconclusive,
             Some(Claim::NotMade { reason, .. }) => Conclusion::Refused(*reason),

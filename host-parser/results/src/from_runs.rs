@@ -8,8 +8,10 @@ use super::exclude::{self, exclude_iterations};
 use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 use super::run_record::RunRecord;
 use super::system::System;
+use crate::claim::{Judged, claim};
 use crate::disclosure::{Disclosure, Publication};
-use crate::{Pairing, Series, claim};
+use crate::experienced::experienced;
+use crate::{Pairing, Series};
 use evidence::gate::{Exclusion, Measurement, ReasonCode};
 use evidence::ledger::{Ledger, Probes};
 
@@ -75,10 +77,18 @@ impl Results {
             Completion::Partial { why } => Some(why),
         };
         let refusal = refusal(&runs, excluded_rounds.len(), limit, incomplete.as_deref());
-        let none = Series::default();
-        let subject = series.values().next().unwrap_or(&none);
-        let claim =
-            experiment.claim.map(|rule| ClaimReport { rule, claim: claim(&rule, subject, refusal.clone()) });
+        let experienced = experienced(experiment.pairing, &runs);
+        let claim = experiment.claim.map(|rule| {
+            let (system, none) = (series.keys().next().copied().unwrap_or_default(), Series::default());
+            let judged = Judged {
+                system,
+                runs: &runs,
+                pairing: experiment.pairing,
+                series: series.get(&system).unwrap_or(&none),
+                cases: &experienced,
+            };
+            ClaimReport { rule, claim: claim(&rule, &judged, refusal) }
+        });
         let rows = series.iter().flat_map(|(&system, series)| {
             series.stats().into_iter().map(move |stats| CaseRow { system, stats })
         });
@@ -93,6 +103,7 @@ impl Results {
             pace: Ledger::of(&runs, Probes::default()).pace(),
             excluded_rounds,
             cases: rows.collect(),
+            experienced,
             runs,
             claim,
             costs,

@@ -1,7 +1,8 @@
 //! What an experiment leaves behind, as data: its runs, their statistics, its claim and the comparison of its systems.
 //!
 //! Owns the form of results.json (a `schema` number, keys in snake_case as the fields of records are, words in
-//! kebab-case as reason codes are), the stored sessions that are read back and compared ([`session`]), what a host's
+//! kebab-case as reason codes are), the sealed chain that a session writes and its verification ([`seal`]), the comparison
+//! of two sessions ([`session`]), what a host's
 //! owner discloses ([`disclosure`]), and why a guest died ([`diagnosis`]). Refuses to know how the runs were driven:
 //! the code that drives them fills in [`Environment`] and a [`RunRecord`] for each.
 
@@ -9,6 +10,7 @@
 
 pub mod diagnosis;
 pub mod disclosure;
+pub mod seal;
 pub mod session;
 
 mod boot_cost;
@@ -17,23 +19,27 @@ mod compare;
 mod conclusion;
 mod environment;
 mod exclude;
+mod experienced;
 mod file;
 mod from_runs;
 mod model;
+mod neighbours;
 mod run_record;
 mod series;
 mod system;
 
 pub use boot_cost::BootCost;
-pub use claim::{Claim, ClaimEvidence, ClaimRule, claim};
+pub use claim::{Claim, ClaimEvidence, ClaimRule, Shown};
 pub use compare::{
     CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same, SystemComparison,
 };
 pub use conclusion::Conclusion;
 pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
 pub use exclude::exclude_iterations;
+pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
-pub use run_record::RunRecord;
-pub use series::{CaseStats, Pairing, Series, Speedup};
+pub use neighbours::{Neighbours, Taken};
+pub use run_record::{RunRecord, SealedRun};
+pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;

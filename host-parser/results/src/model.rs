@@ -1,20 +1,21 @@
 //! The results of an experiment as data: their form.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use evidence::gate::Exclusion;
 use evidence::ledger::{Pace, Probes};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::{CostRow, SystemComparison};
 use super::environment::Environment;
 use super::run_record::RunRecord;
 use super::system::System;
 use crate::disclosure::Publication;
-use crate::{CaseStats, Claim, ClaimRule, Pairing};
+use crate::{CaseStats, Claim, ClaimRule, ExperiencedCase, Pairing};
 
 /// The version of the results' form. It is raised by a change that a reader of an older one would misread.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
 #[derive(Clone, Debug, Serialize)]
@@ -40,8 +41,10 @@ pub struct Results {
     pub excluded_rounds: BTreeMap<u32, Exclusion>,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
-    /// Every case of every system that has a passed run, summed up.
+    /// Undisturbed: every case of every system that has a run that counts, summed up over the runs that do.
     pub cases: Vec<CaseRow>,
+    /// As experienced: every case of every system that has a time, over all runs that were made.
+    pub experienced: Vec<ExperiencedCase>,
     /// What the experiment claims of the first of its systems, and what became of it.
     pub claim: Option<ClaimReport>,
     /// What it took to get to the results, if known.
@@ -65,22 +68,37 @@ pub struct CaseRow {
 }
 
 /// What made the results.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Tool {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The commit that it was built from: twelve digits, and ` dirty` if the source had other changes; `unknown` if the
+    /// build could not tell. `None` if a library made the results, and no tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+impl fmt::Display for Tool {
+    /// `assay 0.1.0 (0123456789ab)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, commit } = self;
+        match commit {
+            Some(commit) => write!(f, "{name} {version} ({commit})"),
+            None => write!(f, "{name} {version}"),
+        }
+    }
 }
 
 impl Default for Tool {
     fn default() -> Self {
-        Self { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+        Self { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), commit: None }
     }
 }
 
 /// What was to be done.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Experiment {
     /// Its name.
     pub name: String,

@@ -2,7 +2,7 @@
 
 use abi::Digest;
 use abi::wire::Hex64;
-use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, Verdict};
+use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, RunExpectation, Verdict};
 use serde::Serialize;
 
 use super::boot_cost::BootCost;
@@ -50,9 +50,29 @@ pub struct RunRecord {
     pub excluded: Option<Exclusion>,
     /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
     pub diagnosis: Option<Diagnosis>,
+    /// What session.jsonl has of it besides.
+    #[serde(skip)]
+    pub sealed: SealedRun,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
     #[serde(flatten)]
     pub verdict: Verdict<Measurement>,
+}
+
+/// What a session's chain has of a run, besides what its results have.
+#[derive(Clone, Debug, Default)]
+pub struct SealedRun {
+    /// What the gate was told to expect.
+    pub expected: RunExpectation,
+    /// SHA-256 of the log's bytes, as the gate judged them.
+    pub log_sha256: Option<Digest>,
+}
+
+impl SealedRun {
+    /// That of a run with this log.
+    #[must_use]
+    pub fn of(log: &[u8], expected: RunExpectation) -> Self {
+        Self { expected, log_sha256: Some(Digest::of(log)) }
+    }
 }
 
 impl RunRecord {
@@ -78,6 +98,7 @@ impl RunRecord {
             evidence: HostEvidence::default(),
             excluded: None,
             diagnosis: None,
+            sealed: SealedRun::default(),
             functional_only: measured.and_then(Measurement::functional_only),
             verdict,
         }

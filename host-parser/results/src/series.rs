@@ -1,11 +1,13 @@
 //! Samples by case and round, their summaries, and speed-ups paired by round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::sweep::SweepCase;
-use evidence::gate::{Basis, FunctionalOnly, Measurement};
+use evidence::gate::{Basis, FunctionalOnly, Measurement, Verdict};
 use serde::{Deserialize, Serialize};
-use stats::{ByRound, Interval, Round, Summary, lower_quartile, median_interval, quotients};
+use stats::{
+    ByRound, Interval, PairedRatio, Round, Summary, lower_quartile, median, median_interval, quotients,
+};
 
 /// What a round is: the set of samples that are compared with each other.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -14,13 +16,65 @@ pub enum Pairing {
     /// Runs with the same round number. Several iterations in one run are no rounds by themselves, since they share
     /// its luck; their lower quartile counts.
     Runs,
-    /// Iterations with the same number in one run, which has all the cases.
+    /// Iterations with the same number in the only run, which has all the cases. They share its luck too, so that they
+    /// show something of this boot, and nothing of others.
     Iterations,
+}
+
+/// What an interval is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Boots of this experiment: each round has its own.
+    AcrossBoots,
+    /// The only boot there is.
+    WithinBoot,
+}
+
+impl Scope {
+    /// The word for it in results.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AcrossBoots => "across-boots",
+            Self::WithinBoot => "within-boot",
+        }
+    }
+}
+
+impl Pairing {
+    /// What its intervals are about.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Runs => Scope::AcrossBoots,
+            Self::Iterations => Scope::WithinBoot,
+        }
+    }
+
+    /// What a round of these boots is: an iteration if there is only one boot with times, and it has several cases.
+    #[must_use]
+    pub fn of<'v>(verdicts: impl IntoIterator<Item = &'v Verdict<Measurement>>) -> Self {
+        let mut boots = verdicts.into_iter().map(|verdict| cases(verdict).len()).filter(|&cases| cases > 0);
+        match (boots.next(), boots.next()) {
+            (Some(2..), None) => Self::Iterations,
+            _ => Self::Runs,
+        }
+    }
+
+    /// The round that an iteration of a run belongs to.
+    pub(crate) const fn round(self, round: u32, iteration: u16) -> Round {
+        match self {
+            Self::Runs => (round, 0),
+            Self::Iterations => (round, iteration),
+        }
+    }
 }
 
 /// The samples of an experiment that may be counted.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
+    scope: Option<Scope>,
     cases: BTreeMap<u16, CaseSeries>,
 }
 
@@ -61,6 +115,8 @@ pub struct CaseStats {
 pub struct Speedup {
     /// The other case.
     pub against: u16,
+    /// What the interval is about.
+    pub scope: Scope,
     /// The other's time divided by the case's, for each round that both have, in the order of the rounds.
     pub ratios: Vec<f64>,
     /// Their median.
@@ -69,20 +125,29 @@ pub struct Speedup {
     pub interval: Option<Interval>,
     /// The median as a part of what as many times the workers could reach.
     pub efficiency: f64,
+    /// The same by the median of each boot's iterations; `None` if each boot has one.
+    pub iterations_median: Option<MedianOfIterations>,
+}
+
+/// A speed-up by the median of each boot's undisturbed iterations. The lower quartile, which gives a boot its one time,
+/// does not show what befalls as many as three quarters of them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MedianOfIterations {
+    /// Its median over the rounds.
+    pub median: f64,
+    /// The interval of the median; none for fewer than five rounds.
+    pub interval: Option<Interval>,
 }
 
 impl Series {
     /// Sorts the samples of `measured`, each with the number of its round.
     #[must_use]
     pub fn new<'m>(pairing: Pairing, measured: impl IntoIterator<Item = (u32, &'m Measurement)>) -> Self {
-        let mut series = Self::default();
+        let mut series = Self { scope: Some(pairing.scope()), ..Self::default() };
         for (round, measurement) in measured {
             let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
             for sample in measurement.samples().iter().filter(|sample| sample.excluded.is_none()) {
-                let key = match pairing {
-                    Pairing::Runs => (round, 0),
-                    Pairing::Iterations => (round, sample.iteration),
-                };
+                let key = pairing.round(round, sample.iteration);
                 let case = series.cases.entry(sample.case).or_default();
                 case.cycles.entry(key).or_default().push(sample.cycles.0 as f64);
                 let nanos = khz.and_then(|khz| sample.cycles.nanos(khz));
@@ -129,8 +194,20 @@ impl Series {
     /// How much faster `to` is than `from`, in each round that has both.
     #[must_use]
     pub fn speedups(&self, from: u16, to: u16) -> ByRound {
-        let times = |case| self.cases.get(&case).map(|series| by_round(&series.cycles)).unwrap_or_default();
-        quotients(&times(from), &times(to))
+        quotients(&self.times(from, lower_quartile), &self.times(to, lower_quartile))
+    }
+
+    /// One time for each round of a case.
+    fn times(&self, case: u16, figure: Figure) -> ByRound {
+        self.cases.get(&case).map(|series| by_round(&series.cycles, figure)).unwrap_or_default()
+    }
+
+    /// The speed-up by the median of each boot's iterations, if any boot has several.
+    fn iterations_median(&self, from: u16, to: u16) -> Option<MedianOfIterations> {
+        let of_case = |case: &u16| self.cases.get(case).into_iter().flat_map(|series| series.cycles.values());
+        let several = [from, to].iter().flat_map(of_case).any(|times| times.len() > 1);
+        let ratio = PairedRatio::of(&self.times(from, median), &self.times(to, median))?;
+        several.then_some(MedianOfIterations { median: ratio.median, interval: ratio.interval })
     }
 
     /// How much faster `to` is than `from`; `None` if they share no round.
@@ -140,15 +217,18 @@ impl Series {
         let median = Summary::of(&ratios)?.median;
         Some(Speedup {
             against: from,
+            scope: self.scope?,
             median,
             interval: median_interval(&ratios),
             efficiency: median * f64::from(from) / f64::from(to),
+            iterations_median: self.iterations_median(from, to),
             ratios,
         })
     }
 
     fn case_stats(&self, smallest: u16, case: u16, series: &CaseSeries) -> Option<CaseStats> {
-        let values = |by: &BTreeMap<_, Vec<f64>>| by_round(by).into_values().collect::<Vec<f64>>();
+        let values =
+            |by: &BTreeMap<_, Vec<f64>>| by_round(by, lower_quartile).into_values().collect::<Vec<f64>>();
         let cycles = Summary::of(&values(&series.cycles))?;
         let nanos = Summary::of(&values(&series.nanos)).filter(|nanos| nanos.n == cycles.n);
         let basis = if series.longest_worker { Basis::LongestWorker } else { Basis::Makespan };
@@ -167,10 +247,21 @@ impl Series {
     }
 }
 
-/// One number for each round that has any: the lower quartile of its iterations.
-fn by_round(values: &BTreeMap<Round, Vec<f64>>) -> ByRound {
-    let each = values.iter();
-    each.filter_map(|(&round, values)| Some((round, lower_quartile(values.iter().copied())?))).collect()
+/// The cases that a boot has times of.
+#[must_use]
+pub fn cases(verdict: &Verdict<Measurement>) -> BTreeSet<u16> {
+    let outcome = &verdict.outcome;
+    let times =
+        outcome.measurement().map(Measurement::experienced).or_else(|| outcome.disturbed_times().cloned());
+    times.iter().flat_map(|times| times.times()).map(|time| time.case).collect()
+}
+
+/// The one time that stands for the iterations of a boot.
+type Figure = fn(Vec<f64>) -> Option<f64>;
+
+/// One number for each round that has any.
+fn by_round(values: &BTreeMap<Round, Vec<f64>>, figure: Figure) -> ByRound {
+    values.iter().filter_map(|(&round, values)| Some((round, figure(values.clone())?))).collect()
 }
 
 impl Speedup {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use abi::wire::record::SystemName;
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What runs the workers. It is more than what the log says of itself (`system` record): two rows can be of one system
 /// that was started differently.
@@ -75,6 +76,13 @@ impl fmt::Display for System {
 impl Serialize for System {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for System {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::of_word(&word).ok_or_else(|| D::Error::custom(format_args!("unknown system {word}")))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The distribution functions that the statistics need, by the crate `statrs`.
 
-use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal};
+use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal, StudentsT};
 
 /// The standard normal distribution up to `x`.
 pub(super) fn normal_cdf(x: f64) -> f64 {
@@ -24,6 +24,11 @@ pub(super) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     Beta::new(a, b).expect("shapes are above 0").inverse_cdf(p)
 }
 
+/// The `x` up to which Student's t distribution with `freedom` degrees of freedom, at least 1, has the part `p`.
+pub(super) fn t_quantile(p: f64, freedom: usize) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom as f64).expect("there is a degree of freedom").inverse_cdf(p)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +47,15 @@ mod tests {
         close(fair_tosses_at_most(1000, 2001), 0.5, 1e-9);
         for (k, n, p) in [(0, 5, 1.0 / 32.0), (1, 7, 8.0 / 128.0), (3, 7, 0.5), (7, 7, 1.0)] {
             close(fair_tosses_at_most(k, n), p, 1e-12);
+        }
+    }
+
+    #[test]
+    fn quantiles_of_student_agree_with_printed_tables() {
+        for (freedom, p, t) in
+            [(1, 0.975, 12.706), (4, 0.975, 2.776), (6, 0.975, 2.447), (14, 0.975, 2.145), (30, 0.95, 1.697)]
+        {
+            close(t_quantile(p, freedom), t, 5e-4);
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod compare;
 mod distribution;
+mod mean_ratio;
 mod median;
 mod paired;
 mod quality;
@@ -19,7 +20,8 @@ pub use compare::{
     compare, compare_at, level_for,
 };
 pub use distribution::fair_tosses_at_most;
+pub use mean_ratio::MeanRatio;
 pub use median::{Interval, LEVEL, median_interval};
 pub use paired::{ByRound, PairedRatio, Round, quotients};
 pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
-pub use summary::{Summary, lower_quartile};
+pub use summary::{Summary, lower_quartile, median};

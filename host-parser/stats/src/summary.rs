@@ -65,6 +65,14 @@ pub fn lower_quartile(times: impl IntoIterator<Item = f64>) -> Option<f64> {
     (!sorted.is_empty()).then(|| lower_quartile_of_sorted(&sorted))
 }
 
+/// The median of `values`; `None` if there are none.
+#[must_use]
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    (!sorted.is_empty()).then(|| median_of_sorted(&sorted))
+}
+
 /// A count as a number to calculate with; exact up to 2^53.
 pub(super) fn count(n: usize) -> f64 {
     n as f64

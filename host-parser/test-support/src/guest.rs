@@ -35,6 +35,8 @@ pub struct Guest {
     pub nonce: u64,
     /// How long the whole work takes on one CPU, in cycles.
     pub work_cycles: u64,
+    /// How many of the first iterations take another time than the others, and what they take of it in percent.
+    pub first: (u16, u64),
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
     /// How many threads each of its cores has; `None` if the guest does not report it.
@@ -55,6 +57,7 @@ impl Guest {
             iterations: 1,
             nonce,
             work_cycles: 1_718_000_000,
+            first: (0, 100),
             whole: WHOLE,
             threads: None,
             challenge: CHALLENGE,
@@ -234,6 +237,8 @@ impl Guest {
         records.push(CaseBegin { case, iter, start_tsc: 0 }.into());
         // Each further worker costs a little speed, as on a real machine.
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
+        let (first, percent) = self.first;
+        let share = if iter < first { share * percent / 100 } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
@@ -303,7 +308,7 @@ const PACE_CHECK_US: u64 = 900;
 const LAST_US: u64 = 950;
 
 fn cycles_in(micros: u64) -> u64 {
-    micros * KHZ / 1_000
+    u64::try_from(u128::from(micros) * u128::from(KHZ) / 1_000).expect("a TSC that has not wrapped around")
 }
 
 fn tsc_at(micros: u64) -> u64 {

@@ -53,6 +53,8 @@ fn iteration(record: &Record) -> u16 {
         Record::WorkerEnd(record) => record.iter,
         Record::CaseEnd(record) => record.iter,
         Record::Gap(record) => record.iter,
+        Record::Region(record) => record.iter,
+        Record::Mark(record) => record.iter,
         _ => 0,
     }
 }

@@ -10,12 +10,14 @@ use experiment::manifest::Manifest;
 use lab::{
     Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
 };
-use results::session::{self, Accepted, StoredSession};
+use results::session::{self, Accepted, Whole};
 use stats::Design;
 
 pub use args::AbArgs;
 
 use crate::compare;
+use crate::tool::tool;
+use crate::verify::Opened;
 
 /// The rows' names, and their sessions' folders.
 const ROWS: [&str; 2] = ["a", "b"];
@@ -43,23 +45,27 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         cases,
         rounds: args.rounds,
         // A round counts only if neither row was disturbed.
-        spare: 2 * SPARE,
+        spare: 4 * SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Apart,
         probe: args.probe.spec(),
         folder,
         symbols: None,
+        tool: tool(),
+        sign: None,
     });
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     if !session.record(&cancel)? {
         return Ok(Exit::Interrupted);
     }
-    let [a, b] = ROWS.map(|row| StoredSession::load(&session.folder().join(row)).map_err(compare::coded));
-    let (a, b) = (a?, b?);
+    let opened = Opened::open(session.folder())?;
+    opened.verified()?;
+    let rows = opened.stored(&ROWS, Whole::Must)?;
+    let [a, b] = &rows[..] else { unreachable!("as many rows as were named") };
     // With --b-workers, two builds of a worker are intended.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };
-    let comparison = session::compare(&a, &b, Design::Paired, &accepted);
-    compare::show(&comparison, &a, &b, args.json)
+    let comparison = session::compare(a, b, Design::Paired, &accepted);
+    compare::show(&comparison, a, b, args.json)
 }
 
 /// The cases to run: the `--cases`, each of which the manifest must have, or else all of the manifest's cases.
@@ -67,7 +73,7 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     let path = manifest.path().display();
     if manifest.sweep().is_some() {
         return Err(anyhow!(
-            "{path}: a sweep has its rounds in one boot, which cannot alternate A and B; expected a manifest with `cases.workers`"
+            "{path}: a sweep has all of its cases in one boot, which cannot alternate A and B; expected a manifest with `cases.workers`"
         ));
     }
     let asked: BTreeSet<u16> = args.cases.iter().copied().collect();

@@ -7,11 +7,13 @@ mod text;
 use anyhow::anyhow;
 use lab::{Coded, Exit, OrExit, console};
 use results::Conclusion;
-use results::session::{Accepted, SessionComparison, SessionError, StoredSession, compare};
+use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
 use serde::Serialize;
 use stats::{Design, Difference};
 
 pub use args::CompareArgs;
+
+use crate::verify;
 
 /// Version of the form of `--json`.
 const SCHEMA: u32 = 1;
@@ -30,8 +32,12 @@ struct Report<'r> {
 /// # Errors
 /// A session cannot be read, or has no result.
 pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
-    let [a, b] = [&args.session_a, &args.session_b].map(|folder| StoredSession::load(folder).map_err(coded));
-    let (a, b) = (a?, b?);
+    let (a, b) = (verify::load(&args.session_a, Whole::Must)?, verify::load(&args.session_b, Whole::Must)?);
+    if let Some(why) = a.shares_runs_with(&b) {
+        let [a, b] = [&a, &b].map(|session| session.folder.display());
+        return Err(anyhow!("{a} and {b}: {why}; a session is not compared with itself"))
+            .or_exit(Exit::Invalid);
+    }
     let accepted = Accepted { blobs: args.across_blobs, cases: args.cases.iter().copied().collect() };
     for session in [&a, &b] {
         if let Some(case) = accepted.cases.iter().find(|case| !session.cases.contains_key(case)) {
@@ -68,7 +74,7 @@ pub fn show(
 pub fn coded(error: SessionError) -> Coded {
     let exit = match &error {
         SessionError::Refused { reason, .. } => Exit::of(Conclusion::Refused(*reason)),
-        SessionError::Read { .. } | SessionError::Form { .. } => Exit::BadInput,
+        SessionError::Form { .. } => Exit::BadInput,
     };
     Err::<(), _>(error).or_exit(exit).expect_err("an error")
 }

@@ -1,6 +1,6 @@
 //! Reads logs boot by boot and sorts the boots into rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use abi::Digest;
 use abi::wire::record::SystemName;
 use anyhow::Context;
 use evidence::challenge;
-use evidence::gate::{Gate, HostEvidence, JudgedBoot, Measurement, Row, RunExpectation, Verdict};
+use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
 use evidence::transcript::{Boot, Boots, Transcript};
-use results::{RunRecord, System};
+use results::{RunRecord, System, cases};
 
 /// The boots of all logs, judged.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ struct Sorter {
     boots: u32,
     runs: Vec<Vec<RunRecord>>,
     /// How many boots a row has so far, by their cases: the n-th is of round n.
-    rounds: HashMap<(usize, Vec<u16>), u32>,
+    rounds: HashMap<(usize, BTreeSet<u16>), u32>,
     /// Runs that did not pass before any row began.
     early: Vec<RunRecord>,
     /// The last row of each system.
@@ -90,7 +90,7 @@ impl Sorter {
     }
 
     /// Adds a run to its row, in its round.
-    fn place(&mut self, row: usize, cases: Vec<u16>, mut run: RunRecord) {
+    fn place(&mut self, row: usize, cases: BTreeSet<u16>, mut run: RunRecord) {
         let round = self.rounds.entry((row, cases)).or_default();
         run.round = *round;
         *round += 1;
@@ -105,7 +105,7 @@ impl Sorter {
         let early = std::mem::take(&mut self.early);
         let (none, at) = (early.len(), first.len());
         for run in early {
-            self.place(0, Vec::new(), run);
+            self.place(0, cases(&run.verdict), run);
         }
         self.runs[0].extend(first);
         debug_assert_eq!(self.runs[0].len(), none + at);
@@ -136,11 +136,6 @@ impl Chain {
     fn holds(&self) -> bool {
         self.boots > 1 && !self.broken
     }
-}
-
-/// The cases that a boot has samples of.
-fn cases(verdict: &Verdict<Measurement>) -> Vec<u16> {
-    verdict.outcome.measurement().map(Measurement::cases).unwrap_or_default()
 }
 
 fn open(log: &Path) -> io::Result<Box<dyn Read>> {

@@ -12,10 +12,11 @@ use clap::Args;
 use evidence::gate::Measurement;
 use experiment::manifest::Manifest;
 use lab::{Coded, Exit, OrExit, console};
-use report::{Exporter, ResultsJson, terminal, write_all};
+use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
 use results::{Results, RunRecord};
 
+use crate::tool::tool;
 use demand::DemandArgs;
 use logs::Judged;
 
@@ -76,6 +77,7 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     let mut exits = Vec::new();
     for (number, runs) in (1..).zip(runs) {
         let mut results = rows::results(runs, manifest.as_ref()).with_disclosure(disclosure.clone());
+        results.tool = tool();
         results.not_known.clone_from(&not_known);
         if several && !args.json {
             console::answer(&format!("\nROW {number}\n"))?;
@@ -83,14 +85,21 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         write(args, &results, several.then_some(number))?;
         exits.push(exit(args, &results));
     }
-    // The weightiest: a run that failed, then evidence that does not hold, then what was not answered.
-    let weight = |exit: &Exit| {
-        [Exit::Holds, Exit::Inconclusive, Exit::DoesNotHold, Exit::Unsupported, Exit::Invalid, Exit::Failed]
-            .iter()
-            .position(|of| of == exit)
-            .unwrap_or(1)
-    };
-    Ok(exits.into_iter().max_by_key(weight).unwrap_or(Exit::Holds))
+    Ok(exits.into_iter().min_by_key(|&exit| rank(exit)).unwrap_or(Exit::Holds))
+}
+
+/// Which of several rows' exits counts: that of the first in this order. 0 comes last: it is for rows that all hold.
+fn rank(exit: Exit) -> usize {
+    const ORDER: [Exit; 7] = [
+        Exit::Failed,
+        Exit::Invalid,
+        Exit::Unsupported,
+        Exit::DoesNotHold,
+        Exit::Inconclusive,
+        Exit::HoldsUndisturbed,
+        Exit::WithinBoot,
+    ];
+    ORDER.iter().position(|&of| of == exit).unwrap_or(ORDER.len())
 }
 
 /// Prints and writes the results of one row.
@@ -101,7 +110,8 @@ fn write(args: &ParseArgs, results: &Results, row: Option<u32>) -> Result<(), Co
         write_all(&folder, results).or_exit(Exit::Output)?;
     }
     if !args.json {
-        return console::answer(&terminal(results));
+        let text = if console::has_colours() { terminal_in_colour } else { terminal };
+        return console::answer(&text(results));
     }
     let mut json = Vec::new();
     ResultsJson.export(results, &mut json).or_exit(Exit::Output)?;

@@ -8,13 +8,12 @@ use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, 
 
 use super::measured;
 
-/// The results of a row's boots. The n-th boot of a case belongs to round n. In a sweep, or if any boot runs several
-/// cases, each iteration is a round.
+/// The results of a row's boots. The n-th boot of a case, or of the same cases, belongs to round n. If there is only one
+/// boot, and it has several cases, each iteration is a round, and shows something of this boot only.
 pub fn results(runs: Vec<RunRecord>, manifest: Option<&Manifest>) -> Results {
     let measurements = || runs.iter().filter_map(|run| run.verdict.outcome.measurement());
     let sweep = measurements().find_map(|measured| measured.sweep());
-    let several = sweep.is_some() || measurements().any(|measured| measured.cases().len() > 1);
-    let pairing = if several { Pairing::Iterations } else { Pairing::Runs };
+    let pairing = Pairing::of(runs.iter().map(|run| &run.verdict));
     let measured = measured(&runs);
     let name = measured.map_or("unknown", |measured| measured.identity().experiment.as_str());
     let experiment = Experiment {

@@ -31,7 +31,7 @@ fn refuses_sweeps_and_cases_that_the_manifest_lacks() {
     let claimed = manifest.find("[gate]").unwrap()..manifest.find("[oracle]").unwrap();
     fs::write(stage.path("x.toml"), manifest.replace(&manifest[claimed], "")).unwrap();
     let said = run(&mut stage.command_of("ab", &[]), DEADLINE);
-    said.expect_exit(2).expect_message(&["x.toml: a sweep has its rounds in one boot"]);
+    said.expect_exit(2).expect_message(&["x.toml: a sweep has all of its cases in one boot"]);
 }
 
 #[test]

@@ -2,20 +2,24 @@
 
 use std::fs;
 
+use results::Completion;
 use serde_json::Value;
 
 use crate::assay::{Said, assay, run};
-use crate::compare::sessions::{Played, Sessions, edit_results, steady};
+use crate::compare::sessions::{Played, Sessions, steady};
 use crate::stage::DEADLINE;
 
-/// Writes a session for every row, each with its own times.
+const SIDES: [&str; 5] = ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"];
+
+/// Writes a session with a row for each of these times.
 fn record(sessions: &Sessions, rounds: u32, cycles: [fn(u32) -> u64; 5]) {
-    let sides = ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"];
-    for ((place, name), cycles) in (0..).zip(sides).zip(cycles) {
-        // Each row runs a little after the one before, and ends before the next round.
-        let played = Played { rounds, cases: vec![1], cycles, later_ms: 100 * place, ..Played::default() };
-        sessions.play(name, &played);
-    }
+    record_part(sessions, cycles, &Played { rounds, ..Played::default() });
+}
+
+fn record_part(sessions: &Sessions, cycles: [fn(u32) -> u64; 5], played: &Played) {
+    let row = |cycles| Played { cases: vec![1], cycles, ..played.clone() };
+    let rows: Vec<(&str, Played)> = SIDES.into_iter().zip(cycles.map(row)).collect();
+    sessions.play_rows("", &rows);
 }
 
 /// Rows as slow as their names say.
@@ -65,15 +69,9 @@ fn an_undisturbed_recording_reaches_the_goals_and_records_the_seed() {
 #[test]
 fn judges_a_recording_that_a_signal_cut_short() {
     let sessions = Sessions::new();
-    record(&sessions, 16, AS_NAMED);
-    for side in ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "primes-slowed-10"] {
-        edit_results(&sessions.path(side), |results| {
-            results["complete"] = false.into();
-            results["incomplete"] = "interrupted".into();
-            results["experiment"]["rounds"] = 45.into();
-            results["experiment"]["order_seed"] = 77.into();
-        });
-    }
+    let completion = Completion::Partial { why: "interrupted".to_owned() };
+    let part = Played { rounds: 16, asked: Some(45), seed: Some(77), completion, ..Played::default() };
+    record_part(&sessions, AS_NAMED, &part);
     let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--from"]);
     run(command.arg(sessions.path("")), DEADLINE).expect_exit(3).expect_answer(&[
         "case 1: 16 rounds side by side",
@@ -104,5 +102,5 @@ fn reports_too_few_rounds_and_a_missing_row() {
     record(&sessions, 8, AS_NAMED);
     judge(&sessions).expect_exit(3).expect_answer(&["not tried at worst", "experiments really run: none"]);
     fs::remove_dir_all(sessions.path("a2")).unwrap();
-    judge(&sessions).expect_exit(7).expect_message(&["a2/results.json"]);
+    judge(&sessions).expect_exit(12).expect_message(&["a2/", "cannot be read"]);
 }

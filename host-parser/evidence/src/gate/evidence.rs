@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is expected of a run. A field that is `None` is unknown and not checked: a log from anywhere can be judged
 /// without any of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RunExpectation {
     /// SHA-256 of the plan in the image.
     pub plan: Option<Digest>,
@@ -23,7 +23,7 @@ pub struct RunExpectation {
 }
 
 /// A case that was to be run, and how often.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ExpectedCase {
     /// The case, named by how many workers it has.
     pub case: u16,

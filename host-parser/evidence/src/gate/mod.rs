@@ -7,6 +7,7 @@
 mod build;
 mod evidence;
 mod exclusion;
+mod experienced;
 mod facts;
 mod machine;
 mod measurement;
@@ -18,6 +19,7 @@ mod verdict;
 
 pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
 pub use exclusion::{Exclusion, Scope};
+pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
 pub use reason::{Class, ReasonCode};
@@ -52,7 +54,7 @@ pub struct Gate {
 pub struct JudgedBoot {
     /// The verdict.
     pub verdict: Verdict<Measurement>,
-    /// The row that it belongs to, by its place in [`Gate::rows`]; `None` if it did not pass.
+    /// The row that it belongs to, by its place in [`Gate::rows`]; `None` if it has no times.
     pub row: Option<usize>,
     /// The system that its log names; `None` if it names none.
     pub system: Option<SystemName>,
@@ -83,18 +85,17 @@ impl Gate {
         let reset = log.boots.first().and_then(|boot| boot.next_boot);
         let judged = Judged { extent: log.extent, boots: &log.boots, facts: &facts, reset };
         let known = facts.last().and_then(system_of).and_then(|system| self.known.remove(&system));
-        let (mut findings, mut measured) = self.findings(&judged, expectation, evidence, known.as_ref());
-        if let Some(detail) =
-            measured.as_ref().zip(known.as_ref()).and_then(|(it, known)| known.other_row(it))
-        {
+        let (mut findings, times) = self.findings(&judged, expectation, evidence, known.as_ref());
+        let measured = times.as_ref().filter(|_| findings.is_empty());
+        let other_row = times.as_ref().zip(known.as_ref()).and_then(|(it, known)| known.other_row(it));
+        let known = known.or_else(|| measured.map(Known::of));
+        if let Some(detail) = other_row {
             findings.add(ReasonCode::RowMismatch, None, detail);
-            measured = None;
         }
-        let known = known.or_else(|| measured.as_ref().map(Known::of));
         if let Some((known, system)) = known.zip(facts.last().and_then(system_of)) {
             self.known.insert(system, known);
         }
-        findings.verdict(measured)
+        concluded(findings, times)
     }
 
     /// Judges a log from elsewhere, which may have several runs of several machines: each boot by [`judge_boot`].
@@ -114,26 +115,26 @@ impl Gate {
         let (boots, facts) = (std::slice::from_ref(boot), std::slice::from_ref(&facts));
         let reset = boot.next_boot.filter(|_| boot.end().is_none());
         let judged = Judged { extent: Extent::default(), boots, facts, reset };
-        let (mut findings, mut measured) = self.findings(&judged, expectation, &evidence, None);
+        let (mut findings, times) = self.findings(&judged, expectation, &evidence, None);
         let mut row = None;
-        match measured.as_ref().map(|measured| self.rows.place(measured)) {
+        match times.as_ref().map(|times| self.rows.place(times)) {
             Some(Err(detail)) => {
                 findings.add(ReasonCode::RowMismatch, boot.records.first().map(|first| first.line), detail);
-                measured = None;
             }
             Some(Ok(at)) => row = Some(at),
             None => {}
         }
-        JudgedBoot { verdict: findings.verdict(measured), row, system: system_of(&facts[0]) }
+        JudgedBoot { verdict: concluded(findings, times), row, system: system_of(&facts[0]) }
     }
 
-    /// The rows of the boots that [`judge_boot`](Self::judge_boot) passed so far.
+    /// The rows of the boots that [`judge_boot`](Self::judge_boot) has judged so far.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         self.rows.all()
     }
 
-    /// Applies every rule. There is a measurement only if there is no finding.
+    /// Applies every rule. The times are a measurement if there is no finding. If all findings are about what the host did,
+    /// they are what was experienced.
     fn findings(
         &mut self,
         judged: &Judged<'_>,
@@ -167,11 +168,13 @@ impl Gate {
         }
         rules::status(facts, evidence, &mut findings);
         rules::control(facts, &mut findings);
-        let measured = match facts {
-            [facts] if findings.is_empty() => build::measurement(facts, evidence, &disturbed, self.lookup),
+        let times = match facts {
+            [facts] if whole && findings.are_the_hosts() => {
+                build::measurement(facts, evidence, &disturbed, self.lookup)
+            }
             _ => None,
         };
-        (findings, measured)
+        (findings, times)
     }
 }
 
@@ -183,6 +186,16 @@ struct Judged<'a> {
     facts: &'a [Facts],
     /// The line of a boot that should not be there.
     reset: Option<u64>,
+}
+
+/// The verdict: a measurement if there is no finding, else a refusal with what was experienced all the same.
+fn concluded(findings: Findings, times: Option<Measurement>) -> Verdict<Measurement> {
+    if findings.is_empty() {
+        return findings.verdict(times);
+    }
+    let late = findings.has(ReasonCode::LateStart);
+    let times = times.filter(|_| findings.are_the_hosts());
+    findings.refusal(times.and_then(|times| Experienced::of_refused(&times, late)))
 }
 
 /// The system that a boot's log names.

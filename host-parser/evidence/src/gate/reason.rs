@@ -199,7 +199,7 @@ reasons! {
         "A native probe just before or after the round was slower than the session's baseline, or failed.",
         "The round is excluded and replaced. Stop what else runs on the host, or ask its owner what shares its cores.";
     HostContended = "host-contended", Invalid,
-        "The host disturbed so many rounds that those left would be a selection.",
+        "The host disturbed so much that what is left would be a selection: too many rounds, or more than half of the iterations that were made.",
         "Stop what else runs on the host and run the whole experiment again; `assay doctor` names suspects. If the host's cores are always shared, use manifests/smp-process-scale-shared.toml: its boots have many short iterations, some of which run undisturbed.";
     LateStart = "late-start", Invalid,
         "A worker started so long after the common start that the workers did not run together.",
@@ -230,6 +230,13 @@ impl ReasonCode {
     #[must_use]
     pub const fn is_the_hosts(self) -> bool {
         matches!(self, Self::VcpuPreempted | Self::Steal)
+    }
+
+    /// Whether a run with no other reason did its work all the same, so that its times are those that a user of the
+    /// machine experienced.
+    #[must_use]
+    pub const fn is_a_disturbance(self) -> bool {
+        self.is_the_hosts() || matches!(self, Self::LateStart)
     }
 }
 

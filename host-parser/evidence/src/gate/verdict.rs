@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::experienced::Experienced;
 use super::reason::{Class, ReasonCode};
 
 /// A measurement, or the reason why there is none. In JSON the key `outcome` names the variant.
@@ -36,6 +37,10 @@ pub enum Outcome<T> {
         reason: ReasonCode,
         /// What happened, and to what.
         detail: String,
+        /// The run's times, if it was refused only because the host disturbed it. They are no measurement: they count
+        /// where what the host did counts.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        experienced: Option<Experienced>,
     },
 }
 
@@ -45,7 +50,7 @@ impl<T> Outcome<T> {
         match reason.class() {
             Class::Failed => Self::Failed { reason, detail },
             Class::Unsupported => Self::Unsupported { reason, detail },
-            Class::Invalid => Self::Invalid { reason, detail },
+            Class::Invalid => Self::Invalid { reason, detail, experienced: None },
         }
     }
 
@@ -73,7 +78,16 @@ impl<T> Outcome<T> {
             Self::Passed { .. } => None,
             Self::Failed { reason, detail }
             | Self::Unsupported { reason, detail }
-            | Self::Invalid { reason, detail } => Some((*reason, detail)),
+            | Self::Invalid { reason, detail, .. } => Some((*reason, detail)),
+        }
+    }
+
+    /// The times of a run that did not pass, if it was refused only because the host disturbed it.
+    #[must_use]
+    pub const fn disturbed_times(&self) -> Option<&Experienced> {
+        match self {
+            Self::Invalid { experienced, .. } => experienced.as_ref(),
+            Self::Passed { .. } | Self::Failed { .. } | Self::Unsupported { .. } => None,
         }
     }
 
@@ -161,6 +175,12 @@ impl Findings {
         self.0.is_empty()
     }
 
+    /// Whether every finding is something that the host did: then the work was done, and its times are those that a user
+    /// experienced. True of no findings.
+    pub fn are_the_hosts(&self) -> bool {
+        self.0.iter().all(|(reason, _)| reason.is_a_disturbance())
+    }
+
     /// The findings, the most fundamental reason first, then by line. At most [`LISTED`] of one reason.
     fn into_sorted(self) -> Vec<Finding> {
         let mut listed = Vec::new();
@@ -178,17 +198,32 @@ impl Findings {
 
     /// The verdict. `measured` counts only if there is no finding.
     pub fn verdict<T>(self, measured: Option<T>) -> Verdict<T> {
+        match measured {
+            Some(measurement) if self.is_empty() => {
+                Verdict { outcome: Outcome::Passed { measurement }, findings: Vec::new() }
+            }
+            _ => self.refusal(None),
+        }
+    }
+
+    /// The verdict on a run that did not pass, with its times if only the host is to blame.
+    pub fn refusal<T>(self, times: Option<Experienced>) -> Verdict<T> {
         let findings = self.into_sorted();
-        let outcome = match (findings.first(), measured) {
-            (Some(first), _) => {
+        let outcome = match findings.first() {
+            Some(first) => {
                 let place = first.line.map(|line| format!("line {line}: ")).unwrap_or_default();
                 Outcome::refused(first.reason, format!("{place}{}", first.detail))
             }
-            (None, Some(measurement)) => Outcome::Passed { measurement },
-            (None, None) => Outcome::refused(
+            None => Outcome::refused(
                 ReasonCode::InconsistentRecord,
                 "a record that the measurement needs is missing".to_owned(),
             ),
+        };
+        let outcome = match outcome {
+            Outcome::Invalid { reason, detail, .. } => {
+                Outcome::Invalid { reason, detail, experienced: times }
+            }
+            other => other,
         };
         Verdict { outcome, findings }
     }

@@ -39,11 +39,11 @@ impl Pace {
     }
 }
 
-/// Whether enough of a boot's `all` iterations are `left`. Which of them are left does not depend on their times, so a
-/// quartile's worth is enough.
+/// Whether enough of a boot's `all` iterations are `left`: at least half. Fewer would be a selection, of which a quartile
+/// shows still less.
 #[must_use]
 pub fn enough_left(left: usize, all: usize) -> bool {
-    left >= all.div_ceil(2).min(limits::LEAST_ITERATIONS)
+    (left as u64).saturating_mul(1_000) >= (all as u64).saturating_mul(limits::KEPT_PER_MILLE)
 }
 
 /// A run that can show speed.

@@ -105,11 +105,19 @@ impl PlanBytes {
         challenge: u64,
     ) -> Self {
         let digest = |params| Hex64(workload.expectation(params, challenge).digest);
+        // What changes a seed that the earlier challenge has changed already. The head comes first.
+        let mut change = 0;
         for line in &mut lines {
             match line {
-                PlanLine::Head(head) => head.challenge = Hex64(challenge),
+                PlanLine::Head(head) => {
+                    change = head.challenge.0 ^ challenge;
+                    head.challenge = Hex64(challenge);
+                }
                 PlanLine::Split(split) => split.digest = digest([split.p0, split.p1, split.p2, split.p3]),
-                PlanLine::Sweep(sweep) => sweep.digest = digest(whole),
+                PlanLine::Sweep(sweep) => {
+                    sweep.digest = digest(whole);
+                    sweep.seed.0 ^= change;
+                }
                 _ => {}
             }
         }
@@ -159,7 +167,8 @@ fn sweep(manifest: &Manifest, iterations: u16, timeout_ms: u32) -> Result<Vec<Pl
     Ok(std::iter::once(sweep.into()).chain(cut_points).collect())
 }
 
-/// The seed of the order of a sweep's cases. It is the same for the same manifest, so the plan's digest covers it.
+/// The seed of the order of a sweep's cases, which the challenge changes: each boot has its own order, so that no case is
+/// always the first.
 fn order_seed(manifest: &Manifest) -> u64 {
     let Digest(bytes) = manifest.sha256();
     bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))

@@ -43,12 +43,14 @@ impl Session {
                 self.write_partial()?;
             }
             self.prober.before(slot.round, &mut self.ledger, cancel);
+            self.seal_probes()?;
             if cancel.is_cancelled() {
                 break;
             }
             match self.rounds.step(slot.round, &self.ledger) {
-                Step::Make => self.make(slot, progress, cancel)?,
-                Step::PassOver => continue,
+                // What a user of the host experiences is every round, whole: a disturbed one is not left.
+                Step::PassOver if self.spec.layout == Layout::Apart => continue,
+                Step::Make | Step::PassOver => self.make(slot, progress, cancel)?,
                 Step::Stop => break,
             }
             if cancel.is_cancelled() || self.hopeless().is_some() || self.too_disturbed() {
@@ -100,8 +102,10 @@ impl Session {
         self.ledger.add_run(&run);
         self.runs.push(run);
         self.row_of.push(part.row);
+        self.seal_run()?;
         progress.end(round, &name, &verdict, self.planned());
         self.diagnose(part, &last_cpus, progress, cancel);
+        self.seal_diagnosis()?;
         match self.spec.layout {
             Layout::Apart if !cancel.is_cancelled() => passed(&name, &verdict),
             _ => Ok(()),

@@ -5,6 +5,7 @@
 mod describe;
 mod died;
 mod make;
+mod seal;
 mod write;
 
 use std::fs;
@@ -12,15 +13,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use abi::Digest;
 use anyhow::{Context, anyhow};
-use evidence::challenge;
 use evidence::gate::Gate;
 use evidence::ledger::Ledger;
 use experiment::manifest::Manifest;
 use host::CancelToken;
-use results::{ClaimRule, Pairing};
-use results::{Experiment, Results, RunRecord};
+use results::seal::SealWriter;
+use results::seal::signature::SecretKey;
+use results::{ClaimRule, Environment, Experiment, Pairing, Results, RunRecord, Tool};
 
 use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
@@ -90,6 +90,10 @@ pub struct SessionSpec {
     pub folder: SessionFolder,
     /// Names for the addresses at which guests die; `None` to run no guest that died once more.
     pub symbols: Option<PathBuf>,
+    /// What records the session.
+    pub tool: Tool,
+    /// Signs the end of the session's chain.
+    pub sign: Option<SecretKey>,
 }
 
 /// One run of a round: a row's case.
@@ -111,7 +115,11 @@ pub struct Session {
     runs: Vec<RunRecord>,
     /// Which row each of these is of.
     row_of: Vec<usize>,
-    /// The challenge of the next run.
+    /// Where, of each set of results: as it was before the first run.
+    environments: Vec<Environment>,
+    /// The chain, from the first run on.
+    seal: Option<SealWriter>,
+    /// The challenge of the next run; it is given by the chain's first line.
     challenge: u64,
 }
 
@@ -131,10 +139,7 @@ impl Session {
     /// Finds all that is needed.
     pub fn prepare(spec: SessionSpec) -> Self {
         let parts: Vec<Vec<Part>> = groups(&spec);
-        let sweeps = spec.manifest.sweep().is_some();
-        // A sweep has its rounds in one boot.
-        let wanted = if sweeps { 1 } else { spec.rounds };
-        let rounds = Rounds::new(&parts, wanted, spec.spare, spec.seed);
+        let rounds = Rounds::new(&parts, spec.rounds, spec.spare, spec.seed);
         let logs = match spec.layout {
             Layout::Together => spec.folder.path.join(RUNS),
             Layout::Apart => spec.folder.path.clone(),
@@ -142,9 +147,19 @@ impl Session {
         let prober = Prober::prepare(&spec.probe, &spec.env, &spec.manifest, &spec.folder.store, &logs);
         let ledger = Ledger::new(prober.begin());
         let gates = spec.rows.iter().map(|_| Gate::default()).collect();
-        let commitment = format!("{} {} {}", spec.folder.label, spec.manifest.sha256(), spec.seed);
-        let challenge = challenge::first(Digest::of(commitment.as_bytes()));
-        Self { spec, rounds, prober, ledger, gates, runs: Vec::new(), row_of: Vec::new(), challenge }
+        let environments = Vec::new();
+        Self {
+            spec,
+            rounds,
+            prober,
+            ledger,
+            gates,
+            runs: Vec::new(),
+            row_of: Vec::new(),
+            environments,
+            seal: None,
+            challenge: 0,
+        }
     }
 
     /// Where it goes.
@@ -166,6 +181,7 @@ impl Session {
             return Ok(None);
         }
         self.create_folders()?;
+        self.begin_chain()?;
         let stopped = self.make_all(cancel).err();
         Ok(Some(self.end(stopped, cancel.is_cancelled())))
     }
@@ -221,7 +237,7 @@ impl Session {
             label: Some(row.map_or(&folder.label, |row| &row.name).clone()),
             manifest: Some(manifest.path().display().to_string()),
             manifest_sha256: Some(manifest.sha256().to_string()),
-            pairing: if sweeps { Pairing::Iterations } else { Pairing::Runs },
+            pairing: Pairing::Runs,
             rounds: Some(u32::from(*rounds)),
             set_aside_limit: self.rounds.limit(),
             cases: if sweeps { manifest.cases().to_vec() } else { cases.clone() },

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use evidence::gate::Ended as RunEnded;
 use report::write_all;
+use results::seal::incomplete;
 use results::{Artifact, Completion, Environment, Results, RunRecord};
 
 use super::{Ended, Layout, Session};
@@ -10,12 +11,13 @@ use crate::exit::{Coded, Exit, OrExit};
 
 impl Session {
     /// Writes the results of a session that is over.
-    pub(super) fn end(&self, stopped: Option<Coded>, cancelled: bool) -> Ended {
+    pub(super) fn end(&mut self, stopped: Option<Coded>, cancelled: bool) -> Ended {
         let cut_short = self.runs.last().is_some_and(|run| run.evidence.ended == RunEnded::Cancelled);
         // A signal that came when all was done has interrupted nothing.
         let interrupted = cancelled && (cut_short || self.runs.len() < self.planned());
-        let results = self.results(&self.completion(stopped.as_ref(), interrupted));
-        let written = self.write(&results);
+        let completion = self.completion(stopped.as_ref(), interrupted);
+        let results = self.results(&completion);
+        let written = self.write(&results).and_then(|()| self.end_chain(&completion));
         let is_written = written.is_ok();
         Ended { results, interrupted, error: stopped.or(written.err()), written: is_written }
     }
@@ -34,7 +36,7 @@ impl Session {
             None if self.too_disturbed() => "the host disturbed too many rounds".to_owned(),
             None => self.hopeless().unwrap_or("still running, or killed").to_owned(),
         };
-        Completion::Partial { why: format!("{made} of {planned} runs were made: {why}") }
+        Completion::Partial { why: incomplete(made, planned, &why) }
     }
 
     /// The results of all rows, or of each.
@@ -52,10 +54,14 @@ impl Session {
         let of_row = |of: &usize| row.is_none_or(|row| row == *of);
         let runs = self.runs.iter().zip(&self.row_of).filter(|(_, of)| of_row(of));
         let runs: Vec<RunRecord> = runs.map(|(run, _)| run.clone()).collect();
-        Results::of_session(experiment, self.environment(row), &self.ledger, runs, completion.clone())
+        let environment = self.environments[row.unwrap_or(0)].clone();
+        let completion = completion.clone();
+        let mut results = Results::of_session(experiment, environment, &self.ledger, runs, completion);
+        results.tool = self.spec.tool.clone();
+        results
     }
 
-    fn environment(&self, row: Option<usize>) -> Environment {
+    pub(super) fn environment(&self, row: Option<usize>) -> Environment {
         let rows = match row {
             Some(row) => &self.spec.rows[row..=row],
             None => &self.spec.rows,

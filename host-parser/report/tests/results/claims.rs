@@ -2,12 +2,11 @@
 
 use evidence::gate::{Cycles, Gate, HostEvidence, Nanos, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
-use report::terminal;
 use results::{
     Claim, ClaimRule, Completion, Conclusion, Environment, Experiment, Pairing, Results, RunRecord, Series,
 };
 
-use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs, whole};
+use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs, said, whole};
 use test_support::golden;
 use test_support::guest::Guest;
 use test_support::script::Script;
@@ -19,7 +18,7 @@ fn a_clear_speedup_holds() {
     let Some(Claim::Holds(evidence)) = results.claim.map(|report| report.claim) else { panic!("holds") };
     assert!((evidence.median - 1.9417).abs() < 1e-3, "{evidence:?}");
     assert_eq!((evidence.rounds, evidence.rounds_reaching), (7, 7));
-    assert!((evidence.sign_confidence - (1.0 - 1.0 / 128.0)).abs() < 1e-12);
+    assert!((evidence.sign_confidence - (1.0 - 2.0 / 128.0)).abs() < 1e-12);
 }
 
 #[test]
@@ -73,7 +72,7 @@ fn nothing_is_claimed_of_workers_that_shared_cores() {
         let runs = vec![RunRecord::new(0, 0, verdict.clone())];
         Results::new(experiment, Environment::default(), runs, Completion::Complete).conclusion()
     };
-    assert_eq!(claiming(4), Conclusion::Holds);
+    assert_eq!(claiming(4), Conclusion::WithinBoot);
     assert_eq!(claiming(8), Conclusion::Refused(ReasonCode::SharedCores));
 }
 
@@ -92,7 +91,7 @@ fn nothing_is_claimed_of_half_an_experiment() {
     let runs = runs(7, &[(1, QUIET), (2, QUIET)], 2);
     let results = Results::new(experiment(Some(RULE)), Environment::default(), runs, completion);
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::Incomplete));
-    assert!(!results.complete && terminal(&results).contains("INCOMPLETE: 14 of 21 runs"));
+    assert!(!results.complete && said(&results).contains("INCOMPLETE: 14 of 21 runs"));
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn every_form_of_a_comparison_is_as_it_was() {
     let at = |name| golden::path("tests/forms").join(name);
     let text = terminal(&results);
     golden::check(&at("compared.txt"), text.as_bytes());
-    assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 100), "{text}");
+    assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
     let mut summary = Vec::new();
     SummaryMarkdown.export(&results, &mut summary).expect("memory takes all");
     golden::check(&at("compared.md"), &summary);

@@ -6,9 +6,9 @@ use abi::syscall::Authority;
 use abi::wire::record::SystemName;
 use abi::wire::{Record, Text};
 use evidence::gate::ReasonCode;
-use report::terminal;
 use results::{Conclusion, NotComparable, Results, System};
 
+use super::rounds::said;
 use super::systems::{Side, compared, rounds, side};
 use test_support::guest::KHZ;
 
@@ -72,7 +72,7 @@ fn controls() -> Vec<(NotComparable, Side, [&'static str; 2])> {
         ),
         (
             NotComparable::Plan,
-            saying!(Start, |start| start.plan = abi::Digest::of(b"another")),
+            saying!(Challenge, |challenge| challenge.work = abi::Digest::of(b"another")),
             ["assay", "ae448ac8"],
         ),
         (
@@ -123,7 +123,7 @@ fn every_difference_is_refused_by_its_own_reason() {
                 .all(|row| row.first_worker_us.as_ref().is_some_and(|f| f.to_linux.is_none()))
         );
         assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::NotComparable));
-        let text = terminal(&results);
+        let text = said(&results);
         assert!(text.contains("NOT COMPARABLE") && text.contains(reason.code()), "{text}");
     }
 }

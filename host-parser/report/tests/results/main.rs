@@ -3,6 +3,7 @@
 mod claims;
 mod comparison;
 mod equivalence;
+mod figures;
 mod forms;
 mod iterations;
 mod rounds;

@@ -104,6 +104,11 @@ pub fn whole() -> Results {
     Results::new(experiment(Some(RULE)), environment(), runs, Completion::Complete)
 }
 
+/// What the terminal shows, as one line.
+pub fn said(results: &Results) -> String {
+    report::terminal(results).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A run that never came to print a record.
 pub fn refused() -> RunRecord {
     let evidence = HostEvidence { ended: Ended::Deadline, ..HostEvidence::default() };

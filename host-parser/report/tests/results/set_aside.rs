@@ -10,10 +10,9 @@ use evidence::gate::{
 };
 use evidence::ledger::{Probe, Probes};
 use evidence::transcript::Transcript;
-use report::terminal;
 use results::{Completion, Conclusion, Environment, Experiment, Results, RunRecord};
 
-use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs};
+use super::rounds::{QUIET, RULE, experiment, judge, refused, results, runs, said};
 use test_support::guest::Guest;
 use test_support::script::Script;
 
@@ -55,7 +54,7 @@ fn a_round_that_the_host_disturbed_counts_for_nothing_and_condemns_nothing() {
     );
     let set_aside = results.runs.iter().filter(|run| run.excluded.is_some());
     assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [0, 0, 1, 1]);
-    assert!(terminal(&results).contains("2 rounds excluded (at most 7 may be):"));
+    assert!(said(&results).contains("2 rounds excluded (at most 7 may be):"));
 }
 
 #[test]
@@ -77,7 +76,7 @@ fn a_run_that_failed_is_not_hidden_by_what_the_host_did_to_its_round() {
     let results = probed(runs, run.round + 1);
     assert!(results.runs[at].excluded.is_some());
     assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::Timeout));
-    assert!(terminal(&results).contains("timeout"), "{}", terminal(&results));
+    assert!(said(&results).contains("timeout"), "{}", said(&results));
 }
 
 #[test]
@@ -86,7 +85,7 @@ fn a_round_that_was_not_even_begun_is_listed() {
         runs(7, &[(1, QUIET), (2, QUIET)], 2).into_iter().filter(|run| run.round != 3).collect();
     let results = probed(runs, 3);
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [2, 3]);
-    assert!(terminal(&results).contains("round 4: probe-slow: the native probe before it took"));
+    assert!(said(&results).contains("round 4: probe-slow: the native probe before it took"));
 }
 
 #[test]
@@ -128,7 +127,7 @@ fn a_slow_probe_sets_aside_the_rounds_beside_it_whatever_they_measured() {
         results.runs.iter().filter(|run| run.excluded.is_some()).map(|run| run.round).collect();
     assert_eq!(set_aside, BTreeSet::from([2, 3]));
     assert_eq!((results.cases[1].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
-    let text = terminal(&results);
+    let text = said(&results);
     assert!(
         text.contains(
             "native probe, 8 times: 2 host CPUs had the capacity of 1.06 to 1.99, 87.3 % slower at worst"
@@ -165,12 +164,12 @@ fn a_cpu_that_was_slow_beside_its_worker_costs_the_round() {
     let pace = results.pace.expect("guests of today");
     assert_eq!((pace.checks, pace.slow, (pace.worst * 100.0).round()), (42, 2, 40.0));
     assert_eq!(results.excluded_rounds.keys().copied().collect::<Vec<_>>(), [0, 4]);
-    let said = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0, CPU 1 was 30 % slower than its \
+    let why = "cpu-slowed in run 1: just after worker 1 of case 2 iteration 0, CPU 1 was 30 % slower than its \
                 baseline (8428 TSC readings instead of 12039, limit 20 %)";
-    assert_eq!(results.excluded_rounds[&0].to_string(), said);
+    assert_eq!(results.excluded_rounds[&0].to_string(), why);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (5, Conclusion::Holds));
-    let said = "guest CPU speed: 2 of 42 checks slow (worst 40.0 % below baseline)";
-    assert!(terminal(&results).contains(said), "{}", terminal(&results));
+    let line = "guest CPU speed: 2 of 42 checks slow (worst 40.0 % below baseline)";
+    assert!(said(&results).contains(line), "{}", said(&results));
     // A host that becomes slow and stays so is held against its quick times.
     let slowed: Vec<(u32, u32)> = (2..7).map(|round| (round, 300)).collect();
     assert_eq!(paced(quiet(), &slowed, false).excluded_rounds.len(), 5);
@@ -213,7 +212,7 @@ fn a_side_of_several_has_the_rounds_that_all_of_them_have() {
 fn says_where_nobody_told_of_stolen_time() {
     let mut runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
     runs[3].evidence.host_steal_missing = Some("/proc/stat has no CPU 1".to_owned());
-    let text = terminal(&results(runs));
+    let text = said(&results(runs));
     assert!(text.contains("steal time of the host's own CPUs is unknown: /proc/stat has no CPU 1"), "{text}");
 }
 
@@ -223,6 +222,6 @@ fn says_why_there_is_no_probe() {
     let probes = Probes::none("the twin target/assay-twin is not there");
     let results =
         Results::probed(experiment(None), Environment::default(), probes, runs, Completion::Complete);
-    assert!(terminal(&results).contains("no native probe: the twin target/assay-twin is not there"));
+    assert!(said(&results).contains("no native probe: the twin target/assay-twin is not there"));
     assert_eq!(results.conclusion(), Conclusion::Measured);
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use abi::exception::mnemonic;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Address;
 
@@ -15,7 +15,7 @@ const WRITE: u32 = 1 << 1;
 const FETCH: u32 = 1 << 4;
 
 /// An exception or interrupt that a CPU took, or failed to take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Exception {
     /// The vector.
     pub vector: u8,
@@ -32,7 +32,7 @@ pub struct Exception {
 }
 
 /// What raised an exception or interrupt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Raised {
     /// An instruction that could not be carried out.

@@ -1,14 +1,14 @@
 //! The data of a diagnosis: the evidence, each address with its place in the source.
 
 use evidence::gate::Ended;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::exception::Exception;
 use super::symbols::Place;
 
 /// Why a guest died, as a second guest showed it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// Whether the second guest died too.
     pub recurrence: Recurrence,
@@ -33,7 +33,7 @@ pub struct Diagnosis {
 }
 
 /// Whether a second guest died as the first one did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Recurrence {
     /// It died in the same way.
@@ -45,7 +45,7 @@ pub enum Recurrence {
 }
 
 /// An exception and its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LocatedException {
     /// What it was.
     #[serde(flatten)]
@@ -57,7 +57,7 @@ pub struct LocatedException {
 }
 
 /// A CPU and its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LocatedCpu {
     /// The hypervisor's number of it.
     pub cpu: u32,
@@ -72,7 +72,7 @@ pub struct LocatedCpu {
 }
 
 /// What a CPU was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CpuState {
     /// It had halted with interrupts off, for good.
@@ -86,7 +86,7 @@ pub enum CpuState {
 }
 
 /// A panic and its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LocatedPanic {
     /// The CPU.
     pub cpu: u16,

@@ -6,7 +6,7 @@ use abi::wire::Hex64;
 use addr2line::gimli::{self, Dwarf, EndianSlice, LittleEndian};
 use addr2line::{Context, FrameIter, demangle_auto};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 type Reader<'a> = EndianSlice<'a, LittleEndian>;
 
@@ -43,7 +43,7 @@ pub enum SymbolsError {
 }
 
 /// A place in the source: a function, and those that it was inlined into, innermost first. Never empty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Place {
     /// The functions.
@@ -51,7 +51,7 @@ pub struct Place {
 }
 
 /// A function, and a line in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Frame {
     /// The function; one that was inlined goes without its module.
     pub function: String,

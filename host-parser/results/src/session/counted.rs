@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use abi::Digest;
-use evidence::gate::limits::LEAST_ITERATIONS;
 use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
 use evidence::ledger::enough_left;
 use stats::{Summary, lower_quartile};
 
-use super::index::{IndexExperiment, IndexRun};
 use crate::series::Pairing;
+use crate::{Experiment, RunRecord};
+
+/// A boot with fewer iterations has too few pace checks to be measured by pace.
+const LEAST_ITERATIONS: usize = 4;
 
 /// The runs of a case.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +39,7 @@ pub struct SessionCase {
 }
 
 /// Sorts the measurements by case and round.
-pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16, SessionCase>, String> {
+pub(super) fn cases(passed: &[(&RunRecord, &Measurement)]) -> Result<BTreeMap<u16, SessionCase>, String> {
     let mut cases: BTreeMap<u16, SessionCase> = BTreeMap::new();
     for (run, measured) in passed {
         let samples = measured.samples();
@@ -50,9 +52,7 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
             return Err(format!("run {}: its log is not of the one case {:?}", run.run, run.case));
         };
         let of_case = cases.entry(case).or_default();
-        let excluded = run.excluded_iterations();
-        let counts = |sample: &&Sample| sample.excluded.is_none() && !excluded.contains(&sample.iteration);
-        let counted: Vec<&Sample> = samples.iter().filter(counts).collect();
+        let counted: Vec<&Sample> = samples.iter().filter(|sample| sample.excluded.is_none()).collect();
         if !enough_left(counted.len(), samples.len()) {
             let (left, all) = (counted.len(), samples.len());
             return Err(format!("run {}: {left} of its {all} iterations count, which are too few", run.run));
@@ -87,7 +87,7 @@ pub(super) fn cases(passed: &[(&IndexRun, Measurement)]) -> Result<BTreeMap<u16,
 
 /// That as many rounds count as were to, each with every case.
 pub(super) fn as_many_as_asked_for(
-    asked: &IndexExperiment,
+    asked: &Experiment,
     cases: &BTreeMap<u16, SessionCase>,
 ) -> Result<(), String> {
     let Some(rounds) = asked.rounds.filter(|_| asked.pairing == Pairing::Runs) else { return Ok(()) };
@@ -105,13 +105,13 @@ pub(super) fn as_many_as_asked_for(
 }
 
 /// The median of the runs' TSC frequencies, in kHz, if all of them know theirs.
-pub(super) fn khz(passed: &[(&IndexRun, Measurement)]) -> Option<f64> {
+pub(super) fn khz(passed: &[(&RunRecord, &Measurement)]) -> Option<f64> {
     let each = passed.iter().map(|(_, measured)| Some(measured.clock().tsc.as_ref()?.khz as f64));
     Some(Summary::of(&each.collect::<Option<Vec<f64>>>()?)?.median)
 }
 
 /// From when to when each round was made, in milliseconds since 1970, if known.
-pub(super) fn spans(passed: &[(&IndexRun, Measurement)]) -> BTreeMap<u32, (u64, u64)> {
+pub(super) fn spans(passed: &[(&RunRecord, &Measurement)]) -> BTreeMap<u32, (u64, u64)> {
     let mut spans = BTreeMap::new();
     for (run, _) in passed {
         let Some((start, wall)) = run.started_unix_ms.zip(run.wall_ms) else { continue };

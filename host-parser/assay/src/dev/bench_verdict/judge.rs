@@ -7,11 +7,12 @@ use anyhow::anyhow;
 use evidence::ledger::{Pace, Probes};
 use lab::{Coded, Exit, OrExit};
 use results::Environment;
-use results::session::{Accepted, SessionCase, SessionComparison, StoredSession, by_pace, compare};
+use results::session::{Accepted, SessionCase, SessionComparison, StoredSession, Whole, by_pace, compare};
 use serde::Serialize;
 use stats::{COMPARISON_LEVEL, Comparison, Design, Quality, RealRow, Recorded, real_experiments};
 
 use super::rows::{SAME, recorded};
+use crate::verify::Opened;
 
 /// Version of the form of verdict.json.
 const SCHEMA: u32 = 2;
@@ -77,15 +78,16 @@ impl Judged {
     /// # Errors
     /// A row is missing, has no result, or cannot be compared with the first.
     pub fn of(folder: &Path, case: u16, trials: usize, seed: Option<u64>) -> Result<(Self, Recorded), Coded> {
-        let first = load(folder, SAME[0])?;
+        let opened = Opened::open(folder)?;
+        opened.verified()?;
+        let first = &opened.stored(&SAME[..1], Whole::AsFarAsItGoes)?[0];
         let name = &first.identity.workload;
         let workload = workloads::by_name(name.as_str())
             .ok_or_else(|| anyhow!("{}: unknown workload {name}", first.folder.display()))
             .or_exit(Exit::Invalid)?;
         let names = recorded(workload, folder);
-        let others = names[1..].iter().map(|name| load(folder, name.folder));
-        let sessions: Vec<StoredSession> =
-            std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
+        let folders: Vec<&str> = names.iter().map(|name| name.folder).collect();
+        let sessions = opened.stored(&folders, Whole::AsFarAsItGoes)?;
         let cases: Vec<SessionCase> =
             sessions.iter().map(|session| session_case(session, case)).collect::<Result<_, _>>()?;
         // As in the verdict itself: if any row's clocks were not shown to be in step, no row's makespans are used.
@@ -130,10 +132,6 @@ impl Judged {
         };
         Ok((judged, recorded))
     }
-}
-
-fn load(folder: &Path, row: &str) -> Result<StoredSession, Coded> {
-    StoredSession::load_as_far_as_it_goes(&folder.join(row)).map_err(crate::compare::coded)
 }
 
 fn session_case(session: &StoredSession, case: u16) -> Result<SessionCase, Coded> {

@@ -16,6 +16,7 @@ use stats::real_experiments;
 
 pub use args::BenchVerdictArgs;
 
+use crate::tool::tool;
 use judge::Judged;
 use rows::named_rows;
 
@@ -78,6 +79,8 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
         probe: args.probe.spec(),
         folder,
         symbols: None,
+        tool: tool(),
+        sign: None,
     });
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     let ended = session.record(&cancel);

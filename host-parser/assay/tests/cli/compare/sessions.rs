@@ -1,19 +1,28 @@
-//! Writes sessions as `assay run` leaves them, with the logs of simulated guests.
+//! Writes sealed sessions as `assay run` and `assay ab` leave them, with the logs of simulated guests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use abi::wire::Record;
+use abi::Digest;
 use abi::wire::record::Firmware;
+use abi::wire::{Hex64, Record};
+use evidence::challenge;
 use evidence::gate::{Gate, HostEvidence, RunExpectation, VcpuDelay};
+use evidence::ledger::{Ledger, Probe, Probes};
 use evidence::transcript::Transcript;
-use results::Pairing;
-use results::{Accelerator, Completion, Environment, Experiment, Host, Results, RunRecord};
+use report::{EXPORTERS, write_all};
+use results::seal::{Commitment, FORM, SealWriter, SealedManifest, SealedSet};
+use results::{
+    Accelerator, ClaimRule, Completion, Environment, Experiment, Host, Pairing, Results, RunRecord,
+    SealedRun, System, Tool,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::guest::{Guest, KHZ};
 use crate::script::Script;
+use crate::stage::shipped;
 
 /// The start of the first run, in milliseconds since 1970.
 const START_MS: u64 = 1_795_000_000_000;
@@ -39,6 +48,18 @@ pub struct Played {
     pub later_ms: u64,
     pub environment: fn(&mut Environment),
     pub completion: Completion,
+    /// How many rounds were asked for, if not as many as are undisturbed.
+    pub asked: Option<u32>,
+    /// How many rounds may be excluded, if not all.
+    pub limit: Option<u32>,
+    /// Seed of the order.
+    pub seed: Option<u64>,
+    /// How long the native probes took on one CPU, in ns; on all they take half of that.
+    pub probe_ns: Option<u64>,
+    /// What ran the workers of a case.
+    pub system: fn(u16) -> System,
+    /// What becomes of the log of a run, by the run's number, before anything reads it.
+    pub damage: fn(u32, &mut Vec<u8>),
 }
 
 impl Default for Played {
@@ -55,6 +76,12 @@ impl Default for Played {
             later_ms: 0,
             environment: |_| {},
             completion: Completion::Complete,
+            asked: None,
+            limit: None,
+            seed: None,
+            probe_ns: None,
+            system: |_| System::Assay,
+            damage: |_, _| {},
         }
     }
 }
@@ -90,35 +117,159 @@ impl Sessions {
     /// Writes a session and returns its folder.
     pub fn play(&self, name: &str, played: &Played) -> PathBuf {
         let folder = self.path(name);
-        fs::create_dir_all(folder.join("runs")).unwrap();
-        let mut gate = Gate::default();
-        let slots = (0..played.rounds).flat_map(|round| played.cases.iter().map(move |&case| (round, case)));
-        let runs = (0..).zip(slots).map(|(number, slot)| run(&mut gate, &folder, played, number, slot));
-        let runs: Vec<RunRecord> = runs.collect();
-        let mut environment = environment();
-        (played.environment)(&mut environment);
-        // The statistics take long to compute, and `compare` does not read them: leave them out.
-        let results =
-            Results::new(experiment(name, played), environment, Vec::new(), played.completion.clone());
-        let mut results = serde_json::to_value(results).unwrap();
-        results["runs"] = serde_json::to_value(runs).unwrap();
-        fs::write(folder.join("results.json"), results.to_string()).unwrap();
+        Play::begin(name, folder.clone(), vec![(None, played)]).play();
+        folder
+    }
+
+    /// Writes one session with a folder for each row, and returns its folder.
+    pub fn play_rows(&self, name: &str, rows: &[(&str, Played)]) -> PathBuf {
+        let folder = self.path(name);
+        let rows = rows.iter().map(|(row, played)| (Some((*row).to_owned()), played)).collect();
+        Play::begin(name, folder.clone(), rows).play();
         folder
     }
 }
 
+/// A session that is played.
+struct Play<'p> {
+    /// Its folder's name, which its nonces depend on.
+    name: String,
+    folder: PathBuf,
+    rows: Vec<(Option<String>, &'p Played)>,
+    gates: Vec<Gate>,
+    ledger: Ledger,
+    seal: SealWriter,
+    runs: Vec<RunRecord>,
+    row_of: Vec<usize>,
+    challenge: u64,
+}
+
+impl<'p> Play<'p> {
+    fn begin(name: &str, folder: PathBuf, rows: Vec<(Option<String>, &'p Played)>) -> Self {
+        for (row, _) in &rows {
+            fs::create_dir_all(in_row(&folder, row.as_deref()).join("runs")).unwrap();
+        }
+        let first = rows[0].1;
+        let cpus = if first.probe_ns.is_some() { 2 } else { 0 };
+        let probes = Probes { cpus, ..Probes::default() };
+        let manifest = shipped("", "");
+        let sha256 = Digest::of(manifest.as_bytes());
+        let sets = rows.iter().map(|(row, played)| {
+            let mut environment = environment();
+            (played.environment)(&mut environment);
+            let experiment = experiment(row.as_deref().unwrap_or(name), row.is_some(), sha256, played);
+            SealedSet { row: row.clone(), experiment, environment }
+        });
+        let commitment = Commitment {
+            form: FORM,
+            session: Digest::of(name.as_bytes()).to_string()[..32].to_owned(),
+            started_unix_ms: START_MS,
+            command: "played".to_owned(),
+            tool: Tool::default(),
+            executable_sha256: None,
+            manifest: SealedManifest { path: "x.toml".to_owned(), sha256 },
+            rounds: asked(first),
+            runs_per_round: u32::try_from(rows.len() * first.cases.len()).unwrap(),
+            probes: probes.clone(),
+            sets: sets.collect(),
+        };
+        let seal = SealWriter::create(&folder, commitment, &manifest).unwrap();
+        let gates = rows.iter().map(|_| Gate::default()).collect();
+        let (name, ledger) = (name.to_owned(), Ledger::new(probes));
+        let challenge = challenge::first(seal.head());
+        Self { name, folder, rows, gates, ledger, seal, runs: Vec::new(), row_of: Vec::new(), challenge }
+    }
+
+    fn play(mut self) {
+        let first = self.rows[0].1;
+        for round in 0..first.rounds {
+            self.probe(round);
+            for &case in &first.cases {
+                (0..self.rows.len()).for_each(|row| self.run(row, round, case));
+            }
+        }
+        self.probe(first.rounds);
+        self.end();
+    }
+
+    fn probe(&mut self, before_round: u32) {
+        let Some(ns) = self.rows[0].1.probe_ns else { return };
+        self.ledger.add_probe(Probe::new(before_round, 0, ns, ns / 2));
+        self.seal.probes(&self.ledger, &self.runs).unwrap();
+    }
+
+    fn run(&mut self, row: usize, round: u32, case: u16) {
+        let (name, played) = &self.rows[row];
+        let folder = in_row(&self.folder, name.as_deref());
+        let number = u32::try_from(self.runs.len()).unwrap();
+        let of = Of { session: &self.name, number, round, case, challenge: self.challenge };
+        let record = run(&mut self.gates[row], &folder, played, of);
+        self.challenge = challenge::next(self.challenge, record.end_digest.unwrap(), number + 1);
+        self.ledger.add_run(&record);
+        self.runs.push(record);
+        self.row_of.push(row);
+        self.seal.run(row, &self.ledger, &self.runs).unwrap();
+    }
+
+    fn end(mut self) {
+        let mut files = BTreeMap::new();
+        for (place, (row, played)) in self.rows.iter().enumerate() {
+            let runs = self.runs.iter().zip(&self.row_of).filter(|(_, of)| **of == place);
+            let runs = runs.map(|(run, _)| run.clone()).collect();
+            let name = row.as_deref().unwrap_or(&self.name);
+            let sha256 = Digest::of(shipped("", "").as_bytes());
+            let experiment = experiment(name, row.is_some(), sha256, played);
+            let mut environment = environment();
+            (played.environment)(&mut environment);
+            let completion = played.completion.clone();
+            let results = Results::of_session(experiment, environment, &self.ledger, runs, completion);
+            let folder = in_row(&self.folder, row.as_deref());
+            write_all(&folder, &results).unwrap();
+            for name in EXPORTERS.map(report::Exporter::file_name) {
+                let path = in_row(Path::new(""), row.as_deref()).join(name);
+                let sha256 = Digest::of(&fs::read(folder.join(name)).unwrap());
+                files.insert(path.display().to_string(), sha256);
+            }
+        }
+        let incomplete = match &self.rows[0].1.completion {
+            Completion::Complete => None,
+            Completion::Partial { why } => Some(why.clone()),
+        };
+        self.seal.end(incomplete, files).unwrap();
+    }
+}
+
+/// The folder of a row.
+fn in_row(folder: &Path, row: Option<&str>) -> PathBuf {
+    row.map_or(folder.to_owned(), |row| folder.join(row))
+}
+
+/// Which run it is.
+struct Of<'s> {
+    session: &'s str,
+    number: u32,
+    round: u32,
+    case: u16,
+    challenge: u64,
+}
+
 /// Judges one run, and writes its log into the folder.
-fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, case): (u32, u16)) -> RunRecord {
+fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord {
+    let Of { session, number, round, case, challenge } = of;
     let work_cycles = (played.cycles)(round);
-    let nonce = work_cycles << 16 | u64::from(number) << 4 | u64::from(case);
-    let guest = Guest { nonce, work_cycles, iterations: played.iterations, ..Guest::of(case) };
+    // No two runs of any sessions of a test have the same.
+    let digest = Digest::of(format!("{session} {number}").as_bytes());
+    let nonce = u64::from_be_bytes(*digest.0.first_chunk().unwrap());
+    let iterations = played.iterations;
+    let guest = Guest { nonce, challenge, work_cycles, iterations, ..Guest::of(case) };
     let pace = |readings: u32| u32::try_from(u64::from(readings) * (played.pace)(round) / 1_000).unwrap();
     let paced = Script::of(&guest.log()).edit(|record| {
         if let Record::Gap(gap) = record {
             (gap.reads_before, gap.reads_after) = (pace(gap.reads_before), pace(gap.reads_after));
         }
     });
-    let log = paced.edit(played.edit).log();
+    let mut log = paced.edit(played.edit).log();
+    (played.damage)(number, &mut log);
     let name = format!("run-{number:03}-round-{}-case-{case}.serial.log", round + 1);
     fs::write(folder.join("runs").join(&name), &log).unwrap();
     let wall_ns = wall_ns(case, work_cycles);
@@ -136,12 +287,17 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, number: u32, (round, cas
         delays,
         ..HostEvidence::default()
     };
-    let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+    let (transcript, expected) = (Transcript::read(&log), RunExpectation::default());
+    let verdict = gate.judge(&transcript, &expected, &evidence);
     let mut record = RunRecord::new(number, round, verdict).with_evidence(evidence);
+    record.system = (played.system)(case);
     record.case = Some(case);
     record.log = Some(format!("where/it/was/{name}"));
     record.started_unix_ms = Some(START_MS + played.later_ms + u64::from(number) * 1_000);
     record.wall_ms = Some(400);
+    record.challenge = Some(Hex64(challenge));
+    record.end_digest = Some(challenge::ended(&transcript.boots, &log));
+    record.sealed = SealedRun::of(&log, expected);
     record
 }
 
@@ -158,18 +314,24 @@ fn delay(case: u16, vcpu: u32, wall_ns: u64, disturbed: bool) -> VcpuDelay {
     VcpuDelay { case, iteration: 0, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches: 9 }
 }
 
-fn experiment(name: &str, played: &Played) -> Experiment {
+/// How many rounds are to count.
+fn asked(played: &Played) -> u32 {
+    played.asked.unwrap_or(played.rounds - played.disturbed.map_or(0, |_| 1))
+}
+
+fn experiment(name: &str, of_row: bool, manifest: Digest, played: &Played) -> Experiment {
     Experiment {
         name: "smp-process-scale".to_owned(),
         label: Some(name.to_owned()),
-        manifest: None,
-        manifest_sha256: None,
+        manifest: Some("x.toml".to_owned()),
+        manifest_sha256: Some(manifest.to_string()),
         pairing: Pairing::Runs,
-        rounds: Some(played.rounds - played.disturbed.map_or(0, |_| 1)),
-        set_aside_limit: played.rounds,
+        rounds: Some(asked(played)),
+        set_aside_limit: played.limit.unwrap_or(played.rounds),
         cases: played.cases.clone(),
-        order_seed: None,
-        claim: None,
+        order_seed: played.seed,
+        // That of the shipped manifest; of rows that are apart the comparison makes it.
+        claim: (!of_row).then_some(ClaimRule { from: 1, to: 2, min_speedup: 1.6 }),
     }
 }
 
@@ -184,7 +346,7 @@ fn environment() -> Environment {
     }
 }
 
-/// Changes results.json in place.
+/// Changes results.json in place, as an editor would.
 pub fn edit_results(folder: &Path, change: impl FnOnce(&mut Value)) {
     let path = folder.join("results.json");
     let mut results: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();

@@ -135,10 +135,11 @@ limits! {
         CpuSlowed => "the same in a boot with a single iteration: by more than",
     }
 
-    /// How many iterations of a boot must remain after the exclusions: enough for a quartile. A boot with fewer than twice
-    /// as many must keep half of them.
-    LEAST_ITERATIONS: usize = 4 "iterations" {
-        CpuSlowed => "the undisturbed iterations of a boot are fewer than half of all or, if half is more than this, fewer than",
+    /// How much must remain after the exclusions, in thousandths: of a boot's iterations, and of all iterations of a case
+    /// that were made. With less than half, the undisturbed iteration is the exception.
+    KEPT_PER_MILLE: u64 = 500 "per mille" {
+        CpuSlowed => "the part of a boot's iterations that is undisturbed is less than",
+        HostContended => "the part that counts of the iterations that were made of a case of the claim is less than",
     }
 
     /// How much longer than its session's baseline a native probe may take, in thousandths. Seen on two shared CPUs: 1 if

@@ -1,0 +1,85 @@
+//! `assay verify`: derives the results of sealed sessions again, and says where the stored ones differ.
+
+mod args;
+mod session;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use lab::{Coded, Exit, OrExit, console};
+use results::seal::signature::{PublicKey, verify};
+use results::seal::{CHAIN, Problem, SIGNATURE, SealedSession};
+
+pub use args::VerifyArgs;
+pub use session::{Opened, load};
+
+/// Verifies every session, prints what was found and returns the exit code.
+///
+/// # Errors
+/// A session or the key cannot be read, or standard output cannot be written.
+pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
+    let key = args.signed_by.as_deref().map(read_key).transpose()?;
+    let mut exit = Exit::Holds;
+    for path in &args.sessions {
+        let opened = Opened::open(path)?;
+        let mut problems = opened.problems();
+        problems.extend(key.as_ref().and_then(|key| signature_problem(&opened, key)));
+        console::answer(&text(path, &opened.session, &problems, key.is_some()))?;
+        if !problems.is_empty() {
+            exit = Exit::NotVerified;
+        } else if opened.session.chain.end.is_none() && exit == Exit::Holds {
+            exit = Exit::Invalid;
+        }
+    }
+    Ok(exit)
+}
+
+fn read_key(path: &Path) -> Result<PublicKey, Coded> {
+    let text =
+        fs::read_to_string(path).with_context(|| path.display().to_string()).or_exit(Exit::BadInput)?;
+    PublicKey::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display())).or_exit(Exit::BadInput)
+}
+
+/// What is wrong with the signature of a session.
+fn signature_problem(opened: &Opened, key: &PublicKey) -> Option<Problem> {
+    let [chain, signature] = [CHAIN, SIGNATURE].map(|name| opened.session.folder.join(name));
+    let verified = fs::read(&chain)
+        .and_then(|chain| Ok((chain, fs::read_to_string(&signature)?)))
+        .map_err(|error| format!("cannot be read: {error}"))
+        .and_then(|(chain, signature)| verify(key, &chain, &signature).map_err(|error| error.to_string()));
+    verified.err().map(|detail| Problem { place: opened.shown(&signature.display().to_string()), detail })
+}
+
+/// What was found of a session, for people.
+fn text(path: &Path, session: &SealedSession, problems: &[Problem], signed: bool) -> String {
+    let chain = &session.chain;
+    let mut text = format!("{}\n", path.display());
+    let commitment = &chain.commitment;
+    text += &format!("  recorded by {}, session {}\n", commitment.tool, commitment.session);
+    let lines = 1 + chain.entries.len() + usize::from(chain.end.is_some());
+    text += &format!("  {} runs, {lines} lines of the chain, its head {}\n", session.runs(), chain.head);
+    match &chain.end {
+        None => text += "  INCOMPLETE: the chain has no end: the session still runs, or was killed\n",
+        Some(end) => {
+            if let Some(why) = &end.incomplete {
+                text += &format!("  incomplete: {why}\n");
+            }
+        }
+    }
+    if problems.is_empty() {
+        let signed = if signed { "; the signature is of the key" } else { "" };
+        text += &format!("VERIFIED: the results follow from the logs and the recorded evidence{signed}\n");
+        text += "  recorded, not derived: environment, commands, times, what the host observed\n";
+        return text;
+    }
+    text += &format!("NOT VERIFIED: {}\n", problems.len());
+    for problem in problems {
+        text += &format!("  {problem}\n");
+    }
+    let ours = crate::tool::tool();
+    if commitment.tool != ours {
+        text += &format!("  this is {ours}: another version may judge by other rules\n");
+    }
+    text
+}
