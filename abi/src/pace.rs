@@ -1,6 +1,13 @@
-//! Work for pace checks: it runs at full speed only if no other thread shares the core.
+//! The length and the work of pace checks. The work runs at full speed only if no other thread shares the core.
 
 use core::hint::black_box;
+
+/// How long one pace check samples, before a worker and after it, in microseconds.
+pub const WINDOW_US: u64 = 500;
+
+/// Its warm-up, as a fraction of the window. Code that runs for the first time is fetched, and under an emulator
+/// translated; that is not the CPU's pace.
+pub const WARM_UP_FRACTION: u64 = 8;
 
 /// Rounds of [`fill`]. Enough that they are most of the work between two readings of the clock, under an emulator too;
 /// few enough to find gaps of a microsecond.

@@ -88,6 +88,10 @@ targets! {
     topology,
     /// KVM's clock: the frequency that arithmetic in 128 bits gives, or none.
     kvmclock,
+    /// A session's chain: accepted line by line with the digests of a plain reading, and any changed byte is noticed.
+    chain,
+    /// Keys and signatures: nothing verifies but what was signed, and what is read is written back.
+    signature,
 }
 
 /// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for

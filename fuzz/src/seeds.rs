@@ -10,6 +10,7 @@ use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 use crate::golden;
 use crate::targets::gate::base::BASES;
 use crate::targets::record::sealed;
+use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
 const RARE: [&str; 7] = [
@@ -22,6 +23,16 @@ const RARE: [&str; 7] = [
      address=0000000000000008",
     "ASSAY1 seq=19 ts=0.459111 ev=panic cpu=1 at=kernel/src/bench/run.rs:123 \
      message=page%20fault%20at%200xdead000",
+];
+
+/// The entries of a short session.
+const CHAIN: [&str; 6] = [
+    r#"{"session":{"form":1,"session":"0","started_unix_ms":1,"command":"x","tool":{"name":"assay","version":"0.1.0"},"executable_sha256":null,"manifest":{"path":"x.toml","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},"rounds":1,"runs_per_round":1,"probes":{"cpus":2,"missing":null,"made":[]},"sets":[]}}"#,
+    r#"{"probe":{"before_round":0,"started_unix_ms":1,"one_ns":2,"all_ns":1,"capacity":2.0}}"#,
+    r#"{"probe-failed":{"before_round":0,"why":"it"}}"#,
+    r#"{"probes-ended":"it"}"#,
+    r#"{"excluded":{"run":0,"iteration":3,"reason":"cpu-slowed","detail":"it"}}"#,
+    r#"{"end":{"incomplete":"0 of 1 runs were made: interrupted","files":{"results.json":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}}"#,
 ];
 
 /// The manifests that make seeds, each with the name of its plan's seed.
@@ -38,6 +49,11 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
         "gate" => logs(),
         "plan" => MANIFESTS.map(|(manifest, name)| (name.to_owned(), short_plan(&load(manifest)))).into(),
         "manifest" => MANIFESTS.map(|(name, _)| (name.to_owned(), load(name).source().into())).into(),
+        "chain" => vec![("session".to_owned(), [CHAIN.join("\n").as_bytes(), b"\n\x07"].concat())],
+        "signature" => vec![
+            ("signature".to_owned(), [&b"\0"[..], SIGNATURE.as_bytes()].concat()),
+            ("public".to_owned(), [&b"\x01"[..], PUBLIC.as_bytes()].concat()),
+        ],
         _ => Vec::new(),
     }
 }

@@ -1,18 +1,11 @@
 //! What a CPU can see of its host by itself: how much time passes between two readings of its clock with the same few
 //! instructions between them, and how many such readings it makes.
 
-use abi::pace::fill;
+use abi::pace::{WARM_UP_FRACTION, WINDOW_US, fill};
 use abi::wire::record::Gap;
 
 use crate::clock::Clock;
 use crate::x86::tsc;
-
-/// How long one pace check samples, before a worker and after it, in microseconds.
-const WINDOW_US: u64 = 500;
-
-/// The warm-up, as a fraction of the window. Code that runs for the first time is fetched, and under an emulator
-/// translated; that is not the CPU's pace.
-const WARM_UP_FRACTION: u64 = 8;
 
 /// One pace check.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -3,12 +3,10 @@
 use core::hint;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use abi::tsc::LEAD_US;
+
 use crate::clock::{Clock, Mark};
 use crate::x86::tsc;
-
-/// From the last arrival to the common start, in microseconds. In that time every CPU sees the start, puts it into its
-/// worker's arguments and enters ring 3; the rest is room for a host that deschedules a vCPU for a moment.
-const LEAD_US: u64 = 2_000;
 
 /// There will be no start.
 const ABORTED: u64 = u64::MAX;

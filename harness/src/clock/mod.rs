@@ -42,8 +42,7 @@ impl Clock {
     /// The cycles in `us` microseconds.
     #[must_use]
     pub fn cycles(&self, us: u64) -> u64 {
-        let cycles = u128::from(us) * u128::from(self.khz) / 1000;
-        u64::try_from(cycles).unwrap_or(u64::MAX)
+        abi::tsc::cycles(us, self.khz)
     }
 
     /// The microseconds in `cycles`.

@@ -4,6 +4,8 @@
 //! follows from the challenge of the run before, the digest with which that run's log ended, and its own number. So a run
 //! that was left out, repeated, put elsewhere or chosen among several breaks the chain, and the logs alone show it.
 
+use std::collections::HashMap;
+
 use abi::Digest;
 use abi::digest::Hasher;
 
@@ -37,6 +39,48 @@ pub fn ended(boots: &[Boot], log: &[u8]) -> Digest {
     }
 }
 
+/// One run as the chain sees it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Link {
+    /// The run's number in the session, from 0.
+    pub run: u32,
+    /// The challenge of its plan.
+    pub challenge: u64,
+    /// The digest by which the chain goes on after it ([`ended`]).
+    pub ended: Digest,
+}
+
+/// Where a chain breaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Break {
+    /// The place of the run in the list, from 0.
+    pub at: usize,
+    /// The challenge that was due.
+    pub due: u64,
+    /// The challenge that the run has.
+    pub found: u64,
+    /// The place of an earlier run with the same challenge: its log was given again, or its answers were.
+    pub same_as: Option<usize>,
+}
+
+/// The first run whose challenge does not follow from the run before it; `None` if all do. The runs are in the order in
+/// which they were made, and numbered from 0 without gaps. `begin` is the challenge of the first run, if it is known
+/// ([`first`]); else the first run's own is taken.
+#[must_use]
+pub fn first_break(begin: Option<u64>, links: &[Link]) -> Option<Break> {
+    let mut due = begin.or_else(|| links.first().map(|link| link.challenge))?;
+    let mut seen = HashMap::new();
+    for (at, (link, number)) in links.iter().zip(0_u32..).enumerate() {
+        let Link { run, challenge, ended } = *link;
+        if challenge != due || run != number {
+            return Some(Break { at, due, found: challenge, same_as: seen.get(&challenge).copied() });
+        }
+        seen.insert(challenge, at);
+        due = next(challenge, ended, number.saturating_add(1));
+    }
+    None
+}
+
 fn number(Digest(bytes): Digest) -> u64 {
     bytes.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
@@ -63,6 +107,36 @@ mod tests {
     fn is_the_documented_hash() {
         assert_eq!(first(Digest([0; 32])), 0x6668_7aad_f862_bd77);
         assert_eq!(next(0, Digest([0; 32]), 0), 0x8575_9b38_11ff_7dc4);
+    }
+
+    /// A session of five runs.
+    fn chain() -> Vec<Link> {
+        let mut challenge = first(Digest::of(b"session"));
+        let links = (0..5).map(|run| {
+            let link = Link { run, challenge, ended: Digest::of(&[run as u8]) };
+            challenge = next(challenge, link.ended, run + 1);
+            link
+        });
+        links.collect()
+    }
+
+    #[test]
+    fn a_chain_holds_only_as_it_was_made() {
+        let begin = Some(first(Digest::of(b"session")));
+        assert_eq!(first_break(begin, &chain()), None);
+        assert_eq!(first_break(None, &chain()[..2]), None);
+        assert_eq!(first_break(begin, &[]), None);
+        let broken = |change: fn(&mut Vec<Link>)| {
+            let mut links = chain();
+            change(&mut links);
+            first_break(begin, &links).map(|found| (found.at, found.same_as))
+        };
+        assert_eq!(broken(|links| links.retain(|link| link.run != 0)), Some((0, None)));
+        assert_eq!(broken(|links| links.retain(|link| link.run != 2)), Some((2, None)));
+        assert_eq!(broken(|links| links.swap(1, 2)), Some((1, None)));
+        assert_eq!(broken(|links| links.insert(3, links[1])), Some((3, Some(1))));
+        assert_eq!(broken(|links| links[1].ended.0[0] ^= 1), Some((2, None)));
+        assert_eq!(broken(|links| links[1].run = 2), Some((1, None)));
     }
 
     #[test]

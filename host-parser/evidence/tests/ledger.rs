@@ -43,25 +43,26 @@ fn host(random: &mut SplitMix64) -> Host {
     }
 }
 
-/// A run of a guest with 2 CPUs and `iterations` iterations.
-fn run(number: u32, round: u32, iterations: u16, host: Host) -> Run {
-    let guest = Guest { nonce: 100 + u64::from(number), iterations, work_cycles: 60_000_000, ..Guest::of(2) };
+/// A run of a guest with 2 CPUs and `iterations` iterations of `case`.
+fn run(number: u32, round: u32, case: u16, iterations: u16, host: Host) -> Run {
+    let (nonce, work_cycles) = (100 + u64::from(number), 60_000_000);
+    let guest = Guest { nonce, iterations, work_cycles, cases: vec![case], ..Guest::of(2) };
     let (slowed, to) = match host {
         Host::SlowsACpu { iterations, per_mille } => (iterations, per_mille),
         _ => (0, 1_000),
     };
     let script = Script::of(&guest.log()).edit(|record| match record {
-        Record::Gap(gap) if gap.cpu.0 == 1 && gap.iter < slowed => {
+        Record::Gap(gap) if gap.cpu.0 + 1 == case && gap.iter < slowed => {
             gap.reads_after = gap.reads_after * to / 1_000
         }
         _ => {}
     });
     let taken = VcpuDelay {
-        case: 2,
+        case,
         iteration: 0,
         vcpu: 0,
-        wall_ns: 40_000_000,
-        run_ns: 20_000_000,
+        wall_ns: 30_000_000,
+        run_ns: 10_000_000,
         delay_ns: 20_000_000,
         involuntary_switches: 9,
     };
@@ -116,30 +117,36 @@ fn probe_is_bad(probes: &Probes, round: u32) -> bool {
 /// The rounds with a run that has too few iterations left.
 fn spoilt(runs: &[Run]) -> BTreeSet<u32> {
     let measured = || runs.iter().filter_map(|run| Some((run.round, run.verdict.outcome.measurement()?)));
-    // By CPU, and by whether the check was after the worker.
-    let mut times: BTreeMap<(u16, bool), Vec<f64>> = BTreeMap::new();
+    // By CPU, by whether the check was after the worker, and by case.
+    let mut times: BTreeMap<(u16, bool, u16), Vec<f64>> = BTreeMap::new();
     for (_, measurement) in measured() {
-        for worker in measurement.samples().iter().flat_map(|sample| &sample.workers) {
-            for (after, reads) in [(false, worker.reads_before), (true, worker.reads_after)] {
-                times.entry((worker.cpu, after)).or_default().push(1.0 / f64::from(reads));
+        for sample in measurement.samples() {
+            for worker in &sample.workers {
+                for (after, reads) in [(false, worker.reads_before), (true, worker.reads_after)] {
+                    times.entry((worker.cpu, after, sample.case)).or_default().push(1.0 / f64::from(reads));
+                }
             }
         }
     }
-    let baseline: BTreeMap<(u16, bool), f64> = times
-        .into_iter()
-        .map(|(kind, times)| (kind, 1.0 / Baseline::of(times).time().expect("a time")))
-        .collect();
+    let baseline = |cpu, after, case| {
+        let of = |case| Baseline::of(times[&(cpu, after, case)].iter().copied()).time().expect("a time");
+        let larger = times.keys().filter(|key| (key.0, key.1) == (cpu, after) && key.2 > case);
+        let settled = larger.filter(|key| times[key].len() >= 3);
+        1.0 / settled.map(|key| of(key.2)).fold(of(case), f64::min)
+    };
     let mut rounds = BTreeSet::new();
     for (round, measurement) in measured() {
         let limit =
             if measurement.is_alone() { limits::PACE_ALONE_PER_MILLE } else { limits::PACE_PER_MILLE };
-        let slow =
-            |cpu, after, reads| 1e3 * (1.0 - f64::from(reads) / baseline[&(cpu, after)]) > limit as f64;
+        let slow = |case, cpu, after, reads| {
+            1e3 * (1.0 - f64::from(reads) / baseline(cpu, after, case)) > limit as f64
+        };
         let (mut all, mut gone) = (BTreeSet::new(), BTreeSet::new());
         for sample in measurement.samples() {
             all.insert(sample.iteration);
             let is_slow = sample.workers.iter().any(|worker| {
-                slow(worker.cpu, false, worker.reads_before) || slow(worker.cpu, true, worker.reads_after)
+                slow(sample.case, worker.cpu, false, worker.reads_before)
+                    || slow(sample.case, worker.cpu, true, worker.reads_after)
             });
             if is_slow || sample.excluded.is_some() {
                 gone.insert(sample.iteration);
@@ -175,7 +182,7 @@ fn the_ledger_equals_a_recomputation_at_each_step_and_only_grows() {
                     ledger.add_probe(Probe::new(round, 0, ns, ns / 2));
                 }
             }
-            for _ in 0..2 {
+            for case in [1, 2] {
                 let now = reasons(&ledger);
                 assert_eq!(now, recomputed(&runs, ledger.probes()), "seed {seed} round {round}");
                 assert!(
@@ -184,7 +191,7 @@ fn the_ledger_equals_a_recomputation_at_each_step_and_only_grows() {
                 );
                 before = now;
                 let number = u32::try_from(runs.len()).expect("few");
-                let run = run(number, round, iterations, host(&mut random));
+                let run = run(number, round, case, iterations, host(&mut random));
                 ledger.add_run(judged(number, &run));
                 runs.push(run);
             }
@@ -207,10 +214,50 @@ fn a_probe_excludes_no_round_of_functional_only_runs() {
     let slow =
         |round: u32| Probe::new(round, 0, if round == 2 { 200_000_000 } else { 100_000_000 }, 50_000_000);
     let probes = Probes { cpus: 2, made: (0..4).map(slow).collect(), ..Probes::default() };
-    let quiet = run(0, 1, 1, Host::LeavesItAlone);
+    let quiet = run(0, 1, 2, 1, Host::LeavesItAlone);
     for held_to_speed in [true, false] {
         let run = JudgedRun { held_to_speed, ..judged(0, &quiet) };
         let ledger = Ledger::of([run], probes.clone());
         assert_eq!(ledger.is_excluded(1), held_to_speed);
     }
+}
+
+/// A run of one iteration on CPU 0 in `case`, whose checks have `per_mille` thousandths of the usual readings.
+fn paced(number: u32, case: u16, per_mille: u32) -> Run {
+    let guest = Guest { nonce: 100 + u64::from(number), cases: vec![case], ..Guest::of(2) };
+    let script = Script::of(&guest.log()).edit(|record| {
+        if let Record::Gap(gap) = record {
+            gap.reads_before = gap.reads_before * per_mille / 1_000;
+            gap.reads_after = gap.reads_after * per_mille / 1_000;
+        }
+    });
+    let evidence = HostEvidence::default();
+    let log = script.log();
+    let verdict = Gate::default().judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+    Run { round: number, verdict }
+}
+
+/// The excluded rounds of runs of these cases at these paces, one round each.
+fn excluded(runs: &[(u16, u32)]) -> Vec<u32> {
+    let runs: Vec<Run> = (0..).zip(runs).map(|(number, &(case, pace))| paced(number, case, pace)).collect();
+    let judged = (0..).zip(&runs).map(|(number, run)| judged(number, run));
+    reasons(&Ledger::of(judged, Probes::default())).into_keys().collect()
+}
+
+#[test]
+fn a_cpu_that_is_always_slower_alone_than_beside_another_worker_had_a_neighbour() {
+    let runs = [(1, 600), (2, 1_000), (1, 600), (2, 1_000), (1, 600), (2, 1_000), (1, 600)];
+    assert_eq!(excluded(&runs), [0, 2, 4, 6]);
+}
+
+#[test]
+fn a_cpu_that_is_always_slower_beside_another_worker_is_the_platforms_and_counts() {
+    let runs = [(1, 1_000), (2, 600), (1, 1_000), (2, 600), (1, 1_000), (2, 600), (1, 1_000)];
+    assert_eq!(excluded(&runs), [0_u32; 0]);
+}
+
+#[test]
+fn a_cpu_that_is_slower_beside_another_worker_at_times_is_excluded_then() {
+    let runs = [(1, 1_000), (2, 1_000), (2, 600), (1, 1_000), (2, 1_000), (2, 600), (2, 1_000)];
+    assert_eq!(excluded(&runs), [2, 5]);
 }

@@ -26,7 +26,7 @@ pub use exit::{Coded, Exit, OrExit};
 pub use guest_env::{Built, GuestEnv, GuestSources, build_id};
 pub use label::of_time as label_of_time;
 pub use probe::ProbeSpec;
-pub use rounds::SPARE;
+pub use rounds::{Rounds, SPARE, Step};
 pub use rows::{Row, SystemsSpec, of_systems};
 pub use run::{Run, RunKey};
 pub use schedule::{Slot, clock_seed};

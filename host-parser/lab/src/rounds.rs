@@ -93,7 +93,7 @@ impl<T: Clone> Rounds<T> {
 
 /// How many rounds are excluded.
 fn excluded(ledger: &Ledger) -> u32 {
-    u32::try_from(ledger.excluded_rounds().len()).unwrap_or(u32::MAX)
+    u32::try_from(ledger.count_excluded()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -76,8 +76,10 @@ impl Run<'_> {
         let Slot { round, item: RunKey { system, case } } = self.slot;
         let sweeps = self.manifest.sweep().is_some();
         let expectation = RunExpectation {
-            work: None,
+            plan_or_work: None,
             plan: Some(plan.digest()),
+            challenge: Some(self.challenge),
+            work: Some(plan.work_digest()),
             // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one
             // boot, and the plan's digest stands for them.
             cases: (!sweeps && !self.manifest.kernel_errs())

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
+use abi::wire::record::{SecondClock, SecondSource};
 use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
-use results::{Pairing, Results, RunRecord, System};
+use results::{Pairing, Results, RunRecord, Selection, System};
 
 /// The first run that passed of the first system, for the properties that all have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
@@ -81,9 +82,23 @@ const QEMU_TCG: &str = "TCGTCGTCGTCG";
 pub(super) fn clock(results: &Results) -> Option<String> {
     let clock = sample(results)?.clock();
     Some(match &clock.tsc {
-        Some(tsc) => format!("TSC {}.{:03} MHz by {}", tsc.khz / 1000, tsc.khz % 1000, tsc.source),
+        Some(tsc) => {
+            let second = second_clock(clock.second.as_ref());
+            format!("TSC {}.{:03} MHz by {}, {second}", tsc.khz / 1000, tsc.khz % 1000, tsc.source)
+        }
         None => "TSC of unknown frequency".to_owned(),
     })
+}
+
+/// What the TSC was checked against in every iteration.
+fn second_clock(second: Option<&SecondClock>) -> String {
+    match second {
+        Some(second) if second.independent => format!("checked against {}", second.source),
+        Some(second) if second.source != SecondSource::None => {
+            format!("checked against {}, which is derived from it", second.source)
+        }
+        _ => "TSC alone: no second clock".to_owned(),
+    }
 }
 
 /// How to read the table's numbers, and what they do not show.
@@ -224,7 +239,30 @@ pub(super) fn excluded(results: &Results) -> Vec<String> {
         Pairing::Iterations => lines.extend(measured.into_iter().flat_map(excluded_iterations)),
         Pairing::Runs => lines.extend(excluded_iterations_in_all(&measured)),
     }
+    lines.extend(excluded_shares(results));
     lines
+}
+
+/// The excluded share of each case and system, with the comparisons, if anything is excluded.
+fn excluded_shares(results: &Results) -> Vec<String> {
+    let Selection { shares, tests } = &results.selection;
+    if shares.iter().all(|of| of.share <= 0.0) {
+        return Vec::new();
+    }
+    let head = "excluded by the evidence of each case's own runs, as a mean over its runs:".to_owned();
+    let several = shares.iter().any(|of| of.system != shares[0].system);
+    let name = |system: System, case: u16| {
+        if several { format!("{system} case {case}") } else { format!("case {case}") }
+    };
+    let each = shares.iter().map(|of| {
+        let name = name(of.system, of.case);
+        format!("  {name}: {} % ({} of {} runs do not count)", percent(of.share), of.runs_excluded, of.runs)
+    });
+    let compared = tests.iter().map(|of| {
+        let ((system, case), (other, larger)) = (of.first, of.second);
+        format!("  {} compared with {}: p = {:.2}", name(other, larger), name(system, case), of.test.p)
+    });
+    [String::new(), head].into_iter().chain(each).chain(compared).collect()
 }
 
 /// The excluded iterations of a boot whose iterations are rounds, each with its reason.

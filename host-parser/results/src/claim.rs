@@ -4,9 +4,10 @@ use evidence::gate::{ReasonCode, limits};
 use serde::{Deserialize, Serialize};
 use stats::{Interval, fair_tosses_at_most};
 
-use super::experienced::{ExperiencedCase, ExperiencedSpeedup, speedup_between};
+use super::experienced::{ExperiencedCase, ExperiencedSpeedup, made, speedup_between};
 use super::neighbours::Neighbours;
 use super::run_record::RunRecord;
+use super::selection;
 use super::series::{MedianOfIterations, Pairing, Scope, Series, Speedup};
 use super::system::System;
 
@@ -123,6 +124,16 @@ pub(crate) fn claim(rule: &ClaimRule, judged: &Judged<'_>, refusal: Option<(Reas
     let speedup = judged.series.speedup(rule.from, rule.to);
     let rounds = speedup.as_ref().map_or(0, |speedup| speedup.ratios.len());
     match speedup.and_then(|speedup| Some((speedup.interval?, speedup))) {
+        Some((_, speedup)) if is_superlinear(rule, speedup.median) => {
+            let detail = format!(
+                "the median speed-up from {} to {} workers is {:.3} (limit {} per mille more than the ratio of the workers)",
+                rule.from,
+                rule.to,
+                speedup.median,
+                limits::SUPERLINEAR_PER_MILLE
+            );
+            Claim::NotMade { reason: ReasonCode::Superlinear, detail }
+        }
         Some((interval, speedup)) if rounds >= limits::CLAIM_ROUNDS => {
             decide(rule, interval, speedup, judged)
         }
@@ -133,6 +144,12 @@ pub(crate) fn claim(rule: &ClaimRule, judged: &Judged<'_>, refusal: Option<(Reas
             Claim::NotMade { reason: ReasonCode::TooFewRounds, detail }
         }
     }
+}
+
+/// Whether more workers are faster by more than there are more of them, and by more than the clocks allow.
+fn is_superlinear(rule: &ClaimRule, median: f64) -> bool {
+    let ratio = f64::from(rule.to) / f64::from(rule.from);
+    median > ratio * (1.0 + limits::SUPERLINEAR_PER_MILLE as f64 / 1_000.0)
 }
 
 /// Why nothing can be claimed of the cases, whatever they took.
@@ -180,7 +197,13 @@ fn decide(rule: &ClaimRule, interval: Interval, speedup: Speedup, judged: &Judge
         iterations_median: speedup.iterations_median,
         experienced,
     };
-    match (evidence.scope, evidence.shown(rule.min_speedup)) {
+    let shown = evidence.shown(rule.min_speedup);
+    if matches!(shown, Shown::Holds | Shown::HoldsUndisturbed)
+        && let Some(detail) = selection::decides(rule, made(pairing, runs, system, [rule.from, rule.to]))
+    {
+        return Claim::NotMade { reason: ReasonCode::Selection, detail };
+    }
+    match (evidence.scope, shown) {
         (Scope::WithinBoot, within) => Claim::WithinBoot { within, evidence },
         (Scope::AcrossBoots, Shown::Holds) => Claim::Holds(evidence),
         (Scope::AcrossBoots, Shown::HoldsUndisturbed) => Claim::HoldsUndisturbed(evidence),

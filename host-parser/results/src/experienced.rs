@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use evidence::gate::{Experienced, limits};
 use serde::Serialize;
-use stats::{ByRound, Interval, MeanRatio, PairedRatio, Round, Summary, median};
+use stats::{ByRound, Interval, MadeRatio, MeanRatio, PairedRatio, Round, Summary, median};
 
 use crate::run_record::RunRecord;
 use crate::series::{Pairing, Scope};
@@ -124,6 +124,23 @@ pub(crate) fn speedup_between(
     speedup(pairing, from, cases.get(&from)?, cases.get(&to)?)
 }
 
+/// The mean times of both cases over every round that was made, also of rounds in which only one of them ran; `None` if a
+/// case has no time.
+pub(crate) fn made(
+    pairing: Pairing,
+    runs: &[RunRecord],
+    system: System,
+    [from, to]: [u16; 2],
+) -> Option<MadeRatio> {
+    let mut cases = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.system == system) {
+        if let Some(times) = times_of(run) {
+            add(&mut cases, pairing, run, &times);
+        }
+    }
+    MadeRatio::of(&by_round(cases.get(&from)?, mean), &by_round(cases.get(&to)?, mean))
+}
+
 /// The times of a run that passed, or that the gate refused only for what the host did.
 fn times_of(run: &RunRecord) -> Option<Experienced> {
     let outcome = &run.verdict.outcome;
@@ -131,6 +148,11 @@ fn times_of(run: &RunRecord) -> Option<Experienced> {
         .measurement()
         .map(|measured| measured.experienced())
         .or_else(|| outcome.disturbed_times().cloned())
+}
+
+fn has_times(run: &RunRecord) -> bool {
+    let outcome = &run.verdict.outcome;
+    outcome.measurement().is_some() || outcome.disturbed_times().is_some()
 }
 
 fn add(cases: &mut BTreeMap<u16, Times>, pairing: Pairing, run: &RunRecord, times: &Experienced) {
@@ -158,7 +180,7 @@ fn add(cases: &mut BTreeMap<u16, Times>, pairing: Pairing, run: &RunRecord, time
 /// How many runs of a case have no time. A run that did not say which cases it had counts for each.
 fn without_time(runs: &[RunRecord], system: System, case: u16) -> usize {
     let of_case = runs.iter().filter(|run| run.system == system && run.case.is_none_or(|of| of == case));
-    of_case.filter(|run| times_of(run).is_none()).count()
+    of_case.filter(|run| !has_times(run)).count()
 }
 
 fn speedup(pairing: Pairing, from_case: u16, from: &Times, to: &Times) -> Option<ExperiencedSpeedup> {

@@ -7,6 +7,7 @@ use super::environment::Environment;
 use super::exclude::{self, exclude_iterations};
 use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 use super::run_record::RunRecord;
+use super::selection::Selection;
 use super::system::System;
 use crate::claim::{Judged, claim};
 use crate::disclosure::{Disclosure, Publication};
@@ -76,7 +77,9 @@ impl Results {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
-        let refusal = refusal(&runs, excluded_rounds.len(), limit, incomplete.as_deref());
+        let ledger = Ledger::of(&runs, Probes::default());
+        let selection = Selection::of(experiment.pairing, &runs, &ledger);
+        let refusal = refusal(&runs, excluded_rounds.len(), limit, &selection, incomplete.as_deref());
         let experienced = experienced(experiment.pairing, &runs);
         let claim = experiment.claim.map(|rule| {
             let (system, none) = (series.keys().next().copied().unwrap_or_default(), Series::default());
@@ -100,8 +103,9 @@ impl Results {
             incomplete,
             environment,
             probes,
-            pace: Ledger::of(&runs, Probes::default()).pace(),
+            pace: ledger.pace(),
             excluded_rounds,
+            selection,
             cases: rows.collect(),
             experienced,
             runs,
@@ -127,7 +131,7 @@ impl Results {
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
         let limit = self.experiment.set_aside_limit;
         let excluded = self.excluded_rounds.len();
-        let of_runs = refusal(&self.runs, excluded, limit, self.incomplete.as_deref());
+        let of_runs = refusal(&self.runs, excluded, limit, &self.selection, self.incomplete.as_deref());
         of_runs.or_else(|| {
             let refusal = self.comparison.as_ref()?.refusal()?;
             Some((ReasonCode::NotComparable, format!("{}: {}", refusal.reason, refusal.detail)))
@@ -150,13 +154,14 @@ fn refusal(
     runs: &[RunRecord],
     excluded: usize,
     limit: u32,
+    selection: &Selection,
     incomplete: Option<&str>,
 ) -> Option<(ReasonCode, String)> {
     let of_account = runs.iter().filter(|run| !exclude::has_no_say(run));
     let refused = of_account.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
-    let of_run = of_run.into_iter().chain(exclude::too_many(excluded, limit));
+    let of_run = of_run.into_iter().chain(exclude::too_many(excluded, limit)).chain(selection.refusal());
     let of_run = of_run.min_by_key(|(reason, _)| *reason);
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::compare::{CostRow, SystemComparison};
 use super::environment::Environment;
 use super::run_record::RunRecord;
+use super::selection::Selection;
 use super::system::System;
 use crate::disclosure::Publication;
 use crate::{CaseStats, Claim, ClaimRule, ExperiencedCase, Pairing};
@@ -39,6 +40,8 @@ pub struct Results {
     /// The excluded rounds, from 0, each with what the host did.
     #[serde(rename = "rounds_set_aside")]
     pub excluded_rounds: BTreeMap<u32, Exclusion>,
+    /// How much was excluded of each case and system, and whether that depends on which it is.
+    pub selection: Selection,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
     /// Undisturbed: every case of every system that has a run that counts, summed up over the runs that do.

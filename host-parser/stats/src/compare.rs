@@ -9,11 +9,16 @@
 //! find a difference, at half the error each. For no difference both tests must agree, and between two sessions the
 //! rank-sum test of all rounds must agree as well: a side that is slow in some of its rounds is not called alike because of
 //! the others.
+//!
+//! Two sessions are compared as if their rounds were independent, and the hosts of both alike. [`Dependence`] and
+//! [`HostShift`] examine that. What they find widens the interval, or takes the verdict back.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::dependence::Dependence;
+use super::host_shift::HostShift;
 use super::median::Interval;
 use super::ranks::{Shift, gastwirth, gastwirth_paired, rank_sum, signed_rank};
 use super::summary::count;
@@ -23,11 +28,9 @@ use super::summary::count;
 pub const COMPARISON_LEVEL: f64 = 0.99;
 
 /// The smallest ratio, less 1, that is called a difference. A host drifts by less than this within minutes, and a change of
-/// code layout is as likely a cause as any.
+/// code layout is as likely a cause as any. It is the margin of equivalence too: an interval that lies within this distance
+/// of 1 leaves no room for a difference that the test is there to find.
 pub const MIN_EFFECT: f64 = 0.015;
-
-/// An interval that lies within this distance of 1 shows that there is no difference that matters.
-pub const EQUIVALENCE: f64 = 0.02;
 
 /// The fewest rounds of a side. With fewer on one side, many rounds of the other could still reach the level, and the
 /// verdict would be on the few.
@@ -68,6 +71,20 @@ pub enum Difference {
     Inconclusive,
 }
 
+/// Why two sessions get no verdict, whatever their rounds show.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldBack {
+    /// There are too few rounds to exclude that they depend on each other.
+    DependenceUnknown,
+    /// The rounds of a session are shown to depend on those before them.
+    DependentRounds,
+    /// There are too few native probes to exclude that the host changed between the sessions.
+    HostUnknown,
+    /// The native probes do not prove that the host was alike in both sessions.
+    HostNotAlike,
+}
+
 /// A and B of one case, compared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
@@ -93,6 +110,11 @@ pub struct Comparison {
     /// Set if the verdict is inconclusive only because of slow rounds: the faster halves are alike, and the slower rounds
     /// are not shown to be.
     pub only_quick_alike: bool,
+    /// How the rounds of two sessions depend on those before them, by which the interval is widened. `None` in pairs, and
+    /// if there are too few rounds to estimate it.
+    pub dependence: Option<Dependence>,
+    /// Why the verdict is inconclusive whatever the interval is.
+    pub held_back: Option<HeldBack>,
 }
 
 /// The result of one test.
@@ -142,14 +164,63 @@ fn compare_paired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comp
     Some(conclude(Design::Paired, [a.len(), b.len()], &tested, alike, fast_half_alike))
 }
 
+/// Each side is in the order in which its rounds were made.
+
 fn compare_unpaired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
     let [a, b] = [a, b].map(|times| log_times(times).map(|(_, time)| time).collect::<Vec<f64>>());
     let each = Design::Unpaired.level_of_each(level);
-    let tested = Tested::new(RankTest::Gastwirth, gastwirth(&a, &b, each)?, each);
-    let all_rounds_alike = is_within_margin(&rank_sum(&a, &b, each)?, each);
+    let dependence = Dependence::of(&a, &b);
+    let widening = dependence.map_or(1.0, |dependence| dependence.widening);
+    let tested = Tested::new(RankTest::Gastwirth, gastwirth(&a, &b, each)?.widened(widening), each);
+    let all_rounds_alike = is_within_margin(&rank_sum(&a, &b, each)?.widened(widening), each);
     let alike = tested.verdict == Difference::NoDifference && all_rounds_alike;
     let fast_half_alike = is_within_margin(&tested.shift, each);
-    Some(conclude(Design::Unpaired, [a.len(), b.len()], &[tested], alike, fast_half_alike))
+    let found = conclude(Design::Unpaired, [a.len(), b.len()], &[tested], alike, fast_half_alike);
+    let held_back = match dependence {
+        None => Some(HeldBack::DependenceUnknown),
+        Some(dependence) if dependence.evident => Some(HeldBack::DependentRounds),
+        Some(_) => None,
+    };
+    Some(Comparison { dependence, ..found }.held_back_by(held_back))
+}
+
+/// The interval of the ratio of B to A that spans those of Gastwirth's test and of the rank-sum test; no verdict.
+pub(crate) fn by_both_ranks(a: &[f64], b: &[f64], level: f64) -> Option<Interval> {
+    let [a, b] = [a, b].map(|times| times.iter().map(|time| time.ln()).collect::<Vec<f64>>());
+    let (fast, all) = (gastwirth(&a, &b, level)?, rank_sum(&a, &b, level)?);
+    let (low, high) = (fast.low.min(all.low), fast.high.max(all.high));
+    Some(Interval { level: fast.level.min(all.level), low: low.exp(), high: high.exp() })
+}
+
+impl Comparison {
+    /// The same comparison of two sessions, with what is known of how far apart their hosts were: the interval is widened by
+    /// that of the probes, and a verdict stays if it still follows. Without proof that the host was alike there is none.
+    #[must_use]
+    pub fn on_host(self, shift: Option<&HostShift>) -> Self {
+        let Some(shift) = shift else { return self.held_back_by(Some(HeldBack::HostUnknown)) };
+        let (low, high) = (self.interval.low / shift.interval.high, self.interval.high / shift.interval.low);
+        let widened = Self { interval: Interval { low, high, ..self.interval }, ..self };
+        if !shift.alike {
+            return widened.held_back_by(Some(HeldBack::HostNotAlike));
+        }
+        let margin = 1.0 + MIN_EFFECT;
+        let follows = match widened.verdict {
+            Difference::Slower => low > 1.0,
+            Difference::Faster => high < 1.0,
+            Difference::NoDifference => low >= 1.0 / margin && high <= margin,
+            Difference::Inconclusive => true,
+        };
+        if follows { widened } else { Self { verdict: Difference::Inconclusive, ..widened } }
+    }
+
+    /// The same without a verdict, if there is a reason for that. The first reason stays.
+    #[must_use]
+    fn held_back_by(self, reason: Option<HeldBack>) -> Self {
+        match self.held_back.or(reason) {
+            None => self,
+            held_back => Self { verdict: Difference::Inconclusive, held_back, ..self },
+        }
+    }
 }
 
 /// The logarithms of the times that are above 0 and finite, by round.
@@ -189,6 +260,8 @@ fn conclude(
         p_value: (most_certain.shift.p_value * count(tested.len())).min(1.0),
         verdict,
         only_quick_alike: verdict == Difference::Inconclusive && fast_half_alike,
+        dependence: None,
+        held_back: None,
     }
 }
 
@@ -212,9 +285,10 @@ impl Tested {
 fn verdict_of_one(shift: &Shift, level: f64) -> Difference {
     let is_certain = shift.p_value <= 1.0 - level;
     let effect = MIN_EFFECT.ln_1p();
-    if is_certain && shift.estimate >= effect {
+    // A widened interval may have 0 however small the p-value is.
+    if is_certain && shift.low > 0.0 && shift.estimate >= effect {
         Difference::Slower
-    } else if is_certain && shift.estimate <= -effect {
+    } else if is_certain && shift.high < 0.0 && shift.estimate <= -effect {
         Difference::Faster
     } else if is_within_margin(shift, level) {
         Difference::NoDifference
@@ -225,7 +299,7 @@ fn verdict_of_one(shift: &Shift, level: f64) -> Difference {
 
 /// Whether the interval rules out a difference that matters.
 fn is_within_margin(shift: &Shift, level: f64) -> bool {
-    let margin = EQUIVALENCE.ln_1p();
+    let margin = MIN_EFFECT.ln_1p();
     shift.level >= level && shift.low >= -margin && shift.high <= margin
 }
 

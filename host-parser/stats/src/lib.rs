@@ -1,27 +1,42 @@
 //! Statistics: numbers in, numbers out.
 //!
 //! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of A and B by
-//! rank tests, and the trials that show how good that comparison is. It knows neither runs nor records, and does no I/O.
+//! rank tests, the test of what was excluded, and the trials that show how good that comparison is. It knows neither runs nor records, and does no I/O.
 //! docs/STATISTICS.md describes the methods and names their sources.
 
 #![forbid(unsafe_code)]
 
+mod by_pace;
 mod compare;
+mod dependence;
 mod distribution;
+mod figures;
+mod host_shift;
+mod made_ratio;
 mod mean_ratio;
 mod median;
 mod paired;
 mod quality;
 mod ranks;
+mod selection;
 mod summary;
 
+pub use by_pace::{Measure, Rounds, compare_by_pace};
 pub use compare::{
-    COMPARISON_LEVEL, Comparison, Design, Difference, EQUIVALENCE, LEAST_ROUNDS, MIN_EFFECT, RankTest,
-    compare, compare_at, level_for,
+    COMPARISON_LEVEL, Comparison, Design, Difference, HeldBack, LEAST_ROUNDS, MIN_EFFECT, RankTest, compare,
+    compare_at, level_for,
 };
+pub use dependence::{Dependence, LEAST_FOR_DEPENDENCE};
 pub use distribution::fair_tosses_at_most;
+pub use figures::verdict_of_figures;
+pub use host_shift::{HostShift, LEAST_PROBES};
+pub use made_ratio::MadeRatio;
 pub use mean_ratio::MeanRatio;
 pub use median::{Interval, LEVEL, median_interval};
 pub use paired::{ByRound, PairedRatio, Round, quotients};
-pub use quality::{Drawn, Goal, Quality, Rate, RealRow, Recorded, Row, Tally, real_experiments};
+pub use quality::{
+    Drawn, Goal, PacedRow, Quality, Rate, RealRow, Recorded, Row, Sessions, SimulatedHost, SimulatedRow,
+    Slowed, Tally, paced, real_experiments, simulated,
+};
+pub use selection::ShareTest;
 pub use summary::{Summary, lower_quartile, median};

@@ -74,6 +74,40 @@ mod tests {
         assert_eq!((alike.low, alike.high), (2.5, 2.5));
     }
 
+    /// In how many of 1,000 boots or sessions the interval of seven values around 0 covers 0. Each value is `own` of a
+    /// deviation of its own, `kept` of the value before it, and `shared` by all.
+    fn covers(own: f64, kept: f64, shared: f64) -> u32 {
+        let mut random = abi::random::SplitMix64::new(0xc0_7e12);
+        let mut normal = || {
+            let uniform = ((random.draw() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+            crate::distribution::normal_quantile(uniform)
+        };
+        let mut covered = 0;
+        for _ in 0..4_000 {
+            let (luck, mut last) = (shared * normal(), normal());
+            let values: Vec<f64> = (0..7)
+                .map(|_| {
+                    last = kept * last + (1.0 - kept * kept).sqrt() * normal();
+                    luck + own * last
+                })
+                .collect();
+            let interval = median_interval(&values).expect("seven");
+            covered += u32::from(interval.low <= 0.0 && interval.high >= 0.0);
+        }
+        covered / 4
+    }
+
+    /// The figures of docs/STATISTICS.md.
+    #[test]
+    fn covers_what_it_states_of_independent_values_and_not_of_the_iterations_of_a_boot() {
+        for ((own, kept, shared), per_mille) in
+            [((1.0, 0.0, 0.0), 984), ((1.0, 0.5, 0.0), 896), ((1.0, 0.8, 0.0), 670), ((0.5, 0.0, 1.0), 480)]
+        {
+            let found = covers(own, kept, shared);
+            assert!(found.abs_diff(per_mille) <= 20, "{own} {kept} {shared}: {found} of 1,000");
+        }
+    }
+
     #[test]
     fn many_values_are_no_trouble() {
         let values: Vec<f64> = (0..1000).map(f64::from).collect();

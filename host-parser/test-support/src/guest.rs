@@ -20,7 +20,7 @@ pub const WHOLE: [u64; 4] = [2, 300_000, 0, 0];
 /// The challenge of the plan.
 pub const CHALLENGE: u64 = 0x0bad_cafe_0bad_cafe;
 
-/// The frequency of its TSC.
+/// The frequency of its TSC, unless another is given.
 pub const KHZ: u64 = 2_100_000;
 
 /// A guest.
@@ -37,14 +37,31 @@ pub struct Guest {
     pub work_cycles: u64,
     /// How many of the first iterations take another time than the others, and what they take of it in percent.
     pub first: (u16, u64),
+    /// How many times as fast the cases of several workers are as they should be, in thousandths.
+    pub boost: u64,
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
     /// How many threads each of its cores has; `None` if the guest does not report it.
     pub threads: Option<u16>,
     /// The challenge of its plan.
     pub challenge: u64,
+    /// The frequency of its TSC.
+    pub khz: u64,
     /// Set for a sweep: the seed of the order of its cases. The cases then follow from its cores and CPUs.
     pub sweep: Option<u64>,
+    /// What its CPUs do in each iteration, by iteration and worker, if not what `work_cycles` says. Of one case.
+    pub played: Vec<Vec<Turn>>,
+}
+
+/// One worker's timed call, and the pace checks of its CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// How long it takes, in cycles.
+    pub cycles: u64,
+    /// How often its CPU reads the TSC in the check before.
+    pub reads_before: u32,
+    /// The same in the check after.
+    pub reads_after: u32,
 }
 
 impl Guest {
@@ -58,11 +75,19 @@ impl Guest {
             nonce,
             work_cycles: 1_718_000_000,
             first: (0, 100),
+            boost: 1_000,
             whole: WHOLE,
             threads: None,
             challenge: CHALLENGE,
+            khz: KHZ,
             sweep: None,
+            played: Vec::new(),
         }
+    }
+
+    /// What a worker's CPU does in an iteration, if that is given.
+    fn turn(&self, iter: u16, worker: u16) -> Option<Turn> {
+        self.played.get(usize::from(iter))?.get(usize::from(worker)).copied()
     }
 
     /// A guest that sweeps, with this many threads on each core.
@@ -112,7 +137,7 @@ impl Guest {
             }
             self.case(case, iter, &mut records);
         }
-        place_in_time(&mut records);
+        place_in_time(&mut records, self.khz);
         records
     }
 
@@ -122,7 +147,7 @@ impl Guest {
         let mut log =
             b"SeaBIOS (version 1.16.2-debian-1.16.2-1)\r\n\r\nBooting from Hard Disk...\r\n".to_vec();
         let mut records = self.records();
-        let stamps = place_in_time(&mut records);
+        let stamps = place_in_time(&mut records, self.khz);
         let clock = records.iter().position(|record| matches!(record, Record::Tsc(_))).unwrap_or(0);
         for (at, (&record, &micros)) in records.iter().zip(&stamps).enumerate() {
             let ts = if at >= clock { Timestamp::from_micros(micros) } else { Timestamp::UNKNOWN };
@@ -195,9 +220,9 @@ impl Guest {
         let samples = 20_000 * u64::from(self.cpus);
         let warp = Warp { cpus: self.cpus, samples, handovers, least, max_warp: 0 };
         vec![
-            TscReading { source: TscSource::Hpet, khz: KHZ }.into(),
-            TscReading { source: TscSource::PmTimer, khz: KHZ - 210 }.into(),
-            Tsc { source: TscSource::Hpet, khz: KHZ, sources: 2, spread_ppm: 100 }.into(),
+            TscReading { source: TscSource::Hpet, khz: self.khz }.into(),
+            TscReading { source: TscSource::PmTimer, khz: self.khz - self.khz / 10_000 }.into(),
+            Tsc { source: TscSource::Hpet, khz: self.khz, sources: 2, spread_ppm: 100 }.into(),
             SecondClock {
                 source: SecondSource::Hpet,
                 hz: 1_000_000 * PER_MICRO,
@@ -239,10 +264,13 @@ impl Guest {
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let (first, percent) = self.first;
         let share = if iter < first { share * percent / 100 } else { share };
+        let share = if case > 1 { share * 1_000 / self.boost } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
-            let (skew, cycles) = (184 + odd % 97, share + odd * 7 + u64::from(iter) * 55_511);
+            let planned = share + odd * 7 + u64::from(iter) * 55_511;
+            let (skew, cycles) =
+                (184 + odd % 97, self.turn(iter, worker).map_or(planned, |turn| turn.cycles));
             (first, last) = (first.min(skew), last.max(skew + cycles));
             let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
             let expected = primes().expectation(params, self.challenge);
@@ -256,7 +284,7 @@ impl Guest {
                     iter,
                     worker,
                     cpu,
-                    entered: cycles_in(LEAD_US) - 9_000 - odd,
+                    entered: cycles_in(LEAD_US, self.khz) - 9_000 - odd,
                     returned: skew + cycles + 7_000 + odd,
                 }
                 .into(),
@@ -276,7 +304,9 @@ impl Guest {
         records.extend((0..case).map(|worker| {
             let odd = u64::from(worker) * 211;
             let (before, after) = (2_107 + odd, 1_984 + odd);
-            let (reads_before, reads_after) = (12_000 - worker % 7, 12_040 - worker % 5);
+            let usual = (u32::from(12_000 - worker % 7), u32::from(12_040 - worker % 5));
+            let (reads_before, reads_after) =
+                self.turn(iter, worker).map_or(usual, |turn| (turn.reads_before, turn.reads_after));
             Record::from(Gap {
                 case,
                 iter,
@@ -284,8 +314,8 @@ impl Guest {
                 cpu: self.cpu_of(worker),
                 before,
                 after,
-                reads_before: reads_before.into(),
-                reads_after: reads_after.into(),
+                reads_before,
+                reads_after,
                 steal_ns: None,
             })
         }));
@@ -295,7 +325,7 @@ impl Guest {
 }
 
 /// How much of the second clock passes in a microsecond.
-const PER_MICRO: u64 = 100;
+pub const PER_MICRO: u64 = 100;
 /// The TSC at the time 0 of the stamps.
 const TSC_AT_ZERO: u64 = 3_000_000_000;
 /// From `case-ready` to the first mark, and to the end of the last warm-up.
@@ -307,26 +337,26 @@ const LEAD_US: u64 = 2_000;
 const PACE_CHECK_US: u64 = 900;
 const LAST_US: u64 = 950;
 
-fn cycles_in(micros: u64) -> u64 {
-    u64::try_from(u128::from(micros) * u128::from(KHZ) / 1_000).expect("a TSC that has not wrapped around")
+fn cycles_in(micros: u64, khz: u64) -> u64 {
+    u64::try_from(u128::from(micros) * u128::from(khz) / 1_000).expect("a TSC that has not wrapped around")
 }
 
-fn tsc_at(micros: u64) -> u64 {
-    TSC_AT_ZERO + cycles_in(micros)
+fn tsc_at(micros: u64, khz: u64) -> u64 {
+    TSC_AT_ZERO + cycles_in(micros, khz)
 }
 
 /// Fills in everything that depends on when an iteration ran, and returns each record's stamp in microseconds.
-fn place_in_time(records: &mut [Record]) -> Vec<u64> {
+fn place_in_time(records: &mut [Record], khz: u64) -> Vec<u64> {
     let (mut now, mut stamps) = (20_000, Vec::with_capacity(records.len()));
     let (mut ready, mut ended) = (0, 0);
     for at in 0..records.len() {
         now += 731;
-        let makespan = makespan_us(&records[at..]);
+        let makespan = makespan_us(&records[at..], khz);
         match &mut records[at] {
             Record::CaseReady(_) => ready = now,
             Record::CaseBegin(begin) => {
                 let start = ready + WARM_UP_US + LEAD_US;
-                begin.start_tsc = tsc_at(start);
+                begin.start_tsc = tsc_at(start, khz);
                 ended = start + makespan;
                 now = ended + LAST_US;
             }
@@ -336,7 +366,7 @@ fn place_in_time(records: &mut [Record]) -> Vec<u64> {
                     Moment::Warm => ready + WARM_UP_US,
                     Moment::Done => ended + PACE_CHECK_US,
                 };
-                (mark.tsc, mark.count) = (tsc_at(micros), micros * PER_MICRO);
+                (mark.tsc, mark.count) = (tsc_at(micros, khz), micros * PER_MICRO);
             }
             _ => {}
         }
@@ -346,12 +376,12 @@ fn place_in_time(records: &mut [Record]) -> Vec<u64> {
 }
 
 /// How long the workers of the first case in `records` took together, in microseconds; 0 if there is none.
-fn makespan_us(records: &[Record]) -> u64 {
+fn makespan_us(records: &[Record], khz: u64) -> u64 {
     let makespan = records.iter().find_map(|record| match record {
         Record::CaseEnd(end) => Some(end.makespan),
         _ => None,
     });
-    let micros = u128::from(makespan.unwrap_or(0)) * 1_000 / u128::from(KHZ);
+    let micros = u128::from(makespan.unwrap_or(0)) * 1_000 / u128::from(khz);
     u64::try_from(micros).expect("not for ever") + 1
 }
 

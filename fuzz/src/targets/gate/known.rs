@@ -180,7 +180,7 @@ impl Known {
 
     /// Asserts that a run which passed is the expected one, and that the host did not disturb it.
     pub fn holds_for(&self, measurement: &Measurement) {
-        let (RunExpectation { plan, cases, cpus, blob, build }, identity) =
+        let (RunExpectation { plan, cases, cpus, blob, build, .. }, identity) =
             (&self.expectation, measurement.identity());
         assert!(plan.is_none_or(|plan| plan == identity.plan), "another plan passes");
         assert!(blob.is_none_or(|blob| blob == identity.blob_sha256), "another program");

@@ -2,6 +2,8 @@
 //! kernel, the host or, with `--across-blobs`, the build of the worker.
 
 mod args;
+mod notes;
+mod table;
 mod text;
 
 use anyhow::anyhow;
@@ -16,7 +18,7 @@ pub use args::CompareArgs;
 use crate::verify;
 
 /// Version of the form of `--json`.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The output of `--json`.
 #[derive(Serialize)]

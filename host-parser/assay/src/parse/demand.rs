@@ -32,7 +32,7 @@ impl DemandArgs {
     /// A file cannot be read, or is not what its option takes.
     pub fn expectation(&self) -> Result<RunExpectation, Coded> {
         Ok(RunExpectation {
-            work: self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?,
+            plan_or_work: self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?,
             blob: self.program.as_deref().map(program).transpose().or_exit(Exit::BadInput)?,
             build: self.kernel.as_deref().map(kernel).transpose().or_exit(Exit::BadInput)?,
             ..RunExpectation::default()

@@ -121,7 +121,9 @@ fn write(args: &ParseArgs, results: &Results, row: Option<u32>) -> Result<(), Co
 fn exit(args: &ParseArgs, results: &Results) -> Exit {
     let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
     match Exit::of(results.conclusion()) {
-        Exit::Holds if args.publish && !publishable => Exit::Invalid,
+        Exit::Holds | Exit::HoldsUndisturbed | Exit::WithinBoot if args.publish && !publishable => {
+            Exit::Invalid
+        }
         exit => exit,
     }
 }

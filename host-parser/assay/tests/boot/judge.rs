@@ -126,6 +126,8 @@ impl Judged {
     ) {
         let expectation = RunExpectation {
             plan: Some(lab.plan(workers).digest()),
+            challenge: Some(0),
+            work: Some(lab.plan(workers).work_digest()),
             cases: Some(vec![ExpectedCase { case: workers, iterations: 1 }]),
             cpus: Some(online),
             blob: Some(lab.worker().sha256()),

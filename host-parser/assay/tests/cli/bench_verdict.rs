@@ -13,7 +13,7 @@ const SIDES: [&str; 5] = ["a1", "a2", "primes-slowed-2", "primes-slowed-5", "pri
 
 /// Writes a session with a row for each of these times.
 fn record(sessions: &Sessions, rounds: u32, cycles: [fn(u32) -> u64; 5]) {
-    record_part(sessions, cycles, &Played { rounds, ..Played::default() });
+    record_part(sessions, cycles, &Played { rounds, probe_ns: None, ..Played::default() });
 }
 
 fn record_part(sessions: &Sessions, cycles: [fn(u32) -> u64; 5], played: &Played) {
@@ -25,14 +25,15 @@ fn record_part(sessions: &Sessions, cycles: [fn(u32) -> u64; 5], played: &Played
 /// Rows as slow as their names say.
 const AS_NAMED: [fn(u32) -> u64; 5] = [
     steady,
-    |round| steady(round * 2 + 1),
-    |round| steady(round * 4 + 2) * 102 / 100,
-    |round| steady(round * 7 + 3) * 105 / 100,
+    |round| steady(round * 8 + 1),
+    |round| steady(round * 7 + 2) * 102 / 100,
+    |round| steady(round * 14 + 3) * 105 / 100,
     |round| steady(round * 8 + 4) * 110 / 100,
 ];
 
 fn judge(sessions: &Sessions) -> Said {
-    let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "1", "--from"]);
+    let mut command =
+        assay(["dev", "bench-verdict", "--simulated", "0", "--trials", "100", "--seed", "1", "--from"]);
     run(command.arg(sessions.path("")), DEADLINE)
 }
 
@@ -59,7 +60,8 @@ fn an_undisturbed_recording_reaches_the_goals_and_records_the_seed() {
     assert_eq!(real, ["no-difference", "slower", "slower", "slower"]);
     // Given as two recordings: the existing verdict.json stays, and the experiments are counted together.
     let folder = sessions.path("");
-    let mut again = assay(["dev", "bench-verdict", "--trials", "100", "--seed", "2", "--from"]);
+    let mut again =
+        assay(["dev", "bench-verdict", "--simulated", "0", "--trials", "100", "--seed", "2", "--from"]);
     let said = run(again.arg(&folder).arg("--from").arg(&folder), DEADLINE);
     said.expect_exit(0).expect_answer(&["was not changed", "all 2 recordings", "0 of 6: 0.0 to 45.9 %"]);
     let kept = fs::read_to_string(sessions.path("verdict.json")).unwrap();
@@ -72,7 +74,7 @@ fn judges_a_recording_that_a_signal_cut_short() {
     let completion = Completion::Partial { why: "interrupted".to_owned() };
     let part = Played { rounds: 16, asked: Some(45), seed: Some(77), completion, ..Played::default() };
     record_part(&sessions, AS_NAMED, &part);
-    let mut command = assay(["dev", "bench-verdict", "--trials", "100", "--from"]);
+    let mut command = assay(["dev", "bench-verdict", "--simulated", "0", "--trials", "100", "--from"]);
     run(command.arg(sessions.path("")), DEADLINE).expect_exit(3).expect_answer(&[
         "case 1: 16 rounds side by side",
         "incomplete (interrupted); judged on the rounds that were made",
@@ -103,4 +105,12 @@ fn reports_too_few_rounds_and_a_missing_row() {
     judge(&sessions).expect_exit(3).expect_answer(&["not tried at worst", "experiments really run: none"]);
     fs::remove_dir_all(sessions.path("a2")).unwrap();
     judge(&sessions).expect_exit(12).expect_message(&["a2/", "cannot be read"]);
+}
+
+#[test]
+fn prints_the_verdict_on_simulated_hosts_without_a_recording() {
+    let mut command = assay(["dev", "bench-verdict", "--only-simulated", "--simulated", "20"]);
+    let said = run(&mut command, DEADLINE);
+    said.expect_exit(0).expect_answer(&["paired", "AR(1) 0.95, 2 %", "session offset 1 %", "by pace"]);
+    assert!(said.out.lines().all(|line| line.chars().count() <= 80), "{}", said.out);
 }

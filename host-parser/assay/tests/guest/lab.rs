@@ -137,6 +137,8 @@ impl Over {
     pub fn judge(&self, cases: &[u16], cpus: u16) -> Verdict<Measurement> {
         let expectation = RunExpectation {
             plan: Some(plan(cases).digest()),
+            challenge: Some(0),
+            work: Some(plan(cases).work_digest()),
             cases: Some(cases.iter().map(|&case| ExpectedCase { case, iterations: 1 }).collect()),
             cpus: Some(cpus),
             blob: Some(worker("primes").sha256()),

@@ -108,6 +108,7 @@ fn platform(facts: &Facts, record: record::Platform) -> Platform {
 fn clock(facts: &Facts) -> Clock {
     Clock {
         tsc: facts.one::<record::Tsc>().map(|at| at.is),
+        second: facts.one::<record::SecondClock>().map(|at| at.is),
         readings: facts.all::<record::TscReading>().map(|at| at.is).collect(),
         warp: facts.one::<record::Warp>().map(|at| at.is),
     }

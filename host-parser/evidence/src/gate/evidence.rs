@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct RunExpectation {
     /// SHA-256 of the plan in the image.
     pub plan: Option<Digest>,
+    /// The challenge of the plan.
+    pub challenge: Option<u64>,
+    /// SHA-256 of the plan without what the challenge decides.
+    pub work: Option<Digest>,
     /// SHA-256 of the plan, or of the plan without what its challenge decides. For a log from elsewhere, of which one of
     /// both may be known.
-    pub work: Option<Digest>,
+    pub plan_or_work: Option<Digest>,
     /// The cases that were to be run. No other may run.
     pub cases: Option<Vec<ExpectedCase>>,
     /// How many CPUs the machine has.

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::{
-    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Gap, Mark, Region, Split, SystemName,
-    Topology, Worker, WorkerEnd,
+    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Gap, Mark, Moment, Region, Split,
+    SystemName, Topology, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Message, Record, Timestamp};
 
@@ -43,6 +44,8 @@ pub(super) struct Facts {
     ready: Option<(At<CaseReady>, Timestamp)>,
     /// Why a record does not belong at its place, one for each such record.
     pub misplaced: Vec<At<String>>,
+    /// The first record whose time stamp is not after the one before it.
+    pub backwards: Option<At<String>>,
 }
 
 /// One iteration of a case.
@@ -51,6 +54,8 @@ pub(super) struct Iteration {
     pub line: u64,
     pub case: u16,
     pub iter: u16,
+    /// The TSC value of the common start, by `case-begin`; 0 if there was none.
+    pub start_tsc: u64,
     /// The time stamp of its `case-ready`, emitted before its workers start; `None` if that record is missing.
     pub ready: Option<Timestamp>,
     /// The time stamp of its `case-begin`, emitted after its workers have ended.
@@ -72,6 +77,24 @@ pub(super) struct WorkerFacts {
     pub fault: Option<At<Fault>>,
 }
 
+impl Iteration {
+    /// The clocks at this moment.
+    pub fn mark(&self, moment: Moment) -> Option<At<Mark>> {
+        self.marks.iter().find(|mark| mark.is.moment == moment).copied()
+    }
+
+    /// How the details of findings call it.
+    pub fn name(&self) -> String {
+        format!("case {} iteration {}", self.case, self.iter)
+    }
+
+    /// Whether a worker of it is done.
+    pub fn has_done(&self) -> bool {
+        let done = |end: At<WorkerEnd>| end.is.status == WorkerStatus::Done;
+        self.workers.values().any(|worker| worker.end.is_some_and(done))
+    }
+}
+
 impl Facts {
     pub fn new(boot: &Boot) -> Self {
         let mut facts = Self::default();
@@ -79,6 +102,7 @@ impl Facts {
             facts.add(located);
         }
         facts.close_ready();
+        facts.backwards = backwards(boot);
         facts
     }
 
@@ -122,6 +146,11 @@ impl Facts {
     /// The challenge of the plan; 0 if the log is of a kernel that had none.
     pub fn challenge(&self) -> u64 {
         self.one::<record::Challenge>().map_or(0, |challenge| challenge.is.value.0)
+    }
+
+    /// The frequency of the TSC in kHz; `None` if it is unknown or implausible, which is a finding of its own.
+    pub fn khz(&self) -> Option<u64> {
+        self.one::<record::Tsc>().map(|tsc| tsc.is.khz).filter(|khz| PLAUSIBLE_KHZ.contains(khz))
     }
 
     /// The parameters of worker `worker` of `case`.
@@ -202,13 +231,14 @@ impl Facts {
             let is = format!("case {} begins before the previous case has ended", begin.case);
             self.misplaced.push(At { line, is });
         }
-        let CaseBegin { case, iter, .. } = begin;
+        let CaseBegin { case, iter, start_tsc } = begin;
         let ready = self.ready.take_if(|(ready, _)| (ready.is.case, ready.is.iter) == (case, iter));
         let ready = ready.map(|(_, ts)| ts);
         self.iterations.push(Iteration {
             line,
             case,
             iter,
+            start_tsc,
             ready,
             begun,
             workers: BTreeMap::new(),
@@ -271,6 +301,28 @@ impl Facts {
             }
         }
     }
+}
+
+/// The first record whose time stamp is before an earlier one, or is missing although an earlier record has one.
+fn backwards(boot: &Boot) -> Option<At<String>> {
+    let mut last = None;
+    for located in &boot.records {
+        let (line, stamp) = (located.line, located.envelope.ts.micros());
+        let wrong = match (last, stamp) {
+            (Some(before), None) => {
+                Some(format!("the record has no time stamp, an earlier one has {before} us"))
+            }
+            (Some(before), Some(stamp)) if stamp < before => {
+                Some(format!("the time stamp is {stamp} us, an earlier one is {before} us"))
+            }
+            _ => None,
+        };
+        if let Some(is) = wrong {
+            return Some(At { line, is });
+        }
+        last = stamp.or(last);
+    }
+    None
 }
 
 /// Whether a boot may have several records of this kind. A new kind may occur once unless it is listed here.

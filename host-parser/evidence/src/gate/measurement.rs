@@ -5,7 +5,7 @@ use std::fmt;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Phase, Tsc, TscReading, Warp};
+use abi::wire::record::{Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
 use serde::Serialize;
 
@@ -164,6 +164,9 @@ pub struct Identity {
 pub struct Clock {
     /// The TSC's frequency; `None` if no source gave one.
     pub tsc: Option<Tsc>,
+    /// The clock that was held against the TSC. If its source is `none`, the times rest on the TSC alone; if it is not
+    /// independent, it shows a wrong frequency, but not a TSC whose rate changed.
+    pub second: Option<SecondClock>,
     /// The frequency by each source.
     pub readings: Vec<TscReading>,
     /// The warp test; `None` if there was one CPU.

@@ -162,6 +162,13 @@ impl Gate {
             rules::cases(&mut run);
             rules::census(&mut run);
             rules::gap_records(&mut run);
+            rules::order(&mut run);
+            rules::presence(&mut run);
+            rules::descriptions(&mut run);
+            rules::stamps(&mut run);
+            rules::brackets(&mut run);
+            rules::second_clock(&mut run);
+            rules::superlinear(&mut run);
             rules::elapsed(&mut run);
             rules::clock(&mut run, known);
             rules::host(&mut run);

@@ -201,6 +201,12 @@ reasons! {
     HostContended = "host-contended", Invalid,
         "The host disturbed so much that what is left would be a selection: too many rounds, or more than half of the iterations that were made.",
         "Stop what else runs on the host and run the whole experiment again; `assay doctor` names suspects. If the host's cores are always shared, use manifests/smp-process-scale-shared.toml: its boots have many short iterations, some of which run undisturbed.";
+    Superlinear = "superlinear", Invalid,
+        "Several workers were more than as many times as fast as one: either the times are wrong, or something slowed the one worker and no evidence shows it.",
+        "Run again on a quiet host. A workload that fits the caches of several CPUs and not that of one can do this: then a speed-up does not show how the system scales.";
+    Selection = "selection", Invalid,
+        "What was excluded depends on what was measured: one case or one system lost more than another, or a claim that holds undisturbed is far from holding if everything that was made counts.",
+        "The platform itself may be what slows that case or system: two vCPUs that share a core, for example. Run on a host where less is excluded; the figures as experienced, which leave nothing out, are still shown.";
     LateStart = "late-start", Invalid,
         "A worker started so long after the common start that the workers did not run together.",
         "Free the host's CPUs, pin the guest, and run again.";

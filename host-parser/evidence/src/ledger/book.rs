@@ -32,6 +32,7 @@ pub struct Ledger {
     pace_rule: PaceRule,
     /// By round: whether a run of it can show speed.
     held: BTreeMap<u32, bool>,
+    any_held: bool,
     /// Rounds with a run that the gate refused because the host disturbed it.
     refused: BTreeMap<u32, Exclusion>,
     carried: BTreeMap<u32, Exclusion>,
@@ -74,6 +75,7 @@ impl Ledger {
     pub fn add_run<'a>(&mut self, run: impl Into<JudgedRun<'a>>) {
         let JudgedRun { run, round, held_to_speed, verdict, carried } = run.into();
         *self.held.entry(round).or_default() |= held_to_speed;
+        self.any_held |= held_to_speed;
         if let Some(carried) = carried {
             self.carried.insert(round, carried.clone());
         }
@@ -108,7 +110,10 @@ impl Ledger {
     /// Whether a round is excluded. That is possible before its first run: then nothing measured in it will count.
     #[must_use]
     pub fn is_excluded(&self, round: u32) -> bool {
-        self.exclusion(round).is_some()
+        self.refused.contains_key(&round)
+            || self.carried.contains_key(&round)
+            || self.pace_rule.excludes(round)
+            || self.is_held_to_speed(round) && self.probe_rule.excludes(round)
     }
 
     /// Why a round is excluded.
@@ -124,9 +129,26 @@ impl Ledger {
     /// All excluded rounds.
     #[must_use]
     pub fn excluded_rounds(&self) -> BTreeMap<u32, Exclusion> {
+        self.candidates().into_iter().filter_map(|round| Some((round, self.exclusion(round)?))).collect()
+    }
+
+    /// How many rounds are excluded.
+    #[must_use]
+    pub fn count_excluded(&self) -> usize {
+        self.candidates().into_iter().filter(|&round| self.is_excluded(round)).count()
+    }
+
+    /// The rounds for which there is any evidence.
+    fn candidates(&self) -> BTreeSet<u32> {
         let mut rounds: BTreeSet<u32> = self.probe_rule.rounds().chain(self.pace_rule.rounds()).collect();
         rounds.extend(self.refused.keys().chain(self.carried.keys()));
-        rounds.into_iter().filter_map(|round| Some((round, self.exclusion(round)?))).collect()
+        rounds
+    }
+
+    /// Whether run `run` itself leaves too few iterations: CPUs were slow beside them, or its own evidence excludes them.
+    #[must_use]
+    pub fn is_spoilt(&self, run: u32) -> bool {
+        self.pace_rule.is_spoilt(run)
     }
 
     /// The iterations of run `run` with a slow CPU just before or just after a worker.
@@ -138,7 +160,7 @@ impl Ledger {
     /// Whether a run of the round can show speed. Before its first run: whether any run of the session can, since all rounds
     /// have the same runs.
     fn is_held_to_speed(&self, round: u32) -> bool {
-        let any = || self.held.is_empty() || self.held.values().any(|&held| held);
+        let any = || self.held.is_empty() || self.any_held;
         self.held.get(&round).copied().unwrap_or_else(any)
     }
 }

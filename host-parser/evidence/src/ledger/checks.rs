@@ -1,6 +1,12 @@
 //! Pace checks, and which of them are compared with each other.
+//!
+//! A check is compared with what the same CPU showed beside **as many workers or more**, whatever the case. With fewer
+//! workers beside it, no system can make a CPU slower: a case that always finds its CPU slower than a larger case does had
+//! a neighbour. With more workers beside it, the system can: the clock is lower, or vCPUs share a core. A slowness that a
+//! case always has is therefore the platform's, and stays in its times; one that it has at times excludes them. If the
+//! platform does that too, one case is excluded more often than another, and that is what `results::selection` tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::wire::Hex64;
 use abi::wire::record::SystemName;
@@ -15,12 +21,12 @@ pub(super) enum Place {
     After,
 }
 
-/// Checks are compared only within a kind: the same code on the same CPU, with as many workers on other CPUs.
+/// Checks are compared only within a kind: the same code on the same CPU, on the same side of the worker. The system is
+/// part of it because CPU 0 of a guest and CPU 0 of the host are two CPUs, even if one program does the checks on both.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Kind {
     pub system: SystemName,
     pub build: Hex64,
-    pub case: u16,
     pub cpu: u16,
     pub place: Place,
 }
@@ -30,6 +36,8 @@ pub(super) struct Kind {
 pub(super) struct Check {
     /// The index of its kind.
     pub kind: usize,
+    /// How many workers its case has.
+    pub case: u16,
     /// The index of its run.
     pub run: usize,
     pub iteration: u16,
@@ -37,26 +45,74 @@ pub(super) struct Check {
     pub reads: u32,
 }
 
-/// The checks of one kind.
-#[derive(Clone, Debug)]
+/// The checks of one kind, by case.
+#[derive(Clone, Debug, Default)]
 pub(super) struct OfKind {
-    pub kind: Kind,
-    /// The baseline of the time that a reading takes.
-    pub baseline: Baseline,
-    pub fewest_reads: u32,
-    /// The checks that are not slow so far: whether their boot has a single iteration, how many readings they have, and
-    /// their index.
-    pub unremarkable: BTreeSet<(bool, u32, usize)>,
+    cases: BTreeMap<u16, OfCase>,
 }
 
+/// The checks of one kind in one case.
+#[derive(Clone, Debug, Default)]
+struct OfCase {
+    /// The case's own baseline of the time that a reading takes.
+    own: Baseline,
+    /// The least baseline of this case and of all larger ones; `None` before the first check.
+    least: Option<f64>,
+    fewest_reads: u32,
+    /// The checks that are not slow so far: whether their boot has a single iteration, how many readings they have, and
+    /// their index.
+    unremarkable: BTreeSet<(bool, u32, usize)>,
+}
+
+/// From this many checks on, a case's baseline never rises, and other cases can rely on it.
+const SETTLED: usize = 3;
+
 impl OfKind {
-    /// How many readings a check has at the baseline.
-    pub fn baseline_reads(&self) -> f64 {
-        self.baseline.time().map_or(f64::from(self.fewest_reads), |time| 1.0 / time)
+    /// Adds the check with the index `check`, which has at least one reading. Returns the checks that are slow now: this
+    /// one, or earlier ones if it improved a baseline.
+    pub fn add(&mut self, case: u16, alone: bool, reads: u32, check: usize) -> Vec<usize> {
+        let of_case = self.cases.entry(case).or_default();
+        of_case.own.add(1.0 / f64::from(reads));
+        let first = of_case.fewest_reads == 0;
+        of_case.fewest_reads = if first { reads } else { of_case.fewest_reads.min(reads) };
+        of_case.unremarkable.insert((alone, reads, check));
+        let mut slow = Vec::new();
+        let mut of_larger: Option<f64> = None;
+        for (&at, of_case) in self.cases.iter_mut().rev() {
+            let own = of_case.own.time();
+            let least = own.into_iter().chain(of_larger).reduce(f64::min);
+            let changed = of_case.least != least;
+            of_case.least = least;
+            if at == case || changed {
+                of_case.take_slow(&mut slow);
+            }
+            of_larger = if of_case.own.count() >= SETTLED { least } else { of_larger };
+        }
+        slow
     }
 
-    /// The part by which a check with `reads` readings is below the baseline.
-    pub fn short(&self, reads: u32) -> f64 {
+    /// How many readings a check of a case has at the baseline.
+    pub fn baseline_reads(&self, case: u16) -> f64 {
+        self.cases.get(&case).map_or(0.0, OfCase::baseline_reads)
+    }
+
+    /// The part by which a check of a case with `reads` readings is below the baseline.
+    pub fn short(&self, case: u16, reads: u32) -> f64 {
+        self.cases.get(&case).map_or(0.0, |of_case| of_case.short(reads))
+    }
+
+    /// The largest part by which a check is below its baseline.
+    pub fn worst(&self) -> Option<f64> {
+        self.cases.values().map(|of_case| of_case.short(of_case.fewest_reads)).reduce(f64::max)
+    }
+}
+
+impl OfCase {
+    fn baseline_reads(&self) -> f64 {
+        self.least.map_or(f64::from(self.fewest_reads), |time| 1.0 / time)
+    }
+
+    fn short(&self, reads: u32) -> f64 {
         (1.0 - f64::from(reads) / self.baseline_reads()).max(0.0)
     }
 
@@ -64,9 +120,8 @@ impl OfKind {
         self.short(reads) * 1e3 > pace_limit(alone) as f64
     }
 
-    /// Removes and returns the checks that are slow by the present baseline.
-    pub fn take_slow(&mut self) -> Vec<usize> {
-        let mut slow = Vec::new();
+    /// Moves the checks that are slow by the present baseline to `slow`.
+    fn take_slow(&mut self, slow: &mut Vec<usize>) {
         for alone in [false, true] {
             let slowest = (alone, 0, 0);
             while let Some(&next) = self.unremarkable.range(slowest..).next()
@@ -77,7 +132,6 @@ impl OfKind {
                 slow.push(next.2);
             }
         }
-        slow
     }
 }
 

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::checks::{Check, Kind, OfKind, Place, pace_limit};
-use crate::baseline::Baseline;
 use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
 
 /// What the pace checks of a session showed.
@@ -62,7 +61,7 @@ struct PacedRun {
 /// The rule, with what the checks have shown so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PaceRule {
-    kinds: Vec<OfKind>,
+    kinds: Vec<(Kind, OfKind)>,
     by_kind: HashMap<Kind, usize>,
     checks: Vec<Check>,
     slow: usize,
@@ -88,30 +87,25 @@ impl PaceRule {
             for worker in &sample.workers {
                 let both = [(Place::Before, worker.reads_before), (Place::After, worker.reads_after)];
                 for (place, reads) in both.into_iter().filter(|&(_, reads)| reads > 0) {
-                    let kind = Kind { system, build, case: sample.case, cpu: worker.cpu, place };
-                    let kind = self.kind(kind, reads);
-                    let (iteration, worker) = (sample.iteration, worker.worker);
-                    self.check(Check { kind, run, iteration, worker, reads }, alone);
+                    let kind = self.kind(Kind { system, build, cpu: worker.cpu, place });
+                    let (case, iteration, worker) = (sample.case, sample.iteration, worker.worker);
+                    self.check(Check { kind, case, run, iteration, worker, reads }, alone);
                 }
             }
         }
     }
 
-    fn kind(&mut self, kind: Kind, reads: u32) -> usize {
-        *self.by_kind.entry(kind).or_insert_with_key(|kind| {
-            let (baseline, unremarkable) = (Baseline::default(), BTreeSet::new());
-            self.kinds.push(OfKind { kind: *kind, baseline, fewest_reads: reads, unremarkable });
+    fn kind(&mut self, kind: Kind) -> usize {
+        *self.by_kind.entry(kind).or_insert_with(|| {
+            self.kinds.push((kind, OfKind::default()));
             self.kinds.len() - 1
         })
     }
 
-    /// Adds a check, and marks all checks that are slow now: this one, or earlier ones if it improved the baseline.
+    /// Adds a check, and marks all checks that are slow now: this one, or earlier ones if it improved a baseline.
     fn check(&mut self, check: Check, alone: bool) {
-        let of_kind = &mut self.kinds[check.kind];
-        of_kind.baseline.add(1.0 / f64::from(check.reads));
-        of_kind.fewest_reads = of_kind.fewest_reads.min(check.reads);
-        of_kind.unremarkable.insert((alone, check.reads, self.checks.len()));
-        let found = of_kind.take_slow();
+        let (place, of_kind) = (self.checks.len(), &mut self.kinds[check.kind].1);
+        let found = of_kind.add(check.case, alone, check.reads, place);
         self.checks.push(check);
         for check in found {
             self.found_slow(check);
@@ -130,13 +124,23 @@ impl PaceRule {
 
     /// What the checks showed; `None` if there were none.
     pub fn pace(&self) -> Option<Pace> {
-        let worst = self.kinds.iter().map(|of_kind| of_kind.short(of_kind.fewest_reads)).reduce(f64::max)?;
+        let worst = self.kinds.iter().filter_map(|(_, of_kind)| of_kind.worst()).reduce(f64::max)?;
         Some(Pace { checks: self.checks.len(), slow: self.slow, worst })
     }
 
     /// The rounds with a run that has too few iterations left.
     pub fn rounds(&self) -> impl Iterator<Item = u32> {
         self.spoilt.keys().copied()
+    }
+
+    /// Whether a run has too few iterations left.
+    pub fn is_spoilt(&self, number: u32) -> bool {
+        self.by_number.get(&number).is_some_and(|&at| !self.runs[at].has_enough())
+    }
+
+    /// Whether a round has a run with too few iterations left.
+    pub fn excludes(&self, round: u32) -> bool {
+        self.spoilt.contains_key(&round)
     }
 
     /// Why a round is excluded.
@@ -163,9 +167,8 @@ impl PaceRule {
 
     /// Compares a check with the baseline of the session so far.
     fn words(&self, check: usize) -> String {
-        let Check { kind, run, iteration, worker, reads } = &self.checks[check];
-        let of_kind = &self.kinds[*kind];
-        let Kind { case, cpu, place, .. } = &of_kind.kind;
+        let Check { kind, case, run, iteration, worker, reads } = &self.checks[check];
+        let (Kind { cpu, place, .. }, of_kind) = &self.kinds[*kind];
         let place = match place {
             Place::Before => "before",
             Place::After => "after",
@@ -174,8 +177,8 @@ impl PaceRule {
         format!(
             "just {place} worker {worker} of case {case} iteration {iteration}, CPU {cpu} was {:.0} % slower than its \
              baseline ({reads} TSC readings instead of {:.0}, limit {} %)",
-            of_kind.short(*reads) * 100.0,
-            of_kind.baseline_reads(),
+            of_kind.short(*case, *reads) * 100.0,
+            of_kind.baseline_reads(*case),
             limit / 10
         )
     }

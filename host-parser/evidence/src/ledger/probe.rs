@@ -155,6 +155,11 @@ impl ProbeRule {
         self.between.keys().flat_map(|&before| before.checked_sub(1).into_iter().chain([before]))
     }
 
+    /// Whether a probe just before or just after a round failed or was slow.
+    pub fn excludes(&self, round: u32) -> bool {
+        [Place::Before, Place::After].into_iter().any(|place| self.beside(round, place).is_some())
+    }
+
     /// Why a round is excluded; `None` if no probe just before or just after it failed or was slow.
     pub fn exclusion(&self, round: u32) -> Option<Exclusion> {
         let (place, found) = self

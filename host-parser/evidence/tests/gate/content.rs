@@ -11,7 +11,7 @@ use abi::{ApicId, CpuId};
 use evidence::gate::{ExpectedCase, ReasonCode, RunExpectation};
 
 use super::sweep::with_answers;
-use super::{Trial, good, script, two_cases, with_makespan};
+use super::{Trial, script, two_cases, with_makespan};
 use test_support::guest::{Guest, KHZ, label};
 use test_support::script::Script;
 
@@ -61,7 +61,7 @@ fn workers() -> Vec<Trial> {
     let beyond = unverified(edit!(script(2), WorkerEnd, |end| (end.refused, end.first_refused) = (3, 39)));
     // Some milliseconds at any frequency; and half a second by the hypervisor's account.
     let lost = edit!(script(2), Gap, |gap| gap.after += u64::from(gap.worker) * 8_400_000);
-    let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 500_000_000));
+    let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 100_000_000));
     // On the native row the account is the scheduler's, of the worker.
     let waited = edit!(stolen.clone(), System, |system| system.name = SystemName::Native);
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
@@ -164,15 +164,11 @@ fn clock() -> Vec<Trial> {
     let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
     let odd = edit!(odd, Tsc, |tsc| (tsc.sources, tsc.spread_ppm) = (3, 100_000));
     // Another run of the same kernel, on a clock that is 10 % faster.
-    let faster = good(&Guest { nonce: 7, ..Guest::of(2) }).edit(|record| match record {
-        Record::TscReading(reading) => reading.khz = reading.khz * 11 / 10,
-        Record::Tsc(tsc) => tsc.khz = tsc.khz * 11 / 10,
-        _ => {}
-    });
-    // Worker 1 begins 190 ms late, and the stamps agree.
-    let late = script(2).later(190_476, super::is_begin).edit(|record| match record {
+    let faster = Guest { nonce: 7, khz: KHZ * 11 / 10, ..Guest::of(2) };
+    // Worker 1 begins 190 ms late, and the clocks agree.
+    let late = super::longer(script(2), 400_000_000).edit(|record| match record {
         Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
-        Record::CaseEnd(end) => end.makespan = 0,
+        Record::Region(region) if region.worker == 1 => region.returned += 400_000_000,
         _ => {}
     });
     vec![

@@ -6,7 +6,7 @@ use abi::wire::Record;
 use evidence::gate::{Ended, ExpectedCase, HostEvidence, HostSteal, ReasonCode, RunExpectation, VcpuDelay};
 
 use super::{Trial, script};
-use test_support::guest::Guest;
+use test_support::guest::{CHALLENGE, Guest};
 
 fn ended(ended: Ended) -> HostEvidence {
     HostEvidence { ended, ..HostEvidence::default() }
@@ -93,7 +93,12 @@ fn account(wall_ns: u64) -> HostEvidence {
     HostEvidence { watched: true, delays, ..harmless() }
 }
 
-/// Accounts of a case of 421 ms: two that are possible, and three that are not.
+/// The same, but both vCPUs waited for so long.
+fn waiting(wall_ns: u64, delay_ns: u64) -> HostEvidence {
+    HostEvidence { delays: (0..2).map(|vcpu| waited(vcpu, wall_ns, delay_ns)).collect(), ..account(wall_ns) }
+}
+
+/// Accounts of a case of 421 ms, which are possible or not.
 fn watched() -> Vec<Trial> {
     // The workers' times, and with them all stamps, are half of the time that passed.
     let halved = Guest { work_cycles: 1_718_000_000 / 2, ..Guest::of(2) };
@@ -103,10 +108,17 @@ fn watched() -> Vec<Trial> {
     silent.delays.iter_mut().for_each(|delay| delay.run_ns = 0);
     vec![
         Trial::passing("good-watched", whole()).seen(account(426_000_000)),
-        // By a TSC whose frequency is 5 % off.
-        Trial::passing("good-watched-by-another-clock", whole()).seen(account(402_000_000)),
+        // The watcher came 1 ms after the common start, and 1.2 ms after it.
+        Trial::passing("good-watched-from-the-start", whole()).seen(account(421_300_000)),
+        preempted("vcpu-preempted-watched-less", whole()).seen(account(420_900_000)),
+        Trial::passing("good-watched-longer", whole()).seen(account(445_500_000)),
+        Trial::new("time-missing-watched-longer", ReasonCode::TimeMissing, whole())
+            .seen(account(446_000_000)),
+        // The host itself made a vCPU wait for as long.
+        preempted("vcpu-preempted-watched-longer", whole()).seen(waiting(470_000_000, 60_000_000)),
         preempted("vcpu-preempted-watched-late", whole()).seen(account(60_000)),
-        preempted("vcpu-preempted-half-the-time", halved.log()).seen(account(426_000_000)),
+        Trial::new("time-missing-half-the-time", ReasonCode::TimeMissing, halved.log())
+            .seen(account(426_000_000)),
         preempted("vcpu-preempted-silent-account", long.log()).seen(silent),
     ]
 }
@@ -125,12 +137,18 @@ fn unexpected() -> Vec<Trial> {
     let plan = RunExpectation { plan: Some(Digest::of(b"another plan")), ..nothing() };
     let build = RunExpectation { build: Some(0xfeed), ..nothing() };
     let blob = RunExpectation { blob: Some(Digest::of(b"another program")), ..nothing() };
+    let challenge = RunExpectation { challenge: Some(CHALLENGE ^ 1), ..nothing() };
+    let given = RunExpectation { challenge: Some(CHALLENGE), ..nothing() };
+    let work = RunExpectation { work: Some(Digest::of(b"other work")), ..nothing() };
     let cpus = RunExpectation { cpus: Some(4), ..nothing() };
     vec![
         Trial::new("plan-mismatch-digest", ReasonCode::PlanMismatch, whole()).expecting(plan),
         Trial::new("plan-mismatch-cases", ReasonCode::PlanMismatch, whole()).expecting(expected_cases(1, 1)),
         Trial::new("plan-mismatch-iterations", ReasonCode::PlanMismatch, whole())
             .expecting(expected_cases(2, 3)),
+        Trial::new("plan-mismatch-challenge", ReasonCode::PlanMismatch, whole()).expecting(challenge),
+        Trial::passing("good-challenge", whole()).expecting(given),
+        Trial::new("plan-mismatch-work", ReasonCode::PlanMismatch, whole()).expecting(work),
         Trial::new("kernel-mismatch", ReasonCode::KernelMismatch, whole()).expecting(build),
         Trial::new("blob-mismatch", ReasonCode::BlobMismatch, whole()).expecting(blob),
         Trial::new("cpu-missing-expected", ReasonCode::CpuMissing, whole()).expecting(cpus),

@@ -20,7 +20,9 @@ macro_rules! edit {
 
 mod content;
 mod contradictions;
+mod experienced;
 mod host_evidence;
+mod missing;
 mod stream;
 mod sweep;
 
@@ -30,12 +32,13 @@ use std::sync::LazyLock;
 
 use abi::Digest;
 use abi::wire::Record;
+use abi::wire::record::Moment;
 use evidence::gate::{
     Ended, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict,
 };
 use evidence::transcript::Transcript;
 use test_support::golden;
-use test_support::guest::Guest;
+use test_support::guest::{Guest, KHZ, PER_MICRO};
 use test_support::script::Script;
 
 /// The trials whose logs are kept as files: the good guests that the other trials start from, and an example of each common
@@ -168,6 +171,18 @@ pub fn with_makespan(script: Script) -> Script {
     })
 }
 
+/// The same log with its iterations' ends this many cycles later, by every clock. It must have one iteration.
+pub fn longer(script: Script, cycles: u64) -> Script {
+    let micros = cycles * 1_000 / KHZ;
+    script.later(micros.try_into().expect("not for ever"), is_begin).edit(|record| match record {
+        Record::Mark(mark) if mark.moment == Moment::Done => {
+            mark.tsc += cycles;
+            mark.count += micros * PER_MICRO;
+        }
+        _ => {}
+    })
+}
+
 /// All trials, made once for all tests.
 static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(trials);
 
@@ -182,6 +197,7 @@ fn trials() -> Vec<Trial> {
     trials.extend(content::trials());
     trials.extend(contradictions::trials());
     trials.extend(host_evidence::trials());
+    trials.extend(missing::trials());
     trials.extend(sweep::trials());
     trials
 }
@@ -216,9 +232,11 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     if trial.before.is_some() {
         text += "\ngiven a run before it";
     }
-    let RunExpectation { plan, cases, cpus, blob, build } = &trial.expectation;
+    let RunExpectation { plan, challenge, work, cases, cpus, blob, build } = &trial.expectation;
     for (name, given) in [
         ("plan", plan.map(|plan| plan.to_string())),
+        ("challenge", challenge.map(|challenge| format!("{challenge:016x}"))),
+        ("work", work.map(|work| work.to_string())),
         ("cases", cases.as_ref().map(|cases| format!("{cases:?}"))),
         ("cpus", cpus.map(|cpus| cpus.to_string())),
         ("blob", blob.map(|blob| blob.to_string())),
@@ -276,6 +294,7 @@ fn every_reason_has_a_trial() {
         ReasonCode::CpuSlowed,
         ReasonCode::ProbeSlow,
         ReasonCode::HostContended,
+        ReasonCode::Selection,
         ReasonCode::Oversubscribed,
         ReasonCode::SharedCores,
         ReasonCode::TooFewRounds,

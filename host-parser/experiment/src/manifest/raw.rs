@@ -82,7 +82,7 @@ manifest_tables! {
         /// The kind of statement: how a workload scales with CPUs, or that something which goes wrong is noticed.
         tier = "tier": Spanned<Tier>,
             "string", "`scaling`, `control`", "required", "\"scaling\"";
-        /// How many rounds count. There is no claim with fewer than 5. For a sweep, the iterations of its one boot.
+        /// How many rounds count. There is no claim with fewer than 5. `assay image` makes them iterations of one boot.
         /// `--rounds` replaces it.
         rounds = "rounds": Spanned<i64>,
             "integer, rounds", "1 to 1000", "required", "7";

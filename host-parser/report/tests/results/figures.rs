@@ -38,11 +38,10 @@ fn boots(rounds: u32, spoilt: Spoilt, of: impl Fn(u32) -> bool) -> Vec<RunRecord
         for case in [1, 2] {
             let number = u32::try_from(runs.len()).expect("few");
             let spoilt = if case == 2 && of(round) { spoilt } else { NOTHING };
-            let verdict = {
-                let (log, evidence) = boot(number, case, spoilt);
-                gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence)
-            };
-            runs.push(RunRecord { case: Some(case), ..RunRecord::new(number, round, verdict) });
+            let (log, evidence) = boot(number, case, spoilt);
+            let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+            let run = RunRecord::new(number, round, verdict).with_evidence(evidence);
+            runs.push(RunRecord { case: Some(case), ..run });
         }
     }
     runs
@@ -53,6 +52,7 @@ fn boot(number: u32, case: u16, spoilt: Spoilt) -> (Vec<u8>, HostEvidence) {
         nonce: 20_000 + u64::from(number),
         iterations: ITERATIONS,
         work_cycles: WORK,
+        whole: [2, 3_000, 0, 0],
         first: (spoilt.iterations, spoilt.percent),
         ..Guest::of(case)
     };
@@ -142,7 +142,10 @@ fn what_evidence_excludes_stays_in_the_figure_as_experienced() {
     assert!((evidence.used - 0.55).abs() < 1e-9, "{evidence:?}");
     assert_eq!(results.conclusion(), Conclusion::HoldsUndisturbed);
     let neighbours = evidence.neighbours.expect("both figures");
-    assert!(neighbours.by_mean > 0.4 && neighbours.waited.is_some_and(|waited| waited.ms == 945));
+    assert!(
+        neighbours.by_mean > 0.4 && neighbours.waited.is_some_and(|waited| waited.ms == 945),
+        "{neighbours:?}"
+    );
     let text = said(&results);
     for words in [
         "HOLDS UNDISTURBED: speed-up from 1 to 2 workers of at least 1.60",

@@ -7,5 +7,6 @@ mod figures;
 mod forms;
 mod iterations;
 mod rounds;
+mod selection;
 mod set_aside;
 mod systems;

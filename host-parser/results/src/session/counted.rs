@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use abi::Digest;
-use evidence::gate::{Basis, Cycles, FunctionalOnly, Measurement, Sample};
+use evidence::gate::{Basis, FunctionalOnly, Measurement, Sample};
 use evidence::ledger::enough_left;
-use stats::{Summary, lower_quartile};
+use serde::Serialize;
+use stats::Summary;
 
+use super::figures::Figures;
 use crate::series::Pairing;
 use crate::{Experiment, RunRecord};
 
@@ -22,20 +24,41 @@ pub struct SessionCase {
     pub splits: BTreeSet<Vec<[u64; 4]>>,
     /// How often it was run in a boot.
     pub iterations: BTreeSet<usize>,
-    /// Its makespan in each round, in TSC cycles: the lower quartile of the boot's iterations.
-    pub makespan: BTreeMap<u32, f64>,
+    /// The figures of its makespans.
+    pub makespan: Figures,
     /// The same of the longest worker.
-    pub longest: BTreeMap<u32, f64>,
-    /// The makespans by pace, in cycles times readings, of boots with enough iterations that have pace checks.
-    pub makespan_by_pace: BTreeMap<u32, f64>,
-    /// The same of the longest worker.
-    pub longest_by_pace: BTreeMap<u32, f64>,
-    /// The pace of the CPUs in these, in readings: the median of their iterations.
+    pub longest: Figures,
+    /// The pace of the CPUs in boots with enough iterations that have pace checks, in readings: the median of the iterations.
     pub pace: BTreeMap<u32, f64>,
+    /// How many iterations of its rounds there were, and how many of them are excluded.
+    pub share: Excluded,
     /// Set if the clocks of a run were not shown to be in step: then its makespan is not to be believed.
     pub out_of_step: bool,
     /// Set if the guest had more CPUs than the host.
     pub functional_only: Option<FunctionalOnly>,
+}
+
+/// How much of what was made is excluded. A test of whether exclusion depends on the side belongs here, by these counts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Excluded {
+    /// Iterations of the rounds that count.
+    pub iterations: usize,
+    /// Those of them that are excluded.
+    pub excluded: usize,
+}
+
+impl SessionCase {
+    /// The number of rounds that count.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.makespan.quick.clock.len()
+    }
+
+    /// Whether a boot has several iterations: then its quartile, its median and its mean are different figures.
+    #[must_use]
+    pub fn has_iterations(&self) -> bool {
+        self.iterations.iter().any(|&iterations| iterations > 1)
+    }
 }
 
 /// Sorts the measurements by case and round.
@@ -57,24 +80,19 @@ pub(super) fn cases(passed: &[(&RunRecord, &Measurement)]) -> Result<BTreeMap<u1
             let (left, all) = (counted.len(), samples.len());
             return Err(format!("run {}: {left} of its {all} iterations count, which are too few", run.run));
         }
-        let quartile = |of: fn(&Sample) -> Cycles| {
-            let cycles = counted.iter().map(|sample| of(sample).0 as f64);
-            lower_quartile(cycles).ok_or_else(|| format!("run {}: its log has no sample", run.run))
-        };
-        if samples.len() >= LEAST_ITERATIONS
-            && let Some(paces) = counted.iter().map(|sample| sample.pace()).collect::<Option<Vec<f64>>>()
-        {
-            let by_pace = |of: fn(&Sample) -> Cycles| {
-                lower_quartile(counted.iter().zip(&paces).map(|(sample, pace)| of(sample).0 as f64 * pace))
-            };
-            of_case.makespan_by_pace.extend(by_pace(|sample| sample.makespan).map(|time| (run.round, time)));
-            of_case.longest_by_pace.extend(by_pace(|sample| sample.longest).map(|time| (run.round, time)));
-            of_case.pace.extend(Summary::of(&paces).map(|paces| (run.round, paces.median)));
+        if counted.is_empty() {
+            return Err(format!("run {}: its log has no sample", run.run));
         }
-        of_case.longest.insert(run.round, quartile(|sample| sample.longest)?);
-        if of_case.makespan.insert(run.round, quartile(|sample| sample.makespan)?).is_some() {
+        let paces = counted.iter().map(|sample| sample.pace()).collect::<Option<Vec<f64>>>();
+        let paces = paces.filter(|_| samples.len() >= LEAST_ITERATIONS);
+        of_case.pace.extend(paces.as_deref().and_then(Summary::of).map(|paces| (run.round, paces.median)));
+        if of_case.makespan.quick.clock.contains_key(&run.round) {
             return Err(format!("round {} has case {case} twice", run.round));
         }
+        of_case.longest.add(run.round, samples, &counted, paces.as_deref(), |sample| sample.longest);
+        of_case.makespan.add(run.round, samples, &counted, paces.as_deref(), |sample| sample.makespan);
+        of_case.share.iterations += samples.len();
+        of_case.share.excluded += samples.len() - counted.len();
         of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
         of_case.plans.insert(measured.identity().work);
         of_case.iterations.insert(samples.len());
@@ -92,12 +110,12 @@ pub(super) fn as_many_as_asked_for(
 ) -> Result<(), String> {
     let Some(rounds) = asked.rounds.filter(|_| asked.pairing == Pairing::Runs) else { return Ok(()) };
     for case in &asked.cases {
-        let count = cases.get(case).map_or(0, |case| case.makespan.len());
+        let count = cases.get(case).map_or(0, |case| case.rounds());
         if u32::try_from(count) != Ok(rounds) {
             return Err(format!("{count} rounds of case {case} count, {rounds} were requested"));
         }
     }
-    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.keys()).collect();
+    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.quick.clock.keys()).collect();
     if u32::try_from(of_all.len()) != Ok(rounds) {
         return Err(format!("a case is missing from a round: of {rounds}, {} have one", of_all.len()));
     }

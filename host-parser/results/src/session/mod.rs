@@ -5,12 +5,16 @@
 
 mod contrast;
 mod counted;
+mod figures;
 mod load;
+mod offset;
 mod pace;
+mod side_by_side;
 mod verdict;
 
 pub use contrast::{Accepted, Differing};
-pub use counted::SessionCase;
+pub use counted::{Excluded, SessionCase};
+pub use figures::{ByRound, Figure, Figures, Timed};
 pub use load::{SessionError, SessionId, StoredSession, Whole};
-pub use pace::by_pace;
-pub use verdict::{CaseVerdict, SessionComparison, Side, TimeUnit, compare};
+pub use pace::has_comparable_paces;
+pub use verdict::{CaseVerdict, FigureVerdict, SessionComparison, Side, TimeUnit, compare};

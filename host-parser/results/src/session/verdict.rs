@@ -1,16 +1,20 @@
 //! Whether B is slower than A, case by case and in all.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::StoredSession;
 use super::contrast::{Accepted, Differing, contrast, host};
-use super::counted::SessionCase;
-use super::pace::by_pace;
+use super::counted::{Excluded, SessionCase};
+use super::figures::Figure;
+use super::offset::{host_changed, host_shift};
+use super::pace::{Terms, compare_figure, has_comparable_paces};
+use super::side_by_side::apart;
 use evidence::gate::FunctionalOnly;
-use stats::{Comparison, Design, Difference, MIN_EFFECT, Summary, compare_at, level_for};
+use stats::{
+    Comparison, Design, Difference, HostShift, MIN_EFFECT, Measure, Summary, level_for, verdict_of_figures,
+};
 
 /// How far apart two sessions' frequencies of one clock may be: beyond it they are two clocks, and their cycles
 /// are different units.
@@ -46,17 +50,30 @@ pub struct Side {
 pub struct CaseVerdict {
     /// The case.
     pub case: u16,
-    /// The median time of A over its rounds, in the unit.
+    /// Whether the times are of the longest worker, since the clocks were not always shown to be in step.
+    pub longest_worker: bool,
+    /// Set if either ran with more CPUs than the host has: then there is no verdict.
+    pub functional_only: Option<FunctionalOnly>,
+    /// How much of A, and of B, is excluded in the rounds that count.
+    pub excluded: [Excluded; 2],
+    /// The figures, each compared. Boots of one iteration have one figure, since all are the same.
+    pub figures: Vec<FigureVerdict>,
+    /// What follows from all figures; `None` without a figure that can be compared.
+    pub verdict: Option<Difference>,
+}
+
+/// A figure of a case, compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FigureVerdict {
+    /// Which.
+    pub figure: Figure,
+    /// The median time of A over its rounds, by the clock, in the unit.
     pub median_a: f64,
     /// That of B.
     pub median_b: f64,
-    /// Whether the times are of the longest worker, since the clocks were not always shown to be in step.
-    pub longest_worker: bool,
-    /// Whether the comparison is by the pace of the CPUs beside each iteration, and not by the clock alone.
-    pub by_pace: bool,
-    /// Set if either ran with more CPUs than the host has: then there is no verdict.
-    pub functional_only: Option<FunctionalOnly>,
-    /// The ratio, the interval, the verdict.
+    /// Whether the comparison is by the clock, or by the pace of the CPUs beside each iteration.
+    pub measure: Measure,
+    /// The ratio, the interval, the verdict; `None` for a functional-only case.
     pub comparison: Option<Comparison>,
 }
 
@@ -73,8 +90,13 @@ pub struct SessionComparison {
     pub differing: Vec<Differing>,
     /// How the rounds belong together.
     pub design: Design,
-    /// What the sessions' native probes took, if that shows that the host itself was not alike in them; then no case
-    /// has more than an inconclusive verdict.
+    /// The distance from 1 within which the whole interval of every figure must lie for `no-difference`.
+    pub margin: f64,
+    /// How far the host of B was from that of A, by the native probes of two sessions. `None` in pairs, and if that is not
+    /// known.
+    pub host_shift: Option<HostShift>,
+    /// The probes' baselines, if they do not prove that the host was alike; then no case has more than an inconclusive
+    /// verdict.
     pub host_changed: Option<Differing>,
     /// What the times are in.
     pub unit: TimeUnit,
@@ -112,18 +134,24 @@ pub fn compare(
     } else {
         Vec::new()
     };
-    let judged = |case: &&u16| [a, b].iter().all(|session| session.cases[case].functional_only.is_none());
-    let level = level_for(both.iter().filter(judged).count());
-    let mut cases: Vec<CaseVerdict> =
-        both.iter().filter_map(|&case| of_case([a, b], case, design, unit, level)).collect();
-    // A comparison in nanoseconds is one of two hosts: their probes may differ.
-    let sessions_of_one_host = design == Design::Unpaired && unit == TimeUnit::Cycles;
-    let host_changed = sessions_of_one_host.then(|| host_changed(a, b)).flatten();
-    if host_changed.is_some() {
-        for comparison in cases.iter_mut().filter_map(|case| case.comparison.as_mut()) {
-            comparison.verdict = Difference::Inconclusive;
-        }
-    }
+    let sides = |case: u16| [&a.cases[&case], &b.cases[&case]];
+    let level = level_for(both.iter().map(|&case| deciding_figures(sides(case))).sum());
+    // Probes of two hosts, whose times are in nanoseconds, compare the hosts: they say nothing of a session's offset.
+    let two_sessions = design == Design::Unpaired;
+    let host_shift = (two_sessions && unit == TimeUnit::Cycles).then(|| host_shift(a, b)).flatten();
+    let cases: Vec<CaseVerdict> = both
+        .iter()
+        .map(|&case| {
+            let terms = Terms {
+                level,
+                design,
+                longest_worker: sides(case).iter().any(|case| case.out_of_step),
+                unit: [a, b].map(|session| nanos_per_cycle(session, unit)),
+                paces: unit == TimeUnit::Cycles && has_comparable_paces(a, b, case),
+            };
+            of_case(case, sides(case), &terms, host_shift.as_ref())
+        })
+        .collect();
     SessionComparison {
         a: side(a),
         b: side(b),
@@ -131,7 +159,9 @@ pub fn compare(
         refused: contrast.refused,
         differing: contrast.allowed,
         design,
-        host_changed,
+        margin: MIN_EFFECT,
+        host_changed: host_changed(a, b, host_shift.as_ref()),
+        host_shift,
         unit,
         level,
         cases,
@@ -158,26 +188,6 @@ fn unit(a: &StoredSession, b: &StoredSession) -> TimeUnit {
     if one_host && one_clock { TimeUnit::Cycles } else { TimeUnit::Nanos }
 }
 
-/// The baselines of both sessions' native probes, if they differ by more than [`MIN_EFFECT`]. The probes ran the session's
-/// own worker, so that they show the host only if both sessions have the same worker.
-fn host_changed(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
-    let work =
-        |session: &StoredSession| (session.identity.blob_sha256, session.identity.whole, session.probes.cpus);
-    let alike = work(a) == work(b);
-    let (of_a, of_b) = (a.probes.baseline().filter(|_| alike)?, b.probes.baseline()?);
-    let apart = of_a.iter().zip(of_b).any(|(a, b)| (a.max(b) / a.min(b)) - 1.0 > MIN_EFFECT);
-    let cpus = a.probes.cpus;
-    apart.then(|| Differing {
-        what: "native probes".to_owned(),
-        a: probe_times(of_a, cpus),
-        b: probe_times(of_b, cpus),
-    })
-}
-
-fn probe_times([one, all]: [f64; 2], cpus: u16) -> String {
-    format!("{:.1} ms on one CPU, {:.1} on all {cpus}", one / 1e6, all / 1e6)
-}
-
 fn without_a_common_unit(a: &StoredSession, b: &StoredSession) -> Differing {
     Differing { what: "TSC frequency".to_owned(), a: frequency(a), b: frequency(b) }
 }
@@ -189,70 +199,68 @@ fn frequency(session: &StoredSession) -> String {
     }
 }
 
-/// The first two rounds that should have run side by side and did not: every round of both sessions must be over before
-/// the next one begins in either.
-fn apart(a: &StoredSession, b: &StoredSession) -> Option<Differing> {
-    let rounds: BTreeSet<u32> = a.spans.keys().chain(b.spans.keys()).copied().collect();
-    let mut before: Option<(u32, u64)> = None;
-    for round in rounds {
-        let spans: Vec<(u64, u64)> =
-            [a, b].iter().filter_map(|session| session.spans.get(&round).copied()).collect();
-        let from = spans.iter().map(|span| span.0).min()?;
-        let to = spans.iter().map(|span| span.1).max()?;
-        if let Some((earlier, _)) = before.filter(|&(_, ended)| from < ended) {
-            let [a, b] = [a, b].map(|session| span_of_both(session, earlier, round));
-            return Some(Differing { what: "rounds side by side".to_owned(), a, b });
-        }
-        before = Some((round, to));
-    }
-    let none = a.spans.is_empty() || b.spans.is_empty();
-    let unknown = || "when they ran is not known".to_owned();
-    none.then(|| Differing { what: "rounds side by side".to_owned(), a: unknown(), b: unknown() })
-}
-
-/// When two rounds of a session ran, in milliseconds since 1970.
-fn span_of_both(session: &StoredSession, earlier: u32, later: u32) -> String {
-    let rounds = format!("rounds {} and {}", earlier + 1, later + 1);
-    match (session.spans.get(&earlier), session.spans.get(&later)) {
-        (Some(one), Some(next)) => format!("{rounds} from {} to {} ms", one.0, next.1),
-        _ => format!("not both of {rounds}"),
+/// How many figures of a case can decide that B is slower; they share the error.
+fn deciding_figures(cases: [&SessionCase; 2]) -> usize {
+    match cases {
+        _ if cases.iter().any(|case| case.functional_only.is_some()) => 0,
+        _ if cases.iter().any(|case| case.has_iterations()) => 2,
+        _ => 1,
     }
 }
 
-fn of_case(
-    sessions: [&StoredSession; 2],
-    case: u16,
-    design: Design,
-    unit: TimeUnit,
-    level: f64,
-) -> Option<CaseVerdict> {
-    let cases = sessions.map(|session| &session.cases[&case]);
-    let longest_worker = cases.iter().any(|case| case.out_of_step);
-    let by_pace = unit == TimeUnit::Cycles && by_pace(sessions[0], sessions[1], case, design, level);
-    let times = |session: &StoredSession, case: &SessionCase, by_pace: bool| -> Vec<(u32, f64)> {
-        let nanos_per_cycle = session.khz.filter(|_| unit == TimeUnit::Nanos).map_or(1.0, |khz| 1e6 / khz);
-        let times = case.times(longest_worker, by_pace).iter();
-        times.map(|(&round, time)| (round, time * nanos_per_cycle)).collect()
-    };
-    let of_sides = |by_pace| [0, 1].map(|side| times(sessions[side], cases[side], by_pace));
-    let [a, b] = of_sides(false);
-    let median = |times: &[(u32, f64)]| {
-        Some(Summary::of(&times.iter().map(|&(_, time)| time).collect::<Vec<_>>())?.median)
-    };
+fn nanos_per_cycle(session: &StoredSession, unit: TimeUnit) -> f64 {
+    session.khz.filter(|_| unit == TimeUnit::Nanos).map_or(1.0, |khz| 1e6 / khz)
+}
+
+fn of_case(case: u16, cases: [&SessionCase; 2], terms: &Terms, host: Option<&HostShift>) -> CaseVerdict {
     let functional_only = cases[0].functional_only.or(cases[1].functional_only);
-    let [of_a, of_b] = of_sides(by_pace);
-    let comparison = match functional_only {
-        None => compare_at(level, design, &of_a, &of_b),
-        Some(_) => None,
+    let several = cases.iter().any(|case| case.has_iterations());
+    let shown = Figure::ALL.into_iter().take(if several { Figure::ALL.len() } else { 1 });
+    let figures: Vec<FigureVerdict> =
+        shown.filter_map(|figure| of_figure(cases, figure, functional_only.is_none(), terms, host)).collect();
+    let compared: Vec<&Comparison> = figures.iter().filter_map(|figure| figure.comparison.as_ref()).collect();
+    let verdict = match compared[..] {
+        [quick, median, experienced] => Some(verdict_of_figures(quick, median, experienced)),
+        [only] => Some(only.verdict),
+        _ => None,
     };
-    let (median_a, median_b) = (median(&a)?, median(&b)?);
-    Some(CaseVerdict { case, median_a, median_b, longest_worker, by_pace, functional_only, comparison })
+    CaseVerdict {
+        case,
+        longest_worker: terms.longest_worker,
+        functional_only,
+        excluded: cases.map(|case| case.share),
+        figures,
+        verdict,
+    }
+}
+
+/// One figure of a case. `None` if a side has no round.
+fn of_figure(
+    cases: [&SessionCase; 2],
+    figure: Figure,
+    judged: bool,
+    terms: &Terms,
+    host: Option<&HostShift>,
+) -> Option<FigureVerdict> {
+    let median = |side: usize| -> Option<f64> {
+        let times = cases[side].figure(figure, terms.longest_worker).clock.values();
+        Some(Summary::of(&times.map(|time| time * terms.unit[side]).collect::<Vec<_>>())?.median)
+    };
+    let (median_a, median_b) = (median(0)?, median(1)?);
+    let compared = if judged { compare_figure(cases, figure, terms) } else { None };
+    let (measure, comparison) = match compared {
+        Some((measure, comparison)) if terms.design == Design::Unpaired => {
+            (measure, Some(comparison.on_host(host)))
+        }
+        Some((measure, comparison)) => (measure, Some(comparison)),
+        None => (Measure::Clock, None),
+    };
+    Some(FigureVerdict { figure, median_a, median_b, measure, comparison })
 }
 
 /// One slower case makes the whole slower. Else one inconclusive case makes the whole inconclusive.
 fn overall(cases: &[CaseVerdict]) -> Option<Difference> {
-    let verdicts: Vec<Difference> =
-        cases.iter().filter_map(|case| Some(case.comparison.as_ref()?.verdict)).collect();
+    let verdicts: Vec<Difference> = cases.iter().filter_map(|case| case.verdict).collect();
     let judged = cases.iter().filter(|case| case.functional_only.is_none());
     if verdicts.len() < judged.count() {
         return Some(Difference::Inconclusive);

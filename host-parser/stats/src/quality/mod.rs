@@ -4,15 +4,21 @@
 //! by a known percentage. It has no method besides [`compare`], which is the one that `assay compare` uses.
 
 mod draw;
+mod host;
+mod paces;
 mod rate;
 mod real;
+mod simulated;
 
 use abi::random::SplitMix64;
 use serde::Serialize;
 
 pub use draw::Drawn;
+pub use host::SimulatedHost;
+pub use paces::{PacedRow, Slowed, paced};
 pub use rate::Rate;
 pub use real::{RealRow, real_experiments};
+pub use simulated::{Sessions, SimulatedRow, simulated};
 
 use draw::{DrawSpec, Pick};
 
@@ -67,7 +73,12 @@ impl Tally {
     /// Compares times, one a round, and counts the verdict.
     fn compare(&mut self, design: Design, a: &[f64], b: &[f64]) {
         let compared = compare(design, &by_round(a), &by_round(b));
-        *match compared.map_or(Difference::Inconclusive, |comparison| comparison.verdict) {
+        self.add(compared.map_or(Difference::Inconclusive, |comparison| comparison.verdict));
+    }
+
+    /// Counts a verdict.
+    const fn add(&mut self, verdict: Difference) {
+        *match verdict {
             Difference::Slower => &mut self.slower,
             Difference::Faster => &mut self.faster,
             Difference::NoDifference => &mut self.no_difference,
@@ -216,7 +227,5 @@ fn goal(design: Design, rows: &[Row], enough: bool) -> Goal {
     Goal { design, false_alarms, found, reached: reached.filter(|_| enough) }
 }
 
-#[cfg(test)]
-mod hosts;
 #[cfg(test)]
 mod tests;

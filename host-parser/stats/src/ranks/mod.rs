@@ -35,6 +35,14 @@ pub(super) struct Shift {
     pub p_value: f64,
 }
 
+impl Shift {
+    /// The same with an interval whose ends are `widening` times as far from the estimate.
+    pub fn widened(self, widening: f64) -> Self {
+        let end = |end: f64| self.estimate + widening * (end - self.estimate);
+        Self { low: end(self.low), high: end(self.high), ..self }
+    }
+}
+
 /// All differences between a value of B and one of A, in ascending order. Shifting B back by one of them makes two values
 /// equal, so that ranks change there and nowhere else.
 fn pairwise_shifts(a: &[f64], b: &[f64]) -> Vec<f64> {

@@ -34,6 +34,12 @@ pub struct BenchVerdictArgs {
     /// Draws of rounds for each line of the table
     #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub trials: u32,
+    /// Comparisons for each figure of the simulated hosts; 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub simulated: u32,
+    /// Record and judge nothing; print the simulated hosts only
+    #[arg(long, conflicts_with_all = ["from", "label", "out", "rounds"])]
+    pub only_simulated: bool,
     /// Seed of the order of the runs and of the draws
     ///
     /// By default from the clock, and recorded; with --from, the seed of the recording.

@@ -7,9 +7,11 @@ use anyhow::anyhow;
 use evidence::ledger::{Pace, Probes};
 use lab::{Coded, Exit, OrExit};
 use results::Environment;
-use results::session::{Accepted, SessionCase, SessionComparison, StoredSession, Whole, by_pace, compare};
+use results::session::{
+    Accepted, Figure, SessionCase, SessionComparison, StoredSession, Whole, compare, has_comparable_paces,
+};
 use serde::Serialize;
-use stats::{COMPARISON_LEVEL, Comparison, Design, Quality, RealRow, Recorded, real_experiments};
+use stats::{Comparison, Design, Measure, Quality, RealRow, Recorded, real_experiments};
 
 use super::rows::{SAME, recorded};
 use crate::verify::Opened;
@@ -93,8 +95,9 @@ impl Judged {
         // As in the verdict itself: if any row's clocks were not shown to be in step, no row's makespans are used.
         let longest_worker = cases.iter().any(|case| case.out_of_step);
         let by_pace = all_by_pace(&sessions, case);
+        let timed = cases.iter().map(|case| case.figure(Figure::QuickQuartile, longest_worker));
         let times: Vec<&BTreeMap<u32, f64>> =
-            cases.iter().map(|case| case.times(longest_worker, by_pace)).collect();
+            timed.map(|timed| if by_pace { &timed.by_pace } else { &timed.clock }).collect();
         // Rounds that are undisturbed in every row, in the order in which they ran.
         let common: Vec<u32> = times[0]
             .keys()
@@ -139,20 +142,22 @@ fn session_case(session: &StoredSession, case: u16) -> Result<SessionCase, Coded
     found.ok_or_else(|| anyhow!("{}: has no case {case}", session.folder.display())).or_exit(Exit::BadInput)
 }
 
-/// Whether every row can be compared with the first by pace, in both designs: all draws use one measure.
+/// Whether no row's pace differs from that of the first, in pairs: all draws use one measure.
 fn all_by_pace(sessions: &[StoredSession], case: u16) -> bool {
     let (first, others) = (&sessions[0], &sessions[1..]);
-    let designs = [Design::Paired, Design::Unpaired];
-    others
-        .iter()
-        .all(|other| designs.into_iter().all(|design| by_pace(first, other, case, design, COMPARISON_LEVEL)))
+    others.iter().all(|other| {
+        let accepted = Accepted { blobs: true, cases: BTreeSet::from([case]) };
+        let compared = compare(first, other, Design::Paired, &accepted);
+        let mut quick = compared.cases.iter().flat_map(|case| case.figures.first());
+        has_comparable_paces(first, other, case) && quick.all(|figure| figure.measure != Measure::Clock)
+    })
 }
 
-/// Compares a row with the first by all rounds, as `assay compare` does.
+/// Compares a row with the first by all rounds and the quick quartile, as `assay compare` does.
 fn against(first: &StoredSession, row: &StoredSession, design: Design) -> Result<Comparison, Coded> {
     let accepted = Accepted { blobs: true, ..Accepted::default() };
     let SessionComparison { refused, cases, .. } = compare(first, row, design, &accepted);
-    let found = cases.into_iter().find_map(|case| case.comparison);
+    let found = cases.into_iter().find_map(|case| case.figures.first()?.comparison);
     found
         .ok_or_else(|| {
             let row = row.folder.display();

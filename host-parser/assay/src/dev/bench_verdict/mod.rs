@@ -4,6 +4,7 @@
 mod args;
 mod judge;
 mod rows;
+mod simulated;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,10 @@ const SPARE: u16 = 16;
 /// # Errors
 /// The rounds cannot be recorded, or cannot be read.
 pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
+    if args.only_simulated {
+        console::answer(&simulated::text(args.simulated.max(1) as usize))?;
+        return Ok(Exit::Holds);
+    }
     if !args.from.is_empty() {
         return judge(args, &args.from);
     }
@@ -110,6 +115,9 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
         let rows = real_experiments(&recordings.iter().collect::<Vec<_>>());
         let count = recordings.len();
         console::answer(&format!("\nall {count} recordings\n{}\n", text::experiments(&rows).join("\n")))?;
+    }
+    if args.simulated > 0 {
+        console::answer(&simulated::text(args.simulated as usize))?;
     }
     Ok(if reached.contains(&Some(false)) {
         Exit::DoesNotHold

@@ -96,7 +96,7 @@ fn refuses_fewer_rounds_than_requested() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
     let b = sessions.play("b", &Played { asked: Some(16), ..Played::default() });
-    compare(&a, &b, &[]).expect_exit(11).expect_message(&["ends as complete, but has 30 of 32 runs"]);
+    compare(&a, &b, &[]).expect_exit(12).expect_message(&["ends as complete, but has 30 of 32 runs"]);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Played {
     pub cycles: fn(u32) -> u64,
     /// How often each boot runs its case.
     pub iterations: u16,
+    /// How many of a boot's first iterations take another time than the others, and what they take of it in percent.
+    pub first: (u16, u64),
     /// The readings of the pace checks, in per mille of the usual number, in each round.
     pub pace: fn(u32) -> u64,
     /// A round in which the host kept a vCPU waiting.
@@ -69,6 +71,7 @@ impl Default for Played {
             cases: vec![1, 2],
             cycles: steady,
             iterations: 1,
+            first: (0, 100),
             pace: |_| 1_000,
             disturbed: None,
             edit: |_| {},
@@ -79,7 +82,7 @@ impl Default for Played {
             asked: None,
             limit: None,
             seed: None,
-            probe_ns: None,
+            probe_ns: Some(270_000_000),
             system: |_| System::Assay,
             damage: |_, _| {},
         }
@@ -93,7 +96,7 @@ pub fn steady(round: u32) -> u64 {
 
 /// The same in another order, and 5 % slower.
 pub fn slower(round: u32) -> u64 {
-    steady(round * 4 + 3) * 105 / 100
+    steady(round * 7 + 3) * 105 / 100
 }
 
 /// From 1.0e9 to 2.4e9 cycles, in no order.
@@ -261,7 +264,8 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     let digest = Digest::of(format!("{session} {number}").as_bytes());
     let nonce = u64::from_be_bytes(*digest.0.first_chunk().unwrap());
     let iterations = played.iterations;
-    let guest = Guest { nonce, challenge, work_cycles, iterations, ..Guest::of(case) };
+    let first = played.first;
+    let guest = Guest { nonce, challenge, work_cycles, iterations, first, ..Guest::of(case) };
     let pace = |readings: u32| u32::try_from(u64::from(readings) * (played.pace)(round) / 1_000).unwrap();
     let paced = Script::of(&guest.log()).edit(|record| {
         if let Record::Gap(gap) = record {
@@ -272,10 +276,11 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     (played.damage)(number, &mut log);
     let name = format!("run-{number:03}-round-{}-case-{case}.serial.log", round + 1);
     fs::write(folder.join("runs").join(&name), &log).unwrap();
-    let wall_ns = wall_ns(case, work_cycles);
     let disturbed = played.disturbed == Some(round);
     let mut delays = Vec::new();
     for iteration in 0..played.iterations {
+        let percent = if iteration < first.0 { first.1 } else { 100 };
+        let wall_ns = wall_ns(case, work_cycles * percent / 100);
         for vcpu in 0..u32::from(case) {
             delays.push(VcpuDelay { iteration, ..delay(case, vcpu, wall_ns, disturbed) });
         }

@@ -9,7 +9,7 @@ use super::sessions::{Played, Sessions, noisy, slower, steady};
 fn finds_no_difference_between_identical_sessions() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cycles: |round| steady(round * 2 + 1), ..Played::default() });
+    let b = sessions.play("b", &Played { cycles: |round| steady(round * 8 + 1), ..Played::default() });
     let said = compare(&a, &b, &[]);
     said.expect_exit(0).expect_answer(&["no-difference", "NO DIFFERENCE", "kernel 0123456789abcdef"]);
     assert_eq!(said.err, "");
@@ -40,7 +40,7 @@ fn few_or_noisy_rounds_are_inconclusive() {
 fn equal_best_rounds_and_unequal_others_are_inconclusive() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &Played::default());
-    let late = |round| if round % 5 < 2 { steady(round * 2 + 1) * 13 / 10 } else { steady(round * 2 + 1) };
+    let late = |round| if round % 5 < 2 { steady(round * 8 + 1) * 13 / 10 } else { steady(round * 8 + 1) };
     let b = sessions.play("b", &Played { cycles: late, ..Played::default() });
     let said = compare(&a, &b, &["--cases", "1"]);
     said.expect_exit(3)
@@ -53,7 +53,7 @@ fn four_rounds_of_one_session_are_too_few_for_a_verdict() {
     let a = sessions.play("a", &Played { rounds: 4, cases: vec![1], ..Played::default() });
     let b = sessions
         .play("b", &Played { cycles: |round| slower(round) * 2, cases: vec![1], ..Played::default() });
-    compare(&a, &b, &[]).expect_exit(3).expect_answer(&["fewer than 5 rounds in A or B decide nothing"]);
+    compare(&a, &b, &[]).expect_exit(3).expect_answer(&["fewer than 10 rounds in A or B decide nothing"]);
 }
 
 #[test]
@@ -127,14 +127,20 @@ fn sessions_with_different_native_probes_are_inconclusive() {
     let sessions = Sessions::new();
     let with = |probe_ns| Played { probe_ns: Some(probe_ns), ..Played::default() };
     let a = sessions.play("a", &with(270_000_000));
-    let without = sessions.play("without", &Played { cycles: slower, ..Played::default() });
-    compare(&a, &without, &[]).expect_exit(1);
+    let without = Played { cycles: slower, probe_ns: None, ..Played::default() };
+    let without = sessions.play("without", &without);
+    compare(&a, &without, &[]).expect_exit(3).expect_answer(&[
+        "session offset: not known",
+        "INCONCLUSIVE: too few native probes",
+        "to settle it: assay ab MANIFEST",
+    ]);
     let alike = sessions.play("alike", &Played { cycles: slower, ..with(273_000_000) });
     compare(&a, &alike, &[]).expect_exit(1);
     let b = sessions.play("b", &Played { cycles: slower, ..with(283_500_000) });
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
         "differs: native probes: A 270.0 ms on one CPU, 135.0 on all 2, B 283.5 ms",
-        "INCONCLUSIVE: the host itself changed",
+        ": not shown to be alike",
+        "INCONCLUSIVE: the native probes do not prove that the host was alike",
     ]);
     compare(&a, &b, &["--paired"]).expect_exit(1);
 }
@@ -159,9 +165,10 @@ fn compares_two_clocks_in_nanoseconds() {
         _ => {}
     };
     let b = sessions.play("b", &Played { edit, ..Played::default() });
-    compare(&a, &b, &[]).expect_exit(1).expect_answer(&[
+    compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
         "differs: TSC frequency",
         "1.04",
+        "to settle it: compare several sessions of each host",
         "each by its session's own TSC frequency",
     ]);
 }
@@ -175,13 +182,84 @@ fn prints_the_same_as_json() {
     let json: Value = serde_json::from_str(&said.expect_exit(1).out).unwrap();
     assert_eq!(
         (&json["schema"], &json["exit_code"], &json["verdict"]),
-        (&1.into(), &1.into(), &"slower".into())
+        (&2.into(), &1.into(), &"slower".into())
     );
     assert_eq!((&json["design"], &json["unit"]), (&"unpaired".into(), &"cycles".into()));
     let case = &json["cases"][1];
-    assert_eq!((&case["case"], &case["comparison"]["rounds_b"]), (&2.into(), &15.into()));
+    assert_eq!((&case["case"], &case["figures"][0]["comparison"]["rounds_b"]), (&2.into(), &15.into()));
     let refused =
         compare(&a, &sessions.play("c", &Played { cases: vec![1], ..Played::default() }), &["--json"]);
     let json: Value = serde_json::from_str(&refused.expect_exit(5).out).unwrap();
     assert_eq!((&json["verdict"], &json["refused"][0]["what"]), (&Value::Null, &"cases".into()));
+}
+
+/// Boots of 20 iterations of case 1.
+fn boots(cycles: fn(u32) -> u64, first: (u16, u64)) -> Played {
+    let cycles_of = Played { cycles, first, iterations: 20, cases: vec![1], ..Played::default() };
+    Played { later_ms: if first.0 > 0 { 500 } else { 0 }, ..cycles_of }
+}
+
+/// A twentieth of [`steady`], in another order.
+fn short(round: u32) -> u64 {
+    steady(round * 8 + 1) / 20
+}
+
+fn short_and_twice_as_long(round: u32) -> u64 {
+    short(round) * 2
+}
+
+#[test]
+fn a_regression_in_fourteen_of_twenty_iterations_is_slower() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &boots(|round| steady(round) / 20, (0, 100)));
+    // Six iterations of each boot of B take as long as A's, and 14 take twice as long.
+    let b = sessions.play("b", &boots(short_and_twice_as_long, (6, 50)));
+    for options in [&[][..], &["--paired"]] {
+        let said = compare(&a, &b, options);
+        said.expect_exit(1).expect_answer(&["quick quartile", "median", "mean of all", "SLOWER"]);
+        let table: Vec<&str> = said.out.lines().filter(|line| line.contains("together")).collect();
+        assert!(table.len() == 1 && table[0].ends_with("slower"), "{}", said.out);
+    }
+}
+
+#[test]
+fn a_regression_in_nine_of_twenty_iterations_is_not_called_no_difference() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &boots(|round| steady(round) / 20, (0, 100)));
+    let b = sessions.play("b", &boots(short_and_twice_as_long, (11, 50)));
+    for options in [&[][..], &["--paired"]] {
+        compare(&a, &b, options)
+            .expect_exit(3)
+            .expect_answer(&["INCONCLUSIVE: the figures do not agree", "1.4"]);
+    }
+    let same = sessions.play("same", &boots(short, (1, 100)));
+    compare(&a, &same, &["--paired"]).expect_exit(0).expect_answer(&["NO DIFFERENCE of 1.5 % or more"]);
+}
+
+#[test]
+fn rounds_that_depend_on_those_before_them_decide_nothing_between_two_sessions() {
+    let sessions = Sessions::new();
+    let drifting = |round: u32| steady(0) + u64::from(round) * 6_000_000;
+    let a = sessions.play("a", &Played { cycles: drifting, cases: vec![1], ..Played::default() });
+    let later = |round: u32| steady(0) + u64::from(15 + round) * 6_000_000;
+    let b = sessions.play("b", &Played { cycles: later, cases: vec![1], ..Played::default() });
+    compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
+        "autocorrelation of the rounds: A 0.9",
+        "INCONCLUSIVE: the rounds of a session depend on those before them",
+        "to settle it: assay ab MANIFEST",
+    ]);
+}
+
+#[test]
+fn a_person_sees_at_most_80_columns() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &boots(|round| steady(round) / 20, (0, 100)));
+    let b = sessions.play("b", &boots(short_and_twice_as_long, (6, 50)));
+    for options in [&[][..], &["--paired"]] {
+        let said = compare(&a, &b, options);
+        // The lines of the sessions have the folders' paths, which are as long as they are.
+        let lines = said.out.lines().filter(|line| !line.starts_with("A: ") && !line.starts_with("B: "));
+        let long: Vec<&str> = lines.filter(|line| line.chars().count() > 80).collect();
+        assert_eq!(long, [""; 0], "{}", said.out);
+    }
 }

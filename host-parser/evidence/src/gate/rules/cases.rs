@@ -208,6 +208,7 @@ mod tests {
             line,
             case,
             iter,
+            start_tsc: 0,
             ready,
             begun,
             workers,

@@ -20,8 +20,9 @@ pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {
 
 fn frequency(run: &mut Run<'_>, known: Option<&Known>) {
     let Some(tsc) = run.facts.one::<Tsc>() else { return };
-    if tsc.is.khz == 0 {
-        run.add(ReasonCode::InconsistentRecord, tsc.line, "`tsc` has a frequency of 0 kHz");
+    if !PLAUSIBLE_KHZ.contains(&tsc.is.khz) {
+        let detail = format!("`tsc` has a frequency of {} kHz, which no CPU has", tsc.is.khz);
+        run.add(ReasonCode::InconsistentRecord, tsc.line, detail);
         return;
     }
     readings(run, tsc);

@@ -1,50 +1,90 @@
-//! Whether as much time passed as the workers report, by two clocks that are not the workers': the time stamps of the
-//! guest's records, and the host's clock. Less is impossible. More means that something waited, or that the workers'
-//! times are too short: either way, it is unknown what was measured.
+//! Whether the host's clock saw as much time pass as the guest reports for an iteration, from both sides. The host reads
+//! its clock when the guest prints `case-ready` and `case-begin`, just before the guest reads its own clocks for `ready`
+//! and just after it read them for `done`.
 
-use super::{Run, basis, exceeds, limit_of, limits, span};
+use std::collections::HashMap;
+
+use abi::wire::record::Moment;
+
+use super::account::{HostAccount, Missing, length_ns, limit_ns, missing};
+use super::{Run, limits};
 use crate::gate::evidence::VcpuDelay;
 use crate::gate::facts::Iteration;
-use crate::gate::measurement::{Basis, Cycles};
+use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
-use abi::wire::record;
 
-/// Compares the time stamps of the guest's records with its workers' times. Needs a log without losses.
+/// Compares the host's clock with the guest's readings. Needs a log without losses.
 pub(in crate::gate) fn elapsed(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
-    for iteration in &run.facts.iterations {
-        let who = format!("case {} iteration {}", iteration.case, iteration.iter);
-        let (Some(ready), begun) = (iteration.ready, iteration.begun) else {
-            run.add(ReasonCode::InconsistentRecord, iteration.line, format!("{who} has no `case-ready`"));
-            continue;
-        };
-        let Some(claimed_ns) = claimed_ns(run, iteration) else { continue };
-        let passed = ready.micros().zip(begun.micros()).map(|(ready, begun)| begun.checked_sub(ready));
-        let Some(Some(passed_us)) = passed else {
-            let detail =
-                format!("{who}: the time stamps of `case-ready` and `case-begin` are missing or in reverse");
-            run.add(ReasonCode::InconsistentRecord, iteration.line, detail);
-            continue;
-        };
-        let passed_ns = passed_us.saturating_mul(1_000);
-        let claimed_us = claimed_ns / 1_000;
-        if is_short(passed_ns, claimed_ns) {
-            let detail = format!(
-                "{who}: its workers report {claimed_us} us, but only {passed_us} us passed between `case-ready` and \
-                 `case-begin`"
-            );
-            run.add(ReasonCode::InconsistentRecord, iteration.line, detail);
-        } else if is_long(passed_ns, claimed_ns) && !run.is_functional_only() {
-            let detail = format!(
-                "{who}: {passed_us} us passed between `case-ready` and `case-begin`, its workers account for \
-                 {claimed_us} us (limit for the rest: {} us)",
-                rest_limit_ns(claimed_ns) / 1_000
-            );
-            run.disturb(iteration.iter, ReasonCode::VcpuPreempted, Some(iteration.line), detail);
-        }
+    let (facts, evidence, host) = (run.facts, run.evidence, HostAccount::of(run));
+    let khz = facts.khz().unwrap_or(0);
+    let mut watched = HashMap::new();
+    for delay in &evidence.delays {
+        watched.entry((delay.case, delay.iteration)).or_insert(delay.wall_ns);
     }
+    let mut total = Total::default();
+    for iteration in &facts.iterations {
+        let wall = watched.get(&(iteration.case, iteration.iter));
+        let Some((&wall, length)) = wall.zip(length_ns(iteration, khz)) else { continue };
+        total.add(wall, length);
+        let Some(ns) = wall.checked_sub(length) else { continue };
+        let what = format!(
+            "{} us passed from `ready` to `done`, but {} us by the host's clock",
+            length / 1_000,
+            wall / 1_000
+        );
+        let (limit_ns, reason) = (limit_ns(limits::WATCH_MICROS, length), ReasonCode::TimeMissing);
+        missing(run, &host, iteration, &Missing { line: Some(iteration.line), what, ns, limit_ns, reason });
+    }
+    total.judge(run, &host);
+}
+
+/// All watched iterations of a boot, in ns.
+#[derive(Default)]
+struct Total {
+    iterations: u64,
+    /// By the host's clock.
+    wall: u64,
+    /// By the guest's readings.
+    length: u64,
+}
+
+impl Total {
+    fn add(&mut self, wall: u64, length: u64) {
+        self.iterations += 1;
+        self.wall = self.wall.saturating_add(wall);
+        self.length = self.length.saturating_add(length);
+    }
+
+    /// Too much is the host's fault if the host took as much from the vCPUs, and the guest's if not. In either case there
+    /// is no measurement.
+    fn judge(&self, run: &mut Run<'_>, host: &HostAccount) {
+        let Self { iterations, wall, length } = *self;
+        let micros =
+            limits::WATCH_MICROS.saturating_add(iterations.saturating_mul(limits::WATCH_MEAN_MICROS));
+        let (limit_ns, more) = (limit_ns(micros, length), wall.saturating_sub(length));
+        // A single iteration is judged above.
+        if iterations < 2 || more <= limit_ns || run.is_functional_only() {
+            return;
+        }
+        let took = host.total_ns();
+        let reason = if took >= more { ReasonCode::VcpuPreempted } else { ReasonCode::TimeMissing };
+        let detail = format!(
+            "the {iterations} iterations took {} us by the guest's readings, but {} us by the host's clock (limit {} us \
+             more); the host accounts for {} us",
+            length / 1_000,
+            wall / 1_000,
+            limit_ns / 1_000,
+            took / 1_000
+        );
+        run.add(reason, None, detail);
+    }
+}
+
+fn nanos(run: &Run<'_>, cycles: u64) -> Option<u64> {
+    Some(Cycles(cycles).nanos(run.facts.khz()?)?.0)
 }
 
 /// Why the host's account cannot be that of the whole iteration; `None` if it can be.
@@ -53,22 +93,15 @@ pub(in crate::gate) fn unaccounted(
     iteration: &Iteration,
     seen: &[&VcpuDelay],
 ) -> Option<String> {
-    let claimed_ns = claimed_ns(run, iteration)?;
-    let claimed_us = claimed_ns / 1_000;
-    for delay in seen {
-        let wall_us = delay.wall_ns / 1_000;
-        if is_short(delay.wall_ns, claimed_ns) {
-            return Some(format!(
-                "the host watched for {wall_us} us, but its workers report {claimed_us} us"
-            ));
-        }
-        if is_long(delay.wall_ns, claimed_ns) {
-            let limit_us = rest_limit_ns(claimed_ns) / 1_000;
-            return Some(format!(
-                "the host watched for {wall_us} us, its workers account for {claimed_us} us (limit for the rest: \
-                 {limit_us} us)"
-            ));
-        }
+    // From the common start on, the workers' times count.
+    let counted = iteration.mark(Moment::Done)?.is.tsc.checked_sub(iteration.start_tsc)?;
+    let counted = nanos(run, counted)?;
+    let least = counted.saturating_sub(limit_ns(limits::UNWATCHED_MICROS, counted));
+    if let Some(delay) = seen.iter().find(|delay| delay.wall_ns < least) {
+        let (wall, counted) = (delay.wall_ns / 1_000, counted / 1_000);
+        return Some(format!(
+            "the host watched for {wall} us, but {counted} us passed from the common start to the end"
+        ));
     }
     silent(run, iteration, seen)
 }
@@ -76,10 +109,8 @@ pub(in crate::gate) fn unaccounted(
 /// Finds an account that lacks most of its worker's time. The host does not know which vCPU ran which worker, so the
 /// longest account is compared with the longest worker, and so on.
 fn silent(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<String> {
-    let khz = run.facts.one::<record::Tsc>()?.is.khz;
-    let nanos = |cycles| Cycles(cycles).nanos(khz).map_or(u64::MAX, |nanos| nanos.0);
     let timings = iteration.workers.values().filter_map(|worker| worker.timing);
-    let mut took: Vec<u64> = timings.map(|timing| nanos(timing.is.cycles)).collect();
+    let mut took: Vec<u64> = timings.map(|timing| nanos(run, timing.is.cycles).unwrap_or(u64::MAX)).collect();
     let mut accounts: Vec<u64> =
         seen.iter().map(|delay| delay.run_ns.saturating_add(delay.delay_ns)).collect();
     took.sort_unstable_by(|a, b| b.cmp(a));
@@ -93,31 +124,4 @@ fn silent(run: &Run<'_>, iteration: &Iteration, seen: &[&VcpuDelay]) -> Option<S
 /// Whether a thread's account lacks most of the time that its worker took (both in ns), and more than it may lag behind.
 fn lacks_most(account: u64, took: u64) -> bool {
     account < took / 2 && took - account > limits::ACCOUNT_LAG_MICROS * 1_000
-}
-
-/// The time of an iteration by its workers, in ns; `None` if a worker has none, or the clock's frequency is unknown.
-fn claimed_ns(run: &Run<'_>, iteration: &Iteration) -> Option<u64> {
-    let span = span(iteration)?;
-    let cycles = match basis(run.facts, iteration.case) {
-        Basis::Makespan => span.makespan,
-        Basis::LongestWorker => span.longest,
-    };
-    Some(Cycles(cycles).nanos(run.facts.one::<record::Tsc>()?.is.khz)?.0)
-}
-
-/// Whether less time passed than the workers report, even if the clock is as far off as the limit allows.
-fn is_short(passed_ns: u64, claimed_ns: u64) -> bool {
-    let at_most = u128::from(passed_ns) * u128::from(1_000_000 + limits::TSC_SPREAD_PPM);
-    at_most < u128::from(claimed_ns) * 1_000_000
-}
-
-/// Whether so much more time passed that starting the workers does not explain it.
-fn is_long(passed_ns: u64, claimed_ns: u64) -> bool {
-    let rest = passed_ns.saturating_sub(claimed_ns);
-    rest > limits::REST_MICROS * 1_000 && exceeds(rest, limits::REST_PER_MILLE, claimed_ns)
-}
-
-/// How much more time than `claimed_ns` may pass.
-fn rest_limit_ns(claimed_ns: u64) -> u64 {
-    limit_of(limits::REST_PER_MILLE, claimed_ns, limits::REST_MICROS * 1_000)
 }

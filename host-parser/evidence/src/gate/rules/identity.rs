@@ -9,6 +9,7 @@ use abi::wire::record;
 use abi::wire::{Hex64, Label, Text};
 
 use super::Run;
+use crate::gate::facts::At;
 use crate::gate::measurement::Measurement;
 use crate::gate::reason::ReasonCode;
 
@@ -76,6 +77,7 @@ impl Known {
 /// Judges the identity of the run: its nonce, plan, kernel and program.
 pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
     start(run, nonces, known);
+    challenge(run);
     program(run, known);
 }
 
@@ -94,7 +96,8 @@ fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
         run.add(ReasonCode::PlanMismatch, line, format!("the plan is {}, expected {expected}", start.plan));
     }
     let work = run.facts.one::<record::Challenge>().map(|challenge| challenge.is.work);
-    let demanded = run.expectation.work.filter(|&demanded| demanded != start.plan && Some(demanded) != work);
+    let demanded =
+        run.expectation.plan_or_work.filter(|&demanded| demanded != start.plan && Some(demanded) != work);
     if let Some(demanded) = demanded {
         let work = work.map(|work| format!(" and its work {work}")).unwrap_or_default();
         let detail = format!("the plan is {}{work}, expected {demanded}", start.plan);
@@ -106,6 +109,23 @@ fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
             ReasonCode::KernelMismatch,
             line,
             format!("the kernel's build ID is {}, expected {expected}", start.build),
+        );
+    }
+}
+
+/// The challenge is the one that the run was given, and the work is what its plan asks for.
+fn challenge(run: &mut Run<'_>) {
+    let Some(At { line, is }) = run.facts.one::<record::Challenge>() else { return };
+    if let Some(expected) = run.expectation.challenge.map(Hex64).filter(|&expected| expected != is.value) {
+        let detail =
+            format!("the challenge is {}, expected {expected}: the answers are of another run", is.value);
+        run.add(ReasonCode::PlanMismatch, line, detail);
+    }
+    if let Some(expected) = run.expectation.work.filter(|&expected| expected != is.work) {
+        run.add(
+            ReasonCode::PlanMismatch,
+            line,
+            format!("the plan's work is {}, expected {expected}", is.work),
         );
     }
 }

@@ -4,10 +4,13 @@
 //! conclusions from a record that is missing or from records that do not fit together; they apply only to a log in which
 //! every record arrived. So a lost line is reported as a lost line, without findings that only follow from it.
 
+mod account;
 mod answers;
+mod brackets;
 mod cases;
 mod census;
 mod clock;
+mod descriptions;
 mod elapsed;
 mod gaps;
 mod host;
@@ -15,19 +18,31 @@ mod identity;
 pub mod limits;
 mod log;
 mod machine;
+mod order;
+mod presence;
+mod second;
+mod stamps;
+mod superlinear;
 mod sweep;
 mod workers;
 
 pub(super) use answers::{answers, common_whole, plan, workload};
+pub(super) use brackets::brackets;
 pub(super) use cases::{cases, span};
 pub(super) use census::census;
 pub(super) use clock::{basis, clock};
+pub(super) use descriptions::descriptions;
 pub(super) use elapsed::elapsed;
 pub(super) use gaps::gap_records;
 pub(super) use host::host;
 pub(super) use identity::{Known, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
+pub(super) use order::order;
+pub(super) use presence::presence;
+pub(super) use second::second_clock;
+pub(super) use stamps::stamps;
+pub(super) use superlinear::superlinear;
 pub(super) use sweep::sweep;
 pub(super) use workers::workers;
 

@@ -47,7 +47,7 @@ pub enum SignatureError {
 #[must_use]
 pub fn sign(key: &SecretKey, message: &[u8]) -> String {
     let hash = "sha512";
-    let signature = key.sign(&signed_data(hash, &Sha512::digest(message)));
+    let signature = key.sign(&signed_data(b"", hash, &Sha512::digest(message)));
     let mut of_key = Vec::new();
     put(&mut of_key, key::ALGORITHM.as_bytes());
     put(&mut of_key, &signature);
@@ -66,7 +66,7 @@ pub fn sign(key: &SecretKey, message: &[u8]) -> String {
 pub fn verify(key: &PublicKey, message: &[u8], signature: &str) -> Result<(), SignatureError> {
     let blob = armor::read(LABEL, signature).ok_or(SignatureError::Form("expected an SSH signature"))?;
     let fields = fields(&blob).ok_or(SignatureError::Form("it is cut short, or of another version"))?;
-    let [by, namespace, _reserved, hash, of_key] = fields;
+    let [by, namespace, reserved, hash, of_key] = fields;
     if namespace != NAMESPACE.as_bytes() {
         return Err(SignatureError::Form("its namespace is not assay-session"));
     }
@@ -81,13 +81,13 @@ pub fn verify(key: &PublicKey, message: &[u8], signature: &str) -> Result<(), Si
         return Err(SignatureError::OtherKey { found: by.to_string() });
     }
     let of_key = key_signature(of_key).ok_or(SignatureError::Form("it is not of ssh-ed25519"))?;
-    key.verify(&signed_data(hash, &digest), &of_key).then_some(()).ok_or(SignatureError::Wrong)
+    key.verify(&signed_data(reserved, hash, &digest), &of_key).then_some(()).ok_or(SignatureError::Wrong)
 }
 
 /// What the key signs in place of the message.
-fn signed_data(hash: &str, digest: &[u8]) -> Vec<u8> {
+fn signed_data(reserved: &[u8], hash: &str, digest: &[u8]) -> Vec<u8> {
     let mut data = MAGIC.to_vec();
-    for field in [NAMESPACE.as_bytes(), b"", hash.as_bytes(), digest] {
+    for field in [NAMESPACE.as_bytes(), reserved, hash.as_bytes(), digest] {
         put(&mut data, field);
     }
     data

@@ -1,4 +1,4 @@
-//! Keys and signatures beside those that OpenSSH 9.2 wrote.
+//! Keys and signatures beside those that OpenSSH wrote.
 
 use base64ct::{Base64, Encoding};
 use ed25519_compact::{KeyPair, Seed};

@@ -1,0 +1,107 @@
+//! What the host itself accounts for: how much time it took from an iteration, by evidence that is independent of the
+//! guest's times.
+//!
+//! Time that is missing in a log is the host's only if the host's own account is as long. Else it is the guest's.
+
+use std::collections::HashMap;
+
+use abi::wire::record::{Gap, Moment};
+
+use super::{Run, limits};
+use crate::gate::facts::Iteration;
+use crate::gate::measurement::Cycles;
+use crate::gate::reason::ReasonCode;
+
+/// The time that the host took, in ns.
+pub(super) struct HostAccount {
+    /// By case and iteration: the run delay of all vCPUs, the steal of all workers' CPUs, their gaps, and the time that
+    /// the host did not watch because it was late.
+    iterations: HashMap<(u16, u16), u64>,
+    /// What the hypervisor under the host took from one of its CPUs during the whole run.
+    run: u64,
+}
+
+impl HostAccount {
+    pub(super) fn of(run: &Run<'_>) -> Self {
+        let mut iterations: HashMap<(u16, u16), u64> = HashMap::new();
+        let mut add = |iteration, ns: u64| {
+            let sum = iterations.entry(iteration).or_default();
+            *sum = sum.saturating_add(ns);
+        };
+        let khz = run.facts.khz().unwrap_or(0);
+        let mut watched = HashMap::new();
+        for delay in &run.evidence.delays {
+            add((delay.case, delay.iteration), delay.delay_ns);
+            watched.insert((delay.case, delay.iteration), delay.wall_ns);
+        }
+        // A watcher that came late waited for a CPU itself.
+        for iteration in &run.facts.iterations {
+            let of_it = (iteration.case, iteration.iter);
+            if let Some((length, wall)) = length_ns(iteration, khz).zip(watched.get(&of_it)) {
+                add(of_it, length.saturating_sub(*wall));
+            }
+        }
+        for gap in run.facts.all::<Gap>().map(|gap| gap.is) {
+            let gaps = Cycles(gap.before.saturating_add(gap.after)).nanos(khz).map_or(0, |nanos| nanos.0);
+            add((gap.case, gap.iter), gaps.saturating_add(gap.steal_ns.unwrap_or(0)));
+        }
+        let stolen = run.evidence.host_steal.map_or(0, |steal| steal.stolen_ms.saturating_mul(1_000_000));
+        Self { iterations, run: stolen }
+    }
+
+    /// How much of an iteration's time the host took.
+    fn took_ns(&self, iteration: &Iteration) -> u64 {
+        let of_it = self.iterations.get(&(iteration.case, iteration.iter)).copied().unwrap_or(0);
+        of_it.saturating_add(self.run)
+    }
+
+    /// How much of all iterations' time the host took.
+    pub(super) fn total_ns(&self) -> u64 {
+        self.iterations.values().fold(self.run, |sum, &ns| sum.saturating_add(ns))
+    }
+}
+
+/// How long an iteration took from `ready` to `done` by the TSC, in ns.
+pub(super) fn length_ns(iteration: &Iteration, khz: u64) -> Option<u64> {
+    let (ready, done) = (iteration.mark(Moment::Ready)?, iteration.mark(Moment::Done)?);
+    Some(Cycles(done.is.tsc.checked_sub(ready.is.tsc)?).nanos(khz)?.0)
+}
+
+/// Time of an iteration that no record accounts for.
+pub(super) struct Missing {
+    /// The line that shows it.
+    pub line: Option<u64>,
+    /// Where, as a clause with the times.
+    pub what: String,
+    /// How much is missing, in ns.
+    pub ns: u64,
+    /// How much may be missing, in ns.
+    pub limit_ns: u64,
+    /// The reason if the host does not account for it.
+    pub reason: ReasonCode,
+}
+
+/// Judges time that is missing: within the limit it is the way between two readings; beyond it, the host's if the host
+/// accounts for it, and else the guest's.
+pub(super) fn missing(run: &mut Run<'_>, host: &HostAccount, iteration: &Iteration, missing: &Missing) {
+    let Missing { line, what, ns, limit_ns, reason } = missing;
+    // Of a guest with more CPUs than the host has for it, no time is claimed.
+    if ns <= limit_ns || run.is_functional_only() {
+        return;
+    }
+    let took = host.took_ns(iteration);
+    let (name, limit, took_us) = (iteration.name(), limit_ns / 1_000, took / 1_000);
+    if took >= *ns || *reason == ReasonCode::VcpuPreempted {
+        let detail = format!("{name}: {what} (limit {limit} us); the host accounts for {took_us} us");
+        run.disturb(iteration.iter, ReasonCode::VcpuPreempted, *line, detail);
+    } else {
+        let detail = format!("{name}: {what} (limit {limit} us), and the host accounts for {took_us} us");
+        run.add(*reason, *line, detail);
+    }
+}
+
+/// A limit that grows with the time between two readings: `micros`, and what two clocks may differ by in `interval_ns`.
+pub(super) fn limit_ns(micros: u64, interval_ns: u64) -> u64 {
+    let drift = u128::from(interval_ns) * u128::from(limits::CLOCK_PPM) / 1_000_000;
+    u64::try_from(drift).unwrap_or(u64::MAX).saturating_add(micros * 1_000)
+}

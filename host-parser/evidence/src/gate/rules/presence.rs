@@ -1,0 +1,106 @@
+//! Whether everything that the rules read is there. A rule that does not find its evidence must not be silent: a log
+//! without it does not pass.
+
+use std::collections::HashSet;
+
+use abi::wire::record::{Challenge, Gap, Moment, SecondClock, Warp, WorkerStatus};
+
+use super::Run;
+use crate::gate::facts::{Iteration, WorkerFacts};
+use crate::gate::reason::ReasonCode;
+
+/// Judges what is missing. Needs a log without losses.
+pub(in crate::gate) fn presence(run: &mut Run<'_>) {
+    if !run.whole || run.refused() || run.facts.iterations.is_empty() {
+        return;
+    }
+    let facts = run.facts;
+    for (name, there) in [
+        ("second-clock", facts.one::<SecondClock>().is_some()),
+        ("challenge", facts.one::<Challenge>().is_some()),
+    ] {
+        if !there {
+            run.add(ReasonCode::EvidenceMissing, None, format!("the log has no `{name}` record"));
+        }
+    }
+    // What an iteration without an end lacks is a finding already.
+    for iteration in facts.iterations.iter().filter(|iteration| iteration.end.is_some()) {
+        readings(run, iteration);
+    }
+    paces(run);
+    steal(run);
+    warp(run);
+}
+
+fn is_done(worker: &WorkerFacts) -> bool {
+    worker.end.is_some_and(|end| end.is.status == WorkerStatus::Done)
+}
+
+/// The kernel's own clock readings.
+fn readings(run: &mut Run<'_>, iteration: &Iteration) {
+    for (worker, records) in iteration.workers.iter().filter(|(_, records)| is_done(records)) {
+        if records.region.is_none() {
+            let detail = format!("{}: worker {worker} has no `region`", iteration.name());
+            run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
+        }
+    }
+    let any_done = iteration.has_done();
+    for (moment, needed) in [(Moment::Ready, true), (Moment::Warm, any_done), (Moment::Done, true)] {
+        if needed && iteration.mark(moment).is_none() {
+            let detail = format!("{} has no `mark` of the moment `{moment}`", iteration.name());
+            run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
+        }
+    }
+    if any_done && iteration.start_tsc == 0 {
+        let detail = format!("{}: workers are done, but there was no common start", iteration.name());
+        run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
+    }
+}
+
+/// The pace checks of the workers that are done.
+fn paces(run: &mut Run<'_>) {
+    let facts = run.facts;
+    let mut ended = HashSet::new();
+    for iteration in &facts.iterations {
+        let done = iteration.workers.iter().filter(|(_, worker)| is_done(worker));
+        ended.extend(done.map(|(&worker, _)| (iteration.case, iteration.iter, worker)));
+    }
+    for gap in facts.all::<Gap>().filter(|gap| ended.contains(&(gap.is.case, gap.is.iter, gap.is.worker))) {
+        let numbers = [
+            ("before", gap.is.before),
+            ("after", gap.is.after),
+            ("reads_before", gap.is.reads_before.into()),
+            ("reads_after", gap.is.reads_after.into()),
+        ];
+        for (name, _) in numbers.into_iter().filter(|&(_, number)| number == 0) {
+            let detail = format!(
+                "worker {} of case {} iteration {}: `{name}` is 0, so its CPU did no pace check",
+                gap.is.worker, gap.is.case, gap.is.iter
+            );
+            run.add(ReasonCode::EvidenceMissing, gap.line, detail);
+        }
+    }
+}
+
+/// A system that reports steal for one worker reports it for all.
+fn steal(run: &mut Run<'_>) {
+    let facts = run.facts;
+    if !facts.all::<Gap>().any(|gap| gap.is.steal_ns.is_some()) {
+        return;
+    }
+    for gap in facts.all::<Gap>().filter(|gap| gap.is.steal_ns.is_none()) {
+        let detail = format!(
+            "worker {} of case {} iteration {} has no steal time, other workers have one",
+            gap.is.worker, gap.is.case, gap.is.iter
+        );
+        run.add(ReasonCode::EvidenceMissing, gap.line, detail);
+    }
+}
+
+/// The warp test of a machine with several CPUs read their clocks.
+fn warp(run: &mut Run<'_>) {
+    let several = run.facts.online() > 1;
+    if let Some(warp) = run.facts.one::<Warp>().filter(|warp| several && warp.is.samples == 0) {
+        run.add(ReasonCode::EvidenceMissing, warp.line, "the warp test read no clock");
+    }
+}

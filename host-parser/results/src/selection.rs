@@ -1,0 +1,184 @@
+//! Selection: whether what was excluded depends on what was measured.
+//!
+//! An exclusion is harmless if the host's neighbours caused it: they do not know which case runs. If the platform itself
+//! slows a case at times, the same evidence excludes just those iterations, and what is left shows a platform that nobody
+//! has. Owns the excluded share of each case and system, their comparison, and the rule for a claim that only the
+//! exclusions make hold. Owns no rule that excludes anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::gate::{ReasonCode, Scope, limits};
+use evidence::ledger::{Ledger, enough_left};
+use serde::Serialize;
+use stats::{MadeRatio, ShareTest};
+
+use crate::claim::ClaimRule;
+use crate::run_record::RunRecord;
+use crate::series::Pairing;
+use crate::system::System;
+
+/// How much was excluded of each case and system, and whether that depends on which it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Selection {
+    /// Every case of every system that is held to speed.
+    pub shares: Vec<ExcludedShare>,
+    /// The comparisons: each case with the smallest one of its system, and each system with the first one. None if all
+    /// cases ran in each boot, so that an iteration is excluded with all of them.
+    pub tests: Vec<SelectionTest>,
+}
+
+/// How much of one case of one system was excluded for what the evidence of its own runs shows. A round that another run
+/// or a native probe excludes is not in it: it takes all cases alike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExcludedShare {
+    /// What ran the workers.
+    pub system: System,
+    /// The case, named by how many workers it has.
+    pub case: u16,
+    /// The runs that were made, except those that failed for another reason.
+    pub runs: usize,
+    /// Of these, the runs that do not count at all: the gate refused them, or too few of their iterations are left.
+    pub runs_excluded: usize,
+    /// The mean over the runs of the part of its iterations that is excluded; 1 for a run that does not count.
+    pub share: f64,
+}
+
+/// One comparison of excluded shares.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SelectionTest {
+    /// The first group: a system and its case.
+    pub first: (System, u16),
+    /// The second group, which has as many workers or more.
+    pub second: (System, u16),
+    /// The comparison. Its p-value is multiplied by the number of comparisons.
+    #[serde(flatten)]
+    pub test: ShareTest,
+}
+
+/// The share of each run, by system and case.
+type Shares = BTreeMap<(System, u16), Vec<f64>>;
+
+impl Selection {
+    /// The shares of `runs`, whose excluded iterations and rounds are marked.
+    #[must_use]
+    pub fn of(pairing: Pairing, runs: &[RunRecord], ledger: &Ledger) -> Self {
+        let mut shares = Shares::new();
+        for run in runs.iter().filter(|run| run.functional_only.is_none()) {
+            let Some(share) = share_of(run, ledger) else { continue };
+            for case in cases_of(run) {
+                shares.entry((run.system, case)).or_default().push(share);
+            }
+        }
+        let tests = if pairing == Pairing::Runs { tests(&shares) } else { Vec::new() };
+        let shares = shares.into_iter().map(|((system, case), of_runs)| ExcludedShare {
+            system,
+            case,
+            runs: of_runs.len(),
+            runs_excluded: of_runs.iter().filter(|&&share| share >= 1.0).count(),
+            share: of_runs.iter().sum::<f64>() / of_runs.len() as f64,
+        });
+        Self { shares: shares.collect(), tests }
+    }
+
+    /// The comparison with the least p-value of those that show a selection.
+    #[must_use]
+    pub fn found(&self) -> Option<&SelectionTest> {
+        let found = self.tests.iter().filter(|test| test.shows_selection());
+        found.min_by(|a, b| a.test.p.total_cmp(&b.test.p))
+    }
+
+    /// The refusal, if the exclusions depend on case or system.
+    pub(crate) fn refusal(&self) -> Option<(ReasonCode, String)> {
+        Some((ReasonCode::Selection, self.found()?.to_string()))
+    }
+}
+
+impl SelectionTest {
+    /// Whether the second group lost more or less than the first by more than chance and exposure explain.
+    #[must_use]
+    pub fn shows_selection(&self) -> bool {
+        self.test.p * 1e3 < limits::SELECTION_P_PER_MILLE as f64
+            && self.test.excess.abs() * 1e3 > limits::SELECTION_SHARE_PER_MILLE as f64
+    }
+}
+
+impl std::fmt::Display for SelectionTest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ShareTest { first, second, excess, p } = self.test;
+        let name = |(system, case): (System, u16)| format!("{system} case {case}");
+        write!(
+            f,
+            "{:.0} % of {} and {:.0} % of {} are excluded, {:.0} points {} than their numbers of CPUs explain (p = {p:.2e})",
+            first * 100.0,
+            name(self.first),
+            second * 100.0,
+            name(self.second),
+            excess.abs() * 100.0,
+            if excess < 0.0 { "less" } else { "more" },
+        )
+    }
+}
+
+fn tests(shares: &Shares) -> Vec<SelectionTest> {
+    let mut pairs = BTreeSet::new();
+    for &(system, case) in shares.keys() {
+        let smallest = shares.keys().find(|key| key.0 == system);
+        let first = shares.keys().find(|key| key.1 == case);
+        pairs.extend(smallest.into_iter().chain(first).map(|&other| (other, (system, case))));
+    }
+    pairs.retain(|(first, second)| first != second);
+    let of_pair = |&(first, second): &((System, u16), (System, u16))| {
+        let exposure = f64::from(second.1) / f64::from(first.1.max(1));
+        let test = ShareTest::of(&shares[&first], &shares[&second], exposure.max(1.0))?;
+        let p = (test.p * pairs.len() as f64).min(1.0);
+        Some(SelectionTest { first, second, test: ShareTest { p, ..test } })
+    };
+    pairs.iter().filter_map(of_pair).collect()
+}
+
+/// The part of a run's iterations that its own evidence excludes; `None` if it did not pass for another reason.
+fn share_of(run: &RunRecord, ledger: &Ledger) -> Option<f64> {
+    let Some(measured) = run.verdict.outcome.measurement() else {
+        let (reason, _) = run.verdict.outcome.refusal()?;
+        return reason.is_the_hosts().then_some(1.0);
+    };
+    let all: BTreeSet<u16> = measured.samples().iter().map(|sample| sample.iteration).collect();
+    let left = measured.samples().iter().filter(|sample| sample.excluded.is_none());
+    let left: BTreeSet<u16> = left.map(|sample| sample.iteration).collect();
+    if named(run) || ledger.is_spoilt(run.run) || !enough_left(left.len(), all.len()) {
+        return Some(1.0);
+    }
+    Some(1.0 - left.len() as f64 / all.len().max(1) as f64)
+}
+
+/// Whether its round is excluded for what this very run shows.
+fn named(run: &RunRecord) -> bool {
+    let scope = run.excluded.as_ref().map(|exclusion| exclusion.scope);
+    matches!(scope, Some(Scope::Round { run: Some(number), .. }) if number == run.run)
+}
+
+/// The cases of a run, even if it was refused.
+fn cases_of(run: &RunRecord) -> BTreeSet<u16> {
+    let outcome = &run.verdict.outcome;
+    let measured = outcome.measurement().into_iter().flat_map(|measured| measured.samples());
+    let disturbed = outcome.disturbed_times().into_iter().flat_map(|times| times.times());
+    let of_log = measured.map(|sample| sample.case).chain(disturbed.map(|time| time.case));
+    run.case.into_iter().chain(of_log).collect()
+}
+
+/// Why a claim that holds undisturbed holds only by what is left out: everything that was made does not show that the
+/// speed-up of the mean times is near it. `None` if it does.
+pub(crate) fn decides(rule: &ClaimRule, made: Option<MadeRatio>) -> Option<String> {
+    let MadeRatio { ratio, low, .. } = made?;
+    let least = rule.min_speedup * (1.0 - limits::SELECTION_GAP_PER_MILLE as f64 / 1e3);
+    let near = low.is_some_and(|low| low >= least);
+    (!near).then(|| {
+        format!(
+            "{:.3} is reached by what is left, but the mean times of everything that was made give {ratio:.3}, and may be \
+             as low as {:.3}: more than {} % below it",
+            rule.min_speedup,
+            low.unwrap_or(0.0),
+            limits::SELECTION_GAP_PER_MILLE / 10
+        )
+    })
+}
