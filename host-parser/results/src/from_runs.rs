@@ -112,6 +112,7 @@ impl Results {
             claim,
             costs,
             comparison,
+            not_known: Vec::new(),
             publication: None,
         }
     }
