@@ -269,7 +269,10 @@ pub fn artifact(name: &str, bytes: &[u8]) -> Artifact {
 }
 
 /// The first 8 bytes of an ELF file's build ID, as the kernel prints them.
-fn build_id(elf: &[u8]) -> anyhow::Result<u64> {
+///
+/// # Errors
+/// The bytes are no ELF file, or the file has no build ID.
+pub fn build_id(elf: &[u8]) -> anyhow::Result<u64> {
     let file = object::File::parse(elf).context("not an ELF file")?;
     let id = file.build_id()?.and_then(|id| id.first_chunk()).context("the file has no build ID")?;
     Ok(Hex64(u64::from_be_bytes(*id)).0)

@@ -23,7 +23,7 @@ mod session;
 
 pub use boot_image::BootImage;
 pub use exit::{Coded, Exit, OrExit};
-pub use guest_env::{Built, GuestEnv, GuestSources};
+pub use guest_env::{Built, GuestEnv, GuestSources, build_id};
 pub use label::of_time as label_of_time;
 pub use probe::ProbeSpec;
 pub use rounds::{Rounds, SPARE, Step};

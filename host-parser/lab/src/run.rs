@@ -76,6 +76,7 @@ impl Run<'_> {
         let Slot { round, item: RunKey { system, case } } = self.slot;
         let sweeps = self.manifest.sweep().is_some();
         let expectation = RunExpectation {
+            plan_or_work: None,
             plan: Some(plan.digest()),
             challenge: Some(self.challenge),
             work: Some(plan.work_digest()),

@@ -70,6 +70,7 @@ fn text(results: &Results, word: impl Fn(&Verdict) -> String) -> String {
             lines.extend(wrapped(line, "  "));
         }
     }
+    lines.extend(not_known(results));
     if let Some(line) = words::publication(results) {
         lines.push(String::new());
         lines.extend(wrapped(&line, ""));
@@ -114,6 +115,15 @@ fn diagnosed(results: &Results) -> Vec<String> {
     lines.extend(wrapped(&summary, "  "));
     lines.push(format!("  {file}"));
     lines
+}
+
+/// What logs from elsewhere leave open.
+fn not_known(results: &Results) -> Vec<String> {
+    if results.not_known.is_empty() {
+        return Vec::new();
+    }
+    let heading = [String::new(), "NOT KNOWN:".to_owned()];
+    heading.into_iter().chain(results.not_known.iter().flat_map(|line| wrapped(line, "  "))).collect()
 }
 
 /// A sentence as lines that begin with `indent`, broken at its spaces. All but the first are indented further.

@@ -54,6 +54,8 @@ pub struct Results {
     pub costs: Vec<CostRow>,
     /// The systems side by side, if there are several.
     pub comparison: Option<SystemComparison>,
+    /// What logs from elsewhere leave open, in words; empty for runs of this tool's own.
+    pub not_known: Vec<String>,
     /// Whether the results can be published; none for runs of this tool's own, whose circumstances are in `environment`.
     pub publication: Option<Publication>,
 }

@@ -76,13 +76,14 @@ impl SealedRun {
 }
 
 impl RunRecord {
-    /// A run with its verdict only. The caller fills in the other fields.
+    /// A run with its verdict only, of the system that its log names. The caller fills in the other fields.
     #[must_use]
     pub fn new(run: u32, round: u32, verdict: Verdict<Measurement>) -> Self {
+        let measured = verdict.outcome.measurement();
         Self {
             run,
             round,
-            system: System::default(),
+            system: measured.map(|measured| System::of_log(measured.machine().system)).unwrap_or_default(),
             case: None,
             challenge: None,
             end_digest: None,
@@ -98,7 +99,7 @@ impl RunRecord {
             excluded: None,
             diagnosis: None,
             sealed: SealedRun::default(),
-            functional_only: verdict.outcome.measurement().and_then(Measurement::functional_only),
+            functional_only: measured.and_then(Measurement::functional_only),
             verdict,
         }
     }

@@ -46,6 +46,16 @@ impl System {
         Self::ALL.into_iter().find(|system| system.word() == word)
     }
 
+    /// The system of a log from elsewhere, of which only the name is known.
+    #[must_use]
+    pub const fn of_log(name: SystemName) -> Self {
+        match name {
+            SystemName::Assay => Self::Assay,
+            SystemName::Linux => Self::Linux,
+            SystemName::Native => Self::Native,
+        }
+    }
+
     /// What the log of such a run calls itself.
     #[must_use]
     pub const fn name(self) -> SystemName {

@@ -3,6 +3,13 @@
 use std::fs;
 use std::process::Stdio;
 
+use abi::Digest;
+use abi::wire::Record;
+use abi::wire::record::SystemName;
+use evidence::transcript::Transcript;
+use test_support::guest::Guest;
+use test_support::script::Script;
+
 use crate::assay::{Said, assay, manifest, run};
 use crate::stage::{DEADLINE, good_log};
 
@@ -64,4 +71,127 @@ fn writes_the_same_results_as_it_prints() {
     said.expect_exit(0);
     let written = fs::read_to_string(folder.path().join("new/folder/results.json")).unwrap();
     assert_eq!(said.out, written);
+}
+
+/// The log of a good guest with this nonce, changed.
+fn log(nonce: u64, cpus: u16, change: impl FnMut(&mut Record)) -> Vec<u8> {
+    Script::of(&Guest { nonce, ..Guest::of(cpus) }.log()).edit(change).log()
+}
+
+/// Runs `assay parse` with these options on these logs, each a file.
+#[track_caller]
+fn parse_all(options: &[&str], logs: &[Vec<u8>]) -> Said {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = assay(["parse"]);
+    command.args(options);
+    for (number, log) in logs.iter().enumerate() {
+        let path = folder.path().join(format!("{number}.log"));
+        fs::write(&path, log).unwrap();
+        command.arg(path);
+    }
+    run(&mut command, DEADLINE)
+}
+
+fn as_native(record: &mut Record) {
+    if let Record::System(system) = record {
+        system.name = SystemName::Native;
+    }
+}
+
+fn of_another_program(record: &mut Record) {
+    if let Record::Blob(blob) = record {
+        blob.sha256 = Digest([0; 32]);
+    }
+}
+
+fn same(_: &mut Record) {}
+
+#[test]
+fn several_logs_of_one_row_have_one_result() {
+    let said = parse_all(&[], &[log(1, 1, same), log(2, 2, same)]);
+    said.expect_exit(0).expect_answer(&["1.9", "NOT KNOWN", "left out or picked", "--program"]);
+    assert!(!said.out.contains("ROW"), "{}", said.out);
+}
+
+#[test]
+fn no_figure_of_one_row_is_divided_by_anothers() {
+    for (change, subject) in [(as_native as fn(&mut Record), "system"), (of_another_program, "program")] {
+        let (one, two) = (log(1, 1, same), log(2, 2, change));
+        // In one file or in two, it is the same.
+        for logs in [vec![one.clone(), two.clone()], vec![[one, two].concat()]] {
+            let said = parse_all(&[], &logs);
+            let differs = format!("row 2 differs in {subject}:");
+            said.expect_exit(0).expect_answer(&["2 ROWS", &differs, "\nROW 1\n", "\nROW 2\n"]);
+            assert!(!said.out.contains("1.9"), "a speed-up over two rows:\n{}", said.out);
+            assert!(said.out.lines().all(|line| line.len() <= 80), "{}", said.out);
+        }
+    }
+}
+
+#[test]
+fn writes_a_folder_for_each_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    parse_all(&["--out", out], &[log(1, 1, same), log(2, 2, as_native)]).expect_exit(0);
+    for (row, system) in [("row-1", "assay"), ("row-2", "native")] {
+        let text = fs::read_to_string(folder.path().join(row).join("results.json")).unwrap();
+        let results: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let systems: Vec<_> = results["runs"].as_array().unwrap().iter().map(|run| &run["system"]).collect();
+        assert_eq!(systems, [system]);
+    }
+}
+
+#[test]
+fn refuses_a_boot_of_the_same_case_with_another_plan() {
+    let other = log(2, 1, |record| {
+        if let Record::Challenge(challenge) = record {
+            challenge.work = Digest([7; 32]);
+        }
+    });
+    let said = parse_all(&[], &[log(1, 1, same), other]);
+    said.expect_exit(5).expect_answer(&["row-mismatch", "the plan's work is"]);
+}
+
+#[test]
+fn demands_a_plan_a_program_and_a_kernel() {
+    let good = log(1, 1, same);
+    let boots = Transcript::read(&good).boots;
+    let (start, challenge) = (boots[0].start().unwrap(), boots[0].challenge().unwrap());
+    let program = Digest::of(b"the worker's program").to_string();
+    let (plan, work, kernel) = (start.plan.to_string(), challenge.work.to_string(), start.build.to_string());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "the worker's program").unwrap();
+    for (option, value) in [
+        ("--plan", plan.as_str()),
+        ("--plan", &work),
+        ("--program", &program),
+        ("--program", file.path().to_str().unwrap()),
+        ("--kernel", &kernel),
+    ] {
+        let said = parse_all(&[option, value], std::slice::from_ref(&good));
+        let open = said.out.split_once("NOT KNOWN").expect("something is open").1;
+        assert!(said.code == Some(0) && !open.contains(option), "{option} {value}\n{}", said.out);
+    }
+    let other = "11".repeat(32);
+    for (option, value, reason) in [
+        ("--plan", other.as_str(), "plan-mismatch"),
+        ("--program", &other, "blob-mismatch"),
+        ("--kernel", "00000000deadbeef", "kernel-mismatch"),
+    ] {
+        parse_all(&[option, value], std::slice::from_ref(&good)).expect_exit(5).expect_answer(&[reason]);
+    }
+    for option in ["--plan", "--program", "--kernel"] {
+        let said = parse_all(&[option, "/nonexistent"], std::slice::from_ref(&good));
+        said.expect_exit(7).expect_message(&["/nonexistent"]);
+    }
+}
+
+#[test]
+fn a_log_that_asks_for_a_large_sieve_is_refused() {
+    let said = parse(&log(1, 1, |record| {
+        if let Record::Split(split) = record {
+            split.p1 = u32::MAX.into();
+        }
+    }));
+    said.expect_exit(6).expect_answer(&["workload-unknown", "end-candidate"]);
 }

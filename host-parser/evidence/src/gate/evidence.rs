@@ -13,6 +13,9 @@ pub struct RunExpectation {
     pub challenge: Option<u64>,
     /// SHA-256 of the plan without what the challenge decides.
     pub work: Option<Digest>,
+    /// SHA-256 of the plan, or of the plan without what its challenge decides. For a log from elsewhere, of which one of
+    /// both may be known.
+    pub plan_or_work: Option<Digest>,
     /// The cases that were to be run. No other may run.
     pub cases: Option<Vec<ExpectedCase>>,
     /// How many CPUs the machine has.

@@ -23,7 +23,7 @@ pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
 pub use reason::{Class, ReasonCode};
-pub use row::{MOST_ROWS, Row, Same};
+pub use row::{Difference, MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.
@@ -54,7 +54,7 @@ pub struct Gate {
 pub struct JudgedBoot {
     /// The verdict.
     pub verdict: Verdict<Measurement>,
-    /// The row that it belongs to, by its place in [`Gate::rows`]; `None` if it did not pass.
+    /// The row that it belongs to, by its place in [`Gate::rows`]; `None` if it has no times.
     pub row: Option<usize>,
     /// The system that its log names; `None` if it names none.
     pub system: Option<SystemName>,
@@ -87,7 +87,7 @@ impl Gate {
         let known = facts.last().and_then(system_of).and_then(|system| self.known.remove(&system));
         let (mut findings, times) = self.findings(&judged, expectation, evidence, known.as_ref());
         let measured = times.as_ref().filter(|_| findings.is_empty());
-        let other_row = measured.zip(known.as_ref()).and_then(|(it, known)| known.other_row(it));
+        let other_row = times.as_ref().zip(known.as_ref()).and_then(|(it, known)| known.other_row(it));
         let known = known.or_else(|| measured.map(Known::of));
         if let Some(detail) = other_row {
             findings.add(ReasonCode::RowMismatch, None, detail);
@@ -117,7 +117,7 @@ impl Gate {
         let judged = Judged { extent: Extent::default(), boots, facts, reset };
         let (mut findings, times) = self.findings(&judged, expectation, &evidence, None);
         let mut row = None;
-        match times.as_ref().filter(|_| findings.is_empty()).map(|measured| self.rows.place(measured)) {
+        match times.as_ref().map(|times| self.rows.place(times)) {
             Some(Err(detail)) => {
                 findings.add(ReasonCode::RowMismatch, boot.records.first().map(|first| first.line), detail);
             }
@@ -127,7 +127,7 @@ impl Gate {
         JudgedBoot { verdict: concluded(findings, times), row, system: system_of(&facts[0]) }
     }
 
-    /// The rows of the boots that [`judge_boot`](Self::judge_boot) passed so far.
+    /// The rows of the boots that [`judge_boot`](Self::judge_boot) has judged so far.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         self.rows.all()

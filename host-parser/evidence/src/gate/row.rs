@@ -63,6 +63,17 @@ pub struct Same {
     pub program: Digest,
 }
 
+/// Something in which two rows differ.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Difference {
+    /// What.
+    pub subject: &'static str,
+    /// Its value in the one row.
+    pub ours: String,
+    /// Its value in the other.
+    pub theirs: String,
+}
+
 /// What all boots of a row with the same cases have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct OfCases {
@@ -98,17 +109,15 @@ impl Row {
         Self { same, khz: measured.clock().tsc.as_ref().map(|tsc| tsc.khz) }
     }
 
-    /// What differs between two rows, each item with both values.
+    /// What differs between two rows.
     #[must_use]
-    pub fn differences(&self, other: &Self) -> Vec<String> {
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
         let pairs = self.words().into_iter().zip(other.words());
-        let differ = |((subject, ours), (_, theirs)): ((&str, String), (&str, String))| {
-            (ours != theirs).then(|| format!("{subject}: {ours}, {theirs}"))
-        };
-        let mut found: Vec<String> = pairs.filter_map(differ).collect();
+        let all = pairs.map(|((subject, ours), (_, theirs))| Difference { subject, ours, theirs });
+        let mut found: Vec<_> = all.filter(|both| both.ours != both.theirs).collect();
         if !is_near(self.khz, other.khz) {
             let [ours, theirs] = [self.khz, other.khz].map(frequency);
-            found.push(format!("TSC: {ours}, {theirs}"));
+            found.push(Difference { subject: "TSC", ours, theirs });
         }
         found
     }

@@ -14,7 +14,7 @@ mod sequence;
 pub use boots::Boots;
 pub use defect::{Defect, DefectKind};
 
-use abi::wire::record::{End, Start};
+use abi::wire::record::{Challenge, End, Start};
 use abi::wire::{Envelope, Record};
 
 /// How many broken lines of a boot are listed. Further ones are counted.
@@ -104,6 +104,15 @@ impl Boot {
     pub fn start(&self) -> Option<Start> {
         self.records.iter().find_map(|located| match located.envelope.record {
             Record::Start(start) => Some(start),
+            _ => None,
+        })
+    }
+
+    /// The `challenge` record, if the boot has it.
+    #[must_use]
+    pub fn challenge(&self) -> Option<Challenge> {
+        self.records.iter().find_map(|located| match located.envelope.record {
+            Record::Challenge(challenge) => Some(challenge),
             _ => None,
         })
     }

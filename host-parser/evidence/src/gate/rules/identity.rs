@@ -95,6 +95,14 @@ fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
     if let Some(expected) = run.expectation.plan.filter(|&expected| expected != start.plan) {
         run.add(ReasonCode::PlanMismatch, line, format!("the plan is {}, expected {expected}", start.plan));
     }
+    let work = run.facts.one::<record::Challenge>().map(|challenge| challenge.is.work);
+    let demanded =
+        run.expectation.plan_or_work.filter(|&demanded| demanded != start.plan && Some(demanded) != work);
+    if let Some(demanded) = demanded {
+        let work = work.map(|work| format!(" and its work {work}")).unwrap_or_default();
+        let detail = format!("the plan is {}{work}, expected {demanded}", start.plan);
+        run.add(ReasonCode::PlanMismatch, line, detail);
+    }
     let expected = run.expectation.build.map(Hex64).or(known.map(|known| known.build));
     if let Some(expected) = expected.filter(|&expected| expected != start.build) {
         run.add(

@@ -1,0 +1,78 @@
+//! What a log from elsewhere must say of its plan, program and kernel.
+
+use std::fs;
+use std::path::Path;
+
+use abi::Digest;
+use abi::plan::Plan;
+use abi::wire::{Hex64, Value};
+use anyhow::{Context, anyhow};
+use clap::Args;
+use evidence::gate::RunExpectation;
+use lab::{Coded, Exit, OrExit, build_id};
+
+/// The options that demand what a log must say.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DemandArgs {
+    /// Plan that every boot must have: its file, or a SHA-256 as `start` or `challenge` has it
+    #[arg(long, value_name = "FILE|SHA256")]
+    pub plan: Option<String>,
+    /// Program of the workers that every boot must have: its ELF file, or its SHA-256
+    #[arg(long, value_name = "FILE|SHA256")]
+    pub program: Option<String>,
+    /// Kernel that every boot must have: its ELF file, or the first 16 hex digits of its build ID
+    #[arg(long, value_name = "FILE|BUILD-ID")]
+    pub kernel: Option<String>,
+}
+
+impl DemandArgs {
+    /// What is expected of every boot.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is not what its option takes.
+    pub fn expectation(&self) -> Result<RunExpectation, Coded> {
+        Ok(RunExpectation {
+            plan_or_work: self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?,
+            blob: self.program.as_deref().map(program).transpose().or_exit(Exit::BadInput)?,
+            build: self.kernel.as_deref().map(kernel).transpose().or_exit(Exit::BadInput)?,
+            ..RunExpectation::default()
+        })
+    }
+
+    /// The options that were not given, each with what it would check.
+    pub fn unchecked(&self) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            ("plan", "--plan", &self.plan),
+            ("program", "--program", &self.program),
+            ("kernel", "--kernel", &self.kernel),
+        ];
+        all.into_iter()
+            .filter(|(_, _, given)| given.is_none())
+            .map(|(what, option, _)| (what, option))
+            .collect()
+    }
+}
+
+fn plan(given: &str) -> anyhow::Result<Digest> {
+    if let Some(digest) = Digest::from_hex(given) {
+        return Ok(digest);
+    }
+    let bytes = read(given)?;
+    let plan = Plan::parse(&bytes).map_err(|error| anyhow!("{given}: {error}"))?;
+    Ok(plan.work_digest())
+}
+
+fn program(given: &str) -> anyhow::Result<Digest> {
+    Digest::from_hex(given).map_or_else(|| Ok(Digest::of(&read(given)?)), Ok)
+}
+
+fn kernel(given: &str) -> anyhow::Result<u64> {
+    match Hex64::parse(given) {
+        Some(Hex64(build)) => Ok(build),
+        None => build_id(&read(given)?).with_context(|| given.to_owned()),
+    }
+}
+
+fn read(path: &str) -> anyhow::Result<Vec<u8>> {
+    fs::read(Path::new(path)).with_context(|| path.to_owned())
+}

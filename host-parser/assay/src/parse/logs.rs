@@ -1,0 +1,146 @@
+//! Reads logs boot by boot and sorts the boots into rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use abi::Digest;
+use abi::wire::record::SystemName;
+use anyhow::Context;
+use evidence::challenge;
+use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
+use evidence::transcript::{Boot, Boots, Transcript};
+use results::{RunRecord, System, cases};
+
+/// The boots of all logs, judged.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What each row is; empty if no boot passed.
+    pub rows: Vec<Row>,
+    /// The runs of each row, and those of no row if there is none.
+    pub runs: Vec<Vec<RunRecord>>,
+    /// Whether each boot's challenge follows from the boot before it, so that none was left out between two.
+    pub chained: bool,
+}
+
+/// Judges logs in the order in which they are given.
+///
+/// # Errors
+/// A log cannot be read; the message names it.
+pub fn judge(logs: &[PathBuf], expectation: &RunExpectation) -> anyhow::Result<Judged> {
+    let mut sorter = Sorter::default();
+    for log in logs {
+        sorter.log(log, expectation).with_context(|| log.display().to_string())?;
+    }
+    Ok(sorter.finish())
+}
+
+/// Sorts boots into rows.
+#[derive(Default)]
+struct Sorter {
+    gate: Gate,
+    boots: u32,
+    runs: Vec<Vec<RunRecord>>,
+    /// How many boots a row has so far, by their cases: the n-th is of round n.
+    rounds: HashMap<(usize, BTreeSet<u16>), u32>,
+    /// Runs that did not pass before any row began.
+    early: Vec<RunRecord>,
+    /// The last row of each system.
+    last: BTreeMap<&'static str, usize>,
+    chain: Chain,
+}
+
+impl Sorter {
+    fn log(&mut self, path: &Path, expectation: &RunExpectation) -> io::Result<()> {
+        let name = path.display().to_string();
+        let mut boots = Boots::of(open(path)?);
+        let before = self.boots;
+        while let Some(boot) = boots.next().transpose()? {
+            self.chain.add(&boot);
+            let judged = self.gate.judge_boot(&boot, expectation);
+            self.add(judged, &name);
+        }
+        if self.boots == before {
+            let nothing = Transcript { extent: boots.extent(), ..Transcript::default() };
+            let verdict = Gate::default().judge(&nothing, expectation, &HostEvidence::default());
+            self.chain.broken = true;
+            self.add(JudgedBoot { verdict, row: None, system: None }, &name);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, judged: JudgedBoot, log: &str) {
+        let JudgedBoot { verdict, row, system } = judged;
+        let word = system.map_or("", SystemName::word);
+        let cases = cases(&verdict);
+        let mut run = RunRecord::new(self.boots, 0, verdict);
+        self.boots += 1;
+        run.system = system.map_or(run.system, System::of_log);
+        run.case = cases.first().copied().filter(|_| cases.len() == 1);
+        run.log = Some(log.to_owned());
+        // A boot that did not pass does not show its row: it counts against the last one of its system, or of all.
+        let last = || self.last.get(word).or_else(|| self.last.values().max()).copied();
+        let Some(row) = row.or_else(last) else { return self.early.push(run) };
+        self.last.insert(word, row);
+        if self.runs.len() <= row {
+            self.runs.resize_with(row + 1, Vec::new);
+        }
+        self.place(row, cases, run);
+    }
+
+    /// Adds a run to its row, in its round.
+    fn place(&mut self, row: usize, cases: BTreeSet<u16>, mut run: RunRecord) {
+        let round = self.rounds.entry((row, cases)).or_default();
+        run.round = *round;
+        *round += 1;
+        self.runs[row].push(run);
+    }
+
+    fn finish(mut self) -> Judged {
+        if self.runs.is_empty() {
+            self.runs.push(Vec::new());
+        }
+        let first = std::mem::take(&mut self.runs[0]);
+        let early = std::mem::take(&mut self.early);
+        let (none, at) = (early.len(), first.len());
+        for run in early {
+            self.place(0, cases(&run.verdict), run);
+        }
+        self.runs[0].extend(first);
+        debug_assert_eq!(self.runs[0].len(), none + at);
+        let chained = self.chain.holds();
+        Judged { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
+    }
+}
+
+/// The chain of challenges through all boots, in the order in which they were given.
+#[derive(Default)]
+struct Chain {
+    boots: u32,
+    last: Option<(u64, Digest)>,
+    broken: bool,
+}
+
+impl Chain {
+    fn add(&mut self, boot: &Boot) {
+        let challenge = boot.challenge().map(|challenge| challenge.value.0);
+        let ended = boot.end().map(|end| end.digest).filter(|_| boot.defects.is_empty());
+        let due = self.last.map(|(challenge, ended)| challenge::next(challenge, ended, self.boots));
+        self.broken |= due.is_some() && due != challenge;
+        self.last = challenge.zip(ended);
+        self.broken |= self.last.is_none();
+        self.boots += 1;
+    }
+
+    fn holds(&self) -> bool {
+        self.boots > 1 && !self.broken
+    }
+}
+
+fn open(log: &Path) -> io::Result<Box<dyn Read>> {
+    if log == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(File::open(log)?))
+}

@@ -1,0 +1,171 @@
+//! `assay parse`: judges serial logs from any source by the gate that `assay run` uses.
+
+mod demand;
+mod logs;
+mod rows;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use evidence::gate::Measurement;
+use experiment::manifest::Manifest;
+use lab::{Coded, Exit, OrExit, console};
+use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
+use results::disclosure::{Disclosure, template};
+use results::{Results, RunRecord};
+
+use crate::tool::tool;
+use demand::DemandArgs;
+use logs::Judged;
+
+/// `assay parse`.
+#[derive(Args, Debug)]
+pub struct ParseArgs {
+    /// Serial logs, in the order in which they were made; - for standard input
+    ///
+    /// Boots are kept apart by what they say of system, machine, kernel, program and plan: each row has a result of its
+    /// own, and no figure of one is divided by a figure of another.
+    #[arg(required = true)]
+    pub logs: Vec<PathBuf>,
+    /// Manifest of the logs' experiment, to judge its claim too
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// What every boot must have.
+    #[command(flatten)]
+    pub demand: DemandArgs,
+    /// Write results.json, samples.csv and summary.md into this folder; if there are several rows, into a folder for each
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print results.json instead of the table, one after the other if there are several rows
+    #[arg(long)]
+    pub json: bool,
+    /// Disclosure file (TOML) with what a guest cannot see: provider, region, instance type
+    ///
+    /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable.
+    #[arg(long, value_name = "FILE")]
+    pub disclose: Option<PathBuf>,
+    /// Print only a disclosure file to fill in, with what the logs already show
+    #[arg(long, conflicts_with_all = ["disclose", "out", "json", "publish"])]
+    pub disclose_template: bool,
+    /// End with 5 if the results cannot be published
+    #[arg(long)]
+    pub publish: bool,
+}
+
+/// Judges the logs, prints the results and returns the exit code.
+///
+/// # Errors
+/// A log or another file cannot be read, or an output cannot be written.
+pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
+    let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
+    let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
+    let judged = logs::judge(&args.logs, &args.demand.expectation()?).or_exit(Exit::BadInput)?;
+    if let Some(manifest) = &manifest {
+        same_experiment(&judged, manifest).or_exit(Exit::BadInput)?;
+    }
+    if args.disclose_template {
+        return console::answer(&template(measured(judged.runs.iter().flatten()))).map(|()| Exit::Holds);
+    }
+    let Judged { rows, runs, chained } = judged;
+    let not_known = not_known(args, chained);
+    let several = runs.len() > 1;
+    if several && !args.json {
+        console::answer(&rows::introduction(&rows))?;
+    }
+    let mut exits = Vec::new();
+    for (number, runs) in (1..).zip(runs) {
+        let mut results = rows::results(runs, manifest.as_ref()).with_disclosure(disclosure.clone());
+        results.tool = tool();
+        results.not_known.clone_from(&not_known);
+        if several && !args.json {
+            console::answer(&format!("\nROW {number}\n"))?;
+        }
+        write(args, &results, several.then_some(number))?;
+        exits.push(exit(args, &results));
+    }
+    Ok(exits.into_iter().min_by_key(|&exit| rank(exit)).unwrap_or(Exit::Holds))
+}
+
+/// Which of several rows' exits counts: that of the first in this order. 0 comes last: it is for rows that all hold.
+fn rank(exit: Exit) -> usize {
+    const ORDER: [Exit; 7] = [
+        Exit::Failed,
+        Exit::Invalid,
+        Exit::Unsupported,
+        Exit::DoesNotHold,
+        Exit::Inconclusive,
+        Exit::HoldsUndisturbed,
+        Exit::WithinBoot,
+    ];
+    ORDER.iter().position(|&of| of == exit).unwrap_or(ORDER.len())
+}
+
+/// Prints and writes the results of one row.
+fn write(args: &ParseArgs, results: &Results, row: Option<u32>) -> Result<(), Coded> {
+    if let Some(folder) = &args.out {
+        let folder = row.map_or_else(|| folder.clone(), |row| folder.join(format!("row-{row}")));
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
+        write_all(&folder, results).or_exit(Exit::Output)?;
+    }
+    if !args.json {
+        let text = if console::has_colours() { terminal_in_colour } else { terminal };
+        return console::answer(&text(results));
+    }
+    let mut json = Vec::new();
+    ResultsJson.export(results, &mut json).or_exit(Exit::Output)?;
+    console::answer(&String::from_utf8_lossy(&json))
+}
+
+fn exit(args: &ParseArgs, results: &Results) -> Exit {
+    let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
+    match Exit::of(results.conclusion()) {
+        Exit::Holds | Exit::HoldsUndisturbed | Exit::WithinBoot if args.publish && !publishable => {
+            Exit::Invalid
+        }
+        exit => exit,
+    }
+}
+
+/// What the logs leave open.
+fn not_known(args: &ParseArgs, chained: bool) -> Vec<String> {
+    let unchecked = args.demand.unchecked();
+    let mut lines = Vec::new();
+    if !unchecked.is_empty() {
+        let (what, options): (Vec<_>, Vec<_>) = unchecked.into_iter().unzip();
+        lines.push(format!(
+            "whether {} are the ones you mean: not demanded by {}",
+            what.join(", "),
+            options.join(", ")
+        ));
+    }
+    if !chained {
+        let why = "nothing in these logs shows that none was";
+        lines.push(format!("whether boots were left out or picked: {why}"));
+    }
+    lines
+}
+
+/// The first measurement.
+fn measured<'r>(runs: impl IntoIterator<Item = &'r RunRecord>) -> Option<&'r Measurement> {
+    runs.into_iter().find_map(|run| run.verdict.outcome.measurement())
+}
+
+/// Refuses the log of another experiment: it must not decide this manifest's claim.
+fn same_experiment(judged: &Judged, manifest: &Manifest) -> anyhow::Result<()> {
+    let wanted = describe(manifest.name().as_str(), manifest.program(), manifest.params());
+    for run in judged.runs.iter().flatten() {
+        let Some(measured) = run.verdict.outcome.measurement() else { continue };
+        let identity = measured.identity();
+        let found = describe(identity.experiment.as_str(), identity.workload.as_str(), identity.whole);
+        let log = run.log.as_deref().map_or(Path::new("-"), Path::new).display();
+        let manifest = manifest.path().display();
+        ensure!(found == wanted, "{log}: is a log of {found}, but {manifest} describes {wanted}");
+    }
+    Ok(())
+}
+
+fn describe(name: &str, program: &str, whole: [u64; 4]) -> String {
+    format!("{name} ({program} {whole:?})")
+}

@@ -1,0 +1,55 @@
+//! The results of one row, and how rows differ.
+
+use std::fmt::Write as _;
+
+use evidence::gate::Row;
+use experiment::manifest::Manifest;
+use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord};
+
+use super::measured;
+
+/// The results of a row's boots. The n-th boot of a case, or of the same cases, belongs to round n. If there is only one
+/// boot, and it has several cases, each iteration is a round, and shows something of this boot only.
+pub fn results(runs: Vec<RunRecord>, manifest: Option<&Manifest>) -> Results {
+    let measurements = || runs.iter().filter_map(|run| run.verdict.outcome.measurement());
+    let sweep = measurements().find_map(|measured| measured.sweep());
+    let pairing = Pairing::of(runs.iter().map(|run| &run.verdict));
+    let measured = measured(&runs);
+    let name = measured.map_or("unknown", |measured| measured.identity().experiment.as_str());
+    let experiment = Experiment {
+        name: name.to_owned(),
+        label: None,
+        manifest: manifest.map(|manifest| manifest.path().display().to_string()),
+        manifest_sha256: manifest.map(|manifest| manifest.sha256().to_string()),
+        pairing,
+        rounds: None,
+        set_aside_limit: 0,
+        cases: manifest.map(|manifest| manifest.cases().to_vec()).unwrap_or_default(),
+        order_seed: sweep.map(|sweep| sweep.order_seed),
+        claim: manifest.and_then(Manifest::gate).map(|gate| ClaimRule {
+            from: gate.from_workers,
+            to: gate.to_workers,
+            min_speedup: gate.min_speedup,
+        }),
+    };
+    let firmware = measured.map(|measured| measured.machine().firmware.to_string());
+    let environment = Environment { firmware, ..Environment::default() };
+    Results::new(experiment, environment, runs, Completion::Complete)
+}
+
+/// Says that there are several rows, and in what each differs from the first.
+pub fn introduction(rows: &[Row]) -> String {
+    let mut text = format!(
+        "{} ROWS: the boots are not all of one system on one machine with one program\n\
+         and one plan. No figure of one row is divided by a figure of another.\n",
+        rows.len()
+    );
+    let Some((first, others)) = rows.split_first() else { return text };
+    for (number, other) in (2..).zip(others) {
+        for difference in first.differences(other) {
+            let _ = writeln!(text, "row {number} differs in {}:", difference.subject);
+            let _ = writeln!(text, "  row 1: {}\n  row {number}: {}", difference.ours, difference.theirs);
+        }
+    }
+    text
+}
