@@ -131,7 +131,7 @@ impl Judged {
             cases: Some(vec![ExpectedCase { case: workers, iterations: 1 }]),
             cpus: Some(online),
             blob: Some(lab.worker().sha256()),
-            build: None,
+            ..RunExpectation::default()
         };
         // With one host CPU for all vCPUs, the run is functional-only: its speed does not matter.
         let evidence =

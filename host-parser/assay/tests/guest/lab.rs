@@ -142,7 +142,7 @@ impl Over {
             cases: Some(cases.iter().map(|&case| ExpectedCase { case, iterations: 1 }).collect()),
             cpus: Some(cpus),
             blob: Some(worker("primes").sha256()),
-            build: None,
+            ..RunExpectation::default()
         };
         let Outcome::DebugExit { value } = self.run.outcome else { panic!("{:?}", self.run.outcome) };
         let evidence = HostEvidence {
