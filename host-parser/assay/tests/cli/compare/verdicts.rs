@@ -106,7 +106,7 @@ fn excludes_a_round_in_which_the_host_disturbed_another_row() {
     let folder = sessions.play_rows("ab", &[("a", row(Some(3), 0)), ("b", row(None, 0))]);
     compare(&folder.join("a"), &folder.join("b"), &["--paired"])
         .expect_exit(0)
-        .expect_answer(&["   14   14  ", "14 rounds (1 more excluded)"]);
+        .expect_answer(&["a, kernel", "14 rounds (1 more excluded)"]);
 }
 
 #[test]
