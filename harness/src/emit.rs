@@ -244,7 +244,7 @@ mod tests {
                 Record::Mark(mark) => (mark.iter, mark.moment, mark.tsc, mark.count),
                 other => panic!("{other:?}"),
             };
-            kept.0.iter().map(mark).collect::<alloc::vec::Vec<_>>()
+            kept.0.iter().map(mark).collect::<Vec<_>>()
         };
         let (ready, done) = ((5, Moment::Ready, 40, 1), (5, Moment::Done, 600, 3));
         assert_eq!(moments(MARKS), [ready, (5, Moment::Warm, 97, 2), done]);

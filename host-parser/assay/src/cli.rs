@@ -63,14 +63,14 @@ pub enum Command {
     ///
     /// They differ in the kernel, the host, or the build of the worker. Both are verified first, so every log is judged
     /// again. Exit codes: 0 if no case is slower, 1 if one is, 3 if the rounds do not decide it, 5 if the sessions must
-    /// not be compared, 6 if no case shows speed on these hosts, 7 if a folder is not a session, 11 if one does not
+    /// not be compared, 6 if no case shows speed on these hosts, 7 if a folder is not a session, 12 if one does not
     /// verify. If a session has no result, the exit code is that of its `run`.
     Compare(CompareArgs),
     /// Derive the results of stored sessions again; report every difference.
     ///
     /// It checks the chain in session.jsonl, judges every log again, works every exclusion out again, and compares
     /// results.json, samples.csv and summary.md. Exit codes: 0 if every session verifies, 5 if one has no end because it
-    /// was killed or still runs, 7 if a path is not a session, 11 if one does not verify.
+    /// was killed or still runs, 7 if a path is not a session, 12 if one does not verify.
     Verify(VerifyArgs),
     /// Write a session with its logs into one compressed file, which `verify` reads.
     Archive(ArchiveArgs),

@@ -113,7 +113,7 @@ mod tests {
     fn chain() -> Vec<Link> {
         let mut challenge = first(Digest::of(b"session"));
         let links = (0..5).map(|run| {
-            let link = Link { run, challenge, ended: Digest::of(&[run as u8]) };
+            let link = Link { run, challenge, ended: Digest::of(&run.to_be_bytes()) };
             challenge = next(challenge, link.ended, run + 1);
             link
         });

@@ -7,7 +7,7 @@ use abi::wire::record::{SecondClock, SecondSource};
 use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
-use results::{Pairing, Results, RunRecord, Selection, System};
+use results::{Group, Pairing, Results, RunRecord, Selection, System};
 
 /// The first run that passed of the first system, for the properties that all have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
@@ -245,22 +245,22 @@ pub(super) fn excluded(results: &Results) -> Vec<String> {
 
 /// The excluded share of each case and system, with the comparisons, if anything is excluded.
 fn excluded_shares(results: &Results) -> Vec<String> {
-    let Selection { shares, tests } = &results.selection;
+    let Selection { shares, tests, .. } = &results.selection;
     if shares.iter().all(|of| of.share <= 0.0) {
         return Vec::new();
     }
     let head = "excluded by the evidence of each case's own runs, as a mean over its runs:".to_owned();
     let several = shares.iter().any(|of| of.system != shares[0].system);
-    let name = |system: System, case: u16| {
+    let name = |Group { system, case }| {
         if several { format!("{system} case {case}") } else { format!("case {case}") }
     };
     let each = shares.iter().map(|of| {
-        let name = name(of.system, of.case);
-        format!("  {name}: {} % ({} of {} runs do not count)", percent(of.share), of.runs_excluded, of.runs)
+        let (name, share) = (name(Group { system: of.system, case: of.case }), percent(of.share));
+        format!("  {name}: {share} % ({} of {} runs do not count)", of.runs_excluded, of.runs)
     });
     let compared = tests.iter().map(|of| {
-        let ((system, case), (other, larger)) = (of.first, of.second);
-        format!("  {} compared with {}: p = {:.2}", name(other, larger), name(system, case), of.test.p)
+        let (first, second) = (name(of.first_group), name(of.second_group));
+        format!("  {second} compared with {first}: p = {:.2}", of.test.p)
     });
     [String::new(), head].into_iter().chain(each).chain(compared).collect()
 }

@@ -78,7 +78,7 @@ impl Results {
             Completion::Partial { why } => Some(why),
         };
         let ledger = Ledger::of(&runs, Probes::default());
-        let selection = Selection::of(experiment.pairing, &runs, &ledger);
+        let selection = Selection::of(experiment.pairing, &runs, &ledger, &probes);
         let refusal = refusal(&runs, excluded_rounds.len(), limit, &selection, incomplete.as_deref());
         let experienced = experienced(experiment.pairing, &runs);
         let claim = experiment.claim.map(|rule| {

@@ -42,6 +42,6 @@ pub use file::{WriteError, write_atomically};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
 pub use run_record::{RunRecord, SealedRun};
-pub use selection::{ExcludedShare, Selection, SelectionTest};
+pub use selection::{ExcludedShare, Group, Selection, SelectionTest};
 pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;

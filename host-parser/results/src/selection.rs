@@ -6,9 +6,10 @@
 //! exclusions make hold. Owns no rule that excludes anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use evidence::gate::{ReasonCode, Scope, limits};
-use evidence::ledger::{Ledger, enough_left};
+use evidence::ledger::{Ledger, Probes, enough_left};
 use serde::Serialize;
 use stats::{MadeRatio, ShareTest};
 
@@ -25,6 +26,9 @@ pub struct Selection {
     /// The comparisons: each case with the smallest one of its system, and each system with the first one. None if all
     /// cases ran in each boot, so that an iteration is excluded with all of them.
     pub tests: Vec<SelectionTest>,
+    /// The share of native probes that were slow on one CPU, and on all of them together. A round with a slow probe before
+    /// it is not run at all, so that only this shows a host whose CPUs are slow at times only when all are busy.
+    pub probes: Option<ShareTest>,
 }
 
 /// How much of one case of one system was excluded for what the evidence of its own runs shows. A round that another run
@@ -46,38 +50,47 @@ pub struct ExcludedShare {
 /// One comparison of excluded shares.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SelectionTest {
-    /// The first group: a system and its case.
-    pub first: (System, u16),
+    /// The first group.
+    pub first_group: Group,
     /// The second group, which has as many workers or more.
-    pub second: (System, u16),
+    pub second_group: Group,
     /// The comparison. Its p-value is multiplied by the number of comparisons.
     #[serde(flatten)]
     pub test: ShareTest,
 }
 
+/// The runs of one case of one system.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Group {
+    /// What ran the workers.
+    pub system: System,
+    /// The case.
+    pub case: u16,
+}
+
 /// The share of each run, by system and case.
-type Shares = BTreeMap<(System, u16), Vec<f64>>;
+type Shares = BTreeMap<Group, Vec<f64>>;
 
 impl Selection {
     /// The shares of `runs`, whose excluded iterations and rounds are marked.
     #[must_use]
-    pub fn of(pairing: Pairing, runs: &[RunRecord], ledger: &Ledger) -> Self {
+    pub fn of(pairing: Pairing, runs: &[RunRecord], ledger: &Ledger, probes: &Probes) -> Self {
         let mut shares = Shares::new();
         for run in runs.iter().filter(|run| run.functional_only.is_none()) {
             let Some(share) = share_of(run, ledger) else { continue };
             for case in cases_of(run) {
-                shares.entry((run.system, case)).or_default().push(share);
+                shares.entry(Group { system: run.system, case }).or_default().push(share);
             }
         }
         let tests = if pairing == Pairing::Runs { tests(&shares) } else { Vec::new() };
-        let shares = shares.into_iter().map(|((system, case), of_runs)| ExcludedShare {
+        let shares = shares.into_iter().map(|(Group { system, case }, of_runs)| ExcludedShare {
             system,
             case,
             runs: of_runs.len(),
             runs_excluded: of_runs.iter().filter(|&&share| share >= 1.0).count(),
             share: of_runs.iter().sum::<f64>() / of_runs.len() as f64,
         });
-        Self { shares: shares.collect(), tests }
+        Self { shares: shares.collect(), tests, probes: of_probes(probes) }
     }
 
     /// The comparison with the least p-value of those that show a selection.
@@ -89,7 +102,11 @@ impl Selection {
 
     /// The refusal, if the exclusions depend on case or system.
     pub(crate) fn refusal(&self) -> Option<(ReasonCode, String)> {
-        Some((ReasonCode::Selection, self.found()?.to_string()))
+        let of_runs = self.found().map(ToString::to_string);
+        let of_probes = self.probes.filter(shows_selection);
+        let of_probes = of_probes
+            .map(|test| words(&test, "native probes on one CPU", "those on all CPUs together", "slow"));
+        Some((ReasonCode::Selection, of_runs.or(of_probes)?))
     }
 }
 
@@ -97,41 +114,53 @@ impl SelectionTest {
     /// Whether the second group lost more or less than the first by more than chance and exposure explain.
     #[must_use]
     pub fn shows_selection(&self) -> bool {
-        self.test.p * 1e3 < limits::SELECTION_P_PER_MILLE as f64
-            && self.test.excess.abs() * 1e3 > limits::SELECTION_SHARE_PER_MILLE as f64
+        shows_selection(&self.test)
     }
 }
 
-impl std::fmt::Display for SelectionTest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ShareTest { first, second, excess, p } = self.test;
-        let name = |(system, case): (System, u16)| format!("{system} case {case}");
-        write!(
-            f,
-            "{:.0} % of {} and {:.0} % of {} are excluded, {:.0} points {} than their numbers of CPUs explain (p = {p:.2e})",
-            first * 100.0,
-            name(self.first),
-            second * 100.0,
-            name(self.second),
-            excess.abs() * 100.0,
-            if excess < 0.0 { "less" } else { "more" },
-        )
+impl fmt::Display for SelectionTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |Group { system, case }| format!("{system} case {case}");
+        f.write_str(&words(&self.test, &name(self.first_group), &name(self.second_group), "excluded"))
     }
+}
+
+fn shows_selection(test: &ShareTest) -> bool {
+    test.p * 1e3 < limits::SELECTION_P_PER_MILLE as f64
+        && test.excess.abs() * 1e3 > limits::SELECTION_SHARE_PER_MILLE as f64
+}
+
+/// Both shares, and by how much they differ.
+fn words(test: &ShareTest, first: &str, second: &str, lost: &str) -> String {
+    format!(
+        "{:.0} % of {first} and {:.0} % of {second} are {lost}, {:.0} points {} than their numbers of CPUs explain (p = {:.2e})",
+        test.first * 100.0,
+        test.second * 100.0,
+        test.excess.abs() * 100.0,
+        if test.excess < 0.0 { "less" } else { "more" },
+        test.p,
+    )
+}
+
+fn of_probes(probes: &Probes) -> Option<ShareTest> {
+    let slow = probes.slow();
+    let share = |of: usize| slow.iter().map(|slow| f64::from(u8::from(slow[of]))).collect::<Vec<f64>>();
+    ShareTest::of(&share(0), &share(1), f64::from(probes.cpus.max(1)))
 }
 
 fn tests(shares: &Shares) -> Vec<SelectionTest> {
     let mut pairs = BTreeSet::new();
-    for &(system, case) in shares.keys() {
-        let smallest = shares.keys().find(|key| key.0 == system);
-        let first = shares.keys().find(|key| key.1 == case);
-        pairs.extend(smallest.into_iter().chain(first).map(|&other| (other, (system, case))));
+    for &group in shares.keys() {
+        let smallest = shares.keys().find(|other| other.system == group.system);
+        let first = shares.keys().find(|other| other.case == group.case);
+        pairs.extend(smallest.into_iter().chain(first).map(|&other| (other, group)));
     }
     pairs.retain(|(first, second)| first != second);
-    let of_pair = |&(first, second): &((System, u16), (System, u16))| {
-        let exposure = f64::from(second.1) / f64::from(first.1.max(1));
-        let test = ShareTest::of(&shares[&first], &shares[&second], exposure.max(1.0))?;
+    let of_pair = |&(first_group, second_group): &(Group, Group)| {
+        let exposure = f64::from(second_group.case) / f64::from(first_group.case.max(1));
+        let test = ShareTest::of(&shares[&first_group], &shares[&second_group], exposure.max(1.0))?;
         let p = (test.p * pairs.len() as f64).min(1.0);
-        Some(SelectionTest { first, second, test: ShareTest { p, ..test } })
+        Some(SelectionTest { first_group, second_group, test: ShareTest { p, ..test } })
     };
     pairs.iter().filter_map(of_pair).collect()
 }
@@ -174,7 +203,7 @@ pub(crate) fn decides(rule: &ClaimRule, made: Option<MadeRatio>) -> Option<Strin
     let near = low.is_some_and(|low| low >= least);
     (!near).then(|| {
         format!(
-            "{:.3} is reached by what is left, but the mean times of everything that was made give {ratio:.3}, and may be \
+            "{:.3} is reached by the undisturbed figure, but the mean times of everything that was made give {ratio:.3}, and may be \
              as low as {:.3}: more than {} % below it",
             rule.min_speedup,
             low.unwrap_or(0.0),

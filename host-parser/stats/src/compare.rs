@@ -165,7 +165,6 @@ fn compare_paired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comp
 }
 
 /// Each side is in the order in which its rounds were made.
-
 fn compare_unpaired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
     let [a, b] = [a, b].map(|times| log_times(times).map(|(_, time)| time).collect::<Vec<f64>>());
     let each = Design::Unpaired.level_of_each(level);

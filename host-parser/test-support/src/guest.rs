@@ -264,7 +264,8 @@ impl Guest {
         let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
         let (first, percent) = self.first;
         let share = if iter < first { share * percent / 100 } else { share };
-        let share = if case > 1 { share * 1_000 / self.boost } else { share };
+        let boosts = case > 1 && self.boost != 1_000;
+        let share = if boosts { share * 1_000 / self.boost } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;

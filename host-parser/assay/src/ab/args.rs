@@ -33,7 +33,8 @@ pub struct AbArgs {
     pub cases: Vec<u16>,
     /// Undisturbed rounds to run
     ///
-    /// A verdict needs at least 9 rounds; 10 for two cases, 11 for three or four.
+    /// A verdict needs at least 9 rounds; 10 for two cases, 11 for three or four. If boots have several iterations, as
+    /// many as for twice the cases.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: u16,
     /// Seed of the order of the runs in a round; by default from the clock, and recorded

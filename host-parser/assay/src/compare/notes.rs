@@ -7,6 +7,8 @@ use stats::{Comparison, Design, LEAST_FOR_DEPENDENCE, LEAST_ROUNDS, Measure};
 pub fn notes(comparison: &SessionComparison) -> Vec<String> {
     let mut notes = vec![unit(comparison).to_owned()];
     notes.extend(method(comparison.design).map(str::to_owned));
+    let level = comparison.design.level_of_each(comparison.level) * 100.0;
+    notes.push(format!("intervals: {level:.2} %, so that all figures and cases share an error of 1 %"));
     notes.extend(figures(comparison));
     notes.push(format!(
         "no-difference: the whole interval of every figure is within {:.1} % of 1",
@@ -89,15 +91,15 @@ fn between_sessions(comparison: &SessionComparison) -> Vec<String> {
             "autocorrelation of the rounds: A {:.2}, B {:.2} at most{}",
             most.a,
             most.b,
-            if most.evident { ": they depend on those before" } else { "; intervals are widened by it" }
+            if most.evident { ": they depend on those before" } else { "; widens the intervals" }
         ));
     }
     notes.push(match &comparison.host_shift {
         Some(shift) => format!(
-            "session offset by the native probes: {:.4} to {:.4}{}",
+            "session offset by native probes: {:.4} to {:.4}{}",
             shift.interval.low,
             shift.interval.high,
-            if shift.alike { "; intervals are widened by it" } else { ": not shown to be alike" }
+            if shift.alike { "; widens the intervals" } else { ": not shown to be alike" }
         ),
         None => "session offset: not known; two sessions without probes get no verdict".to_owned(),
     });
@@ -107,6 +109,10 @@ fn between_sessions(comparison: &SessionComparison) -> Vec<String> {
 fn of_case(case: &CaseVerdict) -> Vec<String> {
     let number = case.case;
     let mut notes = Vec::new();
+    if let Some(compared) = case.figures.first().and_then(|figure| figure.comparison.as_ref()) {
+        let (a, b) = (compared.rounds_a, compared.rounds_b);
+        notes.push(format!("case {number}: {a} rounds of A, {b} of B"));
+    }
     let [a, b] = case.excluded;
     if a.excluded + b.excluded > 0 {
         notes.push(format!(

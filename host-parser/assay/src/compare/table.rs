@@ -5,9 +5,7 @@ use results::session::{CaseVerdict, FigureVerdict, SessionComparison};
 
 /// The table. Times are divided by `scale`.
 pub fn table(comparison: &SessionComparison, scale: f64) -> Table {
-    let level = comparison.design.level_of_each(comparison.level) * 100.0;
-    let interval = format!("{level:.2} % interval");
-    let header = ["workers", "by", "A", "B", "B/A", &interval, "p", "verdict"];
+    let header = ["case", "by", "A", "B", "B/A", "interval", "p", "verdict"];
     let rows = comparison.cases.iter().flat_map(|case| rows(case, scale)).collect();
     Table { header: header.map(str::to_owned).to_vec(), rows, left: vec![1, 5, 7] }
 }
@@ -29,7 +27,7 @@ fn rows(case: &CaseVerdict, scale: f64) -> Vec<Vec<String>> {
 
 fn row(name: &str, case: &CaseVerdict, figure: &FigureVerdict, scale: f64) -> Vec<String> {
     let by = if case.figures.len() > 1 { figure.figure.words() } else { "time" };
-    let (a, b) = (format!("{:.3}", figure.median_a / scale), format!("{:.3}", figure.median_b / scale));
+    let (a, b) = (format!("{:.2}", figure.median_a / scale), format!("{:.2}", figure.median_b / scale));
     let Some(compared) = &figure.comparison else {
         let why = if case.functional_only.is_some() { "functional only" } else { "no rounds" };
         return [name, by, &a, &b, "-", "-", "-", why].map(str::to_owned).to_vec();

@@ -22,7 +22,8 @@ fn verify(session: &Path) -> Said {
 
 /// A session in which the host disturbed a round, so that there is something to decide.
 fn session(sessions: &Sessions, name: &str) -> std::path::PathBuf {
-    sessions.play(name, &Played { rounds: 6, disturbed: Some(2), ..Played::default() })
+    let played = Played { rounds: 6, disturbed: Some(2), probe_ns: None, ..Played::default() };
+    sessions.play(name, &played)
 }
 
 /// Checks that neither `verify` nor `compare` takes a session whose results.json was edited, and that both say where.
@@ -235,6 +236,17 @@ fn a_copy_is_not_another_session() {
         let said = run(assay(["compare"]).args([&a, &copy]).args(options), DEADLINE);
         said.expect_exit(5).expect_message(&["they are one session", "not compared with itself"]);
     }
+}
+
+#[test]
+fn sessions_with_a_run_in_common_are_not_compared() {
+    // Another first line, but the boot nonces of the same name.
+    let (one, other) = (Sessions::new(), Sessions::new());
+    let a = one.play("a", &Played::default());
+    let b = other.play("a", &Played { seed: Some(1), ..Played::default() });
+    verify(&b).expect_exit(0);
+    let said = run(assay(["compare"]).args([&a, &b]), DEADLINE);
+    said.expect_exit(5).expect_message(&["they have 30 runs in common, by their boot nonces"]);
 }
 
 #[test]

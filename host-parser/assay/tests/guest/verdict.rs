@@ -14,7 +14,7 @@ fn records_rows_that_can_be_compared() {
     let out = tempfile::tempdir().unwrap();
     // With three rows, a busy host disturbs fewer rounds than with five.
     let options = ["--percent", "10", "--rounds", "5", "--trials", "100", "--label", "t", "--out"];
-    let mut command = assay(["dev", "bench-verdict"]);
+    let mut command = assay(["dev", "bench-verdict", "--simulated", "0"]);
     command.args(options);
     let said = run(command.arg(out.path()).arg(manifest("small.toml")), DEADLINE);
     let side = |name: &str| out.path().join("bench-verdict/t").join(name);
@@ -33,7 +33,9 @@ fn records_rows_that_can_be_compared() {
         "not tried at worst",
     ]);
     compare(&[]).expect_exit(5).expect_answer(&["program: A "]);
-    compare(&["--across-blobs", "--paired"]).expect_exit(3).expect_answer(&["INCONCLUSIVE", "    5    5  "]);
+    compare(&["--across-blobs", "--paired"])
+        .expect_exit(3)
+        .expect_answer(&["INCONCLUSIVE", "5 rounds of A, 5 of B"]);
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn runs_two_builds_of_a_worker_side_by_side_and_compares_them() {
         said.expect_message(&["host-contended: "]);
         return;
     }
-    said.expect_answer(&["differs: program: A ", "    6    6 ", "paired by round"]);
+    said.expect_answer(&["differs: program: A ", "6 rounds of A, 6 of B", "paired by round"]);
     assert!(matches!(said.code, Some(0 | 1 | 3)), "{:?}\n{}", said.code, said.err);
     // Both are ordinary sessions: `compare` gives the same verdict.
     let sides = ["a", "b"].map(|side| out.path().join("ab/t").join(side));

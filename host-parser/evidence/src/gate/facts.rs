@@ -278,7 +278,9 @@ impl Facts {
 
     /// Adds a moment to the iteration that has just ended.
     fn mark(&mut self, line: u64, is: Mark) -> bool {
-        let last = self.iterations.last_mut().filter(|last| last.end.is_some());
+        // After the next `case-ready`, the iteration is over.
+        let over = self.ready.is_some();
+        let last = self.iterations.last_mut().filter(|last| last.end.is_some() && !over);
         match last.filter(|last| (last.case, last.iter) == (is.case, is.iter)) {
             Some(last) => {
                 let twice = last.marks.iter().any(|mark| mark.is.moment == is.moment);

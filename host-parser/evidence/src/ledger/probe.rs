@@ -77,6 +77,16 @@ impl Probes {
         Some([rule.one.time()?, rule.all.time()?])
     }
 
+    /// Whether each probe was slow on one CPU, and whether on all.
+    #[must_use]
+    pub fn slow(&self) -> Vec<[bool; 2]> {
+        let rule = ProbeRule::of(self);
+        let slow = |probe: &Probe| {
+            [is_slow(probe.one_ns, &rule.one).is_some(), is_slow(probe.all_ns, &rule.all).is_some()]
+        };
+        self.made.iter().map(slow).collect()
+    }
+
     /// The largest part by which a probe took longer than its baseline.
     #[must_use]
     pub fn spread(&self) -> Option<f64> {

@@ -18,7 +18,6 @@ pub(super) fn trimmed(line: &[u8]) -> &[u8] {
 }
 
 /// The content of a line.
-#[expect(clippy::large_enum_variant, reason = "nearly every line is a record, and lives for a moment")]
 pub(super) enum Content<'a> {
     /// It has no tag.
     Text,

@@ -11,7 +11,7 @@ use abi::{ApicId, CpuId};
 use evidence::gate::{ExpectedCase, ReasonCode, RunExpectation};
 
 use super::sweep::with_answers;
-use super::{Trial, script, two_cases, with_makespan};
+use super::{Trial, good, script, two_cases, with_makespan};
 use test_support::guest::{Guest, KHZ, label};
 use test_support::script::Script;
 

@@ -6,7 +6,7 @@ use evidence::transcript::Transcript;
 use test_support::guest::Guest;
 use test_support::script::Script;
 
-use super::{TRIALS, is_begin, script, with_makespan};
+use super::{TRIALS, longer, script, with_makespan};
 
 const DISTURBANCES: [ReasonCode; 3] = [ReasonCode::VcpuPreempted, ReasonCode::Steal, ReasonCode::LateStart];
 
@@ -18,9 +18,9 @@ fn times(script: Script, evidence: &HostEvidence) -> Option<usize> {
     verdict.outcome.disturbed_times().map(|times| times.times().len())
 }
 
-/// Worker 1 begins 190 ms late, and the stamps agree.
+/// Worker 1 begins 190 ms late, and the clocks agree.
 fn late(warp: u64) -> Script {
-    let late = script(2).later(190_476, is_begin).edit(|record| match record {
+    let late = longer(script(2), 400_000_000).edit(|record| match record {
         Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
         Record::Region(region) if region.worker == 1 => region.returned += 400_000_000,
         Record::Warp(of) => of.max_warp = warp,

@@ -61,9 +61,10 @@ fn brief() -> Script {
 
 /// The kernel also reports that the workers were back earlier by this.
 fn back_earlier(script: Script, less: u64) -> Script {
-    shorter(script, less).edit(move |record| match record {
-        Record::Region(region) => region.returned -= less,
-        _ => {}
+    shorter(script, less).edit(move |record| {
+        if let Record::Region(region) = record {
+            region.returned -= less;
+        }
     })
 }
 
@@ -240,7 +241,12 @@ fn absent() -> Vec<Trial> {
     let some_steal = edit!(script(2), Gap, |gap| gap.steal_ns = (gap.worker == 0).then_some(0));
     let unstarted = edit!(script(2), CaseBegin, |begin| begin.start_tsc = 0);
     let unstarted = unstarted.without(|record| of_moment(record, Moment::Warm));
+    let older = super::good(&Guest { challenge: 0, ..Guest::of(2) }).without(|record| {
+        let kinds = ["second-clock", "challenge", "region", "mark"];
+        kinds.contains(&record.name())
+    });
     vec![
+        absent("evidence-missing-older-kernel", older),
         without("evidence-missing-second-clock", |record| matches!(record, Record::SecondClock(_))),
         without("evidence-missing-region", |record| matches!(record, Record::Region(_))),
         without("evidence-missing-marks", |record| matches!(record, Record::Mark(_))),

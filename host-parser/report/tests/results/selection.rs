@@ -1,7 +1,8 @@
 //! Exclusions that follow what is measured.
 
 use evidence::gate::{Gate, HostEvidence, ReasonCode};
-use results::{Claim, ClaimRule, Completion, Conclusion, Environment, Results, RunRecord};
+use evidence::ledger::{Probe, Probes};
+use results::{Claim, ClaimRule, Completion, Conclusion, Environment, Experiment, Results, RunRecord};
 use test_support::guest::{Guest, Turn};
 
 use crate::rounds::{experiment, judge, said};
@@ -96,7 +97,7 @@ fn a_claim_that_only_the_exclusions_make_hold_is_not_made() {
         panic!("{:?}", results.claim)
     };
     assert_eq!(*reason, ReasonCode::Selection);
-    assert!(detail.starts_with("1.950 is reached by what is left"), "{detail}");
+    assert!(detail.starts_with("1.950 is reached by the undisturbed figure"), "{detail}");
     // What was made is near a lower claim.
     assert!(matches!(session(3, 7, 1.75).conclusion(), Conclusion::Holds));
 }
@@ -107,4 +108,26 @@ fn boots_that_are_lost_altogether_count_as_wholly_excluded() {
     let lost: Vec<_> = results.selection.shares.iter().map(|of| (of.runs_excluded, of.share)).collect();
     assert_eq!(lost, [(0, 0.0), (7, 1.0)]);
     assert!(results.selection.found().is_some());
+}
+
+#[test]
+fn probes_that_are_slow_only_on_all_cpus_together_are_a_selection() {
+    let session = |slow_one: u64, slow_all: u64| {
+        let slow = |round: u32, percent: u64| if round % 2 == 1 { 1_000_000 * percent } else { 100_000_000 };
+        let probe = |round| Probe::new(round, 0, slow(round, slow_one), slow(round, slow_all) / 2);
+        let probes = Probes { cpus: 2, made: (0..20).map(probe).collect(), ..Probes::default() };
+        let mut gate = Gate::default();
+        let runs = vec![boot(&mut gate, 0, 40, 1, 0), boot(&mut gate, 1, 40, 2, 0)];
+        let experiment = Experiment { set_aside_limit: 100, ..experiment(None) };
+        Results::probed(experiment, Environment::default(), probes, runs, Completion::Complete)
+    };
+    let results = session(100, 250);
+    let (reason, detail) = results.refusal().expect("refused");
+    assert_eq!(reason, ReasonCode::Selection);
+    assert!(
+        detail.starts_with("0 % of native probes on one CPU and 50 % of those on all CPUs together are slow"),
+        "{detail}"
+    );
+    assert_eq!(session(250, 250).refusal(), None);
+    assert_eq!(session(100, 100).refusal(), None);
 }

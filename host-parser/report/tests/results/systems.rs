@@ -7,7 +7,7 @@ use evidence::transcript::Transcript;
 use results::{BootCost, Completion, Results, RunRecord, System};
 
 use super::rounds::{QUIET, RULE, environment, experiment};
-use test_support::guest::{Guest, WHOLE};
+use test_support::guest::{Guest, KHZ, WHOLE};
 use test_support::script::Script;
 
 /// How many host CPUs there are.
@@ -24,6 +24,8 @@ pub struct Side {
     pub whole: [u64; 4],
     /// How often it runs each case in a run.
     pub iterations: u16,
+    /// The frequency of its TSC.
+    pub khz: u64,
     /// What its log says otherwise.
     pub edit: fn(&mut Record),
     /// What its command has otherwise.
@@ -35,7 +37,16 @@ pub struct Side {
 /// A system that did all as it should.
 pub fn side(system: System) -> Side {
     let (edit, command) = (|_: &mut Record| (), |_: &mut Vec<String>| ());
-    Side { system, slowness: 100, whole: WHOLE, iterations: 1, edit, command, host_cpus: Some("0-1") }
+    Side {
+        system,
+        slowness: 100,
+        whole: WHOLE,
+        iterations: 1,
+        khz: KHZ,
+        edit,
+        command,
+        host_cpus: Some("0-1"),
+    }
 }
 
 /// The rounds of all sides, each of which runs every case.
@@ -73,6 +84,7 @@ fn run(gate: &mut Gate, number: u32, round: usize, case: u16, side: &Side) -> Ru
         work_cycles: 17_180_000 * QUIET[round] * slowness / 100,
         whole: side.whole,
         iterations: side.iterations,
+        khz: side.khz,
         ..Guest::of(case)
     };
     let log = Script::of(&guest.log()).edit(|record| told(side, record)).log();

@@ -143,6 +143,11 @@ impl Player<'_> {
             self.wrong(at, format!("is of set {}, which the session does not have", entry.set));
             return;
         };
+        let program = entry.expected.blob.map(|blob| blob.to_string());
+        let artifacts = &set.environment.artifacts;
+        if program.is_some_and(|program| artifacts.iter().all(|artifact| artifact.sha256 != program)) {
+            self.wrong(at, format!("run {number} was to run a program that is no artifact of the session"));
+        }
         let folder = set.row.as_ref().map_or(self.folder.to_owned(), |row| self.folder.join(row));
         let log = self.read_log(at, entry, &folder);
         let transcript = Transcript::read(&log);

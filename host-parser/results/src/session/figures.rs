@@ -49,9 +49,9 @@ impl Figure {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::QuickQuartile => "quick quartile",
+            Self::QuickQuartile => "quartile",
             Self::Median => "median",
-            Self::Experienced => "mean of all",
+            Self::Experienced => "mean (all)",
         }
     }
 }

@@ -54,7 +54,7 @@ impl Sessions {
         match self {
             Self::Paired => "paired",
             Self::Probed => "two sessions, probed",
-            Self::BlindProbes => "two sessions, probes that see nothing",
+            Self::BlindProbes => "two sessions, blind probes",
             Self::NoProbes => "two sessions, no probes",
         }
     }

@@ -17,7 +17,7 @@ pub fn text(trials: usize) -> String {
         lines.extend([
             String::new(),
             format!(
-                "{:<38}{:>7}{:>6}{:>6}{:>6}{:>6}{:>7}",
+                "{:<32}{:>7}{:>6}{:>6}{:>6}{:>6}{:>7}",
                 sessions.words(),
                 "alarms",
                 "alike",
@@ -44,7 +44,7 @@ pub fn text(trials: usize) -> String {
 fn row(row: &SimulatedRow) -> String {
     let SimulatedRow { host, false_alarms, shown_alike, found, missed, covered, .. } = row;
     let percent = |rate: &Rate| format!("{:.1}", rate.rate * 100.0);
-    let mut line = format!("  {:<36}{:>7}{:>6}", host.words(), percent(false_alarms), percent(shown_alike));
+    let mut line = format!("  {:<30}{:>7}{:>6}", host.words(), percent(false_alarms), percent(shown_alike));
     for (_, rate) in found {
         line += &format!("{:>6}", percent(rate));
     }

@@ -1,7 +1,7 @@
 //! Sessions on a host whose CPU clock varies with the load on its other CPUs.
 
 use super::compare;
-use super::sessions::{Played, Sessions, steady};
+use super::sessions::{Played, Sessions, probed, steady};
 
 /// The host's CPU clock in a round, in per mille: up to 9 % low, in no order.
 fn clock(round: u32) -> u64 {
@@ -29,7 +29,7 @@ fn calm(round: u32) -> u64 {
 
 /// A session whose boots run this many iterations.
 fn session(cycles: fn(u32) -> u64, pace: fn(u32) -> u64, iterations: u16) -> Played {
-    Played { cycles, pace, iterations, cases: vec![1], ..Played::default() }
+    Played { cycles, pace, iterations, cases: vec![1], ..probed() }
 }
 
 #[test]

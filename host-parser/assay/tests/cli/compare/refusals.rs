@@ -5,7 +5,7 @@ use abi::wire::Record;
 use results::{Completion, Environment, System};
 
 use super::compare;
-use super::sessions::{Played, Sessions, by_uefi};
+use super::sessions::{Played, Sessions, by_uefi, probed};
 use crate::stage::good_log;
 
 /// Checks that B is refused, for `what` alone, beside a default A.
@@ -52,8 +52,8 @@ fn refuses_another_plan_for_the_same_worker() {
 #[test]
 fn compares_only_the_requested_cases() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cases: vec![1], ..Played::default() });
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cases: vec![1], ..probed() });
     compare(&a, &b, &["--cases", "1"]).expect_exit(0);
     compare(&a, &b, &["--cases", "2"]).expect_exit(2).expect_message(&["--cases: ", "has no case 2"]);
 }

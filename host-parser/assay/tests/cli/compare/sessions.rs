@@ -82,11 +82,16 @@ impl Default for Played {
             asked: None,
             limit: None,
             seed: None,
-            probe_ns: Some(270_000_000),
+            probe_ns: None,
             system: |_| System::Assay,
             damage: |_, _| {},
         }
     }
+}
+
+/// A session with native probes, which two sessions need for a verdict.
+pub fn probed() -> Played {
+    Played { probe_ns: Some(270_000_000), ..Played::default() }
 }
 
 /// Within 0.7 % of the middle, about 1.7e9 cycles, in no order.

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::compare;
-use super::sessions::{Played, Sessions, noisy, slower, steady};
+use super::sessions::{Played, Sessions, noisy, probed, slower, steady};
 
 #[test]
 fn finds_no_difference_between_identical_sessions() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cycles: |round| steady(round * 8 + 1), ..Played::default() });
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cycles: |round| steady(round * 8 + 1), ..probed() });
     let said = compare(&a, &b, &[]);
     said.expect_exit(0).expect_answer(&["no-difference", "NO DIFFERENCE", "kernel 0123456789abcdef"]);
     assert_eq!(said.err, "");
@@ -19,8 +19,8 @@ fn finds_no_difference_between_identical_sessions() {
 #[test]
 fn says_slower_or_faster_and_fails_for_slower_only() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cycles: slower, ..probed() });
     compare(&a, &b, &[]).expect_exit(1).expect_answer(&["SLOWER", "1.05"]);
     compare(&b, &a, &[]).expect_exit(0).expect_answer(&["FASTER", "0.95"]);
 }
@@ -28,10 +28,10 @@ fn says_slower_or_faster_and_fails_for_slower_only() {
 #[test]
 fn few_or_noisy_rounds_are_inconclusive() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cycles: noisy, ..Played::default() });
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cycles: noisy, ..probed() });
     compare(&a, &b, &["--cases", "1"]).expect_exit(3).expect_answer(&["INCONCLUSIVE"]);
-    let few = |cycles| Played { cycles, rounds: 3, ..Played::default() };
+    let few = |cycles| Played { cycles, rounds: 3, ..probed() };
     let (a, b) = (sessions.play("few-a", &few(steady)), sessions.play("few-b", &few(slower)));
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&["INCONCLUSIVE", "so few rounds"]);
 }
@@ -39,9 +39,9 @@ fn few_or_noisy_rounds_are_inconclusive() {
 #[test]
 fn equal_best_rounds_and_unequal_others_are_inconclusive() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
+    let a = sessions.play("a", &probed());
     let late = |round| if round % 5 < 2 { steady(round * 8 + 1) * 13 / 10 } else { steady(round * 8 + 1) };
-    let b = sessions.play("b", &Played { cycles: late, ..Played::default() });
+    let b = sessions.play("b", &Played { cycles: late, ..probed() });
     let said = compare(&a, &b, &["--cases", "1"]);
     said.expect_exit(3)
         .expect_answer(&["INCONCLUSIVE", "case 1: the fastest rounds are alike, the slower ones are not"]);
@@ -50,23 +50,22 @@ fn equal_best_rounds_and_unequal_others_are_inconclusive() {
 #[test]
 fn four_rounds_of_one_session_are_too_few_for_a_verdict() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played { rounds: 4, cases: vec![1], ..Played::default() });
-    let b = sessions
-        .play("b", &Played { cycles: |round| slower(round) * 2, cases: vec![1], ..Played::default() });
+    let a = sessions.play("a", &Played { rounds: 4, cases: vec![1], ..probed() });
+    let b = sessions.play("b", &Played { cycles: |round| slower(round) * 2, cases: vec![1], ..probed() });
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&["fewer than 10 rounds in A or B decide nothing"]);
 }
 
 #[test]
 fn lists_an_allowed_difference() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
+    let a = sessions.play("a", &probed());
     let other = Played {
         edit: |record| {
             if let abi::wire::Record::Start(start) = record {
                 start.build = abi::wire::Hex64(0xbeef);
             }
         },
-        ..Played::default()
+        ..probed()
     };
     let b = sessions.play("b", &other);
     compare(&a, &b, &[])
@@ -77,7 +76,7 @@ fn lists_an_allowed_difference() {
 #[test]
 fn compares_two_builds_of_a_worker_on_request() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
+    let a = sessions.play("a", &probed());
     let edit = |record: &mut abi::wire::Record| {
         if let abi::wire::Record::Blob(blob) = record {
             blob.sha256 = abi::Digest::of(b"another build");
@@ -86,35 +85,40 @@ fn compares_two_builds_of_a_worker_on_request() {
             start.plan = abi::Digest::of(b"a plan that names it");
         }
     };
-    let b = sessions.play("b", &Played { cycles: slower, edit, ..Played::default() });
+    let b = sessions.play("b", &Played { cycles: slower, edit, ..probed() });
     compare(&a, &b, &[]).expect_exit(5).expect_answer(&["REFUSED", "program: A", "--across-blobs"]);
-    compare(&a, &b, &["--across-blobs"]).expect_exit(1).expect_answer(&["SLOWER", "differs: program: A"]);
+    // The probes are of the session's own worker: of two workers, they do not compare the host.
+    compare(&a, &b, &["--across-blobs"]).expect_exit(3).expect_answer(&[
+        "differs: program: A",
+        "INCONCLUSIVE: too few native probes",
+        "to settle it: assay ab MANIFEST --b-workers DIR",
+    ]);
 }
 
 #[test]
 fn excludes_rounds_that_the_host_disturbed() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played { disturbed: Some(3), ..Played::default() });
-    let b = sessions.play("b", &Played::default());
+    let a = sessions.play("a", &Played { disturbed: Some(3), ..probed() });
+    let b = sessions.play("b", &probed());
     compare(&a, &b, &[]).expect_exit(0).expect_answer(&["a, kernel", "14 rounds (1 more excluded)"]);
 }
 
 #[test]
 fn excludes_a_round_in_which_the_host_disturbed_another_row() {
     let sessions = Sessions::new();
-    let row = |disturbed, later_ms| Played { disturbed, later_ms, asked: Some(14), ..Played::default() };
+    let row = |disturbed, later_ms| Played { disturbed, later_ms, asked: Some(14), ..probed() };
     let folder = sessions.play_rows("ab", &[("a", row(Some(3), 0)), ("b", row(None, 0))]);
     compare(&folder.join("a"), &folder.join("b"), &["--paired"])
         .expect_exit(0)
-        .expect_answer(&["   14   14  ", "14 rounds (1 more excluded)"]);
+        .expect_answer(&["14 rounds of A, 14 of B", "14 rounds (1 more excluded)"]);
 }
 
 #[test]
 fn pairs_rounds_that_ran_side_by_side_and_no_others() {
     let sessions = Sessions::new();
     // A runs in the first half of every second, B in the second half.
-    let a = sessions.play("a", &Played { cases: vec![1], ..Played::default() });
-    let beside = Played { cases: vec![1], later_ms: 500, cycles: slower, ..Played::default() };
+    let a = sessions.play("a", &Played { cases: vec![1], ..probed() });
+    let beside = Played { cases: vec![1], later_ms: 500, cycles: slower, ..probed() };
     let b = sessions.play("b", &beside);
     compare(&a, &b, &["--paired"]).expect_exit(1).expect_answer(&["paired by round", "SLOWER"]);
     let later = sessions.play("c", &Played { later_ms: 100_000, ..beside });
@@ -125,9 +129,9 @@ fn pairs_rounds_that_ran_side_by_side_and_no_others() {
 #[test]
 fn sessions_with_different_native_probes_are_inconclusive() {
     let sessions = Sessions::new();
-    let with = |probe_ns| Played { probe_ns: Some(probe_ns), ..Played::default() };
+    let with = |probe_ns| Played { probe_ns: Some(probe_ns), ..probed() };
     let a = sessions.play("a", &with(270_000_000));
-    let without = Played { cycles: slower, probe_ns: None, ..Played::default() };
+    let without = Played { cycles: slower, probe_ns: None, ..probed() };
     let without = sessions.play("without", &without);
     compare(&a, &without, &[]).expect_exit(3).expect_answer(&[
         "session offset: not known",
@@ -148,8 +152,8 @@ fn sessions_with_different_native_probes_are_inconclusive() {
 #[test]
 fn functional_only_cases_have_no_verdict() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played { host_cpus: 1, ..Played::default() });
-    let b = sessions.play("b", &Played { host_cpus: 1, cycles: slower, ..Played::default() });
+    let a = sessions.play("a", &Played { host_cpus: 1, ..probed() });
+    let b = sessions.play("b", &Played { host_cpus: 1, cycles: slower, ..probed() });
     compare(&a, &b, &[]).expect_exit(1).expect_answer(&["2*", "functional only"]);
     compare(&a, &b, &["--cases", "2"]).expect_exit(6).expect_answer(&["NO VERDICT"]);
 }
@@ -157,14 +161,14 @@ fn functional_only_cases_have_no_verdict() {
 #[test]
 fn compares_two_clocks_in_nanoseconds() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
+    let a = sessions.play("a", &probed());
     // The same number of cycles on a clock that is 4 % slower takes 4 % longer.
     let edit = |record: &mut abi::wire::Record| match record {
         abi::wire::Record::Tsc(tsc) => tsc.khz = tsc.khz * 100 / 104,
         abi::wire::Record::TscReading(reading) => reading.khz = reading.khz * 100 / 104,
         _ => {}
     };
-    let b = sessions.play("b", &Played { edit, ..Played::default() });
+    let b = sessions.play("b", &Played { edit, ..probed() });
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
         "differs: TSC frequency",
         "1.04",
@@ -176,8 +180,8 @@ fn compares_two_clocks_in_nanoseconds() {
 #[test]
 fn prints_the_same_as_json() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cycles: slower, ..probed() });
     let said = compare(&a, &b, &["--json"]);
     let json: Value = serde_json::from_str(&said.expect_exit(1).out).unwrap();
     assert_eq!(
@@ -187,15 +191,14 @@ fn prints_the_same_as_json() {
     assert_eq!((&json["design"], &json["unit"]), (&"unpaired".into(), &"cycles".into()));
     let case = &json["cases"][1];
     assert_eq!((&case["case"], &case["figures"][0]["comparison"]["rounds_b"]), (&2.into(), &15.into()));
-    let refused =
-        compare(&a, &sessions.play("c", &Played { cases: vec![1], ..Played::default() }), &["--json"]);
+    let refused = compare(&a, &sessions.play("c", &Played { cases: vec![1], ..probed() }), &["--json"]);
     let json: Value = serde_json::from_str(&refused.expect_exit(5).out).unwrap();
     assert_eq!((&json["verdict"], &json["refused"][0]["what"]), (&Value::Null, &"cases".into()));
 }
 
 /// Boots of 20 iterations of case 1.
 fn boots(cycles: fn(u32) -> u64, first: (u16, u64)) -> Played {
-    let cycles_of = Played { cycles, first, iterations: 20, cases: vec![1], ..Played::default() };
+    let cycles_of = Played { cycles, first, iterations: 20, cases: vec![1], ..probed() };
     Played { later_ms: if first.0 > 0 { 500 } else { 0 }, ..cycles_of }
 }
 
@@ -216,7 +219,7 @@ fn a_regression_in_fourteen_of_twenty_iterations_is_slower() {
     let b = sessions.play("b", &boots(short_and_twice_as_long, (6, 50)));
     for options in [&[][..], &["--paired"]] {
         let said = compare(&a, &b, options);
-        said.expect_exit(1).expect_answer(&["quick quartile", "median", "mean of all", "SLOWER"]);
+        said.expect_exit(1).expect_answer(&["quartile", "median", "mean (all)", "SLOWER"]);
         let table: Vec<&str> = said.out.lines().filter(|line| line.contains("together")).collect();
         assert!(table.len() == 1 && table[0].ends_with("slower"), "{}", said.out);
     }
@@ -240,9 +243,9 @@ fn a_regression_in_nine_of_twenty_iterations_is_not_called_no_difference() {
 fn rounds_that_depend_on_those_before_them_decide_nothing_between_two_sessions() {
     let sessions = Sessions::new();
     let drifting = |round: u32| steady(0) + u64::from(round) * 6_000_000;
-    let a = sessions.play("a", &Played { cycles: drifting, cases: vec![1], ..Played::default() });
+    let a = sessions.play("a", &Played { cycles: drifting, cases: vec![1], ..probed() });
     let later = |round: u32| steady(0) + u64::from(15 + round) * 6_000_000;
-    let b = sessions.play("b", &Played { cycles: later, cases: vec![1], ..Played::default() });
+    let b = sessions.play("b", &Played { cycles: later, cases: vec![1], ..probed() });
     compare(&a, &b, &[]).expect_exit(3).expect_answer(&[
         "autocorrelation of the rounds: A 0.9",
         "INCONCLUSIVE: the rounds of a session depend on those before them",

@@ -11,7 +11,7 @@ use results::seal::unpack;
 
 use super::{NOT_VERIFIED, session, verify};
 use crate::assay::{Said, assay, run, workspace};
-use crate::compare::sessions::{Played, Sessions, edit_results, slower};
+use crate::compare::sessions::{Played, Sessions, edit_results, probed, slower};
 use crate::stage::DEADLINE;
 
 #[track_caller]
@@ -22,8 +22,8 @@ fn archive(session: &Path, to: &Path) -> Said {
 #[test]
 fn an_archive_is_as_good_as_the_folder() {
     let sessions = Sessions::new();
-    let a = sessions.play("a", &Played::default());
-    let b = sessions.play("b", &Played { cycles: slower, ..Played::default() });
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cycles: slower, ..probed() });
     let [packed, again] = ["b.tar.gz", "again.tar.gz"].map(|name| sessions.path(name));
     archive(&b, &packed).expect_exit(0).expect_answer(&["b.tar.gz: 30 runs, verified"]);
     archive(&b, &again).expect_exit(0);
