@@ -232,11 +232,12 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     if trial.before.is_some() {
         text += "\ngiven a run before it";
     }
-    let RunExpectation { plan, challenge, work, cases, cpus, blob, build } = &trial.expectation;
+    let RunExpectation { plan, challenge, work, plan_or_work, cases, cpus, blob, build } = &trial.expectation;
     for (name, given) in [
         ("plan", plan.map(|plan| plan.to_string())),
         ("challenge", challenge.map(|challenge| format!("{challenge:016x}"))),
         ("work", work.map(|work| work.to_string())),
+        ("plan or work", plan_or_work.map(|either| either.to_string())),
         ("cases", cases.as_ref().map(|cases| format!("{cases:?}"))),
         ("cpus", cpus.map(|cpus| cpus.to_string())),
         ("blob", blob.map(|blob| blob.to_string())),
