@@ -65,8 +65,11 @@ controls: build ## cause each failure, check that it is refused
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 	$(call assay,run manifests/soak.toml)
 
-bench: build ## Assay's own size, memory and time to first worker
+bench: build bench-parse ## Assay's own size, memory and time to first worker
 	$(call assay,dev bench)
+
+bench-parse: build ## how fast a log is judged, beside grep and wc (ARGS='--mib 1024')
+	$(call assay,dev bench-parse)
 
 bench-verdict: build ## false alarms and power of `assay compare`
 	$(call assay,dev bench-verdict)

@@ -1,6 +1,7 @@
 //! `assay dev`: commands that test the tool itself, not the user's machine.
 
 mod bench;
+mod bench_parse;
 mod bench_verdict;
 mod controls;
 
@@ -8,6 +9,7 @@ use clap::Subcommand;
 use lab::{Coded, Exit};
 
 use bench::BenchArgs;
+use bench_parse::BenchParseArgs;
 use bench_verdict::BenchVerdictArgs;
 use controls::ControlsArgs;
 
@@ -20,6 +22,8 @@ pub enum DevCommand {
     ///
     /// Ends with 1 if a figure is above its limit.
     Bench(BenchArgs),
+    /// Measure how fast a log of many boots is judged, and with how much memory.
+    BenchParse(BenchParseArgs),
     /// Measure false alarms and missed regressions of `compare`.
     ///
     /// The regressions are worker builds slowed by 2, 5 and 10 percent. Ends with 1 if a goal is missed, with 3 if
@@ -35,6 +39,7 @@ pub fn run(command: &DevCommand) -> Result<Exit, Coded> {
     match command {
         DevCommand::Controls(args) => controls::run(args),
         DevCommand::Bench(args) => bench::run(args),
+        DevCommand::BenchParse(args) => bench_parse::run(args),
         DevCommand::BenchVerdict(args) => bench_verdict::run(args),
     }
 }

@@ -101,14 +101,12 @@ impl Sorter {
         if self.runs.is_empty() {
             self.runs.push(Vec::new());
         }
+        // Early runs come before those of the first row, as in the logs.
         let first = std::mem::take(&mut self.runs[0]);
-        let early = std::mem::take(&mut self.early);
-        let (none, at) = (early.len(), first.len());
-        for run in early {
+        for run in std::mem::take(&mut self.early) {
             self.place(0, cases(&run.verdict), run);
         }
         self.runs[0].extend(first);
-        debug_assert_eq!(self.runs[0].len(), none + at);
         let chained = self.chain.holds();
         Judged { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
     }

@@ -140,10 +140,14 @@ fn not_known(args: &ParseArgs, chained: bool) -> Vec<String> {
             options.join(", ")
         ));
     }
-    if !chained {
-        let why = "nothing in these logs shows that none was";
-        lines.push(format!("whether boots were left out or picked: {why}"));
-    }
+    lines.push(match chained {
+        true => {
+            "whether more boots followed the last; by their challenges none is missing before it".to_owned()
+        }
+        false => {
+            "whether boots were left out or picked: nothing in these logs shows that none was".to_owned()
+        }
+    });
     lines
 }
 

@@ -187,6 +187,21 @@ fn demands_a_plan_a_program_and_a_kernel() {
 }
 
 #[test]
+fn a_chain_of_challenges_shows_that_no_boot_is_missing() {
+    let mut challenge = evidence::challenge::first(Digest([3; 32]));
+    let logs = (1..4_u32).map(|run| {
+        let log = Guest { nonce: run.into(), challenge, ..Guest::of(1) }.log();
+        let ended = Transcript::read(&log).boots[0].end().unwrap().digest;
+        challenge = evidence::challenge::next(challenge, ended, run);
+        log
+    });
+    let logs: Vec<_> = logs.collect();
+    parse_all(&[], &logs).expect_exit(0).expect_answer(&["none is missing"]);
+    let picked = [logs[0].clone(), logs[2].clone()];
+    parse_all(&[], &picked).expect_exit(0).expect_answer(&["left out or picked"]);
+}
+
+#[test]
 fn a_log_that_asks_for_a_large_sieve_is_refused() {
     let said = parse(&log(1, 1, |record| {
         if let Record::Split(split) = record {

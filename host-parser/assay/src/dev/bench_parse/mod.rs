@@ -1,0 +1,105 @@
+//! `assay dev bench-parse`: how fast logs are judged, and with how much memory, beside programs that only read them.
+
+mod generate;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use lab::{Coded, Exit, OrExit, console};
+
+use generate::Template;
+
+/// How often a child's memory is read.
+const POLL: Duration = Duration::from_millis(5);
+
+/// `assay dev bench-parse`.
+#[derive(Args, Debug)]
+pub struct BenchParseArgs {
+    /// Size of the log that is made, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub mib: u64,
+    /// Good log of one boot, of which the log is made
+    #[arg(long, value_name = "FILE", default_value = "host-parser/evidence/tests/transcripts/good-1.log")]
+    pub log: PathBuf,
+}
+
+/// Makes the log, judges it, reads it with other programs, and prints the figures. No figure has a limit.
+///
+/// # Errors
+/// The log cannot be made, or a program cannot be run.
+pub fn run(args: &BenchParseArgs) -> Result<Exit, Coded> {
+    let folder = tempfile::tempdir().context("a folder for the log").or_exit(Exit::Output)?;
+    let path = folder.path().join("many-boots.log");
+    let (boots, bytes) = make(args, &path).or_exit(Exit::Output)?;
+    console::answer(&format!("a log of {} MB, {boots} boots:\n", bytes / 1_000_000))?;
+    let assay = std::env::current_exe().context("this program's path").or_exit(Exit::Environment)?;
+    let programs: [(&str, Command); 3] = [
+        ("assay parse", command(&assay, &["parse"])),
+        ("grep -c", command(Path::new("grep"), &["-c", "ASSAY1"])),
+        ("wc -l", command(Path::new("wc"), &["-l"])),
+    ];
+    for (name, mut command) in programs {
+        let cost = measure(command.arg(&path)).with_context(|| name.to_owned()).or_exit(Exit::Environment)?;
+        let rate = bytes as f64 / 1e6 / cost.wall.as_secs_f64();
+        let (seconds, mib) = (cost.wall.as_secs_f64(), cost.peak_kib.unwrap_or(0).div_ceil(1024));
+        console::answer(&format!("{name:<12}{seconds:>9.2} s {rate:>9.0} MB/s {mib:>6} MiB at most\n"))?;
+    }
+    Ok(Exit::Holds)
+}
+
+/// Makes the log. Returns how many boots and bytes it has.
+fn make(args: &BenchParseArgs, path: &Path) -> anyhow::Result<(u64, u64)> {
+    let log = fs::read(&args.log).with_context(|| args.log.display().to_string())?;
+    let template = Template::of(&log).with_context(|| args.log.display().to_string())?;
+    let mut out = BufWriter::new(File::create(path)?);
+    let (boots, bytes) = template.write(&mut out, args.mib << 20)?;
+    out.flush()?;
+    Ok((boots, bytes))
+}
+
+fn command(program: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// What a program took.
+struct Cost {
+    wall: Duration,
+    /// `VmHWM` of proc_pid_status(5), a moment before the end; `None` if it ended before the first reading.
+    peak_kib: Option<u64>,
+}
+
+fn measure(command: &mut Command) -> anyhow::Result<Cost> {
+    let start = Instant::now();
+    let mut child = command.spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_kib = None;
+    while child.try_wait()?.is_none() {
+        peak_kib = fs::read_to_string(&status).ok().as_deref().and_then(peak).or(peak_kib);
+        thread::sleep(POLL);
+    }
+    Ok(Cost { wall: start.elapsed(), peak_kib })
+}
+
+fn peak(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_most_memory_of_a_status() {
+        assert_eq!(peak("Name:\tassay\nVmHWM:\t   19708 kB\nVmRSS:\t 100 kB\n"), Some(19_708));
+        assert_eq!(peak("Name:\tassay\n"), None);
+    }
+}
