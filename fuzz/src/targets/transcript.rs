@@ -8,7 +8,6 @@ use abi::wire::{Envelope, Record, StreamDigest, decode, encode};
 use evidence::gate::{Gate, HostEvidence, RunExpectation};
 use evidence::transcript::{Boot, Boots, Transcript};
 
-use crate::input::place;
 use crate::small::small;
 use crate::targets::record::sealed;
 
@@ -59,7 +58,8 @@ fn any_log(data: &[u8]) {
     );
     for text in texts {
         let line = lines[index(text.line)];
-        assert!(!text.bytes.is_empty() && place(line, &text.bytes).is_some(), "text of its own line");
+        let is_part = line.windows(text.bytes.len().max(1)).any(|part| *part == *text.bytes);
+        assert!(is_part, "text of its own line");
     }
     judge(&read);
 }

@@ -12,26 +12,25 @@ impl SelectionQuality {
                 self.sessions, self.seed
             ),
             format!(
-                "{:<52}{:<12}{:>7}{:>7}{:>8}{:>8}  {:<32}{}",
-                "what slows the host",
-                "session",
-                "truth",
-                "claim",
-                "held %",
-                "own %",
-                "so: shares/gap/contended/open/no",
-                "1.6: held/shares/gap/contended/open/no"
+                "  {:<11}{:>6} {:>6} {:>6} {:>6}  {:<17}{}",
+                "session", "truth", "claim", "held %", "own %", "others", "claiming 1.6"
             ),
         ];
-        lines.extend(self.rows.iter().map(line));
+        let mut pattern = None;
+        for row in &self.rows {
+            if pattern.replace(row.pattern) != Some(row.pattern) {
+                lines.push(format!("{}{}", row.pattern, if row.rare { " *" } else { "" }));
+            }
+            lines.push(line(row));
+        }
         lines.extend([
             String::new(),
-            "truth: the ratio of the mean times with nothing left out; claim: 5 % above it; held: called HOLDS or".to_owned(),
-            "holds-undisturbed; own: of these, the session's own boots miss the claim by 5 % too. * stretches as long as a"
-                .to_owned(),
-            "session: many sessions see none, and no rule can know of them; own counts. Then how the other sessions ended,"
-                .to_owned(),
-            "and how all ended that claimed 1.6.".to_owned(),
+            "truth: the ratio of the mean times with nothing left out; claim: 5 % above it;".to_owned(),
+            "held: called HOLDS or holds-undisturbed; own: of these, the session's own boots".to_owned(),
+            "miss the claim by 5 % too. others: how the other sessions ended, by shares, gap,".to_owned(),
+            "contended, open, does not hold; claiming 1.6: held, then the same.".to_owned(),
+            "* stretches as long as the session: many sessions see none, and no rule can know".to_owned(),
+            "of them; own counts.".to_owned(),
             format!(
                 "{}: at most {} % held: {:.1} % at worst",
                 if self.reached() { "REACHED" } else { "MISSED" },
@@ -44,9 +43,8 @@ impl SelectionQuality {
 }
 
 fn line(row: &SelectionRow) -> String {
-    let name = format!("{}{}", row.pattern, if row.rare { " *" } else { "" });
     format!(
-        "{name:<52}{:<12}{:>7.3}{:>7.3}{:>8.1}{:>8.1}  {:<32}{}/{}",
+        "  {:<11}{:>6.3} {:>6.3} {:>6.1} {:>6.1}  {:<17}{}/{}",
         row.shape,
         row.truth,
         row.claim,

@@ -38,6 +38,8 @@ pub struct Played {
     pub iterations: u16,
     /// How many of a boot's first iterations take another time than the others, and what they take of it in percent.
     pub first: (u16, u64),
+    /// The frequency of the TSC.
+    pub khz: u64,
     /// The readings of the pace checks, in per mille of the usual number, in each round.
     pub pace: fn(u32) -> u64,
     /// A round in which the host kept a vCPU waiting.
@@ -72,6 +74,7 @@ impl Default for Played {
             cycles: steady,
             iterations: 1,
             first: (0, 100),
+            khz: KHZ,
             pace: |_| 1_000,
             disturbed: None,
             edit: |_| {},
@@ -270,7 +273,8 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     let nonce = u64::from_be_bytes(*digest.0.first_chunk().unwrap());
     let iterations = played.iterations;
     let first = played.first;
-    let guest = Guest { nonce, challenge, work_cycles, iterations, first, ..Guest::of(case) };
+    let khz = played.khz;
+    let guest = Guest { nonce, challenge, work_cycles, iterations, first, khz, ..Guest::of(case) };
     let pace = |readings: u32| u32::try_from(u64::from(readings) * (played.pace)(round) / 1_000).unwrap();
     let paced = Script::of(&guest.log()).edit(|record| {
         if let Record::Gap(gap) = record {
