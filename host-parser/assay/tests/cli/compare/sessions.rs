@@ -289,7 +289,7 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     let mut delays = Vec::new();
     for iteration in 0..played.iterations {
         let percent = if iteration < first.0 { first.1 } else { 100 };
-        let wall_ns = wall_ns(case, work_cycles * percent / 100);
+        let wall_ns = wall_ns(case, work_cycles * percent / 100, khz);
         for vcpu in 0..u32::from(case) {
             delays.push(VcpuDelay { iteration, ..delay(case, vcpu, wall_ns, disturbed) });
         }
@@ -316,9 +316,9 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
 }
 
 /// The time for which the host watches a case of [`Guest`]: a little longer than its workers run.
-fn wall_ns(case: u16, work_cycles: u64) -> u64 {
+fn wall_ns(case: u16, work_cycles: u64, khz: u64) -> u64 {
     let case = u64::from(case);
-    work_cycles / case * (100 + 3 * (case - 1)) / 100 * 1_000_000 / KHZ + 5_000_000
+    work_cycles / case * (100 + 3 * (case - 1)) / 100 * 1_000_000 / khz + 5_000_000
 }
 
 /// The run delay of a vCPU: next to nothing, or half of the time.
