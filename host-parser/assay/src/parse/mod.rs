@@ -148,6 +148,10 @@ fn not_known(args: &ParseArgs, chained: bool) -> Vec<String> {
             "whether boots were left out or picked: nothing in these logs shows that none was".to_owned()
         }
     });
+    lines.push(
+        "whether the guest falsified all of its clocks alike: no host timed these boots, as `assay run` does"
+            .to_owned(),
+    );
     lines
 }
 

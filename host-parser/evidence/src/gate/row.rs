@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{ApicMode, Firmware, SystemName};
+use abi::wire::record::{ApicMode, Firmware, SecondSource, SystemName};
 use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
@@ -51,6 +51,8 @@ pub struct Same {
     pub apic: ApicMode,
     /// The features that the kernel switched on.
     pub features: Vec<&'static str>,
+    /// The clock that was held against the TSC. A boot without one proves less, so it is of another row.
+    pub second_clock: Option<SecondSource>,
     /// The experiment's name.
     pub experiment: Label,
     /// The workload's name.
@@ -100,6 +102,7 @@ impl Row {
             hypervisor: machine.hypervisor,
             apic: machine.apic,
             features: machine.features.clone(),
+            second_clock: measured.clock().second.as_ref().map(|second| second.source),
             experiment: identity.experiment,
             workload: identity.workload,
             whole: identity.whole,
@@ -122,7 +125,7 @@ impl Row {
         found
     }
 
-    fn words(&self) -> [(&'static str, String); 12] {
+    fn words(&self) -> [(&'static str, String); 13] {
         let Same { vendor, signature, brand, hypervisor, .. } = &self.same;
         let whole = self.same.whole.map(|word| word.to_string()).join(" ");
         [
@@ -133,6 +136,7 @@ impl Row {
             ("hypervisor", hypervisor.to_string()),
             ("APICs", self.same.apic.to_string()),
             ("features", self.same.features.join(" ")),
+            ("second clock", self.same.second_clock.unwrap_or(SecondSource::None).to_string()),
             ("experiment", self.same.experiment.to_string()),
             ("workload", self.same.workload.to_string()),
             ("whole", whole),
