@@ -64,12 +64,15 @@ fn workers() -> Vec<Trial> {
     let stolen = edit!(script(2), Gap, |gap| gap.steal_ns = Some(u64::from(gap.worker) * 100_000_000));
     // On the native row the account is the scheduler's, of the worker.
     let waited = edit!(stolen.clone(), System, |system| system.name = SystemName::Native);
+    let late = super::longer(ended(WorkerStatus::Timeout), 6_300_000_000);
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
     // Linux does not promise that nothing interrupts a worker.
     let linux = edit!(interrupted.clone(), System, |system| system.name = SystemName::Linux);
     vec![
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
         Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
+        // As it is: three seconds after the other worker came back.
+        Trial::new("worker-timeout-late", ReasonCode::WorkerTimeout, late.log()),
         Trial::new("worker-lost", ReasonCode::WorkerLost, ended(WorkerStatus::Lost).log()),
         Trial::new("worker-incomplete", ReasonCode::WorkerIncomplete, ended(WorkerStatus::Incomplete).log()),
         Trial::new("authority-exceeded", ReasonCode::AuthorityExceeded, beyond.log()),
