@@ -46,7 +46,7 @@ fn does_not_compare_a_linux_guest_with_another_cpu_model() {
     let mut command = assay(options);
     command.arg("--qemu").arg(qemu).arg("--out").arg(out.path()).arg(&path);
     let said = run(&mut command, DEADLINE);
-    said.expect_exit(5).expect_answer(&["NOT COMPARABLE", "not-comparable-cpu-model", "QEMU Virtual CPU"]);
+    said.expect_exit(5).expect_answer(&["NOT COMPARABLE", "not-comparable-cpu-model", "\"QEMU Virtual"]);
 
     let results = results(out.path(), "small", "t");
     let comparison = &results["comparison"];

@@ -49,7 +49,7 @@ fn every_system_does_the_same_work() {
         let (measurement, our_measurement) = (&run["measurement"], &ours["measurement"]);
         let name = system.split('-').next().unwrap();
         assert_eq!(measurement["machine"]["system"], name);
-        for item in ["blob_sha256", "plan", "whole", "authority"] {
+        for item in ["blob_sha256", "work", "whole", "authority"] {
             assert_eq!(measurement["identity"][item], our_measurement["identity"][item], "{system}: {item}");
         }
         let boot = &run["boot"];
