@@ -79,6 +79,7 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         let mut results = rows::results(runs, manifest.as_ref()).with_disclosure(disclosure.clone());
         results.tool = tool();
         results.not_known.clone_from(&not_known);
+        results.not_known.extend(not_shown(&results));
         if several && !args.json {
             console::answer(&format!("\nROW {number}\n"))?;
         }
@@ -152,6 +153,24 @@ fn not_known(args: &ParseArgs, chained: bool) -> Vec<String> {
         "whether the guest falsified all of its clocks alike: no host timed these boots, as `assay run` does"
             .to_owned(),
     );
+    lines
+}
+
+/// What the boots of a row do not show, of what others do.
+fn not_shown(results: &Results) -> Vec<String> {
+    let measured = || results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
+    let mut lines = Vec::new();
+    if measured().any(|boot| boot.clock().second.is_none_or(|second| !second.independent)) {
+        lines.push(
+            "whether the TSC kept its rate: no independent clock was read beside it, so the times rest on it alone"
+                .to_owned(),
+        );
+    }
+    let share =
+        |boot: &Measurement| boot.machine().cpus_online > 1 && boot.machine().topology.source.is_none();
+    if measured().any(share) {
+        lines.push("whether workers shared a core: the CPUs do not report their cores".to_owned());
+    }
     lines
 }
 
