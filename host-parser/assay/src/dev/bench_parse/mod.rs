@@ -65,7 +65,7 @@ fn make(args: &BenchParseArgs, path: &Path) -> anyhow::Result<(u64, u64)> {
 
 fn command(program: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    command.args(args).stdin(Stdio::null());
     command
 }
 
@@ -77,6 +77,8 @@ struct Cost {
 }
 
 fn measure(command: &mut Command) -> anyhow::Result<Cost> {
+    // Into a file: grep stops at the first match if its output goes to /dev/null.
+    command.stdout(tempfile::tempfile()?);
     let start = Instant::now();
     let mut child = command.spawn()?;
     let status = format!("/proc/{}/status", child.id());
