@@ -61,7 +61,7 @@ pub struct RunRecord {
 /// What a session's chain has of a run, besides what its results have.
 #[derive(Clone, Debug, Default)]
 pub struct SealedRun {
-    /// What the gate was told to expect.
+    /// What the gate was given to expect.
     pub expected: RunExpectation,
     /// SHA-256 of the log's bytes, as the gate judged them.
     pub log_sha256: Option<Digest>,

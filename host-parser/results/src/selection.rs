@@ -1,8 +1,8 @@
 //! Selection: whether what was excluded depends on what was measured.
 //!
 //! An exclusion is harmless if the host's neighbours caused it: they do not know which case runs. If the platform itself
-//! slows a case at times, the same evidence excludes just those iterations, and what is left shows a platform that nobody
-//! has. Owns the excluded share of each case and system, their comparison, and the rule for a claim that only the
+//! slows a case at times, the same evidence excludes just those iterations, and what is left shows a platform that does
+//! not exist. Owns the excluded share of each case and system, their comparison, and the rule for a claim that only the
 //! exclusions make hold. Owns no rule that excludes anything.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! The verdict of a case by several figures of the same boots.
 //!
-//! A boot with many iterations is told by more than one figure, and each hides something. The quick quartile does not see
+//! A boot with many iterations is judged by more than one figure, because each hides something. The quick quartile does not see
 //! what happens to three iterations in four; the median does not see what happens to fewer than half of them. Both are
 //! tested, side by side. The mean of every iteration, with none left out, sees everything and is moved by the host's
 //! neighbours as well: it cannot show that the program is slower, and it can keep a verdict from being given.

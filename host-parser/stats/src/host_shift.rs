@@ -1,6 +1,6 @@
 //! How far two sessions of one host are apart by their native probes: the session offset.
 //!
-//! Two sessions one after the other differ by whatever the host did between them, and their own rounds cannot tell that
+//! Two sessions one after the other differ by whatever the host did between them, and their own rounds cannot separate that
 //! from the program. The probes can: they are the same work without a guest, made between the rounds of each session. A
 //! verdict needs proof that the host was alike, not merely no sign that it was not: the whole interval of the probes' ratio
 //! must lie within [`MIN_EFFECT`]. What that interval leaves open then counts against a difference between the programs.

@@ -19,7 +19,7 @@ const FLAGS: usize = 112;
 const TMR_VAL_EXT: u32 = 1 << 8;
 /// The PM timer's rate (ACPI 6.5, section 4.8.2.1).
 const PM_TIMER_HZ: u64 = 3_579_545;
-/// The clock by which Linux itself tells the time.
+/// The clock source that Linux uses itself.
 const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /// The counter that is read beside the TSC. Processes that are forked from this one may read it too.

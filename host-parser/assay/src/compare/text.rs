@@ -104,7 +104,7 @@ fn why_inconclusive(comparison: &SessionComparison) -> &'static str {
         }
         Some(HeldBack::HostUnknown) => "too few native probes show what the host did to each session",
         Some(HeldBack::DependentRounds) => "the rounds of a session depend on those before them",
-        Some(HeldBack::DependenceUnknown) => "too few rounds to tell whether they depend on each other",
+        Some(HeldBack::DependenceUnknown) => "too few rounds to show whether they depend on each other",
         None if comparison.cases.iter().any(figures_disagree) => "the figures do not agree",
         None => "the rounds do not decide; more rounds might",
     }

@@ -186,7 +186,7 @@ fn only_the_hosts_clock_shows_a_guest_all_of_whose_clocks_lie() {
     }
 }
 
-/// Without a clock beside it, a TSC that changes its rate cannot be told from one that does not. The log passes, and the
+/// Without a clock beside it, a TSC that changes its rate looks like one that does not. The log passes, and the
 /// answer says what that leaves open.
 #[test]
 fn a_log_without_a_second_clock_says_that_its_times_rest_on_one() {

@@ -94,7 +94,7 @@ fn what_is_not_the_same_work_is_refused() {
     ]);
 }
 
-/// 23: a program that nobody knows is named as not known.
+/// 23: an unknown program is named as not known.
 #[test]
 fn a_program_that_was_not_asked_for_is_not_known() {
     judge(&rounds(boot, |_, script| script), &[]).expect_answer(&["NOT KNOWN", "--program"]);

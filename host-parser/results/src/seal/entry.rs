@@ -139,7 +139,7 @@ pub struct RunEntry {
     pub host_cpus: Option<String>,
     /// The host CPUs of each vCPU's thread.
     pub vcpu_host_cpus: Vec<String>,
-    /// What the gate was told to expect.
+    /// What the gate was given to expect.
     pub expected: RunExpectation,
     /// What the host observed.
     pub evidence: HostEvidence,

@@ -1,4 +1,4 @@
-//! The figures that stand for a boot: what its iterations took, told in three ways.
+//! The figures that stand for a boot: what its iterations took, in three ways.
 
 use std::collections::BTreeMap;
 

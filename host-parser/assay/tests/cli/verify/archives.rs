@@ -105,7 +105,7 @@ fn archives_with_anything_but_plain_files_are_refused() {
     verify(&packed).expect_exit(7).expect_message(&["x.tar.gz: holds more than 1 GiB"]);
 }
 
-/// Sessions that were published before sessions were sealed. They have no logs, so nobody can derive them again.
+/// Sessions that were published before sessions were sealed. They have no logs, so they cannot be derived again.
 const UNSEALED: [&str; 1] = ["2026-11-21-tcg-2-cpus"];
 
 /// The folders of published sessions: every folder below docs/ with a file of results.
