@@ -111,7 +111,7 @@ fn changed(script: &Script, at: usize, key: &str, to: &str) -> Option<Vec<u8>> {
         let words = fields_of(&envelope.record);
         let words = words.iter().map(|(name, value)| (name, if name == key { to } else { value }));
         let text: String = words.map(|(name, value)| format!(" {name}={value}")).collect();
-        envelope.record = Record::parse_fields(envelope.record.name(), &text).ok()?;
+        envelope.record = Record::parse_fields(envelope.record.name().as_bytes(), text.as_bytes()).ok()?;
     }
     Some(script.log())
 }
