@@ -131,11 +131,13 @@ impl Guest {
 
     /// Its cases, each with its iteration, in the order in which they run.
     fn turns(&self) -> Vec<(u16, u16)> {
+        if self.sweep.is_none() {
+            let of_case = |&case: &u16| (0..self.iterations).map(move |iter| (case, iter));
+            return self.cases.iter().flat_map(of_case).collect();
+        }
         let order = |iter| {
             let mut cases = self.cases.clone();
-            if let Some(seed) = self.sweep {
-                sweep::shuffle(&mut cases, seed, iter);
-            }
+            sweep::shuffle(&mut cases, self.sweep.unwrap_or(0), iter);
             cases.into_iter().map(move |case| (case, iter))
         };
         (0..self.iterations).flat_map(order).collect()

@@ -22,6 +22,9 @@ pub struct RunExpectation {
     pub cpus: Option<u16>,
     /// SHA-256 of the worker's ELF in the image.
     pub blob: Option<Digest>,
+    /// How many bytes it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob_bytes: Option<u32>,
     /// The first 8 bytes of the build ID of the kernel in the image.
     pub build: Option<u64>,
 }

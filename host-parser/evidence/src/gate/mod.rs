@@ -31,14 +31,14 @@ pub use verdict::{Finding, Outcome, Verdict};
 /// The tolerances of the rules, for docs/GATE.md.
 pub use rules::limits;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use abi::wire::record::{self, SystemName};
 use workloads::Lookup;
 
 use self::facts::Facts;
 use self::row::Rows;
-use self::rules::{Disturbed, EarlierBoots, Known, Run, SoundTimes};
+use self::rules::{Disturbed, EarlierBoots, Known, Run, Said, SoundTimes};
 use self::verdict::Findings;
 use crate::transcript::{Boot, Extent, Transcript};
 
@@ -46,7 +46,7 @@ use crate::transcript::{Boot, Extent, Transcript};
 /// what no two runs may share (the nonce, and the last digits of clock readings). Whether different systems did the same work is for a comparison to prove.
 pub struct Gate {
     lookup: Lookup,
-    nonces: HashSet<u64>,
+    said: Said,
     known: HashMap<SystemName, Known>,
     sound: SoundTimes,
     earlier: EarlierBoots,
@@ -75,7 +75,7 @@ impl Gate {
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
         let (known, sound, earlier) = (HashMap::new(), SoundTimes::default(), EarlierBoots::default());
-        Self { lookup, nonces: HashSet::new(), known, sound, earlier, rows: Rows::default() }
+        Self { lookup, said: Said::default(), known, sound, earlier, rows: Rows::default() }
     }
 
     /// Judges the log of one run of one machine. A second boot in the log is a reset. All runs of a system are of one row:
@@ -156,7 +156,7 @@ impl Gate {
         for facts in facts {
             let (findings, disturbed) = (&mut findings, &mut disturbed);
             let mut run = Run { facts, expectation, evidence, whole, findings, disturbed, open: Vec::new() };
-            rules::identity(&mut run, &mut self.nonces, known);
+            rules::identity(&mut run, &mut self.said, known);
             rules::copies(&mut run, &mut self.earlier);
             rules::machine(&mut run);
             rules::workers(&mut run);

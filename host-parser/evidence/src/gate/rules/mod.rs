@@ -38,7 +38,7 @@ pub(super) use descriptions::descriptions;
 pub(super) use elapsed::elapsed;
 pub(super) use gaps::gap_records;
 pub(super) use host::host;
-pub(super) use identity::{Known, identity};
+pub(super) use identity::{Known, Said, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
 pub(super) use order::order;
