@@ -20,6 +20,8 @@
     ("memory.usable_bytes", Nothing, "at least `heap_bytes`; describes the machine"),
     ("memory.regions", Nothing, "at least 1; describes the machine"),
     ("memory.heap_bytes", Nothing, "at most `usable_bytes`; describes the kernel"),
+    ("rsdp.source", Nothing, "a word; `none` has no address, and a place of a BIOS is within it"),
+    ("rsdp.at", Nothing, "0 without one; in the place that `source` names; describes the machine"),
     ("config.serial", Nothing, "text"),
     ("config.after", Nothing, "text"),
     ("config.display", Nothing, "changes where the kernel prints, never what it measures"),

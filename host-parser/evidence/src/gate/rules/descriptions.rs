@@ -7,8 +7,8 @@ use abi::pace::WINDOW_US;
 use abi::tsc;
 use abi::wire::Timestamp;
 use abi::wire::record::{
-    Blob, Config, ConfigIgnored, Cpu, CpuState, Dmi, Gap, Machine, Memory, Phase, Platform, SmbiosState,
-    Sweep, System, SystemName, Topology, TopologySource, TscReading, Warp,
+    Blob, Config, ConfigIgnored, Cpu, CpuState, Dmi, Gap, Machine, Memory, Phase, Platform, Rsdp, RsdpSource,
+    SmbiosState, Sweep, System, SystemName, Topology, TopologySource, TscReading, Warp,
 };
 
 use super::Run;
@@ -32,7 +32,7 @@ pub(in crate::gate) fn descriptions(run: &mut Run<'_>) {
         return;
     }
     let rules =
-        [memory, config, cpus, places, topology, platform, readings, warp, phases, blob, paces, calls];
+        [memory, root, config, cpus, places, topology, platform, readings, warp, phases, blob, paces, calls];
     for (line, detail) in rules.into_iter().flat_map(|rule| rule(run.facts)) {
         run.add(ReasonCode::InconsistentRecord, line, detail);
     }
@@ -49,6 +49,21 @@ fn memory(facts: &Facts) -> Vec<Wrong> {
     })
     .into_iter()
     .collect()
+}
+
+/// The root of the ACPI tables is where its source says: a run with CPUs has one.
+fn root(facts: &Facts) -> Vec<Wrong> {
+    let Some(At { line, is: Rsdp { source, at } }) = facts.one::<Rsdp>() else { return Vec::new() };
+    let places = match source {
+        RsdpSource::Named => 1..u64::MAX,
+        RsdpSource::Ebda => 0x500..0xa_0000,
+        RsdpSource::BiosArea => 0xe_0000..0x10_0000,
+        RsdpSource::None => 0..0,
+    };
+    if places.contains(&at.0) {
+        return Vec::new();
+    }
+    vec![(line, format!("the RSDP is at {:#x}, but its source is {source}", at.0))]
 }
 
 /// Every word that was ignored has its record.
