@@ -31,6 +31,28 @@ words! {
         TscAhead = "tsc-ahead",
         /// The target CPU takes timer interrupts while it runs its timed worker.
         Interrupt = "interrupt",
+        /// The kernel executes an undefined instruction at its entry, before it prints anything.
+        FaultEntry = "fault-entry",
+        /// Likewise, before it describes the machine.
+        FaultConsole = "fault-console",
+        /// Likewise, before it takes memory over.
+        FaultMemory = "fault-memory",
+        /// Likewise, before it reads firmware's tables.
+        FaultAcpi = "fault-acpi",
+        /// Likewise, before it switches the local APIC on.
+        FaultBsp = "fault-bsp",
+        /// Likewise, before it looks for the TSC's frequency.
+        FaultClock = "fault-clock",
+        /// Likewise, before it starts the other CPUs.
+        FaultAps = "fault-aps",
+        /// Likewise, on the target CPU, as soon as it runs the kernel.
+        FaultAp = "fault-ap",
+        /// Likewise, on the BSP, when the other CPUs are up.
+        FaultMachine = "fault-machine",
+        /// The target CPU gets an interrupt whose vector the kernel does not use, in its timed worker.
+        StrayInterrupt = "stray-interrupt",
+        /// The target CPU gets an NMI just before it enters its timed worker.
+        Nmi = "nmi",
         /// In cases of two workers and more, the kernel reports half of each worker's time.
         HalveTimes = "halve-times",
     }

@@ -1,5 +1,6 @@
 //! What a system supplies to the driver.
 
+use abi::CpuId;
 use abi::plan::Plan;
 use abi::wire::record::SkipReason;
 use alloc::vec::Vec;
@@ -31,6 +32,19 @@ pub struct TeamReport {
     pub workers: Vec<WorkerReport>,
 }
 
+/// Interrupts on one CPU that its system did not ask for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Interrupted {
+    /// The CPU.
+    pub cpu: CpuId,
+    /// Interrupts whose vector the system does not use.
+    pub unexpected: u32,
+    /// The vector of the first of them; 0 without one.
+    pub vector: u8,
+    /// Non-maskable interrupts.
+    pub nmis: u32,
+}
+
 /// One system: it builds a team of workers for one iteration of a case, and runs it.
 ///
 /// The driver emits every record of an experiment; a backend emits `error` records of its own only. Nothing that a
@@ -38,6 +52,12 @@ pub struct TeamReport {
 pub trait Backend: Sink {
     /// The workers of one iteration, each with its CPU and its address space.
     type Team;
+
+    /// Takes what each CPU counted of interrupts that the system did not ask for, since this was last called. A system that
+    /// runs on another's interrupts, as a process does, has none.
+    fn take_interrupts(&mut self) -> Vec<Interrupted> {
+        Vec::new()
+    }
 
     /// Reads the TSC and the second clock. The count is 0 if there is none.
     fn mark(&mut self) -> Mark;

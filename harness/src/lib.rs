@@ -33,6 +33,6 @@ pub mod user;
 pub mod warp;
 pub mod x86;
 
-pub use backend::{Backend, TeamReport};
+pub use backend::{Backend, Interrupted, TeamReport};
 pub use run::{Site, Summary, cpu_count, run};
 pub use sink::Sink;

@@ -3,13 +3,14 @@
 use abi::exit::GuestExit;
 use abi::plan::{self, Plan, Split};
 use abi::wire::record::{
-    CaseReady, CaseSkipped, Challenge, Experiment, RunStatus, SkipReason, Split as SplitRecord, Sweep,
+    CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, SkipReason, Split as SplitRecord,
+    Sweep,
 };
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::agenda::{Agenda, Item};
-use crate::backend::Backend;
+use crate::backend::{Backend, Interrupted};
 use crate::blob::{self, BlobError};
 use crate::clock::Clock;
 use crate::emit::{self, Marks};
@@ -152,11 +153,21 @@ fn run_iteration(
     backend: &mut impl Backend,
 ) -> Result<Row, SkipReason> {
     let team = backend.assemble(plan, item, image)?;
+    emit_interrupts(0, 0, backend);
     backend.record(CaseReady { case: item.case.workers, iter }.into());
     let ready = backend.mark();
     let report = backend.run(team, image, iter)?;
     let marks = Marks { ready, warm: report.warm, done: backend.mark() };
-    Ok(emit::iteration(item, iter, report.start_tsc, &report.workers, marks, backend))
+    let row = emit::iteration(item, iter, report.start_tsc, &report.workers, marks, backend);
+    emit_interrupts(item.case.workers, iter, backend);
+    Ok(row)
+}
+
+/// Emits what each CPU counted of interrupts that its system did not ask for.
+fn emit_interrupts(case: u16, iter: u16, backend: &mut impl Backend) {
+    for Interrupted { cpu, unexpected, vector, nmis } in backend.take_interrupts() {
+        backend.record(Interrupts { case, iter, cpu, unexpected, vector: vector.into(), nmis }.into());
+    }
 }
 
 #[cfg(test)]

@@ -5,25 +5,66 @@ use abi::CpuId;
 use abi::control::{ControlKind, STRIKES_IN, TSC_AHEAD_CYCLES};
 use abi::plan::Control;
 use abi::wire::Record;
-use abi::wire::record::Control as ControlRecord;
+use abi::wire::record::{Control as ControlRecord, Stage};
 use core::sync::atomic::{AtomicBool, Ordering};
 use spin::Once;
 
 use crate::console::{self, Spoil};
-use crate::cpu::idle;
-use crate::power;
+use crate::cpu::{PerCpu, idle};
+use crate::x86::apic;
+use crate::{panic, power};
+
+/// A vector that nothing in this kernel uses.
+const STRAY_VECTOR: u8 = 0x50;
 
 static CONTROL: Once<Control> = Once::new();
 /// Whether the one record that a control spoils has been printed.
 static SPOILT: AtomicBool = AtomicBool::new(false);
 
-/// Puts the plan's control in force, and reports it.
+/// Puts the plan's control in force. Nothing is printed yet.
 pub fn init(control: Control) {
     CONTROL.call_once(|| control);
-    if control.kind != ControlKind::None {
-        console::record(ControlRecord { kind: control.kind, target: control.target });
+}
+
+/// Reports the control in force, if there is one.
+pub fn report() {
+    if let Some(&Control { kind, target }) = CONTROL.get().filter(|control| control.kind != ControlKind::None)
+    {
+        console::record(ControlRecord { kind, target });
         console::spoil_with(spoil);
     }
+}
+
+/// Called as each step of the boot begins.
+pub fn enter(stage: Stage) {
+    panic::set_stage(stage);
+    let faults_in = match in_force(None) {
+        ControlKind::FaultEntry => Stage::Entry,
+        ControlKind::FaultConsole => Stage::Console,
+        ControlKind::FaultMemory => Stage::Memory,
+        ControlKind::FaultAcpi => Stage::Acpi,
+        ControlKind::FaultBsp => Stage::Bsp,
+        ControlKind::FaultClock => Stage::Clock,
+        ControlKind::FaultAps => Stage::Aps,
+        ControlKind::FaultMachine => Stage::Machine,
+        _ => return,
+    };
+    if faults_in == stage {
+        undefined_instruction();
+    }
+}
+
+/// Called on each AP as soon as it can take traps.
+pub fn enter_ap(cpu: CpuId) {
+    if in_force(Some(cpu)) == ControlKind::FaultAp {
+        undefined_instruction();
+    }
+}
+
+#[expect(unsafe_code, reason = "faults on purpose")]
+fn undefined_instruction() {
+    // SAFETY: #UD changes nothing, and its handler does not return.
+    unsafe { core::arch::asm!("ud2", options(nomem, nostack)) };
 }
 
 /// The control in force on `cpu`, or on any CPU.
@@ -71,6 +112,16 @@ pub fn tsc_ahead(cpu: CpuId) -> u64 {
 /// Whether the kernel must report half of each worker's time, in a case of `workers`.
 pub fn halves_times(workers: usize) -> bool {
     workers > 1 && in_force(None) == ControlKind::HalveTimes
+}
+
+/// Called on `cpu` just before it enters a timed worker, with interrupts off: what it sends itself arrives in ring 3, but for
+/// an NMI, which waits for nothing.
+pub fn disturb(cpu: &PerCpu) {
+    match in_force(Some(cpu.id)) {
+        ControlKind::StrayInterrupt => apic::send_ipi(cpu.apic_id, STRAY_VECTOR),
+        ControlKind::Nmi => apic::send_nmi(cpu.apic_id),
+        _ => {}
+    }
 }
 
 /// Whether `cpu` must take interrupts while it runs a timed worker.

@@ -1,12 +1,12 @@
 //! The machine, brought up: what later steps use of it, and the records that describe it.
 
-use abi::ApicId;
 use abi::config::Uart;
 use abi::wire::record::{
     ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Firmware, Machine as MachineRecord, Memory,
-    Rsdp, System, SystemName, Topology,
+    Rsdp, Stage, System, SystemName, Topology,
 };
 use abi::wire::{Hex64, Text};
+use abi::{ApicId, CpuId};
 use acpi::sdt::Signature;
 use alloc::vec::Vec;
 use harness::clock::{Choice, Reading};
@@ -25,9 +25,9 @@ use crate::firmware::acpi::{RootPointer, TableError, Tables, hpet, madt, s5, spc
 use crate::mem::memory_map::MemoryMap;
 use crate::mem::{KernelSpace, OutOfMemory, heap_bytes_for, phys};
 use crate::smp::{self, Roster, RosterEntry};
-use crate::x86::apic;
 use crate::x86::features::Features;
-use crate::{console, platform, power};
+use crate::x86::{apic, io_apic};
+use crate::{console, control, platform, power};
 
 /// Why the kernel cannot go on, as an `error` record.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,8 @@ impl From<TableError> for Refusal {
 /// What the kernel needs from firmware's tables.
 struct FirmwareTables {
     processors: Vec<madt::Processor>,
+    /// The physical addresses of the I/O APICs' registers.
+    io_apics: Vec<u64>,
     affinities: Vec<srat::Affinity>,
     hpet: Option<u64>,
     power: PowerManagement,
@@ -72,6 +74,8 @@ pub struct Machine {
     pub clock: &'static MachineClock,
     /// Whether every CPU that should be online is.
     pub all_online: bool,
+    /// The CPU that booted.
+    pub bsp: CpuId,
     /// The CPUs that are online and their places, by number.
     pub cpus: Vec<Located>,
 }
@@ -114,6 +118,7 @@ pub fn describe(firmware: Firmware, memory: &MemoryMap, root: RootPointer, heap_
 /// # Errors
 /// Something is missing that the kernel cannot run without.
 pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) -> Result<Machine, Refusal> {
+    control::enter(Stage::Acpi);
     let tables = read_tables(rsdp)?;
     if !apic::is_present() {
         return Err(Refusal {
@@ -123,6 +128,10 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     }
     phases.end("acpi");
 
+    control::enter(Stage::Bsp);
+    for &at in tables.io_apics.iter().filter(|&&at| at < cpuid::physical_end()) {
+        io_apic::mask_all(space.map_device(PhysAddr::new_truncate(at))?);
+    }
     let enabled = tables.processors.iter().filter(|processor| processor.enabled);
     let highest = enabled.map(|processor| processor.apic_id).max().unwrap_or(ApicId(0));
     let mmio = apic::mmio_base(highest).map(|base| space.map_device(base)).transpose()?;
@@ -136,6 +145,7 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     smp::adopt_bsp(&roster, &mut space, features)?;
     phases.end("bsp");
 
+    control::enter(Stage::Clock);
     let (choice, readings, second) = find_frequency(&tables, &mut space)?;
     let clock = MachineClock::start(&choice, second);
     if !clock.has_timer() {
@@ -143,8 +153,11 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     }
     phases.end("clock");
 
+    control::enter(Stage::Aps);
     let started = smp::start_aps(&roster, &mut space, features, &clock.tsc)?;
     phases.end("aps");
+
+    control::enter(Stage::Machine);
     let warp = smp::test_warp(clock);
     phases.end("warp");
     let cpus = smp::locate_all(clock, |apic_id| tables.node(apic_id));
@@ -160,7 +173,7 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     console::record(clock.second.record());
     console::record(abi::wire::record::Warp::from(warp));
     phases.end("records");
-    Ok(Machine { space, clock, all_online, cpus })
+    Ok(Machine { space, clock, all_online, bsp: roster.bsp, cpus })
 }
 
 impl FirmwareTables {
@@ -189,6 +202,7 @@ fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {
     power::init(power::Firmware { registers: power, s5: sleep_types(&tables, &power) });
     Ok(FirmwareTables {
         processors: madt::processors(madt).collect(),
+        io_apics: madt::io_apics(madt).collect(),
         affinities: affinities.unwrap_or_default(),
         hpet: tables.table(Signature::HPET).ok().and_then(hpet::base_address),
         power,

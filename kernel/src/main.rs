@@ -10,24 +10,24 @@ use core::convert::Infallible;
 use abi::config::Serial;
 use abi::exit::GuestExit;
 use abi::plan::Plan;
-use abi::wire::Hex64;
-use abi::wire::record::{PROTOCOL, RunStatus, Start};
+use abi::wire::record::{RunStatus, Stage};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
 use harness::phases::Phases;
-use harness::x86::{random, tsc};
+use harness::x86::tsc;
 use harness::{Sink, Site, cpu_count, order};
 use kernel::bench::Bench;
-use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
+use kernel::boot::command_line::CommandLine;
+use kernel::boot::{BootError, BootInfo, direct, loader};
 use kernel::console::{Candidates, Records};
-use kernel::cpu::PerCpu;
+use kernel::cpu::{PerCpu, probe};
 use kernel::machine::{Refusal, bring_up, describe};
 use kernel::mem::memory_map::MemoryMap;
 use kernel::mem::{self, Frames, KernelSpace, LowPage, phys};
-use kernel::settings::{Ending, Settings};
+use kernel::settings::Settings;
 use kernel::x86::features::Features;
 use kernel::x86::{confidential, pic};
-use kernel::{console, control, display, machine, shutdown};
+use kernel::{console, control, display, machine, shutdown, trap};
 
 mod pvh_entry;
 
@@ -38,24 +38,28 @@ bootloader_api::entry_point!(from_loader, config = &loader::CONFIG);
 
 /// The entry from the loader.
 fn from_loader(info: &'static mut LoaderInfo) -> ! {
-    start(|| loader::take(info))
+    start(|| loader::take(info), || CommandLine::EMPTY)
 }
 
 /// The entry from a VMM, by `pvh_entry`, with the physical address of its start info.
 extern "C" fn from_vmm(start_info: u64) -> ! {
-    start(|| direct::take(start_info, pvh_entry::image()))
+    start(|| direct::take(start_info, pvh_entry::image()), || direct::command_line(start_info))
 }
 
-/// The common part of both entries.
-fn start(take: impl FnOnce() -> Result<BootInfo, BootError>) -> ! {
+/// The common part of both entries. `line` reads the command line, for a kernel that cannot use its boot information.
+fn start(take: impl FnOnce() -> Result<BootInfo, BootError>, line: impl FnOnce() -> CommandLine) -> ! {
     let epoch = tsc::read();
+    trap::prepare();
     console::init(epoch);
     match take() {
         Ok(boot) => run(boot, Phases::from(epoch)),
         Err(error) => {
-            Candidates::new(None, None).open();
-            report_start(&[]);
-            refuse(Ending::Poweroff, &Refusal { code: "boot-info", detail: error.message() })
+            let line = line();
+            let settings = Settings::read(&[], line.bytes());
+            Candidates::new(settings.serial(), None).open();
+            shutdown::set_ending(settings.ending(0, &console::listeners()));
+            console::begin(Digest::of(&[]));
+            refuse(&Refusal { code: "boot-info", detail: error.message() })
         }
     }
 }
@@ -65,17 +69,25 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     let BootInfo { firmware, memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
     window::open(boot.window_offset, boot.window_end);
     let settings = Settings::read(ramdisk, command_line.bytes());
+    let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
+    let plan = Plan::parse(plan_bytes);
+    let linger_ms = plan.as_ref().map_or(0, |plan| plan.head.linger_ms);
+    shutdown::set_ending(settings.ending(linger_ms, &console::listeners()));
+    if let Ok(plan) = &plan {
+        control::init(plan.control);
+    }
+    control::enter(Stage::Entry);
     let root = machine::root_pointer(rsdp, firmware);
     let rsdp = root.address();
     let named = machine::console_port(rsdp);
-    let confidential = confidential::kind();
+    let confidential = confidential::kind(probe::read_msr);
     let ports = match confidential {
         Some(kind) if kind.traps_ports() => Candidates::NONE,
         _ => Candidates::new(settings.serial(), named).outside(&memory),
     };
     ports.open();
-    let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
-    report_start(plan_bytes);
+    control::enter(Stage::Console);
+    console::begin(Digest::of(plan_bytes));
     let heap_bytes = machine::heap_bytes(rsdp);
     describe(firmware, &memory, root, heap_bytes);
     if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
@@ -84,16 +96,17 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     console::text(format_args!("  Assay {}\n", env!("CARGO_PKG_VERSION")));
 
     if let Some(kind) = confidential {
-        refuse(Ending::Poweroff, &Refusal { code: "confidential-vm", detail: kind.message() });
+        refuse(&Refusal { code: "confidential-vm", detail: kind.message() });
     }
+    control::enter(Stage::Memory);
     let space = take_memory(memory, heap_bytes, low_page, ports, &mut phases);
     let port_answers = console::listeners().has_serial;
     if !port_answers && matches!(settings.serial(), Some(Serial::Uart(_))) {
         Candidates::new(None, named).open();
     }
-    let plan = Plan::parse(plan_bytes);
     let listeners = console::listeners();
-    let ending = settings.ending(plan.as_ref().map_or(0, |plan| plan.head.linger_ms), &listeners);
+    let ending = settings.ending(linger_ms, &listeners);
+    shutdown::set_ending(ending);
     settings.report(ending, &listeners, port_answers);
     console::settle();
     let plan = match plan {
@@ -101,22 +114,12 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
         Err(error) => {
             Records.problem("plan", format_args!("{error}"));
             console::end(RunStatus::Failed);
-            shutdown::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {error}\n"))
+            shutdown::end(GuestExit::Refused, &format_args!("\n  cannot run: {error}\n"))
         }
     };
-    control::init(plan.control);
-    let Err(refusal) = space.and_then(|space| experiment(space, rsdp, &plan, ramdisk, ending, &mut phases));
-    refuse(ending, &refusal)
-}
-
-/// Emits the first record.
-fn report_start(plan_bytes: &[u8]) {
-    console::record(Start {
-        proto: PROTOCOL,
-        nonce: Hex64(random::nonce()),
-        plan: Digest::of(plan_bytes),
-        build: Hex64(build_id::own()),
-    });
+    control::report();
+    let Err(refusal) = space.and_then(|space| experiment(space, rsdp, &plan, ramdisk, &mut phases));
+    refuse(&refusal)
 }
 
 /// Takes over memory, and opens the serial ports that had to wait for that.
@@ -147,10 +150,10 @@ fn experiment(
     rsdp: Option<u64>,
     plan: &Plan<'_>,
     ramdisk: &[u8],
-    ending: Ending,
     phases: &mut Phases,
 ) -> Result<Infallible, Refusal> {
     let mut machine = bring_up(space, rsdp, phases)?;
+    control::enter(Stage::Run);
     let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
     console::text(format_args!("  {online} of {listed} CPUs up: running\n"));
     let clock = machine.clock;
@@ -165,15 +168,15 @@ fn experiment(
     let summary = harness::run(plan, ramdisk, site, phases, &mut Bench::new(&mut machine))?;
     console::end(summary.status());
     clock.tsc.spin_us(SHUTDOWN_DELAY_US);
-    shutdown::end(ending, summary.exit(), &summary)
+    shutdown::end(summary.exit(), &summary)
 }
 
 /// Reports why there is nothing to run, and ends.
-fn refuse(ending: Ending, refusal: &Refusal) -> ! {
+fn refuse(refusal: &Refusal) -> ! {
     let Refusal { code, detail } = *refusal;
     Records.problem(code, format_args!("{detail}"));
     console::end(RunStatus::Failed);
-    shutdown::end(ending, GuestExit::Refused, &format_args!("\n  cannot run: {detail} ({code})\n"))
+    shutdown::end(GuestExit::Refused, &format_args!("\n  cannot run: {detail} ({code})\n"))
 }
 
 mod window {

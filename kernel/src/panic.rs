@@ -1,27 +1,33 @@
-//! The kernel's own defects: one record, then off.
+//! The kernel's own defects: one record, then the end that is configured.
 
-use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::panic::{Location, PanicInfo};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use abi::CpuId;
 use abi::exit::GuestExit;
 use abi::wire::Text;
-use abi::wire::record::Panic;
+use abi::wire::record::{BootStage, Panic, Stage};
 use x86_64::instructions::interrupts;
 
-use crate::cpu::{PerCpu, idle};
-use crate::{console, power};
+use crate::cpu::{PerCpu, idle, probe};
+use crate::x86::{apic, confidential};
+use crate::{clock, console, power, shutdown};
 
 /// The CPU that panicked first, or [`NONE`].
 static PANICKING: AtomicU32 = AtomicU32::new(NONE);
 const NONE: u32 = u32::MAX;
 /// That CPU has panicked again, while it reported the first panic.
 static AGAIN: AtomicBool = AtomicBool::new(false);
+/// The step of the boot, as [`Stage::ALL`] counts them.
+static STAGE: AtomicU8 = AtomicU8::new(0);
+
+/// How long other CPUs have to stop, in microseconds.
+const STOP_US: u64 = 10_000;
 
 /// What a CPU that panics must do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Duty {
-    /// It is the first: report the panic and power off.
+    /// It is the first: report the panic and end the machine.
     Report,
     /// It panicked while it reported: power off without a report, or the run would end by its deadline.
     SwitchOff,
@@ -39,26 +45,76 @@ fn duty(cpu: CpuId, first: &AtomicU32, again: &AtomicBool) -> Duty {
     }
 }
 
-/// Reports a panic and powers the machine off. If several CPUs panic, the first reports.
+/// Remembers which step of the boot begins. A panic in it names it.
+pub fn set_stage(stage: Stage) {
+    STAGE.store(stage as u8, Ordering::Relaxed);
+}
+
+/// The number of this CPU. Only one CPU has no data: the BSP, early.
+fn this_cpu() -> CpuId {
+    PerCpu::current().map_or(CpuId(u16::MAX), |cpu| cpu.id)
+}
+
+/// Whether another CPU panicked, so that an NMI to this one means that it must stop.
+#[must_use]
+pub fn stops_this_cpu() -> bool {
+    let first = PANICKING.load(Ordering::SeqCst);
+    first != NONE && first != u32::from(this_cpu().0)
+}
+
+/// Stops this CPU, and lets the one that panicked know.
+pub fn stop() -> ! {
+    if let Some(cpu) = PerCpu::current() {
+        cpu.stopped.store(true, Ordering::Release);
+    }
+    idle::park()
+}
+
+/// Reports a panic and ends the machine. If several CPUs panic, the first reports.
 pub fn on_panic(info: &PanicInfo<'_>) -> ! {
     interrupts::disable();
-    // Only one CPU has no data: the BSP, early.
-    let cpu = PerCpu::current().map_or(CpuId(u16::MAX), |cpu| cpu.id);
+    let cpu = this_cpu();
     match duty(cpu, &PANICKING, &AGAIN) {
         Duty::Report => {}
         Duty::SwitchOff => {
             // It may have panicked while it held the console's lock.
-            console::seize();
+            console::seize(|| {});
             power::off(GuestExit::Panic)
         }
-        Duty::Park => idle::park(),
+        Duty::Park => stop(),
     }
-    console::seize();
-    let at =
-        info.location().map_or(Text::new(""), |at| Text::format(format_args!("{}:{}", at.file(), at.line())));
-    console::record(Panic { cpu, at, message: Text::format(format_args!("{}", info.message())) });
-    console::text(format_args!("kernel {info}\n"));
-    power::off(GuestExit::Panic)
+    console::seize(stop_others);
+    let has_ports = !confidential::kind(probe::read_msr).is_some_and(confidential::Kind::traps_ports);
+    console::open_for_panic(has_ports);
+    let at = info.location().map_or(Text::new(""), place);
+    let message = Text::format(format_args!("{}", info.message()));
+    let stage = Stage::ALL.get(usize::from(STAGE.load(Ordering::Relaxed))).copied();
+    if let Some(stage) = stage.filter(|&stage| stage != Stage::Run) {
+        console::record(BootStage { stage });
+    }
+    shutdown::end_by_panic(&|| {
+        console::record(Panic { cpu, at, message });
+        console::text(format_args!("kernel {info}\n"));
+    })
+}
+
+/// Stops all other CPUs by NMI, which interrupts every code. Nothing follows the panic then. A CPU that does not stop in
+/// time is lost.
+fn stop_others() {
+    let this = this_cpu();
+    let others = || PerCpu::online().filter(|cpu| cpu.id != this);
+    others().for_each(|cpu| apic::send_nmi(cpu.apic_id));
+    clock::for_waits().spin_until(STOP_US, || others().all(|cpu| cpu.stopped.load(Ordering::Acquire)));
+}
+
+/// File and line. Of a path that is too long, the end: the file's name is there.
+fn place<const N: usize>(at: &Location<'_>) -> Text<N> {
+    /// The most digits of a line's number, and the colon.
+    const LINE_BYTES: usize = 11;
+    let file = at.file();
+    let first = file.len().saturating_sub(N.saturating_sub(LINE_BYTES));
+    let first = (first..file.len()).find(|&index| file.is_char_boundary(index)).unwrap_or(file.len());
+    Text::format(format_args!("{}:{}", &file[first..], at.line()))
 }
 
 #[cfg(test)]
@@ -73,5 +129,14 @@ mod tests {
         assert_eq!(duty(0), Duty::Park);
         assert_eq!(duty(1), Duty::SwitchOff);
         assert_eq!(duty(1), Duty::Park);
+    }
+
+    #[test]
+    fn a_place_keeps_the_files_name_and_the_line() {
+        let here = Location::caller();
+        let whole = place::<200>(here);
+        assert!(whole.as_str().ends_with(&alloc::format!("panic.rs:{}", here.line())), "{whole:?}");
+        let short = place::<24>(here);
+        assert!(short.as_str().len() <= 24 && whole.as_str().ends_with(short.as_str()), "{short:?}");
     }
 }

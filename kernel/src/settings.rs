@@ -27,6 +27,29 @@ pub enum Ending {
     },
 }
 
+impl Ending {
+    /// As one word, which can be kept in an atomic.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        match self {
+            Self::Poweroff => 0,
+            Self::Reboot => 1,
+            Self::Linger { ms } => (ms as u64) << 8 | 2,
+        }
+    }
+
+    /// What [`Ending::to_bits`] made.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits were put there")]
+    pub const fn from_bits(bits: u64) -> Self {
+        match bits & 0xff {
+            1 => Self::Reboot,
+            2 => Self::Linger { ms: (bits >> 8) as u32 },
+            _ => Self::Poweroff,
+        }
+    }
+}
+
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -157,5 +180,14 @@ mod tests {
         assert_eq!(Ending::Linger { ms: 600_000 }.to_string(), "linger:600");
         assert_eq!(Ending::Linger { ms: 1_050 }.to_string(), "linger:1.050");
         assert_eq!(Ending::Reboot.to_string(), "reboot");
+    }
+
+    #[test]
+    fn an_ending_is_kept_as_a_word() {
+        for ending in
+            [Ending::Poweroff, Ending::Reboot, Ending::Linger { ms: 0 }, Ending::Linger { ms: u32::MAX }]
+        {
+            assert_eq!(Ending::from_bits(ending.to_bits()), ending);
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
     ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RsdpSource, RunStatus,
-    SecondSource, SkipReason, SmbiosState, SystemName, TopologySource, TscSource, WorkerStatus,
+    SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises
@@ -463,7 +463,31 @@ messages! {
         detail: Text<90>,
     }
 
-    /// The kernel cannot go on. No `end` record follows.
+    /// Interrupts during an iteration that the kernel did not ask for, on one CPU: a device's that firmware left live, a
+    /// spurious one, or an NMI. They follow the `mark` records. Those from before the first iteration, or between two, have
+    /// case 0 and precede `case-ready`. A CPU without any has no record.
+    Interrupts = "interrupts" {
+        /// The case; 0 outside of every iteration.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The CPU.
+        cpu: CpuId,
+        /// Interrupts whose vector the kernel does not use.
+        unexpected: u32,
+        /// The vector of the first of them; 0 without one.
+        vector: u16,
+        /// Non-maskable interrupts.
+        nmis: u32,
+    }
+
+    /// The step of the boot in which the kernel panicked. A `panic` record follows.
+    BootStage = "boot-stage" {
+        /// The step.
+        stage: Stage,
+    }
+
+    /// The kernel cannot go on. No `end` record follows. A machine that stays up repeats it.
     Panic = "panic" {
         /// The CPU that panicked.
         cpu: CpuId,

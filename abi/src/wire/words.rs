@@ -169,6 +169,28 @@ words! {
         Other = "other",
     }
 
+    /// A step of the boot, in order.
+    pub enum Stage {
+        /// From the first instruction to the first record.
+        Entry = "entry",
+        /// The records that describe the machine, and the serial ports.
+        Console = "console",
+        /// Heap and page tables.
+        Memory = "memory",
+        /// Firmware's tables.
+        Acpi = "acpi",
+        /// The local APIC, and the BSP's own data.
+        Bsp = "bsp",
+        /// The TSC's frequency.
+        Clock = "clock",
+        /// The start of the other CPUs.
+        Aps = "aps",
+        /// Their clocks and places, and the records about them.
+        Machine = "machine",
+        /// The boot is over: the plan runs.
+        Run = "run",
+    }
+
     /// The outcome of the search for SMBIOS tables.
     pub enum SmbiosState {
         /// They were found and read.

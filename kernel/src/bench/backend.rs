@@ -13,12 +13,12 @@ use harness::clock::Mark;
 use harness::order;
 use harness::rendezvous::Rendezvous;
 use harness::user::elf::ElfImage;
-use harness::{Backend, Sink, TeamReport};
+use harness::{Backend, Interrupted, Sink, TeamReport};
 
 use super::team::{Team, Worker};
 use crate::console;
 use crate::control;
-use crate::cpu::{Job, PerCpu};
+use crate::cpu::{Counted, Job, PerCpu, Strays};
 use crate::machine::Machine;
 use crate::mem::{OutOfMemory, heap_has_room_for};
 use crate::smp::run_on;
@@ -47,6 +47,21 @@ impl Sink for Bench<'_> {
 
 impl Backend for Bench<'_> {
     type Team = Arc<Team>;
+
+    fn take_interrupts(&mut self) -> Vec<Interrupted> {
+        let own = PerCpu::all().iter().map(|cpu| (cpu.id, &cpu.strays));
+        let early = (self.machine.bsp, Strays::early());
+        let counted =
+            core::iter::once(early).chain(own).filter_map(|(cpu, strays)| Some((cpu, strays.take()?)));
+        counted
+            .map(|(cpu, Counted { nmis, count: unexpected, vector })| Interrupted {
+                cpu,
+                unexpected,
+                vector,
+                nmis,
+            })
+            .collect()
+    }
 
     fn mark(&mut self) -> Mark {
         self.machine.clock.mark()

@@ -96,7 +96,7 @@ impl Team {
             return;
         };
         phys::set_cr3(worker.space.cr3());
-        let (warmed_up, warm_up) = self.enter(here, worker, clock, 0, 0);
+        let (warmed_up, warm_up) = self.enter(here, worker, clock, 0, 0, || {});
         // As close to the timed run as possible, and touching no more memory than a stack.
         let (before, steal) = (pace::check(&clock.tsc), here.steal_ns());
         let (outcome, around) = if warmed_up == Exit::Returned {
@@ -127,7 +127,8 @@ impl Team {
         };
         let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
         let entered_tsc = tsc::read_ordered();
-        let (exit, counts) = self.enter(here, worker, clock, start_tsc, disturbances);
+        let (exit, counts) =
+            self.enter(here, worker, clock, start_tsc, disturbances, || control::disturb(here));
         let returned_tsc = tsc::read_ordered();
         let ahead = control::tsc_ahead(here.id);
         let around = Around { entered_tsc: entered_tsc + ahead, returned_tsc: returned_tsc + ahead };
@@ -147,6 +148,7 @@ impl Team {
         clock: &MachineClock,
         start_tsc: u64,
         disturbances: u16,
+        before: impl FnOnce(),
     ) -> (Exit, Counts) {
         let Split { p0, p1, p2, p3, .. } = worker.split;
         worker.space.prepare(start_tsc, worker.split.worker, [p0, p1, p2, p3], self.challenge);
@@ -155,7 +157,7 @@ impl Team {
             timeout: clock.timer_ticks(self.timeout_us),
             disturbances,
         };
-        user::enter(here, &worker.space.entry(), limits)
+        user::enter(here, &worker.space.entry(), limits, before)
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back.

@@ -12,7 +12,8 @@ use x86_64::structures::paging::{
 };
 use x86_64::{PhysAddr, VirtAddr};
 
-use super::pvh::{MAX_MEMORY_END, StartInfo};
+use super::command_line::CommandLine;
+use super::pvh::{self, MAX_MEMORY_END, StartInfo};
 use super::{BootError, BootInfo};
 use crate::firmware::Memory;
 use crate::mem::LowPage;
@@ -52,6 +53,12 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
         window_offset: WINDOW_OFFSET,
         window_end,
     })
+}
+
+/// The VMM's command line, for a kernel that cannot use the rest of its start info.
+#[must_use]
+pub fn command_line(at: u64) -> CommandLine {
+    pvh::command_line(&EarlyWindow, at)
 }
 
 /// The part of physical memory that the entry code maps.

@@ -49,12 +49,9 @@ impl<'a> StartInfo<'a> {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(memory: &'a impl Memory, at: u64, image: Region) -> Result<Self, BootError> {
-        let info = memory.bytes(at, START_INFO_BYTES).ok_or(BootError::StartInfo)?;
+        let info = checked(memory, at).ok_or(BootError::StartInfo)?;
         let word = |at| u32_at(info, at).ok_or(BootError::StartInfo);
         let long = |at| u64_at(info, at).ok_or(BootError::StartInfo);
-        if word(0)? != MAGIC || word(4)? == 0 {
-            return Err(BootError::StartInfo);
-        }
         let map = table(memory, long(40)?, word(48)?, MAX_MAP_ENTRIES, MAP_ENTRY_BYTES)
             .filter(|map| !map.is_empty())
             .ok_or(BootError::MemoryMap)?;
@@ -68,7 +65,7 @@ impl<'a> StartInfo<'a> {
             taken_len: 1,
             ramdisk: Region::default(),
             rsdp,
-            command_line: command_line(memory, long(24)?),
+            command_line: command_line(memory, at),
         };
         for (i, module) in modules.chunks_exact(MODULE_BYTES).enumerate() {
             let module = region(module).ok_or(BootError::Modules)?;
@@ -116,9 +113,17 @@ impl<'a> StartInfo<'a> {
     }
 }
 
-/// The command line at physical address `at`; 0 means that there is none. Close to the end of readable memory, fewer
-/// bytes than the maximum are read.
-fn command_line(memory: &impl Memory, at: u64) -> CommandLine {
+/// The start info at physical address `at`, if its magic number and its version are right.
+fn checked(memory: &impl Memory, at: u64) -> Option<&[u8]> {
+    let info = memory.bytes(at, START_INFO_BYTES)?;
+    (u32_at(info, 0) == Some(MAGIC) && u32_at(info, 4) != Some(0)).then_some(info)
+}
+
+/// The command line of the start info at physical address `info`, whatever else is wrong with it; empty if there is none
+/// that can be read. Close to the end of readable memory, fewer bytes than the maximum are read.
+#[must_use]
+pub fn command_line(memory: &impl Memory, info: u64) -> CommandLine {
+    let at = checked(memory, info).and_then(|info| u64_at(info, 24)).unwrap_or(0);
     let lengths = [MAX_BYTES + 1, 256, 16].into_iter().filter(|_| at != 0);
     let mut lines = lengths.filter_map(|length| memory.bytes(at, length));
     lines.next().map_or(CommandLine::EMPTY, CommandLine::copy)

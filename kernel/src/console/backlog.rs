@@ -46,6 +46,11 @@ impl Backlog {
         &self.bytes[..self.len]
     }
 
+    /// Whether a further port can be attached.
+    pub const fn is_open(&self) -> bool {
+        !self.closed
+    }
+
     /// Drops the output: it is no longer needed.
     pub fn close(&mut self) {
         self.closed = true;

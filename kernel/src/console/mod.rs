@@ -4,14 +4,18 @@
 mod backlog;
 mod ports;
 
+use core::cell::Cell;
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use abi::wire::record::RunStatus;
-use abi::wire::{Record, StreamWriter, Text, Timestamp};
+use abi::Digest;
+use abi::wire::record::{PROTOCOL, RunStatus, Start};
+use abi::wire::{Hex64, Record, StreamWriter, Text, Timestamp};
 use harness::Sink;
-use harness::x86::tsc;
+use harness::x86::{random, tsc};
 use spin::{Mutex, Once};
 
+use crate::boot::build_id;
 use crate::clock;
 use crate::display::Screen;
 use crate::x86::serial::Serial;
@@ -27,7 +31,14 @@ struct Console {
     stream: StreamWriter,
 }
 
+/// How long a line may take, in microseconds: 240 bytes at 9,600 baud, on two ports, take half a second.
+const LINE_US: u64 = 1_000_000;
+
 static CONSOLE: Mutex<Option<Console>> = Mutex::new(None);
+/// The first record is printed.
+static STARTED: AtomicBool = AtomicBool::new(false);
+/// The last record is printed.
+static ENDED: AtomicBool = AtomicBool::new(false);
 /// The TSC at the kernel's first instruction.
 static EPOCH: Once<u64> = Once::new();
 
@@ -120,8 +131,29 @@ pub fn spoil_with(spoiler: fn(&Record) -> Spoil) {
     SPOILER.call_once(|| spoiler);
 }
 
-/// Prints a record.
+/// Prints the first record, unless it is printed: the boot's nonce, the plan by its digest, and the kernel's build.
+pub fn begin(plan: Digest) {
+    if STARTED.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    record(Start { proto: PROTOCOL, nonce: Hex64(random::nonce()), plan, build: Hex64(build_id::own()) });
+}
+
+/// Makes sure that a panic is seen: opens COM1 if no port is attached yet and `may_use_ports`, and prints the first record
+/// if it is missing.
+pub fn open_for_panic(may_use_ports: bool) {
+    let is_mute = with(|console| console.backlog.is_open() && console.ports.iter().all(Option::is_none));
+    if may_use_ports && is_mute == Some(true) {
+        Candidates::new(None, None).open();
+    }
+    begin(Digest::of(&[]));
+}
+
+/// Prints a record. After the last one there is none: the run has ended, and nothing changes its result.
 pub fn record(record: impl Into<Record>) {
+    if ENDED.load(Ordering::Acquire) {
+        return;
+    }
     let now = now();
     let record = record.into();
     let spoil = SPOILER.get().map_or(Spoil::Keep, |spoiler| spoiler(&record));
@@ -156,6 +188,7 @@ pub fn end(status: RunStatus) {
         let line = console.stream.end(now, status);
         console.write(line.as_bytes());
     });
+    ENDED.store(true, Ordering::Release);
 }
 
 /// Prints text for a person to read; line feeds in it end lines.
@@ -173,27 +206,34 @@ pub fn drain() {
     });
 }
 
-/// Takes the console from a CPU that panicked, or was stopped, while it printed.
-pub fn seize() {
-    const SPINS: u32 = 10_000_000;
-    if (0..SPINS).any(|_| CONSOLE.try_lock().is_some()) {
-        return;
+/// Takes the console for a CPU that panicked. Another CPU may finish the line that it prints; then `stop_others` stops it.
+/// If the lock is not free by then, this CPU panicked while it printed, or the other one was stopped in the middle.
+pub fn seize(stop_others: impl FnOnce()) {
+    let held = Cell::new(None);
+    let is_free = clock::for_waits().spin_until(LINE_US, || {
+        CONSOLE.try_lock().is_some_and(|guard| {
+            held.set(Some(guard));
+            true
+        })
+    });
+    stop_others();
+    drop(held);
+    if !is_free {
+        unlock();
+        text(format_args!("\n"));
     }
-    unlock();
-    text(format_args!("\n"));
 }
 
 #[expect(unsafe_code, reason = "takes the lock from a CPU that will not give it back")]
 fn unlock() {
-    // SAFETY: only a panic comes here, after waiting far longer than any line takes. At worst a line is torn, which its
-    // checksum shows.
+    // SAFETY: only a panic comes here, after waiting longer than any line takes and after the other CPUs were stopped. The
+    // CPU that holds the lock is this one, whose printing is never resumed, or a stopped one. At worst a line is torn,
+    // which its checksum shows.
     unsafe { CONSOLE.force_unlock() };
 }
 
-fn with(act: impl FnOnce(&mut Console)) {
-    if let Some(console) = CONSOLE.lock().as_mut() {
-        act(console);
-    }
+fn with<R>(act: impl FnOnce(&mut Console) -> R) -> Option<R> {
+    CONSOLE.lock().as_mut().map(act)
 }
 
 impl Console {

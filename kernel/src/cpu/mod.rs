@@ -2,14 +2,18 @@
 //! registers that may be missing.
 
 pub mod idle;
+mod machine_check;
 pub mod microcode;
 mod per_cpu;
 pub mod probe;
 mod steal;
+mod strays;
 mod trap_frame;
 mod worker_state;
 
-pub use per_cpu::{Job, PerCpu};
+pub use machine_check::ErrorBank;
+pub use per_cpu::{Fate, Job, PerCpu};
 pub use steal::is_available as has_steal_account;
+pub use strays::{Counted, Strays};
 pub use trap_frame::{SYSCALL_VECTOR, TrapFrame};
 pub use worker_state::WorkerState;

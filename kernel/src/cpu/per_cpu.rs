@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "sets and follows GS base")]
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use abi::{ApicId, CpuId};
 use alloc::boxed::Box;
@@ -12,7 +12,7 @@ use x86_64::VirtAddr;
 use x86_64::registers::model_specific::KernelGsBase;
 use x86_64::structures::paging::PhysFrame;
 
-use super::{WorkerState, steal};
+use super::{Strays, WorkerState, steal};
 use crate::mem::stacks::CpuStacks;
 use crate::x86::gdt::{Descriptors, TrapStacks};
 use crate::x86::msr;
@@ -20,13 +20,25 @@ use crate::x86::msr;
 /// Work for a CPU, called with the CPU's number. Shared, so that a CPU that never comes back keeps what it uses alive.
 pub type Job = Arc<dyn Fn(CpuId) + Send + Sync>;
 
+/// Whether a CPU takes part. It is decided once, by whichever comes first: the CPU's check-in or the end of the wait for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Fate {
+    /// Neither has happened.
+    Awaited = 0,
+    /// The CPU has checked in and serves its mailbox.
+    Online = 1,
+    /// It did not check in in time. If it comes later, it parks: it was already reported as missing.
+    Missing = 2,
+}
+
 /// One CPU's data. Assembly reads the first fields by `offset_of!`.
 #[repr(C)]
 pub struct PerCpu {
     /// The stack for frames of traps from ring 3: the same as TSS.RSP0.
     pub trap_stack: VirtAddr,
     /// SYSCALL's stub keeps the worker's RSP here for two instructions.
-    pub user_rsp: Cell<u64>,
+    pub(crate) user_rsp: Cell<u64>,
     /// The dense number.
     pub id: CpuId,
     /// The hardware's number.
@@ -37,10 +49,14 @@ pub struct PerCpu {
     pub worker: WorkerState,
     /// The next job of this CPU.
     pub mailbox: Mutex<Option<Job>>,
-    /// The CPU has checked in and serves its mailbox.
-    pub online: AtomicBool,
+    /// A [`Fate`].
+    fate: AtomicU8,
     /// The CPU has a job that it has not finished.
     pub busy: AtomicBool,
+    /// Interrupts that nothing asked for.
+    pub strays: Strays,
+    /// The CPU stopped for a panic of another.
+    pub stopped: AtomicBool,
     /// The page in which the hypervisor accounts for the time that it takes; `None` if it does not.
     steal: Option<PhysFrame>,
     descriptors: UnsafeCell<Descriptors>,
@@ -66,8 +82,10 @@ impl PerCpu {
             main_stack: stacks.main,
             worker: WorkerState::default(),
             mailbox: Mutex::new(None),
-            online: AtomicBool::new(false),
+            fate: AtomicU8::new(Fate::Awaited as u8),
             busy: AtomicBool::new(false),
+            strays: Strays::NONE,
+            stopped: AtomicBool::new(false),
             steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),
         }
@@ -86,7 +104,19 @@ impl PerCpu {
 
     /// The CPUs that are up, by number.
     pub fn online() -> impl Iterator<Item = &'static Self> {
-        Self::all().iter().copied().filter(|cpu| cpu.online.load(Ordering::Acquire))
+        Self::all().iter().copied().filter(|cpu| cpu.is_online())
+    }
+
+    /// Whether the CPU is up.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.fate.load(Ordering::Acquire) == Fate::Online as u8
+    }
+
+    /// Decides the CPU's fate, unless it is decided. Returns whether this call did.
+    pub fn decide(&self, fate: Fate) -> bool {
+        let (from, to) = (Fate::Awaited as u8, fate as u8);
+        self.fate.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// The CPU that this code runs on; `None` before [`PerCpu::make_current`].
@@ -120,11 +150,12 @@ impl PerCpu {
         KernelGsBase::write(VirtAddr::zero());
     }
 
-    /// Starts the hypervisor's steal account, if there is one, and marks the CPU as online. Called by this CPU.
-    pub fn go_online(&self) {
+    /// Starts the hypervisor's steal account, if there is one, and marks the CPU as online. Called by this CPU. Returns
+    /// whether it is: `false` if the BSP has stopped waiting for it.
+    pub fn go_online(&self) -> bool {
         if let Some(page) = self.steal {
             steal::enable(page);
         }
-        self.online.store(true, Ordering::Release);
+        self.decide(Fate::Online)
     }
 }

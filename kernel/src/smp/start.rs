@@ -1,7 +1,7 @@
 //! Starting the application processors: all at once, every wait bounded (Intel SDM vol. 3A, "MP Initialization
 //! Protocol Algorithm for MP Systems"; the waits are those of its INIT-SIPI-SIPI sequence).
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::CpuId;
 use abi::wire::record::CpuState;
@@ -14,7 +14,7 @@ use spin::Once;
 use super::Roster;
 use super::trampoline::{self, Setup};
 use crate::control;
-use crate::cpu::{PerCpu, has_steal_account, idle};
+use crate::cpu::{Fate, PerCpu, has_steal_account, idle};
 use crate::mem::{KernelSpace, OutOfMemory, phys};
 use crate::trap;
 use crate::x86::apic;
@@ -34,8 +34,6 @@ struct Orders {
 }
 
 static ORDERS: Once<Orders> = Once::new();
-/// Set once the BSP has stopped waiting. An AP that checks in later must park: it was already reported as missing.
-static CLOSED: AtomicBool = AtomicBool::new(false);
 /// By `CpuId`: the TSC at check-in.
 static CHECKED_IN: Once<Box<[AtomicU64]>> = Once::new();
 
@@ -51,7 +49,10 @@ pub fn adopt_bsp(roster: &Roster, space: &mut KernelSpace, features: Features) -
         all.push(&*Box::leak(Box::new(PerCpu::new(entry.id, entry.apic_id, &stacks, steal))));
     }
     PerCpu::publish(all.into());
-    trap::bring_online(PerCpu::all()[roster.bsp.index()], features);
+    let bsp = PerCpu::all()[roster.bsp.index()];
+    trap::adopt(bsp);
+    trap::enable_ring_3(features);
+    bsp.go_online();
     Ok(())
 }
 
@@ -79,11 +80,13 @@ pub fn start_aps(
     let called: Vec<_> = aps.iter().copied().filter(|cpu| !control::skips_start(cpu.id)).collect();
     let checked_in = CHECKED_IN.call_once(|| PerCpu::all().iter().map(|_| AtomicU64::new(0)).collect());
     let first_sipi = if called.is_empty() { 0 } else { send_start(&called, space, features, clock)? };
-    clock.spin_until(CHECK_IN_US, || aps.iter().all(|cpu| is_online(cpu)));
-    CLOSED.store(true, Ordering::SeqCst);
+    clock.spin_until(CHECK_IN_US, || aps.iter().all(|cpu| cpu.is_online()));
+    for cpu in aps {
+        cpu.decide(Fate::Missing);
+    }
     let started = PerCpu::all().iter().copied().map(|cpu| {
         let checked_in = checked_in[cpu.id.index()].load(Ordering::Acquire);
-        let (state, cycles) = match (cpu.id == roster.bsp, is_online(cpu)) {
+        let (state, cycles) = match (cpu.id == roster.bsp, cpu.is_online()) {
             (true, _) => (CpuState::Bsp, 0),
             (false, true) => (CpuState::Online, checked_in.saturating_sub(first_sipi)),
             (false, false) => (CpuState::NoResponse, 0),
@@ -91,10 +94,6 @@ pub fn start_aps(
         Started { cpu, state, cycles }
     });
     Ok(started.collect())
-}
-
-fn is_online(cpu: &PerCpu) -> bool {
-    cpu.online.load(Ordering::Acquire)
 }
 
 /// Writes the trampoline and sends INIT, SIPI and SIPI to all. Returns the TSC at the first SIPI.
@@ -129,7 +128,7 @@ fn send_start(
         apic::send_sipi(ap.apic_id, low.vector());
     }
     clock.spin_us(SIPI_TO_SIPI_US);
-    for ap in aps.iter().filter(|ap| !is_online(ap)) {
+    for ap in aps.iter().filter(|ap| !ap.is_online()) {
         apic::send_sipi(ap.apic_id, low.vector());
     }
     Ok(first_sipi)
@@ -141,12 +140,11 @@ extern "C" fn ap_entry(index: u64) -> ! {
     let (Some(cpu), Some(orders), Some(checked_in)) = (cpu, ORDERS.get(), CHECKED_IN.get()) else {
         idle::park();
     };
-    if CLOSED.load(Ordering::SeqCst) {
-        idle::park();
-    }
+    trap::adopt(cpu);
     phys::set_cr3(orders.cr3);
+    control::enter_ap(cpu.id);
     apic::enable();
     checked_in[CpuId::index(cpu.id)].store(tsc::read(), Ordering::Release);
-    trap::bring_online(cpu, orders.features);
-    idle::serve(cpu)
+    trap::enable_ring_3(orders.features);
+    if cpu.go_online() { idle::serve(cpu) } else { idle::park() }
 }

@@ -3,6 +3,11 @@
 //! Contract of the assembly:
 //! - While the kernel runs, GS base is this CPU's `PerCpu`; while ring 3 runs it is the worker's. SWAPGS is executed
 //!   exactly when the privilege level changes, by the saved CS.
+//! - NMI, double fault and machine check can come between a change of the privilege level and its SWAPGS, so the saved CS
+//!   does not show whose GS base is in force. Their way in reads the base itself: the kernel's data is in the upper half
+//!   of the address space, and ring 3 cannot set a base there (CR4.FSGSBASE is 0). What it swapped, it swaps back.
+//! - These three run on stacks of their own. An NMI blocks further ones until IRET, and its handler takes no fault, whose
+//!   IRET would end that early: so no NMI comes while another uses the stack.
 //! - A trap from ring 3 starts on the stack of TSS.RSP0. SYSCALL switches no stack; its stub takes the same one.
 //! - IF is clear throughout. Direction flag and AC are cleared before any Rust runs.
 //! - SYSCALL builds the same frame as an interrupt and leaves the same way, by IRETQ: SYSRET with a non-canonical RCX
@@ -14,28 +19,34 @@ use core::mem::offset_of;
 
 use x86_64::VirtAddr;
 
-use super::kernel;
+use super::{kernel, strays};
 use crate::cpu::{PerCpu, SYSCALL_VECTOR, TrapFrame, probe};
 use crate::user;
 use crate::x86::gdt::{USER_CODE, USER_DATA};
+use crate::x86::msr::IA32_GS_BASE;
+use crate::x86::vectors::{DOUBLE_FAULT, EXCEPTIONS, MACHINE_CHECK, NMI};
 
-/// Vectors with a stub: the 32 exceptions, then the kernel's own interrupts.
-pub const STUBS: usize = 48;
-
-/// The distance between two stubs, in bytes.
-const STUB_STRIDE: u64 = 16;
+/// The distance between two stubs of exceptions, in bytes.
+const EXCEPTION_STRIDE: u64 = 16;
+/// The distance between two stubs of interrupts.
+const INTERRUPT_STRIDE: u64 = 8;
 
 unsafe extern "C" {
-    /// The first stub. The others follow, [`STUB_STRIDE`] apart.
-    fn trap_stubs();
+    /// The stub of exception 0. Those of the other exceptions follow, [`EXCEPTION_STRIDE`] apart.
+    fn trap_exceptions();
+    /// The stub of the first vector after them. All others follow, [`INTERRUPT_STRIDE`] apart.
+    fn trap_interrupts();
     /// The target of SYSCALL.
     fn trap_syscall();
 }
 
-/// The address of the stub for `vector`, which is below [`STUBS`].
+/// The address of the stub for `vector`.
 #[must_use]
-pub fn stub(vector: usize) -> VirtAddr {
-    VirtAddr::from_ptr(trap_stubs as *const ()) + vector as u64 * STUB_STRIDE
+pub fn stub(vector: u8) -> VirtAddr {
+    match vector.checked_sub(EXCEPTIONS) {
+        None => VirtAddr::from_ptr(trap_exceptions as *const ()) + u64::from(vector) * EXCEPTION_STRIDE,
+        Some(nth) => VirtAddr::from_ptr(trap_interrupts as *const ()) + u64::from(nth) * INTERRUPT_STRIDE,
+    }
 }
 
 /// The address for IA32_LSTAR.
@@ -47,20 +58,42 @@ pub fn syscall_entry() -> VirtAddr {
 global_asm!(
     "
     .pushsection .text.trap, \"ax\"
-    .balign {stride}
-    .global trap_stubs
-trap_stubs:
+    .balign {exception_stride}
+    .global trap_exceptions
+trap_exceptions:
     .set trap_vector, 0
-    .rept {stubs}
-    .balign {stride}
+    .rept {exceptions}
+    .balign {exception_stride}
     # The exceptions for which the CPU pushes an error code (Intel SDM vol. 3A, table 'Protected-Mode Exceptions').
-    .if !((1 << trap_vector) & {with_error}) || (trap_vector > 31)
+    .if !((1 << trap_vector) & {with_error})
     push 0
     .endif
     push trap_vector
+    .if (1 << trap_vector) & {anywhere}
+    jmp trap_anywhere
+    .else
     jmp trap_common
+    .endif
     .set trap_vector, trap_vector + 1
     .endr
+
+    # An interrupt's stub pushes its vector less 128, which fits the short form of PUSH.
+    .balign {interrupt_stride}
+    .global trap_interrupts
+trap_interrupts:
+    .rept 256 - {exceptions}
+    .balign {interrupt_stride}
+    push trap_vector - 128
+    jmp trap_interrupt
+    .set trap_vector, trap_vector + 1
+    .endr
+
+    .balign 16
+trap_interrupt:
+    sub qword ptr [rsp], -128
+    push qword ptr [rsp]                # the vector; above it, the place of an error code
+    mov qword ptr [rsp + 8], 0
+    jmp trap_common
 
     .balign 16
     .global trap_syscall
@@ -97,16 +130,39 @@ trap_save:
     push r13
     push r14
     push r15
-    # CLAC would do for AC, but only on a CPU with SMAP.
-    pushfq
-    and qword ptr [rsp], ~{ac}
-    popfq
-    cld
-    mov rdi, rsp
-    call {handler}
-
-    cli
+    call trap_handle
     test byte ptr [rsp + {cs}], 3
+    jz trap_restore
+    swapgs
+    jmp trap_restore
+
+trap_anywhere:
+    push rax
+    push rbx
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push rbp
+    push r8
+    push r9
+    push r10
+    push r11
+    push r12
+    push r13
+    push r14
+    push r15
+    # EBX, which the handler preserves: whether GS base was swapped. Sign of the base: bit 31 of EDX.
+    xor ebx, ebx
+    mov ecx, {gs_base}
+    rdmsr
+    test edx, edx
+    js trap_anywhere_kernel
+    swapgs
+    inc ebx
+trap_anywhere_kernel:
+    call trap_handle
+    test ebx, ebx
     jz trap_restore
     swapgs
 trap_restore:
@@ -125,13 +181,31 @@ trap_restore:
     pop rcx
     pop rbx
     pop rax
-    add rsp, 16                 # vector and error code
+    add rsp, 16                         # vector and error code
     iretq
+
+    # Calls the handler with the frame above the return address. RSP is 16-byte aligned at the inner call: the frame is
+    # a multiple of 16 bytes, on a stack that the CPU aligned.
+trap_handle:
+    # CLAC would do for AC, but only on a CPU with SMAP.
+    pushfq
+    and qword ptr [rsp], ~{ac}
+    popfq
+    cld
+    lea rdi, [rsp + 8]
+    sub rsp, 8
+    call {handler}
+    add rsp, 8
+    cli
+    ret
     .popsection
     ",
-    stride = const STUB_STRIDE,
-    stubs = const STUBS,
+    exception_stride = const EXCEPTION_STRIDE,
+    interrupt_stride = const INTERRUPT_STRIDE,
+    exceptions = const EXCEPTIONS,
     with_error = const 1_u32 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30,
+    anywhere = const 1_u32 << NMI | 1 << DOUBLE_FAULT | 1 << MACHINE_CHECK,
+    gs_base = const IA32_GS_BASE,
     user_rsp = const offset_of!(PerCpu, user_rsp),
     trap_stack = const offset_of!(PerCpu, trap_stack),
     user_data = const USER_DATA,
@@ -144,6 +218,9 @@ trap_restore:
 
 /// The Rust entry of every trap.
 extern "C" fn trap_handler(frame: &mut TrapFrame) {
+    if strays::take(frame.vector) {
+        return;
+    }
     if frame.cs & 3 == 3 {
         user::on_trap(frame);
     } else if !probe::recover(frame) {

@@ -3,7 +3,7 @@
 use abi::exception::mnemonic;
 use x86_64::registers::control::Cr2;
 
-use crate::cpu::TrapFrame;
+use crate::cpu::{ErrorBank, TrapFrame};
 use crate::x86::{apic, vectors};
 
 /// Handles a trap that came while the kernel ran.
@@ -11,8 +11,7 @@ pub fn on_trap(frame: &TrapFrame) {
     match u8::try_from(frame.vector) {
         // The loop that halted checks for itself what they were for.
         Ok(vectors::TIMER | vectors::WAKE) => apic::end_of_interrupt(),
-        // A spurious interrupt has no in-service bit, so it gets no EOI.
-        Ok(vectors::SPURIOUS) => {}
+        Ok(vectors::MACHINE_CHECK) => panic!("#MC: {}", ErrorBank::read()),
         vector => {
             let address = if vector == Ok(vectors::PAGE_FAULT) { Cr2::read_raw() } else { 0 };
             panic!(

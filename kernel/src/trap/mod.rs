@@ -1,26 +1,40 @@
-//! Traps: the entry stubs, the IDT, traps in the kernel. Traps of a worker are `user`'s.
+//! Traps: the entry stubs, the IDT, traps in the kernel, interrupts that nothing asked for. Traps of a worker are `user`'s.
 
 mod entry;
 mod idt;
 mod kernel;
+mod strays;
 
+use x86_64::instructions::interrupts;
 use x86_64::registers::model_specific::{LStar, SFMask, Star};
 use x86_64::registers::rflags::RFlags;
 use x86_64::structures::gdt::SegmentSelector;
 
-use crate::cpu::PerCpu;
+use crate::cpu::{PerCpu, idle};
 use crate::x86::features::Features;
-use crate::x86::gdt::{KERNEL_CODE, KERNEL_DATA, USER_CODE, USER_DATA};
+use crate::x86::gdt::{self, KERNEL_CODE, KERNEL_DATA, USER_CODE, USER_DATA};
 
-/// Puts `cpu` in force on the CPU that runs this: its data, all that it needs to take traps and to run ring 3. The CPU
-/// is online afterwards.
-pub fn bring_online(cpu: &'static PerCpu, features: Features) {
+/// The kernel's first step on the BSP: interrupts off, and segments and an IDT that need nothing else, so that every later
+/// fault is a record.
+pub fn prepare() {
+    interrupts::disable();
+    gdt::load_early();
+    idt::load_early();
+}
+
+/// Lets this CPU take traps, as `cpu`. An AP's first step.
+pub fn adopt(cpu: &'static PerCpu) {
     cpu.load_descriptors();
     idt::load();
-    features.enable();
     cpu.make_current();
+}
+
+/// Lets this CPU, which has been adopted and whose APIC is on, run ring 3.
+pub fn enable_ring_3(features: Features) {
+    features.enable();
     set_syscall_entry();
-    cpu.go_online();
+    // What firmware left pending in the APIC arrives now, and not in a worker.
+    idle::take_pending_interrupts();
 }
 
 /// Sets the registers that SYSCALL reads on this CPU.

@@ -37,8 +37,13 @@ pub struct RunLimits {
 }
 
 /// Runs a worker on this CPU, in the current address space, until it returns, faults, or reaches its time-out. The local
-/// APIC's timer is the only interrupt source that is not masked.
-pub fn enter(cpu: &'static PerCpu, entry: &Entry, limits: RunLimits) -> (Exit, Counts) {
+/// APIC's timer is the only interrupt source that is not masked. `before` is called just before ring 3 is entered.
+pub fn enter(
+    cpu: &'static PerCpu,
+    entry: &Entry,
+    limits: RunLimits,
+    before: impl FnOnce(),
+) -> (Exit, Counts) {
     let worker = &cpu.worker;
     let RunLimits { authority, timeout, disturbances } = limits;
     worker.exit.set(None);
@@ -49,6 +54,7 @@ pub fn enter(cpu: &'static PerCpu, entry: &Entry, limits: RunLimits) -> (Exit, C
     worker.timeout.set(timeout);
     worker.disturbances.set(disturbances);
     apic::set_timer(worker.next_timer());
+    before();
     // SAFETY: the current address space has the worker's code at RIP and its stack at RSP; `leave` is called by the
     // trap handlers alone, with the slot given here.
     unsafe { user_enter(entry, worker.return_rsp.as_ptr()) };

@@ -1,12 +1,11 @@
 //! A worker's traps: exceptions, syscalls, interrupts.
 
-use abi::exception::mnemonic;
 use abi::syscall::{REFUSED, Syscall};
 use harness::user::{Exit, Fault};
 use x86_64::registers::control::Cr2;
 
 use super::enter::leave;
-use crate::cpu::{PerCpu, SYSCALL_VECTOR, TrapFrame};
+use crate::cpu::{ErrorBank, PerCpu, SYSCALL_VECTOR, TrapFrame};
 use crate::x86::{apic, vectors};
 
 /// Handles a trap from ring 3. Returns if the worker continues.
@@ -16,10 +15,9 @@ pub fn on_trap(frame: &mut TrapFrame) {
         return on_syscall(cpu, frame);
     }
     match u8::try_from(frame.vector).expect("a stub pushes its own vector") {
-        // The worker did not cause it.
-        vectors::NMI | vectors::MACHINE_CHECK => {
-            panic!("#{} while a worker ran, at {:#x}", mnemonic(frame.vector), frame.rip)
-        }
+        // The worker did not cause it. A double fault is that of a stack or a gate that is the kernel's.
+        vectors::MACHINE_CHECK => panic!("#MC while a worker ran: {}", ErrorBank::read()),
+        vectors::DOUBLE_FAULT => panic!("#DF while a worker ran, at {:#x}", frame.rip),
         vector if vector < vectors::EXCEPTIONS => {
             let address = if vector == vectors::PAGE_FAULT { Cr2::read_raw() } else { 0 };
             let (error, rip) = (frame.error, frame.rip);
@@ -48,9 +46,7 @@ fn on_interrupt(cpu: &'static PerCpu, vector: u8) {
     let mut counts = cpu.worker.counts.get();
     counts.irqs = counts.irqs.saturating_add(1);
     cpu.worker.counts.set(counts);
-    if vector != vectors::SPURIOUS {
-        apic::end_of_interrupt();
-    }
+    apic::end_of_interrupt();
     if vector == vectors::TIMER {
         match cpu.worker.disturbances.get().checked_sub(1) {
             None => leave(cpu, Exit::Timeout),

@@ -42,6 +42,9 @@ enum Register {
     DivideConfiguration = 0x3e,
 }
 
+/// The first of eight registers with a bit for each vector: it was delivered and not ended.
+const IN_SERVICE: u32 = 0x10;
+
 const SOFTWARE_ENABLE: u32 = 1 << 8;
 const LVT_MASKED: u32 = 1 << 16;
 /// Divide by 128: with a 1 GHz APIC clock the 32-bit counter then lasts nine minutes.
@@ -101,13 +104,18 @@ fn access() -> Access {
 }
 
 fn read(register: Register) -> u32 {
+    read_at(register as u32)
+}
+
+/// Reads a register by its number.
+fn read_at(register: u32) -> u32 {
     match access() {
         // SAFETY: `init` was given the mapping of the APIC's page; registers are 32 bits wide, 16 bytes apart.
-        Access::Xapic(base) => unsafe { (base + ((register as u64) << 4)).as_ptr::<u32>().read_volatile() },
+        Access::Xapic(base) => unsafe { (base + (u64::from(register) << 4)).as_ptr::<u32>().read_volatile() },
         // The high half is used by the interrupt command alone.
         // SAFETY: x2APIC mode is on, and the register exists in it.
         #[expect(clippy::cast_possible_truncation, reason = "the documented width")]
-        Access::X2apic => unsafe { msr::read(msr::X2APIC_BASE + register as u32) as u32 },
+        Access::X2apic => unsafe { msr::read(msr::X2APIC_BASE + register) as u32 },
     }
 }
 
@@ -139,6 +147,26 @@ pub fn enable() {
     }
     write(Register::LvtTimer, LVT_MASKED | u32::from(vectors::TIMER));
     write(Register::DivideConfiguration, DIVIDE_BY_128);
+    end_all_in_service();
+}
+
+/// Ends the interrupts that firmware, or a loader, took and never ended: each blocks all that have its priority or a lower
+/// one. An APIC has 256 vectors, so there are at most as many.
+fn end_all_in_service() {
+    for _ in 0..256 {
+        if (0..8).all(|nth| read_at(IN_SERVICE + nth) == 0) {
+            return;
+        }
+        end_of_interrupt();
+    }
+}
+
+/// Ends the interrupt that is being handled, if the APIC delivered it as `vector`.
+pub fn end_of_interrupt_if_in_service(vector: u8) {
+    let (nth, bit) = (u32::from(vector / 32), vector % 32);
+    if ACCESS.get().is_some() && read_at(IN_SERVICE + nth) >> bit & 1 != 0 {
+        end_of_interrupt();
+    }
 }
 
 /// Switches the mode by the allowed transitions: to x2APIC mode through xAPIC mode, and from it through disabled. Firmware
@@ -178,6 +206,13 @@ pub fn send_init(to: ApicId) {
 /// Sends a start-up IPI: the CPU starts in real mode at `page` * 4 KiB.
 pub fn send_sipi(to: ApicId, page: u8) {
     send(to, DELIVERY_STARTUP | LEVEL_ASSERT | u32::from(page));
+}
+
+/// Sends an NMI. Without an APIC in use there is no CPU to send it to.
+pub fn send_nmi(to: ApicId) {
+    if ACCESS.get().is_some() {
+        send(to, DELIVERY_NMI | LEVEL_ASSERT);
+    }
 }
 
 /// Sends an interrupt.

@@ -7,7 +7,6 @@
 //!
 //! The kernel can report it only if the machine gets this far. With SEV-ES and SNP, CPUID itself raises #VC, which ends
 //! the VM before there is an IDT; most loaders get no further either.
-#![expect(unsafe_code, reason = "reads an MSR")]
 
 use core::arch::x86_64::CpuidResult;
 
@@ -44,14 +43,14 @@ impl Kind {
     }
 }
 
-/// The kind of this machine, if it is confidential. Called before the first port access.
+/// The kind of this machine, if it is confidential. Called before the first port access. `read_msr` reads a register;
+/// `None` if that faults.
 #[must_use]
-pub fn kind() -> Option<Kind> {
+pub fn kind(read_msr: impl FnOnce(u32) -> Option<u64>) -> Option<Kind> {
     let encryption = leaf(0x8000_001f, 0).eax;
-    // The MSR exists if CPUID lists SEV. A host's own CPUs have it too, but there it describes no guest.
+    // The MSR should exist if CPUID lists SEV. A host's own CPUs have it too, but there it describes no guest.
     let has_status = has_hypervisor() && bit(encryption, 1);
-    // SAFETY: as above; reading it has no effect.
-    let status = has_status.then(|| unsafe { msr::read(msr::SEV_STATUS) });
+    let status = has_status.then(|| read_msr(msr::SEV_STATUS)).flatten();
     judge(&leaf(0x21, 0), status)
 }
 

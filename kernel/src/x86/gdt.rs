@@ -29,6 +29,41 @@ pub enum Ist {
     MachineCheck = 2,
 }
 
+impl Ist {
+    /// Its number in a gate, which counts from 1.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8 + 1
+    }
+}
+
+/// The segments before a CPU has descriptors of its own: null, code, data.
+static EARLY: GlobalDescriptorTable<3> =
+    GlobalDescriptorTable::from_raw_entries(&[0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff]);
+
+/// Loads the kernel's segments on this CPU, without a task state. Clears GS base.
+pub fn load_early() {
+    EARLY.load();
+    load_segments(SegmentSelector(KERNEL_CODE), SegmentSelector(KERNEL_DATA));
+}
+
+/// Loads the segment registers from the table in force, in which `code` and `data` are ring 0's.
+fn load_segments(code: SegmentSelector, data: SegmentSelector) {
+    // SAFETY: a 64-bit code segment of ring 0.
+    unsafe { CS::set_reg(code) };
+    // SAFETY: a data segment of ring 0.
+    unsafe { SS::set_reg(data) };
+    // In 64-bit mode the others only carry FS and GS bases. Ring 3 gets null selectors, too.
+    // SAFETY: null selectors may be loaded into all of them.
+    unsafe { DS::set_reg(SegmentSelector::NULL) };
+    // SAFETY: as above.
+    unsafe { ES::set_reg(SegmentSelector::NULL) };
+    // SAFETY: as above.
+    unsafe { FS::set_reg(SegmentSelector::NULL) };
+    // SAFETY: as above.
+    unsafe { GS::set_reg(SegmentSelector::NULL) };
+}
+
 /// One CPU's descriptor table and task state. It must not move once loaded.
 pub struct Descriptors {
     gdt: GlobalDescriptorTable,
@@ -70,19 +105,7 @@ impl Descriptors {
             "the GDT's order and the selectors that assembly uses differ"
         );
         self.gdt.load();
-        // SAFETY: a 64-bit code segment of ring 0 in the table just loaded.
-        unsafe { CS::set_reg(selectors[0]) };
-        // SAFETY: a data segment of ring 0.
-        unsafe { SS::set_reg(selectors[1]) };
-        // In 64-bit mode the others only carry FS and GS bases. Ring 3 gets null selectors, too.
-        // SAFETY: null selectors may be loaded into all of them.
-        unsafe { DS::set_reg(SegmentSelector::NULL) };
-        // SAFETY: as above.
-        unsafe { ES::set_reg(SegmentSelector::NULL) };
-        // SAFETY: as above.
-        unsafe { FS::set_reg(SegmentSelector::NULL) };
-        // SAFETY: as above.
-        unsafe { GS::set_reg(SegmentSelector::NULL) };
+        load_segments(selectors[0], selectors[1]);
         // SAFETY: an available 64-bit TSS, which lives as long as the table (`'static`).
         unsafe { load_tss(task) };
     }

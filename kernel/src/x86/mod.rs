@@ -6,6 +6,7 @@ pub mod apic;
 pub mod confidential;
 pub mod features;
 pub mod gdt;
+pub mod io_apic;
 pub mod msr;
 pub mod pic;
 pub mod port;

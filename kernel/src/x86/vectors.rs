@@ -14,6 +14,13 @@ pub const MACHINE_CHECK: u8 = 18;
 /// The number of vectors that exceptions have.
 pub const EXCEPTIONS: u8 = 32;
 
+/// Whether an exception has this vector. The others below [`EXCEPTIONS`] are reserved: no CPU raises them, so what comes
+/// there is an interrupt that something sends.
+#[must_use]
+pub const fn is_exception(vector: u8) -> bool {
+    matches!(vector, 0..=8 | 10..=14 | 16..=21 | 28..=30)
+}
+
 /// The local APIC's timer: a worker has reached its time-out, or a halted CPU has to check its condition.
 pub const TIMER: u8 = 0x20;
 /// Another CPU has a job for this one.

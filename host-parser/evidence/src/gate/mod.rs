@@ -160,6 +160,7 @@ impl Gate {
             rules::copies(&mut run, &mut self.earlier);
             rules::machine(&mut run);
             rules::workers(&mut run);
+            rules::strays(&mut run);
             if let Some(workload) = rules::workload(&mut run, self.lookup) {
                 rules::plan(&mut run, workload, known);
                 rules::answers(&mut run, workload);

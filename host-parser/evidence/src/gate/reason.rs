@@ -183,6 +183,12 @@ reasons! {
     Interrupted = "interrupted", Invalid,
         "A CPU took an interrupt while it ran a timed worker.",
         "Run again. If it happens again, the platform delivers interrupts that the kernel has masked: report it with the log.";
+    UnexpectedInterrupt = "unexpected-interrupt", Invalid,
+        "A CPU took an interrupt that the kernel did not ask for, during a measurement: a device that firmware left live, or a spurious one.",
+        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If it happens in every run, switch off in the firmware's setup what the detail's vector belongs to.";
+    Nmi = "nmi", Invalid,
+        "A CPU took a non-maskable interrupt during a measurement: a watchdog, a management controller, or a hardware error that the platform reports so.",
+        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If it happens again, read the platform's event log.";
     TscUnsynchronised = "tsc-unsynchronised", Invalid,
         "The CPUs' clocks are so far apart that nothing shows that the workers ran together.",
         "Use a machine whose TSCs are synchronised.";
@@ -234,11 +240,11 @@ reasons! {
 }
 
 impl ReasonCode {
-    /// Whether the reason is something that the host did, shown by evidence other than the result. The round of such a
-    /// run is excluded and replaced.
+    /// Whether the reason is something that the host or the platform did, shown by evidence other than the result. The
+    /// round of such a run is excluded and replaced.
     #[must_use]
     pub const fn is_the_hosts(self) -> bool {
-        matches!(self, Self::VcpuPreempted | Self::Steal)
+        matches!(self, Self::VcpuPreempted | Self::Steal | Self::UnexpectedInterrupt | Self::Nmi)
     }
 
     /// Whether a run with no other reason did its work all the same, so that its times are those that a user of the

@@ -1,17 +1,23 @@
-//! The processors that the MADT lists (ACPI 6.5, section 5.2.12): types 0 and 9.
+//! What the MADT lists (ACPI 6.5, section 5.2.12): processors, by types 0 and 9, and I/O APICs, by type 1.
 
 use core::mem::{offset_of, size_of};
 
 use abi::ApicId;
 use acpi::sdt::SdtHeader;
-use acpi::sdt::madt::{EntryHeader, LocalApicEntry, LocalX2ApicEntry};
+use acpi::sdt::madt::{EntryHeader, IoApicEntry, LocalApicEntry, LocalX2ApicEntry};
 use harness::le::u32_at;
 
 /// Entries begin after the header, the local APIC's address and the flags.
 const ENTRIES_AT: usize = size_of::<SdtHeader>() + 8;
 
 const TYPE_LOCAL_APIC: u8 = 0;
+const TYPE_IO_APIC: u8 = 1;
 const TYPE_LOCAL_X2APIC: u8 = 9;
+
+/// The alignment of an I/O APIC's registers (Intel, "82093AA I/O APIC", section 3.0: the base is 1 KiB aligned).
+const IO_APIC_ALIGNMENT: u32 = 1 << 10;
+/// More I/O APICs than any machine has: their ids have eight bits. Further entries are damage.
+const MAX_IO_APICS: usize = 256;
 
 const FLAG_ENABLED: u32 = 1 << 0;
 const FLAG_ONLINE_CAPABLE: u32 = 1 << 1;
@@ -36,40 +42,44 @@ pub struct Processor {
     pub online_capable: bool,
 }
 
-/// The processor entries of a MADT whose signature, length and checksum were checked, in their order.
-///
-/// An entry whose length is below its type's, or runs past the table, ends the list: the next one cannot be
-/// found. Unknown types are skipped.
-pub fn processors(madt: &[u8]) -> impl Iterator<Item = Processor> + '_ {
+/// The entries of a MADT whose signature, length and checksum were checked, in their order, each with its type. An entry
+/// that is shorter than its header, or runs past the table, ends the list: the next one cannot be found.
+fn entries(madt: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = madt.get(ENTRIES_AT..).unwrap_or_default();
-    let all = core::iter::from_fn(move || {
-        loop {
-            let length = usize::from(*rest.get(offset_of!(EntryHeader, length))?);
-            if length < size_of::<EntryHeader>() {
-                return None;
-            }
-            let (entry, after) = rest.split_at_checked(length)?;
-            rest = after;
-            match entry[offset_of!(EntryHeader, entry_type)] {
-                TYPE_LOCAL_APIC => {
-                    let apic_id = *entry.get(offset_of!(LocalApicEntry, apic_id))?;
-                    let flags = u32_at(entry, offset_of!(LocalApicEntry, flags))?;
-                    if apic_id != XAPIC_ID_NONE {
-                        return Some(processor(u32::from(apic_id), flags));
-                    }
-                }
-                TYPE_LOCAL_X2APIC => {
-                    let apic_id = u32_at(entry, offset_of!(LocalX2ApicEntry, x2apic_id))?;
-                    let flags = u32_at(entry, offset_of!(LocalX2ApicEntry, flags))?;
-                    if apic_id != X2APIC_ID_NONE {
-                        return Some(processor(apic_id, flags));
-                    }
-                }
-                _ => {}
-            }
+    core::iter::from_fn(move || {
+        let length = usize::from(*rest.get(offset_of!(EntryHeader, length))?);
+        if length < size_of::<EntryHeader>() {
+            return None;
         }
+        let (entry, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some((entry[offset_of!(EntryHeader, entry_type)], entry))
+    })
+}
+
+/// The processors, in their order. An entry whose length is below its type's ends the list. Unknown types are skipped.
+pub fn processors(madt: &[u8]) -> impl Iterator<Item = Processor> + '_ {
+    let all = entries(madt).map_while(|(kind, entry)| match kind {
+        TYPE_LOCAL_APIC => {
+            let apic_id = *entry.get(offset_of!(LocalApicEntry, apic_id))?;
+            let flags = u32_at(entry, offset_of!(LocalApicEntry, flags))?;
+            Some((apic_id != XAPIC_ID_NONE).then(|| processor(u32::from(apic_id), flags)))
+        }
+        TYPE_LOCAL_X2APIC => {
+            let apic_id = u32_at(entry, offset_of!(LocalX2ApicEntry, x2apic_id))?;
+            let flags = u32_at(entry, offset_of!(LocalX2ApicEntry, flags))?;
+            Some((apic_id != X2APIC_ID_NONE).then(|| processor(apic_id, flags)))
+        }
+        _ => Some(None),
     });
-    all.take(MAX_PROCESSORS)
+    all.flatten().take(MAX_PROCESSORS)
+}
+
+/// The physical addresses of the I/O APICs' registers. Entries with an address at which no registers can be are left out.
+pub fn io_apics(madt: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let all = entries(madt).filter(|(kind, _)| *kind == TYPE_IO_APIC);
+    let addresses = all.filter_map(|(_, entry)| u32_at(entry, offset_of!(IoApicEntry, io_apic_address)));
+    addresses.filter(|&at| at != 0 && at.is_multiple_of(IO_APIC_ALIGNMENT)).map(u64::from).take(MAX_IO_APICS)
 }
 
 fn processor(apic_id: u32, flags: u32) -> Processor {
@@ -106,6 +116,22 @@ mod tests {
         let body = [&[0; 8][..], &entries.concat()].concat();
         let madt = table(b"APIC", &body);
         processors(&madt).map(|p| (p.apic_id.0, p.enabled, p.online_capable)).collect()
+    }
+
+    fn io_apic(at: u32) -> Vec<u8> {
+        let mut entry = vec![TYPE_IO_APIC, 12, 0, 0];
+        entry.extend(at.to_le_bytes());
+        entry.extend([0; 4]);
+        entry
+    }
+
+    #[test]
+    fn lists_every_io_apic_that_can_be_one() {
+        let entries =
+            [local_apic(0, 1), io_apic(0xfec0_0000), io_apic(0), io_apic(0xfec0_1004), io_apic(0xfec0_1000)];
+        let body = [&[0; 8][..], &entries.concat(), &[TYPE_IO_APIC, 4, 0, 0]].concat();
+        let found: Vec<u64> = io_apics(&table(b"APIC", &body)).collect();
+        assert_eq!(found, [0xfec0_0000, 0xfec0_1000]);
     }
 
     #[test]

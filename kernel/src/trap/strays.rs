@@ -1,0 +1,32 @@
+//! Interrupts that nothing in this kernel asked for: another device's line or message that firmware left live, a spurious
+//! interrupt, an NMI of a watchdog or of a management controller. They are counted and acknowledged, whatever ran.
+
+use crate::cpu::{PerCpu, Strays};
+use crate::panic;
+use crate::x86::{apic, vectors};
+
+/// Takes a trap that is none of a worker's and none of the kernel's. Returns whether it was one.
+pub fn take(vector: u64) -> bool {
+    match u8::try_from(vector) {
+        Ok(vectors::NMI) => {
+            if panic::stops_this_cpu() {
+                panic::stop();
+            }
+            counts().count_nmi();
+            true
+        }
+        Ok(vectors::TIMER | vectors::WAKE) | Err(_) => false,
+        Ok(vector) if vectors::is_exception(vector) => false,
+        Ok(vector) => {
+            counts().count(vector);
+            // A spurious interrupt, of this vector or any other, has no in-service bit and gets no EOI: that would end
+            // another interrupt.
+            apic::end_of_interrupt_if_in_service(vector);
+            true
+        }
+    }
+}
+
+fn counts() -> &'static Strays {
+    PerCpu::current().map_or(Strays::early(), |cpu| &cpu.strays)
+}
