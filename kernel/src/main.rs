@@ -18,7 +18,7 @@ use harness::x86::tsc;
 use harness::{Sink, Site, cpu_count, order};
 use kernel::bench::Bench;
 use kernel::boot::command_line::CommandLine;
-use kernel::boot::{BootError, BootInfo, direct, loader};
+use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
 use kernel::console::{Candidates, Records};
 use kernel::cpu::{PerCpu, probe};
 use kernel::machine::{Refusal, bring_up, describe};
@@ -50,7 +50,7 @@ extern "C" fn from_vmm(start_info: u64) -> ! {
 fn start(take: impl FnOnce() -> Result<BootInfo, BootError>, line: impl FnOnce() -> CommandLine) -> ! {
     let epoch = tsc::read();
     trap::prepare();
-    console::init(epoch);
+    console::init(epoch, build_id::own());
     match take() {
         Ok(boot) => run(boot, Phases::from(epoch)),
         Err(error) => {

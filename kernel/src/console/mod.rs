@@ -15,7 +15,6 @@ use harness::Sink;
 use harness::x86::{random, tsc};
 use spin::{Mutex, Once};
 
-use crate::boot::build_id;
 use crate::clock;
 use crate::display::Screen;
 use crate::x86::serial::Serial;
@@ -41,11 +40,14 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 static ENDED: AtomicBool = AtomicBool::new(false);
 /// The TSC at the kernel's first instruction.
 static EPOCH: Once<u64> = Once::new();
+/// The first 8 bytes of the kernel's build ID; 0 if it has none.
+static BUILD: Once<u64> = Once::new();
 
 /// Makes it possible to print. Ports and the screen are attached later; until then the output is kept. `epoch` is the
-/// TSC at the kernel's first instruction, the time 0 of the records.
-pub fn init(epoch: u64) {
+/// TSC at the kernel's first instruction, the time 0 of the records; `build` the number of the `start` record.
+pub fn init(epoch: u64, build: u64) {
     EPOCH.call_once(|| epoch);
+    BUILD.call_once(|| build);
     let (backlog, stream) = (Backlog::new(), StreamWriter::default());
     *CONSOLE.lock() = Some(Console { ports: [None, None], screen: None, backlog, stream });
 }
@@ -136,7 +138,7 @@ pub fn begin(plan: Digest) {
     if STARTED.swap(true, Ordering::SeqCst) {
         return;
     }
-    record(Start { proto: PROTOCOL, nonce: Hex64(random::nonce()), plan, build: Hex64(build_id::own()) });
+    record(Start { proto: PROTOCOL, nonce: Hex64(random::nonce()), plan, build: Hex64(BUILD.get().copied().unwrap_or(0)) });
 }
 
 /// Makes sure that a panic is seen: opens COM1 if no port is attached yet and `may_use_ports`, and prints the first record
