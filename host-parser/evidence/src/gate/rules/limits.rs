@@ -41,7 +41,8 @@ macro_rules! limits {
 limits! {
     /// How far a source of the TSC's frequency, or another run of the experiment, may be from the frequency in use, in
     /// parts per million. Sources that state a frequency agree to a few. Counted ones, for 10 ms on an emulated machine:
-    /// 114 was the most in 862 boots of our kernel, 143 between boots; half of the hosts were busy.
+    /// 114 was the most in 862 boots of our kernel, and 143 between boots. With 14 busy threads on two CPUs it was 48 in
+    /// 60 boots; it had been 709 in one of 40, before a count that was not sharp was made again.
     TSC_SPREAD_PPM: u64 = 1_000 "ppm" {
         TscDisagree => "a source's or another run's frequency differs from the one in use by more than",
     }
