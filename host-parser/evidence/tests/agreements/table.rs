@@ -1,7 +1,7 @@
 &[
     ("ts", Within, "none is before an earlier one; those of `case-ready` and `case-begin` enclose `mark.tsc` within 1 ms; the others are used for nothing"),
     ("start.proto", Exactly, "the protocol that the tool reads: `protocol-version`"),
-    ("start.nonce", Nothing, "differs from boot to boot; the same twice is `nonce-reused`"),
+    ("start.nonce", Nothing, "differs from boot to boot; the same twice is `nonce-reused`, and the same clock readings under another one are `readings-repeated`"),
     ("start.plan", Nothing, "the plan that the run was given, if that is known: `plan-mismatch`. It names the plan and is part of no figure"),
     ("start.build", Nothing, "the kernel that the run was given, and that of the other runs: `kernel-mismatch`"),
     ("machine.firmware", Nothing, "a word that describes the machine"),
@@ -81,7 +81,7 @@
     ("split.p2", Exactly, "the whole of the case, and the answers"),
     ("split.p3", Exactly, "the whole of the case, and the answers"),
     ("blob.name", Exactly, "`experiment.workload`"),
-    ("blob.bytes", Nothing, "not 0; the program is identified by its SHA-256"),
+    ("blob.bytes", Nothing, "at least the headers of an ELF file, at most `memory.usable_bytes`; the program that the run was given, and any other log with the same SHA-256: `blob-mismatch`. The program is identified by its SHA-256"),
     ("blob.sha256", Nothing, "the program that the run was given, and that of the other runs: `blob-mismatch`"),
     ("case-ready.case", Exactly, "the other records of the iteration"),
     ("case-ready.iter", Exactly, "the other records of the iteration"),

@@ -20,6 +20,9 @@ use crate::gate::reason::ReasonCode;
 /// completes in this time.
 const LEAST_CYCLES_PER_READING: u64 = 16;
 
+/// The headers of an ELF file with one segment (System V ABI, "ELF Header" and "Program Header").
+const LEAST_PROGRAM_BYTES: u64 = 64 + 56;
+
 /// What is wrong, and the line that shows it.
 type Wrong = (u64, String);
 
@@ -217,8 +220,12 @@ fn phases(facts: &Facts) -> Vec<Wrong> {
 }
 
 fn blob(facts: &Facts) -> Vec<Wrong> {
-    let empty = facts.one::<Blob>().filter(|blob| blob.is.bytes == 0);
-    empty.map(|blob| (blob.line, "the program has no bytes".to_owned())).into_iter().collect()
+    let Some(At { line, is }) = facts.one::<Blob>() else { return Vec::new() };
+    let most = facts.one::<Memory>().map_or(u64::MAX, |memory| memory.is.usable_bytes);
+    if (LEAST_PROGRAM_BYTES..=most).contains(&u64::from(is.bytes)) {
+        return Vec::new();
+    }
+    vec![(line, format!("no program of this machine has {} bytes (at most {most} are usable)", is.bytes))]
 }
 
 /// A pace check lasts half a millisecond, and its longest gap is at least the mean one.
