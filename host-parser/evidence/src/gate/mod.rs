@@ -5,6 +5,7 @@
 //! readings. Knows no statistics: it judges a run before anything reads its speed.
 
 mod build;
+mod by_kind;
 mod evidence;
 mod exclusion;
 mod experienced;
@@ -190,7 +191,7 @@ struct Judged<'a> {
     /// How much there is of a log that has no boot.
     extent: Extent,
     boots: &'a [Boot],
-    facts: &'a [Facts],
+    facts: &'a [Facts<'a>],
     /// The line of a boot that should not be there.
     reset: Option<u64>,
 }
