@@ -15,6 +15,7 @@ mod measurement;
 mod reason;
 mod row;
 mod rules;
+mod share;
 mod topology;
 mod verdict;
 
@@ -38,6 +39,7 @@ use workloads::Lookup;
 use self::facts::Facts;
 use self::row::Rows;
 use self::rules::{Disturbed, Known, Run};
+use self::share::Shared;
 use self::verdict::Findings;
 use crate::transcript::{Boot, Extent, Transcript};
 
@@ -48,6 +50,7 @@ pub struct Gate {
     nonces: HashSet<u64>,
     known: HashMap<SystemName, Known>,
     rows: Rows,
+    shared: Shared,
 }
 
 /// A boot of a log from elsewhere, judged.
@@ -71,7 +74,13 @@ impl Gate {
     /// Returns a gate that verifies answers with the workloads that `lookup` finds.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
-        Self { lookup, nonces: HashSet::new(), known: HashMap::new(), rows: Rows::default() }
+        Self {
+            lookup,
+            nonces: HashSet::new(),
+            known: HashMap::new(),
+            rows: Rows::default(),
+            shared: Shared::default(),
+        }
     }
 
     /// Judges the log of one run of one machine. A second boot in the log is a reset. All runs of a system are of one row:
@@ -116,7 +125,10 @@ impl Gate {
         let (boots, facts) = (std::slice::from_ref(boot), std::slice::from_ref(&facts));
         let reset = boot.next_boot.filter(|_| boot.end().is_none());
         let judged = Judged { extent: Extent::default(), boots, facts, reset };
-        let (mut findings, times) = self.findings(&judged, expectation, &evidence, None);
+        let (mut findings, mut times) = self.findings(&judged, expectation, &evidence, None);
+        if let Some(times) = &mut times {
+            self.shared.share(times);
+        }
         let mut row = None;
         match times.as_ref().map(|times| self.rows.place(times)) {
             Some(Err(detail)) => {
