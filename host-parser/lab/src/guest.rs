@@ -164,7 +164,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     let evidence =
         HostEvidence { ended, vcpus, host_cpus, watched, delays, watcher, host_steal, host_steal_missing };
     let mut record = run.judge(&bytes, env, &image.plan, image.build, evidence);
-    record.log = Some(log.display().to_string());
+    record.log = Some(log.display().to_string().into());
     record.command = command_words(&guest);
     record.started_unix_ms = Some(guest.timeline.started_unix_ms);
     record.wall_ms = Some(guest.timeline.exit_us / 1000);

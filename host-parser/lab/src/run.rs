@@ -92,7 +92,7 @@ impl Run<'_> {
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);
         let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
-        record.sealed = SealedRun::of(log, expectation);
+        record.sealed = Some(Box::new(SealedRun::of(log, expectation)));
         record.system = system;
         record.case = Some(case).filter(|_| !sweeps);
         record.challenge = Some(Hex64(self.challenge));

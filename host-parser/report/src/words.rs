@@ -267,7 +267,7 @@ fn excluded_shares(results: &Results) -> Vec<String> {
 
 /// The excluded iterations of a boot whose iterations are rounds, each with its reason.
 fn excluded_iterations(measured: &Measurement) -> Vec<String> {
-    let why = |sample: &Sample| Some((sample.iteration, sample.excluded.clone()?));
+    let why = |sample: &Sample| Some((sample.iteration, sample.excluded.as_deref().cloned()?));
     let iterations: BTreeMap<u16, Exclusion> = measured.samples().iter().filter_map(why).collect();
     if iterations.is_empty() {
         return Vec::new();

@@ -34,11 +34,15 @@ impl Results {
         experiment: Experiment,
         environment: Environment,
         probes: Probes,
-        runs: Vec<RunRecord>,
+        mut runs: Vec<RunRecord>,
         completion: Completion,
     ) -> Self {
         let ledger = Ledger::of(&runs, probes);
-        Self::of_session(experiment, environment, &ledger, runs, completion)
+        exclude_iterations(&mut runs, &ledger);
+        let (probes, rounds) = (ledger.probes().clone(), ledger.excluded_rounds());
+        // It grows with the runs, and the next step makes one of what is left.
+        drop(ledger);
+        Self::of_rounds(experiment, environment, probes, runs, completion, rounds)
     }
 
     /// Works out the results of `runs`, all or some of those in `ledger`: of one row of several, whose runs alone do not

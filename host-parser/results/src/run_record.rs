@@ -1,5 +1,7 @@
 //! One run: how it was made, what the host observed, and what the gate says of it.
 
+use std::sync::{Arc, LazyLock};
+
 use abi::Digest;
 use abi::wire::Hex64;
 use evidence::gate::{Exclusion, FunctionalOnly, HostEvidence, Measurement, RunExpectation, Verdict};
@@ -25,7 +27,7 @@ pub struct RunRecord {
     /// The digest by which the chain of challenges goes on after it (`evidence::challenge::ended`), if known.
     pub end_digest: Option<Digest>,
     /// Its serial log.
-    pub log: Option<String>,
+    pub log: Option<Arc<str>>,
     /// The exact command that ran the guest.
     pub command: Vec<String>,
     /// When it was started, in milliseconds since 1970 (UTC).
@@ -41,18 +43,18 @@ pub struct RunRecord {
     /// The host CPUs that each vCPU's thread could run on, by the vCPU's number, read back; left out if there is no guest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vcpu_host_cpus: Vec<String>,
-    /// What the host saw.
-    pub evidence: HostEvidence,
+    /// What the host saw. Of logs from elsewhere, which can be hundreds of thousands, it saw nothing: they share that.
+    pub evidence: Arc<HostEvidence>,
     /// Set if the guest had more CPUs than the host, even if the run did not pass.
     pub functional_only: Option<FunctionalOnly>,
     /// Why its round counts for nothing: what the host did in this run or in another of the round.
     #[serde(rename = "set_aside")]
     pub excluded: Option<Exclusion>,
     /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
-    pub diagnosis: Option<Diagnosis>,
+    pub diagnosis: Option<Box<Diagnosis>>,
     /// What session.jsonl has of it besides.
     #[serde(skip)]
-    pub sealed: SealedRun,
+    pub sealed: Option<Box<SealedRun>>,
     /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
     #[serde(flatten)]
     pub verdict: Verdict<Measurement>,
@@ -75,6 +77,9 @@ impl SealedRun {
     }
 }
 
+/// What the host saw of a log from elsewhere.
+static NOTHING_SEEN: LazyLock<Arc<HostEvidence>> = LazyLock::new(Arc::default);
+
 impl RunRecord {
     /// A run with its verdict only, of the system that its log names. The caller fills in the other fields.
     #[must_use]
@@ -95,10 +100,10 @@ impl RunRecord {
             boot: None,
             host_cpus: None,
             vcpu_host_cpus: Vec::new(),
-            evidence: HostEvidence::default(),
+            evidence: Arc::clone(&NOTHING_SEEN),
             excluded: None,
             diagnosis: None,
-            sealed: SealedRun::default(),
+            sealed: None,
             functional_only: measured.and_then(Measurement::functional_only),
             verdict,
         }
@@ -108,7 +113,7 @@ impl RunRecord {
     #[must_use]
     pub fn with_evidence(mut self, evidence: HostEvidence) -> Self {
         self.functional_only = self.functional_only.or(evidence.functional_only(None));
-        self.evidence = evidence;
+        self.evidence = Arc::new(evidence);
         self
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use abi::Digest;
 use abi::wire::record::SystemName;
@@ -53,7 +54,7 @@ struct Sorter {
 
 impl Sorter {
     fn log(&mut self, path: &Path, expectation: &RunExpectation) -> io::Result<()> {
-        let name = path.display().to_string();
+        let name: Arc<str> = path.display().to_string().into();
         let mut boots = Boots::of(open(path)?);
         let before = self.boots;
         while let Some(boot) = boots.next().transpose()? {
@@ -70,7 +71,7 @@ impl Sorter {
         Ok(())
     }
 
-    fn add(&mut self, judged: JudgedBoot, log: &str) {
+    fn add(&mut self, judged: JudgedBoot, log: &Arc<str>) {
         let JudgedBoot { verdict, row, system } = judged;
         let word = system.map_or("", SystemName::word);
         let cases = cases(&verdict);
@@ -78,7 +79,7 @@ impl Sorter {
         self.boots += 1;
         run.system = system.map_or(run.system, System::of_log);
         run.case = cases.first().copied().filter(|_| cases.len() == 1);
-        run.log = Some(log.to_owned());
+        run.log = Some(Arc::clone(log));
         // A boot that did not pass does not show its row: it counts against the last one of its system, or of all.
         let last = || self.last.get(word).or_else(|| self.last.values().max()).copied();
         let Some(row) = row.or_else(last) else { return self.early.push(run) };
@@ -102,11 +103,13 @@ impl Sorter {
             self.runs.push(Vec::new());
         }
         // Early runs come before those of the first row, as in the logs.
-        let first = std::mem::take(&mut self.runs[0]);
-        for run in std::mem::take(&mut self.early) {
-            self.place(0, cases(&run.verdict), run);
+        if !self.early.is_empty() {
+            let first = std::mem::take(&mut self.runs[0]);
+            for run in std::mem::take(&mut self.early) {
+                self.place(0, cases(&run.verdict), run);
+            }
+            self.runs[0].extend(first);
         }
-        self.runs[0].extend(first);
         let chained = self.chain.holds();
         Judged { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
     }

@@ -15,9 +15,9 @@ pub fn results(runs: Vec<RunRecord>, manifest: Option<&Manifest>) -> Results {
     let sweep = measurements().find_map(|measured| measured.sweep());
     let pairing = Pairing::of(runs.iter().map(|run| &run.verdict));
     let measured = measured(&runs);
-    let name = measured.map_or("unknown", |measured| measured.identity().experiment.as_str());
+    let name = measured.map(|measured| measured.identity().experiment.to_string());
     let experiment = Experiment {
-        name: name.to_owned(),
+        name: name.unwrap_or_else(|| "unknown".to_owned()),
         label: None,
         manifest: manifest.map(|manifest| manifest.path().display().to_string()),
         manifest_sha256: manifest.map(|manifest| manifest.sha256().to_string()),

@@ -1,5 +1,7 @@
 //! Builds the measurement of a run that passed. Nothing else builds one.
 
+use std::sync::Arc;
+
 use abi::wire::record;
 use abi::worker::SCALE_SHIFT;
 use workloads::Workload;
@@ -9,7 +11,7 @@ use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
-use super::measurement::{Basis, Clock, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample};
+use super::measurement::{Basis, Clock, Cycles, Measurement, Sample, Subject, Sweep, WorkerSample};
 use super::rules::{Disturbed, basis, common_whole, span};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
@@ -20,14 +22,17 @@ pub(super) fn measurement(
     lookup: Lookup,
 ) -> Option<Measurement> {
     let workload = lookup(facts.one::<record::Experiment>()?.is.workload.as_str())?;
-    let clock = clock(facts);
     let samples = facts.iterations.iter().map(|iteration| {
         let excluded = exclusion(disturbed, iteration.iter);
         Some(Sample { excluded, ..sample(facts, iteration)? })
     });
+    let (start, challenge) = (facts.one::<record::Start>()?.is, facts.one::<record::Challenge>());
     Some(Measurement {
-        identity: identity(facts, workload)?,
-        machine: machine(facts)?,
+        nonce: start.nonce,
+        plan: start.plan,
+        challenge: challenge.map(|at| at.is.value),
+        subject: Arc::new(subject(facts, workload)?),
+        machine: Arc::new(machine(facts)?),
         functional_only: evidence.functional_only(Some(facts.online())),
         phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
         skipped: facts.all::<record::CaseSkipped>().map(|skipped| skipped.is.case).collect(),
@@ -35,29 +40,26 @@ pub(super) fn measurement(
             .one::<record::Sweep>()
             .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
         samples: samples.collect::<Option<_>>()?,
-        clock,
+        clock: Arc::new(clock(facts)),
     })
 }
 
 /// Why an iteration is excluded: the first finding about it.
-fn exclusion(disturbed: &Disturbed, iteration: u16) -> Option<Exclusion> {
+fn exclusion(disturbed: &Disturbed, iteration: u16) -> Option<Box<Exclusion>> {
     let why = disturbed.get(&iteration)?.first()?;
     let scope = Scope::Iteration { iteration, run: None };
-    Some(Exclusion { reason: why.reason, scope, detail: why.detail.clone() })
+    Some(Box::new(Exclusion { reason: why.reason, scope, detail: why.detail.clone() }))
 }
 
-fn identity(facts: &Facts, workload: &dyn Workload) -> Option<Identity> {
+fn subject(facts: &Facts, workload: &dyn Workload) -> Option<Subject> {
     let (start, experiment, blob) = (
         facts.one::<record::Start>()?.is,
         facts.one::<record::Experiment>()?.is,
         facts.one::<record::Blob>()?.is,
     );
     let challenge = facts.one::<record::Challenge>();
-    Some(Identity {
-        nonce: start.nonce,
+    Some(Subject {
         build: start.build,
-        plan: start.plan,
-        challenge: challenge.map(|at| at.is.value),
         work: challenge.map_or(start.plan, |at| at.is.work),
         experiment: experiment.name,
         workload: experiment.workload,
@@ -116,7 +118,7 @@ fn clock(facts: &Facts) -> Clock {
 
 fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
     let workers = iteration.workers.keys().map(|&worker| worker_sample(facts, iteration, worker));
-    let workers = workers.collect::<Option<Vec<_>>>()?;
+    let workers = workers.collect::<Option<Box<[_]>>>()?;
     let span = span(iteration)?;
     let basis = basis(facts, iteration.case);
     Some(Sample {

@@ -1,6 +1,6 @@
 //! A boot's records, sorted by what they are about.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::{
@@ -9,6 +9,7 @@ use abi::wire::record::{
 };
 use abi::wire::{Message, Record, Timestamp};
 
+use super::by_kind::ByKind;
 use crate::transcript::{Boot, Located};
 
 /// A record's fields and its line.
@@ -20,24 +21,24 @@ pub(super) struct At<T> {
 
 /// A boot's records, by subject.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
-    /// All other records, by name and in order.
-    records: HashMap<&'static str, Vec<At<Record>>>,
+pub(super) struct Facts<'b> {
+    /// All records, by kind and in order.
+    records: ByKind<'b>,
     /// By CPU.
     pub topology: BTreeMap<u16, At<Topology>>,
     /// By case and worker.
     pub splits: BTreeMap<u16, BTreeMap<u16, At<Split>>>,
     pub iterations: Vec<Iteration>,
-    /// The places of the iterations, by case and iteration: of several with the same numbers, the first.
-    places: HashMap<(u16, u16), usize>,
+    /// The places of the iterations, by case and iteration, each with its place.
+    places: Vec<((u16, u16), usize)>,
     /// How often the case with the most iterations ran, by the iterations' own numbers.
     pub turns: usize,
-    /// By case, iteration and worker: of several, the first.
-    gaps: HashMap<(u16, u16, u16), At<Gap>>,
+    /// By case, iteration and worker; of several of one worker, in the order of the log.
+    gaps: Vec<At<Gap>>,
     /// The cases that were skipped.
-    pub skipped: HashSet<u16>,
+    pub skipped: BTreeSet<u16>,
     /// The CPUs that came up, by number.
-    online: HashSet<u16>,
+    online: BTreeSet<u16>,
     /// How many `cpu` records are of CPUs that came up, which is more than there are CPUs if one is listed twice.
     online_records: u16,
     /// The last `case-ready` and its time stamp, until its iteration begins or its case is skipped.
@@ -60,8 +61,8 @@ pub(super) struct Iteration {
     pub ready: Option<Timestamp>,
     /// The time stamp of its `case-begin`, emitted after its workers have ended.
     pub begun: Timestamp,
-    /// By number.
-    pub workers: BTreeMap<u16, WorkerFacts>,
+    /// By number. Boxed, because a map's nodes have room for eleven.
+    pub workers: BTreeMap<u16, Box<WorkerFacts>>,
     pub end: Option<At<CaseEnd>>,
     /// The moments of the iteration, by `moment`.
     pub marks: Vec<At<Mark>>,
@@ -95,27 +96,28 @@ impl Iteration {
     }
 }
 
-impl Facts {
-    pub fn new(boot: &Boot) -> Self {
-        let mut facts = Self::default();
-        for located in &boot.records {
-            facts.add(located);
+impl<'b> Facts<'b> {
+    pub fn new(boot: &'b Boot) -> Self {
+        let mut facts = Self { records: ByKind::of(&boot.records), ..Self::default() };
+        for (place, located) in boot.records.iter().enumerate() {
+            facts.add(place, located);
         }
         facts.close_ready();
+        facts.sort_iterations();
+        facts.gaps = facts.all().collect();
+        facts.gaps.sort_by_key(|gap| of_worker(&gap.is));
         facts.backwards = backwards(boot);
         facts
     }
 
     /// The last record of a kind.
     pub fn one<T: Message<List = Record>>(&self) -> Option<At<T>> {
-        let At { line, is } = self.records.get(T::NAME)?.last()?;
-        Some(At { line: *line, is: T::of(is)? })
+        self.records.of_kind::<T>().next_back()
     }
 
     /// All records of a kind, in order.
     pub fn all<T: Message<List = Record>>(&self) -> impl Iterator<Item = At<T>> {
-        let records = self.records.get(T::NAME).into_iter().flatten();
-        records.filter_map(|At { line, is }| Some(At { line: *line, is: T::of(is)? }))
+        self.records.of_kind::<T>()
     }
 
     /// How many CPUs came up, the first included.
@@ -128,14 +130,25 @@ impl Facts {
         self.online.contains(&cpu)
     }
 
-    /// An iteration of a case.
+    /// An iteration of a case: of several with the same numbers, the first.
     pub fn iteration(&self, case: u16, iter: u16) -> Option<&Iteration> {
-        self.iterations.get(*self.places.get(&(case, iter))?)
+        self.iterations_of(case, iter).next()
     }
 
-    /// The gaps of a worker's CPU.
+    /// All iterations with these numbers, in order: one, unless the log is wrong.
+    pub fn iterations_of(&self, case: u16, iter: u16) -> impl DoubleEndedIterator<Item = &Iteration> {
+        let places = run_of(&self.places, (case, iter), |&(of, _)| of);
+        places.iter().map(|&(_, place)| &self.iterations[place])
+    }
+
+    /// The gaps of a worker's CPU: of several, the first.
     pub fn gap(&self, case: u16, iter: u16, worker: u16) -> Option<At<Gap>> {
-        self.gaps.get(&(case, iter, worker)).copied()
+        run_of(&self.gaps, (case, iter, worker), |gap| of_worker(&gap.is)).first().copied()
+    }
+
+    /// The gaps of an iteration's CPUs, by worker.
+    pub fn gaps_of(&self, case: u16, iter: u16) -> &[At<Gap>] {
+        run_of(&self.gaps, (case, iter), |gap| (gap.is.case, gap.is.iter))
     }
 
     /// Whether the system guarantees that nothing interrupts a timed worker. Linux does not.
@@ -158,10 +171,10 @@ impl Facts {
         Some(params(&self.splits.get(&case)?.get(&worker)?.is))
     }
 
-    fn add(&mut self, located: &Located) {
+    fn add(&mut self, place: usize, located: &Located) {
         let line = located.line;
-        let record = located.envelope.record;
-        let twice = match record {
+        let record = &located.envelope.record;
+        let twice = match *record {
             Record::Topology(is) => self.topology.insert(is.cpu.0, At { line, is }).is_some(),
             Record::Split(is) => {
                 self.splits.entry(is.case).or_default().insert(is.worker, At { line, is }).is_some()
@@ -171,7 +184,10 @@ impl Facts {
                 self.ready = Some((At { line, is }, located.envelope.ts));
                 false
             }
-            Record::CaseBegin(is) => self.begin(line, located.envelope.ts, is),
+            Record::CaseBegin(is) => {
+                self.begin(line, located.envelope.ts, is);
+                false
+            }
             Record::Worker(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.timing.replace(At { line, is }).is_some()
             }),
@@ -191,31 +207,30 @@ impl Facts {
             Record::CaseSkipped(is) => {
                 self.skipped.insert(is.case);
                 self.ready = self.ready.filter(|(ready, _)| ready.is.case != is.case);
-                self.keep(At { line, is: record })
-            }
-            Record::Gap(is) => {
-                self.gaps.entry((is.case, is.iter, is.worker)).or_insert(At { line, is });
-                self.keep(At { line, is: record })
+                false
             }
             Record::Cpu(is) => {
                 if matches!(is.state, CpuState::Bsp | CpuState::Online) {
                     self.online.insert(is.cpu.0);
                     self.online_records = self.online_records.saturating_add(1);
                 }
-                self.keep(At { line, is: record })
+                false
             }
-            _ => self.keep(At { line, is: record }),
+            _ => !may_repeat(record) && !self.records.is_first(place, record),
         };
         if twice {
-            self.misplaced.push(At { line, is: format!("the log has a second `{}` record", record.name()) });
+            self.misplaced.push(At { line, is: second(record.name()) });
         }
     }
 
-    /// Keeps a record by its name. Returns whether it is the second of a kind that a boot may have only once.
-    fn keep(&mut self, at: At<Record>) -> bool {
-        let same = self.records.entry(at.is.name()).or_default();
-        same.push(at);
-        same.len() > 1 && !may_repeat(&at.is)
+    /// Sorts the places of the iterations, and reports those whose numbers an earlier one has.
+    fn sort_iterations(&mut self) {
+        let numbered = self.iterations.iter().zip(0..);
+        self.places = numbered.map(|(iteration, place)| ((iteration.case, iteration.iter), place)).collect();
+        self.places.sort_unstable();
+        for pair in self.places.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            self.misplaced.push(At { line: self.iterations[pair[1].1].line, is: second(CaseBegin::NAME) });
+        }
     }
 
     /// Ends the wait for the iteration of the last `case-ready`; reports it if it has not begun.
@@ -226,7 +241,7 @@ impl Facts {
         }
     }
 
-    fn begin(&mut self, line: u64, begun: Timestamp, begin: CaseBegin) -> bool {
+    fn begin(&mut self, line: u64, begun: Timestamp, begin: CaseBegin) {
         if self.iterations.last().is_some_and(|open| open.end.is_none()) {
             let is = format!("case {} begins before the previous case has ended", begin.case);
             self.misplaced.push(At { line, is });
@@ -246,8 +261,6 @@ impl Facts {
             marks: Vec::new(),
         });
         self.turns = self.turns.max(usize::from(iter) + 1);
-        let place = self.iterations.len() - 1;
-        *self.places.entry((case, iter)).or_insert(place) != place
     }
 
     /// The current iteration, if it is this one and has not ended.
@@ -325,6 +338,22 @@ fn backwards(boot: &Boot) -> Option<At<String>> {
         last = stamp.or(last);
     }
     None
+}
+
+/// The items with this key in a list that is sorted by it.
+fn run_of<T, K: Ord>(sorted: &[T], key: K, key_of: impl Fn(&T) -> K) -> &[T] {
+    let begin = sorted.partition_point(|item| key_of(item) < key);
+    let count = sorted[begin..].partition_point(|item| key_of(item) <= key);
+    &sorted[begin..begin + count]
+}
+
+/// Case, iteration and worker of a gap.
+const fn of_worker(gap: &Gap) -> (u16, u16, u16) {
+    (gap.case, gap.iter, gap.worker)
+}
+
+fn second(name: &str) -> String {
+    format!("the log has a second `{name}` record")
 }
 
 /// Whether a boot may have several records of this kind. A new kind may occur once unless it is listed here.

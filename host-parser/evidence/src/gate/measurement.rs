@@ -1,13 +1,14 @@
 //! What a run measured. A [`Measurement`] exists only for a run that passed the gate.
 
-use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
 use abi::wire::record::{Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::evidence::FunctionalOnly;
 use super::exclusion::Exclusion;
@@ -40,23 +41,71 @@ pub struct Nanos(pub u64);
 
 /// What a run measured, and under which conditions. Only the gate builds one, so a `Measurement` proves that the run
 /// passed. It does not change, except that iterations can be excluded.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+///
+/// A log may have hundreds of thousands of boots, so what is equal in many of them is kept once (`share.rs`).
+#[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
-    pub(super) identity: Identity,
-    pub(super) machine: MachineReport,
-    pub(super) clock: Clock,
+    pub(super) nonce: Hex64,
+    pub(super) plan: Digest,
+    pub(super) challenge: Option<Hex64>,
+    pub(super) subject: Arc<Subject>,
+    pub(super) machine: Arc<MachineReport>,
+    pub(super) clock: Arc<Clock>,
     pub(super) functional_only: Option<FunctionalOnly>,
-    pub(super) phases: Vec<Phase>,
-    pub(super) skipped: Vec<u16>,
+    pub(super) phases: Arc<[Phase]>,
+    pub(super) skipped: Box<[u16]>,
     pub(super) sweep: Option<Sweep>,
-    pub(super) samples: Vec<Sample>,
+    pub(super) samples: Box<[Sample]>,
+}
+
+/// What all boots of one kernel, program and work have in common of their identity.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Subject {
+    pub build: Hex64,
+    pub work: Digest,
+    pub experiment: Label,
+    pub workload: Label,
+    pub whole: [u64; 4],
+    pub authority: Authority,
+    pub blob_sha256: Digest,
+    pub blob_bytes: u32,
+}
+
+impl Serialize for Measurement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Measurement", 8)?;
+        fields.serialize_field("identity", &self.identity())?;
+        fields.serialize_field("machine", self.machine())?;
+        fields.serialize_field("clock", self.clock())?;
+        fields.serialize_field("functional_only", &self.functional_only)?;
+        fields.serialize_field("phases", self.phases())?;
+        fields.serialize_field("skipped", self.skipped())?;
+        fields.serialize_field("sweep", &self.sweep)?;
+        fields.serialize_field("samples", self.samples())?;
+        fields.end()
+    }
 }
 
 impl Measurement {
     /// Which kernel, plan and program ran.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    pub fn identity(&self) -> Identity {
+        let Subject { build, work, experiment, workload, whole, authority, blob_sha256, blob_bytes } =
+            *self.subject;
+        let Self { nonce, plan, challenge, .. } = *self;
+        Identity {
+            nonce,
+            build,
+            plan,
+            challenge,
+            work,
+            experiment,
+            workload,
+            whole,
+            authority,
+            blob_sha256,
+            blob_bytes,
+        }
     }
 
     /// What the guest reported about the machine.
@@ -104,8 +153,10 @@ impl Measurement {
     /// Its cases, from the smallest on.
     #[must_use]
     pub fn cases(&self) -> Vec<u16> {
-        let cases: BTreeSet<u16> = self.samples.iter().map(|sample| sample.case).collect();
-        cases.into_iter().collect()
+        let mut cases: Vec<u16> = self.samples.iter().map(|sample| sample.case).collect();
+        cases.sort_unstable();
+        cases.dedup();
+        cases
     }
 
     /// Whether the boot ran its cases only once, so that no other iteration can replace this one.
@@ -117,7 +168,7 @@ impl Measurement {
     /// Excludes an iteration of all cases, for a reason that only the whole session shows. An earlier exclusion stays.
     pub fn exclude(&mut self, iteration: u16, why: &Exclusion) {
         for sample in self.samples.iter_mut().filter(|sample| sample.iteration == iteration) {
-            sample.excluded.get_or_insert_with(|| why.clone());
+            sample.excluded.get_or_insert_with(|| Box::new(why.clone()));
         }
     }
 }
@@ -204,7 +255,7 @@ pub struct Sample {
     /// Why its iteration is excluded. Only a boot with several iterations has this; if the host disturbs a boot's only
     /// iteration, the run does not pass or its round is excluded.
     #[serde(rename = "set_aside")]
-    pub excluded: Option<Exclusion>,
+    pub excluded: Option<Box<Exclusion>>,
     /// Whether workers shared a core: then the time shows what SMT gives, not how cores scale. `false` if unknown.
     pub smt: bool,
     /// Its time; `basis` says which.
@@ -218,7 +269,7 @@ pub struct Sample {
     /// From the first worker's start to the last worker's start.
     pub start_spread: Cycles,
     /// Its workers, by number.
-    pub workers: Vec<WorkerSample>,
+    pub workers: Box<[WorkerSample]>,
 }
 
 /// One worker of a sample.

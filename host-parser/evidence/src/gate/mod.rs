@@ -5,6 +5,7 @@
 //! readings. Knows no statistics: it judges a run before anything reads its speed.
 
 mod build;
+mod by_kind;
 mod evidence;
 mod exclusion;
 mod experienced;
@@ -14,6 +15,7 @@ mod measurement;
 mod reason;
 mod row;
 mod rules;
+mod share;
 mod topology;
 mod verdict;
 
@@ -39,6 +41,7 @@ use workloads::Lookup;
 use self::facts::Facts;
 use self::row::Rows;
 use self::rules::{Disturbed, EarlierBoots, Known, Run, Said, SoundTimes};
+use self::share::Shared;
 use self::verdict::Findings;
 use crate::transcript::{Boot, Extent, Transcript};
 
@@ -51,6 +54,7 @@ pub struct Gate {
     sound: SoundTimes,
     earlier: EarlierBoots,
     rows: Rows,
+    shared: Shared,
 }
 
 /// A boot of a log from elsewhere, judged.
@@ -74,8 +78,15 @@ impl Gate {
     /// Returns a gate that verifies answers with the workloads that `lookup` finds.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
-        let (known, sound, earlier) = (HashMap::new(), SoundTimes::default(), EarlierBoots::default());
-        Self { lookup, said: Said::default(), known, sound, earlier, rows: Rows::default() }
+        Self {
+            lookup,
+            said: Said::default(),
+            known: HashMap::new(),
+            sound: SoundTimes::default(),
+            earlier: EarlierBoots::default(),
+            rows: Rows::default(),
+            shared: Shared::default(),
+        }
     }
 
     /// Judges the log of one run of one machine. A second boot in the log is a reset. All runs of a system are of one row:
@@ -120,7 +131,10 @@ impl Gate {
         let (boots, facts) = (std::slice::from_ref(boot), std::slice::from_ref(&facts));
         let reset = boot.next_boot.filter(|_| boot.end().is_none());
         let judged = Judged { extent: Extent::default(), boots, facts, reset };
-        let (mut findings, times) = self.findings(&judged, expectation, &evidence, None);
+        let (mut findings, mut times) = self.findings(&judged, expectation, &evidence, None);
+        if let Some(times) = &mut times {
+            self.shared.share(times);
+        }
         let mut row = None;
         match times.as_ref().map(|times| self.rows.place(times)) {
             Some(Err(detail)) => {
@@ -198,7 +212,7 @@ struct Judged<'a> {
     /// How much there is of a log that has no boot.
     extent: Extent,
     boots: &'a [Boot],
-    facts: &'a [Facts],
+    facts: &'a [Facts<'a>],
     /// The line of a boot that should not be there.
     reset: Option<u64>,
 }

@@ -204,6 +204,9 @@ pub(super) struct Rows {
     /// By what their boots have in common; several if only the frequencies differ.
     by_same: HashMap<Same, Vec<usize>>,
     of_cases: HashMap<usize, BTreeMap<Vec<u16>, OfCases>>,
+    /// The row of the last boot, unless others differ from it only in their frequency. It is nearly always that of the next
+    /// boot too, and is found without hashing.
+    last: Option<usize>,
 }
 
 impl Rows {
@@ -212,15 +215,21 @@ impl Rows {
         &self.rows
     }
 
+    /// The first row that this is, if there is one.
+    fn find(&self, row: &Row) -> Option<usize> {
+        let is_near = |&at: &usize| is_near(row.khz, self.rows[at].khz);
+        let last = self.last.filter(|&at| self.rows[at].same == row.same).filter(is_near);
+        last.or_else(|| self.by_same.get(&row.same)?.iter().copied().find(is_near))
+    }
+
     /// Finds the row of a boot that passed, or begins one.
     ///
     /// # Errors
     /// The boot differs from earlier ones of its row, or there are too many rows.
     pub fn place(&mut self, measured: &Measurement) -> Result<usize, String> {
         let row = Row::of(measured);
-        let alike = self.by_same.get(&row.same).into_iter().flatten().copied();
-        let known = { alike }.find(|&at| is_near(row.khz, self.rows[at].khz));
-        let at = match known {
+        let cases = measured.cases();
+        let at = match self.find(&row) {
             Some(at) => at,
             None if self.rows.len() >= MOST_ROWS => {
                 let detail = format!("the logs have more than {MOST_ROWS} rows");
@@ -233,10 +242,14 @@ impl Rows {
                 at
             }
         };
+        if self.last != Some(at) {
+            let alike = self.by_same.get(&self.rows[at].same).map_or(0, Vec::len);
+            self.last = Some(at).filter(|_| alike == 1);
+        }
         let of_cases = self.of_cases.entry(at).or_default();
-        match of_cases.get(&measured.cases()) {
+        match of_cases.get(&cases) {
             None => {
-                of_cases.insert(measured.cases(), OfCases::of(measured));
+                of_cases.insert(cases, OfCases::of(measured));
                 Ok(at)
             }
             Some(earlier) => match earlier.difference(measured) {

@@ -7,7 +7,7 @@ use abi::wire::record::{self, CpuState, TopologySource};
 use super::facts::Facts;
 use super::machine::{CpuPlace, Topology};
 
-impl Facts {
+impl Facts<'_> {
     /// The CPUs that came up, by number.
     pub fn online_cpus(&self) -> impl Iterator<Item = u16> {
         let up = |state| matches!(state, CpuState::Bsp | CpuState::Online);

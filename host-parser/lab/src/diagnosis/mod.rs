@@ -79,7 +79,7 @@ fn beside(record: &RunRecord, end: &str) -> PathBuf {
 
 /// What the run's own log and registers show.
 fn first(died: &Died<'_>) -> Seen {
-    let log = died.record.log.as_ref().and_then(|log| fs::read(log).ok()).unwrap_or_default();
+    let log = died.record.log.as_deref().and_then(|log| fs::read(log).ok()).unwrap_or_default();
     seen::seen(died.record.evidence.ended.clone(), &log, &[], died.last_cpus)
 }
 

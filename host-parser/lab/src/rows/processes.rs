@@ -91,7 +91,7 @@ impl Processes {
             ..HostEvidence::default()
         };
         let mut record = run.judge(&bytes, &self.env, &plan, None, evidence);
-        record.log = Some(log.display().to_string());
+        record.log = Some(log.display().to_string().into());
         record.command = command;
         record.started_unix_ms = Some(started_unix_ms);
         record.wall_ms = Some(exit_us / 1000);

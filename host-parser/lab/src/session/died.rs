@@ -30,7 +30,7 @@ impl Session {
             Ok(_) if cancel.is_cancelled() => {}
             Ok(diagnosis) => {
                 progress.note(&format!("diagnosis: {}", diagnosis.summary));
-                record.diagnosis = Some(diagnosis);
+                record.diagnosis = Some(Box::new(diagnosis));
             }
             // The run stands as it is.
             Err(error) => progress.note(&format!("no diagnosis: {error}")),

@@ -42,7 +42,7 @@ impl Decisions {
         let mut fresh = Vec::new();
         for run in self.in_question(ledger, runs) {
             let Some(measured) = run.verdict.outcome.measurement() else { continue };
-            let own = measured.samples().iter().filter_map(|sample| sample.excluded.clone());
+            let own = measured.samples().iter().filter_map(|sample| sample.excluded.as_deref().cloned());
             let of_session = ledger.excluded_iterations(run.run).into_iter().filter(|_| !measured.is_alone());
             for exclusion in own.chain(of_session) {
                 let Scope::Iteration { iteration, .. } = exclusion.scope else { continue };

@@ -1,6 +1,7 @@
 //! The entries of session.jsonl.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use abi::Digest;
 use abi::wire::Hex64;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decisions::Decision;
 use crate::diagnosis::Diagnosis;
-use crate::{BootCost, Environment, Experiment, RunRecord, System, Tool};
+use crate::{BootCost, Environment, Experiment, RunRecord, SealedRun, System, Tool};
 
 /// The version of the chain's form. It is raised by a change that a reader of an older one would misread.
 pub const FORM: u32 = 1;
@@ -159,14 +160,15 @@ impl RunEntry {
     /// The entry of a run of a set.
     #[must_use]
     pub fn of(run: &RunRecord, set: usize) -> Self {
+        let sealed = run.sealed.as_deref().cloned().unwrap_or_default();
         Self {
             run: run.run,
             set,
             round: run.round,
             system: run.system,
             case: run.case,
-            log: run.log.clone(),
-            log_sha256: run.sealed.log_sha256,
+            log: run.log.as_deref().map(str::to_owned),
+            log_sha256: sealed.log_sha256,
             challenge: run.challenge,
             command: run.command.clone(),
             started_unix_ms: run.started_unix_ms,
@@ -175,8 +177,8 @@ impl RunEntry {
             boot: run.boot,
             host_cpus: run.host_cpus.clone(),
             vcpu_host_cpus: run.vcpu_host_cpus.clone(),
-            expected: run.sealed.expected.clone(),
-            evidence: run.evidence.clone(),
+            expected: sealed.expected,
+            evidence: (*run.evidence).clone(),
         }
     }
 
@@ -185,7 +187,7 @@ impl RunEntry {
         let mut run = RunRecord::new(self.run, self.round, verdict).with_evidence(self.evidence.clone());
         run.system = self.system;
         run.case = self.case;
-        run.log.clone_from(&self.log);
+        run.log = self.log.as_deref().map(Arc::from);
         run.command.clone_from(&self.command);
         run.started_unix_ms = self.started_unix_ms;
         run.wall_ms = self.wall_ms;
@@ -193,8 +195,8 @@ impl RunEntry {
         run.boot = self.boot;
         run.host_cpus.clone_from(&self.host_cpus);
         run.vcpu_host_cpus.clone_from(&self.vcpu_host_cpus);
-        run.sealed.expected = self.expected.clone();
-        run.sealed.log_sha256 = self.log_sha256;
+        let (expected, log_sha256) = (self.expected.clone(), self.log_sha256);
+        run.sealed = Some(Box::new(SealedRun { expected, log_sha256 }));
         run.challenge = self.challenge;
         run
     }

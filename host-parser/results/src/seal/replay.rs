@@ -113,7 +113,7 @@ impl Player<'_> {
             }
             Entry::Diagnosis { run, diagnosis } => {
                 match self.played.runs.last_mut().filter(|last| last.run == *run) {
-                    Some(last) => last.diagnosis = Some((**diagnosis).clone()),
+                    Some(last) => last.diagnosis = Some(diagnosis.clone()),
                     None => self.wrong(at, format!("is of run {run}, which is not the last one")),
                 }
             }

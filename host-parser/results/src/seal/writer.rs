@@ -89,7 +89,7 @@ impl SealWriter {
     /// The chain cannot be written.
     pub fn diagnosis(&mut self, run: &RunRecord) -> Result<(), WriteError> {
         let Some(diagnosis) = &run.diagnosis else { return Ok(()) };
-        self.append([Entry::Diagnosis { run: run.run, diagnosis: Box::new(diagnosis.clone()) }])
+        self.append([Entry::Diagnosis { run: run.run, diagnosis: diagnosis.clone() }])
     }
 
     /// Ends the chain. `incomplete` says why not all was done, if so; `files` are those of the results.

@@ -121,7 +121,7 @@ impl StoredSession {
             let detail = format!("no run of the system {SYSTEM} counts");
             return Err(refused((ReasonCode::TooFewRounds, detail)));
         };
-        let (identity, machine) = (*first.identity(), first.machine().clone());
+        let (identity, machine) = (first.identity(), first.machine().clone());
         let cases = cases(&passed).map_err(form)?;
         if results.incomplete.is_none() {
             as_many_as_asked_for(&results.experiment, &cases)

@@ -1,6 +1,6 @@
 //! Whether the work was done: every answer must be the reference's, and the splits of every case must make up one whole.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use abi::wire::record;
 use workloads::{Expectation, Workload};
@@ -86,7 +86,7 @@ pub(in crate::gate) fn answers(run: &mut Run<'_>, workload: &dyn Workload) {
     let (facts, challenge) = (run.facts, run.facts.challenge());
     // In a log that was tampered with, splits that make up no whole could take any time to compute.
     let splits = facts.splits.keys();
-    let sound: HashSet<u16> =
+    let sound: BTreeSet<u16> =
         splits.copied().filter(|&case| whole(facts, case, workload).is_some()).collect();
     let judged = facts.iterations.iter().filter(|iteration| sound.contains(&iteration.case));
     for iteration in judged {

@@ -1,6 +1,6 @@
 //! Whether the expected cases ran, and whether their records agree with each other.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::wire::record::{self, SkipReason, WorkerStatus};
 use abi::worker::SCALE_SHIFT;
@@ -117,7 +117,7 @@ fn contradictions(facts: &Facts, iteration: &Iteration) -> Vec<(u64, String)> {
     if !iteration.workers.keys().copied().eq(0..iteration.case) {
         found.push((end.line, "the workers are not numbered from 0 without gaps".to_owned()));
     }
-    let mut cpus = HashSet::new();
+    let mut cpus = BTreeSet::new();
     // A log can list 65,536 workers, one more than fits into a `u16`.
     let mut done = 0_usize;
     for (number, records) in &iteration.workers {
@@ -201,7 +201,7 @@ mod tests {
         };
         let records =
             |worker| WorkerFacts { end: Some(At { line, is: end(worker) }), ..WorkerFacts::default() };
-        let workers = (0..=u16::MAX).map(|worker| (worker, records(worker))).collect();
+        let workers = (0..=u16::MAX).map(|worker| (worker, Box::new(records(worker)))).collect();
         let is = CaseEnd { case, iter, done: 0, makespan: 0, verified: true };
         let (ready, begun) = (None, Timestamp::UNKNOWN);
         let iteration = Iteration {

@@ -1,6 +1,6 @@
 //! Whether the records of the machine and of the cases agree on which CPUs exist and which cases ran.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::wire::record::{self, CaseSkipped, CpuState, SkipReason};
 
@@ -23,7 +23,7 @@ pub(in crate::gate) fn census(run: &mut Run<'_>) {
 }
 
 fn cpus_twice(facts: &Facts) -> Vec<Wrong> {
-    let mut listed = HashSet::new();
+    let mut listed = BTreeSet::new();
     // CPUs that the firmware lists but the kernel does not start are numbered separately.
     let started = facts.all::<record::Cpu>().filter(|cpu| cpu.is.state != CpuState::Skipped);
     let twice = started.filter(|cpu| !listed.insert(cpu.is.cpu));
@@ -31,7 +31,7 @@ fn cpus_twice(facts: &Facts) -> Vec<Wrong> {
 }
 
 fn topology(facts: &Facts) -> Vec<Wrong> {
-    let online: HashSet<u16> = facts.online_cpus().collect();
+    let online: BTreeSet<u16> = facts.online_cpus().collect();
     let absent = facts.topology.values().filter(|at| !online.contains(&at.is.cpu.0));
     absent
         .map(|at| (Some(at.line), format!("CPU {} has a `topology` record but is not online", at.is.cpu)))
@@ -82,7 +82,7 @@ fn numbering(facts: &Facts) -> Vec<Wrong> {
 }
 
 fn splits(facts: &Facts) -> Vec<Wrong> {
-    let ran: HashSet<u16> = facts.iterations.iter().map(|iteration| iteration.case).collect();
+    let ran: BTreeSet<u16> = facts.iterations.iter().map(|iteration| iteration.case).collect();
     let known = |case: u16| ran.contains(&case) || facts.skipped.contains(&case);
     let orphans = facts.splits.iter().filter(|&(&case, _)| !known(case));
     let wrong = orphans.map(|(case, splits)| {

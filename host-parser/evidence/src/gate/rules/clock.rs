@@ -66,19 +66,15 @@ fn readings(run: &mut Run<'_>, tsc: At<Tsc>) {
     let (count, spread) =
         (readings().count(), readings().map(|is| apart_ppm(is.khz, khz)).max().unwrap_or(0));
     let listed = readings().any(|is| (is.source, is.khz) == (source, khz));
-    let wrong = [
-        (!listed, format!("`tsc` uses {khz} kHz of source {source}, but no `tsc-reading` has that")),
-        (
-            count != usize::from(sources),
-            format!("`tsc` counts {sources} sources, but {count} have a `tsc-reading`"),
-        ),
-        (
-            spread != u64::from(spread_ppm),
-            format!("the readings are {spread} ppm apart, but `tsc` has {spread_ppm} ppm"),
-        ),
-    ];
-    for (_, detail) in wrong.into_iter().filter(|(wrong, _)| *wrong) {
-        run.add(ReasonCode::InconsistentRecord, tsc.line, detail);
+    let mut wrong = |detail: String| run.add(ReasonCode::InconsistentRecord, tsc.line, detail);
+    if !listed {
+        wrong(format!("`tsc` uses {khz} kHz of source {source}, but no `tsc-reading` has that"));
+    }
+    if count != usize::from(sources) {
+        wrong(format!("`tsc` counts {sources} sources, but {count} have a `tsc-reading`"));
+    }
+    if spread != u64::from(spread_ppm) {
+        wrong(format!("the readings are {spread} ppm apart, but `tsc` has {spread_ppm} ppm"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether the records that describe the machine, and the numbers of the pace checks, can be: each against every other
 //! that it must agree with.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use abi::pace::WINDOW_US;
 use abi::tsc;
@@ -79,8 +79,8 @@ fn config(facts: &Facts) -> Vec<Wrong> {
 /// CPUs that were started are numbered from 0 without gaps; the first is the boot CPU; each has its own APIC ID.
 fn cpus(facts: &Facts) -> Vec<Wrong> {
     let mut wrong = Vec::new();
-    let mut numbers = HashSet::new();
-    let mut apics = HashSet::new();
+    let mut numbers = BTreeSet::new();
+    let mut apics = BTreeSet::new();
     let native = is_native(facts);
     for cpu in facts.all::<Cpu>() {
         let Cpu { cpu: number, apic, state, cycles } = cpu.is;
@@ -142,7 +142,7 @@ fn places(facts: &Facts) -> Vec<Wrong> {
 /// No two CPUs are in the same place, and CPUs of one core are of one package.
 fn topology(facts: &Facts) -> Vec<Wrong> {
     let mut wrong = Vec::new();
-    let mut threads = HashSet::new();
+    let mut threads = BTreeSet::new();
     let mut packages: BTreeMap<u32, (Option<u32>, Option<u32>)> = BTreeMap::new();
     for At { line, is } in facts.topology.values() {
         let Topology { cpu, source, package, die, core, thread, node, .. } = *is;
@@ -163,7 +163,7 @@ fn topology(facts: &Facts) -> Vec<Wrong> {
 
 fn platform(facts: &Facts) -> Vec<Wrong> {
     let mut wrong = Vec::new();
-    let mut fields = HashSet::new();
+    let mut fields = BTreeSet::new();
     for dmi in facts.all::<Dmi>().filter(|dmi| !fields.insert(dmi.is.field)) {
         wrong.push((dmi.line, format!("the log has `{}` of the SMBIOS tables twice", dmi.is.field)));
     }
@@ -182,7 +182,7 @@ fn platform(facts: &Facts) -> Vec<Wrong> {
 
 /// A source has one reading of the TSC's frequency.
 fn readings(facts: &Facts) -> Vec<Wrong> {
-    let mut sources = HashSet::new();
+    let mut sources = BTreeSet::new();
     let twice = facts.all::<TscReading>().filter(|reading| !sources.insert(reading.is.source));
     twice.map(|reading| (reading.line, format!("source {} has two readings", reading.is.source))).collect()
 }
@@ -205,7 +205,7 @@ fn warp(facts: &Facts) -> Vec<Wrong> {
 /// The steps of the boot were over when they were printed, and have different names.
 fn phases(facts: &Facts) -> Vec<Wrong> {
     let mut wrong = Vec::new();
-    let mut names = HashSet::new();
+    let mut names = BTreeSet::new();
     let mut sum = 0_u64;
     for phase in facts.all::<Phase>() {
         sum = sum.saturating_add(phase.is.cycles);
@@ -232,8 +232,6 @@ fn blob(facts: &Facts) -> Vec<Wrong> {
 fn paces(facts: &Facts) -> Vec<Wrong> {
     let Some(khz) = facts.khz() else { return Vec::new() };
     let window = tsc::cycles(WINDOW_US, khz);
-    let lengths: HashMap<(u16, u16), u64> =
-        facts.iterations.iter().filter_map(|it| Some(((it.case, it.iter), length_ns(it, khz)?))).collect();
     let mut wrong = Vec::new();
     for At { line, is } in facts.all::<Gap>() {
         for (side, longest, reads) in
@@ -252,8 +250,8 @@ fn paces(facts: &Facts) -> Vec<Wrong> {
                 wrong.push((line, detail));
             }
         }
-        let took = lengths.get(&(is.case, is.iter)).copied().unwrap_or(u64::MAX);
-        if is.steal_ns.is_some_and(|steal| steal > took) {
+        let took = || facts.iterations_of(is.case, is.iter).rev().find_map(|it| length_ns(it, khz));
+        if is.steal_ns.is_some_and(|steal| steal > took().unwrap_or(u64::MAX)) {
             let detail = format!("CPU {} has more steal time than its iteration has time", is.cpu);
             wrong.push((line, detail));
         }

@@ -1,11 +1,9 @@
 //! Whether every CPU that ran a worker reported its gaps. Without them the gate cannot judge what the host did.
 
-use std::collections::{HashMap, HashSet};
-
-use abi::wire::record::{self, WorkerStatus};
+use abi::wire::record::{Gap, WorkerEnd, WorkerStatus};
 
 use super::Run;
-use crate::gate::facts::Iteration;
+use crate::gate::facts::Facts;
 use crate::gate::reason::ReasonCode;
 
 /// Checks that each worker that is done has exactly one `gap` record, with its CPU, and that there are no others. Needs a
@@ -15,16 +13,12 @@ pub(in crate::gate) fn gap_records(run: &mut Run<'_>) {
         return;
     }
     let facts = run.facts;
-    let ran: HashMap<(u16, u16), &Iteration> =
-        facts.iterations.iter().map(|iteration| ((iteration.case, iteration.iter), iteration)).collect();
-    let mut reported = HashSet::new();
-    for gap in facts.all::<record::Gap>() {
+    for gap in facts.all::<Gap>() {
         let (case, iter, worker) = (gap.is.case, gap.is.iter, gap.is.worker);
-        let records = ran.get(&(case, iter)).and_then(|iteration| iteration.workers.get(&worker));
-        let ended = records.and_then(|records| records.end).map(|end| end.is);
-        let wrong = match ended {
+        let is_first = facts.gap(case, iter, worker).is_some_and(|first| first.line == gap.line);
+        let wrong = match ended(facts, gap.is) {
             None => Some("the worker did not run".to_owned()),
-            Some(_) if !reported.insert((case, iter, worker)) => Some("there already is one".to_owned()),
+            Some(_) if !is_first => Some("there already is one".to_owned()),
             Some(end) if end.cpu != gap.is.cpu => {
                 Some(format!("it names CPU {}, the worker ran on CPU {}", gap.is.cpu, end.cpu))
             }
@@ -39,10 +33,16 @@ pub(in crate::gate) fn gap_records(run: &mut Run<'_>) {
         let (case, iter) = (iteration.case, iteration.iter);
         for (&worker, records) in &iteration.workers {
             let Some(end) = records.end.filter(|end| end.is.status == WorkerStatus::Done) else { continue };
-            if !reported.contains(&(case, iter, worker)) {
+            if facts.gap(case, iter, worker).is_none_or(|gap| ended(facts, gap.is).is_none()) {
                 let detail = format!("worker {worker} of case {case} iteration {iter} has no `gap`");
                 run.add(ReasonCode::InconsistentRecord, end.line, detail);
             }
         }
     }
+}
+
+/// The end of the worker that the gap is about. Of several iterations with the same numbers, the last one counts.
+fn ended(facts: &Facts, gap: Gap) -> Option<WorkerEnd> {
+    let last = facts.iterations_of(gap.case, gap.iter).next_back()?;
+    last.workers.get(&gap.worker)?.end.map(|end| end.is)
 }

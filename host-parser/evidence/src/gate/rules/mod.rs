@@ -62,7 +62,7 @@ use super::verdict::{Finding, Findings};
 
 /// A boot under judgement.
 pub(super) struct Run<'a> {
-    pub facts: &'a Facts,
+    pub facts: &'a Facts<'a>,
     pub expectation: &'a RunExpectation,
     pub evidence: &'a HostEvidence,
     /// Whether every record of the boot arrived, in order, up to `end`.

@@ -1,12 +1,10 @@
 //! Whether the records of an iteration are in the order in which every system prints them. Which records belong to it
 //! is settled by `facts`.
 
-use std::collections::HashMap;
-
 use abi::wire::record::{Gap, Moment};
 
 use super::Run;
-use crate::gate::facts::Iteration;
+use crate::gate::facts::{At, Iteration};
 use crate::gate::reason::ReasonCode;
 
 /// Judges the order. Needs a log without losses.
@@ -14,13 +12,8 @@ pub(in crate::gate) fn order(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
-    let facts = run.facts;
-    let mut gaps: HashMap<(u16, u16), Vec<(u16, u64)>> = HashMap::new();
-    for gap in facts.all::<Gap>() {
-        gaps.entry((gap.is.case, gap.is.iter)).or_default().push((gap.is.worker, gap.line));
-    }
-    for iteration in &facts.iterations {
-        let gaps = gaps.get(&(iteration.case, iteration.iter)).map_or(&[][..], Vec::as_slice);
+    for iteration in &run.facts.iterations {
+        let gaps = run.facts.gaps_of(iteration.case, iteration.iter);
         if let Some(line) = out_of_order(iteration, gaps) {
             let detail = format!("{}: the record is not where every system prints it", iteration.name());
             run.add(ReasonCode::InconsistentRecord, line, detail);
@@ -30,8 +23,9 @@ pub(in crate::gate) fn order(run: &mut Run<'_>) {
 
 /// The line of the first record that is not after those before it: the workers by number, each with its time, its result,
 /// the readings around it and its end; the end of the iteration; the workers' gaps; the moments.
-fn out_of_order(iteration: &Iteration, gaps: &[(u16, u64)]) -> Option<u64> {
-    let mut lines = vec![iteration.line];
+fn out_of_order(iteration: &Iteration, gaps: &[At<Gap>]) -> Option<u64> {
+    let mut lines = Vec::with_capacity(5 + 5 * iteration.workers.len() + gaps.len());
+    lines.push(iteration.line);
     for worker in iteration.workers.values() {
         lines.extend(worker.timing.map(|at| at.line));
         lines.extend(worker.answer.map(|at| at.line));
@@ -40,9 +34,7 @@ fn out_of_order(iteration: &Iteration, gaps: &[(u16, u64)]) -> Option<u64> {
         lines.extend(worker.end.map(|at| at.line));
     }
     lines.extend(iteration.end.map(|at| at.line));
-    let mut gaps = gaps.to_vec();
-    gaps.sort_unstable();
-    lines.extend(gaps.into_iter().map(|(_, line)| line));
+    lines.extend(gaps.iter().map(|gap| gap.line));
     lines.extend(
         [Moment::Ready, Moment::Warm, Moment::Done]
             .into_iter()

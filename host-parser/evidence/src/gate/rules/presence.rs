@@ -1,12 +1,10 @@
 //! Whether everything that the rules read is there. A rule that does not find its evidence must not be silent: a log
 //! without it does not pass.
 
-use std::collections::HashSet;
-
 use abi::wire::record::{Challenge, Gap, Moment, SecondClock, Warp, WorkerStatus};
 
 use super::Run;
-use crate::gate::facts::{Iteration, WorkerFacts};
+use crate::gate::facts::{Facts, Iteration, WorkerFacts};
 use crate::gate::reason::ReasonCode;
 
 /// Judges what is missing. Needs a log without losses.
@@ -60,12 +58,7 @@ fn readings(run: &mut Run<'_>, iteration: &Iteration) {
 /// The pace checks of the workers that are done.
 fn paces(run: &mut Run<'_>) {
     let facts = run.facts;
-    let mut ended = HashSet::new();
-    for iteration in &facts.iterations {
-        let done = iteration.workers.iter().filter(|(_, worker)| is_done(worker));
-        ended.extend(done.map(|(&worker, _)| (iteration.case, iteration.iter, worker)));
-    }
-    for gap in facts.all::<Gap>().filter(|gap| ended.contains(&(gap.is.case, gap.is.iter, gap.is.worker))) {
+    for gap in facts.all::<Gap>().filter(|gap| is_of_done(facts, gap.is)) {
         let numbers = [
             ("before", gap.is.before),
             ("after", gap.is.after),
@@ -80,6 +73,12 @@ fn paces(run: &mut Run<'_>) {
             run.add(ReasonCode::EvidenceMissing, gap.line, detail);
         }
     }
+}
+
+/// Whether the worker that the gap is about is done.
+fn is_of_done(facts: &Facts, gap: Gap) -> bool {
+    let mut iterations = facts.iterations_of(gap.case, gap.iter);
+    iterations.any(|iteration| iteration.workers.get(&gap.worker).is_some_and(|worker| is_done(worker)))
 }
 
 /// A system that reports steal for one worker reports it for all.

@@ -1,5 +1,7 @@
 //! How each worker ended.
 
+use std::fmt;
+
 use abi::wire::record::{WorkerEnd, WorkerStatus};
 
 use super::Run;
@@ -11,10 +13,10 @@ pub(in crate::gate) fn workers(run: &mut Run<'_>) {
     let masked = run.facts.masks_interrupts();
     for iteration in &run.facts.iterations {
         for (&number, records) in &iteration.workers {
-            let who = format!("worker {number} of case {} iteration {}", iteration.case, iteration.iter);
-            status(run, &who, records);
+            let who = Who { worker: number, case: iteration.case, iter: iteration.iter };
+            status(run, who, records);
             if let Some(end) = records.end {
-                authority(run, &who, end);
+                authority(run, who, end);
             }
             if let Some(timing) = records.timing.filter(|timing| masked && timing.is.irqs > 0) {
                 let detail = format!("{who}: CPU {} took {} interrupts", timing.is.cpu, timing.is.irqs);
@@ -24,7 +26,21 @@ pub(in crate::gate) fn workers(run: &mut Run<'_>) {
     }
 }
 
-fn status(run: &mut Run<'_>, who: &str, records: &WorkerFacts) {
+/// A worker, as the details of findings name it. They are made only if there is a finding.
+#[derive(Clone, Copy)]
+struct Who {
+    worker: u16,
+    case: u16,
+    iter: u16,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {} of case {} iteration {}", self.worker, self.case, self.iter)
+    }
+}
+
+fn status(run: &mut Run<'_>, who: Who, records: &WorkerFacts) {
     if let Some(At { line, is: fault }) = records.fault {
         let detail = format!(
             "{who}: {} at {} (error {}, address {})",
@@ -53,7 +69,7 @@ fn status(run: &mut Run<'_>, who: &str, records: &WorkerFacts) {
     }
 }
 
-fn authority(run: &mut Run<'_>, who: &str, end: At<WorkerEnd>) {
+fn authority(run: &mut Run<'_>, who: Who, end: At<WorkerEnd>) {
     if end.is.refused > 0 {
         let detail = format!(
             "{who}: {} syscalls refused, the first was number {}",
