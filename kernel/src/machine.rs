@@ -14,7 +14,7 @@ use harness::order::Located;
 use harness::phases::Phases;
 use harness::srat;
 use harness::x86::cpuid;
-use harness::{blob::BlobError, emit};
+use harness::{blob::BlobError, emit, registers};
 use x86_64::PhysAddr;
 
 use crate::clock::{self, Devices, MachineClock, SecondClock};
@@ -121,6 +121,8 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
 
     let started = smp::start_aps(&roster, &mut space, features, &clock.tsc)?;
     phases.end("aps");
+    let registers = smp::settle_all(clock);
+    phases.end("registers");
     let warp = smp::test_warp(clock);
     phases.end("warp");
     let cpus = smp::locate_all(clock, |apic_id| tables.node(apic_id));
@@ -131,10 +133,11 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     for &cpu in &cpus {
         console::record(Topology::from(cpu));
     }
+    registers::report(&registers, &mut Records);
     platform::report();
     emit::clock(&choice, &readings, &mut Records);
     console::record(clock.second.record());
-    console::record(abi::wire::record::Warp::from(warp));
+    warp.report(&clock.tsc, &mut Records);
     phases.end("records");
     Ok(Machine { space, clock, all_online, cpus })
 }
@@ -182,6 +185,7 @@ fn find_frequency(
     let scratch = space.frames().zeroed()?;
     let (readings, second) = clock::readings(&Devices { hpet, power: tables.power, scratch: Some(scratch) });
     space.frames().give_back([scratch]);
+    let second = second.or_other(|| space.frames().zeroed().ok());
     let none = Refusal { code: "no-clock", detail: "no source tells the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))
 }

@@ -46,6 +46,22 @@ decimal! {
     u64: 20 digits, "u64";
 }
 
+/// Decimal, with a sign only if it is negative.
+impl Value for i64 {
+    const MAX_LEN: usize = 20;
+    const SHAPE: &'static str = "i64";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{self}")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let canonical = text == "0" || digits.as_bytes().first().is_some_and(|b| matches!(b, b'1'..=b'9'));
+        text.parse().ok().filter(|_| canonical)
+    }
+}
+
 impl Value for bool {
     const MAX_LEN: usize = 1;
     const SHAPE: &'static str = "0 or 1";
@@ -218,6 +234,15 @@ pub(crate) const fn longest(words: &[&str]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_is_a_minus_and_only_where_it_means_something() {
+        assert_eq!(i64::parse("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(i64::parse("-1"), Some(-1));
+        for bad in ["-0", "+1", "--1", "-", "-01", "01", "9223372036854775808"] {
+            assert_eq!(i64::parse(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn rejects_numbers_that_are_not_canonical() {

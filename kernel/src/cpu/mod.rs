@@ -1,13 +1,16 @@
 //! One CPU as this kernel keeps it: its own data, what it does while idle, the registers that a trap found, and the
 //! registers that may be missing.
 
+pub mod counters;
 pub mod idle;
 pub mod microcode;
 mod per_cpu;
 pub mod probe;
+pub mod registers;
 mod steal;
 mod trap_frame;
 mod worker_state;
+mod xstate;
 
 pub use per_cpu::{Job, PerCpu};
 pub use steal::is_available as has_steal_account;

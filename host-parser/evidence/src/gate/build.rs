@@ -10,7 +10,7 @@ use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
 use super::measurement::{Basis, Clock, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample};
-use super::rules::{Disturbed, basis, common_whole, span};
+use super::rules::{Disturbed, basis, common_whole, effective_khz, span};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
 pub(super) fn measurement(
@@ -111,6 +111,7 @@ fn clock(facts: &Facts) -> Clock {
         second: facts.one::<record::SecondClock>().map(|at| at.is),
         readings: facts.all::<record::TscReading>().map(|at| at.is).collect(),
         warp: facts.one::<record::Warp>().map(|at| at.is),
+        offsets: facts.all::<record::Offset>().map(|at| at.is).collect(),
     }
 }
 
@@ -147,6 +148,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         irqs: timing.irqs,
         reads_before: gap.reads_before,
         reads_after: gap.reads_after,
+        effective_khz: effective_khz(facts, iteration, worker),
         answer: answer.answer,
         work: answer.work,
         digest: answer.digest,

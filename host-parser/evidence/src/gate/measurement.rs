@@ -5,7 +5,7 @@ use std::fmt;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Phase, SecondClock, Tsc, TscReading, Warp};
+use abi::wire::record::{Offset, Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
 use serde::Serialize;
 
@@ -171,6 +171,9 @@ pub struct Clock {
     pub readings: Vec<TscReading>,
     /// The warp test; `None` if there was one CPU.
     pub warp: Option<Warp>,
+    /// How far each CPU's clock can be from CPU 0's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub offsets: Vec<Offset>,
 }
 
 /// What a sample's time measures.
@@ -243,6 +246,9 @@ pub struct WorkerSample {
     pub reads_before: u32,
     /// The pace check just after.
     pub reads_after: u32,
+    /// The clock of its CPU while it ran it, in kHz, by APERF and MPERF; `None` if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_khz: Option<u64>,
     /// Its answer, equal to the reference's.
     pub answer: u64,
     /// Its count of work, equal to the reference's.

@@ -168,6 +168,11 @@ impl Gate {
             rules::stamps(&mut run);
             rules::brackets(&mut run);
             rules::second_clock(&mut run);
+            rules::seconds(&mut run);
+            rules::conditions(&mut run);
+            rules::counters(&mut run);
+            rules::registers(&mut run);
+            rules::offsets(&mut run);
             rules::superlinear(&mut run);
             rules::elapsed(&mut run);
             rules::clock(&mut run, known);

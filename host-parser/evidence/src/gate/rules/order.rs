@@ -29,7 +29,8 @@ pub(in crate::gate) fn order(run: &mut Run<'_>) {
 }
 
 /// The line of the first record that is not after those before it: the workers by number, each with its time, its result,
-/// the readings around it and its end; the end of the iteration; the workers' gaps; the moments.
+/// the readings around it and its end; the end of the iteration; the workers' gaps; the moments; the workers' conditions
+/// and counters.
 fn out_of_order(iteration: &Iteration, gaps: &[(u16, u64)]) -> Option<u64> {
     let mut lines = vec![iteration.line];
     for worker in iteration.workers.values() {
@@ -48,5 +49,7 @@ fn out_of_order(iteration: &Iteration, gaps: &[(u16, u64)]) -> Option<u64> {
             .into_iter()
             .filter_map(|at| Some(iteration.mark(at)?.line)),
     );
+    lines.extend(iteration.conditions.values().map(|at| at.line));
+    lines.extend(iteration.counters.values().map(|at| at.line));
     lines.windows(2).find(|pair| pair[1] <= pair[0]).map(|pair| pair[1])
 }
