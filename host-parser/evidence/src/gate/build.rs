@@ -9,7 +9,9 @@ use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
-use super::measurement::{Basis, Clock, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample};
+use super::measurement::{
+    Basis, Clock, Conditions, Cycles, Identity, Measurement, Sample, Sweep, WorkerSample,
+};
 use super::rules::{Disturbed, basis, common_whole, effective_khz, span};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
@@ -34,6 +36,7 @@ pub(super) fn measurement(
         sweep: facts
             .one::<record::Sweep>()
             .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
+        conditions: conditions(facts),
         samples: samples.collect::<Option<_>>()?,
         clock,
     })
@@ -103,6 +106,22 @@ fn machine(facts: &Facts) -> Option<MachineReport> {
 fn platform(facts: &Facts, record: record::Platform) -> Platform {
     let strings = facts.all::<record::Dmi>().map(|at| (at.is.field.to_string(), at.is.text.to_string()));
     Platform { record, dmi: strings.collect() }
+}
+
+fn conditions(facts: &Facts) -> Conditions {
+    let all = |known: fn(&Iteration, &u16) -> bool| {
+        facts
+            .iterations
+            .iter()
+            .all(|iteration| iteration.workers.keys().all(|worker| known(iteration, worker)))
+    };
+    let watched = |iteration: &Iteration, worker: &u16| {
+        iteration.conditions.get(worker).is_some_and(|at| at.is.watches.is_some())
+    };
+    let smis = |iteration: &Iteration, worker: &u16| {
+        iteration.counters.get(worker).is_some_and(|at| at.is.smis.is_some())
+    };
+    Conditions { watched: all(watched), smis: all(smis) }
 }
 
 fn clock(facts: &Facts) -> Clock {

@@ -49,6 +49,7 @@ pub struct Measurement {
     pub(super) phases: Vec<Phase>,
     pub(super) skipped: Vec<u16>,
     pub(super) sweep: Option<Sweep>,
+    pub(super) conditions: Conditions,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -95,6 +96,12 @@ impl Measurement {
         self.sweep
     }
 
+    /// Which disturbances would have been seen in every iteration.
+    #[must_use]
+    pub const fn conditions(&self) -> Conditions {
+        self.conditions
+    }
+
     /// Every iteration of every case, in the order in which they ran.
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
@@ -129,6 +136,15 @@ pub struct Sweep {
     pub iterations: u16,
     /// The seed of the order of the cases.
     pub order_seed: u64,
+}
+
+/// Which disturbances would have been seen in every iteration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Conditions {
+    /// A machine that stands still: a timer watched every worker's CPU.
+    pub watched: bool,
+    /// System-management interrupts: every worker's CPU counted them.
+    pub smis: bool,
 }
 
 /// Which kernel, plan and program a run had.

@@ -21,7 +21,9 @@ pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal,
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
-pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
+pub use measurement::{
+    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample,
+};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};

@@ -30,7 +30,7 @@ pub(in crate::gate) fn offsets(run: &mut Run<'_>) {
         }
     }
     // A CPU that no reading followed has no interval, and then none has the makespan as its basis.
-    if warp.is.least > 0 && cpus.len() + 1 < usize::from(run.facts.online()) {
+    if warp.is.least > 0 && cpus.len() + 1 < usize::from(warp.is.cpus.min(run.facts.online())) {
         run.add(ReasonCode::EvidenceMissing, warp.line, "CPUs that the warp test tested have no `offset`");
     }
     let Some(khz) = run.facts.khz() else { return };
