@@ -23,6 +23,7 @@ pub mod random;
 pub mod sweep;
 pub mod syscall;
 pub mod tsc;
+pub mod watch;
 pub mod wire;
 pub mod worker;
 

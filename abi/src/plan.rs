@@ -7,6 +7,7 @@
 //! plan experiment=smp-process-scale linger_ms=0 challenge=...
 //! workload name=primes sha256=... authority=exit
 //! control kind=none target=0
+//! warm-up ms=20
 //! case workers=2 iterations=1 timeout_ms=60000
 //! split worker=0 p0=2 p1=1893000 p2=0 p3=0 answer=... work=... digest=...
 //! split worker=1 ...
@@ -18,7 +19,9 @@
 //! The challenge is a number that the host chooses for each run. Every digest depends on it, so no answer of another run
 //! fits. [`Plan::work_digest`] identifies the work whatever the challenge is.
 //!
-//! A plan for a machine of unknown size has no cases. After `control` it has a sweep (see [`crate::sweep`]) and its cut
+//! The warm-up may be left out; then it is [`WARM_UP_MS`].
+//!
+//! A plan for a machine of unknown size has no cases. Instead it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
 //!
 //! ```text
@@ -43,6 +46,13 @@ pub const HEADER: &str = "ASSAY-PLAN2";
 
 /// The most workers a case can have.
 pub const MAX_WORKERS: u16 = 1024;
+
+/// How long each worker is warmed up before it is timed, in milliseconds, unless the plan says otherwise. A CPU that was
+/// idle takes milliseconds to reach its clock.
+pub const WARM_UP_MS: u32 = 20;
+
+/// The longest warm-up, in milliseconds.
+pub const MAX_WARM_UP_MS: u32 = 10_000;
 
 /// The most cut points that a sweep can have.
 pub const MAX_CUT_POINTS: usize = 8193;
@@ -77,6 +87,12 @@ messages! {
         kind: ControlKind,
         /// The CPU that makes it, by its dense number, if it is made by one.
         target: u16,
+    }
+
+    /// How long each worker is warmed up before it is timed. At most one, after `control`.
+    WarmUp = "warm-up" {
+        /// At least this many milliseconds, at most 10,000.
+        ms: u32,
     }
 
     /// One case.
@@ -145,6 +161,8 @@ pub struct Plan<'a> {
     pub workload: Workload,
     /// The fault that the kernel is to make.
     pub control: Control,
+    /// How long each worker is warmed up, in milliseconds.
+    pub warm_up_ms: u32,
     /// The text after the header. Every line of it has been parsed once.
     lines: &'a str,
     /// The text from the first case, or the sweep, to the end.
@@ -169,6 +187,8 @@ pub enum PlanErrorKind {
     Line(FieldError),
     /// The line is a message that cannot be in this place.
     OutOfPlace,
+    /// The warm-up is longer than [`MAX_WARM_UP_MS`].
+    BadWarmUp,
     /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
     BadCase,
     /// The number of a split is not the next, or a case has fewer or more splits than workers.
@@ -187,6 +207,7 @@ impl fmt::Display for PlanError {
             PlanErrorKind::NotAPlan => write!(f, "expected {HEADER} and whole lines"),
             PlanErrorKind::Line(error) => error.fmt(f),
             PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
+            PlanErrorKind::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
             PlanErrorKind::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
             }
@@ -214,7 +235,9 @@ impl PlanLine {
             Self::Head(head) => Head { challenge: NONE, ..head }.into(),
             Self::Split(split) => Split { digest: NONE, ..split }.into(),
             Self::Sweep(sweep) => Sweep { seed: NONE, digest: NONE, ..sweep }.into(),
-            Self::Workload(_) | Self::Control(_) | Self::Case(_) | Self::CutPoint(_) => self,
+            Self::Workload(_) | Self::Control(_) | Self::WarmUp(_) | Self::Case(_) | Self::CutPoint(_) => {
+                self
+            }
         }
     }
 }
@@ -248,11 +271,17 @@ impl<'a> Plan<'a> {
         let PlanLine::Control(control) = message(4, control)? else {
             return Err(fail(4, PlanErrorKind::OutOfPlace));
         };
-        match work.split_once('\n').map(|(first, rest)| (parse_line(first), rest)) {
-            Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points)?,
-            _ => check::cases(work)?,
+        let first = |text: &'a str| text.split_once('\n').map(|(first, rest)| (parse_line(first), rest));
+        let (warm_up_ms, work, number) = match first(work) {
+            Some((Ok(PlanLine::WarmUp(WarmUp { ms })), rest)) if ms <= MAX_WARM_UP_MS => (ms, rest, 6),
+            Some((Ok(PlanLine::WarmUp(_)), _)) => return Err(fail(5, PlanErrorKind::BadWarmUp)),
+            _ => (WARM_UP_MS, work, 5),
+        };
+        match first(work) {
+            Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points, number)?,
+            _ => check::cases(work, number)?,
         }
-        Ok(Self { head, workload, control, lines, work })
+        Ok(Self { head, workload, control, warm_up_ms, lines, work })
     }
 
     /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest

@@ -4,9 +4,12 @@
 //! `extern "C" fn(args: *const WorkerArgs, out: *mut WorkerResult)` (System V AMD64 ABI). It makes no syscall; it
 //! returns to its caller. It reads `args`, uses its own image and stack, and writes `out` and nothing else.
 //!
-//! A worker is called twice. In the first call [`WorkerArgs::start_tsc`] is 0: the worker does a small part of the work
-//! and so touches everything that the second call touches (code, stack, data, result slot). Its result is discarded. In
-//! the second call the worker spins on `rdtsc` until `start_tsc`, then times its work.
+//! A worker is called twice. In the first call [`WorkerArgs::start_tsc`] is 0: the worker does a small part of the work,
+//! again and again until the TSC has reached [`WorkerArgs::warm_until_tsc`]. So it touches everything that the second
+//! call touches (code, stack, data, result slot), and its CPU has left its idle states and reached its clock. Its result
+//! is discarded. In the second call the worker spins on `rdtsc` until `start_tsc`, then times its work, once.
+
+use crate::plan::Split;
 
 /// The arguments of a worker. 64 bytes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -20,6 +23,17 @@ pub struct WorkerArgs {
     pub params: [u64; PARAMS],
     /// The challenge of the plan, which every workload folds into its digest. The same instructions run for every value.
     pub challenge: u64,
+    /// The TSC value up to which the warm-up call goes on; 0 for the timed call.
+    pub warm_until_tsc: u64,
+}
+
+impl WorkerArgs {
+    /// These arguments with the number and the parameters of `split`, and with `challenge`.
+    #[must_use]
+    pub const fn of(self, split: &Split, challenge: u64) -> Self {
+        let Split { worker, p0, p1, p2, p3, .. } = *split;
+        Self { worker: worker as u64, params: [p0, p1, p2, p3], challenge, ..self }
+    }
 }
 
 /// The most parameters that a workload can have.

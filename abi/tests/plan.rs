@@ -2,7 +2,10 @@
 
 mod support;
 
-use abi::plan::{MAX_CUT_POINTS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, write_line};
+use abi::plan::{
+    MAX_CUT_POINTS, MAX_WARM_UP_MS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, WARM_UP_MS,
+    write_line,
+};
 use abi::wire::{FieldError, Label};
 use proptest::prelude::*;
 
@@ -80,6 +83,24 @@ fn refuses_a_sweep_that_cannot_be_run() {
     assert!(Plan::parse((head() + SWEEP + &knots(most.clone())).as_bytes()).is_ok());
     let many = head() + SWEEP + &knots(most) + "knot at=99999\n";
     assert_eq!(refused(&many).1, PlanErrorKind::BadSweep);
+}
+
+#[test]
+fn reads_how_long_to_warm_up() {
+    let warm_up = |lines: &str| {
+        let text = head() + lines + &whole_case(1);
+        Plan::parse(text.as_bytes()).map(|plan| (plan.warm_up_ms, plan.cases().count()))
+    };
+    assert_eq!(warm_up(""), Ok((WARM_UP_MS, 1)));
+    assert_eq!(warm_up("warm-up ms=0\n"), Ok((0, 1)));
+    assert_eq!(warm_up("warm-up ms=10000\n"), Ok((MAX_WARM_UP_MS, 1)));
+    let bad = |line, kind| Err(PlanError { line, kind });
+    assert_eq!(warm_up("warm-up ms=10001\n"), bad(5, PlanErrorKind::BadWarmUp));
+    assert_eq!(warm_up("warm-up ms=1\nwarm-up ms=1\n"), bad(6, PlanErrorKind::OutOfPlace));
+    let sweep = head() + "warm-up ms=3\n" + SWEEP + &knots([2, 9]);
+    let plan = Plan::parse(sweep.as_bytes()).unwrap();
+    assert!(plan.warm_up_ms == 3 && plan.sweep().is_some());
+    assert_eq!(refused(&(head() + "warm-up ms=3\n" + SWEEP + &knots([2, 1]))), (8, PlanErrorKind::BadSweep));
 }
 
 #[test]

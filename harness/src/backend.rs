@@ -62,6 +62,9 @@ pub trait Backend: Sink {
     /// Reads the TSC and the second clock. The count is 0 if there is none.
     fn mark(&mut self) -> Mark;
 
+    /// Reads the TSC and the real-time clock, in seconds since 1970; `None` without one.
+    fn seconds(&mut self) -> Option<Mark>;
+
     /// Builds a worker for each split of `item`, on the first CPUs in worker order.
     ///
     /// # Errors

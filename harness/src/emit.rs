@@ -12,6 +12,7 @@ use abi::worker::SCALE_SHIFT;
 
 use crate::agenda::{Expected, Item};
 use crate::clock::{Choice, Mark, Reading};
+use crate::conditions::Conditions;
 use crate::outcome::Outcome;
 use crate::pace::HostGaps;
 use crate::sink::Sink;
@@ -31,6 +32,8 @@ pub struct WorkerReport {
     pub around: Around,
     /// What its CPU saw of the host.
     pub gaps: HostGaps,
+    /// The conditions under which its CPU ran it.
+    pub conditions: Conditions,
 }
 
 /// A system's own readings of the TSC around a worker's timed call, on the worker's CPU.
@@ -92,7 +95,20 @@ pub fn iteration(
         sink.record(gaps.record(case, iter, split.worker, *cpu).into());
     }
     emit_marks(case, iter, marks, sink);
+    emit_conditions(case, iter, workers, sink);
     row
+}
+
+/// Emits the conditions of all workers, and their counters if there are any.
+fn emit_conditions(case: u16, iter: u16, workers: &[WorkerReport], sink: &mut impl Sink) {
+    for WorkerReport { cpu, split, conditions, .. } in workers {
+        sink.record(conditions.record(case, iter, split.worker, *cpu).into());
+    }
+    if workers.iter().any(|worker| worker.conditions.counters.any()) {
+        for WorkerReport { cpu, split, conditions, .. } in workers {
+            sink.record(conditions.counters.record(case, iter, split.worker, *cpu).into());
+        }
+    }
 }
 
 /// Emits the moments of an iteration.
@@ -196,6 +212,7 @@ mod tests {
             outcome: Outcome::new(exit, Counts::default(), result),
             around: Around { entered_tsc: 98, returned_tsc: end_tsc + 7 },
             gaps,
+            conditions: Conditions { warm_up: 50, ..Conditions::default() },
         }
     }
 
@@ -225,7 +242,7 @@ mod tests {
     fn emits_each_worker_between_the_begin_and_the_end_and_gaps_after() {
         let (row, kept) = emit(&[report(0, Exit::Returned, 110, 510), report(1, Exit::Returned, 105, 500)]);
         let each = ["worker", "result", "region", "worker-end"];
-        let last = ["case-end", "gap", "gap", "mark", "mark", "mark"];
+        let last = ["case-end", "gap", "gap", "mark", "mark", "mark", "conditions", "conditions"];
         let names = [&["case-begin"][..], &each, &each, &last].concat();
         assert_eq!(kept.names(), names);
         assert_eq!((row.done, row.makespan, row.answer, row.verified), (2, 405, 8, true));
@@ -233,6 +250,19 @@ mod tests {
         assert_eq!((gap.worker, gap.cpu, gap.before, gap.reads_before), (1, CpuId(11), 3, 1));
         let Record::Region(region) = kept.0[3] else { panic!("{:?}", kept.names()) };
         assert_eq!((region.worker, region.cpu, region.entered, region.returned), (0, CpuId(10), 2, 417));
+    }
+
+    #[test]
+    fn emits_counters_of_all_workers_if_one_has_any() {
+        let mut workers = [report(0, Exit::Returned, 110, 510), report(1, Exit::Returned, 105, 500)];
+        workers[1].conditions.counters.smis = Some(0);
+        let (_, kept) = emit(&workers);
+        assert_eq!(kept.names()[kept.0.len() - 4..], ["conditions", "conditions", "counters", "counters"]);
+        let Record::Counters(counters) = kept.0[kept.0.len() - 1] else { panic!("{:?}", kept.names()) };
+        assert_eq!(
+            (counters.worker, counters.cpu, counters.smis, counters.aperf),
+            (1, CpuId(11), Some(0), None)
+        );
     }
 
     #[test]
@@ -267,7 +297,7 @@ mod tests {
         let fault = Fault { vector: 14, error: 6, rip: layout::IMAGE + 0x10b0, address: 8 };
         let (row, kept) = emit(&[report(0, Exit::Fault(fault), 0, 0), report(1, Exit::Timeout, 0, 0)]);
         let names = ["case-begin", "fault", "worker-end", "worker-end", "case-end", "gap", "gap"];
-        let names = [&names[..], &["mark"; 3]].concat();
+        let names = [&names[..], &["mark"; 3], &["conditions"; 2]].concat();
         assert_eq!(kept.names(), names);
         assert!(matches!(kept.0[1], Record::Fault(FaultRecord { rip: Hex64(0x10b0), .. })));
         assert_eq!((row.done, row.makespan, row.verified), (0, 0, false));

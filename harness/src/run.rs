@@ -3,8 +3,8 @@
 use abi::exit::GuestExit;
 use abi::plan::{self, Plan, Split};
 use abi::wire::record::{
-    CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, SkipReason, Split as SplitRecord,
-    Sweep,
+    CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, Seconds as SecondsRecord,
+    SkipReason, Split as SplitRecord, Sweep, WarmUp,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,11 +12,12 @@ use core::fmt;
 use crate::agenda::{Agenda, Item};
 use crate::backend::{Backend, Interrupted};
 use crate::blob::{self, BlobError};
-use crate::clock::Clock;
+use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
 use crate::phases::Phases;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
+use crate::x86::tsc;
 
 /// The machine that a plan runs on.
 #[derive(Clone, Copy, Debug)]
@@ -91,14 +92,41 @@ pub fn run<'a>(
     let (name, plan::Workload { name: workload, authority, .. }) = (plan.head.experiment, plan.workload);
     backend.record(Experiment { name, workload, authority }.into());
     backend.record(Challenge { value: plan.head.challenge, work: plan.work_digest() }.into());
+    backend.record(WarmUp { ms: plan.warm_up_ms }.into());
     let image = blob::load(plan, ramdisk, backend)?;
     if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
         backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
     }
-    let rows = run_agenda(plan, &agenda, &image, site.online, phases, backend);
+    let mut seconds = Seconds { clock: site.clock, last: None };
+    seconds.emit(backend);
+    let rows = run_agenda(plan, &agenda, &image, &site, phases, &mut seconds, backend);
+    seconds.emit(backend);
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
     Ok(Summary { plan, site, rows, holds })
+}
+
+/// The readings of the real-time clock. It counts whole seconds, so more than one in a second would show nothing.
+struct Seconds<'a> {
+    clock: &'a Clock,
+    /// The TSC at the last reading.
+    last: Option<u64>,
+}
+
+impl Seconds<'_> {
+    fn emit(&mut self, backend: &mut impl Backend) {
+        if let Some(Mark { tsc, count }) = backend.seconds() {
+            self.last = Some(tsc);
+            backend.record(SecondsRecord { tsc, count }.into());
+        }
+    }
+
+    /// Emits a reading if a second has passed since the last one.
+    fn emit_if_due(&mut self, backend: &mut impl Backend) {
+        if self.last.is_some_and(|last| self.clock.micros(tsc::read().saturating_sub(last)) >= 1_000_000) {
+            self.emit(backend);
+        }
+    }
 }
 
 /// Runs all turns. A case that cannot run once is skipped from then on.
@@ -106,8 +134,9 @@ fn run_agenda(
     plan: &Plan<'_>,
     agenda: &Agenda,
     image: &ElfImage<'_>,
-    online: u16,
+    site: &Site<'_>,
     phases: &mut Phases,
+    seconds: &mut Seconds<'_>,
     backend: &mut impl Backend,
 ) -> Vec<Row> {
     let (mut announced, mut skipped) = (Vec::new(), Vec::new());
@@ -127,10 +156,11 @@ fn run_agenda(
                     phases.emit_until("first-worker", row.start_tsc, backend);
                 }
                 rows.push(row);
+                seconds.emit_if_due(backend);
             }
             Err(reason) => {
                 skipped.push(case);
-                backend.record(CaseSkipped { case, reason, online }.into());
+                backend.record(CaseSkipped { case, reason, online: site.online }.into());
             }
         }
     }

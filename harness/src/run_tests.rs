@@ -12,6 +12,7 @@ use alloc::{format, vec::Vec};
 use super::*;
 use crate::backend::TeamReport;
 use crate::clock::{Choice, Mark};
+use crate::conditions::Conditions;
 use crate::emit::{Around, WorkerReport};
 use crate::outcome::Outcome;
 use crate::pace::HostGaps;
@@ -36,6 +37,8 @@ struct Fake {
     teams: usize,
     /// Marks that were taken.
     marks: u64,
+    /// What the real-time clock shows, if there is one.
+    seconds: Option<u64>,
 }
 
 impl Sink for Fake {
@@ -50,6 +53,10 @@ impl Backend for Fake {
     fn mark(&mut self) -> Mark {
         self.marks += 1;
         Mark { tsc: 1_000 * self.marks, count: self.marks }
+    }
+
+    fn seconds(&mut self) -> Option<Mark> {
+        self.seconds.map(|count| Mark { tsc: tsc::read(), count })
     }
 
     fn assemble(
@@ -95,7 +102,14 @@ impl Fake {
             Outcome::new(Exit::Returned, Counts::default(), result)
         };
         let around = Around { entered_tsc: start_tsc - 1_000, returned_tsc: start_tsc + 501_000 };
-        WorkerReport { cpu: CpuId(split.worker), split: *split, outcome, around, gaps: HostGaps::default() }
+        WorkerReport {
+            cpu: CpuId(split.worker),
+            split: *split,
+            outcome,
+            around,
+            gaps: HostGaps::default(),
+            conditions: Conditions::default(),
+        }
     }
 }
 
@@ -194,6 +208,7 @@ fn iteration(case: u16, iter: u16) -> Vec<String> {
     names.push(format!("case-end {case}.{iter}"));
     names.extend((0..case).map(|_| "gap".into()));
     names.extend(MOMENTS.map(String::from));
+    names.extend((0..case).map(|_| "conditions".into()));
     names
 }
 
@@ -210,7 +225,7 @@ fn listed_cases_are_announced_run_and_summed_up_in_order() {
     let work = [case(2, 2), case(1, 1)].concat();
     let Ran { result, fake } = drive(&work, &ramdisk_with("primes", &worker_elf()), Fake::default());
     let expected = [
-        strings(&["experiment", "challenge", "blob"]),
+        strings(&["experiment", "challenge", "warm-up", "blob"]),
         splits(2),
         iteration(2, 0),
         strings(&["phase boot", "phase first-worker"]),
@@ -237,6 +252,18 @@ fn the_challenge_stands_beside_the_digest_of_the_work() {
 }
 
 #[test]
+fn the_real_time_clock_is_read_around_the_iterations_and_not_more_than_once_a_second() {
+    let fake = Fake { seconds: Some(1_790_000_000), ..Fake::default() };
+    let Ran { fake, .. } = drive(&case(1, 20), &ramdisk_with("primes", &worker_elf()), fake);
+    let all = names(&fake);
+    let seconds: Vec<_> = (0..all.len()).filter(|&at| all[at] == "seconds").collect();
+    assert_eq!(seconds.len(), 2, "{all:?}");
+    assert_eq!((seconds[0], seconds[1]), (4, all.len() - 1), "before the first iteration and after the last");
+    let Record::Seconds(first) = fake.kept.0[4] else { panic!("{all:?}") };
+    assert_eq!(first.count, 1_790_000_000);
+}
+
+#[test]
 fn the_first_phase_ends_at_the_common_start() {
     let Ran { fake, .. } = drive(&case(1, 1), &ramdisk_with("primes", &worker_elf()), Fake::default());
     let cycles = fake.kept.0.iter().find_map(|record| match record {
@@ -254,8 +281,8 @@ fn a_sweep_states_its_machine_and_runs_every_case_in_every_iteration() {
     let fake = Fake { sweep_answer: 7, ..Fake::default() };
     let Ran { result, fake } = drive(SWEEP, &ramdisk_with("primes", &worker_elf()), fake);
     let all = names(&fake);
-    assert_eq!(all[..4], strings(&["experiment", "challenge", "blob", "sweep"]));
-    let Record::Sweep(sweep) = fake.kept.0[3] else { panic!("{all:?}") };
+    assert_eq!(all[..5], strings(&["experiment", "challenge", "warm-up", "blob", "sweep"]));
+    let Record::Sweep(sweep) = fake.kept.0[4] else { panic!("{all:?}") };
     assert_eq!((sweep.iterations, sweep.cores, sweep.cpus, sweep.seed), (2, 2, 4, Hex64(0x2a)));
     for case in [1_u16, 2, 4] {
         let announced = all.iter().filter(|name| name.starts_with(&format!("split {case}."))).count();
@@ -284,7 +311,7 @@ fn a_case_that_cannot_be_assembled_is_skipped_once_and_the_others_run() {
     let fake = Fake { cannot_assemble: [(2, SkipReason::Cpus)].into(), ..Fake::default() };
     let Ran { result, fake } = drive(&work, &ramdisk_with("primes", &worker_elf()), fake);
     let expected = [
-        strings(&["experiment", "challenge", "blob"]),
+        strings(&["experiment", "challenge", "warm-up", "blob"]),
         splits(2),
         strings(&["case-skipped 2"]),
         splits(1),
@@ -305,14 +332,14 @@ fn a_case_that_cannot_be_assembled_is_skipped_once_and_the_others_run() {
 fn a_case_that_fails_to_run_has_been_announced_as_ready_and_is_skipped() {
     let fake = Fake { cannot_run: [(1, SkipReason::Memory)].into(), ..Fake::default() };
     let Ran { fake, .. } = drive(&case(1, 2), &ramdisk_with("primes", &worker_elf()), fake);
-    assert_eq!(names(&fake)[4..], strings(&["case-ready 1.0", "case-skipped 1"]));
+    assert_eq!(names(&fake)[5..], strings(&["case-ready 1.0", "case-skipped 1"]));
 }
 
 #[test]
 fn a_missing_blob_ends_the_run_after_the_experiment_record() {
     let Ran { result, fake } = drive(&case(1, 1), &ramdisk_with("other", &worker_elf()), Fake::default());
     assert_eq!(result.unwrap_err(), BlobError::Missing);
-    assert_eq!(names(&fake), ["experiment", "challenge"]);
+    assert_eq!(names(&fake), ["experiment", "challenge", "warm-up"]);
     let mut damaged = ramdisk_with("primes", &worker_elf());
     damaged[0] ^= 1;
     let Ran { result, .. } = drive(&case(1, 1), &damaged, Fake::default());
@@ -325,8 +352,8 @@ fn another_blob_than_the_plans_is_reported_and_not_run() {
     *other.last_mut().unwrap() ^= 1;
     let Ran { result, fake } = drive(&case(1, 1), &ramdisk_with("primes", &other), Fake::default());
     assert_eq!(result.unwrap_err(), BlobError::OtherHash);
-    assert_eq!(names(&fake), ["experiment", "challenge", "blob"]);
-    let Record::Blob(blob) = fake.kept.0[2] else { panic!() };
+    assert_eq!(names(&fake), ["experiment", "challenge", "warm-up", "blob"]);
+    let Record::Blob(blob) = fake.kept.0[3] else { panic!() };
     assert_eq!(blob.sha256, Digest::of(&other));
 }
 
@@ -337,7 +364,7 @@ fn a_run_with_an_iteration_that_timed_out_does_not_hold() {
     let all = names(&fake);
     let second = all.iter().position(|name| name == "case-ready 1.1").unwrap();
     let ended = strings(&["case-ready 1.1", "case-begin", "worker-end", "case-end 1.1", "gap"]);
-    assert_eq!(all[second..], [ended, strings(&MOMENTS)].concat());
+    assert_eq!(all[second..], [ended, strings(&MOMENTS), strings(&["conditions"])].concat());
     let (holds, rows, table) = result.unwrap();
     assert!(!holds && rows == 2);
     assert!(table.contains("NOT OK"), "{table}");

@@ -14,7 +14,7 @@ use harness::order::Located;
 use harness::phases::Phases;
 use harness::srat;
 use harness::x86::cpuid;
-use harness::{blob::BlobError, emit};
+use harness::{blob::BlobError, emit, registers};
 use x86_64::PhysAddr;
 
 use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock};
@@ -158,6 +158,8 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     phases.end("aps");
 
     control::enter(Stage::Machine);
+    let registers = smp::settle_all(clock);
+    phases.end("registers");
     let warp = smp::test_warp(clock);
     phases.end("warp");
     let cpus = smp::locate_all(clock, |apic_id| tables.node(apic_id));
@@ -168,10 +170,11 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     for &cpu in &cpus {
         console::record(Topology::from(cpu));
     }
+    registers::report(&registers, &mut Records);
     platform::report();
     emit::clock(&choice, &readings, &mut Records);
     console::record(clock.second.record());
-    console::record(abi::wire::record::Warp::from(warp));
+    warp.report(&clock.tsc, &mut Records);
     phases.end("records");
     Ok(Machine { space, clock, all_online, bsp: roster.bsp, cpus })
 }
@@ -235,6 +238,7 @@ fn find_frequency(
     let scratch = space.frames().zeroed()?;
     let (readings, second) = clock::readings(&Devices { hpet, pm_timer, scratch: Some(scratch) });
     space.frames().give_back([scratch]);
+    let second = second.or_other(|| space.frames().zeroed().ok());
     let none = Refusal { code: "no-clock", detail: "no source tells the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))
 }

@@ -2,9 +2,8 @@
 
 use super::{MAX_CUT_POINTS, MAX_WORKERS, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
 
-/// Checks a sweep, and that `cut_points` holds its cut points and nothing else.
-pub(super) fn sweep(sweep: &Sweep, cut_points: &str) -> Result<(), PlanError> {
-    let mut number = 5;
+/// Checks a sweep, and that `cut_points` holds its cut points and nothing else. `number` is the line of the sweep.
+pub(super) fn sweep(sweep: &Sweep, cut_points: &str, mut number: u32) -> Result<(), PlanError> {
     let fail = |line, kind| Err(PlanError { line, kind });
     if sweep.iterations == 0 || sweep.timeout_ms == 0 {
         return fail(number, PlanErrorKind::BadSweep);
@@ -24,9 +23,8 @@ pub(super) fn sweep(sweep: &Sweep, cut_points: &str) -> Result<(), PlanError> {
     if count < 2 { fail(number + 1, PlanErrorKind::BadSweep) } else { Ok(()) }
 }
 
-/// Checks that `cases` holds at least one case, each followed by its splits.
-pub(super) fn cases(cases: &str) -> Result<(), PlanError> {
-    let mut number = 5;
+/// Checks that `cases` holds at least one case, each followed by its splits. `number` is the line of the first.
+pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
     // The splits that the current case still lacks, and its number of workers.
     let (mut lacking, mut workers) = (0, 0);
     // Records name a case by its number of workers, so there is at most one of each.
@@ -53,6 +51,7 @@ pub(super) fn cases(cases: &str) -> Result<(), PlanError> {
                 PlanLine::Head(_)
                 | PlanLine::Workload(_)
                 | PlanLine::Control(_)
+                | PlanLine::WarmUp(_)
                 | PlanLine::Sweep(_)
                 | PlanLine::CutPoint(_),
             ) => return fail(PlanErrorKind::OutOfPlace),

@@ -6,8 +6,9 @@ use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
-    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RsdpSource, RunStatus,
-    SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource, TscSource, WorkerStatus,
+    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RegisterName, RsdpSource,
+    RunStatus, SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource, TscSource,
+    WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises
@@ -146,6 +147,20 @@ messages! {
         node: Option<u32>,
     }
 
+    /// A register of a CPU that decides how the CPU runs code in ring 3, or what it reports. All registers of CPU 0 that
+    /// the CPU has, and those of the other CPUs that differ from it. A register without a record is absent or not
+    /// readable.
+    Register = "register" {
+        /// The CPU.
+        cpu: CpuId,
+        /// The register.
+        name: RegisterName,
+        /// Its value as the firmware or the hypervisor left it.
+        found: Hex64,
+        /// Its value in force from here on, read back.
+        value: Hex64,
+    }
+
     /// More about the machine, to be disclosed with a published result.
     Platform = "platform" {
         /// The largest CPUID leaf of the hypervisor; 0 if CPUID reports no hypervisor.
@@ -212,6 +227,21 @@ messages! {
         max_warp: u64,
     }
 
+    /// How far the TSC of a CPU can be from that of CPU 0: both CPUs read theirs in turn, each after it has seen the
+    /// reading of the other. The difference of two such readings is the offset plus the time that the reading took to
+    /// arrive, so the least difference in each direction bounds the offset. One record for each CPU that was tested, but
+    /// CPU 0; a log without them is of an older kernel.
+    Offset = "offset" {
+        /// The CPU.
+        cpu: CpuId,
+        /// Readings of one that followed a reading of the other, in the direction that has fewer.
+        handovers: u64,
+        /// The least that its TSC can be ahead of that of CPU 0, in ns; negative: it may be behind.
+        least_ns: i64,
+        /// The most that its TSC can be ahead, in ns; negative: it is behind.
+        most_ns: i64,
+    }
+
     /// One step of the boot.
     Phase = "phase" {
         /// Its name.
@@ -244,6 +274,12 @@ messages! {
         value: Hex64,
         /// SHA-256 of the plan without what the challenge decides (`Plan::work_digest`): the same for the same work.
         work: Digest,
+    }
+
+    /// How long each worker is warmed up before it is timed, by the plan.
+    WarmUp = "warm-up" {
+        /// At least this many milliseconds.
+        ms: u32,
     }
 
     /// The plan is a sweep: `abi::sweep` derives its cases from the cores and CPUs of the machine.
@@ -442,6 +478,54 @@ messages! {
         /// The TSC then.
         tsc: u64,
         /// The second clock then; 0 if there is none.
+        count: u64,
+    }
+
+    /// The conditions under which the CPU of one worker ran it. The records follow the `mark` records of the iteration, by
+    /// worker; a log without them is of an older kernel.
+    Conditions = "conditions" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// Its CPU.
+        cpu: CpuId,
+        /// The length of the warm-up of the worker, in cycles.
+        warm_up: u64,
+        /// How often the watch over the timed call, a timer interrupt, came on this CPU; `-` if nothing watched.
+        watches: Option<u32>,
+        /// The most by which one of them came late, in cycles; 0 if none came, `-` if nothing watched.
+        late: Option<u64>,
+    }
+
+    /// What the CPU of one worker counted while it ran the worker: the differences of two readings, one just before the
+    /// worker was entered for its timed call and one just after it came back. The records follow the `conditions`
+    /// records, by worker, if any of the counts is there on any CPU.
+    Counters = "counters" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// Its CPU.
+        cpu: CpuId,
+        /// IA32_APERF, which counts at the actual clock of the CPU; `-` if the CPU has none or it is not readable.
+        aperf: Option<u64>,
+        /// IA32_MPERF, which counts at the rate of the TSC while the CPU runs; `-` like `aperf`.
+        mperf: Option<u64>,
+        /// System-management interrupts by MSR_SMI_COUNT; `-` if the CPU has no such count or it is not readable.
+        smis: Option<u64>,
+    }
+
+    /// The TSC and the real-time clock at one moment: before the first iteration, after each iteration if a second has
+    /// passed since the last record, and after the last iteration. There is none if the machine has no such clock.
+    Seconds = "seconds" {
+        /// The TSC then.
+        tsc: u64,
+        /// The real-time clock then, in seconds since 1970 if it is set. Its second began at most a second before.
         count: u64,
     }
 

@@ -18,7 +18,7 @@ pub trait Value: Sized {
     /// Those of `out`.
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Reads the form that [`Value::write`] writes and no other: no leading zeros, no upper-case digits, no sign.
+    /// Reads the form that [`Value::write`] writes and no other: no leading zeros, no upper-case digits, no plus sign.
     fn read(text: &[u8]) -> Option<Self>;
 
     /// The same of text.
@@ -60,6 +60,24 @@ decimal! {
     u16: 5 digits, "u16";
     u32: 10 digits, "u32";
     u64: 20 digits, "u64";
+}
+
+/// Decimal, with a sign only if it is negative.
+impl Value for i64 {
+    const MAX_LEN: usize = 20;
+    const SHAPE: &'static str = "i64";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{self}")
+    }
+
+    fn read(text: &[u8]) -> Option<Self> {
+        match text.strip_prefix(b"-") {
+            None => read_decimal(text)?.try_into().ok(),
+            // There is no negative zero.
+            Some(digits) => 0_i64.checked_sub_unsigned(read_decimal(digits)?).filter(|&value| value != 0),
+        }
+    }
 }
 
 impl Value for bool {
@@ -243,6 +261,15 @@ pub(crate) const fn longest(words: &[&str]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_is_a_minus_and_only_where_it_means_something() {
+        assert_eq!(i64::parse("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!(i64::parse("-1"), Some(-1));
+        for bad in ["-0", "+1", "--1", "-", "-01", "01", "9223372036854775808"] {
+            assert_eq!(i64::parse(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn rejects_numbers_that_are_not_canonical() {

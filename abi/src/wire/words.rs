@@ -87,8 +87,53 @@ words! {
         PmTimer = "pm-timer",
         /// CLOCK_MONOTONIC_RAW of Linux.
         ClockMonotonic = "clock-monotonic",
-        /// None that can be read in microseconds: the times rest on the TSC alone.
+        /// The paravirtual clock of KVM. It is the TSC, scaled by what the host has stated.
+        Kvmclock = "kvmclock",
+        /// The seconds of the real-time clock: a clock of its own, but a coarse one.
+        Rtc = "rtc",
+        /// None: the times rest on the TSC alone.
         None = "none",
+    }
+
+    /// A register that a `register` record describes, by the name of its manual (Intel SDM vol. 3A and 4; AMD64 APM vol.
+    /// 2).
+    pub enum RegisterName {
+        /// Debug status.
+        Dr6 = "dr6",
+        /// Debug control.
+        Dr7 = "dr7",
+        /// The selector of the local descriptor table.
+        Ldtr = "ldtr",
+        /// The extended state that is enabled.
+        Xcr0 = "xcr0",
+        /// The extended state that is in use, that is, not in its initial configuration (XGETBV with ECX = 1).
+        Xinuse = "xinuse",
+        /// IA32_SYSENTER_CS.
+        SysenterCs = "sysenter-cs",
+        /// IA32_TSC_AUX.
+        TscAux = "tsc-aux",
+        /// IA32_DEBUGCTL.
+        Debugctl = "debugctl",
+        /// IA32_SPEC_CTRL: mitigations of speculation that are in force.
+        SpecCtrl = "spec-ctrl",
+        /// IA32_ARCH_CAPABILITIES: what the CPU needs no mitigation for.
+        ArchCapabilities = "arch-capabilities",
+        /// IA32_PAT: the memory types of pages.
+        Pat = "pat",
+        /// IA32_MTRR_DEF_TYPE: the memory type of addresses in no range.
+        MtrrDefType = "mtrr-def-type",
+        /// IA32_MISC_ENABLE, with the fast strings, the prefetchers of some CPUs and the turbo clock.
+        MiscEnable = "misc-enable",
+        /// IA32_PM_ENABLE: whether the CPU chooses its clock by itself (HWP).
+        PmEnable = "pm-enable",
+        /// IA32_HWP_REQUEST: between which limits.
+        HwpRequest = "hwp-request",
+        /// IA32_ENERGY_PERF_BIAS.
+        EnergyPerfBias = "energy-perf-bias",
+        /// DE_CFG of AMD, whose bit 1 makes LFENCE wait for earlier instructions.
+        DeCfg = "de-cfg",
+        /// HWCR of AMD, whose bit 25 switches the boost clock off.
+        Hwcr = "hwcr",
     }
 
     /// A moment of an iteration at which the clocks are read.

@@ -10,6 +10,7 @@ fn value(shape: &'static str) -> BoxedStrategy<String> {
         "u16" => any::<u16>().prop_map(|n| n.to_string()).boxed(),
         "u32" => any::<u32>().prop_map(|n| n.to_string()).boxed(),
         "u64" => any::<u64>().prop_map(|n| n.to_string()).boxed(),
+        "i64" => any::<i64>().prop_map(|n| n.to_string()).boxed(),
         "u32 or `-`" => {
             any::<Option<u32>>().prop_map(|n| n.map_or("-".to_owned(), |n| n.to_string())).boxed()
         }

@@ -28,6 +28,12 @@ impl Mark {
         tightest.unwrap_or_default()
     }
 
+    /// A single attempt, for a counter that takes long to read.
+    #[must_use]
+    pub fn once(count: impl Fn() -> u64) -> Self {
+        Self::attempt(&count).1
+    }
+
     /// One reading of both, and how many cycles passed around it.
     fn attempt(read: &impl Fn() -> u64) -> (u64, Self) {
         let before = tsc::read_ordered();

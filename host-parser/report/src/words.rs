@@ -84,10 +84,20 @@ pub(super) fn clock(results: &Results) -> Option<String> {
     Some(match &clock.tsc {
         Some(tsc) => {
             let second = second_clock(clock.second.as_ref());
-            format!("TSC {}.{:03} MHz by {}, {second}", tsc.khz / 1000, tsc.khz % 1000, tsc.source)
+            let effective = effective_clock(results).unwrap_or_default();
+            format!("TSC {}.{:03} MHz by {}, {second}{effective}", tsc.khz / 1000, tsc.khz % 1000, tsc.source)
         }
         None => "TSC of unknown frequency".to_owned(),
     })
+}
+
+/// The clocks at which the CPUs really ran workers, from the lowest to the highest, if they are known.
+fn effective_clock(results: &Results) -> Option<String> {
+    let measured = results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
+    let workers = measured.flat_map(Measurement::samples).flat_map(|sample| &sample.workers);
+    let clocks: Vec<u64> = workers.filter_map(|worker| worker.effective_khz).collect();
+    let (lowest, highest) = clocks.iter().min().zip(clocks.iter().max())?;
+    Some(format!("; workers ran at {} to {} MHz", lowest / 1_000, highest / 1_000))
 }
 
 /// What the TSC was checked against in every iteration.

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
+use abi::plan::WARM_UP_MS;
 use abi::syscall::{Authority, Syscall};
+use abi::watch::WATCH_US;
 use abi::wire::record::{
-    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Challenge, CoreKind, Cpu, CpuState, Dmi,
-    DmiField, Experiment, Features, Firmware, Gap, Machine, Mark, Memory, Moment, Phase, Platform, Region,
-    RunStatus, SecondClock, SecondSource, SmbiosState, Split, Start, Sweep, System, SystemName, Topology,
-    TopologySource, Tsc, TscReading, TscSource, Warp, Worker, WorkerEnd, WorkerStatus,
+    Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Challenge, Conditions, CoreKind, Counters,
+    Cpu, CpuState, Dmi, DmiField, Experiment, Features, Firmware, Gap, Machine, Mark, Memory, Moment, Offset,
+    Phase, Platform, Region, Register, RegisterName, RunStatus, SecondClock, SecondSource, Seconds,
+    SmbiosState, Split, Start, Sweep, System, SystemName, Topology, TopologySource, Tsc, TscReading,
+    TscSource, WarmUp, Warp, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label, Record, StreamWriter, Text, Timestamp};
 use abi::worker::SCALE_SHIFT;
@@ -165,6 +168,7 @@ impl Guest {
         let mut records = self.boot();
         records.extend(self.clock());
         records.extend(self.plan());
+        records.push(Seconds { tsc: 0, count: 0 }.into());
         let mut reported = HashSet::new();
         for (case, iter) in self.turns() {
             if self.sweep.is_some() && reported.insert(case) {
@@ -172,6 +176,7 @@ impl Guest {
             }
             self.case(case, iter, &mut records);
         }
+        records.push(Seconds { tsc: 0, count: 0 }.into());
         place_in_time(&mut records, self);
         records
     }
@@ -247,6 +252,21 @@ impl Guest {
             ];
             records.extend(strings.map(|(field, text)| Record::from(Dmi { field, text: Text::new(text) })));
         }
+        records.extend(self.registers());
+        records
+    }
+
+    /// The registers of CPU 0, and of the others one that firmware left in another state.
+    fn registers(&self) -> Vec<Record> {
+        let register = |cpu, name, found, value| -> Record {
+            Register { cpu: CpuId(cpu), name, found: Hex64(found), value: Hex64(value) }.into()
+        };
+        let mut records = vec![
+            register(0, RegisterName::Dr7, 0x400, 0x400),
+            register(0, RegisterName::SysenterCs, 0x10, 0),
+            register(0, RegisterName::SpecCtrl, 0, 0),
+        ];
+        records.extend((1..self.cpus).map(|cpu| register(cpu, RegisterName::SysenterCs, 0, 0)));
         records
     }
 
@@ -254,7 +274,7 @@ impl Guest {
         let (handovers, least) = if self.cpus > 1 { (18_402, 1_907) } else { (0, 0) };
         let samples = 20_000 * u64::from(self.cpus);
         let warp = Warp { cpus: self.cpus, samples, handovers, least, max_warp: 0 };
-        vec![
+        let mut records: Vec<Record> = vec![
             TscReading { source: TscSource::Hpet, khz: self.khz }.into(),
             TscReading { source: TscSource::PmTimer, khz: self.khz - self.khz / 10_000 }.into(),
             Tsc { source: TscSource::Hpet, khz: self.khz, sources: 2, spread_ppm: 100 }.into(),
@@ -266,8 +286,13 @@ impl Guest {
             }
             .into(),
             warp.into(),
-            Phase { name: label("smp"), cycles: 25_200_000 }.into(),
-        ]
+        ];
+        records.extend((1..self.cpus).map(|cpu| {
+            let handovers = least + u64::from(cpu);
+            Record::from(Offset { cpu: CpuId(cpu), handovers, least_ns: -212, most_ns: 187 })
+        }));
+        records.push(Phase { name: label("smp"), cycles: 25_200_000 }.into());
+        records
     }
 
     fn plan(&self) -> Vec<Record> {
@@ -277,7 +302,8 @@ impl Guest {
         let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };
         let work = Digest::of(format!("work {:?}", self.cases).as_bytes());
         let challenge = Challenge { value: Hex64(self.challenge), work };
-        let mut records: Vec<Record> = vec![experiment.into(), challenge.into(), blob.into()];
+        let warm_up = WarmUp { ms: WARM_UP_MS };
+        let mut records: Vec<Record> = vec![experiment.into(), challenge.into(), warm_up.into(), blob.into()];
         if let (Some(seed), Some(threads)) = (self.sweep, self.threads) {
             let (cores, cpus) = (self.cpus / threads, self.cpus);
             records.push(Sweep { iterations: self.iterations, seed: Hex64(seed), cores, cpus }.into());
@@ -302,6 +328,7 @@ impl Guest {
         let boosts = case > 1 && self.boost != 1_000;
         let share = if boosts { share * 1_000 / self.boost } else { share };
         let (mut first, mut last) = (u64::MAX, 0);
+        let (mut conditions, mut counters) = (Vec::new(), Vec::new());
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
             let planned = share + odd * 7 + u64::from(iter) * 55_511;
@@ -315,18 +342,20 @@ impl Guest {
             let expected = primes().expectation(params, self.challenge);
             let (answer, work, digest) = (expected.answer, expected.work, Hex64(expected.digest));
             let cpu = self.cpu_of(worker);
+            let entered = cycles_in(LEAD_US, self.khz) - 9_000 - odd - by_chance(5, 512);
+            let returned = skew + cycles + 7_000 + odd + by_chance(6, 512);
+            let took = entered + returned;
+            let watches = u32::try_from(took / cycles_in(WATCH_US, self.khz)).expect("not for ever");
+            let late = Some(if watches == 0 { 0 } else { 21_000 + odd });
+            let warm_up = cycles_in(u64::from(WARM_UP_MS) * 1_000, self.khz) + 2_111 + odd;
+            let watches = Some(watches);
+            conditions.push(Record::from(Conditions { case, iter, worker, cpu, warm_up, watches, late }));
+            let (aperf, mperf, smis) = (Some(took + took / 2), Some(took + 1_200), Some(0));
+            counters.push(Record::from(Counters { case, iter, worker, cpu, aperf, mperf, smis }));
             records.extend([
                 Record::from(Worker { case, iter, worker, cpu, skew, cycles, scaled, irqs: 0 }),
                 Answer { case, iter, worker, answer, work, digest }.into(),
-                Region {
-                    case,
-                    iter,
-                    worker,
-                    cpu,
-                    entered: cycles_in(LEAD_US, self.khz) - 9_000 - odd - by_chance(5, 512),
-                    returned: skew + cycles + 7_000 + odd + by_chance(6, 512),
-                }
-                .into(),
+                Region { case, iter, worker, cpu, entered, returned }.into(),
                 WorkerEnd {
                     case,
                     iter,
@@ -361,6 +390,8 @@ impl Guest {
         }));
         let moments = [Moment::Ready, Moment::Warm, Moment::Done];
         records.extend(moments.map(|moment| Record::from(Mark { case, iter, moment, tsc: 0, count: 0 })));
+        records.extend(conditions);
+        records.extend(counters);
     }
 }
 
@@ -370,7 +401,9 @@ pub const PER_MICRO: u64 = 100;
 const TSC_AT_ZERO: u64 = 3_000_000_000;
 /// From `case-ready` to the first mark, and to the end of the last warm-up.
 const READY_US: u64 = 20;
-const WARM_UP_US: u64 = 1_200;
+const WARM_UP_US: u64 = 21_200;
+/// The real-time clock at the time 0 of the stamps, in microseconds.
+const RTC_AT_ZERO_US: u64 = 1_795_262_400_400_000;
 /// From there to the common start.
 const LEAD_US: u64 = 2_000;
 /// From the end of the last worker to the last mark, and to `case-begin`.
@@ -410,6 +443,9 @@ fn place_in_time(records: &mut [Record], guest: &Guest) -> Vec<u64> {
                     }
                 };
                 (mark.tsc, mark.count) = (tsc_at(micros, khz), micros * PER_MICRO);
+            }
+            Record::Seconds(seconds) => {
+                (seconds.tsc, seconds.count) = (tsc_at(now, khz), (RTC_AT_ZERO_US + now) / 1_000_000);
             }
             _ => {}
         }

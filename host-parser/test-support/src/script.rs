@@ -1,5 +1,8 @@
 //! A good log as records, so that a test can change them and make a log again.
 
+use std::collections::HashMap;
+
+use abi::watch::WATCH_US;
 use abi::wire::record::{End, RunStatus};
 use abi::wire::{Envelope, Record, StreamDigest, Timestamp, decode, encode, is_tagged};
 
@@ -32,6 +35,23 @@ impl Script {
     pub fn edit(mut self, mut change: impl FnMut(&mut Record)) -> Self {
         self.records.iter_mut().for_each(|envelope| change(&mut envelope.record));
         self
+    }
+
+    /// Makes the watches over the workers' calls fit the times that `region` says.
+    pub fn watched(self, khz: u64) -> Self {
+        let period = WATCH_US * khz / 1_000;
+        let mut took = HashMap::new();
+        self.edit(|record| match record {
+            Record::Region(is) => {
+                took.insert((is.case, is.iter, is.worker), is.entered + is.returned);
+            }
+            Record::Conditions(is) => {
+                let Some(took) = took.get(&(is.case, is.iter, is.worker)) else { return };
+                let watches = u32::try_from(took / period).expect("not for ever");
+                (is.watches, is.late) = (Some(watches), Some(if watches == 0 { 0 } else { 21_000 }));
+            }
+            _ => {}
+        })
     }
 
     /// Removes the records for which `gone` is true.

@@ -67,6 +67,10 @@ impl Backend for Bench<'_> {
         self.machine.clock.mark()
     }
 
+    fn seconds(&mut self) -> Option<Mark> {
+        self.machine.clock.seconds()
+    }
+
     fn assemble(
         &mut self,
         plan: &Plan<'_>,
@@ -83,6 +87,7 @@ impl Backend for Bench<'_> {
             authority: plan.workload.authority,
             timeout_us: u64::from(item.case.timeout_ms) * 1000,
             challenge: plan.head.challenge.0,
+            warm_up_ms: plan.warm_up_ms,
             kernel_cr3: self.machine.space.cr3(),
         }))
     }

@@ -4,21 +4,26 @@ use abi::CpuId;
 use abi::plan::Split;
 use abi::syscall::Authority;
 use abi::wire::record::WorkerStatus;
-use abi::worker::WorkerResult;
+use abi::worker::{WorkerArgs, WorkerResult};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 use harness::backend::patience_us;
+use harness::conditions::Conditions;
 use harness::emit::{Around, WorkerReport};
 use harness::outcome::Outcome;
 use harness::pace::{self, HostGaps};
 use harness::rendezvous::Rendezvous;
 use harness::user::{Counts, Exit};
+use harness::warm_up;
+use harness::watch::Seen;
 use harness::x86::tsc;
 use spin::Mutex;
 
 use crate::clock::MachineClock;
 use crate::control;
 use crate::cpu::PerCpu;
+use crate::cpu::counters::Available;
 use crate::mem::{KernelSpace, phys};
 use crate::user::{self, AddressSpace, RunLimits};
 
@@ -40,6 +45,7 @@ struct Reported {
     outcome: Outcome,
     around: Around,
     gaps: HostGaps,
+    conditions: Conditions,
 }
 
 /// One iteration of a case: its workers, shared by the CPUs that run them.
@@ -56,6 +62,8 @@ pub struct Team {
     pub timeout_us: u64,
     /// The plan's challenge.
     pub challenge: u64,
+    /// How long each worker is warmed up, in milliseconds.
+    pub warm_up_ms: u32,
     /// The kernel's own page tables.
     pub kernel_cr3: u64,
 }
@@ -71,9 +79,14 @@ impl Worker {
     #[must_use]
     pub fn report(&self) -> WorkerReport {
         let outcome = Outcome::unfinished(WorkerStatus::Lost);
-        let lost = Reported { outcome, around: Around::default(), gaps: HostGaps::default() };
-        let Reported { outcome, around, gaps } = self.reported.lock().unwrap_or(lost);
-        WorkerReport { cpu: self.cpu, split: self.split, outcome, around, gaps }
+        let lost = Reported {
+            outcome,
+            around: Around::default(),
+            gaps: HostGaps::default(),
+            conditions: Conditions::default(),
+        };
+        let Reported { outcome, around, gaps, conditions } = self.reported.lock().unwrap_or(lost);
+        WorkerReport { cpu: self.cpu, split: self.split, outcome, around, gaps, conditions }
     }
 
     /// Gives its address space back. No CPU is in it.
@@ -96,11 +109,12 @@ impl Team {
             return;
         };
         phys::set_cr3(worker.space.cr3());
-        let (warmed_up, warm_up) = self.enter(here, worker, clock, 0, 0, || {});
+        let (warmed_up, warm_up, took) = self.warm_up(here, worker, clock);
+        let mut conditions = Conditions { warm_up: took, ..Conditions::default() };
         // As close to the timed run as possible, and touching no more memory than a stack.
         let (before, steal) = (pace::check(&clock.tsc), here.steal_ns());
         let (outcome, around) = if warmed_up == Exit::Returned {
-            self.run_timed(here, worker, clock, warm_up)
+            self.run_timed(here, worker, clock, warm_up, &mut conditions)
         } else {
             self.rendezvous.withdraw();
             (Outcome::new(warmed_up, warm_up, WorkerResult::default()), Around::default())
@@ -109,7 +123,19 @@ impl Team {
         let after = pace::check(&clock.tsc);
         phys::set_cr3(self.kernel_cr3);
         *worker.reported.lock() =
-            Some(Reported { outcome, around, gaps: HostGaps { before, after, steal_ns } });
+            Some(Reported { outcome, around, gaps: HostGaps { before, after, steal_ns }, conditions });
+    }
+
+    /// The warm-up. Returns how it ended, what it counted, and how long it took, in cycles.
+    fn warm_up(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> (Exit, Counts, u64) {
+        let mut counts = Counts::default();
+        let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, |until| {
+            let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::default() };
+            let (exit, more, _) = self.enter(here, worker, clock, args, 0, || {});
+            counts = more.after(counts);
+            if exit == Exit::Returned { ControlFlow::Continue(()) } else { ControlFlow::Break(exit) }
+        });
+        (ended.break_value().unwrap_or(Exit::Returned), counts, took)
     }
 
     /// The timed run. The translations that the warm-up brought into the TLB are still there.
@@ -119,17 +145,23 @@ impl Team {
         worker: &Worker,
         clock: &MachineClock,
         warm_up: Counts,
+        conditions: &mut Conditions,
     ) -> (Outcome, Around) {
+        let available = Available::here();
         let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us(), || clock.mark()) else {
             let counts = Counts::default().after(warm_up);
             let outcome = Outcome { counts, ..Outcome::unfinished(WorkerStatus::Incomplete) };
             return (outcome, Around::default());
         };
         let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
+        let args = WorkerArgs { start_tsc, ..WorkerArgs::default() };
+        let counters = available.read();
         let entered_tsc = tsc::read_ordered();
-        let (exit, counts) =
-            self.enter(here, worker, clock, start_tsc, disturbances, || control::disturb(here));
+        let (exit, counts, seen) =
+            self.enter(here, worker, clock, args, disturbances, || control::disturb(here));
         let returned_tsc = tsc::read_ordered();
+        conditions.counters = available.read().since(counters);
+        conditions.watch = Some(seen);
         let ahead = control::tsc_ahead(here.id);
         let around = Around { entered_tsc: entered_tsc + ahead, returned_tsc: returned_tsc + ahead };
         let mut result = worker.space.result();
@@ -140,24 +172,20 @@ impl Team {
         (Outcome::new(exit, counts.after(warm_up), result), around)
     }
 
-    /// Goes to ring 3 with a fresh stack and slot, and comes back.
+    /// Goes to ring 3 with a fresh stack and slot, and comes back. The split and the challenge complete `args`.
     fn enter(
         &self,
         here: &'static PerCpu,
         worker: &Worker,
         clock: &MachineClock,
-        start_tsc: u64,
+        args: WorkerArgs,
         disturbances: u16,
         before: impl FnOnce(),
-    ) -> (Exit, Counts) {
-        let Split { p0, p1, p2, p3, .. } = worker.split;
-        worker.space.prepare(start_tsc, worker.split.worker, [p0, p1, p2, p3], self.challenge);
-        let limits = RunLimits {
-            authority: self.authority,
-            timeout: clock.timer_ticks(self.timeout_us),
-            disturbances,
-        };
-        user::enter(here, &worker.space.entry(), limits, before)
+    ) -> (Exit, Counts, Seen) {
+        let (split, challenge) = (worker.split, self.challenge);
+        worker.space.prepare(&args.of(&split, challenge));
+        let limits = RunLimits { authority: self.authority, timeout_us: self.timeout_us, disturbances };
+        user::enter(here, clock, &worker.space.entry(), limits, before)
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back.

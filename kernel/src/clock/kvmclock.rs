@@ -1,9 +1,12 @@
-//! The TSC's frequency from KVM's paravirtual clock: the scale by which it turns cycles into nanoseconds (Linux,
-//! Documentation/virt/kvm/x86/msr.rst, `pvclock_vcpu_time_info`). On Firecracker and Cloud Hypervisor it is the only
-//! source.
+//! KVM's paravirtual clock (Linux, Documentation/virt/kvm/x86/msr.rst, `pvclock_vcpu_time_info`). On Firecracker and Cloud
+//! Hypervisor it is the only clock. Its scale, by which it turns cycles into nanoseconds, states the TSC's frequency; and it
+//! can be read beside the TSC.
 #![expect(unsafe_code, reason = "writes the MSR that makes KVM fill a page")]
 
+use core::sync::atomic::{Ordering, compiler_fence};
+
 use harness::x86::cpuid::{bit, kvm_features};
+use harness::x86::tsc;
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::phys;
@@ -11,6 +14,10 @@ use crate::x86::msr;
 
 /// KVM's features: the clock at the newer MSRs.
 const FEATURE_CLOCKSOURCE2: u32 = 3;
+/// The flag below means something.
+const FEATURE_STABLE: u32 = 24;
+/// Of `flags`: the TSCs are in step, so any CPU may read the page of another.
+const TSC_STABLE: u8 = 1;
 /// The MSR's low bit: on.
 const ENABLE: u64 = 1;
 /// Offset of `tsc_to_system_mul`; `tsc_shift` is the byte after it.
@@ -27,6 +34,81 @@ pub fn khz(page: PhysFrame) -> Option<u64> {
     unsafe { msr::write(msr::KVM_SYSTEM_TIME, 0) };
     let [m0, m1, m2, m3, shift, ..] = word.to_le_bytes();
     from_scale(u32::from_le_bytes([m0, m1, m2, m3]), i8::from_le_bytes([shift]))
+}
+
+/// The clock, which KVM keeps in a page from [`KvmClock::start`] on.
+#[derive(Clone, Copy, Debug)]
+pub struct KvmClock {
+    page: PhysFrame,
+}
+
+impl KvmClock {
+    /// Makes KVM keep the clock of this CPU in `page`, which must never be given back if this succeeds. `None` if the
+    /// hypervisor is not KVM, or does not promise that every CPU may read the page.
+    pub fn start(page: PhysFrame) -> Option<Self> {
+        let needed = |&features: &u32| bit(features, FEATURE_CLOCKSOURCE2) && bit(features, FEATURE_STABLE);
+        kvm_features().filter(needed)?;
+        phys::write_page(page, &[0; 4096]);
+        // SAFETY: the CPUID bit promises the MSR; the page is ours, and is kept unless KVM is made to stop below.
+        unsafe { msr::write(msr::KVM_SYSTEM_TIME, page.start_address().as_u64() | ENABLE) };
+        let this = Self { page };
+        if this.snapshot().is_some_and(|snapshot| snapshot.stable && snapshot.mul > 0) {
+            return Some(this);
+        }
+        // SAFETY: as above.
+        unsafe { msr::write(msr::KVM_SYSTEM_TIME, 0) };
+        None
+    }
+
+    /// The clock now, in ns.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        /// KVM writes the page when this CPU runs again after an exit, and so not while this CPU reads it; another CPU may
+        /// meet a write, which takes well under a microsecond.
+        const TRIES: u32 = 1_000;
+        let snapshot = (0..TRIES).find_map(|_| self.snapshot());
+        snapshot.map_or(0, |snapshot| snapshot.at(tsc::read_ordered()))
+    }
+
+    /// The page, unless KVM writes to it at this moment.
+    fn snapshot(&self) -> Option<Snapshot> {
+        let word = |at| phys::read_u64(self.page, at);
+        let before = word(0);
+        // The version is odd while KVM writes, and another afterwards. Loads are not reordered with loads on x86.
+        compiler_fence(Ordering::Acquire);
+        let (timestamp, system_time, scale) = (word(8), word(16), word(MUL_AT));
+        compiler_fence(Ordering::Acquire);
+        let quiet = before & 1 == 0 && word(0) == before;
+        let [m0, m1, m2, m3, shift, flags, ..] = scale.to_le_bytes();
+        quiet.then_some(Snapshot {
+            timestamp,
+            system_time,
+            mul: u32::from_le_bytes([m0, m1, m2, m3]),
+            shift: i8::from_le_bytes([shift]),
+            stable: flags & TSC_STABLE != 0,
+        })
+    }
+}
+
+/// What KVM has written: the time at one TSC value, and the scale from there on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Snapshot {
+    timestamp: u64,
+    system_time: u64,
+    mul: u32,
+    shift: i8,
+    stable: bool,
+}
+
+impl Snapshot {
+    /// The time at the TSC value `tsc`, in ns.
+    fn at(&self, tsc: u64) -> u64 {
+        let cycles = u128::from(tsc.saturating_sub(self.timestamp));
+        let by = u32::from(self.shift.unsigned_abs());
+        let shifted = if self.shift < 0 { cycles.checked_shr(by) } else { cycles.checked_shl(by) };
+        let ns = shifted.unwrap_or(0).wrapping_mul(u128::from(self.mul)) >> 32;
+        self.system_time.wrapping_add(u64::try_from(ns).unwrap_or(u64::MAX))
+    }
 }
 
 /// ns = (cycles << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back. `None` if the result is below 1 kHz or
@@ -47,6 +129,17 @@ pub fn from_scale(mul: u32, shift: i8) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goes_on_from_what_kvm_has_written() {
+        let at = |shift, tsc| {
+            Snapshot { timestamp: 1_000, system_time: 7_000, mul: 1 << 31, shift, stable: true }.at(tsc)
+        };
+        assert_eq!([at(0, 1_000), at(0, 3_000), at(1, 3_000), at(-1, 3_000)], [7_000, 8_000, 9_000, 7_500]);
+        // Another CPU may be a few cycles behind.
+        assert_eq!(at(0, 990), 7_000);
+        assert_eq!(at(i8::MIN, 3_000), 7_000);
+    }
 
     #[test]
     fn inverts_the_scale() {

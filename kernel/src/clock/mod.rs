@@ -9,6 +9,7 @@ mod second;
 mod sources;
 
 use harness::clock::{Choice, Clock, Mark};
+use harness::x86::tsc;
 use spin::Once;
 
 pub use kvmclock::from_scale;
@@ -61,7 +62,13 @@ impl MachineClock {
     /// The TSC and the second clock now; a count of 0 without a second clock.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark::take(|| self.second.now())
+        self.second.mark()
+    }
+
+    /// The TSC and the real-time clock now, in seconds; `None` without one.
+    #[must_use]
+    pub fn seconds(&self) -> Option<Mark> {
+        rtc::since_1970().map(|count| Mark { tsc: tsc::read_ordered(), count })
     }
 
     /// Whether the local APIC's timer counts at all. Without it no halt ends, and no worker is stopped.
@@ -73,7 +80,13 @@ impl MachineClock {
     /// The local APIC timer's ticks in `us` microseconds: at least one, at most what the timer can count.
     #[must_use]
     pub fn timer_ticks(&self, us: u64) -> u32 {
-        let ticks = (u128::from(self.tsc.cycles(us)) * u128::from(self.timer_per_mcycle)) >> 20;
+        self.timer_ticks_of(self.tsc.cycles(us))
+    }
+
+    /// Its ticks in `cycles` of the TSC, likewise.
+    #[must_use]
+    pub fn timer_ticks_of(&self, cycles: u64) -> u32 {
+        let ticks = (u128::from(cycles) * u128::from(self.timer_per_mcycle)) >> 20;
         u32::try_from(ticks.max(1)).unwrap_or(u32::MAX)
     }
 }

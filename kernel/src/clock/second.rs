@@ -3,7 +3,13 @@
 
 use abi::wire::record::{SecondClock as SecondClockRecord, SecondSource};
 
+use harness::clock::Mark;
+use harness::x86::cpuid::kvm_features;
+use x86_64::structures::paging::PhysFrame;
+
+use super::kvmclock::KvmClock;
 use super::reference::Counter;
+use super::rtc;
 use super::sources::{Hpet, PmTimer};
 
 /// The counter that is read beside the TSC. Any CPU may read it at any time.
@@ -13,15 +19,45 @@ pub enum SecondClock {
     Hpet(Hpet),
     /// The ACPI power-management timer.
     PmTimer(PmTimer),
+    /// KVM's paravirtual clock. It is the TSC, scaled by what the host states: it shows a wrong frequency.
+    Kvmclock(KvmClock),
+    /// The seconds of the real-time clock.
+    Rtc,
     /// None: the times rest on the TSC alone.
     None,
 }
 
 impl SecondClock {
+    /// This clock, or if it is none, the best of those that are no devices with a counter: KVM's, which needs `page` from
+    /// then on, or the real-time clock.
+    #[must_use]
+    pub fn or_other(self, page: impl FnOnce() -> Option<PhysFrame>) -> Self {
+        match self {
+            Self::None => {
+                let kvmclock = kvm_features().and_then(|_| page()).and_then(KvmClock::start);
+                kvmclock.map(Self::Kvmclock).or(rtc::since_1970().map(|_| Self::Rtc)).unwrap_or(Self::None)
+            }
+            other => other,
+        }
+    }
+
+    /// The TSC and this clock now; a count of 0 without a counter.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        match self {
+            Self::Rtc => Mark::once(rtc::at_once),
+            _ => Mark::take(|| self.now()),
+        }
+    }
+
     /// The count now; 0 without a counter.
     #[must_use]
     pub fn now(&self) -> u64 {
-        self.counter().map_or(0, Counter::now)
+        match self {
+            Self::Kvmclock(kvmclock) => kvmclock.now(),
+            Self::Rtc => rtc::at_once(),
+            Self::Hpet(_) | Self::PmTimer(_) | Self::None => self.counter().map_or(0, Counter::now),
+        }
     }
 
     /// The record that describes it.
@@ -30,18 +66,25 @@ impl SecondClock {
         let source = match self {
             Self::Hpet(_) => SecondSource::Hpet,
             Self::PmTimer(_) => SecondSource::PmTimer,
+            Self::Kvmclock(_) => SecondSource::Kvmclock,
+            Self::Rtc => SecondSource::Rtc,
             Self::None => SecondSource::None,
         };
-        let (hz, mask) = self.counter().map_or((0, 0), |counter| (counter.hz(), counter.mask()));
+        let (hz, mask) = match self {
+            Self::Kvmclock(_) => (1_000_000_000, u64::MAX),
+            Self::Rtc => (1, u64::MAX),
+            _ => self.counter().map_or((0, 0), |counter| (counter.hz(), counter.mask())),
+        };
         let bits = u16::try_from(mask.count_ones()).unwrap_or(0);
-        SecondClockRecord { source, hz, bits, independent: source != SecondSource::None }
+        let independent = matches!(source, SecondSource::Hpet | SecondSource::PmTimer | SecondSource::Rtc);
+        SecondClockRecord { source, hz, bits, independent }
     }
 
     fn counter(&self) -> Option<&dyn Counter> {
         match self {
             Self::Hpet(hpet) => Some(hpet),
             Self::PmTimer(pm_timer) => Some(pm_timer),
-            Self::None => None,
+            Self::Kvmclock(_) | Self::Rtc | Self::None => None,
         }
     }
 }
@@ -58,6 +101,20 @@ mod tests {
         let record = second.record();
         assert_eq!((record.source, record.hz, record.bits), (SecondSource::None, 0, 0));
         assert!(!record.independent);
+    }
+
+    #[test]
+    fn a_clock_that_is_there_stays_and_takes_no_page() {
+        let pm_timer = SecondClock::PmTimer(PmTimer { port: 0x608, wide: false });
+        let kept = pm_timer.or_other(|| panic!("no page is needed"));
+        assert_eq!(kept.record().source, SecondSource::PmTimer);
+    }
+
+    #[test]
+    fn states_what_the_real_time_clock_is() {
+        let record = SecondClock::Rtc.record();
+        assert_eq!((record.source, record.hz, record.bits), (SecondSource::Rtc, 1, 64));
+        assert!(record.independent);
     }
 
     #[test]

@@ -138,7 +138,12 @@ pub fn begin(plan: Digest) {
     if STARTED.swap(true, Ordering::SeqCst) {
         return;
     }
-    record(Start { proto: PROTOCOL, nonce: Hex64(random::nonce()), plan, build: Hex64(BUILD.get().copied().unwrap_or(0)) });
+    record(Start {
+        proto: PROTOCOL,
+        nonce: Hex64(random::nonce()),
+        plan,
+        build: Hex64(BUILD.get().copied().unwrap_or(0)),
+    });
 }
 
 /// Makes sure that a panic is seen: opens COM1 if no port is attached yet and `may_use_ports`, and prints the first record

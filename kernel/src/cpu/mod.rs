@@ -1,15 +1,18 @@
 //! One CPU as this kernel keeps it: its own data, what it does while idle, the registers that a trap found, and the
 //! registers that may be missing.
 
+pub mod counters;
 pub mod idle;
 mod machine_check;
 pub mod microcode;
 mod per_cpu;
 pub mod probe;
+pub mod registers;
 mod steal;
 mod strays;
 mod trap_frame;
 mod worker_state;
+mod xstate;
 
 pub use machine_check::ErrorBank;
 pub use per_cpu::{Fate, Job, PerCpu};

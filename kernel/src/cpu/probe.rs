@@ -1,5 +1,6 @@
-//! Reads a register that may not be there: the one instruction of the kernel that may fault, with a recovery address.
-#![expect(unsafe_code, reason = "RDMSR, with recovery from its #GP")]
+//! Instructions that may fault because a register is not there or a hypervisor refuses it: the only instructions of the
+//! kernel that may, with one recovery address.
+#![expect(unsafe_code, reason = "RDMSR, WRMSR and XSETBV, with recovery from their #GP")]
 
 use core::arch::global_asm;
 
@@ -9,28 +10,51 @@ use crate::x86::vectors::GENERAL_PROTECTION;
 unsafe extern "C" {
     /// Reads the model-specific register `register` into `value`; returns 0 if that faulted.
     fn probe_rdmsr(register: u32, value: *mut u64) -> u32;
-    /// Its RDMSR.
+    /// Writes it, likewise.
+    fn probe_wrmsr(register: u32, value: u64) -> u32;
+    /// Writes the extended control register `register`, likewise.
+    fn probe_xsetbv(register: u32, value: u64) -> u32;
+    /// Their instructions.
     fn probe_rdmsr_instruction();
+    fn probe_wrmsr_instruction();
+    fn probe_xsetbv_instruction();
     /// The recovery address.
-    fn probe_rdmsr_faulted();
+    fn probe_faulted();
 }
 
 global_asm!(
     "
     .pushsection .text.probe, \"ax\"
-    .global probe_rdmsr
+    .global probe_rdmsr, probe_rdmsr_instruction
+    .global probe_wrmsr, probe_wrmsr_instruction
+    .global probe_xsetbv, probe_xsetbv_instruction, probe_faulted
 probe_rdmsr:
     mov ecx, edi
-    .global probe_rdmsr_instruction
 probe_rdmsr_instruction:
     rdmsr
     shl rdx, 32
     or rax, rdx
     mov [rsi], rax
+    jmp probe_answered
+probe_wrmsr:
+    mov ecx, edi
+    mov eax, esi
+    mov rdx, rsi
+    shr rdx, 32
+probe_wrmsr_instruction:
+    wrmsr
+    jmp probe_answered
+probe_xsetbv:
+    mov ecx, edi
+    mov eax, esi
+    mov rdx, rsi
+    shr rdx, 32
+probe_xsetbv_instruction:
+    xsetbv
+probe_answered:
     mov eax, 1
     ret
-    .global probe_rdmsr_faulted
-probe_rdmsr_faulted:
+probe_faulted:
     xor eax, eax
     ret
     .popsection
@@ -47,12 +71,32 @@ pub fn read_msr(register: u32) -> Option<u64> {
     (read != 0).then_some(value)
 }
 
-/// Returns whether a trap in the kernel was the probe's. If so, its frame continues at the recovery address.
+/// Writes the register. Returns whether it took the write; if not, a hypervisor refused it or the CPU does not have the
+/// register. Needs the IDT in force.
+///
+/// # Safety
+/// The value must preserve what the rest of the kernel relies on.
+pub unsafe fn write_msr(register: u32, value: u64) -> bool {
+    // SAFETY: the caller's; the stub keeps to the C calling convention, and `recover` handles a #GP at its WRMSR.
+    unsafe { probe_wrmsr(register, value) != 0 }
+}
+
+/// Writes XCR0, likewise. CR4.OSXSAVE is on.
+///
+/// # Safety
+/// As for [`write_msr`].
+pub unsafe fn write_xcr0(value: u64) -> bool {
+    // SAFETY: as for `write_msr`; XCR0 has the number 0.
+    unsafe { probe_xsetbv(0, value) != 0 }
+}
+
+/// Returns whether a trap in the kernel was a probe's. If so, its frame continues at the recovery address.
 pub fn recover(frame: &mut TrapFrame) -> bool {
+    let probes = [probe_rdmsr_instruction, probe_wrmsr_instruction, probe_xsetbv_instruction];
     let is_probe = frame.vector == u64::from(GENERAL_PROTECTION)
-        && frame.rip == probe_rdmsr_instruction as *const () as u64;
+        && probes.iter().any(|&probe| frame.rip == probe as *const () as u64);
     if is_probe {
-        frame.rip = probe_rdmsr_faulted as *const () as u64;
+        frame.rip = probe_faulted as *const () as u64;
     }
     is_probe
 }

@@ -4,6 +4,13 @@ use core::cell::Cell;
 
 use abi::syscall::Authority;
 use harness::user::{Counts, Exit};
+use harness::watch::Watch;
+use harness::x86::tsc;
+
+use crate::clock::MachineClock;
+
+/// From one disturbance of a negative control to the next, in microseconds.
+const DISTURBANCE_US: u64 = 2_000;
 
 /// The state of the worker that a CPU runs.
 #[derive(Default)]
@@ -14,8 +21,8 @@ pub struct WorkerState {
     pub exit: Cell<Option<Exit>>,
     /// The syscalls that it may make.
     pub authority: Cell<Authority>,
-    /// Its time-out, in ticks of the local APIC's timer.
-    pub timeout: Cell<u32>,
+    /// The watch over its call, with its time-out.
+    pub watch: Cell<Watch>,
     /// How many timer interrupts a negative control still wants in this worker.
     pub disturbances: Cell<u16>,
     /// What was counted so far.
@@ -23,8 +30,12 @@ pub struct WorkerState {
 }
 
 impl WorkerState {
-    /// The next setting of the timer: the time-out, or a small part of it while disturbances are to come.
-    pub fn next_timer(&self) -> u32 {
-        if self.disturbances.get() == 0 { self.timeout.get() } else { (self.timeout.get() / 10_000).max(1) }
+    /// The next setting of the timer: for the watch, or for the next disturbance.
+    pub fn next_timer(&self, clock: &MachineClock) -> u32 {
+        if self.disturbances.get() == 0 {
+            clock.timer_ticks_of(self.watch.get().wait(tsc::read()))
+        } else {
+            clock.timer_ticks(DISTURBANCE_US)
+        }
     }
 }

@@ -6,7 +6,10 @@ use core::mem::offset_of;
 
 use abi::syscall::Authority;
 use harness::user::{Counts, Exit};
+use harness::watch::{Seen, Watch};
+use harness::x86::tsc;
 
+use crate::clock::MachineClock;
 use crate::cpu::{PerCpu, idle};
 use crate::x86::gdt::{USER_CODE, USER_DATA};
 use crate::x86::{apic, sse};
@@ -30,37 +33,39 @@ pub struct Entry {
 pub struct RunLimits {
     /// The syscalls it may make.
     pub authority: Authority,
-    /// Its time-out, in ticks of the local APIC's timer.
-    pub timeout: u32,
+    /// How long it may take, in microseconds.
+    pub timeout_us: u64,
     /// How many timer interrupts a negative control sends into it; 0 without one.
     pub disturbances: u16,
 }
 
 /// Runs a worker on this CPU, in the current address space, until it returns, faults, or reaches its time-out. The local
-/// APIC's timer is the only interrupt source that is not masked. `before` is called just before ring 3 is entered.
+/// APIC's timer is the only interrupt source that is not masked; it watches the call (see `abi::watch`). `before` is called
+/// just before ring 3 is entered.
 pub fn enter(
     cpu: &'static PerCpu,
+    clock: &MachineClock,
     entry: &Entry,
     limits: RunLimits,
     before: impl FnOnce(),
-) -> (Exit, Counts) {
+) -> (Exit, Counts, Seen) {
     let worker = &cpu.worker;
-    let RunLimits { authority, timeout, disturbances } = limits;
+    let RunLimits { authority, timeout_us, disturbances } = limits;
     worker.exit.set(None);
     worker.authority.set(authority);
     worker.counts.set(Counts::default());
     sse::reset();
     idle::take_pending_interrupts();
-    worker.timeout.set(timeout);
+    worker.watch.set(Watch::begin(tsc::read(), &clock.tsc, timeout_us));
     worker.disturbances.set(disturbances);
-    apic::set_timer(worker.next_timer());
+    apic::set_timer(worker.next_timer(clock));
     before();
     // SAFETY: the current address space has the worker's code at RIP and its stack at RSP; `leave` is called by the
     // trap handlers alone, with the slot given here.
     unsafe { user_enter(entry, worker.return_rsp.as_ptr()) };
     apic::set_timer(0);
     let exit = worker.exit.take().expect("`leave` sets the exit before it returns here");
-    (exit, worker.counts.get())
+    (exit, worker.counts.get(), worker.watch.get().seen())
 }
 
 /// Ends the worker that runs on this CPU: its `enter` returns with `exit`. Called on the trap stack, which is left

@@ -150,12 +150,13 @@ impl AddressSpace {
     }
 
     /// Writes the worker's arguments, and clears its result slot.
-    pub fn prepare(&self, start_tsc: u64, worker: u16, params: [u64; PARAMS], challenge: u64) {
-        let [p0, p1, p2, p3] = params;
-        let words = [start_tsc, u64::from(worker), p0, p1, p2, p3, challenge];
+    pub fn prepare(&self, args: &WorkerArgs) {
+        let WorkerArgs { start_tsc, worker, params: [p0, p1, p2, p3], challenge, warm_until_tsc } = *args;
+        let words = [start_tsc, worker, p0, p1, p2, p3, challenge, warm_until_tsc];
         const _: () = assert!(offset_of!(WorkerArgs, start_tsc) == 0 && offset_of!(WorkerArgs, worker) == 8);
         const _: () = assert!(offset_of!(WorkerArgs, params) == 16 && PARAMS == 4);
         const _: () = assert!(offset_of!(WorkerArgs, challenge) == 48);
+        const _: () = assert!(offset_of!(WorkerArgs, warm_until_tsc) == 56);
         for (i, word) in words.iter().enumerate() {
             phys::write_bytes(self.args, 8 * i, &word.to_le_bytes());
         }

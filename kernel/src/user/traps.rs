@@ -2,9 +2,11 @@
 
 use abi::syscall::{REFUSED, Syscall};
 use harness::user::{Exit, Fault};
+use harness::x86::tsc;
 use x86_64::registers::control::Cr2;
 
 use super::enter::leave;
+use crate::clock;
 use crate::cpu::{ErrorBank, PerCpu, SYSCALL_VECTOR, TrapFrame};
 use crate::x86::{apic, vectors};
 
@@ -43,17 +45,32 @@ fn on_syscall(cpu: &'static PerCpu, frame: &mut TrapFrame) {
 }
 
 fn on_interrupt(cpu: &'static PerCpu, vector: u8) {
+    if vector == vectors::TIMER && cpu.worker.disturbances.get() == 0 {
+        apic::end_of_interrupt();
+        return on_watch(cpu);
+    }
     let mut counts = cpu.worker.counts.get();
     counts.irqs = counts.irqs.saturating_add(1);
     cpu.worker.counts.set(counts);
     apic::end_of_interrupt();
     if vector == vectors::TIMER {
-        match cpu.worker.disturbances.get().checked_sub(1) {
-            None => leave(cpu, Exit::Timeout),
-            Some(left) => {
-                cpu.worker.disturbances.set(left);
-                apic::set_timer(cpu.worker.next_timer());
-            }
-        }
+        cpu.worker.disturbances.set(cpu.worker.disturbances.get().saturating_sub(1));
+        set_timer(cpu);
     }
+}
+
+/// The timer watches the worker, or has reached its time-out.
+fn on_watch(cpu: &'static PerCpu) {
+    let mut watch = cpu.worker.watch.get();
+    let goes_on = watch.comes(tsc::read());
+    cpu.worker.watch.set(watch);
+    if !goes_on {
+        leave(cpu, Exit::Timeout);
+    }
+    set_timer(cpu);
+}
+
+fn set_timer(cpu: &PerCpu) {
+    let clock = clock::get().expect("a worker runs only when there is a clock");
+    apic::set_timer(cpu.worker.next_timer(clock));
 }

@@ -4,6 +4,7 @@
 
 pub mod apic;
 pub mod confidential;
+pub mod debug;
 pub mod features;
 pub mod gdt;
 pub mod io_apic;

@@ -12,8 +12,9 @@ use harness::{Backend, Sink, TeamReport};
 
 use crate::console::Console;
 use crate::cpus::Cpu;
+use crate::linux::rtc;
 use crate::second::SecondClock;
-use crate::worker::Team;
+use crate::worker::{Limits, Team};
 
 /// The CPUs, their clock, and the console.
 pub struct Processes<'a> {
@@ -42,9 +43,14 @@ impl Backend for Processes<'_> {
         self.second.mark()
     }
 
+    fn seconds(&mut self) -> Option<Mark> {
+        rtc::seconds()
+    }
+
     fn assemble(&mut self, plan: &Plan<'_>, item: &Item, _: &ElfImage<'_>) -> Result<Team, SkipReason> {
         let cpus = self.cpus.get(..usize::from(item.case.workers)).ok_or(SkipReason::Cpus)?;
-        let team = Team::assemble(cpus, &item.splits, plan.head.challenge.0, item.case.timeout_ms);
+        let limits = Limits { timeout_ms: item.case.timeout_ms, warm_up_ms: plan.warm_up_ms };
+        let team = Team::assemble(cpus, &item.splits, plan.head.challenge.0, limits);
         team.map_err(|error| self.no_process(&error))
     }
 

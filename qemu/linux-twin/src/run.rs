@@ -11,13 +11,13 @@ use abi::{Digest, ramdisk};
 use harness::clock::{Choice, Clock};
 use harness::phases::Phases;
 use harness::x86::random;
-use harness::{Sink, Site, cpu_count, emit, order};
+use harness::{Sink, Site, cpu_count, emit, order, registers};
 
 use crate::backend::Processes;
 use crate::clock::{Stamp, readings};
 use crate::console::Console;
 use crate::cpus::Roster;
-use crate::linux::{self, log};
+use crate::linux::{self, log, msr};
 use crate::refusal::Refusal;
 use crate::second::SecondClock;
 use crate::{machine, warp};
@@ -93,10 +93,11 @@ fn experiment(
 
     machine::report_features(log.as_deref(), console);
     machine::report_cpus(system, &roster, console);
+    registers::report(&msr::states(&roster.online), console);
     emit::clock(&choice, &readings, console);
     let second = SecondClock::of(system);
     console.record(second.record().into());
-    console.record(abi::wire::record::Warp::from(warp).into());
+    warp.report(&clock, console);
     phases.end("records");
 
     let located: Vec<_> = roster.online.iter().map(|cpu| cpu.located).collect();

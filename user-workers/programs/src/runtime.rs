@@ -1,8 +1,8 @@
 //! The frame of every worker: the entry point, the wait for the common start, the clock, the result slot.
 //!
 //! Owns all `unsafe` that a well-behaved worker needs. Makes no syscall, keeps no state outside its stack and the slot,
-//! and runs the same instructions in the warm-up call and the timed call. Only the parameters and the start differ, so
-//! the first call has touched all that the second touches, the end-of-work path and the slot included.
+//! and runs the same instructions in the warm-up call and the timed call. Only the parameters, the start and the number of
+//! turns differ, so the first call has touched all that the second touches, the end-of-work path and the slot included.
 
 use core::arch::asm;
 use core::hint::{black_box, spin_loop};
@@ -67,7 +67,7 @@ pub unsafe fn run(
     work: impl Fn(&Call) -> Outcome,
 ) {
     // SAFETY: the caller promises that `args` can be read.
-    let WorkerArgs { start_tsc, worker, params, challenge } = unsafe { args.read() };
+    let WorkerArgs { start_tsc, worker, params, challenge, warm_until_tsc } = unsafe { args.read() };
     let timed = start_tsc != 0;
     let params = if timed { params } else { warm_up(params) };
     let call = Call { misbehaves: timed && worker == 0, params, challenge, slot: out };
@@ -75,15 +75,21 @@ pub unsafe fn run(
     while tsc() < start_tsc {
         spin_loop();
     }
-    let begin_tsc = tsc();
-    // The compiler may move arithmetic across the clock's `asm!`, but not `black_box`: it does not know the input until
-    // after the first reading, and needs the output before the last.
-    let outcome = black_box(work(&black_box(call)));
-    let end_tsc = tsc();
+    loop {
+        let begin_tsc = tsc();
+        // The compiler may move arithmetic across the clock's `asm!`, but not `black_box`: it does not know the input
+        // until after the first reading, and needs the output before the last.
+        let outcome = black_box(work(&black_box(call)));
+        let end_tsc = tsc();
 
-    let Outcome { answer, work, digest } = outcome;
-    // SAFETY: the caller promises that `out` can be written.
-    unsafe { store(out, WorkerResult { begin_tsc, end_tsc, answer, work, digest, complete: COMPLETE }) }
+        let Outcome { answer, work, digest } = outcome;
+        // SAFETY: the caller promises that `out` can be written.
+        unsafe { store(out, WorkerResult { begin_tsc, end_tsc, answer, work, digest, complete: COMPLETE }) }
+        // Always so in the timed call.
+        if end_tsc >= warm_until_tsc {
+            return;
+        }
+    }
 }
 
 /// Writes the slot, `complete` last; x86 keeps the order of stores (Intel SDM vol. 3A, "Memory Ordering").

@@ -166,6 +166,13 @@ fn not_shown(results: &Results) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if measured().any(|boot| !boot.conditions().watched) {
+        lines.push("whether the machine stood still meanwhile: nothing watched the workers' CPUs".to_owned());
+    }
+    let bare = |boot: &Measurement| boot.machine().hypervisor.to_string().is_empty();
+    if measured().any(|boot| bare(boot) && !boot.conditions().smis) {
+        lines.push("whether the firmware took CPUs away (SMIs): the CPUs do not count that".to_owned());
+    }
     let share =
         |boot: &Measurement| boot.machine().cpus_online > 1 && boot.machine().topology.source.is_none();
     if measured().any(share) {

@@ -51,6 +51,7 @@ fn halve(script: Script, step: Step) -> Script {
         _ => {}
     });
     let earlier = if step >= Step::Stamps { -i64::try_from(gone_us).unwrap() } else { 0 };
+    let halved = if step >= Step::Regions { halved.watched(KHZ) } else { halved };
     halved.later(earlier, |record| matches!(record, Record::CaseBegin(_)))
 }
 

@@ -11,8 +11,10 @@ use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
-use super::measurement::{Basis, Clock, Cycles, Measurement, Sample, Subject, Sweep, WorkerSample};
-use super::rules::{Disturbed, basis, common_whole, span};
+use super::measurement::{
+    Basis, Clock, Conditions, Cycles, Measurement, Sample, Subject, Sweep, WorkerSample,
+};
+use super::rules::{Disturbed, basis, common_whole, effective_khz, span};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
 pub(super) fn measurement(
@@ -39,6 +41,7 @@ pub(super) fn measurement(
         sweep: facts
             .one::<record::Sweep>()
             .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
+        conditions: conditions(facts),
         samples: samples.collect::<Option<_>>()?,
         clock: Arc::new(clock(facts)),
     })
@@ -107,12 +110,29 @@ fn platform(facts: &Facts, record: record::Platform) -> Platform {
     Platform { record, dmi: strings.collect() }
 }
 
+fn conditions(facts: &Facts) -> Conditions {
+    let all = |known: fn(&Iteration, &u16) -> bool| {
+        facts
+            .iterations
+            .iter()
+            .all(|iteration| iteration.workers.keys().all(|worker| known(iteration, worker)))
+    };
+    let watched = |iteration: &Iteration, worker: &u16| {
+        iteration.conditions.get(worker).is_some_and(|at| at.is.watches.is_some())
+    };
+    let smis = |iteration: &Iteration, worker: &u16| {
+        iteration.counters.get(worker).is_some_and(|at| at.is.smis.is_some())
+    };
+    Conditions { watched: all(watched), smis: all(smis) }
+}
+
 fn clock(facts: &Facts) -> Clock {
     Clock {
         tsc: facts.one::<record::Tsc>().map(|at| at.is),
         second: facts.one::<record::SecondClock>().map(|at| at.is),
         readings: facts.all::<record::TscReading>().map(|at| at.is).collect(),
         warp: facts.one::<record::Warp>().map(|at| at.is),
+        offsets: facts.all::<record::Offset>().map(|at| at.is).collect(),
     }
 }
 
@@ -149,6 +169,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         irqs: timing.irqs,
         reads_before: gap.reads_before,
         reads_after: gap.reads_after,
+        effective_khz: effective_khz(facts, iteration, worker),
         answer: answer.answer,
         work: answer.work,
         digest: answer.digest,

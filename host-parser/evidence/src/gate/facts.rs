@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::{
-    self, Answer, CaseBegin, CaseEnd, CaseReady, CpuState, Fault, Gap, Mark, Moment, Region, Split,
-    SystemName, Topology, Worker, WorkerEnd, WorkerStatus,
+    self, Answer, CaseBegin, CaseEnd, CaseReady, Conditions, Counters, CpuState, Fault, Gap, Mark, Moment,
+    Region, Split, SystemName, Topology, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Message, Record, Timestamp};
 
@@ -66,6 +66,12 @@ pub(super) struct Iteration {
     pub end: Option<At<CaseEnd>>,
     /// The moments of the iteration, by `moment`.
     pub marks: Vec<At<Mark>>,
+    /// The conditions of its workers, by number.
+    pub conditions: BTreeMap<u16, At<Conditions>>,
+    /// The counters of its workers' CPUs, by worker.
+    pub counters: BTreeMap<u16, At<Counters>>,
+    /// Whether a record has come that ends what belongs to it.
+    pub over: bool,
 }
 
 /// The records of one worker in one iteration.
@@ -198,6 +204,13 @@ impl<'b> Facts<'b> {
                 worker.region.replace(At { line, is }).is_some()
             }),
             Record::Mark(is) => self.mark(line, is),
+            Record::Conditions(is) => self.of_last(line, &record, (is.case, is.iter), |last| {
+                last.conditions.insert(is.worker, At { line, is }).is_some()
+            }),
+            Record::Counters(is) => self.of_last(line, &record, (is.case, is.iter), |last| {
+                last.counters.insert(is.worker, At { line, is }).is_some()
+            }),
+            Record::Seconds(_) => self.seconds(At { line, is: record }),
             Record::WorkerEnd(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.end.replace(At { line, is }).is_some()
             }),
@@ -259,6 +272,9 @@ impl<'b> Facts<'b> {
             workers: BTreeMap::new(),
             end: None,
             marks: Vec::new(),
+            conditions: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            over: false,
         });
         self.turns = self.turns.max(usize::from(iter) + 1);
     }
@@ -291,20 +307,45 @@ impl<'b> Facts<'b> {
 
     /// Adds a moment to the iteration that has just ended.
     fn mark(&mut self, line: u64, is: Mark) -> bool {
+        self.of_last(line, &is.into(), (is.case, is.iter), |last| {
+            let twice = last.marks.iter().any(|mark| mark.is.moment == is.moment);
+            last.marks.push(At { line, is });
+            twice
+        })
+    }
+
+    /// Adds a record to the iteration that has just ended. Returns whether it is there twice.
+    fn of_last(
+        &mut self,
+        line: u64,
+        record: &Record,
+        (case, iter): (u16, u16),
+        put: impl FnOnce(&mut Iteration) -> bool,
+    ) -> bool {
         // After the next `case-ready`, the iteration is over.
         let over = self.ready.is_some();
-        let last = self.iterations.last_mut().filter(|last| last.end.is_some() && !over);
-        match last.filter(|last| (last.case, last.iter) == (is.case, is.iter)) {
-            Some(last) => {
-                let twice = last.marks.iter().any(|mark| mark.is.moment == is.moment);
-                last.marks.push(At { line, is });
-                twice
-            }
+        let last = self.iterations.last_mut().filter(|last| last.end.is_some() && !last.over && !over);
+        match last.filter(|last| (last.case, last.iter) == (case, iter)) {
+            Some(last) => put(last),
             None => {
-                let is = format!("a `mark` of case {} iteration {}, which is not the last", is.case, is.iter);
+                let is =
+                    format!("a `{}` of case {case} iteration {iter}, which is not the last", record.name());
                 push(&mut self.misplaced, At { line, is })
             }
         }
+    }
+
+    /// Keeps a reading of the real-time clock, which is made between two iterations.
+    fn seconds(&mut self, at: At<Record>) -> bool {
+        let open = self.iterations.last().is_some_and(|last| last.end.is_none());
+        if open || self.ready.is_some() {
+            let is = "a `seconds` record inside an iteration".to_owned();
+            self.misplaced.push(At { line: at.line, is });
+        }
+        if let Some(last) = self.iterations.last_mut() {
+            last.over = true;
+        }
+        self.keep(at)
     }
 
     fn end_iteration(&mut self, line: u64, is: CaseEnd) -> bool {
@@ -364,6 +405,9 @@ const fn may_repeat(record: &Record) -> bool {
             | Record::Dmi(_)
             | Record::TscReading(_)
             | Record::Phase(_)
+            | Record::Register(_)
+            | Record::Offset(_)
+            | Record::Seconds(_)
             | Record::CaseSkipped(_)
             | Record::Gap(_)
             | Record::Problem(_)

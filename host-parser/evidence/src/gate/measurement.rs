@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Phase, SecondClock, Tsc, TscReading, Warp};
+use abi::wire::record::{Offset, Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -55,6 +55,7 @@ pub struct Measurement {
     pub(super) phases: Arc<[Phase]>,
     pub(super) skipped: Box<[u16]>,
     pub(super) sweep: Option<Sweep>,
+    pub(super) conditions: Conditions,
     pub(super) samples: Box<[Sample]>,
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Subject {
 
 impl Serialize for Measurement {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Measurement", 8)?;
+        let mut fields = serializer.serialize_struct("Measurement", 9)?;
         fields.serialize_field("identity", &self.identity())?;
         fields.serialize_field("machine", self.machine())?;
         fields.serialize_field("clock", self.clock())?;
@@ -81,6 +82,7 @@ impl Serialize for Measurement {
         fields.serialize_field("phases", self.phases())?;
         fields.serialize_field("skipped", self.skipped())?;
         fields.serialize_field("sweep", &self.sweep)?;
+        fields.serialize_field("conditions", &self.conditions)?;
         fields.serialize_field("samples", self.samples())?;
         fields.end()
     }
@@ -144,6 +146,12 @@ impl Measurement {
         self.sweep
     }
 
+    /// Which disturbances would have been seen in every iteration.
+    #[must_use]
+    pub const fn conditions(&self) -> Conditions {
+        self.conditions
+    }
+
     /// Every iteration of every case, in the order in which they ran.
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
@@ -180,6 +188,15 @@ pub struct Sweep {
     pub iterations: u16,
     /// The seed of the order of the cases.
     pub order_seed: u64,
+}
+
+/// Which disturbances would have been seen in every iteration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Conditions {
+    /// A machine that stands still: a timer watched every worker's CPU.
+    pub watched: bool,
+    /// System-management interrupts: every worker's CPU counted them.
+    pub smis: bool,
 }
 
 /// Which kernel, plan and program a run had.
@@ -222,6 +239,9 @@ pub struct Clock {
     pub readings: Vec<TscReading>,
     /// The warp test; `None` if there was one CPU.
     pub warp: Option<Warp>,
+    /// How far each CPU's clock can be from CPU 0's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub offsets: Vec<Offset>,
 }
 
 /// What a sample's time measures.
@@ -294,6 +314,9 @@ pub struct WorkerSample {
     pub reads_before: u32,
     /// The pace check just after.
     pub reads_after: u32,
+    /// The clock of its CPU while it ran it, in kHz, by APERF and MPERF; `None` if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_khz: Option<u64>,
     /// Its answer, equal to the reference's.
     pub answer: u64,
     /// Its count of work, equal to the reference's.

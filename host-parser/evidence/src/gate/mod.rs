@@ -25,7 +25,9 @@ pub use evidence::{
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
-pub use measurement::{Basis, Clock, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample};
+pub use measurement::{
+    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample,
+};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};
@@ -189,6 +191,11 @@ impl Gate {
             rules::stamps(&mut run);
             rules::brackets(&mut run);
             rules::second_clock(&mut run);
+            rules::seconds(&mut run);
+            rules::conditions(&mut run);
+            rules::counters(&mut run);
+            rules::registers(&mut run);
+            rules::offsets(&mut run);
             rules::superlinear(&mut run);
             rules::elapsed(&mut run);
             rules::clock(&mut run, known);

@@ -192,6 +192,9 @@ reasons! {
     TscUnsynchronised = "tsc-unsynchronised", Invalid,
         "The CPUs' clocks are so far apart that nothing shows that the workers ran together.",
         "Use a machine whose TSCs are synchronised.";
+    CpusDiffer = "cpus-differ", Invalid,
+        "A CPU that ran a worker is in another state than CPU 0: a register in force differs that decides how fast it runs code in ring 3.",
+        "The `register` records show which. It is the firmware's doing: load the defaults of its set-up, or update it.";
     TscDisagree = "tsc-disagree", Invalid,
         "The sources of the TSC's frequency disagree, or the runs of the experiment do.",
         "Run again on a quiet host. If it happens again, do not trust this machine's clocks.";
@@ -201,6 +204,12 @@ reasons! {
     Steal = "steal", Invalid,
         "The hypervisor reports that it took too much time from a CPU during a measurement.",
         "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Use a host that is not overcommitted.";
+    VmStopped = "vm-stopped", Invalid,
+        "The machine stood still while a worker was timed, and its clocks went on: the timer that watches the worker's CPU came far too late. A VMM that was stopped, a host that slept, a snapshot.",
+        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Find out what stops the machine.";
+    Smi = "smi", Invalid,
+        "The firmware took a CPU away by a system-management interrupt while it ran a timed worker.",
+        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If there are many, switch off in the firmware's set-up what causes them: legacy USB, power management, error reporting.";
     CpuSlowed = "cpu-slowed", Invalid,
         "A CPU was much slower just before or just after its worker than its baseline in the session, although the host did not take the CPU away: something shared its core, or its clock was lower.",
         "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Stop what runs on the cores' other threads, fix the CPUs' frequency, or use a host whose cores are not shared.";
@@ -244,7 +253,15 @@ impl ReasonCode {
     /// round of such a run is excluded and replaced.
     #[must_use]
     pub const fn is_the_hosts(self) -> bool {
-        matches!(self, Self::VcpuPreempted | Self::Steal | Self::UnexpectedInterrupt | Self::Nmi)
+        matches!(
+            self,
+            Self::VcpuPreempted
+                | Self::Steal
+                | Self::VmStopped
+                | Self::Smi
+                | Self::UnexpectedInterrupt
+                | Self::Nmi
+        )
     }
 
     /// Whether a run with no other reason did its work all the same, so that its times are those that a user of the

@@ -62,6 +62,8 @@ fn renamed(number: u16, cpu: u16) -> Script {
         Record::Answer(is) if is.worker == 1 => is.worker = number,
         Record::Region(is) if is.worker == 1 => (is.worker, is.cpu.0) = (number, cpu),
         Record::WorkerEnd(is) if is.worker == 1 => (is.worker, is.cpu.0) = (number, cpu),
+        Record::Conditions(is) if is.worker == 1 => (is.worker, is.cpu.0) = (number, cpu),
+        Record::Counters(is) if is.worker == 1 => (is.worker, is.cpu.0) = (number, cpu),
         Record::Gap(is) if is.worker == 1 => (is.worker, is.cpu.0) = (number, cpu),
         _ => {}
     })

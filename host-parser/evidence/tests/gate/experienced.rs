@@ -3,12 +3,18 @@
 use abi::wire::Record;
 use evidence::gate::{Gate, HostEvidence, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
-use test_support::guest::Guest;
+use test_support::guest::{Guest, KHZ};
 use test_support::script::Script;
 
-use super::{TRIALS, longer, script, with_makespan};
+use super::{TRIALS, longer, script, warped, with_makespan};
 
-const DISTURBANCES: [ReasonCode; 3] = [ReasonCode::VcpuPreempted, ReasonCode::Steal, ReasonCode::LateStart];
+const DISTURBANCES: [ReasonCode; 5] = [
+    ReasonCode::VcpuPreempted,
+    ReasonCode::Steal,
+    ReasonCode::VmStopped,
+    ReasonCode::Smi,
+    ReasonCode::LateStart,
+];
 
 /// How many times a log leaves that the gate refused.
 fn times(script: Script, evidence: &HostEvidence) -> Option<usize> {
@@ -23,10 +29,9 @@ fn late(warp: u64) -> Script {
     let late = longer(script(2), 400_000_000).edit(|record| match record {
         Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
         Record::Region(region) if region.worker == 1 => region.returned += 400_000_000,
-        Record::Warp(of) => of.max_warp = warp,
         _ => {}
     });
-    with_makespan(late)
+    warped(with_makespan(late), warp).watched(KHZ)
 }
 
 #[test]

@@ -18,6 +18,7 @@ macro_rules! edit {
     };
 }
 
+mod conditions;
 mod content;
 mod contradictions;
 mod experienced;
@@ -146,10 +147,22 @@ pub fn is_of_case(record: &Record, case: u16) -> bool {
         Record::CaseEnd(end) => end.case,
         Record::Gap(gap) => gap.case,
         Record::Region(region) => region.case,
+        Record::Conditions(conditions) => conditions.case,
+        Record::Counters(counters) => counters.case,
         Record::Mark(mark) => mark.case,
         _ => return false,
     };
     of == case
+}
+
+/// The same log with clocks that are apart by this much, as the warp test saw it.
+pub fn warped(script: Script, cycles: u64) -> Script {
+    let ns = i64::try_from(cycles * 1_000_000 / KHZ).expect("not for ever");
+    script.edit(|record| match record {
+        Record::Warp(warp) => warp.max_warp = cycles,
+        Record::Offset(offset) if cycles > 0 => (offset.least_ns, offset.most_ns) = (-ns - 400, -ns),
+        _ => {}
+    })
 }
 
 /// The same log with the makespan corrected after a change of its workers. It must have one case.
@@ -174,8 +187,14 @@ pub fn with_makespan(script: Script) -> Script {
 /// The same log with its iterations' ends this many cycles later, by every clock. It must have one iteration.
 pub fn longer(script: Script, cycles: u64) -> Script {
     let micros = cycles * 1_000 / KHZ;
+    let mut ended = false;
     script.later(micros.try_into().expect("not for ever"), is_begin).edit(|record| match record {
+        Record::Seconds(seconds) if ended => {
+            seconds.tsc += cycles;
+            seconds.count += micros / 1_000_000;
+        }
         Record::Mark(mark) if mark.moment == Moment::Done => {
+            ended = true;
             mark.tsc += cycles;
             mark.count += micros * PER_MICRO;
         }
@@ -194,6 +213,7 @@ fn trials() -> Vec<Trial> {
         Trial::passing("good-sweep", three_cases().log()),
     ];
     trials.extend(stream::trials());
+    trials.extend(conditions::trials());
     trials.extend(content::trials());
     trials.extend(contradictions::trials());
     trials.extend(host_evidence::trials());

@@ -60,6 +60,7 @@ struct Checked {
     cases: Vec<u16>,
     sweep: Option<Sweep>,
     iterations: u16,
+    warm_up_ms: u32,
     gate: Option<Gate>,
     oracle: Oracle,
     timeouts: Timeouts,
@@ -182,6 +183,12 @@ impl Manifest {
     #[must_use]
     pub const fn iterations(&self) -> u16 {
         self.checked.iterations
+    }
+
+    /// How long each worker is warmed up before it is timed, in milliseconds.
+    #[must_use]
+    pub const fn warm_up_ms(&self) -> u32 {
+        self.checked.warm_up_ms
     }
 
     /// Set for a sweep: the kernel derives the cases from its machine. Then one boot runs all of them, and its iterations

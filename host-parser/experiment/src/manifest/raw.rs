@@ -124,6 +124,10 @@ manifest_tables! {
         /// the rest is the time of the round. Not with a sweep, and not in the `control` tier.
         iterations = "iterations": Option<Spanned<i64>>,
             "integer, iterations", "1 to 100", "1", "20";
+        /// How long each worker is warmed up before it is timed, at least. A CPU that was idle takes milliseconds to
+        /// reach its clock. The warm-up is no part of any time.
+        warm_up_ms = "warm-up-ms": Option<Spanned<i64>>,
+            "integer, milliseconds", "0 to 10_000", "20", "20";
     }
 
     /// The claim. Without this table the experiment is only reported.

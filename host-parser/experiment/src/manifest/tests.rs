@@ -75,6 +75,19 @@ fn a_sweep_stands_in_place_of_cases() {
 }
 
 #[test]
+fn workers_are_warmed_up_for_20_ms_unless_the_manifest_says_otherwise() {
+    let with = |line: &str| SHIPPED.replace("workers = [1, 2, 4]", &format!("workers = [1, 2, 4]\n{line}"));
+    assert_eq!(parse(SHIPPED).unwrap().warm_up_ms(), 20);
+    for (line, ms) in [("warm-up-ms = 0", 0), ("warm-up-ms = 10_000", 10_000)] {
+        assert_eq!(parse(&with(line)).unwrap().warm_up_ms(), ms);
+    }
+    for bad in ["warm-up-ms = -1", "warm-up-ms = 10_001"] {
+        let said = parse(&with(bad)).expect_err(bad).to_string();
+        assert!(said.contains("cases.warm-up-ms: expected a whole number of at least 0"), "{said}");
+    }
+}
+
+#[test]
 fn a_boot_runs_its_case_once_unless_iterations_say_more() {
     let with = |iterations: &str| {
         SHIPPED.replace("workers = [1, 2, 4]", &format!("workers = [1, 2, 4]\n{iterations}"))

@@ -43,6 +43,7 @@ fn the_kernel_reads_back_what_the_manifest_says() {
     assert_eq!(read.workload.authority, manifest.authority());
     let cases: Vec<_> =
         read.cases().map(|(case, _)| (case.workers, case.iterations, case.timeout_ms)).collect();
+    assert_eq!(read.warm_up_ms, manifest.warm_up_ms());
     assert_eq!(cases, [(1, 3, 60_000), (2, 3, 60_000), (4, 3, 60_000)]);
 }
 

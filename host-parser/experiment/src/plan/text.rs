@@ -78,7 +78,8 @@ impl PlanBytes {
             plan::Workload { name: blob.name(), sha256: blob.sha256(), authority: manifest.authority() };
         let none = plan::Control { kind: ControlKind::None, target: 0 };
         let control = manifest.control().map_or(none, |control| control.kernel);
-        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into()];
+        let warm_up = plan::WarmUp { ms: manifest.warm_up_ms() };
+        let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into(), warm_up.into()];
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {
             lines.extend(sweep(manifest, options.iterations, timeout_ms)?);

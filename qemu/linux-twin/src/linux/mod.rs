@@ -4,6 +4,8 @@ pub mod cpuinfo;
 pub mod interrupts;
 pub mod iomem;
 pub mod log;
+pub mod msr;
+pub mod rtc;
 pub mod schedstat;
 
 use std::fs;

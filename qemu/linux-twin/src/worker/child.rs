@@ -2,25 +2,31 @@
 
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use abi::plan::Split;
+use abi::worker::WorkerArgs;
 use harness::clock::Clock;
+use harness::conditions::Conditions;
 use harness::emit::Around;
 use harness::pace;
 use harness::rendezvous::Rendezvous;
 use harness::user::Exit;
 use harness::user::elf::ElfImage;
+use harness::warm_up;
+use harness::watch::Seen;
 use harness::x86::tsc;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::slot::{NOT_REPORTED, Slot, Step};
 use super::space::{Pages, lay_out};
+use super::team::Limits;
 use super::{call, filter, traps};
 use crate::cpus::{Cpu, pin};
-use crate::linux::{interrupts, schedstat};
+use crate::linux::{interrupts, msr, schedstat};
 use crate::second::SecondClock;
 
 /// The task of one process.
@@ -41,8 +47,8 @@ pub struct Assignment<'a> {
     pub second: SecondClock,
     /// The plan's challenge.
     pub challenge: u64,
-    /// How long a call of the worker may take.
-    pub timeout: Duration,
+    /// How long the calls of the worker take.
+    pub limits: Limits,
     /// How long to wait for the others.
     pub patience: Duration,
 }
@@ -69,8 +75,16 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
 
 /// Warm-up and timed run. `None` if there was no common start.
 fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
-    let Assignment { cpu, rendezvous, clock, second, patience, .. } = assignment;
-    call(assignment, 0)?;
+    let Assignment { cpu, rendezvous, clock, second, patience, limits, .. } = assignment;
+    let (ended, took) = warm_up::run(clock, limits.warm_up_ms, |until| {
+        let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::default() };
+        call(assignment, args).map_or_else(ControlFlow::Break, |_| ControlFlow::Continue(()))
+    });
+    if let ControlFlow::Break(error) = ended {
+        return Err(error);
+    }
+    let registers = msr::Registers::of(cpu.linux);
+    let count = || registers.as_ref().map(msr::Registers::counters).unwrap_or_default();
     slot.before.store(pace::check(clock));
     let before = (interrupts_of(cpu), schedstat::run_delay_ns());
     slot.arrived.store(true, Ordering::Release);
@@ -79,7 +93,10 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
         slot.no_start();
         return Ok(None);
     };
-    let around = call(assignment, start_tsc)?;
+    let counted = count();
+    let (around, seen) = call(assignment, WorkerArgs { start_tsc, ..WorkerArgs::default() })?;
+    let counters = count().since(counted);
+    slot.conditions.store(&Conditions { warm_up: took, watch: Some(seen), counters });
     slot.entered_tsc.store(around.entered_tsc, Ordering::Relaxed);
     slot.returned_tsc.store(around.returned_tsc, Ordering::Relaxed);
     let waited = schedstat::run_delay_ns().zip(before.1).map(|(after, before)| after.saturating_sub(before));
@@ -89,15 +106,15 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
     Ok(Some(Exit::Returned))
 }
 
-/// Calls the worker once, within its time-out. Returns when it was entered and when it came back.
-fn call(assignment: &Assignment<'_>, start_tsc: u64) -> io::Result<Around> {
-    assignment.pages.prepare(start_tsc, &assignment.split, assignment.challenge)?;
-    traps::set_timer(assignment.timeout)?;
+/// Calls the worker once, within its time-out. Returns when it was entered and when it came back, and what the watch over it
+/// saw.
+fn call(assignment: &Assignment<'_>, args: WorkerArgs) -> io::Result<(Around, Seen)> {
+    assignment.pages.prepare(&args.of(&assignment.split, assignment.challenge))?;
+    traps::watch(assignment.clock, u64::from(assignment.limits.timeout_ms) * 1_000)?;
     let entered_tsc = tsc::read_ordered();
     call::worker(assignment.image.entry);
     let returned_tsc = tsc::read_ordered();
-    traps::set_timer(Duration::ZERO)?;
-    Ok(Around { entered_tsc, returned_tsc })
+    Ok((Around { entered_tsc, returned_tsc }, traps::end_watch()?))
 }
 
 /// The interrupts that the CPU has taken so far. From the rendezvous to the worker's return there are a few more than in

@@ -14,4 +14,4 @@ mod space;
 mod team;
 mod traps;
 
-pub use team::Team;
+pub use team::{Limits, Team};

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use harness::conditions::{Conditions, Counters};
 use harness::emit::Around;
 use harness::pace::PaceCheck;
 use harness::user::{Counts, Exit, Fault};
+use harness::watch::Seen;
 
 /// How a worker's process ended, as it reported itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,6 +81,8 @@ pub struct Slot {
     pub after: PaceSlot,
     /// How long the process waited for its CPU around the timed call, in ns; or [`NOT_REPORTED`].
     pub waited_ns: AtomicU64,
+    /// The conditions of the timed call.
+    pub conditions: ConditionsSlot,
     /// Interrupts that its CPU took around the timed call.
     pub irqs: AtomicU64,
     refused: AtomicU32,
@@ -91,6 +95,50 @@ pub struct Slot {
 pub struct PaceSlot {
     longest: AtomicU64,
     reads: AtomicU32,
+}
+
+/// Conditions in shared memory. A count that is not known is [`NOT_REPORTED`].
+#[derive(Debug, Default)]
+pub struct ConditionsSlot {
+    warm_up: AtomicU64,
+    watched: AtomicBool,
+    watches: AtomicU32,
+    late: AtomicU64,
+    counters: [AtomicU64; 3],
+}
+
+impl ConditionsSlot {
+    /// Stores the conditions.
+    pub fn store(&self, conditions: &Conditions) {
+        let Conditions { warm_up, watch, counters: Counters { aperf, mperf, smis } } = *conditions;
+        let seen = watch.unwrap_or_default();
+        self.warm_up.store(warm_up, Ordering::Relaxed);
+        self.watched.store(watch.is_some(), Ordering::Relaxed);
+        self.watches.store(seen.count, Ordering::Relaxed);
+        self.late.store(seen.late, Ordering::Relaxed);
+        for (to, count) in self.counters.iter().zip([aperf, mperf, smis]) {
+            to.store(count.unwrap_or(NOT_REPORTED), Ordering::Relaxed);
+        }
+    }
+
+    /// The conditions. To be read after the process has ended.
+    #[must_use]
+    pub fn load(&self) -> Conditions {
+        let count = |at: usize| {
+            Some(self.counters[at].load(Ordering::Acquire)).filter(|&count| count != NOT_REPORTED)
+        };
+        let seen =
+            Seen { count: self.watches.load(Ordering::Acquire), late: self.late.load(Ordering::Acquire) };
+        let warm_up = self.warm_up.load(Ordering::Acquire);
+        // A process that never stored any has counted nothing either.
+        let counters = if warm_up == 0 {
+            Counters::default()
+        } else {
+            Counters { aperf: count(0), mperf: count(1), smis: count(2) }
+        };
+        let watch = self.watched.load(Ordering::Acquire).then_some(seen);
+        Conditions { warm_up, watch, counters }
+    }
 }
 
 impl PaceSlot {
@@ -150,6 +198,12 @@ impl Slot {
         }
     }
 
+    /// The conditions of its timed call. To be read after the process has ended.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        self.conditions.load()
+    }
+
     /// How it ended.
     #[must_use]
     pub fn end(&self) -> End {
@@ -199,6 +253,21 @@ mod tests {
             let slot = Slot::default();
             slot.cannot(step, 12);
             assert_eq!(slot.end(), End::SetUp(step, 12));
+        }
+    }
+
+    #[test]
+    fn keeps_conditions_with_what_is_not_known() {
+        let slot = Slot::default();
+        assert_eq!(slot.conditions(), Conditions::default());
+        let counters = Counters { aperf: Some(0), mperf: None, smis: Some(3) };
+        let watch = Some(Seen { count: 2, late: 99 });
+        for conditions in [
+            Conditions { warm_up: 7, watch, counters },
+            Conditions { warm_up: 7, watch: None, counters: Counters::default() },
+        ] {
+            slot.conditions.store(&conditions);
+            assert_eq!(slot.conditions(), conditions);
         }
     }
 

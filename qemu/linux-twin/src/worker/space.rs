@@ -6,7 +6,6 @@ use std::mem::offset_of;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use abi::plan::Split;
 use abi::worker::{PARAMS, WorkerArgs, WorkerResult};
 use harness::le::u64_at;
 use harness::user::elf::{ElfImage, Segment};
@@ -34,16 +33,17 @@ impl Pages {
     ///
     /// # Errors
     /// Linux's.
-    pub fn prepare(&self, start_tsc: u64, split: &Split, challenge: u64) -> io::Result<()> {
+    pub fn prepare(&self, args: &WorkerArgs) -> io::Result<()> {
         let mut page = [0; PAGE];
-        let Split { worker, p0, p1, p2, p3, .. } = *split;
-        let words = [start_tsc, u64::from(worker), p0, p1, p2, p3, challenge];
+        let WorkerArgs { start_tsc, worker, params: [p0, p1, p2, p3], challenge, warm_until_tsc } = *args;
+        let words = [start_tsc, worker, p0, p1, p2, p3, challenge, warm_until_tsc];
         const _: () = assert!(
             offset_of!(WorkerArgs, start_tsc) == 0
                 && offset_of!(WorkerArgs, worker) == 8
                 && offset_of!(WorkerArgs, params) == 16
                 && PARAMS == 4
                 && offset_of!(WorkerArgs, challenge) == 48
+                && offset_of!(WorkerArgs, warm_until_tsc) == 56
         );
         page.chunks_exact_mut(8).zip(words).for_each(|(to, word)| to.copy_from_slice(&word.to_le_bytes()));
         self.0.write_all_at(&page, 0)?;
@@ -108,20 +108,19 @@ fn lay_out_segment(segment: &Segment<'_>, image: &ElfImage<'_>) -> io::Result<()
 
 #[cfg(test)]
 mod tests {
-    use abi::wire::Hex64;
-
     use super::*;
 
     #[test]
     fn a_worker_finds_its_arguments_and_an_empty_slot() {
-        let split = Split { worker: 1, p0: 2, p1: 3, p2: 4, p3: 5, answer: 0, work: 0, digest: Hex64(0) };
+        let args =
+            WorkerArgs { start_tsc: 77, worker: 1, params: [2, 3, 4, 5], challenge: 9, warm_until_tsc: 8 };
         let pages = Pages::new().unwrap();
         pages.0.write_all_at(&[0xff; PAGE], PAGE as u64).unwrap();
-        pages.prepare(77, &split, 9).unwrap();
-        let mut words = [0; 56];
+        pages.prepare(&args).unwrap();
+        let mut words = [0; 64];
         pages.0.read_exact_at(&mut words, 0).unwrap();
         let expected: Vec<u8> =
-            [77_u64, 1, 2, 3, 4, 5, 9].iter().flat_map(|word| word.to_le_bytes()).collect();
+            [77_u64, 1, 2, 3, 4, 5, 9, 8].iter().flat_map(|word| word.to_le_bytes()).collect();
         assert_eq!(words.as_slice(), expected);
         assert_eq!(pages.result().unwrap(), WorkerResult::default());
     }

@@ -37,7 +37,16 @@ pub struct Team {
     rendezvous: Shared<Rendezvous>,
     /// The plan's challenge.
     challenge: u64,
-    timeout: Duration,
+    limits: Limits,
+}
+
+/// How long the calls of a worker take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// At most, in milliseconds.
+    pub timeout_ms: u32,
+    /// The warm-up at least, in milliseconds.
+    pub warm_up_ms: u32,
 }
 
 struct Member {
@@ -59,18 +68,17 @@ impl Team {
     ///
     /// # Errors
     /// No memory.
-    pub fn assemble(cpus: &[Cpu], splits: &[Split], challenge: u64, timeout_ms: u32) -> io::Result<Self> {
+    pub fn assemble(cpus: &[Cpu], splits: &[Split], challenge: u64, limits: Limits) -> io::Result<Self> {
         let members = cpus.iter().zip(splits).map(|(&cpu, &split)| Member::new(cpu, split));
         let members: Vec<_> = members.collect::<io::Result<_>>()?;
         let expected = u32::try_from(members.len()).map_err(io::Error::other)?;
         let rendezvous = Shared::new(Rendezvous::new(expected))?;
-        Ok(Self { members, rendezvous, challenge, timeout: Duration::from_millis(timeout_ms.into()) })
+        Ok(Self { members, rendezvous, challenge, limits })
     }
 
     /// How long to wait for all processes.
     fn patience(&self) -> Duration {
-        let timeout_us = u64::try_from(self.timeout.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(patience_us(timeout_us))
+        Duration::from_micros(patience_us(u64::from(self.limits.timeout_ms) * 1_000))
     }
 
     /// Runs it. No process is left afterwards.
@@ -114,7 +122,7 @@ impl Team {
             clock,
             second,
             challenge: self.challenge,
-            timeout: self.timeout,
+            limits: self.limits,
             patience: self.patience(),
         };
         // SAFETY: this process has one thread here, so the child may do everything that a process may.
@@ -178,8 +186,9 @@ impl Member {
     }
 
     fn report(&self, child: &Child, system: SystemName) -> io::Result<WorkerReport> {
-        let (around, gaps) = (self.slot.around(), self.gaps(system));
-        Ok(WorkerReport { cpu: self.cpu.id, split: self.split, outcome: self.outcome(child)?, around, gaps })
+        let (around, gaps, conditions) = (self.slot.around(), self.gaps(system), self.slot.conditions());
+        let (cpu, split, outcome) = (self.cpu.id, self.split, self.outcome(child)?);
+        Ok(WorkerReport { cpu, split, outcome, around, gaps, conditions })
     }
 
     fn outcome(&self, child: &Child) -> io::Result<Outcome> {

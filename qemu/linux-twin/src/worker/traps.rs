@@ -4,6 +4,7 @@
 //! written to the worker's slot and ends the process; a refused syscall is counted, and the worker goes on.
 #![expect(unsafe_code, reason = "installs signal handlers, which read the context from Linux")]
 
+use std::cell::UnsafeCell;
 use std::io;
 use std::mem::offset_of;
 use std::ptr;
@@ -11,7 +12,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
 use abi::syscall::REFUSED;
+use harness::clock::Clock;
 use harness::user::{Exit, Fault};
+use harness::watch::{Seen, Watch};
+use harness::x86::tsc;
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 
 use super::slot::Slot;
@@ -39,14 +43,44 @@ pub fn take(slot: &'static Slot) -> io::Result<()> {
         install(signal, on_fault)?;
     }
     install(libc::SIGSYS, on_refused)?;
-    install(libc::SIGALRM, on_timeout)
+    install(libc::SIGALRM, on_timer)
 }
 
-/// Ends the worker after `time`; zero stops the timer.
+/// The watch over a call, and the clock that turns its cycles into time.
+struct Watched(UnsafeCell<Option<(Watch, Clock)>>);
+
+// SAFETY: one thread uses it, and its signal handler, which comes only while the timer runs. Outside the handler it is used
+// only while the timer does not run.
+unsafe impl Sync for Watched {}
+
+static WATCHED: Watched = Watched(UnsafeCell::new(None));
+
+/// Watches the call that begins now, and ends the process if it takes longer than `timeout_us`.
 ///
 /// # Errors
 /// Linux's.
-pub fn set_timer(time: Duration) -> io::Result<()> {
+pub fn watch(clock: &Clock, timeout_us: u64) -> io::Result<()> {
+    let now = tsc::read();
+    let watch = Watch::begin(now, clock, timeout_us);
+    // SAFETY: the timer does not run.
+    unsafe { *WATCHED.0.get() = Some((watch, *clock)) };
+    set_timer(clock.micros(watch.wait(now)).max(1))
+}
+
+/// Ends the watch. Returns what it has seen.
+///
+/// # Errors
+/// Linux's.
+pub fn end_watch() -> io::Result<Seen> {
+    set_timer(0)?;
+    // SAFETY: the timer does not run.
+    let watched = unsafe { (*WATCHED.0.get()).take() };
+    Ok(watched.map(|(watch, _)| watch.seen()).unwrap_or_default())
+}
+
+/// Sets the timer; zero stops it. Async-signal-safe: a system call.
+fn set_timer(us: u64) -> io::Result<()> {
+    let time = Duration::from_micros(us);
     let tv_sec = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
     let once = libc::timeval { tv_sec, tv_usec: libc::suseconds_t::from(time.subsec_micros().cast_signed()) };
     let never = libc::timeval { tv_sec: 0, tv_usec: 0 };
@@ -91,8 +125,14 @@ extern "C" fn on_fault(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
     leave(Some(Exit::Fault(Fault { vector, error, rip, address })))
 }
 
-extern "C" fn on_timeout(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
-    leave(Some(Exit::Timeout))
+/// The timer watches the worker, or has reached its time-out.
+extern "C" fn on_timer(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
+    // SAFETY: the timer ran, so nothing else uses it.
+    let Some((watch, clock)) = (unsafe { (*WATCHED.0.get()).as_mut() }) else { return };
+    let now = tsc::read();
+    if !watch.comes(now) || set_timer(clock.micros(watch.wait(now)).max(1)).is_err() {
+        leave(Some(Exit::Timeout))
+    }
 }
 
 /// The syscall has not been made; RAX still holds its number.

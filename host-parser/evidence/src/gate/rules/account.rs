@@ -14,8 +14,8 @@ use crate::gate::reason::ReasonCode;
 
 /// The time that the host took, in ns.
 pub(super) struct HostAccount {
-    /// By case and iteration: the run delay of all vCPUs, the steal of all workers' CPUs, their gaps, and the time that
-    /// the host did not watch because it was late.
+    /// By case and iteration: the run delay of all vCPUs, the steal of all workers' CPUs, their gaps, how late the
+    /// timers came that watch them, and the time that the host did not watch because it was late.
     iterations: HashMap<(u16, u16), u64>,
     /// What the hypervisor under the host took from one of its CPUs during the whole run.
     run: u64,
@@ -44,6 +44,12 @@ impl HostAccount {
         for gap in run.facts.all::<Gap>().map(|gap| gap.is) {
             let gaps = Cycles(gap.before.saturating_add(gap.after)).nanos(khz).map_or(0, |nanos| nanos.0);
             add((gap.case, gap.iter), gaps.saturating_add(gap.steal_ns.unwrap_or(0)));
+        }
+        for iteration in &run.facts.iterations {
+            for conditions in iteration.conditions.values().map(|at| at.is) {
+                let late = Cycles(conditions.late.unwrap_or(0)).nanos(khz).map_or(0, |nanos| nanos.0);
+                add((iteration.case, iteration.iter), late);
+            }
         }
         let stolen = run.evidence.host_steal.map_or(0, |steal| steal.stolen_ms.saturating_mul(1_000_000));
         Self { iterations, run: stolen }

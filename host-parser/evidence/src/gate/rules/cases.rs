@@ -214,6 +214,9 @@ mod tests {
             workers,
             end: Some(At { line, is }),
             marks: Vec::new(),
+            conditions: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            over: false,
         };
         let found = contradictions(&Facts::default(), &iteration);
         assert!(found.iter().any(|(_, detail)| detail == "65536 workers are done, `case-end` has 0"));

@@ -1,7 +1,7 @@
 //! Whether the clock is sound.
 
 use abi::tsc::PLAUSIBLE_KHZ;
-use abi::wire::record::{self, Tsc, TscSource};
+use abi::wire::record::{self, Offset, Tsc, TscSource};
 
 use super::{Run, exceeds, limit_of, limits};
 use crate::gate::facts::{At, Facts, Iteration};
@@ -104,7 +104,14 @@ pub(in crate::gate) fn basis(facts: &Facts, case: u16) -> Basis {
     let in_step = facts.one::<record::Warp>().is_some_and(|warp| {
         warp.is.cpus >= case && warp.is.least >= limits::WARP_HANDOVERS && warp.is.max_warp == 0
     });
+    let in_step = in_step && facts.all::<Offset>().all(|offset| is_small(&offset.is));
     if case == 1 || in_step { Basis::Makespan } else { Basis::LongestWorker }
+}
+
+/// Whether a CPU's clock cannot be far from CPU 0's, and may be in step with it.
+fn is_small(offset: &Offset) -> bool {
+    let far = offset.least_ns.unsigned_abs().max(offset.most_ns.unsigned_abs());
+    offset.least_ns <= 0 && 0 <= offset.most_ns && far <= limits::OFFSET_MICROS * 1_000
 }
 
 fn late(run: &mut Run<'_>, iteration: &Iteration) {

@@ -65,6 +65,12 @@ limits! {
         => "the basis is the makespan only if the warp test had, for each CPU and in each direction, at least",
     }
 
+    /// How far the clock of a CPU may be from that of CPU 0, in microseconds, by the interval that the warp test found. The
+    /// makespan is wrong by no more. Seen: less than 1 on a quiet host, and 100 at a load of 12 on two CPUs.
+    OFFSET_MICROS: u64 = 200 "microseconds" {
+        => "the basis is the makespan only if the interval in which each CPU's offset lies contains 0, and reaches at most this far",
+    }
+
     /// How late a worker may start, in thousandths of its own time. The delay is part of the makespan; beyond this limit
     /// the workers of a case did not run together.
     LATE_PER_MILLE: u64 = 50 "per mille" {
@@ -133,6 +139,13 @@ limits! {
     SECOND_MICROS: u64 = 500 "microseconds" {
         TimeMissing => "more time passed by the second clock than by the TSC, by more than",
         TscDisagree => "more time passed by the TSC than by the second clock, by more than",
+    }
+
+    /// How far the TSC and the real-time clock may be apart from one reading to another, in ms: its resolution, and the time
+    /// that a reading may take.
+    RTC_MILLIS: u64 = 1_020 "ms" {
+        TimeMissing => "more time passed by the real-time clock than by the TSC, by more than",
+        TscDisagree => "more time passed by the TSC than by the real-time clock, by more than",
     }
 
     /// How far the TSC's frequency may be off by the second clock, over the whole boot, in parts per million. Seen: 515.
@@ -205,6 +218,24 @@ limits! {
     /// they are. /proc/stat counts in ticks of 10 ms, and a run that lost hardly any time can get two of them.
     HOST_STEAL_MILLIS: u64 = 20 "ms" {
         Steal => "and it also took more than",
+    }
+
+    /// How late the timer may come that watches a worker's CPU, in ms. Seen: 0.1 on a quiet host, and 46 at a load of 12 on
+    /// two CPUs, where the emulator's own threads wait.
+    STOPPED_MILLIS: u64 = 100 "ms" {
+        VmStopped => "the timer that watches a worker's CPU came late by more than",
+    }
+
+    /// How far the times between the watch's interrupts may be from what they should be, in thousandths: the rate of the
+    /// local APIC's timer is measured.
+    WATCH_PER_MILLE: u64 = 50 "per mille" {
+        InconsistentRecord => "the interrupts of a watch do not fill the time of their worker, by more than",
+    }
+
+    /// How far IA32_MPERF may be from the TSC over a worker's time, in thousandths, so that the effective clock is known
+    /// from it. A hypervisor may emulate, scale or stop it.
+    MPERF_PER_MILLE: u64 = 20 "per mille" {
+        => "the effective clock of a worker's CPU is shown only if MPERF differs from the TSC by at most",
     }
 
     /// How much slower than its baseline a CPU may be just before or just after its worker, in thousandths.

@@ -22,9 +22,10 @@ pub(in crate::gate) fn order(run: &mut Run<'_>) {
 }
 
 /// The line of the first record that is not after those before it: the workers by number, each with its time, its result,
-/// the readings around it and its end; the end of the iteration; the workers' gaps; the moments.
+/// the readings around it and its end; the end of the iteration; the workers' gaps; the moments; the workers' conditions
+/// and counters.
 fn out_of_order(iteration: &Iteration, gaps: &[At<Gap>]) -> Option<u64> {
-    let mut lines = Vec::with_capacity(5 + 5 * iteration.workers.len() + gaps.len());
+    let mut lines = Vec::with_capacity(5 + 7 * iteration.workers.len() + gaps.len());
     lines.push(iteration.line);
     for worker in iteration.workers.values() {
         lines.extend(worker.timing.map(|at| at.line));
@@ -40,5 +41,7 @@ fn out_of_order(iteration: &Iteration, gaps: &[At<Gap>]) -> Option<u64> {
             .into_iter()
             .filter_map(|at| Some(iteration.mark(at)?.line)),
     );
+    lines.extend(iteration.conditions.values().map(|at| at.line));
+    lines.extend(iteration.counters.values().map(|at| at.line));
     lines.windows(2).find(|pair| pair[1] <= pair[0]).map(|pair| pair[1])
 }

@@ -37,6 +37,8 @@ fn impossible(clock: SecondClock) -> Option<String> {
         // ACPI 6.5, section 4.8.2.1.
         SecondSource::PmTimer => hz == 3_579_545 && matches!(bits, 24 | 32) && independent,
         SecondSource::ClockMonotonic => (hz, bits) == (1_000_000_000, 64),
+        SecondSource::Kvmclock => (hz, bits, independent) == (1_000_000_000, 64, false),
+        SecondSource::Rtc => (hz, bits, independent) == (1, 64, true),
         SecondSource::None => (hz, bits, independent) == (0, 0, false),
     };
     let independent = if independent { "independent" } else { "dependent" };
@@ -83,6 +85,11 @@ impl Counter {
         u64::try_from(counts * 1_000_000_000 / u128::from(self.hz)).ok()
     }
 
+    /// How long it shows the same count, in ns. Only for the seconds of a real-time clock does that matter.
+    fn resolution_ns(&self) -> u64 {
+        1_000_000_000_u64.checked_div(self.hz).unwrap_or(0)
+    }
+
     fn can_show(&self, count: u64) -> bool {
         u128::from(count) < 1 << self.bits
     }
@@ -99,7 +106,7 @@ fn rate(run: &mut Run<'_>, clock: At<SecondClock>, counter: &Counter) {
     let (by_count, by_tsc) = counter.boot;
     let apart = by_count.abs_diff(by_tsc);
     let drift = u128::from(by_tsc) * u128::from(limits::RATE_PPM) / 1_000_000;
-    if u128::from(apart) > drift + u128::from(limits::SECOND_MICROS) * 1_000 {
+    if u128::from(apart) > drift + u128::from(limits::SECOND_MICROS * 1_000 + counter.resolution_ns()) {
         let detail = format!(
             "the iterations took {} us by the clock `{}`, and {} us by the TSC at its frequency",
             by_count / 1_000,
@@ -146,7 +153,7 @@ fn interval(
     let by_tsc = to.is.tsc.checked_sub(from.is.tsc).and_then(|cycles| Cycles(cycles).nanos(khz));
     let Some(by_tsc) = by_tsc.map(|nanos| counter.at_rate(nanos.0)) else { return };
     let by_count = counter.counted(from.is, to.is, by_tsc).unwrap_or(u64::MAX);
-    let limit_ns = limit_ns(limits::SECOND_MICROS, by_tsc);
+    let limit_ns = limit_ns(limits::SECOND_MICROS, by_tsc).saturating_add(counter.resolution_ns());
     let what = format!(
         "from `{}` to `{}` {} us passed by the TSC, and {} us by the second clock",
         from.is.moment,

@@ -27,6 +27,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let machine_type = *raw.machine.machine_type.get_ref();
     let sweep = checker.sweep(&raw.cases, tier);
     let iterations = checker.iterations(&raw.cases, tier);
+    let warm_up_ms = checker.warm_up_ms(&raw.cases);
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
     let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases, sweep));
     let timeouts = checker.timeouts(&raw.timeouts);
@@ -55,6 +56,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 cases,
                 sweep,
                 iterations,
+                warm_up_ms,
                 gate,
                 oracle,
                 timeouts,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use abi::plan::MAX_WORKERS;
+use abi::plan::{MAX_WARM_UP_MS, MAX_WORKERS, WARM_UP_MS};
 use abi::wire::Label;
 use toml::Spanned;
 
@@ -52,6 +52,12 @@ impl Checker<'_> {
             self.refuse(key, value.span(), "none in the tier \"control\", in which the control decides");
         }
         self.number(key, value, 1..=MAX_ITERATIONS)
+    }
+
+    /// How long each worker is warmed up, in milliseconds.
+    pub(super) fn warm_up_ms(&mut self, raw: &RawCases) -> u32 {
+        let value = raw.warm_up_ms.as_ref();
+        value.map_or(WARM_UP_MS, |value| self.number("cases.warm-up-ms", value, 0..=MAX_WARM_UP_MS))
     }
 
     /// The cases, none larger than the machine type allows; `None` if there is no list.

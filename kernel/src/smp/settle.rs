@@ -1,0 +1,35 @@
+//! The registers of every CPU, put into a known state. Only the CPU itself can do it.
+
+use abi::CpuId;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use harness::registers::State;
+use spin::Mutex;
+
+use super::run_on;
+use crate::clock::MachineClock;
+use crate::cpu::{Job, PerCpu, registers};
+
+/// How long a CPU may take, in microseconds: a few dozen accesses, each perhaps an exit to a hypervisor.
+const PATIENCE_US: u64 = 1_000_000;
+
+/// Settles the registers of the CPUs that are online. Returns them, by number, without CPUs that did not answer.
+#[must_use]
+pub fn all(clock: &'static MachineClock) -> Vec<(CpuId, Vec<State>)> {
+    let cpus: Vec<_> = PerCpu::online().collect();
+    let states: Vec<_> = cpus.iter().map(|cpu| (cpu.id, Vec::new())).collect();
+    let states = Arc::new(Mutex::new(states));
+    let job: Job = {
+        let states = Arc::clone(&states);
+        Arc::new(move |id: CpuId| {
+            let settled = registers::settle();
+            if let Some((_, own)) = states.lock().iter_mut().find(|(cpu, _)| *cpu == id) {
+                *own = settled;
+            }
+        })
+    };
+    run_on(&cpus, clock, PATIENCE_US, &job);
+    let mut states = core::mem::take(&mut *states.lock());
+    states.retain(|(_, states)| !states.is_empty());
+    states
+}
