@@ -13,6 +13,7 @@ use crate::backend::Backend;
 use crate::blob::{self, BlobError};
 use crate::clock::Clock;
 use crate::emit::{self, Marks};
+use crate::pace;
 use crate::phases::Phases;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
@@ -94,6 +95,7 @@ pub fn run<'a>(
     if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
         backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
     }
+    pace::settle(site.clock);
     let rows = run_agenda(plan, &agenda, &image, site.online, phases, backend);
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
