@@ -147,6 +147,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         irqs: timing.irqs,
         reads_before: gap.reads_before,
         reads_after: gap.reads_after,
+        gaps: [Cycles(gap.before), Cycles(gap.after)],
         answer: answer.answer,
         work: answer.work,
         digest: answer.digest,

@@ -22,6 +22,7 @@ mod content;
 mod contradictions;
 mod experienced;
 mod host_evidence;
+mod iterations;
 mod missing;
 mod stream;
 mod sweep;

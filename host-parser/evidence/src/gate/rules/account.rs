@@ -50,7 +50,7 @@ impl HostAccount {
     }
 
     /// How much of an iteration's time the host took.
-    fn took_ns(&self, iteration: &Iteration) -> u64 {
+    pub(super) fn took_ns(&self, iteration: &Iteration) -> u64 {
         let of_it = self.iterations.get(&(iteration.case, iteration.iter)).copied().unwrap_or(0);
         of_it.saturating_add(self.run)
     }
@@ -96,7 +96,13 @@ pub(super) fn missing(run: &mut Run<'_>, host: &HostAccount, iteration: &Iterati
         run.disturb(iteration.iter, ReasonCode::VcpuPreempted, *line, detail);
     } else {
         let detail = format!("{name}: {what} (limit {limit} us), and the host accounts for {took_us} us");
-        run.add(*reason, *line, detail);
+        // A late start shows in the times of its own iteration and in no other. Time that is missing shows that the guest's
+        // readings are wrong, and those of its other iterations are of the same guest.
+        if *reason == ReasonCode::LateStart {
+            run.disturb(iteration.iter, *reason, *line, detail);
+        } else {
+            run.add(*reason, *line, detail);
+        }
     }
 }
 

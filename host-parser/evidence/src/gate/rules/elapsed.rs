@@ -28,20 +28,25 @@ pub(in crate::gate) fn elapsed(run: &mut Run<'_>) {
     for iteration in &facts.iterations {
         let wall = watched.get(&(iteration.case, iteration.iter));
         let Some((&wall, length)) = wall.zip(length_ns(iteration, khz)) else { continue };
-        total.add(wall, length);
-        let Some(ns) = wall.checked_sub(length) else { continue };
         let what = format!(
             "{} us passed from `ready` to `done`, but {} us by the host's clock",
             length / 1_000,
             wall / 1_000
         );
         let (limit_ns, reason) = (limit_ns(limits::WATCH_MICROS, length), ReasonCode::TimeMissing);
-        missing(run, &host, iteration, &Missing { line: Some(iteration.line), what, ns, limit_ns, reason });
+        if let Some(ns) = wall.checked_sub(length) {
+            let line = Some(iteration.line);
+            missing(run, &host, iteration, &Missing { line, what, ns, limit_ns, reason });
+        }
+        // What the host did to one iteration is said of it, and not of the boot.
+        if !run.disturbed.contains_key(&iteration.iter) {
+            total.add(wall, length);
+        }
     }
     total.judge(run, &host);
 }
 
-/// All watched iterations of a boot, in ns.
+/// All watched iterations of a boot that are not excluded, in ns.
 #[derive(Default)]
 struct Total {
     iterations: u64,

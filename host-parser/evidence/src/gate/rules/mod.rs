@@ -34,7 +34,7 @@ pub(super) use clock::{basis, clock};
 pub(super) use descriptions::descriptions;
 pub(super) use elapsed::elapsed;
 pub(super) use gaps::gap_records;
-pub(super) use host::host;
+pub(super) use host::{host, too_many};
 pub(super) use identity::{Known, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
