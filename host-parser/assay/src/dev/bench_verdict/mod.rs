@@ -33,7 +33,7 @@ const SPARE: u16 = 16;
 pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
     if args.only_simulated {
         console::answer(&simulated::text(args.simulated.max(1) as usize))?;
-        return Ok(if selection(args)? { Exit::Holds } else { Exit::DoesNotHold });
+        return selection(args).map(|reached| exit_of(&[reached]));
     }
     if !args.from.is_empty() {
         return judge(args, &args.from);
@@ -121,13 +121,18 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
         console::answer(&simulated::text(args.simulated as usize))?;
         reached.push(selection(args)?);
     }
-    Ok(if reached.contains(&Some(false)) {
+    Ok(exit_of(&reached))
+}
+
+/// One goal that is missed decides, then one of which too little is known.
+fn exit_of(reached: &[Option<bool>]) -> Exit {
+    if reached.contains(&Some(false)) {
         Exit::DoesNotHold
     } else if reached.contains(&None) {
         Exit::Inconclusive
     } else {
         Exit::Holds
-    })
+    }
 }
 
 /// Simulated sessions of each line of the selection test's table, for so many comparisons asked for: a session costs more.
