@@ -7,6 +7,9 @@
 
 #[path = "../support/assay.rs"]
 mod assay;
+#[path = "../cli/compare/played.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest")]
+mod played;
 #[path = "../cli/compare/sessions.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest")]
 mod sessions;
@@ -19,6 +22,7 @@ use test_support::{guest, script};
 mod attack;
 mod boots;
 mod clocks;
+mod copies;
 mod figures;
 mod liar;
 mod missing;

@@ -15,7 +15,7 @@ use report::{EXPORTERS, write_all};
 use results::seal::{Commitment, FORM, SealWriter, SealedManifest, SealedSet};
 use results::{
     Accelerator, ClaimRule, Completion, Environment, Experiment, Host, Pairing, Results, RunRecord,
-    SealedRun, System, Tool,
+    SealedRun, Tool,
 };
 use serde_json::Value;
 use tempfile::TempDir;

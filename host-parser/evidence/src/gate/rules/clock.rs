@@ -116,7 +116,7 @@ fn late(run: &mut Run<'_>, host: &HostAccount, iteration: &Iteration) {
     for timing in iteration.workers.values().filter_map(|worker| worker.timing) {
         let (skew, cycles) = (timing.is.skew, timing.is.cycles);
         if skew > floor && exceeds(skew, limits::LATE_PER_MILLE, cycles) {
-            let took = host.took_ns(iteration);
+            let took = host.took_ns((iteration.case, iteration.iter));
             let of_the_host = Cycles(skew).nanos(khz).is_some_and(|late| took >= late.0);
             let reason = if of_the_host { ReasonCode::VcpuPreempted } else { ReasonCode::LateStart };
             let detail = format!(

@@ -26,11 +26,12 @@ pub(in crate::gate) fn host(run: &mut Run<'_>) {
     gaps(run);
     steal(run);
     host_steal(run);
+    too_many(run);
 }
 
 /// If more than half of the iterations are disturbed, the others would be a selection: then the run does not pass. The last
 /// of the rules that disturb iterations.
-pub(in crate::gate) fn too_many(run: &mut Run<'_>) {
+fn too_many(run: &mut Run<'_>) {
     if 2 * run.disturbed.len() > run.iterations() {
         for Finding { reason, line, detail } in std::mem::take(run.disturbed).into_values().flatten() {
             run.findings.add(reason, line, detail);
