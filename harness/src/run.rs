@@ -14,6 +14,7 @@ use crate::backend::{Backend, Interrupted};
 use crate::blob::{self, BlobError};
 use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
+use crate::pace;
 use crate::phases::Phases;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
@@ -99,6 +100,7 @@ pub fn run<'a>(
     }
     let mut seconds = Seconds { clock: site.clock, last: None };
     seconds.emit(backend);
+    pace::settle(site.clock);
     let rows = run_agenda(plan, &agenda, &image, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
     let complete = site.all_online && rows.len() == agenda.len();

@@ -8,7 +8,7 @@ use evidence::baseline::Baseline;
 use evidence::gate::{
     Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict, limits,
 };
-use evidence::ledger::{FailedProbe, JudgedRun, Ledger, Probe, Probes, enough_left};
+use evidence::ledger::{FailedProbe, JudgedRun, Ledger, Place, Probe, Probes, enough_left};
 use evidence::transcript::Transcript;
 use test_support::guest::Guest;
 use test_support::script::Script;
@@ -74,7 +74,15 @@ fn run(number: u32, round: u32, case: u16, iterations: u16, host: Host) -> Run {
 }
 
 fn judged(number: u32, run: &Run) -> JudgedRun<'_> {
-    JudgedRun { run: number, round: run.round, held_to_speed: true, verdict: &run.verdict, carried: None }
+    let place = Place::Alone(number);
+    JudgedRun {
+        run: number,
+        round: run.round,
+        place,
+        held_to_speed: true,
+        verdict: &run.verdict,
+        carried: None,
+    }
 }
 
 /// The excluded rounds with their reasons, computed from all runs and probes.
@@ -260,4 +268,58 @@ fn a_cpu_that_is_always_slower_beside_another_worker_is_the_platforms_and_counts
 fn a_cpu_that_is_slower_beside_another_worker_at_times_is_excluded_then() {
     let runs = [(1, 1_000), (2, 1_000), (2, 600), (1, 1_000), (2, 1_000), (2, 600), (2, 1_000)];
     assert_eq!(excluded(&runs), [2, 5]);
+}
+
+/// Two runs of one place in a round: the second counts, and if later checks show that it was slow too, the round is lost.
+#[test]
+fn a_baseline_that_improves_later_excludes_the_round_of_a_run_that_was_made_again() {
+    let place = |case| Place::Of { set: 0, system: 0, case: Some(case) };
+    let slowed =
+        |number, round, per_mille| run(number, round, 2, 1, Host::SlowsACpu { iterations: 1, per_mille });
+    let runs = [
+        run(0, 0, 2, 1, Host::TakesACpuAway),
+        slowed(1, 0, 700),
+        slowed(2, 1, 700),
+        slowed(3, 2, 1_000),
+        slowed(4, 3, 1_000),
+        slowed(5, 4, 1_000),
+    ];
+    let mut ledger = Ledger::new(Probes::none("")).repeating(3);
+    let mut seen = Vec::new();
+    for (number, run) in (0..).zip(&runs) {
+        ledger.add_run(JudgedRun { place: place(2), ..judged(number, run) });
+        seen.push((ledger.to_repeat(run.round), ledger.is_excluded(0)));
+    }
+    assert_eq!(seen[..3], [(Some(0), false), (None, false), (None, false)]);
+    assert_eq!((seen[5], ledger.is_disturbed(1)), ((None, true), true));
+    assert_eq!(ledger.excluded_rounds().into_keys().collect::<Vec<_>>(), [0, 1]);
+    assert_eq!((ledger.attempt(0, 1), ledger.count_lost_runs(1)), (1, 3));
+}
+
+/// Linux takes its interrupts while its pace is checked. That is a gap, and no slowness.
+#[test]
+fn a_gap_is_not_slowness() {
+    let ledger_of = |before: u64, reads: u32| {
+        let mut ledger = Ledger::new(Probes::none(""));
+        for number in 0..4 {
+            let guest = Guest { nonce: 1 + u64::from(number), cases: vec![2], ..Guest::of(2) };
+            let script = Script::of(&guest.log()).edit(|record| match record {
+                Record::Gap(gap) if number == 3 => (gap.before, gap.reads_before) = (before, reads),
+                _ => {}
+            });
+            let log = script.log();
+            let verdict = Gate::default().judge(
+                &Transcript::read(&log),
+                &RunExpectation::default(),
+                &HostEvidence::default(),
+            );
+            ledger.add_run(judged(number, &Run { round: number, verdict }));
+        }
+        ledger.count_excluded()
+    };
+    // A window has 1,050,000 cycles. Half of it is a gap, and half of the readings are missing.
+    let usual = 12_000;
+    assert_eq!(ledger_of(525_000, usual / 2), 0);
+    assert_eq!(ledger_of(525_000, usual / 3), 1);
+    assert_eq!(ledger_of(1_000, usual / 2), 1);
 }

@@ -1,12 +1,14 @@
-//! Chooses the next run. Skips the rest of an excluded round, and schedules a replacement for it.
+//! Chooses the next run. Makes a run that the host disturbed again, in its round; skips the rest of an excluded round, and
+//! schedules a replacement for it.
 
+use evidence::gate::limits;
 use evidence::ledger::Ledger;
-use results::RunRecord;
+use results::{Repeats, RunRecord};
 
 use crate::schedule::{Slot, schedule};
 
-/// How many rounds of an experiment may be excluded for each that is to count. With more, less than half of what was made
-/// would count, and nothing could be claimed.
+/// How many runs of an experiment may be lost for each that is to count. With more, less than half of what was made would
+/// count, and nothing could be claimed.
 pub const SPARE: u16 = 1;
 
 /// The rounds of a session.
@@ -16,7 +18,7 @@ pub struct Rounds<T> {
     each: usize,
     /// How many rounds are to count.
     wanted: u32,
-    /// How many may be excluded.
+    /// How many rounds may be excluded, even if none of their runs is made.
     limit: u32,
 }
 
@@ -67,10 +69,22 @@ impl<T: Clone> Rounds<T> {
         self.limit
     }
 
+    /// How disturbed runs are made again, and how many may be lost: as many as that many rounds have.
+    pub fn repeats(&self) -> Repeats {
+        let runs_per_round = u32::try_from(self.each).unwrap_or(u32::MAX);
+        let limit = self.limit.saturating_mul(runs_per_round);
+        Repeats { times: limits::REPEATS, runs_per_round, limit }
+    }
+
+    /// The run of `round` that is to be made again, by the number of its last attempt.
+    pub fn again(&self, round: u32, ledger: &Ledger) -> Option<u32> {
+        ledger.to_repeat(round).filter(|_| !self.too_disturbed(ledger))
+    }
+
     /// What is to be done about a run of `round`.
     pub fn step(&self, round: u32, ledger: &Ledger) -> Step {
         let excluded = excluded(ledger);
-        if excluded > self.limit || round >= self.wanted + excluded {
+        if self.too_disturbed(ledger) || round >= self.wanted + excluded {
             Step::Stop
         } else if ledger.is_excluded(round) {
             Step::PassOver
@@ -79,15 +93,20 @@ impl<T: Clone> Rounds<T> {
         }
     }
 
-    /// The total number of runs, after `runs` were made: the runs of all rounds that count, and the runs of excluded rounds.
+    /// The total number of runs, after `runs` were made: the runs of all rounds that count, and those that do not count.
     pub fn planned(&self, runs: &[RunRecord], ledger: &Ledger) -> usize {
-        let wasted = runs.iter().filter(|run| ledger.is_excluded(run.round)).count();
-        self.undisturbed().len() + wasted
+        let lost = runs.iter().filter(|run| ledger.has_lost(run.round, run.run)).count();
+        self.undisturbed().len() + lost
     }
 
-    /// Whether too many rounds are excluded. Further rounds cannot change that.
+    /// Whether too many runs are lost. Further ones cannot change that.
     pub fn too_disturbed(&self, ledger: &Ledger) -> bool {
-        excluded(ledger) > self.limit
+        self.lost(ledger) > self.repeats().limit
+    }
+
+    /// How many runs do not count.
+    pub fn lost(&self, ledger: &Ledger) -> u32 {
+        u32::try_from(ledger.count_lost_runs(self.each)).unwrap_or(u32::MAX)
     }
 }
 
@@ -98,9 +117,10 @@ fn excluded(ledger: &Ledger) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use evidence::gate::{Gate, RunExpectation};
+    use evidence::gate::{Gate, HostEvidence, RunExpectation, VcpuDelay};
     use evidence::ledger::{Probe, Probes};
     use evidence::transcript::Transcript;
+    use test_support::guest::Guest;
 
     use super::*;
 
@@ -138,6 +158,88 @@ mod tests {
         assert_eq!(rounds.step(3, &slow), Step::PassOver);
         assert_eq!((rounds.step(6, &slow), rounds.step(7, &slow)), (Step::Make, Step::Stop));
         assert_eq!((rounds.planned(&runs, &slow), rounds.too_disturbed(&slow)), (14, false));
+    }
+
+    /// A run of case `case` that the host disturbed, or not.
+    fn run_of(number: u32, round: u32, case: u16, disturbed: bool) -> RunRecord {
+        let delay = VcpuDelay {
+            case,
+            iteration: 0,
+            vcpu: 0,
+            wall_ns: 900_000_000,
+            run_ns: 100_000_000,
+            delay_ns: 800_000_000,
+            involuntary_switches: 1,
+        };
+        let delays = if disturbed { vec![delay] } else { Vec::new() };
+        let evidence = HostEvidence { delays, ..HostEvidence::default() };
+        let log = Guest { nonce: u64::from(number) + 1, ..Guest::of(case) }.log();
+        let verdict = Gate::default().judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+        assert_eq!(verdict.outcome.measurement().is_none(), disturbed, "{verdict:?}");
+        RunRecord { case: Some(case), ..RunRecord::new(number, round, verdict) }
+    }
+
+    /// Makes all runs of a session; `disturbs` says of which runs, by their numbers, the host disturbs.
+    fn made(rounds: &Rounds<u16>, disturbs: impl Fn(u32) -> bool) -> (Ledger, Vec<RunRecord>) {
+        let mut ledger = Ledger::new(Probes::none("")).repeating(limits::REPEATS);
+        let mut runs: Vec<RunRecord> = Vec::new();
+        let mut make = |ledger: &mut Ledger, round, case| {
+            let number = u32::try_from(runs.len()).expect("few");
+            runs.push(run_of(number, round, case, disturbs(number)));
+            ledger.add_run(&runs[runs.len() - 1]);
+            runs.iter().map(|run| run.case.expect("a case")).collect::<Vec<u16>>()
+        };
+        for slot in rounds.order() {
+            if rounds.step(slot.round, &ledger) == Step::Stop {
+                break;
+            }
+            let mut cases = make(&mut ledger, slot.round, slot.item);
+            while let Some(again) = rounds.again(slot.round, &ledger) {
+                cases = make(&mut ledger, slot.round, cases[again as usize]);
+            }
+        }
+        (ledger, runs)
+    }
+
+    fn cases() -> Rounds<u16> {
+        Rounds::new(&[vec![1], vec![2]], 3, 1, 1)
+    }
+
+    #[test]
+    fn a_disturbed_run_is_made_again_in_its_round() {
+        let rounds = cases();
+        let (ledger, runs) = made(&rounds, |number| [1, 2, 5].contains(&number));
+        // Round 1 has its second run three times, round 2 its last one twice.
+        let of: Vec<(u32, u32)> =
+            runs.iter().map(|run| (run.round, ledger.attempt(run.round, run.run))).collect();
+        assert_eq!(of, [(0, 0), (0, 0), (0, 1), (0, 2), (1, 0), (1, 0), (1, 1), (2, 0), (2, 0)]);
+        assert_eq!(runs[1].case, runs[3].case);
+        assert_eq!(
+            (ledger.count_excluded(), rounds.lost(&ledger), rounds.planned(&runs, &ledger)),
+            (0, 3, 9)
+        );
+    }
+
+    #[test]
+    fn a_run_that_is_disturbed_each_time_excludes_its_round() {
+        let rounds = cases();
+        let (ledger, runs) = made(&rounds, |number| (1..5).contains(&number));
+        assert!(ledger.is_excluded(0) && ledger.count_excluded() == 1);
+        assert_eq!((runs.len(), rounds.planned(&runs, &ledger), rounds.lost(&ledger)), (11, 11, 5));
+        assert_eq!(runs.last().map(|run| run.round), Some(3));
+        assert!(ledger.exclusion(0).is_some_and(|of| of.to_string().contains("vcpu-preempted in run 4")));
+    }
+
+    #[test]
+    fn the_limit_counts_runs() {
+        let rounds = cases();
+        assert_eq!(rounds.repeats().limit, 6);
+        // Every second run: each is made twice, and as many count as do not.
+        let (ledger, runs) = made(&rounds, |number| number % 2 == 0);
+        assert_eq!((runs.len(), rounds.lost(&ledger), rounds.too_disturbed(&ledger)), (12, 6, false));
+        let (ledger, runs) = made(&rounds, |_| true);
+        assert!(rounds.too_disturbed(&ledger));
+        assert_eq!((runs.len(), rounds.lost(&ledger)), (7, 7));
     }
 
     #[test]

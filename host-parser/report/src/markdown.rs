@@ -52,11 +52,9 @@ fn excluded(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n## Excluded rounds\n")?;
-    // The first two are an empty line and the heading.
+    writeln!(out, "\n## What is excluded\n")?;
     lines
         .iter()
-        .skip(2)
         .filter(|line| !line.is_empty())
         .try_for_each(|line| writeln!(out, "- {}", line.trim().replace('`', "'")))
 }
@@ -93,6 +91,11 @@ fn side_by_side(results: &Results, out: &mut dyn Write) -> io::Result<()> {
                 "**Not comparable**: the systems did not have the same work in the same envelope.\n"
             )?;
             list(out, side_by_side::refusal(comparison).into_iter().map(|finding| code(&finding)))?;
+        }
+        if let Some(excluded) = side_by_side::excluded(results) {
+            writeln!(out, "\n### Excluded on each system\n")?;
+            write!(out, "{}", excluded.markdown())?;
+            writeln!(out, "\n{}.", side_by_side::EXCLUDED)?;
         }
         let differences = side_by_side::differences(comparison);
         if !differences.is_empty() {

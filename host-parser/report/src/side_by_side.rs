@@ -4,7 +4,8 @@ use super::number::{grouped, percent};
 use super::table::{Table, none, quoted, workers};
 use super::words::short;
 use results::{
-    CaseRow, CostRow, Figure, OptionDifference, RatioRow, Results, Same, System, SystemComparison,
+    CaseRow, CostRow, ExcludedShare, Figure, OptionDifference, RatioRow, Results, RunRecord, Same, System,
+    SystemComparison,
 };
 
 /// The table of the ratios: each system's speed-up as a part of the ideal one, of the native one and of Linux's.
@@ -35,6 +36,31 @@ fn ratio_cells(row: &CaseRow, comparison: &SystemComparison) -> Option<Vec<Strin
     }
     Some(cells)
 }
+
+/// What is excluded of each system and case, side by side; `None` if nothing is.
+pub(super) fn excluded(results: &Results) -> Option<Table> {
+    let header = ["system", "workers", "runs", "again", "excluded", "iterations", "excluded", "%"];
+    let shares = &results.selection.shares;
+    let again = |of: &ExcludedShare| {
+        let of_case =
+            |run: &&RunRecord| run.system == of.system && run.case.is_none_or(|case| case == of.case);
+        results.runs.iter().filter(|run| run.attempt > 0).filter(of_case).count()
+    };
+    let rows = shares.iter().map(|of| {
+        let counts = [of.runs, again(of), of.runs_excluded, of.iterations.made, of.iterations.excluded];
+        let mut cells = vec![of.system.to_string(), of.case.to_string()];
+        cells.extend(counts.map(|count| count.to_string()));
+        cells.push(percent(of.share));
+        cells
+    });
+    let any = shares.iter().any(|of| of.iterations.excluded > 0 || of.runs_excluded > 0);
+    any.then(|| Table { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), left: vec![0] })
+}
+
+/// The meaning of its columns.
+pub(super) const EXCLUDED: &str = "runs: all that were made; again: further attempts at a run that the host disturbed; \
+                                   excluded: by the evidence of the runs themselves; %: mean part of the iterations, \
+                                   over the first attempts";
 
 fn interval(row: &RatioRow) -> Option<String> {
     let interval = row.ratio.interval?;

@@ -155,6 +155,11 @@ fn compared(results: &Results) -> Vec<String> {
         lines.push(refusal.to_owned());
         lines.extend(side_by_side::refusal(comparison).iter().flat_map(|finding| wrapped(finding, "  ")));
     }
+    if let Some(excluded) = side_by_side::excluded(results) {
+        lines.push(String::new());
+        lines.extend(table_lines(&excluded, results));
+        lines.extend(wrapped(side_by_side::EXCLUDED, ""));
+    }
     if let Some(costs) = side_by_side::costs(results) {
         lines.push(String::new());
         lines.extend(table_lines(&costs, results));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::percent;
 use abi::wire::record::{SecondClock, SecondSource};
-use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample};
+use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample, Scope};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
 use results::{Group, Pairing, Results, RunRecord, Selection, System};
@@ -234,13 +234,28 @@ pub(super) fn steal(results: &Results) -> Option<String> {
     Some(format!("steal time of the host's own CPUs is unknown: {missing}"))
 }
 
-/// The excluded rounds, each with its reason, and the excluded iterations.
+/// The excluded rounds and runs, each with its reason, and the excluded iterations.
 pub(super) fn excluded(results: &Results) -> Vec<String> {
     let rounds = &results.excluded_rounds;
+    let repeats = results.experiment.repeats;
     let mut lines = Vec::new();
+    if let Some((lost, repeats)) = results.runs_lost.filter(|&lost| lost > 0).zip(repeats) {
+        let again = results.runs.iter().filter(|run| run.attempt > 0).count();
+        lines.extend([
+            String::new(),
+            format!(
+                "{lost} runs do not count (at most {} may be lost); {again} were made again, each at most {} times",
+                repeats.limit, repeats.times
+            ),
+        ]);
+        lines.extend(results.runs.iter().filter_map(excluded_run));
+    }
     if !rounds.is_empty() {
-        let limit = results.experiment.set_aside_limit;
-        lines.extend([String::new(), format!("{} rounds excluded (at most {limit} may be):", rounds.len())]);
+        let most = match repeats {
+            Some(_) => String::new(),
+            None => format!(" (at most {} may be)", results.experiment.set_aside_limit),
+        };
+        lines.extend([String::new(), format!("{} rounds excluded{most}:", rounds.len())]);
         lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
     }
     let counted = results.runs.iter().filter(|run| run.excluded.is_none());
@@ -253,13 +268,25 @@ pub(super) fn excluded(results: &Results) -> Vec<String> {
     lines
 }
 
+/// A run that is excluded by itself, and not with its round.
+fn excluded_run(run: &RunRecord) -> Option<String> {
+    let Exclusion { reason, detail, scope: Scope::Run { .. } } = run.excluded.as_ref()? else { return None };
+    let (system, case) = (run.system, run.case.map(|case| format!(" case {case}")).unwrap_or_default());
+    let RunRecord { run, round, attempt, .. } = run;
+    Some(format!(
+        "  run {run} round {} {system}{case} attempt {}: {reason}: {detail}",
+        round + 1,
+        attempt + 1
+    ))
+}
+
 /// The excluded share of each case and system, with the comparisons, if anything is excluded.
 fn excluded_shares(results: &Results) -> Vec<String> {
     let Selection { shares, tests, .. } = &results.selection;
     if shares.iter().all(|of| of.share <= 0.0) {
         return Vec::new();
     }
-    let head = "excluded by the evidence of each case's own runs, as a mean over its runs:".to_owned();
+    let head = "excluded by the evidence of each case's own runs, as a mean over first attempts:".to_owned();
     let several = shares.iter().any(|of| of.system != shares[0].system);
     let name = |Group { system, case }| {
         if several { format!("{system} case {case}") } else { format!("case {case}") }

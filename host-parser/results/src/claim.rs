@@ -198,10 +198,15 @@ fn decide(rule: &ClaimRule, interval: Interval, speedup: Speedup, judged: &Judge
         experienced,
     };
     let shown = evidence.shown(rule.min_speedup);
+    let mut shown = shown;
     if matches!(shown, Shown::Holds | Shown::HoldsUndisturbed)
         && let Some(detail) = selection::decides(rule, made(pairing, runs, system, [rule.from, rule.to]))
     {
-        return Claim::NotMade { reason: ReasonCode::Selection, detail };
+        if evidence.used < 1.0 {
+            return Claim::NotMade { reason: ReasonCode::Selection, detail };
+        }
+        // Nothing was left out, so that nothing can have been selected: the times vary too much to show it.
+        shown = Shown::Inconclusive;
     }
     match (evidence.scope, shown) {
         (Scope::WithinBoot, within) => Claim::WithinBoot { within, evidence },

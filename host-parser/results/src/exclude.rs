@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use evidence::gate::{Exclusion, ReasonCode, Scope};
-use evidence::ledger::{JudgedRun, Ledger};
+use evidence::ledger::{JudgedRun, Ledger, Place};
 
+use super::model::Experiment;
 use super::run_record::RunRecord;
 
 impl<'a> From<&'a RunRecord> for JudgedRun<'a> {
@@ -12,10 +13,30 @@ impl<'a> From<&'a RunRecord> for JudgedRun<'a> {
         Self {
             run: run.run,
             round: run.round,
+            place: place(run),
             held_to_speed: run.functional_only.is_none(),
             verdict: &run.verdict,
             carried: run.excluded.as_ref(),
         }
+    }
+}
+
+/// Which of a round's runs it is. Logs from elsewhere have no schedule, and none is a further attempt at another.
+fn place(run: &RunRecord) -> Place {
+    if run.case.is_none() && run.sealed.log_sha256.is_none() {
+        return Place::Alone(run.run);
+    }
+    Place::Of { set: run.set, system: run.system as u8, case: run.case }
+}
+
+/// Excludes the runs that the host disturbed, if a disturbed run is made again, and numbers the attempts.
+pub(super) fn exclude_runs(runs: &mut [RunRecord], experiment: &Experiment, ledger: &Ledger) {
+    if experiment.repeats.is_none() {
+        return;
+    }
+    for run in runs {
+        run.attempt = ledger.attempt(run.round, run.run);
+        run.excluded = ledger.exclusion_of_run(run.run);
     }
 }
 
@@ -43,14 +64,20 @@ pub(super) fn has_no_say(run: &RunRecord) -> bool {
 /// Marks every run of an excluded round.
 pub(super) fn mark(runs: &mut [RunRecord], rounds: &BTreeMap<u32, Exclusion>) {
     for run in runs {
-        run.excluded = rounds.get(&run.round).cloned();
+        let own = run.excluded.take();
+        run.excluded = rounds.get(&run.round).cloned().or(own);
     }
 }
 
-/// The refusal, if more rounds are excluded than may be.
-pub(super) fn too_many(count: usize, limit: u32) -> Option<(ReasonCode, String)> {
+/// The refusal, if more is excluded than may be: of rounds, or of runs if a disturbed run is made again.
+pub(super) fn too_many(experiment: &Experiment, rounds: usize, runs: usize) -> Option<(ReasonCode, String)> {
+    let (count, limit, detail) = match &experiment.repeats {
+        Some(repeats) => {
+            let detail = "runs do not count because the host disturbed them or their round";
+            (runs, repeats.limit, detail)
+        }
+        None => (rounds, experiment.set_aside_limit, "rounds were excluded because the host disturbed them"),
+    };
     let passes = u32::try_from(count).is_ok_and(|count| count <= limit);
-    let detail =
-        format!("{count} rounds were excluded because the host disturbed them, at most {limit} may be");
-    (!passes).then_some((ReasonCode::HostContended, detail))
+    (!passes).then(|| (ReasonCode::HostContended, format!("{count} {detail}, at most {limit} may be")))
 }

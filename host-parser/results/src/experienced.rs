@@ -2,13 +2,16 @@
 //!
 //! Owns the second of the two figures that every result has. Excluded rounds and iterations are in it, and so are runs
 //! that the gate refused only because the host disturbed them. A run without any time (it crashed, or timed out) has
-//! none here either; such runs are counted beside the figure.
+//! none here either; such runs are counted beside the figure. Every attempt at a run that was made again is in it, with
+//! the weight of any other.
 
 use std::collections::BTreeMap;
 
 use evidence::gate::{Experienced, limits};
 use serde::Serialize;
-use stats::{ByRound, Interval, MadeRatio, MeanRatio, PairedRatio, Round, Summary, median};
+use stats::{
+    ByRound, Interval, MadeRatio, MeanRatio, PairedRatio, Round, Summary, Total, Totals, linear, median,
+};
 
 use crate::run_record::RunRecord;
 use crate::series::{Pairing, Scope};
@@ -138,7 +141,7 @@ pub(crate) fn made(
             add(&mut cases, pairing, run, &times);
         }
     }
-    MadeRatio::of(&by_round(cases.get(&from)?, mean), &by_round(cases.get(&to)?, mean))
+    MadeRatio::of(&totals(cases.get(&from)?), &totals(cases.get(&to)?))
 }
 
 /// The times of a run that passed, or that the gate refused only for what the host did.
@@ -190,7 +193,7 @@ fn speedup(pairing: Pairing, from_case: u16, from: &Times, to: &Times) -> Option
         scope: pairing.scope(),
         median: medians.median,
         interval: medians.interval,
-        by_mean: MeanRatio::of(&by_round(from, mean), &by_round(to, mean))?,
+        by_mean: MeanRatio::of(&linear(&totals(from)), &linear(&totals(to)))?,
     })
 }
 
@@ -199,8 +202,9 @@ fn by_round(times: &Times, figure: fn(Vec<f64>) -> Option<f64>) -> ByRound {
     times.cycles.iter().filter_map(|(&round, values)| Some((round, figure(values.clone())?))).collect()
 }
 
-fn mean(values: Vec<f64>) -> Option<f64> {
-    Some(Summary::of(&values)?.mean)
+/// All times of each round, those of every attempt.
+fn totals(times: &Times) -> Totals {
+    times.cycles.iter().map(|(&round, values)| (round, Total::of(values))).collect()
 }
 
 fn all(cycles: &BTreeMap<Round, Vec<f64>>) -> Vec<f64> {

@@ -56,8 +56,11 @@ impl Results {
         completion: Completion,
     ) -> Self {
         exclude_iterations(&mut runs, ledger);
+        exclude::exclude_runs(&mut runs, &experiment, ledger);
         let (probes, rounds) = (ledger.probes().clone(), ledger.excluded_rounds());
-        Self::of_rounds(experiment, environment, probes, runs, completion, rounds)
+        let lost =
+            experiment.repeats.map_or(0, |repeats| ledger.count_lost_runs(repeats.runs_per_round as usize));
+        Self::of_excluded(experiment, environment, probes, runs, completion, (rounds, lost))
     }
 
     /// Works out the results of `runs` whose excluded rounds and iterations are known.
@@ -66,11 +69,22 @@ impl Results {
         experiment: Experiment,
         environment: Environment,
         probes: Probes,
-        mut runs: Vec<RunRecord>,
+        runs: Vec<RunRecord>,
         completion: Completion,
         excluded_rounds: BTreeMap<u32, Exclusion>,
     ) -> Self {
-        let limit = experiment.set_aside_limit;
+        Self::of_excluded(experiment, environment, probes, runs, completion, (excluded_rounds, 0))
+    }
+
+    /// The same, if it is also known how many runs do not count.
+    fn of_excluded(
+        experiment: Experiment,
+        environment: Environment,
+        probes: Probes,
+        mut runs: Vec<RunRecord>,
+        completion: Completion,
+        (excluded_rounds, lost): (BTreeMap<u32, Exclusion>, usize),
+    ) -> Self {
         exclude::mark(&mut runs, &excluded_rounds);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.excluded.is_none()).collect();
         let series = series(experiment.pairing, &counted);
@@ -83,7 +97,8 @@ impl Results {
         };
         let ledger = Ledger::of(&runs, Probes::default());
         let selection = Selection::of(experiment.pairing, &runs, &ledger, &probes);
-        let refusal = refusal(&runs, excluded_rounds.len(), limit, &selection, incomplete.as_deref());
+        let too_many = exclude::too_many(&experiment, excluded_rounds.len(), lost);
+        let refusal = refusal(&runs, too_many, &selection, incomplete.as_deref());
         let experienced = experienced(experiment.pairing, &runs);
         let claim = experiment.claim.map(|rule| {
             let (system, none) = (series.keys().next().copied().unwrap_or_default(), Series::default());
@@ -102,6 +117,7 @@ impl Results {
         Self {
             schema: SCHEMA,
             tool: Tool::default(),
+            runs_lost: experiment.repeats.map(|_| lost),
             experiment,
             complete: incomplete.is_none(),
             incomplete,
@@ -133,13 +149,19 @@ impl Results {
     /// compared.
     #[must_use]
     pub fn refusal(&self) -> Option<(ReasonCode, String)> {
-        let limit = self.experiment.set_aside_limit;
-        let excluded = self.excluded_rounds.len();
-        let of_runs = refusal(&self.runs, excluded, limit, &self.selection, self.incomplete.as_deref());
+        let of_runs = refusal(&self.runs, self.too_many(), &self.selection, self.incomplete.as_deref());
         of_runs.or_else(|| {
             let refusal = self.comparison.as_ref()?.refusal()?;
             Some((ReasonCode::NotComparable, format!("{}: {}", refusal.reason, refusal.detail)))
         })
+    }
+}
+
+impl Results {
+    /// The refusal, if the host disturbed more than may be.
+    #[must_use]
+    pub fn too_many(&self) -> Option<(ReasonCode, String)> {
+        exclude::too_many(&self.experiment, self.excluded_rounds.len(), self.runs_lost.unwrap_or(0))
     }
 }
 
@@ -156,8 +178,7 @@ fn series(pairing: Pairing, counted: &[&RunRecord]) -> BTreeMap<System, Series> 
 
 fn refusal(
     runs: &[RunRecord],
-    excluded: usize,
-    limit: u32,
+    too_many: Option<(ReasonCode, String)>,
     selection: &Selection,
     incomplete: Option<&str>,
 ) -> Option<(ReasonCode, String)> {
@@ -165,7 +186,7 @@ fn refusal(
     let refused = of_account.filter_map(|run| Some((run, run.verdict.outcome.refusal()?)));
     let first = refused.min_by_key(|(run, (reason, _))| (*reason, run.run));
     let of_run = first.map(|(run, (reason, detail))| (reason, format!("run {}: {detail}", run.run)));
-    let of_run = of_run.into_iter().chain(exclude::too_many(excluded, limit)).chain(selection.refusal());
+    let of_run = of_run.into_iter().chain(too_many).chain(selection.refusal());
     let of_run = of_run.min_by_key(|(reason, _)| *reason);
     // That the experiment was stopped is why its last run did not pass.
     let incomplete = incomplete.map(|why| (ReasonCode::Incomplete, why.to_owned()));

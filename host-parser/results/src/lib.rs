@@ -39,9 +39,9 @@ pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program
 pub use exclude::exclude_iterations;
 pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};
-pub use model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
+pub use model::{CaseRow, ClaimReport, Completion, Experiment, Repeats, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
 pub use run_record::{RunRecord, SealedRun};
-pub use selection::{ExcludedShare, Group, Selection, SelectionTest};
+pub use selection::{ExcludedShare, Group, Lost, Selection, SelectionTest};
 pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;

@@ -40,6 +40,10 @@ pub struct Results {
     /// The excluded rounds, from 0, each with what the host did.
     #[serde(rename = "rounds_set_aside")]
     pub excluded_rounds: BTreeMap<u32, Exclusion>,
+    /// How many runs do not count, if a disturbed run is made again: those of excluded rounds, each of which stands for at
+    /// least as many as a round has, and the disturbed ones of the others. In all rows of the session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs_lost: Option<usize>,
     /// How much was excluded of each case and system, and whether that depends on which it is.
     pub selection: Selection,
     /// Every run, in the order in which they were made, with its measurement or its reason.
@@ -115,14 +119,29 @@ pub struct Experiment {
     pub pairing: Pairing,
     /// How many rounds there were to be.
     pub rounds: Option<u32>,
-    /// How many rounds may be excluded and replaced. If more are, there is no claim.
+    /// How many rounds may be excluded and replaced. If more are, there is no claim. With [`Self::repeats`] its limit of
+    /// runs counts in place of this one.
     pub set_aside_limit: u32,
+    /// How a run that the host disturbed is made again; `None` if its round is replaced at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// The cases there were to be; empty if that is not known.
     pub cases: Vec<u16>,
     /// What the order of the runs was shuffled with.
     pub order_seed: Option<u64>,
     /// What it claims.
     pub claim: Option<ClaimRule>,
+}
+
+/// How a run that the host disturbed is made again in its round.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Repeats {
+    /// How often at most.
+    pub times: u32,
+    /// How many runs a round has.
+    pub runs_per_round: u32,
+    /// How many runs may not count. If more do not, there is no claim.
+    pub limit: u32,
 }
 
 /// Whether all that was to be done was done.

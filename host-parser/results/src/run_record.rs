@@ -18,6 +18,12 @@ pub struct RunRecord {
     pub run: u32,
     /// The round it belongs to, from 0.
     pub round: u32,
+    /// Which attempt at its place in its round it is, from 0: a run that the host disturbed is made again.
+    #[serde(skip_serializing_if = "is_first")]
+    pub attempt: u32,
+    /// The set of results that it belongs to, from 0: a session whose rows are apart has one for each.
+    #[serde(skip)]
+    pub set: usize,
     /// What ran its workers.
     pub system: System,
     /// The case it was made for; `None` if it has several, or is a log from elsewhere.
@@ -47,7 +53,7 @@ pub struct RunRecord {
     pub evidence: Arc<HostEvidence>,
     /// Set if the guest had more CPUs than the host, even if the run did not pass.
     pub functional_only: Option<FunctionalOnly>,
-    /// Why its round counts for nothing: what the host did in this run or in another of the round.
+    /// Why it counts for nothing: what the host did in it, or in another run of its round.
     #[serde(rename = "set_aside")]
     pub excluded: Option<Exclusion>,
     /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
@@ -69,6 +75,11 @@ pub struct SealedRun {
     pub log_sha256: Option<Digest>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == 0
+}
+
 impl SealedRun {
     /// That of a run with this log.
     #[must_use]
@@ -88,6 +99,8 @@ impl RunRecord {
         Self {
             run,
             round,
+            attempt: 0,
+            set: 0,
             system: measured.map(|measured| System::of_log(measured.machine().system)).unwrap_or_default(),
             case: None,
             challenge: None,

@@ -39,12 +39,24 @@ pub struct ExcludedShare {
     pub system: System,
     /// The case, named by how many workers it has.
     pub case: u16,
-    /// The runs that were made, except those that failed for another reason.
+    /// The runs that were made, further attempts included, except those that failed for another reason.
     pub runs: usize,
     /// Of these, the runs that do not count at all: the gate refused them, or too few of their iterations are left.
     pub runs_excluded: usize,
-    /// The mean over the runs of the part of its iterations that is excluded; 1 for a run that does not count.
+    /// The mean over the first attempts of the part of its iterations that is excluded; 1 for a run that does not count. A
+    /// further attempt was made because of what the one before it met, and so is no sample of the host.
     pub share: f64,
+    /// The iterations of all these runs, if a run has several, and how many of them are excluded, alone or with their run.
+    pub iterations: Lost,
+}
+
+/// How much of what was made is excluded.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Lost {
+    /// How much was made.
+    pub made: usize,
+    /// How much of it is excluded.
+    pub excluded: usize,
 }
 
 /// One comparison of excluded shares.
@@ -68,27 +80,43 @@ pub struct Group {
     pub case: u16,
 }
 
-/// The share of each run, by system and case.
+/// The share of each run that is a first attempt, by system and case.
 type Shares = BTreeMap<Group, Vec<f64>>;
+
+/// All runs of a case of a system.
+#[derive(Default)]
+struct Made {
+    runs: usize,
+    excluded: usize,
+    iterations: Lost,
+}
 
 impl Selection {
     /// The shares of `runs`, whose excluded iterations and rounds are marked.
     #[must_use]
     pub fn of(pairing: Pairing, runs: &[RunRecord], ledger: &Ledger, probes: &Probes) -> Self {
-        let mut shares = Shares::new();
+        let (mut shares, mut made) = (Shares::new(), BTreeMap::<Group, Made>::new());
         for run in runs.iter().filter(|run| run.functional_only.is_none()) {
             let Some(share) = share_of(run, ledger) else { continue };
             for case in cases_of(run) {
-                shares.entry(Group { system: run.system, case }).or_default().push(share);
+                let group = Group { system: run.system, case };
+                let of_first = shares.entry(group).or_default();
+                of_first.extend(Some(share).filter(|_| run.attempt == 0));
+                let of_all = made.entry(group).or_default();
+                of_all.runs += 1;
+                of_all.excluded += usize::from(share >= 1.0);
+                let lost = lost_iterations(run, case, share >= 1.0);
+                of_all.iterations.made += lost.made;
+                of_all.iterations.excluded += lost.excluded;
             }
         }
+        shares.retain(|_, of_first| !of_first.is_empty());
         let tests = if pairing == Pairing::Runs { tests(&shares) } else { Vec::new() };
-        let shares = shares.into_iter().map(|(Group { system, case }, of_runs)| ExcludedShare {
-            system,
-            case,
-            runs: of_runs.len(),
-            runs_excluded: of_runs.iter().filter(|&&share| share >= 1.0).count(),
-            share: of_runs.iter().sum::<f64>() / of_runs.len() as f64,
+        let shares = shares.into_iter().map(|(group, of_first)| {
+            let Made { runs, excluded, iterations } = made.remove(&group).unwrap_or_default();
+            let Group { system, case } = group;
+            let share = of_first.iter().sum::<f64>() / of_first.len() as f64;
+            ExcludedShare { system, case, runs, runs_excluded: excluded, share, iterations }
         });
         Self { shares: shares.collect(), tests, probes: of_probes(probes) }
     }
@@ -125,7 +153,20 @@ impl fmt::Display for SelectionTest {
     }
 }
 
-fn shows_selection(test: &ShareTest) -> bool {
+/// The shares of the first attempts at each case of a system: what a comparison of two sessions tests.
+pub(crate) fn first_shares(runs: &[RunRecord], system: System) -> BTreeMap<u16, Vec<f64>> {
+    let ledger = Ledger::of(runs, Probes::default());
+    let mut shares: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
+    let first = |run: &&RunRecord| run.system == system && run.attempt == 0 && run.functional_only.is_none();
+    for run in runs.iter().filter(first) {
+        let Some(share) = share_of(run, &ledger) else { continue };
+        cases_of(run).into_iter().for_each(|case| shares.entry(case).or_default().push(share));
+    }
+    shares
+}
+
+/// Whether two groups lost so differently that what is left is a selection.
+pub(crate) fn shows_selection(test: &ShareTest) -> bool {
     test.p * 1e3 < limits::SELECTION_P_PER_MILLE as f64
         && test.excess.abs() * 1e3 > limits::SELECTION_SHARE_PER_MILLE as f64
 }
@@ -159,8 +200,7 @@ fn tests(shares: &Shares) -> Vec<SelectionTest> {
     let of_pair = |&(first_group, second_group): &(Group, Group)| {
         let exposure = f64::from(second_group.case) / f64::from(first_group.case.max(1));
         let test = ShareTest::of(&shares[&first_group], &shares[&second_group], exposure.max(1.0))?;
-        let p = (test.p * pairs.len() as f64).min(1.0);
-        Some(SelectionTest { first_group, second_group, test: ShareTest { p, ..test } })
+        Some(SelectionTest { first_group, second_group, test: test.one_of(pairs.len()) })
     };
     pairs.iter().filter_map(of_pair).collect()
 }
@@ -180,10 +220,23 @@ fn share_of(run: &RunRecord, ledger: &Ledger) -> Option<f64> {
     Some(1.0 - left.len() as f64 / all.len().max(1) as f64)
 }
 
-/// Whether its round is excluded for what this very run shows.
+/// Whether it or its round is excluded for what this very run shows.
 fn named(run: &RunRecord) -> bool {
     let scope = run.excluded.as_ref().map(|exclusion| exclusion.scope);
-    matches!(scope, Some(Scope::Round { run: Some(number), .. }) if number == run.run)
+    matches!(scope, Some(Scope::Run { run: number } | Scope::Round { run: Some(number), .. }) if number == run.run)
+}
+
+/// The iterations of a case in a run, and how many of them are excluded: all if the run is.
+fn lost_iterations(run: &RunRecord, case: u16, all: bool) -> Lost {
+    let outcome = &run.verdict.outcome;
+    if let Some(measured) = outcome.measurement() {
+        let of_case = || measured.samples().iter().filter(|sample| sample.case == case);
+        let excluded = of_case().filter(|sample| all || sample.excluded.is_some()).count();
+        return Lost { made: of_case().count(), excluded };
+    }
+    let times = outcome.disturbed_times().into_iter().flat_map(|times| times.times());
+    let made = times.filter(|time| time.case == case).count();
+    Lost { made, excluded: made }
 }
 
 /// The cases of a run, even if it was refused.

@@ -2,7 +2,8 @@
 
 use abi::random::SplitMix64;
 
-use crate::timeline::{Presence, Timeline};
+use crate::recorded::Trace;
+use crate::timeline::{Presence, Timeline, unit};
 
 /// What a source of slowness does to a CPU while it is there.
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +43,13 @@ pub struct Host {
     random: SplitMix64,
     /// By how much the CPUs' clock falls in an hour of simulated time, as a part.
     drift: f64,
+    /// Recorded noise.
+    trace: Option<Trace>,
 }
 
 impl Host {
-    pub(crate) fn new(sources: &[Source], drift: f64, seed: u64) -> Self {
+    /// `recorded` adds the recorded noise, with so much quiet time after each repetition, in ms.
+    pub(crate) fn new(sources: &[Source], drift: f64, recorded: Option<f64>, seed: u64) -> Self {
         let mut random = SplitMix64::new(seed);
         let mut present = Vec::new();
         for source in sources {
@@ -59,7 +63,8 @@ impl Host {
                 present.push(Present { effect, cpus, from_case, timeline });
             }
         }
-        Self { present, random, drift }
+        let trace = recorded.map(|quiet_ms| Trace::new(quiet_ms, unit(&mut random)));
+        Self { present, random, drift, trace }
     }
 
     pub(crate) const fn random(&mut self) -> &mut SplitMix64 {
@@ -75,7 +80,9 @@ impl Host {
 
     /// The speed of a CPU in a case at a time, 0 if it is taken away, and until when that stays.
     fn speed(&self, cpu: u16, case: u16, at: f64) -> (f64, f64) {
-        let (mut speed, mut until) = (1.0 - self.drift * at / 3_600_000.0, f64::INFINITY);
+        let (recorded, mut until) =
+            self.trace.as_ref().map_or((1.0, f64::INFINITY), |trace| trace.at(cpu, at));
+        let mut speed = recorded * (1.0 - self.drift * at / 3_600_000.0);
         for present in self.present.iter().filter(|of| case >= of.from_case && of.cpus.contains(&cpu)) {
             let (is_there, change) = present.timeline.at(at);
             until = until.min(change);
@@ -129,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_source_is_there_for_its_part_and_slows_only_its_cases() {
-        let mut host = Host::new(&[HALF], 0.0, 3);
+        let mut host = Host::new(&[HALF], 0.0, None, 3);
         host.cover(0.0, 100_000.0);
         let (done, taken) = host.work(0, 2, 0.0, 90_000.0);
         assert!((done / 90_000.0 - 0.75).abs() < 0.02 && taken == 0.0, "{done}");
@@ -144,7 +151,7 @@ mod tests {
     #[test]
     fn work_takes_until_it_is_done() {
         let taken = Source { effect: Effect::Taken, together: true, from_case: 1, ..HALF };
-        let mut host = Host::new(&[HALF, taken], 0.05, 4);
+        let mut host = Host::new(&[HALF, taken], 0.05, None, 4);
         host.cover(0.0, 10_000.0);
         for (cpu, case, from) in [(0, 1, 0.0), (1, 2, 17.3), (0, 2, 400.0)] {
             let end = host.end(cpu, case, from, 50.0);

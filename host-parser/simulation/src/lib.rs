@@ -11,11 +11,12 @@ mod boot;
 mod host;
 mod pattern;
 mod quality;
+mod recorded;
 mod session;
 mod text;
 mod timeline;
 
 pub use host::Host;
 pub use pattern::{PATTERNS, Pattern};
-pub use quality::{SelectionQuality, SelectionRow};
+pub use quality::{RepeatRow, SelectionQuality, SelectionRow};
 pub use session::{SHAPES, Shape};

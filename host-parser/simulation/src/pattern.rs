@@ -15,11 +15,13 @@ pub struct Pattern {
     pub rare: bool,
     sources: &'static [Source],
     drift: f64,
+    /// Quiet time after each repetition of the recorded noise, in ms; `None` without it.
+    recorded: Option<f64>,
 }
 
 impl Pattern {
     pub(crate) fn host(&self, seed: u64) -> Host {
-        Host::new(self.sources, self.drift, seed)
+        Host::new(self.sources, self.drift, self.recorded, seed)
     }
 }
 
@@ -42,11 +44,11 @@ const fn sharing(part: f64, mean_ms: f64, times: f64) -> Source {
 }
 
 const fn neighbour(name: &'static str, sources: &'static [Source]) -> Pattern {
-    Pattern { name, platform: false, rare: false, sources, drift: 0.0 }
+    Pattern { name, platform: false, rare: false, sources, drift: 0.0, recorded: None }
 }
 
 const fn platform(name: &'static str, sources: &'static [Source]) -> Pattern {
-    Pattern { name, platform: true, rare: false, sources, drift: 0.0 }
+    Pattern { name, platform: true, rare: false, sources, drift: 0.0, recorded: None }
 }
 
 /// Every pattern.
@@ -85,7 +87,10 @@ pub const PATTERNS: &[Pattern] = &[
         rare: false,
         sources: &[],
         drift: 9.0,
+        recorded: None,
     },
+    Pattern { recorded: Some(0.0), ..neighbour("recorded beside builds", &[]) },
+    Pattern { recorded: Some(12_000.0), ..neighbour("recorded, a third of the time", &[]) },
     platform("both vCPUs on one core 10 %, 100 ms", &[sharing(0.1, 100.0, 1.6)]),
     platform("both vCPUs on one core 25 %, 20 ms", &[sharing(0.25, 20.0, 1.6)]),
     platform("both vCPUs on one core 30 %, 100 ms", &[sharing(0.3, 100.0, 1.6)]),

@@ -7,6 +7,7 @@ use lab::{Rounds, SPARE, Step};
 use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord};
 
 use crate::boot::Boot;
+use crate::host::Host;
 use crate::pattern::Pattern;
 
 /// How a session divides the time that it measures.
@@ -41,6 +42,41 @@ pub(crate) struct Session {
     experiment: Experiment,
     /// The ratio of the mean times of everything that it made, with nothing left out and no rule applied.
     pub own_truth: f64,
+    /// The same of the first attempts: what it would have made without a repeat.
+    pub first_truth: f64,
+}
+
+/// A session while it is made.
+struct Maker<'h> {
+    host: &'h mut Host,
+    shape: Shape,
+    ledger: Ledger,
+    gate: Gate,
+    runs: Vec<RunRecord>,
+    /// By case: everything that was made, and the first attempts.
+    made: [Mean; 2],
+    first: [Mean; 2],
+    now: f64,
+}
+
+impl Maker<'_> {
+    /// Makes a run, and has it judged.
+    fn make(&mut self, round: u32, case: u16) {
+        let boot = Boot::of(self.host, case, self.shape, self.now);
+        self.now = boot.over + BETWEEN_BOOTS;
+        let number = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
+        let (log, evidence) = (boot.log(case, u64::from(number) + 1), boot.evidence(case));
+        let verdict = self.gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+        let mut run = RunRecord::new(number, round, verdict).with_evidence(evidence);
+        run.case = Some(case);
+        self.ledger.add_run(&run);
+        let at = usize::from(case == CASES[1]);
+        self.made[at].add(&boot);
+        if self.ledger.attempt(round, number) == 0 {
+            self.first[at].add(&boot);
+        }
+        self.runs.push(run);
+    }
 }
 
 impl Session {
@@ -49,28 +85,28 @@ impl Session {
         let mut host = pattern.host(seed);
         let groups: Vec<Vec<u16>> = CASES.iter().map(|&case| vec![case]).collect();
         let rounds = Rounds::new(&groups, shape.rounds, SPARE, seed);
-        let mut ledger = Ledger::new(Probes::none("simulated"));
-        let mut gate = Gate::default();
-        let mut runs: Vec<RunRecord> = Vec::new();
-        let mut made = CASES.map(|_| Mean::default());
-        let mut now = 0.0;
+        let mut maker = Maker {
+            host: &mut host,
+            shape,
+            ledger: Ledger::new(Probes::none("simulated")).repeating(rounds.repeats().times),
+            gate: Gate::default(),
+            runs: Vec::new(),
+            made: CASES.map(|_| Mean::default()),
+            first: CASES.map(|_| Mean::default()),
+            now: 0.0,
+        };
         for slot in rounds.order() {
-            match rounds.step(slot.round, &ledger) {
-                Step::Make => {}
-                Step::PassOver => continue,
+            // As in `assay run`, an excluded round is made whole.
+            match rounds.step(slot.round, &maker.ledger) {
+                Step::Make | Step::PassOver => maker.make(slot.round, slot.item),
                 Step::Stop => break,
             }
-            let boot = Boot::of(&mut host, slot.item, shape, now);
-            now = boot.over + BETWEEN_BOOTS;
-            made[usize::from(slot.item == CASES[1])].add(&boot);
-            let number = u32::try_from(runs.len()).unwrap_or(u32::MAX);
-            let (log, evidence) = (boot.log(slot.item, u64::from(number) + 1), boot.evidence(slot.item));
-            let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
-            let mut run = RunRecord::new(number, slot.round, verdict).with_evidence(evidence);
-            run.case = Some(slot.item);
-            ledger.add_run(&run);
-            runs.push(run);
+            while let Some(again) = rounds.again(slot.round, &maker.ledger) {
+                let case = maker.runs[again as usize].case.unwrap_or_default();
+                maker.make(slot.round, case);
+            }
         }
+        let Maker { ledger, runs, made, first, .. } = maker;
         let experiment = Experiment {
             name: pattern.name.to_owned(),
             label: None,
@@ -79,11 +115,13 @@ impl Session {
             pairing: Pairing::Runs,
             rounds: Some(u32::from(shape.rounds)),
             set_aside_limit: rounds.limit(),
+            repeats: Some(rounds.repeats()),
             cases: CASES.to_vec(),
             order_seed: Some(seed),
             claim: None,
         };
-        Self { ledger, runs, experiment, own_truth: made[0].mean() / made[1].mean() }
+        let [own_truth, first_truth] = [made, first].map(|of| of[0].mean() / of[1].mean());
+        Self { ledger, runs, experiment, own_truth, first_truth }
     }
 
     /// Its results, with the claim that two workers are at least `claim` times as fast as one.

@@ -20,6 +20,7 @@ mod quality;
 mod ranks;
 mod selection;
 mod summary;
+mod totals;
 
 pub use by_pace::{Measure, Rounds, compare_by_pace};
 pub use compare::{
@@ -40,3 +41,4 @@ pub use quality::{
 };
 pub use selection::ShareTest;
 pub use summary::{Summary, lower_quartile, median};
+pub use totals::{Total, Totals, linear};

@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::distribution::t_quantile;
-use crate::paired::{ByRound, Round};
+use crate::paired::Round;
 use crate::summary::count;
+use crate::totals::{Total, Totals};
 
 /// The confidence of the lower bound, on its one side.
 const CONFIDENCE: f64 = 0.99;
@@ -31,32 +32,12 @@ pub struct MadeRatio {
     pub low: Option<f64>,
 }
 
-/// A sum of times, and how many there are.
-#[derive(Clone, Copy)]
-struct Total {
-    sum: f64,
-    n: usize,
-}
-
-impl Total {
-    fn of(times: &ByRound) -> Self {
-        Self { sum: times.values().sum(), n: times.len() }
-    }
-
-    fn without(self, time: Option<&f64>) -> Self {
-        time.map_or(self, |time| Self { sum: self.sum - time, n: self.n - 1 })
-    }
-
-    fn mean(self) -> Option<f64> {
-        (self.n > 0).then(|| self.sum / count(self.n))
-    }
-}
-
 impl MadeRatio {
-    /// The mean of `dividend` divided by that of `divisor`; `None` if one of them has no round. All times are above 0.
+    /// The mean of `dividend` divided by that of `divisor`; `None` if one of them has no round. All times are above 0. A
+    /// round has each time that was made in it: more than one if a disturbed run was made again.
     #[must_use]
-    pub fn of(dividend: &ByRound, divisor: &ByRound) -> Option<Self> {
-        let (of_dividend, of_divisor) = (Total::of(dividend), Total::of(divisor));
+    pub fn of(dividend: &Totals, divisor: &Totals) -> Option<Self> {
+        let (of_dividend, of_divisor) = (Total::of_all(dividend), Total::of_all(divisor));
         let ratio = of_dividend.mean()? / of_divisor.mean()?;
         let rounds: BTreeSet<&Round> = dividend.keys().chain(divisor.keys()).collect();
         let without = rounds.iter().map(|&round| {
@@ -84,8 +65,8 @@ mod tests {
 
     use super::*;
 
-    fn by_round(times: &[Option<f64>]) -> ByRound {
-        (0..).zip(times).filter_map(|(round, time)| Some(((round, 0), (*time)?))).collect()
+    fn by_round(times: &[Option<f64>]) -> Totals {
+        (0..).zip(times).filter_map(|(round, time)| Some(((round, 0), Total::of(&[(*time)?])))).collect()
     }
 
     #[test]

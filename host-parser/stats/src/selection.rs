@@ -51,6 +51,14 @@ impl ShareTest {
     }
 }
 
+impl ShareTest {
+    /// The same as one of so many tests, which share the error (Bonferroni).
+    #[must_use]
+    pub fn one_of(self, tests: usize) -> Self {
+        Self { p: (self.p * count(tests)).min(1.0), ..self }
+    }
+}
+
 fn mean(shares: &[f64]) -> Option<f64> {
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / count(shares.len()))
 }

@@ -120,6 +120,18 @@ fn of_case(case: &CaseVerdict) -> Vec<String> {
             a.excluded, a.iterations, b.excluded, b.iterations
         ));
     }
+    if let Some(test) = case.selection.filter(|test| test.first + test.second > 0.0) {
+        let (a, b) = (test.first * 100.0, test.second * 100.0);
+        notes.push(format!(
+            "case {number}: excluded of all boots made: A {a:.1} %, B {b:.1} %, p = {:.2e}",
+            test.p
+        ));
+    }
+    if case.is_selected() {
+        notes.push(format!(
+            "case {number}: selection: one side lost more, so what is left of it looks too fast"
+        ));
+    }
     let only_fastest_alike = |compared: &Comparison| compared.only_quick_alike;
     if case.figures.iter().any(|figure| figure.comparison.as_ref().is_some_and(only_fastest_alike)) {
         notes.push(format!(

@@ -9,6 +9,7 @@ use crate::assay::{Said, assay, run};
 use crate::compare::sessions::{Played, Sessions, edit_results, slower};
 use crate::stage::{DEADLINE, DIES, Stage};
 
+mod again;
 mod archives;
 mod chains;
 mod signatures;

@@ -7,6 +7,9 @@
 
 #[path = "../support/assay.rs"]
 mod assay;
+#[path = "../cli/compare/played.rs"]
+#[allow(dead_code, reason = "the tests of the command line use the rest")]
+mod played;
 #[path = "../cli/compare/sessions.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest")]
 mod sessions;

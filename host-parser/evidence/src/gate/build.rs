@@ -170,6 +170,7 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         reads_before: gap.reads_before,
         reads_after: gap.reads_after,
         effective_khz: effective_khz(facts, iteration, worker),
+        gaps: [Cycles(gap.before), Cycles(gap.after)],
         answer: answer.answer,
         work: answer.work,
         digest: answer.digest,

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::reason::ReasonCode;
 
-/// A round or an iteration that does not count, because the host disturbed it. Results have it as text.
+/// A round, a run or an iteration that does not count, because the host disturbed it. Results have it as text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exclusion {
     /// Why.
@@ -27,6 +27,11 @@ pub enum Scope {
         /// The run whose evidence shows it; `None` if a native probe shows it.
         run: Option<u32>,
     },
+    /// One run, which is made again in its round.
+    Run {
+        /// The run.
+        run: u32,
+    },
     /// One iteration of a run's boot, with all its cases.
     Iteration {
         /// The iteration, from 0.
@@ -39,6 +44,7 @@ pub enum Scope {
 impl Exclusion {
     fn run(&self) -> Option<u32> {
         match self.scope {
+            Scope::Run { run } => Some(run),
             Scope::Round { run, .. } | Scope::Iteration { run, .. } => run,
         }
     }

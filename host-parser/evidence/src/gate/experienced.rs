@@ -55,7 +55,7 @@ impl Measurement {
         let times = self.samples().iter().map(|sample| ExperiencedTime {
             case: sample.case,
             iteration: sample.iteration,
-            cycles: sample.cycles,
+            cycles: sample.experienced(),
         });
         Experienced { khz: self.clock().tsc.as_ref().map(|tsc| tsc.khz), times: times.collect() }
     }

@@ -317,6 +317,9 @@ pub struct WorkerSample {
     /// The clock of its CPU while it ran it, in kHz, by APERF and MPERF; `None` if that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_khz: Option<u64>,
+    /// The longest time between two readings of either check, in cycles: before and after.
+    #[serde(skip)]
+    pub gaps: [Cycles; 2],
     /// Its answer, equal to the reference's.
     pub answer: u64,
     /// Its count of work, equal to the reference's.
@@ -326,6 +329,17 @@ pub struct WorkerSample {
 }
 
 impl Sample {
+    /// How long it took for who waited for it. The longest worker's own time leaves out how long that worker waited for its
+    /// start, and what excludes an iteration may be just that.
+    #[must_use]
+    pub fn experienced(&self) -> Cycles {
+        if self.excluded.is_none() || self.basis == Basis::Makespan {
+            return self.cycles;
+        }
+        let waited = self.workers.iter().map(|worker| worker.skew.0.saturating_add(worker.cycles.0));
+        waited.max().map_or(self.cycles, |waited| Cycles(waited.max(self.cycles.0)))
+    }
+
     /// The mean number of readings in the pace checks of its workers' CPUs; `None` if a check has none.
     #[must_use]
     pub fn pace(&self) -> Option<f64> {

@@ -185,10 +185,10 @@ reasons! {
         "Run again. If it happens again, the platform delivers interrupts that the kernel has masked: report it with the log.";
     UnexpectedInterrupt = "unexpected-interrupt", Invalid,
         "A CPU took an interrupt that the kernel did not ask for, during a measurement: a device that firmware left live, or a spurious one.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If it happens in every run, switch off in the firmware's setup what the detail's vector belongs to.";
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. If it happens in every run, switch off in the firmware's setup what the detail's vector belongs to.";
     Nmi = "nmi", Invalid,
         "A CPU took a non-maskable interrupt during a measurement: a watchdog, a management controller, or a hardware error that the platform reports so.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If it happens again, read the platform's event log.";
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. If it happens again, read the platform's event log.";
     TscUnsynchronised = "tsc-unsynchronised", Invalid,
         "The CPUs' clocks are so far apart that nothing shows that the workers ran together.",
         "Use a machine whose TSCs are synchronised.";
@@ -200,19 +200,19 @@ reasons! {
         "Run again on a quiet host. If it happens again, do not trust this machine's clocks.";
     VcpuPreempted = "vcpu-preempted", Invalid,
         "The host kept a vCPU (in the native row, a worker) waiting during a measurement. The scheduler's account shows it, or a gap that the CPU saw itself, or elapsed time that nothing accounts for.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Stop what else runs on the host, and pin the guest.";
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Stop what else runs on the host, and pin the guest.";
     Steal = "steal", Invalid,
-        "The hypervisor reports that it took too much time from a CPU during a measurement.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Use a host that is not overcommitted.";
+        "A hypervisor took too much time from a CPU during a measurement, by its own account.",
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Use a host that is not overcommitted.";
     VmStopped = "vm-stopped", Invalid,
         "The machine stood still while a worker was timed, and its clocks went on: the timer that watches the worker's CPU came far too late. A VMM that was stopped, a host that slept, a snapshot.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Find out what stops the machine.";
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Find out what stops the machine.";
     Smi = "smi", Invalid,
         "The firmware took a CPU away by a system-management interrupt while it ran a timed worker.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If there are many, switch off in the firmware's set-up what causes them: legacy USB, power management, error reporting.";
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. If there are many, switch off in the firmware's set-up what causes them: legacy USB, power management, error reporting.";
     CpuSlowed = "cpu-slowed", Invalid,
         "A CPU was much slower just before or just after its worker than its baseline in the session, although the host did not take the CPU away: something shared its core, or its clock was lower.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Stop what runs on the cores' other threads, fix the CPUs' frequency, or use a host whose cores are not shared.";
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Stop what runs on the cores' other threads, fix the CPUs' frequency, or use a host whose cores are not shared.";
     ProbeSlow = "probe-slow", Invalid,
         "A native probe just before or after the round was slower than the session's baseline, or failed.",
         "The round is excluded and replaced. Stop what else runs on the host, or ask its owner what shares its cores.";
@@ -227,7 +227,7 @@ reasons! {
         "The platform itself may be what slows that case or system: two vCPUs that share a core, for example. Run on a host where less is excluded; the figures as experienced, which leave nothing out, are still shown.";
     LateStart = "late-start", Invalid,
         "A worker started so long after the common start that the workers did not run together.",
-        "Free the host's CPUs, pin the guest, and run again.";
+        "If the boot has several iterations, this one is excluded. Free the host's CPUs, pin the guest, and run again.";
     ControlUnnoticed = "control-unnoticed", Failed,
         "The plan made something go wrong on purpose, and no rule of the gate noticed it.",
         "This is a bug in the gate, whose verdicts prove nothing then: report it with the log.";
@@ -249,8 +249,8 @@ reasons! {
 }
 
 impl ReasonCode {
-    /// Whether the reason is something that the host or the platform did, shown by evidence other than the result. The
-    /// round of such a run is excluded and replaced.
+    /// Whether the reason is something that the host or the platform did, shown by evidence other than the result. Such a
+    /// run is made again in its round.
     #[must_use]
     pub const fn is_the_hosts(self) -> bool {
         matches!(

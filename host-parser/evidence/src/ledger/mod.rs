@@ -4,6 +4,7 @@
 //! exclusions of a session. Every rule reads evidence of what the host did, never a measured time. The ledger only grows:
 //! a further run recomputes nothing.
 
+mod attempts;
 mod book;
 mod checks;
 mod pace;
@@ -11,6 +12,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
+pub use attempts::Place;
 pub use book::{JudgedRun, Ledger};
 pub use pace::{Pace, enough_left};
 pub use probe::{FailedProbe, Probe, Probes};

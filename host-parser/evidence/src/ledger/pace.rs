@@ -9,9 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use abi::pace::WINDOW_US;
 use serde::{Deserialize, Serialize};
 
-use super::checks::{Check, Kind, OfKind, Place, pace_limit};
+use super::checks::{Check, Kind, OfKind, Place, pace_limit, unbroken};
 use crate::gate::{Exclusion, Measurement, ReasonCode, Scope, limits};
 
 /// What the pace checks of a session showed.
@@ -48,7 +49,6 @@ pub fn enough_left(left: usize, all: usize) -> bool {
 /// A run that can show speed.
 #[derive(Clone, Debug)]
 struct PacedRun {
-    number: u32,
     round: u32,
     /// How many iterations it had.
     iterations: usize,
@@ -67,8 +67,8 @@ pub(super) struct PaceRule {
     slow: usize,
     runs: Vec<PacedRun>,
     by_number: BTreeMap<u32, usize>,
-    /// By round, the runs with too few iterations left.
-    spoilt: BTreeMap<u32, BTreeSet<usize>>,
+    /// The rounds with a run that has too few iterations left.
+    spoilt: BTreeSet<u32>,
 }
 
 impl PaceRule {
@@ -81,15 +81,19 @@ impl PaceRule {
         let alone = measured.is_alone();
         let run = self.runs.len();
         self.by_number.insert(number, run);
-        self.runs.push(PacedRun { number, round, iterations: all.len(), excluded, slow: BTreeMap::new() });
+        self.runs.push(PacedRun { round, iterations: all.len(), excluded, slow: BTreeMap::new() });
         let (system, build) = (measured.machine().system, measured.identity().build);
+        let window = measured.clock().tsc.as_ref().map(|tsc| abi::tsc::cycles(WINDOW_US, tsc.khz));
         for sample in samples {
             for worker in &sample.workers {
-                let both = [(Place::Before, worker.reads_before), (Place::After, worker.reads_after)];
-                for (place, reads) in both.into_iter().filter(|&(_, reads)| reads > 0) {
+                let [before, after] = worker.gaps;
+                let both =
+                    [(Place::Before, worker.reads_before, before), (Place::After, worker.reads_after, after)];
+                for (place, reads, gap) in both.into_iter().filter(|&(_, reads, _)| reads > 0) {
                     let kind = self.kind(Kind { system, build, cpu: worker.cpu, place });
                     let (case, iteration, worker) = (sample.case, sample.iteration, worker.worker);
-                    self.check(Check { kind, case, run, iteration, worker, reads }, alone);
+                    let unbroken = window.map_or(reads, |window| unbroken(reads, gap.0, window));
+                    self.check(Check { kind, case, run, iteration, worker, reads, unbroken }, alone);
                 }
             }
         }
@@ -105,7 +109,7 @@ impl PaceRule {
     /// Adds a check, and marks all checks that are slow now: this one, or earlier ones if it improved a baseline.
     fn check(&mut self, check: Check, alone: bool) {
         let (place, of_kind) = (self.checks.len(), &mut self.kinds[check.kind].1);
-        let found = of_kind.add(check.case, alone, check.reads, place);
+        let found = of_kind.add(alone, &check, place);
         self.checks.push(check);
         for check in found {
             self.found_slow(check);
@@ -118,7 +122,7 @@ impl PaceRule {
         let run = &mut self.runs[at];
         run.slow.entry(iteration).and_modify(|first| *first = place.min(*first)).or_insert(place);
         if !run.has_enough() {
-            self.spoilt.entry(run.round).or_default().insert(at);
+            self.spoilt.insert(run.round);
         }
     }
 
@@ -130,7 +134,12 @@ impl PaceRule {
 
     /// The rounds with a run that has too few iterations left.
     pub fn rounds(&self) -> impl Iterator<Item = u32> {
-        self.spoilt.keys().copied()
+        self.spoilt.iter().copied()
+    }
+
+    /// Whether a round has a run with too few iterations left.
+    pub fn has_spoilt(&self, round: u32) -> bool {
+        self.spoilt.contains(&round)
     }
 
     /// Whether a run has too few iterations left.
@@ -138,19 +147,17 @@ impl PaceRule {
         self.by_number.get(&number).is_some_and(|&at| !self.runs[at].has_enough())
     }
 
-    /// Whether a round has a run with too few iterations left.
-    pub fn excludes(&self, round: u32) -> bool {
-        self.spoilt.contains_key(&round)
-    }
-
-    /// Why a round is excluded.
-    pub fn exclusion(&self, round: u32) -> Option<Exclusion> {
-        let run = &self.runs[*self.spoilt.get(&round)?.first()?];
+    /// Why run `number` is excluded, if too few of its iterations are left.
+    pub fn exclusion(&self, number: u32) -> Option<Exclusion> {
+        let run = &self.runs[*self.by_number.get(&number)?];
+        if run.has_enough() {
+            return None;
+        }
         let mut detail = self.words(*run.slow.values().next()?);
         if run.iterations > 1 {
             detail += &format!("; {} of its {} iterations are excluded", run.gone(), run.iterations);
         }
-        let scope = Scope::Round { round, run: Some(run.number) };
+        let scope = Scope::Run { run: number };
         Some(Exclusion { reason: ReasonCode::CpuSlowed, scope, detail })
     }
 
@@ -167,17 +174,19 @@ impl PaceRule {
 
     /// Compares a check with the baseline of the session so far.
     fn words(&self, check: usize) -> String {
-        let Check { kind, case, run, iteration, worker, reads } = &self.checks[check];
+        let Check { kind, case, run, iteration, worker, reads, unbroken } = &self.checks[check];
         let (Kind { cpu, place, .. }, of_kind) = &self.kinds[*kind];
         let place = match place {
             Place::Before => "before",
             Place::After => "after",
         };
         let limit = pace_limit(self.runs[*run].iterations == 1);
+        let without_gap =
+            if unbroken == reads { String::new() } else { format!(", {unbroken} without the longest gap,") };
         format!(
             "just {place} worker {worker} of case {case} iteration {iteration}, CPU {cpu} was {:.0} % slower than its \
-             baseline ({reads} TSC readings instead of {:.0}, limit {} %)",
-            of_kind.short(*case, *reads) * 100.0,
+             baseline ({reads} TSC readings{without_gap} instead of {:.0}, limit {} %)",
+            of_kind.short(*case, *unbroken) * 100.0,
             of_kind.baseline_reads(*case),
             limit / 10
         )

@@ -23,6 +23,7 @@ mod content;
 mod contradictions;
 mod experienced;
 mod host_evidence;
+mod iterations;
 mod missing;
 mod stream;
 mod sweep;

@@ -53,11 +53,28 @@ impl Session {
                 Step::Make | Step::PassOver => self.make(slot, progress, cancel)?,
                 Step::Stop => break,
             }
-            if cancel.is_cancelled() || self.hopeless().is_some() || self.too_disturbed() {
+            while let Some(again) = self.again(slot.round, cancel) {
+                self.make(again, progress, cancel)?;
+            }
+            if self.is_over(cancel) {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Whether no further run is of use.
+    fn is_over(&self, cancel: &CancelToken) -> bool {
+        cancel.is_cancelled() || self.hopeless().is_some() || self.too_disturbed()
+    }
+
+    /// The run of `round` that is to be made again, since the host disturbed it.
+    fn again(&self, round: u32, cancel: &CancelToken) -> Option<Slot<Part>> {
+        if self.is_over(cancel) {
+            return None;
+        }
+        let run = self.rounds.again(round, &self.ledger)?;
+        Some(Slot { round, item: self.parts[run as usize] })
     }
 
     /// Whether results are written before a run of `round`, so that a crash of this program, or of the host, costs one run.
@@ -74,6 +91,8 @@ impl Session {
     ) -> Result<(), Coded> {
         let Slot { round, item: part } = slot;
         let (name, folder) = (self.name(part), self.runs_folder(part.row));
+        let set = self.set_of(part);
+        let name = if self.is_again(round, part) { format!("{name}, again") } else { name };
         progress.wait(round, &name);
         let waited_ms = self.prober.wait(part.case, cancel);
         progress.begin(round, &name);
@@ -94,14 +113,14 @@ impl Session {
             on_record: &mut || progress.working(round, &name),
             last_cpus: &mut last_cpus,
         })?;
-        let run = RunRecord { waited_ms, ..run };
+        let run = RunRecord { waited_ms, set, ..run };
         if let Some(ended) = run.end_digest {
             self.challenge = challenge::next(self.challenge, ended, run.run + 1);
         }
         let verdict = run.verdict.clone();
         self.ledger.add_run(&run);
         self.runs.push(run);
-        self.row_of.push(part.row);
+        self.parts.push(part);
         self.seal_run()?;
         progress.end(round, &name, &verdict, self.planned());
         self.diagnose(part, &last_cpus, progress, cancel);
@@ -110,6 +129,12 @@ impl Session {
             Layout::Apart if !cancel.is_cancelled() => passed(&name, &verdict),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a run was made before in this round.
+    fn is_again(&self, round: u32, part: Part) -> bool {
+        let of_round = self.runs.iter().zip(&self.parts).rev().take_while(|(run, _)| run.round == round);
+        of_round.into_iter().any(|(_, of)| *of == part)
     }
 
     /// How many runs there are to be.
@@ -134,11 +159,13 @@ impl Session {
     /// Checks that no run is missing.
     fn check_complete(&self) -> Result<(), Coded> {
         if self.too_disturbed() {
-            let excluded = self.ledger.excluded_rounds();
-            let (count, limit) = (excluded.len(), self.rounds.limit());
-            let last = excluded.into_values().last().map_or(String::new(), |last| last.to_string());
+            let (count, limit) = (self.rounds.lost(&self.ledger), self.rounds.repeats().limit);
+            let last = self.runs.iter().rev().find_map(|run| self.ledger.exclusion_of_run(run.run));
+            let last = last.or_else(|| self.ledger.excluded_rounds().into_values().last());
+            let last = last.map_or(String::new(), |last| last.to_string());
             return Err(anyhow!(
-                "host-contended: the host disturbed {count} rounds, and at most {limit} may be excluded; the last: {last}"
+                "host-contended: {count} runs do not count because the host disturbed them or their round, and at most \
+                 {limit} may be lost; the last: {last}"
             ))
             .or_exit(Exit::Invalid);
         }

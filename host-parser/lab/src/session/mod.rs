@@ -113,8 +113,8 @@ pub struct Session {
     gates: Vec<Gate>,
     /// In the order in which they were made.
     runs: Vec<RunRecord>,
-    /// Which row each of these is of.
-    row_of: Vec<usize>,
+    /// What each of these is.
+    parts: Vec<Part>,
     /// Where, of each set of results: as it was before the first run.
     environments: Vec<Environment>,
     /// The chain, from the first run on.
@@ -145,7 +145,7 @@ impl Session {
             Layout::Apart => spec.folder.path.clone(),
         };
         let prober = Prober::prepare(&spec.probe, &spec.env, &spec.manifest, &spec.folder.store, &logs);
-        let ledger = Ledger::new(prober.begin());
+        let ledger = Ledger::new(prober.begin()).repeating(rounds.repeats().times);
         let gates = spec.rows.iter().map(|_| Gate::default()).collect();
         let environments = Vec::new();
         Self {
@@ -155,7 +155,7 @@ impl Session {
             ledger,
             gates,
             runs: Vec::new(),
-            row_of: Vec::new(),
+            parts: Vec::new(),
             environments,
             seal: None,
             challenge: 0,
@@ -220,6 +220,14 @@ impl Session {
         })
     }
 
+    /// The set of results that a run belongs to.
+    const fn set_of(&self, part: Part) -> usize {
+        match self.spec.layout {
+            Layout::Together => 0,
+            Layout::Apart => part.row,
+        }
+    }
+
     /// Where the files of a row's runs go.
     fn runs_folder(&self, row: usize) -> PathBuf {
         match self.spec.layout {
@@ -240,6 +248,7 @@ impl Session {
             pairing: Pairing::Runs,
             rounds: Some(u32::from(*rounds)),
             set_aside_limit: self.rounds.limit(),
+            repeats: Some(self.rounds.repeats()),
             cases: if sweeps { manifest.cases().to_vec() } else { cases.clone() },
             order_seed: Some(*seed),
             // Of rows that are apart the comparison makes the claim.

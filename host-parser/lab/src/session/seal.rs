@@ -61,10 +61,7 @@ impl Session {
 
     /// Adds the last run.
     pub(super) fn seal_run(&mut self) -> Result<(), Coded> {
-        let set = match self.spec.layout {
-            Layout::Together => 0,
-            Layout::Apart => self.row_of.last().copied().unwrap_or(0),
-        };
+        let set = self.runs.last().map_or(0, |run| run.set);
         let Self { seal, ledger, runs, .. } = self;
         written(seal.as_mut().map(|seal| seal.run(set, ledger, runs)))
     }

@@ -6,7 +6,7 @@ use report::write_all;
 use results::seal::incomplete;
 use results::{Artifact, Completion, Environment, Results, RunRecord};
 
-use super::{Ended, Layout, Session};
+use super::{Ended, Layout, Part, Session};
 use crate::exit::{Coded, Exit, OrExit};
 
 impl Session {
@@ -33,7 +33,7 @@ impl Session {
             Some(error) => error.to_string(),
             None if interrupted => "interrupted".to_owned(),
             None if made == planned => return Completion::Complete,
-            None if self.too_disturbed() => "the host disturbed too many rounds".to_owned(),
+            None if self.too_disturbed() => "the host disturbed too many of them".to_owned(),
             None => self.hopeless().unwrap_or("still running, or killed").to_owned(),
         };
         Completion::Partial { why: incomplete(made, planned, &why) }
@@ -51,8 +51,8 @@ impl Session {
 
     fn results_of(&self, row: Option<usize>, completion: &Completion) -> Results {
         let experiment = self.experiment(row.map(|row| &self.spec.rows[row]));
-        let of_row = |of: &usize| row.is_none_or(|row| row == *of);
-        let runs = self.runs.iter().zip(&self.row_of).filter(|(_, of)| of_row(of));
+        let of_row = |of: &Part| row.is_none_or(|row| row == of.row);
+        let runs = self.runs.iter().zip(&self.parts).filter(|(_, of)| of_row(of));
         let runs: Vec<RunRecord> = runs.map(|(run, _)| run.clone()).collect();
         let environment = self.environments[row.unwrap_or(0)].clone();
         let completion = completion.clone();

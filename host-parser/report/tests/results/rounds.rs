@@ -59,6 +59,7 @@ pub fn experiment(claim: Option<ClaimRule>) -> Experiment {
         pairing: Pairing::Runs,
         rounds: Some(7),
         set_aside_limit: 7,
+        repeats: None,
         cases: vec![1, 2, 4],
         order_seed: Some(42),
         claim,

@@ -14,7 +14,10 @@ use crate::diagnosis::Diagnosis;
 use crate::{BootCost, Environment, Experiment, RunRecord, SealedRun, System, Tool};
 
 /// The version of the chain's form. It is raised by a change that a reader of an older one would misread.
-pub const FORM: u32 = 1;
+///
+/// In form 2 a run that the host disturbed is made again in its round. In form 1 its round was replaced; such chains are
+/// read by their own rule, since their experiments have no [`crate::Repeats`].
+pub const FORM: u32 = 2;
 
 /// A line of the chain.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -49,7 +52,7 @@ pub enum Entry {
         /// The diagnosis.
         diagnosis: Box<Diagnosis>,
     },
-    /// A round or an iteration that was excluded. Verification does not believe it.
+    /// A round, a run or an iteration that was excluded. Verification does not believe it.
     Excluded(Decision),
     /// The last line.
     End(End),
@@ -81,6 +84,14 @@ pub struct Commitment {
     pub probes: Probes,
     /// The sets of results that come of it: one, or one for each row.
     pub sets: Vec<SealedSet>,
+}
+
+impl Commitment {
+    /// How often a disturbed run is made again.
+    #[must_use]
+    pub fn repeats(&self) -> u32 {
+        self.sets.iter().find_map(|set| set.experiment.repeats).map_or(0, |repeats| repeats.times)
+    }
 }
 
 /// The manifest of a session.
@@ -185,6 +196,7 @@ impl RunEntry {
     /// The run again, with the gate's verdict of today.
     pub(super) fn record(&self, verdict: Verdict<Measurement>) -> RunRecord {
         let mut run = RunRecord::new(self.run, self.round, verdict).with_evidence(self.evidence.clone());
+        run.set = self.set;
         run.system = self.system;
         run.case = self.case;
         run.log = self.log.as_deref().map(Arc::from);

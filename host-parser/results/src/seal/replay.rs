@@ -8,7 +8,7 @@ use abi::Digest;
 use abi::wire::Hex64;
 use evidence::challenge;
 use evidence::gate::Gate;
-use evidence::ledger::Ledger;
+use evidence::ledger::{FailedProbe, Ledger, Probe};
 use evidence::transcript::Transcript;
 
 use super::chain::Chain;
@@ -55,7 +55,7 @@ impl Replay {
             folder,
             chain,
             gates,
-            ledger: Ledger::new(chain.commitment.probes.clone()),
+            ledger: begun(chain),
             decisions: Decisions::default(),
             due: VecDeque::new(),
             stale: false,
@@ -76,7 +76,7 @@ impl Replay {
 
     /// The ledger after the first `entries` of the chain.
     pub fn ledger(&self, chain: &Chain, entries: usize) -> Ledger {
-        let mut ledger = Ledger::new(chain.commitment.probes.clone());
+        let mut ledger = begun(chain);
         let mut runs = self.runs.iter();
         for entry in &chain.entries[..entries] {
             match entry {
@@ -86,6 +86,11 @@ impl Replay {
         }
         ledger
     }
+}
+
+/// The ledger of a session before its first run.
+fn begun(chain: &Chain) -> Ledger {
+    Ledger::new(chain.commitment.probes.clone()).repeating(chain.commitment.repeats())
 }
 
 /// Adds an entry about probes to a ledger.
@@ -102,6 +107,11 @@ impl Player<'_> {
     fn play(&mut self, at: usize, entry: &Entry) {
         match entry {
             Entry::Probe(_) | Entry::ProbeFailed(_) | Entry::ProbesEnded(_) => {
+                if let Entry::Probe(Probe { before_round, .. })
+                | Entry::ProbeFailed(FailedProbe { before_round, .. }) = entry
+                {
+                    self.none_is_to_repeat(at, *before_round);
+                }
                 add_probe(&mut self.ledger, entry);
                 self.stale = true;
             }
@@ -175,10 +185,53 @@ impl Player<'_> {
             }
         }
         self.challenge = challenge::next(self.challenge, ended, number.wrapping_add(1));
+        self.attempt(at, &record);
         self.ledger.add_run(&record);
         self.played.runs.push(record);
         self.played.set_of.push(entry.set);
         self.played.entries_with.push(at + 1);
+    }
+
+    /// Checks that a run is made when it is its turn. A run is made again if its last attempt is excluded, and only then:
+    /// else an operator could repeat a run until it pleases. `run` is not in the ledger yet.
+    fn attempt(&mut self, at: usize, run: &RunRecord) {
+        self.none_is_to_repeat(at, run.round);
+        let number = run.run;
+        if self.played.runs.last().is_some_and(|last| last.round > run.round) {
+            self.wrong(at, format!("run {number} is of round {}, which is over", run.round + 1));
+            return;
+        }
+        let of = |other: &RunRecord| {
+            (other.round, other.set, other.system, other.case) == (run.round, run.set, run.system, run.case)
+        };
+        let earlier = self
+            .played
+            .runs
+            .iter()
+            .rev()
+            .take_while(|other| other.round == run.round)
+            .find(|other| of(other));
+        let earlier = earlier.map(|earlier| earlier.run);
+        match (earlier, self.ledger.to_repeat(run.round)) {
+            (None, None) => {}
+            (Some(earlier), Some(due)) if earlier == due => {}
+            (Some(earlier), _) => {
+                let detail =
+                    format!("run {number} makes run {earlier} again, which was not to be made again");
+                self.wrong(at, detail);
+            }
+            (None, Some(due)) => {
+                self.wrong(at, format!("run {number} comes before run {due} was made again"));
+            }
+        }
+    }
+
+    /// Checks that no run of the rounds before `round` was to be made again: they are over.
+    fn none_is_to_repeat(&mut self, at: usize, round: u32) {
+        let last = self.played.runs.last().map(|last| last.round).filter(|&last| last < round);
+        if let Some(due) = last.and_then(|last| self.ledger.to_repeat(last)) {
+            self.wrong(at, format!("is of a later round, but run {due} was to be made again"));
+        }
     }
 
     /// The bytes of a run's log; none if it is not there.

@@ -143,7 +143,8 @@ impl SealedSession {
     /// How many runs there are to be, by what is known after the first `runs`.
     fn planned(&self, runs: usize, entries: usize) -> usize {
         let ledger = self.replay.ledger(&self.chain, entries);
-        let wasted = self.replay.runs[..runs].iter().filter(|run| ledger.is_excluded(run.round)).count();
+        let wasted =
+            self.replay.runs[..runs].iter().filter(|run| ledger.has_lost(run.round, run.run)).count();
         self.chain.commitment.rounds as usize * self.chain.commitment.runs_per_round as usize + wasted
     }
 

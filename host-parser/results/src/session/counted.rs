@@ -32,13 +32,15 @@ pub struct SessionCase {
     pub pace: BTreeMap<u32, f64>,
     /// How many iterations of its rounds there were, and how many of them are excluded.
     pub share: Excluded,
+    /// The part of its iterations that each boot lost, of all boots that were made except further attempts.
+    pub lost: Vec<f64>,
     /// Set if the clocks of a run were not shown to be in step: then its makespan is not to be believed.
     pub out_of_step: bool,
     /// Set if the guest had more CPUs than the host.
     pub functional_only: Option<FunctionalOnly>,
 }
 
-/// How much of what was made is excluded. A test of whether exclusion depends on the side belongs here, by these counts.
+/// How much of the rounds that count is excluded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Excluded {
     /// Iterations of the rounds that count.

@@ -10,6 +10,7 @@ use evidence::ledger::{Pace, Probes};
 use super::counted::{SessionCase, as_many_as_asked_for, cases, khz, spans};
 use crate::environment::Environment;
 use crate::seal::SealedSession;
+use crate::selection::first_shares;
 use crate::{Results, RunRecord, System};
 
 /// The system whose runs are compared.
@@ -108,13 +109,8 @@ impl StoredSession {
             return Err(refused((ReasonCode::Incomplete, why.clone())));
         }
         let excluded: BTreeSet<u32> = results.excluded_rounds.keys().copied().collect();
-        let limit = results.experiment.set_aside_limit;
-        if u32::try_from(excluded.len()).is_ok_and(|count| count > limit) {
-            let count = excluded.len();
-            let detail = format!(
-                "{count} rounds are excluded because the host disturbed them, at most {limit} may be"
-            );
-            return Err(refused((ReasonCode::HostContended, detail)));
+        if let Some(too_many) = results.too_many() {
+            return Err(refused(too_many));
         }
         let passed = passed(&results).map_err(refused)?;
         let Some((_, first)) = passed.first() else {
@@ -122,7 +118,12 @@ impl StoredSession {
             return Err(refused((ReasonCode::TooFewRounds, detail)));
         };
         let (identity, machine) = (first.identity(), first.machine().clone());
-        let cases = cases(&passed).map_err(form)?;
+        let mut cases = cases(&passed).map_err(form)?;
+        for (case, lost) in first_shares(&results.runs, SYSTEM) {
+            if let Some(of_case) = cases.get_mut(&case) {
+                of_case.lost = lost;
+            }
+        }
         if results.incomplete.is_none() {
             as_many_as_asked_for(&results.experiment, &cases)
                 .map_err(|detail| refused((ReasonCode::Incomplete, detail)))?;

@@ -11,9 +11,11 @@ use super::figures::Figure;
 use super::offset::{host_changed, host_shift};
 use super::pace::{Terms, compare_figure, has_comparable_paces};
 use super::side_by_side::apart;
+use crate::selection::shows_selection;
 use evidence::gate::FunctionalOnly;
 use stats::{
-    Comparison, Design, Difference, HostShift, MIN_EFFECT, Measure, Summary, level_for, verdict_of_figures,
+    Comparison, Design, Difference, HostShift, MIN_EFFECT, Measure, ShareTest, Summary, level_for,
+    verdict_of_figures,
 };
 
 /// How far apart two sessions' frequencies of one clock may be: beyond it they are two clocks, and their cycles
@@ -56,6 +58,9 @@ pub struct CaseVerdict {
     pub functional_only: Option<FunctionalOnly>,
     /// How much of A, and of B, is excluded in the rounds that count.
     pub excluded: [Excluded; 2],
+    /// The excluded shares of A's and B's boots, compared: if they differ, what is left of one of them is a selection. Its
+    /// p-value is multiplied by the number of cases.
+    pub selection: Option<ShareTest>,
     /// The figures, each compared. Boots of one iteration have one figure, since all are the same.
     pub figures: Vec<FigureVerdict>,
     /// What follows from all figures; `None` without a figure that can be compared.
@@ -149,7 +154,7 @@ pub fn compare(
                 unit: [a, b].map(|session| nanos_per_cycle(session, unit)),
                 paces: unit == TimeUnit::Cycles && has_comparable_paces(a, b, case),
             };
-            of_case(case, sides(case), &terms, host_shift.as_ref())
+            of_case(case, sides(case), &terms, host_shift.as_ref(), both.len())
         })
         .collect();
     SessionComparison {
@@ -212,7 +217,13 @@ fn nanos_per_cycle(session: &StoredSession, unit: TimeUnit) -> f64 {
     session.khz.filter(|_| unit == TimeUnit::Nanos).map_or(1.0, |khz| 1e6 / khz)
 }
 
-fn of_case(case: u16, cases: [&SessionCase; 2], terms: &Terms, host: Option<&HostShift>) -> CaseVerdict {
+fn of_case(
+    case: u16,
+    cases: [&SessionCase; 2],
+    terms: &Terms,
+    host: Option<&HostShift>,
+    tests: usize,
+) -> CaseVerdict {
     let functional_only = cases[0].functional_only.or(cases[1].functional_only);
     let several = cases.iter().any(|case| case.has_iterations());
     let shown = Figure::ALL.into_iter().take(if several { Figure::ALL.len() } else { 1 });
@@ -224,13 +235,35 @@ fn of_case(case: u16, cases: [&SessionCase; 2], terms: &Terms, host: Option<&Hos
         [only] => Some(only.verdict),
         _ => None,
     };
+    let selection = ShareTest::of(&cases[0].lost, &cases[1].lost, 1.0).map(|test| test.one_of(tests));
+    let verdict = verdict.map(|verdict| unless_selected(verdict, selection.as_ref()));
     CaseVerdict {
         case,
         longest_worker: terms.longest_worker,
         functional_only,
         excluded: cases.map(|case| case.share),
+        selection,
         figures,
         verdict,
+    }
+}
+
+/// The verdict that is left if one side lost more than the other. Evidence excludes what is slow, so that the side that lost
+/// more looks faster than it is: that it is slower all the same stands, and nothing else does.
+fn unless_selected(verdict: Difference, selection: Option<&ShareTest>) -> Difference {
+    let Some(test) = selection.filter(|test| shows_selection(test)) else { return verdict };
+    match verdict {
+        Difference::Slower if test.excess > 0.0 => Difference::Slower,
+        Difference::Faster if test.excess < 0.0 => Difference::Faster,
+        _ => Difference::Inconclusive,
+    }
+}
+
+impl CaseVerdict {
+    /// Whether one side lost so much more than the other that what is left of it is a selection.
+    #[must_use]
+    pub fn is_selected(&self) -> bool {
+        self.selection.as_ref().is_some_and(shows_selection)
     }
 }
 
@@ -267,4 +300,27 @@ fn overall(cases: &[CaseVerdict]) -> Option<Difference> {
     }
     let weight = [Difference::Slower, Difference::Inconclusive, Difference::Faster, Difference::NoDifference];
     weight.into_iter().find(|weight| verdicts.contains(weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(a: f64, b: f64) -> Option<ShareTest> {
+        ShareTest::of(&[a; 15], &[b; 15], 1.0)
+    }
+
+    #[test]
+    fn of_a_side_that_lost_more_only_slower_stands() {
+        use Difference::{Faster, Inconclusive, NoDifference, Slower};
+        for (selection, left) in [
+            (lost(0.1, 0.1), [Slower, Faster, NoDifference, Inconclusive]),
+            (lost(0.0, 0.05), [Slower, Faster, NoDifference, Inconclusive]),
+            (lost(0.0, 0.4), [Slower, Inconclusive, Inconclusive, Inconclusive]),
+            (lost(0.4, 0.0), [Inconclusive, Faster, Inconclusive, Inconclusive]),
+        ] {
+            let of = |verdict| unless_selected(verdict, selection.as_ref());
+            assert_eq!([Slower, Faster, NoDifference, Inconclusive].map(of), left, "{selection:?}");
+        }
+    }
 }

@@ -33,7 +33,7 @@ const SPARE: u16 = 16;
 pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
     if args.only_simulated {
         console::answer(&simulated::text(args.simulated.max(1) as usize))?;
-        return Ok(if selection(args)? { Exit::Holds } else { Exit::DoesNotHold });
+        return selection(args).map(|reached| exit_of(&[reached]));
     }
     if !args.from.is_empty() {
         return judge(args, &args.from);
@@ -119,23 +119,29 @@ fn judge(args: &BenchVerdictArgs, folders: &[PathBuf]) -> Result<Exit, Coded> {
     }
     if args.simulated > 0 {
         console::answer(&simulated::text(args.simulated as usize))?;
-        reached.push(Some(selection(args)?));
+        reached.push(selection(args)?);
     }
-    Ok(if reached.contains(&Some(false)) {
+    Ok(exit_of(&reached))
+}
+
+/// One goal that is missed decides, then one of which too little is known.
+fn exit_of(reached: &[Option<bool>]) -> Exit {
+    if reached.contains(&Some(false)) {
         Exit::DoesNotHold
     } else if reached.contains(&None) {
         Exit::Inconclusive
     } else {
         Exit::Holds
-    })
+    }
 }
 
 /// Simulated sessions of each line of the selection test's table, for so many comparisons asked for: a session costs more.
 const COMPARISONS_A_SESSION: u32 = 10;
 
-/// Simulates sessions beside neighbours, and prints how often a claim wrongly holds. Returns whether that is rare enough.
+/// Simulates sessions beside neighbours, and prints how often a claim wrongly holds. Returns whether that is rare enough,
+/// if so many sessions show it.
 /// The seed is fixed unless one is given: the table does not depend on a recording.
-fn selection(args: &BenchVerdictArgs) -> Result<bool, Coded> {
+fn selection(args: &BenchVerdictArgs) -> Result<Option<bool>, Coded> {
     console::note("simulating sessions beside neighbours; --simulated 0 leaves that out");
     let sessions = args.simulated.div_ceil(COMPARISONS_A_SESSION).max(1);
     let quality = SelectionQuality::of(sessions as usize, args.seed.unwrap_or(1));

@@ -1,6 +1,7 @@
 //! `assay compare`: its verdict on two sessions, and the sessions that it refuses.
 
 mod pace;
+pub mod played;
 mod refusals;
 pub mod sessions;
 mod verdicts;

@@ -15,102 +15,19 @@ use report::{EXPORTERS, write_all};
 use results::seal::{Commitment, FORM, SealWriter, SealedManifest, SealedSet};
 use results::{
     Accelerator, ClaimRule, Completion, Environment, Experiment, Host, Pairing, Results, RunRecord,
-    SealedRun, System, Tool,
+    SealedRun, Tool,
 };
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::guest::{Guest, KHZ};
+use crate::guest::Guest;
 use crate::script::Script;
 use crate::stage::shipped;
 
+pub use super::played::{Again, Played, noisy, probed, slower, steady};
+
 /// The start of the first run, in milliseconds since 1970.
 const START_MS: u64 = 1_795_000_000_000;
-
-/// What happens in a session.
-#[derive(Clone)]
-pub struct Played {
-    pub rounds: u32,
-    pub cases: Vec<u16>,
-    /// The time of the whole work on one CPU, in cycles, in each round.
-    pub cycles: fn(u32) -> u64,
-    /// How often each boot runs its case.
-    pub iterations: u16,
-    /// How many of a boot's first iterations take another time than the others, and what they take of it in percent.
-    pub first: (u16, u64),
-    /// The frequency of the TSC.
-    pub khz: u64,
-    /// The readings of the pace checks, in per mille of the usual number, in each round.
-    pub pace: fn(u32) -> u64,
-    /// A round in which the host kept a vCPU waiting.
-    pub disturbed: Option<u32>,
-    /// A change to every record of every log.
-    pub edit: fn(&mut Record),
-    /// CPUs of the host.
-    pub host_cpus: u16,
-    /// How much later than those of other sessions its runs start, in milliseconds.
-    pub later_ms: u64,
-    pub environment: fn(&mut Environment),
-    pub completion: Completion,
-    /// How many rounds were asked for, if not as many as are undisturbed.
-    pub asked: Option<u32>,
-    /// How many rounds may be excluded, if not all.
-    pub limit: Option<u32>,
-    /// Seed of the order.
-    pub seed: Option<u64>,
-    /// How long the native probes took on one CPU, in ns; on all they take half of that.
-    pub probe_ns: Option<u64>,
-    /// What ran the workers of a case.
-    pub system: fn(u16) -> System,
-    /// What becomes of the log of a run, by the run's number, before anything reads it.
-    pub damage: fn(u32, &mut Vec<u8>),
-}
-
-impl Default for Played {
-    fn default() -> Self {
-        Self {
-            rounds: 15,
-            cases: vec![1, 2],
-            cycles: steady,
-            iterations: 1,
-            first: (0, 100),
-            khz: KHZ,
-            pace: |_| 1_000,
-            disturbed: None,
-            edit: |_| {},
-            host_cpus: 2,
-            later_ms: 0,
-            environment: |_| {},
-            completion: Completion::Complete,
-            asked: None,
-            limit: None,
-            seed: None,
-            probe_ns: None,
-            system: |_| System::Assay,
-            damage: |_, _| {},
-        }
-    }
-}
-
-/// A session with native probes, which two sessions need for a verdict.
-pub fn probed() -> Played {
-    Played { probe_ns: Some(270_000_000), ..Played::default() }
-}
-
-/// Within 0.7 % of the middle, about 1.7e9 cycles, in no order.
-pub fn steady(round: u32) -> u64 {
-    1_700_000_000 + u64::from(round * 7 % 15) * 1_600_000
-}
-
-/// The same in another order, and 5 % slower.
-pub fn slower(round: u32) -> u64 {
-    steady(round * 7 + 3) * 105 / 100
-}
-
-/// From 1.0e9 to 2.4e9 cycles, in no order.
-pub fn noisy(round: u32) -> u64 {
-    1_000_000_000 + u64::from(round * 11 % 15) * 100_000_000
-}
 
 /// A folder of sessions, removed when dropped.
 pub struct Sessions(TempDir);
@@ -186,7 +103,7 @@ impl<'p> Play<'p> {
         };
         let seal = SealWriter::create(&folder, commitment, &manifest).unwrap();
         let gates = rows.iter().map(|_| Gate::default()).collect();
-        let (name, ledger) = (name.to_owned(), Ledger::new(probes));
+        let (name, ledger) = (name.to_owned(), Ledger::new(probes).repeating(first.again.times()));
         let challenge = challenge::first(seal.head());
         Self { name, folder, rows, gates, ledger, seal, runs: Vec::new(), row_of: Vec::new(), challenge }
     }
@@ -196,7 +113,13 @@ impl<'p> Play<'p> {
         for round in 0..first.rounds {
             self.probe(round);
             for &case in &first.cases {
-                (0..self.rows.len()).for_each(|row| self.run(row, round, case));
+                for row in 0..self.rows.len() {
+                    let disturbed = first.disturbed == Some(round);
+                    self.run(row, round, case, disturbed);
+                    if first.again.makes_again(disturbed) {
+                        self.run(row, round, case, false);
+                    }
+                }
             }
         }
         self.probe(first.rounds);
@@ -209,12 +132,12 @@ impl<'p> Play<'p> {
         self.seal.probes(&self.ledger, &self.runs).unwrap();
     }
 
-    fn run(&mut self, row: usize, round: u32, case: u16) {
+    fn run(&mut self, row: usize, round: u32, case: u16, disturbed: bool) {
         let (name, played) = &self.rows[row];
         let folder = in_row(&self.folder, name.as_deref());
         let number = u32::try_from(self.runs.len()).unwrap();
-        let of = Of { session: &self.name, number, round, case, challenge: self.challenge };
-        let record = run(&mut self.gates[row], &folder, played, of);
+        let of = Of { session: &self.name, number, round, case, challenge: self.challenge, disturbed };
+        let record = RunRecord { set: row, ..run(&mut self.gates[row], &folder, played, of) };
         self.challenge = challenge::next(self.challenge, record.end_digest.unwrap(), number + 1);
         self.ledger.add_run(&record);
         self.runs.push(record);
@@ -262,11 +185,12 @@ struct Of<'s> {
     round: u32,
     case: u16,
     challenge: u64,
+    disturbed: bool,
 }
 
 /// Judges one run, and writes its log into the folder.
 fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord {
-    let Of { session, number, round, case, challenge } = of;
+    let Of { session, number, round, case, challenge, disturbed } = of;
     let work_cycles = (played.cycles)(round);
     // No two runs of any sessions of a test have the same.
     let digest = Digest::of(format!("{session} {number}").as_bytes());
@@ -285,7 +209,6 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     (played.damage)(number, &mut log);
     let name = format!("run-{number:03}-round-{}-case-{case}.serial.log", round + 1);
     fs::write(folder.join("runs").join(&name), &log).unwrap();
-    let disturbed = played.disturbed == Some(round);
     let mut delays = Vec::new();
     for iteration in 0..played.iterations {
         let percent = if iteration < first.0 { first.1 } else { 100 };
@@ -330,7 +253,8 @@ fn delay(case: u16, vcpu: u32, wall_ns: u64, disturbed: bool) -> VcpuDelay {
 
 /// How many rounds are to count.
 fn asked(played: &Played) -> u32 {
-    played.asked.unwrap_or(played.rounds - played.disturbed.map_or(0, |_| 1))
+    let lost = played.disturbed.filter(|_| played.again == Again::Never).map_or(0, |_| 1);
+    played.asked.unwrap_or(played.rounds - lost)
 }
 
 fn experiment(name: &str, of_row: bool, manifest: Digest, played: &Played) -> Experiment {
@@ -342,6 +266,7 @@ fn experiment(name: &str, of_row: bool, manifest: Digest, played: &Played) -> Ex
         pairing: Pairing::Runs,
         rounds: Some(asked(played)),
         set_aside_limit: played.limit.unwrap_or(played.rounds),
+        repeats: played.again.repeats(played),
         cases: played.cases.clone(),
         order_seed: played.seed,
         // That of the shipped manifest; of rows that are apart the comparison makes it.

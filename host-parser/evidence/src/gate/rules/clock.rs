@@ -3,18 +3,20 @@
 use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::{self, Offset, Tsc, TscSource};
 
+use super::account::HostAccount;
 use super::{Run, exceeds, limit_of, limits};
 use crate::gate::facts::{At, Facts, Iteration};
-use crate::gate::measurement::Basis;
+use crate::gate::measurement::{Basis, Cycles};
 use crate::gate::reason::ReasonCode;
 use crate::gate::rules::Known;
 
 /// Judges the clock: its frequency, whether the CPUs' clocks are in step, and the common start.
 pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {
     frequency(run, known);
+    let host = HostAccount::of(run);
     for iteration in &run.facts.iterations {
         in_step(run, iteration);
-        late(run, iteration);
+        late(run, &host, iteration);
     }
 }
 
@@ -114,7 +116,9 @@ fn is_small(offset: &Offset) -> bool {
     offset.least_ns <= 0 && 0 <= offset.most_ns && far <= limits::OFFSET_MICROS * 1_000
 }
 
-fn late(run: &mut Run<'_>, iteration: &Iteration) {
+/// A late start is the iteration's, as what the host does to it is: of a boot with several, the others count. If the host's
+/// own account is as long, the host made it late.
+fn late(run: &mut Run<'_>, host: &HostAccount, iteration: &Iteration) {
     if run.is_functional_only() || iteration.case == 1 {
         return;
     }
@@ -123,14 +127,19 @@ fn late(run: &mut Run<'_>, iteration: &Iteration) {
     for timing in iteration.workers.values().filter_map(|worker| worker.timing) {
         let (skew, cycles) = (timing.is.skew, timing.is.cycles);
         if skew > floor && exceeds(skew, limits::LATE_PER_MILLE, cycles) {
+            let took = host.took_ns((iteration.case, iteration.iter));
+            let of_the_host = Cycles(skew).nanos(khz).is_some_and(|late| took >= late.0);
+            let reason = if of_the_host { ReasonCode::VcpuPreempted } else { ReasonCode::LateStart };
             let detail = format!(
-                "worker {} of case {} iteration {} started {skew} cycles late and took {cycles} cycles (limit {})",
+                "worker {} of case {} iteration {} started {skew} cycles late and took {cycles} cycles (limit {}); the host \
+                 accounts for {} us",
                 timing.is.worker,
                 timing.is.case,
                 timing.is.iter,
-                limit_of(limits::LATE_PER_MILLE, cycles, floor)
+                limit_of(limits::LATE_PER_MILLE, cycles, floor),
+                took / 1_000
             );
-            run.add(ReasonCode::LateStart, timing.line, detail);
+            run.disturb(iteration.iter, reason, Some(timing.line), detail);
         }
     }
 }

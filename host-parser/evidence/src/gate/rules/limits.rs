@@ -87,6 +87,7 @@ limits! {
     /// host, QEMU's other threads and the watcher alone took up to 4 % of one CPU (measured with two).
     DELAY_PER_MILLE: u64 = 50 "per mille" {
         VcpuPreempted => "a vCPU waited for a host CPU for more than this part of the measured time",
+        VcpuPreempted => "in the native row, a worker waited for its CPU for more than this part of its time",
     }
 
     /// A total wait below this many microseconds is always allowed: QEMU's other threads and the watcher need a moment
@@ -206,11 +207,9 @@ limits! {
         VcpuPreempted => "a vCPU's account has less than half of its worker's time, and the rest exceeds",
     }
 
-    /// How much time the hypervisor may take from a worker's CPU, in thousandths of the worker's time. In the native row:
-    /// how long the worker may wait for its CPU.
+    /// How much time the hypervisor may take from a worker's CPU, in thousandths of the worker's time.
     STEAL_PER_MILLE: u64 = 20 "per mille" {
-        Steal => "the hypervisor took more than this part of a worker's time from its CPU",
-        VcpuPreempted => "in the native row, a worker waited for its CPU for more than this part of its time",
+        Steal => "the hypervisor took more than this part of a worker's time from its CPU, if no host watched its vCPUs",
         Steal => "the hypervisor under the host took more than this part of the measured time from one of the host's CPUs",
     }
 
@@ -287,8 +286,14 @@ limits! {
 
     /// How far the speed-up of everything that was made may be below a claim that holds undisturbed, in thousandths of the
     /// claim: the lower 99 % bound of the ratio of the mean times.
-    SELECTION_GAP_PER_MILLE: u64 = 50 "per mille" {
+    SELECTION_GAP_PER_MILLE: u64 = 30 "per mille" {
         Selection => "a claim holds undisturbed, and the lower bound of the speed-up by the mean times of everything that was made is below it by more than",
+    }
+
+    /// How often a run that the host disturbed is made again in its round. At four attempts a host that disturbs a fifth of
+    /// all runs spoils one run in 600, and one that disturbs half of them one in 16.
+    REPEATS: u32 = 3 "times" {
+        HostContended => "a disturbed run is made again in its round at most",
     }
 
     /// The fewest rounds that a claim can rest on.

@@ -154,7 +154,13 @@ fn of_iteration(
             run.disturb(iteration.iter, ReasonCode::VcpuPreempted, line, detail);
         } else {
             let detail = format!("{gap}, and the host accounts for {took_us} us");
-            run.add(reason, line, detail);
+            // A late start is in the times of its own iteration and in no other. Time that is missing shows that the guest's
+            // readings are wrong, and those of its other iterations are of the same guest.
+            if reason == ReasonCode::LateStart {
+                run.disturb(iteration.iter, reason, line, detail);
+            } else {
+                run.add(reason, line, detail);
+            }
         }
     }
 }
