@@ -37,6 +37,7 @@ mod streams;
 pub mod trace;
 mod trace_log;
 mod version;
+mod vmm;
 
 pub use accel::{Accelerator, AcceleratorChoice};
 pub use boot::BootMedium;

@@ -1,14 +1,14 @@
 //! One run of one guest, from start to classified end.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use host::{CancelToken, CpuSet, VcpuThread};
 
-use crate::guest_process::{GuestProcess, Stop};
-use crate::qmp;
+use crate::conversation::Conversation;
+use crate::guest_process::GuestProcess;
+use crate::vmm::Control;
 use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, MachineSpec, Qemu, QemuError};
 
 /// Everything that decides a run.
@@ -113,25 +113,15 @@ pub fn run(
     progress: &mut dyn FnMut(GuestEvent<'_>),
 ) -> Result<GuestRun, QemuError> {
     spec.check()?;
-    let mut guest = GuestProcess::start(spec, cancel, progress)?;
-    let Err(stop) = conduct(&mut guest);
+    run_with::<Conversation>(spec, cancel, progress)
+}
+
+fn run_with<C: Control>(
+    spec: &GuestSpec,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(GuestEvent<'_>),
+) -> Result<GuestRun, QemuError> {
+    let mut guest = GuestProcess::<C>::start(spec, cancel, progress)?;
+    let Err(stop) = C::conduct(&mut guest);
     guest.finish(stop)
-}
-
-/// The steps of a run. Returns only when the run stops.
-fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
-    guest.greet()?;
-    let cpus = guest.ask("query-cpus-fast")?;
-    let threads = qmp::cpu_threads(&cpus).map_err(no_threads)?;
-    guest.pin(&threads)?;
-    guest.cont()?;
-    loop {
-        // First, because the STOP event may have come with the last reply, and no other may follow.
-        guest.check_stop()?;
-        guest.wait()?;
-    }
-}
-
-fn no_threads(error: qmp::MessageError) -> QemuError {
-    QemuError::Qmp { doing: "query-cpus-fast", detail: error.to_string() }
 }
