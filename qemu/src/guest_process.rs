@@ -1,5 +1,6 @@
 //! A running VMM: its process, its streams, its log, and the limits on them.
 
+use std::fs;
 use std::io;
 use std::time::Duration;
 
@@ -10,8 +11,14 @@ use crate::process::{self, dies_with_parent};
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
-use crate::vmm::Control;
-use crate::{CommandLine, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
+use crate::vmm::{Control, threads};
+use crate::{CommandLine, Given, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
+
+/// How often a VMM that does not name its threads is looked at, until all of them are there. Nothing is measured yet.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// How long the threads of a guest that shows that it runs are looked for.
+const THREADS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How much of standard error is kept.
 const STDERR_BYTES: usize = 64 << 10;
@@ -67,7 +74,8 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         let serial = SerialLog::create(&spec.serial_log, spec.serial_limit_bytes)?;
         let (trace, trace_reader) =
             spec.machine.trace_log.as_deref().map(TraceLog::create).transpose()?.unzip();
-        let (process, streams) = process::start(&command)?;
+        write_given(&command)?;
+        let (process, streams) = start_on(&command, spec.host_cpus.as_ref())?;
         let started_unix_ms = process.started_unix_ms();
         progress(GuestEvent::Started { pid: process.id() });
         Ok(Self {
@@ -102,6 +110,27 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         Ok(())
     }
 
+    /// Pins the threads of a guest that began by itself, once there is one for each CPU, and takes note that it runs. Their
+    /// names are `prefix` and a number.
+    pub(crate) fn pin_named(&mut self, prefix: &str) -> Result<(), Stop> {
+        let (pid, vcpus) = (self.process.id(), self.spec.machine.vcpus);
+        let mut alive_since = None;
+        loop {
+            let found = threads::named(pid, prefix);
+            if threads::complete(&found, vcpus) {
+                self.pin(&found)?;
+                self.begin();
+                return Ok(());
+            }
+            // The guest runs, so its threads exist: soon after that they will not be found any more.
+            let now = self.process.elapsed();
+            if self.seen_alive && now - *alive_since.get_or_insert(now) >= THREADS_PATIENCE {
+                return Err(Stop::Failed(threads::not_found(pid, prefix, vcpus, found.len())));
+            }
+            self.wait_at_most(LOOK_EVERY)?;
+        }
+    }
+
     /// Takes note that the guest's first instruction is next.
     pub(crate) fn begin(&mut self) {
         (self.progress)(GuestEvent::Running { vcpus: &self.vcpus });
@@ -111,7 +140,11 @@ impl<'a, C: Control> GuestProcess<'a, C> {
 
     /// Sleeps until the next event, and handles it. Only the guest's output wakes this program while the guest measures.
     pub(crate) fn wait(&mut self) -> Result<(), Stop> {
-        let left = self.deadline().saturating_sub(self.process.elapsed());
+        self.wait_at_most(Duration::MAX)
+    }
+
+    fn wait_at_most(&mut self, most: Duration) -> Result<(), Stop> {
+        let left = self.deadline().saturating_sub(self.process.elapsed()).min(most);
         if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
             return Err(Stop::Ended);
         }
@@ -212,7 +245,8 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             outcome,
             stderr: self.stderr_text(),
             command: self.command,
-            qemu_version: self.control.version().unwrap_or(self.spec.qemu.version),
+            vmm: self.spec.vmm.kind,
+            vmm_version: self.control.version().unwrap_or(self.spec.vmm.version),
             accelerator: self.spec.accelerator.clone(),
             host_cpus_requested: self.spec.host_cpus.clone(),
             host_cpus_in_force: self.host_cpus_in_force,
@@ -221,7 +255,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             timeline: self.timeline,
             serial_bytes: self.serial.written_bytes(),
             serial_log: self.spec.serial_log.clone(),
-            qmp_events: self.control.into_events(),
+            events: self.control.into_events(),
             dies_with_parent: dies_with_parent(),
         })
     }
@@ -237,5 +271,23 @@ impl<'a, C: Control> GuestProcess<'a, C> {
 
     fn unwaitable(&self, source: io::Error) -> QemuError {
         QemuError::Process { path: self.command.program().to_owned(), doing: "waiting for its end", source }
+    }
+}
+
+/// Writes the file that the VMM is given, if it is given one.
+fn write_given(command: &CommandLine) -> Result<(), QemuError> {
+    let Some(Given { path, content }) = command.given() else { return Ok(()) };
+    fs::write(path, content).map_err(|source| QemuError::Configuration { path: path.clone(), source })
+}
+
+/// Starts the VMM on the CPUs that it is to run on, before any of its threads is pinned to one of them.
+fn start_on(command: &CommandLine, cpus: Option<&CpuSet>) -> Result<(Process, Streams), QemuError> {
+    match cpus {
+        Some(cpus) => cpus.confine(|| process::start(command)).map_err(|source| QemuError::Process {
+            path: command.program().to_owned(),
+            doing: "choosing its CPUs",
+            source,
+        })?,
+        None => process::start(command),
     }
 }

@@ -4,13 +4,22 @@
 //! serial log, deadlines, pinning, the record. A VMM's module has what is its own: the command line, what it tells on its
 //! control channel, how a guest is started, and what its exit status means.
 
+pub(crate) mod cloud_hypervisor;
+mod find;
+pub(crate) mod firecracker;
+mod kind;
+mod machine;
 pub(crate) mod qemu;
+pub(crate) mod threads;
 
 use std::convert::Infallible;
 use std::process::ExitStatus;
 
 use crate::guest_process::{GuestProcess, Stop};
 use crate::{CpuState, Outcome, Phase, QemuError, Version};
+
+pub use find::Vmm;
+pub use kind::VmmKind;
 
 /// A VMM's side of a run: what comes from it on its control channel, which is the far end of its standard input, and
 /// what the program does with it.

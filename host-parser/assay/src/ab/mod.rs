@@ -84,8 +84,7 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     }
 }
 
-/// Whether kernel, worker and QEMU are the same.
+/// Whether kernel, worker and VMM are the same.
 fn same(a: &GuestEnv, b: &GuestEnv) -> bool {
-    let same_qemu = a.qemu.path == b.qemu.path && a.qemu.banner == b.qemu.banner;
-    a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && same_qemu
+    a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && a.vmm == b.vmm
 }

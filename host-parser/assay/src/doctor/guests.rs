@@ -175,6 +175,7 @@ mod tests {
         let args = GuestArgs {
             cpus: None,
             accel: None,
+            vmm: qemu::VmmKind::Qemu,
             qemu: None,
             built: BuiltArgs {
                 kernel: at("kernel"),

@@ -74,6 +74,7 @@ mod tests {
         GuestArgs {
             cpus: None,
             accel: None,
+            vmm: qemu::VmmKind::Qemu,
             qemu: None,
             built: BuiltArgs {
                 kernel: "kernel".into(),
