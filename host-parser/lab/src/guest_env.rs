@@ -95,6 +95,11 @@ impl GuestEnv {
             );
             return Err(error).or_exit(Exit::Unsupported);
         }
+        if vmm.needs_kvm() && accelerator.accelerator != Accelerator::Kvm {
+            let title = vmm.title();
+            let error = anyhow!("--accel {}: {title} runs guests by KVM only", accelerator.accelerator);
+            return Err(error).or_exit(Exit::Usage);
+        }
         let vmm = Vmm::find(*vmm, program.as_deref()).or_exit(Exit::Environment)?;
         let firmware = match boot {
             Boot::Direct | Boot::Bios => Firmware::Bios,
@@ -259,7 +264,13 @@ impl GuestEnv {
         } else {
             let (path, version) = program();
             let name = self.vmm.kind.word().to_owned();
-            (None, Some(OtherVmm { name, path, version }), None, format!("the host's, by {}", self.vmm.kind))
+            let lacks = self.vmm.kind.lacks().to_owned();
+            (
+                None,
+                Some(OtherVmm { name, path, version, lacks }),
+                None,
+                format!("the host's, by {}", self.vmm.kind),
+            )
         };
         Environment {
             accelerator: Some(AcceleratorReport {

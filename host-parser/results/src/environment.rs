@@ -64,6 +64,8 @@ pub struct OtherVmm {
     pub path: String,
     /// Its version, in its own words.
     pub version: String,
+    /// What a run under it has not, and a run under QEMU has.
+    pub lacks: String,
 }
 
 /// A program that took part.

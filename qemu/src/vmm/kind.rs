@@ -119,6 +119,23 @@ impl VmmKind {
         }
     }
 
+    /// What a run under it has not, and a run under QEMU has; for the report. Empty for QEMU.
+    #[must_use]
+    pub const fn lacks(self) -> &'static str {
+        match self {
+            Self::Qemu => "",
+            Self::Firecracker => {
+                "no exit code of the guest: the log's `end` record is its only word; no power-off: it ends by a reset; no QMP: \
+                 its vCPU threads are found by name, and it is not held before its first instruction; no BIOS or UEFI, no \
+                 trace, no counting of instructions"
+            }
+            Self::CloudHypervisor => {
+                "no exit code of the guest: the log's `end` record is its only word; no QMP: its vCPU threads are found by name, \
+                 and it is not held before its first instruction; no BIOS or UEFI rows, no trace, no counting of instructions"
+            }
+        }
+    }
+
     /// Whether a reset is how a guest ends the VM if all went well.
     #[must_use]
     pub const fn ends_by_reset(self) -> bool {

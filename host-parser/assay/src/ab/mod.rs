@@ -10,6 +10,7 @@ use experiment::manifest::Manifest;
 use lab::{
     Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
 };
+use qemu::VmmKind;
 use results::session::{self, Accepted, Whole};
 use stats::Design;
 
@@ -29,6 +30,11 @@ const ROWS: [&str; 2] = ["a", "b"];
 pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let cases = cases(args, &manifest).or_exit(Exit::Usage)?;
+    if args.b_qemu.is_some() && args.guest.vmm != VmmKind::Qemu {
+        let error =
+            anyhow!("--b-qemu: the guests run under {}; leave out one of the two", args.guest.vmm.title());
+        return Err(error).or_exit(Exit::Usage);
+    }
     let a = args.guest.env(&manifest)?;
     let b = GuestEnv::find(&args.guest_of_b().sources(), a.host_cpus.clone(), &manifest)?;
     if same(&a, &b) {
