@@ -20,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// How long the threads of a guest that shows that it runs are looked for.
 const THREADS_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a VMM whose threads cannot be pinned may take to end.
+const END_PATIENCE: Duration = Duration::from_millis(200);
+
 /// How much of standard error is kept.
 const STDERR_BYTES: usize = 64 << 10;
 
@@ -118,9 +121,20 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         loop {
             let found = threads::named(pid, prefix);
             if threads::complete(&found, vcpus) {
-                self.pin(&found)?;
-                self.begin();
-                return Ok(());
+                return match self.pin(&found) {
+                    Ok(()) => {
+                        self.begin();
+                        Ok(())
+                    }
+                    // The threads of a VMM that ends at this moment are gone: its end is the outcome.
+                    Err(stop) => {
+                        let since = self.process.elapsed();
+                        while self.process.elapsed() - since < END_PATIENCE {
+                            self.wait_at_most(LOOK_EVERY)?;
+                        }
+                        Err(stop)
+                    }
+                };
             }
             // The guest runs, so its threads exist: soon after that they will not be found any more.
             let now = self.process.elapsed();
