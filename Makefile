@@ -129,7 +129,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-vmm test-reproducible test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -152,6 +152,10 @@ test-host: setup-test kernel workers ## tests without guests
 test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
 	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
+
+# Not part of `test`: it needs KVM and programs that no distribution has. What is missing is named, and skipped.
+test-vmm: setup-test build ## Firecracker, Cloud Hypervisor (ASSAY_FIRECRACKER=...)
+	$(CARGO) test -p assay --test vmm -- --include-ignored --test-threads=1 --nocapture
 
 # Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
 test-reproducible: setup-test build image-tool ## build in two folders, compare bytes (10 min)

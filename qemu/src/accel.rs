@@ -7,6 +7,8 @@ use std::io;
 use host::Root;
 use serde::Serialize;
 
+use crate::{QemuError, VmmKind};
+
 /// The engine that executes the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +46,24 @@ impl AcceleratorChoice {
         // QEMU opens the device read-write; only trying shows whether this user may.
         let kvm = OpenOptions::new().read(true).write(true).open("/dev/kvm").map(drop);
         choose(&flags, kvm)
+    }
+
+    /// The only choice for a VMM that has nothing but KVM.
+    #[must_use]
+    pub fn only(vmm: VmmKind) -> Self {
+        Self { accelerator: Accelerator::Kvm, reason: format!("{} has no other", vmm.title()) }
+    }
+
+    /// Checks that KVM can be used here, for a VMM that has nothing else.
+    ///
+    /// # Errors
+    /// [`QemuError::NoKvm`] with what is wrong.
+    pub fn check_kvm(vmm: VmmKind) -> Result<(), QemuError> {
+        let Self { accelerator, reason } = Self::detect();
+        if accelerator == Accelerator::Kvm || !vmm.needs_kvm() {
+            return Ok(());
+        }
+        Err(QemuError::NoKvm { title: vmm.title(), why: reason })
     }
 
     /// The user's choice; `by` names the option (`--accel tcg`).

@@ -4,13 +4,12 @@ use std::process::ExitStatus;
 
 use serde_json::{Map, Value};
 
+use crate::vmm::last_lines;
 use crate::{Outcome, Phase};
 
 /// The events before QEMU ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Evidence {
-    /// Whether the guest was started.
-    pub(crate) phase: Phase,
     /// The reason in the last SHUTDOWN event.
     pub(crate) shutdown_reason: Option<String>,
     /// Whether there was a GUEST_PANICKED event.
@@ -19,7 +18,7 @@ pub(crate) struct Evidence {
 
 impl Evidence {
     pub(crate) fn new() -> Self {
-        Self { phase: Phase::Start, shutdown_reason: None, panicked: false }
+        Self { shutdown_reason: None, panicked: false }
     }
 
     /// Takes note of an event.
@@ -35,8 +34,8 @@ impl Evidence {
 
     /// Returns the outcome. The exit status counts before the event: newer QEMUs send the same SHUTDOWN for
     /// isa-debug-exit as for a power-off, and 7.2 sends none.
-    pub(crate) fn classify(&self, status: ExitStatus, stderr: &str) -> Outcome {
-        if let (Phase::Guest, Some(value)) = (self.phase, debug_exit(status)) {
+    pub(crate) fn classify(&self, phase: Phase, status: ExitStatus, stderr: &str) -> Outcome {
+        if let (Phase::Guest, Some(value)) = (phase, debug_exit(status)) {
             return Outcome::DebugExit { value };
         }
         match self.shutdown_reason.as_deref() {
@@ -48,7 +47,7 @@ impl Evidence {
             other => {
                 let reason = other.map(|reason| format!(", shut down by {reason}")).unwrap_or_default();
                 let status = format!("{status}{reason}");
-                Outcome::QemuDied { status, stderr_tail: last_lines(stderr), phase: self.phase }
+                Outcome::QemuDied { status, stderr_tail: last_lines(stderr), phase }
             }
         }
     }
@@ -58,12 +57,6 @@ impl Evidence {
 fn debug_exit(status: ExitStatus) -> Option<u8> {
     let code = u8::try_from(status.code()?).ok()?;
     (code > 1 && code & 1 == 1).then_some(code >> 1)
-}
-
-fn last_lines(stderr: &str) -> String {
-    const LINES: usize = 10;
-    let lines: Vec<&str> = stderr.trim().lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 #[cfg(test)]
@@ -78,7 +71,7 @@ mod tests {
 
     fn classify(reason: Option<&str>, status: ExitStatus) -> Outcome {
         let shutdown_reason = reason.map(str::to_owned);
-        Evidence { phase: Phase::Guest, shutdown_reason, panicked: false }.classify(status, "")
+        Evidence { shutdown_reason, panicked: false }.classify(Phase::Guest, status, "")
     }
 
     #[test]
@@ -97,7 +90,7 @@ mod tests {
         {
             assert!(matches!(classify(reason, status), Outcome::QemuDied { .. }), "{status}");
         }
-        let before = Evidence::new().classify(exit(127), "launcher: not found");
+        let before = Evidence::new().classify(Phase::Start, exit(127), "launcher: not found");
         assert!(matches!(before, Outcome::QemuDied { phase: Phase::Start, .. }), "{before:?}");
     }
 
@@ -110,17 +103,7 @@ mod tests {
     #[test]
     fn takes_note_of_a_panic() {
         let mut evidence = Evidence::new();
-        evidence.phase = Phase::Guest;
         evidence.observe("GUEST_PANICKED", &Map::new());
-        assert_eq!(evidence.classify(exit(0), ""), Outcome::GuestPanicked);
-    }
-
-    #[test]
-    fn keeps_the_last_lines_of_stderr() {
-        let stderr: String = (0..20).map(|n| format!("line {n}\n")).collect();
-        let Outcome::QemuDied { stderr_tail, .. } = Evidence::new().classify(exit(1), &stderr) else {
-            panic!()
-        };
-        assert!(stderr_tail.starts_with("line 10\n") && stderr_tail.ends_with("line 19"), "{stderr_tail}");
+        assert_eq!(evidence.classify(Phase::Guest, exit(0), ""), Outcome::GuestPanicked);
     }
 }

@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-use crate::{
-    Accelerator, BootMedium, CpuShape, DiskBus, Firmware, MachineSpec, Qemu, QemuError, Vga, machine,
-};
+use crate::{Accelerator, BootMedium, CpuShape, DiskBus, Firmware, MachineSpec, QemuError, Vga, machine};
 
 /// QMP on standard input, which is a socket, and the guest stopped before its first instruction.
 const CONTROL: [&str; 5] = ["-S", "-chardev", "socket,id=qmp,fd=0", "-mon", "chardev=qmp,mode=control"];
@@ -34,22 +32,40 @@ const SERIAL: [&str; 4] = ["-chardev", "file,id=serial0,path=/dev/stdout", "-ser
 pub struct CommandLine {
     program: PathBuf,
     arguments: Vec<OsString>,
+    /// How many of the arguments, from the first, set up the control channel.
+    control: usize,
+    /// A file that it names, which is written before the program starts.
+    pub(crate) given: Option<Given>,
+}
+
+/// A file that a VMM is given on its command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub content: String,
 }
 
 impl CommandLine {
-    /// Builds the command line of a guest.
+    /// One without arguments.
+    pub(crate) fn of(program: &Path) -> Self {
+        Self { program: program.to_owned(), arguments: Vec::new(), control: 0, given: None }
+    }
+
+    /// Builds QEMU's command line of a guest.
     ///
     /// # Errors
     /// [`QemuError::Option`] if the machine cannot be built so.
     pub fn new(
-        qemu: &Qemu,
+        qemu: &Path,
         accelerator: Accelerator,
         machine: &MachineSpec,
         boot: &BootMedium,
     ) -> Result<Self, QemuError> {
         machine.check(accelerator)?;
-        let mut line = Self { program: qemu.path.clone(), arguments: Vec::new() };
-        line.words(&CONTROL);
+        let mut line = Self::of(qemu);
+        line.control(&CONTROL);
         line.words(&FIXED);
         if machine.serial {
             line.words(&SERIAL);
@@ -81,9 +97,8 @@ impl CommandLine {
     /// the terminal.
     #[must_use]
     pub fn by_hand(&self) -> Self {
-        let control =
-            self.arguments.iter().zip(CONTROL).take_while(|(argument, word)| argument == word).count();
-        Self { program: self.program.clone(), arguments: self.arguments[control..].to_vec() }
+        let (program, given) = (self.program.clone(), self.given.clone());
+        Self { program, arguments: self.arguments[self.control..].to_vec(), control: 0, given }
     }
 
     /// The program.
@@ -96,6 +111,18 @@ impl CommandLine {
     #[must_use]
     pub fn arguments(&self) -> &[OsString] {
         &self.arguments
+    }
+
+    /// The file that the program is given, if it is given one.
+    #[must_use]
+    pub fn given(&self) -> Option<&Given> {
+        self.given.as_ref()
+    }
+
+    /// Begins with the arguments that set up the control channel.
+    pub(crate) fn control(&mut self, words: &[&str]) {
+        self.words(words);
+        self.control = self.arguments.len();
     }
 
     fn processors(&mut self, accelerator: Accelerator, machine: &MachineSpec) {
@@ -185,11 +212,11 @@ impl CommandLine {
         }
     }
 
-    fn word(&mut self, word: impl AsRef<OsStr>) {
+    pub(crate) fn word(&mut self, word: impl AsRef<OsStr>) {
         self.arguments.push(word.as_ref().to_owned());
     }
 
-    fn words(&mut self, words: &[&str]) {
+    pub(crate) fn words(&mut self, words: &[&str]) {
         words.iter().for_each(|word| self.word(word));
     }
 
@@ -206,7 +233,7 @@ impl CommandLine {
 }
 
 /// A relative name with a colon would be read as a protocol, and one beginning with a dash as an option.
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

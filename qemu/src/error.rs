@@ -20,7 +20,83 @@ pub enum QemuError {
         /// The name searched for in PATH, or the path that was given.
         path: PathBuf,
     },
-    /// QEMU is older than this crate supports.
+    /// Another VMM was not found.
+    #[error(
+        "{}: no such program; get {title} from {from}, and put it in PATH or name its path in {variable}",
+        .path.display()
+    )]
+    NoVmm {
+        /// The name searched for in PATH, or the path that was given.
+        path: PathBuf,
+        /// The VMM's name.
+        title: &'static str,
+        /// Where it can be had.
+        from: &'static str,
+        /// The variable that names it.
+        variable: &'static str,
+    },
+    /// A VMM's file cannot be executed.
+    #[error(
+        "{}: not an executable file; `chmod +x` it, or name another in {variable}", .path.display()
+    )]
+    NotExecutable {
+        /// The file.
+        path: PathBuf,
+        /// The variable that names another.
+        variable: &'static str,
+    },
+    /// `--version` did not print that VMM's version.
+    #[error("{}: `--version` printed {printed:?}, expected `{expected}X.Y.Z`", .path.display())]
+    NotThisVmm {
+        /// The program asked.
+        path: PathBuf,
+        /// The beginning of what it printed, standard error included.
+        printed: String,
+        /// What it should begin with.
+        expected: &'static str,
+    },
+    /// A VMM that runs guests by KVM only, and no KVM.
+    #[error(
+        "{title} runs guests by KVM only, and it cannot be used here ({why}); `assay doctor` says what to do, or use `--vmm qemu`"
+    )]
+    NoKvm {
+        /// The VMM's name.
+        title: &'static str,
+        /// What is wrong with KVM here.
+        why: String,
+    },
+    /// The threads of a running guest's CPUs were not found.
+    #[error(
+        "process {pid}: {found} of {vcpus} threads named `{prefix}N`, and the guest runs; is the program a wrapper that does \
+         not `exec` the VMM?"
+    )]
+    Threads {
+        /// The VMM's process id.
+        pid: u32,
+        /// The names, up to the CPU's number.
+        prefix: String,
+        /// How many there should be.
+        vcpus: u32,
+        /// How many there are.
+        found: usize,
+    },
+    /// The VMM's configuration could not be written. The guest was not started.
+    #[error("{}: cannot write the VMM's configuration: {source}", .path.display())]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A VMM's events could not be read. The guest has been ended.
+    #[error("{doing}: {detail}")]
+    Events {
+        /// Which VMM's.
+        doing: &'static str,
+        /// What came.
+        detail: String,
+    },
+    /// The VMM is older than this crate supports.
     #[error("{}: version {found} is too old, expected {minimum} or later", .path.display())]
     TooOld {
         /// The program asked.

@@ -1,34 +1,40 @@
-//! A running QEMU: its process, its streams, its log, and the limits on them.
+//! A running VMM: its process, its streams, its log, and the limits on them.
 
+use std::fs;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use host::process::Process;
 use host::{CancelToken, CpuSet, HostTopology, VcpuThread};
-use serde_json::Value;
 
-use crate::conversation::Conversation;
 use crate::process::{self, dies_with_parent};
 use crate::serial::{Kept, SerialLog};
 use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
-use crate::{CommandLine, CpuState, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
+use crate::vmm::{Control, threads};
+use crate::{CommandLine, Given, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
 
-/// How long a QEMU that is about to be killed may take to return its CPUs' registers.
-const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
+/// How often a VMM that does not name its threads is looked at, until all of them are there. Nothing is measured yet.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// How long the threads of a guest that shows that it runs are looked for.
+const THREADS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a VMM whose threads cannot be pinned may take to end.
+const END_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How much of standard error is kept.
 const STDERR_BYTES: usize = 64 << 10;
 
 /// Why a run stops. Each leads to an outcome or an error: see [`GuestProcess::finish`].
 pub(crate) enum Stop {
-    /// QEMU has ended by itself.
+    /// The VMM has ended by itself.
     Ended,
-    /// QEMU must be ended, with this outcome.
+    /// The VMM must be ended, with this outcome.
     Decided(Outcome),
-    /// The guest has ended, and QEMU keeps its state; QEMU must be ended.
+    /// The guest has ended, and the VMM keeps its state; the VMM must be ended.
     Held,
-    /// QEMU must be ended, and the run has no outcome.
+    /// The VMM must be ended, and the run has no outcome.
     Failed(QemuError),
 }
 
@@ -38,14 +44,17 @@ impl From<QemuError> for Stop {
     }
 }
 
-pub(crate) struct GuestProcess<'a> {
-    spec: &'a GuestSpec,
+/// A run of a guest, whose VMM is controlled by `C`.
+pub(crate) struct GuestProcess<'a, C> {
+    pub(crate) spec: &'a GuestSpec,
     command: CommandLine,
     cancel: &'a CancelToken,
     progress: &'a mut dyn FnMut(GuestEvent<'_>),
     process: Process,
-    streams: Streams,
-    conversation: Conversation,
+    pub(crate) streams: Streams,
+    pub(crate) control: C,
+    /// Whether the guest was started.
+    phase: Phase,
     serial: SerialLog,
     trace: Option<TraceLog>,
     stderr: Vec<u8>,
@@ -57,8 +66,8 @@ pub(crate) struct GuestProcess<'a> {
     buffer: Vec<u8>,
 }
 
-impl<'a> GuestProcess<'a> {
-    /// Starts QEMU, which holds the guest before its first instruction.
+impl<'a, C: Control> GuestProcess<'a, C> {
+    /// Starts the VMM.
     pub(crate) fn start(
         spec: &'a GuestSpec,
         cancel: &'a CancelToken,
@@ -68,7 +77,8 @@ impl<'a> GuestProcess<'a> {
         let serial = SerialLog::create(&spec.serial_log, spec.serial_limit_bytes)?;
         let (trace, trace_reader) =
             spec.machine.trace_log.as_deref().map(TraceLog::create).transpose()?.unzip();
-        let (process, streams) = process::start(&command)?;
+        write_given(&command)?;
+        let (process, streams) = start_on(&command, spec.host_cpus.as_ref())?;
         let started_unix_ms = process.started_unix_ms();
         progress(GuestEvent::Started { pid: process.id() });
         Ok(Self {
@@ -78,7 +88,8 @@ impl<'a> GuestProcess<'a> {
             progress,
             process,
             streams: streams.with_trace(trace_reader),
-            conversation: Conversation::new(),
+            control: C::new(),
+            phase: Phase::Start,
             serial,
             trace,
             stderr: Vec::new(),
@@ -88,27 +99,6 @@ impl<'a> GuestProcess<'a> {
             timeline: Timeline { started_unix_ms, ..Timeline::default() },
             buffer: vec![0; 64 << 10],
         })
-    }
-
-    /// Waits for QEMU's greeting and answers it.
-    pub(crate) fn greet(&mut self) -> Result<(), Stop> {
-        while self.conversation.greeting.is_none() {
-            self.wait()?;
-        }
-        self.ask("qmp_capabilities").map(drop)
-    }
-
-    /// Sends a command and waits for its result.
-    pub(crate) fn ask(&mut self, command: &'static str) -> Result<Value, Stop> {
-        let (id, line) = self.conversation.ask(command);
-        self.streams.send(&line);
-        loop {
-            if let Some(reply) = self.conversation.reply(id) {
-                let refused = |detail| QemuError::Qmp { doing: command, detail };
-                return Ok(reply.map_err(refused)?);
-            }
-            self.wait()?;
-        }
     }
 
     /// Pins the threads as the specification says, and reads their affinity back.
@@ -123,35 +113,52 @@ impl<'a> GuestProcess<'a> {
         Ok(())
     }
 
-    /// Starts the guest.
-    pub(crate) fn cont(&mut self) -> Result<(), Stop> {
-        (self.progress)(GuestEvent::Running { vcpus: &self.vcpus });
-        self.conversation.evidence.phase = Phase::Guest;
-        self.timeline.cont_us = Some(self.process.elapsed_us());
-        self.ask("cont").map(drop)
+    /// Pins the threads of a guest that began by itself, once there is one for each CPU, and takes note that it runs. Their
+    /// names are `prefix` and a number.
+    pub(crate) fn pin_named(&mut self, prefix: &str) -> Result<(), Stop> {
+        let (pid, vcpus) = (self.process.id(), self.spec.machine.vcpus);
+        let mut alive_since = None;
+        loop {
+            let found = threads::named(pid, prefix);
+            if threads::complete(&found, vcpus) {
+                return match self.pin(&found) {
+                    Ok(()) => {
+                        self.begin();
+                        Ok(())
+                    }
+                    // The threads of a VMM that ends at this moment are gone: its end is the outcome.
+                    Err(stop) => {
+                        let since = self.process.elapsed();
+                        while self.process.elapsed() - since < END_PATIENCE {
+                            self.wait_at_most(LOOK_EVERY)?;
+                        }
+                        Err(stop)
+                    }
+                };
+            }
+            // The guest runs, so its threads exist: soon after that they will not be found any more.
+            let now = self.process.elapsed();
+            if self.seen_alive && now - *alive_since.get_or_insert(now) >= THREADS_PATIENCE {
+                return Err(Stop::Failed(threads::not_found(pid, prefix, vcpus, found.len())));
+            }
+            self.wait_at_most(LOOK_EVERY)?;
+        }
     }
 
-    /// If the guest was stopped, asks why, and stops the run unless the guest will go on by itself.
-    pub(crate) fn check_stop(&mut self) -> Result<(), Stop> {
-        if !std::mem::take(&mut self.conversation.stopped) {
-            return Ok(());
-        }
-        let status = self.ask("query-status")?;
-        match status.get("status").and_then(Value::as_str) {
-            Some("guest-panicked") => Err(Stop::Decided(Outcome::GuestPanicked)),
-            Some("shutdown") if self.spec.machine.hold_at_end => Err(Stop::Held),
-            Some("running" | "shutdown") => Ok(()),
-            Some("debug" | "paused") if self.spec.machine.debugger.is_some() => Ok(()),
-            status => {
-                let status = status.unwrap_or("unknown").to_owned();
-                Err(Stop::Decided(Outcome::InternalError { status }))
-            }
-        }
+    /// Takes note that the guest's first instruction is next.
+    pub(crate) fn begin(&mut self) {
+        (self.progress)(GuestEvent::Running { vcpus: &self.vcpus });
+        self.phase = Phase::Guest;
+        self.timeline.cont_us = Some(self.process.elapsed_us());
     }
 
     /// Sleeps until the next event, and handles it. Only the guest's output wakes this program while the guest measures.
     pub(crate) fn wait(&mut self) -> Result<(), Stop> {
-        let left = self.deadline().saturating_sub(self.process.elapsed());
+        self.wait_at_most(Duration::MAX)
+    }
+
+    fn wait_at_most(&mut self, most: Duration) -> Result<(), Stop> {
+        let left = self.deadline().saturating_sub(self.process.elapsed()).min(most);
         if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
             return Err(Stop::Ended);
         }
@@ -159,25 +166,29 @@ impl<'a> GuestProcess<'a> {
             return Err(Stop::Decided(Outcome::Cancelled));
         }
         if self.process.elapsed() >= self.deadline() {
-            return Err(Stop::Decided(Outcome::DeadlineExceeded { phase: self.conversation.evidence.phase }));
+            return Err(Stop::Decided(Outcome::DeadlineExceeded { phase: self.phase }));
         }
         Ok(())
     }
 
-    /// The deadline in force, from QEMU's start: until the first record, the earlier of the two deadlines.
+    /// The deadline in force, from the VMM's start: until the first record, the earlier of the two deadlines.
     fn deadline(&self) -> Duration {
         let first = self.spec.first_record.filter(|_| !self.seen_alive).map(|first| first.deadline);
         first.map_or(self.spec.deadline, |first| first.min(self.spec.deadline))
     }
 
     /// Waits for one chunk of any stream, and handles it.
-    fn take_in(&mut self, cancel: Option<&CancelToken>, timeout: Duration) -> Result<Arrival, Stop> {
+    pub(crate) fn take_in(
+        &mut self,
+        cancel: Option<&CancelToken>,
+        timeout: Duration,
+    ) -> Result<Arrival, Stop> {
         let read = self.streams.read(&self.process, cancel, timeout, &mut self.buffer);
-        let failed = |source| QemuError::Stream { stream: "reading from QEMU", source };
+        let failed = |source| QemuError::Stream { stream: "reading from the VMM", source };
         let arrival = read.map_err(failed)?;
         if let Arrival::Bytes(source, count) = arrival {
             match source {
-                Source::Qmp => self.conversation.receive(&self.buffer[..count])?,
+                Source::Control => self.control.receive(&self.buffer[..count])?,
                 Source::Stderr => self.take_stderr(count),
                 Source::Serial => self.take_serial(count)?,
                 Source::Trace => self.take_trace(count),
@@ -215,14 +226,14 @@ impl<'a> GuestProcess<'a> {
         }
     }
 
-    /// Ends QEMU if it has not ended, reads its remaining output, and returns the record of the run.
+    /// Ends the VMM if it has not ended, reads its remaining output, and returns the record of the run.
     pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
         if matches!(stop, Stop::Decided(_)) {
             (self.progress)(GuestEvent::Ending { vcpus: &self.vcpus });
         }
         let last_registers = match stop {
-            Stop::Decided(_) | Stop::Held => self.read_registers(),
-            Stop::Ended | Stop::Failed(_) => Vec::new(),
+            Stop::Decided(_) | Stop::Held if self.phase == Phase::Guest => C::registers(&mut self),
+            _ => Vec::new(),
         };
         let status = self.process.end().map_err(|source| self.unwaitable(source))?;
         self.timeline.exit_us = self.process.elapsed_us();
@@ -235,10 +246,10 @@ impl<'a> GuestProcess<'a> {
                 self.drain();
                 outcome
             }
-            Stop::Ended => self.conversation.evidence.classify(status, &self.stderr_text()),
+            Stop::Ended => self.control.classify(self.phase, status, &self.stderr_text()),
             Stop::Held => {
                 self.drain();
-                self.conversation.evidence.classify(status, &self.stderr_text())
+                self.control.classify(self.phase, status, &self.stderr_text())
             }
         };
         let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
@@ -248,7 +259,8 @@ impl<'a> GuestProcess<'a> {
             outcome,
             stderr: self.stderr_text(),
             command: self.command,
-            qemu_version: self.conversation.greeting.unwrap_or(self.spec.qemu.version),
+            vmm: self.spec.vmm.kind,
+            vmm_version: self.control.version().unwrap_or(self.spec.vmm.version),
             accelerator: self.spec.accelerator.clone(),
             host_cpus_requested: self.spec.host_cpus.clone(),
             host_cpus_in_force: self.host_cpus_in_force,
@@ -257,7 +269,7 @@ impl<'a> GuestProcess<'a> {
             timeline: self.timeline,
             serial_bytes: self.serial.written_bytes(),
             serial_log: self.spec.serial_log.clone(),
-            qmp_events: self.conversation.events,
+            events: self.control.into_events(),
             dies_with_parent: dies_with_parent(),
         })
     }
@@ -266,36 +278,30 @@ impl<'a> GuestProcess<'a> {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
-    /// Reads the CPUs' registers from a QEMU that is about to be killed; empty on any failure. The guest is stopped
-    /// first, because TCG keeps a running CPU's instruction pointer in the host's registers.
-    fn read_registers(&mut self) -> Vec<CpuState> {
-        if self.conversation.evidence.phase == Phase::Start {
-            return Vec::new();
-        }
-        let (_, stop) = self.conversation.ask("stop");
-        let (id, registers) = self.conversation.ask_monitor("info registers -a");
-        self.streams.send(&stop);
-        self.streams.send(&registers);
-        let begin = Instant::now();
-        loop {
-            if let Some(reply) = self.conversation.reply(id) {
-                let printed = reply.unwrap_or_default();
-                return CpuState::all_in(printed.as_str().unwrap_or_default());
-            }
-            let left = REGISTERS_PATIENCE.saturating_sub(begin.elapsed());
-            let arrival = self.take_in(None, left);
-            if left.is_zero() || matches!(arrival, Err(_) | Ok(Arrival::Exit)) || self.streams.qmp_ended() {
-                return Vec::new();
-            }
-        }
-    }
-
-    /// Reads the bytes that a killed QEMU left in its streams. Stops at the first failure: the run's outcome is known.
+    /// Reads the bytes that a killed VMM left in its streams. Stops at the first failure: the run's outcome is known.
     fn drain(&mut self) {
         while matches!(self.take_in(None, Duration::ZERO), Ok(Arrival::Bytes(..))) {}
     }
 
     fn unwaitable(&self, source: io::Error) -> QemuError {
         QemuError::Process { path: self.command.program().to_owned(), doing: "waiting for its end", source }
+    }
+}
+
+/// Writes the file that the VMM is given, if it is given one.
+fn write_given(command: &CommandLine) -> Result<(), QemuError> {
+    let Some(Given { path, content }) = command.given() else { return Ok(()) };
+    fs::write(path, content).map_err(|source| QemuError::Configuration { path: path.clone(), source })
+}
+
+/// Starts the VMM on the CPUs that it is to run on, before any of its threads is pinned to one of them.
+fn start_on(command: &CommandLine, cpus: Option<&CpuSet>) -> Result<(Process, Streams), QemuError> {
+    match cpus {
+        Some(cpus) => cpus.confine(|| process::start(command)).map_err(|source| QemuError::Process {
+            path: command.program().to_owned(),
+            doing: "choosing its CPUs",
+            source,
+        })?,
+        None => process::start(command),
     }
 }

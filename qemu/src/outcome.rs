@@ -6,7 +6,8 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// QEMU was started and the guest has not executed an instruction.
+    /// The VMM was started, and the guest has not executed an instruction; under a VMM that cannot hold it, its vCPUs were
+    /// not seen yet.
     Start,
     /// The guest was running.
     Guest,
@@ -24,20 +25,22 @@ pub enum Outcome {
         /// What the guest wrote, its low seven bits.
         value: u8,
     },
-    /// The guest reset itself or triple-faulted: under `-no-reboot` QEMU ends with the same event for both.
+    /// The guest reset itself. Under QEMU and Cloud Hypervisor it may have triple-faulted: they report the same for both.
     GuestReset,
+    /// The guest triple-faulted, under a VMM that tells it from a reset.
+    TripleFault,
     /// The guest powered itself off (ACPI S5 or its equal).
     GuestShutdown,
     /// The guest reported a panic through a pvpanic device.
     GuestPanicked,
-    /// QEMU stopped the guest because it could not go on: KVM's internal error, a failed emulation, a disk error.
+    /// The VMM stopped the guest because it could not go on: KVM's internal error, a failed emulation, a disk error.
     InternalError {
-        /// QEMU's run state, as `query-status` names it: `internal-error`, `io-error` ...
+        /// QEMU's run state, as `query-status` names it: `internal-error`, `io-error` ...; another VMM's message.
         status: String,
     },
     /// The run's deadline passed; the guest was killed.
     DeadlineExceeded {
-        /// Where it was: `Start` means that QEMU itself hung.
+        /// Where it was: `Start` means that the VMM itself hung.
         phase: Phase,
     },
     /// The run was cancelled; the guest was killed.
@@ -47,7 +50,7 @@ pub enum Outcome {
         /// The limit, in bytes.
         limit_bytes: u64,
     },
-    /// QEMU ended for another reason: a bad option, a missing image, a signal, a crash.
+    /// The VMM ended for another reason: a bad option, a missing image, a signal, a crash.
     QemuDied {
         /// Its exit status in words: `exit status: 1`, `signal: 11 (SIGSEGV)`.
         status: String,

@@ -1,4 +1,4 @@
-//! How QEMU's process is started.
+//! How a VMM's process is started.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,7 +13,7 @@ use host::process::{Capture, End, Process};
 use crate::streams::Streams;
 use crate::{CommandLine, QemuError};
 
-/// Starts QEMU with a control socket as its standard input and pipes as its outputs.
+/// Starts a VMM with a control socket as its standard input and pipes as its outputs.
 pub(crate) fn start(line: &CommandLine) -> Result<(Process, Streams), QemuError> {
     let started = UnixStream::pair().and_then(|(ours, theirs)| {
         let mut command = launcher(line.program());
@@ -54,9 +54,9 @@ const OUTPUT_BYTES: usize = 64 << 10;
 
 const PARENT_DEATH_SIGNAL: [&str; 3] = ["--pdeathsig", "KILL", "--"];
 
-/// Whether `setpriv` exists and can ask the kernel to kill QEMU when the thread that started it ends.
+/// Whether `setpriv` exists and can ask the kernel to kill the VMM when the thread that started it ends.
 ///
-/// `setpriv` becomes QEMU by exec, so the process id is QEMU's. This program cannot make the request: it would have to
+/// `setpriv` becomes the VMM by exec, so the process id is the VMM's. This program cannot make the request: it would have to
 /// run between fork and exec, and std has no safe interface for that. The trial run is needed because BusyBox has a
 /// `setpriv` without this option.
 pub(crate) fn dies_with_parent() -> bool {

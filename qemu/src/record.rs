@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use host::{CpuSet, VcpuThread};
 use serde::Serialize;
 
-use crate::{AcceleratorChoice, CommandLine, CpuState, Outcome, Version};
+use crate::{AcceleratorChoice, CommandLine, CpuState, Outcome, Version, VmmKind};
 
 /// One run of one guest: how it ended, and under what conditions.
 #[derive(Clone, Debug, Serialize)]
@@ -15,19 +15,22 @@ pub struct GuestRun {
     pub outcome: Outcome,
     /// The exact command line.
     pub command: CommandLine,
-    /// QEMU's version, from its greeting if it sent one, else from `--version`.
-    pub qemu_version: Version,
+    /// The VMM that ran it.
+    pub vmm: VmmKind,
+    /// The VMM's version: QEMU's from its greeting if it sent one, else from `--version`.
+    pub vmm_version: Version,
     /// The accelerator and why it was chosen.
     pub accelerator: AcceleratorChoice,
     /// The host CPUs asked for; `None` is no pinning.
     pub host_cpus_requested: Option<CpuSet>,
-    /// The affinity of QEMU's main thread before the guest's first instruction, read back from the kernel; `None` if
+    /// The affinity of the VMM's main thread before the guest's first instruction, or for a VMM that cannot hold it, when
+    /// its vCPUs were pinned, read back from the kernel; `None` if
     /// the run ended before that.
     pub host_cpus_in_force: Option<CpuSet>,
     /// The vCPU threads, by CPU index; empty if the run ended before they were known.
     pub vcpus: Vec<VcpuThread>,
-    /// The registers of the guest's CPUs when the run was ended, by CPU index. Empty if QEMU ended by itself, had not
-    /// started the guest, or did not answer in time.
+    /// The registers of the guest's CPUs when the run was ended, by CPU index. Empty if the VMM ended by itself, had not
+    /// started the guest, did not answer in time, or is not QEMU.
     pub last_registers: Vec<CpuState>,
     /// When things happened.
     pub timeline: Timeline,
@@ -35,11 +38,12 @@ pub struct GuestRun {
     pub serial_bytes: u64,
     /// The serial log: every byte the guest sent to its first serial port, in order, unchanged.
     pub serial_log: PathBuf,
-    /// The end of QEMU's standard error, at most 64 KiB.
+    /// The end of the VMM's standard error, at most 64 KiB.
     pub stderr: String,
-    /// Every QMP event, one raw JSON line each, in order; the first thousand.
-    pub qmp_events: Vec<String>,
-    /// Whether the kernel would have killed QEMU had this program died (`setpriv` was found).
+    /// Every event that the VMM reported (QEMU by QMP, Cloud Hypervisor by its event monitor), one raw JSON text each, in
+    /// order; the first thousand.
+    pub events: Vec<String>,
+    /// Whether the kernel would have killed the VMM had this program died (`setpriv` was found).
     pub dies_with_parent: bool,
 }
 
@@ -47,12 +51,13 @@ pub struct GuestRun {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Timeline {
-    /// When QEMU was started, in milliseconds since 1970 (UTC).
+    /// When the VMM was started, in milliseconds since 1970 (UTC).
     pub started_unix_ms: u64,
-    /// From QEMU's start to the guest's first instruction, in microseconds.
+    /// From the VMM's start to the guest's first instruction, in microseconds; of a VMM that cannot hold its guest there: to
+    /// when its vCPUs' threads were pinned.
     pub cont_us: Option<u64>,
-    /// From QEMU's start to the first byte on the serial port, in microseconds.
+    /// From the VMM's start to the first byte on the serial port, in microseconds.
     pub first_serial_us: Option<u64>,
-    /// From QEMU's start to its end, in microseconds.
+    /// From the VMM's start to its end, in microseconds.
     pub exit_us: u64,
 }

@@ -1,31 +1,33 @@
 //! One run of one guest, from start to classified end.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use host::{CancelToken, CpuSet, VcpuThread};
 
-use crate::guest_process::{GuestProcess, Stop};
-use crate::qmp;
-use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, MachineSpec, Qemu, QemuError};
+use crate::conversation::Conversation;
+use crate::guest_process::GuestProcess;
+use crate::vmm::cloud_hypervisor::{self, CloudHypervisor};
+use crate::vmm::firecracker::{self, Firecracker};
+use crate::vmm::{Control, Vmm, VmmKind};
+use crate::{AcceleratorChoice, BootMedium, CommandLine, GuestRun, MachineSpec, QemuError};
 
 /// Everything that decides a run.
 #[derive(Clone, Debug)]
 pub struct GuestSpec {
-    /// The QEMU to use.
-    pub qemu: Qemu,
+    /// The VMM to use.
+    pub vmm: Vmm,
     /// The accelerator and why it was chosen.
     pub accelerator: AcceleratorChoice,
     /// The machine.
     pub machine: MachineSpec,
     /// What it boots.
     pub boot: BootMedium,
-    /// Host CPUs to pin to: one for each vCPU if there are enough, else the whole set for all of QEMU. `None` pins
+    /// Host CPUs to pin to: one for each vCPU if there are enough, else the whole set for all of the VMM. `None` pins
     /// nothing.
     pub host_cpus: Option<CpuSet>,
-    /// The longest time from QEMU's start to its end.
+    /// The longest time from the VMM's start to its end.
     pub deadline: Duration,
     /// The deadline for the first record; `None` if the guest need not print any.
     pub first_record: Option<FirstRecord>,
@@ -38,7 +40,7 @@ pub struct GuestSpec {
 /// The sign of life: the first line on the serial port that is a record. The caller defines what a record is.
 #[derive(Clone, Copy, Debug)]
 pub struct FirstRecord {
-    /// The longest time from QEMU's start to the end of that line.
+    /// The longest time from the VMM's start to the end of that line.
     pub deadline: Duration,
     /// Whether a line is a record.
     pub is_record: fn(&[u8]) -> bool,
@@ -53,10 +55,16 @@ impl GuestSpec {
     /// # Errors
     /// [`QemuError::Option`] if the machine cannot be built so.
     pub fn command(&self) -> Result<CommandLine, QemuError> {
-        CommandLine::new(&self.qemu, self.accelerator.accelerator, &self.machine, &self.boot)
+        match self.vmm.kind {
+            VmmKind::Qemu => {
+                CommandLine::new(&self.vmm.path, self.accelerator.accelerator, &self.machine, &self.boot)
+            }
+            VmmKind::Firecracker => firecracker::command(self),
+            VmmKind::CloudHypervisor => cloud_hypervisor::command(self),
+        }
     }
 
-    /// Checks that the files and CPUs of a run are available, before QEMU starts.
+    /// Checks that the files and CPUs of a run are available, before the VMM starts.
     fn check(&self) -> Result<(), QemuError> {
         for (what, path) in self.boot.files().into_iter().chain(self.machine.firmware.files()) {
             let unreadable = |source| QemuError::Unreadable { path: path.to_owned(), what, source };
@@ -74,12 +82,13 @@ impl GuestSpec {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum GuestEvent<'a> {
-    /// QEMU has started; the guest is still stopped.
+    /// The VMM has started. QEMU's guest is still stopped.
     Started {
-        /// QEMU's process id.
+        /// the VMM's process id.
         pid: u32,
     },
-    /// The guest is about to execute its first instruction; everything is pinned.
+    /// Everything is pinned. QEMU's guest is about to execute its first instruction; that of a VMM that cannot be held has
+    /// begun to.
     Running {
         /// Its vCPU threads, by CPU index.
         vcpus: &'a [VcpuThread],
@@ -89,7 +98,7 @@ pub enum GuestEvent<'a> {
         /// The line without its end (`\n` or `\r\n`); any bytes at all. A line of more than 4,096 bytes comes in
         /// pieces.
         line: &'a [u8],
-        /// When its last bytes had arrived, in microseconds from QEMU's start by the host's monotonic clock.
+        /// When its last bytes had arrived, in microseconds from the VMM's start by the host's monotonic clock.
         at_us: u64,
         /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
         vcpus: &'a [VcpuThread],
@@ -103,7 +112,7 @@ pub enum GuestEvent<'a> {
 
 /// Runs one guest and waits for its end.
 ///
-/// On return QEMU has ended, and the serial log holds everything that the guest printed.
+/// On return the VMM has ended, and the serial log holds everything that the guest printed.
 ///
 /// # Errors
 /// [`QemuError`] if the run has no outcome.
@@ -113,25 +122,19 @@ pub fn run(
     progress: &mut dyn FnMut(GuestEvent<'_>),
 ) -> Result<GuestRun, QemuError> {
     spec.check()?;
-    let mut guest = GuestProcess::start(spec, cancel, progress)?;
-    let Err(stop) = conduct(&mut guest);
-    guest.finish(stop)
-}
-
-/// The steps of a run. Returns only when the run stops.
-fn conduct(guest: &mut GuestProcess<'_>) -> Result<Infallible, Stop> {
-    guest.greet()?;
-    let cpus = guest.ask("query-cpus-fast")?;
-    let threads = qmp::cpu_threads(&cpus).map_err(no_threads)?;
-    guest.pin(&threads)?;
-    guest.cont()?;
-    loop {
-        // First, because the STOP event may have come with the last reply, and no other may follow.
-        guest.check_stop()?;
-        guest.wait()?;
+    match spec.vmm.kind {
+        VmmKind::Qemu => run_with::<Conversation>(spec, cancel, progress),
+        VmmKind::Firecracker => run_with::<Firecracker>(spec, cancel, progress),
+        VmmKind::CloudHypervisor => run_with::<CloudHypervisor>(spec, cancel, progress),
     }
 }
 
-fn no_threads(error: qmp::MessageError) -> QemuError {
-    QemuError::Qmp { doing: "query-cpus-fast", detail: error.to_string() }
+fn run_with<C: Control>(
+    spec: &GuestSpec,
+    cancel: &CancelToken,
+    progress: &mut dyn FnMut(GuestEvent<'_>),
+) -> Result<GuestRun, QemuError> {
+    let mut guest = GuestProcess::<C>::start(spec, cancel, progress)?;
+    let Err(stop) = C::conduct(&mut guest);
+    guest.finish(stop)
 }

@@ -1,4 +1,4 @@
-//! The streams from QEMU, read on one thread as they become ready.
+//! The streams from the VMM, read on one thread as they become ready.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,43 +13,43 @@ use host::process::{Process, Wake, wait};
 /// Which stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    Qmp,
+    Control,
     Stderr,
     Serial,
     Trace,
 }
 
 /// The streams in the order in which they are read.
-const SOURCES: [Source; 4] = [Source::Qmp, Source::Stderr, Source::Serial, Source::Trace];
+const SOURCES: [Source; 4] = [Source::Control, Source::Stderr, Source::Serial, Source::Trace];
 
 /// The result of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
     /// This number of bytes of a stream.
     Bytes(Source, usize),
-    /// QEMU has ended, and all of its output has been read.
+    /// The VMM has ended, and all of its output has been read.
     Exit,
     /// Nothing: the timeout passed, a signal came, or the run was cancelled.
     Nothing,
 }
 
-/// QEMU's ends of control, messages, serial port and trace. A stream that has ended, or is not taken, is `None`.
+/// The VMM's ends of control, messages, serial port and trace. A stream that has ended, or is not taken, is `None`.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    qmp: Option<UnixStream>,
+    control: Option<UnixStream>,
     stderr: Option<ChildStderr>,
     serial: Option<ChildStdout>,
     trace: Option<File>,
 }
 
 impl Streams {
-    pub(crate) fn new(qmp: UnixStream, stderr: Option<ChildStderr>, serial: Option<ChildStdout>) -> Self {
+    pub(crate) fn new(control: UnixStream, stderr: Option<ChildStderr>, serial: Option<ChildStdout>) -> Self {
         if let Some(serial) = &serial {
             // The guest waits while the pipe is full, so this asks for the largest size that an ordinary user may
             // set. If that fails, the default will do.
             let _ = rustix::pipe::fcntl_setpipe_size(serial, 1 << 20);
         }
-        Self { qmp: Some(qmp), stderr, serial, trace: None }
+        Self { control: Some(control), stderr, serial, trace: None }
     }
 
     /// Takes a trace as well.
@@ -59,14 +59,14 @@ impl Streams {
 
     /// Sends one command. A closed connection is no error here: the next read reports it.
     pub(crate) fn send(&mut self, command: &str) {
-        if let Some(qmp) = &mut self.qmp {
-            let _ = qmp.write_all(command.as_bytes());
+        if let Some(control) = &mut self.control {
+            let _ = control.write_all(command.as_bytes());
         }
     }
 
-    /// Whether the control stream has ended, as it does when QEMU ends.
-    pub(crate) fn qmp_ended(&self) -> bool {
-        self.qmp.is_none()
+    /// Whether the control stream has ended, as it does when the VMM ends.
+    pub(crate) fn control_ended(&self) -> bool {
+        self.control.is_none()
     }
 
     /// Waits at most `timeout` for bytes of a stream, the end of the process, or a cancellation. A timeout of zero only
@@ -83,7 +83,7 @@ impl Streams {
     ) -> io::Result<Arrival> {
         loop {
             let fds = [
-                self.qmp.as_ref().map(AsFd::as_fd),
+                self.control.as_ref().map(AsFd::as_fd),
                 self.stderr.as_ref().map(AsFd::as_fd),
                 self.serial.as_ref().map(AsFd::as_fd),
                 self.trace.as_ref().map(AsFd::as_fd),
@@ -94,7 +94,7 @@ impl Streams {
                 Wake::Cancel | Wake::Nothing => return Ok(Arrival::Nothing),
             };
             let count = match source {
-                Source::Qmp => read_from(&mut self.qmp, buffer),
+                Source::Control => read_from(&mut self.control, buffer),
                 Source::Stderr => read_from(&mut self.stderr, buffer),
                 Source::Serial => read_from(&mut self.serial, buffer),
                 Source::Trace => read_from(&mut self.trace, buffer),

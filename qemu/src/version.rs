@@ -77,7 +77,7 @@ fn locate(name: &Path, directories: &[PathBuf]) -> Result<PathBuf, QemuError> {
 }
 
 /// Whether `path` is an executable file.
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
@@ -91,6 +91,19 @@ impl Version {
         let mut numbers = text.split('.').map(str::parse);
         let mut next = || numbers.next()?.ok();
         Some(Self { major: next()?, minor: next()?, micro: next()? })
+    }
+
+    /// The version in `banner` after `words`: two or three numbers with dots between them.
+    pub(crate) fn after(words: &str, banner: &str) -> Option<Self> {
+        let text = banner.strip_prefix(words)?;
+        let text = text.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+        let numbers: Vec<u32> =
+            text.trim_end_matches('.').split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+        match numbers[..] {
+            [major, minor] => Some(Self { major, minor, micro: 0 }),
+            [major, minor, micro] => Some(Self { major, minor, micro }),
+            _ => None,
+        }
     }
 }
 

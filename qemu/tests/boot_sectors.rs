@@ -14,7 +14,7 @@ fn reports_what_the_guest_wrote_to_the_debug_exit() {
     let guest = Guest::of_sector(common::DEBUG_EXIT);
     let run = guest.run().unwrap();
     assert_eq!(run.outcome, Outcome::DebugExit { value: 0x10 }, "{}", run.stderr);
-    assert_eq!(run.qemu_version, guest.spec.qemu.version);
+    assert_eq!(run.vmm_version, guest.spec.vmm.version);
     assert!(run.timeline.cont_us.unwrap() <= run.timeline.exit_us);
     assert_eq!((run.serial_bytes, run.timeline.first_serial_us), (0, None));
 }
@@ -48,7 +48,7 @@ fn distinguishes_a_reset_from_a_power_off_every_time() {
             (common::POWER_OFF, Outcome::GuestShutdown),
         ] {
             let run = Guest::of_sector(sector).run().unwrap();
-            assert_eq!(run.outcome, outcome, "{:?} {}", run.qmp_events, run.stderr);
+            assert_eq!(run.outcome, outcome, "{:?} {}", run.events, run.stderr);
         }
     }
 }
@@ -92,7 +92,7 @@ fn reports_a_panic() {
     let mut guest = Guest::of_sector(common::PANIC);
     guest.spec.machine.extra_args = vec!["-device".to_owned(), "pvpanic".to_owned()];
     let run = guest.run().unwrap();
-    assert_eq!(run.outcome, Outcome::GuestPanicked, "{:?} {}", run.qmp_events, run.stderr);
+    assert_eq!(run.outcome, Outcome::GuestPanicked, "{:?} {}", run.events, run.stderr);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn keeps_the_state_of_a_guest_that_ends() {
         let mut guest = Guest::of_sector(sector);
         guest.spec.machine.hold_at_end = true;
         let run = guest.run().unwrap();
-        assert_eq!(run.outcome, outcome, "{:?} {}", run.qmp_events, run.stderr);
+        assert_eq!(run.outcome, outcome, "{:?} {}", run.events, run.stderr);
         assert!(rip.contains(&run.last_registers[0].rip), "{outcome:?}: {:x?}", run.last_registers);
     }
     let mut guest = Guest::of_sector(common::DEBUG_EXIT);

@@ -37,7 +37,7 @@ fn reports_a_death_by_a_signal() {
     let Outcome::QemuDied { status, phase, .. } = run.outcome else { panic!("{:?}", run.outcome) };
     assert!(status.starts_with("signal: 11"), "{status}");
     assert_eq!(phase, Phase::Guest);
-    assert_eq!(run.qemu_version.to_string(), "9.8.7");
+    assert_eq!(run.vmm_version.to_string(), "9.8.7");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn reports_an_internal_error_of_the_virtual_machine() {
         echo '{"return": {"running": false, "status": "internal-error"}, "id": 4}' >&0; sleep 1000"#;
     let run = Guest::of_script(&up_to_cont(stops)).run().unwrap();
     assert_eq!(run.outcome, Outcome::InternalError { status: "internal-error".to_owned() });
-    assert_eq!(run.qmp_events, [r#"{"event": "STOP"}"#]);
+    assert_eq!(run.events, [r#"{"event": "STOP"}"#]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use experiment::manifest::Manifest;
 use host::HostCpus;
 use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, ProbeSpec};
-use qemu::{Accelerator, AcceleratorChoice};
+use qemu::{Accelerator, AcceleratorChoice, VmmKind};
 
 /// The products of `make build` that guests and images are made of.
 #[derive(Args, Clone, Debug)]
@@ -40,6 +40,12 @@ pub struct GuestArgs {
     /// is not pinned.
     #[arg(long, value_name = "LIST")]
     pub cpus: Option<String>,
+    /// VMM that runs the guests: qemu, firecracker or cloud-hypervisor
+    ///
+    /// The last two run guests by KVM only, and boot a kernel directly. Their programs are the ones that the environment
+    /// variables ASSAY_FIRECRACKER and ASSAY_CLOUD_HYPERVISOR name, else firecracker and cloud-hypervisor in PATH.
+    #[arg(long, value_name = "VMM", value_parser = vmm, default_value = "qemu")]
+    pub vmm: VmmKind,
     /// Accelerator; by default KVM if the CPU has vmx or svm, else TCG
     #[arg(long, value_enum)]
     pub accel: Option<Accel>,
@@ -62,8 +68,16 @@ impl GuestArgs {
 
     /// Where to find the files that guests are made of.
     pub fn sources(&self) -> GuestSources {
-        let (qemu, accelerator, built) = (self.qemu.clone(), self.accelerator(), self.built.paths());
-        GuestSources { qemu, accelerator, built }
+        let (vmm, program) = (self.vmm, self.program(self.vmm));
+        GuestSources { vmm, program, accelerator: self.accelerator(), built: self.built.paths() }
+    }
+
+    /// The program that the options or the environment name for a VMM.
+    pub fn program(&self, vmm: VmmKind) -> Option<PathBuf> {
+        match vmm {
+            VmmKind::Qemu => self.qemu.clone(),
+            other => std::env::var_os(other.variable()).filter(|path| !path.is_empty()).map(PathBuf::from),
+        }
     }
 
     /// Finds all files that an experiment's guests are made of.
@@ -77,11 +91,19 @@ impl GuestArgs {
     /// The accelerator, and why it was chosen.
     pub fn accelerator(&self) -> AcceleratorChoice {
         match self.accel {
+            None if self.vmm.needs_kvm() => AcceleratorChoice::only(self.vmm),
             None => AcceleratorChoice::detect(),
             Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
             Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
         }
     }
+}
+
+/// A VMM by its word.
+fn vmm(word: &str) -> Result<VmmKind, String> {
+    let words = VmmKind::ALL.map(VmmKind::word);
+    let found = VmmKind::ALL.into_iter().find(|vmm| vmm.word() == word);
+    found.ok_or_else(|| format!("expected one of {}", words.join(", ")))
 }
 
 /// Path of the built Linux twin.

@@ -2,7 +2,7 @@
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Experiment, SystemName};
+use abi::wire::record::{DmiField, Experiment, SystemName};
 use abi::wire::{Hex64, Label, Record, Text};
 use evidence::gate::{Gate, JudgedBoot, MOST_ROWS, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
@@ -33,6 +33,25 @@ fn rows(judged: &[JudgedBoot]) -> Vec<Result<usize, ReasonCode>> {
 }
 
 fn same(_: &mut Record) {}
+
+#[test]
+fn machines_that_show_the_same_cpu_are_of_two_rows_if_their_makers_differ() {
+    let from = |nonce, product: &'static str| {
+        let change = move |record: &mut Record| match record {
+            Record::Dmi(dmi) if dmi.field == DmiField::SystemProduct => dmi.text = Text::new(product),
+            _ => {}
+        };
+        let guest = Guest { nonce, ..Guest::sweeping(4, 2) };
+        Script::of(&guest.log()).edit(change).log()
+    };
+    let (gate, judged) =
+        judged(&[from(1, "Standard PC"), from(2, "cloud-hypervisor"), from(3, "Standard PC")]);
+    assert_eq!(rows(&judged), [Ok(0), Ok(1), Ok(0)]);
+    let [one, other] = gate.rows() else { panic!("{} rows", gate.rows().len()) };
+    let found = one.differences(other);
+    assert_eq!(found.iter().map(|difference| difference.subject).collect::<Vec<_>>(), ["machine"]);
+    assert!(found[0].theirs.ends_with(" cloud-hypervisor"), "{found:?}");
+}
 
 #[test]
 fn boots_of_different_cases_are_of_one_row() {

@@ -14,9 +14,9 @@ use crate::{CpuSet, Root, proc_fields};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct VcpuThread {
-    /// QEMU's index of the CPU, from 0.
+    /// The VMM's index of the CPU, from 0.
     pub cpu_index: u32,
-    /// QEMU's process id.
+    /// The VMM's process id.
     pub pid: u32,
     /// The thread's id on the host. Under `-icount` all vCPUs share one.
     pub tid: u32,
@@ -39,7 +39,7 @@ pub struct SchedStat {
 }
 
 impl VcpuThread {
-    /// Reads the thread's scheduler counters. `None` once QEMU has ended, and on a kernel without CONFIG_SCHED_INFO.
+    /// Reads the thread's scheduler counters. `None` once the VMM has ended, and on a kernel without CONFIG_SCHED_INFO.
     #[must_use]
     pub fn sched_stat(&self, root: &Root) -> Option<SchedStat> {
         let task = format!("/proc/{}/task/{}", self.pid, self.tid);
@@ -74,10 +74,10 @@ pub struct PinError {
     pub source: io::Error,
 }
 
-/// Pins all of QEMU to `cpus`, then each vCPU thread to one CPU if there are enough CPUs. `spread` gives the order: all of
+/// Pins all of the VMM to `cpus`, then each vCPU thread to one CPU if there are enough CPUs. `spread` gives the order: all of
 /// `cpus`, one of each core first.
 ///
-/// All vCPU threads exist when QEMU answers; threads that it starts later inherit the set.
+/// All vCPU threads must exist; threads that it starts later inherit the set.
 ///
 /// # Errors
 /// A thread that could not be pinned.
@@ -154,7 +154,7 @@ fn pin_error(tid: u32, cpus: &CpuSet, source: io::Error) -> PinError {
     PinError { tid, cpus: cpus.clone(), source }
 }
 
-/// Checks a thread id that QEMU reported: 0 or a number out of range would name this process or a process group.
+/// Checks a thread id that a VMM reported: 0 or a number out of range would name this process or a process group.
 fn linux_pid(tid: u32) -> io::Result<Pid> {
     i32::try_from(tid)
         .ok()

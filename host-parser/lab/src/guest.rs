@@ -22,7 +22,7 @@ use crate::run::Run;
 
 /// A guest that has ended.
 pub struct Booted {
-    /// QEMU's outcome, timeline and registers.
+    /// The VMM's outcome, timeline and registers.
     pub run: GuestRun,
     /// How the guest ended, as the gate takes it.
     pub ended: Ended,
@@ -40,7 +40,7 @@ pub struct Booted {
 /// Calls `on_record` once, at the guest's first record.
 ///
 /// # Errors
-/// The guest has no outcome: QEMU cannot be started or controlled, or its log cannot be written.
+/// The guest has no outcome: the VMM cannot be started or controlled, or its log cannot be written.
 #[expect(clippy::too_many_arguments, reason = "each is an independent input of one run")]
 pub fn boot(
     env: &GuestEnv,
@@ -111,7 +111,7 @@ pub(crate) fn host_steal(stolen: StolenTime) -> HostSteal {
     HostSteal { cpu, stolen_ms, wall_ms }
 }
 
-/// The input to QEMU for one run: machine, image, CPUs, deadlines and log.
+/// The input to the VMM for one run: machine, image, CPUs, deadlines and log.
 pub fn spec(
     env: &GuestEnv,
     manifest: &Manifest,
@@ -120,7 +120,7 @@ pub fn spec(
     log: &Path,
 ) -> GuestSpec {
     GuestSpec {
-        qemu: env.qemu.clone(),
+        vmm: env.vmm.clone(),
         accelerator: env.accelerator.clone(),
         machine,
         boot: image.medium.clone(),
@@ -134,7 +134,9 @@ pub fn spec(
 
 fn with_exit_code(error: QemuError) -> Coded {
     let exit = match error {
-        QemuError::SerialLog { .. } | QemuError::TraceLog { .. } => Exit::Output,
+        QemuError::SerialLog { .. } | QemuError::TraceLog { .. } | QemuError::Configuration { .. } => {
+            Exit::Output
+        }
         QemuError::CpuSet(_) => Exit::Usage,
         _ => Exit::Environment,
     };
@@ -152,7 +154,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     let machine = env.machine(run.manifest, case);
     let Booted { run: guest, ended, delays, watcher, steal, cost } =
         boot(env, run.manifest, machine, None, image, &log, run.session, run.on_record)?;
-    write_atomically(&run.file("qemu.txt"), |out| {
+    write_atomically(&run.file(&format!("{}.txt", env.vmm.kind)), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", guest.command, guest.command.by_hand())
     })
     .or_exit(Exit::Output)?;
@@ -166,6 +168,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     let mut record = run.judge(&bytes, env, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string().into());
     record.command = command_words(&guest);
+    record.configuration = guest.command.given().map(|given| given.content.clone());
     record.started_unix_ms = Some(guest.timeline.started_unix_ms);
     record.wall_ms = Some(guest.timeline.exit_us / 1000);
     record.boot = Some(cost);
@@ -175,7 +178,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     Ok(record)
 }
 
-/// QEMU's command line, one argument an element.
+/// The VMM's command line, one argument an element.
 fn command_words(run: &GuestRun) -> Vec<String> {
     let program = run.command.program().as_os_str();
     let words = std::iter::once(program).chain(run.command.arguments().iter().map(AsRef::as_ref));
@@ -186,15 +189,16 @@ fn command_words(run: &GuestRun) -> Vec<String> {
 fn ended(run: &GuestRun) -> Ended {
     let late = matches!(run.outcome, Outcome::DeadlineExceeded { .. });
     if late && run.timeline.cont_us.is_none() {
-        // QEMU's fault, not the guest's: QEMU never let the guest execute an instruction.
-        let ms = run.timeline.exit_us / 1000;
+        // The VMM's fault, not the guest's: it never let the guest execute an instruction.
+        let (vmm, ms) = (run.vmm.title(), run.timeline.exit_us / 1000);
         return Ended::Died {
-            detail: format!("QEMU hung before it started the guest; killed after {ms} ms"),
+            detail: format!("{vmm} hung before it started the guest; killed after {ms} ms"),
         };
     }
     match &run.outcome {
         Outcome::DebugExit { value } => Ended::DebugExit { value: *value },
-        Outcome::GuestReset => Ended::Reset,
+        Outcome::GuestReset if run.vmm.ends_by_reset() => Ended::ResetToEnd,
+        Outcome::GuestReset | Outcome::TripleFault => Ended::Reset,
         Outcome::GuestShutdown => Ended::Shutdown,
         Outcome::GuestPanicked => Ended::Panicked,
         Outcome::InternalError { status } => Ended::InternalError { detail: status.clone() },

@@ -1,4 +1,4 @@
-//! The environment of guests: QEMU, firmware, kernel, worker, image tool. It is found once, before the first run.
+//! The environment of guests: VMM, firmware, kernel, worker, image tool. It is found once, before the first run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use abi::control::STRIKES_IN;
 use abi::wire::Hex64;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use experiment::manifest::{Boot, Manifest};
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::{HostCpus, HostIdentity, HostTopology, Root};
 use object::Object;
-use qemu::{Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, Qemu, UefiFirmware, Vga};
-use results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, Pinning, Program};
+use qemu::{
+    Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, UefiFirmware, Vga, Vmm, VmmKind,
+};
+use results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, OtherVmm, Pinning, Program};
 
 use crate::boot_image::{self, Archive, BootImage, Disk};
 use crate::exit::{Coded, Exit, OrExit};
@@ -44,19 +46,21 @@ impl Built {
 /// The inputs to [`GuestEnv::find`].
 #[derive(Clone, Debug)]
 pub struct GuestSources {
-    /// The path of QEMU; `None` for the one in `PATH`.
-    pub qemu: Option<PathBuf>,
+    /// What runs the guests.
+    pub vmm: VmmKind,
+    /// The path of its program; `None` for the one in `PATH`.
+    pub program: Option<PathBuf>,
     /// The accelerator: KVM or TCG, and why.
     pub accelerator: AcceleratorChoice,
     /// The files that the build made.
     pub built: Built,
 }
 
-/// What guests run with: QEMU, accelerator, firmware, kernel, worker, image tool and host CPUs.
+/// What guests run with: VMM, accelerator, firmware, kernel, worker, image tool and host CPUs.
 #[derive(Clone)]
 pub struct GuestEnv {
-    /// The QEMU that runs the guests.
-    pub qemu: Qemu,
+    /// The VMM that runs the guests.
+    pub vmm: Vmm,
     /// The accelerator: KVM or TCG, and why.
     pub accelerator: AcceleratorChoice,
     /// The host CPUs that guests run on.
@@ -81,9 +85,22 @@ impl GuestEnv {
     /// # Errors
     /// A file is missing or broken. The message names it and what to do.
     pub fn find(sources: &GuestSources, host_cpus: HostCpus, manifest: &Manifest) -> Result<Self, Coded> {
-        let GuestSources { qemu, accelerator, built } = sources;
-        let qemu = Qemu::find(qemu.as_deref()).or_exit(Exit::Environment)?;
+        let GuestSources { vmm, program, accelerator, built } = sources;
         let boot = manifest.machine().boot;
+        if *vmm != VmmKind::Qemu && boot != Boot::Direct {
+            let (path, title) = (manifest.path().display(), vmm.title());
+            let error = anyhow!(
+                "{path}: {title} boots a kernel directly, and has no BIOS or UEFI of its own; use a manifest with \
+                 `boot = \"direct\"`, or `--vmm qemu`"
+            );
+            return Err(error).or_exit(Exit::Unsupported);
+        }
+        if vmm.needs_kvm() && accelerator.accelerator != Accelerator::Kvm {
+            let title = vmm.title();
+            let error = anyhow!("--accel {}: {title} runs guests by KVM only", accelerator.accelerator);
+            return Err(error).or_exit(Exit::Usage);
+        }
+        let vmm = Vmm::find(*vmm, program.as_deref()).or_exit(Exit::Environment)?;
         let firmware = match boot {
             Boot::Direct | Boot::Bios => Firmware::Bios,
             Boot::Uefi => Firmware::Uefi(UefiFirmware::find(None).or_exit(Exit::Environment)?),
@@ -97,10 +114,11 @@ impl GuestEnv {
         let (kernel_path, image_tool) = (built.kernel.clone(), built.image_tool.clone());
         let sweep = manifest.sweep().map(|_| {
             let cores = HostTopology::here().core_count(&host_cpus.available);
-            cores.clamp(1, manifest.machine().machine_type.max_cpus())
+            let most = u16::try_from(vmm.kind.max_vcpus()).unwrap_or(u16::MAX);
+            cores.clamp(1, manifest.machine().machine_type.max_cpus().min(most))
         });
         Ok(Self {
-            qemu,
+            vmm,
             accelerator: accelerator.clone(),
             host_cpus,
             blob,
@@ -128,6 +146,14 @@ impl GuestEnv {
     /// The number of CPUs of each guest: one for each case of the manifest, or the only one of a sweep.
     pub fn cases(&self, manifest: &Manifest) -> Vec<u16> {
         self.sweep.map_or_else(|| manifest.cases().to_vec(), |vcpus| vec![vcpus])
+    }
+
+    /// Checks that KVM can be used, if the VMM has nothing else. Called before anything is built or started.
+    ///
+    /// # Errors
+    /// The message says what is wrong with KVM here.
+    pub fn check_accelerator(&self) -> Result<(), Coded> {
+        AcceleratorChoice::check_kvm(self.vmm.kind).or_exit(Exit::Environment)
     }
 
     /// How our kernel boots.
@@ -159,7 +185,7 @@ impl GuestEnv {
             None => BootMedium::Kernel {
                 kernel: self.kernel_path.clone(),
                 initrd: Some(archive.path.clone()),
-                append: String::new(),
+                append: self.vmm.kind.boot_configuration().to_owned(),
             },
         };
         Ok(BootImage { plan, build: Some(self.build), medium, archive, disk })
@@ -228,21 +254,36 @@ impl GuestEnv {
     /// The environment as the results store it; `artifacts` are the files that decide the runs' results.
     pub fn environment(&self, manifest: &Manifest, artifacts: Vec<Artifact>) -> Environment {
         let emulated = self.accelerator.accelerator == Accelerator::Tcg;
-        let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator);
+        let profile = manifest.machine();
+        let program = || (self.vmm.path.display().to_string(), self.vmm.banner.clone());
+        let (qemu, vmm, machine, cpu_model) = if self.vmm.kind == VmmKind::Qemu {
+            let (path, version) = program();
+            let machine = profile.machine_type.name().to_owned();
+            let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator).to_owned();
+            (Some(Program { path, version }), None, Some(machine), cpu_model)
+        } else {
+            let (path, version) = program();
+            let name = self.vmm.kind.word().to_owned();
+            let lacks = self.vmm.kind.lacks().to_owned();
+            (
+                None,
+                Some(OtherVmm { name, path, version, lacks }),
+                None,
+                format!("the host's, by {}", self.vmm.kind),
+            )
+        };
         Environment {
             accelerator: Some(AcceleratorReport {
                 name: self.accelerator.accelerator.to_string(),
                 emulated,
                 why: self.accelerator.reason.clone(),
             }),
-            qemu: Some(Program {
-                path: self.qemu.path.display().to_string(),
-                version: self.qemu.banner.clone(),
-            }),
-            machine: Some(manifest.machine().machine_type.name().to_owned()),
-            cpu_model: Some(cpu_model.to_owned()),
+            qemu,
+            vmm,
+            machine,
+            cpu_model: Some(cpu_model),
             firmware: Some(self.boot_word().to_owned()),
-            memory_mib: Some(u64::from(manifest.machine().memory_mib)),
+            memory_mib: Some(u64::from(profile.memory_mib)),
             host: Some(host_report()),
             pinning: pinning(&self.host_cpus),
             artifacts,

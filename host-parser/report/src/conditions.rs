@@ -23,6 +23,9 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     if let Some(accelerator) = &environment.accelerator {
         lines.push(format!("accelerator {}: {}", accelerator.name, accelerator.why));
     }
+    if let Some(vmm) = &environment.vmm {
+        lines.push(format!("under {} {}", vmm.name, vmm.lacks));
+    }
     if let Some(model) = &environment.cpu_model {
         let memory = environment.memory_mib.map(|mib| format!(", {mib} MiB of memory")).unwrap_or_default();
         lines.push(format!("guest CPU model {model}{memory}"));

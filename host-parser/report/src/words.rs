@@ -50,7 +50,7 @@ pub(super) fn place(results: &Results) -> Vec<String> {
     if let Some(accelerator) = &environment.accelerator {
         how.push(accelerator.name.clone());
     }
-    how.extend(environment.qemu.as_ref().map(|qemu| qemu.version.clone()));
+    how.extend(environment.vmm_version().map(str::to_owned));
     how.extend(environment.machine.clone());
     let mut lines = Vec::new();
     if let Some(machine) = sample(results).map(Measurement::machine) {

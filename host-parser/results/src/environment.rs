@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 pub struct Environment {
     /// What executed the guest's instructions.
     pub accelerator: Option<Accelerator>,
-    /// The virtual machine monitor.
+    /// QEMU, if it ran the guests.
     pub qemu: Option<Program>,
-    /// QEMU's machine type.
+    /// The virtual machine monitor, if it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vmm: Option<OtherVmm>,
+    /// QEMU's machine type. Other VMMs have one machine only.
     pub machine: Option<String>,
-    /// QEMU's CPU model.
+    /// QEMU's CPU model, or whose CPU another VMM shows.
     pub cpu_model: Option<String>,
     /// What the guest booted by: `bios`, `uefi` ...
     pub firmware: Option<String>,
@@ -34,6 +37,35 @@ pub struct Accelerator {
     pub emulated: bool,
     /// Why it was chosen.
     pub why: String,
+}
+
+impl Environment {
+    /// The name of the VMM; `None` if there is none, or if it is not known.
+    #[must_use]
+    pub fn vmm_name(&self) -> Option<&str> {
+        let other = self.vmm.as_ref().map(|vmm| vmm.name.as_str());
+        other.or_else(|| self.qemu.as_ref().map(|_| "qemu"))
+    }
+
+    /// The VMM and its version, in its own words.
+    #[must_use]
+    pub fn vmm_version(&self) -> Option<&str> {
+        let other = self.vmm.as_ref().map(|vmm| vmm.version.as_str());
+        other.or_else(|| self.qemu.as_ref().map(|qemu| qemu.version.as_str()))
+    }
+}
+
+/// A VMM other than QEMU.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct OtherVmm {
+    /// Its name: `firecracker` or `cloud-hypervisor`.
+    pub name: String,
+    /// Where it is.
+    pub path: String,
+    /// Its version, in its own words.
+    pub version: String,
+    /// What a run under it has not, and a run under QEMU has.
+    pub lacks: String,
 }
 
 /// A program that took part.

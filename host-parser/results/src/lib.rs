@@ -35,7 +35,7 @@ pub use compare::{
     CostRow, Figure, NotComparable, OptionDifference, RatioRow, Refusal, Same, SystemComparison,
 };
 pub use conclusion::Conclusion;
-pub use environment::{Accelerator, Artifact, Environment, Host, Pinning, Program};
+pub use environment::{Accelerator, Artifact, Environment, Host, OtherVmm, Pinning, Program};
 pub use exclude::exclude_iterations;
 pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};

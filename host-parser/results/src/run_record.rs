@@ -36,6 +36,9 @@ pub struct RunRecord {
     pub log: Option<Arc<str>>,
     /// The exact command that ran the guest.
     pub command: Vec<String>,
+    /// What the command reads from a file, if it reads its configuration from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// When it was started, in milliseconds since 1970 (UTC).
     pub started_unix_ms: Option<u64>,
     /// How long it took by the host's clock, in milliseconds: evidence, never a measurement.
@@ -107,6 +110,7 @@ impl RunRecord {
             end_digest: None,
             log: None,
             command: Vec::new(),
+            configuration: None,
             started_unix_ms: None,
             wall_ms: None,
             waited_ms: None,

@@ -1,11 +1,10 @@
 //! The command line of each profile.
 
 use super::*;
-use crate::{UefiFirmware, Version};
+use crate::UefiFirmware;
 
-fn qemu() -> Qemu {
-    let version = Version { major: 7, minor: 2, micro: 0 };
-    Qemu { path: "/usr/bin/qemu-system-x86_64".into(), version, banner: String::new() }
+fn qemu() -> PathBuf {
+    "/usr/bin/qemu-system-x86_64".into()
 }
 
 fn disk(path: &str) -> BootMedium {

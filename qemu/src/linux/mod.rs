@@ -18,7 +18,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::BootMedium;
+use crate::{BootMedium, VmmKind};
 
 /// Linux's mitigations of CPU vulnerabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,12 +41,23 @@ impl Mitigations {
     }
 }
 
-/// The boot medium of a Linux guest: `kernel` with `initramfs`, a file that [`initramfs()`] made.
+/// The words that make the twin end the VM by what a VMM without isa-debug-exit ends with. Linux hands `assay_after` to its
+/// first process as an environment variable (Documentation/admin-guide/kernel-parameters.rst), and `reboot=k` resets by the
+/// keyboard controller, the one way that Firecracker has.
+const fn ending(vmm: VmmKind) -> &'static str {
+    match vmm {
+        VmmKind::Qemu => "",
+        VmmKind::Firecracker => " reboot=k assay_after=reboot",
+        VmmKind::CloudHypervisor => " assay_after=poweroff",
+    }
+}
+
+/// The boot medium of a Linux guest of `vmm`: `kernel` with `initramfs`, a file that [`initramfs()`] made.
 #[must_use]
-pub fn medium(kernel: &LinuxKernel, initramfs: &Path, mitigations: Mitigations) -> BootMedium {
+pub fn medium(kernel: &LinuxKernel, initramfs: &Path, mitigations: Mitigations, vmm: VmmKind) -> BootMedium {
     BootMedium::Kernel {
         kernel: kernel.path.clone(),
         initrd: Some(initramfs.to_owned()),
-        append: mitigations.command_line().to_owned(),
+        append: format!("{}{}", mitigations.command_line(), ending(vmm)),
     }
 }

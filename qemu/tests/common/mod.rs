@@ -87,7 +87,7 @@ impl Guest {
 
     fn new(qemu: Qemu, directory: tempfile::TempDir, image: PathBuf) -> Self {
         let spec = GuestSpec {
-            qemu,
+            vmm: qemu.into(),
             accelerator: AcceleratorChoice::forced(Accelerator::Tcg, "the tests"),
             machine: MachineSpec::q35(1, 32),
             boot: BootMedium::Disk { path: image },

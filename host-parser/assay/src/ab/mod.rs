@@ -10,6 +10,7 @@ use experiment::manifest::Manifest;
 use lab::{
     Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
 };
+use qemu::VmmKind;
 use results::session::{self, Accepted, Whole};
 use stats::Design;
 
@@ -29,6 +30,11 @@ const ROWS: [&str; 2] = ["a", "b"];
 pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let cases = cases(args, &manifest).or_exit(Exit::Usage)?;
+    if args.b_qemu.is_some() && args.guest.vmm != VmmKind::Qemu {
+        let error =
+            anyhow!("--b-qemu: the guests run under {}; leave out one of the two", args.guest.vmm.title());
+        return Err(error).or_exit(Exit::Usage);
+    }
     let a = args.guest.env(&manifest)?;
     let b = GuestEnv::find(&args.guest_of_b().sources(), a.host_cpus.clone(), &manifest)?;
     if same(&a, &b) {
@@ -84,8 +90,7 @@ fn cases(args: &AbArgs, manifest: &Manifest) -> anyhow::Result<Vec<u16>> {
     }
 }
 
-/// Whether kernel, worker and QEMU are the same.
+/// Whether kernel, worker and VMM are the same.
 fn same(a: &GuestEnv, b: &GuestEnv) -> bool {
-    let same_qemu = a.qemu.path == b.qemu.path && a.qemu.banner == b.qemu.banner;
-    a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && same_qemu
+    a.kernel == b.kernel && a.blob.sha256() == b.blob.sha256() && a.vmm == b.vmm
 }

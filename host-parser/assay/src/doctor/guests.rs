@@ -6,7 +6,7 @@ use std::path::Path;
 
 use experiment::manifest::Manifest;
 use host::doctor::{Check, Finding, Host, count};
-use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware};
+use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware, Vmm, VmmKind};
 use workloads::Workload;
 
 use crate::options::{GuestArgs, TWIN};
@@ -32,8 +32,9 @@ pub fn probe(
 ) -> Vec<Finding> {
     let read = |path| fs::read_to_string(path).ok();
     vec![
-        accelerator(host, choice),
+        accelerator(host, choice, args.vmm),
         qemu(found),
+        other_vmms(args),
         firmware(),
         built(args, Path::new(TWIN), &programs(&MANIFESTS.map(Path::new))),
         toolchain(read(TOOLCHAIN).as_deref(), read(WANTED).as_deref()),
@@ -50,12 +51,15 @@ fn programs(folders: &[&Path]) -> BTreeSet<String> {
     programs.chain([worker().to_owned()]).collect()
 }
 
-fn accelerator(host: &Host, choice: &AcceleratorChoice) -> Finding {
+fn accelerator(host: &Host, choice: &AcceleratorChoice, vmm: VmmKind) -> Finding {
     let value = format!("{}: {}", choice.accelerator, choice.reason);
     if choice.accelerator == Accelerator::Kvm {
         return Check::Accelerator.ok(value);
     }
-    let found = Check::Accelerator.warn(value);
+    let found = match vmm {
+        VmmKind::Qemu => Check::Accelerator.warn(value),
+        other => Check::Accelerator.bad(format!("{value}; {} runs guests by KVM only", other.title())),
+    };
     let flags = host.root.cpu_flags().unwrap_or_default();
     let modules = [("vmx", "kvm_intel"), ("svm", "kvm_amd")];
     let module = modules.into_iter().find(|(wanted, _)| flags.iter().any(|flag| flag == wanted));
@@ -74,6 +78,32 @@ fn qemu(found: &Result<Qemu, QemuError>) -> Finding {
     match found {
         Ok(qemu) => Check::Qemu.ok(format!("{} ({})", qemu.version, qemu.path.display())),
         Err(error) => Check::Qemu.bad(error.to_string()),
+    }
+}
+
+/// The VMMs beside QEMU. To have none is no fault, unless one is asked for.
+fn other_vmms(args: &GuestArgs) -> Finding {
+    let kinds = VmmKind::ALL.into_iter().filter(|&kind| kind != VmmKind::Qemu);
+    let (mut said, mut faulty, mut missing) = (Vec::new(), false, false);
+    for kind in kinds {
+        let given = args.program(kind);
+        match Vmm::find(kind, given.as_deref()) {
+            Ok(vmm) => said.push(format!("{kind} {} ({})", vmm.version, vmm.path.display())),
+            Err(QemuError::NoVmm { .. }) if given.is_none() && args.vmm != kind => {
+                said.push(format!("no {kind}"))
+            }
+            Err(error) => {
+                said.push(error.to_string());
+                faulty = true;
+                missing |= args.vmm == kind;
+            }
+        }
+    }
+    let said = said.join("; ");
+    match (missing, faulty) {
+        (true, _) => Check::OtherVmms.bad(said),
+        (false, true) => Check::OtherVmms.warn(said),
+        (false, false) => Check::OtherVmms.ok(said),
     }
 }
 
@@ -155,7 +185,7 @@ mod tests {
     fn without_kvm(flags: &str, reason: &str) -> Finding {
         let choice = AcceleratorChoice { accelerator: Accelerator::Tcg, reason: reason.to_owned() };
         let host = Fixture::new().file("/proc/cpuinfo", &format!("flags : {flags}"));
-        host.probe("0", true, |host| accelerator(host, &choice))
+        host.probe("0", true, |host| accelerator(host, &choice, VmmKind::Qemu))
     }
 
     #[test]
@@ -169,12 +199,26 @@ mod tests {
     }
 
     #[test]
+    fn a_vmm_that_needs_kvm_makes_its_absence_bad() {
+        let reason = "/dev/kvm: No such file or directory (os error 2)".to_owned();
+        let choice = AcceleratorChoice { accelerator: Accelerator::Tcg, reason };
+        let host = Fixture::new().file("/proc/cpuinfo", "flags : fpu svm");
+        let found = host.probe("0", true, |host| accelerator(host, &choice, VmmKind::Firecracker));
+        assert!(
+            found.status == Bad && found.value.contains("Firecracker runs guests by KVM only"),
+            "{found:?}"
+        );
+        assert!(found.help().contains("modprobe kvm_amd"), "{found:?}");
+    }
+
+    #[test]
     fn names_what_is_not_built() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let args = GuestArgs {
             cpus: None,
             accel: None,
+            vmm: qemu::VmmKind::Qemu,
             qemu: None,
             built: BuiltArgs {
                 kernel: at("kernel"),

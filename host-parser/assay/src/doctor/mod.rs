@@ -45,7 +45,9 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
 }
 
 fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
-    let (choice, qemu) = (args.accelerator(), Qemu::find(args.qemu.as_deref()));
+    // What there is, not what the option asks for: a VMM that needs KVM does not bring it.
+    let choice = if args.vmm.needs_kvm() { AcceleratorChoice::detect() } else { args.accelerator() };
+    let qemu = Qemu::find(args.qemu.as_deref());
     let mut findings = guests::probe(host, args, &choice, &qemu);
     let sampled = doctor::sample_load(host);
     findings.extend(doctor::of_the_host(host, &sampled));
@@ -74,6 +76,7 @@ mod tests {
         GuestArgs {
             cpus: None,
             accel: None,
+            vmm: qemu::VmmKind::Qemu,
             qemu: None,
             built: BuiltArgs {
                 kernel: "kernel".into(),

@@ -127,7 +127,7 @@ impl Lab {
         let mut machine = self.machine(case);
         machine.debugger = case.tables.map(|_| folder.path().join("debugger"));
         let spec = GuestSpec {
-            qemu: self.qemu.clone(),
+            vmm: self.qemu.clone().into(),
             accelerator: self.accelerator.clone(),
             machine,
             boot: self.medium(case),

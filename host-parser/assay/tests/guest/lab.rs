@@ -77,7 +77,7 @@ pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut M
         None => AcceleratorChoice::detect(),
     };
     let spec = GuestSpec {
-        qemu: Qemu::find(None).unwrap(),
+        vmm: Qemu::find(None).unwrap().into(),
         accelerator,
         machine,
         boot: medium(start, ramdisk, &folder),

@@ -26,6 +26,8 @@ pub fn assay<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
     for variable in [
         "ASSAY_QEMU",
+        "ASSAY_FIRECRACKER",
+        "ASSAY_CLOUD_HYPERVISOR",
         "ASSAY_QEMU_CPUS",
         "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS",
         "LINUX_SMP_SCALE_QEMU_TASKSET_CPUS",

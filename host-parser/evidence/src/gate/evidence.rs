@@ -120,6 +120,9 @@ pub enum Ended {
     },
     /// The guest reset itself, or triple-faulted.
     Reset,
+    /// The guest reset itself, under a VMM that has neither ACPI's S5 nor a device for an exit code: its only way to end the
+    /// VM. Whether it was at its end is in the log alone.
+    ResetToEnd,
     /// The guest powered itself off.
     Shutdown,
     /// The guest reported a panic through a device.

@@ -85,7 +85,7 @@ reasons! {
         "The hypervisor hit an internal error and stopped the guest.",
         "Read the host's kernel log, or try the other accelerator.";
     GuestReset = "guest-reset", Failed,
-        "The machine was reset before the run had ended: the log has a second `start`, or QEMU saw a reset or a triple fault.",
+        "The machine was reset before the run had ended: the log has a second `start`, or the VMM saw a reset or a triple fault.",
         "This is a kernel bug, or a watchdog of the platform fired: report it with the log.";
     SerialOverflow = "serial-overflow", Failed,
         "The guest printed more than the limit for a run, and was stopped.",

@@ -11,7 +11,7 @@ use abi::wire::record::{ApicMode, Firmware, SecondSource, SystemName};
 use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
-use super::machine::Topology;
+use super::machine::{MachineReport, Topology};
 use super::measurement::Measurement;
 use super::rules::limits;
 
@@ -47,6 +47,10 @@ pub struct Same {
     pub brand: Text<120>,
     /// The hypervisor's signature.
     pub hypervisor: Text<36>,
+    /// The vendor and the product by SMBIOS, which tell VMMs and kinds of machine apart that show the same CPU; empty if there
+    /// are none, as under Firecracker. Results name the hypervisor and, if this program started it, the VMM.
+    #[serde(skip)]
+    pub made_by: String,
     /// The mode of the local APICs.
     pub apic: ApicMode,
     /// The features that the kernel switched on.
@@ -100,6 +104,7 @@ impl Row {
             signature: machine.signature,
             brand: machine.brand,
             hypervisor: machine.hypervisor,
+            made_by: made_by(machine),
             apic: machine.apic,
             features: machine.features.clone(),
             second_clock: measured.clock().second.as_ref().map(|second| second.source),
@@ -125,7 +130,7 @@ impl Row {
         found
     }
 
-    fn words(&self) -> [(&'static str, String); 13] {
+    fn words(&self) -> [(&'static str, String); 14] {
         let Same { vendor, signature, brand, hypervisor, .. } = &self.same;
         let whole = self.same.whole.map(|word| word.to_string()).join(" ");
         [
@@ -134,6 +139,7 @@ impl Row {
             ("boot", self.same.firmware.to_string()),
             ("CPU", format!("{brand} ({vendor} {signature})")),
             ("hypervisor", hypervisor.to_string()),
+            ("machine", self.same.made_by.clone()),
             ("APICs", self.same.apic.to_string()),
             ("features", self.same.features.join(" ")),
             ("second clock", self.same.second_clock.unwrap_or(SecondSource::None).to_string()),
@@ -144,6 +150,13 @@ impl Row {
             ("program", self.same.program.to_string()),
         ]
     }
+}
+
+/// What made the machine, by its SMBIOS tables.
+fn made_by(machine: &MachineReport) -> String {
+    let dmi = machine.platform.as_ref().map(|platform| &platform.dmi);
+    let text = |field: &str| dmi.and_then(|dmi| dmi.get(field)).map_or("", String::as_str);
+    [text("system-vendor"), text("system-product")].join(" ").trim().to_owned()
 }
 
 /// Whether two frequencies can be of one clock.

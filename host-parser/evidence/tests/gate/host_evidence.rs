@@ -69,6 +69,12 @@ pub fn trials() -> Vec<Trial> {
         Trial::new("qemu-failed", ReasonCode::QemuFailed, Vec::new()).seen(ended(died)),
         Trial::new("vm-internal-error", ReasonCode::VmInternalError, stopped()).seen(ended(internal)),
         Trial::new("guest-reset-seen", ReasonCode::GuestReset, stopped()).seen(ended(Ended::Reset)),
+        // A VMM whose guests end by a reset: only a log that is over makes it an end.
+        Trial::passing("good-reset-to-end", whole()).seen(ended(Ended::ResetToEnd)),
+        Trial::new("guest-reset-before-end", ReasonCode::GuestReset, stopped())
+            .seen(ended(Ended::ResetToEnd)),
+        Trial::new("guest-reset-silent", ReasonCode::GuestReset, Vec::new()).seen(ended(Ended::ResetToEnd)),
+        Trial::new("guest-reset-after-end", ReasonCode::GuestReset, whole()).seen(ended(Ended::Reset)),
         Trial::new("kernel-panic-seen", ReasonCode::KernelPanic, stopped()).seen(exit(GuestExit::Panic)),
         Trial::new("serial-overflow", ReasonCode::SerialOverflow, stopped()).seen(ended(overflow)),
         Trial::new("timeout", ReasonCode::Timeout, stopped()).seen(ended(Ended::Deadline)),

@@ -68,6 +68,9 @@ checks! {
     Qemu = "qemu" in "guests", else Environment,
         "QEMU runs every guest.",
         "`sudo apt install qemu-system-x86`, or name a QEMU with `--qemu PROGRAM`.";
+    OtherVmms = "other-vmms" in "guests", else Environment,
+        "Only `--vmm firecracker` and `--vmm cloud-hypervisor` need them.",
+        "Put the program in PATH, or name it in ASSAY_FIRECRACKER or ASSAY_CLOUD_HYPERVISOR.";
     Firmware = "uefi-firmware" in "guests", else Environment,
         "Only experiments that boot by UEFI need it.",
         "`sudo apt install ovmf`";

@@ -68,13 +68,16 @@ impl Guests {
     /// The digest of the plan's work and the command line of a run of `case`.
     ///
     /// # Errors
-    /// QEMU cannot build the machine.
+    /// The VMM cannot build the machine.
     pub fn describe(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
         let image = &self.images[&case];
         let machine = self.env.machine(manifest, case);
         let spec = guest::spec(&self.env, manifest, machine, image, Path::new("serial.log"));
         let command = spec.command().or_exit(Exit::Environment)?;
-        Ok(format!("work {}\n{command}", image.plan.work_digest()))
+        let given = command.given().map_or_else(String::new, |given| {
+            format!("\n# {}:\n{}", given.path.display(), given.content.trim_end())
+        });
+        Ok(format!("work {}\n{command}{given}", image.plan.work_digest()))
     }
 
     /// Performs one run.

@@ -47,7 +47,7 @@ pub fn guests(
         let plan = env.plan(manifest, &[case])?;
         let archive = initramfs(&twin.bytes, &env.ramdisk(&plan)).or_exit(Exit::Environment)?;
         let archive = Archive::new(archive, store, ".cpio");
-        let medium = medium(&kernel, &archive.path, mitigations);
+        let medium = medium(&kernel, &archive.path, mitigations, env.vmm.kind);
         // We do not build Linux, so no build ID is expected: the runs need only agree with each other.
         Ok(BootImage { plan, build: None, medium, archive, disk: None })
     })

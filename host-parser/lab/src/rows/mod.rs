@@ -64,7 +64,7 @@ impl Row {
     /// The digest of the plan's work and the command line of a run of `case`.
     ///
     /// # Errors
-    /// QEMU cannot build the machine.
+    /// The VMM cannot build the machine.
     pub fn describe(&self, manifest: &Manifest, case: u16) -> Result<String, Coded> {
         match &self.runner {
             Runner::Guests(guests) => guests.describe(manifest, case),

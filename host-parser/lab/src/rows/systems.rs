@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use experiment::manifest::{Boot, Manifest};
+use qemu::VmmKind;
 use qemu::linux::Mitigations;
 use results::System;
 
@@ -45,6 +46,10 @@ pub fn of_systems(
         let boot = env.boot_word();
         let error = anyhow!("--systems: assay-bios needs a manifest with boot = \"direct\", not \"{boot}\"");
         return Err(error).or_exit(Exit::Usage);
+    }
+    if systems.contains(&System::AssayBios) && env.vmm.kind != VmmKind::Qemu {
+        let error = anyhow!("--systems: assay-bios needs QEMU's BIOS; {} has none", env.vmm.kind.title());
+        return Err(error).or_exit(Exit::Unsupported);
     }
     systems.into_iter().map(|system| row(system, spec, manifest, env, store)).collect()
 }

@@ -1,5 +1,7 @@
 //! What would be run, and how.
 
+use qemu::VmmKind;
+
 use super::{Layout, Session};
 use crate::console;
 use crate::exit::Coded;
@@ -8,7 +10,7 @@ impl Session {
     /// Prints what would be done.
     ///
     /// # Errors
-    /// A machine that QEMU cannot build, or text that cannot be printed.
+    /// A machine that the VMM cannot build, or text that cannot be printed.
     pub fn describe(&self) -> Result<(), Coded> {
         let order: Vec<String> = self
             .rounds
@@ -44,6 +46,10 @@ impl Session {
             Layout::Apart => format!(" of {} rows in {} rounds", self.spec.rows.len(), self.spec.rounds),
         };
         let (choice, cpus) = (&env.accelerator, env.host_cpus.describe());
-        format!("{command}: {runs} runs{of} under {} ({}), {cpus}", choice.accelerator, choice.reason)
+        let vmm = match env.vmm.kind {
+            VmmKind::Qemu => String::new(),
+            other => format!("{} {}, ", other.title(), env.vmm.version),
+        };
+        format!("{command}: {runs} runs{of} under {vmm}{} ({}), {cpus}", choice.accelerator, choice.reason)
     }
 }

@@ -1,7 +1,7 @@
 //! Diagnosis of a guest that died.
 
 use host::CancelToken;
-use qemu::CpuState;
+use qemu::{CpuState, VmmKind};
 
 use super::{Part, Session};
 use crate::diagnosis::{self, Died};
@@ -22,6 +22,12 @@ impl Session {
         let Some((env, image)) = self.spec.rows[part.row].guest(part.case) else { return };
         let tried = before.iter().any(diagnosis::is_due);
         if tried || cancel.is_cancelled() || !diagnosis::is_due(record) {
+            return;
+        }
+        if env.vmm.kind != VmmKind::Qemu {
+            let title = env.vmm.kind.title();
+            progress
+                .note(&format!("the guest died; {title} cannot trace it: try `--vmm qemu` for a diagnosis"));
             return;
         }
         progress.note("the guest died; running it once more under TCG, traced, to see why");

@@ -172,6 +172,9 @@ impl Session {
     /// # Errors
     /// What kept it from making any run.
     pub fn run(&mut self, cancel: &CancelToken) -> Result<Option<Ended>, Coded> {
+        for row in &self.spec.rows {
+            row.env().check_accelerator()?;
+        }
         self.announce();
         for row in &self.spec.rows {
             row.build(cancel)?;

@@ -83,6 +83,7 @@ pub fn environment() -> Environment {
             path: "/usr/bin/qemu-system-x86_64".to_owned(),
             version: "QEMU emulator version 7.2.22".to_owned(),
         }),
+        vmm: None,
         machine: Some("q35".to_owned()),
         cpu_model: Some("max".to_owned()),
         firmware: Some("bios".to_owned()),

@@ -113,7 +113,7 @@ fn differences(subject: System, runs: &[&RunRecord]) -> Vec<OptionDifference> {
         let both = first.iter().filter(|((of, _), _)| *of == subject);
         let pair = both.filter_map(|((_, case), ours)| Some((ours, first.get(&(system, *case))?))).next();
         let Some((ours, theirs)) = pair else { continue };
-        if let (Some(ours), Some(theirs)) = (Options::of(&ours.command), Options::of(&theirs.command)) {
+        if let (Some(ours), Some(theirs)) = (Options::of_run(ours), Options::of_run(theirs)) {
             found.extend(ours.differences(system, &theirs));
         }
     }

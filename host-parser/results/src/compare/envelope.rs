@@ -8,26 +8,42 @@ use evidence::gate::{MachineReport, Measurement};
 /// A run's work and its surroundings, item by item, each as words that stand for themselves; `None` is not known.
 pub(super) type Envelope = Vec<(NotComparable, Option<Vec<String>>)>;
 
-/// The options of QEMU that have an item of their own.
-const NAMED: [(NotComparable, &str); 4] = [
+/// The options of a VMM that have an item of their own.
+type Named = &'static [(NotComparable, &'static str)];
+
+/// QEMU's.
+const QEMU: Named = &[
     (NotComparable::Accelerator, "-accel"),
     (NotComparable::CpuModel, "-cpu"),
     (NotComparable::Vcpus, "-smp"),
     (NotComparable::Memory, "-m"),
 ];
 
+/// Firecracker's. It has one accelerator and one CPU model, and no options for them.
+const FIRECRACKER: Named = &[
+    (NotComparable::Vcpus, "machine-config.vcpu_count"),
+    (NotComparable::Memory, "machine-config.mem_size_mib"),
+];
+
+/// Cloud Hypervisor's, likewise.
+const CLOUD_HYPERVISOR: Named = &[(NotComparable::Vcpus, "--cpus"), (NotComparable::Memory, "--memory")];
+
+/// What the VMMs without these options always have.
+const FIXED: [(NotComparable, &str); 2] =
+    [(NotComparable::Accelerator, "kvm"), (NotComparable::CpuModel, "the host's")];
+
 /// The envelope of a run that passed. A native run has no QEMU, and so none of its items.
 pub(super) fn envelope(run: &RunRecord, measured: &Measurement) -> Envelope {
     let mut items = work(measured);
     items.push((NotComparable::HostCpus, run.host_cpus.clone().map(one)));
     if run.system != System::Native {
-        items.extend(machine(&run.command));
+        items.extend(machine(run));
         seen(&mut items, measured);
     }
     items
 }
 
-/// Adds what the guest itself saw of its CPUs: a command says what QEMU was asked for, not what came of it.
+/// Adds what the guest itself saw of its CPUs: a command says what the VMM was asked for, not what came of it.
 fn seen(items: &mut Envelope, measured: &Measurement) {
     let machine = measured.machine();
     let MachineReport { vendor, signature, brand, hypervisor, .. } = machine;
@@ -62,16 +78,28 @@ fn one(value: String) -> Vec<String> {
     vec![value]
 }
 
-/// What QEMU's command says of the machine.
-fn machine(command: &[String]) -> Envelope {
-    let options = Options::of(command);
+/// What the VMM's command says of the machine.
+fn machine(run: &RunRecord) -> Envelope {
+    let options = Options::of_run(run);
+    let named = options.as_ref().map_or(QEMU, dialect);
     let value = |name| Some(one(options.as_ref()?.value(name)?.to_owned()));
-    let mut items: Envelope = NAMED.iter().map(|&(item, name)| (item, value(name))).collect();
+    let mut items: Envelope = named.iter().map(|&(item, name)| (item, value(name))).collect();
+    let fixed = FIXED.into_iter().filter(|(item, _)| named.iter().all(|(of, _)| of != item));
+    items.extend(fixed.map(|(item, value)| (item, Some(one(value.to_owned())))));
+    let names: Vec<&str> = named.iter().map(|(_, name)| *name).collect();
     let rest = options.as_ref().map(|options| {
         let mut rest = vec![options.program.to_owned()];
-        rest.extend(options.rest(&NAMED.map(|(_, name)| name)));
+        rest.extend(options.rest(&names));
         rest
     });
     items.push((NotComparable::Qemu, rest));
     items
+}
+
+/// Which VMM's options these are.
+fn dialect(options: &Options<'_>) -> Named {
+    [FIRECRACKER, CLOUD_HYPERVISOR]
+        .into_iter()
+        .find(|named| named.iter().all(|(_, name)| options.value(name).is_some()))
+        .unwrap_or(QEMU)
 }

@@ -1,15 +1,17 @@
-//! QEMU's command lines, taken apart into options, and what differs between two of them.
+//! The VMMs' command lines, taken apart into options, and what differs between two of them.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::System;
+use crate::{RunRecord, System};
 
-/// The options of a command line in their order, each with its value; the value is empty if it has none.
+/// The options of a command line in their order, each with its value; the value is empty if it has none. A configuration
+/// that the command reads from a file is taken apart too: its options are the paths of its values.
 pub(super) struct Options<'a> {
     pub program: &'a str,
-    options: Vec<(&'a str, &'a str)>,
+    options: Vec<(String, String)>,
 }
 
 /// An option that two command lines do not have in common.
@@ -25,11 +27,37 @@ pub struct OptionDifference {
     pub value: Option<String>,
 }
 
-/// The options that name what QEMU boots: systems differ in these.
-const BOOTED: [&str; 6] = ["-kernel", "-initrd", "-append", "-drive", "-bios", "-vga"];
+/// The options that name what is booted: systems differ in these. QEMU's, Cloud Hypervisor's, Firecracker's.
+const BOOTED: [&str; 12] = [
+    "-kernel",
+    "-initrd",
+    "-append",
+    "-drive",
+    "-bios",
+    "-vga",
+    "--kernel",
+    "--initramfs",
+    "--cmdline",
+    "boot-source.kernel_image_path",
+    "boot-source.initrd_path",
+    "boot-source.boot_args",
+];
+
+/// Firecracker's option that names the file of its configuration. Each run has one of its own; what is in it counts.
+const CONFIGURATION: &str = "--config-file";
 
 impl<'a> Options<'a> {
-    /// Takes a command apart; `None` if there is none. Every option of QEMU has at most one value.
+    /// Takes the command of a run apart; `None` if there is none, or if its configuration is no JSON.
+    pub fn of_run(run: &'a RunRecord) -> Option<Self> {
+        let mut options = Self::of(&run.command)?;
+        if let Some(configuration) = &run.configuration {
+            options.options.retain(|(option, _)| option != CONFIGURATION);
+            flatten("", &serde_json::from_str(configuration).ok()?, &mut options.options);
+        }
+        Some(options)
+    }
+
+    /// Takes a command apart; `None` if there is none. Every option has at most one value.
     pub fn of(command: &'a [String]) -> Option<Self> {
         let (program, mut words) = command.split_first()?;
         let mut options = Vec::new();
@@ -39,21 +67,21 @@ impl<'a> Options<'a> {
             if value.is_some() {
                 words = &words[1..];
             }
-            options.push((option.as_str(), value.map_or("", String::as_str)));
+            options.push((option.clone(), value.cloned().unwrap_or_default()));
         }
         Some(Self { program, options })
     }
 
     /// The value of an option, if it is there.
-    pub fn value(&self, name: &str) -> Option<&'a str> {
-        self.options.iter().find(|(option, _)| *option == name).map(|&(_, value)| value)
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
 
     /// Every option except `named` and those for the booted files, in alphabetical order.
     pub fn rest(&self, named: &[&str]) -> Vec<String> {
         let others = self.options.iter().filter(|(option, value)| {
-            let booted = BOOTED.contains(option) || (*option == "-device" && boots(value));
-            !named.contains(option) && !booted
+            let booted = BOOTED.contains(&option.as_str()) || (option == "-device" && boots(value));
+            !named.contains(&option.as_str()) && !booted
         });
         let mut rest: Vec<String> =
             others.map(|(option, value)| format!("{option} {value}").trim_end().to_owned()).collect();
@@ -64,7 +92,7 @@ impl<'a> Options<'a> {
     /// What is in one of two command lines and not in the other, by option.
     pub fn differences(&self, system: System, other: &Self) -> Vec<OptionDifference> {
         let names: BTreeSet<&str> =
-            self.options.iter().chain(&other.options).map(|(name, _)| *name).collect();
+            self.options.iter().chain(&other.options).map(|(name, _)| name.as_str()).collect();
         let each = names.into_iter().filter_map(|name| {
             let (ours, theirs) = (self.only(name, other), other.only(name, self));
             (ours != theirs).then(|| OptionDifference {
@@ -80,8 +108,22 @@ impl<'a> Options<'a> {
     /// The values of an option that `other` does not give it, joined; `None` if there are none.
     fn only(&self, name: &str, other: &Self) -> Option<String> {
         let ours = self.options.iter().filter(|option| option.0 == name && !other.options.contains(option));
-        let values: Vec<&str> = ours.map(|(_, value)| *value).collect();
+        let values: Vec<&str> = ours.map(|(_, value)| value.as_str()).collect();
         (!values.is_empty()).then(|| values.join(" and "))
+    }
+}
+
+/// Adds every value of `json` with its path.
+fn flatten(path: &str, json: &Value, into: &mut Vec<(String, String)>) {
+    match json {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, value, into);
+            }
+        }
+        Value::String(text) => into.push((path.to_owned(), text.clone())),
+        other => into.push((path.to_owned(), other.to_string())),
     }
 }
 
@@ -127,5 +169,23 @@ mod tests {
                 ("-kernel", Some("/ours"), Some("/theirs"))
             ]
         );
+    }
+
+    #[test]
+    fn takes_a_configuration_apart_and_leaves_out_its_file() {
+        let verdict = evidence::gate::Gate::default().judge(
+            &evidence::transcript::Transcript::read(b""),
+            &evidence::gate::RunExpectation::default(),
+            &evidence::gate::HostEvidence::default(),
+        );
+        let mut run = RunRecord::new(0, 0, verdict);
+        run.command = words("firecracker --no-api --config-file /runs/1.json");
+        let json = r#"{"boot-source": {"kernel_image_path": "/k"}, "machine-config": {"vcpu_count": 2}, "drives": []}"#;
+        run.configuration = Some(json.to_owned());
+        let options = Options::of_run(&run).expect("options");
+        assert_eq!(options.value("machine-config.vcpu_count"), Some("2"));
+        assert_eq!(options.rest(&["machine-config.vcpu_count"]), ["--no-api", "drives []"]);
+        run.configuration = Some("{".to_owned());
+        assert!(Options::of_run(&run).is_none());
     }
 }

@@ -66,15 +66,15 @@ reasons! {
     HostCpus = "not-comparable-host-cpus", "host CPUs",
         "The host CPUs in force differ, or are not known.";
     Accelerator = "not-comparable-accelerator", "accelerator",
-        "QEMU was given another accelerator.";
+        "The VMM was given another accelerator.";
     CpuModel = "not-comparable-cpu-model", "CPU model",
-        "QEMU was given another model of CPU, or the guest saw another by CPUID.";
+        "The VMM was given another model of CPU, or the guest saw another by CPUID.";
     Vcpus = "not-comparable-vcpus", "vCPUs",
-        "QEMU was given another number or arrangement of CPUs, or another number came up.";
+        "The VMM was given another number or arrangement of CPUs, or another number came up.";
     Memory = "not-comparable-memory", "memory",
-        "QEMU was given another size of memory.";
+        "The VMM was given another size of memory.";
     Qemu = "not-comparable-qemu", "other QEMU options",
-        "The QEMU program or another of its options differs; only what is booted, and the devices to boot it from, may.";
+        "The VMM's program or another of its options differs; only what is booted, and the devices to boot it from, may.";
 }
 
 impl fmt::Display for NotComparable {

@@ -81,6 +81,10 @@ pub fn is_death(ended: &Ended) -> bool {
         Ended::Reset | Ended::Shutdown | Ended::Panicked | Ended::InternalError { .. } | Ended::Deadline => {
             true
         }
-        Ended::Unknown | Ended::Cancelled | Ended::SerialOverflow { .. } | Ended::Died { .. } => false,
+        Ended::ResetToEnd
+        | Ended::Unknown
+        | Ended::Cancelled
+        | Ended::SerialOverflow { .. }
+        | Ended::Died { .. } => false,
     }
 }

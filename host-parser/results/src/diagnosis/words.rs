@@ -116,6 +116,7 @@ fn how(ended: &Ended) -> String {
         Ended::Unknown => "ended in an unknown way".to_owned(),
         Ended::DebugExit { value } => format!("ended by itself with exit value {value:#04x}"),
         Ended::Reset => "was reset".to_owned(),
+        Ended::ResetToEnd => "reset itself to end".to_owned(),
         Ended::Shutdown => "switched itself off".to_owned(),
         Ended::Panicked => "reported a panic".to_owned(),
         Ended::InternalError { detail } => format!("was stopped by its hypervisor ({detail})"),

@@ -139,6 +139,9 @@ pub struct RunEntry {
     pub challenge: Option<Hex64>,
     /// The exact command.
     pub command: Vec<String>,
+    /// What the command reads from a file, if it reads its configuration from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// When it was started, in milliseconds since 1970 (UTC).
     pub started_unix_ms: Option<u64>,
     /// How long it took, in milliseconds.
@@ -182,6 +185,7 @@ impl RunEntry {
             log_sha256: sealed.log_sha256,
             challenge: run.challenge,
             command: run.command.clone(),
+            configuration: run.configuration.clone(),
             started_unix_ms: run.started_unix_ms,
             wall_ms: run.wall_ms,
             waited_ms: run.waited_ms,
@@ -201,6 +205,7 @@ impl RunEntry {
         run.case = self.case;
         run.log = self.log.as_deref().map(Arc::from);
         run.command.clone_from(&self.command);
+        run.configuration.clone_from(&self.configuration);
         run.started_unix_ms = self.started_unix_ms;
         run.wall_ms = self.wall_ms;
         run.waited_ms = self.waited_ms;

@@ -67,11 +67,20 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
     }
     must("boot path", &|s| s.machine.firmware.to_string());
     must("accelerator", &|s| known(s.environment.accelerator.as_ref().map(|accelerator| &accelerator.name)));
-    must("QEMU's CPU model", &|s| known(s.environment.cpu_model.as_ref()));
+    let cpu_model = |s: &StoredSession| known(s.environment.cpu_model.as_ref());
+    if a.environment.vmm_name() == b.environment.vmm_name() {
+        must("QEMU's CPU model", &cpu_model);
+    } else {
+        // Each VMM has words of its own for the host's CPU. What the guests saw of it is below.
+        may("CPU model", &cpu_model);
+    }
 
     may("experiment", &|s| s.experiment.clone());
     may("kernel", &|s| s.identity.build.to_string());
-    may("QEMU", &|s| known(s.environment.qemu.as_ref().map(|qemu| &qemu.version)));
+    may("VMM", &|s| s.environment.vmm_name().unwrap_or(UNKNOWN).to_owned());
+    let same_vmm = a.environment.vmm_name() == b.environment.vmm_name();
+    let version = if same_vmm && a.environment.qemu.is_some() { "QEMU" } else { "VMM's version" };
+    may(version, &|s| s.environment.vmm_version().unwrap_or(UNKNOWN).to_owned());
     may("machine", &|s| known(s.environment.machine.as_ref()));
     may("memory", &|s| known(s.environment.memory_mib.map(|mib| format!("{mib} MiB")).as_ref()));
     may("guest CPU", &|s| s.machine.brand.to_string());

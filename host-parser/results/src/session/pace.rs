@@ -25,12 +25,13 @@ impl SessionCase {
     }
 }
 
-/// Whether the pace checks of a case are the same work in both sessions (one kernel, one QEMU), and every round of both has
+/// Whether the pace checks of a case are the same work in both sessions (one kernel, one VMM), and every round of both has
 /// enough iterations with checks.
 #[must_use]
 pub fn has_comparable_paces(a: &StoredSession, b: &StoredSession, case: u16) -> bool {
-    let qemu = |session: &StoredSession| session.environment.qemu.as_ref().map(|qemu| qemu.version.clone());
-    let same_work = a.identity.build == b.identity.build && qemu(a) == qemu(b);
+    let same_vmm = a.environment.vmm_name() == b.environment.vmm_name()
+        && a.environment.vmm_version() == b.environment.vmm_version();
+    let same_work = a.identity.build == b.identity.build && same_vmm;
     let (Some(of_a), Some(of_b)) = (a.cases.get(&case), b.cases.get(&case)) else { return false };
     same_work && of_a.has_paces() && of_b.has_paces()
 }

@@ -1,5 +1,6 @@
 //! Verdicts on sessions that can be compared.
 
+use results::{Environment, OtherVmm, Program};
 use serde_json::Value;
 use test_support::guest::KHZ;
 
@@ -72,6 +73,31 @@ fn lists_an_allowed_difference() {
     compare(&a, &b, &[])
         .expect_exit(0)
         .expect_answer(&["differs: kernel: A 0123456789abcdef, B 000000000000beef"]);
+}
+
+/// Where the played sessions were run under QEMU, and under Firecracker.
+fn under_qemu(environment: &mut Environment) {
+    let (path, version) = ("qemu".to_owned(), "QEMU emulator version 7.2.22".to_owned());
+    environment.qemu = Some(Program { path, version });
+}
+
+fn under_firecracker(environment: &mut Environment) {
+    let (path, version) = ("firecracker".to_owned(), "Firecracker v1.17.0".to_owned());
+    let (name, lacks) = ("firecracker".to_owned(), "no power-off".to_owned());
+    environment.vmm = Some(OtherVmm { name, path, version, lacks });
+    environment.cpu_model = Some("the host's, by firecracker".to_owned());
+}
+
+#[test]
+fn two_vmms_are_not_compared_without_saying_so() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &Played { environment: under_qemu, ..probed() });
+    let b = sessions.play("b", &Played { environment: under_firecracker, ..probed() });
+    compare(&a, &b, &[]).expect_exit(0).expect_answer(&[
+        "differs: VMM: A qemu, B firecracker",
+        "differs: VMM's version: A QEMU emulator version 7.2.22, B Firecracker v1.17.0",
+        "differs: CPU model: A max, B the host's, by firecracker",
+    ]);
 }
 
 #[test]

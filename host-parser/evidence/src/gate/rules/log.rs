@@ -64,7 +64,11 @@ fn panics(facts: &[Facts], evidence: &HostEvidence, findings: &mut Findings) {
 /// Findings from how the host saw the machine end.
 fn ended(boots: &[Boot], evidence: &HostEvidence, findings: &mut Findings) {
     let (reason, detail) = match &evidence.ended {
-        Ended::Reset => (ReasonCode::GuestReset, "QEMU saw a reset or a triple fault".to_owned()),
+        Ended::Reset => (ReasonCode::GuestReset, "the VMM saw a reset or a triple fault".to_owned()),
+        Ended::ResetToEnd if is_over(boots) => return,
+        Ended::ResetToEnd => {
+            (ReasonCode::GuestReset, format!("the guest reset before its end; {}", how_far(boots)))
+        }
         Ended::InternalError { detail } => (ReasonCode::VmInternalError, detail.clone()),
         Ended::Deadline => (ReasonCode::Timeout, how_far(boots)),
         Ended::Cancelled => (ReasonCode::Cancelled, how_far(boots)),
@@ -75,6 +79,12 @@ fn ended(boots: &[Boot], evidence: &HostEvidence, findings: &mut Findings) {
         Ended::Unknown | Ended::DebugExit { .. } | Ended::Shutdown | Ended::Panicked => return,
     };
     findings.add(reason, None, detail);
+}
+
+/// Whether the last record is one after which the guest ends its machine.
+fn is_over(boots: &[Boot]) -> bool {
+    let last = boots.last().and_then(|boot| boot.records.last()).map(|located| located.envelope.record);
+    matches!(last, Some(Record::End(_) | Record::Problem(_) | Record::Panic(_)))
 }
 
 /// The last record of a log, as a detail.
