@@ -210,7 +210,7 @@ impl<'b> Facts<'b> {
             Record::Counters(is) => self.of_last(line, &record, (is.case, is.iter), |last| {
                 last.counters.insert(is.worker, At { line, is }).is_some()
             }),
-            Record::Seconds(_) => self.seconds(At { line, is: record }),
+            Record::Seconds(_) => self.seconds(line),
             Record::WorkerEnd(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.end.replace(At { line, is }).is_some()
             }),
@@ -336,16 +336,16 @@ impl<'b> Facts<'b> {
     }
 
     /// Keeps a reading of the real-time clock, which is made between two iterations.
-    fn seconds(&mut self, at: At<Record>) -> bool {
+    fn seconds(&mut self, line: u64) -> bool {
         let open = self.iterations.last().is_some_and(|last| last.end.is_none());
         if open || self.ready.is_some() {
             let is = "a `seconds` record inside an iteration".to_owned();
-            self.misplaced.push(At { line: at.line, is });
+            self.misplaced.push(At { line, is });
         }
         if let Some(last) = self.iterations.last_mut() {
             last.over = true;
         }
-        self.keep(at)
+        false
     }
 
     fn end_iteration(&mut self, line: u64, is: CaseEnd) -> bool {
@@ -408,6 +408,7 @@ const fn may_repeat(record: &Record) -> bool {
             | Record::Register(_)
             | Record::Offset(_)
             | Record::Seconds(_)
+            | Record::Interrupts(_)
             | Record::CaseSkipped(_)
             | Record::Gap(_)
             | Record::Problem(_)
