@@ -24,6 +24,11 @@ pub fn end(ending: Ending, exit: GuestExit, summary: &dyn fmt::Display) -> ! {
         Ending::Linger { ms } => {
             let mut left_us = u64::from(ms) * 1000;
             while left_us > 0 {
+                let seconds = left_us / 1_000_000;
+                let (minutes, seconds) = (seconds / 60, seconds % 60);
+                console::text(format_args!(
+                    "  powers off in {minutes}:{seconds:02}: save the log until then\n"
+                ));
                 let step = left_us.min(STEP_US);
                 wait(step);
                 left_us -= step;
