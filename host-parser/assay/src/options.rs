@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use experiment::manifest::Manifest;
 use host::HostCpus;
@@ -44,7 +45,7 @@ pub struct GuestArgs {
     #[arg(long, value_enum)]
     pub accel: Option<Accel>,
     /// QEMU; by default qemu-system-x86_64 in PATH
-    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
+    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub qemu: Option<PathBuf>,
     /// What guests are made of.
     #[command(flatten)]
@@ -62,7 +63,9 @@ impl GuestArgs {
 
     /// Where to find the files that guests are made of.
     pub fn sources(&self) -> GuestSources {
-        let (qemu, accelerator, built) = (self.qemu.clone(), self.accelerator(), self.built.paths());
+        // An empty variable is one that is not set.
+        let qemu = self.qemu.clone().filter(|qemu| !qemu.as_os_str().is_empty());
+        let (accelerator, built) = (self.accelerator(), self.built.paths());
         GuestSources { qemu, accelerator, built }
     }
 

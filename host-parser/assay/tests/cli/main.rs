@@ -27,3 +27,4 @@ mod outputs;
 mod programs;
 mod systems;
 mod verify;
+mod width;
