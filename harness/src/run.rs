@@ -143,8 +143,10 @@ fn run_agenda(
 ) -> Vec<Row> {
     let (mut announced, mut skipped) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
-    for (item, iter) in agenda.turns() {
+    let turns = agenda.turns().count();
+    for (done, (item, iter)) in agenda.turns().enumerate() {
         let case = item.case.workers;
+        tell(done, turns, item, iter, backend);
         if !announced.contains(&case) {
             announced.push(case);
             emit_splits(item, backend);
@@ -167,6 +169,19 @@ fn run_agenda(
         }
     }
     rows
+}
+
+/// How often a person is told how far the run is.
+const TOLD: usize = 20;
+
+/// Tells how far a run of several iterations is, at most [`TOLD`] times.
+fn tell(done: usize, turns: usize, item: &Item, iter: u16, backend: &mut impl Backend) {
+    let step = turns.div_ceil(TOLD);
+    if turns > 1 && done % step == 0 {
+        let (case, iteration, of) = (item.case.workers, iter + 1, item.case.iterations);
+        let left = turns - done;
+        backend.progress(format_args!("assay: case {case}, iteration {iteration} of {of}; {left} to go\n"));
+    }
 }
 
 fn emit_splits(item: &Item, backend: &mut impl Backend) {

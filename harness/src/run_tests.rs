@@ -39,11 +39,17 @@ struct Fake {
     marks: u64,
     /// What the real-time clock shows, if there is one.
     seconds: Option<u64>,
+    /// What a person was told.
+    told: Vec<String>,
 }
 
 impl Sink for Fake {
     fn record(&mut self, record: Record) {
         self.kept.record(record);
+    }
+
+    fn progress(&mut self, text: fmt::Arguments<'_>) {
+        self.told.push(text.to_string());
     }
 }
 
@@ -240,6 +246,23 @@ fn listed_cases_are_announced_run_and_summed_up_in_order() {
     assert_eq!(lines[1].join(" "), "x, workload primes: 4 of 4 CPUs up, TSC 1000 MHz by hpet");
     assert_eq!(lines[4], ["2", "0", "2/2", "0.500", "0", "8", "1.00x", "ok"]);
     assert_eq!(lines[6], ["1", "0", "1/1", "0.500", "0", "4", "1.00x", "ok"]);
+}
+
+#[test]
+fn a_person_is_told_how_far_a_run_of_several_iterations_is() {
+    let ramdisk = ramdisk_with("primes", &worker_elf());
+    let told = |work: &str| drive(work, &ramdisk, Fake::default()).fake.told;
+    assert_eq!(told(&case(1, 1)), [""; 0]);
+    assert_eq!(
+        told(&[case(2, 2), case(1, 1)].concat()),
+        [
+            "assay: case 2, iteration 1 of 2; 3 to go\n",
+            "assay: case 2, iteration 2 of 2; 2 to go\n",
+            "assay: case 1, iteration 1 of 1; 1 to go\n",
+        ]
+    );
+    let often = told(&case(1, 1_000));
+    assert!(often.len() == 20 && often[19].ends_with("iteration 951 of 1000; 50 to go\n"), "{often:?}");
 }
 
 #[test]

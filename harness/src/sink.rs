@@ -10,6 +10,11 @@ pub trait Sink {
     /// Emits one record.
     fn record(&mut self, record: Record);
 
+    /// Tells a person at the machine how far the run is; by default nobody is there. Never called while workers run.
+    fn progress(&mut self, text: fmt::Arguments<'_>) {
+        let _ = text;
+    }
+
     /// Emits an `error` record. A `code` that is no label is a defect of the caller, and nothing is emitted.
     fn problem(&mut self, code: &str, detail: fmt::Arguments<'_>) {
         if let Some(code) = Label::new(code) {

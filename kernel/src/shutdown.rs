@@ -42,6 +42,11 @@ fn end_repeating(exit: GuestExit, report: &dyn Fn(), wait: impl Fn(u64)) -> ! {
         Ending::Linger { ms } => {
             let mut left_us = u64::from(ms) * 1000;
             while left_us > 0 {
+                let seconds = left_us / 1_000_000;
+                let (minutes, seconds) = (seconds / 60, seconds % 60);
+                console::text(format_args!(
+                    "  powers off in {minutes}:{seconds:02}: save the log until then\n"
+                ));
                 let step = left_us.min(STEP_US);
                 wait(step);
                 left_us -= step;

@@ -17,7 +17,7 @@ use crate::verify::VerifyArgs;
 
 /// Measure how work scales with CPUs; report a number only if its evidence holds.
 #[derive(Debug, Parser)]
-#[command(name = "assay", version = VERSION, max_term_width = 100, after_help = after_help())]
+#[command(name = "assay", version = VERSION, max_term_width = 80, after_help = after_help())]
 pub struct Cli {
     /// The command to run.
     #[command(subcommand)]
@@ -43,8 +43,17 @@ Examples:
 Exit codes:
 {}
 Terms in the results: docs/GLOSSARY.md. Reasons for a refusal: docs/GATE.md",
-        Exit::TABLE
+        exit_codes()
     )
+}
+
+/// The table of exit codes, at most 80 columns wide.
+fn exit_codes() -> String {
+    let rows = Exit::TABLE.lines().map(|row| {
+        let options = textwrap::Options::new(80).subsequent_indent("       ");
+        textwrap::fill(row, options.word_splitter(textwrap::WordSplitter::NoHyphenation)) + "\n"
+    });
+    rows.collect()
 }
 
 /// The commands of `assay`.

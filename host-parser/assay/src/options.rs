@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use experiment::manifest::Manifest;
 use host::HostCpus;
@@ -50,7 +51,7 @@ pub struct GuestArgs {
     #[arg(long, value_enum)]
     pub accel: Option<Accel>,
     /// QEMU; by default qemu-system-x86_64 in PATH
-    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
+    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub qemu: Option<PathBuf>,
     /// What guests are made of.
     #[command(flatten)]
@@ -72,12 +73,13 @@ impl GuestArgs {
         GuestSources { vmm, program, accelerator: self.accelerator(), built: self.built.paths() }
     }
 
-    /// The program that the options or the environment name for a VMM.
+    /// The program that the options or the environment name for a VMM. An empty variable is one that is not set.
     pub fn program(&self, vmm: VmmKind) -> Option<PathBuf> {
-        match vmm {
+        let named = match vmm {
             VmmKind::Qemu => self.qemu.clone(),
-            other => std::env::var_os(other.variable()).filter(|path| !path.is_empty()).map(PathBuf::from),
-        }
+            other => std::env::var_os(other.variable()).map(PathBuf::from),
+        };
+        named.filter(|path| !path.as_os_str().is_empty())
     }
 
     /// Finds all files that an experiment's guests are made of.

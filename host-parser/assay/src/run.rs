@@ -93,7 +93,7 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
     if ended.written {
         let folder = folder.display();
         text += &format!(
-            "\nresults.json, samples.csv, summary.md, session.jsonl and every run's log: {folder}\n"
+            "\nresults.json, samples.csv, summary.md, session.jsonl and every run's log:\n  {folder}\n"
         );
     }
     let printed = console::answer(&text);

@@ -153,3 +153,62 @@ fn a_copy_is_found_among_many_boots_and_in_logs_from_elsewhere() {
     let finding = &verdict.findings[0];
     assert!(finding.detail.contains("to the last digit"), "{}", finding.detail);
 }
+
+/// Every iteration is the first one again, later.
+fn of_one_iteration(script: Script) -> Script {
+    let mut first: Vec<Record> = Vec::new();
+    let (mut at, mut since) = (0, None);
+    script.edit(|record| {
+        let iter = match record {
+            Record::CaseBegin(begin) => begin.iter,
+            Record::Worker(worker) => worker.iter,
+            Record::Region(region) => region.iter,
+            Record::Gap(gap) => gap.iter,
+            Record::CaseEnd(end) => end.iter,
+            Record::Mark(mark) => mark.iter,
+            _ => return,
+        };
+        if let Record::CaseBegin(begin) = record {
+            (at, since) = (0, Some(begin.start_tsc));
+        }
+        if iter == 0 {
+            first.push(*record);
+            return;
+        }
+        let Record::CaseBegin(beginning) = first[0] else { panic!("an iteration begins") };
+        let later = since.unwrap() - beginning.start_tsc;
+        let of_first = first[at];
+        at += 1;
+        match (record, of_first) {
+            (Record::Worker(worker), Record::Worker(first)) => {
+                (worker.skew, worker.cycles, worker.scaled) = (first.skew, first.cycles, first.scaled);
+            }
+            (Record::Region(region), Record::Region(first)) => {
+                (region.entered, region.returned) = (first.entered, first.returned);
+            }
+            (Record::Gap(gap), Record::Gap(first)) => {
+                (gap.before, gap.after) = (first.before, first.after);
+            }
+            (Record::CaseEnd(end), Record::CaseEnd(first)) => end.makespan = first.makespan,
+            (Record::Mark(mark), Record::Mark(first)) => {
+                mark.tsc = first.tsc + later;
+                mark.count = first.count + later / 21;
+            }
+            _ => {}
+        }
+    })
+}
+
+#[test]
+fn one_iteration_is_one_iteration_however_often_it_is_in_a_boot() {
+    for (cpus, iterations) in [(1, 20), (2, 20), (4, 5)] {
+        let script = of_one_iteration(Script::of(&guest(1, cpus, iterations).log()));
+        let verdict = judge(&mut Gate::default(), &script.log());
+        let reasons: Vec<_> = verdict.findings.iter().map(|finding| finding.reason).collect();
+        assert!(
+            reasons.contains(&ReasonCode::ReadingsRepeated),
+            "{cpus} {iterations}: {:?}",
+            verdict.findings
+        );
+    }
+}

@@ -25,6 +25,14 @@ pub enum CpuSetError {
         /// The part that is wrong.
         item: String,
     },
+    /// A CPU is named twice: whoever wrote that may have meant another, and a guest would have fewer CPUs than it seems.
+    #[error("CPU list {list:?}: names CPU {cpu} twice")]
+    Repeated {
+        /// The whole list.
+        list: String,
+        /// The CPU.
+        cpu: usize,
+    },
     /// A CPU number above [`CpuSet::MAX_CPU`].
     #[error("CPU list {list:?}: CPU {cpu} is too large, expected at most {}", CpuSet::MAX_CPU)]
     TooLarge {
@@ -99,6 +107,23 @@ impl CpuSet {
             cpus.extend(boot_item(item, last)?);
         }
         (!cpus.is_empty()).then_some(Self(cpus))
+    }
+
+    /// Reads a list that a person wrote, in which no CPU is named twice.
+    ///
+    /// # Errors
+    /// As for [`FromStr`], or [`CpuSetError::Repeated`].
+    pub fn from_list_without_repeats(list: &str) -> Result<Self, CpuSetError> {
+        let set: Self = list.parse()?;
+        let mut before = BTreeSet::new();
+        for item in list.split(',') {
+            let cpus = item.parse::<Self>()?.0;
+            if let Some(&cpu) = cpus.intersection(&before).next() {
+                return Err(CpuSetError::Repeated { list: list.to_owned(), cpu });
+            }
+            before.extend(cpus);
+        }
+        Ok(set)
     }
 
     /// The CPUs, in ascending order.
@@ -241,6 +266,12 @@ mod tests {
             assert!(matches!(list.parse::<CpuSet>(), Err(CpuSetError::Malformed { .. })), "{list:?}");
         }
         assert!(matches!("0-99999".parse::<CpuSet>(), Err(CpuSetError::TooLarge { cpu: 99999, .. })));
+        let of_a_person = CpuSet::from_list_without_repeats;
+        for (list, twice) in [("0,0", 0), ("0-3,2", 2), ("5,1-6", 5)] {
+            assert_eq!(of_a_person(list), Err(CpuSetError::Repeated { list: list.to_owned(), cpu: twice }));
+        }
+        assert_eq!(of_a_person("0-1,3"), "0,1,3".parse());
+        assert!(matches!(of_a_person("0-99999"), Err(CpuSetError::TooLarge { .. })));
     }
 
     #[test]

@@ -130,5 +130,6 @@ fn agree(ours: Option<&Asked>, linux: Option<&Asked>) -> Result<(), PinningError
 }
 
 fn parse(asked_by: &'static str, list: &OsStr) -> Result<CpuSet, PinningError> {
-    list.to_string_lossy().parse().map_err(|source| PinningError::List { asked_by, source })
+    CpuSet::from_list_without_repeats(&list.to_string_lossy())
+        .map_err(|source| PinningError::List { asked_by, source })
 }

@@ -77,12 +77,17 @@ pub struct PinError {
 /// Pins all of the VMM to `cpus`, then each vCPU thread to one CPU if there are enough CPUs. `spread` gives the order: all of
 /// `cpus`, one of each core first.
 ///
-/// All vCPU threads must exist; threads that it starts later inherit the set.
+/// All vCPU threads must exist; threads that it starts later inherit the set. `pid` may be a program that started the VMM,
+/// such as a shell script, and waits for it.
 ///
 /// # Errors
 /// A thread that could not be pinned.
 pub fn pin(pid: u32, threads: &[(u32, u32)], cpus: &CpuSet, spread: &[usize]) -> Result<(), PinError> {
     pin_process(pid, cpus)?;
+    let owners: BTreeSet<u32> = threads.iter().filter_map(|&(_, tid)| owner(tid)).collect();
+    for owner in owners.into_iter().filter(|&owner| owner != pid) {
+        pin_process(owner, cpus)?;
+    }
     for (tid, cpu) in places(threads, spread) {
         set_affinity(tid, &CpuSet::single(cpu))?;
     }
@@ -109,7 +114,14 @@ pub fn read_back(pid: u32, threads: &[(u32, u32)]) -> io::Result<Vec<VcpuThread>
 }
 
 fn read_back_one(cpu_index: u32, pid: u32, tid: u32) -> io::Result<VcpuThread> {
+    let pid = owner(tid).unwrap_or(pid);
     Ok(VcpuThread { cpu_index, pid, tid, pinned_to: CpuSet::of_thread(tid)? })
+}
+
+/// The process that a thread is of; `None` if the thread has ended.
+fn owner(tid: u32) -> Option<u32> {
+    let status = Root::here().text(&format!("/proc/{tid}/status"))?;
+    u32::try_from(proc_fields::number(&status, "Tgid")?).ok()
 }
 
 /// Pins every thread of the process. A thread that was started by one not yet pinned has the old set, so this repeats
@@ -189,6 +201,36 @@ mod tests {
         assert_eq!(places(&five[..4], &spread), [(100, 0), (101, 2), (102, 1), (103, 3)]);
         assert_eq!(places(&five, &spread), []);
         assert_eq!(places(&[(0, 100), (1, 100), (2, 101)], &spread), [(100, 0), (101, 2)]);
+    }
+
+    #[test]
+    fn a_thread_is_of_its_process_whoever_started_that() {
+        let tid = std::thread::spawn(|| {
+            let tid = rustix::thread::gettid().as_raw_nonzero().get();
+            owner(u32::try_from(tid).unwrap())
+        });
+        assert_eq!(tid.join().unwrap(), Some(std::process::id()));
+        assert_eq!(owner(0), None);
+        // The child of a shell that waits for it.
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "sleep 100 & echo $!; wait"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        io::BufRead::read_line(&mut io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
+        let child: u32 = line.trim().parse().unwrap();
+        let read = read_back(shell.id(), &[(0, child)]).unwrap();
+        assert_eq!(read[0].pid, child);
+        let one = CpuSet::single(CpuSet::allowed().unwrap().iter().next().unwrap());
+        pin(shell.id(), &[(0, child)], &one, &[]).unwrap();
+        assert_eq!(CpuSet::of_thread(child).unwrap(), one);
+        let ended = rustix::process::kill_process(
+            Pid::from_raw(i32::try_from(child).unwrap()).unwrap(),
+            rustix::process::Signal::KILL,
+        );
+        ended.unwrap();
+        shell.wait().unwrap();
     }
 
     #[test]

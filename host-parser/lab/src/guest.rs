@@ -69,6 +69,10 @@ pub fn boot(
             }
             if !has_record && is_tagged(line) {
                 has_record = true;
+                // What was started may be a script that waits for QEMU.
+                if let Some(vcpu) = vcpus.first() {
+                    cost.of_process(vcpu.pid);
+                }
                 on_record();
             }
         }

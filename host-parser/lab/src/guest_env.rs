@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use abi::control::STRIKES_IN;
 use abi::wire::Hex64;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use experiment::manifest::{Boot, Manifest};
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::{HostCpus, HostIdentity, HostTopology, Root};
-use object::Object;
+use object::elf::FileHeader64;
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use object::{Architecture, Endianness, Object};
 use qemu::{
     Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, UefiFirmware, Vga, Vmm, VmmKind,
 };
@@ -106,7 +108,7 @@ impl GuestEnv {
             Boot::Uefi => Firmware::Uefi(UefiFirmware::find(None).or_exit(Exit::Environment)?),
         };
         let kernel_bytes = built.read_kernel()?;
-        let build = build_id(&kernel_bytes)
+        let build = kernel_build(&kernel_bytes)
             .with_context(|| format!("kernel {}", built.kernel.display()))
             .or_exit(Exit::Environment)?;
         let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
@@ -307,6 +309,38 @@ fn pinning(cpus: &HostCpus) -> Option<Pinning> {
 /// A file's name, digest and size, for the results.
 pub fn artifact(name: &str, bytes: &[u8]) -> Artifact {
     Artifact { name: name.to_owned(), sha256: Digest::of(bytes).to_string(), bytes: bytes.len() as u64 }
+}
+
+/// Checks that an ELF file can be a kernel of ours, which every VMM can enter without firmware, and returns its build ID.
+///
+/// # Errors
+/// What it is instead.
+fn kernel_build(elf: &[u8]) -> anyhow::Result<u64> {
+    let file = object::File::parse(elf).context("not an ELF file")?;
+    let (machine, wide) = (file.architecture(), file.is_64());
+    ensure!(
+        machine == Architecture::X86_64 && wide,
+        "an ELF file of another machine ({machine:?}), expected x86-64"
+    );
+    ensure!(has_pvh_entry(elf)?, "not a kernel: it has no PVH entry; `make build` builds one that has");
+    build_id(elf)
+}
+
+/// Whether an ELF file of 64 bits has the note that names the entry for direct boot (Xen, "x86/HVM direct boot ABI").
+fn has_pvh_entry(elf: &[u8]) -> anyhow::Result<bool> {
+    /// `XEN_ELFNOTE_PHYS32_ENTRY` (Xen, xen/include/public/elfnote.h).
+    const PHYS32_ENTRY: u32 = 18;
+    let header = FileHeader64::<Endianness>::parse(elf)?;
+    let endian = header.endian()?;
+    for segment in header.program_headers(endian, elf)? {
+        let Some(mut notes) = segment.notes(endian, elf)? else { continue };
+        while let Some(note) = notes.next()? {
+            if note.name() == b"Xen" && note.n_type(endian) == PHYS32_ENTRY {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// The first 8 bytes of an ELF file's build ID, as the kernel prints them.

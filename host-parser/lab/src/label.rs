@@ -1,5 +1,6 @@
 //! The name of a session's folder.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -24,13 +25,18 @@ pub fn check(label: &str, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A time as a label, in UTC: `20260704T120000Z`.
+/// A time as a label, in UTC, and a number that no other session of that second has: `20260704T120000Z-3fa90c17`.
 pub fn of_time(now: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "")
+    // The keys of a new `RandomState` differ in each process and from call to call.
+    let random = RandomState::new().hash_one((now, std::process::id()));
+    let time = humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "");
+    format!("{time}-{:08x}", random >> 32)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -48,7 +54,14 @@ mod tests {
     #[test]
     fn a_session_is_named_by_its_time() {
         let label = of_time(SystemTime::UNIX_EPOCH);
-        assert_eq!(label, "19700101T000000Z");
+        let number = label.strip_prefix("19700101T000000Z-").unwrap();
+        assert!(number.len() == 8 && number.chars().all(|c| c.is_ascii_hexdigit()), "{label}");
         assert!(check(&label, Path::new("/nowhere/at/all")).is_ok());
+    }
+
+    #[test]
+    fn sessions_of_one_second_have_different_names() {
+        let labels: HashSet<_> = (0..100).map(|_| of_time(SystemTime::UNIX_EPOCH)).collect();
+        assert_eq!(labels.len(), 100);
     }
 }

@@ -88,7 +88,10 @@ impl ProgressLine {
         };
         let (word, width) = (verdict.outcome.word(), self.width);
         let (done, runs, round) = (self.done, self.runs, round + 1);
-        let line = format!("run {done:>3}/{runs}  round {round:>2}  {name:>width$}  {word}  {said}");
+        // The number that the run has in its files and in the results, which counts from 0.
+        let number = done - 1;
+        let line =
+            format!("run {number:03} ({done} of {runs})  round {round}  {name:>width$}  {word}  {said}");
         self.last = format!("   (last: {name}, {word}, {said})");
         if !self.on_terminal {
             console::note(&line);

@@ -46,6 +46,7 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
     if let (Some(manifest), Some(sha256)) = (&experiment.manifest, &experiment.manifest_sha256) {
         lines.push(format!("manifest {}, SHA-256 `{sha256}`", short(manifest)));
     }
+    lines.extend(words::not_run(results).map(|line| format!("not run: {line}")));
     lines.extend(results.not_known.iter().map(|open| format!("not known: {open}")));
     lines.extend(order(results));
     lines

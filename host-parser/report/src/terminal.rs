@@ -62,6 +62,7 @@ fn text(results: &Results, word: impl Fn(&Verdict) -> String) -> String {
         lines.extend(wrapped(line.trim_start(), indent));
     }
     lines.extend(refused(results));
+    lines.extend(not_run(results));
     lines.extend(diagnosed(results));
     if let Some(report) = &results.claim {
         let verdict = verdict(report);
@@ -105,6 +106,15 @@ fn refused(results: &Results) -> Vec<String> {
         lines.push(format!("  and {} more; results.json has all of them", refused.len() - LISTED));
     }
     lines
+}
+
+/// The cases that were asked for and did not run.
+fn not_run(results: &Results) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in words::not_run(results) {
+        lines.extend(wrapped(&format!("NOT RUN: {line}"), ""));
+    }
+    if lines.is_empty() { lines } else { [vec![String::new()], lines].concat() }
 }
 
 /// Why a guest died.

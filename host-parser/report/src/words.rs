@@ -7,7 +7,7 @@ use abi::wire::record::{SecondClock, SecondSource};
 use evidence::gate::{Basis, Exclusion, FunctionalOnly, MachineReport, Measurement, Sample, Scope};
 use evidence::ledger::{Pace, Probes};
 use results::disclosure::Publication;
-use results::{Group, Pairing, Results, RunRecord, Selection, System};
+use results::{Group, NotRun, Pairing, Results, RunRecord, Selection, System};
 
 /// The first run that passed of the first system, for the properties that all have in common.
 pub(super) fn sample(results: &Results) -> Option<&Measurement> {
@@ -345,6 +345,14 @@ pub(super) fn refused(run: &RunRecord) -> Option<String> {
     let system = if run.system == System::Assay { String::new() } else { format!(" {}", run.system) };
     let word = run.verdict.outcome.word();
     Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
+}
+
+/// The cases that were asked for and did not run, one a line.
+pub(super) fn not_run(results: &Results) -> impl Iterator<Item = String> {
+    results.not_run.iter().map(|NotRun { case, asked, why }| {
+        let whose = if *asked { "" } else { " (the plan is for machines of any size)" };
+        format!("case {case}: {why}{whose}")
+    })
 }
 
 /// Whether the results can be published, in a line; `None` if no disclosure was asked for.

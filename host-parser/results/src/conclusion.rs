@@ -1,6 +1,7 @@
 //! The results in one word, for an exit code.
 
 use super::model::Results;
+use super::not_run;
 use crate::Claim;
 use evidence::gate::ReasonCode;
 
@@ -30,6 +31,22 @@ impl Results {
         if let Some((reason, _)) = self.refusal() {
             return Conclusion::Refused(reason);
         }
+        let conclusion = self.of_claim();
+        let not_run = not_run::refusal(&self.not_run, |_| true).filter(|_| self.complete);
+        match (conclusion, not_run) {
+            // What was found of the cases that ran stands; but not all that was asked for was done.
+            (
+                Conclusion::Measured
+                | Conclusion::Holds
+                | Conclusion::HoldsUndisturbed
+                | Conclusion::WithinBoot,
+                Some((reason, _)),
+            ) => Conclusion::Refused(reason),
+            (conclusion, _) => conclusion,
+        }
+    }
+
+    fn of_claim(&self) -> Conclusion {
         match self.claim.as_ref().map(|report| &report.claim) {
             None => Conclusion::Measured,
             Some(Claim::Holds(_)) => Conclusion::Holds,

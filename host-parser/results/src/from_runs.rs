@@ -6,6 +6,7 @@ use super::compare::{SystemComparison, costs};
 use super::environment::Environment;
 use super::exclude::{self, exclude_iterations};
 use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
+use super::not_run;
 use super::run_record::RunRecord;
 use super::selection::Selection;
 use super::system::System;
@@ -97,6 +98,7 @@ impl Results {
         };
         let ledger = Ledger::of(&runs, Probes::default());
         let selection = Selection::of(experiment.pairing, &runs, &ledger, &probes);
+        let not_run = not_run::not_run(&experiment, &runs);
         let too_many = exclude::too_many(&experiment, excluded_rounds.len(), lost);
         let refusal = refusal(&runs, too_many, &selection, incomplete.as_deref());
         let experienced = experienced(experiment.pairing, &runs);
@@ -109,6 +111,8 @@ impl Results {
                 series: series.get(&system).unwrap_or(&none),
                 cases: &experienced,
             };
+            let refusal =
+                refusal.or_else(|| not_run::refusal(&not_run, |case| [rule.from, rule.to].contains(&case)));
             ClaimReport { rule, claim: claim(&rule, &judged, refusal) }
         });
         let rows = series.iter().flat_map(|(&system, series)| {
@@ -129,6 +133,7 @@ impl Results {
             cases: rows.collect(),
             experienced,
             runs,
+            not_run,
             claim,
             costs,
             comparison,

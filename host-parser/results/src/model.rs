@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::{CostRow, SystemComparison};
 use super::environment::Environment;
+use super::not_run::NotRun;
 use super::run_record::RunRecord;
 use super::selection::Selection;
 use super::system::System;
@@ -48,6 +49,9 @@ pub struct Results {
     pub selection: Selection,
     /// Every run, in the order in which they were made, with its measurement or its reason.
     pub runs: Vec<RunRecord>,
+    /// The cases that were asked for and did not run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_run: Vec<NotRun>,
     /// Undisturbed: every case of every system that has a run that counts, summed up over the runs that do.
     pub cases: Vec<CaseRow>,
     /// As experienced: every case of every system that has a time, over all runs that were made.

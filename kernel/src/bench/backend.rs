@@ -1,5 +1,6 @@
 //! The kernel as the driver's backend.
 
+use core::fmt;
 use core::sync::atomic::Ordering;
 
 use abi::CpuId;
@@ -42,6 +43,10 @@ impl<'a> Bench<'a> {
 impl Sink for Bench<'_> {
     fn record(&mut self, record: Record) {
         console::record(record);
+    }
+
+    fn progress(&mut self, text: fmt::Arguments<'_>) {
+        console::text(text);
     }
 }
 

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use experiment::boot_config::BootConfig;
 use experiment::manifest::Manifest;
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk_with};
@@ -66,7 +66,11 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let settings = config.words().collect::<Vec<_>>().join(" ");
     let files = listing::Listing::of(&args.out, &outputs)?;
     files.write_sums()?;
-    console::answer(&format!("{files}\nplan {}; boot configuration: {settings}\n", plan.digest()))?;
+    console::answer(&format!(
+        "{files}\n{}\nplan {}\nboot configuration: {settings}\n",
+        what_runs(&manifest),
+        plan.digest()
+    ))?;
     Ok(Exit::Holds)
 }
 
@@ -88,10 +92,30 @@ fn config(args: &ImageArgs) -> Result<BootConfig, Coded> {
     Ok(config)
 }
 
-/// The plan of a single boot: the manifest's rounds become iterations.
+/// The plan of a single boot: every iteration of every round of the manifest is one of its own.
 fn plan(manifest: &Manifest, blob: &WorkerBlob, challenge: u64) -> Result<PlanBytes, Coded> {
-    let options = PlanOptions { iterations: manifest.rounds(), challenge, ..PlanOptions::default() };
+    let (rounds, iterations) = (manifest.rounds(), manifest.iterations());
+    let too_many = || {
+        anyhow!(
+            "{rounds} rounds of {iterations} iterations: one boot runs a case at most {} times; lower `rounds`",
+            u16::MAX
+        )
+    };
+    let iterations = manifest.iterations_of_an_image().ok_or_else(too_many).or_exit(Exit::BadInput)?;
+    let options = PlanOptions { iterations, challenge, ..PlanOptions::default() };
     PlanBytes::new(manifest, blob, manifest.cases(), options).or_exit(Exit::BadInput)
+}
+
+/// How often one boot of the image runs each case, and what that is made of.
+fn what_runs(manifest: &Manifest) -> String {
+    let (rounds, iterations) = (manifest.rounds(), manifest.iterations());
+    match iterations {
+        1 => format!("one boot runs each case {rounds} times: once in each round"),
+        _ => {
+            let all = u32::from(rounds) * u32::from(iterations);
+            format!("one boot runs each case {all} times: {iterations} iterations in each of {rounds} rounds")
+        }
+    }
 }
 
 /// The requested forms, each once, with their paths.

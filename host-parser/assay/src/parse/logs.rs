@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::wire::record::SystemName;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use evidence::challenge;
 use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
 use evidence::transcript::{Boot, Boots, Transcript};
+use results::seal::CHAIN;
 use results::{RunRecord, System, cases};
 
 /// The boots of all logs, judged.
@@ -28,7 +29,7 @@ pub struct Judged {
 /// Judges logs in the order in which they are given.
 ///
 /// # Errors
-/// A log cannot be read; the message names it.
+/// A log cannot be read, or has nothing of ours in it; the message names it.
 pub fn judge(logs: &[PathBuf], expectation: &RunExpectation) -> anyhow::Result<Judged> {
     let mut sorter = Sorter::default();
     for log in logs {
@@ -53,7 +54,7 @@ struct Sorter {
 }
 
 impl Sorter {
-    fn log(&mut self, path: &Path, expectation: &RunExpectation) -> io::Result<()> {
+    fn log(&mut self, path: &Path, expectation: &RunExpectation) -> anyhow::Result<()> {
         let name: Arc<str> = path.display().to_string().into();
         let mut boots = Boots::of(open(path)?);
         let before = self.boots;
@@ -65,8 +66,8 @@ impl Sorter {
         if self.boots == before {
             let nothing = Transcript { extent: boots.extent(), ..Transcript::default() };
             let verdict = Gate::default().judge(&nothing, expectation, &HostEvidence::default());
-            self.chain.broken = true;
-            self.add(JudgedBoot { verdict, row: None, system: None }, &name);
+            let (reason, detail) = verdict.outcome.refusal().context("a log of nothing passed")?;
+            bail!("{reason}: {detail}; is this the log of the machine's first serial port?");
         }
         Ok(())
     }
@@ -139,9 +140,16 @@ impl Chain {
     }
 }
 
-fn open(log: &Path) -> io::Result<Box<dyn Read>> {
+fn open(log: &Path) -> anyhow::Result<Box<dyn Read>> {
     if log == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
-    Ok(Box::new(File::open(log)?))
+    let (file, shown) = (File::open(log)?, log.display());
+    if file.metadata()?.is_dir() {
+        if log.join(CHAIN).exists() {
+            bail!("a session's folder: `assay verify {shown} --rebuild DIR` gives its results");
+        }
+        bail!("a folder: name the logs in it");
+    }
+    Ok(Box::new(file))
 }

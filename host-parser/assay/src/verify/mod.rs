@@ -4,10 +4,11 @@ mod args;
 mod session;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use lab::{Coded, Exit, OrExit, console};
+use report::{terminal, terminal_in_colour, write_all};
 use results::seal::signature::{PublicKey, verify};
 use results::seal::{CHAIN, Problem, SIGNATURE, SealedSession};
 
@@ -26,6 +27,9 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
         let mut problems = opened.problems();
         problems.extend(key.as_ref().and_then(|key| signature_problem(&opened, key)));
         console::answer(&text(path, &opened.session, &problems, key.is_some()))?;
+        if let Some(folder) = &args.rebuild {
+            rebuild(&opened.session, &place_of(folder, path, args.sessions.len() > 1))?;
+        }
         if !problems.is_empty() {
             exit = Exit::NotVerified;
         } else if opened.session.chain.end.is_none() && exit == Exit::Holds {
@@ -33,6 +37,27 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
         }
     }
     Ok(exit)
+}
+
+/// Where the results of one of several sessions go: each has a folder of its own.
+fn place_of(folder: &Path, session: &Path, several: bool) -> PathBuf {
+    match session.file_name().filter(|_| several) {
+        Some(name) => folder.join(name),
+        None => folder.to_owned(),
+    }
+}
+
+/// Writes the results of every set of a session into `folder`, and prints them.
+fn rebuild(session: &SealedSession, folder: &Path) -> Result<(), Coded> {
+    for (number, set) in session.sets().iter().enumerate() {
+        let results = session.results(number);
+        let folder = set.row.as_ref().map_or_else(|| folder.to_owned(), |row| folder.join(row));
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
+        write_all(&folder, &results).or_exit(Exit::Output)?;
+        let text = if console::has_colours() { terminal_in_colour } else { terminal };
+        console::answer(&format!("\n{}\nwritten into {}\n", text(&results), folder.display()))?;
+    }
+    Ok(())
 }
 
 fn read_key(path: &Path) -> Result<PublicKey, Coded> {

@@ -10,9 +10,18 @@ use crate::stage::DEADLINE;
 fn table() -> Vec<(u8, String)> {
     let said = run(&mut assay(["--help"]), DEADLINE);
     said.expect_exit(0);
-    let rows = said.out.lines().skip_while(|line| *line != "Exit codes:").skip(1);
-    let rows = rows.map_while(|line| line.trim().split_once("  "));
-    rows.map(|(code, meaning)| (code.parse().unwrap(), meaning.to_owned())).collect()
+    let lines = said.out.lines().skip_while(|line| *line != "Exit codes:").skip(1);
+    let mut rows: Vec<(u8, String)> = Vec::new();
+    for line in lines.take_while(|line| line.starts_with(' ')) {
+        let row =
+            line.trim().split_once("  ").and_then(|(code, meaning)| Some((code.parse().ok()?, meaning)));
+        match (row, rows.last_mut()) {
+            (Some((code, meaning)), _) => rows.push((code, meaning.to_owned())),
+            (None, Some((_, meaning))) => *meaning += &format!(" {}", line.trim()),
+            (None, None) => panic!("no row: {line}"),
+        }
+    }
+    rows
 }
 
 #[test]

@@ -123,3 +123,19 @@ fn names_an_invalid_manifest() {
     stage.manifest("rounds = 7", "rounds = 0");
     said(&stage, &[]).expect_exit(7).expect_message(&["x.toml", "rounds"]);
 }
+
+#[test]
+fn an_image_runs_every_iteration_of_every_round() {
+    let stage = stage(WRITES);
+    let plan = || String::from_utf8_lossy(&fs::read(stage.path("tool.ramdisk")).unwrap()).into_owned();
+    said(&stage, &["--format", "iso"]).expect_exit(0).expect_answer(&["runs each case 7 times"]);
+    assert!(plan().contains("case workers=2 iterations=7 "), "{}", plan());
+    stage.manifest("workers = [1, 2, 4]", "workers = [1, 2, 4]\niterations = 5");
+    let told = "runs each case 35 times: 5 iterations in each of 7 rounds";
+    said(&stage, &["--format", "iso"]).expect_exit(0).expect_answer(&[told]);
+    assert!(plan().contains("case workers=2 iterations=35 "), "{}", plan());
+    let many = fs::read_to_string(stage.path("x.toml")).unwrap();
+    let many = many.replacen("rounds = 7", "rounds = 1000", 1).replacen("iterations = 5", "iterations = 100", 1);
+    fs::write(stage.path("x.toml"), many).unwrap();
+    said(&stage, &[]).expect_exit(7).expect_message(&["1000 rounds of 100 iterations", "65535"]);
+}

@@ -5,13 +5,13 @@ use std::process::Stdio;
 
 use abi::Digest;
 use abi::wire::Record;
-use abi::wire::record::SystemName;
+use abi::wire::record::{CaseSkipped, RunStatus, SkipReason, SystemName};
 use evidence::transcript::Transcript;
 use test_support::guest::Guest;
 use test_support::script::Script;
 
 use crate::assay::{Said, assay, manifest, run};
-use crate::stage::{DEADLINE, good_log};
+use crate::stage::{DEADLINE, good_log, shipped};
 
 /// Runs `assay parse` on a file with this content.
 #[track_caller]
@@ -36,11 +36,17 @@ fn reads_standard_input() {
 }
 
 #[test]
-fn reports_an_empty_a_binary_and_a_foreign_log() {
-    parse(b"").expect_exit(5).expect_answer(&["not-assay", "empty"]);
+fn a_file_that_is_no_log_is_bad_input() {
+    parse(b"").expect_exit(7).expect_message(&["not-assay", "empty"]);
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-    parse(&bytes).expect_exit(5).expect_answer(&["not-assay"]);
-    parse(b"[    0.000000] Linux version 6.1.0\n").expect_exit(5).expect_answer(&["not-assay"]);
+    parse(&bytes).expect_exit(7).expect_message(&["not-assay", "binary"]);
+    parse(b"[    0.000000] Linux version 6.1.0\n").expect_exit(7).expect_message(&["not-assay", "1 line"]);
+    run(&mut assay(["parse", "/dev/null"]), DEADLINE).expect_exit(7).expect_message(&["/dev/null", "empty"]);
+    run(&mut assay(["parse", "/bin/true"]), DEADLINE).expect_exit(7).expect_message(&["/bin/true", "binary"]);
+    // One among good ones is named, and nothing is judged without it.
+    let mut command = assay(["parse"]);
+    let said = run(command.arg(good_log()).arg("/dev/null"), DEADLINE);
+    said.expect_exit(7).expect_message(&["/dev/null"]);
 }
 
 #[test]
@@ -154,13 +160,18 @@ fn refuses_a_boot_of_the_same_case_with_another_plan() {
 
 #[test]
 fn demands_a_plan_a_program_and_a_kernel() {
-    let good = log(1, 1, same);
+    let bytes = [7; 200];
+    let good = log(1, 1, |record| {
+        if let Record::Blob(blob) = record {
+            (blob.bytes, blob.sha256) = (200, Digest::of(&bytes));
+        }
+    });
     let boots = Transcript::read(&good).boots;
     let (start, challenge) = (boots[0].start().unwrap(), boots[0].challenge().unwrap());
-    let program = Digest::of(b"the worker's program").to_string();
+    let program = Digest::of(&bytes).to_string();
     let (plan, work, kernel) = (start.plan.to_string(), challenge.work.to_string(), start.build.to_string());
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), "the worker's program").unwrap();
+    fs::write(file.path(), bytes).unwrap();
     for (option, value) in [
         ("--plan", plan.as_str()),
         ("--plan", &work),
@@ -209,4 +220,35 @@ fn a_log_that_asks_for_a_large_sieve_is_refused() {
         }
     }));
     said.expect_exit(6).expect_answer(&["workload-unknown", "end-candidate"]);
+}
+
+/// The log of a machine that is too small for a case of its plan.
+fn with_a_case_skipped() -> Vec<u8> {
+    let skipped = CaseSkipped { case: 2, reason: SkipReason::Cpus, online: 1 };
+    let script = Script::of(&Guest { nonce: 1, ..Guest::of(1) }.log());
+    script.insert_before(skipped, |record| matches!(record, Record::End(_))).status(RunStatus::Failed).log()
+}
+
+#[test]
+fn a_case_that_was_to_be_run_and_did_not_is_told() {
+    // Of a plan for machines of any size it is no fault.
+    let said = parse(&with_a_case_skipped());
+    said.expect_exit(0).expect_answer(&["NOT RUN: case 2: skipped by the guest, which had 1 CPU online"]);
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("x.toml");
+    let smaller = [("3_000_000", "300_000"), ("216_816", "25_997"), ("161_131_521", "6_509_943")];
+    let text = smaller.iter().fold(shipped("", ""), |text, (from, to)| text.replacen(from, to, 1));
+    fs::write(&manifest, text.replacen("[1, 2, 4]", "[1, 2]", 1)).unwrap();
+    let options = ["--manifest", manifest.to_str().unwrap()];
+    // The manifest's cases are 1 and 2.
+    let told = parse_all(&options, &[with_a_case_skipped()]);
+    told.expect_exit(6).expect_answer(&["NOT RUN: case 2: skipped by the guest", "case-skipped"]);
+    let missing = parse_all(&options, &[log(1, 1, same)]);
+    missing.expect_exit(6).expect_answer(&["NOT RUN: case 2: no run of it is there", "case-skipped"]);
+    let both = parse_all(&options, &[log(1, 1, same), log(2, 2, same)]);
+    assert!(!both.out.contains("NOT RUN"), "{}", both.out);
+    // A case that is not the claim's does not change what the claim says, and is told all the same.
+    fs::write(&manifest, text).unwrap();
+    let other = parse_all(&options, &[log(1, 1, same), log(2, 2, same)]);
+    other.expect_answer(&["NOT RUN: case 4: no run of it is there", "too-few-rounds"]);
 }

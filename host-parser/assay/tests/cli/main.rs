@@ -28,3 +28,4 @@ mod programs;
 mod systems;
 mod verify;
 mod vmms;
+mod width;

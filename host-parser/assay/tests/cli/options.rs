@@ -9,9 +9,12 @@ const HARNESS: &str = "CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS";
 #[test]
 fn names_the_option_or_variable_with_unusable_host_cpus() {
     let stage = Stage::with_qemu(DIES);
-    for (list, what) in
-        [("zz", "expected a list like 0,1"), ("", "expected a list"), ("1023", "not available")]
-    {
+    for (list, what) in [
+        ("zz", "expected a list like 0,1"),
+        ("", "expected a list"),
+        ("1023", "not available"),
+        ("0,0", "CPU 0 twice"),
+    ] {
         let said = stage.run(&["--cpus", list]);
         said.expect_exit(2).expect_message(&["--cpus: ", what]);
     }

@@ -29,6 +29,10 @@ fn takes_qemu_from_the_environment_unless_an_option_names_one() {
     let stage = Stage::with_qemu(DIES);
     let mut given = stage.command(&["--dry-run"]);
     run(given.env("ASSAY_QEMU", "/nonexistent"), DEADLINE).expect_exit(0);
+    // An empty variable is one that is not set: then it is the QEMU in PATH.
+    let mut empty = assay(["run", "--dry-run"]);
+    let said = run(empty.env("ASSAY_QEMU", "").env("PATH", "/nowhere").arg(stage.path("x.toml")), DEADLINE);
+    said.expect_exit(8).expect_message(&["qemu-system-x86_64"]);
     let mut not_given = assay(["run", "--dry-run"]);
     let said = run(not_given.env("ASSAY_QEMU", "/nonexistent").arg(stage.path("x.toml")), DEADLINE);
     said.expect_exit(8).expect_message(&["/nonexistent"]);
@@ -80,6 +84,21 @@ fn names_a_kernel_or_worker_that_is_not_an_elf_file() {
     let stage = Stage::with_qemu(DIES);
     fs::write(stage.path("kernel"), "text").unwrap();
     stage.run(&[]).expect_exit(8).expect_message(&["kernel", "not an ELF file"]);
+    stage
+        .run(&["--kernel", "/bin/true"])
+        .expect_exit(8)
+        .expect_message(&["kernel /bin/true", "no PVH entry"]);
+    stage.run(&["--kernel", "/tmp"]).expect_exit(8).expect_message(&["kernel /tmp", "cannot be read"]);
+    stage
+        .run(&["--kernel", "/dev/null"])
+        .expect_exit(8)
+        .expect_message(&["kernel /dev/null", "not an ELF file"]);
+    stage.static_program("kernel");
+    let mut of_arm = fs::read(stage.path("kernel")).unwrap();
+    // e_machine: EM_AARCH64.
+    of_arm[18] = 183;
+    fs::write(stage.path("kernel"), of_arm).unwrap();
+    stage.run(&[]).expect_exit(8).expect_message(&["another machine", "x86-64"]);
     let stage = Stage::with_qemu(DIES);
     fs::write(stage.path("workers/primes"), "text").unwrap();
     stage.run(&[]).expect_exit(8).expect_message(&["workers/primes", "not an ELF file"]);

@@ -100,8 +100,8 @@ pub fn good_log() -> PathBuf {
     test_support::golden::transcript("good-1.log")
 }
 
-/// The smallest ELF that has a build ID: a header, a program header, a note (System V ABI, "ELF Header", "Program
-/// Header", "Note Section").
+/// The smallest ELF that has a build ID and a PVH entry: a header, a program header, two notes (System V ABI, "ELF
+/// Header", "Program Header", "Note Section").
 fn elf_with_build_id() -> Vec<u8> {
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
     elf.resize(16, 0);
@@ -113,7 +113,9 @@ fn elf_with_build_id() -> Vec<u8> {
     elf.extend([&word(1)[..], &long(0), &long(64), &long(0), &word(0)].concat());
     // Sizes and counts: header, one program header, no section header.
     elf.extend([64, 56, 1, 64, 0, 0].map(short).concat());
-    let note = [&word(4)[..], &word(8), &word(3), b"GNU\0", b"\x01\x02\x03\x04\x05\x06\x07\x08"].concat();
+    let build_id = [&word(4)[..], &word(8), &word(3), b"GNU\0", b"\x01\x02\x03\x04\x05\x06\x07\x08"].concat();
+    let pvh_entry = [&word(4)[..], &word(4), &word(18), b"Xen\0", &word(0x0010_0000)].concat();
+    let note = [pvh_entry, build_id].concat();
     // PT_NOTE, readable; the note follows immediately.
     elf.extend([word(4), word(4)].concat());
     let bytes = note.len() as u64;

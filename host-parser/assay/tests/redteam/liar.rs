@@ -30,12 +30,14 @@ enum Step {
 /// The log of a boot with one iteration, whose times were halved up to this step.
 fn halve(script: Script, step: Step) -> Script {
     let honest = makespan(&script);
+    let mut of_worker = 0;
     let halved = script.edit(|record| match record {
         Record::Worker(worker) => {
+            of_worker = worker.cycles - worker.cycles / 2;
             worker.cycles /= 2;
             worker.scaled = u32::try_from(worker.cycles >> SCALE_SHIFT).unwrap();
         }
-        Record::Region(region) if step >= Step::Regions => region.returned -= honest / 2,
+        Record::Region(region) if step >= Step::Regions => region.returned -= of_worker,
         _ => {}
     });
     let ends = workers(&halved).map(|(skew, cycles)| skew + cycles).max().unwrap();

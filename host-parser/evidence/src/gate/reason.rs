@@ -172,7 +172,7 @@ reasons! {
         "A worker's answer, count of work or digest differs from what the reference gives for the same parameters.",
         "The work was not done, or it was done wrongly: correct the worker, or find out what is wrong with the machine.";
     CaseSkipped = "case-skipped", Unsupported,
-        "A case that was to be run was skipped.",
+        "A case that was to be run was skipped, or no run has it.",
         "Give the machine the CPUs and the memory that the case needs; the detail says which it lacks.";
     GuestError = "guest-error", Failed,
         "The kernel reported an error of the machine or the plan.",

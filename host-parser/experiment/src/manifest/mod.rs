@@ -178,8 +178,7 @@ impl Manifest {
     }
 
     /// How often each boot runs its case; at least 1. Iterations that the host disturbed are excluded, and the lower
-    /// quartile of the rest is the time of the round. An image's one boot, whose iterations are the rounds, runs each case
-    /// once in a round.
+    /// quartile of the rest is the time of the round.
     #[must_use]
     pub const fn iterations(&self) -> u16 {
         self.checked.iterations
@@ -189,6 +188,13 @@ impl Manifest {
     #[must_use]
     pub const fn warm_up_ms(&self) -> u32 {
         self.checked.warm_up_ms
+    }
+
+    /// How often an image's one boot runs each case: in every round as often as each boot of a session does. `None` if that
+    /// is more than a plan can have.
+    #[must_use]
+    pub const fn iterations_of_an_image(&self) -> Option<u16> {
+        self.rounds().checked_mul(self.iterations())
     }
 
     /// Set for a sweep: the kernel derives the cases from its machine. Then one boot runs all of them, and its iterations

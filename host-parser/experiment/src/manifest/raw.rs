@@ -82,8 +82,8 @@ manifest_tables! {
         /// The kind of statement: how a workload scales with CPUs, or that something which goes wrong is noticed.
         tier = "tier": Spanned<Tier>,
             "string", "`scaling`, `control`", "required", "\"scaling\"";
-        /// How many rounds count. There is no claim with fewer than 5. `assay image` makes them iterations of one boot.
-        /// `--rounds` replaces it.
+        /// How many rounds count. There is no claim with fewer than 5. `assay image` makes iterations of one
+        /// boot of them, each as often as `cases.iterations` says. `--rounds` replaces it.
         rounds = "rounds": Spanned<i64>,
             "integer, rounds", "1 to 1000", "required", "7";
         table workload: RawWorkload;

@@ -9,7 +9,9 @@ use results::seal::SealedSession;
 use serde_json::{Value, json};
 
 use super::{NOT_VERIFIED, session, verify};
+use crate::assay::{assay, run};
 use crate::compare::sessions::Sessions;
+use crate::stage::DEADLINE;
 
 fn read(folder: &Path) -> Vec<String> {
     let chain = fs::read_to_string(folder.join("session.jsonl")).unwrap();
@@ -190,6 +192,16 @@ fn a_killed_session_leaves_a_chain_that_verifies_as_far_as_it_goes() {
         "INCOMPLETE: the chain has no end",
         "VERIFIED",
     ]);
+    // What is whole can be had again.
+    let folder = sessions.path("rebuilt");
+    let said = run(assay(["verify", "--rebuild"]).arg(&folder).arg(&b), DEADLINE);
+    said.expect_exit(5).expect_answer(&["6 of 12 runs were made: still running, or killed", "written into"]);
+    let rebuilt = fs::read_to_string(folder.join("results.json")).unwrap();
+    assert!(rebuilt.contains("\"complete\": false"));
+    let samples = fs::read_to_string(folder.join("samples.csv")).unwrap();
+    assert!((0..6).all(|run| samples.contains(&format!("\n{run},{},", run / 2))), "{samples}");
+    assert!(!samples.contains("\n6,"), "{samples}");
+    run(assay(["parse"]).arg(&b), DEADLINE).expect_exit(7).expect_message(&["verify", "--rebuild"]);
     // Results that were written after four runs.
     let killed = SealedSession::read(&b).unwrap();
     let results = killed.results_so_far(0, 4).unwrap();

@@ -55,9 +55,17 @@ impl HostAccount {
         Self { iterations, run: stolen }
     }
 
-    /// How much of an iteration's time the host took.
+    /// How much of an iteration's time the host took, by what it accounts for that iteration alone.
     pub(super) fn took_ns(&self, iteration: (u16, u16)) -> u64 {
-        self.iterations.get(&iteration).copied().unwrap_or(0).saturating_add(self.run)
+        self.iterations.get(&iteration).copied().unwrap_or(0)
+    }
+
+    /// Takes `ns` from what the hypervisor under the host took during the whole run, which no iteration can be told from
+    /// another by. Returns whether there was as much left: time that explains one gap does not explain a second one.
+    pub(super) fn spend(&mut self, ns: u64) -> bool {
+        let left = self.run.checked_sub(ns);
+        self.run = left.unwrap_or(self.run);
+        left.is_some()
     }
 
     /// How much of all iterations' time the host took.

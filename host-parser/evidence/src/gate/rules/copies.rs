@@ -80,6 +80,9 @@ pub(in crate::gate) fn copies(run: &mut Run<'_>, boots: &mut Boots) {
         return;
     }
     let Some(start) = run.facts.one::<Start>() else { return };
+    if let Some(detail) = within(run.facts) {
+        return run.add(ReasonCode::ReadingsRepeated, start.line, detail);
+    }
     let kinds = kinds(run.facts);
     let found = boots.exact_copy(&kinds).or_else(|| kinds.iter().find_map(|kind| boots.copy(kind)));
     match found {
@@ -87,6 +90,27 @@ pub(in crate::gate) fn copies(run: &mut Run<'_>, boots: &mut Boots) {
         None => boots.remember(start.is.nonce, &kinds),
     }
 }
+
+/// Whether iterations of the boot are copies of one another, as a detail: the same times to the last digit, again and again.
+fn within(facts: &Facts) -> Option<String> {
+    let (mut seen, mut repeated) = (HashSet::new(), 0);
+    for iteration in &facts.iterations {
+        let cycles = iteration.workers.values().filter_map(|worker| Some(worker.timing?.is.cycles));
+        let times: Vec<u64> = around(iteration).chain(cycles).collect();
+        let is_new = times.len() < LEAST_TIMES || seen.insert(number(&(iteration.case, times)));
+        repeated += usize::from(!is_new);
+    }
+    let all = facts.iterations.len();
+    (repeated > REPEATED_BY_CHANCE && 4 * repeated > all).then(|| {
+        format!("{repeated} of {all} iterations have the times of another one of the boot, to the last digit")
+    })
+}
+
+/// How many times must be equal, at least.
+const LEAST_TIMES: usize = 3;
+
+/// How many iterations of a boot may repeat another's times.
+const REPEATED_BY_CHANCE: usize = 1;
 
 impl Boots {
     /// Whether every time of an earlier boot is the same, as a detail.
@@ -135,8 +159,8 @@ fn near(kind: &Kind, place: usize, value: u64) -> impl Iterator<Item = u64> {
 
 const RATIOS: &str = "ratios of one worker's time to the next";
 
-/// Ratios are compared to 2 to the power of -24: rounded times of fewer cycles do not keep them that well.
-const RATIO_BITS: u32 = 24;
+/// Ratios are compared to 2 to the power of -25: rounded times of fewer cycles do not keep them that well.
+const RATIO_BITS: u32 = 25;
 
 fn number(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -163,7 +187,7 @@ fn kinds(facts: &Facts) -> [Kind; 4] {
     let steps = pairs().map(|(one, next)| next.wrapping_sub(one)).collect();
     let ratios = pairs().filter_map(|(one, next)| ratio(one, next)).collect();
     [
-        Kind::of_equals("times", times, 3),
+        Kind::of_equals("times", times, LEAST_TIMES),
         Kind::of_equals("ways in and out and pace checks", details, 4),
         Kind::of_neighbours("steps from one worker's time to the next", steps),
         Kind::of_neighbours(RATIOS, ratios),

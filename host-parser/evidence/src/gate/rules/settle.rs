@@ -95,7 +95,7 @@ pub(in crate::gate) fn settle(run: &mut Run<'_>, sound: &mut SoundTimes) {
     if !run.whole || run.refused() {
         return;
     }
-    let (facts, host) = (run.facts, HostAccount::of(run));
+    let (facts, mut host) = (run.facts, HostAccount::of(run));
     let mut open: HashMap<Turn, Vec<Missing>> = HashMap::new();
     for (turn, missing) in std::mem::take(&mut run.open) {
         open.entry(turn).or_default().push(missing);
@@ -114,22 +114,28 @@ pub(in crate::gate) fn settle(run: &mut Run<'_>, sound: &mut SoundTimes) {
     for iteration in &facts.iterations {
         let Some(open) = open.remove(&turn(iteration)) else { continue };
         let known = work(facts, iteration.case).and_then(|work| sound.of(work));
-        of_iteration(run, &host, iteration, open, known);
+        of_iteration(run, &mut host, iteration, open, known);
     }
 }
 
 /// Decides whose the gaps of an iteration are.
 fn of_iteration(
     run: &mut Run<'_>,
-    host: &HostAccount,
+    host: &mut HostAccount,
     iteration: &Iteration,
     open: Vec<Missing>,
     known: Option<&mut OfWork>,
 ) {
     let took = host.took_ns((iteration.case, iteration.iter));
-    let accounted = |missing: &Missing| {
-        missing.ns.saturating_sub(took.saturating_add(missing.late_ns)) <= missing.limit_ns
+    // What is left of a gap beyond its limit.
+    let rest = |missing: &Missing| {
+        let accounted = took.saturating_add(missing.late_ns).saturating_add(missing.limit_ns);
+        missing.ns.saturating_sub(accounted)
     };
+    // The gaps of one iteration may be one and the same, seen by several readings.
+    let most = open.iter().map(rest).max().unwrap_or(0);
+    let is_spent = most > 0 && host.spend(most);
+    let accounted = |missing: &Missing| is_spent || rest(missing) == 0;
     let times = times(run.facts, iteration);
     let doubted = open.iter().any(|missing| is_doubted(missing) && !accounted(missing));
     let full = |known: &OfWork| times.as_ref().is_some_and(|times| known.are_full(times));
