@@ -23,7 +23,8 @@ impl<'a> From<&'a RunRecord> for JudgedRun<'a> {
 
 /// Which of a round's runs it is. Logs from elsewhere have no schedule, and none is a further attempt at another.
 fn place(run: &RunRecord) -> Place {
-    if run.case.is_none() && run.sealed.log_sha256.is_none() {
+    let is_a_log = run.sealed.as_ref().is_none_or(|sealed| sealed.log_sha256.is_none());
+    if run.case.is_none() && is_a_log {
         return Place::Alone(run.run);
     }
     Place::Of { set: run.set, system: run.system as u8, case: run.case }
