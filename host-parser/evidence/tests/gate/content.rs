@@ -170,7 +170,7 @@ fn clock() -> Vec<Trial> {
     // As a PIT is off by on a busy host, and as no source is.
     let reading = |khz| {
         let reading = TscReading { source: TscSource::Pit, khz };
-        let spread_ppm = u32::try_from(khz.abs_diff(KHZ) * 1_000_000 / KHZ).unwrap().max(100);
+        let spread_ppm = u32::try_from(khz.abs_diff(KHZ) * 1_000_000 / KHZ).expect("a few thousand").max(100);
         let log = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
         log.edit(move |record| {
             if let Record::Tsc(tsc) = record {
