@@ -135,7 +135,8 @@ fn an_image_runs_every_iteration_of_every_round() {
     said(&stage, &["--format", "iso"]).expect_exit(0).expect_answer(&[told]);
     assert!(plan().contains("case workers=2 iterations=35 "), "{}", plan());
     let many = fs::read_to_string(stage.path("x.toml")).unwrap();
-    let many = many.replacen("rounds = 7", "rounds = 1000", 1).replacen("iterations = 5", "iterations = 100", 1);
+    let many =
+        many.replacen("rounds = 7", "rounds = 1000", 1).replacen("iterations = 5", "iterations = 100", 1);
     fs::write(stage.path("x.toml"), many).unwrap();
     said(&stage, &[]).expect_exit(7).expect_message(&["1000 rounds of 100 iterations", "65535"]);
 }
