@@ -10,7 +10,8 @@ use test_support::guest::Guest;
 use test_support::script::Script;
 
 fn guest(nonce: u64, cpus: u16, iterations: u16) -> Guest {
-    Guest { nonce, iterations, work_cycles: 110_000_000, ..Guest::of(cpus) }
+    // Each worker takes long enough for ratios: 2 to the power of 25 cycles.
+    Guest { nonce, iterations, work_cycles: 55_000_000 * u64::from(cpus), ..Guest::of(cpus) }
 }
 
 fn judge(gate: &mut Gate, log: &[u8]) -> Verdict<Measurement> {
