@@ -129,7 +129,7 @@ mod tests {
         let verdict = Gate::default().judge(
             &Transcript::read(b""),
             &RunExpectation::default(),
-            &evidence::gate::HostEvidence::default(),
+            &HostEvidence::default(),
         );
         RunRecord::new(round, round, verdict)
     }

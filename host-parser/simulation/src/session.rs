@@ -1,5 +1,6 @@
 //! One session on a simulated host, from its first boot to its results.
 
+use abi::random::SplitMix64;
 use evidence::gate::{Gate, RunExpectation};
 use evidence::ledger::{Ledger, Probes};
 use evidence::transcript::Transcript;
@@ -65,7 +66,9 @@ impl Maker<'_> {
         let boot = Boot::of(self.host, case, self.shape, self.now);
         self.now = boot.over + BETWEEN_BOOTS;
         let number = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
-        let (log, evidence) = (boot.log(case, u64::from(number) + 1), boot.evidence(case));
+        // Far from each other: what a guest has by chance follows from its nonce.
+        let nonce = SplitMix64::new(u64::from(number)).draw();
+        let (log, evidence) = (boot.log(case, nonce), boot.evidence(case));
         let verdict = self.gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
         let mut run = RunRecord::new(number, round, verdict).with_evidence(evidence);
         run.case = Some(case);

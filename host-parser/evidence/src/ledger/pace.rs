@@ -181,8 +181,10 @@ impl PaceRule {
             Place::After => "after",
         };
         let limit = pace_limit(self.runs[*run].iterations == 1);
+        // A gap of less than a hundredth of the window changes nothing that is worth a word.
+        let is_broken = u64::from(*unbroken) * 100 > u64::from(*reads) * 101;
         let without_gap =
-            if unbroken == reads { String::new() } else { format!(", {unbroken} without the longest gap,") };
+            if is_broken { format!(", {unbroken} without the longest gap,") } else { String::new() };
         format!(
             "just {place} worker {worker} of case {case} iteration {iteration}, CPU {cpu} was {:.0} % slower than its \
              baseline ({reads} TSC readings{without_gap} instead of {:.0}, limit {} %)",
