@@ -5,6 +5,7 @@ pub mod interrupts;
 pub mod iomem;
 pub mod log;
 pub mod schedstat;
+pub mod scheduler;
 
 use std::fs;
 
