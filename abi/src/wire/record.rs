@@ -7,7 +7,8 @@ use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
     ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RegisterName, RsdpSource,
-    RunStatus, SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource, TscSource,
+    RunStatus, SchedulingClass, SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource,
+    TscSource,
     WorkerStatus,
 };
 
@@ -112,6 +113,19 @@ messages! {
         line: u16,
         /// The word.
         word: Text<64>,
+    }
+
+    /// What is in force in a system that was set up to leave its workers' CPUs alone, by its own account. A system as it
+    /// comes has no such record.
+    Tuning = "tuning" {
+        /// The CPUs that its scheduler moves no thread to, as a list; `-` for none.
+        isolated: Text<36>,
+        /// The CPUs whose tick may stop while one thread runs on them, as a list; `-` for none.
+        nohz_full: Text<36>,
+        /// The driver of idle states; `none` for none: an idle CPU halts.
+        idle: Label,
+        /// The scheduling class of the workers.
+        workers: SchedulingClass,
     }
 
     /// One processor entry of the MADT.

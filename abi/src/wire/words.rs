@@ -47,6 +47,14 @@ words! {
         Skipped = "skipped",
     }
 
+    /// A scheduling class of Linux (sched(7)).
+    pub enum SchedulingClass {
+        /// SCHED_OTHER, which shares a CPU among its threads.
+        Other = "other",
+        /// SCHED_FIFO, whose threads run until they block or one of a higher priority wants the CPU.
+        Fifo = "fifo",
+    }
+
     /// The source of a word of the boot configuration.
     pub enum ConfigSource {
         /// The file in the ramdisk.

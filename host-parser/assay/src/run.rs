@@ -26,7 +26,8 @@ pub struct RunArgs {
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
-    /// Systems that run the workers, as a list: assay, assay-bios, linux, linux-mitigations-off, native
+    /// Systems that run the workers, as a list: assay, assay-bios, linux, linux-mitigations-off, linux-tuned,
+    /// native
     ///
     /// All of them run in one session, in shuffled order, so that they can be compared. The Linux kernel is the one that
     /// the environment variable LINUX_SMP_SCALE_KERNEL names, else the distribution's, which is downloaded into

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
+use abi::wire::record::Tuning;
+
 use super::words::{self, short};
 use results::{Results, RunRecord, System};
 
@@ -70,12 +72,13 @@ fn boots(results: &Results) -> Vec<String> {
         let Some(machine) = run.verdict.outcome.measurement().map(|measured| measured.machine()) else {
             continue;
         };
-        let mitigations = match run.system {
-            System::Linux => ", its default mitigations",
-            System::LinuxMitigationsOff => ", mitigations=off",
-            _ => "",
+        let set_up = match run.system {
+            System::Linux => ", its default mitigations".to_owned(),
+            System::LinuxMitigationsOff => ", mitigations=off".to_owned(),
+            System::LinuxTuned => format!(", its default mitigations, {}", tuning(machine.tuning)),
+            System::Assay | System::AssayBios | System::Native => String::new(),
         };
-        let boot = format!("{} {}, boot: {}{mitigations}", machine.system, machine.release, machine.firmware);
+        let boot = format!("{} {}, boot: {}{set_up}", machine.system, machine.release, machine.firmware);
         systems.entry(run.system).or_default().insert(boot);
     }
     let mut lines = Vec::new();
@@ -83,6 +86,16 @@ fn boots(results: &Results) -> Vec<String> {
         lines.push(format!("row {system}: {}", boots.into_iter().collect::<Vec<_>>().join("; ")));
     }
     lines
+}
+
+/// What was in force in a tuned guest, by its own account.
+fn tuning(tuning: Option<Tuning>) -> String {
+    let Some(Tuning { isolated, nohz_full, idle, workers }) = tuning else {
+        return "nothing known of its tuning".to_owned();
+    };
+    let cpus = |list: String| if list.is_empty() { "no CPU".to_owned() } else { format!("CPU {list}") };
+    let [isolated, nohz_full] = [isolated, nohz_full].map(|list| cpus(list.to_string()));
+    format!("{isolated} isolated, {nohz_full} without a tick, idle driver {idle}, workers {workers}")
 }
 
 /// The order of the runs.

@@ -22,6 +22,8 @@ pub struct Processes<'a> {
     pub system: SystemName,
     /// The CPUs, in worker order.
     pub cpus: &'a [Cpu],
+    /// Whether the workers are real-time processes.
+    pub tuned: bool,
     /// The clock.
     pub clock: &'a Clock,
     /// The second clock.
@@ -57,7 +59,8 @@ impl Backend for Processes<'_> {
     fn run(&mut self, team: Team, image: &ElfImage<'_>, _: u16) -> Result<TeamReport, SkipReason> {
         // The UART's interrupts for what was printed must not fall into the timed region.
         self.console.drain();
-        team.run(image, self.clock, self.second, self.system).map_err(|error| self.no_process(&error))
+        team.run(image, self.clock, self.second, self.system, self.tuned)
+            .map_err(|error| self.no_process(&error))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cpus::Roster;
 use crate::linux::log;
 use crate::power;
 use crate::run::{self, Setting};
+use crate::tuning;
 
 /// The ramdisk's path in the initramfs.
 const RAMDISK: &str = "/ramdisk.tar";
@@ -34,6 +35,7 @@ pub fn run(epoch: Stamp) -> ! {
         epoch,
         ramdisk: fs::read(RAMDISK),
         roster: Roster::of_machine(),
+        tuned: tuning::is_asked_for(),
     };
     let exit = run::all(setting, &mut console);
     console.drain();

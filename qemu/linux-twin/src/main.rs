@@ -6,7 +6,8 @@
 //! faults by signals, refused syscalls by seccomp.
 //!
 //! Linux runs with its defaults: its scheduler, its priorities, its interrupt routing. The workers get what
-//! a careful user of Linux would give them: a CPU each, locked and prefaulted memory, a warm-up.
+//! a careful user of Linux would give them: a CPU each, locked and prefaulted memory, a warm-up. Only a guest whose command
+//! line asks for it is tuned ([`tuning`]): a row of its own.
 #![deny(unsafe_code)]
 
 mod args;
@@ -22,6 +23,7 @@ mod power;
 mod refusal;
 mod run;
 mod second;
+mod tuning;
 mod warp;
 mod worker;
 

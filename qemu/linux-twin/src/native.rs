@@ -25,6 +25,7 @@ pub fn run(args: &Args, epoch: Stamp) -> ExitCode {
         epoch,
         ramdisk: fs::read(&args.ramdisk),
         roster: Roster::of_list(args.cpus.as_deref()),
+        tuned: false,
     };
     match run::all(setting, &mut console) {
         _ if console.failed() => ExitCode::from(OUTPUT),

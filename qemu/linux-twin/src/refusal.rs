@@ -24,6 +24,9 @@ pub enum Refusal {
     /// The CPUs cannot be listed, or not be used.
     #[error("{0}")]
     Cpus(std::io::Error),
+    /// Linux allows no real-time process.
+    #[error("{0}")]
+    RealTime(std::io::Error),
 }
 
 impl Refusal {
@@ -37,6 +40,7 @@ impl Refusal {
             Self::Control => "control",
             Self::NoClock => "no-clock",
             Self::Cpus(_) => "cpus",
+            Self::RealTime(_) => "real-time",
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::cpus::Roster;
 use crate::linux::{self, log, msr};
 use crate::refusal::Refusal;
 use crate::second::SecondClock;
-use crate::{machine, warp};
+use crate::{machine, tuning, warp};
 
 /// The system that runs a plan, and the ramdisk that holds it.
 pub struct Setting {
@@ -32,11 +32,13 @@ pub struct Setting {
     pub ramdisk: io::Result<Vec<u8>>,
     /// The CPUs.
     pub roster: io::Result<Roster>,
+    /// Whether the workers are real-time processes.
+    pub tuned: bool,
 }
 
 /// Runs the plan, and prints all its records and the table.
 pub fn all(setting: Setting, console: &mut Console) -> GuestExit {
-    let Setting { system, epoch, ramdisk, roster } = setting;
+    let Setting { system, epoch, ramdisk, roster, tuned } = setting;
     let (ramdisk, unread) = match ramdisk {
         Ok(ramdisk) => (ramdisk, None),
         Err(error) => (Vec::new(), Some(Refusal::Ramdisk(error))),
@@ -53,7 +55,7 @@ pub fn all(setting: Setting, console: &mut Console) -> GuestExit {
     let refusal = match (unread, Plan::parse(plan_bytes)) {
         (Some(unread), _) => unread,
         (None, Err(error)) => Refusal::Plan(error),
-        (None, Ok(plan)) => match experiment(system, &epoch, roster, &plan, &ramdisk, console) {
+        (None, Ok(plan)) => match experiment(system, &epoch, roster, tuned, &plan, &ramdisk, console) {
             Ok(RunStatus::Ok) => return GuestExit::Success,
             Ok(RunStatus::Failed) => return GuestExit::Failed,
             Err(refusal) => refusal,
@@ -69,6 +71,7 @@ fn experiment(
     system: SystemName,
     epoch: &Stamp,
     roster: io::Result<Roster>,
+    tuned: bool,
     plan: &Plan<'_>,
     ramdisk: &[u8],
     console: &mut Console,
@@ -92,6 +95,9 @@ fn experiment(
     phases.end("warp");
 
     machine::report_features(log.as_deref(), console);
+    if tuned {
+        console.record(tuning::report().into());
+    }
     machine::report_cpus(system, &roster, console);
     registers::report(&msr::states(&roster.online), console);
     emit::clock(&choice, &readings, console);
@@ -110,7 +116,11 @@ fn experiment(
         listed: online.saturating_add(cpu_count(roster.missing.len())),
         all_online: roster.missing.is_empty(),
     };
-    let mut backend = Processes { system, cpus: &roster.online, clock: &clock, second, console };
+    // Not before the warp test, whose threads would keep this process from its CPU.
+    if tuned {
+        tuning::begin().map_err(Refusal::RealTime)?;
+    }
+    let mut backend = Processes { system, cpus: &roster.online, tuned, clock: &clock, second, console };
     let summary = harness::run(plan, ramdisk, site, &mut phases, &mut backend).map_err(Refusal::Blob)?;
     console.end(summary.status());
     console.text(format_args!("{summary}"));

@@ -20,23 +20,29 @@ use serde::Serialize;
 
 use crate::{BootMedium, VmmKind};
 
-/// Linux's mitigations of CPU vulnerabilities.
+/// How Linux is set up. A guest that is not as it comes is a separate, labelled row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Mitigations {
-    /// Linux's default.
+pub enum SetUp {
+    /// As it comes.
     Default,
-    /// None. A guest with this setting is a separate, labelled row.
-    Off,
+    /// Without its mitigations of CPU vulnerabilities.
+    MitigationsOff,
+    /// With as little as possible besides the workers on their CPUs, and its default mitigations.
+    Tuned,
 }
 
-impl Mitigations {
-    /// The kernel's command line: defaults except for the console, and a reset at once if Linux panics.
+/// For all guests: a console, and a reset at once if Linux panics.
+const COMMON: &str = "console=ttyS0 quiet panic=-1";
+
+impl SetUp {
+    /// The command line of a kernel with this number of CPUs (Linux, Documentation/admin-guide/kernel-parameters.rst).
     #[must_use]
-    pub const fn command_line(self) -> &'static str {
+    pub fn command_line(self, cpus: u16) -> String {
         match self {
-            Self::Default => "console=ttyS0 quiet panic=-1",
-            Self::Off => "console=ttyS0 quiet panic=-1 mitigations=off",
+            Self::Default => COMMON.to_owned(),
+            Self::MitigationsOff => format!("{COMMON} mitigations=off"),
+            Self::Tuned => format!("{COMMON} {}", tuned(cpus)),
         }
     }
 }
@@ -52,12 +58,52 @@ const fn ending(vmm: VmmKind) -> &'static str {
     }
 }
 
-/// The boot medium of a Linux guest of `vmm`: `kernel` with `initramfs`, a file that [`initramfs()`] made.
+/// The words that tune a guest. CPU 0 keeps time and takes interrupts, so it cannot be isolated, and its tick does not
+/// stop; a machine with one CPU has no other. `cpuidle.off` leaves an idle CPU only HLT. Not `idle=poll`: no CPU of a
+/// worker is idle in a timed region, and under TCG a CPU that polls takes a host CPU from one that works. `assay.tuned` is
+/// for the twin, whose workers then are SCHED_FIFO.
+fn tuned(cpus: u16) -> String {
+    let last = cpus.saturating_sub(1);
+    let others = match last {
+        0 => String::new(),
+        1 => "isolcpus=domain,managed_irq,1 nohz_full=1 ".to_owned(),
+        _ => format!("isolcpus=domain,managed_irq,1-{last} nohz_full=1-{last} "),
+    };
+    let all = if last == 0 { "0".to_owned() } else { format!("0-{last}") };
+    format!("{others}rcu_nocbs={all} irqaffinity=0 nowatchdog cpuidle.off=1 assay.tuned")
+}
+
+/// The boot medium of a Linux guest of `vmm` with `cpus` CPUs: `kernel` with `initramfs`, a file that [`initramfs()`] made.
 #[must_use]
-pub fn medium(kernel: &LinuxKernel, initramfs: &Path, mitigations: Mitigations, vmm: VmmKind) -> BootMedium {
+pub fn medium(
+    kernel: &LinuxKernel,
+    initramfs: &Path,
+    set_up: SetUp,
+    cpus: u16,
+    vmm: VmmKind,
+) -> BootMedium {
     BootMedium::Kernel {
         kernel: kernel.path.clone(),
         initrd: Some(initramfs.to_owned()),
-        append: format!("{}{}", mitigations.command_line(), ending(vmm)),
+        append: format!("{}{}", set_up.command_line(cpus), ending(vmm)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tuned_guest_isolates_all_cpus_but_the_first() {
+        let words = |cpus| SetUp::Tuned.command_line(cpus);
+        assert!(!words(1).contains("isolcpus") && words(1).contains(" rcu_nocbs=0 "), "{}", words(1));
+        assert!(
+            words(2).contains(" isolcpus=domain,managed_irq,1 nohz_full=1 rcu_nocbs=0-1 "),
+            "{}",
+            words(2)
+        );
+        assert!(words(4).contains(" isolcpus=domain,managed_irq,1-3 nohz_full=1-3 "), "{}", words(4));
+        assert!(words(4).starts_with(&SetUp::Default.command_line(4)));
+        assert!(!words(4).contains("mitigations"));
     }
 }

@@ -81,12 +81,23 @@ fn with_kernel(stage: &Stage, systems: &str, twin: &str, kernel: &str) -> Said {
 fn guests_differ_only_in_the_kernel_they_boot() {
     let stage = stage(DIES);
     let twin = stage.path("twin");
-    let systems = ["--systems", "native,linux-mitigations-off,linux,assay", "--twin", twin.to_str().unwrap()];
+    let systems = [
+        "--systems",
+        "native,linux-tuned,linux-mitigations-off,linux,assay",
+        "--twin",
+        twin.to_str().unwrap(),
+    ];
     let mut command = stage.command(&[&systems[..], &["--dry-run", "--rounds", "1"]].concat());
     let said = run(command.env(KERNEL, stage.path("bzImage")), DEADLINE);
     said.expect_exit(0);
     let (work, ours) = work_and_command(&said, "assay");
-    for (system, append) in [("linux", "panic=-1'"), ("linux-mitigations-off", "panic=-1 mitigations=off'")] {
+    let tuned = "panic=-1 isolcpus=domain,managed_irq,1 nohz_full=1 rcu_nocbs=0-1 irqaffinity=0 nowatchdog \
+                 cpuidle.off=1 assay.tuned'";
+    for (system, append) in [
+        ("linux", "panic=-1'"),
+        ("linux-mitigations-off", "panic=-1 mitigations=off'"),
+        ("linux-tuned", tuned),
+    ] {
         let (its_work, line) = work_and_command(&said, system);
         assert_eq!((its_work, envelope(line)), (work, envelope(ours)));
         assert!(line.contains("bzImage") && line.ends_with(append), "{line}");
@@ -95,7 +106,7 @@ fn guests_differ_only_in_the_kernel_they_boot() {
     assert_eq!(its_work, work);
     assert!(line.starts_with(&format!("{} native --ramdisk ", twin.display())), "{line}");
     let order = said.out.lines().find_map(|line| line.strip_prefix("# 1:")).unwrap();
-    assert_eq!(order.split(' ').count(), 4 * 3, "{order}");
+    assert_eq!(order.split(' ').count(), 5 * 3, "{order}");
     assert!(!stage.path("out").exists());
 }
 

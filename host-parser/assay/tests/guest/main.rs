@@ -15,6 +15,7 @@ mod controls;
 mod deaths;
 mod experiments;
 mod hardware;
+mod icount;
 mod interference;
 mod refusals;
 mod screen;

@@ -11,7 +11,7 @@ use crate::experiments::{one_cpu, results};
 /// A Linux guest takes a few seconds, but its kernel may have to be downloaded first.
 const DEADLINE: Duration = Duration::from_secs(500);
 
-const SYSTEMS: [&str; 5] = ["assay", "assay-bios", "linux", "linux-mitigations-off", "native"];
+const SYSTEMS: [&str; 6] = ["assay", "assay-bios", "linux", "linux-mitigations-off", "linux-tuned", "native"];
 
 /// The only run of a system.
 fn of<'a>(results: &'a Value, system: &str) -> &'a Value {
@@ -61,11 +61,24 @@ fn every_system_does_the_same_work() {
         assert_eq!(boot["peak_rss_bytes"].is_null(), system == "native", "{system}: {boot}");
     }
     has_the_same_machine(ours, of(&results, "linux"));
+    is_tuned(of(&results, "linux-tuned"));
+    assert!(of(&results, "linux")["measurement"]["machine"]["tuning"].is_null());
     assert_eq!(results["comparison"]["comparable"], true, "{}", results["comparison"]);
     assert_eq!(of(&results, "native")["command"][5], format!("{cpu},{cpu}"));
     let artifacts = results["environment"]["artifacts"].as_array().unwrap();
     let kernel = artifacts.iter().find(|file| file["name"].as_str().unwrap().starts_with("linux "));
     assert_eq!(kernel.expect("the kernel is recorded")["sha256"].as_str().unwrap().len(), 64);
+}
+
+/// Checks that what the command line asks for is in force: Linux ignores what it does not know.
+fn is_tuned(run: &Value) {
+    let expected = serde_json::json!({
+        "isolated": "1",
+        "nohz_full": "1",
+        "idle": "none",
+        "workers": "fifo",
+    });
+    assert_eq!(run["measurement"]["machine"]["tuning"], expected);
 }
 
 /// Checks that QEMU's arguments are the same up to the kernel, which comes last.

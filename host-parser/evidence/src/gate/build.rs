@@ -100,6 +100,7 @@ fn machine(facts: &Facts) -> Option<MachineReport> {
         cpus_online: facts.online(),
         topology: facts.shape(),
         platform: facts.one::<record::Platform>().map(|at| platform(facts, at.is)),
+        tuning: facts.one::<record::Tuning>().map(|at| at.is),
         usable_bytes: memory.usable_bytes,
         heap_bytes: memory.heap_bytes,
     })

@@ -33,6 +33,9 @@ pub struct MachineReport {
     pub topology: Topology,
     /// Other facts about the platform; `None` if the guest did not report them.
     pub platform: Option<Platform>,
+    /// How the system was set up to leave its workers alone; `None` for a system as it comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<record::Tuning>,
     /// Bytes of usable memory.
     pub usable_bytes: u64,
     /// Bytes of the kernel's heap.

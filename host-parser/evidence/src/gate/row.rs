@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{ApicMode, Firmware, SecondSource, SystemName};
+use abi::wire::record::{ApicMode, Firmware, SchedulingClass, SecondSource, SystemName};
 use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
@@ -35,6 +35,10 @@ pub struct Same {
     pub system: SystemName,
     /// Its version.
     pub release: Text<90>,
+    /// The scheduling class of the workers in a system that was tuned; `None` for a system as it comes. Which CPUs it leaves
+    /// alone depends on how many it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuned: Option<SchedulingClass>,
     /// The first 8 bytes of the kernel's build ID.
     pub build: Hex64,
     /// What started the kernel.
@@ -98,6 +102,7 @@ impl Row {
         let same = Same {
             system: machine.system,
             release: machine.release,
+            tuned: machine.tuning.map(|tuning| tuning.workers),
             build: identity.build,
             firmware: machine.firmware,
             vendor: machine.vendor,
@@ -135,6 +140,7 @@ impl Row {
         let whole = self.same.whole.map(|word| word.to_string()).join(" ");
         [
             ("system", format!("{} {}", self.same.system, self.same.release)),
+            ("tuning", self.same.tuned.map_or("none".to_owned(), |class| format!("workers {class}"))),
             ("kernel", self.same.build.to_string()),
             ("boot", self.same.firmware.to_string()),
             ("CPU", format!("{brand} ({vendor} {signature})")),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use experiment::manifest::Manifest;
-use qemu::linux::{KERNEL_VARIABLE, LinuxKernel, Mitigations, Origin, initramfs, medium};
+use qemu::linux::{KERNEL_VARIABLE, LinuxKernel, Origin, SetUp, initramfs, medium};
 use results::Artifact;
 
 use super::SystemsSpec;
@@ -31,7 +31,7 @@ pub fn guests(
     env: &GuestEnv,
     manifest: &Manifest,
     store: &Path,
-    mitigations: Mitigations,
+    set_up: SetUp,
 ) -> Result<Guests, Coded> {
     let memory_mib = manifest.machine().memory_mib;
     if memory_mib < MIN_MEMORY_MIB {
@@ -47,7 +47,8 @@ pub fn guests(
         let plan = env.plan(manifest, &[case])?;
         let archive = initramfs(&twin.bytes, &env.ramdisk(&plan)).or_exit(Exit::Environment)?;
         let archive = Archive::new(archive, store, ".cpio");
-        let medium = medium(&kernel, &archive.path, mitigations, env.vmm.kind);
+        // A guest has a CPU for each worker of its case.
+        let medium = medium(&kernel, &archive.path, set_up, case, env.vmm.kind);
         // We do not build Linux, so no build ID is expected: the runs need only agree with each other.
         Ok(BootImage { plan, build: None, medium, archive, disk: None })
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use experiment::manifest::{Boot, Manifest};
 use qemu::VmmKind;
-use qemu::linux::Mitigations;
+use qemu::linux::SetUp;
 use results::System;
 
 use super::guests::Guests;
@@ -64,10 +64,11 @@ fn row(
     let runner = match system {
         System::Assay => Runner::Guests(Guests::ours(env.clone(), manifest, store)?),
         System::AssayBios => Runner::Guests(Guests::ours(env.by_bios(), manifest, store)?),
-        System::Linux => Runner::Guests(linux::guests(spec, env, manifest, store, Mitigations::Default)?),
+        System::Linux => Runner::Guests(linux::guests(spec, env, manifest, store, SetUp::Default)?),
         System::LinuxMitigationsOff => {
-            Runner::Guests(linux::guests(spec, env, manifest, store, Mitigations::Off)?)
+            Runner::Guests(linux::guests(spec, env, manifest, store, SetUp::MitigationsOff)?)
         }
+        System::LinuxTuned => Runner::Guests(linux::guests(spec, env, manifest, store, SetUp::Tuned)?),
         System::Native => Runner::Processes(Processes::prepare(&spec.twin, env, manifest, store)?),
     };
     Ok(Row::new(system, runner))

@@ -46,6 +46,12 @@ fn controls() -> Vec<(NotComparable, Side, [&'static str; 2])> {
             saying!(System, |system| system.name = SystemName::Native),
             ["of linux (run 2)", "says native"],
         ),
+        // Its log has no `tuning` record.
+        (
+            NotComparable::System,
+            side(System::LinuxTuned),
+            ["of linux-tuned (run 2)", "says linux, not tuned"],
+        ),
         (
             NotComparable::Blob,
             saying!(Blob, |blob| blob.sha256 = abi::Digest::of(b"another")),

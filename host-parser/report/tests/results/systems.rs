@@ -117,6 +117,7 @@ fn command(side: &Side, case: u16) -> Vec<String> {
         System::LinuxMitigationsOff => {
             qemu(case, "/boot/vmlinuz", "/somewhere/initramfs -append mitigations=off")
         }
+        System::LinuxTuned => qemu(case, "/boot/vmlinuz", "/somewhere/initramfs -append assay.tuned"),
         System::Assay | System::AssayBios => qemu(case, "/somewhere/assay-kernel", "/somewhere/plan.tar"),
     };
     let mut words = booted.split(' ').map(str::to_owned).collect();
@@ -132,7 +133,7 @@ fn qemu(case: u16, kernel: &str, initrd: &str) -> String {
 fn cost(system: System, case: u16) -> BootCost {
     let (boot_us, image_bytes) = match system {
         System::Assay | System::AssayBios => (60_000, 230_000),
-        System::Linux | System::LinuxMitigationsOff => (1_700_000, 16_000_000),
+        System::Linux | System::LinuxMitigationsOff | System::LinuxTuned => (1_700_000, 16_000_000),
         System::Native => (3_000, 900_000),
     };
     BootCost {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::envelope::{Envelope, envelope};
 use super::reason::{NotComparable, Refusal};
-use crate::RunRecord;
+use crate::{RunRecord, System};
 use evidence::gate::{Measurement, limits};
 
 /// A run that counts, and what it measured.
@@ -97,14 +97,21 @@ fn name(run: &RunRecord) -> String {
     format!("{} (run {})", run.system, run.run)
 }
 
-/// Runs whose log is of another system than their row.
+/// Runs whose log is of another system than their row, or of one that was tuned otherwise.
 fn impostors(runs: &[Passed<'_>]) -> Vec<Refusal> {
-    let other = runs.iter().filter(|(run, measured)| measured.machine().system != run.system.name());
-    let finding = |(run, measured): &Passed<'_>| Refusal {
-        reason: NotComparable::System,
-        detail: format!("the log of {} says {}", name(run), measured.machine().system),
+    let other = |&(run, measured): &Passed<'_>| {
+        let machine = measured.machine();
+        let (is_tuned, may_be) = (machine.tuning.is_some(), run.system == System::LinuxTuned);
+        let is_other = machine.system != run.system.name() || is_tuned != may_be;
+        let tuned = match (may_be, is_tuned) {
+            (true, false) => ", not tuned",
+            (false, true) => ", tuned",
+            _ => "",
+        };
+        let detail = || format!("the log of {} says {}{tuned}", name(run), machine.system);
+        is_other.then(|| Refusal { reason: NotComparable::System, detail: detail() })
     };
-    other.map(finding).collect()
+    runs.iter().filter_map(other).collect()
 }
 
 /// Frequencies of the TSC that cannot be of one clock.

@@ -7,6 +7,7 @@ pub mod log;
 pub mod msr;
 pub mod rtc;
 pub mod schedstat;
+pub mod scheduler;
 
 use std::fs;
 

@@ -28,6 +28,7 @@ use super::{call, filter, traps};
 use crate::cpus::{Cpu, pin};
 use crate::linux::{interrupts, msr, schedstat};
 use crate::second::SecondClock;
+use crate::tuning;
 
 /// The task of one process.
 pub struct Assignment<'a> {
@@ -37,6 +38,8 @@ pub struct Assignment<'a> {
     pub split: Split,
     /// The worker.
     pub image: &'a ElfImage<'a>,
+    /// Whether it is a real-time process.
+    pub tuned: bool,
     /// Its arguments and its result.
     pub pages: &'a Pages,
     /// The rendezvous of all workers.
@@ -67,6 +70,9 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
     let at = |step| move |error: io::Error| (step, error);
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| (Step::Tie, error.into()))?;
     pin(assignment.cpu.linux).map_err(at(Step::Pin))?;
+    if assignment.tuned {
+        tuning::become_worker().map_err(at(Step::RealTime))?;
+    }
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).map_err(|error| (Step::Lock, error.into()))?;
     lay_out(assignment.image, assignment.pages).map_err(at(Step::Map))?;
     traps::take(slot).map_err(at(Step::Signals))?;

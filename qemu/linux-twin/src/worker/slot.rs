@@ -31,6 +31,9 @@ pub enum Step {
     /// Pinning itself to its CPU.
     #[error("cannot be pinned to its CPU")]
     Pin,
+    /// Becoming a real-time process.
+    #[error("cannot become a real-time process")]
+    RealTime,
     /// Locking its memory.
     #[error("cannot lock its memory")]
     Lock,
@@ -49,8 +52,16 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 7] =
-        [Self::Tie, Self::Pin, Self::Lock, Self::Map, Self::Signals, Self::Filter, Self::Call];
+    const ALL: [Self; 8] = [
+        Self::Tie,
+        Self::Pin,
+        Self::RealTime,
+        Self::Lock,
+        Self::Map,
+        Self::Signals,
+        Self::Filter,
+        Self::Call,
+    ];
 }
 
 /// Stands for a time that is not reported.

@@ -91,10 +91,11 @@ impl Team {
         clock: &Clock,
         second: SecondClock,
         system: SystemName,
+        tuned: bool,
     ) -> io::Result<TeamReport> {
         let mut children = Vec::with_capacity(self.members.len());
         let started = self.members.iter().try_for_each(|member| {
-            children.push(self.start(member, image, clock, second)?);
+            children.push(self.start(member, image, clock, second, tuned)?);
             Ok(())
         });
         let watched = started.and_then(|()| self.watch(&mut children));
@@ -112,11 +113,13 @@ impl Team {
         image: &ElfImage<'_>,
         clock: &Clock,
         second: SecondClock,
+        tuned: bool,
     ) -> io::Result<Child> {
         let assignment = Assignment {
             cpu: member.cpu,
             split: member.split,
             image,
+            tuned,
             pages: &member.pages,
             rendezvous: &self.rendezvous,
             clock,

@@ -39,16 +39,19 @@ pub fn run(args: &BenchParseArgs) -> Result<Exit, Coded> {
     let (boots, bytes) = make(args, &path).or_exit(Exit::Output)?;
     console::answer(&format!("a log of {} MB, {boots} boots:\n", bytes / 1_000_000))?;
     let assay = std::env::current_exe().context("this program's path").or_exit(Exit::Environment)?;
-    let programs: [(&str, Command); 3] = [
+    let programs: [(&str, Command); 4] = [
         ("assay parse", command(&assay, &["parse"])),
         ("grep -c", command(Path::new("grep"), &["-c", "ASSAY1"])),
         ("wc -l", command(Path::new("wc"), &["-l"])),
+        ("sha256sum", command(Path::new("sha256sum"), &[])),
     ];
     for (name, mut command) in programs {
         let cost = measure(command.arg(&path)).with_context(|| name.to_owned()).or_exit(Exit::Environment)?;
-        let rate = bytes as f64 / 1e6 / cost.wall.as_secs_f64();
-        let (seconds, mib) = (cost.wall.as_secs_f64(), cost.peak_kib.unwrap_or(0).div_ceil(1024));
-        console::answer(&format!("{name:<12}{seconds:>9.2} s {rate:>9.0} MB/s {mib:>6} MiB at most\n"))?;
+        let (wall, cpu) = (cost.wall.as_secs_f64(), cost.cpu.unwrap_or(cost.wall).as_secs_f64());
+        let (rate, mib) = (bytes as f64 / 1e6 / cpu, cost.peak_kib.unwrap_or(0).div_ceil(1024));
+        console::answer(&format!(
+            "{name:<12}{wall:>8.2} s {cpu:>8.2} s of a CPU {rate:>7.0} MB/s {mib:>6} MiB at most\n"
+        ))?;
     }
     Ok(Exit::Holds)
 }
@@ -72,6 +75,9 @@ fn command(program: &Path, args: &[&str]) -> Command {
 /// What a program took.
 struct Cost {
     wall: Duration,
+    /// How long it was on a CPU, by /proc/PID/schedstat (Linux, Documentation/scheduler/sched-stats.rst): other load on the
+    /// host does not count. Of its first thread only, but all programs here have one.
+    cpu: Option<Duration>,
     /// `VmHWM` of proc_pid_status(5), a moment before the end; `None` if it ended before the first reading.
     peak_kib: Option<u64>,
 }
@@ -81,13 +87,21 @@ fn measure(command: &mut Command) -> anyhow::Result<Cost> {
     command.stdout(tempfile::tempfile()?);
     let start = Instant::now();
     let mut child = command.spawn()?;
-    let status = format!("/proc/{}/status", child.id());
+    let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).ok();
     let mut peak_kib = None;
-    while child.try_wait()?.is_none() {
-        peak_kib = fs::read_to_string(&status).ok().as_deref().and_then(peak).or(peak_kib);
+    // After its end it has no memory, and its other accounts stay until it is waited for.
+    while let Some(kib) = read("status").as_deref().and_then(peak) {
+        peak_kib = Some(kib);
         thread::sleep(POLL);
     }
-    Ok(Cost { wall: start.elapsed(), peak_kib })
+    let (wall, cpu) = (start.elapsed(), read("schedstat").as_deref().and_then(on_cpu));
+    child.wait()?;
+    Ok(Cost { wall, cpu, peak_kib })
+}
+
+/// The first number: how long it was on a CPU, in ns.
+fn on_cpu(schedstat: &str) -> Option<Duration> {
+    schedstat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn peak(status: &str) -> Option<u64> {
@@ -98,6 +112,12 @@ fn peak(status: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_the_time_on_a_cpu() {
+        assert_eq!(on_cpu("1500000000 27 3\n"), Some(Duration::from_millis(1500)));
+        assert_eq!(on_cpu(""), None);
+    }
 
     #[test]
     fn reads_the_most_memory_of_a_status() {

@@ -4,6 +4,7 @@
 //! Time that is missing in a log is the host's only if the host's own account is as long. Else it is the guest's.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use abi::wire::record::{Gap, Moment};
 
@@ -81,12 +82,14 @@ pub(super) fn length_ns(iteration: &Iteration, khz: u64) -> Option<u64> {
 }
 
 /// Time of an iteration that no record accounts for: two clock readings are farther apart than what lay between them.
+///
+/// It is put into words only if it counts: nearly none does.
 #[derive(Debug)]
-pub(in crate::gate) struct Missing {
+pub(in crate::gate) struct Missing<Words = String> {
     /// The line that shows it.
     pub line: Option<u64>,
     /// Where, as a clause with the times.
-    pub what: String,
+    pub what: Words,
     /// How much is missing, in ns.
     pub ns: u64,
     /// How much may be missing, in ns.
@@ -102,9 +105,11 @@ pub(in crate::gate) struct Missing {
 
 /// Takes time that is missing beyond its limit: until then it is the way between two readings. Whose it is, is decided
 /// when every rule has looked at every iteration (`settle`).
-pub(super) fn missing(run: &mut Run<'_>, iteration: &Iteration, missing: Missing) {
+pub(super) fn missing(run: &mut Run<'_>, iteration: &Iteration, missing: Missing<fmt::Arguments<'_>>) {
     // Of a guest with more CPUs than the host has for it, no time is claimed.
     if missing.ns > missing.limit_ns && !run.is_functional_only() {
+        let Missing { line, what, ns, limit_ns, reason, late_ns, interruptible } = missing;
+        let missing = Missing { line, what: what.to_string(), ns, limit_ns, reason, late_ns, interruptible };
         run.open.push(((iteration.case, iteration.iter), missing));
     }
 }

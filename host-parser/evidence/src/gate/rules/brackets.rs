@@ -147,7 +147,7 @@ fn way_out(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration, timing: At<
     let Some(out) = timed.and_then(ended).and_then(|ended| region.is.returned.checked_sub(ended)) else {
         return;
     };
-    let what = format!(
+    let what = format_args!(
         "worker {} reports {} us, but it was back {} us after that",
         timing.is.worker,
         clock.us(timing.is.cycles),
@@ -173,8 +173,11 @@ fn first_start(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration) {
         Basis::LongestWorker => timings().max_by_key(|timing| timing.is.skew),
     };
     let Some(timing) = start else { return };
-    let what =
-        format!("worker {} began {} us after the common start", timing.is.worker, clock.us(timing.is.skew));
+    let what = format_args!(
+        "worker {} began {} us after the common start",
+        timing.is.worker,
+        clock.us(timing.is.skew)
+    );
     let (ns, limit_ns, reason) =
         (clock.ns(timing.is.skew), limits::LATE_MICROS * 1_000, ReasonCode::LateStart);
     missing(
@@ -203,7 +206,7 @@ fn end(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration) {
     // Natively no account shows how long the process that waits for the workers waits for a CPU itself.
     let reason = if is_native(run.facts) { ReasonCode::VcpuPreempted } else { ReasonCode::TimeMissing };
     let limit_ns = (check_us + end_micros(run.facts)) * 1_000;
-    let what = format!("{} us passed from the last worker's return to `done`", clock.us(rest));
+    let what = format_args!("{} us passed from the last worker's return to `done`", clock.us(rest));
     let ns = clock.ns(rest);
     missing(
         run,

@@ -40,7 +40,7 @@ pub(in crate::gate) fn elapsed(run: &mut Run<'_>) {
         if ns <= limit_ns {
             total.add(wall, length, late_ns);
         }
-        let what = format!(
+        let what = format_args!(
             "{} us passed from `ready` to `done`, but {} us by the host's clock",
             length / 1_000,
             wall / 1_000

@@ -154,7 +154,7 @@ fn interval(
     let Some(by_tsc) = by_tsc.map(|nanos| counter.at_rate(nanos.0)) else { return };
     let by_count = counter.counted(from.is, to.is, by_tsc).unwrap_or(u64::MAX);
     let limit_ns = limit_ns(limits::SECOND_MICROS, by_tsc).saturating_add(counter.resolution_ns());
-    let what = format!(
+    let what = format_args!(
         "from `{}` to `{}` {} us passed by the TSC, and {} us by the second clock",
         from.is.moment,
         to.is.moment,

@@ -41,7 +41,8 @@ pub(in crate::gate) fn stamps(run: &mut Run<'_>) {
             Some(last) => (last, limits::STAMP_MICROS, "from the iteration before it"),
         };
         let ahead = u64::try_from(begun.ahead(since).max(0)).unwrap_or(u64::MAX);
-        let what = format!("{ahead} us more passed by the time stamps than by the clock readings, {what}");
+        let what =
+            format_args!("{ahead} us more passed by the time stamps than by the clock readings, {what}");
         let (ns, limit_ns) = (ahead.saturating_mul(1_000), limit_ns(micros, begun.ns_since(since)));
         let reason = ReasonCode::TimeMissing;
         missing(

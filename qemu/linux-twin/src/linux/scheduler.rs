@@ -1,0 +1,17 @@
+//! The scheduling class of the calling thread (sched(7)).
+#![expect(unsafe_code, reason = "rustix has no sched_setscheduler")]
+
+use std::io;
+
+/// Puts the calling thread into SCHED_FIFO with this priority. Its children inherit both.
+///
+/// # Errors
+/// Linux does not allow it, or has no such priority.
+pub fn become_fifo(priority: i32) -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: 0 is the calling thread, and `parameters` lives for the call.
+    match unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
