@@ -137,7 +137,8 @@ fn every_bad_end_gets_its_reason() {
         let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for control in CONTROLS {
             let manifest = workspace().join("manifests/controls").join(control).with_extension("toml");
-            fs::copy(manifest, folder.path().join(control).with_extension("toml")).unwrap();
+            let text = fs::read_to_string(manifest).unwrap();
+            fs::write(folder.path().join(control).with_extension("toml"), patient(&text)).unwrap();
         }
         let mut command = assay_under(&vmm, &["dev", "controls"]);
         let said = run(command.arg("--out").arg(out.path()).arg(folder.path()), DEADLINE);
@@ -145,6 +146,15 @@ fn every_bad_end_gets_its_reason() {
         said.expect_exit(0).expect_answer(&[&all]);
         eprintln!("{} {}: {all}", vmm.kind, vmm.version);
     }
+}
+
+/// A manifest with deadlines that a guest keeps even if KVM itself is emulated, on a busy machine.
+fn patient(manifest: &str) -> String {
+    let later = |line: &str| match line.split_once(" = ") {
+        Some((key @ ("boot-seconds" | "run-seconds"), _)) => format!("{key} = 60"),
+        _ => line.to_owned(),
+    };
+    manifest.lines().map(later).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
