@@ -64,8 +64,8 @@ fn session(vmm: &Vmm, out: &Path, systems: &str) -> (PathBuf, Value) {
     let source = source.replace("[1, 2, 4]", "[1, 2]").replace("memory-mib = 128", "memory-mib = 256");
     fs::write(&path, source).unwrap();
     for label in (0..TRIES).map(|nth| format!("t-{nth}")) {
-        let args = ["run", "--label", &label, "--rounds", "1", "--no-probe", "--systems", systems, "--out"];
-        let said = run(assay_under(vmm, &args).arg(out).arg(&path), DEADLINE);
+        let args = ["run", "--label", &label, "--rounds", "1", "--no-probe", "--systems", systems];
+        let said = run(assay_under(vmm, &args).arg("--out").arg(out).arg(&path), DEADLINE);
         let folder = out.join("smp-process-scale").join(label);
         let results: Value = serde_json::from_slice(&fs::read(folder.join("results.json")).unwrap()).unwrap();
         let hidden =
@@ -137,14 +137,24 @@ fn every_bad_end_gets_its_reason() {
         let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for control in CONTROLS {
             let manifest = workspace().join("manifests/controls").join(control).with_extension("toml");
-            fs::copy(manifest, folder.path().join(control).with_extension("toml")).unwrap();
+            let text = fs::read_to_string(manifest).unwrap();
+            fs::write(folder.path().join(control).with_extension("toml"), patient(&text)).unwrap();
         }
-        let mut command = assay_under(&vmm, &["dev", "controls", "--out"]);
-        let said = run(command.arg(out.path()).arg(folder.path()), DEADLINE);
+        let mut command = assay_under(&vmm, &["dev", "controls"]);
+        let said = run(command.arg("--out").arg(out.path()).arg(folder.path()), DEADLINE);
         let all = format!("{0} of {0} controls ended as expected", CONTROLS.len());
         said.expect_exit(0).expect_answer(&[&all]);
         eprintln!("{} {}: {all}", vmm.kind, vmm.version);
     }
+}
+
+/// A manifest with deadlines that a guest keeps even if KVM itself is emulated, on a busy machine.
+fn patient(manifest: &str) -> String {
+    let later = |line: &str| match line.split_once(" = ") {
+        Some((key @ ("boot-seconds" | "run-seconds"), _)) => format!("{key} = 60"),
+        _ => line.to_owned(),
+    };
+    manifest.lines().map(later).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
