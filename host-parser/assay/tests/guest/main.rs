@@ -20,6 +20,7 @@ mod refusals;
 mod screen;
 mod signals;
 mod slowed;
+mod stopped;
 mod sweep;
 mod systems;
 mod verdict;
