@@ -120,6 +120,9 @@ reasons! {
     NonceReused = "nonce-reused", Invalid,
         "Another run of the experiment has the same boot nonce, so one log was given twice.",
         "Give each run its own log.";
+    ReadingsRepeated = "readings-repeated", Invalid,
+        "The run's clock readings are those of an earlier run of the experiment, or nearly: its log is a copy.",
+        "Give each run its own log. An emulator that counts instructions instead of time repeats itself, too: its counts are not a measurement.";
     KernelMismatch = "kernel-mismatch", Invalid,
         "The kernel is not the expected one, or differs from that of the other runs.",
         "Build the image again and run the whole experiment with it.";
@@ -189,15 +192,15 @@ reasons! {
     TscDisagree = "tsc-disagree", Invalid,
         "The sources of the TSC's frequency disagree, or the runs of the experiment do.",
         "Run again on a quiet host. If it happens again, do not trust this machine's clocks.";
+    VmStopped = "vm-stopped", Invalid,
+        "The machine stood still while a worker was timed, and its clocks went on: the timer that watches the worker's CPU came far too late. A VMM that was stopped, a host that slept, a snapshot.",
+        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Find out what stops the machine.";
     VcpuPreempted = "vcpu-preempted", Invalid,
         "The host kept a vCPU (in the native row, a worker) waiting during a measurement. The scheduler's account shows it, or a gap that the CPU saw itself, or elapsed time that nothing accounts for.",
         "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Stop what else runs on the host, and pin the guest.";
     Steal = "steal", Invalid,
         "The hypervisor reports that it took too much time from a CPU during a measurement.",
         "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Use a host that is not overcommitted.";
-    VmStopped = "vm-stopped", Invalid,
-        "The machine stood still while a worker was timed, and its clocks went on: the timer that watches the worker's CPU came far too late. A VMM that was stopped, a host that slept, a snapshot.",
-        "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. Find out what stops the machine.";
     Smi = "smi", Invalid,
         "The firmware took a CPU away by a system-management interrupt while it ran a timed worker.",
         "If the boot has several iterations, this one is excluded; otherwise the round is excluded and replaced. If there are many, switch off in the firmware's set-up what causes them: legacy USB, power management, error reporting.";

@@ -11,6 +11,7 @@ mod cases;
 mod census;
 mod clock;
 mod conditions;
+mod copies;
 mod counters;
 mod descriptions;
 mod elapsed;
@@ -26,6 +27,7 @@ mod presence;
 mod registers;
 mod second;
 mod seconds;
+mod settle;
 mod stamps;
 mod superlinear;
 mod sweep;
@@ -37,12 +39,13 @@ pub(super) use cases::{cases, span};
 pub(super) use census::census;
 pub(super) use clock::{basis, clock};
 pub(super) use conditions::conditions;
+pub(super) use copies::{Boots as EarlierBoots, copies};
 pub(super) use counters::{counters, effective_khz};
 pub(super) use descriptions::descriptions;
 pub(super) use elapsed::elapsed;
 pub(super) use gaps::gap_records;
 pub(super) use host::host;
-pub(super) use identity::{Known, identity};
+pub(super) use identity::{Known, Said, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
 pub(super) use offsets::offsets;
@@ -51,6 +54,7 @@ pub(super) use presence::presence;
 pub(super) use registers::registers;
 pub(super) use second::second_clock;
 pub(super) use seconds::seconds;
+pub(super) use settle::{SoundTimes, settle};
 pub(super) use stamps::stamps;
 pub(super) use superlinear::superlinear;
 pub(super) use sweep::sweep;
@@ -74,6 +78,8 @@ pub(super) struct Run<'a> {
     pub findings: &'a mut Findings,
     /// The iterations that the host disturbed, if the boot has several.
     pub disturbed: &'a mut Disturbed,
+    /// Time that no record accounts for, by case and iteration, until [`settle`] decides whose it is.
+    pub open: Vec<((u16, u16), account::Missing)>,
 }
 
 /// What the host did to iterations of a boot that has several, by the iteration's number.
