@@ -8,8 +8,7 @@ use crate::{ApicId, CpuId, Digest};
 pub use super::words::{
     ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RegisterName, RsdpSource,
     RunStatus, SchedulingClass, SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource,
-    TscSource,
-    WorkerStatus,
+    TscSource, WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises

@@ -27,10 +27,6 @@ const BY_24_HOURS: u8 = 1 << 1;
 /// Of the hours, if it counts by 12.
 const AFTERNOON: u8 = 1 << 7;
 
-/// How long two readings may differ, in microseconds: an update takes 2 ms and is announced a quarter of a millisecond
-/// before.
-const UPDATE_US: u64 = 5_000;
-
 /// The index and the data port belong together: one CPU at a time.
 static PORTS: Mutex<()> = Mutex::new(());
 /// The last time that was read, for a moment at which the clock cannot be read.
@@ -38,6 +34,9 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// How long to wait for the next second, in microseconds.
 const SECOND_US: u64 = 1_500_000;
+/// How long two readings may differ, or none be possible, in microseconds: an update takes at most 2 ms, and is announced
+/// a quarter of a millisecond before.
+const UPDATE_US: u64 = 5_000;
 /// The most edges that are observed until two are sharp.
 const EDGES: usize = 10;
 /// An edge is sharp if the polls around it are at most this fraction of a second apart.
@@ -53,8 +52,8 @@ pub fn since_1970() -> Option<u64> {
             LAST.store(now, Ordering::Relaxed);
             return Some(now);
         }
-        // Ports that nothing answers read as all ones: an update without end.
-        if tsc::read() >= deadline {
+        // Ports that nothing answers read as all ones, which would be an update without end.
+        if read(REGISTER_A) == u8::MAX || tsc::read() >= deadline {
             return None;
         }
     }

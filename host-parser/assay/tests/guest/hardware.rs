@@ -215,15 +215,20 @@ fn runs_without_a_serial_port_or_a_screen() {
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
 fn uses_the_reference_clock_that_the_machine_has() {
-    for (machine_type, source) in
-        [("q35", "hpet"), ("q35,hpet=off", "pm-timer"), ("microvm", "pit"), ("microvm,pit=off", "rtc")]
-    {
+    for (machine_type, source, second) in [
+        ("q35", "hpet", "hpet"),
+        ("q35,hpet=off", "pm-timer", "pm-timer"),
+        ("microvm", "pit", "rtc"),
+        ("microvm,pit=off", "rtc", "rtc"),
+    ] {
         let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
             machine.machine_type = machine_type.to_owned();
         });
         over.expect_whole();
         let tsc = over.record("tsc");
         assert!(tsc.contains(&format!(" source={source} ")), "{machine_type}: {tsc}");
+        let beside = over.record("second-clock");
+        assert!(beside.contains(&format!(" source={second} ")), "{machine_type}: {beside}");
     }
 }
 

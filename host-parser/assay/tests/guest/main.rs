@@ -21,6 +21,7 @@ mod refusals;
 mod screen;
 mod signals;
 mod slowed;
+mod stopped;
 mod sweep;
 mod systems;
 mod verdict;

@@ -41,7 +41,7 @@ fn wait_for_a_guest_after_a_run(assay: &mut Child) -> Pid {
 }
 
 /// The QEMU that is a child of `parent`.
-fn guest_of(parent: Pid) -> Option<Pid> {
+pub fn guest_of(parent: Pid) -> Option<Pid> {
     let stats = fs::read_dir("/proc").unwrap().filter_map(|entry| stat(&entry.ok()?.path()));
     let qemu = stats.filter(|stat| stat.name.starts_with("qemu-system"));
     qemu.filter(|stat| stat.parent == parent.as_raw_nonzero().get()).find_map(|stat| Pid::from_raw(stat.pid))

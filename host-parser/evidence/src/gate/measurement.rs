@@ -55,6 +55,7 @@ pub struct Measurement {
     pub(super) phases: Arc<[Phase]>,
     pub(super) skipped: Box<[u16]>,
     pub(super) sweep: Option<Sweep>,
+    #[serde(skip_serializing_if = "Conditions::is_nothing")]
     pub(super) conditions: Conditions,
     pub(super) samples: Box<[Sample]>,
 }
@@ -197,6 +198,13 @@ pub struct Conditions {
     pub watched: bool,
     /// System-management interrupts: every worker's CPU counted them.
     pub smis: bool,
+}
+
+impl Conditions {
+    /// Whether nothing would have been seen, as in the log of an older kernel, whose results do not have this.
+    const fn is_nothing(&self) -> bool {
+        !self.watched && !self.smis
+    }
 }
 
 /// Which kernel, plan and program a run had.

@@ -198,15 +198,15 @@ reasons! {
     TscDisagree = "tsc-disagree", Invalid,
         "The sources of the TSC's frequency disagree, or the runs of the experiment do.",
         "Run again on a quiet host. If it happens again, do not trust this machine's clocks.";
+    VmStopped = "vm-stopped", Invalid,
+        "The machine stood still while a worker was timed, and its clocks went on: the timer that watches the worker's CPU came far too late. A VMM that was stopped, a host that slept, a snapshot.",
+        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Find out what stops the machine.";
     VcpuPreempted = "vcpu-preempted", Invalid,
         "The host kept a vCPU (in the native row, a worker) waiting during a measurement. The scheduler's account shows it, or a gap that the CPU saw itself, or elapsed time that nothing accounts for.",
         "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Stop what else runs on the host, and pin the guest.";
     Steal = "steal", Invalid,
         "A hypervisor took too much time from a CPU during a measurement, by its own account.",
         "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Use a host that is not overcommitted.";
-    VmStopped = "vm-stopped", Invalid,
-        "The machine stood still while a worker was timed, and its clocks went on: the timer that watches the worker's CPU came far too late. A VMM that was stopped, a host that slept, a snapshot.",
-        "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. Find out what stops the machine.";
     Smi = "smi", Invalid,
         "The firmware took a CPU away by a system-management interrupt while it ran a timed worker.",
         "If the boot has several iterations, this one is excluded; otherwise the run is made again in its round. If there are many, switch off in the firmware's set-up what causes them: legacy USB, power management, error reporting.";

@@ -113,18 +113,18 @@ fn watched() -> Vec<Trial> {
     let mut silent = account(1_965_000_000);
     silent.delays.iter_mut().for_each(|delay| delay.run_ns = 0);
     vec![
-        Trial::passing("good-watched", whole()).seen(account(426_000_000)),
+        Trial::passing("good-watched", whole()).seen(account(446_000_000)),
         // The watcher came 1 ms after the common start, and 1.2 ms after it.
         Trial::passing("good-watched-from-the-start", whole()).seen(account(421_300_000)),
         preempted("vcpu-preempted-watched-less", whole()).seen(account(420_900_000)),
-        Trial::passing("good-watched-longer", whole()).seen(account(445_500_000)),
+        Trial::passing("good-watched-longer", whole()).seen(account(465_500_000)),
         Trial::new("time-missing-watched-longer", ReasonCode::TimeMissing, whole())
-            .seen(account(446_000_000)),
+            .seen(account(466_000_000)),
         // The host itself made a vCPU wait for as long.
-        preempted("vcpu-preempted-watched-longer", whole()).seen(waiting(470_000_000, 60_000_000)),
+        preempted("vcpu-preempted-watched-longer", whole()).seen(waiting(490_000_000, 60_000_000)),
         preempted("vcpu-preempted-watched-late", whole()).seen(account(60_000)),
         Trial::new("time-missing-half-the-time", ReasonCode::TimeMissing, halved.log())
-            .seen(account(426_000_000)),
+            .seen(account(446_000_000)),
         preempted("vcpu-preempted-silent-account", long.log()).seen(silent),
     ]
 }

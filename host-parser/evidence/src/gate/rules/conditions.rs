@@ -34,7 +34,8 @@ pub(in crate::gate) fn conditions(run: &mut Run<'_>) {
                     warmed_up(run, iteration, at, warm_up.is.ms, khz);
                     watched(run, iteration, records, at, khz);
                 }
-                None if done => {
+                // A record under a wrong number is a finding already.
+                None if done && !run.findings.has(ReasonCode::InconsistentRecord) => {
                     let detail = format!("{}: worker {worker} has no `conditions`", iteration.name());
                     run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
                 }

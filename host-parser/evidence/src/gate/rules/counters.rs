@@ -45,6 +45,10 @@ pub(in crate::gate) fn counters(run: &mut Run<'_>) {
 
 /// The counters of workers that are done.
 fn missing(run: &mut Run<'_>, iteration: &Iteration, smis: bool) {
+    // A record under a wrong number is a finding already.
+    if run.findings.has(ReasonCode::InconsistentRecord) {
+        return;
+    }
     for (worker, records) in &iteration.workers {
         let done = records.end.is_some_and(|end| end.is.status == WorkerStatus::Done);
         let counters = iteration.counters.get(worker);
