@@ -84,7 +84,7 @@ doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup setup-test setup-images build kernel workers twin host image-tool images
+.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool images
 setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
@@ -113,6 +113,11 @@ workers: setup ## the workers (5 s)
 twin: setup ## the Linux twin (20 s)
 	@$(call step,the Linux twin,target/$(LINUX)/release/assay-twin,20 s)
 	$(PATHLESS) rustc --release -p linux-twin --bin assay-twin --target $(LINUX) -- \
+	    -C target-feature=+crt-static -C strip=symbols
+
+# The first process of the guest in which `make test-kvm` runs KVM: static, for the same reason.
+l1-init: setup
+	$(PATHLESS) rustc --release -p l1-init --bin assay-l1-init --target $(LINUX) -- \
 	    -C target-feature=+crt-static -C strip=symbols
 
 host: setup ## the assay command (40 s)

@@ -50,6 +50,10 @@ pub struct GuestSources {
     pub accelerator: AcceleratorChoice,
     /// The files that the build made.
     pub built: Built,
+    /// QEMU's model of the guests' CPU; `None` for the accelerator's default.
+    pub cpu_model: Option<String>,
+    /// Further arguments for QEMU.
+    pub qemu_args: Vec<String>,
 }
 
 /// What guests run with: QEMU, accelerator, firmware, kernel, worker, image tool and host CPUs.
@@ -71,6 +75,8 @@ pub struct GuestEnv {
     firmware: Firmware,
     kernel_path: PathBuf,
     image_tool: PathBuf,
+    cpu_model: Option<String>,
+    qemu_args: Vec<String>,
     /// The number of CPUs of the guest of a sweep.
     sweep: Option<u16>,
 }
@@ -81,7 +87,7 @@ impl GuestEnv {
     /// # Errors
     /// A file is missing or broken. The message names it and what to do.
     pub fn find(sources: &GuestSources, host_cpus: HostCpus, manifest: &Manifest) -> Result<Self, Coded> {
-        let GuestSources { qemu, accelerator, built } = sources;
+        let GuestSources { qemu, accelerator, built, cpu_model, qemu_args } = sources;
         let qemu = Qemu::find(qemu.as_deref()).or_exit(Exit::Environment)?;
         let boot = manifest.machine().boot;
         let firmware = match boot {
@@ -110,6 +116,8 @@ impl GuestEnv {
             firmware,
             kernel_path,
             image_tool,
+            cpu_model: cpu_model.clone(),
+            qemu_args: qemu_args.clone(),
             sweep,
         })
     }
@@ -140,6 +148,8 @@ impl GuestEnv {
         let profile = manifest.machine();
         let mut machine = MachineSpec::q35(u32::from(vcpus), profile.memory_mib);
         machine.firmware = self.firmware.clone();
+        machine.cpu_model.clone_from(&self.cpu_model);
+        machine.extra_args.clone_from(&self.qemu_args);
         if self.boot == Boot::Direct {
             machine.vga = Vga::None;
         }
@@ -228,7 +238,8 @@ impl GuestEnv {
     /// The environment as the results store it; `artifacts` are the files that decide the runs' results.
     pub fn environment(&self, manifest: &Manifest, artifacts: Vec<Artifact>) -> Environment {
         let emulated = self.accelerator.accelerator == Accelerator::Tcg;
-        let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator);
+        let default = qemu::default_cpu_model(self.accelerator.accelerator);
+        let cpu_model = self.cpu_model.clone().unwrap_or_else(|| default.to_owned());
         Environment {
             accelerator: Some(AcceleratorReport {
                 name: self.accelerator.accelerator.to_string(),
@@ -240,7 +251,8 @@ impl GuestEnv {
                 version: self.qemu.banner.clone(),
             }),
             machine: Some(manifest.machine().machine_type.name().to_owned()),
-            cpu_model: Some(cpu_model.to_owned()),
+            cpu_model: Some(cpu_model),
+            qemu_args: self.qemu_args.clone(),
             firmware: Some(self.boot_word().to_owned()),
             memory_mib: Some(u64::from(manifest.machine().memory_mib)),
             host: Some(host_report()),

@@ -68,6 +68,7 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
     must("boot path", &|s| s.machine.firmware.to_string());
     must("accelerator", &|s| known(s.environment.accelerator.as_ref().map(|accelerator| &accelerator.name)));
     must("QEMU's CPU model", &|s| known(s.environment.cpu_model.as_ref()));
+    must("further arguments of QEMU", &|s| s.environment.qemu_args.join(" "));
 
     may("experiment", &|s| s.experiment.clone());
     may("kernel", &|s| s.identity.build.to_string());
