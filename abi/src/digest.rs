@@ -18,24 +18,31 @@ impl Digest {
     /// Reads 64 lower-case hexadecimal digits; `None` for anything else.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 {
+        Self::read_hex(text.as_bytes())
+    }
+
+    /// The same of text as bytes.
+    pub(crate) fn read_hex(text: &[u8]) -> Option<Self> {
+        if text.len() != 64 || !is_lower_hex(text) {
             return None;
         }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = hex_value(pair[0]) << 4 | hex_value(pair[1]);
         }
         Some(Self(bytes))
     }
 }
 
-/// The value of one lower-case hexadecimal digit.
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+/// Whether all bytes are lower-case hexadecimal digits. No branch depends on a digit: they are random.
+pub(crate) fn is_lower_hex(text: &[u8]) -> bool {
+    let is_digit = |&byte: &u8| byte.wrapping_sub(b'0') < 10 || byte.wrapping_sub(b'a') < 6;
+    text.iter().fold(true, |all, byte| all & is_digit(byte))
+}
+
+/// The value of a lower-case hexadecimal digit: letters are from 61H on, decimal digits from 30H on.
+pub(crate) const fn hex_value(digit: u8) -> u8 {
+    (digit & 0xf) + 9 * (digit >> 6)
 }
 
 impl fmt::Display for Digest {

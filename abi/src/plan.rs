@@ -35,6 +35,7 @@ use crate::Digest;
 use crate::control::ControlKind;
 use crate::digest::Hasher;
 use crate::syscall::Authority;
+use crate::wire::message::split_word;
 use crate::wire::{FieldError, Hex64, Label, messages};
 
 /// The first line. The number is the format's version.
@@ -201,7 +202,7 @@ impl fmt::Display for PlanError {
 
 /// Reads one line.
 fn parse_line(line: &str) -> Result<PlanLine, FieldError> {
-    let (name, fields) = line.split_at(line.find(' ').unwrap_or(line.len()));
+    let (name, fields) = split_word(line.as_bytes());
     PlanLine::parse_fields(name, fields)
 }
 

@@ -79,13 +79,13 @@ impl Value for Authority {
         Ok(())
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        if text == "none" {
+    fn read(text: &[u8]) -> Option<Self> {
+        if text == b"none" {
             return Some(Self::NONE);
         }
         let mut set = Self::NONE;
-        for name in text.split(',') {
-            let (call, _) = Syscall::ALL.into_iter().find(|&(_, known)| known == name)?;
+        for name in text.split(|&byte| byte == b',') {
+            let (call, _) = Syscall::ALL.into_iter().find(|&(_, known)| known.as_bytes() == name)?;
             if set.allows(call) {
                 return None;
             }

@@ -165,7 +165,7 @@ fn refuses_lines_that_are_no_message() {
 proptest! {
     #[test]
     fn a_line_comes_back_as_it_was((name, fields) in support::message(PlanLine::SPECS)) {
-        let line = PlanLine::parse_fields(name, &fields).unwrap();
+        let line = PlanLine::parse_fields(name.as_bytes(), fields.as_bytes()).unwrap();
         let mut text = String::new();
         write_line(&mut text, &line).unwrap();
         prop_assert_eq!(text, format!("{name}{fields}\n"));

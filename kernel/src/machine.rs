@@ -4,7 +4,7 @@ use abi::ApicId;
 use abi::config::Uart;
 use abi::wire::record::{
     ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Firmware, Machine as MachineRecord, Memory,
-    System, SystemName, Topology,
+    Rsdp, System, SystemName, Topology,
 };
 use abi::wire::{Hex64, Text};
 use acpi::sdt::Signature;
@@ -17,13 +17,13 @@ use harness::x86::cpuid;
 use harness::{blob::BlobError, emit};
 use x86_64::PhysAddr;
 
-use crate::clock::{self, Devices, MachineClock, SecondClock};
+use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock};
 use crate::console::Records;
 use crate::cpu::PerCpu;
-use crate::firmware::acpi::fadt::{self, PowerManagement};
-use crate::firmware::acpi::{TableError, Tables, hpet, madt, s5, spcr};
+use crate::firmware::acpi::fadt::{self, PowerManagement, Register};
+use crate::firmware::acpi::{RootPointer, TableError, Tables, hpet, madt, s5, spcr};
 use crate::mem::memory_map::MemoryMap;
-use crate::mem::{HEAP_BYTES, KernelSpace, OutOfMemory, phys};
+use crate::mem::{KernelSpace, OutOfMemory, heap_bytes_for, phys};
 use crate::smp::{self, Roster, RosterEntry};
 use crate::x86::apic;
 use crate::x86::features::Features;
@@ -76,8 +76,25 @@ pub struct Machine {
     pub cpus: Vec<Located>,
 }
 
+/// The root of firmware's tables: as the loader or the VMM names it, or where a BIOS puts it. On a machine with UEFI these
+/// places have no meaning (ACPI 6.5, section 5.2.5.2).
+#[must_use]
+pub fn root_pointer(named: Option<u64>, firmware: Firmware) -> RootPointer {
+    RootPointer::find(&phys::Firmware, named, firmware != Firmware::Uefi)
+}
+
+/// The size of the heap for the CPUs of this machine. It is read before there is a heap, so damaged tables are no error
+/// here: they list no CPUs.
+#[must_use]
+pub fn heap_bytes(rsdp: Option<u64>) -> u64 {
+    let tables = Tables::find(&phys::Firmware, rsdp);
+    let madt = tables.and_then(|tables| tables.table(Signature::MADT)).unwrap_or_default();
+    let usable = madt::processors(madt).filter(|processor| processor.enabled).count();
+    heap_bytes_for(usable, madt::processors(madt).count())
+}
+
 /// Emits the records that describe the machine before it is brought up.
-pub fn describe(firmware: Firmware, memory: &MemoryMap) {
+pub fn describe(firmware: Firmware, memory: &MemoryMap, root: RootPointer, heap_bytes: u64) {
     let signature = Hex64(u64::from(cpuid::leaf(1, 0).eax));
     console::record(MachineRecord {
         firmware,
@@ -88,7 +105,8 @@ pub fn describe(firmware: Firmware, memory: &MemoryMap) {
     console::record(System { name: SystemName::Assay, release: Text::new(env!("CARGO_PKG_VERSION")) });
     console::record(Brand { name: cpuid::brand() });
     let regions = u32::try_from(memory.regions().len()).unwrap_or(u32::MAX);
-    console::record(Memory { usable_bytes: memory.bytes(), regions, heap_bytes: HEAP_BYTES });
+    console::record(Memory { usable_bytes: memory.bytes(), regions, heap_bytes });
+    console::record(Rsdp { source: root.source, at: Hex64(root.at) });
 }
 
 /// Brings the machine up: tables, APIC, BSP, clock, APs, warp test, with their records.
@@ -97,6 +115,12 @@ pub fn describe(firmware: Firmware, memory: &MemoryMap) {
 /// Something is missing that the kernel cannot run without.
 pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) -> Result<Machine, Refusal> {
     let tables = read_tables(rsdp)?;
+    if !apic::is_present() {
+        return Err(Refusal {
+            code: "no-local-apic",
+            detail: "the CPU has no local APIC, or firmware switched it off",
+        });
+    }
     phases.end("acpi");
 
     let enabled = tables.processors.iter().filter(|processor| processor.enabled);
@@ -162,14 +186,21 @@ fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {
     let affinities = tables.table(Signature::SRAT).map(|srat| srat::affinities(srat).collect());
     // Without a FADT there is no PM timer and no S5; the machine may still run.
     let power = tables.table(Signature::FADT).map(fadt::read).unwrap_or_default();
-    let dsdt = tables.table_at(power.dsdt, Signature::DSDT);
-    power::init(power::Firmware { registers: power, s5: dsdt.ok().and_then(s5::sleep_types) });
+    power::init(power::Firmware { registers: power, s5: sleep_types(&tables, &power) });
     Ok(FirmwareTables {
         processors: madt::processors(madt).collect(),
         affinities: affinities.unwrap_or_default(),
         hpet: tables.table(Signature::HPET).ok().and_then(hpet::base_address),
         power,
     })
+}
+
+/// The sleep types of S5, from the DSDT or else from the first SSDT that has them. A PSDT is read like an SSDT (ACPI 6.5,
+/// section 5.2.11.3).
+fn sleep_types(tables: &Tables<'_, phys::Firmware>, power: &PowerManagement) -> Option<(u8, u8)> {
+    let dsdt = power.dsdt.into_iter().filter_map(|at| tables.table_at(at, Signature::DSDT).ok());
+    let others = [Signature::SSDT, Signature::PSDT].into_iter().flat_map(|signature| tables.all(signature));
+    dsdt.take(1).chain(others).find_map(s5::sleep_types)
 }
 
 fn find_frequency(
@@ -179,8 +210,16 @@ fn find_frequency(
     // Firmware may name an address that the CPU cannot reach.
     let hpet = tables.hpet.filter(|&at| at < cpuid::physical_end());
     let hpet = hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
+    let pm_timer = match tables.power.pm_timer {
+        Some(Register::Port(port)) => Some(Place::Port(port)),
+        Some(Register::Memory(at)) if at < cpuid::physical_end() => {
+            Some(Place::Memory(space.map_device(PhysAddr::new_truncate(at))?))
+        }
+        _ => None,
+    };
+    let pm_timer = pm_timer.map(|place| PmTimer { place, wide: tables.power.pm_timer_is_32_bit });
     let scratch = space.frames().zeroed()?;
-    let (readings, second) = clock::readings(&Devices { hpet, power: tables.power, scratch: Some(scratch) });
+    let (readings, second) = clock::readings(&Devices { hpet, pm_timer, scratch: Some(scratch) });
     space.frames().give_back([scratch]);
     let none = Refusal { code: "no-clock", detail: "no source tells the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))

@@ -65,6 +65,8 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     let BootInfo { firmware, memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
     window::open(boot.window_offset, boot.window_end);
     let settings = Settings::read(ramdisk, command_line.bytes());
+    let root = machine::root_pointer(rsdp, firmware);
+    let rsdp = root.address();
     let named = machine::console_port(rsdp);
     let confidential = confidential::kind();
     let ports = match confidential {
@@ -74,7 +76,8 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     ports.open();
     let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
     report_start(plan_bytes);
-    describe(firmware, &memory);
+    let heap_bytes = machine::heap_bytes(rsdp);
+    describe(firmware, &memory, root, heap_bytes);
     if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
         console::show(screen);
     }
@@ -83,7 +86,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     if let Some(kind) = confidential {
         refuse(Ending::Poweroff, &Refusal { code: "confidential-vm", detail: kind.message() });
     }
-    let space = take_memory(memory, low_page, ports, &mut phases);
+    let space = take_memory(memory, heap_bytes, low_page, ports, &mut phases);
     let port_answers = console::listeners().has_serial;
     if !port_answers && matches!(settings.serial(), Some(Serial::Uart(_))) {
         Candidates::new(None, named).open();
@@ -119,6 +122,7 @@ fn report_start(plan_bytes: &[u8]) {
 /// Takes over memory, and opens the serial ports that had to wait for that.
 fn take_memory(
     mut memory: MemoryMap,
+    heap_bytes: u64,
     low_page: Option<LowPage>,
     ports: Candidates,
     phases: &mut Phases,
@@ -130,7 +134,7 @@ fn take_memory(
         });
     }
     pic::mask_all();
-    mem::init_heap(&mut memory)?;
+    mem::init_heap(&mut memory, heap_bytes)?;
     let mut space = KernelSpace::new(Frames::new(memory), low_page)?;
     ports.open_mapped(&mut space)?;
     phases.end("memory");

@@ -34,6 +34,9 @@ const WINDOW_TABLES: u64 = EARLY_WINDOW_END >> 30;
 /// The first serial port. Bit 5 of its line status, at offset 5, is that it takes a byte.
 const COM1: u16 = 0x3f8;
 
+/// How long the port may take for a byte, in TSC cycles: half a second at 2 GHz. A CPU too old for this kernel has a TSC.
+const UART_PATIENCE: u32 = 1_000_000_000;
+
 /// `XEN_ELFNOTE_PHYS32_ENTRY` (Xen, xen/include/public/elfnote.h).
 const PHYS32_ENTRY: u32 = 18;
 
@@ -198,17 +201,25 @@ pvh_too_old:
     movl ${records} - {offset}, %esi
     movl ${records_bytes}, %ebp
 pvh_print:
-    movl ${uart_spins}, %ecx            # a port that is not there reads as ready
-    movw ${uart_status}, %dx
+    rdtsc
+    movl %eax, %ecx
 pvh_print_wait:
-    inb %dx, %al
+    movw ${uart_status}, %dx
+    inb %dx, %al                        # a port that is not there reads as ready
     testb ${uart_ready}, %al
-    loopz pvh_print_wait
+    jnz pvh_print_byte
+    rdtsc
+    subl %ecx, %eax
+    cmpl ${uart_patience}, %eax
+    jb pvh_print_wait
+    jmp pvh_too_old_end                 # it is stuck
+pvh_print_byte:
     movw ${uart_data}, %dx
     lodsb
     outb %al, %dx
     decl %ebp
     jnz pvh_print
+pvh_too_old_end:
     movw ${debug_exit}, %dx
     movb ${refused}, %al
     outb %al, %dx
@@ -271,7 +282,7 @@ pvh_upper_half:
     cpuid_lm = const 1 << 29,
     records = sym too_old::RECORDS,
     records_bytes = const too_old::RECORDS.len(),
-    uart_spins = const 100_000,
+    uart_patience = const UART_PATIENCE,
     uart_status = const COM1 + 5,
     uart_ready = const 1 << 5,
     uart_data = const COM1,

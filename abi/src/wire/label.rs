@@ -5,7 +5,7 @@ use core::fmt;
 use super::Value;
 
 /// A name: 1 to 32 characters out of `A-Z a-z 0-9 . _ + -`.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Label {
     bytes: [u8; Self::CAPACITY],
     len: u8,
@@ -17,12 +17,16 @@ impl Label {
     /// The label `text`; `None` if it is empty, too long, or has another character.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-');
-        if text.is_empty() || text.len() > Self::CAPACITY || !text.bytes().all(known) {
+        Self::of(text.as_bytes())
+    }
+
+    fn of(text: &[u8]) -> Option<Self> {
+        let known = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-');
+        if text.is_empty() || text.len() > Self::CAPACITY || !text.iter().all(known) {
             return None;
         }
         let mut bytes = [0; Self::CAPACITY];
-        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes[..text.len()].copy_from_slice(text);
         Some(Self { bytes, len: u8::try_from(text.len()).ok()? })
     }
 
@@ -41,8 +45,8 @@ impl Value for Label {
         out.write_str(self.as_str())
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        Self::new(text)
+    fn read(text: &[u8]) -> Option<Self> {
+        Self::of(text)
     }
 }
 
@@ -111,10 +115,31 @@ const fn is_plain(byte: u8, first: bool) -> bool {
     byte.is_ascii_graphic() && byte != b'%' && byte != b'=' && !(first && byte == b'-')
 }
 
+/// The digits of an escape.
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Whether `text` is as [`Text::push`] writes it: not empty, and a byte is escaped exactly if it has to be.
+fn is_canonical(text: &[u8]) -> bool {
+    let value =
+        |digit: u8| DIGITS.iter().zip(0_u8..).find(|&(&known, _)| known == digit).map(|(_, value)| value);
+    let mut rest = text;
+    while let [byte, after @ ..] = rest {
+        let is_first = rest.len() == text.len();
+        rest = match after {
+            _ if is_plain(*byte, is_first) => after,
+            [high, low, after @ ..] if *byte == b'%' => match (value(*high), value(*low)) {
+                (Some(high), Some(low)) if !is_plain(high << 4 | low, is_first) => after,
+                _ => return false,
+            },
+            _ => return false,
+        };
+    }
+    !text.is_empty()
+}
+
 impl<const MAX: usize> Text<MAX> {
     /// Adds one byte in its encoded form; `None` if that does not fit whole.
     fn push(&mut self, byte: u8) -> Option<()> {
-        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let at = usize::from(self.len);
         let escaped = [b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
         let code = if is_plain(byte, at == 0) { &[byte][..] } else { &escaped[..] };
@@ -141,17 +166,14 @@ impl<const MAX: usize> Value for Text<MAX> {
         out.write_str(if self.len == 0 { "-" } else { self.encoded() })
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         let mut read = Self { bytes: [0; MAX], len: 0 };
-        if text == "-" {
+        if text == b"-" {
             return Some(read);
         }
-        read.bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        read.bytes.get_mut(..text.len())?.copy_from_slice(text);
         read.len = u8::try_from(text.len()).ok()?;
-        // Accepts only the form that `push` writes.
-        let mut written = Self { bytes: [0; MAX], len: 0 };
-        read.decoded().try_for_each(|byte| written.push(byte))?;
-        (!text.is_empty() && written == read).then_some(read)
+        is_canonical(text).then_some(read)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::value::Value;
+use super::message::{split_word, take};
+use super::value::{Value, read_hex};
 use super::{FieldError, Record};
 
 /// The tag at the beginning of every record line. The number is the version of the protocol.
@@ -45,14 +46,14 @@ impl Value for Timestamp {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        if text == "-" {
+    fn read(text: &[u8]) -> Option<Self> {
+        if text == b"-" {
             return Some(Self::UNKNOWN);
         }
-        let (seconds, fraction) = text.split_once('.')?;
-        let digits = fraction.len() == 6 && fraction.bytes().all(|b| b.is_ascii_digit());
-        let micros = fraction.parse::<u64>().ok().filter(|_| digits)?;
-        Some(Self::from_micros(u64::from(u32::parse(seconds)?) * 1_000_000 + micros))
+        let (seconds, fraction) = text.split_last_chunk::<7>()?;
+        let micros = fraction.strip_prefix(b".").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        let micros = micros.iter().fold(0, |micros, digit| micros * 10 + u64::from(digit - b'0'));
+        Some(Self::from_micros(u64::from(u32::read(seconds)?) * 1_000_000 + micros))
     }
 }
 
@@ -184,25 +185,27 @@ pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
     if line.len() > MAX_LINE_BYTES {
         return Err(LineError::TooLong);
     }
-    if !line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+    // Without an early exit, so that the compiler compares many bytes at once.
+    if !line.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
         return Err(LineError::NotAscii);
     }
-    let text = core::str::from_utf8(line).map_err(|_| LineError::NotAscii)?;
     // `ASSAY12` begins with our tag too.
-    let ours = text.strip_prefix(TAG).filter(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
-    let rest = ours.ok_or(LineError::Version)?;
-    let (body, crc) = rest.rsplit_once(CRC_FIELD).ok_or(LineError::Envelope)?;
-    let covered = TAG.len() + body.len();
-    let canonical = crc.len() == 8 && crc.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let crc = u32::from_str_radix(crc, 16).ok().filter(|_| canonical).ok_or(LineError::Envelope)?;
-    if crc32fast::hash(&line[..covered]) != crc {
+    let ours = line.strip_prefix(TAG.as_bytes()).filter(|rest| !rest.first().is_some_and(u8::is_ascii_digit));
+    let (body, crc) = ours.ok_or(LineError::Version)?.split_last_chunk().ok_or(LineError::Envelope)?;
+    let crc = checksum(crc).ok_or(LineError::Envelope)?;
+    if crc32fast::hash(&line[..TAG.len() + body.len()]) != crc {
         return Err(LineError::Checksum);
     }
-    let mut rest = body.strip_suffix(' ').ok_or(LineError::Envelope)?;
-    let seq = super::message::take(&mut rest, "seq").map_err(|_| LineError::Envelope)?;
-    let ts = super::message::take(&mut rest, "ts").map_err(|_| LineError::Envelope)?;
-    let rest = rest.strip_prefix(" ev=").ok_or(LineError::Envelope)?;
-    let (name, fields) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+    let mut rest = body.strip_suffix(b" ").ok_or(LineError::Envelope)?;
+    let seq = take(&mut rest, "seq").map_err(|_| LineError::Envelope)?;
+    let ts = take(&mut rest, "ts").map_err(|_| LineError::Envelope)?;
+    let rest = rest.strip_prefix(b" ev=").ok_or(LineError::Envelope)?;
+    let (name, fields) = split_word(rest);
     let record = Record::parse_fields(name, fields).map_err(LineError::Record)?;
     Ok(Envelope { seq, ts, record })
+}
+
+/// The checksum in the last field of a line.
+fn checksum(field: &[u8; CRC_FIELD.len() + 8]) -> Option<u32> {
+    u32::try_from(read_hex::<8>(field.strip_prefix(CRC_FIELD.as_bytes())?)?).ok()
 }

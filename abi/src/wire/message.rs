@@ -54,18 +54,26 @@ pub trait Message: Copy {
     type List;
     /// The word that names it.
     const NAME: &'static str;
+    /// Its place in the list, from 0.
+    const PLACE: usize;
 
     /// The message, if it is this one.
     fn of(message: &Self::List) -> Option<Self>;
 }
 
-/// Takes the next ` key=value` off `rest`.
-pub(crate) fn take<T: super::Value>(rest: &mut &str, key: &'static str) -> Result<T, FieldError> {
-    let text = rest.strip_prefix(' ').and_then(|rest| rest.strip_prefix(key));
-    let text = text.and_then(|text| text.strip_prefix('=')).ok_or(FieldError::Missing(key))?;
-    let (value, after) = text.split_at(text.find(' ').unwrap_or(text.len()));
+/// Takes the next ` key=value` off `rest`. On the host each field has its own copy, which compares a key of known length.
+#[cfg_attr(not(target_os = "none"), inline(always))]
+pub(crate) fn take<T: super::Value>(rest: &mut &[u8], key: &'static str) -> Result<T, FieldError> {
+    let text = rest.strip_prefix(b" ").and_then(|rest| rest.strip_prefix(key.as_bytes()));
+    let text = text.and_then(|text| text.strip_prefix(b"=")).ok_or(FieldError::Missing(key))?;
+    let (value, after) = split_word(text);
     *rest = after;
-    T::parse(value).ok_or(FieldError::BadValue(key))
+    T::read(value).ok_or(FieldError::BadValue(key))
+}
+
+/// Splits text before its first space.
+pub(crate) fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().position(|&byte| byte == b' ').unwrap_or(text.len()))
 }
 
 /// Declares a list of messages: a struct for each, an enum of all, their writer and parser, their documentation as
@@ -92,6 +100,7 @@ macro_rules! messages {
             impl $crate::wire::Message for $name {
                 type List = $list;
                 const NAME: &'static str = $word;
+                const PLACE: usize = Place::$name as usize;
 
                 fn of(message: &$list) -> Option<Self> {
                     match message {
@@ -116,6 +125,11 @@ macro_rules! messages {
             $($(#[doc = $doc])+ $name($name),)*
         }
 
+        /// The place of each message in the list.
+        enum Place {
+            $($name,)*
+        }
+
         impl $list {
             /// Every message with its fields and their forms, in the order of declaration.
             pub const SPECS: &[$crate::wire::MessageSpec] = &[$(
@@ -135,6 +149,14 @@ macro_rules! messages {
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$name(_) => $word,)* }
+            }
+
+            /// The message's place in the list, from 0 ([`Message::PLACE`]).
+            ///
+            /// [`Message::PLACE`]: $crate::wire::Message::PLACE
+            #[must_use]
+            pub const fn place(&self) -> usize {
+                match self { $(Self::$name(_) => Place::$name as usize,)* }
             }
 
             /// Writes ` key=value` for each field.
@@ -158,15 +180,16 @@ macro_rules! messages {
             ///
             /// # Errors
             /// The first error.
-            pub fn parse_fields(name: &str, fields: &str) -> Result<Self, $crate::wire::FieldError> {
+            pub fn parse_fields(name: &[u8], fields: &[u8]) -> Result<Self, $crate::wire::FieldError> {
                 let mut rest = fields;
-                let message = match name {
-                    $($word => Self::$name($name {
+                $(if name == $word.as_bytes() {
+                    let message = $name {
                         $($field: $crate::wire::message::take(&mut rest, stringify!($field))?,)*
-                    }),)*
-                    _ => return Err($crate::wire::FieldError::UnknownMessage),
-                };
-                if rest.is_empty() { Ok(message) } else { Err($crate::wire::FieldError::Trailing) }
+                    };
+                    let whole = rest.is_empty();
+                    return if whole { Ok(message.into()) } else { Err($crate::wire::FieldError::Trailing) };
+                })*
+                Err($crate::wire::FieldError::UnknownMessage)
             }
         }
     };

@@ -6,8 +6,8 @@ use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
-    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RunStatus, SecondSource,
-    SkipReason, SmbiosState, SystemName, TopologySource, TscSource, WorkerStatus,
+    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RsdpSource, RunStatus,
+    SecondSource, SkipReason, SmbiosState, SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises
@@ -80,6 +80,14 @@ messages! {
         regions: u32,
         /// Bytes of the heap of the kernel; 0 for a kernel that reserves none.
         heap_bytes: u64,
+    }
+
+    /// The root of the ACPI tables. A VMM may name none; then the kernel searches the places of a BIOS.
+    Rsdp = "rsdp" {
+        /// How it was found.
+        source: RsdpSource,
+        /// Its physical address; 0 without one.
+        at: Hex64,
     }
 
     /// The boot configuration in force. It changes where the kernel prints and how it ends, never what it measures.

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::digest::{hex_value, is_lower_hex};
 use crate::{ApicId, CpuId, Digest};
 
 /// A type of field. Its values have exactly one text form, of printable ASCII without a space.
@@ -17,8 +18,24 @@ pub trait Value: Sized {
     /// Those of `out`.
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Parses the form that [`Value::write`] writes and no other: no leading zeros, no upper-case digits, no sign.
-    fn parse(text: &str) -> Option<Self>;
+    /// Reads the form that [`Value::write`] writes and no other: no leading zeros, no upper-case digits, no sign.
+    fn read(text: &[u8]) -> Option<Self>;
+
+    /// The same of text.
+    #[must_use]
+    fn parse(text: &str) -> Option<Self> {
+        Self::read(text.as_bytes())
+    }
+}
+
+/// Reads a decimal number without leading zeros.
+fn read_decimal(text: &[u8]) -> Option<u64> {
+    let is_canonical = text == b"0" || matches!(text.first(), Some(b'1'..=b'9'));
+    let digits = Some(text).filter(|_| is_canonical)?;
+    digits.iter().try_fold(0_u64, |value, byte| {
+        let digit = Some(byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)?;
+        value.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 /// Decimal, without leading zeros.
@@ -32,9 +49,8 @@ macro_rules! decimal {
                 write!(out, "{self}")
             }
 
-            fn parse(text: &str) -> Option<Self> {
-                let canonical = text == "0" || text.as_bytes().first().is_some_and(|b| matches!(b, b'1'..=b'9'));
-                text.parse().ok().filter(|_| canonical)
+            fn read(text: &[u8]) -> Option<Self> {
+                read_decimal(text)?.try_into().ok()
             }
         }
     )*};
@@ -54,10 +70,10 @@ impl Value for bool {
         out.write_char(if *self { '1' } else { '0' })
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    fn read(text: &[u8]) -> Option<Self> {
         match text {
-            "0" => Some(false),
-            "1" => Some(true),
+            b"0" => Some(false),
+            b"1" => Some(true),
             _ => None,
         }
     }
@@ -77,8 +93,8 @@ macro_rules! optional {
                 }
             }
 
-            fn parse(text: &str) -> Option<Self> {
-                if text == "-" { Some(None) } else { <$type>::parse(text).map(Some) }
+            fn read(text: &[u8]) -> Option<Self> {
+                if text == b"-" { Some(None) } else { <$type>::read(text).map(Some) }
             }
         }
     )*};
@@ -97,8 +113,8 @@ impl Value for CpuId {
         self.0.write(out)
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        u16::parse(text).map(Self)
+    fn read(text: &[u8]) -> Option<Self> {
+        u16::read(text).map(Self)
     }
 }
 
@@ -110,8 +126,8 @@ impl Value for ApicId {
         self.0.write(out)
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        u32::parse(text).map(Self)
+    fn read(text: &[u8]) -> Option<Self> {
+        u32::read(text).map(Self)
     }
 }
 
@@ -127,10 +143,16 @@ impl Value for Hex64 {
         write!(out, "{:016x}", self.0)
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let canonical = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        u64::from_str_radix(text, 16).ok().filter(|_| canonical).map(Self)
+    fn read(text: &[u8]) -> Option<Self> {
+        read_hex::<16>(text).map(Self)
     }
+}
+
+/// Reads `DIGITS` lower-case hexadecimal digits, at most 16.
+pub(super) fn read_hex<const DIGITS: usize>(text: &[u8]) -> Option<u64> {
+    let digits: &[u8; DIGITS] =
+        text.try_into().ok().filter(|digits: &&[u8; DIGITS]| is_lower_hex(*digits))?;
+    Some(digits.iter().fold(0, |value, &digit| value << 4 | u64::from(hex_value(digit))))
 }
 
 impl fmt::Display for Hex64 {
@@ -147,8 +169,8 @@ impl Value for Digest {
         write!(out, "{self}")
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        Self::from_hex(text)
+    fn read(text: &[u8]) -> Option<Self> {
+        Self::read_hex(text)
     }
 }
 
@@ -158,7 +180,7 @@ macro_rules! words {
         $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)*
     })*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         $vis enum $name { $($(#[$variant_meta])* $variant,)* }
 
         impl $name {
@@ -180,8 +202,11 @@ macro_rules! words {
                 out.write_str(self.word())
             }
 
-            fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.word() == text)
+            fn read(text: &[u8]) -> Option<Self> {
+                $(if text == $word.as_bytes() {
+                    return Some(Self::$variant);
+                })*
+                None
             }
         }
 

@@ -15,6 +15,18 @@ words! {
         Direct = "direct",
     }
 
+    /// How the RSDP was found, which leads to all ACPI tables.
+    pub enum RsdpSource {
+        /// The loader, or the start info of a VMM, names it.
+        Named = "named",
+        /// By a search of the first KiB of the extended BIOS data area.
+        Ebda = "ebda",
+        /// By a search of the BIOS's memory, E0000H to FFFFFH.
+        BiosArea = "bios-area",
+        /// It was not found.
+        None = "none",
+    }
+
     /// The mode of the local APICs.
     pub enum ApicMode {
         /// Registers in memory, 8-bit IDs.

@@ -50,7 +50,8 @@ pub fn message(specs: &'static [MessageSpec]) -> impl Strategy<Value = (&'static
 #[allow(dead_code, reason = "not every test that includes this file wants records")]
 pub fn record() -> impl Strategy<Value = Record> {
     message(Record::SPECS).prop_map(|(name, fields)| {
-        Record::parse_fields(name, &fields).unwrap_or_else(|error| panic!("{name}{fields}: {error}"))
+        Record::parse_fields(name.as_bytes(), fields.as_bytes())
+            .unwrap_or_else(|error| panic!("{name}{fields}: {error}"))
     })
 }
 

@@ -26,11 +26,31 @@ pub struct ThreadDelay {
     pub involuntary_switches: u64,
 }
 
+/// How long the thread that collects run delays waited for a CPU itself during one iteration: as late may be its readings.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ReaderDelay {
+    /// The case.
+    pub case: u16,
+    /// Its iteration.
+    pub iteration: u16,
+    /// Time runnable without a CPU, in ns.
+    pub delay_ns: u64,
+}
+
+/// All that was seen of a guest's iterations.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SeenDelays {
+    /// One for each vCPU thread and iteration.
+    pub vcpus: Vec<ThreadDelay>,
+    /// One for each iteration, if the host counts it.
+    pub reader: Vec<ReaderDelay>,
+}
+
 /// Collects the run delays of a guest.
 pub struct DelayAccount {
     root: Root,
     open: Option<Open>,
-    seen: Vec<ThreadDelay>,
+    seen: SeenDelays,
 }
 
 /// The iteration that is running now.
@@ -39,13 +59,15 @@ struct Open {
     iteration: u16,
     since: Instant,
     before: Vec<Option<SchedStat>>,
+    /// This thread's own run delay until then.
+    reader: Option<u64>,
 }
 
 impl DelayAccount {
     /// An empty collection for threads of the host below `root`.
     #[must_use]
     pub fn of(root: &Root) -> Self {
-        Self { root: root.clone(), open: None, seen: Vec::new() }
+        Self { root: root.clone(), open: None, seen: SeenDelays::default() }
     }
 
     /// Takes a record that the guest printed.
@@ -53,8 +75,8 @@ impl DelayAccount {
         match record {
             Record::CaseReady(ready) => {
                 let before = vcpus.iter().map(|vcpu| read(&self.root, vcpu)).collect();
-                let (case, iteration) = (ready.case, ready.iter);
-                self.open = Some(Open { case, iteration, since: Instant::now(), before });
+                let (case, iteration, reader) = (ready.case, ready.iter, own_delay(&self.root));
+                self.open = Some(Open { case, iteration, since: Instant::now(), before, reader });
             }
             Record::CaseBegin(begin) => {
                 // An iteration without `case-ready` has no first reading.
@@ -69,12 +91,16 @@ impl DelayAccount {
     /// Takes the second reading of the running iteration, if there is one: its workers are done, or the guest is about to
     /// be ended.
     pub fn close(&mut self, vcpus: &[VcpuThread]) {
-        let Some(Open { case, iteration, since, before }) = self.open.take() else { return };
+        let Some(Open { case, iteration, since, before, reader }) = self.open.take() else { return };
         let wall_ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if let Some((before, after)) = reader.zip(own_delay(&self.root)) {
+            let delay_ns = after.saturating_sub(before);
+            self.seen.reader.push(ReaderDelay { case, iteration, delay_ns });
+        }
         for (vcpu, before) in vcpus.iter().zip(before) {
             // The counters of a guest that has ended are gone.
             let Some((before, after)) = before.zip(read(&self.root, vcpu)) else { continue };
-            self.seen.push(ThreadDelay {
+            self.seen.vcpus.push(ThreadDelay {
                 case,
                 iteration,
                 vcpu: vcpu.cpu_index,
@@ -88,7 +114,7 @@ impl DelayAccount {
 
     /// The run delays of all iterations.
     #[must_use]
-    pub fn into_seen(self) -> Vec<ThreadDelay> {
+    pub fn into_seen(self) -> SeenDelays {
         self.seen
     }
 }
@@ -96,6 +122,11 @@ impl DelayAccount {
 /// A thread's counters. `None` if the run time is 0: the guest has printed by now, so this kernel does not count.
 fn read(root: &Root, vcpu: &VcpuThread) -> Option<SchedStat> {
     vcpu.sched_stat(root).filter(|stat| stat.run_ns > 0)
+}
+
+/// This thread's own run delay so far, in ns; `None` on a kernel that does not count it.
+fn own_delay(root: &Root) -> Option<u64> {
+    root.text("/proc/thread-self/schedstat")?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -127,9 +158,12 @@ mod tests {
         delays.on_record(&ready(2, 1), &vcpus);
         delays.close(&vcpus);
         delays.close(&vcpus);
-        let seen = delays.into_seen();
-        let seen: Vec<_> = seen.iter().map(|delay| (delay.case, delay.iteration, delay.vcpu)).collect();
-        assert_eq!(seen, [(2, 0, 3), (2, 1, 3)]);
+        let SeenDelays { vcpus, reader } = delays.into_seen();
+        let of_vcpus: Vec<_> = vcpus.iter().map(|delay| (delay.case, delay.iteration, delay.vcpu)).collect();
+        assert_eq!(of_vcpus, [(2, 0, 3), (2, 1, 3)]);
+        let of_reader: Vec<_> = reader.iter().map(|delay| (delay.case, delay.iteration)).collect();
+        assert_eq!(of_reader, [(2, 0), (2, 1)]);
+        assert!(reader[0].delay_ns <= vcpus[0].wall_ns, "{reader:?} {vcpus:?}");
     }
 
     #[test]
@@ -139,6 +173,6 @@ mod tests {
         delays.on_record(&begin, &vcpus);
         delays.on_record(&ready(2, 0), &vcpus);
         delays.on_record(&begin, &vcpus);
-        assert_eq!(delays.into_seen(), []);
+        assert_eq!(delays.into_seen(), SeenDelays::default());
     }
 }

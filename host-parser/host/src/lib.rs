@@ -28,7 +28,7 @@ mod vcpu;
 pub use cancel::CancelToken;
 pub use cost::{CostAccount, RunCost};
 pub use cpu_set::{CpuSet, CpuSetError};
-pub use delays::{DelayAccount, ThreadDelay};
+pub use delays::{DelayAccount, ReaderDelay, SeenDelays, ThreadDelay};
 pub use host_wait::HostWait;
 pub use identity::HostIdentity;
 pub use pinning::{HostCpus, PinningError};

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use abi::wire::{decode, is_tagged};
 use anyhow::Context;
-use evidence::gate::{Ended, HostEvidence, HostSteal, VcpuDelay};
+use evidence::gate::{Ended, HostEvidence, HostSteal, VcpuDelay, WatcherDelay};
 use experiment::manifest::Manifest;
-use host::{CancelToken, CostAccount, DelayAccount, Root, RunCost, StealAccount, StolenTime, ThreadDelay};
+use host::{
+    CancelToken, CostAccount, DelayAccount, ReaderDelay, Root, RunCost, StealAccount, StolenTime, ThreadDelay,
+};
 use qemu::{
     AcceleratorChoice, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome, QemuError,
 };
@@ -26,6 +28,8 @@ pub struct Booted {
     pub ended: Ended,
     /// The run delays of the vCPU threads in each iteration.
     pub delays: Vec<VcpuDelay>,
+    /// What the thread that read them waited for a CPU itself in each iteration.
+    pub watcher: Vec<WatcherDelay>,
     /// The steal of the host's CPUs during the run, if the host is itself a guest.
     pub steal: StealAccount,
     /// The cost of the run outside its workers.
@@ -77,8 +81,10 @@ pub fn boot(
     let run = run.map_err(with_exit_code)?;
     let (first_serial_us, image_bytes) = (run.timeline.first_serial_us, image.bytes());
     let cost = BootCost { first_serial_us, image_bytes, ..boot_cost(cost.into_seen()) };
-    let delays = delays.into_seen().into_iter().map(vcpu_delay).collect();
-    Ok(Booted { ended: ended(&run), run, delays, steal, cost })
+    let seen = delays.into_seen();
+    let delays = seen.vcpus.into_iter().map(vcpu_delay).collect();
+    let watcher = seen.reader.into_iter().map(watcher_delay).collect();
+    Ok(Booted { ended: ended(&run), run, delays, watcher, steal, cost })
 }
 
 /// The cost of a run, as the results store it.
@@ -91,6 +97,12 @@ pub(crate) fn boot_cost(seen: RunCost) -> BootCost {
 fn vcpu_delay(delay: ThreadDelay) -> VcpuDelay {
     let ThreadDelay { case, iteration, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches } = delay;
     VcpuDelay { case, iteration, vcpu, wall_ns, run_ns, delay_ns, involuntary_switches }
+}
+
+/// The run delay of the thread that watches, as the gate takes it.
+fn watcher_delay(delay: ReaderDelay) -> WatcherDelay {
+    let ReaderDelay { case, iteration, delay_ns } = delay;
+    WatcherDelay { case, iteration, delay_ns }
 }
 
 /// The steal of a host CPU, as the gate takes it.
@@ -138,7 +150,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     let log = run.file("serial.log");
     let case = run.slot.item.case;
     let machine = env.machine(run.manifest, case);
-    let Booted { run: guest, ended, delays, steal, cost } =
+    let Booted { run: guest, ended, delays, watcher, steal, cost } =
         boot(env, run.manifest, machine, None, image, &log, run.session, run.on_record)?;
     write_atomically(&run.file("qemu.txt"), |out| {
         writeln!(out, "{}\n\n# by hand:\n{}", guest.command, guest.command.by_hand())
@@ -148,8 +160,9 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     let host_cpus = Some(env.host_cores());
     let vcpus = Some(case);
     let (host_steal, host_steal_missing) = (steal.seen().map(host_steal), steal.missing());
+    let watched = true;
     let evidence =
-        HostEvidence { ended, vcpus, host_cpus, watched: true, delays, host_steal, host_steal_missing };
+        HostEvidence { ended, vcpus, host_cpus, watched, delays, watcher, host_steal, host_steal_missing };
     let mut record = run.judge(&bytes, env, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string());
     record.command = command_words(&guest);

@@ -86,6 +86,7 @@ impl Run<'_> {
                 .then(|| vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
             cpus: Some(case),
             blob: Some(env.blob.sha256()),
+            blob_bytes: u32::try_from(env.blob.bytes().len()).ok(),
             build,
         };
         let transcript = Transcript::read(log);

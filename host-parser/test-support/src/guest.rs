@@ -53,6 +53,26 @@ pub struct Guest {
     pub played: Vec<Vec<Turn>>,
 }
 
+/// The nonce of a guest for which none is chosen, without its number of CPUs.
+const NONCE: u64 = 0x5eed_0000_0000_0000;
+
+/// A subject of chance: which one, and of which worker.
+#[derive(Clone, Copy)]
+struct Chance(u16, u16);
+
+impl Chance {
+    const WARM_UP: Self = Self(1, 0);
+    const CHECK: Self = Self(2, 0);
+}
+
+/// A step of splitmix64.
+fn mix(seed: u64) -> u64 {
+    let seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    seed ^ (seed >> 31)
+}
+
 /// One worker's timed call, and the pace checks of its CPU.
 #[derive(Clone, Copy, Debug)]
 pub struct Turn {
@@ -67,7 +87,7 @@ pub struct Turn {
 impl Guest {
     /// A guest that runs one case once, with as many workers as it has CPUs.
     pub fn of(cpus: u16) -> Self {
-        let nonce = 0x5eed_0000_0000_0000 | u64::from(cpus);
+        let nonce = NONCE | u64::from(cpus);
         Self {
             cpus,
             cases: vec![cpus],
@@ -85,6 +105,19 @@ impl Guest {
         }
     }
 
+    /// What is by chance in this boot: a number below `most` for each subject. Always 0 with the nonce that
+    /// [`of`](Self::of) gives, so that the numbers of a lone guest are round.
+    fn chance(&self, subject: (u16, u16, Chance), most: u64) -> u64 {
+        if self.nonce >> 16 == NONCE >> 16 {
+            return 0;
+        }
+        let (case, iter, chance) = subject;
+        let Chance(kind, worker) = chance;
+        let of =
+            [case, iter, kind, worker].into_iter().fold(self.nonce, |seed, part| mix(seed ^ u64::from(part)));
+        of % most
+    }
+
     /// What a worker's CPU does in an iteration, if that is given.
     fn turn(&self, iter: u16, worker: u16) -> Option<Turn> {
         self.played.get(usize::from(iter))?.get(usize::from(worker)).copied()
@@ -98,11 +131,13 @@ impl Guest {
 
     /// Its cases, each with its iteration, in the order in which they run.
     fn turns(&self) -> Vec<(u16, u16)> {
+        if self.sweep.is_none() {
+            let of_case = |&case: &u16| (0..self.iterations).map(move |iter| (case, iter));
+            return self.cases.iter().flat_map(of_case).collect();
+        }
         let order = |iter| {
             let mut cases = self.cases.clone();
-            if let Some(seed) = self.sweep {
-                sweep::shuffle(&mut cases, seed, iter);
-            }
+            sweep::shuffle(&mut cases, self.sweep.unwrap_or(0), iter);
             cases.into_iter().map(move |case| (case, iter))
         };
         (0..self.iterations).flat_map(order).collect()
@@ -137,7 +172,7 @@ impl Guest {
             }
             self.case(case, iter, &mut records);
         }
-        place_in_time(&mut records, self.khz);
+        place_in_time(&mut records, self);
         records
     }
 
@@ -147,7 +182,7 @@ impl Guest {
         let mut log =
             b"SeaBIOS (version 1.16.2-debian-1.16.2-1)\r\n\r\nBooting from Hard Disk...\r\n".to_vec();
         let mut records = self.records();
-        let stamps = place_in_time(&mut records, self.khz);
+        let stamps = place_in_time(&mut records, self);
         let clock = records.iter().position(|record| matches!(record, Record::Tsc(_))).unwrap_or(0);
         for (at, (&record, &micros)) in records.iter().zip(&stamps).enumerate() {
             let ts = if at >= clock { Timestamp::from_micros(micros) } else { Timestamp::UNKNOWN };
@@ -270,8 +305,11 @@ impl Guest {
         for (worker, params) in (0..).zip(self.splits(case)) {
             let odd = u64::from(worker) * 1_013;
             let planned = share + odd * 7 + u64::from(iter) * 55_511;
-            let (skew, cycles) =
-                (184 + odd % 97, self.turn(iter, worker).map_or(planned, |turn| turn.cycles));
+            let by_chance = |kind, most| self.chance((case, iter, Chance(kind, worker)), most);
+            let cycles = self.turn(iter, worker).map_or(planned, |turn| turn.cycles);
+            // Up to 0.01 % more.
+            let cycles = cycles + cycles / 10_000 * by_chance(3, 1_024) / 1_024;
+            let skew = 184 + odd % 97 + by_chance(4, 64);
             (first, last) = (first.min(skew), last.max(skew + cycles));
             let scaled = u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX);
             let expected = primes().expectation(params, self.challenge);
@@ -285,8 +323,8 @@ impl Guest {
                     iter,
                     worker,
                     cpu,
-                    entered: cycles_in(LEAD_US, self.khz) - 9_000 - odd,
-                    returned: skew + cycles + 7_000 + odd,
+                    entered: cycles_in(LEAD_US, self.khz) - 9_000 - odd - by_chance(5, 512),
+                    returned: skew + cycles + 7_000 + odd + by_chance(6, 512),
                 }
                 .into(),
                 WorkerEnd {
@@ -304,7 +342,8 @@ impl Guest {
         records.push(CaseEnd { case, iter, done: case, makespan: last - first, verified: true }.into());
         records.extend((0..case).map(|worker| {
             let odd = u64::from(worker) * 211;
-            let (before, after) = (2_107 + odd, 1_984 + odd);
+            let by_chance = |kind| self.chance((case, iter, Chance(kind, worker)), 256);
+            let (before, after) = (2_107 + odd + by_chance(7), 1_984 + odd + by_chance(8));
             let usual = (u32::from(12_000 - worker % 7), u32::from(12_040 - worker % 5));
             let (reads_before, reads_after) =
                 self.turn(iter, worker).map_or(usual, |turn| (turn.reads_before, turn.reads_after));
@@ -347,7 +386,8 @@ fn tsc_at(micros: u64, khz: u64) -> u64 {
 }
 
 /// Fills in everything that depends on when an iteration ran, and returns each record's stamp in microseconds.
-fn place_in_time(records: &mut [Record], khz: u64) -> Vec<u64> {
+fn place_in_time(records: &mut [Record], guest: &Guest) -> Vec<u64> {
+    let khz = guest.khz;
     let (mut now, mut stamps) = (20_000, Vec::with_capacity(records.len()));
     let (mut ready, mut ended) = (0, 0);
     for at in 0..records.len() {
@@ -356,7 +396,7 @@ fn place_in_time(records: &mut [Record], khz: u64) -> Vec<u64> {
         match &mut records[at] {
             Record::CaseReady(_) => ready = now,
             Record::CaseBegin(begin) => {
-                let start = ready + WARM_UP_US + LEAD_US;
+                let start = ready + warm_up_us(guest, begin.case, begin.iter) + LEAD_US;
                 begin.start_tsc = tsc_at(start, khz);
                 ended = start + makespan;
                 now = ended + LAST_US;
@@ -364,8 +404,10 @@ fn place_in_time(records: &mut [Record], khz: u64) -> Vec<u64> {
             Record::Mark(mark) => {
                 let micros = match mark.moment {
                     Moment::Ready => ready + READY_US,
-                    Moment::Warm => ready + WARM_UP_US,
-                    Moment::Done => ended + PACE_CHECK_US,
+                    Moment::Warm => ready + warm_up_us(guest, mark.case, mark.iter),
+                    Moment::Done => {
+                        ended + PACE_CHECK_US + guest.chance((mark.case, mark.iter, Chance::CHECK), 32)
+                    }
                 };
                 (mark.tsc, mark.count) = (tsc_at(micros, khz), micros * PER_MICRO);
             }
@@ -374,6 +416,10 @@ fn place_in_time(records: &mut [Record], khz: u64) -> Vec<u64> {
         stamps.push(now);
     }
     stamps
+}
+
+fn warm_up_us(guest: &Guest, case: u16, iter: u16) -> u64 {
+    WARM_UP_US + guest.chance((case, iter, Chance::WARM_UP), 256)
 }
 
 /// How long the workers of the first case in `records` took together, in microseconds; 0 if there is none.

@@ -20,7 +20,7 @@ use crate::console;
 use crate::control;
 use crate::cpu::{Job, PerCpu};
 use crate::machine::Machine;
-use crate::mem::OutOfMemory;
+use crate::mem::{OutOfMemory, heap_has_room_for};
 use crate::smp::run_on;
 use crate::user::AddressSpace;
 
@@ -111,13 +111,16 @@ fn build_workers(
     splits: &[Split],
     image: &ElfImage<'_>,
 ) -> Result<Vec<Worker>, OutOfMemory> {
+    // Asked again for the reports, once the lists of frames have taken their part: an allocation that fails is a panic.
+    let has_room = || if heap_has_room_for(cpus.len()) { Ok(()) } else { Err(OutOfMemory) };
+    has_room()?;
     let mut workers = Vec::with_capacity(cpus.len());
     let built = cpus.iter().zip(splits).try_for_each(|(cpu, split)| {
         let space = AddressSpace::new(&mut machine.space, image)?;
         workers.push(Worker::new(cpu.id, *split, space));
         Ok(())
     });
-    if let Err(error) = built {
+    if let Err(error) = built.and_then(|()| has_room()) {
         workers.into_iter().for_each(|worker| worker.destroy(&mut machine.space));
         return Err(error);
     }

@@ -12,7 +12,7 @@ use spin::Once;
 
 pub use kvmclock::from_scale;
 pub use second::SecondClock;
-pub use sources::{Devices, readings};
+pub use sources::{Devices, Place, PmTimer, readings};
 
 use crate::x86::apic;
 
@@ -36,6 +36,12 @@ static CLOCK: Once<MachineClock> = Once::new();
 #[must_use]
 pub fn get() -> Option<&'static MachineClock> {
     CLOCK.get()
+}
+
+/// The clock for a bounded wait at any time: before the frequency is known, one by which no wait is too short.
+#[must_use]
+pub fn for_waits() -> Clock {
+    get().map_or(Clock::AT_MOST, |clock| clock.tsc)
 }
 
 impl MachineClock {

@@ -2,7 +2,7 @@
 
 use abi::wire::record::TscSource;
 use alloc::vec::Vec;
-use harness::clock::{Mark, Reading};
+use harness::clock::{Clock, Mark, Reading};
 
 /// A counter that runs at a known rate.
 pub trait Counter {
@@ -18,13 +18,17 @@ pub trait Counter {
 
 /// The reciprocal of the window, per second: 10 ms, well within a 24-bit PM timer's 4.7 s and a PIT's 55 ms.
 const WINDOW_PER_SECOND: u64 = 100;
-/// How often the counters are polled before they are taken as standing still. Reading a port takes half a microsecond at
-/// least, so this is at least 100 ms.
-const MAX_POLLS: u32 = 200_000;
+/// How long the counters are watched before all of them are taken as standing still, in microseconds. It is a time and not
+/// a number of polls: a poll takes half a microsecond on one machine, and a hundred of them where a VMM answers each port.
+const PATIENCE_US: u64 = 100_000;
+
 /// Measures the TSC against all of `counters` over the same time. A counter that stands still yields no reading.
 pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
+    if counters.is_empty() {
+        return Vec::new();
+    }
     let starts: Vec<_> = counters.iter().map(|counter| Mark::take(|| counter.now())).collect();
-    if !(0..MAX_POLLS).any(|_| window_is_over(counters, &starts)) {
+    if !Clock::AT_MOST.spin_until(PATIENCE_US, || window_is_over(counters, &starts)) {
         return Vec::new();
     }
     let spans: Vec<_> = counters.iter().zip(&starts).map(|(c, &start)| Span::end(*c, start)).collect();
@@ -141,6 +145,40 @@ mod tests {
     fn ignores_a_counter_that_may_have_wrapped_around() {
         assert_eq!(sources(20), [TscSource::Hpet, TscSource::Pit]);
         assert_eq!(sources(60), [TscSource::Hpet]);
+    }
+
+    /// A counter that stands still, and takes half a millisecond for each answer.
+    struct Still {
+        reads: core::cell::Cell<u32>,
+    }
+
+    impl Counter for Still {
+        fn source(&self) -> TscSource {
+            TscSource::PmTimer
+        }
+
+        fn hz(&self) -> u64 {
+            3_579_545
+        }
+
+        fn now(&self) -> u64 {
+            self.reads.set(self.reads.get() + 1);
+            std::thread::sleep(core::time::Duration::from_micros(500));
+            0
+        }
+
+        fn mask(&self) -> u64 {
+            0xff_ffff
+        }
+    }
+
+    /// By a number of polls, as it once was, this took minutes.
+    #[test]
+    fn gives_up_by_time_however_slowly_a_counter_answers() {
+        let still = Still { reads: 0.into() };
+        assert_eq!(measure(&[&still]), []);
+        assert!(still.reads.get() < 5_000, "{}", still.reads.get());
+        assert_eq!(measure(&[]), []);
     }
 
     #[test]

@@ -14,6 +14,8 @@ const SECONDS: u8 = 0x00;
 
 /// How long to wait for the next second, in microseconds.
 const SECOND_US: u64 = 1_500_000;
+/// How long two readings may differ, in microseconds: an update takes at most 2 ms.
+const UPDATE_US: u64 = 5_000;
 /// The most edges that are observed until two are sharp.
 const EDGES: usize = 10;
 /// An edge is sharp if the polls around it are at most this fraction of a second apart.
@@ -77,14 +79,16 @@ fn next_edge() -> Option<Edge> {
 
 /// The seconds, if two readings agree; `None` if there are none.
 fn seconds() -> Option<u8> {
-    // An update takes at most 2 ms, and two readings at least half a microsecond.
-    const READINGS: u32 = 10_000;
-    (0..READINGS)
-        .find_map(|_| {
-            let (one, other) = (read(SECONDS), read(SECONDS));
-            (one == other).then_some(one)
-        })
-        .and_then(from_bcd)
+    let deadline = tsc::read().saturating_add(Clock::AT_MOST.cycles(UPDATE_US));
+    loop {
+        let (one, other) = (read(SECONDS), read(SECONDS));
+        if one == other {
+            return from_bcd(one);
+        }
+        if tsc::read() >= deadline {
+            return None;
+        }
+    }
 }
 
 /// Decodes BCD, in which every PC's clock counts. A value that is no second comes from no clock.

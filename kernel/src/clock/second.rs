@@ -48,6 +48,7 @@ impl SecondClock {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sources::Place;
     use super::*;
 
     #[test]
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn states_rate_and_width_of_the_pm_timer() {
         for (wide, bits) in [(false, 24), (true, 32)] {
-            let record = SecondClock::PmTimer(PmTimer { port: 0x608, wide }).record();
+            let record = SecondClock::PmTimer(PmTimer { place: Place::Port(0x608), wide }).record();
             assert_eq!((record.source, record.hz, record.bits), (SecondSource::PmTimer, 3_579_545, bits));
             assert!(record.independent);
         }

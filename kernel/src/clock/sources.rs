@@ -10,15 +10,14 @@ use x86_64::structures::paging::PhysFrame;
 use super::reference::{Counter, measure};
 use super::second::SecondClock;
 use super::{kvmclock, rtc};
-use crate::firmware::acpi::fadt::PowerManagement;
 use crate::x86::port;
 
 /// Timers that firmware's tables name.
 pub struct Devices {
     /// The HPET's registers, mapped.
     pub hpet: Option<VirtAddr>,
-    /// The FADT's registers.
-    pub power: PowerManagement,
+    /// The ACPI power-management timer.
+    pub pm_timer: Option<PmTimer>,
     /// A frame for KVM's clock to write to.
     pub scratch: Option<PhysFrame>,
 }
@@ -31,13 +30,12 @@ pub fn readings(devices: &Devices) -> (Vec<Reading>, SecondClock) {
     let kvmclock = devices.scratch.and_then(kvmclock::khz);
     readings.extend(kvmclock.map(|khz| Reading { source: TscSource::Kvmclock, khz }));
     let hpet = devices.hpet.and_then(Hpet::start);
-    let wide = devices.power.pm_timer_is_32_bit;
-    let pm_timer = devices.power.pm_timer.map(|port| PmTimer { port, wide });
+    let pm_timer = devices.pm_timer;
     let pit = Pit::start();
     let counters = [
         hpet.as_ref().map(|hpet| hpet as &dyn Counter),
         pm_timer.as_ref().map(|pm_timer| pm_timer as &dyn Counter),
-        Some(&pit as &dyn Counter),
+        pit.as_ref().map(|pit| pit as &dyn Counter),
     ];
     let counters: Vec<_> = counters.into_iter().flatten().collect();
     readings.extend(measure(&counters));
@@ -113,11 +111,20 @@ impl Counter for Hpet {
     }
 }
 
+/// Where a register is, as the kernel reaches it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// An I/O port.
+    Port(u16),
+    /// Memory, mapped uncached.
+    Memory(VirtAddr),
+}
+
 /// ACPI 6.5, section 4.8.2.1.
 #[derive(Clone, Copy, Debug)]
 pub struct PmTimer {
-    /// The port that the FADT names.
-    pub port: u16,
+    /// Its place, by the FADT.
+    pub place: Place,
     /// Whether it has 32 bits, not 24.
     pub wide: bool,
 }
@@ -132,8 +139,13 @@ impl Counter for PmTimer {
     }
 
     fn now(&self) -> u64 {
-        // SAFETY: the port that the FADT names; reading the timer has no effect.
-        u64::from(unsafe { port::read_u32(self.port) }) & self.mask()
+        let count = match self.place {
+            // SAFETY: the port that the FADT names; reading the timer has no effect.
+            Place::Port(port) => unsafe { port::read_u32(port) },
+            // SAFETY: the register that the FADT names, mapped; as above.
+            Place::Memory(at) => unsafe { at.as_ptr::<u32>().read_volatile() },
+        };
+        u64::from(count) & self.mask()
     }
 
     fn mask(&self) -> u64 {
@@ -141,32 +153,52 @@ impl Counter for PmTimer {
     }
 }
 
-/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms. Without a PIT the
-/// ports read as all ones, and the count stands still.
+/// Channel 2 of the 8254, whose gate is in port 61H. It counts down once from its highest count, 55 ms.
 struct Pit;
 
 impl Pit {
     const CHANNEL_2: u16 = 0x42;
     const COMMAND: u16 = 0x43;
     const SYSTEM_CONTROL: u16 = 0x61;
+    /// Gate on, speaker off: the two bits of port 61H that can be written, and their value.
+    const GATE: u8 = 0b01;
+    const GATE_MASK: u8 = 0b11;
     /// Channel 2, low byte then high, mode 0, binary.
     const MODE: u8 = 0b1011_0000;
     /// Channel 2: latch the count.
     const LATCH: u8 = 0b1000_0000;
+    /// Read back the status of channel 2 (Intel, "8254 Programmable Interval Timer", section "Read-Back Command"): the low
+    /// six bits are those of its mode.
+    const READ_BACK: u8 = 0b1110_1000;
+    const MODE_MASK: u8 = 0b0011_1111;
 
-    fn start() -> Self {
+    /// Starts the count; `None` if there is no PIT. Then nothing is read there again: a VMM may take long for each port
+    /// that no device answers, or log it.
+    fn start() -> Option<Self> {
         // SAFETY: port 61H and the PIT's are the PC's own; nothing else in this kernel uses them.
-        let control = unsafe { port::read_u8(Self::SYSTEM_CONTROL) };
-        // Gate on, speaker off.
+        let control = unsafe { port::read_u8(Self::SYSTEM_CONTROL) } & !Self::GATE_MASK | Self::GATE;
         // SAFETY: as above.
-        unsafe { port::write_u8(Self::SYSTEM_CONTROL, control & !0b10 | 0b01) };
+        unsafe { port::write_u8(Self::SYSTEM_CONTROL, control) };
         // SAFETY: as above.
         unsafe { port::write_u8(Self::COMMAND, Self::MODE) };
         // SAFETY: as above.
         unsafe { port::write_u8(Self::CHANNEL_2, 0xff) };
         // SAFETY: as above.
         unsafe { port::write_u8(Self::CHANNEL_2, 0xff) };
-        Self
+        // SAFETY: as above.
+        unsafe { port::write_u8(Self::COMMAND, Self::READ_BACK) };
+        // SAFETY: as above.
+        let status = unsafe { port::read_u8(Self::CHANNEL_2) };
+        // Some emulations of a PIT do not read back, and some machines have no port 61H.
+        // SAFETY: as above.
+        let gate = unsafe { port::read_u8(Self::SYSTEM_CONTROL) };
+        Self::answers(status, gate).then_some(Self)
+    }
+
+    /// Whether there is a PIT, by its status, and by what port 61H reads after its gate was opened. Without a device, all
+    /// ones are read; or, in a VMM that leaves the answer as it is, the byte that was written last.
+    const fn answers(status: u8, control: u8) -> bool {
+        status & Self::MODE_MASK == Self::MODE & Self::MODE_MASK || control & Self::GATE_MASK == Self::GATE
     }
 }
 
@@ -191,5 +223,20 @@ impl Counter for Pit {
 
     fn mask(&self) -> u64 {
         0xffff
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pit_is_what_keeps_its_mode_or_its_gate() {
+        // Null count or not, output high or not; port 61H with its read-only bits.
+        assert!(Pit::answers(0x70, 0x21) && Pit::answers(0xb0, 0xff));
+        assert!(Pit::answers(0xff, 0x31) && Pit::answers(0x12, 0xf1));
+        // No device: all ones, all zeros, the last byte written.
+        assert!(!Pit::answers(0xff, 0xff) && !Pit::answers(0x00, 0x00));
+        assert!(!Pit::answers(Pit::READ_BACK, Pit::READ_BACK));
     }
 }

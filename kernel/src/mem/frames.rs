@@ -1,7 +1,7 @@
-//! Free frames: handed out from the bottom up, and taken back into a list.
+//! Free frames: handed out from the bottom up, and taken back into a list that is threaded through the frames themselves,
+//! so that it takes no other memory, however long it grows.
 #![expect(unsafe_code, reason = "implements FrameAllocator")]
 
-use alloc::vec::Vec;
 use x86_64::PhysAddr;
 use x86_64::structures::paging::{FrameAllocator, FrameDeallocator, PageSize, PhysFrame, Size4KiB};
 
@@ -11,15 +11,16 @@ use crate::mem::memory_map::{MemoryMap, Region};
 /// Free frames.
 pub struct Frames {
     map: MemoryMap,
-    /// Frames given back.
-    returned: Vec<PhysFrame>,
+    /// The frame that was given back last. Its first word is one more than the address of the one before it, which is
+    /// odd, or 0 if there is none.
+    returned: Option<PhysFrame>,
 }
 
 impl Frames {
     /// The frames of `map`.
     #[must_use]
     pub fn new(map: MemoryMap) -> Self {
-        Self { map, returned: Vec::new() }
+        Self { map, returned: None }
     }
 
     /// A frame full of zeros.
@@ -27,8 +28,11 @@ impl Frames {
     /// # Errors
     /// None is left.
     pub fn zeroed(&mut self) -> Result<PhysFrame, OutOfMemory> {
-        let frame = match self.returned.pop() {
-            Some(frame) => frame,
+        let frame = match self.returned {
+            Some(frame) => {
+                self.returned = below(phys::read_u64(frame, 0));
+                frame
+            }
             None => self.contiguous(Size4KiB::SIZE).map(PhysFrame::containing_address)?,
         };
         phys::write_page(frame, &[0; 4096]);
@@ -45,7 +49,12 @@ impl Frames {
 
     /// Takes frames back. Nothing may refer to them.
     pub fn give_back(&mut self, frames: impl IntoIterator<Item = PhysFrame>) {
-        self.returned.extend(frames);
+        frames.into_iter().for_each(|frame| self.put(frame));
+    }
+
+    fn put(&mut self, frame: PhysFrame) {
+        phys::write_bytes(frame, 0, &link(self.returned).to_le_bytes());
+        self.returned = Some(frame);
     }
 }
 
@@ -58,6 +67,30 @@ unsafe impl FrameAllocator<Size4KiB> for Frames {
 
 impl FrameDeallocator<Size4KiB> for Frames {
     unsafe fn deallocate_frame(&mut self, frame: PhysFrame) {
-        self.returned.push(frame);
+        self.put(frame);
+    }
+}
+
+/// What a returned frame holds of the one before it.
+fn link(frame: Option<PhysFrame>) -> u64 {
+    frame.map_or(0, |frame| frame.start_address().as_u64() + 1)
+}
+
+/// The frame that [`link`] gave.
+fn below(link: u64) -> Option<PhysFrame> {
+    link.checked_sub(1).map(|at| PhysFrame::containing_address(PhysAddr::new_truncate(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_names_every_frame_and_none() {
+        for at in [0_u64, 0x1000, 0x7fff_f000, 0xf_ffff_ffff_f000] {
+            let frame = PhysFrame::containing_address(PhysAddr::new(at));
+            assert_eq!(below(link(Some(frame))), Some(frame));
+        }
+        assert_eq!(below(link(None)), None);
     }
 }

@@ -37,6 +37,8 @@ struct Recorder<'a> {
 
 impl Recorder<'_> {
     fn zeroed(&mut self) -> Result<PhysFrame, OutOfMemory> {
+        // Before the frame: a full heap is no panic, and loses no frame.
+        self.owned.0.try_reserve(1).map_err(|_| OutOfMemory)?;
         let frame = self.frames.zeroed()?;
         self.owned.0.push(frame);
         Ok(frame)
@@ -76,10 +78,11 @@ impl AddressSpace {
     /// # Errors
     /// No memory. Frames taken so far are given back.
     pub fn new(space: &mut KernelSpace, image: &ElfImage<'_>) -> Result<Self, OutOfMemory> {
+        let mut owned = Owned(Vec::new());
+        owned.0.try_reserve(1).map_err(|_| OutOfMemory)?;
         let root = space.new_root()?;
-        let mut this =
-            Self { root, entry: IMAGE + image.entry, args: root, result: root, owned: Owned(Vec::new()) };
-        this.owned.0.push(root);
+        owned.0.push(root);
+        let mut this = Self { root, entry: IMAGE + image.entry, args: root, result: root, owned };
         match this.build(space.frames(), image) {
             Ok(()) => Ok(this),
             Err(error) => {

@@ -8,6 +8,7 @@
 
 use abi::ApicId;
 use abi::wire::record::ApicMode;
+use harness::clock::Clock;
 use harness::x86::cpuid;
 use spin::Once;
 use x86_64::{PhysAddr, VirtAddr};
@@ -55,8 +56,8 @@ const DELIVERY_STARTUP: u32 = 0b110 << 8;
 /// The first id that xAPIC mode cannot address: eight set bits mean every CPU.
 const XAPIC_BROADCAST: ApicId = ApicId(0xff);
 
-/// How often the delivery status is read before a message is taken as sent.
-const DELIVERY_SPINS: u32 = 100_000;
+/// How long a message may stay pending, in microseconds, before it is taken as sent.
+const DELIVERY_US: u64 = 10_000;
 
 #[derive(Clone, Copy)]
 enum Access {
@@ -202,7 +203,7 @@ fn send(to: ApicId, command: u32) {
     write(Register::InterruptCommandHigh, to.0 << 24);
     write(Register::InterruptCommand, command);
     // Bounded: a message that an APIC does not accept shows as a CPU that does not respond.
-    let _ = (0..DELIVERY_SPINS).any(|_| read(Register::InterruptCommand) & DELIVERY_PENDING == 0);
+    Clock::AT_MOST.spin_until(DELIVERY_US, || read(Register::InterruptCommand) & DELIVERY_PENDING == 0);
 }
 
 /// Returns the errors since the last call, and clears them (Intel SDM vol. 3A, "Error Handling").
@@ -230,6 +231,13 @@ pub fn start_count() {
 #[must_use]
 pub fn counted() -> u32 {
     u32::MAX - read(Register::CurrentCount)
+}
+
+/// Whether this CPU has a local APIC that is on: CPUID denies one that IA32_APIC_BASE switches off (Intel SDM vol. 3A,
+/// "Enabling or Disabling the Local APIC"). On some CPUs only a reset brings that back.
+#[must_use]
+pub fn is_present() -> bool {
+    cpuid::bit(cpuid::leaf(1, 0).edx, 9)
 }
 
 fn has_x2apic() -> bool {

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "reads and writes the registers of UARTs")]
 
 use abi::config::{self, Registers};
+use harness::x86::tsc;
 use x86_64::VirtAddr;
 
 use super::port;
@@ -80,6 +81,10 @@ impl Bus for Wires {
                 }
             }
         }
+    }
+
+    fn cycles(&self) -> u64 {
+        tsc::read()
     }
 }
 

@@ -2,6 +2,7 @@
 //! are the `uart_16550` crate's). Every wait has a bound: a UART that is missing or stuck costs a moment, never a hang.
 //! Tested over a [`Bus`].
 
+use harness::clock::Clock;
 use uart_16550::spec::registers::{FCR, ISR, LCR, LSR, MCR, MSR, offsets};
 
 /// Access to eight registers, by number.
@@ -10,15 +11,19 @@ pub trait Bus {
     fn read(&mut self, register: usize) -> u8;
     /// Writes one.
     fn write(&mut self, register: usize, value: u8);
+    /// The TSC.
+    fn cycles(&self) -> u64;
 }
 
 /// The rate that the divisor latch divides: a 1.8432 MHz clock over the 16 samples of a bit.
 const DIVIDEND: u32 = 115_200;
 /// Bytes that a 16550's FIFO takes when it is empty.
 const FIFO_BYTES: usize = 16;
-/// How often the transmitter is polled, at 115,200 baud, before it counts as stuck. A full FIFO drains in 1.4 ms, and a
-/// read of a device takes at least a tenth of a microsecond.
-const POLLS: u32 = 200_000;
+/// How long the transmitter may stay full, in microseconds, beyond the time that it needs at its rate, before it counts as
+/// stuck. A VMM does not take bytes while whoever reads them is not scheduled.
+const PATIENCE_US: u64 = 250_000;
+/// How much longer than a full FIFO at 115,200 baud needs, 1.4 ms, a wait may take.
+const BURST_US: u64 = 4_000;
 /// The rate that is assumed for the bound if the UART's rate is not known.
 const SLOWEST: u32 = 9_600;
 
@@ -27,8 +32,8 @@ pub struct Uart<B> {
     bus: B,
     /// Bytes that it accepts at once.
     room: usize,
-    /// The most polls of one wait.
-    polls: u32,
+    /// The longest wait, in TSC cycles.
+    patience: u64,
     /// Set after a wait that reached its bound: every later wait would be as long.
     stuck: bool,
 }
@@ -41,7 +46,8 @@ impl<B: Bus> Uart<B> {
             return None;
         }
         let slower = DIVIDEND / baud.unwrap_or(SLOWEST).clamp(1, DIVIDEND);
-        let mut this = Self { bus, room: 1, polls: POLLS.saturating_mul(slower), stuck: false };
+        let patience = Clock::AT_MOST.cycles(PATIENCE_US + BURST_US * u64::from(slower));
+        let mut this = Self { bus, room: 1, patience, stuck: false };
         if !this.drain() {
             return None;
         }
@@ -82,10 +88,21 @@ impl<B: Bus> Uart<B> {
     }
 
     fn wait_for(&mut self, state: LSR) -> bool {
-        let Self { bus, polls, stuck, .. } = self;
-        *stuck =
-            *stuck || !(0..*polls).any(|_| LSR::from_bits_retain(bus.read(offsets::LSR)).contains(state));
-        !*stuck
+        if self.stuck {
+            return false;
+        }
+        let deadline = self.bus.cycles().saturating_add(self.patience);
+        loop {
+            // In this order: a CPU that was descheduled meanwhile looks once more.
+            let late = self.bus.cycles() >= deadline;
+            if LSR::from_bits_retain(self.bus.read(offsets::LSR)).contains(state) {
+                return true;
+            }
+            if late {
+                self.stuck = true;
+                return false;
+            }
+        }
     }
 }
 
@@ -94,10 +111,13 @@ impl<B: Bus> Uart<B> {
 fn is_present(bus: &mut impl Bus) -> bool {
     // With the divisor latch open, some UARTs have another register in place of register 7.
     let line_control = bus.read(offsets::LCR);
-    bus.write(offsets::LCR, line_control & !LCR::DLAB.bits());
+    let closed = line_control & !LCR::DLAB.bits();
+    bus.write(offsets::LCR, closed);
     let scratch = bus.read(offsets::SPR);
     let keeps = [0x42, 0xbd].into_iter().all(|pattern| {
         bus.write(offsets::SPR, pattern);
+        // Where no device answers, some VMMs return the byte that was written last.
+        bus.write(offsets::LCR, closed);
         bus.read(offsets::SPR) == pattern
     });
     bus.write(offsets::SPR, scratch);
@@ -183,7 +203,14 @@ mod tests {
                 self.registers[register] = value;
             }
         }
+
+        fn cycles(&self) -> u64 {
+            u64::from(self.polls) * CYCLES_A_POLL
+        }
     }
+
+    /// What a poll takes if a VMM answers it: a sixth of a millisecond at 6 GHz.
+    const CYCLES_A_POLL: u64 = 1_000_000;
 
     /// A bus without a device.
     struct Nothing(u8);
@@ -194,6 +221,27 @@ mod tests {
         }
 
         fn write(&mut self, _: usize, _: u8) {}
+
+        fn cycles(&self) -> u64 {
+            0
+        }
+    }
+
+    /// A bus without a device, whose VMM leaves the last byte written as the answer to a read.
+    struct Echo(u8);
+
+    impl Bus for Echo {
+        fn read(&mut self, _: usize) -> u8 {
+            self.0
+        }
+
+        fn write(&mut self, _: usize, value: u8) {
+            self.0 = value;
+        }
+
+        fn cycles(&self) -> u64 {
+            0
+        }
     }
 
     #[test]
@@ -221,6 +269,7 @@ mod tests {
     fn finds_nothing_on_an_empty_bus() {
         for byte in [0xff, 0x00, 0x60] {
             assert!(Uart::open(Nothing(byte), Some(115_200)).is_none(), "{byte:#x}");
+            assert!(Uart::open(Echo(byte), Some(115_200)).is_none(), "{byte:#x}");
         }
     }
 
@@ -228,7 +277,8 @@ mod tests {
     fn gives_up_on_one_that_is_stuck_and_does_not_wait_again() {
         let mut model = Model { has_scratch: true, stuck: true, ..Model::default() };
         assert!(Uart::open(&mut model, Some(115_200)).is_none());
-        assert!(model.polls <= POLLS);
+        // 254 ms, however long a poll takes.
+        assert_eq!(model.polls, 1_525);
 
         let mut model = Model { has_scratch: true, ..Model::default() };
         let mut uart = Uart::open(&mut model, Some(115_200)).expect("it is there");

@@ -31,9 +31,11 @@ impl DemandArgs {
     /// # Errors
     /// A file cannot be read, or is not what its option takes.
     pub fn expectation(&self) -> Result<RunExpectation, Coded> {
+        let program = self.program.as_deref().map(program).transpose().or_exit(Exit::BadInput)?;
         Ok(RunExpectation {
             plan_or_work: self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?,
-            blob: self.program.as_deref().map(program).transpose().or_exit(Exit::BadInput)?,
+            blob: program.map(|(sha256, _)| sha256),
+            blob_bytes: program.and_then(|(_, bytes)| bytes),
             build: self.kernel.as_deref().map(kernel).transpose().or_exit(Exit::BadInput)?,
             ..RunExpectation::default()
         })
@@ -62,8 +64,13 @@ fn plan(given: &str) -> anyhow::Result<Digest> {
     Ok(plan.work_digest())
 }
 
-fn program(given: &str) -> anyhow::Result<Digest> {
-    Digest::from_hex(given).map_or_else(|| Ok(Digest::of(&read(given)?)), Ok)
+/// The program's SHA-256, and its size if its file is given.
+fn program(given: &str) -> anyhow::Result<(Digest, Option<u32>)> {
+    if let Some(sha256) = Digest::from_hex(given) {
+        return Ok((sha256, None));
+    }
+    let bytes = read(given)?;
+    Ok((Digest::of(&bytes), u32::try_from(bytes.len()).ok()))
 }
 
 fn kernel(given: &str) -> anyhow::Result<u64> {

@@ -19,6 +19,7 @@ use test_support::{guest, script};
 mod attack;
 mod boots;
 mod clocks;
+mod copies;
 mod figures;
 mod liar;
 mod missing;

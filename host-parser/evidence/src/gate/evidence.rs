@@ -22,6 +22,9 @@ pub struct RunExpectation {
     pub cpus: Option<u16>,
     /// SHA-256 of the worker's ELF in the image.
     pub blob: Option<Digest>,
+    /// How many bytes it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob_bytes: Option<u32>,
     /// The first 8 bytes of the build ID of the kernel in the image.
     pub build: Option<u64>,
 }
@@ -48,6 +51,9 @@ pub struct HostEvidence {
     pub watched: bool,
     /// That account, one entry for each vCPU and iteration.
     pub delays: Vec<VcpuDelay>,
+    /// How long the thread that read it waited for a CPU itself, one entry for each iteration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watcher: Vec<WatcherDelay>,
     /// The CPU time that the hypervisor under the host took from the host; `None` if the host did not read it.
     #[serde(default)]
     pub host_steal: Option<HostSteal>,
@@ -86,6 +92,18 @@ pub struct VcpuDelay {
     pub delay_ns: u64,
     /// How often the scheduler took the CPU from it.
     pub involuntary_switches: u64,
+}
+
+/// How late the host's own readings of an iteration may be: how long the thread that makes them was ready to run and
+/// waited for a CPU, from its reading at `case-ready` to that at `case-begin`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct WatcherDelay {
+    /// The case.
+    pub case: u16,
+    /// The iteration.
+    pub iteration: u16,
+    /// How long, in ns.
+    pub delay_ns: u64,
 }
 
 /// How the machine ended, as the host saw it.

@@ -17,7 +17,9 @@ mod rules;
 mod topology;
 mod verdict;
 
-pub use evidence::{Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay};
+pub use evidence::{
+    Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay, WatcherDelay,
+};
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
@@ -29,23 +31,25 @@ pub use verdict::{Finding, Outcome, Verdict};
 /// The tolerances of the rules, for docs/GATE.md.
 pub use rules::limits;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use abi::wire::record::{self, SystemName};
 use workloads::Lookup;
 
 use self::facts::Facts;
 use self::row::Rows;
-use self::rules::{Disturbed, Known, Run};
+use self::rules::{Disturbed, EarlierBoots, Known, Run, Said, SoundTimes};
 use self::verdict::Findings;
 use crate::transcript::{Boot, Extent, Transcript};
 
 /// The gate of one experiment. It remembers what the runs of a system must have in common (kernel, program, whole), and
-/// what no two runs may share (the nonce). Whether different systems did the same work is for a comparison to prove.
+/// what no two runs may share (the nonce, and the last digits of clock readings). Whether different systems did the same work is for a comparison to prove.
 pub struct Gate {
     lookup: Lookup,
-    nonces: HashSet<u64>,
+    said: Said,
     known: HashMap<SystemName, Known>,
+    sound: SoundTimes,
+    earlier: EarlierBoots,
     rows: Rows,
 }
 
@@ -70,7 +74,8 @@ impl Gate {
     /// Returns a gate that verifies answers with the workloads that `lookup` finds.
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
-        Self { lookup, nonces: HashSet::new(), known: HashMap::new(), rows: Rows::default() }
+        let (known, sound, earlier) = (HashMap::new(), SoundTimes::default(), EarlierBoots::default());
+        Self { lookup, said: Said::default(), known, sound, earlier, rows: Rows::default() }
     }
 
     /// Judges the log of one run of one machine. A second boot in the log is a reset. All runs of a system are of one row:
@@ -150,8 +155,9 @@ impl Gate {
         let mut disturbed = Disturbed::default();
         for facts in facts {
             let (findings, disturbed) = (&mut findings, &mut disturbed);
-            let mut run = Run { facts, expectation, evidence, whole, findings, disturbed };
-            rules::identity(&mut run, &mut self.nonces, known);
+            let mut run = Run { facts, expectation, evidence, whole, findings, disturbed, open: Vec::new() };
+            rules::identity(&mut run, &mut self.said, known);
+            rules::copies(&mut run, &mut self.earlier);
             rules::machine(&mut run);
             rules::workers(&mut run);
             if let Some(workload) = rules::workload(&mut run, self.lookup) {
@@ -171,6 +177,7 @@ impl Gate {
             rules::superlinear(&mut run);
             rules::elapsed(&mut run);
             rules::clock(&mut run, known);
+            rules::settle(&mut run, &mut self.sound);
             rules::host(&mut run);
         }
         rules::status(facts, evidence, &mut findings);

@@ -120,6 +120,9 @@ reasons! {
     NonceReused = "nonce-reused", Invalid,
         "Another run of the experiment has the same boot nonce, so one log was given twice.",
         "Give each run its own log.";
+    ReadingsRepeated = "readings-repeated", Invalid,
+        "The run's clock readings are those of an earlier run of the experiment, or nearly: its log is a copy.",
+        "Give each run its own log. An emulator that counts instructions instead of time repeats itself, too: its counts are not a measurement.";
     KernelMismatch = "kernel-mismatch", Invalid,
         "The kernel is not the expected one, or differs from that of the other runs.",
         "Build the image again and run the whole experiment with it.";

@@ -2,8 +2,8 @@
 
 use abi::CpuId;
 use abi::wire::record::{
-    CaseEnd, CaseReady, CaseSkipped, CoreKind, Fault, Memory, SkipReason, Split, Topology, TopologySource,
-    TscSource,
+    CaseEnd, CaseReady, CaseSkipped, CoreKind, Fault, Memory, Rsdp, RsdpSource, SkipReason, Split, Topology,
+    TopologySource, TscSource,
 };
 use abi::wire::{Envelope, Hex64, Record, Timestamp};
 use evidence::gate::{ReasonCode, RunExpectation};
@@ -14,7 +14,9 @@ use test_support::script::Script;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = single();
-    for (name, script) in [records(), courses(), workers(), stamps(), clocks(), gaps(), census()].concat() {
+    for (name, script) in
+        [records(), courses(), workers(), stamps(), roots(), clocks(), gaps(), census()].concat()
+    {
         trials.push(Trial::new(name, ReasonCode::InconsistentRecord, script.log()));
     }
     trials
@@ -144,6 +146,15 @@ fn stamps() -> Named {
         ("inconsistent-record-unstamped", unstamped),
         ("inconsistent-record-not-ready", script(2).without(|it| matches!(it, Record::CaseReady(_)))),
         ("inconsistent-record-never-begun", script(2).insert_before(again, super::is_end)),
+    ]
+}
+
+/// An RSDP that is not where its source says, or that is missing although there are CPUs.
+fn roots() -> Named {
+    let with = |source, at| script(2).insert_before(Rsdp { source, at: Hex64(at) }, super::is_begin);
+    vec![
+        ("inconsistent-record-rsdp-place", with(RsdpSource::BiosArea, 0x7fe_0000)),
+        ("inconsistent-record-rsdp-none", with(RsdpSource::None, 0)),
     ]
 }
 

@@ -232,7 +232,8 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     if trial.before.is_some() {
         text += "\ngiven a run before it";
     }
-    let RunExpectation { plan, challenge, work, plan_or_work, cases, cpus, blob, build } = &trial.expectation;
+    let RunExpectation { plan, challenge, work, plan_or_work, cases, cpus, blob, blob_bytes, build } =
+        &trial.expectation;
     for (name, given) in [
         ("plan", plan.map(|plan| plan.to_string())),
         ("challenge", challenge.map(|challenge| format!("{challenge:016x}"))),
@@ -241,6 +242,7 @@ fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
         ("cases", cases.as_ref().map(|cases| format!("{cases:?}"))),
         ("cpus", cpus.map(|cpus| cpus.to_string())),
         ("blob", blob.map(|blob| blob.to_string())),
+        ("blob bytes", blob_bytes.map(|bytes| bytes.to_string())),
         ("build", build.map(|build| format!("{build:016x}"))),
     ] {
         if let Some(given) = given {

@@ -29,6 +29,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::new("protocol-version-tag", ReasonCode::ProtocolVersion, other_tag()),
         Trial::new("protocol-version-start", ReasonCode::ProtocolVersion, other_start()),
         Trial::new("nonce-reused", ReasonCode::NonceReused, script(2).log()).after(script(2).log()),
+        Trial::new("readings-repeated", ReasonCode::ReadingsRepeated, renamed()).after(script(2).log()),
         Trial::new("end-digest", ReasonCode::EndDigest, forged()),
         Trial::new("end-count", ReasonCode::EndDigest, miscounted()),
     ];
@@ -37,6 +38,16 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(cut());
     trials.extend(boots());
     trials
+}
+
+/// The same boot under another nonce.
+fn renamed() -> Vec<u8> {
+    let renamed = script(2).edit(|record| {
+        if let Record::Start(start) = record {
+            start.nonce = Hex64(7);
+        }
+    });
+    renamed.log()
 }
 
 fn corrupt() -> Vec<Trial> {

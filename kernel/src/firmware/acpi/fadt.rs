@@ -1,4 +1,7 @@
 //! The FADT's registers for the power-management timer, power-off and reset (ACPI 6.5, section 5.2.9).
+//!
+//! Many registers have two fields: an older one, an I/O port, and a newer one, X_, in any address space. If the newer
+//! one can be used, it counts, and the older one is ignored. Firmware of today often fills the newer one alone.
 
 use core::mem::{offset_of, size_of};
 
@@ -15,23 +18,41 @@ pub enum Register {
     Memory(u64),
 }
 
+/// The way into ACPI mode, for a machine that starts in legacy mode.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Enable {
+    /// The port that takes the command.
+    pub port: u16,
+    /// The command.
+    pub command: u8,
+}
+
+/// The registers of one of the two PM1 blocks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Pm1 {
+    /// The event block, which begins with the status.
+    pub status: Option<Register>,
+    /// Control, which takes the sleep type.
+    pub control: Option<Register>,
+}
+
 /// The FADT's registers.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct PowerManagement {
     /// The 3.579545 MHz timer.
-    pub pm_timer: Option<u16>,
+    pub pm_timer: Option<Register>,
     /// The timer has 32 bits, not 24.
     pub pm_timer_is_32_bit: bool,
-    /// PM1a control, which takes the sleep type.
-    pub pm1a_control: Option<u16>,
-    /// PM1b control, if the machine has two.
-    pub pm1b_control: Option<u16>,
-    /// Sleep control, which takes the sleep type if ACPI is hardware-reduced and has no PM1.
+    /// The way into ACPI mode; `None` if there is no other mode.
+    pub enable: Option<Enable>,
+    /// PM1a and PM1b. Most machines have only the first; hardware-reduced ACPI has none.
+    pub pm1: [Pm1; 2],
+    /// Sleep control, which takes the sleep type if ACPI is hardware-reduced.
     pub sleep_control: Option<Register>,
     /// The reset register, and the value that resets the machine.
     pub reset: Option<(Register, u8)>,
-    /// Physical address of the DSDT.
-    pub dsdt: u64,
+    /// Physical addresses of the DSDT, in the order in which to try them; 0 for none.
+    pub dsdt: [u64; 2],
 }
 
 const FLAG_TMR_VAL_EXT: u32 = 1 << 8;
@@ -48,25 +69,52 @@ const X_DSDT_AT: usize = offset_of!(Fadt, x_dsdt_address);
 #[must_use]
 pub fn read(fadt: &[u8]) -> PowerManagement {
     let flags = u32_at(fadt, offset_of!(Fadt, flags)).unwrap_or(0);
-    let port = |at| u32_at(fadt, at).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0);
-    let reset_value = fadt.get(offset_of!(Fadt, reset_value)).copied();
-    let reset = register(fadt, offset_of!(Fadt, reset_reg)).filter(|_| flags & FLAG_RESET_REG_SUP != 0);
-    let reduced = flags & FLAG_HW_REDUCED != 0;
-    let sleep_control = register(fadt, offset_of!(Fadt, sleep_control_reg)).filter(|_| reduced);
-    let x_dsdt = u64_at(fadt, X_DSDT_AT).filter(|&at| at != 0);
-    let dsdt = u32_at(fadt, offset_of!(Fadt, dsdt_address)).map(u64::from);
-    PowerManagement {
-        pm_timer: port(offset_of!(Fadt, pm_timer_block)),
+    let either = |x_at, at| register(fadt, x_at).or_else(|| port(fadt, at).map(Register::Port));
+    let fixed = PowerManagement {
+        // Used with hardware-reduced ACPI too, although the specification has it ignored there: Cloud Hypervisor has no
+        // other timer, and one that does not count yields no reading.
+        pm_timer: either(offset_of!(Fadt, x_pm_timer_block), offset_of!(Fadt, pm_timer_block)),
         pm_timer_is_32_bit: flags & FLAG_TMR_VAL_EXT != 0,
-        pm1a_control: port(offset_of!(Fadt, pm1a_control_block)),
-        pm1b_control: port(offset_of!(Fadt, pm1b_control_block)),
-        sleep_control,
-        reset: reset.zip(reset_value),
-        dsdt: x_dsdt.or(dsdt).unwrap_or(0),
+        reset: register(fadt, offset_of!(Fadt, reset_reg))
+            .filter(|_| flags & FLAG_RESET_REG_SUP != 0)
+            .zip(fadt.get(offset_of!(Fadt, reset_value)).copied()),
+        dsdt: [
+            u64_at(fadt, X_DSDT_AT).unwrap_or(0),
+            u32_at(fadt, offset_of!(Fadt, dsdt_address)).map_or(0, u64::from),
+        ],
+        ..PowerManagement::default()
+    };
+    if flags & FLAG_HW_REDUCED != 0 {
+        // The fields of the register interface that such a machine does not have are ignored.
+        return PowerManagement {
+            sleep_control: register(fadt, offset_of!(Fadt, sleep_control_reg)),
+            ..fixed
+        };
+    }
+    let command = fadt.get(offset_of!(Fadt, acpi_enable)).copied().filter(|&command| command != 0);
+    let enable = port(fadt, offset_of!(Fadt, smi_cmd_port)).zip(command);
+    PowerManagement {
+        enable: enable.map(|(port, command)| Enable { port, command }),
+        pm1: [
+            Pm1 {
+                status: either(offset_of!(Fadt, x_pm1a_event_block), offset_of!(Fadt, pm1a_event_block)),
+                control: either(offset_of!(Fadt, x_pm1a_control_block), offset_of!(Fadt, pm1a_control_block)),
+            },
+            Pm1 {
+                status: either(offset_of!(Fadt, x_pm1b_event_block), offset_of!(Fadt, pm1b_event_block)),
+                control: either(offset_of!(Fadt, x_pm1b_control_block), offset_of!(Fadt, pm1b_control_block)),
+            },
+        ],
+        ..fixed
     }
 }
 
-/// A generic address structure that names an 8-bit register which the kernel can reach.
+/// An I/O port in a field of 32 bits.
+fn port(fadt: &[u8], at: usize) -> Option<u16> {
+    u32_at(fadt, at).and_then(|port| u16::try_from(port).ok()).filter(|&port| port != 0)
+}
+
+/// A generic address structure that names a register which the kernel can reach.
 fn register(fadt: &[u8], at: usize) -> Option<Register> {
     let raw = fadt.get(at..at + size_of::<RawGenericAddress>())?;
     let address = u64_at(raw, offset_of!(RawGenericAddress, address)).filter(|&address| address != 0)?;
@@ -80,60 +128,5 @@ fn register(fadt: &[u8], at: usize) -> Option<Register> {
 }
 
 #[cfg(test)]
-mod tests {
-    use alloc::vec;
-    use alloc::vec::Vec;
-
-    use super::super::tables::tests::table;
-    use super::*;
-
-    fn fadt() -> Vec<u8> {
-        let mut body = vec![0; 276 - 36];
-        let mut put = |at: usize, bytes: &[u8]| body[at - 36..at - 36 + bytes.len()].copy_from_slice(bytes);
-        // Offsets from ACPI 6.5, table 5.9, so that the crate's layout is checked too.
-        put(40, &0x7fe_0000_u32.to_le_bytes());
-        put(64, &0x604_u32.to_le_bytes());
-        put(76, &0x608_u32.to_le_bytes());
-        put(112, &(FLAG_RESET_REG_SUP | FLAG_TMR_VAL_EXT).to_le_bytes());
-        put(116, &[SPACE_IO, 8, 0, 1]);
-        put(120, &0xcf9_u64.to_le_bytes());
-        put(128, &[0x0f]);
-        table(b"FACP", &body)
-    }
-
-    #[test]
-    fn reads_timer_control_and_reset() {
-        let expected = PowerManagement {
-            pm_timer: Some(0x608),
-            pm_timer_is_32_bit: true,
-            pm1a_control: Some(0x604),
-            pm1b_control: None,
-            sleep_control: None,
-            reset: Some((Register::Port(0xcf9), 0x0f)),
-            dsdt: 0x7fe_0000,
-        };
-        assert_eq!(read(&fadt()), expected);
-    }
-
-    #[test]
-    fn reads_sleep_control_of_hardware_reduced_acpi_alone() {
-        // Offset from ACPI 6.5, table 5.9.
-        let with = |flags: u32| {
-            let mut fadt = fadt();
-            fadt[112..116].copy_from_slice(&flags.to_le_bytes());
-            fadt[244..248].copy_from_slice(&[SPACE_MEMORY, 8, 0, 1]);
-            fadt[248..256].copy_from_slice(&0xfee0_1000_u64.to_le_bytes());
-            read(&fadt).sleep_control
-        };
-        assert_eq!(with(FLAG_HW_REDUCED), Some(Register::Memory(0xfee0_1000)));
-        assert_eq!(with(0), None);
-    }
-
-    #[test]
-    fn reads_the_fields_that_an_old_short_table_has() {
-        let short = &fadt()[..116];
-        assert_eq!(read(short).reset, None);
-        assert_eq!(read(short).pm_timer, Some(0x608));
-        assert_eq!(read(&[]), PowerManagement::default());
-    }
-}
+#[path = "fadt_tests.rs"]
+mod tests;

@@ -18,6 +18,9 @@ const FLAG_ONLINE_CAPABLE: u32 = 1 << 1;
 
 /// The id of an xAPIC entry for a processor that is listed as x2APIC (ACPI 6.5, section 5.2.12.12).
 const XAPIC_ID_NONE: u8 = 0xff;
+/// The id by which x2APIC mode addresses every CPU (Intel SDM vol. 3A, "Logical and Physical Destination Mode in x2APIC
+/// Mode"). Firmware leaves it in entries of sockets that are empty. It is no CPU's: an INIT to it would stop this one too.
+const X2APIC_ID_NONE: u32 = u32::MAX;
 
 /// More logical processors than any machine of today has. Further entries are damage, and each would cost a record.
 const MAX_PROCESSORS: usize = 4096;
@@ -57,7 +60,10 @@ pub fn processors(madt: &[u8]) -> impl Iterator<Item = Processor> + '_ {
                 }
                 TYPE_LOCAL_X2APIC => {
                     let apic_id = u32_at(entry, offset_of!(LocalX2ApicEntry, x2apic_id))?;
-                    return Some(processor(apic_id, u32_at(entry, offset_of!(LocalX2ApicEntry, flags))?));
+                    let flags = u32_at(entry, offset_of!(LocalX2ApicEntry, flags))?;
+                    if apic_id != X2APIC_ID_NONE {
+                        return Some(processor(apic_id, flags));
+                    }
                 }
                 _ => {}
             }
@@ -116,6 +122,12 @@ mod tests {
     #[test]
     fn passes_over_the_xapic_entry_of_an_x2apic_processor() {
         assert_eq!(ids(&[local_apic(0xff, 1), local_x2apic(300, 1)]), [(300, true, false)]);
+    }
+
+    #[test]
+    fn an_id_that_addresses_every_cpu_is_none() {
+        let entries = [local_x2apic(u32::MAX, 1), local_x2apic(0, 1), local_x2apic(u32::MAX - 1, 0)];
+        assert_eq!(ids(&entries), [(0, true, false), (u32::MAX - 1, false, false)]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The ACPI tables that the kernel needs: MADT, FADT, HPET, SPCR, and one object of the DSDT. The SRAT's reader is
+//! The ACPI tables that the kernel needs: MADT, FADT, HPET, SPCR, and one object of DSDT or SSDT. The SRAT's reader is
 //! `harness::srat`, since Linux hands that table to the twin.
 //!
 //! The layouts are the `acpi` crate's, by `offset_of!`. Finding and reading the tables is ours, because firmware is not
@@ -7,8 +7,10 @@
 pub mod fadt;
 pub mod hpet;
 pub mod madt;
+pub mod root_pointer;
 pub mod s5;
 pub mod spcr;
 pub mod tables;
 
+pub use root_pointer::RootPointer;
 pub use tables::{TableError, Tables};

@@ -2,10 +2,10 @@
 
 use core::mem::{offset_of, size_of};
 
-use acpi::rsdp::Rsdp;
 use acpi::sdt::{SdtHeader, Signature};
 use harness::le::{u32_at, u64_at};
 
+use super::root_pointer;
 use crate::firmware::Memory;
 
 /// More bytes than any table that the kernel reads has. A larger length is damage. A DSDT may have a few hundred KiB.
@@ -15,13 +15,10 @@ const MAX_TABLE_BYTES: u32 = 4 << 20;
 /// of a search.
 const MAX_ENTRIES: usize = 256;
 
-/// The size of ACPI 1.0's RSDP: the fields of 2.0 follow it.
-const RSDP_V1_BYTES: usize = offset_of!(Rsdp, length);
-
 /// Why the tables, or one of them, cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TableError {
-    /// The loader or firmware gave no RSDP.
+    /// Neither the loader nor the VMM names an RSDP, and none was found.
     NoRsdp,
     /// The RSDP is outside memory, or its signature, length or checksum is wrong.
     BadRsdp,
@@ -63,9 +60,9 @@ impl<'a, M: Memory> Tables<'a, M> {
     /// RSDP or root cannot be used.
     pub fn find(memory: &'a M, rsdp: Option<u64>) -> Result<Self, TableError> {
         let at = rsdp.ok_or(TableError::NoRsdp)?;
-        let (rsdt, xsdt) = read_rsdp(memory, at).ok_or(TableError::BadRsdp)?;
-        let by_xsdt = xsdt.and_then(|xsdt| Self::under_root(memory, xsdt, Signature::XSDT, 8));
-        let by_rsdt = || Self::under_root(memory, u64::from(rsdt), Signature::RSDT, 4);
+        let roots = root_pointer::read(memory, at).ok_or(TableError::BadRsdp)?;
+        let by_xsdt = roots.xsdt.and_then(|xsdt| Self::under_root(memory, xsdt, Signature::XSDT, 8));
+        let by_rsdt = || Self::under_root(memory, u64::from(roots.rsdt), Signature::RSDT, 4);
         by_xsdt.or_else(by_rsdt).ok_or(TableError::BadRoot)
     }
 
@@ -80,7 +77,12 @@ impl<'a, M: Memory> Tables<'a, M> {
     /// # Errors
     /// [`TableError::Missing`].
     pub fn table(&self, signature: Signature) -> Result<&'a [u8], TableError> {
-        self.addresses().find_map(|at| read_table(self.memory, at, signature)).ok_or(TableError::Missing)
+        self.all(signature).next().ok_or(TableError::Missing)
+    }
+
+    /// All undamaged tables with this signature, in the order of the root.
+    pub fn all(&self, signature: Signature) -> impl Iterator<Item = &'a [u8]> + '_ {
+        self.addresses().filter_map(move |at| read_table(self.memory, at, signature))
     }
 
     /// The table at a physical address that another table names.
@@ -106,20 +108,6 @@ impl<'a, M: Memory> Tables<'a, M> {
     }
 }
 
-/// The addresses of RSDT and XSDT.
-fn read_rsdp(memory: &impl Memory, at: u64) -> Option<(u32, Option<u64>)> {
-    let v1 = memory.bytes(at, RSDP_V1_BYTES)?;
-    if !v1.starts_with(b"RSD PTR ") || !sums_to_zero(v1) {
-        return None;
-    }
-    let rsdt = u32_at(v1, offset_of!(Rsdp, rsdt_address))?;
-    if v1[offset_of!(Rsdp, revision)] < 2 {
-        return Some((rsdt, None));
-    }
-    let v2 = memory.bytes(at, size_of::<Rsdp>()).filter(|v2| sums_to_zero(v2));
-    Some((rsdt, v2.and_then(|v2| u64_at(v2, offset_of!(Rsdp, xsdt_address)))))
-}
-
 /// The table at `at`, if it has this signature, a sane length and a good checksum.
 fn read_table(memory: &impl Memory, at: u64, signature: Signature) -> Option<&[u8]> {
     let header = memory.bytes(at, size_of::<SdtHeader>())?;
@@ -131,7 +119,7 @@ fn read_table(memory: &impl Memory, at: u64, signature: Signature) -> Option<&[u
     memory.bytes(at, length).filter(|table| sums_to_zero(table))
 }
 
-fn sums_to_zero(bytes: &[u8]) -> bool {
+pub(super) fn sums_to_zero(bytes: &[u8]) -> bool {
     bytes.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)) == 0
 }
 
@@ -140,6 +128,9 @@ pub(super) mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
 
+    use acpi::rsdp::Rsdp;
+
+    use super::super::root_pointer::V1_BYTES as RSDP_V1_BYTES;
     use super::*;
 
     /// Memory from address 0 on.

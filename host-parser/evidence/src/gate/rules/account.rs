@@ -50,9 +50,8 @@ impl HostAccount {
     }
 
     /// How much of an iteration's time the host took.
-    fn took_ns(&self, iteration: &Iteration) -> u64 {
-        let of_it = self.iterations.get(&(iteration.case, iteration.iter)).copied().unwrap_or(0);
-        of_it.saturating_add(self.run)
+    pub(super) fn took_ns(&self, iteration: (u16, u16)) -> u64 {
+        self.iterations.get(&iteration).copied().unwrap_or(0).saturating_add(self.run)
     }
 
     /// How much of all iterations' time the host took.
@@ -67,8 +66,9 @@ pub(super) fn length_ns(iteration: &Iteration, khz: u64) -> Option<u64> {
     Some(Cycles(done.is.tsc.checked_sub(ready.is.tsc)?).nanos(khz)?.0)
 }
 
-/// Time of an iteration that no record accounts for.
-pub(super) struct Missing {
+/// Time of an iteration that no record accounts for: two clock readings are farther apart than what lay between them.
+#[derive(Debug)]
+pub(in crate::gate) struct Missing {
     /// The line that shows it.
     pub line: Option<u64>,
     /// Where, as a clause with the times.
@@ -79,24 +79,19 @@ pub(super) struct Missing {
     pub limit_ns: u64,
     /// The reason if the host does not account for it.
     pub reason: ReasonCode,
+    /// What one of the two readings itself waited for a CPU, in ns, if it is the host's.
+    pub late_ns: u64,
+    /// Whether it looks like this if a CPU is taken away between the two readings. Two clocks that are read as one are not
+    /// pulled apart by that (`harness::clock::Mark` takes the tightest of several readings).
+    pub interruptible: bool,
 }
 
-/// Judges time that is missing: within the limit it is the way between two readings; beyond it, the host's if the host
-/// accounts for it, and else the guest's.
-pub(super) fn missing(run: &mut Run<'_>, host: &HostAccount, iteration: &Iteration, missing: &Missing) {
-    let Missing { line, what, ns, limit_ns, reason } = missing;
+/// Takes time that is missing beyond its limit: until then it is the way between two readings. Whose it is, is decided
+/// when every rule has looked at every iteration (`settle`).
+pub(super) fn missing(run: &mut Run<'_>, iteration: &Iteration, missing: Missing) {
     // Of a guest with more CPUs than the host has for it, no time is claimed.
-    if ns <= limit_ns || run.is_functional_only() {
-        return;
-    }
-    let took = host.took_ns(iteration);
-    let (name, limit, took_us) = (iteration.name(), limit_ns / 1_000, took / 1_000);
-    if took >= *ns || *reason == ReasonCode::VcpuPreempted {
-        let detail = format!("{name}: {what} (limit {limit} us); the host accounts for {took_us} us");
-        run.disturb(iteration.iter, ReasonCode::VcpuPreempted, *line, detail);
-    } else {
-        let detail = format!("{name}: {what} (limit {limit} us), and the host accounts for {took_us} us");
-        run.add(*reason, *line, detail);
+    if missing.ns > missing.limit_ns && !run.is_functional_only() {
+        run.open.push(((iteration.case, iteration.iter), missing));
     }
 }
 

@@ -12,7 +12,7 @@ use abi::pace::{WARM_UP_FRACTION, WINDOW_US};
 use abi::tsc::{self, LEAD_US};
 use abi::wire::record::{Moment, Region, System, SystemName, Warp, Worker};
 
-use super::account::{HostAccount, Missing, missing};
+use super::account::{Missing, missing};
 use super::{Run, basis, limits};
 use crate::gate::facts::{At, Facts, Iteration};
 use crate::gate::measurement::{Basis, Cycles};
@@ -24,7 +24,7 @@ pub(in crate::gate) fn brackets(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
-    let (facts, host) = (run.facts, HostAccount::of(run));
+    let facts = run.facts;
     let clock =
         Clocks { khz, warp: facts.one::<Warp>().map_or(0, |warp| warp.is.max_warp.saturating_mul(2)) };
     let mut before: Option<&Iteration> = None;
@@ -34,12 +34,12 @@ pub(in crate::gate) fn brackets(run: &mut Run<'_>) {
         let sound = start(run, &clock, iteration);
         for (timing, region) in regions(iteration) {
             inside(run, &clock, iteration, timing, region);
-            way_out(run, &clock, &host, iteration, timing, region);
+            way_out(run, &clock, iteration, timing, region);
         }
-        first_start(run, &clock, &host, iteration);
+        first_start(run, &clock, iteration);
         // From a wrong start, every time to the end is wrong too.
         if sound {
-            end(run, &clock, &host, iteration);
+            end(run, &clock, iteration);
         }
     }
 }
@@ -141,14 +141,7 @@ fn ended(timing: At<Worker>) -> Option<u64> {
 }
 
 /// A worker comes back soon after its last reading.
-fn way_out(
-    run: &mut Run<'_>,
-    clock: &Clocks,
-    host: &HostAccount,
-    iteration: &Iteration,
-    timing: At<Worker>,
-    region: At<Region>,
-) {
+fn way_out(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration, timing: At<Worker>, region: At<Region>) {
     // A worker that took no time is a finding already.
     let timed = Some(timing).filter(|timing| timing.is.cycles > 0);
     let Some(out) = timed.and_then(ended).and_then(|ended| region.is.returned.checked_sub(ended)) else {
@@ -164,12 +157,16 @@ fn way_out(
     // Shorter than any gap that an account must show: a slice of the host's scheduler. It never counts either way.
     let is_slice = ns <= limits::GAP_MICROS * 1_000;
     let reason = if is_slice { ReasonCode::VcpuPreempted } else { ReasonCode::TimeMissing };
-    missing(run, host, iteration, &Missing { line: Some(timing.line), what, ns, limit_ns, reason });
+    missing(
+        run,
+        iteration,
+        Missing { line: Some(timing.line), what, ns, limit_ns, reason, late_ns: 0, interruptible: true },
+    );
 }
 
 /// The time of a case begins with its first worker's first reading, which follows the common start at once. If the clocks
 /// are not in step, each worker's time is by itself, and so is its start.
-fn first_start(run: &mut Run<'_>, clock: &Clocks, host: &HostAccount, iteration: &Iteration) {
+fn first_start(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration) {
     let timings = || iteration.workers.values().filter_map(|worker| worker.timing);
     let start = match basis(run.facts, iteration.case) {
         Basis::Makespan => timings().min_by_key(|timing| timing.is.skew),
@@ -180,11 +177,15 @@ fn first_start(run: &mut Run<'_>, clock: &Clocks, host: &HostAccount, iteration:
         format!("worker {} began {} us after the common start", timing.is.worker, clock.us(timing.is.skew));
     let (ns, limit_ns, reason) =
         (clock.ns(timing.is.skew), limits::LATE_MICROS * 1_000, ReasonCode::LateStart);
-    missing(run, host, iteration, &Missing { line: Some(timing.line), what, ns, limit_ns, reason });
+    missing(
+        run,
+        iteration,
+        Missing { line: Some(timing.line), what, ns, limit_ns, reason, late_ns: 0, interruptible: true },
+    );
 }
 
 /// Everything is over when the last worker is back and has checked its CPU's pace.
-fn end(run: &mut Run<'_>, clock: &Clocks, host: &HostAccount, iteration: &Iteration) {
+fn end(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration) {
     let last = regions(iteration).map(|(_, region)| region.is.returned).max();
     let (Some(done), Some(last)) = (iteration.mark(Moment::Done), last) else { return };
     // The last worker's CPU may be another than the one that read `done`.
@@ -204,7 +205,11 @@ fn end(run: &mut Run<'_>, clock: &Clocks, host: &HostAccount, iteration: &Iterat
     let limit_ns = (check_us + end_micros(run.facts)) * 1_000;
     let what = format!("{} us passed from the last worker's return to `done`", clock.us(rest));
     let ns = clock.ns(rest);
-    missing(run, host, iteration, &Missing { line: Some(done.line), what, ns, limit_ns, reason });
+    missing(
+        run,
+        iteration,
+        Missing { line: Some(done.line), what, ns, limit_ns, reason, late_ns: 0, interruptible: true },
+    );
 }
 
 fn is_native(facts: &Facts) -> bool {

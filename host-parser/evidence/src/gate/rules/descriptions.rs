@@ -7,8 +7,8 @@ use abi::pace::WINDOW_US;
 use abi::tsc;
 use abi::wire::Timestamp;
 use abi::wire::record::{
-    Blob, Config, ConfigIgnored, Cpu, CpuState, Dmi, Gap, Machine, Memory, Phase, Platform, SmbiosState,
-    Sweep, System, SystemName, Topology, TopologySource, TscReading, Warp,
+    Blob, Config, ConfigIgnored, Cpu, CpuState, Dmi, Gap, Machine, Memory, Phase, Platform, Rsdp, RsdpSource,
+    SmbiosState, Sweep, System, SystemName, Topology, TopologySource, TscReading, Warp,
 };
 
 use super::Run;
@@ -20,6 +20,9 @@ use crate::gate::reason::ReasonCode;
 /// completes in this time.
 const LEAST_CYCLES_PER_READING: u64 = 16;
 
+/// The headers of an ELF file with one segment (System V ABI, "ELF Header" and "Program Header").
+const LEAST_PROGRAM_BYTES: u64 = 64 + 56;
+
 /// What is wrong, and the line that shows it.
 type Wrong = (u64, String);
 
@@ -29,7 +32,7 @@ pub(in crate::gate) fn descriptions(run: &mut Run<'_>) {
         return;
     }
     let rules =
-        [memory, config, cpus, places, topology, platform, readings, warp, phases, blob, paces, calls];
+        [memory, root, config, cpus, places, topology, platform, readings, warp, phases, blob, paces, calls];
     for (line, detail) in rules.into_iter().flat_map(|rule| rule(run.facts)) {
         run.add(ReasonCode::InconsistentRecord, line, detail);
     }
@@ -46,6 +49,21 @@ fn memory(facts: &Facts) -> Vec<Wrong> {
     })
     .into_iter()
     .collect()
+}
+
+/// The root of the ACPI tables is where its source says: a run with CPUs has one.
+fn root(facts: &Facts) -> Vec<Wrong> {
+    let Some(At { line, is: Rsdp { source, at } }) = facts.one::<Rsdp>() else { return Vec::new() };
+    let places = match source {
+        RsdpSource::Named => 1..u64::MAX,
+        RsdpSource::Ebda => 0x500..0xa_0000,
+        RsdpSource::BiosArea => 0xe_0000..0x10_0000,
+        RsdpSource::None => 0..0,
+    };
+    if places.contains(&at.0) {
+        return Vec::new();
+    }
+    vec![(line, format!("the RSDP is at {:#x}, but its source is {source}", at.0))]
 }
 
 /// Every word that was ignored has its record.
@@ -202,8 +220,12 @@ fn phases(facts: &Facts) -> Vec<Wrong> {
 }
 
 fn blob(facts: &Facts) -> Vec<Wrong> {
-    let empty = facts.one::<Blob>().filter(|blob| blob.is.bytes == 0);
-    empty.map(|blob| (blob.line, "the program has no bytes".to_owned())).into_iter().collect()
+    let Some(At { line, is }) = facts.one::<Blob>() else { return Vec::new() };
+    let most = facts.one::<Memory>().map_or(u64::MAX, |memory| memory.is.usable_bytes);
+    if (LEAST_PROGRAM_BYTES..=most).contains(&u64::from(is.bytes)) {
+        return Vec::new();
+    }
+    vec![(line, format!("no program of this machine has {} bytes (at most {most} are usable)", is.bytes))]
 }
 
 /// A pace check lasts half a millisecond, and its longest gap is at least the mean one.

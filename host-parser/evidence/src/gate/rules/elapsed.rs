@@ -18,27 +18,37 @@ pub(in crate::gate) fn elapsed(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
-    let (facts, evidence, host) = (run.facts, run.evidence, HostAccount::of(run));
+    let (facts, evidence) = (run.facts, run.evidence);
     let khz = facts.khz().unwrap_or(0);
     let mut watched = HashMap::new();
     for delay in &evidence.delays {
         watched.entry((delay.case, delay.iteration)).or_insert(delay.wall_ns);
     }
+    let mut late: HashMap<(u16, u16), u64> = HashMap::new();
+    for watcher in &evidence.watcher {
+        late.entry((watcher.case, watcher.iteration)).or_insert(watcher.delay_ns);
+    }
     let mut total = Total::default();
     for iteration in &facts.iterations {
-        let wall = watched.get(&(iteration.case, iteration.iter));
+        let of_it = (iteration.case, iteration.iter);
+        let wall = watched.get(&of_it);
         let Some((&wall, length)) = wall.zip(length_ns(iteration, khz)) else { continue };
-        total.add(wall, length);
-        let Some(ns) = wall.checked_sub(length) else { continue };
+        let late_ns = late.get(&of_it).copied().unwrap_or(0);
+        let ns = wall.saturating_sub(length);
+        let limit_ns = limit_ns(limits::WATCH_MICROS, length);
+        // What is too much in one iteration is judged by itself.
+        if ns <= limit_ns {
+            total.add(wall, length, late_ns);
+        }
         let what = format!(
             "{} us passed from `ready` to `done`, but {} us by the host's clock",
             length / 1_000,
             wall / 1_000
         );
-        let (limit_ns, reason) = (limit_ns(limits::WATCH_MICROS, length), ReasonCode::TimeMissing);
-        missing(run, &host, iteration, &Missing { line: Some(iteration.line), what, ns, limit_ns, reason });
+        let (line, reason) = (Some(iteration.line), ReasonCode::TimeMissing);
+        missing(run, iteration, Missing { line, what, ns, limit_ns, reason, late_ns, interruptible: true });
     }
-    total.judge(run, &host);
+    total.judge(run);
 }
 
 /// All watched iterations of a boot, in ns.
@@ -49,35 +59,39 @@ struct Total {
     wall: u64,
     /// By the guest's readings.
     length: u64,
+    /// What the watcher waited for a CPU.
+    late: u64,
 }
 
 impl Total {
-    fn add(&mut self, wall: u64, length: u64) {
+    fn add(&mut self, wall: u64, length: u64, late: u64) {
         self.iterations += 1;
         self.wall = self.wall.saturating_add(wall);
         self.length = self.length.saturating_add(length);
+        self.late = self.late.saturating_add(late.min(wall.saturating_sub(length)));
     }
 
     /// Too much is the host's fault if the host took as much from the vCPUs, and the guest's if not. In either case there
     /// is no measurement.
-    fn judge(&self, run: &mut Run<'_>, host: &HostAccount) {
-        let Self { iterations, wall, length } = *self;
+    fn judge(&self, run: &mut Run<'_>) {
+        let Self { iterations, wall, length, late } = *self;
         let micros =
             limits::WATCH_MICROS.saturating_add(iterations.saturating_mul(limits::WATCH_MEAN_MICROS));
-        let (limit_ns, more) = (limit_ns(micros, length), wall.saturating_sub(length));
+        let (limit_ns, more) = (limit_ns(micros, length), wall.saturating_sub(length).saturating_sub(late));
         // A single iteration is judged above.
         if iterations < 2 || more <= limit_ns || run.is_functional_only() {
             return;
         }
-        let took = host.total_ns();
-        let reason = if took >= more { ReasonCode::VcpuPreempted } else { ReasonCode::TimeMissing };
+        let took = HostAccount::of(run).total_ns();
+        let is_the_hosts = more.saturating_sub(took) <= limit_ns;
+        let reason = if is_the_hosts { ReasonCode::VcpuPreempted } else { ReasonCode::TimeMissing };
         let detail = format!(
             "the {iterations} iterations took {} us by the guest's readings, but {} us by the host's clock (limit {} us \
              more); the host accounts for {} us",
             length / 1_000,
             wall / 1_000,
             limit_ns / 1_000,
-            took / 1_000
+            took.saturating_add(late) / 1_000
         );
         run.add(reason, None, detail);
     }

@@ -1,6 +1,6 @@
 //! Whether the run is the expected one, and belongs to the same experiment as the runs before it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use abi::Digest;
@@ -74,11 +74,44 @@ impl Known {
     }
 }
 
+/// What all logs of an experiment have said, whatever systems they are of.
+#[derive(Debug, Default)]
+pub(in crate::gate) struct Said {
+    nonces: HashSet<u64>,
+    /// The size of each program, by its SHA-256.
+    programs: HashMap<Digest, u32>,
+}
+
+/// How many programs' sizes are remembered, whatever the logs name.
+const MOST_PROGRAMS: usize = 4_096;
+
 /// Judges the identity of the run: its nonce, plan, kernel and program.
-pub(in crate::gate) fn identity(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
-    start(run, nonces, known);
+pub(in crate::gate) fn identity(run: &mut Run<'_>, said: &mut Said, known: Option<&Known>) {
+    start(run, &mut said.nonces, known);
     challenge(run);
     program(run, known);
+    program_size(run, &mut said.programs);
+}
+
+/// Bytes of one SHA-256 are of one length.
+fn program_size(run: &mut Run<'_>, programs: &mut HashMap<Digest, u32>) {
+    let Some(At { line, is }) = run.facts.one::<record::Blob>() else { return };
+    let known = programs.get(&is.sha256).copied();
+    let (expected, whose) =
+        match run.expectation.blob_bytes.filter(|_| run.expectation.blob == Some(is.sha256)) {
+            Some(bytes) => (Some(bytes), "the program itself"),
+            None => (known, "in an earlier log"),
+        };
+    if known.is_none() && programs.len() < MOST_PROGRAMS {
+        programs.insert(is.sha256, is.bytes);
+    }
+    if let Some(expected) = expected.filter(|&expected| expected != is.bytes) {
+        let detail = format!(
+            "{} has {} bytes, and {expected} {whose}, both of SHA-256 {}",
+            is.name, is.bytes, is.sha256
+        );
+        run.add(ReasonCode::BlobMismatch, line, detail);
+    }
 }
 
 fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {

@@ -144,6 +144,25 @@ limits! {
         TimeMissing => "the same in all iterations of a boot together, by that and, for each iteration, by more than",
     }
 
+    /// How much shorter than the shortest one without a gap a worker's time may be beside a gap that nothing accounts for,
+    /// in thousandths, so that the gap is the host's. Both are times of the same work, and seldom is the shortest of a few
+    /// the shortest of all.
+    SHORT_PER_MILLE: u64 = 50 "per mille" {
+        TimeMissing => "beside time that is missing, a worker's time is shorter than the shortest without, by more than",
+    }
+
+    /// How many iterations of a case with a gap that the host does not account for may count as disturbed by the host, in
+    /// thousandths of those that were made in all runs. The readings between which such a gap lies are 0.2 ms apart: a
+    /// host that takes a CPU away every 10 ms meets them in 20 of 1,000.
+    BELIEVED_PER_MILLE: u64 = 50 "per mille" {
+        TimeMissing => "the same although its times are not short, if there is more of it than this part of the iterations",
+    }
+
+    /// The same for few iterations.
+    BELIEVED: u64 = 1 "iterations" {
+        TimeMissing => "and more than",
+    }
+
     /// How much of the time from the common start on the host may have missed, in microseconds.
     UNWATCHED_MICROS: u64 = 1_000 "microseconds" {
         VcpuPreempted => "the host watched less than the time from the common start to the end of an iteration, by more than",

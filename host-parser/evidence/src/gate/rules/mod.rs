@@ -10,6 +10,7 @@ mod brackets;
 mod cases;
 mod census;
 mod clock;
+mod copies;
 mod descriptions;
 mod elapsed;
 mod gaps;
@@ -21,6 +22,7 @@ mod machine;
 mod order;
 mod presence;
 mod second;
+mod settle;
 mod stamps;
 mod superlinear;
 mod sweep;
@@ -31,16 +33,18 @@ pub(super) use brackets::brackets;
 pub(super) use cases::{cases, span};
 pub(super) use census::census;
 pub(super) use clock::{basis, clock};
+pub(super) use copies::{Boots as EarlierBoots, copies};
 pub(super) use descriptions::descriptions;
 pub(super) use elapsed::elapsed;
 pub(super) use gaps::gap_records;
 pub(super) use host::host;
-pub(super) use identity::{Known, identity};
+pub(super) use identity::{Known, Said, identity};
 pub(super) use log::{control, log, status};
 pub(super) use machine::machine;
 pub(super) use order::order;
 pub(super) use presence::presence;
 pub(super) use second::second_clock;
+pub(super) use settle::{SoundTimes, settle};
 pub(super) use stamps::stamps;
 pub(super) use superlinear::superlinear;
 pub(super) use sweep::sweep;
@@ -64,6 +68,8 @@ pub(super) struct Run<'a> {
     pub findings: &'a mut Findings,
     /// The iterations that the host disturbed, if the boot has several.
     pub disturbed: &'a mut Disturbed,
+    /// Time that no record accounts for, by case and iteration, until [`settle`] decides whose it is.
+    pub open: Vec<((u16, u16), account::Missing)>,
 }
 
 /// What the host did to iterations of a boot that has several, by the iteration's number.

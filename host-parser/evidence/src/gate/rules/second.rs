@@ -5,7 +5,7 @@
 
 use abi::wire::record::{Mark, Moment, SecondClock, SecondSource};
 
-use super::account::{HostAccount, Missing, limit_ns, missing};
+use super::account::{Missing, limit_ns, missing};
 use super::{Run, limits};
 use crate::gate::facts::{At, Iteration};
 use crate::gate::measurement::Cycles;
@@ -112,7 +112,7 @@ fn rate(run: &mut Run<'_>, clock: At<SecondClock>, counter: &Counter) {
 
 /// From each moment to the next, and over each iteration, as much time passed by one clock as by the other.
 fn intervals(run: &mut Run<'_>, counter: &Counter) {
-    let (facts, host) = (run.facts, HostAccount::of(run));
+    let facts = run.facts;
     let Some(khz) = facts.khz() else { return };
     let mut before: Option<At<Mark>> = None;
     for iteration in &facts.iterations {
@@ -128,7 +128,7 @@ fn intervals(run: &mut Run<'_>, counter: &Counter) {
         }
         for (from, to) in [(before, ready), (ready, warm), (warm, done), (ready, done)] {
             let Some((from, to)) = from.zip(to) else { continue };
-            interval(run, &host, counter, khz, iteration, from, to);
+            interval(run, counter, khz, iteration, from, to);
         }
         before = done;
     }
@@ -136,7 +136,6 @@ fn intervals(run: &mut Run<'_>, counter: &Counter) {
 
 fn interval(
     run: &mut Run<'_>,
-    host: &HostAccount,
     counter: &Counter,
     khz: u64,
     iteration: &Iteration,
@@ -157,7 +156,11 @@ fn interval(
     );
     if let Some(ns) = by_count.checked_sub(by_tsc) {
         let reason = ReasonCode::TimeMissing;
-        missing(run, host, iteration, &Missing { line: Some(to.line), what, ns, limit_ns, reason });
+        missing(
+            run,
+            iteration,
+            Missing { line: Some(to.line), what, ns, limit_ns, reason, late_ns: 0, interruptible: false },
+        );
     } else if by_tsc - by_count > limit_ns {
         let detail = format!("{}: {what} (limit {} us)", iteration.name(), limit_ns / 1_000);
         run.add(ReasonCode::TscDisagree, to.line, detail);

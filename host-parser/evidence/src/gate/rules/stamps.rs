@@ -3,7 +3,7 @@
 
 use abi::wire::record::Moment;
 
-use super::account::{HostAccount, Missing, limit_ns, missing};
+use super::account::{Missing, limit_ns, missing};
 use super::{Run, limits};
 use crate::gate::facts::{At, Iteration};
 use crate::gate::measurement::Cycles;
@@ -18,17 +18,21 @@ pub(in crate::gate) fn stamps(run: &mut Run<'_>) {
     if let Some(At { line, is }) = &facts.backwards {
         run.add(ReasonCode::InconsistentRecord, *line, is.clone());
     }
-    let (host, khz) = (HostAccount::of(run), facts.khz().unwrap_or(0));
-    let mut first: Option<Pair> = None;
-    let mut last: Option<Pair> = None;
+    let khz = facts.khz().unwrap_or(0);
+    let mut pairs = Vec::new();
     for iteration in &facts.iterations {
         let Some((ready, begun)) = known(run, iteration) else { continue };
         let micros = |moment| Some(Cycles(iteration.mark(moment)?.is.tsc).nanos(khz)?.0 / 1_000);
         let Some((ready_mark, done)) = micros(Moment::Ready).zip(micros(Moment::Done)) else { continue };
-        let (ready, begun) = (Pair { clock: ready_mark, stamp: ready }, Pair { clock: done, stamp: begun });
-        // The stamp of `case-begin` follows `done` at once: it says how the stamps stand to the clock.
-        let of = *first.get_or_insert(begun);
-        if !encloses(run, iteration, of, ready, begun) {
+        pairs.push((iteration, Pair { clock: ready_mark, stamp: ready }, Pair { clock: done, stamp: begun }));
+    }
+    // The stamp of `case-begin` follows `done`, as a rule at once: the one that follows soonest says how the stamps stand to
+    // the clock.
+    let by = |&(_, _, begun): &(_, Pair, Pair)| begun.ahead(Pair { clock: 0, stamp: 0 });
+    let Some(of) = pairs.iter().min_by_key(|pair| by(pair)).map(|&(_, _, begun)| begun) else { return };
+    let mut last: Option<Pair> = None;
+    for (iteration, ready, begun) in pairs {
+        if !encloses(run, iteration, of, ready) {
             continue;
         }
         // `case-ready` is printed between its stamp and its reading.
@@ -40,7 +44,19 @@ pub(in crate::gate) fn stamps(run: &mut Run<'_>) {
         let what = format!("{ahead} us more passed by the time stamps than by the clock readings, {what}");
         let (ns, limit_ns) = (ahead.saturating_mul(1_000), limit_ns(micros, begun.ns_since(since)));
         let reason = ReasonCode::TimeMissing;
-        missing(run, &host, iteration, &Missing { line: Some(iteration.line), what, ns, limit_ns, reason });
+        missing(
+            run,
+            iteration,
+            Missing {
+                line: Some(iteration.line),
+                what,
+                ns,
+                limit_ns,
+                reason,
+                late_ns: 0,
+                interruptible: true,
+            },
+        );
         last = Some(begun);
     }
 }
@@ -82,10 +98,10 @@ fn known(run: &mut Run<'_>, iteration: &Iteration) -> Option<(u64, u64)> {
     stamps
 }
 
-/// `case-ready` is stamped before the clocks are read, and `case-begin` after it.
-fn encloses(run: &mut Run<'_>, iteration: &Iteration, of: Pair, ready: Pair, begun: Pair) -> bool {
-    let allowed = |pair: Pair| i128::from(limit_ns(limits::STAMP_MICROS, pair.ns_since(of)) / 1_000);
-    let encloses = ready.ahead(of) <= allowed(ready) && begun.ahead(of) >= -allowed(begun);
+/// `case-ready` is stamped before the clocks are read, and every `case-begin` after it, `of` soonest.
+fn encloses(run: &mut Run<'_>, iteration: &Iteration, of: Pair, ready: Pair) -> bool {
+    let allowed = i128::from(limit_ns(limits::STAMP_MICROS, ready.ns_since(of)) / 1_000);
+    let encloses = ready.ahead(of) <= allowed;
     if !encloses {
         let detail = format!(
             "{}: the time stamps of `case-ready` and `case-begin` do not enclose its moments `ready` and `done`",

@@ -1,6 +1,8 @@
 //! Whether a sweep ran as it had to on its machine: which cases, in which order, with which cut points. This is computed
 //! again from the CPUs' records and the reference. The kernel's own counts of cores and CPUs must agree.
 
+use std::collections::HashSet;
+
 use abi::sweep::{bounds, cases, shuffle};
 use abi::wire::record::{self, SkipReason, Sweep};
 use workloads::Workload;
@@ -11,9 +13,10 @@ use crate::gate::reason::ReasonCode;
 
 /// Judges a sweep, if the run is one and its splits make up a whole.
 pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
-    let Some(sweep) = run.facts.one::<Sweep>().filter(|_| run.whole && !run.refused()) else {
+    if !run.whole || run.refused() {
         return;
-    };
+    }
+    let Some(sweep) = run.facts.one::<Sweep>() else { return lost(run) };
     if run.findings.has(ReasonCode::PlanMismatch) || run.findings.has(ReasonCode::WorkloadUnknown) {
         return;
     }
@@ -43,6 +46,24 @@ pub(in crate::gate) fn sweep(run: &mut Run<'_>, workload: &dyn Workload) {
     }
     if let Some((line, detail)) = cut_elsewhere(facts, workload) {
         run.add(ReasonCode::PlanMismatch, line, detail);
+    }
+}
+
+/// In a plan that lists its cases, each runs all of its iterations before the next. Only in a sweep do they take turns, and
+/// then which cases had to run, and in which order, follows from the `sweep` record.
+fn lost(run: &mut Run<'_>) {
+    let mut over = HashSet::new();
+    let pairs = run.facts.iterations.windows(2);
+    let again = pairs.filter(|pair| pair[0].case != pair[1].case).find_map(|pair| {
+        over.insert(pair[0].case);
+        over.contains(&pair[1].case).then_some(&pair[1])
+    });
+    if let Some(iteration) = again {
+        let detail = format!(
+            "{} runs after other cases, as in a sweep, but the log has no `sweep` record",
+            iteration.name()
+        );
+        run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
     }
 }
 
