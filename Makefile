@@ -134,7 +134,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-reproducible test-images test-boot test-kvm fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -166,6 +166,10 @@ test-reproducible: setup-test build image-tool ## build in two folders, compare 
 test-images: setup-test build image-tool ## inspect each image with other tools, and boot it
 	@tools/setup.sh image-readers
 	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
+
+# Not part of `test`, for its time: ten minutes where there is no KVM, since an emulated host then runs the guests.
+test-kvm: setup-test build l1-init image-tool ## test under KVM, here or in a guest that has one (ARGS=WORD)
+	$(CARGO) run --release --quiet -p kvm-test -- $(ARGS)
 
 # Not part of `test`: it takes minutes, and its machines differ from those of `test` only in firmware and devices.
 test-boot: setup-test build image-tool ## boot each kind of machine (ASSAY_BOOT=WORD)
