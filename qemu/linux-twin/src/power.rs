@@ -25,7 +25,7 @@ pub fn off(exit: GuestExit) -> ! {
 ///
 /// Linux has granted the port, but the CPU may not know: QEMU's TCG reads the I/O permission bitmap only behind a TSS
 /// descriptor of type 9, and finds type 11 (AMD APM vol. 2, 4.8.3: busy) if it was loaded by `VMRUN`. So in a guest of
-/// KVM on emulated SVM every permitted `out` of ring 3 ends in #GP. Killed by that, the first process would take Linux
+/// KVM on emulated SVM every permitted `in` and `out` of ring 3 ends in #GP. Killed by that, the first process would take Linux
 /// with it, and a machine that did its work would seem to have been reset.
 fn power_off_on_fault() {
     // SAFETY: all zeros is an action: no flags, no signals blocked, the default handler.
