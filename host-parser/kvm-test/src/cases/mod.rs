@@ -58,7 +58,7 @@ pub const CASES: &[Case] = &[
     case("machines", "pinning-and-run-delay", 120, steal::pinning_and_run_delay),
     case("controls-1", "controls-of-the-kernel", 400, || sessions::controls("kernel-")),
     case("controls-2", "controls-of-the-workers", 400, || sessions::controls("worker-")),
-    case("sessions", "shared-experiment-with-linux", 500, sessions::shared),
+    case("sessions", "shared-experiment-with-linux", 700, sessions::shared),
 ];
 
 #[cfg(test)]
