@@ -29,12 +29,6 @@ impl Report {
         self.verdicts.push(verdict);
     }
 
-    /// The cases without a verdict, of these.
-    pub fn missing<'a>(&self, of: &[&'a Case]) -> Vec<&'a Case> {
-        let has = |case: &Case| self.verdicts.iter().any(|verdict| verdict.case == case.name);
-        of.iter().copied().filter(|case| !has(case)).collect()
-    }
-
     /// Prints the sum. A case without a verdict has failed.
     pub fn end(mut self) -> ExitCode {
         for case in std::mem::take(&mut self.wanted) {
