@@ -37,6 +37,32 @@ const COM_PORTS: [(&str, u16); 4] = [("com1", 0x3f8), ("com2", 0x2f8), ("com3", 
 /// Every key.
 pub const KEYS: [&str; 3] = ["serial", "after", "display"];
 
+/// Words for Linux that a VMM puts on the command line without being asked, or if it was given none; a value may follow.
+/// Firecracker has all of them, QEMU's microvm `virtio_mmio.device`. They are no settings that anyone made for this kernel,
+/// so they are not reported as ignored. Every other word may be a mistake of the person who wrote it, and is.
+const VMM_WORDS: [&str; 14] = [
+    "8250.nr_uarts",
+    "i8042.dumbkbd",
+    "i8042.noaux",
+    "i8042.nomux",
+    "i8042.nopnp",
+    "nomodule",
+    "panic",
+    "pci",
+    "reboot",
+    "ro",
+    "root",
+    "rw",
+    "swiotlb",
+    "virtio_mmio.device",
+];
+
+/// Whether a word of a command line is one that a VMM adds for Linux.
+#[must_use]
+pub fn is_vmms(word: &str) -> bool {
+    VMM_WORDS.contains(&word.split_once('=').map_or(word, |(key, _)| key))
+}
+
 /// The eight registers of a UART.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Registers {

@@ -34,6 +34,17 @@ fn reads_every_key_past_comments_and_padding() {
 }
 
 #[test]
+fn knows_the_words_that_vmms_add_for_linux_and_no_others() {
+    let added = "pci=off root=/dev/vda ro virtio_mmio.device=4K@0xd0000000:5 reboot=k panic=1 nomodule 8250.nr_uarts=0 \
+                 i8042.noaux i8042.nomux i8042.dumbkbd swiotlb=noforce";
+    assert!(added.split(' ').all(is_vmms));
+    for word in ["quiet", "console=ttyS0", "seral=com2", "serial=com2", "after=reboot", "roots", "=ro", ""] {
+        assert!(!is_vmms(word), "{word}");
+    }
+    assert!(!KEYS.iter().any(|key| is_vmms(key)));
+}
+
+#[test]
 fn reads_every_form_of_serial() {
     let memory = |address, stride, wide| Registers::Memory { address, stride, wide };
     assert_eq!(serial_of("none"), Some(Serial::None));

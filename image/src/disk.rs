@@ -1,7 +1,8 @@
 //! The images that the `bootloader` crate makes from checked inputs: a disk for each firmware, and the parts of a medium
 //! for both.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -9,6 +10,7 @@ use bootloader::DiskImageBuilder;
 use bootloader_boot_config::{BootConfig, LevelFilter};
 
 use crate::kernel_elf;
+use crate::mbr;
 use crate::output::{Staged, scratch};
 use crate::parts::Parts;
 use crate::table;
@@ -44,6 +46,7 @@ impl Disks {
         let staged = Staged::new(destination)?;
         self.builder()
             .create_bios_image(staged.path())
+            .and_then(|()| Ok(OpenOptions::new().write(true).open(staged.path())?.write_all(mbr::code())?))
             .with_context(|| format!("{}: cannot build the BIOS disk image", destination.display()))?;
         Ok(staged)
     }

@@ -4,7 +4,7 @@
 //!
 //! | read as | firmware | starts                                                                          |
 //! |---------|----------|---------------------------------------------------------------------------------|
-//! | disk    | BIOS     | the loader's MBR code, which finds its second stage and FAT by the MBR          |
+//! | disk    | BIOS     | the boot code of `mbr.s`, which finds the loader's second stage by the MBR       |
 //! | disk    | UEFI     | the same FAT, which is the EFI system partition of the GPT                      |
 //! | CD      | BIOS     | the El Torito entry `cdboot.s`, which makes the drive a disk and starts the MBR |
 //! | CD      | UEFI     | the El Torito entry that points at the FAT                                      |

@@ -1,8 +1,9 @@
 //! `assay-image`: a kernel and a ramdisk in, bootable images out.
 //!
-//! The loader comes from the `bootloader` crate. This tool adds four things: it checks that the loader can start the
-//! kernel; it makes media that start from either firmware (the crate's are for one each, and disks only); it makes the
-//! forms that clouds and hypervisors import; and it leaves each output either whole or untouched.
+//! The loader comes from the `bootloader` crate. This tool adds five things: it checks that the loader can start the
+//! kernel; it puts a boot sector of its own between a BIOS and the loader; it makes media that start from either firmware
+//! (the crate's are for one each, and disks only); it makes the forms that clouds and hypervisors import; and it leaves each
+//! output either whole or untouched.
 
 mod cdboot;
 mod disk;
@@ -10,6 +11,7 @@ mod gce;
 mod hybrid;
 mod iso;
 mod kernel_elf;
+mod mbr;
 mod output;
 mod partition;
 mod parts;

@@ -2,9 +2,10 @@
 
 use abi::Digest;
 
+use crate::mbr;
 use crate::partition::{self, PartitionError, SECTOR_BYTES};
 
-/// Partition type of the second stage. The loader's MBR code starts partition 1. The second stage finds its own partition
+/// Partition type of the second stage. The boot code (`mbr.s`) starts partition 1. The second stage finds its own partition
 /// by this type, and expects its files in the next one, which must have the type of a FAT.
 pub const STAGE_2_TYPE: u8 = 0x20;
 /// FAT32 by LBA, the type that every system reads.
@@ -12,7 +13,7 @@ pub const FAT_TYPE: u8 = 0x0c;
 
 /// The parts. Both partitions consist of whole sectors.
 pub struct Parts {
-    /// Sector 0 with the loader's first stage. Its partition table is not the medium's.
+    /// Sector 0 with the boot code. Its partition table is not the medium's.
     pub boot_sector: [u8; SECTOR_BYTES],
     /// The loader's second stage.
     pub stage_2: Vec<u8>,
@@ -23,8 +24,10 @@ pub struct Parts {
 impl Parts {
     /// The parts of the loader's BIOS image.
     pub fn of_bios_image(image: &[u8]) -> Result<Self, PartitionError> {
+        let mut boot_sector = *partition::mbr_sector(image)?;
+        mbr::install(&mut boot_sector);
         Ok(Self {
-            boot_sector: *partition::mbr_sector(image)?,
+            boot_sector,
             stage_2: partition::mbr_partition(image, 0, STAGE_2_TYPE)?.to_vec(),
             fat: partition::mbr_partition(image, 1, FAT_TYPE)?.to_vec(),
         })

@@ -1,7 +1,7 @@
 //! The partition table of a medium for both firmwares: a GPT, and in sector 0 a hybrid MBR.
 //!
 //! UEFI uses the GPT if one entry of the MBR is a protective one that starts at LBA 1; it ignores the other entries. A
-//! BIOS only runs the code in sector 0, and the loader's code reads the MBR's entries. The GPT lists the same
+//! BIOS only runs the code in sector 0, and that code and the loader read the MBR's entries. The GPT lists the same
 //! partitions, so that no tool treats their sectors as free.
 //!
 //! Reference: UEFI Specification 2.10, chapter 5 (GPT disk layout; section 5.2.3: protective MBR).

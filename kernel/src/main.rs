@@ -25,7 +25,7 @@ use kernel::machine::{Refusal, bring_up, describe};
 use kernel::mem::memory_map::MemoryMap;
 use kernel::mem::{self, Frames, KernelSpace, LowPage, phys};
 use kernel::settings::{Ending, Settings};
-use kernel::x86::features::Features;
+use kernel::x86::features::{Features, pages_have_five_levels};
 use kernel::x86::{confidential, pic};
 use kernel::{console, control, display, machine, shutdown};
 
@@ -127,6 +127,12 @@ fn take_memory(
     ports: Candidates,
     phases: &mut Phases,
 ) -> Result<KernelSpace, Refusal> {
+    if pages_have_five_levels() {
+        return Err(Refusal {
+            code: "la57",
+            detail: "firmware left 5-level paging (LA57) on, and this kernel's pages have 4 levels",
+        });
+    }
     if !Features::detect().nx {
         return Err(Refusal {
             code: "no-nx",

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use abi::config::{After, Config, ConfigError, Serial};
+use abi::config::{self, After, Config, ConfigError, Serial};
 use abi::ramdisk;
 use abi::wire::Text;
 use abi::wire::record::{Config as ConfigRecord, ConfigIgnored, ConfigSource};
@@ -82,13 +82,17 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Reports the configuration in force, and each word that was ignored. `port_answers`: whether the serial port that
+    /// Reports the configuration in force, and each word that was ignored, except those of Linux's that a VMM adds to the
+    /// command line on its own: they would be a warning in each log that no one can act on. `port_answers`: whether the serial port that
     /// was named answers.
     pub fn report(&self, ending: Ending, listeners: &Listeners, port_answers: bool) {
         let mut ignored = 0_u16;
         for (from, text) in [(ConfigSource::File, self.file.0), (ConfigSource::CommandLine, self.line.0)] {
             let _ = Config::read(text, |error| {
                 let ConfigError { line, word, expected } = error;
+                if from == ConfigSource::CommandLine && config::is_vmms(word) {
+                    return;
+                }
                 let word = Text::new(if word.is_empty() { "?" } else { word });
                 report_ignored(from, line, word, expected);
                 ignored = ignored.saturating_add(1);

@@ -55,14 +55,16 @@ words! {
         CommandLine = "command-line",
     }
 
-    /// The source of a TSC frequency, in the order of preference.
+    /// The source of a TSC frequency, in the order of preference: the hypervisor, the CPU, then counters.
     pub enum TscSource {
-        /// CPUID leaf 15H, crystal clock and ratio.
-        Cpuid15 = "cpuid-15h",
-        /// CPUID leaf 4000_0010H of the hypervisor.
+        /// CPUID leaf 4000_0010H of the hypervisor, or leaf 10H of KVM's range elsewhere.
         Hypervisor = "hypervisor",
+        /// MSR 4000_0022H of Hyper-V.
+        HyperV = "hyper-v",
         /// KVM's paravirtual clock.
         Kvmclock = "kvmclock",
+        /// CPUID leaf 15H, crystal clock and ratio.
+        Cpuid15 = "cpuid-15h",
         /// Counted against the HPET.
         Hpet = "hpet",
         /// Counted against the ACPI power-management timer.
@@ -147,6 +149,8 @@ words! {
     pub enum TopologySource {
         /// CPUID leaf 1FH.
         Cpuid1f = "cpuid-1fh",
+        /// CPUID leaf 8000_0026H of AMD.
+        Cpuid80000026 = "cpuid-8000-0026h",
         /// CPUID leaf 0BH.
         Cpuid0b = "cpuid-0bh",
         /// CPUID leaves 8000_0008H and 8000_001EH of AMD.
@@ -157,13 +161,13 @@ words! {
         None = "none",
     }
 
-    /// The kind of core, for a processor with several kinds (CPUID leaf 1AH).
+    /// The kind of core, for a processor with several kinds (CPUID leaf 1AH, or 8000_0026H of AMD).
     pub enum CoreKind {
         /// The processor has one kind, or reports no more.
         Alike = "alike",
-        /// Intel Core: the larger kind.
+        /// Intel Core, or AMD's performance core: the larger kind.
         Performance = "performance",
-        /// Intel Atom: the smaller kind.
+        /// Intel Atom, or AMD's efficiency core: the smaller kind.
         Efficient = "efficient",
         /// An unknown kind.
         Other = "other",

@@ -33,7 +33,8 @@ pub fn is_plausible(reading: &Reading) -> bool {
 
 impl Choice {
     /// Chooses by the order in which [`TscSource`] lists the sources: first those that state the frequency, then
-    /// counters from the finest to the coarsest. `None` without a plausible reading.
+    /// counters from the finest to the coarsest. A hypervisor's word comes before CPUID leaf 15H, which may still describe
+    /// the host's TSC if the guest's is scaled, as after a migration. `None` without a plausible reading.
     #[must_use]
     pub fn among(readings: &[Reading]) -> Option<Self> {
         let plausible = readings.iter().filter(|reading| is_plausible(reading));
@@ -74,6 +75,17 @@ mod tests {
         ];
         let expected = Choice { source: TscSource::Hypervisor, khz: 2_000_000, sources: 3, spread_ppm: 200 };
         assert_eq!(Choice::among(&readings), Some(expected));
+    }
+
+    #[test]
+    fn believes_a_hypervisor_before_the_cpu_that_it_shows() {
+        let of_host = reading(TscSource::Cpuid15, 2_400_000);
+        for source in [TscSource::Hypervisor, TscSource::HyperV, TscSource::Kvmclock] {
+            let choice = Choice::among(&[of_host, reading(source, 2_000_000)]).unwrap();
+            assert_eq!((choice.source, choice.khz, choice.spread_ppm), (source, 2_000_000, 200_000));
+        }
+        let choice = Choice::among(&[reading(TscSource::Hpet, 2_399_000), of_host]).unwrap();
+        assert_eq!(choice.source, TscSource::Cpuid15);
     }
 
     #[test]

@@ -18,8 +18,14 @@ impl Mark {
     /// The tightest of several attempts: a vCPU may be descheduled between two readings.
     #[must_use]
     pub fn take(count: impl Fn() -> u64) -> Self {
+        Self::take_with_width(count).1
+    }
+
+    /// The same, and how many cycles passed around it: the counter was read at some moment within them.
+    #[must_use]
+    pub fn take_with_width(count: impl Fn() -> u64) -> (u64, Self) {
         let tightest = (0..TRIES).map(|_| Self::attempt(&count)).min_by_key(|&(width, _)| width);
-        tightest.map_or(Self::default(), |(_, mark)| mark)
+        tightest.unwrap_or_default()
     }
 
     /// One reading of both, and how many cycles passed around it.
@@ -51,8 +57,9 @@ mod tests {
             number.get()
         };
         let before = tsc::read();
-        let mark = Mark::take(count);
+        let (width, mark) = Mark::take_with_width(count);
         assert_eq!(mark.count, 3);
+        assert!(width < 10_000_000);
         assert!((before..tsc::read()).contains(&mark.tsc));
     }
 }

@@ -4,21 +4,83 @@ use core::arch::x86_64::{__cpuid_count, CpuidResult};
 
 use abi::wire::{Label, Text};
 
+/// Executes CPUID for a leaf and sub-leaf.
+pub type Query<'a> = &'a dyn Fn(u32, u32) -> CpuidResult;
+
 /// A leaf and sub-leaf; zeros if the CPU does not have the leaf.
 #[must_use]
 pub fn leaf(leaf: u32, sub_leaf: u32) -> CpuidResult {
-    let range = leaf & 0xffff_0000;
+    let range = range_of(leaf);
     // A hypervisor's range exists only if CPUID.1:ECX[31] reports a hypervisor. Without one, Intel CPUs answer with the
     // data of another leaf.
     let missing = CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-    if range == HYPERVISOR && !has_hypervisor() || leaf > __cpuid_count(range, 0).eax {
+    if is_hypervisors(leaf) && !has_hypervisor() || leaf > __cpuid_count(range, 0).eax {
         return missing;
     }
     __cpuid_count(leaf, sub_leaf)
 }
 
-/// First leaf of the range that a hypervisor answers.
+/// The first leaf of a leaf's range, which states the last. Each interface of a hypervisor has a range of 256 leaves.
+const fn range_of(leaf: u32) -> u32 {
+    leaf & if is_hypervisors(leaf) { 0xffff_ff00 } else { 0xffff_0000 }
+}
+
+const fn is_hypervisors(leaf: u32) -> bool {
+    leaf & 0xffff_0000 == HYPERVISOR
+}
+
+/// First leaf of the ranges that a hypervisor answers. One with several interfaces has others at multiples of 100H from
+/// there, up to 4000_FF00H: KVM is at 4000_0100H if it also looks like Hyper-V (Linux,
+/// Documentation/virt/kvm/x86/cpuid.rst).
 pub const HYPERVISOR: u32 = 0x4000_0000;
+const HYPERVISOR_STEP: usize = 0x100;
+const HYPERVISOR_LAST: u32 = 0x4000_ff00;
+
+/// The interfaces of hypervisors that this crate knows, by their signature.
+const KVM: &[u8; 12] = b"KVMKVMKVM\0\0\0";
+const HYPER_V: &[u8; 12] = b"Microsoft Hv";
+
+/// The first leaf of the range of the interface with this signature.
+fn interface(query: Query<'_>, signature: &[u8; 12]) -> Option<u32> {
+    (HYPERVISOR..=HYPERVISOR_LAST).step_by(HYPERVISOR_STEP).find(|&base| {
+        let CpuidResult { ebx, ecx, edx, .. } = query(base, 0);
+        bytes_of([ebx, ecx, edx]) == *signature
+    })
+}
+
+/// KVM's features, CPUID.4000_0001H:EAX or that of its range; `None` without KVM.
+#[must_use]
+pub fn kvm_features() -> Option<u32> {
+    kvm_features_of(&leaf)
+}
+
+fn kvm_features_of(query: Query<'_>) -> Option<u32> {
+    interface(query, KVM).map(|base| query(base + 1, 0).eax)
+}
+
+/// The TSC's frequency in kHz as the hypervisor's leaf 10H states it: VMware's leaf, which KVM, EC2 and others have too.
+/// Hyper-V gives that leaf no such meaning.
+#[must_use]
+pub(crate) fn hypervisor_khz(query: Query<'_>) -> Option<u64> {
+    let first = (interface(query, HYPER_V) != Some(HYPERVISOR)).then_some(HYPERVISOR);
+    let ranges = [interface(query, KVM), first];
+    let mut stated = ranges.into_iter().flatten().map(|base| u64::from(query(base + 0x10, 0).eax));
+    stated.find(|&khz| khz > 0)
+}
+
+/// Whether Hyper-V lets a guest read the TSC's frequency from an MSR (Microsoft, "Hypervisor Top-Level Functional
+/// Specification", section "Feature and Interface Discovery"): the guest may (EAX[11] of leaf 4000_0003H), and the MSR is
+/// there (EDX[8]).
+#[must_use]
+pub fn has_hyper_v_frequency() -> bool {
+    has_hyper_v_frequency_of(&leaf)
+}
+
+fn has_hyper_v_frequency_of(query: Query<'_>) -> bool {
+    let Some(base) = interface(query, HYPER_V) else { return false };
+    let CpuidResult { eax, edx, .. } = query(base + 3, 0);
+    bit(eax, 11) && bit(edx, 8)
+}
 
 /// Whether bit `n` is set.
 #[must_use]
@@ -62,13 +124,6 @@ pub fn hypervisor_signature() -> Text<36> {
     Text::new(trimmed(&bytes_of([ebx, ecx, edx])))
 }
 
-/// Whether the hypervisor calls itself KVM (Linux, Documentation/virt/kvm/x86/cpuid.rst).
-#[must_use]
-pub fn is_kvm() -> bool {
-    let CpuidResult { ebx, ecx, edx, .. } = leaf(HYPERVISOR, 0);
-    bytes_of([ebx, ecx, edx]) == *b"KVMKVMKVM\0\0\0"
-}
-
 /// The brand string of leaves 8000_0002H to 8000_0004H.
 #[must_use]
 pub fn brand() -> Text<120> {
@@ -98,7 +153,74 @@ fn trimmed(bytes: &[u8]) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
+
+    /// A hypervisor with these leaves, and zeros otherwise.
+    fn answers(leaves: &[(u32, [u32; 4])]) -> impl Fn(u32, u32) -> CpuidResult + use<> {
+        let leaves: Vec<_> = leaves.to_vec();
+        move |leaf, _| {
+            let [eax, ebx, ecx, edx] = leaves.iter().find(|it| it.0 == leaf).map_or([0; 4], |it| it.1);
+            CpuidResult { eax, ebx, ecx, edx }
+        }
+    }
+
+    /// The first leaf of an interface, with the number of its last leaf.
+    fn signature(base: u32, last: u32, text: &[u8; 12]) -> (u32, [u32; 4]) {
+        let [ebx, ecx, edx] = [0, 4, 8].map(|at| u32::from_le_bytes(*text[at..].first_chunk().unwrap()));
+        (base, [base + last, ebx, ecx, edx])
+    }
+
+    const FEATURES: u32 = 0x0100_7efb;
+
+    #[test]
+    fn finds_kvm_wherever_its_leaves_begin() {
+        for base in [0x4000_0000, 0x4000_0100, 0x4000_0200, 0x4000_ff00] {
+            let kvm = [
+                signature(base, 0x10, KVM),
+                (base + 1, [FEATURES, 0, 0, 0]),
+                (base + 16, [2_596_079, 0, 0, 0]),
+            ];
+            let hyper_v = [signature(HYPERVISOR, 0xb, HYPER_V), (0x4000_0010, [77, 0, 0, 0])];
+            let all = if base == HYPERVISOR { kvm.to_vec() } else { [&hyper_v[..], &kvm].concat() };
+            let query = answers(&all);
+            assert_eq!(kvm_features_of(&query), Some(FEATURES), "{base:#x}");
+            assert_eq!(hypervisor_khz(&query), Some(2_596_079), "{base:#x}");
+        }
+    }
+
+    #[test]
+    fn takes_leaf_10h_of_any_hypervisor_but_hyper_v() {
+        let stated = |text| {
+            let query = answers(&[signature(HYPERVISOR, 0x10, text), (0x4000_0010, [3_000_000, 0, 0, 0])]);
+            (kvm_features_of(&query), hypervisor_khz(&query))
+        };
+        assert_eq!(stated(b"VMwareVMware"), (None, Some(3_000_000)));
+        assert_eq!(stated(HYPER_V), (None, None));
+        assert_eq!(hypervisor_khz(&answers(&[])), None);
+    }
+
+    #[test]
+    fn hyper_vs_msr_needs_both_its_bits() {
+        let has = |eax, edx| {
+            let query = answers(&[signature(HYPERVISOR, 0xb, HYPER_V), (0x4000_0003, [eax, 0, 0, edx])]);
+            has_hyper_v_frequency_of(&query)
+        };
+        assert!(has(1 << 11, 1 << 8) && has(u32::MAX, u32::MAX));
+        assert!(!has(1 << 11, 0) && !has(0, 1 << 8) && !has(!(1 << 11), u32::MAX));
+        // KVM's own leaf of that number means something else.
+        let kvm = [signature(HYPERVISOR, 0x10, KVM), (0x4000_0003, [u32::MAX; 4])];
+        assert!(!has_hyper_v_frequency_of(&answers(&kvm)));
+    }
+
+    #[test]
+    fn each_interface_of_a_hypervisor_has_a_range_with_its_own_end() {
+        assert_eq!(range_of(0x4000_0110), 0x4000_0100);
+        assert_eq!(range_of(0x4000_0010), 0x4000_0000);
+        assert_eq!(range_of(0x8000_0026), 0x8000_0000);
+        assert_eq!(range_of(0x15), 0);
+    }
 
     #[test]
     fn physical_addresses_end_at_the_width_that_the_cpu_reports() {

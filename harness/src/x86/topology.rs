@@ -1,18 +1,15 @@
 //! A CPU's place in the machine, as the CPU itself reports it: package, die, core, thread, and the kind of its core.
 //!
-//! Sources are tried in this order, and the first that answers decides: CPUID leaf 1FH, leaf 0BH, AMD's leaf 8000_001EH,
-//! leaves 1 and 4 (Intel SDM vol. 3A, "Identifying Topological Relationships in a MP System"; AMD64 APM vol. 3, "CPUID
-//! Fn8000_001E"). Each reports how many low bits of an APIC id number the threads of a core, and how many the CPUs of a
+//! Sources are tried in this order, and the first that answers decides: CPUID leaf 1FH, AMD's leaf 8000_0026H, leaf 0BH,
+//! AMD's leaf 8000_001EH, leaves 1 and 4 (Intel SDM vol. 3A, "Identifying Topological Relationships in a MP System"; AMD64
+//! APM vol. 3, "CPUID Fn8000_001E" and "CPUID Fn8000_0026"). Each reports how many low bits of an APIC id number the threads of a core, and how many the CPUs of a
 //! package. A hypervisor may hide all of them; then nothing is known, and nothing is assumed.
 
 use core::arch::x86_64::CpuidResult;
 
 use abi::wire::record::{CoreKind, TopologySource};
 
-use super::cpuid::{self, bit};
-
-/// Executes CPUID for a leaf and sub-leaf.
-pub type Query<'a> = &'a dyn Fn(u32, u32) -> CpuidResult;
+use super::cpuid::{self, Query, bit};
 
 /// Decodes how APIC ids are split, from one source; `None` if this CPU does not have it.
 type Decoder = fn(Query<'_>) -> Option<IdLayout>;
@@ -56,8 +53,9 @@ struct IdLayout {
 /// The place of the CPU that answers `query`.
 #[must_use]
 pub fn read(query: Query<'_>) -> Place {
-    let decoders: [(TopologySource, Decoder); 4] = [
+    let decoders: [(TopologySource, Decoder); 5] = [
         (TopologySource::Cpuid1f, |query| by_levels(query, 0x1f)),
+        (TopologySource::Cpuid80000026, by_amd_levels),
         (TopologySource::Cpuid0b, |query| by_levels(query, 0xb)),
         (TopologySource::CpuidAmd, by_amd),
         (TopologySource::CpuidLegacy, by_legacy),
@@ -111,7 +109,34 @@ fn by_levels(query: Query<'_>, leaf: u32) -> Option<IdLayout> {
     (layout.thread_bits <= layout.package_bits).then_some(layout)
 }
 
-/// AMD's leaf, for CPUs without leaf 0BH.
+/// Leaf 8000_0026H of AMD, and the types of its levels: core, complex, die, socket. Each states the shift that turns an id
+/// into that level's own number. The die is the CCD, whose cores share an L3 cache.
+const AMD_LEVELS: u32 = 0x8000_0026;
+const AMD_LEVEL_CORE: u32 = 1;
+const AMD_LEVEL_DIE: u32 = 3;
+
+fn by_amd_levels(query: Query<'_>) -> Option<IdLayout> {
+    if !is_amd(query) || query(AMD_LEVELS, 0).ebx & 0xffff == 0 {
+        return None;
+    }
+    let apic_id = query(AMD_LEVELS, 0).edx;
+    let mut layout = IdLayout { apic_id, thread_bits: 0, die_bits: None, package_bits: 0 };
+    for level in 0..MAX_LEVELS {
+        let CpuidResult { eax, ecx, .. } = query(AMD_LEVELS, level);
+        let bits = eax & 0x1f;
+        match ecx >> 8 & 0xff {
+            LEVEL_NONE => break,
+            AMD_LEVEL_CORE => layout.thread_bits = bits,
+            AMD_LEVEL_DIE => layout.die_bits = Some(bits),
+            _ => {}
+        }
+        layout.package_bits = bits;
+    }
+    let die_bits = layout.die_bits.unwrap_or(layout.thread_bits);
+    (layout.thread_bits <= die_bits && die_bits <= layout.package_bits).then_some(layout)
+}
+
+/// AMD's older leaf, for CPUs without leaf 0BH.
 fn by_amd(query: Query<'_>) -> Option<IdLayout> {
     if !is_amd(query) || !bit(query(0x8000_0001, 0).ecx, 22) {
         return None;
@@ -157,8 +182,18 @@ const fn bits_for(count: u32) -> u32 {
     count.next_power_of_two().trailing_zeros()
 }
 
-/// The kind of core, on a processor with several kinds (CPUID.7:EDX[15], leaf 1AH).
+/// The kind of core, on a processor with several kinds: Intel's say so in CPUID.7:EDX[15] and the kind in leaf 1AH, AMD's
+/// in EAX[30] of leaf 8000_0026H and the kind in EBX[31:28].
 fn kind(query: Query<'_>) -> CoreKind {
+    if is_amd(query) {
+        let CpuidResult { eax, ebx, .. } = query(AMD_LEVELS, 0);
+        return match (bit(eax, 30), ebx >> 28) {
+            (false, _) => CoreKind::Alike,
+            (true, 0) => CoreKind::Performance,
+            (true, 1) => CoreKind::Efficient,
+            (true, _) => CoreKind::Other,
+        };
+    }
     if !bit(query(7, 0).edx, 15) {
         return CoreKind::Alike;
     }
@@ -213,6 +248,42 @@ mod tests {
         let place = cpu(&[&levels[..], &leaf_0b(0)].concat());
         assert_eq!(place.source, TopologySource::Cpuid1f);
         assert_eq!(numbers(place), [Some(1), Some(0b110), Some(0b11011), Some(1)]);
+    }
+
+    /// A socket of two dies with eight cores of two threads each; ids of a die's cores leave gaps.
+    fn leaf_8000_0026(id: u32, features: u32, core: u32) -> [(u32, u32, [u32; 4]); 4] {
+        [
+            (AMD_LEVELS, 0, [features | 1, core | 2, 0x100, id]),
+            (AMD_LEVELS, 1, [4, 16, 0x201, id]),
+            (AMD_LEVELS, 2, [5, 16, 0x302, id]),
+            (AMD_LEVELS, 3, [7, 32, 0x403, id]),
+        ]
+    }
+
+    #[test]
+    fn prefers_amds_levels_and_knows_their_dies() {
+        // Socket 1, die 0b10, core 0b0011, thread 1.
+        let id = 0b1_1000_0111;
+        let place = cpu(&[&[AMD][..], &leaf_8000_0026(id, 0, 0), &leaf_0b(0)].concat());
+        assert_eq!((place.source, place.kind), (TopologySource::Cpuid80000026, CoreKind::Alike));
+        assert_eq!(numbers(place), [Some(0b11), Some(0b1100), Some(0b1100_0011), Some(1)]);
+        // The leaf is AMD's alone, and one without CPUs in its first level is none.
+        let intels = cpu(&[&leaf_8000_0026(id, 0, 0)[..], &leaf_0b(13)].concat());
+        assert_eq!(intels.source, TopologySource::Cpuid0b);
+        let empty = cpu(&[&[AMD, (AMD_LEVELS, 0, [1, 0, 0x100, id])][..], &leaf_0b(13)].concat());
+        assert_eq!(empty.source, TopologySource::Cpuid0b);
+    }
+
+    #[test]
+    fn names_the_kind_of_core_on_amds_mixed_processors_only() {
+        const MIXED: u32 = 1 << 30;
+        let kind =
+            |features, core: u32| cpu(&[&[AMD][..], &leaf_8000_0026(0, features, core << 28)].concat()).kind;
+        assert_eq!(
+            [0, 1, 2].map(|core| kind(MIXED, core)),
+            [CoreKind::Performance, CoreKind::Efficient, CoreKind::Other]
+        );
+        assert_eq!(kind(0, 1), CoreKind::Alike);
     }
 
     #[test]

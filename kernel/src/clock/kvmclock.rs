@@ -3,13 +3,13 @@
 //! source.
 #![expect(unsafe_code, reason = "writes the MSR that makes KVM fill a page")]
 
-use harness::x86::cpuid::{self, HYPERVISOR, bit, is_kvm};
+use harness::x86::cpuid::{bit, kvm_features};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::phys;
 use crate::x86::msr;
 
-/// CPUID.4000_0001H:EAX: the clock at the newer MSRs.
+/// KVM's features: the clock at the newer MSRs.
 const FEATURE_CLOCKSOURCE2: u32 = 3;
 /// The MSR's low bit: on.
 const ENABLE: u64 = 1;
@@ -18,9 +18,7 @@ const MUL_AT: usize = 24;
 
 /// Makes KVM fill `page` once, and returns the frequency in kHz; `None` if the hypervisor is not KVM or has no such clock.
 pub fn khz(page: PhysFrame) -> Option<u64> {
-    if !is_kvm() || !bit(cpuid::leaf(HYPERVISOR + 1, 0).eax, FEATURE_CLOCKSOURCE2) {
-        return None;
-    }
+    kvm_features().filter(|&features| bit(features, FEATURE_CLOCKSOURCE2))?;
     phys::write_page(page, &[0; 4096]);
     // SAFETY: the CPUID bit promises the MSR; the page is ours, and KVM stops writing to it below.
     unsafe { msr::write(msr::KVM_SYSTEM_TIME, page.start_address().as_u64() | ENABLE) };

@@ -1,6 +1,7 @@
 //! The machine's clock: it reads the TSC's frequency from several sources that check each other, and measures the local
 //! APIC's timer against the TSC. Conversions and bounded spins are `harness::clock`'s.
 
+mod hyper_v;
 mod kvmclock;
 mod reference;
 mod rtc;

@@ -22,25 +22,52 @@ const WINDOW_PER_SECOND: u64 = 100;
 /// a number of polls: a poll takes half a microsecond on one machine, and a hundred of them where a VMM answers each port.
 const PATIENCE_US: u64 = 100_000;
 
-/// Measures the TSC against all of `counters` over the same time. A counter that stands still yields no reading.
+/// How often the counters are measured at most, if a reading is not sharp.
+const ATTEMPTS: u32 = 4;
+/// A reading is sharp if the moments at which its counter was read are known to this part of the time between them, per
+/// million: half of what the gate allows two sources to differ by. On a busy host a vCPU may be slow at each of several
+/// tries.
+const SHARP_PPM: u64 = 500;
+
+/// Measures the TSC against all of `counters` over the same time; again, if one of them could not be read sharply. The
+/// sharpest reading of each counts. A counter that stands still yields none.
 pub fn measure(counters: &[&dyn Counter]) -> Vec<Reading> {
+    let mut best = attempt(counters);
+    for _ in 1..ATTEMPTS {
+        if best.iter().all(|span| span.blur_ppm() <= SHARP_PPM) {
+            break;
+        }
+        for span in attempt(counters) {
+            match best.iter_mut().find(|other| other.source == span.source) {
+                Some(other) if span.blur_ppm() < other.blur_ppm() => *other = span,
+                Some(_) => {}
+                None => best.push(span),
+            }
+        }
+    }
+    best.iter().filter_map(Span::reading).collect()
+}
+
+/// Measures once.
+fn attempt(counters: &[&dyn Counter]) -> Vec<Span> {
     if counters.is_empty() {
         return Vec::new();
     }
-    let starts: Vec<_> = counters.iter().map(|counter| Mark::take(|| counter.now())).collect();
+    let starts: Vec<_> = counters.iter().map(|counter| Mark::take_with_width(|| counter.now())).collect();
     if !Clock::AT_MOST.spin_until(PATIENCE_US, || window_is_over(counters, &starts)) {
         return Vec::new();
     }
-    let spans: Vec<_> = counters.iter().zip(&starts).map(|(c, &start)| Span::end(*c, start)).collect();
+    let mut spans: Vec<_> = counters.iter().zip(&starts).map(|(c, &start)| Span::end(*c, start)).collect();
     // If this vCPU was descheduled for long, a counter may have wrapped around.
     let longest = spans.iter().map(Span::micros).max().unwrap_or(0);
-    spans.iter().filter(|span| longest < span.wrap_micros()).filter_map(Span::reading).collect()
+    spans.retain(|span| longest < span.wrap_micros());
+    spans
 }
 
 /// Whether any counter has counted for the whole window.
-fn window_is_over(counters: &[&dyn Counter], starts: &[Mark]) -> bool {
+fn window_is_over(counters: &[&dyn Counter], starts: &[(u64, Mark)]) -> bool {
     let mut each = counters.iter().zip(starts);
-    each.any(|(c, start)| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
+    each.any(|(c, (_, start))| elapsed(*c, start.count, c.now()) >= c.hz() / WINDOW_PER_SECOND)
 }
 
 /// One counter's ticks and the TSC's cycles over the same time.
@@ -50,18 +77,21 @@ struct Span {
     mask: u64,
     cycles: u64,
     ticks: u64,
+    /// By how many cycles the time may be wrong.
+    blur: u64,
 }
 
 impl Span {
     /// From `start` to now.
-    fn end(counter: &dyn Counter, start: Mark) -> Self {
-        let end = Mark::take(|| counter.now());
+    fn end(counter: &dyn Counter, (start_width, start): (u64, Mark)) -> Self {
+        let (end_width, end) = Mark::take_with_width(|| counter.now());
         Self {
             source: counter.source(),
             hz: counter.hz(),
             mask: counter.mask(),
             cycles: end.tsc.saturating_sub(start.tsc),
             ticks: elapsed(counter, start.count, end.count),
+            blur: start_width.midpoint(end_width),
         }
     }
 
@@ -72,6 +102,11 @@ impl Span {
     /// How long the counter takes to wrap around.
     fn wrap_micros(&self) -> u64 {
         micros(self.mask, self.hz)
+    }
+
+    /// By how much the reading may be wrong, in parts per million.
+    fn blur_ppm(&self) -> u64 {
+        self.blur.saturating_mul(1_000_000) / self.cycles.max(1)
     }
 
     fn reading(&self) -> Option<Reading> {
@@ -145,6 +180,21 @@ mod tests {
     fn ignores_a_counter_that_may_have_wrapped_around() {
         assert_eq!(sources(20), [TscSource::Hpet, TscSource::Pit]);
         assert_eq!(sources(60), [TscSource::Hpet]);
+    }
+
+    #[test]
+    fn states_how_sharp_a_reading_is() {
+        let span = |blur| Span {
+            source: TscSource::Pit,
+            hz: 1_193_182,
+            mask: 0xffff,
+            cycles: 30_000_000,
+            ticks: 11_931,
+            blur,
+        };
+        assert_eq!(span(15_000).blur_ppm(), SHARP_PPM);
+        assert!(span(15_031).blur_ppm() > SHARP_PPM);
+        assert_eq!(span(u64::MAX).blur_ppm(), u64::MAX / 30_000_000);
     }
 
     /// A counter that stands still, and takes half a millisecond for each answer.

@@ -9,7 +9,7 @@ use x86_64::structures::paging::PhysFrame;
 
 use super::reference::{Counter, measure};
 use super::second::SecondClock;
-use super::{kvmclock, rtc};
+use super::{hyper_v, kvmclock, rtc};
 use crate::x86::port;
 
 /// Timers that firmware's tables name.
@@ -27,6 +27,7 @@ pub struct Devices {
 #[must_use]
 pub fn readings(devices: &Devices) -> (Vec<Reading>, SecondClock) {
     let mut readings = stated();
+    readings.extend(hyper_v::khz().map(|khz| Reading { source: TscSource::HyperV, khz }));
     let kvmclock = devices.scratch.and_then(kvmclock::khz);
     readings.extend(kvmclock.map(|khz| Reading { source: TscSource::Kvmclock, khz }));
     let hpet = devices.hpet.and_then(Hpet::start);

@@ -2,20 +2,20 @@
 //! `MSR_KVM_STEAL_TIME`). Other hypervisors have no such account.
 #![expect(unsafe_code, reason = "writes the MSR that makes KVM fill a page")]
 
-use harness::x86::cpuid::{self, HYPERVISOR, bit, is_kvm};
+use harness::x86::cpuid::{bit, kvm_features};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::phys;
 use crate::x86::msr;
 
-/// CPUID.4000_0001H:EAX: the MSR is there.
+/// KVM's features: the MSR is there.
 const FEATURE_STEAL_TIME: u32 = 5;
 const ENABLE: u64 = 1;
 
 /// Whether the hypervisor accounts for the time that it takes.
 #[must_use]
 pub fn is_available() -> bool {
-    is_kvm() && bit(cpuid::leaf(HYPERVISOR + 1, 0).eax, FEATURE_STEAL_TIME)
+    kvm_features().is_some_and(|features| bit(features, FEATURE_STEAL_TIME))
 }
 
 /// Makes KVM keep this CPU's account in `page`, which is this CPU's alone, and zeroed.

@@ -45,9 +45,11 @@ static CHECKED_IN: Once<Box<[AtomicU64]>> = Once::new();
 /// No memory for a CPU's stacks.
 pub fn adopt_bsp(roster: &Roster, space: &mut KernelSpace, features: Features) -> Result<(), OutOfMemory> {
     let mut all = Vec::with_capacity(roster.used.len());
+    // Asked once: it is a search of all of a hypervisor's leaves, each an exit.
+    let has_account = has_steal_account();
     for entry in &roster.used {
         let stacks = space.cpu_stacks()?;
-        let steal = has_steal_account().then(|| space.frames().zeroed()).transpose()?;
+        let steal = has_account.then(|| space.frames().zeroed()).transpose()?;
         all.push(&*Box::leak(Box::new(PerCpu::new(entry.id, entry.apic_id, &stacks, steal))));
     }
     PerCpu::publish(all.into());

@@ -50,10 +50,9 @@ impl Features {
         cr4.set(Cr4Flags::MACHINE_CHECK_EXCEPTION, self.mce);
         // Everything else that firmware may have enabled is disabled: TSD would fault a worker's RDTSC, PCIDE and PGE would
         // allow stale translations, OSXSAVE would allow state that is not isolated.
-        let la57 = Cr4::read() & Cr4Flags::L5_PAGING;
-        // SAFETY: PAE and LA57 stay as they are; the kernel is soft-float, keeps no translation global and uses no
-        // user mapping.
-        unsafe { Cr4::write(cr4 | la57) };
+        // SAFETY: PAE stays on, and LA57 is off (`pages_have_five_levels`); the kernel is soft-float, keeps no translation
+        // global and uses no user mapping.
+        unsafe { Cr4::write(cr4) };
         // EM off and NE on: ring 3 can use SSE, and x87 errors are #MF. TS off: no state is switched lazily.
         let cr0 = Cr0Flags::PROTECTED_MODE_ENABLE
             | Cr0Flags::MONITOR_COPROCESSOR
@@ -68,4 +67,11 @@ impl Features {
         // SAFETY: long mode stays on; NXE is already on if the current tables use it.
         unsafe { Efer::write(efer) };
     }
+}
+
+/// Whether firmware left 5-level paging on (CR4.LA57). This kernel's tables have four levels, and the number of levels
+/// cannot change in long mode (Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging").
+#[must_use]
+pub fn pages_have_five_levels() -> bool {
+    Cr4::read().contains(Cr4Flags::L5_PAGING)
 }

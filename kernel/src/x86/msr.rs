@@ -13,6 +13,8 @@ pub const IA32_BIOS_SIGN_ID: u32 = 0x8b;
 pub const IA32_KERNEL_GS_BASE: u32 = 0xc000_0102;
 /// The current GS base.
 pub const IA32_GS_BASE: u32 = 0xc000_0101;
+/// The TSC's frequency in Hz (Microsoft, "Hypervisor Top-Level Functional Specification", `HV_X64_MSR_TSC_FREQUENCY`).
+pub const HYPER_V_TSC_FREQUENCY: u32 = 0x4000_0022;
 /// First register of the x2APIC.
 pub const X2APIC_BASE: u32 = 0x800;
 /// KVM's account of stolen time (the same, `MSR_KVM_STEAL_TIME`).

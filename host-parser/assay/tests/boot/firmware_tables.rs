@@ -26,6 +26,10 @@ pub struct Tables {
     pub rsdp_at: u64,
     /// Root pointer, of version 2.
     pub rsdp: Vec<u8>,
+    /// Where the root pointer is.
+    pub rsdp_place: u64,
+    /// The address of firmware's own root pointer, in the BIOS's memory.
+    pub firmwares_rsdp: u64,
     /// Addresses of the tables that both roots list.
     pub listed: Vec<u64>,
     /// The root with 64-bit addresses; made from `listed` unless a change provides it.
@@ -40,7 +44,7 @@ pub struct Tables {
 
 impl Tables {
     /// Good tables for a machine of `cpus` CPUs whose other tables are at `others`.
-    fn good(cpus: u16, others: Vec<u64>) -> Self {
+    fn good(cpus: u16, firmwares_rsdp: u64, others: Vec<u64>) -> Self {
         let mut rsdp = b"RSD PTR \0ASSAY \x02".to_vec();
         rsdp.extend(low(RSDT_AT).to_le_bytes());
         rsdp.extend(36_u32.to_le_bytes());
@@ -51,6 +55,8 @@ impl Tables {
         Self {
             rsdp_at: RSDP_AT,
             rsdp,
+            rsdp_place: RSDP_AT,
+            firmwares_rsdp,
             listed: others.into_iter().chain([MADT_AT]).collect(),
             xsdt: None,
             rsdt: None,
@@ -89,12 +95,12 @@ impl Tables {
 pub fn replace(debugger: &mut Debugger, cpus: u16, change: fn(&mut Tables)) -> io::Result<()> {
     let start_info = debugger.register(Register::Rbx)?;
     let rsdp = long(&debugger.read(start_info + RSDP_IN_START_INFO, 8)?);
-    let mut tables = Tables::good(cpus, others(debugger, rsdp)?);
+    let mut tables = Tables::good(cpus, rsdp, others(debugger, rsdp)?);
     change(&mut tables);
     let xsdt = tables.xsdt.take().unwrap_or_else(|| tables.good_xsdt());
     let rsdt = tables.rsdt.take().unwrap_or_else(|| tables.good_rsdt());
     for (at, content) in [
-        (RSDP_AT, &tables.rsdp),
+        (tables.rsdp_place, &tables.rsdp),
         (XSDT_AT, &xsdt),
         (RSDT_AT, &rsdt),
         (MADT_AT, &tables.madt),

@@ -12,3 +12,4 @@ mod made;
 
 mod boots;
 mod formats;
+mod odd_bios;

@@ -151,7 +151,7 @@ fn is_near(a: Option<u64>, b: Option<u64>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => {
             let apart = u128::from(a.abs_diff(b)) * 1_000_000;
-            apart <= u128::from(limits::TSC_SPREAD_PPM) * u128::from(b)
+            apart <= u128::from(limits::TSC_LINUX_PPM) * u128::from(b)
         }
         (a, b) => a == b,
     }

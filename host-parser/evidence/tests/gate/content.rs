@@ -163,11 +163,34 @@ fn clock() -> Vec<Trial> {
     let behind = edit!(script(2), Warp, |warp| warp.max_warp = 800_000_000);
     let slightly = edit!(script(2), Warp, |warp| warp.max_warp = 120);
     let unseen = edit!(script(2), Warp, |warp| warp.least = 1);
-    let reading = TscReading { source: TscSource::Pit, khz: KHZ * 11 / 10 };
-    let odd = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
-    let odd = edit!(odd, Tsc, |tsc| (tsc.sources, tsc.spread_ppm) = (3, 100_000));
-    // Another run of the same kernel, on a clock that is 10 % faster.
-    let faster = Guest { nonce: 7, khz: KHZ * 11 / 10, ..Guest::of(2) };
+    // As a PIT is off by on a busy host, and as no source is.
+    let reading = |khz| {
+        let reading = TscReading { source: TscSource::Pit, khz };
+        let spread_ppm = u32::try_from(khz.abs_diff(KHZ) * 1_000_000 / KHZ).unwrap().max(100);
+        let log = script(2).insert_before(reading, |record| matches!(record, Record::Tsc(_)));
+        log.edit(move |record| {
+            if let Record::Tsc(tsc) = record {
+                (tsc.sources, tsc.spread_ppm) = (3, spread_ppm);
+            }
+        })
+    };
+    let (near, far) = (reading(KHZ - KHZ / 1_000), reading(KHZ - KHZ / 980));
+    // Another run of the same kernel, on a clock that is a little faster; and the same by Linux's calibration.
+    let faster = |per: u64| {
+        let guest = Guest { nonce: 7, khz: KHZ + KHZ / per, ..Guest::of(2) };
+        let second =
+            |record: &Record| matches!(record, Record::TscReading(it) if it.source == TscSource::PmTimer);
+        edit!(Script::of(&guest.log()).without(second), Tsc, |tsc| (tsc.sources, tsc.spread_ppm) = (1, 0))
+    };
+    let by_linux = |script: Script| {
+        script.edit(|record| match record {
+            Record::TscReading(reading) if reading.source == TscSource::Hpet => {
+                reading.source = TscSource::Linux
+            }
+            Record::Tsc(tsc) => tsc.source = TscSource::Linux,
+            _ => {}
+        })
+    };
     // Worker 1 begins 190 ms late, and the clocks agree.
     let late = super::longer(script(2), 400_000_000).edit(|record| match record {
         Record::Worker(worker) if worker.worker == 1 => worker.skew += 400_000_000,
@@ -178,8 +201,13 @@ fn clock() -> Vec<Trial> {
         Trial::new("tsc-unsynchronised", ReasonCode::TscUnsynchronised, behind.log()),
         Trial::passing("good-longest-worker", slightly.log()),
         Trial::passing("good-warp-unseen", unseen.log()),
-        Trial::new("tsc-disagree-reading", ReasonCode::TscDisagree, odd.log()),
-        Trial::new("tsc-disagree-run", ReasonCode::TscDisagree, script(2).log()).after(faster.log()),
+        Trial::new("tsc-disagree-reading", ReasonCode::TscDisagree, far.log()),
+        Trial::passing("good-tsc-reading", near.log()),
+        Trial::new("tsc-disagree-run", ReasonCode::TscDisagree, script(2).log()).after(faster(900).log()),
+        Trial::passing("good-tsc-run", script(2).log()).after(faster(1_010).log()),
+        Trial::new("tsc-disagree-run-linux", ReasonCode::TscDisagree, by_linux(script(2)).log())
+            .after(by_linux(faster(190)).log()),
+        Trial::passing("good-tsc-run-linux", by_linux(script(2)).log()).after(by_linux(faster(210)).log()),
         Trial::new("late-start", ReasonCode::LateStart, with_makespan(late).log()),
     ]
 }

@@ -114,7 +114,7 @@ fn clocks(runs: &[Passed<'_>]) -> Option<Refusal> {
     let (first, expected) = known.next()?;
     let far = |khz: u64| {
         u128::from(khz.abs_diff(expected)) * 1_000_000
-            > u128::from(limits::TSC_SPREAD_PPM) * u128::from(expected)
+            > u128::from(limits::TSC_LINUX_PPM) * u128::from(expected)
     };
     let (run, khz) = known.find(|&(_, khz)| far(khz))?;
     let detail = format!("TSC: {} has {expected} kHz, {} has {khz} kHz", name(first), name(run));

@@ -82,6 +82,13 @@ pub const CASES: &[Case] = &[
     Case { name: "EPYC", cpu: "EPYC", ..PLAIN },
     Case { name: "EPYC-Milan", cpu: "EPYC-Milan", ..PLAIN },
     Case { name: "Dhyana", cpu: "Dhyana", ..PLAIN },
+    Case {
+        name: "qemu64 without a local APIC",
+        cpu: "qemu64,-apic",
+        cpus: 1,
+        ends: Refused("no-local-apic", "no local APIC"),
+        ..PLAIN
+    },
     Case { name: "max without a hypervisor's flag", cpu: "max,-hypervisor", ..PLAIN },
     Case { name: "max with LA57 off", cpu: "max,-la57", ..PLAIN },
     // Numbers of CPUs, and how they are arranged.

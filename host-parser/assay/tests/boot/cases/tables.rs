@@ -23,7 +23,20 @@ pub const CASES: &[Case] = &[
     Case { name: "ACPI: four tables of junk", extra: FOUR, ..PLAIN },
     // The tests' own tables, written by a debugger.
     Case { name: "ACPI: good tables", tables: Some(|_| {}), ..PLAIN },
-    Case { name: "RSDP: none", tables: Some(|tables| tables.rsdp_at = 0), ..NO_RSDP },
+    Case { name: "RSDP: none", tables: Some(no_rsdp), ..NO_RSDP },
+    Case {
+        name: "RSDP: not named",
+        tables: Some(|tables| tables.rsdp_at = 0),
+        says: &["ev=rsdp source=bios-area at=00000000000f"],
+        ..PLAIN
+    },
+    Case {
+        name: "RSDP: not named, in the EBDA",
+        tables: Some(in_the_ebda),
+        says: &["ev=rsdp source=ebda at=000000000009fd00", "apic=1 state=skipped"],
+        ends: PassesWith(1),
+        ..PLAIN
+    },
     Case { name: "RSDP: past memory", tables: Some(|tables| tables.rsdp_at = u64::MAX - 7), ..BAD_RSDP },
     Case { name: "RSDP: bad checksum", tables: Some(|tables| tables.rsdp[8] ^= 1), ..BAD_RSDP },
     Case { name: "RSDP: bad second checksum", tables: Some(|tables| tables.rsdp[32] ^= 1), ..PLAIN },
@@ -116,6 +129,12 @@ pub const CASES: &[Case] = &[
     Case { name: "MADT: entries of unknown types", tables: Some(unknown_types), ..PLAIN },
     Case { name: "MADT: a CPU that is not there", tables: Some(not_there), ends: Misses(&[77]), ..PLAIN },
     Case {
+        name: "MADT: an x2APIC id that means all CPUs",
+        tables: Some(all_cpus),
+        says: &["apic=1 state=online"],
+        ..PLAIN
+    },
+    Case {
         name: "MADT: CPUs that xAPIC cannot name",
         cpu: "max,-x2apic",
         tables: Some(past_xapic),
@@ -157,6 +176,24 @@ const FOUR: &[&str] = &[
     "-acpitable",
     "data=JUNK",
 ];
+
+/// Not in the BIOS's memory either: firmware's own is overwritten by one with a bad checksum.
+fn no_rsdp(tables: &mut Tables) {
+    tables.rsdp_at = 0;
+    tables.rsdp_place = tables.firmwares_rsdp;
+    tables.rsdp[8] ^= 1;
+}
+
+/// In the first KiB of the EBDA of QEMU's BIOS, with tables that differ from those which the BIOS's memory leads to.
+fn in_the_ebda(tables: &mut Tables) {
+    tables.rsdp_at = 0;
+    tables.rsdp_place = 0x9_fd00;
+    tables.processors(&[local_apic(0, ENABLED), local_apic(1, 0)]);
+}
+
+fn all_cpus(tables: &mut Tables) {
+    tables.processors(&[local_apic(0, ENABLED), local_x2apic(u32::MAX, ENABLED), local_apic(1, ENABLED)]);
+}
 
 fn no_root(tables: &mut Tables) {
     tables.rsdp[16..20].fill(0);

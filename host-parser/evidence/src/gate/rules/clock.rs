@@ -1,7 +1,7 @@
 //! Whether the clock is sound.
 
 use abi::tsc::PLAUSIBLE_KHZ;
-use abi::wire::record::{self, Tsc};
+use abi::wire::record::{self, Tsc, TscSource};
 
 use super::{Run, exceeds, limit_of, limits};
 use crate::gate::facts::{At, Facts, Iteration};
@@ -26,24 +26,32 @@ fn frequency(run: &mut Run<'_>, known: Option<&Known>) {
         return;
     }
     readings(run, tsc);
-    let far = |khz: u64| apart_ppm(khz, tsc.is.khz) > limits::TSC_SPREAD_PPM;
-    let readings = run.facts.all::<record::TscReading>().filter(|reading| far(reading.is.khz));
+    let far = |khz: u64, limit: u64| apart_ppm(khz, tsc.is.khz) > limit;
+    let limit = limits::TSC_SPREAD_PPM;
+    let readings = run.facts.all::<record::TscReading>().filter(|reading| far(reading.is.khz, limit));
     let mut details: Vec<_> = readings
-        .map(|reading| (reading.line, format!("source {} has {} kHz", reading.is.source, reading.is.khz)))
+        .map(|reading| {
+            (reading.line, format!("source {} has {} kHz", reading.is.source, reading.is.khz), limit)
+        })
         .collect();
-    if let Some(khz) = known.and_then(|known| known.khz).filter(|&khz| far(khz)) {
-        details.push((tsc.line, format!("an earlier run had {khz} kHz")));
+    let limit = limit_of_runs(tsc.is.source);
+    if let Some(khz) = known.and_then(|known| known.khz).filter(|&khz| far(khz, limit)) {
+        details.push((tsc.line, format!("an earlier run had {khz} kHz"), limit));
     }
-    for (line, detail) in details {
+    for (line, detail, limit) in details {
         run.add(
             ReasonCode::TscDisagree,
             line,
-            format!(
-                "{detail}, but the frequency in use is {} kHz (limit {} ppm)",
-                tsc.is.khz,
-                limits::TSC_SPREAD_PPM
-            ),
+            format!("{detail}, but the frequency in use is {} kHz (limit {limit} ppm)", tsc.is.khz),
         );
+    }
+}
+
+/// How far the frequency of another run may be, in parts per million, if this one's is by `source`.
+const fn limit_of_runs(source: TscSource) -> u64 {
+    match source {
+        TscSource::Linux | TscSource::ClockMonotonic => limits::TSC_LINUX_PPM,
+        _ => limits::TSC_SPREAD_PPM,
     }
 }
 
