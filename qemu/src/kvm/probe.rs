@@ -66,17 +66,25 @@ fn said(captured: &Captured) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
 
     use super::*;
 
     /// A script in QEMU's place.
     fn with(script: &str, patience: Duration) -> Result<(), String> {
         let folder = tempfile::tempdir().unwrap();
+        run(&program(&folder, script), "host", patience)
+    }
+
+    /// A script, written by another program: a file that this one has open for writing cannot be run.
+    fn program(folder: &TempDir, script: &str) -> PathBuf {
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#;
         let path = folder.path().join("qemu");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        run(&path, "host", patience)
+        let status = Command::new("sh").args(["-c", write]).arg(&path).arg(script).status().unwrap();
+        assert!(status.success());
+        path
     }
 
     const AMPLE: Duration = Duration::from_secs(60);
@@ -103,11 +111,8 @@ mod tests {
     #[test]
     fn the_firmware_ends_by_the_debug_exit() {
         let folder = tempfile::tempdir().unwrap();
-        let qemu = folder.path().join("qemu");
-        let script = "#!/bin/sh\nfor word; do shift; [ \"$word\" = kvm ] && word=tcg; [ \"$word\" = host ] && word=max; \
+        let script = "for word; do shift; [ \"$word\" = kvm ] && word=tcg; [ \"$word\" = host ] && word=max; \
                       set -- \"$@\" \"$word\"; done\nexec qemu-system-x86_64 \"$@\"\n";
-        fs::write(&qemu, script).unwrap();
-        fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(run(&qemu, "host", AMPLE), Ok(()));
+        assert_eq!(run(&program(&folder, script), "host", AMPLE), Ok(()));
     }
 }
