@@ -84,7 +84,7 @@ doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup setup-test setup-images build kernel workers twin host image-tool images
+.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool images
 setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
@@ -115,6 +115,11 @@ twin: setup ## the Linux twin (20 s)
 	$(PATHLESS) rustc --release -p linux-twin --bin assay-twin --target $(LINUX) -- \
 	    -C target-feature=+crt-static -C strip=symbols
 
+# The first process of the guest in which `make test-kvm` runs KVM: static, for the same reason.
+l1-init: setup
+	$(PATHLESS) rustc --release -p l1-init --bin assay-l1-init --target $(LINUX) -- \
+	    -C target-feature=+crt-static -C strip=symbols
+
 host: setup ## the assay command (40 s)
 	@$(call step,the assay command,$(ASSAY),40 s)
 	$(CARGO) build --release -p assay
@@ -129,7 +134,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-vmm test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -165,6 +170,10 @@ test-reproducible: setup-test build image-tool ## build in two folders, compare 
 test-images: setup-test build image-tool ## inspect each image with other tools, and boot it
 	@tools/setup.sh image-readers
 	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
+
+# Not part of `test`, for its time: ten minutes where there is no KVM, since an emulated host then runs the guests.
+test-kvm: setup-test build l1-init image-tool ## test under KVM, here or in a guest that has one (ARGS=WORD)
+	$(CARGO) run --release --quiet -p kvm-test -- $(ARGS)
 
 # Not part of `test`: it takes minutes, and its machines differ from those of `test` only in firmware and devices.
 test-boot: setup-test build image-tool ## boot each kind of machine (ASSAY_BOOT=WORD)

@@ -28,7 +28,7 @@ pub(crate) fn start(line: &CommandLine) -> Result<(Process, Streams), QemuError>
 }
 
 /// A command for `program`. If `setpriv` can do it, the kernel kills the program when this one dies.
-fn launcher(program: &Path) -> Command {
+pub(crate) fn launcher(program: &Path) -> Command {
     if !dies_with_parent() {
         return Command::new(program);
     }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use anyhow::anyhow;
+use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use experiment::manifest::Manifest;
 use host::HostCpus;
-use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, ProbeSpec};
+use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, ProbeSpec, console};
 use qemu::{Accelerator, AcceleratorChoice, VmmKind};
 
 /// The products of `make build` that guests and images are made of.
@@ -47,9 +48,21 @@ pub struct GuestArgs {
     /// variables ASSAY_FIRECRACKER and ASSAY_CLOUD_HYPERVISOR name, else firecracker and cloud-hypervisor in PATH.
     #[arg(long, value_name = "VMM", value_parser = vmm, default_value = "qemu")]
     pub vmm: VmmKind,
-    /// Accelerator; by default KVM if the CPU has vmx or svm, else TCG
-    #[arg(long, value_enum)]
-    pub accel: Option<Accel>,
+    /// Accelerator: a KVM that works, else TCG; or one of them
+    ///
+    /// KVM works if /dev/kvm opens, the CPU has vmx or svm, and a virtual CPU of the guests' model, started for this,
+    /// runs. If it does not work, `auto` prints why and uses TCG, and `kvm` ends with the reason.
+    #[arg(long, value_enum, default_value_t = Accel::Auto)]
+    pub accel: Accel,
+    /// QEMU's model of the guests' CPU; by default the host's own CPU under KVM, and `max` under TCG
+    #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
+    pub cpu_model: Option<String>,
+    /// Another argument for QEMU, for every guest; repeat it for each word
+    ///
+    /// `--qemu-arg=-device --qemu-arg=virtio-rng-pci`. The words are recorded with the results, and sessions are
+    /// compared only if theirs are the same.
+    #[arg(long = "qemu-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub qemu_args: Vec<String>,
     /// QEMU; by default qemu-system-x86_64 in PATH
     #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub qemu: Option<PathBuf>,
@@ -68,9 +81,14 @@ impl GuestArgs {
     }
 
     /// Where to find the files that guests are made of.
-    pub fn sources(&self) -> GuestSources {
+    ///
+    /// # Errors
+    /// KVM was asked for and does not work.
+    pub fn sources(&self) -> Result<GuestSources, Coded> {
         let (vmm, program) = (self.vmm, self.program(self.vmm));
-        GuestSources { vmm, program, accelerator: self.accelerator(), built: self.built.paths() }
+        let (accelerator, built) = (self.accelerator()?, self.built.paths());
+        let (cpu_model, qemu_args) = (self.cpu_model.clone(), self.qemu_args.clone());
+        Ok(GuestSources { vmm, program, accelerator, built, cpu_model, qemu_args })
     }
 
     /// The program that the options or the environment name for a VMM. An empty variable is one that is not set.
@@ -85,18 +103,39 @@ impl GuestArgs {
     /// Finds all files that an experiment's guests are made of.
     ///
     /// # Errors
-    /// A file is missing or broken. The message names it and says what to do.
+    /// A file is missing or broken, or KVM was asked for and does not work. The message names it and says what to do.
     pub fn env(&self, manifest: &Manifest) -> Result<GuestEnv, Coded> {
-        GuestEnv::find(&self.sources(), self.host_cpus()?, manifest)
+        GuestEnv::find(&self.sources()?, self.host_cpus()?, manifest)
+    }
+
+    /// The accelerator, and why it was chosen. Prints a line if TCG replaces a KVM that this host could have.
+    fn accelerator(&self) -> Result<AcceleratorChoice, Coded> {
+        let choice = self.find_accelerator().or_exit(Exit::Environment)?;
+        let problem = choice.problem.as_ref().filter(|problem| problem.is_unexpected());
+        if let Some(problem) = problem
+            && choice.accelerator == Accelerator::Tcg
+        {
+            console::note(&format!("using TCG, not KVM: {}", problem.with_remedy()));
+        }
+        Ok(choice)
     }
 
     /// The accelerator, and why it was chosen.
-    pub fn accelerator(&self) -> AcceleratorChoice {
+    ///
+    /// # Errors
+    /// KVM was asked for and does not work: why, and what to do.
+    pub fn find_accelerator(&self) -> anyhow::Result<AcceleratorChoice> {
+        let (qemu, model) = (self.qemu.as_deref(), self.cpu_model.as_deref());
         match self.accel {
-            None if self.vmm.needs_kvm() => AcceleratorChoice::only(self.vmm),
-            None => AcceleratorChoice::detect(),
-            Some(Accel::Kvm) => AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"),
-            Some(Accel::Tcg) => AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg"),
+            Accel::Auto if self.vmm.needs_kvm() => Ok(AcceleratorChoice::only(self.vmm)),
+            // The VMM says itself what it misses.
+            Accel::Kvm if self.vmm.needs_kvm() => {
+                Ok(AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm"))
+            }
+            Accel::Auto => Ok(AcceleratorChoice::for_cpus(qemu, model)),
+            Accel::Kvm => AcceleratorChoice::kvm("--accel kvm", qemu, model)
+                .map_err(|problem| anyhow!("--accel kvm: {}", problem.with_remedy())),
+            Accel::Tcg => Ok(AcceleratorChoice::forced(Accelerator::Tcg, "--accel tcg")),
         }
     }
 }
@@ -144,6 +183,8 @@ pub struct SymbolsArgs {
 /// An accelerator.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Accel {
+    /// KVM if it works, else TCG.
+    Auto,
     /// Linux's KVM.
     Kvm,
     /// QEMU's translator, one thread for each vCPU.

@@ -113,7 +113,7 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
         let path = manifest.path().display();
         return Err(anyhow!("--vcpus: {path} has a list of cases, and no sweep")).or_exit(Exit::Usage);
     }
-    let env = GuestEnv::find(&args.guest.sources(), host_cpus, &manifest)?;
+    let env = GuestEnv::find(&args.guest.sources()?, host_cpus, &manifest)?;
     let env = env.with_sweep(args.vcpus);
     let folder = SessionFolder::new(&args.out.join(manifest.name().as_str()), args.label.clone())?;
     let (systems, twin) = (args.systems.clone(), args.probe.twin.clone());

@@ -56,6 +56,10 @@ pub struct GuestSources {
     pub accelerator: AcceleratorChoice,
     /// The files that the build made.
     pub built: Built,
+    /// QEMU's model of the guests' CPU; `None` for the accelerator's default.
+    pub cpu_model: Option<String>,
+    /// Further arguments for QEMU.
+    pub qemu_args: Vec<String>,
 }
 
 /// What guests run with: VMM, accelerator, firmware, kernel, worker, image tool and host CPUs.
@@ -77,6 +81,8 @@ pub struct GuestEnv {
     firmware: Firmware,
     kernel_path: PathBuf,
     image_tool: PathBuf,
+    cpu_model: Option<String>,
+    qemu_args: Vec<String>,
     /// The number of CPUs of the guest of a sweep.
     sweep: Option<u16>,
 }
@@ -87,7 +93,11 @@ impl GuestEnv {
     /// # Errors
     /// A file is missing or broken. The message names it and what to do.
     pub fn find(sources: &GuestSources, host_cpus: HostCpus, manifest: &Manifest) -> Result<Self, Coded> {
-        let GuestSources { vmm, program, accelerator, built } = sources;
+        let GuestSources { vmm, program, accelerator, built, cpu_model, qemu_args } = sources;
+        if *vmm != VmmKind::Qemu && (cpu_model.is_some() || !qemu_args.is_empty()) {
+            let error = anyhow!("--cpu-model and --qemu-arg are QEMU's; {} has neither", vmm.title());
+            return Err(error).or_exit(Exit::Usage);
+        }
         let boot = manifest.machine().boot;
         if *vmm != VmmKind::Qemu && boot != Boot::Direct {
             let (path, title) = (manifest.path().display(), vmm.title());
@@ -130,6 +140,8 @@ impl GuestEnv {
             firmware,
             kernel_path,
             image_tool,
+            cpu_model: cpu_model.clone(),
+            qemu_args: qemu_args.clone(),
             sweep,
         })
     }
@@ -168,6 +180,8 @@ impl GuestEnv {
         let profile = manifest.machine();
         let mut machine = MachineSpec::q35(u32::from(vcpus), profile.memory_mib);
         machine.firmware = self.firmware.clone();
+        machine.cpu_model.clone_from(&self.cpu_model);
+        machine.extra_args.clone_from(&self.qemu_args);
         if self.boot == Boot::Direct {
             machine.vga = Vga::None;
         }
@@ -257,22 +271,17 @@ impl GuestEnv {
     pub fn environment(&self, manifest: &Manifest, artifacts: Vec<Artifact>) -> Environment {
         let emulated = self.accelerator.accelerator == Accelerator::Tcg;
         let profile = manifest.machine();
-        let program = || (self.vmm.path.display().to_string(), self.vmm.banner.clone());
+        let (path, version) = (self.vmm.path.display().to_string(), self.vmm.banner.clone());
         let (qemu, vmm, machine, cpu_model) = if self.vmm.kind == VmmKind::Qemu {
-            let (path, version) = program();
             let machine = profile.machine_type.name().to_owned();
-            let cpu_model = qemu::default_cpu_model(self.accelerator.accelerator).to_owned();
+            let default = qemu::default_cpu_model(self.accelerator.accelerator);
+            let cpu_model = self.cpu_model.clone().unwrap_or_else(|| default.to_owned());
             (Some(Program { path, version }), None, Some(machine), cpu_model)
         } else {
-            let (path, version) = program();
             let name = self.vmm.kind.word().to_owned();
             let lacks = self.vmm.kind.lacks().to_owned();
-            (
-                None,
-                Some(OtherVmm { name, path, version, lacks }),
-                None,
-                format!("the host's, by {}", self.vmm.kind),
-            )
+            let vmm = OtherVmm { name, path, version, lacks };
+            (None, Some(vmm), None, format!("the host's, by {}", self.vmm.kind))
         };
         Environment {
             accelerator: Some(AcceleratorReport {
@@ -284,6 +293,7 @@ impl GuestEnv {
             vmm,
             machine,
             cpu_model: Some(cpu_model),
+            qemu_args: self.qemu_args.clone(),
             firmware: Some(self.boot_word().to_owned()),
             memory_mib: Some(u64::from(profile.memory_mib)),
             host: Some(host_report()),

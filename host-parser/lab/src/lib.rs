@@ -13,6 +13,7 @@ pub mod guest;
 mod guest_env;
 pub mod image_tool;
 mod label;
+pub mod nested;
 mod probe;
 mod progress_line;
 mod rounds;

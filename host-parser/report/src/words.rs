@@ -52,6 +52,9 @@ pub(super) fn place(results: &Results) -> Vec<String> {
     }
     how.extend(environment.vmm_version().map(str::to_owned));
     how.extend(environment.machine.clone());
+    if !environment.qemu_args.is_empty() {
+        how.push(format!("with {}", environment.qemu_args.join(" ")));
+    }
     let mut lines = Vec::new();
     if let Some(machine) = sample(results).map(Measurement::machine) {
         how.push(format!("boot: {}", machine.firmware));

@@ -16,6 +16,9 @@ pub struct Environment {
     pub machine: Option<String>,
     /// QEMU's CPU model, or whose CPU another VMM shows.
     pub cpu_model: Option<String>,
+    /// Further arguments that the user gave to QEMU, for every guest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub qemu_args: Vec<String>,
     /// What the guest booted by: `bios`, `uefi` ...
     pub firmware: Option<String>,
     /// The guest's memory in MiB.

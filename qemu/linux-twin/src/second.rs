@@ -45,7 +45,7 @@ impl SecondClock {
     pub fn of(system: SystemName) -> Self {
         let guest = system == SystemName::Linux;
         let fadt = if guest { fs::read(FADT).unwrap_or_default() } else { Vec::new() };
-        if let Some((port, bits)) = pm_timer(&fadt).filter(|&(port, _)| may_use(port)) {
+        if let Some((port, bits)) = pm_timer(&fadt).filter(|&(port, _)| can_read(port)) {
             return Self::PmTimer { port, bits };
         }
         let source = fs::read_to_string(CLOCKSOURCE).unwrap_or_default();
@@ -92,10 +92,24 @@ fn pm_timer(fadt: &[u8]) -> Option<(u16, u16)> {
     Some((port, if wide { 32 } else { 24 }))
 }
 
-/// Asks Linux for the right to read the four ports of a timer.
-fn may_use(port: u16) -> bool {
+/// Asks Linux for the right to read the four ports of a timer, and tries it in a process of its own: a CPU may refuse
+/// what Linux has granted (see `power::off`), and that would be the end of this process.
+fn can_read(port: u16) -> bool {
     // SAFETY: asks for the right to use four ports; no memory is involved.
-    unsafe { libc::ioperm(port.into(), 4, 1) == 0 }
+    if unsafe { libc::ioperm(port.into(), 4, 1) } != 0 {
+        return false;
+    }
+    // SAFETY: no other thread runs yet, and the child only reads a port and ends.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: Linux has granted the port, and reading the timer has no effect.
+        unsafe { port::read_u32(port) };
+        // SAFETY: ends the child, without running anything else of it.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = -1;
+    // SAFETY: waits for the child, and writes how it ended.
+    child > 0 && unsafe { libc::waitpid(child, &raw mut status, 0) } == child && status == 0
 }
 
 /// Whether a clock source of Linux counts by an oscillator of its own.

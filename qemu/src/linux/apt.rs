@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{LinuxError, Origin};
+use crate::nested::kernel::{MODULES, module_in, modules_of};
 
 /// Debian's name for its newest kernel for virtual machines. The package of that name holds nothing but a dependency.
 const NEWEST: &str = "linux-image-cloud-amd64";
@@ -34,13 +35,32 @@ pub fn fetch(store: &Path) -> Result<(PathBuf, Origin), LinuxError> {
     Ok((kernel?, Origin::Distribution { package, version }))
 }
 
-/// Moves the kernel out of an unpacked package.
+/// Moves the kernel out of an unpacked package, and its KVM modules beside it.
 fn take_kernel(tree: &Path, store: &Path, package: &str) -> Result<PathBuf, LinuxError> {
     let inside = newest_file(&tree.join("boot"), "vmlinuz-", "")
         .ok_or_else(|| failed(format!("package {package}"), "has no boot/vmlinuz-*".to_owned()))?;
     let path = store.join(inside.file_name().unwrap_or_default());
     fs::rename(&inside, &path).map_err(|source| LinuxError::Unwritable { path: path.clone(), source })?;
+    take_modules(tree, &path)?;
     Ok(path)
+}
+
+/// Moves the modules that an L1 guest needs, if the package has them. Only `make test-kvm` misses them.
+fn take_modules(tree: &Path, kernel: &Path) -> Result<(), LinuxError> {
+    let Some(modules) = newest_file(&tree.join("lib/modules"), "", "") else { return Ok(()) };
+    let folder = modules_of(kernel);
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| LinuxError::Unwritable { path, source }
+    };
+    fs::create_dir_all(&folder).map_err(unwritable(&folder))?;
+    for (name, below) in MODULES {
+        if let Some(module) = module_in(&modules.join("kernel").join(below), name) {
+            let path = folder.join(module.file_name().unwrap_or_default());
+            fs::rename(&module, &path).map_err(unwritable(&path))?;
+        }
+    }
+    Ok(())
 }
 
 /// The kernel's package and its version, from `Depends: linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)`.

@@ -41,6 +41,14 @@ pub enum LinuxError {
         /// Its result.
         detail: String,
     },
+    /// The distribution's package has no modules for KVM.
+    #[error("{}: its package has no modules {modules}, which make it a host of KVM", .path.display())]
+    NoModules {
+        /// The kernel.
+        path: PathBuf,
+        /// The modules.
+        modules: String,
+    },
     /// The twin cannot be a guest's first process.
     #[error("the twin is {what}, expected a static x86-64 program; `make twin` builds it")]
     Twin {

@@ -102,7 +102,7 @@ impl LinuxKernel {
     }
 
     /// The kernel that was fetched before, if its digest has not changed.
-    fn kept(store: &Path) -> Option<Self> {
+    pub(crate) fn kept(store: &Path) -> Option<Self> {
         let note: Note = serde_json::from_slice(&fs::read(store.join(NOTE)).ok()?).ok()?;
         let kernel = Self::open(store.join(Path::new(&note.file).file_name()?), note.origin).ok()?;
         Some(kernel).filter(|kernel| kernel.sha256 == note.sha256)

@@ -36,7 +36,7 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         return Err(error).or_exit(Exit::Usage);
     }
     let a = args.guest.env(&manifest)?;
-    let b = GuestEnv::find(&args.guest_of_b().sources(), a.host_cpus.clone(), &manifest)?;
+    let b = GuestEnv::find(&args.guest_of_b().sources()?, a.host_cpus.clone(), &manifest)?;
     if same(&a, &b) {
         console::note("assay: A and B are the same: any difference between them is a false alarm");
     }

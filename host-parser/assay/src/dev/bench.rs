@@ -212,6 +212,10 @@ impl Bench {
         let mut machine = self.env.machine(&self.manifest, vcpus);
         machine.memory_mib = memory_mib.unwrap_or(machine.memory_mib);
         machine.icount_shift = icount;
+        if icount.is_some() && self.env.accelerator.accelerator == Accelerator::Kvm {
+            // KVM's models need not exist under TCG, which counts instructions.
+            machine.cpu_model = None;
+        }
         let log = folder.path().join("serial.log");
         let forced = AcceleratorChoice::forced(Accelerator::Tcg, "-icount");
         let accelerator = icount.map(|_| forced);

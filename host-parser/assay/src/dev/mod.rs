@@ -4,6 +4,7 @@ mod bench;
 mod bench_parse;
 mod bench_verdict;
 mod controls;
+mod nested;
 
 use clap::Subcommand;
 use lab::{Coded, Exit};
@@ -12,6 +13,7 @@ use bench::BenchArgs;
 use bench_parse::BenchParseArgs;
 use bench_verdict::BenchVerdictArgs;
 use controls::ControlsArgs;
+use nested::NestedArgs;
 
 /// The commands of `assay dev`.
 #[derive(Debug, Subcommand)]
@@ -24,6 +26,11 @@ pub enum DevCommand {
     Bench(BenchArgs),
     /// Measure how fast a log of many boots is judged, and with how much memory.
     BenchParse(BenchParseArgs),
+    /// Run a command in a Linux guest that has KVM, where this host has none.
+    ///
+    /// The guest has the build's products at their paths, and QEMU, and starts COMMAND in this folder. Its CPUs are
+    /// emulated: what runs there shows function, not speed. Ends with 1 if the command fails.
+    Nested(NestedArgs),
     /// Measure false alarms and missed regressions of `compare`.
     ///
     /// The regressions are worker builds slowed by 2, 5 and 10 percent. Ends with 1 if a goal is missed, with 3 if
@@ -39,6 +46,7 @@ pub fn run(command: &DevCommand) -> Result<Exit, Coded> {
     match command {
         DevCommand::Controls(args) => controls::run(args),
         DevCommand::Bench(args) => bench::run(args),
+        DevCommand::Nested(args) => nested::run(args),
         DevCommand::BenchParse(args) => bench_parse::run(args),
         DevCommand::BenchVerdict(args) => bench_verdict::run(args),
     }

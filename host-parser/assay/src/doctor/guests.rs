@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use experiment::manifest::Manifest;
-use host::doctor::{Check, Finding, Host, count};
-use qemu::{Accelerator, AcceleratorChoice, Qemu, QemuError, UefiFirmware, Vmm, VmmKind};
+use host::doctor::{Check, Finding, count};
+use qemu::{Accelerator, AcceleratorChoice, KvmProblem, Qemu, QemuError, UefiFirmware, Vmm, VmmKind};
 use workloads::Workload;
 
 use crate::options::{GuestArgs, TWIN};
@@ -25,14 +25,13 @@ fn worker() -> &'static str {
 
 /// Makes all of these checks.
 pub fn probe(
-    host: &Host,
     args: &GuestArgs,
-    choice: &AcceleratorChoice,
+    choice: &anyhow::Result<AcceleratorChoice>,
     found: &Result<Qemu, QemuError>,
 ) -> Vec<Finding> {
     let read = |path| fs::read_to_string(path).ok();
     vec![
-        accelerator(host, choice, args.vmm),
+        accelerator(choice, args.vmm),
         qemu(found),
         other_vmms(args),
         firmware(),
@@ -51,26 +50,22 @@ fn programs(folders: &[&Path]) -> BTreeSet<String> {
     programs.chain([worker().to_owned()]).collect()
 }
 
-fn accelerator(host: &Host, choice: &AcceleratorChoice, vmm: VmmKind) -> Finding {
+fn accelerator(choice: &anyhow::Result<AcceleratorChoice>, vmm: VmmKind) -> Finding {
+    let choice = match choice {
+        Ok(choice) => choice,
+        Err(error) => return Check::Accelerator.bad(error.to_string()),
+    };
     let value = format!("{}: {}", choice.accelerator, choice.reason);
-    if choice.accelerator == Accelerator::Kvm {
+    if choice.accelerator == Accelerator::Kvm && choice.problem.is_none() {
         return Check::Accelerator.ok(value);
     }
     let found = match vmm {
         VmmKind::Qemu => Check::Accelerator.warn(value),
         other => Check::Accelerator.bad(format!("{value}; {} runs guests by KVM only", other.title())),
     };
-    let flags = host.root.cpu_flags().unwrap_or_default();
-    let modules = [("vmx", "kvm_intel"), ("svm", "kvm_amd")];
-    let module = modules.into_iter().find(|(wanted, _)| flags.iter().any(|flag| flag == wanted));
-    match (module, choice.reason.to_lowercase()) {
-        (Some(_), reason) if reason.contains("permission denied") => {
-            found.remedy("`sudo usermod -aG kvm $USER`, then log in again.")
-        }
-        (Some((_, module)), reason) if reason.contains("no such file") => found.remedy(format!(
-            "`sudo modprobe {module}`; if that fails, switch it on in the firmware's set-up."
-        )),
-        _ => found,
+    match choice.problem.as_ref().and_then(KvmProblem::remedy) {
+        Some(remedy) => found.remedy(remedy),
+        None => found,
     }
 }
 
@@ -177,38 +172,54 @@ fn channel(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use host::doctor::Status::{Bad, Ok, Unknown, Warn};
-    use host::fixture::Fixture;
 
     use super::*;
-    use crate::options::BuiltArgs;
+    use crate::options::{Accel, BuiltArgs};
 
-    fn without_kvm(flags: &str, reason: &str) -> Finding {
-        let choice = AcceleratorChoice { accelerator: Accelerator::Tcg, reason: reason.to_owned() };
-        let host = Fixture::new().file("/proc/cpuinfo", &format!("flags : {flags}"));
-        host.probe("0", true, |host| accelerator(host, &choice, VmmKind::Qemu))
+    fn without_kvm(problem: KvmProblem) -> Finding {
+        accelerator_finding(without(problem), VmmKind::Qemu)
+    }
+
+    fn without(problem: KvmProblem) -> AcceleratorChoice {
+        let (accelerator, reason) = (Accelerator::Tcg, problem.to_string());
+        AcceleratorChoice { accelerator, reason, problem: Some(problem) }
+    }
+
+    fn accelerator_finding(choice: AcceleratorChoice, vmm: VmmKind) -> Finding {
+        accelerator(&Result::Ok(choice), vmm)
     }
 
     #[test]
     fn says_how_to_get_kvm_if_the_cpu_has_it() {
-        let denied = without_kvm("fpu vmx", "/dev/kvm: Permission denied (os error 13)");
+        let remedy = "`sudo usermod -aG kvm $USER`, then log out and in again.".to_owned();
+        let denied = without_kvm(KvmProblem::Denied { remedy });
         assert!(denied.status == Warn && denied.help().contains("usermod -aG kvm"), "{denied:?}");
-        let absent = without_kvm("fpu svm", "/dev/kvm: No such file or directory (os error 2)");
+        let absent = without_kvm(KvmProblem::NoDevice { module: Some("kvm_amd") });
         assert!(absent.help().contains("modprobe kvm_amd"), "{absent:?}");
-        let vm = without_kvm("fpu", "/dev/kvm: No such file or directory (os error 2)");
+        let vm = without_kvm(KvmProblem::NoDevice { module: None });
         assert_eq!(vm.help(), Check::Accelerator.remedy());
     }
 
     #[test]
     fn a_vmm_that_needs_kvm_makes_its_absence_bad() {
-        let reason = "/dev/kvm: No such file or directory (os error 2)".to_owned();
-        let choice = AcceleratorChoice { accelerator: Accelerator::Tcg, reason };
-        let host = Fixture::new().file("/proc/cpuinfo", "flags : fpu svm");
-        let found = host.probe("0", true, |host| accelerator(host, &choice, VmmKind::Firecracker));
+        let broken = KvmProblem::Broken { detail: "QEMU ended with signal: 6".to_owned() };
+        let found = accelerator_finding(without(broken), VmmKind::Firecracker);
         assert!(
             found.status == Bad && found.value.contains("Firecracker runs guests by KVM only"),
             "{found:?}"
         );
-        assert!(found.help().contains("modprobe kvm_amd"), "{found:?}");
+        assert!(found.help().contains("dmesg"), "{found:?}");
+    }
+
+    #[test]
+    fn names_a_kvm_that_does_not_work() {
+        let broken = without_kvm(KvmProblem::Broken { detail: "QEMU ended with signal: 6".to_owned() });
+        assert!(broken.status == Warn && broken.value.contains("QEMU ended with signal: 6"), "{broken:?}");
+        assert!(broken.help().contains("dmesg"), "{broken:?}");
+        let asked = accelerator(&Err(anyhow::anyhow!("--accel kvm: no /dev/kvm")), VmmKind::Qemu);
+        assert!(asked.status == Bad && asked.value.contains("no /dev/kvm"), "{asked:?}");
+        let works = AcceleratorChoice::forced(Accelerator::Kvm, "--accel kvm");
+        assert_eq!(accelerator_finding(works, VmmKind::Qemu).status, Ok);
     }
 
     #[test]
@@ -217,8 +228,10 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         let args = GuestArgs {
             cpus: None,
-            accel: None,
-            vmm: qemu::VmmKind::Qemu,
+            accel: Accel::Auto,
+            vmm: VmmKind::Qemu,
+            cpu_model: None,
+            qemu_args: Vec::new(),
             qemu: None,
             built: BuiltArgs {
                 kernel: at("kernel"),

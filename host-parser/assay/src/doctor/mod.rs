@@ -46,17 +46,22 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
 
 fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
     // What there is, not what the option asks for: a VMM that needs KVM does not bring it.
-    let choice = if args.vmm.needs_kvm() { AcceleratorChoice::detect() } else { args.accelerator() };
+    let choice =
+        if args.vmm.needs_kvm() { Ok(AcceleratorChoice::detect()) } else { args.find_accelerator() };
     let qemu = Qemu::find(args.qemu.as_deref());
     let mut findings = guests::probe(host, args, &choice, &qemu);
     let sampled = doctor::sample_load(host);
     findings.extend(doctor::of_the_host(host, &sampled));
     findings.extend(doctor::storage(host, out));
-    (findings, Facts::new(host, accelerator_fact(choice), qemu.ok().map(program_fact), &sampled))
+    (findings, Facts::new(host, accelerator_fact(&choice), qemu.ok().map(program_fact), &sampled))
 }
 
-fn accelerator_fact(choice: AcceleratorChoice) -> AcceleratorFact {
-    AcceleratorFact { name: choice.accelerator.to_string(), why: choice.reason }
+/// Without an accelerator, the name says so: the one that was asked for does not work.
+fn accelerator_fact(choice: &anyhow::Result<AcceleratorChoice>) -> AcceleratorFact {
+    match choice {
+        Ok(choice) => AcceleratorFact { name: choice.accelerator.to_string(), why: choice.reason.clone() },
+        Err(error) => AcceleratorFact { name: "none".to_owned(), why: error.to_string() },
+    }
 }
 
 fn program_fact(qemu: Qemu) -> ProgramFact {
@@ -70,13 +75,15 @@ mod tests {
     use test_support::golden;
 
     use super::*;
-    use crate::options::BuiltArgs;
+    use crate::options::{Accel, BuiltArgs};
 
     fn args() -> GuestArgs {
         GuestArgs {
             cpus: None,
-            accel: None,
+            accel: Accel::Auto,
             vmm: qemu::VmmKind::Qemu,
+            cpu_model: None,
+            qemu_args: Vec::new(),
             qemu: None,
             built: BuiltArgs {
                 kernel: "kernel".into(),

@@ -67,6 +67,10 @@ impl Stage {
         if !options.contains(&"--label") {
             command.args(["--label", "t"]);
         }
+        // Where the host has a KVM, the choice of one would start the stand-in for a virtual CPU.
+        if !options.contains(&"--accel") {
+            command.args(["--accel", "tcg"]);
+        }
         let stand_ins =
             ["qemu", "kernel", "workers", "out"].map(|name| (format!("--{name}"), self.path(name)));
         for (option, path) in stand_ins.iter().filter(|(option, _)| !options.contains(&option.as_str())) {

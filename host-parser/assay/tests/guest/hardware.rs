@@ -12,7 +12,7 @@ use experiment::boot_config::BootConfig;
 use experiment::plan::ramdisk_with;
 use qemu::{MachineSpec, Outcome};
 
-use crate::lab::{Over, Start, boot, good_ramdisk, plan, worker};
+use crate::lab::{Over, Start, boot, boot_translated, good_ramdisk, plan, worker};
 use crate::screen;
 
 /// A ramdisk whose boot configuration has these words.
@@ -221,7 +221,7 @@ fn uses_the_reference_clock_that_the_machine_has() {
         ("microvm", "pit", "rtc"),
         ("microvm,pit=off", "rtc", "rtc"),
     ] {
-        let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
+        let over = boot_translated(&good_ramdisk(&[1]), 1, |machine| {
             machine.machine_type = machine_type.to_owned();
         });
         over.expect_whole();
@@ -235,7 +235,7 @@ fn uses_the_reference_clock_that_the_machine_has() {
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
 fn refuses_to_run_without_a_reference_clock() {
-    let over = boot(Start::Direct, &good_ramdisk(&[1]), 1, |machine| {
+    let over = boot_translated(&good_ramdisk(&[1]), 1, |machine| {
         machine.machine_type = "microvm,pit=off,pic=off,rtc=off".to_owned();
     });
     over.expect_exit(GuestExit::Refused);

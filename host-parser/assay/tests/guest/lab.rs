@@ -64,6 +64,23 @@ pub fn good_ramdisk(cases: &[u16]) -> Vec<u8> {
 /// Boots `ramdisk` on a machine with `vcpus` CPUs, after `change` has changed the machine, and waits for its end. In
 /// direct boot, an empty ramdisk means no ramdisk.
 pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
+    boot_by(AcceleratorChoice::detect(), start, ramdisk, vcpus, change)
+}
+
+/// As [`boot`], by QEMU's translator whatever this host has: its machine has the clocks and the CPU features that QEMU
+/// says, while KVM adds clocks of its own and takes features from the host's CPU.
+pub fn boot_translated(ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
+    let tcg = AcceleratorChoice::forced(Accelerator::Tcg, "the test");
+    boot_by(tcg, Start::Direct, ramdisk, vcpus, change)
+}
+
+fn boot_by(
+    accelerator: AcceleratorChoice,
+    start: Start,
+    ramdisk: &[u8],
+    vcpus: u32,
+    change: impl FnOnce(&mut MachineSpec),
+) -> Over {
     let folder = tempfile::tempdir().unwrap();
     let mut machine = MachineSpec::q35(vcpus, 128);
     match start {
@@ -74,7 +91,7 @@ pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut M
     change(&mut machine);
     let accelerator = match machine.icount_shift {
         Some(_) => AcceleratorChoice::forced(Accelerator::Tcg, "-icount"),
-        None => AcceleratorChoice::detect(),
+        None => accelerator,
     };
     let spec = GuestSpec {
         vmm: Qemu::find(None).unwrap().into(),

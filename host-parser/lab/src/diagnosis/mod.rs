@@ -55,6 +55,10 @@ pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Resul
     let mut machine = died.env.machine(died.manifest, died.record.evidence.vcpus.unwrap_or(1));
     machine.trace_log = Some(trace.clone());
     machine.hold_at_end = true;
+    if died.env.accelerator.accelerator == Accelerator::Kvm {
+        // KVM's models need not exist under TCG: `host` does not.
+        machine.cpu_model = None;
+    }
     let tcg = AcceleratorChoice::forced(Accelerator::Tcg, "a guest that died is traced");
     let booted =
         guest::boot(died.env, died.manifest, machine, Some(tcg), died.image, &log, session, &mut || ())?;

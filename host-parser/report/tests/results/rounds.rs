@@ -86,6 +86,7 @@ pub fn environment() -> Environment {
         vmm: None,
         machine: Some("q35".to_owned()),
         cpu_model: Some("max".to_owned()),
+        qemu_args: Vec::new(),
         firmware: Some("bios".to_owned()),
         memory_mib: Some(128),
         host: Some(Host {

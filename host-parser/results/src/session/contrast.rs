@@ -74,6 +74,7 @@ pub(super) fn contrast(a: &StoredSession, b: &StoredSession, accepted: &Accepted
         // Each VMM has words of its own for the host's CPU. What the guests saw of it is below.
         may("CPU model", &cpu_model);
     }
+    must("further arguments of QEMU", &|s| s.environment.qemu_args.join(" "));
 
     may("experiment", &|s| s.experiment.clone());
     may("kernel", &|s| s.identity.build.to_string());

@@ -280,6 +280,7 @@ fn environment() -> Environment {
     Environment {
         accelerator: Some(accelerator),
         cpu_model: Some("max".to_owned()),
+        qemu_args: Vec::new(),
         host: Some(Host { system, cpu, cpus_online: 2, load: None }),
         ..Environment::default()
     }
