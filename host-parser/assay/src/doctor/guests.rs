@@ -218,7 +218,7 @@ mod tests {
         let args = GuestArgs {
             cpus: None,
             accel: None,
-            vmm: qemu::VmmKind::Qemu,
+            vmm: VmmKind::Qemu,
             qemu: None,
             built: BuiltArgs {
                 kernel: at("kernel"),
