@@ -27,6 +27,7 @@ pub(crate) fn check(data: &[u8]) {
     let place = read(&ask);
     let id = match place.source {
         TopologySource::Cpuid1f => ask(0x1f, 0).edx,
+        TopologySource::Cpuid80000026 => ask(0x8000_0026, 0).edx,
         TopologySource::Cpuid0b => ask(0xb, 0).edx,
         TopologySource::CpuidAmd => ask(0x8000_001e, 0).eax,
         TopologySource::CpuidLegacy => ask(1, 0).ebx >> 24,
