@@ -77,7 +77,7 @@ fn attempt(start: Start, cpus: u16, change: &impl Fn(&mut MachineSpec)) -> Resul
     let worker = WorkerBlob::load(Path::new("target/release"), manifest.program())?;
     let plan = PlanBytes::new(&manifest, &worker, &[cpus], PlanOptions::default())?;
     let spec = GuestSpec {
-        qemu: Qemu::find(None)?,
+        vmm: Qemu::find(None)?.into(),
         accelerator: AcceleratorChoice::forced(Accelerator::Kvm, "this test"),
         machine,
         boot: medium(start, &ramdisk(&plan, &[&worker]), &folder)?,

@@ -103,7 +103,7 @@ fn can_read(port: u16) -> bool {
     let child = unsafe { libc::fork() };
     if child == 0 {
         // SAFETY: Linux has granted the port, and reading the timer has no effect.
-        unsafe { port::read_u32(port) };
+        let _ = unsafe { port::read_u32(port) };
         // SAFETY: ends the child, without running anything else of it.
         unsafe { libc::_exit(0) };
     }

@@ -49,7 +49,7 @@ fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
     let choice =
         if args.vmm.needs_kvm() { Ok(AcceleratorChoice::detect()) } else { args.find_accelerator() };
     let qemu = Qemu::find(args.qemu.as_deref());
-    let mut findings = guests::probe(host, args, &choice, &qemu);
+    let mut findings = guests::probe(args, &choice, &qemu);
     let sampled = doctor::sample_load(host);
     findings.extend(doctor::of_the_host(host, &sampled));
     findings.extend(doctor::storage(host, out));

@@ -11,7 +11,7 @@ mod assay;
 #[allow(dead_code, reason = "the tests of the command line use the rest")]
 mod played;
 #[path = "../cli/compare/sessions.rs"]
-#[allow(dead_code, reason = "the tests of the command line use the rest")]
+#[allow(dead_code, unused_imports, reason = "the tests of the command line use the rest")]
 mod sessions;
 #[path = "../cli/stage.rs"]
 #[allow(dead_code, reason = "the tests of the command line use the rest")]

@@ -55,7 +55,6 @@ pub struct Measurement {
     pub(super) phases: Arc<[Phase]>,
     pub(super) skipped: Box<[u16]>,
     pub(super) sweep: Option<Sweep>,
-    #[serde(skip_serializing_if = "Conditions::is_nothing")]
     pub(super) conditions: Conditions,
     pub(super) samples: Box<[Sample]>,
 }
@@ -75,7 +74,8 @@ pub(super) struct Subject {
 
 impl Serialize for Measurement {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Measurement", 9)?;
+        let has_conditions = !self.conditions.is_nothing();
+        let mut fields = serializer.serialize_struct("Measurement", 8 + usize::from(has_conditions))?;
         fields.serialize_field("identity", &self.identity())?;
         fields.serialize_field("machine", self.machine())?;
         fields.serialize_field("clock", self.clock())?;
@@ -83,7 +83,9 @@ impl Serialize for Measurement {
         fields.serialize_field("phases", self.phases())?;
         fields.serialize_field("skipped", self.skipped())?;
         fields.serialize_field("sweep", &self.sweep)?;
-        fields.serialize_field("conditions", &self.conditions)?;
+        if has_conditions {
+            fields.serialize_field("conditions", &self.conditions)?;
+        }
         fields.serialize_field("samples", self.samples())?;
         fields.end()
     }

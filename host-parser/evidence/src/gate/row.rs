@@ -135,7 +135,7 @@ impl Row {
         found
     }
 
-    fn words(&self) -> [(&'static str, String); 14] {
+    fn words(&self) -> [(&'static str, String); 15] {
         let Same { vendor, signature, brand, hypervisor, .. } = &self.same;
         let whole = self.same.whole.map(|word| word.to_string()).join(" ");
         [
