@@ -116,7 +116,7 @@ fn attempt(start: Start, cpus: u16, change: &impl Fn(&mut MachineSpec)) -> Resul
         return Ok(Err(format!("{}: {detail}", reason.code())));
     }
     let [boot] = transcript.boots.as_slice() else { bail!("not one boot\n{text}") };
-    let records = boot.records.iter().map(|located| located.envelope.record.clone()).collect();
+    let records = boot.records.iter().map(|located| located.envelope.record).collect();
     Ok(Ok(Boot { records, text }))
 }
 

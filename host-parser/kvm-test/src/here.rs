@@ -11,7 +11,7 @@ use crate::cases::{CASES, Case, Done};
 use crate::verdict::{Outcome, Verdict};
 
 /// What a case's process ends with if it was not run.
-const NOT_RUN: i32 = 3;
+const NOT_RUN: u8 = 3;
 /// How much of a failed case's output is shown: the end has the reason.
 const SHOWN_LINES: usize = 60;
 const OUTPUT_BYTES: usize = 4 << 20;
@@ -38,7 +38,7 @@ pub fn run_in_this_process(name: &str) -> ExitCode {
         }
         Ok(Done::NotRun(why)) => {
             println!("{why}");
-            ExitCode::from(NOT_RUN.unsigned_abs() as u8)
+            ExitCode::from(NOT_RUN)
         }
         Err(error) => {
             tell(&format!("{error:#}"));
@@ -78,7 +78,7 @@ fn of_captured(case: &Case, captured: &Captured) -> (Outcome, String) {
     let note = lines.last().copied().unwrap_or_default().to_owned();
     let (outcome, note) = match captured.end {
         End::Itself(status) if status.success() => return (Outcome::Passed, note),
-        End::Itself(status) if status.code() == Some(NOT_RUN) => return (Outcome::NotRun, note),
+        End::Itself(status) if status.code() == Some(NOT_RUN.into()) => return (Outcome::NotRun, note),
         End::Itself(status) if status.code() == Some(1) => (Outcome::Failed, note),
         End::Itself(status) => (Outcome::Failed, format!("{status}: {note}")),
         End::Deadline => (Outcome::Failed, format!("had not ended after {} s", case.seconds)),

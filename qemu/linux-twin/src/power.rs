@@ -45,7 +45,7 @@ fn debug_exit(exit: GuestExit) {
 fn power_off_on_fault() {
     // SAFETY: all zeros is an action: no flags, no signals blocked, the default handler.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = on_fault as extern "C" fn(c_int) as usize;
+    action.sa_sigaction = on_fault as *const () as usize;
     // SAFETY: the handler has the form of an action without SA_SIGINFO, and makes only system calls. If it cannot be
     // installed, the fault ends the machine as it would have without it.
     unsafe { libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut()) };
