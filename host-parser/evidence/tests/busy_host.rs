@@ -80,6 +80,11 @@ fn preempted(script: Script, of_iteration: u16, place: Place, micros: u64) -> Sc
                     mark.count += micros * PER_MICRO;
                 }
             }
+            // Made after all iterations.
+            Record::Seconds(seconds) if stamps_later => {
+                seconds.tsc += cycles;
+                seconds.count += micros / 1_000_000;
+            }
             _ => {}
         }
         if stamps_later {
@@ -87,7 +92,7 @@ fn preempted(script: Script, of_iteration: u16, place: Place, micros: u64) -> Sc
             envelope.ts = Timestamp::from_micros(stamp);
         }
     }
-    with_makespans(script)
+    with_makespans(script).watched(KHZ)
 }
 
 /// Works out each iteration's makespan from its workers.

@@ -41,8 +41,18 @@ fn moved(script: Script) -> Script {
     script.edit(|record| match record {
         Record::CaseBegin(begin) => begin.start_tsc += 123_456_789,
         Record::Mark(mark) => (mark.tsc, mark.count) = (mark.tsc + 123_456_789, mark.count + 777),
+        Record::Seconds(seconds) => seconds.tsc += 123_456_789,
         _ => {}
     })
+}
+
+/// Moves the last reading of the real-time clock behind marks that were moved a little.
+fn move_last_seconds(record: &mut Record) {
+    if let Record::Seconds(seconds) = record
+        && seconds.count > 0
+    {
+        seconds.tsc += 100_000;
+    }
 }
 
 /// Gives every worker another time, by a function of the old one, and lets the rest of the log follow.
@@ -115,6 +125,7 @@ fn a_copy_with_noise_in_every_reading_is_not_found() {
                     mark.tsc += u64::from(mark.iter) * 11 + 3 * u64::from(mark.moment as u8);
                 }
             })
+            .edit(move_last_seconds)
             .edit(|record| {
                 if let Record::CaseBegin(begin) = record {
                     begin.start_tsc += u64::from(begin.iter) * 11 + 3;

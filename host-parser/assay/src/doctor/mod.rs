@@ -46,8 +46,7 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
 
 fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {
     // What there is, not what the option asks for: a VMM that needs KVM does not bring it.
-    let choice =
-        if args.vmm.needs_kvm() { Ok(AcceleratorChoice::detect()) } else { args.find_accelerator() };
+    let choice = if args.vmm.needs_kvm() { Ok(AcceleratorChoice::detect()) } else { args.find_accelerator() };
     let qemu = Qemu::find(args.qemu.as_deref());
     let mut findings = guests::probe(args, &choice, &qemu);
     let sampled = doctor::sample_load(host);

@@ -3,8 +3,8 @@
 use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::record::{
-    CaseSkipped, Control, Cpu, CpuState, Fault, Problem, RunStatus, SkipReason, SystemName, TscReading,
-    TscSource, WorkerStatus,
+    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, Interrupts, Problem, RunStatus, SkipReason, Stage,
+    SystemName, TscReading, TscSource, WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
 use abi::{ApicId, CpuId};
@@ -68,7 +68,18 @@ fn workers() -> Vec<Trial> {
     let interrupted = edit!(script(2), Worker, |worker| worker.irqs = worker.worker);
     // Linux does not promise that nothing interrupts a worker.
     let linux = edit!(interrupted.clone(), System, |system| system.name = SystemName::Linux);
+    let interrupts = |unexpected, vector, nmis| {
+        let of = Interrupts { case: 2, iter: 0, cpu: CpuId(1), unexpected, vector, nmis };
+        script(2).insert_before(of, super::is_end)
+    };
+    let outside = Interrupts { case: 0, iter: 0, cpu: CpuId(0), unexpected: 3, vector: 0x50, nmis: 1 };
+    let outside = script(2).insert_before(outside, |record| matches!(record, Record::CaseReady(_)));
+    let no_panic = script(2).insert_before(BootStage { stage: Stage::Clock }, super::is_end);
     vec![
+        Trial::new("unexpected-interrupt", ReasonCode::UnexpectedInterrupt, interrupts(2, 0x50, 0).log()),
+        Trial::new("nmi", ReasonCode::Nmi, interrupts(0, 0, 1).log()),
+        Trial::passing("good-interrupts-outside", outside.log()),
+        Trial::new("inconsistent-record-boot-stage", ReasonCode::InconsistentRecord, no_panic.log()),
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
         Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
         // As it is: three seconds after the other worker came back.

@@ -3,14 +3,21 @@
 
 use std::collections::HashSet;
 
-use abi::wire::record::Interrupts;
+use abi::wire::record::{BootStage, Interrupts, Panic};
 
 use super::Run;
 use crate::gate::facts::At;
 use crate::gate::reason::ReasonCode;
 
-/// Judges the `interrupts` records: what each says, and what it means for its iteration.
+/// Judges the `interrupts` records: what each says, and what it means for its iteration; and that `boot-stage` belongs to a
+/// panic.
 pub(in crate::gate) fn strays(run: &mut Run<'_>) {
+    if let (Some(stage), None) = (run.facts.one::<BootStage>(), run.facts.one::<Panic>())
+        && run.whole
+    {
+        let detail = format!("`boot-stage` {} without the `panic` that it belongs to", stage.is.stage);
+        run.add(ReasonCode::InconsistentRecord, stage.line, detail);
+    }
     let mut seen = HashSet::new();
     for interrupts in run.facts.all::<Interrupts>() {
         let At { line, is: Interrupts { case, iter, cpu, .. } } = interrupts;
