@@ -75,13 +75,7 @@ fn tuned(cpus: u16) -> String {
 
 /// The boot medium of a Linux guest of `vmm` with `cpus` CPUs: `kernel` with `initramfs`, a file that [`initramfs()`] made.
 #[must_use]
-pub fn medium(
-    kernel: &LinuxKernel,
-    initramfs: &Path,
-    set_up: SetUp,
-    cpus: u16,
-    vmm: VmmKind,
-) -> BootMedium {
+pub fn medium(kernel: &LinuxKernel, initramfs: &Path, set_up: SetUp, cpus: u16, vmm: VmmKind) -> BootMedium {
     BootMedium::Kernel {
         kernel: kernel.path.clone(),
         initrd: Some(initramfs.to_owned()),
