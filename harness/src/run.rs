@@ -177,7 +177,7 @@ const TOLD: usize = 20;
 /// Tells how far a run of several iterations is, at most [`TOLD`] times.
 fn tell(done: usize, turns: usize, item: &Item, iter: u16, backend: &mut impl Backend) {
     let step = turns.div_ceil(TOLD);
-    if turns > 1 && done % step == 0 {
+    if turns > 1 && done.is_multiple_of(step) {
         let (case, iteration, of) = (item.case.workers, iter + 1, item.case.iterations);
         let left = turns - done;
         backend.progress(format_args!("assay: case {case}, iteration {iteration} of {of}; {left} to go\n"));

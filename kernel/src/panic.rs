@@ -21,8 +21,8 @@ static AGAIN: AtomicBool = AtomicBool::new(false);
 /// The step of the boot, as [`Stage::ALL`] counts them.
 static STAGE: AtomicU8 = AtomicU8::new(0);
 
-/// How long other CPUs have to stop, in microseconds.
-const STOP_US: u64 = 10_000;
+/// How long other CPUs have to stop, in microseconds: a host may not be running a vCPU just now.
+const STOP_US: u64 = 200_000;
 
 /// What a CPU that panics must do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,12 +78,14 @@ pub fn on_panic(info: &PanicInfo<'_>) -> ! {
         Duty::Report => {}
         Duty::SwitchOff => {
             // It may have panicked while it held the console's lock.
-            console::seize(|| {});
+            console::seize(stop_others);
             power::off(GuestExit::Panic)
         }
         Duty::Park => stop(),
     }
-    console::seize(stop_others);
+    if !console::seize(stop_others) {
+        power::off(GuestExit::Panic)
+    }
     let has_ports = !confidential::kind(probe::read_msr).is_some_and(confidential::Kind::traps_ports);
     console::open_for_panic(has_ports);
     let at = info.location().map_or(Text::new(""), place);
@@ -98,13 +100,13 @@ pub fn on_panic(info: &PanicInfo<'_>) -> ! {
     })
 }
 
-/// Stops all other CPUs by NMI, which interrupts every code. Nothing follows the panic then. A CPU that does not stop in
-/// time is lost.
-fn stop_others() {
+/// Stops all other CPUs by NMI, which interrupts every code. Nothing follows the panic then. Returns whether all have
+/// stopped in time.
+fn stop_others() -> bool {
     let this = this_cpu();
     let others = || PerCpu::online().filter(|cpu| cpu.id != this);
     others().for_each(|cpu| apic::send_nmi(cpu.apic_id));
-    clock::for_waits().spin_until(STOP_US, || others().all(|cpu| cpu.stopped.load(Ordering::Acquire)));
+    clock::for_waits().spin_until(STOP_US, || others().all(|cpu| cpu.stopped.load(Ordering::Acquire)))
 }
 
 /// File and line. Of a path that is too long, the end: the file's name is there.

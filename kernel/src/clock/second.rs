@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_there_stays_and_takes_no_page() {
-        let pm_timer = SecondClock::PmTimer(PmTimer { port: 0x608, wide: false });
+        let pm_timer = SecondClock::PmTimer(PmTimer { place: Place::Port(0x608), wide: false });
         let kept = pm_timer.or_other(|| panic!("no page is needed"));
         assert_eq!(kept.record().source, SecondSource::PmTimer);
     }

@@ -206,16 +206,18 @@ pub fn text(text: fmt::Arguments<'_>) {
     });
 }
 
-/// Waits, with a bound, until all output has left the machine.
+/// Waits, with a bound, until all output has left the machine. Not if another CPU holds the console: a panic may come here
+/// without it.
 pub fn drain() {
-    with(|console| {
+    if let Some(console) = CONSOLE.try_lock().as_deref_mut().and_then(Option::as_mut) {
         console.ports.iter_mut().flatten().for_each(Serial::drain);
-    });
+    }
 }
 
-/// Takes the console for a CPU that panicked. Another CPU may finish the line that it prints; then `stop_others` stops it.
-/// If the lock is not free by then, this CPU panicked while it printed, or the other one was stopped in the middle.
-pub fn seize(stop_others: impl FnOnce()) {
+/// Takes the console for a CPU that panicked. Another CPU may finish the line that it prints; then `stop_others` stops it,
+/// and returns whether all have stopped. If the lock is not free by then, this CPU panicked while it printed, or the other
+/// one was stopped in the middle. Returns whether the console may be used: it is not taken from a CPU that may still print.
+pub fn seize(stop_others: impl FnOnce() -> bool) -> bool {
     let held = Cell::new(None);
     let is_free = clock::for_waits().spin_until(LINE_US, || {
         CONSOLE.try_lock().is_some_and(|guard| {
@@ -223,17 +225,18 @@ pub fn seize(stop_others: impl FnOnce()) {
             true
         })
     });
-    stop_others();
+    let all_stopped = stop_others();
     drop(held);
-    if !is_free {
+    if !is_free && all_stopped {
         unlock();
         text(format_args!("\n"));
     }
+    is_free || all_stopped
 }
 
 #[expect(unsafe_code, reason = "takes the lock from a CPU that will not give it back")]
 fn unlock() {
-    // SAFETY: only a panic comes here, after waiting longer than any line takes and after the other CPUs were stopped. The
+    // SAFETY: only a panic comes here, after waiting longer than any line takes and only if all other CPUs have stopped. The
     // CPU that holds the lock is this one, whose printing is never resumed, or a stopped one. At worst a line is torn,
     // which its checksum shows.
     unsafe { CONSOLE.force_unlock() };

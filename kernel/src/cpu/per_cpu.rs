@@ -84,7 +84,7 @@ impl PerCpu {
             mailbox: Mutex::new(None),
             fate: AtomicU8::new(Fate::Awaited as u8),
             busy: AtomicBool::new(false),
-            strays: Strays::NONE,
+            strays: Strays::none(),
             stopped: AtomicBool::new(false),
             steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),

@@ -24,12 +24,14 @@ pub struct Counted {
 }
 
 /// Those that came before their CPU had data of its own.
-static EARLY: Strays = Strays::NONE;
+static EARLY: Strays = Strays::none();
 
 impl Strays {
     /// None yet.
-    pub const NONE: Self =
-        Self { nmis: AtomicU32::new(0), count: AtomicU32::new(0), vector: AtomicU32::new(0) };
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { nmis: AtomicU32::new(0), count: AtomicU32::new(0), vector: AtomicU32::new(0) }
+    }
 
     /// Those of a CPU that has no data yet.
     #[must_use]
@@ -63,7 +65,7 @@ mod tests {
 
     #[test]
     fn counts_are_taken_once_and_name_the_first_vector() {
-        let strays = Strays::NONE;
+        let strays = Strays::none();
         assert_eq!(strays.take(), None);
         strays.count(0x50);
         strays.count(0x51);

@@ -16,7 +16,7 @@ pub fn take(vector: u64) -> bool {
             true
         }
         Ok(vectors::TIMER | vectors::WAKE) | Err(_) => false,
-        Ok(vector) if vectors::is_exception(vector) => false,
+        Ok(vector) if vectors::is_exception(vector) && !is_sent(vector) => false,
         Ok(vector) => {
             counts().count(vector);
             // A spurious interrupt, of this vector or any other, has no in-service bit and gets no EOI: that would end
@@ -25,6 +25,11 @@ pub fn take(vector: u64) -> bool {
             true
         }
     }
+}
+
+/// Whether a device sent an interrupt with the vector of this exception.
+fn is_sent(exception: u8) -> bool {
+    vectors::may_be_sent(exception) && apic::is_in_service(exception)
 }
 
 fn counts() -> &'static Strays {

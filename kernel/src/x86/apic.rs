@@ -163,10 +163,16 @@ fn end_all_in_service() {
 
 /// Ends the interrupt that is being handled, if the APIC delivered it as `vector`.
 pub fn end_of_interrupt_if_in_service(vector: u8) {
-    let (nth, bit) = (u32::from(vector / 32), vector % 32);
-    if ACCESS.get().is_some() && read_at(IN_SERVICE + nth) >> bit & 1 != 0 {
+    if is_in_service(vector) {
         end_of_interrupt();
     }
+}
+
+/// Whether an interrupt of `vector` is being handled; `false` before [`init`].
+#[must_use]
+pub fn is_in_service(vector: u8) -> bool {
+    let (nth, bit) = (u32::from(vector / 32), vector % 32);
+    ACCESS.get().is_some() && read_at(IN_SERVICE + nth) >> bit & 1 != 0
 }
 
 /// Switches the mode by the allowed transitions: to x2APIC mode through xAPIC mode, and from it through disabled. Firmware

@@ -16,6 +16,8 @@ const MASKED: u32 = 1 << 16;
 /// A line: how it is delivered, and that firmware's SMI handler gets it.
 const DELIVERY_MODE: u32 = 0b111 << 8;
 const DELIVERY_SMI: u32 = 0b010 << 8;
+/// More lines have no register: the select has 8 bits. A version that claims more is that of something else.
+const MAX_LINES: u32 = 120;
 /// What an address reads as where no device answers.
 const NOTHING: u32 = u32::MAX;
 
@@ -43,7 +45,7 @@ pub fn mask_all(base: VirtAddr) {
 
 /// The registers of the lines, by the version register; none if no I/O APIC answers.
 fn lines(version: u32) -> impl Iterator<Item = u32> {
-    let count = if version == NOTHING { 0 } else { (version >> 16 & 0xff) + 1 };
+    let count = if version == NOTHING { 0 } else { ((version >> 16 & 0xff) + 1).min(MAX_LINES) };
     (0..count).map(|line| LINE_0 + 2 * line)
 }
 
@@ -63,6 +65,7 @@ mod tests {
         let all: Vec<u32> = lines(0x0017_0020).collect();
         assert_eq!((all.len(), all[0], all[23]), (24, 0x10, 0x3e));
         assert_eq!(lines(NOTHING).count(), 0);
+        assert!(lines(0x00ff_0020).all(|line| line < 0xff));
     }
 
     #[test]
