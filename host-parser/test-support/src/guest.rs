@@ -116,8 +116,9 @@ impl Guest {
         }
         let (case, iter, chance) = subject;
         let Chance(kind, worker) = chance;
-        let of =
-            [case, iter, kind, worker].into_iter().fold(self.nonce, |seed, part| mix(seed ^ u64::from(part)));
+        let of = [case, iter, kind, worker]
+            .into_iter()
+            .fold(mix(self.nonce), |seed, part| mix(seed ^ u64::from(part)));
         of % most
     }
 

@@ -60,7 +60,7 @@ pub fn experiment(claim: Option<ClaimRule>) -> Experiment {
         rounds: Some(7),
         set_aside_limit: 7,
         repeats: None,
-        cases: vec![1, 2, 4],
+        cases: vec![1, 2],
         order_seed: Some(42),
         claim,
     }
@@ -104,7 +104,8 @@ pub fn environment() -> Environment {
 pub fn whole() -> Results {
     let mut runs = runs(7, &[(1, QUIET), (2, QUIET), (4, QUIET)], 2);
     runs[0].command = ["qemu-system-x86_64", "-smp", "1"].map(str::to_owned).to_vec();
-    Results::new(experiment(Some(RULE)), environment(), runs, Completion::Complete)
+    let experiment = Experiment { cases: vec![1, 2, 4], ..experiment(Some(RULE)) };
+    Results::new(experiment, environment(), runs, Completion::Complete)
 }
 
 /// What the terminal shows, as one line.
