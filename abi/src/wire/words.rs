@@ -114,7 +114,8 @@ words! {
         Ldtr = "ldtr",
         /// The extended state that is enabled.
         Xcr0 = "xcr0",
-        /// The extended state that is in use, that is, not in its initial configuration (XGETBV with ECX = 1).
+        /// The extended state that is in use, that is, not in its initial configuration (XGETBV with ECX = 1). An emulator
+        /// may report all that is enabled.
         Xinuse = "xinuse",
         /// IA32_SYSENTER_CS.
         SysenterCs = "sysenter-cs",

@@ -42,12 +42,14 @@ pub fn settle() -> Vec<State> {
     // SAFETY: the CPU has XSAVE, and this kernel keeps nothing in any of the state.
     unsafe { Cr4::write(before | Cr4Flags::OSXSAVE) };
     let tells = bit(leaf(0xd, 1).eax, XGETBV_1);
-    let (xcr0, in_use) = (read(0), tells.then(|| read(1)));
+    let xcr0 = read(0);
     let components = leaf(0xd, 0);
     let all = u64::from(components.edx) << 32 | u64::from(components.eax);
     // A component that is not enabled may be in use from before: only what is enabled can be initialised.
     // SAFETY: all components that the CPU has at once, so none lacks one that it depends on.
     let enabled = unsafe { probe::write_xcr0(all) };
+    // The CPU tells only of what is enabled.
+    let in_use = tells.then(|| read(1));
     initialise(if enabled { all } else { xcr0 });
     let in_use = in_use.map(|found| State { name: RegisterName::Xinuse, found, value: read(1) });
     // SAFETY: every XCR0 may have x87 alone.
