@@ -8,11 +8,13 @@ use test_support::script::Script;
 
 use super::{TRIALS, longer, script, warped, with_makespan};
 
-const DISTURBANCES: [ReasonCode; 5] = [
+const DISTURBANCES: [ReasonCode; 7] = [
     ReasonCode::VcpuPreempted,
     ReasonCode::Steal,
     ReasonCode::VmStopped,
     ReasonCode::Smi,
+    ReasonCode::UnexpectedInterrupt,
+    ReasonCode::Nmi,
     ReasonCode::LateStart,
 ];
 

@@ -7,6 +7,7 @@ use evidence::gate::{
     Basis, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict,
 };
 use evidence::transcript::Transcript;
+use super::warped;
 use test_support::guest::Guest;
 use test_support::script::Script;
 
@@ -41,11 +42,11 @@ fn excluded(verdict: &Verdict<Measurement>) -> Vec<(u16, ReasonCode)> {
     samples.filter_map(|sample| Some((sample.iteration, sample.excluded.as_ref()?.reason))).collect()
 }
 
-/// What the host saw of iterations that each took 426 ms: in `long` ones 60 ms more, for which both vCPUs waited.
+/// What the host saw of iterations that each took 446 ms: in `long` ones 60 ms more, for which both vCPUs waited.
 fn watched(iterations: u16, long: Range<u16>, delay_ns: u64) -> HostEvidence {
     let of = |iteration| {
         let extra = if long.contains(&iteration) { 60_000_000 } else { 0 };
-        let (wall_ns, delay_ns) = (426_000_000 + extra, delay_ns.max(extra));
+        let (wall_ns, delay_ns) = (446_000_000 + extra, delay_ns.max(extra));
         let run_ns = wall_ns - delay_ns;
         (0..2).map(move |vcpu| VcpuDelay {
             case: 2,
@@ -98,11 +99,7 @@ fn a_late_start_that_the_host_accounts_for_is_the_hosts() {
 
 #[test]
 fn a_late_iteration_was_experienced_with_its_wait() {
-    let script = late_in(&guest(), 1..2, 60_000_000).edit(|record| {
-        if let Record::Warp(warp) = record {
-            warp.max_warp = 120;
-        }
-    });
+    let script = warped(late_in(&guest(), 1..2, 60_000_000), 120);
     let verdict = judge(script, &HostEvidence::default());
     let measured = verdict.outcome.measurement().expect("passed");
     assert_eq!(measured.samples()[1].basis, Basis::LongestWorker);
