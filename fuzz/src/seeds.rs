@@ -13,7 +13,7 @@ use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 7] = [
+const RARE: [&str; 11] = [
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
     "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
     "ASSAY1 seq=13 ts=0.030234 ev=control kind=double-record target=0",
@@ -21,6 +21,10 @@ const RARE: [&str; 7] = [
     "ASSAY1 seq=0 ts=0.465699 ev=error code=plan-missing detail=the%20ramdisk%20has%20no%20plan",
     "ASSAY1 seq=28 ts=0.465699 ev=fault worker=1 exception=page-fault error=0000000000000007 rip=0000000000001042 \
      address=0000000000000008",
+    "ASSAY1 seq=24 ts=- ev=rsdp source=bios-area at=00000000000f59e0",
+    "ASSAY1 seq=6 ts=- ev=tuning isolated=1-3 nohz_full=1-3 idle=none workers=fifo",
+    "ASSAY1 seq=47 ts=4.779462 ev=interrupts case=2 iter=0 cpu=1 unexpected=1 vector=80 nmis=3",
+    "ASSAY1 seq=8 ts=0.240296 ev=boot-stage stage=machine",
     "ASSAY1 seq=19 ts=0.459111 ev=panic cpu=1 at=kernel/src/bench/run.rs:123 \
      message=page%20fault%20at%200xdead000",
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Plan, PlanLine};
+use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Plan, PlanLine, WarmUp};
 use abi::sweep::bounds;
 
 pub(crate) fn check(data: &[u8]) {
@@ -23,6 +23,10 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     write(plan.head.into());
     write(plan.workload.into());
     write(plan.control.into());
+    // Optional; without it the plan has the default.
+    if data.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"warm-up ")) {
+        write(WarmUp { ms: plan.warm_up_ms }.into());
+    }
     let mut seen = HashSet::new();
     for (case, splits) in plan.cases() {
         assert!((1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0);

@@ -35,8 +35,9 @@ impl Trace {
     pub fn at(&self, cpu: u16, at: f64) -> (f64, f64) {
         let (period, since) = (self.period(), at + self.offset_ms);
         let begin = (since / period).floor() * period - self.offset_ms;
-        let within = at - begin;
-        let place = self.ends.partition_point(|&end| end <= within);
+        // By rounding, the time may be the end of a repetition: then it is the beginning of the next.
+        let begin = if begin + period <= at { begin + period } else { begin };
+        let place = self.ends.partition_point(|&end| begin + end <= at);
         match (TRACE.get(place), self.ends.get(place)) {
             (Some(&(_, zero, one)), Some(&end)) => {
                 (f64::from(if cpu == 0 { zero } else { one }) / 1e3, begin + end)

@@ -55,6 +55,9 @@ fn iteration(record: &Record) -> u16 {
         Record::Gap(record) => record.iter,
         Record::Region(record) => record.iter,
         Record::Mark(record) => record.iter,
+        Record::Conditions(record) => record.iter,
+        Record::Counters(record) => record.iter,
+        Record::Interrupts(record) => record.iter,
         _ => 0,
     }
 }

@@ -68,7 +68,7 @@ impl Stage {
             command.args(["--label", "t"]);
         }
         // Where the host has a KVM, the choice of one would start the stand-in for a virtual CPU.
-        if !options.contains(&"--accel") {
+        if !options.contains(&"--accel") && !options.contains(&"--vmm") {
             command.args(["--accel", "tcg"]);
         }
         let stand_ins =

@@ -23,8 +23,8 @@ fn stage(banner: &str) -> Stage {
 }
 
 fn command(stage: &Stage, vmm: &str, variable: &str, options: &[&str]) -> Command {
-    let mut command = stage.command(options);
-    command.args(["--vmm", vmm]).env(variable, stage.path("vmm"));
+    let mut command = stage.command(&[options, &["--vmm", vmm]].concat());
+    command.env(variable, stage.path("vmm"));
     command
 }
 

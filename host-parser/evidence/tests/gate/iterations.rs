@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use super::warped;
 use abi::wire::Record;
 use evidence::gate::{
     Basis, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict,
 };
 use evidence::transcript::Transcript;
-use super::warped;
 use test_support::guest::Guest;
 use test_support::script::Script;
 

@@ -13,7 +13,7 @@ fn a_disturbed_run_that_was_made_again_verifies() {
     let sessions = Sessions::new();
     let said = session(&sessions, "a", Again::Disturbed);
     // Ten runs of five rounds, and both of the third one again; each of these two is an exclusion.
-    said.expect_exit(0).expect_answer(&["12 runs, 15 lines of the chain", "VERIFIED"]);
+    said.expect_exit(0).expect_answer(&["12 runs, 16 lines of the chain", "VERIFIED"]);
     let summary = std::fs::read_to_string(sessions.path("a").join("summary.md")).unwrap();
     assert!(summary.contains("2 runs do not count (at most 10 may be lost); 2 were made again"), "{summary}");
     assert!(

@@ -159,8 +159,8 @@ fn unknown_fields_and_newer_forms_are_not_passed_over() {
     forge(&b, |entries| entries[1]["run"]["believe"] = "this".into());
     verify(&b).expect_exit(NOT_VERIFIED).expect_message(&["line 2: not readable", "unknown field `believe`"]);
     let b = session(&sessions, "form");
-    forge(&b, |entries| entries[0]["session"]["form"] = 2.into());
-    verify(&b).expect_exit(NOT_VERIFIED).expect_message(&["line 1: form: expected at most 1, found 2"]);
+    forge(&b, |entries| entries[0]["session"]["form"] = 3.into());
+    verify(&b).expect_exit(NOT_VERIFIED).expect_message(&["line 1: form: expected at most 2, found 3"]);
 }
 
 /// Leaves of a session what there is when it is killed after `runs` runs, in the middle of writing a line.
