@@ -100,7 +100,9 @@ fn effective_clock(results: &Results) -> Option<String> {
     let workers = measured.flat_map(Measurement::samples).flat_map(|sample| &sample.workers);
     let clocks: Vec<u64> = workers.filter_map(|worker| worker.effective_khz).collect();
     let (lowest, highest) = clocks.iter().min().zip(clocks.iter().max())?;
-    Some(format!("; workers ran at {} to {} MHz", lowest / 1_000, highest / 1_000))
+    let (lowest, highest) = (lowest / 1_000, highest / 1_000);
+    let clocks = if lowest == highest { lowest.to_string() } else { format!("{lowest} to {highest}") };
+    Some(format!("; workers ran at {clocks} MHz"))
 }
 
 /// What the TSC was checked against in every iteration.

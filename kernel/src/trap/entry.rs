@@ -6,6 +6,8 @@
 //! - NMI, double fault and machine check can come between a change of the privilege level and its SWAPGS, so the saved CS
 //!   does not show whose GS base is in force. Their way in reads the base itself: the kernel's data is in the upper half
 //!   of the address space, and ring 3 cannot set a base there (CR4.FSGSBASE is 0). What it swapped, it swaps back.
+//! - A debug exception cannot come there: DR7 enables no breakpoint on any CPU, ring 3 cannot change it, and SFMASK clears
+//!   TF.
 //! - These three run on stacks of their own. An NMI blocks further ones until IRET, and its handler takes no fault, whose
 //!   IRET would end that early: so no NMI comes while another uses the stack.
 //! - A trap from ring 3 starts on the stack of TSS.RSP0. SYSCALL switches no stack; its stub takes the same one.
