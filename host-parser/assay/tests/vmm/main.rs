@@ -119,7 +119,7 @@ fn has_all_evidence(vmm: &Vmm, run: &Value) {
     );
     // An entry for each vCPU and iteration, by the scheduler's account of the threads that were found by name.
     let delays = evidence["delays"].as_array().unwrap();
-    assert!(!delays.is_empty() && delays.len() as u64 % case == 0, "{evidence}");
+    assert!(!delays.is_empty() && (delays.len() as u64).is_multiple_of(case), "{evidence}");
     assert!(delays.iter().all(|delay| delay["run_ns"].as_u64().unwrap() > 0), "{evidence}");
     assert_eq!(run["vcpu_host_cpus"].as_array().unwrap().len() as u64, case, "{run}");
     assert!(

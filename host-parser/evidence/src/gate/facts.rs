@@ -204,10 +204,10 @@ impl<'b> Facts<'b> {
                 worker.region.replace(At { line, is }).is_some()
             }),
             Record::Mark(is) => self.mark(line, is),
-            Record::Conditions(is) => self.of_last(line, &record, (is.case, is.iter), |last| {
+            Record::Conditions(is) => self.of_last(line, record, (is.case, is.iter), |last| {
                 last.conditions.insert(is.worker, At { line, is }).is_some()
             }),
-            Record::Counters(is) => self.of_last(line, &record, (is.case, is.iter), |last| {
+            Record::Counters(is) => self.of_last(line, record, (is.case, is.iter), |last| {
                 last.counters.insert(is.worker, At { line, is }).is_some()
             }),
             Record::Seconds(_) => self.seconds(line),

@@ -34,7 +34,7 @@ fn stops() -> Vec<Trial> {
     let unseen = super::longer(script(2), 2_000 * KHZ).edit(|record| match record {
         Record::Worker(worker) => {
             worker.cycles += 2_000 * KHZ;
-            worker.scaled = u32::try_from(worker.cycles >> SCALE_SHIFT).unwrap();
+            worker.scaled = u32::try_from(worker.cycles >> SCALE_SHIFT).expect("seconds, not days");
         }
         Record::Region(region) => region.returned += 2_000 * KHZ,
         Record::CaseEnd(end) => end.makespan += 2_000 * KHZ,
