@@ -1,6 +1,7 @@
 //! Options that several commands share.
 
 use std::path::PathBuf;
+use std::sync::Once;
 
 use anyhow::anyhow;
 use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser as _};
@@ -108,14 +109,16 @@ impl GuestArgs {
         GuestEnv::find(&self.sources()?, self.host_cpus()?, manifest)
     }
 
-    /// The accelerator, and why it was chosen. Prints a line if TCG replaces a KVM that this host could have.
+    /// The accelerator, and why it was chosen. Prints a line, once, if TCG replaces a KVM that this host could have.
     fn accelerator(&self) -> Result<AcceleratorChoice, Coded> {
+        // However many experiments this process runs.
+        static SAID: Once = Once::new();
         let choice = self.find_accelerator().or_exit(Exit::Environment)?;
         let problem = choice.problem.as_ref().filter(|problem| problem.is_unexpected());
         if let Some(problem) = problem
             && choice.accelerator == Accelerator::Tcg
         {
-            console::note(&format!("using TCG, not KVM: {}", problem.with_remedy()));
+            SAID.call_once(|| console::note(&format!("using TCG, not KVM: {}", problem.with_remedy())));
         }
         Ok(choice)
     }

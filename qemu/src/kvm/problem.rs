@@ -28,7 +28,7 @@ pub enum KvmProblem {
     /// A KVM without `vmx` or `svm`. One, PVM, was seen to emulate ring 0 a thousand times too slowly, and to return to
     /// ring 3 at the kernel's own instruction.
     #[error(
-        "/dev/kvm opens, but neither vmx nor svm is in /proc/cpuinfo: a KVM in software{}, which does not run our kernel",
+        "/proc/cpuinfo has neither vmx nor svm: /dev/kvm is in software{}",
         .module.as_ref().map_or_else(String::new, |module| format!(" ({module})"))
     )]
     Software {

@@ -12,7 +12,7 @@ use crate::lab::{Start, boot, worker};
 
 /// Tolerance of the extra work, as a fraction of it. The extra work repeats divisions of the last candidates, whose
 /// cost is not exactly the average.
-const WITHIN: f64 = 0.02;
+const WITHIN: f64 = 0.04;
 
 /// The instructions of the timed region with these bytes as `primes`. Under -icount shift=0 the TSC counts one for
 /// each.
