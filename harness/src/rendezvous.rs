@@ -8,6 +8,10 @@ use abi::tsc::LEAD_US;
 use crate::clock::{Clock, Mark};
 use crate::x86::tsc;
 
+/// How many looks there are between two readings of the clock: a CPU that waits must not slow one that is still in its
+/// pace check, whose readings an emulator's lock may hold up.
+const LOOKS: u32 = 256;
+
 /// There will be no start.
 const ABORTED: u64 = u64::MAX;
 
@@ -38,6 +42,7 @@ impl Rendezvous {
     pub fn arrive(&self, clock: &Clock, timeout_us: u64, mark: impl Fn() -> Mark) -> Option<u64> {
         self.count();
         let limit = tsc::read().saturating_add(clock.cycles(timeout_us));
+        let mut look = 0_u32;
         loop {
             let start = self.start_tsc.load(Ordering::Acquire);
             if start != 0 {
@@ -49,9 +54,10 @@ impl Rendezvous {
                     self.warm_tsc.store(warm.tsc, Ordering::Release);
                     self.warm_count.store(warm.count, Ordering::Release);
                 }
-            } else if tsc::read() >= limit {
+            } else if look.is_multiple_of(LOOKS) && tsc::read() >= limit {
                 self.settle(ABORTED);
             }
+            look = look.wrapping_add(1);
             hint::spin_loop();
         }
     }

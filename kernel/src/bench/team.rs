@@ -129,7 +129,7 @@ impl Team {
     /// The warm-up. Returns how it ended, what it counted, and how long it took, in cycles.
     fn warm_up(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> (Exit, Counts, u64) {
         let mut counts = Counts::default();
-        let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, |until| {
+        let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, worker.split.worker, |until| {
             let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::default() };
             let (exit, more, _) = self.enter(here, worker, clock, args, 0, || {});
             counts = more.after(counts);

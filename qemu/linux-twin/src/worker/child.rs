@@ -82,7 +82,7 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
 /// Warm-up and timed run. `None` if there was no common start.
 fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
     let Assignment { cpu, rendezvous, clock, second, patience, limits, .. } = assignment;
-    let (ended, took) = warm_up::run(clock, limits.warm_up_ms, |until| {
+    let (ended, took) = warm_up::run(clock, limits.warm_up_ms, assignment.split.worker, |until| {
         let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::default() };
         call(assignment, args).map_or_else(ControlFlow::Break, |_| ControlFlow::Continue(()))
     });
