@@ -73,8 +73,8 @@ impl SelectionQuality {
             ));
         }
         lines.extend([
-            "undisturbed: mean of the medians; all: ratio of the mean times with every attempt".to_owned(),
-            "in it; first: of the first attempts alone, as if no run were made again".to_owned(),
+            "undisturbed: mean of the medians; all: ratio of the mean times with every".to_owned(),
+            "attempt in it; first: of the first attempts alone, as if none were made again".to_owned(),
         ]);
         lines
     }
