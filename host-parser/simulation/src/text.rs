@@ -32,11 +32,11 @@ impl SelectionQuality {
             "* stretches as long as the session: many sessions see none, and no rule can know".to_owned(),
             "of them; own counts.".to_owned(),
             format!(
-                "{}: at most {} % held: {:.1} % at worst, {:.1} % by the upper ends of the intervals",
+                "{}: at most {} % held; {:.1} % at worst, upper end {:.1} %",
                 match self.reached() {
                     Some(true) => "REACHED",
                     Some(false) => "MISSED",
-                    None => "NOT DECIDED, too few sessions",
+                    None => "NOT DECIDED (too few)",
                 },
                 Self::MOST * 100.0,
                 self.worst(|row| row.false_claims().rate),
