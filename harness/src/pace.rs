@@ -37,7 +37,7 @@ pub fn check(clock: &Clock) -> PaceCheck {
 /// How many checks [`settle`] makes: about 11 ms.
 const SETTLING: u64 = 20;
 
-/// Makes checks that nobody reads, before the first one of a machine that counts.
+/// Makes checks whose results are dropped, before the first one of a machine that counts.
 ///
 /// Under TCG the code of a check runs at half its pace for the first 1 to 5.5 ms after it was translated (measured: QEMU
 /// 7.2, ten boots), longer than a check's own warm-up. Only the CPU that came first met that, and which one it was changed

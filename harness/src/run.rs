@@ -171,7 +171,7 @@ fn run_agenda(
     rows
 }
 
-/// How often a person is told how far the run is.
+/// How often the progress of the run is printed for a person.
 const TOLD: usize = 20;
 
 /// Tells how far a run of several iterations is, at most [`TOLD`] times.

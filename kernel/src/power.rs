@@ -17,7 +17,7 @@ use crate::{clock, console};
 const KEYBOARD: u16 = 0x64;
 /// Status: the last command has not been taken yet.
 const KEYBOARD_BUSY: u8 = 1 << 1;
-/// Status, read where no device answers.
+/// Status, read if no device answers.
 const NOTHING: u8 = 0xff;
 /// Command: pulse the line that resets the CPU.
 const KEYBOARD_RESET: u8 = 0xfe;

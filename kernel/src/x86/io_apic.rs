@@ -18,7 +18,7 @@ const DELIVERY_MODE: u32 = 0b111 << 8;
 const DELIVERY_SMI: u32 = 0b010 << 8;
 /// More lines have no register: the select has 8 bits. A version that claims more is that of something else.
 const MAX_LINES: u32 = 120;
-/// What an address reads as where no device answers.
+/// The value of an address at which no device answers.
 const NOTHING: u32 = u32::MAX;
 
 /// Masks every line of the I/O APIC whose registers are mapped at `base`. Lines that end in an SMI stay as they are: they

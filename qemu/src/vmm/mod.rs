@@ -1,7 +1,7 @@
 //! The virtual machine monitors: what each is called, where it is found, and how a run is conducted with it.
 //!
 //! [`Control`] is the seam. A run ([`GuestProcess`]) owns what all of them have in common: the process, its streams, the
-//! serial log, deadlines, pinning, the record. A VMM's module has what is its own: the command line, what it tells on its
+//! serial log, deadlines, pinning, the record. A VMM's module has what is its own: the command line, what it reports on its
 //! control channel, how a guest is started, and what its exit status means.
 
 pub(crate) mod cloud_hypervisor;

@@ -1,4 +1,4 @@
-//! What tells the frequency of the TSC under KVM.
+//! The sources of the TSC's frequency under KVM.
 
 use abi::wire::record::{Tsc, TscSource};
 use anyhow::{Context, Result, ensure};
