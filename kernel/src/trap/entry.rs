@@ -60,6 +60,13 @@ pub fn syscall_entry() -> VirtAddr {
 global_asm!(
     "
     .pushsection .text.trap, \"ax\"
+    # The registers of a frame below its vector, in the order of `TrapFrame`, last field first.
+    .macro trap_push_registers
+    .irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    push \\register
+    .endr
+    .endm
+
     .balign {exception_stride}
     .global trap_exceptions
 trap_exceptions:
@@ -117,21 +124,7 @@ trap_common:
     jz trap_save
     swapgs
 trap_save:
-    push rax
-    push rbx
-    push rcx
-    push rdx
-    push rsi
-    push rdi
-    push rbp
-    push r8
-    push r9
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
+    trap_push_registers
     call trap_handle
     test byte ptr [rsp + {cs}], 3
     jz trap_restore
@@ -139,21 +132,7 @@ trap_save:
     jmp trap_restore
 
 trap_anywhere:
-    push rax
-    push rbx
-    push rcx
-    push rdx
-    push rsi
-    push rdi
-    push rbp
-    push r8
-    push r9
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
+    trap_push_registers
     # EBX, which the handler preserves: whether GS base was swapped. Sign of the base: bit 31 of EDX.
     xor ebx, ebx
     mov ecx, {gs_base}
