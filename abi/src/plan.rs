@@ -19,7 +19,8 @@
 //! The challenge is a number that the host chooses for each run. Every digest depends on it, so no answer of another run
 //! fits. [`Plan::work_digest`] identifies the work whatever the challenge is.
 //!
-//! The warm-up may be left out; then it is [`WARM_UP_MS`].
+//! The warm-up may be left out; then it is [`WARM_UP_MS`]. After it, a line `platform` asks for the rows of the platform
+//! ([`crate::series`]), which are measured when all cases have run.
 //!
 //! A plan for a machine of unknown size has no cases. Instead it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -37,6 +38,7 @@ use core::fmt;
 use crate::Digest;
 use crate::control::ControlKind;
 use crate::digest::Hasher;
+use crate::series::{MAX_NOISE_MS, Shortened};
 use crate::syscall::Authority;
 use crate::wire::message::split_word;
 use crate::wire::{FieldError, Hex64, Label, messages};
@@ -93,6 +95,16 @@ messages! {
     WarmUp = "warm-up" {
         /// At least this many milliseconds, at most 10,000.
         ms: u32,
+    }
+
+    /// The costs and the noise of the platform are to be measured too. At most one, after `warm-up`.
+    Platform = "platform" {
+        /// How long each CPU looks for gaps, in milliseconds, at most 600,000.
+        noise_ms: u32,
+        /// The rows that do one operation less than they report, to show that their oracles notice it.
+        short: Shortened,
+        /// Whether every sample is printed, beside the histograms.
+        samples: bool,
     }
 
     /// One case.
@@ -163,6 +175,8 @@ pub struct Plan<'a> {
     pub control: Control,
     /// How long each worker is warmed up, in milliseconds.
     pub warm_up_ms: u32,
+    /// What is to be measured of the platform; `None` for nothing.
+    pub platform: Option<Platform>,
     /// The text after the header. Every line of it has been parsed once.
     lines: &'a str,
     /// The text from the first case, or the sweep, to the end.
@@ -189,6 +203,8 @@ pub enum PlanErrorKind {
     OutOfPlace,
     /// The warm-up is longer than [`MAX_WARM_UP_MS`].
     BadWarmUp,
+    /// The rows of the platform look for gaps for longer than [`MAX_NOISE_MS`].
+    BadPlatform,
     /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
     BadCase,
     /// The number of a split is not the next, or a case has fewer or more splits than workers.
@@ -208,6 +224,7 @@ impl fmt::Display for PlanError {
             PlanErrorKind::Line(error) => error.fmt(f),
             PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
             PlanErrorKind::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
+            PlanErrorKind::BadPlatform => write!(f, "noise_ms is at most {MAX_NOISE_MS}"),
             PlanErrorKind::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
             }
@@ -235,9 +252,12 @@ impl PlanLine {
             Self::Head(head) => Head { challenge: NONE, ..head }.into(),
             Self::Split(split) => Split { digest: NONE, ..split }.into(),
             Self::Sweep(sweep) => Sweep { seed: NONE, digest: NONE, ..sweep }.into(),
-            Self::Workload(_) | Self::Control(_) | Self::WarmUp(_) | Self::Case(_) | Self::CutPoint(_) => {
-                self
-            }
+            Self::Workload(_)
+            | Self::Control(_)
+            | Self::WarmUp(_)
+            | Self::Platform(_)
+            | Self::Case(_)
+            | Self::CutPoint(_) => self,
         }
     }
 }
@@ -277,11 +297,18 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::WarmUp(_)), _)) => return Err(fail(5, PlanErrorKind::BadWarmUp)),
             _ => (WARM_UP_MS, work, 5),
         };
+        let (platform, work, number) = match first(work) {
+            Some((Ok(PlanLine::Platform(platform)), rest)) if platform.noise_ms <= MAX_NOISE_MS => {
+                (Some(platform), rest, number + 1)
+            }
+            Some((Ok(PlanLine::Platform(_)), _)) => return Err(fail(number, PlanErrorKind::BadPlatform)),
+            _ => (None, work, number),
+        };
         match first(work) {
             Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points, number)?,
             _ => check::cases(work, number)?,
         }
-        Ok(Self { head, workload, control, warm_up_ms, lines, work })
+        Ok(Self { head, workload, control, warm_up_ms, platform, lines, work })
     }
 
     /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest

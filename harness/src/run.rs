@@ -1,7 +1,7 @@
 //! The driver: every case of a plan, and their records, in one order for both systems.
 
 use abi::exit::GuestExit;
-use abi::plan::{self, Plan, Split};
+use abi::plan::{self, Plan, Platform, Split};
 use abi::wire::record::{
     CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, Seconds as SecondsRecord,
     SkipReason, Split as SplitRecord, Sweep, WarmUp,
@@ -16,6 +16,7 @@ use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
 use crate::pace;
 use crate::phases::Phases;
+use crate::sampler::Figure;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
 use crate::x86::tsc;
@@ -50,6 +51,8 @@ pub struct Summary<'a> {
     site: Site<'a>,
     /// A row for each iteration that ran.
     pub rows: Vec<Row>,
+    /// The figures of the rows of the platform; empty if the plan asks for none.
+    pub figures: Vec<Figure>,
     /// Whether all iterations ran, every worker answered what the plan expects, and all CPUs were online.
     pub holds: bool,
 }
@@ -103,9 +106,20 @@ pub fn run<'a>(
     pace::settle(site.clock);
     let rows = run_agenda(plan, &agenda, &image, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
+    let figures = plan.platform.map(|asked| measure_platform(&asked, &site, backend)).unwrap_or_default();
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
-    Ok(Summary { plan, site, rows, holds })
+    let holds = holds && figures.iter().all(|figure| figure.holds);
+    Ok(Summary { plan, site, rows, figures, holds })
+}
+
+/// Measures the rows of the platform.
+fn measure_platform(asked: &Platform, site: &Site<'_>, backend: &mut impl Backend) -> Vec<Figure> {
+    let seconds = asked.noise_ms / 1000;
+    backend.progress(format_args!(
+        "assay: the platform's own costs: up to 90 s, {seconds} s of them for gaps\n"
+    ));
+    backend.platform(asked, site.clock)
 }
 
 /// The readings of the real-time clock. It counts whole seconds, so more than one in a second would show nothing.

@@ -52,6 +52,7 @@ pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
                 | PlanLine::Workload(_)
                 | PlanLine::Control(_)
                 | PlanLine::WarmUp(_)
+                | PlanLine::Platform(_)
                 | PlanLine::Sweep(_)
                 | PlanLine::CutPoint(_),
             ) => return fail(PlanErrorKind::OutOfPlace),

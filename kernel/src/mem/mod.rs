@@ -9,7 +9,7 @@ pub mod stacks;
 
 pub use frames::Frames;
 pub use heap::{bytes_for as heap_bytes_for, has_room_for as heap_has_room_for, init as init_heap};
-pub use kernel_space::{KernelSpace, LowPage};
+pub use kernel_space::{KernelSpace, LonePage, LowPage};
 
 /// There is not enough memory, or no page below 1 MiB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
