@@ -3,10 +3,12 @@
 
 mod bucket;
 mod code;
+mod due;
 mod row;
 
 pub use bucket::{BUCKETS, bounds, bucket};
 pub use code::{CodeError, Counts, Numbers, Packer};
+pub use due::{BANDWIDTH_WARM_UPS, due};
 pub use row::{Oracle, RowSpec, SeriesClass, SeriesRow, Shortened, Unavailable};
 
 /// The samples of a batch row.

@@ -284,24 +284,24 @@ rows! {
     wrong "batches that end at another line than the cycle has there",
     linux "";
 
-    MemRead = "mem_read", Event,
+    MemRead = "mem_read", Batch,
     "Each CPU reads its own part of a buffer once, 8 bytes at a time",
     arg "the CPUs that do so at once",
-    done "the sum of all words",
+    done "the sum of all words over the samples",
     wrong "CPUs that did not finish",
     linux "";
 
-    MemWrite = "mem_write", Event,
+    MemWrite = "mem_write", Batch,
     "Each CPU writes its own part of a buffer once, 8 bytes at a time",
     arg "the CPUs that do so at once",
-    done "the sum of all words, read afterwards",
+    done "the sum of all words over the samples, read afterwards",
     wrong "CPUs that did not finish",
     linux "";
 
-    MemCopy = "mem_copy", Event,
+    MemCopy = "mem_copy", Batch,
     "Each CPU copies one half of its part to the other, 8 bytes at a time",
     arg "the CPUs that do so at once",
-    done "the sum of all words of the copies, read afterwards",
+    done "the sum of all words of the copies over the samples, read afterwards",
     wrong "CPUs that did not finish",
     linux "";
 }

@@ -2,7 +2,7 @@
 //! moment at which the first CPU lets all begin to the moment at which it sees the last one end.
 
 use abi::CpuId;
-use abi::series::{SeriesRow, Unavailable};
+use abi::series::{BANDWIDTH_WARM_UPS, SeriesRow, Unavailable, due};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use crate::x86::tsc;
 /// The samples of a row.
 const PASSES: usize = 11;
 /// The passes before them.
-const WARM: usize = 2;
+const WARM: usize = BANDWIDTH_WARM_UPS as usize;
 /// How long CPUs wait for each other, in microseconds.
 const PATIENCE_US: u64 = 5_000_000;
 /// How long a row takes, in microseconds, if its machine is not so slow that the fewest samples take longer.
@@ -78,7 +78,8 @@ fn pass(
         return book.none(field, place, Unavailable::TooSlow);
     };
     let tally = Tally { done: work.sum.load(Ordering::Acquire), wrong: 0 };
-    let measured = Measured { n: work.moved(), cold, due: work.due(samples.len()), tally };
+    let due = due(row, place.arg, work.moved(), samples.len() as u64).unwrap_or(0);
+    let measured = Measured { n: work.moved(), cold, due, tally };
     book.emit(field, place, measured, &mut samples);
 }
 
@@ -124,14 +125,6 @@ impl Work {
     /// The words that all CPUs move in a pass.
     fn moved(&self) -> u64 {
         (self.moved_by_one() * self.cpus) as u64
-    }
-
-    /// What the sums of `passes` passes must be: the n-th word of each part is n plus the number of the pass.
-    fn due(&self, passes: usize) -> u64 {
-        let words = self.moved_by_one() as u64;
-        let numbers: u64 = (1..=passes).map(|pass| (WARM + pass) as u64).sum();
-        let of_words = (words * words.saturating_sub(1) / 2).wrapping_mul(passes as u64);
-        of_words.wrapping_add(words.wrapping_mul(numbers)).wrapping_mul(self.cpus as u64)
     }
 
     /// One CPU's passes. All that is returned counts on the first CPU alone; `None` if a CPU did not come.
