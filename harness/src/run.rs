@@ -6,6 +6,7 @@ use abi::wire::record::{
     CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, Seconds as SecondsRecord,
     SkipReason, Split as SplitRecord, Sweep, WarmUp,
 };
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -16,10 +17,11 @@ use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
 use crate::pace;
 use crate::phases::Phases;
+use crate::platform::page::{Facts, Page};
 use crate::sampler::Figure;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
-use crate::x86::tsc;
+use crate::x86::{cpuid, tsc};
 
 /// The machine that a plan runs on.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,8 @@ pub struct Site<'a> {
     pub listed: u16,
     /// Whether every CPU that should be online is.
     pub all_online: bool,
+    /// The memory that it can use, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// A number of CPUs as records have it.
@@ -75,7 +79,14 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, rows, .. } = self;
         let Site { clock, cores, online, listed, .. } = self.site;
-        Table { plan, rows, clock, cores, online, listed }.fmt(f)
+        Table { plan, rows, clock, cores, online, listed }.fmt(f)?;
+        if self.figures.is_empty() {
+            return Ok(());
+        }
+        let (brand, hypervisor) = (cpuid::brand().to_string(), cpuid::hypervisor_signature().to_string());
+        let facts = Facts::of(&self.figures, clock);
+        let memory_bytes = self.site.memory_bytes;
+        Page { cpu: &brand, hypervisor: &hypervisor, cpus: online, memory_bytes, facts }.fmt(f)
     }
 }
 

@@ -86,6 +86,10 @@ fn pass(
 /// The fewest samples of a row.
 const FEWEST: usize = abi::series::FEWEST as usize;
 
+/// The words between what is copied and its copy: a page and a line, so that a load and the store of its copy differ in the
+/// address bits by which caches and translations are found.
+const APART: usize = 520;
+
 /// What the first CPU has timed.
 struct Timed {
     cold: u64,
@@ -100,6 +104,8 @@ struct Work {
     short: bool,
     /// How often a CPU has come to a place at which all wait for each other.
     arrived: AtomicU64,
+    /// The pass that the first CPU lets all begin, from 1.
+    pass: AtomicU64,
     /// Set before such a place: no pass follows.
     over: AtomicBool,
     /// The sums that all CPUs found in the passes that count.
@@ -108,8 +114,8 @@ struct Work {
 
 impl Work {
     const fn new(row: SeriesRow, words: Words, cpus: usize, short: bool) -> Self {
-        let (arrived, sum) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { row, words, cpus, short, arrived, over: AtomicBool::new(false), sum }
+        let [arrived, pass, sum] = [const { AtomicU64::new(0) }; 3];
+        Self { row, words, cpus, short, arrived, pass, over: AtomicBool::new(false), sum }
     }
 
     /// The words of one CPU's part: the same for all, and even, so that it has two halves to copy between.
@@ -117,9 +123,14 @@ impl Work {
         self.words.len() / self.cpus / 2 * 2
     }
 
+    /// The words that one CPU copies: from the beginning of its part to the end, with [`APART`] words between.
+    const fn copied(&self) -> usize {
+        self.part().saturating_sub(APART) / 2
+    }
+
     /// The words that one CPU moves in a pass.
     fn moved_by_one(&self) -> usize {
-        if self.row == SeriesRow::MemCopy { self.part() / 2 } else { self.part() }
+        if self.row == SeriesRow::MemCopy { self.copied() } else { self.part() }
     }
 
     /// The words that all CPUs move in a pass.
@@ -144,14 +155,14 @@ impl Work {
             if self.over.load(Ordering::Acquire) {
                 break;
             }
-            let begin = tsc::read_ordered();
+            let begin = self.begin(part, number, clock)?;
             let read = self.go(words, number);
             self.meet(&mut step, clock)?;
             let took = tsc::read_ordered().saturating_sub(begin);
             let sum = match self.row {
                 SeriesRow::MemRead => read,
                 SeriesRow::MemWrite => sum(words),
-                _ => sum(&words[words.len() / 2..]),
+                _ => sum(&words[words.len() - self.copied()..]),
             };
             if pass > WARM {
                 samples.push(took);
@@ -163,6 +174,17 @@ impl Work {
         Some(Timed { cold, samples })
     }
 
+    /// Lets all CPUs begin a pass, once they have met. The first one reads its clock before, so that none begins earlier.
+    fn begin(&self, part: usize, number: u64, clock: &Clock) -> Option<u64> {
+        if part == 0 {
+            let begin = tsc::read_ordered();
+            self.pass.store(number, Ordering::Release);
+            return Some(begin);
+        }
+        let begun = clock.spin_until(PATIENCE_US, || self.pass.load(Ordering::Acquire) >= number);
+        begun.then(tsc::read)
+    }
+
     /// What is timed. Returns the sum of what was read.
     fn go(&self, words: &[AtomicU64], number: u64) -> u64 {
         // A shortened row leaves out the last word of each part.
@@ -171,7 +193,7 @@ impl Work {
             SeriesRow::MemRead => return sum(&words[..whole]),
             SeriesRow::MemWrite => write(&words[..whole], number),
             _ => {
-                let (from, to) = words.split_at(words.len() / 2);
+                let (from, to) = (&words[..self.copied()], &words[words.len() - self.copied()..]);
                 copy(from, &to[..to.len() - usize::from(self.short)]);
             }
         }

@@ -16,16 +16,17 @@ const SHAPE: Shape = Shape { batches: 11, least_us: 1_000, most: 1 << 30, budget
 
 pub(super) fn rows(
     here: CpuId,
-    buffer: Option<[Words; 2]>,
+    buffers: [Option<Words>; 2],
     sampler: &mut Sampler<'_>,
     book: &mut Book,
     field: &mut impl Field,
 ) {
     let rows = [SeriesRow::MemLat4k, SeriesRow::MemLat2m];
-    let Some(buffers) = buffer else {
-        return super::unavailable(&rows, here, Unavailable::Memory, book, field);
-    };
     for (row, words) in rows.into_iter().zip(buffers) {
+        let Some(words) = words else {
+            book.none(field, Place::of(row, here), Unavailable::Memory);
+            continue;
+        };
         let mut bytes = LEAST;
         while bytes <= 8 * words.len() as u64 {
             size(row, here, words, bytes, sampler, book, field);

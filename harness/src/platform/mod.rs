@@ -8,6 +8,7 @@ mod bandwidth;
 mod chain;
 mod memory;
 mod noise;
+pub mod page;
 mod pair;
 pub mod single;
 
@@ -70,8 +71,8 @@ pub trait Field: Sink {
     /// enough, or the system cannot have such pages.
     fn memory(&mut self, bytes: u64, pages: Pages) -> Option<Words>;
 
-    /// The same memory in both kinds of pages, small first, for as many bytes as fit, at most `bytes`.
-    fn memory_twice(&mut self, bytes: u64) -> Option<[Words; 2]>;
+    /// As many bytes as fit, at most `bytes`, in both kinds of pages, small first.
+    fn memory_twice(&mut self, bytes: u64) -> [Option<Words>; 2];
 
     /// What was counted of disturbances since the boot.
     fn disturbances(&mut self) -> Disturbances;
@@ -96,7 +97,7 @@ pub fn run(asked: &Platform, clock: &Clock, field: &mut impl Field) -> Vec<Figur
     let llc_bytes = cpuid::last_level_cache().unwrap_or(0);
     let buffer = field.memory_twice(OF_LLC * if llc_bytes == 0 { LLC_BYTES } else { llc_bytes });
     memory::rows(here, buffer, &mut sampler, &mut book, field);
-    bandwidth::rows(&cpus, buffer.map(|[_, large]| large), &mut sampler, &mut book, field);
+    bandwidth::rows(&cpus, buffer[1], &mut sampler, &mut book, field);
     noise::rows(&cpus, asked, clock, &mut book, field);
     let after = field.disturbances();
     let since = |after: Option<u64>, before: Option<u64>| Some(after?.saturating_sub(before?));

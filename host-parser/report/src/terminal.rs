@@ -6,7 +6,7 @@ use textwrap::{Options, WordSplitter};
 
 use super::table::Table;
 use super::verdict::{Verdict, rule, verdict};
-use super::{cases, side_by_side, words};
+use super::{cases, platform, side_by_side, words};
 use results::{Results, Shown};
 
 /// How many refused runs are listed one by one.
@@ -56,6 +56,7 @@ fn text(results: &Results, word: impl Fn(&Verdict) -> String) -> String {
             lines.extend(wrapped(&note, ""));
         }
     }
+    lines.extend(platform::lines(results));
     lines.extend(compared(results));
     for line in words::excluded(results) {
         let indent = if line.starts_with("  ") { "  " } else { "" };
@@ -137,7 +138,7 @@ fn not_known(results: &Results) -> Vec<String> {
 }
 
 /// A sentence as lines that begin with `indent`, broken at its spaces. All but the first are indented further.
-fn wrapped(sentence: &str, indent: &str) -> Vec<String> {
+pub(super) fn wrapped(sentence: &str, indent: &str) -> Vec<String> {
     let further = format!("{indent}  ");
     let options = Options::new(WIDTH)
         .initial_indent(indent)

@@ -96,13 +96,14 @@ impl Field for Floor<'_> {
         usize::try_from(bytes / 8).ok().and_then(|count| words.get(..count))
     }
 
-    fn memory_twice(&mut self, bytes: u64) -> Option<[Words; 2]> {
+    fn memory_twice(&mut self, bytes: u64) -> [Option<Words>; 2] {
         let most = self.machine.space.frames().untouched_bytes() / PART;
         // A power of two that fits.
         let fits = most.checked_ilog2().map_or(0, |bits| 1 << bits);
-        let large = self.memory(bytes.next_power_of_two().min(fits), Pages::Large)?;
-        let small = self.machine.space.map_small(large).ok()?;
-        Some([small, large])
+        // The same memory, mapped twice.
+        let large = self.memory(bytes.next_power_of_two().min(fits), Pages::Large);
+        let small = large.and_then(|large| self.machine.space.map_small(large).ok());
+        [small, large]
     }
 
     fn disturbances(&mut self) -> Disturbances {

@@ -38,6 +38,9 @@ pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
         return;
     };
     let (parts, orphans) = parts(facts);
+    for parts in &parts {
+        places(run, begin, parts);
+    }
     for line in orphans {
         run.add(ReasonCode::InconsistentRecord, line, "the record is of no series before it");
     }
@@ -51,6 +54,31 @@ pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
         run.add(ReasonCode::EvidenceMissing, line, detail);
     }
     control(run, begin, &parts);
+}
+
+/// The CPUs of a series are online, and gaps were looked for as long as the plan says.
+fn places(run: &mut Run<'_>, begin: At<Begin>, parts: &Parts) {
+    let (line, series) = (parts.series.line, parts.series.is);
+    let peer = series.peer.map(|peer| u16::try_from(peer).unwrap_or(u16::MAX));
+    let all_online = [Some(series.cpu.0), peer].into_iter().flatten().all(|cpu| run.facts.is_online(cpu));
+    if !all_online || peer == Some(series.cpu.0) {
+        run.add(
+            ReasonCode::InconsistentRecord,
+            line,
+            format!("{}: a CPU that is not online", place(&series)),
+        );
+    }
+    if series.class != SeriesClass::Gaps {
+        return;
+    }
+    let window = parts.oracle.map_or(0, |oracle| oracle.is.due);
+    // Gaps are at least as long as the window lasts, and counted from its first reading.
+    let least = u64::from(begin.is.noise_ms).saturating_mul(run.facts.khz().unwrap_or(0));
+    if series.arg != u64::from(begin.is.noise_ms) || window < least {
+        let detail =
+            format!("{}: a window of {window} cycles, and the plan asks for {least}", place(&series));
+        run.add(ReasonCode::InconsistentRecord, line, detail);
+    }
 }
 
 /// The series of a boot; `None` if the plan asked for none.
