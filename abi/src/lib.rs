@@ -1,7 +1,7 @@
 //! The contract between separately compiled programs: the kernel, the workers, the Linux twin and the host tool.
 //!
 //! Owns the serial records ([`wire`]), the kernel's plan ([`plan`]), the ramdisk that holds it ([`ramdisk`]), the
-//! calling convention of a worker ([`worker`], [`syscall`]) and the exit values of a guest ([`exit`]). Each key, number
+//! calling convention of a worker ([`worker`], [`grant`], [`syscall`]) and the exit values of a guest ([`exit`]). Each key, number
 //! and layout is defined here and nowhere else; docs/PROTOCOL.md is tested against it.
 //!
 //! Refuses to allocate, to do I/O and to contain `unsafe`: a worker has neither heap nor operating system, and links
@@ -15,6 +15,7 @@ pub mod control;
 pub mod digest;
 pub mod exception;
 pub mod exit;
+pub mod grant;
 pub mod ids;
 pub mod pace;
 pub mod plan;

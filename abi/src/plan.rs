@@ -8,6 +8,8 @@
 //! workload name=primes sha256=... authority=exit
 //! control kind=none target=0
 //! warm-up ms=20
+//! needs prepare=1 verify=1 memory_mib=64 stack_kib=64 pages=4k requires=none shared_kib=0 chunks=0
+//! corpus name=mixed sha256=... copies=one
 //! case workers=2 iterations=1 timeout_ms=60000
 //! split worker=0 p0=2 p1=1893000 p2=0 p3=0 answer=... work=... digest=...
 //! split worker=1 ...
@@ -19,8 +21,9 @@
 //! The challenge is a number that the host chooses for each run. Every digest depends on it, so no answer of another run
 //! fits. [`Plan::work_digest`] identifies the work whatever the challenge is.
 //!
-//! The warm-up may be left out; then it is [`WARM_UP_MS`]. After it, a line `platform` asks for the rows of the platform
-//! ([`crate::series`]), which are measured when all cases have run.
+//! `warm-up`, `needs` and `corpus` may be left out: then the warm-up is [`WARM_UP_MS`], the needs are [`Needs::NONE`], and
+//! there is no corpus. After them, a line `platform` asks for the rows of the platform ([`crate::series`]), which are
+//! measured when all cases have run.
 //!
 //! A plan for a machine of unknown size has no cases. Instead it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -38,6 +41,7 @@ use core::fmt;
 use crate::Digest;
 use crate::control::ControlKind;
 use crate::digest::Hasher;
+use crate::grant::{Copies, FeatureSet, PageSize, STACK_KIB};
 use crate::series::{MAX_NOISE_MS, Shortened};
 use crate::syscall::Authority;
 use crate::wire::message::split_word;
@@ -97,7 +101,38 @@ messages! {
         ms: u32,
     }
 
-    /// The costs and the noise of the platform are to be measured too. At most one, after `warm-up`.
+    /// What each worker is granted beyond its image, its arguments and its result slot. At most one, after `warm-up`.
+    Needs = "needs" {
+        /// The worker is called to prepare before its warm-up ([`crate::worker::Phase::Prepare`]).
+        prepare: bool,
+        /// The worker is called to verify after its timed call ([`crate::worker::Phase::Verify`]).
+        verify: bool,
+        /// The memory of its own, in MiB, at most 65,536.
+        memory_mib: u32,
+        /// Its stack, in KiB: a multiple of 4, at most 16,384.
+        stack_kib: u32,
+        /// The pages of its memory, of the corpus and of shared memory.
+        pages: PageSize,
+        /// The features that each of its CPUs must have.
+        requires: FeatureSet,
+        /// The memory that all workers of a case share, in KiB: a multiple of 4, at most 65,536. Above 0 if the authority
+        /// has `shared-memory`, and only then.
+        shared_kib: u32,
+        /// The most digests of chunks that it can leave, at most 4,096.
+        chunks: u16,
+    }
+
+    /// The corpus, a file of the ramdisk that every worker can read. At most one, after `needs`.
+    Corpus = "corpus" {
+        /// Its name, which is that of its file.
+        name: Label,
+        /// SHA-256 of its bytes.
+        sha256: Digest,
+        /// How many copies of it are in memory.
+        copies: Copies,
+    }
+
+    /// The costs and the noise of the platform are to be measured too. At most one, before the cases.
     Platform = "platform" {
         /// How long each CPU looks for gaps, in milliseconds, at most 600,000.
         noise_ms: u32,
@@ -164,6 +199,27 @@ messages! {
     }
 }
 
+impl Needs {
+    /// The needs of a plan that states none: two calls, and the usual stack.
+    pub const NONE: Self = Self {
+        prepare: false,
+        verify: false,
+        memory_mib: 0,
+        stack_kib: STACK_KIB,
+        pages: PageSize::Small,
+        requires: FeatureSet::NONE,
+        shared_kib: 0,
+        chunks: 0,
+    };
+
+    /// The number of calls of a worker that each may take as long as its time-out: those of the plan, the warm-up counted
+    /// as one.
+    #[must_use]
+    pub const fn calls(&self) -> u64 {
+        2 + self.prepare as u64 + self.verify as u64
+    }
+}
+
 /// A plan of which every line has been read and checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
@@ -175,6 +231,10 @@ pub struct Plan<'a> {
     pub control: Control,
     /// How long each worker is warmed up, in milliseconds.
     pub warm_up_ms: u32,
+    /// What each worker is granted; [`Needs::NONE`] if the plan does not say.
+    pub needs: Needs,
+    /// The corpus, if there is one.
+    pub corpus: Option<Corpus>,
     /// What is to be measured of the platform; `None` for nothing.
     pub platform: Option<Platform>,
     /// The text after the header. Every line of it has been parsed once.
@@ -203,6 +263,9 @@ pub enum PlanErrorKind {
     OutOfPlace,
     /// The warm-up is longer than [`MAX_WARM_UP_MS`].
     BadWarmUp,
+    /// A worker needs more than it can be granted, or shared memory without the authority for it, or the authority without
+    /// shared memory.
+    BadNeeds,
     /// The rows of the platform look for gaps for longer than [`MAX_NOISE_MS`].
     BadPlatform,
     /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
@@ -224,6 +287,7 @@ impl fmt::Display for PlanError {
             PlanErrorKind::Line(error) => error.fmt(f),
             PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
             PlanErrorKind::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
+            PlanErrorKind::BadNeeds => f.write_str("needs out of range, or not as the authority has them"),
             PlanErrorKind::BadPlatform => write!(f, "noise_ms is at most {MAX_NOISE_MS}"),
             PlanErrorKind::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
@@ -255,6 +319,8 @@ impl PlanLine {
             Self::Workload(_)
             | Self::Control(_)
             | Self::WarmUp(_)
+            | Self::Needs(_)
+            | Self::Corpus(_)
             | Self::Platform(_)
             | Self::Case(_)
             | Self::CutPoint(_) => self,
@@ -297,6 +363,15 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::WarmUp(_)), _)) => return Err(fail(5, PlanErrorKind::BadWarmUp)),
             _ => (WARM_UP_MS, work, 5),
         };
+        let (needs, work, number) = match first(work) {
+            Some((Ok(PlanLine::Needs(needs)), rest)) => (needs, rest, number + 1),
+            _ => (Needs::NONE, work, number),
+        };
+        check::needs(&needs, workload.authority).map_err(|kind| fail(number - 1, kind))?;
+        let (corpus, work, number) = match first(work) {
+            Some((Ok(PlanLine::Corpus(corpus)), rest)) => (Some(corpus), rest, number + 1),
+            _ => (None, work, number),
+        };
         let (platform, work, number) = match first(work) {
             Some((Ok(PlanLine::Platform(platform)), rest)) if platform.noise_ms <= MAX_NOISE_MS => {
                 (Some(platform), rest, number + 1)
@@ -308,7 +383,7 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points, number)?,
             _ => check::cases(work, number)?,
         }
-        Ok(Self { head, workload, control, warm_up_ms, platform, lines, work })
+        Ok(Self { head, workload, control, warm_up_ms, needs, corpus, platform, lines, work })
     }
 
     /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest

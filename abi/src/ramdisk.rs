@@ -1,7 +1,7 @@
 //! The ramdisk: a tar archive (POSIX.1-2017, pax, "ustar Interchange Format") of plain files, read in place.
 //!
-//! It holds the boot configuration as [`CONFIG`], the plan as [`PLAN`] and the ELF of each worker below [`WORKERS`], by
-//! the name of the workload. Padding after the end of the archive is ignored: a loader may round the length up.
+//! It holds the boot configuration as [`CONFIG`], the plan as [`PLAN`], the ELF of each worker below [`WORKERS`], by the
+//! name of the workload, and the corpus, if the plan has one, below [`CORPORA`]. Padding after the end of the archive is ignored: a loader may round the length up.
 
 /// The file of the boot configuration ([`crate::config`]). It is the first, where it is easily found.
 pub const CONFIG: &str = "assay.cfg";
@@ -11,6 +11,9 @@ pub const PLAN: &str = "plan";
 
 /// The folder of the workers' ELF files, with its slash.
 pub const WORKERS: &str = "workers/";
+
+/// The folder of the corpus, with its slash. The file has the name that the plan gives the corpus.
+pub const CORPORA: &str = "corpora/";
 
 const BLOCK: usize = 512;
 

@@ -7,6 +7,7 @@
 use core::fmt;
 
 use crate::wire::Value;
+use crate::wire::value::{self, words};
 
 /// Every syscall.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,13 +21,9 @@ pub enum Syscall {
 /// The value of RAX after a refused call: -EPERM of Linux, which a reader of a trace recognises.
 pub const REFUSED: u64 = -1_i64 as u64;
 
-/// The calls that a worker may make. The text form is their names with commas between, or `none`.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Authority(u32);
-
 impl Syscall {
-    /// Every call, and its name.
-    pub const ALL: [(Self, &'static str); 1] = [(Self::Exit, "exit")];
+    /// Every call.
+    pub const ALL: [Self; 1] = [Self::Exit];
 
     /// The number in RAX.
     #[must_use]
@@ -37,61 +34,59 @@ impl Syscall {
     /// The call of a number.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {
-        Self::ALL.into_iter().map(|(call, _)| call).find(|call| call.number() == number)
+        Self::ALL.into_iter().find(|call| call.number() == number)
     }
 }
 
+words! {
+    /// What a manifest can give a worker authority over.
+    pub enum Right {
+        /// The call [`Syscall::Exit`].
+        Exit = "exit",
+        /// The memory that all workers of a case share ([`crate::worker::WorkerArgs::shared`]). Without it none is mapped.
+        SharedMemory = "shared-memory",
+    }
+}
+
+/// What a worker may do. The text form is the names of its rights with commas between, or `none`.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Authority(u32);
+
 impl Authority {
-    /// No call.
+    /// No right.
     pub const NONE: Self = Self(0);
 
-    /// This set and `call`.
+    /// This set and `right`.
     #[must_use]
-    pub const fn with(self, call: Syscall) -> Self {
-        Self(self.0 | 1 << call as u32)
+    pub const fn with(self, right: Right) -> Self {
+        Self(self.0 | 1 << right as u32)
     }
 
-    /// Whether `call` is in the set.
+    /// Whether `right` is in the set.
+    #[must_use]
+    pub const fn has(self, right: Right) -> bool {
+        self.0 & (1 << right as u32) != 0
+    }
+
+    /// Whether the worker may make `call`.
     #[must_use]
     pub const fn allows(self, call: Syscall) -> bool {
-        self.0 & (1 << call as u32) != 0
-    }
-
-    fn names(self) -> impl Iterator<Item = &'static str> {
-        Syscall::ALL.into_iter().filter(move |&(call, _)| self.allows(call)).map(|(_, name)| name)
+        match call {
+            Syscall::Exit => self.has(Right::Exit),
+        }
     }
 }
 
 impl Value for Authority {
-    const MAX_LEN: usize = 32;
-    const SHAPE: &'static str = "names of calls with commas between, or `none`";
+    const MAX_LEN: usize = value::set_len(Right::WORDS);
+    const SHAPE: &'static str = "names of rights with commas between, or `none`";
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        if *self == Self::NONE {
-            return out.write_str("none");
-        }
-        for (i, name) in self.names().enumerate() {
-            if i > 0 {
-                out.write_char(',')?;
-            }
-            out.write_str(name)?;
-        }
-        Ok(())
+        value::write_set(self.0, Right::WORDS, ',', out)
     }
 
     fn read(text: &[u8]) -> Option<Self> {
-        if text == b"none" {
-            return Some(Self::NONE);
-        }
-        let mut set = Self::NONE;
-        for name in text.split(|&byte| byte == b',') {
-            let (call, _) = Syscall::ALL.into_iter().find(|&(_, known)| known.as_bytes() == name)?;
-            if set.allows(call) {
-                return None;
-            }
-            set = set.with(call);
-        }
-        Some(set)
+        value::read_set(text, Right::WORDS, b',').map(Self)
     }
 }
 
@@ -107,9 +102,14 @@ mod tests {
 
     #[test]
     fn parses_names_and_refuses_others() {
-        assert_eq!(Authority::parse("exit"), Some(Authority::NONE.with(Syscall::Exit)));
+        assert_eq!(Authority::parse("exit"), Some(Authority::NONE.with(Right::Exit)));
         assert_eq!(Authority::parse("none"), Some(Authority::NONE));
-        for bad in ["", "exit,exit", "exit,", "fork", "Exit"] {
+        let both = Authority::NONE.with(Right::Exit).with(Right::SharedMemory);
+        assert_eq!(Authority::parse("exit,shared-memory"), Some(both));
+        assert!(
+            both.allows(Syscall::Exit) && !Authority::NONE.with(Right::SharedMemory).allows(Syscall::Exit)
+        );
+        for bad in ["", "exit,exit", "shared-memory,exit", "exit,", "fork", "Exit"] {
             assert_eq!(Authority::parse(bad), None, "{bad}");
         }
     }

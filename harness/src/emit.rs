@@ -203,7 +203,8 @@ mod tests {
 
     fn report(worker: u16, exit: Exit, begin_tsc: u64, end_tsc: u64) -> WorkerReport {
         let split = Split { worker, p0: 2, p1: 9, p2: 0, p3: 0, answer: 4, work: 7, digest: Hex64(1) };
-        let result = WorkerResult { begin_tsc, end_tsc, answer: 4, work: 7, digest: 1, complete: COMPLETE };
+        let result =
+            WorkerResult { begin_tsc, end_tsc, answer: 4, work: 7, digest: 1, complete: COMPLETE, chunks: 0 };
         let before = PaceCheck { longest: 3, reads: u32::from(worker) };
         let gaps = HostGaps { before, after: PaceCheck::default(), steal_ns: None };
         WorkerReport {

@@ -101,6 +101,7 @@ impl Fake {
             work: split.work,
             digest: split.digest.0,
             complete: COMPLETE,
+            chunks: 0,
         };
         let outcome = if self.times_out_in == Some(iter) {
             Outcome::unfinished(WorkerStatus::Timeout)

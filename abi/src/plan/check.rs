@@ -1,6 +1,18 @@
 //! The lines of a plan after its head: cases with their splits, or a sweep with its cut points.
 
-use super::{MAX_CUT_POINTS, MAX_WORKERS, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
+use super::{MAX_CUT_POINTS, MAX_WORKERS, Needs, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
+use crate::grant::{MAX_CHUNKS, MAX_MEMORY_MIB, MAX_SHARED_KIB, MAX_STACK_KIB};
+use crate::syscall::{Authority, Right};
+
+/// Checks what a worker needs against what it can be granted, and against its authority.
+pub(super) const fn needs(needs: &Needs, authority: Authority) -> Result<(), PlanErrorKind> {
+    let Needs { memory_mib, stack_kib, shared_kib, chunks, .. } = *needs;
+    let stack = stack_kib.is_multiple_of(4) && 0 < stack_kib && stack_kib <= MAX_STACK_KIB;
+    let shared = shared_kib.is_multiple_of(4) && shared_kib <= MAX_SHARED_KIB;
+    let authorised = authority.has(Right::SharedMemory) == (shared_kib > 0);
+    let fits = memory_mib <= MAX_MEMORY_MIB && stack && shared && chunks <= MAX_CHUNKS;
+    if fits && authorised { Ok(()) } else { Err(PlanErrorKind::BadNeeds) }
+}
 
 /// Checks a sweep, and that `cut_points` holds its cut points and nothing else. `number` is the line of the sweep.
 pub(super) fn sweep(sweep: &Sweep, cut_points: &str, mut number: u32) -> Result<(), PlanError> {
@@ -52,6 +64,8 @@ pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
                 | PlanLine::Workload(_)
                 | PlanLine::Control(_)
                 | PlanLine::WarmUp(_)
+                | PlanLine::Needs(_)
+                | PlanLine::Corpus(_)
                 | PlanLine::Platform(_)
                 | PlanLine::Sweep(_)
                 | PlanLine::CutPoint(_),

@@ -2,6 +2,7 @@
 
 use super::{Hex64, Label, Text, messages};
 use crate::control::ControlKind;
+use crate::grant::{Copies, FeatureSet, PageSize};
 use crate::series::{SeriesClass, SeriesRow, Shortened, Unavailable};
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
@@ -296,6 +297,39 @@ messages! {
         ms: u32,
     }
 
+    /// What each worker is granted beyond its image, its arguments and its result slot, by the plan. Printed only if the plan
+    /// asks for it: without this record the stack has 64 KiB and there is nothing else.
+    Grant = "grant" {
+        /// Whether the worker is called to prepare before its warm-up.
+        prepare: bool,
+        /// Whether it is called to verify after its timed call.
+        verify: bool,
+        /// The memory of its own, in MiB.
+        memory_mib: u32,
+        /// Its stack, in KiB.
+        stack_kib: u32,
+        /// The pages of its memory, of the corpus and of shared memory.
+        pages: PageSize,
+        /// The features that each of its CPUs has.
+        requires: FeatureSet,
+        /// The memory that all workers of a case share, in KiB.
+        shared_kib: u32,
+        /// The most digests of chunks that it can leave.
+        chunks: u16,
+    }
+
+    /// The corpus that the workers read, as found in the ramdisk.
+    Corpus = "corpus" {
+        /// Its name.
+        name: Label,
+        /// Its length.
+        bytes: u64,
+        /// SHA-256 of its bytes.
+        sha256: Digest,
+        /// How many copies of it are in memory.
+        copies: Copies,
+    }
+
     /// The plan is a sweep: `abi::sweep` derives its cases from the cores and CPUs of the machine.
     Sweep = "sweep" {
         /// The number of times to run every case.
@@ -388,6 +422,33 @@ messages! {
         work: u64,
         /// The digest of what the answer is made of.
         digest: Hex64,
+    }
+
+    /// What one worker left in its result pages, if its plan has any: the digests of its chunks, in order.
+    Chunks = "chunks" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The worker.
+        worker: u16,
+        /// The number of digests.
+        count: u16,
+        /// SHA-256 over the digests.
+        root: Digest,
+    }
+
+    /// The digests of the chunks of all workers of an iteration, in the order of the workers: the same for every number of
+    /// workers. It follows the last `worker-end`.
+    Root = "root" {
+        /// The case.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The number of digests.
+        count: u32,
+        /// SHA-256 over the digests.
+        root: Digest,
     }
 
     /// The kernel's own readings of the TSC around the timed call of one worker that is done. They enclose the worker's

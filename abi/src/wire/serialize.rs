@@ -7,6 +7,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Hex64, Label, Text, Value};
+use crate::grant::FeatureSet;
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
@@ -20,7 +21,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text! { Hex64 Label Digest Authority }
+as_text! { Hex64 Label Digest Authority FeatureSet }
 
 /// Reads a value from its text.
 struct FromText<T>(PhantomData<T>);

@@ -205,6 +205,9 @@ macro_rules! words {
             /// Every value.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
+            /// The words of all values, in the same order.
+            pub const WORDS: &[&str] = &[$($word,)*];
+
             /// Its word.
             #[must_use]
             pub const fn word(self) -> &'static str {
@@ -256,6 +259,42 @@ pub(crate) const fn longest(words: &[&str]) -> usize {
         i += 1;
     }
     max
+}
+
+/// The length in bytes of the longest text of a set over `words`.
+pub(crate) const fn set_len(words: &[&str]) -> usize {
+    let mut sum = NO_NAMES.len();
+    let mut i = 0;
+    while i < words.len() {
+        sum += words[i].len() + 1;
+        i += 1;
+    }
+    sum
+}
+
+/// The text of an empty set.
+const NO_NAMES: &str = "none";
+
+/// Writes a set of `words`, in which bit `i` stands for word `i`: the words with `between` between them, or `none`.
+pub(crate) fn write_set(set: u32, words: &[&str], between: char, out: &mut dyn fmt::Write) -> fmt::Result {
+    let mut names = (0..).zip(words).filter(|(bit, _)| set & (1 << bit) != 0).map(|(_, word)| word);
+    out.write_str(names.next().unwrap_or(&NO_NAMES))?;
+    names.try_for_each(|name| {
+        out.write_char(between)?;
+        out.write_str(name)
+    })
+}
+
+/// Reads what [`write_set`] writes: each word once, in the order of `words`.
+pub(crate) fn read_set(text: &[u8], words: &[&str], between: u8) -> Option<u32> {
+    if text == NO_NAMES.as_bytes() {
+        return Some(0);
+    }
+    let mut rest = (0..).zip(words);
+    text.split(|&byte| byte == between).try_fold(0, |set, name| {
+        let (bit, _) = rest.find(|(_, word)| word.as_bytes() == name)?;
+        Some(set | 1 << bit)
+    })
 }
 
 #[cfg(test)]

@@ -175,6 +175,10 @@ words! {
         Blob = "blob",
         /// A CPU that the case needs did not return from an earlier case.
         CpuLost = "cpu-lost",
+        /// The machine lacks what the plan requires: a CPU feature, or pages of the size.
+        Unsupported = "unsupported",
+        /// The ramdisk lacks the corpus, or its hash is not that of the plan.
+        Corpus = "corpus",
     }
 
     /// The end of one worker.

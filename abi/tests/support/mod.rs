@@ -1,6 +1,8 @@
 //! Arbitrary messages, made from the documentation that they carry: a value of each field is whatever its documented
 //! shape allows. What this makes and `abi` refuses is a fault in one of the two.
 
+use abi::grant::Feature;
+use abi::syscall::Right;
 use abi::wire::{MessageSpec, Record, Text, Timestamp, Value};
 use proptest::prelude::*;
 
@@ -25,11 +27,18 @@ fn value(shape: &'static str) -> BoxedStrategy<String> {
         "percent-encoded text, or `-`" => {
             "[ -~\u{e9}]{0,6}".prop_map(|text| written(&Text::<36>::new(&text))).boxed()
         }
-        "names of calls with commas between, or `none`" => prop_oneof!["none", "exit"].boxed(),
+        "names of rights with commas between, or `none`" => set(Right::WORDS, ","),
+        "names of features with a `+` between, or `none`" => set(Feature::WORDS, "+"),
         words => {
             prop::sample::select(words.split(" \\| ").collect::<Vec<_>>()).prop_map(str::to_owned).boxed()
         }
     }
+}
+
+/// Any of `words`, in their order.
+fn set(words: &'static [&'static str], between: &'static str) -> BoxedStrategy<String> {
+    let joined = move |some: Vec<&str>| if some.is_empty() { "none".to_owned() } else { some.join(between) };
+    prop::sample::subsequence(words, 0..=words.len()).prop_map(joined).boxed()
 }
 
 /// The word and the fields of a message.

@@ -12,6 +12,7 @@ use crate::doctor::DoctorArgs;
 use crate::image_command::ImageArgs;
 use crate::parse::ParseArgs;
 use crate::run::RunArgs;
+use crate::show::{ListArgs, ShowArgs};
 use crate::tool::VERSION;
 use crate::verify::VerifyArgs;
 
@@ -32,6 +33,9 @@ Examples:
   # Seven rounds on 1, 2 and 4 CPUs; then: print only what that would do
   assay run manifests/smp-process-scale.toml
   assay run manifests/smp-process-scale.toml --dry-run
+  # The newest session again; all sessions
+  assay show
+  assay list
   # Judge a serial log from elsewhere
   assay parse serial.log
   # Is kernel NEW slower than the built one?
@@ -61,6 +65,10 @@ fn exit_codes() -> String {
 pub enum Command {
     /// Run an experiment under QEMU, judge every run, write the results.
     Run(RunArgs),
+    /// Show a session or a log again on one page; the newest session by default.
+    Show(ShowArgs),
+    /// List the sessions on this disk, the newest first.
+    List(ListArgs),
     /// Judge a serial log from any source, such as a cloud VM's console.
     Parse(ParseArgs),
     /// Run A and B in the same rounds, and say whether B is slower.

@@ -13,6 +13,7 @@ mod image_command;
 mod options;
 mod parse;
 mod run;
+mod show;
 mod tool;
 mod verify;
 
@@ -26,6 +27,8 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::List(args) => show::list(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Ab(args) => ab::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -16,6 +16,7 @@ use results::System;
 use results::seal::signature::SecretKey;
 
 use crate::options::{GuestArgs, ProbeArgs, SymbolsArgs};
+use crate::show::page_of;
 use crate::tool::tool;
 
 /// `assay run`.
@@ -96,6 +97,8 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
         text += &format!(
             "\nresults.json, samples.csv, summary.md, session.jsonl and every run's log:\n  {folder}\n"
         );
+        // The verdict again, last: the top of all this may have scrolled away.
+        text += &format!("\n{}", page_of(results, &folder.to_string())?);
     }
     let printed = console::answer(&text);
     match ended.error.map_or(printed, Err) {

@@ -8,6 +8,7 @@ use evidence::gate::{Costs, Figures, Measurement, PlatformSeries, SeriesPlace, S
 use harness::platform::page::{Facts, Page};
 use results::{Results, RunRecord, System};
 
+use super::lines::wrapped;
 use super::number::percent;
 use super::table::{Table, none};
 
@@ -104,7 +105,7 @@ impl<'r> Boots<'r> {
             let line = format!("NO FIGURE: {place}, in {count} of {} boots: {why}", self.measured.len());
             line.chars().take(240).collect::<String>()
         });
-        lines.flat_map(|line| super::terminal::wrapped(&line, "")).collect()
+        lines.flat_map(|line| wrapped(&line, "")).collect()
     }
 
     /// The page of the first boot: what the console of the machine shows, from the log.
@@ -318,5 +319,5 @@ fn missing(places: &[(SeriesPlace, OverBoots<'_>)]) -> Vec<String> {
         let rows: Vec<_> = rows.iter().map(|row| row.word()).collect();
         format!("{why}: {}", rows.join(", "))
     });
-    lines.flat_map(|line| super::terminal::wrapped(&line, "")).collect()
+    lines.flat_map(|line| wrapped(&line, "")).collect()
 }

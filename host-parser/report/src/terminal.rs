@@ -1,9 +1,6 @@
 //! The results on a terminal.
 
-use std::borrow::Cow;
-
-use textwrap::{Options, WordSplitter};
-
+use super::lines::wrapped;
 use super::table::Table;
 use super::verdict::{Verdict, rule, verdict};
 use super::{cases, platform, side_by_side, words};
@@ -11,8 +8,6 @@ use results::{Results, Shown};
 
 /// How many refused runs are listed one by one.
 const LISTED: usize = 10;
-/// The longest line of a sentence that is broken.
-const WIDTH: usize = 80;
 
 /// The results for a terminal: plain ASCII lines of at most 80 columns, but for names and numbers that are longer.
 #[must_use]
@@ -137,17 +132,6 @@ fn not_known(results: &Results) -> Vec<String> {
     heading.into_iter().chain(results.not_known.iter().flat_map(|line| wrapped(line, "  "))).collect()
 }
 
-/// A sentence as lines that begin with `indent`, broken at its spaces. All but the first are indented further.
-pub(super) fn wrapped(sentence: &str, indent: &str) -> Vec<String> {
-    let further = format!("{indent}  ");
-    let options = Options::new(WIDTH)
-        .initial_indent(indent)
-        .subsequent_indent(&further)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .break_words(false);
-    textwrap::wrap(sentence, options).into_iter().map(Cow::into_owned).collect()
-}
-
 /// The lines of a table, which begins with a column of systems if there are several.
 fn table_lines(table: &Table, results: &Results) -> Vec<String> {
     let text = if results.comparison.is_some() { table.text_by_group() } else { table.text() };
@@ -186,18 +170,3 @@ fn compared(results: &Results) -> Vec<String> {
 
 const COSTS: &str = "time from the start of QEMU (native: of the program) to the first byte, the first worker and \
                      the result, by the host's clock, medians; to linux: divided by the Linux guest's, by round";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_is_broken_at_its_spaces_and_a_long_word_is_not() {
-        let long = "x".repeat(WIDTH);
-        let lines = wrapped(&format!("{} {long} end", "word ".repeat(30).trim_end()), "  ");
-        assert!(lines.iter().all(|line| line.starts_with("  ") && !line.ends_with(' ')), "{lines:?}");
-        assert!(lines.iter().all(|line| line.len() <= WIDTH || line.trim() == long), "{lines:?}");
-        assert_eq!(lines.join("").split_whitespace().count(), 32, "{lines:?}");
-        assert_eq!(lines.len(), 4);
-    }
-}

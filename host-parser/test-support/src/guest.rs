@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use abi::plan::WARM_UP_MS;
-use abi::syscall::{Authority, Syscall};
+use abi::syscall::{Authority, Right};
 use abi::watch::WATCH_US;
 use abi::wire::record::{
     Answer, ApicMode, Blob, Brand, CaseBegin, CaseEnd, CaseReady, Challenge, Conditions, CoreKind, Counters,
@@ -297,7 +297,7 @@ impl Guest {
     }
 
     fn plan(&self) -> Vec<Record> {
-        let authority = Authority::NONE.with(Syscall::Exit);
+        let authority = Authority::NONE.with(Right::Exit);
         let experiment =
             Experiment { name: label("smp-process-scale"), workload: label("primes"), authority };
         let blob = Blob { name: label("primes"), bytes: 9_640, sha256: Digest::of(b"the worker's program") };

@@ -4,7 +4,7 @@ use abi::CpuId;
 use abi::plan::Split;
 use abi::syscall::Authority;
 use abi::wire::record::WorkerStatus;
-use abi::worker::{WorkerArgs, WorkerResult};
+use abi::worker::{Phase, WorkerArgs, WorkerResult};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -130,7 +130,7 @@ impl Team {
     fn warm_up(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> (Exit, Counts, u64) {
         let mut counts = Counts::default();
         let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, worker.split.worker, |until| {
-            let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::default() };
+            let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
             let (exit, more, _) = self.enter(here, worker, clock, args, 0, || {});
             counts = more.after(counts);
             if exit == Exit::Returned { ControlFlow::Continue(()) } else { ControlFlow::Break(exit) }
@@ -154,7 +154,7 @@ impl Team {
             return (outcome, Around::default());
         };
         let disturbances = if control::interrupts_worker(here.id) { DISTURBANCES } else { 0 };
-        let args = WorkerArgs { start_tsc, ..WorkerArgs::default() };
+        let args = WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) };
         let counters = available.read();
         let entered_tsc = tsc::read_ordered();
         let (exit, counts, seen) =

@@ -7,12 +7,9 @@ use harness::order::Located;
 use harness::x86::topology;
 use spin::Mutex;
 
-use super::run_on;
+use super::{PATIENCE_US, run_on};
 use crate::clock::MachineClock;
 use crate::cpu::{Job, PerCpu};
-
-/// How long a CPU may take, in microseconds: a few dozen CPUIDs, each perhaps an exit to a hypervisor.
-const PATIENCE_US: u64 = 1_000_000;
 
 /// The places of the CPUs that are online, by number, without CPUs that did not answer. `node` returns the proximity
 /// domain of an APIC id.

@@ -6,12 +6,9 @@ use alloc::vec::Vec;
 use harness::registers::State;
 use spin::Mutex;
 
-use super::run_on;
+use super::{PATIENCE_US, run_on};
 use crate::clock::MachineClock;
 use crate::cpu::{Job, PerCpu, registers};
-
-/// How long a CPU may take, in microseconds: a few dozen accesses, each perhaps an exit to a hypervisor.
-const PATIENCE_US: u64 = 1_000_000;
 
 /// Settles the registers of the CPUs that are online. Returns them, by number, without CPUs that did not answer.
 #[must_use]

@@ -11,8 +11,8 @@ use harness::clock::Clock;
 use harness::x86::tsc;
 use spin::Once;
 
-use super::Roster;
 use super::trampoline::{self, Setup};
+use super::{PATIENCE_US, Roster};
 use crate::control;
 use crate::cpu::{Fate, PerCpu, has_steal_account, idle};
 use crate::mem::{KernelSpace, OutOfMemory, phys};
@@ -24,8 +24,6 @@ use crate::x86::features::Features;
 const INIT_TO_SIPI_US: u64 = 10_000;
 /// SIPI to the second SIPI, in microseconds.
 const SIPI_TO_SIPI_US: u64 = 200;
-/// How long after the last SIPI a CPU may check in, in microseconds. A loaded host may take long to schedule a guest.
-const CHECK_IN_US: u64 = 2_000_000;
 
 /// What an AP needs besides its own data.
 struct Orders {
@@ -82,7 +80,7 @@ pub fn start_aps(
     let called: Vec<_> = aps.iter().copied().filter(|cpu| !control::skips_start(cpu.id)).collect();
     let checked_in = CHECKED_IN.call_once(|| PerCpu::all().iter().map(|_| AtomicU64::new(0)).collect());
     let first_sipi = if called.is_empty() { 0 } else { send_start(&called, space, features, clock)? };
-    clock.spin_until(CHECK_IN_US, || aps.iter().all(|cpu| cpu.is_online()));
+    clock.spin_until(PATIENCE_US, || aps.iter().all(|cpu| cpu.is_online()));
     for cpu in aps {
         cpu.decide(Fate::Missing);
     }

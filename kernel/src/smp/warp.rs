@@ -4,13 +4,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::warp::{PairTest, Warp};
 
-use super::run_on;
+use super::{PATIENCE_US, run_on};
 use crate::clock::MachineClock;
 use crate::control;
 use crate::cpu::{Job, PerCpu};
-
-/// How long to wait for the other CPU of a pair, in microseconds. A guest's vCPU may not be scheduled for a while.
-const TIMEOUT_US: u64 = 2_000_000;
 
 /// Runs the test.
 #[must_use]
@@ -26,7 +23,7 @@ pub fn test(clock: &'static MachineClock) -> Warp {
             Arc::new(move |id| test.take_part(id == cpu.id, &clock.tsc, control::tsc_ahead(id)))
         };
         let pair: Vec<_> = first.iter().copied().chain([cpu]).collect();
-        if run_on(&pair, clock, TIMEOUT_US, &job).is_empty() {
+        if run_on(&pair, clock, PATIENCE_US, &job).is_empty() {
             warp.cpus += 1;
         }
         warp.pairs.push((cpu.id, test.result()));

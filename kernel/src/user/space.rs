@@ -2,7 +2,7 @@
 //! kernel's upper half, which ring 3 cannot reach.
 #![expect(unsafe_code, reason = "edits page tables")]
 
-use abi::worker::{PARAMS, WorkerArgs, WorkerResult};
+use abi::worker::{WorkerArgs, WorkerResult};
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use harness::user::elf::{ElfImage, Relocation, Segment};
@@ -151,13 +151,7 @@ impl AddressSpace {
 
     /// Writes the worker's arguments, and clears its result slot.
     pub fn prepare(&self, args: &WorkerArgs) {
-        let WorkerArgs { start_tsc, worker, params: [p0, p1, p2, p3], challenge, warm_until_tsc } = *args;
-        let words = [start_tsc, worker, p0, p1, p2, p3, challenge, warm_until_tsc];
-        const _: () = assert!(offset_of!(WorkerArgs, start_tsc) == 0 && offset_of!(WorkerArgs, worker) == 8);
-        const _: () = assert!(offset_of!(WorkerArgs, params) == 16 && PARAMS == 4);
-        const _: () = assert!(offset_of!(WorkerArgs, challenge) == 48);
-        const _: () = assert!(offset_of!(WorkerArgs, warm_until_tsc) == 56);
-        for (i, word) in words.iter().enumerate() {
+        for (i, word) in args.words().iter().enumerate() {
             phys::write_bytes(self.args, 8 * i, &word.to_le_bytes());
         }
         phys::write_page(self.result, &[0; 4096]);
@@ -173,6 +167,7 @@ impl AddressSpace {
             work: self.result_word(offset_of!(WorkerResult, work)),
             digest: self.result_word(offset_of!(WorkerResult, digest)),
             complete: self.result_word(offset_of!(WorkerResult, complete)),
+            chunks: self.result_word(offset_of!(WorkerResult, chunks)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The frame of every worker: the entry point, the wait for the common start, the clock, the result slot.
 //!
-//! Owns all `unsafe` that a well-behaved worker needs. Makes no syscall, keeps no state outside its stack and the slot,
-//! and runs the same instructions in the warm-up call and the timed call. Only the parameters, the start and the number of
+//! Owns all `unsafe` that a worker needs which has a stack and nothing else; [`super::space`] is for the others. Makes no
+//! syscall, keeps no state outside its stack and the slot, and runs the same instructions in the warm-up call and the timed call. Only the parameters, the start and the number of
 //! turns differ, so the first call has touched all that the second touches, the end-of-work path and the slot included.
 
 use core::arch::asm;
@@ -35,9 +35,53 @@ pub struct Outcome {
     pub digest: u64,
 }
 
-/// Makes a program of `fn warm_up([u64; 4]) -> [u64; 4]`, which reduces the parameters for the warm-up call, and
-/// `fn work(&Call) -> Outcome`.
+/// Makes a program.
+///
+/// `worker!(warm_up, work)` is for a worker that needs its stack and nothing else: `fn warm_up([u64; 4]) -> [u64; 4]`
+/// reduces the parameters for the warm-up call, and `fn work(&Call) -> Outcome` does the work.
+///
+/// ```text
+/// worker! {
+///     warm_up: path,
+///     work: path,
+///     prepare: path,
+///     verify: path,
+/// }
+/// ```
+///
+/// is for a worker that needs memory, a corpus, result pages or more calls; `prepare` and `verify` may be left out. Here
+/// `work` and `verify` are `fn(&Call, &mut Space) -> Outcome`, and `prepare` is `fn(&Call, &mut Space)`; see
+/// [`super::space`]. The outcome of `verify` counts if there is one, and the times of the timed call.
 macro_rules! worker {
+    (
+        warm_up: $warm_up:path,
+        work: $work:path
+        $(, prepare: $prepare:path)?
+        $(, verify: $verify:path)?
+        $(,)?
+    ) => {
+        /// The entry point: the kernel or the Linux twin calls it.
+        ///
+        /// # Safety
+        /// `args` can be read and `out` written for as long as this runs, nothing else writes either, and each range of
+        /// `args` is mapped.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn worker_entry(
+            args: *const abi::worker::WorkerArgs,
+            out: *mut abi::worker::WorkerResult,
+        ) {
+            let phases = $crate::worker::space::Phases {
+                prepare: $crate::worker::worker!(@or $crate::worker::space::prepare_nothing $(, $prepare)?),
+                warm_up: $warm_up,
+                work: $work,
+                verify: $crate::worker::worker!(@or $crate::worker::space::verify_nothing $(, $verify)?),
+            };
+            // SAFETY: the caller's promise is the one that `run` asks for.
+            unsafe { $crate::worker::space::run(args, out, &phases) }
+        }
+    };
+    (@or $default:path) => { $default };
+    (@or $default:path, $given:path) => { $given };
     ($warm_up:path, $work:path) => {
         /// The entry point: the kernel or the Linux twin calls it.
         ///
@@ -67,7 +111,7 @@ pub unsafe fn run(
     work: impl Fn(&Call) -> Outcome,
 ) {
     // SAFETY: the caller promises that `args` can be read.
-    let WorkerArgs { start_tsc, worker, params, challenge, warm_until_tsc } = unsafe { args.read() };
+    let WorkerArgs { start_tsc, worker, params, challenge, warm_until_tsc, .. } = unsafe { args.read() };
     let timed = start_tsc != 0;
     let params = if timed { params } else { warm_up(params) };
     let call = Call { misbehaves: timed && worker == 0, params, challenge, slot: out };
@@ -84,7 +128,12 @@ pub unsafe fn run(
 
         let Outcome { answer, work, digest } = outcome;
         // SAFETY: the caller promises that `out` can be written.
-        unsafe { store(out, WorkerResult { begin_tsc, end_tsc, answer, work, digest, complete: COMPLETE }) }
+        unsafe {
+            store(
+                out,
+                WorkerResult { begin_tsc, end_tsc, answer, work, digest, complete: COMPLETE, chunks: 0 },
+            )
+        }
         // Always so in the timed call.
         if end_tsc >= warm_until_tsc {
             return;
@@ -92,11 +141,11 @@ pub unsafe fn run(
     }
 }
 
-/// Writes the slot, `complete` last; x86 keeps the order of stores (Intel SDM vol. 3A, "Memory Ordering").
+/// Writes the slot without `chunks`, and `complete` last; x86 keeps the order of stores (Intel SDM vol. 3A, "Memory Ordering").
 ///
 /// # Safety
 /// `out` can be written.
-unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
+pub(super) unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
     // Eight bytes at a time and volatile: neither reordered, nor left out, nor made a call of `memcpy`.
     let write = |at: usize, value: u64| {
         // SAFETY: `at` is the offset of a field, and the caller promises that `out` can be written.
@@ -116,7 +165,7 @@ unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
 /// earlier instructions have completed, and no later one begins before it has (Intel SDM vol. 2, "RDTSC" and "LFENCE").
 /// On AMD this holds with DE_CFG[1] set, as every hypervisor sets it, and firmware since the Spectre guidance.
 #[inline(always)]
-fn tsc() -> u64 {
+pub(super) fn tsc() -> u64 {
     let (low, high): (u32, u32);
     // SAFETY: reads a counter; the caller sees to it that CR4.TSD does not forbid that. No memory, no stack, no flags.
     // Not `nomem`: memory accesses must not be moved across it.

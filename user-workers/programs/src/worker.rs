@@ -10,6 +10,8 @@ pub mod misdeed;
 #[allow(dead_code, reason = "each build of it uses some of this")]
 pub mod primes;
 pub mod runtime;
+#[allow(dead_code, reason = "for workers with more than a stack")]
+pub mod space;
 
 #[allow(unused_imports, reason = "for the controls")]
 pub(crate) use control::control;

@@ -18,6 +18,28 @@ pub fn assert_laws(workload: &dyn Workload, whole: Words) {
     any_words(workload);
     cut_points(workload, whole);
     challenge(workload, whole);
+    chunks(workload, whole);
+}
+
+/// The digests of the parts, one after the other, are those of the whole, as many as are announced, and no two challenges
+/// have the same.
+fn chunks(workload: &dyn Workload, whole: Words) {
+    let of_whole = workload.chunks(whole, 5);
+    assert!(
+        of_whole.is_empty() || of_whole != workload.chunks(whole, 6),
+        "{workload:?}: chunks of a challenge"
+    );
+    for workers in [1, 2, 3, 7] {
+        let parts = workload.split(whole, workers);
+        let of_parts = parts.iter().map(|&part| workload.chunks(part, 5));
+        let counted = parts.iter().map(|&part| workload.room(part).chunks);
+        assert!(of_parts.clone().map(|chunks| chunks.len() as u64).eq(counted), "{workload:?}: chunk counts");
+        assert_eq!(
+            of_parts.flatten().collect::<Vec<_>>(),
+            of_whole,
+            "{workload:?}: chunks of {workers} parts"
+        );
+    }
 }
 
 /// The challenge changes every worker's digest and nothing else, so that no answer of another run fits.

@@ -18,12 +18,30 @@
 //!    programs in `programs/src/bin`.
 //! 4. A manifest below `manifests/`.
 //!
+//! A worker that needs more than a stack says so, and each need is in one place:
+//!
+//! | need | program (`worker! { ... }`) | reference | manifest, `[workload]` |
+//! |---|---|---|---|
+//! | work before the timed region, with the full parameters | `prepare: path` | `NEEDS.prepare` | |
+//! | an answer worked out after it | `verify: path` | `NEEDS.verify` | |
+//! | memory, zero at first | `space.memory` | `Task::memory_bytes` | `memory-mib`, `pages` |
+//! | a larger stack | | `NEEDS.stack_kib` | `stack-kib` |
+//! | the corpus | `space.corpus` | `Task::corpus_bytes` | `corpus-mib`, `corpus-copies` |
+//! | memory shared by the workers of a case | `space.shared` | `Task::shared_bytes` | `shared-kib`, and `shared-memory` in `authority` |
+//! | a digest for each chunk | `space.chunks.push` | `Task::chunk_count`, `Task::chunks` | |
+//! | instructions that a CPU may lack | a build of its own | `NEEDS.builds` | `requires` |
+//!
+//! `abi::worker` says in which order the calls come and what is left from one to the next. Such a worker may keep state in
+//! its own `static`s. The warm-up is repeated for a time, so it must leave no trace in the answer: work on a part that the
+//! timed call makes anew, or undo it.
+//!
 //! Controls and slowed builds are optional: a file in `programs/src/bin` each, named in the registry's line or in
 //! [`Task::SLOWED`].
 #![forbid(unsafe_code)]
 
 mod expectation;
 pub mod laws;
+mod needs;
 mod parameters;
 mod primes;
 mod registry;
@@ -32,6 +50,7 @@ mod workload;
 
 pub use abi::worker::PARAMS as MAX_PARAMETERS;
 pub use expectation::{Expectation, Units};
+pub use needs::{Needs, Room};
 pub use parameters::{BadParameter, Parameter, Parameters, Table, Words};
 pub use registry::{Control, Entry, Lookup, Registry};
 pub use task::{Task, Typed};

@@ -1,6 +1,8 @@
 //! The registry: every workload, and the controls that fail at it.
 
-use crate::{BadParameter, Expectation, Parameter, Units, Words, Workload};
+use abi::Digest;
+
+use crate::{BadParameter, Expectation, Needs, Parameter, Room, Units, Words, Workload};
 
 /// Finds a workload by its name.
 pub type Lookup = fn(&str) -> Option<&'static dyn Workload>;
@@ -77,6 +79,18 @@ impl Workload for Control {
 
     fn example(&self) -> Words {
         self.of.example()
+    }
+
+    fn needs(&self) -> Needs {
+        self.of.needs()
+    }
+
+    fn room(&self, params: Words) -> Room {
+        self.of.room(params)
+    }
+
+    fn chunks(&self, params: Words, challenge: u64) -> Vec<Digest> {
+        self.of.chunks(params, challenge)
     }
 
     fn check(&self, whole: Words) -> Result<(), BadParameter> {

@@ -5,9 +5,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use abi::Digest;
 use abi::sweep::PARTS;
 
-use crate::{BadParameter, Expectation, Parameter, Parameters, Slowed, Units, Words, Workload};
+use crate::{BadParameter, Expectation, Needs, Parameter, Parameters, Room, Slowed, Units, Words, Workload};
 
 /// A workload, as its own folder states it. A value is one task: the whole of an experiment, or the part of one worker.
 ///
@@ -24,6 +25,9 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
     /// Other builds of the program that do more work than they report, for `assay dev bench-verdict`. None by default.
     const SLOWED: &'static [Slowed] = &[];
 
+    /// What a worker needs. By default a stack and nothing else.
+    const NEEDS: Needs = Needs::NONE;
+
     /// A whole that can be run, and that the reference answers within milliseconds; for tests.
     fn example() -> Self;
 
@@ -38,6 +42,34 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
 
     /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap.
     fn join(parts: &[Self]) -> Option<Self>;
+
+    /// The memory that a worker with this task needs, in bytes. None by default. A manifest must grant at least as much.
+    fn memory_bytes(&self) -> u64 {
+        0
+    }
+
+    /// The memory that the workers of this whole share, in bytes. None by default. With any, the manifest's authority must
+    /// have `shared-memory`.
+    fn shared_bytes(&self) -> u64 {
+        0
+    }
+
+    /// The bytes of the corpus that this whole reads. None by default.
+    fn corpus_bytes(&self) -> u64 {
+        0
+    }
+
+    /// The number of digests that a worker with this task leaves in its result pages. None by default.
+    fn chunk_count(&self) -> u64 {
+        0
+    }
+
+    /// Those digests, in order. Like [`Task::expectation`], by another method than the program's. The digests of the parts
+    /// of a whole, one after the other, are those of the whole.
+    fn chunks(&self, challenge: u64) -> Vec<Digest> {
+        let _ = challenge;
+        Vec::new()
+    }
 }
 
 /// The workload of a [`Task`]: the same behind words instead of types. It keeps the last expectations and cut points that
@@ -82,6 +114,24 @@ impl<T: Task> Workload for Typed<T> {
 
     fn slowed(&self) -> &'static [Slowed] {
         T::SLOWED
+    }
+
+    fn needs(&self) -> Needs {
+        T::NEEDS
+    }
+
+    fn room(&self, params: Words) -> Room {
+        let task = T::from_words(params);
+        Room {
+            memory_bytes: task.memory_bytes(),
+            shared_bytes: task.shared_bytes(),
+            corpus_bytes: task.corpus_bytes(),
+            chunks: task.chunk_count(),
+        }
+    }
+
+    fn chunks(&self, params: Words, challenge: u64) -> Vec<Digest> {
+        T::from_words(params).chunks(challenge)
     }
 
     fn example(&self) -> Words {

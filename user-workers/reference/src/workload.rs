@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use abi::Digest;
 use abi::sweep::PARTS;
 
-use crate::{BadParameter, Expectation, Parameter, Table, Units, Words};
+use crate::{BadParameter, Expectation, Needs, Parameter, Room, Table, Units, Words};
 
 /// A workload behind its name. [`Typed`](crate::Typed) implements this for every [`Task`](crate::Task).
 pub trait Workload: fmt::Debug + Sync {
@@ -28,6 +29,23 @@ pub trait Workload: fmt::Debug + Sync {
     /// Builds of the program that are slower by a known part, by what they are slower.
     fn slowed(&self) -> &'static [Slowed] {
         &[]
+    }
+
+    /// What every worker of it needs.
+    fn needs(&self) -> Needs {
+        Needs::NONE
+    }
+
+    /// What a worker given `params` needs room for; of a whole also what its workers share.
+    fn room(&self, params: Words) -> Room {
+        let _ = params;
+        Room::default()
+    }
+
+    /// The digests that a worker given `params` and `challenge` should leave in its result pages, in order.
+    fn chunks(&self, params: Words, challenge: u64) -> Vec<Digest> {
+        let _ = (params, challenge);
+        Vec::new()
     }
 
     /// Whether `whole` can be run and split.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use evidence::gate::Measurement;
+use evidence::gate::{Measurement, RunExpectation};
 use experiment::manifest::Manifest;
 use lab::{Coded, Exit, OrExit, console};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
@@ -87,6 +87,22 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         exits.push(exit(args, &results));
     }
     Ok(exits.into_iter().min_by_key(|&exit| rank(exit)).unwrap_or(Exit::Holds))
+}
+
+/// What a log has, by its rows, judged without a manifest.
+///
+/// # Errors
+/// It cannot be read, or has nothing of ours in it.
+pub fn results_of(log: &Path) -> Result<Vec<Results>, Coded> {
+    let logs = [log.to_owned()];
+    let Judged { runs, .. } = logs::judge(&logs, &RunExpectation::default()).or_exit(Exit::BadInput)?;
+    let each = runs.into_iter().map(|runs| {
+        let mut results = rows::results(runs, None);
+        results.tool = tool();
+        results.not_known = not_shown(&results);
+        results
+    });
+    Ok(each.collect())
 }
 
 /// Which of several rows' exits counts: that of the first in this order. 0 comes last: it is for rows that all hold.

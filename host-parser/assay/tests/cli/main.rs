@@ -25,6 +25,7 @@ mod manifests;
 mod options;
 mod outputs;
 mod programs;
+mod show;
 mod systems;
 mod verify;
 mod vmms;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use abi::tsc::PLAUSIBLE_KHZ;
 use abi::wire::record::{
-    self, Answer, CaseBegin, CaseEnd, CaseReady, Conditions, Counters, CpuState, Fault, Gap, Mark, Moment,
-    Region, Split, SystemName, Topology, Worker, WorkerEnd, WorkerStatus,
+    self, Answer, CaseBegin, CaseEnd, CaseReady, Chunks, Conditions, Counters, CpuState, Fault, Gap, Mark,
+    Moment, Region, Root, Split, SystemName, Topology, Worker, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Message, Record, Timestamp};
 
@@ -63,6 +63,8 @@ pub(super) struct Iteration {
     pub begun: Timestamp,
     /// By number. Boxed, because a map's nodes have room for eleven.
     pub workers: BTreeMap<u16, Box<WorkerFacts>>,
+    /// The root over the chunks of all workers.
+    pub root: Option<At<Root>>,
     pub end: Option<At<CaseEnd>>,
     /// The moments of the iteration, by `moment`.
     pub marks: Vec<At<Mark>>,
@@ -79,6 +81,7 @@ pub(super) struct Iteration {
 pub(super) struct WorkerFacts {
     pub timing: Option<At<Worker>>,
     pub answer: Option<At<Answer>>,
+    pub chunks: Option<At<Chunks>>,
     pub region: Option<At<Region>>,
     pub end: Option<At<WorkerEnd>>,
     pub fault: Option<At<Fault>>,
@@ -200,6 +203,17 @@ impl<'b> Facts<'b> {
             Record::Answer(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.answer.replace(At { line, is }).is_some()
             }),
+            Record::Chunks(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
+                worker.chunks.replace(At { line, is }).is_some()
+            }),
+            Record::Root(is) => match self.open(is.case, is.iter) {
+                Some(open) => open.root.replace(At { line, is }).is_some(),
+                None => {
+                    let is =
+                        format!("a `root` of case {} iteration {}, which is not running", is.case, is.iter);
+                    push(&mut self.misplaced, At { line, is })
+                }
+            },
             Record::Region(is) => self.of_worker(line, (is.case, is.iter, is.worker), |worker| {
                 worker.region.replace(At { line, is }).is_some()
             }),
@@ -270,6 +284,7 @@ impl<'b> Facts<'b> {
             ready,
             begun,
             workers: BTreeMap::new(),
+            root: None,
             end: None,
             marks: Vec::new(),
             conditions: BTreeMap::new(),

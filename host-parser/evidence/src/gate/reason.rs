@@ -132,6 +132,12 @@ reasons! {
     BlobMismatch = "blob-mismatch", Invalid,
         "The worker's program is not the expected one, or differs from that of the other runs.",
         "Build the image again. Runs of different programs cannot be compared.";
+    CorpusMismatch = "corpus-mismatch", Invalid,
+        "The corpus that the workers read is not the expected one, or there is none.",
+        "Build the image again from the manifest.";
+    GrantMismatch = "grant-mismatch", Invalid,
+        "A worker was granted other memory, pages or features than the plan asks for, or than in the other runs.",
+        "Build the image again from the manifest. Runs with different grants cannot be compared.";
     RowMismatch = "row-mismatch", Invalid,
         "The boot is not of the row that it stands in: its machine, plan or authority is not that of the row's earlier boots.",
         "Judge the logs of each machine and each plan by a command of their own.";
@@ -171,6 +177,9 @@ reasons! {
     VerifierMismatch = "verifier-mismatch", Failed,
         "A worker's answer, count of work or digest differs from what the reference gives for the same parameters.",
         "The work was not done, or it was done wrongly: correct the worker, or find out what is wrong with the machine.";
+    RequirementMissing = "requirement-missing", Unsupported,
+        "The machine lacks what the manifest requires: a CPU feature, or pages of the size.",
+        "Use a machine that has it (under QEMU also an accelerator and a CPU model), or run the build for every x86-64.";
     CaseSkipped = "case-skipped", Unsupported,
         "A case that was to be run was skipped, or no run has it.",
         "Give the machine the CPUs and the memory that the case needs; the detail says which it lacks.";

@@ -153,11 +153,11 @@ fn refuses_values_that_cannot_be() {
             "workload.program: expected a worker program of this tier: primes",
         ),
         ("[\"exit\"]", "[]", "workload.authority: expected a list with \"exit\""),
-        ("[\"exit\"]", "[\"exit\", \"exit\"]", "workload.authority: expected each syscall once"),
+        ("[\"exit\"]", "[\"exit\", \"exit\"]", "workload.authority: expected each right once"),
         (
             "[\"exit\"]",
             "[\"exit\", \"fork\"]",
-            "workload.authority: expected names out of: exit, found \"fork\"",
+            "workload.authority: expected names out of: exit, shared-memory, found \"fork\"",
         ),
         ("[\"exit\"]", "\"exit\"", "workload.authority: invalid type: string \"exit\", expected a list"),
         (

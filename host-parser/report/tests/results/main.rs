@@ -6,6 +6,7 @@ mod equivalence;
 mod figures;
 mod forms;
 mod iterations;
+mod page;
 mod rounds;
 mod selection;
 mod set_aside;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use abi::plan::Split;
-use abi::worker::WorkerArgs;
+use abi::worker::{Phase, WorkerArgs};
 use harness::clock::Clock;
 use harness::conditions::Conditions;
 use harness::emit::Around;
@@ -83,7 +83,7 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
 fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
     let Assignment { cpu, rendezvous, clock, second, patience, limits, .. } = assignment;
     let (ended, took) = warm_up::run(clock, limits.warm_up_ms, assignment.split.worker, |until| {
-        let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::default() };
+        let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
         call(assignment, args).map_or_else(ControlFlow::Break, |_| ControlFlow::Continue(()))
     });
     if let ControlFlow::Break(error) = ended {
@@ -100,7 +100,7 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
         return Ok(None);
     };
     let counted = count();
-    let (around, seen) = call(assignment, WorkerArgs { start_tsc, ..WorkerArgs::default() })?;
+    let (around, seen) = call(assignment, WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) })?;
     let counters = count().since(counted);
     slot.conditions.store(&Conditions { warm_up: took, watch: Some(seen), counters });
     slot.entered_tsc.store(around.entered_tsc, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use abi::worker::{PARAMS, WorkerArgs, WorkerResult};
+use abi::worker::{WorkerArgs, WorkerResult};
 use harness::le::u64_at;
 use harness::user::elf::{ElfImage, Segment};
 use harness::user::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP};
@@ -35,17 +35,9 @@ impl Pages {
     /// Linux's.
     pub fn prepare(&self, args: &WorkerArgs) -> io::Result<()> {
         let mut page = [0; PAGE];
-        let WorkerArgs { start_tsc, worker, params: [p0, p1, p2, p3], challenge, warm_until_tsc } = *args;
-        let words = [start_tsc, worker, p0, p1, p2, p3, challenge, warm_until_tsc];
-        const _: () = assert!(
-            offset_of!(WorkerArgs, start_tsc) == 0
-                && offset_of!(WorkerArgs, worker) == 8
-                && offset_of!(WorkerArgs, params) == 16
-                && PARAMS == 4
-                && offset_of!(WorkerArgs, challenge) == 48
-                && offset_of!(WorkerArgs, warm_until_tsc) == 56
-        );
-        page.chunks_exact_mut(8).zip(words).for_each(|(to, word)| to.copy_from_slice(&word.to_le_bytes()));
+        page.chunks_exact_mut(8)
+            .zip(args.words())
+            .for_each(|(to, word)| to.copy_from_slice(&word.to_le_bytes()));
         self.0.write_all_at(&page, 0)?;
         self.0.write_all_at(&[0; PAGE], PAGE as u64)
     }
@@ -64,6 +56,7 @@ impl Pages {
             work: word_at(&slot, offset_of!(WorkerResult, work)),
             digest: word_at(&slot, offset_of!(WorkerResult, digest)),
             complete: word_at(&slot, offset_of!(WorkerResult, complete)),
+            chunks: word_at(&slot, offset_of!(WorkerResult, chunks)),
         })
     }
 }
@@ -112,15 +105,22 @@ mod tests {
 
     #[test]
     fn a_worker_finds_its_arguments_and_an_empty_slot() {
-        let args =
-            WorkerArgs { start_tsc: 77, worker: 1, params: [2, 3, 4, 5], challenge: 9, warm_until_tsc: 8 };
+        let args = WorkerArgs {
+            start_tsc: 77,
+            worker: 1,
+            params: [2, 3, 4, 5],
+            challenge: 9,
+            warm_until_tsc: 8,
+            phase: 3,
+            ..WorkerArgs::default()
+        };
         let pages = Pages::new().unwrap();
         pages.0.write_all_at(&[0xff; PAGE], PAGE as u64).unwrap();
         pages.prepare(&args).unwrap();
-        let mut words = [0; 64];
+        let mut words = [0; 80];
         pages.0.read_exact_at(&mut words, 0).unwrap();
         let expected: Vec<u8> =
-            [77_u64, 1, 2, 3, 4, 5, 9, 8].iter().flat_map(|word| word.to_le_bytes()).collect();
+            [77_u64, 1, 2, 3, 4, 5, 9, 8, 3, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
         assert_eq!(words.as_slice(), expected);
         assert_eq!(pages.result().unwrap(), WorkerResult::default());
     }

@@ -48,7 +48,7 @@ fn skipped(run: &mut Run<'_>) {
         let explained = match reason {
             SkipReason::Cpus => run.findings.has(ReasonCode::CpuMissing),
             SkipReason::CpuLost => run.findings.has(ReasonCode::WorkerLost),
-            SkipReason::Memory | SkipReason::Blob => false,
+            SkipReason::Memory | SkipReason::Blob | SkipReason::Unsupported | SkipReason::Corpus => false,
         };
         // A plan for any machine has cases that are too big for this one. That is a finding only if the case was
         // expected, or if no case ran.
@@ -57,6 +57,8 @@ fn skipped(run: &mut Run<'_>) {
         match reason {
             _ if explained || too_big => {}
             SkipReason::Blob => run.findings.add(ReasonCode::BlobMismatch, skipped.line, detail),
+            SkipReason::Corpus => run.findings.add(ReasonCode::CorpusMismatch, skipped.line, detail),
+            SkipReason::Unsupported => run.findings.add(ReasonCode::RequirementMissing, skipped.line, detail),
             _ => run.findings.add(ReasonCode::CaseSkipped, skipped.line, detail),
         }
     }
@@ -212,6 +214,7 @@ mod tests {
             ready,
             begun,
             workers,
+            root: None,
             end: Some(At { line, is }),
             marks: Vec::new(),
             conditions: BTreeMap::new(),

@@ -228,7 +228,8 @@ limits! {
     /// How far the times between the watch's interrupts may be from what they should be, in thousandths: the rate of the
     /// local APIC's timer is measured.
     WATCH_PER_MILLE: u64 = 50 "per mille" {
-        InconsistentRecord => "the interrupts of a watch do not fill the time of their worker, by more than",
+        VmStopped => "the interrupts of a watch are too few for the time of their worker, by more than",
+        InconsistentRecord => "the interrupts of a watch take more than the time of their worker, by more than",
     }
 
     /// How far IA32_MPERF may be from the TSC over a worker's time, in thousandths, so that the effective clock is known

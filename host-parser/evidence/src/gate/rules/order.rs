@@ -22,18 +22,20 @@ pub(in crate::gate) fn order(run: &mut Run<'_>) {
 }
 
 /// The line of the first record that is not after those before it: the workers by number, each with its time, its result,
-/// the readings around it and its end; the end of the iteration; the workers' gaps; the moments; the workers' conditions
+/// its chunks, the readings around it and its end; the root over all chunks; the end of the iteration; the workers' gaps; the moments; the workers' conditions
 /// and counters.
 fn out_of_order(iteration: &Iteration, gaps: &[At<Gap>]) -> Option<u64> {
-    let mut lines = Vec::with_capacity(5 + 7 * iteration.workers.len() + gaps.len());
+    let mut lines = Vec::with_capacity(6 + 8 * iteration.workers.len() + gaps.len());
     lines.push(iteration.line);
     for worker in iteration.workers.values() {
         lines.extend(worker.timing.map(|at| at.line));
         lines.extend(worker.answer.map(|at| at.line));
+        lines.extend(worker.chunks.map(|at| at.line));
         lines.extend(worker.region.map(|at| at.line));
         lines.extend(worker.fault.map(|at| at.line));
         lines.extend(worker.end.map(|at| at.line));
     }
+    lines.extend(iteration.root.map(|at| at.line));
     lines.extend(iteration.end.map(|at| at.line));
     lines.extend(gaps.iter().map(|gap| gap.line));
     lines.extend(

@@ -1,6 +1,7 @@
 //! The workload: the program, its authority and parameters, and the expected answer.
 
-use abi::syscall::{Authority, Syscall};
+use abi::syscall::{Authority, Right};
+use abi::wire::Value;
 use toml::Spanned;
 use workloads::{BadParameter, Expectation, Lookup, Table, Units, Words, Workload};
 
@@ -9,23 +10,21 @@ use super::super::raw::{RawOracle, RawParameters};
 use super::Checker;
 
 impl Checker<'_> {
-    /// The syscalls that a worker may make.
+    /// What a worker may do.
     pub(super) fn authority(&mut self, raw: &Spanned<Vec<Spanned<String>>>) -> Authority {
         let key = "workload.authority";
         let mut authority = Authority::NONE;
         for name in raw.get_ref() {
-            match Syscall::ALL.into_iter().find(|&(_, known)| known == name.get_ref()) {
+            match Right::parse(name.get_ref()) {
                 None => {
-                    let known: Vec<_> = Syscall::ALL.into_iter().map(|(_, known)| known).collect();
-                    self.refuse(key, name.span(), &format!("names out of: {}", known.join(", ")));
+                    let expected = format!("names out of: {}", Right::WORDS.join(", "));
+                    self.refuse(key, name.span(), &expected);
                 }
-                Some((call, _)) if authority.allows(call) => {
-                    self.refuse(key, name.span(), "each syscall once");
-                }
-                Some((call, _)) => authority = authority.with(call),
+                Some(right) if authority.has(right) => self.refuse(key, name.span(), "each right once"),
+                Some(right) => authority = authority.with(right),
             }
         }
-        if !authority.allows(Syscall::Exit) {
+        if !authority.has(Right::Exit) {
             self.refuse(key, raw.span(), "a list with \"exit\", without which no worker can end");
         }
         authority
