@@ -1,64 +1,15 @@
 //! The rows of the platform: figures of a good log, and what takes a figure or the whole log away.
 
-use abi::series::{Packer, SeriesClass, SeriesRow, Shortened, Unavailable, bucket};
-use abi::wire::record::{
-    PlatformNote, PlatformRows, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange,
-};
+use abi::CpuId;
+use abi::series::{SeriesClass, SeriesRow, Shortened};
 use abi::wire::{Record, Text};
-use abi::{CpuId, series};
 use evidence::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, SeriesState, Verdict};
 use evidence::transcript::Transcript;
 use test_support::guest::{Guest, KHZ};
-use test_support::script::Script;
+use test_support::platform::{N, SAMPLES, log_with, records};
 
-/// The CPUID row of this guest: ten batches of a hundred.
-const N: u64 = 100;
-const SAMPLES: [u64; 10] = [1000, 1000, 1010, 1020, 1030, 1040, 1050, 1060, 1070, 90_000];
-
-/// The records of the rows, with one row that is measured and one window of gaps.
-fn records(short: Shortened) -> Vec<Record> {
-    let (noise_ms, window) = (5, 5 * KHZ);
-    let mut records: Vec<Record> = vec![PlatformRows { noise_ms, short }.into()];
-    records.extend(series(0, SeriesRow::ExitCpuid, 0, N, &SAMPLES, N * 10));
-    records.extend(series(1, SeriesRow::HwNoise, u64::from(noise_ms), 1, &[], window));
-    let measured = [SeriesRow::ExitCpuid, SeriesRow::HwNoise];
-    for row in SeriesRow::ALL.iter().copied().filter(|row| !measured.contains(row)) {
-        let reason = Unavailable::NotOffered;
-        records.push(SeriesNone { row, cpu: CpuId(0), peer: None, arg: 0, reason }.into());
-    }
-    records
-        .push(PlatformNote { llc_bytes: 1 << 24, steal_ns: None, smis: None, nmis: 0, took_ms: 90 }.into());
-    records
-}
-
-/// The records of a series whose samples are in order.
-fn series(id: u16, row: SeriesRow, arg: u64, n: u64, samples: &[u64], due: u64) -> Vec<Record> {
-    let class = row.spec().class;
-    let (min, max) = (samples.first().copied().unwrap_or(0), samples.last().copied().unwrap_or(0));
-    let (mut counts, mut packer) = (series::Counts::default(), Packer::<128>::default());
-    for same in samples.chunk_by(|a, b| bucket(*a) == bucket(*b)) {
-        assert!(packer.push(&counts.pair(bucket(same[0]), same.len() as u64)));
-    }
-    let count = u32::try_from(samples.len()).unwrap();
-    let mut records: Vec<Record> = vec![
-        Series { id, row, cpu: CpuId(0), peer: None, arg, class, n, count }.into(),
-        SeriesOracle { id, due, done: due, wrong: 0 }.into(),
-        SeriesRange { id, cold: 77, min, max, sum: samples.iter().sum() }.into(),
-    ];
-    if !packer.is_empty() {
-        records.push(SeriesCounts { id, part: 0, counts: Text::new(packer.as_str()) }.into());
-    }
-    records
-}
-
-/// A log with these records before its `end`.
 fn log(records: &[Record]) -> Vec<u8> {
-    let mut script = Script::of(&Guest::of(2).log());
-    let end = script.records.len() - 1;
-    let last = script.records[end];
-    let added = records.iter().map(|&record| abi::wire::Envelope { record, ..last });
-    script.records.splice(end..end, added);
-    script.log()
+    log_with(&Guest::of(2), records)
 }
 
 fn judge(log: &[u8]) -> Verdict<Measurement> {

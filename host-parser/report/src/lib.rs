@@ -29,6 +29,5 @@ pub use export::{EXPORTERS, write_all};
 pub use exporter::Exporter;
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
-pub use platform::platform_failed;
 pub use table::Table;
 pub use terminal::{terminal, terminal_in_colour};

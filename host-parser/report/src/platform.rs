@@ -43,12 +43,6 @@ pub(super) fn lines(results: &Results) -> Vec<String> {
     lines
 }
 
-/// Whether any run has a row whose oracle failed.
-#[must_use]
-pub fn platform_failed(results: &Results) -> bool {
-    by_system(results).iter().any(|boots| !boots.failed().is_empty())
-}
-
 fn text(table: &Table) -> Vec<String> {
     table.text().lines().map(str::to_owned).collect()
 }

@@ -4,4 +4,5 @@
 
 pub mod golden;
 pub mod guest;
+pub mod platform;
 pub mod script;
