@@ -16,7 +16,8 @@ use crate::x86::tsc;
 /// The samples of a row.
 const PASSES: usize = 11;
 /// The passes before them.
-const WARM: usize = BANDWIDTH_WARM_UPS as usize;
+const WARM: usize = 2;
+const _: () = assert!(WARM as u64 == BANDWIDTH_WARM_UPS);
 /// How long CPUs wait for each other, in microseconds.
 const PATIENCE_US: u64 = 5_000_000;
 /// How long a row takes, in microseconds, if its machine is not so slow that the fewest samples take longer.

@@ -17,6 +17,7 @@ use abi::plan::Platform;
 use abi::series::{EVENTS, SeriesRow, Unavailable};
 use abi::wire::record::{PlatformNote, PlatformRows};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::AtomicU64;
 
@@ -86,8 +87,7 @@ pub fn run(asked: &Platform, clock: &Clock, field: &mut impl Field) -> Vec<Figur
     let begin = tsc::read();
     let before = field.disturbances();
     field.record(PlatformRows { noise_ms: asked.noise_ms, short: asked.short }.into());
-    let (mut book, mut samples) = (Book::new(asked), Vec::new());
-    samples.resize(usize::try_from(EVENTS).unwrap_or(0), 0);
+    let (mut book, mut samples) = (Book::new(asked), buffer());
     let mut sampler = Sampler::new(clock, &mut samples, asked);
     let cpus = field.cpus();
     let Some(&here) = cpus.first() else { return Vec::new() };
@@ -113,6 +113,12 @@ pub fn run(asked: &Platform, clock: &Clock, field: &mut impl Field) -> Vec<Figur
         .into(),
     );
     book.figures().to_vec()
+}
+
+/// Memory for the samples of a series. A sampler touches it before it fills it.
+#[must_use]
+pub fn buffer() -> Vec<u64> {
+    vec![0; usize::try_from(EVENTS).unwrap_or(0)]
 }
 
 /// Emits rows that a system does not have.

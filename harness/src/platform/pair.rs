@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::hint;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Field, Job, MOST_PAIRED, Pages, Words};
+use super::{Field, Job, MOST_PAIRED, Pages, Words, buffer};
 use crate::clock::Clock;
 use spin::Mutex;
 
@@ -63,8 +63,7 @@ fn pair(
         return book.none(field, place, Unavailable::Memory);
     };
     let (clock, short) = (*sampler.clock(), sampler.shortens(row));
-    let mut samples = Vec::new();
-    samples.resize(usize::try_from(EVENTS).unwrap_or(0), 0);
+    let samples = buffer();
     let (table, brought) = (Arc::new(Table::new(line)), Arc::new(Mutex::new(samples)));
     let result = Arc::new(Mutex::new(Err(Unavailable::CpuLost)));
     let job: Job = {

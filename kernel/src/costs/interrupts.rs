@@ -2,7 +2,7 @@
 
 use abi::series::{EVENTS, SeriesRow, Unavailable};
 use alloc::vec::Vec;
-use harness::platform::unavailable;
+use harness::platform::{buffer, unavailable};
 use harness::sampler::{BUDGET_US, Book, Measured, Place, Sampler, Tally};
 
 use super::Floor;
@@ -75,7 +75,7 @@ fn lead(
     clock: &MachineClock,
 ) -> Result<(Measured, Vec<u64>), Unavailable> {
     let asked = super::asked(short);
-    let mut samples = super::buffer();
+    let mut samples = buffer();
     let mut sampler = Sampler::new(&clock.tsc, &mut samples, &asked);
     let mut wrong = 0;
     let cold = sampler.warm_up(|| once(event, peer, clock, &mut wrong));

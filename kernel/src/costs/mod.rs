@@ -14,7 +14,7 @@ use core::fmt;
 
 use abi::CpuId;
 use abi::plan::Platform;
-use abi::series::{EVENTS, Shortened};
+use abi::series::Shortened;
 use abi::wire::Record;
 use alloc::vec::Vec;
 use harness::Sink;
@@ -36,13 +36,6 @@ const PART: u64 = 4;
 fn asked(short: bool) -> Platform {
     let short = if short { Shortened::All } else { Shortened::None };
     Platform { noise_ms: 0, short, samples: false }
-}
-
-/// Memory for the samples of such a row, touched.
-fn buffer() -> Vec<u64> {
-    let mut samples = Vec::new();
-    samples.resize(usize::try_from(EVENTS).unwrap_or(0), 0);
-    samples
 }
 
 /// The machine, as the rows use it.

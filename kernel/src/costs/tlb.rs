@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::series::{SeriesRow, Unavailable};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use harness::platform::Job;
+use harness::platform::{Job, buffer};
 use harness::sampler::{Book, Measured, Place, Sampler, Tally};
 use harness::x86::tsc;
 use spin::Mutex;
@@ -104,7 +104,7 @@ fn measure(
 impl Shoot {
     fn lead(&self, short: bool, others: &[&'static PerCpu], clock: &MachineClock) -> Brought {
         let asked = super::asked(short);
-        let mut samples = super::buffer();
+        let mut samples = buffer();
         let mut sampler = Sampler::new(&clock.tsc, &mut samples, &asked);
         let cold = sampler.warm_up(|| self.once(others, clock));
         self.wrong.store(0, Ordering::Release);

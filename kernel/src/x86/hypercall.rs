@@ -14,13 +14,12 @@ const NO_CALL: u64 = 0xffff_fff0;
 #[inline]
 pub fn unknown_call(amd: bool) -> i64 {
     let answer;
-    // SAFETY: KVM changes RAX alone at a call; it knows no call of this number.
-    unsafe {
-        if amd {
-            asm!("vmmcall", inlateout("rax") NO_CALL => answer, options(nostack));
-        } else {
-            asm!("vmcall", inlateout("rax") NO_CALL => answer, options(nostack));
-        }
+    if amd {
+        // SAFETY: KVM changes RAX alone at a call; it knows no call of this number.
+        unsafe { asm!("vmmcall", inlateout("rax") NO_CALL => answer, options(nostack)) };
+    } else {
+        // SAFETY: as above.
+        unsafe { asm!("vmcall", inlateout("rax") NO_CALL => answer, options(nostack)) };
     }
     answer
 }
