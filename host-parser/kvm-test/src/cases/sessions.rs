@@ -67,7 +67,7 @@ fn try_controls(folder: &Path, out: &Path, names: &mut Vec<String>) -> Result<St
             continue;
         }
         ensure!(
-            is_the_hosts(got) || got == "control-unnoticed",
+            is_disturbance(got) || got == "control-unnoticed",
             "{control}: {got}, not {expected}\n{}",
             said.out
         );
@@ -75,11 +75,6 @@ fn try_controls(folder: &Path, out: &Path, names: &mut Vec<String>) -> Result<St
     }
     *names = left;
     Ok(said.out)
-}
-
-/// Reasons that a busy host gives to any run, good or bad.
-fn is_the_hosts(code: &str) -> bool {
-    ["vcpu-preempted", "steal", "late-start"].contains(&code)
 }
 
 /// The systems of the shared experiment.
@@ -133,8 +128,8 @@ fn shared_session(out: &Path, number: usize) -> Result<Vec<Value>> {
     results["runs"].as_array().cloned().context("no runs in results.json")
 }
 
-/// Whether a run was disturbed. What happens to L1's own CPUs has no witness in L1: time that its clocks do not agree on
-/// counts there too.
+/// Whether this reason is one that a busy host gives to any run, good or bad. What happens to L1's own CPUs has no witness
+/// in L1: time that its clocks do not agree on counts there too.
 fn is_disturbance(reason: &str) -> bool {
-    is_the_hosts(reason) || (is_nested() && reason == "time-missing")
+    ["vcpu-preempted", "steal", "late-start"].contains(&reason) || (is_nested() && reason == "time-missing")
 }
