@@ -264,11 +264,11 @@ impl fmt::Display for Shown {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     use super::*;
 
-    fn page(hypervisor: &str) -> alloc::string::String {
+    fn page(hypervisor: &str) -> String {
         let mut facts = Facts {
             exit: Some(1_210_000),
             wake: Some(52_000_000),

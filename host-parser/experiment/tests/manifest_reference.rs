@@ -143,6 +143,18 @@ fn states_the_bounds_of_rounds_and_iterations() {
 }
 
 #[test]
+fn the_table_of_parameters_is_made_from_the_registry() {
+    let mut table = "| workload | key | values | meaning |\n|---|---|---|---|\n".to_owned();
+    for workload in workloads::REGISTRY.measured() {
+        for parameter in workload.parameters() {
+            let (key, expected, meaning) = (parameter.key, parameter.expected, parameter.meaning);
+            let _ = writeln!(table, "| `{}` | `{key}` | {expected} | {meaning} |", workload.name());
+        }
+    }
+    golden::check_part(&path(), "parameters", &table);
+}
+
+#[test]
 fn lists_every_parameter_of_every_workload() {
     let programs =
         listed_words(&complaint("\"primes\"", &format!("\"{UNKNOWN}\"")), "a worker program of this tier");

@@ -36,3 +36,28 @@ macro_rules! control {
     };
 }
 pub(crate) use control;
+
+/// The work of a program. In a program whose name begins with `control-`, worker 0 skips most of its work in the timed
+/// call: it does no more than a warm-up.
+///
+/// Such a program has no source of its own: `control-NAME.rs` is a link to `NAME.rs`. So every workload has a control, and
+/// no line of it is only the control's.
+macro_rules! or_skipping {
+    ($warm_up:path, $work:path) => {
+        |call: &$crate::worker::runtime::Call, space: &mut $crate::worker::space::Space<'_>| {
+            const SKIPS: bool = $crate::worker::control::is_control(env!("CARGO_BIN_NAME"));
+            if SKIPS && call.misbehaves {
+                let less = $crate::worker::runtime::Call { params: $warm_up(call.params), ..*call };
+                $work(&less, space)
+            } else {
+                $work(call, space)
+            }
+        }
+    };
+}
+pub(crate) use or_skipping;
+
+/// Whether a program is a control, by its name.
+pub const fn is_control(name: &str) -> bool {
+    matches!(name.as_bytes(), [b'c', b'o', b'n', b't', b'r', b'o', b'l', b'-', ..])
+}

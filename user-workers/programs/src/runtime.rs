@@ -73,7 +73,7 @@ macro_rules! worker {
             let phases = $crate::worker::space::Phases {
                 prepare: $crate::worker::worker!(@or $crate::worker::space::prepare_nothing $(, $prepare)?),
                 warm_up: $warm_up,
-                work: $work,
+                work: $crate::worker::control::or_skipping!($warm_up, $work),
                 verify: $crate::worker::worker!(@or $crate::worker::space::verify_nothing $(, $verify)?),
             };
             // SAFETY: the caller's promise is the one that `run` asks for.
@@ -104,6 +104,7 @@ pub(crate) use worker;
 /// # Safety
 /// `args` can be read and `out` written for as long as this runs, and nothing else writes either.
 #[inline(always)]
+#[allow(dead_code, reason = "a program uses this one or that of `space`")]
 pub unsafe fn run(
     args: *const WorkerArgs,
     out: *mut WorkerResult,

@@ -5,16 +5,28 @@
 
 #[allow(dead_code, unused_macros, unused_imports, reason = "for the controls")]
 pub mod control;
+#[allow(dead_code, reason = "for workloads that make digests of bytes or chunks")]
+pub mod digest;
+#[allow(dead_code, reason = "for programs that allocate")]
+pub mod heap;
+#[allow(unused_macros, reason = "for programs with slices or a heap")]
+mod mem;
 #[allow(dead_code, reason = "each control uses one of these")]
 pub mod misdeed;
-#[allow(dead_code, reason = "each build of it uses some of this")]
+#[allow(dead_code, unused_imports, reason = "each build of it uses some of this")]
 pub mod primes;
 pub mod runtime;
 #[allow(dead_code, reason = "for workers with more than a stack")]
 pub mod space;
+#[allow(dead_code, reason = "for workers that keep more than plain memory")]
+pub mod state;
+#[allow(dead_code, reason = "for workers with memory")]
+pub mod views;
 
 #[allow(unused_imports, reason = "for the controls")]
 pub(crate) use control::control;
+#[allow(unused_imports, reason = "for programs with slices or a heap")]
+pub(crate) use mem::memory_functions;
 /// The workload whose task the controls are given, as the registry has it.
 #[allow(unused_imports, reason = "for the controls")]
 pub use primes as subject;

@@ -10,8 +10,8 @@
 //!
 //! # Adding a workload
 //!
-//! 1. The program: `programs/src/NAME/mod.rs` with `warm_up` and `work`, its `mod` line in `programs/src/worker.rs`,
-//!    and `programs/src/bin/NAME.rs`, which hands both to `worker!`.
+//! 1. The program: `programs/src/NAME/mod.rs` with `warm_up` and `work`, and `programs/src/bin/NAME.rs`, which includes it
+//!    by its path and hands both to `worker!`.
 //! 2. The reference: `reference/src/NAME/mod.rs` with the parameters and their [`Task`], and a test that the source of
 //!    the program agrees with it.
 //! 3. A line in [`REGISTRY`]. The tests of this crate then hold the workload to the [`laws`], and the registry to the
@@ -35,17 +35,34 @@
 //! its own `static`s. The warm-up is repeated for a time, so it must leave no trace in the answer: work on a part that the
 //! timed call makes anew, or undo it.
 //!
-//! Controls and slowed builds are optional: a file in `programs/src/bin` each, named in the registry's line or in
-//! [`Task::SLOWED`].
-#![forbid(unsafe_code)]
+//! A workload made by `worker! { ... }` has a control, which skips work: `programs/src/bin/control-NAME.rs`, a link to
+//! `NAME.rs`, named in the registry's line. Others and slowed builds are optional: a file there each, named in that line or
+//! in [`Task::SLOWED`].
+// The tests include sources of the programs, some of which need it.
+#![cfg_attr(not(test), forbid(unsafe_code))]
+#![cfg_attr(test, deny(unsafe_code))]
 
+#[cfg(test)]
+extern crate alloc;
+
+mod chase;
+mod chunk_hash;
+mod contention;
+mod dgemm;
+mod digest;
 mod expectation;
+mod gups;
+mod kept;
+mod kv;
 pub mod laws;
+mod lz4;
 mod needs;
 mod parameters;
 mod primes;
+mod range;
 mod registry;
 mod task;
+mod triad;
 mod workload;
 
 pub use abi::worker::PARAMS as MAX_PARAMETERS;
@@ -74,6 +91,19 @@ workloads! {
         "control-stack-overflow"
         "control-syscall"
         "control-wrong-answer";
+    chase::Chase, failed by "control-chase";
+    chunk_hash::ChunkHash, failed by "control-chunk-hash";
+    contention::FalseSharing, failed by "control-contention-false-sharing";
+    contention::McsLock, failed by "control-contention-mcs-lock";
+    contention::SharedLine, failed by "control-contention-shared-line";
+    contention::TicketLock, failed by "control-contention-ticket-lock";
+    dgemm::Dgemm, failed by "control-dgemm";
+    gups::Gups, failed by "control-gups";
+    kv::KvBTree, failed by "control-kv-btree";
+    kv::KvHash, failed by "control-kv-hash";
+    lz4::Lz4Compress, failed by "control-lz4-compress";
+    lz4::Lz4Decompress, failed by "control-lz4-decompress";
+    triad::Triad, failed by "control-triad";
 }
 
 /// The workload of this name in [`REGISTRY`].

@@ -1,0 +1,1 @@
+contention-mcs-lock.rs

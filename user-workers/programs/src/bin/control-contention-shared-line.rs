@@ -1,0 +1,1 @@
+contention-shared-line.rs

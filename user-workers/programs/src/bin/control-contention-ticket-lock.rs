@@ -1,0 +1,1 @@
+contention-ticket-lock.rs

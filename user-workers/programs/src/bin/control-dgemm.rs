@@ -1,0 +1,1 @@
+dgemm.rs

@@ -1,0 +1,187 @@
+//! What the workers of a case share, and the turns that they take at it: an atomic counter, counters in one line, and
+//! counters behind a ticket lock and an MCS lock.
+//!
+//! Pure: the reference's tests include this file and run it with threads.
+
+use core::hint::spin_loop;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// The most workers of a case.
+pub const MOST_WORKERS: usize = 256;
+
+/// The most bytes between the counters of two workers.
+pub const MOST_STRIDE: usize = 256;
+
+/// A number that shares no line with another, nor with the line that is fetched beside it (Intel's Optimization Reference
+/// Manual, "Spatial Prefetcher": lines come in pairs of 128 bytes).
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub struct Alone(AtomicU64);
+
+impl Alone {
+    const NEW: Self = Self(AtomicU64::new(0));
+}
+
+/// A worker's place in the queue of the MCS lock.
+#[derive(Debug)]
+#[repr(C, align(128))]
+struct Place {
+    /// The number of the worker behind this one, plus 1; 0 if there is none.
+    behind: AtomicU64,
+    /// 1 until the lock is handed over.
+    waits: AtomicU64,
+}
+
+/// Everything shared, all zero at first.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Shared {
+    /// What all turns count up.
+    count: Alone,
+    next_ticket: Alone,
+    now_serving: Alone,
+    /// The number of the last worker in the queue, plus 1; 0 if the lock is free.
+    last: Alone,
+    places: [Place; MOST_WORKERS],
+    /// How many turns each worker is to take.
+    claims: [Alone; MOST_WORKERS],
+    /// The workers' own counters, at a distance that the manifest chooses.
+    own: [AtomicU64; MOST_WORKERS * MOST_STRIDE / 8],
+}
+
+/// A kind of turn.
+pub trait Pattern {
+    /// Takes `turns` turns as worker `worker`.
+    fn turns(shared: &Shared, worker: usize, turns: u64, stride: usize);
+
+    /// How many turns all workers have taken.
+    fn taken(shared: &Shared, _workers: usize, _stride: usize) -> u64 {
+        shared.count.0.load(Acquire)
+    }
+}
+
+/// Each turn is one locked instruction on the same line.
+#[derive(Debug)]
+pub struct SharedLine;
+
+/// Each turn adds to the worker's own counter, which may be in one line with others.
+#[derive(Debug)]
+pub struct FalseSharing;
+
+/// Each turn takes a ticket lock, in the order of arrival (Mellor-Crummey and Scott, "Algorithms for Scalable
+/// Synchronization on Shared-Memory Multiprocessors", 1991, section 2.2). All waiting workers read one line.
+#[derive(Debug)]
+pub struct TicketLock;
+
+/// Each turn takes an MCS lock (the same, section 2.4). Each waiting worker reads its own line.
+#[derive(Debug)]
+pub struct McsLock;
+
+impl Pattern for SharedLine {
+    fn turns(shared: &Shared, _: usize, turns: u64, _: usize) {
+        for _ in 0..turns {
+            shared.count.0.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Pattern for FalseSharing {
+    fn turns(shared: &Shared, worker: usize, turns: u64, stride: usize) {
+        let own = own(shared, worker, stride);
+        for _ in 0..turns {
+            // A load and a store: only this worker writes it.
+            own.store(own.load(Relaxed) + 1, Relaxed);
+        }
+    }
+
+    fn taken(shared: &Shared, workers: usize, stride: usize) -> u64 {
+        (0..workers).map(|worker| own(shared, worker, stride).load(Acquire)).sum()
+    }
+}
+
+impl Pattern for TicketLock {
+    fn turns(shared: &Shared, _: usize, turns: u64, _: usize) {
+        for _ in 0..turns {
+            let ticket = shared.next_ticket.0.fetch_add(1, Relaxed);
+            while shared.now_serving.0.load(Acquire) != ticket {
+                spin_loop();
+            }
+            count(shared);
+            shared.now_serving.0.store(ticket + 1, Release);
+        }
+    }
+}
+
+impl Pattern for McsLock {
+    fn turns(shared: &Shared, worker: usize, turns: u64, _: usize) {
+        let own = &shared.places[worker];
+        let number = worker as u64 + 1;
+        for _ in 0..turns {
+            own.behind.store(0, Relaxed);
+            own.waits.store(1, Relaxed);
+            if let Some(ahead) = place(shared, shared.last.0.swap(number, AcqRel)) {
+                ahead.behind.store(number, Release);
+                while own.waits.load(Acquire) == 1 {
+                    spin_loop();
+                }
+            }
+            count(shared);
+            let free = own.behind.load(Acquire) == 0
+                && shared.last.0.compare_exchange(number, 0, Release, Relaxed).is_ok();
+            if !free {
+                hand_over(shared, own);
+            }
+        }
+    }
+}
+
+/// What a lock protects: a load and a store, of which an update would be lost if two workers were in here.
+fn count(shared: &Shared) {
+    shared.count.0.store(shared.count.0.load(Relaxed) + 1, Relaxed);
+}
+
+/// The place of a number in the queue; `None` for 0.
+fn place(shared: &Shared, number: u64) -> Option<&Place> {
+    shared.places.get(usize::try_from(number.checked_sub(1)?).ok()?)
+}
+
+/// Lets the next worker go, once it has said that it is there.
+fn hand_over(shared: &Shared, own: &Place) {
+    loop {
+        if let Some(behind) = place(shared, own.behind.load(Acquire)) {
+            return behind.waits.store(0, Release);
+        }
+        spin_loop();
+    }
+}
+
+/// The counter of a worker.
+fn own(shared: &Shared, worker: usize, stride: usize) -> &AtomicU64 {
+    &shared.own[worker * stride.clamp(8, MOST_STRIDE) / 8]
+}
+
+impl Shared {
+    /// All zero.
+    pub const NEW: Self = Self {
+        count: Alone::NEW,
+        next_ticket: Alone::NEW,
+        now_serving: Alone::NEW,
+        last: Alone::NEW,
+        places: [const { Place { behind: AtomicU64::new(0), waits: AtomicU64::new(0) } }; MOST_WORKERS],
+        claims: [const { Alone::NEW }; MOST_WORKERS],
+        own: [const { AtomicU64::new(0) }; MOST_WORKERS * MOST_STRIDE / 8],
+    };
+
+    /// Notes how many turns a worker is to take.
+    pub fn claim(&self, worker: usize, turns: u64) {
+        self.claims[worker].0.store(turns, Release);
+    }
+
+    /// The turns of worker 0 if the other workers took as many as they claimed: what all of them took, less those. So the
+    /// answers of all workers add up to what was really counted.
+    pub fn first_workers_turns<P: Pattern>(&self, workers: usize, stride: usize) -> u64 {
+        let others = self.claims[1..workers].iter().map(|claim| claim.0.load(Acquire));
+        others.fold(P::taken(self, workers, stride), u64::wrapping_sub)
+    }
+}
