@@ -162,13 +162,18 @@ struct Chain {
 
 impl Chain {
     fn add(&mut self, boot: &Boot) {
+        self.boots += 1;
+        // Once broken, it stays so, and a digest a boot is saved.
+        if self.broken {
+            return;
+        }
+        let before = self.boots - 1;
         let challenge = boot.challenge().map(|challenge| challenge.value.0);
         let ended = boot.end().map(|end| end.digest).filter(|_| boot.defects.is_empty());
-        let due = self.last.map(|(challenge, ended)| challenge::next(challenge, ended, self.boots));
+        let due = self.last.map(|(challenge, ended)| challenge::next(challenge, ended, before));
         self.broken |= due.is_some() && due != challenge;
         self.last = challenge.zip(ended);
         self.broken |= self.last.is_none();
-        self.boots += 1;
     }
 
     fn holds(&self) -> bool {

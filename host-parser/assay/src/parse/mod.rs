@@ -188,7 +188,7 @@ fn not_shown(results: &Results) -> Vec<String> {
     if measured().any(|boot| !boot.conditions().watched) {
         lines.push("whether the machine stood still meanwhile: nothing watched the workers' CPUs".to_owned());
     }
-    let bare = |boot: &Measurement| boot.machine().hypervisor.to_string().is_empty();
+    let bare = |boot: &Measurement| boot.machine().hypervisor.is_empty();
     if measured().any(|boot| bare(boot) && !boot.conditions().smis) {
         lines.push("whether the firmware took CPUs away (SMIs): the CPUs do not count that".to_owned());
     }
