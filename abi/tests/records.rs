@@ -115,3 +115,10 @@ fn a_tag_is_seen_wherever_it_stands_and_nowhere_else() {
         assert!(!is_tagged(text.as_bytes()), "{text}");
     }
 }
+
+#[test]
+fn no_record_can_end_in_another_one() {
+    // A reader of lines may therefore try the whole line first: only the envelope has these.
+    let mut fields = Record::SPECS.iter().flat_map(|spec| spec.fields);
+    assert!(fields.all(|field| !["seq", "ts", "ev", "crc"].contains(&field.key)));
+}

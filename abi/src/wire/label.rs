@@ -89,6 +89,12 @@ impl<const MAX: usize> Text<MAX> {
         this
     }
 
+    /// Whether it is the empty text.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     fn encoded(&self) -> &str {
         core::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }

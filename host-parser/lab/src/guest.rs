@@ -171,13 +171,14 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
         HostEvidence { ended, vcpus, host_cpus, watched, delays, watcher, host_steal, host_steal_missing };
     let mut record = run.judge(&bytes, env, &image.plan, image.build, evidence);
     record.log = Some(log.display().to_string().into());
-    record.command = command_words(&guest);
-    record.configuration = guest.command.given().map(|given| given.content.clone());
-    record.started_unix_ms = Some(guest.timeline.started_unix_ms);
-    record.wall_ms = Some(guest.timeline.exit_us / 1000);
-    record.boot = Some(cost);
-    record.vcpu_host_cpus = guest.vcpus.iter().map(|vcpu| vcpu.pinned_to.to_string()).collect();
-    record.host_cpus = guest.host_cpus_in_force.map(|cpus| cpus.to_string());
+    let made = record.making();
+    made.command = command_words(&guest);
+    made.configuration = guest.command.given().map(|given| given.content.clone());
+    made.started_unix_ms = Some(guest.timeline.started_unix_ms);
+    made.wall_ms = Some(guest.timeline.exit_us / 1000);
+    made.boot = Some(cost);
+    made.vcpu_host_cpus = guest.vcpus.iter().map(|vcpu| vcpu.pinned_to.to_string()).collect();
+    made.host_cpus = guest.host_cpus_in_force.map(|cpus| cpus.to_string());
     *run.last_cpus = guest.last_registers;
     Ok(record)
 }

@@ -56,7 +56,7 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
 
 /// When the first and the last run started.
 fn date(results: &Results) -> Option<String> {
-    let started: Vec<u64> = results.runs.iter().filter_map(|run| run.started_unix_ms).collect();
+    let started: Vec<u64> = results.runs.iter().filter_map(|run| run.made.started_unix_ms).collect();
     let (first, last) = (utc(*started.iter().min()?), utc(*started.iter().max()?));
     Some(format!("first run started {first}, last run {last}"))
 }

@@ -129,7 +129,7 @@ The image is what was booted: kernel and ramdisk together.";
 fn environment(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n## Conditions\n")?;
     list(out, conditions::conditions(results))?;
-    let command = results.runs.iter().map(|run| &run.command).find(|command| !command.is_empty());
+    let command = results.runs.iter().map(|run| &run.made.command).find(|command| !command.is_empty());
     if let Some(command) = command {
         let command = words::short(&command.join(" "));
         writeln!(out, "\nThe first run's command (results.json has each, with whole paths):\n")?;

@@ -223,7 +223,7 @@ pub(super) fn pace(results: &Results) -> Option<String> {
 
 /// How long runs waited for the host's CPUs, in a line; `None` if less than a second in all.
 pub(super) fn waited(results: &Results) -> Option<String> {
-    let each: Vec<u64> = results.runs.iter().filter_map(|run| run.waited_ms).collect();
+    let each: Vec<u64> = results.runs.iter().filter_map(|run| run.made.waited_ms).collect();
     let seconds = each.iter().sum::<u64>() / 1_000;
     (seconds > 0).then(|| {
         format!(

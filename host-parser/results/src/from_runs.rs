@@ -41,7 +41,7 @@ impl Results {
         let ledger = Ledger::of(&runs, probes);
         exclude_iterations(&mut runs, &ledger);
         let (probes, rounds) = (ledger.probes().clone(), ledger.excluded_rounds());
-        // It grows with the runs, and the next step makes one of what is left.
+        // The next step makes one of what is left.
         drop(ledger);
         Self::of_rounds(experiment, environment, probes, runs, completion, rounds)
     }
@@ -87,6 +87,11 @@ impl Results {
         (excluded_rounds, lost): (BTreeMap<u32, Exclusion>, usize),
     ) -> Self {
         exclude::mark(&mut runs, &excluded_rounds);
+        let ledger = Ledger::of(&runs, Probes::default());
+        let selection = Selection::of(experiment.pairing, &runs, &ledger, &probes);
+        let pace = ledger.pace();
+        // It grows with the runs, as what follows does.
+        drop(ledger);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.excluded.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = SystemComparison::new(&counted, &series);
@@ -96,8 +101,6 @@ impl Results {
             Completion::Complete => None,
             Completion::Partial { why } => Some(why),
         };
-        let ledger = Ledger::of(&runs, Probes::default());
-        let selection = Selection::of(experiment.pairing, &runs, &ledger, &probes);
         let not_run = not_run::not_run(&experiment, &runs);
         let too_many = exclude::too_many(&experiment, excluded_rounds.len(), lost);
         let refusal = refusal(&runs, too_many, &selection, incomplete.as_deref());
@@ -127,7 +130,7 @@ impl Results {
             incomplete,
             environment,
             probes,
-            pace: ledger.pace(),
+            pace,
             excluded_rounds,
             selection,
             cases: rows.collect(),

@@ -43,7 +43,7 @@ pub use file::{WriteError, write_atomically};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Repeats, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
 pub use not_run::NotRun;
-pub use run_record::{RunRecord, SealedRun};
+pub use run_record::{Making, RunRecord, SealedRun};
 pub use selection::{ExcludedShare, Group, Lost, Selection, SelectionTest};
 pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;

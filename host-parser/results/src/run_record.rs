@@ -34,6 +34,29 @@ pub struct RunRecord {
     pub end_digest: Option<Digest>,
     /// Its serial log.
     pub log: Option<Arc<str>>,
+    /// How it was made. That is known of no log from elsewhere, which can be hundreds of thousands: they share that.
+    #[serde(flatten)]
+    pub made: Arc<Making>,
+    /// What the host saw. Of logs from elsewhere, which can be hundreds of thousands, it saw nothing: they share that.
+    pub evidence: Arc<HostEvidence>,
+    /// Set if the guest had more CPUs than the host, even if the run did not pass.
+    pub functional_only: Option<FunctionalOnly>,
+    /// Why it counts for nothing: what the host did in it, or in another run of its round.
+    #[serde(rename = "set_aside")]
+    pub excluded: Option<Exclusion>,
+    /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
+    pub diagnosis: Option<Box<Diagnosis>>,
+    /// What session.jsonl has of it besides.
+    #[serde(skip)]
+    pub sealed: Option<Box<SealedRun>>,
+    /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
+    #[serde(flatten)]
+    pub verdict: Verdict<Measurement>,
+}
+
+/// How a run was made: what was started, when, and on which CPUs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Making {
     /// The exact command that ran the guest.
     pub command: Vec<String>,
     /// What the command reads from a file, if it reads its configuration from one.
@@ -52,21 +75,6 @@ pub struct RunRecord {
     /// The host CPUs that each vCPU's thread could run on, by the vCPU's number, read back; left out if there is no guest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vcpu_host_cpus: Vec<String>,
-    /// What the host saw. Of logs from elsewhere, which can be hundreds of thousands, it saw nothing: they share that.
-    pub evidence: Arc<HostEvidence>,
-    /// Set if the guest had more CPUs than the host, even if the run did not pass.
-    pub functional_only: Option<FunctionalOnly>,
-    /// Why it counts for nothing: what the host did in it, or in another run of its round.
-    #[serde(rename = "set_aside")]
-    pub excluded: Option<Exclusion>,
-    /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
-    pub diagnosis: Option<Box<Diagnosis>>,
-    /// What session.jsonl has of it besides.
-    #[serde(skip)]
-    pub sealed: Option<Box<SealedRun>>,
-    /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
-    #[serde(flatten)]
-    pub verdict: Verdict<Measurement>,
 }
 
 /// What a session's chain has of a run, besides what its results have.
@@ -91,6 +99,9 @@ impl SealedRun {
     }
 }
 
+/// How a log from elsewhere was made.
+static NOT_MADE_HERE: LazyLock<Arc<Making>> = LazyLock::new(Arc::default);
+
 /// What the host saw of a log from elsewhere.
 static NOTHING_SEEN: LazyLock<Arc<HostEvidence>> = LazyLock::new(Arc::default);
 
@@ -109,14 +120,7 @@ impl RunRecord {
             challenge: None,
             end_digest: None,
             log: None,
-            command: Vec::new(),
-            configuration: None,
-            started_unix_ms: None,
-            wall_ms: None,
-            waited_ms: None,
-            boot: None,
-            host_cpus: None,
-            vcpu_host_cpus: Vec::new(),
+            made: Arc::clone(&NOT_MADE_HERE),
             evidence: Arc::clone(&NOTHING_SEEN),
             excluded: None,
             diagnosis: None,
@@ -124,6 +128,11 @@ impl RunRecord {
             functional_only: measured.and_then(Measurement::functional_only),
             verdict,
         }
+    }
+
+    /// How it was made, to fill it in.
+    pub fn making(&mut self) -> &mut Making {
+        Arc::make_mut(&mut self.made)
     }
 
     /// The same, with what the host saw.

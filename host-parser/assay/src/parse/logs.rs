@@ -1,8 +1,8 @@
 //! Reads logs boot by boot and sorts the boots into rows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,8 +12,10 @@ use anyhow::{Context, bail};
 use evidence::challenge;
 use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
 use evidence::transcript::{Boot, Boots, Transcript};
+use lab::console;
 use results::seal::CHAIN;
 use results::{RunRecord, System, cases};
+use unwrap::Unwrapped;
 
 /// The boots of all logs, judged.
 #[derive(Debug, Default)]
@@ -33,9 +35,32 @@ pub struct Judged {
 pub fn judge(logs: &[PathBuf], expectation: &RunExpectation) -> anyhow::Result<Judged> {
     let mut sorter = Sorter::default();
     for log in logs {
-        sorter.log(log, expectation).with_context(|| log.display().to_string())?;
+        for log in files(log).with_context(|| log.display().to_string())? {
+            sorter.log(&log, expectation).with_context(|| log.display().to_string())?;
+        }
     }
     Ok(sorter.finish())
+}
+
+/// A log, or the logs in a folder in the order of their names.
+fn files(log: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !log.is_dir() {
+        return Ok(vec![log.to_owned()]);
+    }
+    let shown = log.display();
+    if log.join(CHAIN).exists() {
+        bail!(
+            "a session's folder: `assay show {shown}` shows it, `assay verify {shown}` judges its logs again"
+        );
+    }
+    let entries = fs::read_dir(log)?.collect::<Result<Vec<_>, _>>()?;
+    let mut files: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    if files.is_empty() {
+        bail!("a folder without a file: name the folder that the logs are in");
+    }
+    Ok(files)
 }
 
 /// Sorts boots into rows.
@@ -56,7 +81,9 @@ struct Sorter {
 impl Sorter {
     fn log(&mut self, path: &Path, expectation: &RunExpectation) -> anyhow::Result<()> {
         let name: Arc<str> = path.display().to_string().into();
-        let mut boots = Boots::of(open(path)?);
+        let log = open(path)?;
+        let undone = log.undone();
+        let mut boots = Boots::of(log);
         let before = self.boots;
         while let Some(boot) = boots.next().transpose()? {
             self.chain.add(&boot);
@@ -67,7 +94,16 @@ impl Sorter {
             let nothing = Transcript { extent: boots.extent(), ..Transcript::default() };
             let verdict = Gate::default().judge(&nothing, expectation, &HostEvidence::default());
             let (reason, detail) = verdict.outcome.refusal().context("a log of nothing passed")?;
-            bail!("{reason}: {detail}; is this the log of the machine's first serial port?");
+            let how = match undone.forms().next() {
+                Some((form, _)) => {
+                    format!("it was {undone}; is the log in it? {} gives one to look at", form.better())
+                }
+                None => "is this the log of the machine's first serial port?".to_owned(),
+            };
+            bail!("{reason}: {detail}; {how}");
+        }
+        if !undone.is_empty() {
+            console::note(&format!("{}: undone: {undone}", path.display()));
         }
         Ok(())
     }
@@ -126,13 +162,18 @@ struct Chain {
 
 impl Chain {
     fn add(&mut self, boot: &Boot) {
+        self.boots += 1;
+        // Once broken, it stays so, and a digest a boot is saved.
+        if self.broken {
+            return;
+        }
+        let before = self.boots - 1;
         let challenge = boot.challenge().map(|challenge| challenge.value.0);
         let ended = boot.end().map(|end| end.digest).filter(|_| boot.defects.is_empty());
-        let due = self.last.map(|(challenge, ended)| challenge::next(challenge, ended, self.boots));
+        let due = self.last.map(|(challenge, ended)| challenge::next(challenge, ended, before));
         self.broken |= due.is_some() && due != challenge;
         self.last = challenge.zip(ended);
         self.broken |= self.last.is_none();
-        self.boots += 1;
     }
 
     fn holds(&self) -> bool {
@@ -140,16 +181,9 @@ impl Chain {
     }
 }
 
-fn open(log: &Path) -> anyhow::Result<Box<dyn Read>> {
+fn open(log: &Path) -> anyhow::Result<Unwrapped> {
     if log == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
+        return Ok(unwrap::open(io::stdin())?);
     }
-    let (file, shown) = (File::open(log)?, log.display());
-    if file.metadata()?.is_dir() {
-        if log.join(CHAIN).exists() {
-            bail!("a session's folder: `assay verify {shown} --rebuild DIR` gives its results");
-        }
-        bail!("a folder: name the logs in it");
-    }
-    Ok(Box::new(file))
+    Ok(unwrap::open(File::open(log)?)?)
 }

@@ -23,7 +23,10 @@ use logs::Judged;
 /// `assay parse`.
 #[derive(Args, Debug)]
 pub struct ParseArgs {
-    /// Serial logs, in the order in which they were made; - for standard input
+    /// Serial logs, in the order in which they were made, or folders of logs; - for standard input
+    ///
+    /// What collectors put around a log is undone: gzip, xz, UTF-16, base64, JSON of docker, of the journal and of
+    /// clouds, prefixes, lines broken at a terminal's width. Every record has a checksum, so nothing is guessed.
     ///
     /// Boots are kept apart by what they say of system, machine, kernel, program and plan: each row has a result of its
     /// own, and no figure of one is divided by a figure of another.
@@ -185,7 +188,7 @@ fn not_shown(results: &Results) -> Vec<String> {
     if measured().any(|boot| !boot.conditions().watched) {
         lines.push("whether the machine stood still meanwhile: nothing watched the workers' CPUs".to_owned());
     }
-    let bare = |boot: &Measurement| boot.machine().hypervisor.to_string().is_empty();
+    let bare = |boot: &Measurement| boot.machine().hypervisor.is_empty();
     if measured().any(|boot| bare(boot) && !boot.conditions().smis) {
         lines.push("whether the firmware took CPUs away (SMIs): the CPUs do not count that".to_owned());
     }

@@ -1,6 +1,7 @@
 //! `assay parse` on logs that are good, foreign, truncated or unreadable.
 
 use std::fs;
+use std::io::Write;
 use std::process::Stdio;
 
 use abi::Digest;
@@ -57,9 +58,35 @@ fn reports_a_truncated_log() {
 
 #[test]
 fn names_a_log_that_cannot_be_read() {
-    for path in ["/nonexistent", "/tmp"] {
+    let empty = tempfile::tempdir().unwrap();
+    for path in ["/nonexistent", empty.path().to_str().unwrap()] {
         run(&mut assay(["parse", path]), DEADLINE).expect_exit(7).expect_message(&[path]);
     }
+}
+
+#[test]
+fn undoes_what_a_collector_put_around_a_log_and_says_so() {
+    let log = fs::read_to_string(good_log()).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(log.as_bytes()).unwrap();
+    parse(&gzip.finish().unwrap()).expect_exit(0).expect_message(&["undone: gzip"]);
+    let object = |line: &str| serde_json::json!({ "log": format!("{line}\n") }).to_string() + "\n";
+    let docker: String = log.lines().map(object).collect();
+    parse(docker.as_bytes()).expect_exit(0).expect_message(&["undone: docker's JSON lines"]);
+    // What is inside may not be a log of ours: the message says how to look at it.
+    let other: String = ["one", "two"].map(object).concat();
+    parse(other.as_bytes()).expect_exit(7).expect_message(&["not-assay", "docker logs"]);
+}
+
+#[test]
+fn a_folder_stands_for_the_logs_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["b.log", "a.log"] {
+        fs::copy(good_log(), folder.path().join(name)).unwrap();
+    }
+    let named = run(assay(["parse"]).args(["a.log", "b.log"]).current_dir(folder.path()), DEADLINE);
+    let whole = run(assay(["parse", "."]).current_dir(folder.path()), DEADLINE);
+    assert_eq!((whole.code, whole.out), (named.code, named.out));
 }
 
 #[test]

@@ -26,8 +26,9 @@ pub enum Place {
 pub(super) struct Attempts {
     /// How often a run is made again at most.
     pub repeats: u32,
-    /// By round and place: the runs, in their order.
-    rounds: BTreeMap<u32, Vec<(Place, Vec<u32>)>>,
+    /// By round and run: the run's place. Runs are numbered in the order in which they are made. Flat, because a log may
+    /// have hundreds of thousands of rounds with one run each.
+    places: BTreeMap<(u32, u32), Place>,
     /// The last round of which there is anything.
     latest: u32,
 }
@@ -35,11 +36,7 @@ pub(super) struct Attempts {
 impl Attempts {
     pub fn add(&mut self, round: u32, place: Place, run: u32) {
         self.reach(round);
-        let places = self.rounds.entry(round).or_default();
-        match places.iter_mut().find(|(of, _)| *of == place) {
-            Some((_, runs)) => runs.push(run),
-            None => places.push((place, vec![run])),
-        }
+        self.places.insert((round, run), place);
     }
 
     /// There is something of `round`: the rounds before it are over.
@@ -57,21 +54,33 @@ impl Attempts {
         attempts as u64 > u64::from(self.repeats)
     }
 
-    /// All runs of a round.
+    /// All runs of a round, in their order.
     pub fn runs(&self, round: u32) -> impl Iterator<Item = u32> {
-        self.rounds.get(&round).into_iter().flatten().flat_map(|(_, runs)| runs).copied()
+        self.of_round(round).map(|(run, _)| run)
     }
 
     /// The attempts at each place of a round whose every attempt is disturbed, in the order of the first ones.
-    pub fn lost(&self, round: u32, is_disturbed: impl Fn(u32) -> bool) -> impl Iterator<Item = &[u32]> {
-        let places = self.rounds.get(&round).into_iter().flatten();
-        places.map(|(_, runs)| runs.as_slice()).filter(move |runs| runs.iter().all(|&run| is_disturbed(run)))
+    pub fn lost(&self, round: u32, is_disturbed: impl Fn(u32) -> bool) -> impl Iterator<Item = Vec<u32>> {
+        let mut attempts: Vec<(Place, Vec<u32>)> = Vec::new();
+        for (run, place) in self.of_round(round) {
+            match attempts.iter_mut().find(|(of, _)| *of == place) {
+                Some((_, runs)) => runs.push(run),
+                None => attempts.push((place, vec![run])),
+            }
+        }
+        let all = attempts.into_iter().map(|(_, runs)| runs);
+        all.filter(move |runs| runs.iter().all(|&run| is_disturbed(run)))
     }
 
     /// Which attempt a run is, from 0.
     pub fn number(&self, round: u32, run: u32) -> u32 {
-        let places = self.rounds.get(&round).into_iter().flatten();
-        let at = places.filter_map(|(_, runs)| runs.iter().position(|&of| of == run)).next();
-        at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
+        let Some(&place) = self.places.get(&(round, run)) else { return 0 };
+        let before = self.of_round(round).take_while(|&(of, _)| of < run).filter(|&(_, of)| of == place);
+        u32::try_from(before.count()).unwrap_or(0)
+    }
+
+    /// The runs of a round, with their places.
+    fn of_round(&self, round: u32) -> impl Iterator<Item = (u32, Place)> {
+        self.places.range((round, 0)..=(round, u32::MAX)).map(|(&(_, run), &place)| (run, place))
     }
 }

@@ -237,7 +237,7 @@ impl Ledger {
     }
 
     /// The attempts at each run of the round that was disturbed in all of them, and will not be made again.
-    fn lost_runs(&self, round: u32) -> impl Iterator<Item = &[u32]> {
+    fn lost_runs(&self, round: u32) -> impl Iterator<Item = Vec<u32>> {
         let is_over = self.attempts.is_over(round);
         let lost = self.attempts.lost(round, |run| self.is_disturbed(run));
         lost.filter(move |runs| is_over || self.attempts.are_all(runs.len()))

@@ -35,11 +35,11 @@ pub(super) struct Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Check {
     /// The index of its kind.
-    pub kind: usize,
+    pub kind: u32,
     /// How many workers its case has.
     pub case: u16,
     /// The index of its run.
-    pub run: usize,
+    pub run: u32,
     pub iteration: u16,
     pub worker: u16,
     pub reads: u32,
@@ -75,7 +75,7 @@ struct OfCase {
     fewest_reads: u32,
     /// The checks that are not slow so far: whether their boot has a single iteration, how many readings they have without
     /// their gap, and their index.
-    unremarkable: BTreeSet<(bool, u32, usize)>,
+    unremarkable: BTreeSet<(bool, u32, u32)>,
 }
 
 /// From this many checks on, a case's baseline never rises, and other cases can rely on it.
@@ -85,7 +85,7 @@ impl OfKind {
     /// Adds the check with the index `index`, which has at least one reading. Returns the checks that are slow now: this
     /// one, or earlier ones if it improved a baseline. The baseline is of readings as they were made, so that no guess of
     /// what a gap cost raises it.
-    pub fn add(&mut self, alone: bool, check: &Check, index: usize) -> Vec<usize> {
+    pub fn add(&mut self, alone: bool, check: &Check, index: u32) -> Vec<u32> {
         let &Check { case, reads, unbroken, .. } = check;
         let of_case = self.cases.entry(case).or_default();
         of_case.own.add(1.0 / f64::from(reads));
@@ -137,7 +137,7 @@ impl OfCase {
     }
 
     /// Moves the checks that are slow by the present baseline to `slow`.
-    fn take_slow(&mut self, slow: &mut Vec<usize>) {
+    fn take_slow(&mut self, slow: &mut Vec<u32>) {
         for alone in [false, true] {
             let slowest = (alone, 0, 0);
             while let Some(&next) = self.unremarkable.range(slowest..).next()

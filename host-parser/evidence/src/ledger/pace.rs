@@ -46,27 +46,34 @@ pub fn enough_left(left: usize, all: usize) -> bool {
     (left as u64).saturating_mul(1_000) >= (all as u64).saturating_mul(limits::KEPT_PER_MILLE)
 }
 
-/// A run that can show speed.
+/// A run that can show speed. A log may have hundreds of thousands, and nearly none has anything to exclude.
 #[derive(Clone, Debug)]
 struct PacedRun {
     round: u32,
     /// How many iterations it had.
-    iterations: usize,
-    /// Iterations that its own evidence excludes.
+    iterations: u32,
+    /// Its iterations that may not count; `None` if all do.
+    without: Option<Box<Without>>,
+}
+
+/// The iterations of a run that do not count.
+#[derive(Clone, Debug, Default)]
+struct Without {
+    /// Those that its own evidence excludes.
     excluded: BTreeSet<u16>,
-    /// Iterations with a slow check, and the index of the first.
-    slow: BTreeMap<u16, usize>,
+    /// Those with a slow check, and the index of the first.
+    slow: BTreeMap<u16, u32>,
 }
 
 /// The rule, with what the checks have shown so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PaceRule {
     kinds: Vec<(Kind, OfKind)>,
-    by_kind: HashMap<Kind, usize>,
+    by_kind: HashMap<Kind, u32>,
     checks: Vec<Check>,
     slow: usize,
     runs: Vec<PacedRun>,
-    by_number: BTreeMap<u32, usize>,
+    by_number: BTreeMap<u32, u32>,
     /// The rounds with a run that has too few iterations left.
     spoilt: BTreeSet<u32>,
 }
@@ -75,13 +82,10 @@ impl PaceRule {
     /// Adds a run that can show speed.
     pub fn add(&mut self, number: u32, round: u32, measured: &Measurement) {
         let samples = measured.samples();
-        let all: BTreeSet<u16> = samples.iter().map(|sample| sample.iteration).collect();
-        let excluded = samples.iter().filter(|sample| sample.excluded.is_some());
-        let excluded = excluded.map(|sample| sample.iteration).collect();
         let alone = measured.is_alone();
-        let run = self.runs.len();
+        let run = index(self.runs.len());
         self.by_number.insert(number, run);
-        self.runs.push(PacedRun { round, iterations: all.len(), excluded, slow: BTreeMap::new() });
+        self.runs.push(PacedRun::of(round, measured));
         let (system, build) = (measured.machine().system, measured.identity().build);
         let window = measured.clock().tsc.as_ref().map(|tsc| abi::tsc::cycles(WINDOW_US, tsc.khz));
         for sample in samples {
@@ -99,16 +103,16 @@ impl PaceRule {
         }
     }
 
-    fn kind(&mut self, kind: Kind) -> usize {
+    fn kind(&mut self, kind: Kind) -> u32 {
         *self.by_kind.entry(kind).or_insert_with(|| {
             self.kinds.push((kind, OfKind::default()));
-            self.kinds.len() - 1
+            index(self.kinds.len() - 1)
         })
     }
 
     /// Adds a check, and marks all checks that are slow now: this one, or earlier ones if it improved a baseline.
     fn check(&mut self, check: Check, alone: bool) {
-        let (place, of_kind) = (self.checks.len(), &mut self.kinds[check.kind].1);
+        let (place, of_kind) = (index(self.checks.len()), &mut self.kinds[check.kind as usize].1);
         let found = of_kind.add(alone, &check, place);
         self.checks.push(check);
         for check in found {
@@ -116,11 +120,12 @@ impl PaceRule {
         }
     }
 
-    fn found_slow(&mut self, place: usize) {
+    fn found_slow(&mut self, place: u32) {
         self.slow += 1;
-        let Check { run: at, iteration, .. } = self.checks[place];
-        let run = &mut self.runs[at];
-        run.slow.entry(iteration).and_modify(|first| *first = place.min(*first)).or_insert(place);
+        let Check { run: at, iteration, .. } = self.checks[place as usize];
+        let run = &mut self.runs[at as usize];
+        let without = run.without.get_or_insert_default();
+        without.slow.entry(iteration).and_modify(|first| *first = place.min(*first)).or_insert(place);
         if !run.has_enough() {
             self.spoilt.insert(run.round);
         }
@@ -144,16 +149,16 @@ impl PaceRule {
 
     /// Whether a run has too few iterations left.
     pub fn is_spoilt(&self, number: u32) -> bool {
-        self.by_number.get(&number).is_some_and(|&at| !self.runs[at].has_enough())
+        self.by_number.get(&number).is_some_and(|&at| !self.runs[at as usize].has_enough())
     }
 
     /// Why run `number` is excluded, if too few of its iterations are left.
     pub fn exclusion(&self, number: u32) -> Option<Exclusion> {
-        let run = &self.runs[*self.by_number.get(&number)?];
+        let run = &self.runs[*self.by_number.get(&number)? as usize];
         if run.has_enough() {
             return None;
         }
-        let mut detail = self.words(*run.slow.values().next()?);
+        let mut detail = self.words(*run.without.as_ref()?.slow.values().next()?);
         if run.iterations > 1 {
             detail += &format!("; {} of its {} iterations are excluded", run.gone(), run.iterations);
         }
@@ -163,9 +168,10 @@ impl PaceRule {
 
     /// The iterations of a run with a slow check.
     pub fn iterations(&self, number: u32) -> Vec<Exclusion> {
-        let Some(&at) = self.by_number.get(&number) else { return Vec::new() };
+        let run = self.by_number.get(&number).map(|&at| &self.runs[at as usize]);
+        let Some(without) = run.and_then(|run| run.without.as_ref()) else { return Vec::new() };
         let mut exclusions = Vec::new();
-        for (&iteration, &check) in &self.runs[at].slow {
+        for (&iteration, &check) in &without.slow {
             let scope = Scope::Iteration { iteration, run: Some(number) };
             exclusions.push(Exclusion { reason: ReasonCode::CpuSlowed, scope, detail: self.words(check) });
         }
@@ -173,14 +179,14 @@ impl PaceRule {
     }
 
     /// Compares a check with the baseline of the session so far.
-    fn words(&self, check: usize) -> String {
-        let Check { kind, case, run, iteration, worker, reads, unbroken } = &self.checks[check];
-        let (Kind { cpu, place, .. }, of_kind) = &self.kinds[*kind];
+    fn words(&self, check: u32) -> String {
+        let Check { kind, case, run, iteration, worker, reads, unbroken } = &self.checks[check as usize];
+        let (Kind { cpu, place, .. }, of_kind) = &self.kinds[*kind as usize];
         let place = match place {
             Place::Before => "before",
             Place::After => "after",
         };
-        let limit = pace_limit(self.runs[*run].iterations == 1);
+        let limit = pace_limit(self.runs[*run as usize].iterations == 1);
         // A gap of less than a hundredth of the window changes nothing that is worth a word.
         let is_broken = u64::from(*unbroken) * 100 > u64::from(*reads) * 101;
         let without_gap =
@@ -196,12 +202,32 @@ impl PaceRule {
 }
 
 impl PacedRun {
+    fn of(round: u32, measured: &Measurement) -> Self {
+        let samples = measured.samples();
+        let excluded = samples.iter().filter(|sample| sample.excluded.is_some());
+        let excluded: BTreeSet<u16> = excluded.map(|sample| sample.iteration).collect();
+        let iterations = match samples {
+            [_] => 1,
+            _ => index(samples.iter().map(|sample| sample.iteration).collect::<BTreeSet<_>>().len()),
+        };
+        let without = Without { excluded, slow: BTreeMap::new() };
+        Self { round, iterations, without: Some(without).filter(|it| !it.excluded.is_empty()).map(Box::new) }
+    }
+
     /// How many iterations are excluded.
     fn gone(&self) -> usize {
-        self.excluded.len() + self.slow.keys().filter(|slow| !self.excluded.contains(slow)).count()
+        self.without.as_deref().map_or(0, |Without { excluded, slow }| {
+            excluded.len() + slow.keys().filter(|slow| !excluded.contains(slow)).count()
+        })
     }
 
     fn has_enough(&self) -> bool {
-        enough_left(self.iterations - self.gone(), self.iterations)
+        let all = self.iterations as usize;
+        enough_left(all - self.gone(), all)
     }
+}
+
+/// A place in a list. Each item takes more than one byte of memory, so there are fewer than 2^32.
+fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("a list with less than 2^32 items")
 }

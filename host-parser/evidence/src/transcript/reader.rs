@@ -13,6 +13,9 @@ use super::{
 /// Of a line that is longer than twice this, only so many bytes at its beginning and at its end are read.
 const HALF: usize = 64 << 10;
 
+/// For how many records of a boot room is made at once.
+const MOST_ROOM: usize = 1_024;
+
 /// Reads a log in pieces.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -23,6 +26,8 @@ pub(super) struct Reader {
     /// Boots that are complete.
     boots: VecDeque<Boot>,
     open: Option<Open>,
+    /// How many records the last boot had, or the most that room is made for: the next one nearly always has as many.
+    usual_records: usize,
 }
 
 /// A boot that is still being read.
@@ -60,7 +65,6 @@ impl Reader {
     /// Reads the next piece.
     pub fn feed(&mut self, piece: &[u8]) {
         self.extent.bytes += piece.len() as u64;
-        self.extent.binary_bytes += binary_bytes(piece);
         let mut rest = piece;
         while let Some(at) = memchr::memchr(b'\n', rest) {
             let (line, after) = (&rest[..at], &rest[at + 1..]);
@@ -77,7 +81,8 @@ impl Reader {
         }
         self.cut.extend_from_slice(rest);
         if self.cut.len() > 4 * HALF {
-            shorten(&mut self.cut);
+            let without = self.cut.drain(HALF..self.cut.len() - HALF);
+            self.extent.binary_bytes += binary_bytes(without.as_slice());
         }
     }
 
@@ -92,15 +97,24 @@ impl Reader {
 
     fn line(&mut self, bytes: &[u8], has_line_feed: bool) {
         if bytes.len() > 2 * HALF {
-            let short = [&bytes[..HALF], &bytes[bytes.len() - HALF..]].concat();
-            return self.line(&short, has_line_feed);
+            let (begin, end) = (HALF, bytes.len() - HALF);
+            self.extent.binary_bytes += binary_bytes(&bytes[begin..end]);
+            return self.line(&[&bytes[..begin], &bytes[end..]].concat(), has_line_feed);
         }
         self.extent.lines += 1;
         let (number, bytes) = (self.extent.lines, trimmed(bytes));
         match content(bytes) {
-            Content::Text => self.text(number, bytes),
-            Content::Record { envelope, bytes, before } => self.record(number, envelope, bytes, before),
+            Content::Text => {
+                self.extent.binary_bytes += binary_bytes(bytes);
+                self.text(number, bytes);
+            }
+            Content::Record { envelope, bytes, before } => {
+                // A record has none.
+                self.extent.binary_bytes += binary_bytes(before);
+                self.record(number, envelope, bytes, before);
+            }
             Content::Broken { error, version } => {
+                self.extent.binary_bytes += binary_bytes(bytes);
                 let kind = match version {
                     _ if !has_line_feed => DefectKind::CutShort,
                     Some(version) => DefectKind::Version(version),
@@ -129,7 +143,10 @@ impl Reader {
         if begins && self.open.as_ref().is_some_and(|open| !open.records.is_empty()) {
             self.close(Some(line));
         }
-        let open = self.open.get_or_insert_default();
+        let open = self.open.get_or_insert_with(|| Open {
+            records: Vec::with_capacity(self.usual_records),
+            ..Open::default()
+        });
         if begins {
             open.nonce = nonce;
         }
@@ -145,6 +162,7 @@ impl Reader {
     fn close(&mut self, next_boot: Option<u64>) {
         if let Some(open) = self.open.take() {
             let Open { records, digest, console, mut defects, more_defects, broken, .. } = open;
+            self.usual_records = records.len().min(MOST_ROOM);
             let (records, found) = sequence::examine(records, &broken);
             defects.extend(found);
             if defects.is_empty() {
@@ -169,9 +187,4 @@ impl Open {
             self.more_defects += 1;
         }
     }
-}
-
-/// Leaves the first and the last [`HALF`] of a longer line.
-fn shorten(line: &mut Vec<u8>) {
-    line.drain(HALF..line.len() - HALF);
 }

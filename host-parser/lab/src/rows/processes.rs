@@ -92,11 +92,12 @@ impl Processes {
         };
         let mut record = run.judge(&bytes, &self.env, &plan, None, evidence);
         record.log = Some(log.display().to_string().into());
-        record.command = command;
-        record.started_unix_ms = Some(started_unix_ms);
-        record.wall_ms = Some(exit_us / 1000);
-        record.boot = Some(cost);
-        record.host_cpus = Some(host_cpus.to_string());
+        let made = record.making();
+        made.command = command;
+        made.started_unix_ms = Some(started_unix_ms);
+        made.wall_ms = Some(exit_us / 1000);
+        made.boot = Some(cost);
+        made.host_cpus = Some(host_cpus.to_string());
         Ok(record)
     }
 

@@ -113,7 +113,8 @@ impl Session {
             on_record: &mut || progress.working(round, &name),
             last_cpus: &mut last_cpus,
         })?;
-        let run = RunRecord { waited_ms, set, ..run };
+        let mut run = RunRecord { set, ..run };
+        run.making().waited_ms = waited_ms;
         if let Some(ended) = run.end_digest {
             self.challenge = challenge::next(self.challenge, ended, run.run + 1);
         }

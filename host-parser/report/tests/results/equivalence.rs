@@ -164,7 +164,7 @@ fn a_native_row_has_no_machine_to_be_the_same() {
 #[test]
 fn a_run_of_the_same_system_must_be_the_same_too() {
     let mut runs = rounds(2, &[1, 2], &[side(System::Assay), side(System::Linux)]);
-    runs[4].host_cpus = Some("1".to_owned());
+    runs[4].making().host_cpus = Some("1".to_owned());
     let results = compared(runs);
     let refusal = results.comparison.as_ref().and_then(|c| c.refusal()).expect("refused");
     assert!(refusal.detail.contains("assay (run 4) has 1"), "{}", refusal.detail);

@@ -103,7 +103,7 @@ pub fn environment() -> Environment {
 /// Quiet rounds of three cases on two host CPUs, with one run that was stopped.
 pub fn whole() -> Results {
     let mut runs = runs(7, &[(1, QUIET), (2, QUIET), (4, QUIET)], 2);
-    runs[0].command = ["qemu-system-x86_64", "-smp", "1"].map(str::to_owned).to_vec();
+    runs[0].making().command = ["qemu-system-x86_64", "-smp", "1"].map(str::to_owned).to_vec();
     let experiment = Experiment { cases: vec![1, 2, 4], ..experiment(Some(RULE)) };
     Results::new(experiment, environment(), runs, Completion::Complete)
 }

@@ -92,10 +92,10 @@ fn run(gate: &mut Gate, number: u32, round: usize, case: u16, side: &Side) -> Ru
     let mut run = RunRecord::new(number, u32::try_from(round).expect("few"), verdict).with_evidence(evidence);
     run.system = side.system;
     run.case = Some(case);
-    run.started_unix_ms = Some(1_800_000_000_000 + u64::from(number) * 1000);
-    run.command = command(side, case);
-    run.boot = Some(cost(side.system, case));
-    run.host_cpus = side.host_cpus.map(str::to_owned);
+    run.making().started_unix_ms = Some(1_800_000_000_000 + u64::from(number) * 1000);
+    run.making().command = command(side, case);
+    run.making().boot = Some(cost(side.system, case));
+    run.making().host_cpus = side.host_cpus.map(str::to_owned);
     run
 }
 

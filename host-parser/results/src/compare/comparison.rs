@@ -104,7 +104,7 @@ fn ratios(series: &BTreeMap<System, Series>) -> Vec<RatioRow> {
 /// no QEMU to compare.
 fn differences(subject: System, runs: &[&RunRecord]) -> Vec<OptionDifference> {
     let mut first: BTreeMap<(System, Option<u16>), &RunRecord> = BTreeMap::new();
-    for run in runs.iter().filter(|run| run.system != System::Native && !run.command.is_empty()) {
+    for run in runs.iter().filter(|run| run.system != System::Native && !run.made.command.is_empty()) {
         first.entry((run.system, run.case)).or_insert(run);
     }
     let others: std::collections::BTreeSet<System> = first.keys().map(|(system, _)| *system).collect();

@@ -43,7 +43,7 @@ type Costs = BTreeMap<(System, u16), BTreeMap<u32, BootCost>>;
 pub(crate) fn costs(runs: &[&RunRecord], comparable: bool) -> Vec<CostRow> {
     let mut costs = Costs::new();
     for run in runs.iter().filter(|run| run.verdict.outcome.measurement().is_some()) {
-        if let (Some(case), Some(boot)) = (run.case, run.boot) {
+        if let (Some(case), Some(boot)) = (run.case, run.made.boot) {
             costs.entry((run.system, case)).or_default().insert(run.round, boot);
         }
     }

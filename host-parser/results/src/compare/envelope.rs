@@ -35,7 +35,7 @@ const FIXED: [(NotComparable, &str); 2] =
 /// The envelope of a run that passed. A native run has no QEMU, and so none of its items.
 pub(super) fn envelope(run: &RunRecord, measured: &Measurement) -> Envelope {
     let mut items = work(measured);
-    items.push((NotComparable::HostCpus, run.host_cpus.clone().map(one)));
+    items.push((NotComparable::HostCpus, run.made.host_cpus.clone().map(one)));
     if run.system != System::Native {
         items.extend(machine(run));
         seen(&mut items, measured);

@@ -49,8 +49,8 @@ const CONFIGURATION: &str = "--config-file";
 impl<'a> Options<'a> {
     /// Takes the command of a run apart; `None` if there is none, or if its configuration is no JSON.
     pub fn of_run(run: &'a RunRecord) -> Option<Self> {
-        let mut options = Self::of(&run.command)?;
-        if let Some(configuration) = &run.configuration {
+        let mut options = Self::of(&run.made.command)?;
+        if let Some(configuration) = &run.made.configuration {
             options.options.retain(|(option, _)| option != CONFIGURATION);
             flatten("", &serde_json::from_str(configuration).ok()?, &mut options.options);
         }
@@ -179,13 +179,13 @@ mod tests {
             &evidence::gate::HostEvidence::default(),
         );
         let mut run = RunRecord::new(0, 0, verdict);
-        run.command = words("firecracker --no-api --config-file /runs/1.json");
+        run.making().command = words("firecracker --no-api --config-file /runs/1.json");
         let json = r#"{"boot-source": {"kernel_image_path": "/k"}, "machine-config": {"vcpu_count": 2}, "drives": []}"#;
-        run.configuration = Some(json.to_owned());
+        run.making().configuration = Some(json.to_owned());
         let options = Options::of_run(&run).expect("options");
         assert_eq!(options.value("machine-config.vcpu_count"), Some("2"));
         assert_eq!(options.rest(&["machine-config.vcpu_count"]), ["--no-api", "drives []"]);
-        run.configuration = Some("{".to_owned());
+        run.making().configuration = Some("{".to_owned());
         assert!(Options::of_run(&run).is_none());
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decisions::Decision;
 use crate::diagnosis::Diagnosis;
-use crate::{BootCost, Environment, Experiment, RunRecord, SealedRun, System, Tool};
+use crate::{BootCost, Environment, Experiment, Making, RunRecord, SealedRun, System, Tool};
 
 /// The version of the chain's form. It is raised by a change that a reader of an older one would misread.
 ///
@@ -184,14 +184,14 @@ impl RunEntry {
             log: run.log.as_deref().map(str::to_owned),
             log_sha256: sealed.log_sha256,
             challenge: run.challenge,
-            command: run.command.clone(),
-            configuration: run.configuration.clone(),
-            started_unix_ms: run.started_unix_ms,
-            wall_ms: run.wall_ms,
-            waited_ms: run.waited_ms,
-            boot: run.boot,
-            host_cpus: run.host_cpus.clone(),
-            vcpu_host_cpus: run.vcpu_host_cpus.clone(),
+            command: run.made.command.clone(),
+            configuration: run.made.configuration.clone(),
+            started_unix_ms: run.made.started_unix_ms,
+            wall_ms: run.made.wall_ms,
+            waited_ms: run.made.waited_ms,
+            boot: run.made.boot,
+            host_cpus: run.made.host_cpus.clone(),
+            vcpu_host_cpus: run.made.vcpu_host_cpus.clone(),
             expected: sealed.expected,
             evidence: (*run.evidence).clone(),
         }
@@ -204,14 +204,16 @@ impl RunEntry {
         run.system = self.system;
         run.case = self.case;
         run.log = self.log.as_deref().map(Arc::from);
-        run.command.clone_from(&self.command);
-        run.configuration.clone_from(&self.configuration);
-        run.started_unix_ms = self.started_unix_ms;
-        run.wall_ms = self.wall_ms;
-        run.waited_ms = self.waited_ms;
-        run.boot = self.boot;
-        run.host_cpus.clone_from(&self.host_cpus);
-        run.vcpu_host_cpus.clone_from(&self.vcpu_host_cpus);
+        *run.making() = Making {
+            command: self.command.clone(),
+            configuration: self.configuration.clone(),
+            started_unix_ms: self.started_unix_ms,
+            wall_ms: self.wall_ms,
+            waited_ms: self.waited_ms,
+            boot: self.boot,
+            host_cpus: self.host_cpus.clone(),
+            vcpu_host_cpus: self.vcpu_host_cpus.clone(),
+        };
         let (expected, log_sha256) = (self.expected.clone(), self.log_sha256);
         run.sealed = Some(Box::new(SealedRun { expected, log_sha256 }));
         run.challenge = self.challenge;

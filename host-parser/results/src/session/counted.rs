@@ -134,7 +134,7 @@ pub(super) fn khz(passed: &[(&RunRecord, &Measurement)]) -> Option<f64> {
 pub(super) fn spans(passed: &[(&RunRecord, &Measurement)]) -> BTreeMap<u32, (u64, u64)> {
     let mut spans = BTreeMap::new();
     for (run, _) in passed {
-        let Some((start, wall)) = run.started_unix_ms.zip(run.wall_ms) else { continue };
+        let Some((start, wall)) = run.made.started_unix_ms.zip(run.made.wall_ms) else { continue };
         let (from, to) = spans.entry(run.round).or_insert((u64::MAX, 0));
         (*from, *to) = ((*from).min(start), (*to).max(start.saturating_add(wall)));
     }

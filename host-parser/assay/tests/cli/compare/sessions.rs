@@ -230,8 +230,8 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     record.system = (played.system)(case);
     record.case = Some(case);
     record.log = Some(format!("where/it/was/{name}").into());
-    record.started_unix_ms = Some(START_MS + played.later_ms + u64::from(number) * 1_000);
-    record.wall_ms = Some(400);
+    record.making().started_unix_ms = Some(START_MS + played.later_ms + u64::from(number) * 1_000);
+    record.making().wall_ms = Some(400);
     record.challenge = Some(Hex64(challenge));
     record.end_digest = Some(challenge::ended(&transcript.boots, &log));
     record.sealed = Some(Box::new(SealedRun::of(&log, expected)));

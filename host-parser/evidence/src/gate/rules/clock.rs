@@ -13,10 +13,11 @@ use crate::gate::rules::Known;
 /// Judges the clock: its frequency, whether the CPUs' clocks are in step, and the common start.
 pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {
     frequency(run, known);
-    let host = HostAccount::of(run);
+    // Nearly no worker is late, and the account is of the whole boot.
+    let mut host = None;
     for iteration in &run.facts.iterations {
         in_step(run, iteration);
-        late(run, &host, iteration);
+        late(run, &mut host, iteration);
     }
 }
 
@@ -118,7 +119,7 @@ fn is_small(offset: &Offset) -> bool {
 
 /// A late start is the iteration's, as what the host does to it is: of a boot with several, the others count. If the host's
 /// own account is as long, the host made it late.
-fn late(run: &mut Run<'_>, host: &HostAccount, iteration: &Iteration) {
+fn late(run: &mut Run<'_>, host: &mut Option<HostAccount>, iteration: &Iteration) {
     if run.is_functional_only() || iteration.case == 1 {
         return;
     }
@@ -127,6 +128,7 @@ fn late(run: &mut Run<'_>, host: &HostAccount, iteration: &Iteration) {
     for timing in iteration.workers.values().filter_map(|worker| worker.timing) {
         let (skew, cycles) = (timing.is.skew, timing.is.cycles);
         if skew > floor && exceeds(skew, limits::LATE_PER_MILLE, cycles) {
+            let host = host.get_or_insert_with(|| HostAccount::of(run));
             let took = host.took_ns((iteration.case, iteration.iter));
             let of_the_host = Cycles(skew).nanos(khz).is_some_and(|late| took >= late.0);
             let reason = if of_the_host { ReasonCode::VcpuPreempted } else { ReasonCode::LateStart };

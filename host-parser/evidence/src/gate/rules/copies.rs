@@ -42,6 +42,8 @@ const MOST_BOOTS: usize = 4_096;
 
 /// A kind of readings, and how many equal ones make a copy.
 struct Kind {
+    /// Its place in [`kinds`].
+    number: u8,
     name: &'static str,
     values: Vec<u64>,
     /// How many places are compared, at most.
@@ -52,13 +54,13 @@ struct Kind {
 }
 
 impl Kind {
-    fn of_equals(name: &'static str, values: Vec<u64>, least: usize) -> Self {
-        Self { name, values, most: 8, quarters: 2, least }
+    fn of_equals(number: u8, name: &'static str, values: Vec<u64>, least: usize) -> Self {
+        Self { number, name, values, most: 8, quarters: 2, least }
     }
 
     /// Each follows from a neighbour, so that many must be equal before chance cannot have made them so.
-    fn of_neighbours(name: &'static str, values: Vec<u64>) -> Self {
-        Self { name, values, most: 16, quarters: 3, least: 6 }
+    fn of_neighbours(number: u8, name: &'static str, values: Vec<u64>) -> Self {
+        Self { number, name, values, most: 16, quarters: 3, least: 6 }
     }
 
     /// The readings that are compared, with their places: spread evenly, so the same in every boot of the same length.
@@ -143,7 +145,7 @@ impl Boots {
         self.nonces.push(nonce);
         for kind in kinds {
             for (place, value) in kind.compared() {
-                self.readings.entry(number(&(kind.name, place, value))).or_insert(boot);
+                self.readings.entry(number(&(kind.number, place, value))).or_insert(boot);
             }
         }
     }
@@ -151,13 +153,13 @@ impl Boots {
 
 /// What a reading may have been before it was rounded: only ratios are.
 fn near(kind: &Kind, place: usize, value: u64) -> impl Iterator<Item = u64> {
-    let around = u64::from(kind.name == RATIOS);
-    let name = kind.name;
+    let (kind, around) = (kind.number, u64::from(kind.number == RATIOS));
     (value.saturating_sub(around)..=value.saturating_add(around))
-        .map(move |value| number(&(name, place, value)))
+        .map(move |value| number(&(kind, place, value)))
 }
 
-const RATIOS: &str = "ratios of one worker's time to the next";
+/// The number of the kind that is made by division.
+const RATIOS: u8 = 3;
 
 /// Ratios are compared to 2 to the power of -25: rounded times of fewer cycles do not keep them that well.
 const RATIO_BITS: u32 = 25;
@@ -187,10 +189,10 @@ fn kinds(facts: &Facts) -> [Kind; 4] {
     let steps = pairs().map(|(one, next)| next.wrapping_sub(one)).collect();
     let ratios = pairs().filter_map(|(one, next)| ratio(one, next)).collect();
     [
-        Kind::of_equals("times", times, LEAST_TIMES),
-        Kind::of_equals("ways in and out and pace checks", details, 4),
-        Kind::of_neighbours("steps from one worker's time to the next", steps),
-        Kind::of_neighbours(RATIOS, ratios),
+        Kind::of_equals(0, "times", times, LEAST_TIMES),
+        Kind::of_equals(1, "ways in and out and pace checks", details, 4),
+        Kind::of_neighbours(2, "steps from one worker's time to the next", steps),
+        Kind::of_neighbours(RATIOS, "ratios of one worker's time to the next", ratios),
     ]
 }
 

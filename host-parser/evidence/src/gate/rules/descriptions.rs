@@ -171,8 +171,7 @@ fn platform(facts: &Facts) -> Vec<Wrong> {
     if !fields.is_empty() && platform.is.smbios != SmbiosState::Found {
         wrong.push((platform.line, "the log has strings of SMBIOS tables that were not found".to_owned()));
     }
-    let hypervisor =
-        facts.one::<Machine>().is_some_and(|machine| !machine.is.hypervisor.to_string().is_empty());
+    let hypervisor = facts.one::<Machine>().is_some_and(|machine| !machine.is.hypervisor.is_empty());
     if platform.is.hypervisor_leaf.0 != 0 && !hypervisor {
         wrong
             .push((platform.line, "there are leaves of a hypervisor, but there is no hypervisor".to_owned()));

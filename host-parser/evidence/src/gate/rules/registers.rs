@@ -18,7 +18,7 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
     if settles && !facts.all::<Register>().any(|at| at.is.name == RegisterName::Dr7) {
         run.add(ReasonCode::EvidenceMissing, None, "the log has no `register` record of dr7");
     }
-    let mut first: BTreeMap<&str, Register> = BTreeMap::new();
+    let mut first: BTreeMap<RegisterName, Register> = BTreeMap::new();
     let mut told = BTreeSet::new();
     let ran: BTreeSet<u16> = facts
         .iterations
@@ -27,11 +27,11 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
         .filter_map(|worker| Some(worker.timing?.is.cpu.0))
         .collect();
     // The memory types of a guest are the hypervisor's.
-    let bare = facts.one::<Machine>().is_some_and(|machine| machine.is.hypervisor.to_string().is_empty());
+    let bare = facts.one::<Machine>().is_some_and(|machine| machine.is.hypervisor.is_empty());
     for at in facts.all::<Register>() {
         let Register { cpu, name, found, value } = at.is;
-        let twice = !told.insert((cpu.0, name.word()));
-        let same = first.get(name.word()).copied();
+        let twice = !told.insert((cpu.0, name));
+        let same = first.get(&name).copied();
         if twice
             || !facts.is_online(cpu.0)
             || same.is_some_and(|same| (same.found, same.value) == (found, value))
@@ -43,7 +43,7 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
         let Some(same) = same else {
             // The first CPU that tells comes first.
             if first.values().next().is_none_or(|register| register.cpu == cpu) {
-                first.insert(name.word(), at.is);
+                first.insert(name, at.is);
             } else if ran.contains(&cpu.0) && decides(name, bare) {
                 let detail = format!("CPU {cpu} has the register {name}, and CPU 0 has not");
                 run.add(ReasonCode::CpusDiffer, at.line, detail);

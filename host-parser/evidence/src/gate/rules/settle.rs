@@ -95,7 +95,7 @@ pub(in crate::gate) fn settle(run: &mut Run<'_>, sound: &mut SoundTimes) {
     if !run.whole || run.refused() {
         return;
     }
-    let (facts, mut host) = (run.facts, HostAccount::of(run));
+    let facts = run.facts;
     let mut open: HashMap<Turn, Vec<Missing>> = HashMap::new();
     for (turn, missing) in std::mem::take(&mut run.open) {
         open.entry(turn).or_default().push(missing);
@@ -111,6 +111,10 @@ pub(in crate::gate) fn settle(run: &mut Run<'_>, sound: &mut SoundTimes) {
             known.add_sound(times);
         }
     }
+    if open.is_empty() {
+        return;
+    }
+    let mut host = HostAccount::of(run);
     for iteration in &facts.iterations {
         let Some(open) = open.remove(&turn(iteration)) else { continue };
         let known = work(facts, iteration.case).and_then(|work| sound.of(work));
