@@ -1,5 +1,6 @@
-//! Memory: the map of free memory, the window on physical memory, frames, the heap, the kernel's page tables, its stacks.
+//! Memory: the map of free memory, where registers can be, the window on physical memory, frames, the heap, the kernel's page tables, its stacks.
 
+pub mod devices;
 pub mod frames;
 mod heap;
 mod kernel_space;
