@@ -49,7 +49,7 @@ words! {
         FaultAp = "fault-ap",
         /// Likewise, on the BSP, when the other CPUs are up.
         FaultMachine = "fault-machine",
-        /// The target CPU gets an interrupt whose vector the kernel does not use, in its timed worker.
+        /// The target CPU gets interrupts whose vectors the kernel does not use, in its timed worker.
         StrayInterrupt = "stray-interrupt",
         /// The target CPU gets an NMI just before it enters its timed worker.
         Nmi = "nmi",

@@ -1,4 +1,4 @@
-//! Negative controls: what the plan tells this kernel to do wrong (see `abi::control`). Every place that can do wrong
+//! Negative controls: what the plan makes this kernel do wrong (see `abi::control`). Every place that can do wrong
 //! asks here.
 
 use abi::CpuId;
@@ -14,8 +14,9 @@ use crate::cpu::{PerCpu, idle};
 use crate::x86::apic;
 use crate::{panic, power};
 
-/// A vector that nothing in this kernel uses.
-const STRAY_VECTOR: u8 = 0x50;
+/// Vectors that nothing in this kernel uses. Those of #AC, which pushes an error code, and of #VE, which pushes none, are among
+/// them: a device may be set to any vector from 16 on.
+const STRAY_VECTORS: [u8; 4] = [0x11, 0x14, 0x50, 0x51];
 
 static CONTROL: Once<Control> = Once::new();
 /// Whether the one record that a control spoils has been printed.
@@ -118,7 +119,9 @@ pub fn halves_times(workers: usize) -> bool {
 /// an NMI, which waits for nothing.
 pub fn disturb(cpu: &PerCpu) {
     match in_force(Some(cpu.id)) {
-        ControlKind::StrayInterrupt => apic::send_ipi(cpu.apic_id, STRAY_VECTOR),
+        ControlKind::StrayInterrupt => {
+            STRAY_VECTORS.iter().for_each(|&vector| apic::send_ipi(cpu.apic_id, vector))
+        }
         ControlKind::Nmi => apic::send_nmi(cpu.apic_id),
         _ => {}
     }

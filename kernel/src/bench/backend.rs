@@ -59,10 +59,10 @@ impl Backend for Bench<'_> {
         let counted =
             core::iter::once(early).chain(own).filter_map(|(cpu, strays)| Some((cpu, strays.take()?)));
         counted
-            .map(|(cpu, Counted { nmis, count: unexpected, vector })| Interrupted {
+            .map(|(cpu, Counted { nmis, count: unexpected, vectors })| Interrupted {
                 cpu,
                 unexpected,
-                vector,
+                vectors,
                 nmis,
             })
             .collect()

@@ -219,6 +219,7 @@ const fn may_repeat(record: &Record) -> bool {
             | Record::Offset(_)
             | Record::Seconds(_)
             | Record::Interrupts(_)
+            | Record::InterruptVector(_)
             | Record::CaseSkipped(_)
             | Record::Gap(_)
             | Record::Problem(_)
