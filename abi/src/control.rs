@@ -55,6 +55,8 @@ words! {
         Nmi = "nmi",
         /// In cases of two workers and more, the kernel reports half of each worker's time.
         HalveTimes = "halve-times",
+        /// The heap is taken, so that a case with a worker on the target CPU does not fit.
+        TakeHeap = "take-heap",
     }
 }
 

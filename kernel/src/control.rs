@@ -6,11 +6,13 @@ use abi::control::{ControlKind, STRIKES_IN, TSC_AHEAD_CYCLES};
 use abi::plan::Control;
 use abi::wire::Record;
 use abi::wire::record::{Control as ControlRecord, Stage};
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use spin::Once;
 
 use crate::console::{self, Spoil};
 use crate::cpu::{PerCpu, idle};
+use crate::mem::heap_take_for;
 use crate::x86::apic;
 use crate::{panic, power};
 
@@ -113,6 +115,14 @@ pub fn tsc_ahead(cpu: CpuId) -> u64 {
 /// Whether the kernel must report half of each worker's time, in a case of `workers`.
 pub fn halves_times(workers: usize) -> bool {
     workers > 1 && in_force(None) == ControlKind::HalveTimes
+}
+
+/// Takes the heap while a team of workers is built on `cpus`, if the control says so and the target CPU is among them. What is
+/// returned is what was taken.
+#[must_use]
+pub fn take_heap(cpus: &[&PerCpu]) -> Vec<Vec<u8>> {
+    let takes = cpus.iter().any(|cpu| in_force(Some(cpu.id)) == ControlKind::TakeHeap);
+    if takes { heap_take_for(cpus.len()) } else { Vec::new() }
 }
 
 /// Called on `cpu` just before it enters a timed worker, with interrupts off: what it sends itself arrives in ring 3, but for
