@@ -39,10 +39,22 @@ pub struct Interrupted {
     pub cpu: CpuId,
     /// Interrupts whose vector the system does not use.
     pub unexpected: u32,
-    /// The vector of the first of them; 0 without one.
-    pub vector: u8,
+    /// The first different vectors of them, in the order in which they came. A count of 0: none.
+    pub vectors: [VectorCount; KEPT_VECTORS],
     /// Non-maskable interrupts.
     pub nmis: u32,
+}
+
+/// How many different vectors of unexpected interrupts are kept for each CPU.
+pub const KEPT_VECTORS: usize = 4;
+
+/// How many interrupts of one vector came.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct VectorCount {
+    /// The vector.
+    pub vector: u8,
+    /// The interrupts.
+    pub count: u32,
 }
 
 /// One system: it builds a team of workers for one iteration of a case, and runs it.

@@ -3,14 +3,14 @@
 use abi::exit::GuestExit;
 use abi::plan::{self, Plan, Split};
 use abi::wire::record::{
-    CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, Seconds as SecondsRecord,
-    SkipReason, Split as SplitRecord, Sweep, WarmUp,
+    CaseReady, CaseSkipped, Challenge, Experiment, InterruptVector, Interrupts, RunStatus,
+    Seconds as SecondsRecord, SkipReason, Split as SplitRecord, Sweep, WarmUp,
 };
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::agenda::{Agenda, Item};
-use crate::backend::{Backend, Interrupted};
+use crate::backend::{Backend, Interrupted, VectorCount};
 use crate::blob::{self, BlobError};
 use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
@@ -146,7 +146,7 @@ fn run_agenda(
     let turns = agenda.turns().count();
     for (done, (item, iter)) in agenda.turns().enumerate() {
         let case = item.case.workers;
-        tell(done, turns, item, iter, backend);
+        report_progress(done, turns, item, iter, backend);
         if !announced.contains(&case) {
             announced.push(case);
             emit_splits(item, backend);
@@ -172,11 +172,11 @@ fn run_agenda(
 }
 
 /// How often the progress of the run is printed for a person.
-const TOLD: usize = 20;
+const REPORTS: usize = 20;
 
-/// Tells how far a run of several iterations is, at most [`TOLD`] times.
-fn tell(done: usize, turns: usize, item: &Item, iter: u16, backend: &mut impl Backend) {
-    let step = turns.div_ceil(TOLD);
+/// Prints how far a run of several iterations is, at most [`REPORTS`] times.
+fn report_progress(done: usize, turns: usize, item: &Item, iter: u16, backend: &mut impl Backend) {
+    let step = turns.div_ceil(REPORTS);
     if turns > 1 && done.is_multiple_of(step) {
         let (case, iteration, of) = (item.case.workers, iter + 1, item.case.iterations);
         let left = turns - done;
@@ -212,8 +212,15 @@ fn run_iteration(
 
 /// Emits what each CPU counted of interrupts that its system did not ask for.
 fn emit_interrupts(case: u16, iter: u16, backend: &mut impl Backend) {
-    for Interrupted { cpu, unexpected, vector, nmis } in backend.take_interrupts() {
-        backend.record(Interrupts { case, iter, cpu, unexpected, vector: vector.into(), nmis }.into());
+    for Interrupted { cpu, unexpected, vectors, nmis } in backend.take_interrupts() {
+        let vector = vectors[0].vector.into();
+        backend.record(Interrupts { case, iter, cpu, unexpected, vector, nmis }.into());
+        // With one vector, `interrupts` says it all.
+        let kept = vectors.into_iter().filter(|of| of.count > 0);
+        for VectorCount { vector, count } in kept.filter(|of| of.count < unexpected) {
+            let vector = vector.into();
+            backend.record(InterruptVector { case, iter, cpu, vector, count }.into());
+        }
     }
 }
 

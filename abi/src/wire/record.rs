@@ -639,6 +639,21 @@ messages! {
         nmis: u32,
     }
 
+    /// One of several vectors of the interrupts that the `interrupts` record just before counts: at most four for each CPU, in
+    /// the order in which they came. If all have one vector, there is none.
+    InterruptVector = "interrupt-vector" {
+        /// The case; 0 outside of every iteration.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The CPU.
+        cpu: CpuId,
+        /// The vector.
+        vector: u16,
+        /// Interrupts of this vector.
+        count: u32,
+    }
+
     /// The step of the boot in which the kernel panicked. A `panic` record follows.
     BootStage = "boot-stage" {
         /// The step.

@@ -8,7 +8,7 @@ use crate::timeline::Presence;
 pub struct Pattern {
     /// Its name.
     pub name: &'static str,
-    /// Whether the platform itself slows two workers more than one, whoever else is there. Then what is excluded must not
+    /// Whether the platform itself slows two workers more than one, with or without neighbours. Then what is excluded must not
     /// make a claim hold.
     pub platform: bool,
     /// Whether its stretches are about as long as a session, or longer.

@@ -59,10 +59,10 @@ impl Backend for Bench<'_> {
         let counted =
             core::iter::once(early).chain(own).filter_map(|(cpu, strays)| Some((cpu, strays.take()?)));
         counted
-            .map(|(cpu, Counted { nmis, count: unexpected, vector })| Interrupted {
+            .map(|(cpu, Counted { nmis, count: unexpected, vectors })| Interrupted {
                 cpu,
                 unexpected,
-                vector,
+                vectors,
                 nmis,
             })
             .collect()
@@ -138,7 +138,9 @@ fn build_workers(
 ) -> Result<Vec<Worker>, OutOfMemory> {
     // Asked again for the reports, once the lists of frames have taken their part: an allocation that fails is a panic.
     let has_room = || if heap_has_room_for(cpus.len()) { Ok(()) } else { Err(OutOfMemory) };
+    let taken = control::take_heap(cpus);
     has_room()?;
+    drop(taken);
     let mut workers = Vec::with_capacity(cpus.len());
     let built = cpus.iter().zip(splits).try_for_each(|(cpu, split)| {
         let space = AddressSpace::new(&mut machine.space, image)?;

@@ -32,7 +32,7 @@ static INITIAL: Area = Area({
     area
 });
 
-/// Initialises every component, and gives XCR0 its value after a reset. Returns XCR0, and what is in use if the CPU tells
+/// Initialises every component, and gives XCR0 its value after a reset. Returns XCR0, and what is in use if the CPU reports
 /// that; nothing on a CPU without XSAVE. Needs the IDT in force.
 pub fn settle() -> Vec<State> {
     if !bit(leaf(1, 0).ecx, XSAVE) {
@@ -41,15 +41,15 @@ pub fn settle() -> Vec<State> {
     let before = Cr4::read();
     // SAFETY: the CPU has XSAVE, and this kernel keeps nothing in any of the state.
     unsafe { Cr4::write(before | Cr4Flags::OSXSAVE) };
-    let tells = bit(leaf(0xd, 1).eax, XGETBV_1);
+    let reports = bit(leaf(0xd, 1).eax, XGETBV_1);
     let xcr0 = read(0);
     let components = leaf(0xd, 0);
     let all = u64::from(components.edx) << 32 | u64::from(components.eax);
     // A component that is not enabled may be in use from before: only what is enabled can be initialised.
     // SAFETY: all components that the CPU has at once, so none lacks one that it depends on.
     let enabled = unsafe { probe::write_xcr0(all) };
-    // The CPU tells only of what is enabled.
-    let in_use = tells.then(|| read(1));
+    // The CPU reports only what is enabled.
+    let in_use = reports.then(|| read(1));
     initialise(if enabled { all } else { xcr0 });
     let in_use = in_use.map(|found| State { name: RegisterName::Xinuse, found, value: read(1) });
     // SAFETY: every XCR0 may have x87 alone.

@@ -3,8 +3,8 @@
 use abi::control::ControlKind;
 use abi::syscall::Authority;
 use abi::wire::record::{
-    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, Interrupts, Problem, RunStatus, SkipReason, Stage,
-    SystemName, TscReading, TscSource, WorkerStatus,
+    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, InterruptVector, Interrupts, Problem, RunStatus,
+    SkipReason, Stage, SystemName, TscReading, TscSource, WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
 use abi::{ApicId, CpuId};
@@ -73,12 +73,28 @@ fn workers() -> Vec<Trial> {
         script(2).insert_before(of, super::is_end)
     };
     let outside = Interrupts { case: 0, iter: 0, cpu: CpuId(0), unexpected: 3, vector: 0x50, nmis: 1 };
+    let vector = |vector, count| InterruptVector { case: 2, iter: 0, cpu: CpuId(1), vector, count };
+    let several = interrupts(5, 0x50, 0)
+        .insert_before(vector(0x50, 3), super::is_end)
+        .insert_before(vector(0x11, 1), super::is_end);
     let outside = script(2).insert_before(outside, |record| matches!(record, Record::CaseReady(_)));
+    let alone = script(2).insert_before(vector(0x50, 1), super::is_end);
     let no_panic = script(2).insert_before(BootStage { stage: Stage::Clock }, super::is_end);
     vec![
         Trial::new("unexpected-interrupt", ReasonCode::UnexpectedInterrupt, interrupts(2, 0x50, 0).log()),
+        Trial::new("unexpected-interrupt-vectors", ReasonCode::UnexpectedInterrupt, several.log()),
         Trial::new("nmi", ReasonCode::Nmi, interrupts(0, 0, 1).log()),
-        Trial::passing("good-interrupts-outside", outside.log()),
+        Trial::passing("good-interrupts-outside", outside.clone().log()),
+        Trial::passing(
+            "good-interrupt-vectors-outside",
+            with_vectors(&outside, &[(0x50, 1), (0x1e, 2)]).log(),
+        ),
+        Trial::new("inconsistent-record-vector-alone", ReasonCode::InconsistentRecord, alone.log()),
+        with_wrong_vectors("inconsistent-record-vector-first", &outside, &[(0x1e, 1), (0x50, 2)]),
+        with_wrong_vectors("inconsistent-record-vector-sum", &outside, &[(0x50, 2), (0x1e, 2)]),
+        with_wrong_vectors("inconsistent-record-vector-twice", &outside, &[(0x50, 1), (0x50, 1)]),
+        with_wrong_vectors("inconsistent-record-vector-none", &outside, &[(0x50, 1), (0x11, 0)]),
+        with_wrong_vectors("inconsistent-record-vector-past-255", &outside, &[(0x50, 1), (0x150, 1)]),
         Trial::new("inconsistent-record-boot-stage", ReasonCode::InconsistentRecord, no_panic.log()),
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
         Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
@@ -97,6 +113,18 @@ fn workers() -> Vec<Trial> {
         Trial::new("steal", ReasonCode::Steal, stolen.log()),
         Trial::new("vcpu-preempted-native", ReasonCode::VcpuPreempted, waited.log()),
     ]
+}
+
+/// A log whose `interrupts` of CPU 0 outside of every iteration is followed by these vectors with their counts.
+fn with_vectors(outside: &Script, vectors: &[(u16, u32)]) -> Script {
+    vectors.iter().fold(outside.clone(), |script, &(vector, count)| {
+        let of = InterruptVector { case: 0, iter: 0, cpu: CpuId(0), vector, count };
+        script.insert_before(of, |record| matches!(record, Record::CaseReady(_)))
+    })
+}
+
+fn with_wrong_vectors(name: &'static str, outside: &Script, vectors: &[(u16, u32)]) -> Trial {
+    Trial::new(name, ReasonCode::InconsistentRecord, with_vectors(outside, vectors).log())
 }
 
 /// Case 4 is skipped: only this many CPUs are online.
