@@ -68,6 +68,8 @@ pub struct Turn {
     pub reads_before: u32,
     /// The same in the check after.
     pub reads_after: u32,
+    /// For how long its CPU was taken away in the check before and in that after, in cycles.
+    pub taken: [u64; 2],
 }
 
 impl Guest {

@@ -70,15 +70,17 @@ impl Guest {
             let by_chance = |kind| self.chance((case, iter, Chance(kind, worker)), 256);
             let (before, after) = (2_107 + odd + by_chance(7), 1_984 + odd + by_chance(8));
             let usual = (u32::from(12_000 - worker % 7), u32::from(12_040 - worker % 5));
+            let turn = self.turn(iter, worker);
             let (reads_before, reads_after) =
-                self.turn(iter, worker).map_or(usual, |turn| (turn.reads_before, turn.reads_after));
+                turn.map_or(usual, |turn| (turn.reads_before, turn.reads_after));
+            let [taken_before, taken_after] = turn.map_or([0; 2], |turn| turn.taken);
             Record::from(Gap {
                 case,
                 iter,
                 worker,
                 cpu: self.cpu_of(worker),
-                before,
-                after,
+                before: before + taken_before,
+                after: after + taken_after,
                 reads_before,
                 reads_after,
                 steal_ns: None,

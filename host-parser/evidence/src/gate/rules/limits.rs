@@ -287,7 +287,7 @@ limits! {
 
     /// How far the speed-up of everything that was made may be below a claim that holds undisturbed, in thousandths of the
     /// claim: the lower 99 % bound of the ratio of the mean times.
-    SELECTION_GAP_PER_MILLE: u64 = 30 "per mille" {
+    SELECTION_GAP_PER_MILLE: u64 = 20 "per mille" {
         Selection => "a claim holds undisturbed, and the lower bound of the speed-up by the mean times of everything that was made is below it by more than",
     }
 
