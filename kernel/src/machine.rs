@@ -17,7 +17,7 @@ use harness::x86::cpuid;
 use harness::{blob::BlobError, emit, registers};
 use x86_64::VirtAddr;
 
-use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock};
+use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock, TimerCount};
 use crate::console::Records;
 use crate::cpu::PerCpu;
 use crate::firmware::acpi::fadt::{self, PowerManagement, Register};
@@ -147,8 +147,9 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     phases.end("bsp");
 
     control::enter(Stage::Clock);
+    let timer = TimerCount::begin();
     let (choice, readings, second) = find_frequency(&tables, &mut space)?;
-    let clock = MachineClock::start(&choice, second);
+    let clock = MachineClock::start(&choice, second, timer);
     if !clock.has_timer() {
         return Err(Refusal { code: "no-timer", detail: "the local APIC's timer does not count" });
     }

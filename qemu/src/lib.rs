@@ -17,6 +17,7 @@
 //!   (The exceptions are a trace, for which QEMU needs a path, see [`MachineSpec::trace_log`], and Firecracker's
 //!   configuration, which stays beside the log as a part of the record.)
 //! - The VMM leads its own process group: the terminal's Ctrl-C reaches this program only.
+//!   A guest in the exact mode ([`exact`]) has no control channel at all.
 //! - If this program dies, the kernel kills the VMM (`setpriv --pdeathsig`, if util-linux has it).
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,7 @@ mod classify;
 mod command;
 mod conversation;
 mod error;
+pub mod exact;
 mod file_error;
 mod firmware;
 mod guest_process;

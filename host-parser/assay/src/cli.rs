@@ -9,6 +9,7 @@ use crate::compare::CompareArgs;
 use crate::configure::ConfigureArgs;
 use crate::dev::DevCommand;
 use crate::doctor::DoctorArgs;
+use crate::exact::ExactCommand;
 use crate::image_command::ImageArgs;
 use crate::parse::ParseArgs;
 use crate::run::RunArgs;
@@ -91,6 +92,12 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Write a session with its logs into one compressed file, which `verify` reads.
     Archive(ArchiveArgs),
+    /// Count instructions in runs that repeat exactly, and compare them.
+    ///
+    /// Performance tests without noise, on any host: QEMU counts the instructions of a kernel between lines that it prints.
+    /// docs/EXACT.md says what that can show, and what it cannot.
+    #[command(subcommand)]
+    Exact(ExactCommand),
     /// Check whether this host is fit for a measurement; change nothing.
     ///
     /// Exit codes: 0 if a measurement is possible, with or without warnings; 6 if this host cannot give one; 8 if

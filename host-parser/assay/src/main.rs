@@ -9,6 +9,7 @@ mod compare;
 mod configure;
 mod dev;
 mod doctor;
+mod exact;
 mod image_command;
 mod options;
 mod parse;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::Exact(command) => exact::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => image_command::run(&args),
         Command::Configure(args) => configure::run(&args),
