@@ -49,7 +49,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale exact controls soak bench bench-verdict publish-session doctor
+.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale run-platform exact controls soak bench bench-verdict publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -58,6 +58,9 @@ run-linux-smp-process-scale: build ## the same workers in a Linux guest
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
+
+run-platform: build ## what the machine costs: exits, IPIs, memory, noise
+	$(call assay,run manifests/platform.toml)
 
 exact: build ## compare instruction counts with their lock file (ARGS="...")
 	$(call assay,exact check)

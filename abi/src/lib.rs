@@ -21,6 +21,7 @@ pub mod pace;
 pub mod plan;
 pub mod ramdisk;
 pub mod random;
+pub mod series;
 pub mod sweep;
 pub mod syscall;
 pub mod tsc;

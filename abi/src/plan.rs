@@ -22,7 +22,8 @@
 //! fits. [`Plan::work_digest`] identifies the work whatever the challenge is.
 //!
 //! `warm-up`, `needs` and `corpus` may be left out: then the warm-up is [`WARM_UP_MS`], the needs are [`Needs::NONE`], and
-//! there is no corpus.
+//! there is no corpus. After them, a line `platform` asks for the rows of the platform ([`crate::series`]), which are
+//! measured when all cases have run.
 //!
 //! A plan for a machine of unknown size has no cases. Instead it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -41,6 +42,7 @@ use crate::Digest;
 use crate::control::ControlKind;
 use crate::digest::Hasher;
 use crate::grant::{Copies, FeatureSet, PageSize, STACK_KIB};
+use crate::series::{MAX_NOISE_MS, Shortened};
 use crate::syscall::Authority;
 use crate::wire::message::split_word;
 use crate::wire::{FieldError, Hex64, Label, messages};
@@ -128,6 +130,16 @@ messages! {
         sha256: Digest,
         /// How many copies of it are in memory.
         copies: Copies,
+    }
+
+    /// The costs and the noise of the platform are to be measured too. At most one, before the cases.
+    Platform = "platform" {
+        /// How long each CPU looks for gaps, in milliseconds, at most 600,000.
+        noise_ms: u32,
+        /// The rows that do one operation less than they report, to show that their oracles notice it.
+        short: Shortened,
+        /// Whether every sample is printed, beside the histograms.
+        samples: bool,
     }
 
     /// One case.
@@ -223,6 +235,8 @@ pub struct Plan<'a> {
     pub needs: Needs,
     /// The corpus, if there is one.
     pub corpus: Option<Corpus>,
+    /// What is to be measured of the platform; `None` for nothing.
+    pub platform: Option<Platform>,
     /// The text after the header. Every line of it has been parsed once.
     lines: &'a str,
     /// The text from the first case, or the sweep, to the end.
@@ -252,6 +266,8 @@ pub enum PlanErrorKind {
     /// A worker needs more than it can be granted, or shared memory without the authority for it, or the authority without
     /// shared memory.
     BadNeeds,
+    /// The rows of the platform look for gaps for longer than [`MAX_NOISE_MS`].
+    BadPlatform,
     /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
     BadCase,
     /// The number of a split is not the next, or a case has fewer or more splits than workers.
@@ -272,6 +288,7 @@ impl fmt::Display for PlanError {
             PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
             PlanErrorKind::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
             PlanErrorKind::BadNeeds => f.write_str("needs out of range, or not as the authority has them"),
+            PlanErrorKind::BadPlatform => write!(f, "noise_ms is at most {MAX_NOISE_MS}"),
             PlanErrorKind::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
             }
@@ -304,6 +321,7 @@ impl PlanLine {
             | Self::WarmUp(_)
             | Self::Needs(_)
             | Self::Corpus(_)
+            | Self::Platform(_)
             | Self::Case(_)
             | Self::CutPoint(_) => self,
         }
@@ -354,11 +372,18 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::Corpus(corpus)), rest)) => (Some(corpus), rest, number + 1),
             _ => (None, work, number),
         };
+        let (platform, work, number) = match first(work) {
+            Some((Ok(PlanLine::Platform(platform)), rest)) if platform.noise_ms <= MAX_NOISE_MS => {
+                (Some(platform), rest, number + 1)
+            }
+            Some((Ok(PlanLine::Platform(_)), _)) => return Err(fail(number, PlanErrorKind::BadPlatform)),
+            _ => (None, work, number),
+        };
         match first(work) {
             Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points, number)?,
             _ => check::cases(work, number)?,
         }
-        Ok(Self { head, workload, control, warm_up_ms, needs, corpus, lines, work })
+        Ok(Self { head, workload, control, warm_up_ms, needs, corpus, platform, lines, work })
     }
 
     /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest

@@ -6,6 +6,7 @@ use abi::plan::{
     MAX_CUT_POINTS, MAX_WARM_UP_MS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, WARM_UP_MS,
     write_line,
 };
+use abi::series::{SeriesRow, Shortened};
 use abi::wire::{FieldError, Label};
 use proptest::prelude::*;
 
@@ -101,6 +102,24 @@ fn reads_how_long_to_warm_up() {
     let plan = Plan::parse(sweep.as_bytes()).unwrap();
     assert!(plan.warm_up_ms == 3 && plan.sweep().is_some());
     assert_eq!(refused(&(head() + "warm-up ms=3\n" + SWEEP + &knots([2, 1]))), (8, PlanErrorKind::BadSweep));
+}
+
+#[test]
+fn asks_for_the_rows_of_the_platform() {
+    let platform = |lines: &str| {
+        let text = head() + lines + &whole_case(1);
+        Plan::parse(text.as_bytes()).map(|plan| plan.platform.map(|asked| (asked.noise_ms, asked.short)))
+    };
+    let line = |noise_ms, short| format!("platform noise_ms={noise_ms} short={short} samples=0\n");
+    assert_eq!(platform(""), Ok(None));
+    assert_eq!(platform(&line(5, "none")), Ok(Some((5, Shortened::None))));
+    let row = Shortened::One(SeriesRow::CoreToCore);
+    assert_eq!(platform(&("warm-up ms=1\n".to_owned() + &line(600_000, "c2c"))), Ok(Some((600_000, row))));
+    let bad = |line, kind| Err(PlanError { line, kind });
+    assert_eq!(platform(&line(600_001, "none")), bad(5, PlanErrorKind::BadPlatform));
+    assert_eq!(platform(&(line(1, "all") + &line(1, "all"))), bad(6, PlanErrorKind::OutOfPlace));
+    assert_eq!(platform(&(line(1, "all") + "warm-up ms=1\n")), bad(6, PlanErrorKind::OutOfPlace));
+    assert_eq!(refused(&(head() + &line(1, "half") + &whole_case(1))).0, 5);
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What a system supplies to the driver.
 
 use abi::CpuId;
-use abi::plan::Plan;
+use abi::plan::{Plan, Platform};
 use abi::wire::record::SkipReason;
 use alloc::vec::Vec;
 
 use crate::agenda::Item;
-use crate::clock::Mark;
+use crate::clock::{Clock, Mark};
 use crate::emit::WorkerReport;
+use crate::sampler::Figure;
 use crate::sink::Sink;
 use crate::user::elf::ElfImage;
 
@@ -76,6 +77,13 @@ pub trait Backend: Sink {
 
     /// Reads the TSC and the real-time clock, in seconds since 1970; `None` without one.
     fn seconds(&mut self) -> Option<Mark>;
+
+    /// Measures the rows of the platform that the plan asks for, and emits their records. Returns their figures, for a
+    /// person. A system that has none emits nothing.
+    fn platform(&mut self, asked: &Platform, clock: &Clock) -> Vec<Figure> {
+        let _ = (asked, clock);
+        Vec::new()
+    }
 
     /// Builds a worker for each split of `item`, on the first CPUs in worker order.
     ///

@@ -1,11 +1,12 @@
 //! The driver: every case of a plan, and their records, in one order for both systems.
 
 use abi::exit::GuestExit;
-use abi::plan::{self, Plan, Split};
+use abi::plan::{self, Plan, Platform, Split};
 use abi::wire::record::{
     CaseReady, CaseSkipped, Challenge, Experiment, InterruptVector, Interrupts, RunStatus,
     Seconds as SecondsRecord, SkipReason, Split as SplitRecord, Sweep, WarmUp,
 };
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -16,9 +17,11 @@ use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
 use crate::pace;
 use crate::phases::Phases;
+use crate::platform::page::{Facts, Page};
+use crate::sampler::Figure;
 use crate::table::{Row, Table};
 use crate::user::elf::ElfImage;
-use crate::x86::tsc;
+use crate::x86::{cpuid, tsc};
 
 /// The machine that a plan runs on.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,8 @@ pub struct Site<'a> {
     pub listed: u16,
     /// Whether every CPU that should be online is.
     pub all_online: bool,
+    /// The memory that it can use, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// A number of CPUs as records have it.
@@ -50,6 +55,8 @@ pub struct Summary<'a> {
     site: Site<'a>,
     /// A row for each iteration that ran.
     pub rows: Vec<Row>,
+    /// The figures of the rows of the platform; empty if the plan asks for none.
+    pub figures: Vec<Figure>,
     /// Whether all iterations ran, every worker answered what the plan expects, and all CPUs were online.
     pub holds: bool,
 }
@@ -72,7 +79,14 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, rows, .. } = self;
         let Site { clock, cores, online, listed, .. } = self.site;
-        Table { plan, rows, clock, cores, online, listed }.fmt(f)
+        Table { plan, rows, clock, cores, online, listed }.fmt(f)?;
+        if self.figures.is_empty() {
+            return Ok(());
+        }
+        let (brand, hypervisor) = (cpuid::brand().to_string(), cpuid::hypervisor_signature().to_string());
+        let facts = Facts::of(&self.figures, clock);
+        let memory_bytes = self.site.memory_bytes;
+        Page { cpu: &brand, hypervisor: &hypervisor, cpus: online, memory_bytes, facts }.fmt(f)
     }
 }
 
@@ -103,9 +117,19 @@ pub fn run<'a>(
     pace::settle(site.clock);
     let rows = run_agenda(plan, &agenda, &image, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
+    let figures = plan.platform.map(|asked| measure_platform(&asked, &site, backend)).unwrap_or_default();
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
-    Ok(Summary { plan, site, rows, holds })
+    Ok(Summary { plan, site, rows, figures, holds })
+}
+
+/// Measures the rows of the platform.
+fn measure_platform(asked: &Platform, site: &Site<'_>, backend: &mut impl Backend) -> Vec<Figure> {
+    let seconds = asked.noise_ms / 1000;
+    backend.progress(format_args!(
+        "assay: the platform's own costs: up to 90 s, {seconds} s of them for gaps\n"
+    ));
+    backend.platform(asked, site.clock)
 }
 
 /// The readings of the real-time clock. It counts whole seconds, so more than one in a second would show nothing.

@@ -25,7 +25,15 @@ fn drive(work: &str, ramdisk: &[u8], mut fake: Fake) -> Ran {
     let text = plan_text(work);
     let plan = Plan::parse(text.as_bytes()).unwrap();
     let clock = clock();
-    let site = Site { clock: &clock, cores: 2, usable: 4, online: 4, listed: 4, all_online: true };
+    let site = Site {
+        clock: &clock,
+        cores: 2,
+        usable: 4,
+        online: 4,
+        listed: 4,
+        all_online: true,
+        memory_bytes: 1 << 27,
+    };
     let mut phases = Phases::from(0);
     phases.before("boot", 5);
     let ran = run(&plan, ramdisk, site, &mut phases, &mut fake);
@@ -251,7 +259,15 @@ fn a_run_without_all_cpus_does_not_hold() {
     let text = plan_text(&case(1, 1));
     let plan = Plan::parse(text.as_bytes()).unwrap();
     let clock = clock();
-    let site = Site { clock: &clock, cores: 1, usable: 1, online: 1, listed: 2, all_online: false };
+    let site = Site {
+        clock: &clock,
+        cores: 1,
+        usable: 1,
+        online: 1,
+        listed: 2,
+        all_online: false,
+        memory_bytes: 1 << 27,
+    };
     let ramdisk = ramdisk_with("primes", &worker_elf());
     let summary = run(&plan, &ramdisk, site, &mut Phases::from(0), &mut Fake::default()).unwrap();
     assert!(!summary.holds && summary.rows.iter().all(|row| row.verified));

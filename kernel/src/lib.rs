@@ -22,6 +22,7 @@ pub mod boot;
 pub mod clock;
 pub mod console;
 pub mod control;
+pub mod costs;
 pub mod cpu;
 pub mod display;
 pub mod firmware;

@@ -74,6 +74,8 @@ pub struct Machine {
     pub clock: &'static MachineClock,
     /// Whether every CPU that should be online is.
     pub all_online: bool,
+    /// The port of the ACPI power-management timer, if it has one.
+    pub pm_timer_port: Option<u16>,
     /// The CPU that booted.
     pub bsp: CpuId,
     /// The CPUs that are online and their places, by number.
@@ -178,7 +180,11 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     console::record(clock.second.record());
     warp.report(&clock.tsc, &mut Records);
     phases.end("records");
-    Ok(Machine { space, clock, all_online, bsp: roster.bsp, cpus })
+    let pm_timer_port = match tables.power.pm_timer {
+        Some(Register::Port(port)) => Some(port),
+        _ => None,
+    };
+    Ok(Machine { space, clock, pm_timer_port, all_online, bsp: roster.bsp, cpus })
 }
 
 /// Maps the local APIC's registers; `None` if it is used in x2APIC mode, which has none in memory.

@@ -89,7 +89,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     ports.open();
     control::enter(Stage::Console);
     console::begin(Digest::of(plan_bytes));
-    let heap_bytes = machine::heap_bytes(rsdp);
+    let (heap_bytes, memory_bytes) = (machine::heap_bytes(rsdp), memory.bytes());
     describe(firmware, &memory, root, heap_bytes);
     if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
         console::show(screen);
@@ -119,7 +119,8 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
         }
     };
     control::report();
-    let Err(refusal) = space.and_then(|space| experiment(space, rsdp, &plan, ramdisk, &mut phases));
+    let Err(refusal) =
+        space.and_then(|space| experiment(space, memory_bytes, rsdp, &plan, ramdisk, &mut phases));
     refuse(&refusal)
 }
 
@@ -154,6 +155,7 @@ fn take_memory(
 /// Brings the machine up, runs the plan and ends.
 fn experiment(
     space: KernelSpace,
+    memory_bytes: u64,
     rsdp: Option<u64>,
     plan: &Plan<'_>,
     ramdisk: &[u8],
@@ -171,6 +173,7 @@ fn experiment(
         online: cpu_count(online),
         listed: cpu_count(listed),
         all_online: machine.all_online,
+        memory_bytes,
     };
     let summary = harness::run(plan, ramdisk, site, phases, &mut Bench::new(&mut machine))?;
     console::end(summary.status());

@@ -66,6 +66,7 @@ pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
                 | PlanLine::WarmUp(_)
                 | PlanLine::Needs(_)
                 | PlanLine::Corpus(_)
+                | PlanLine::Platform(_)
                 | PlanLine::Sweep(_)
                 | PlanLine::CutPoint(_),
             ) => return fail(PlanErrorKind::OutOfPlace),

@@ -100,7 +100,7 @@ impl<const MAX: usize> Text<MAX> {
     }
 
     /// The decoded bytes, one by one.
-    fn decoded(&self) -> impl Iterator<Item = u8> + '_ {
+    pub fn decoded(&self) -> impl Iterator<Item = u8> + '_ {
         let mut rest = self.encoded().as_bytes();
         core::iter::from_fn(move || {
             let (&first, after) = rest.split_first()?;

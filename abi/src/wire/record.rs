@@ -3,6 +3,7 @@
 use super::{Hex64, Label, Text, messages};
 use crate::control::ControlKind;
 use crate::grant::{Copies, FeatureSet, PageSize};
+use crate::series::{SeriesClass, SeriesRow, Shortened, Unavailable};
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
@@ -601,6 +602,112 @@ messages! {
         tsc: u64,
         /// The real-time clock then, in seconds since 1970 if it is set. Its second began at most a second before.
         count: u64,
+    }
+
+    /// The rows of the platform follow, after all cases. There is none if the plan asks for none.
+    PlatformRows = "platform-rows" {
+        /// How long each CPU looks for gaps, in milliseconds.
+        noise_ms: u32,
+        /// The rows that did one operation less than they report, by the plan. A log with such rows holds no figures.
+        short: Shortened,
+    }
+
+    /// The samples of one cost of the platform: a row of docs/PLATFORM.md, at one place. All times are TSC cycles. Its
+    /// `series-oracle`, `series-range` and `series-counts` records follow.
+    Series = "series" {
+        /// The number of the series, from 0.
+        id: u16,
+        /// The row.
+        row: SeriesRow,
+        /// The CPU whose clock is read.
+        cpu: CpuId,
+        /// The other CPU, if there is one.
+        peer: Option<u32>,
+        /// The argument of the row; 0 if it has none.
+        arg: u64,
+        /// How it was sampled.
+        class: SeriesClass,
+        /// The operations in a sample.
+        n: u64,
+        /// The number of samples.
+        count: u32,
+    }
+
+    /// What proves that the operations of a series were done. If `done` is not `due`, or something was wrong, the series
+    /// has no figure.
+    SeriesOracle = "series-oracle" {
+        /// The series.
+        id: u16,
+        /// What must have been done: the operations of all samples.
+        due: u64,
+        /// What was done, as the row's other side counts it.
+        done: u64,
+        /// What was wrong.
+        wrong: u64,
+    }
+
+    /// The range of the samples of a series, in cycles.
+    SeriesRange = "series-range" {
+        /// The series.
+        id: u16,
+        /// The first warm-up. It is no sample.
+        cold: u64,
+        /// The least sample; 0 if there is none.
+        min: u64,
+        /// The greatest sample; 0 if there is none.
+        max: u64,
+        /// The sum of all samples.
+        sum: u64,
+    }
+
+    /// A part of the histogram of a series. Its buckets are log-linear, 64 to each power of two, numbered from 0
+    /// (`abi::series::bounds`).
+    SeriesCounts = "series-counts" {
+        /// The series.
+        id: u16,
+        /// The part, from 0.
+        part: u16,
+        /// Pairs of numbers, little-endian in digits of `0-9 a-z A-Z _ .`, 32 to a digit, of which the upper half means
+        /// that more follow: the buckets that are skipped since the last one, and the samples in the bucket less one.
+        counts: Text<128>,
+    }
+
+    /// Some of the samples of a series, in the order in which they were taken. Printed if the plan asks for them.
+    SeriesSamples = "series-samples" {
+        /// The series.
+        id: u16,
+        /// The part, from 0.
+        part: u16,
+        /// Their numbers, written as in `series-counts`.
+        samples: Text<128>,
+    }
+
+    /// A series that there is not.
+    SeriesNone = "series-none" {
+        /// The row.
+        row: SeriesRow,
+        /// The CPU.
+        cpu: CpuId,
+        /// The other CPU, if there is one.
+        peer: Option<u32>,
+        /// The argument of the row; 0 if it has none.
+        arg: u64,
+        /// Why.
+        reason: Unavailable,
+    }
+
+    /// The machine that the rows were measured on, for its reader.
+    PlatformNote = "platform-note" {
+        /// The size of the last level of cache that the CPU reports, in bytes; 0 if it reports none.
+        llc_bytes: u64,
+        /// The time that the hypervisor took from CPU 0 while the rows ran, by its own account, in ns.
+        steal_ns: Option<u64>,
+        /// System-management interrupts on CPU 0 while the rows ran; `-` if it does not count them.
+        smis: Option<u64>,
+        /// Non-maskable interrupts on any CPU while the rows ran.
+        nmis: u32,
+        /// How long all rows took, in milliseconds.
+        took_ms: u64,
     }
 
     /// A case that was not run, with all its iterations.

@@ -27,6 +27,9 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     if data.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"warm-up ")) {
         write(WarmUp { ms: plan.warm_up_ms }.into());
     }
+    if let Some(platform) = plan.platform {
+        write(platform.into());
+    }
     let mut seen = HashSet::new();
     for (case, splits) in plan.cases() {
         assert!((1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0);

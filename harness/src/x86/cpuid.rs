@@ -20,6 +20,34 @@ pub fn leaf(leaf: u32, sub_leaf: u32) -> CpuidResult {
     __cpuid_count(leaf, sub_leaf)
 }
 
+/// Executes CPUID leaf 0 once, without asking first: the maximum leaf and the vendor.
+#[must_use]
+#[inline]
+pub fn maximum() -> (u32, u32, u32, u32) {
+    let CpuidResult { eax, ebx, ecx, edx } = __cpuid_count(0, 0);
+    (eax, ebx, ecx, edx)
+}
+
+/// The size of the largest cache that leaf 4, or 8000_001DH of AMD, reports, in bytes (Intel SDM vol. 2A, "CPUID"; AMD64
+/// APM vol. 3, appendix E.4); `None` if neither reports one.
+#[must_use]
+pub fn last_level_cache() -> Option<u64> {
+    last_level_cache_of(&leaf)
+}
+
+fn last_level_cache_of(query: Query<'_>) -> Option<u64> {
+    /// More levels than any CPU has.
+    const MOST: u32 = 16;
+    let size = |number, sub_leaf| {
+        let CpuidResult { eax, ebx, ecx, .. } = query(number, sub_leaf);
+        let [ways, partitions, line] = [ebx >> 22, ebx >> 12 & 0x3ff, ebx & 0xfff].map(|n| u64::from(n) + 1);
+        // A level without a type is none.
+        (eax & 0x1f != 0).then(|| ways * partitions * line * (u64::from(ecx) + 1))
+    };
+    let largest = |number| (0..MOST).map_while(|sub_leaf| size(number, sub_leaf)).max();
+    largest(4).max(largest(0x8000_001d))
+}
+
 /// The first leaf of a leaf's range, which states the last. Each interface of a hypervisor has a range of 256 leaves.
 const fn range_of(leaf: u32) -> u32 {
     leaf & if is_hypervisors(leaf) { 0xffff_ff00 } else { 0xffff_0000 }

@@ -1,7 +1,9 @@
 //! Reading the time-stamp counter (Intel SDM vol. 3B, "Time-Stamp Counter").
 #![expect(unsafe_code, reason = "RDTSC with its fences")]
 
-use core::arch::x86_64::{_mm_lfence, _rdtsc};
+use core::arch::x86_64::{__rdtscp, _mm_lfence, _rdtsc};
+
+use super::cpuid::{bit, leaf};
 
 /// The counter, read after everything before it has completed and before anything after it begins.
 #[must_use]
@@ -24,4 +26,19 @@ pub fn read_ordered() -> u64 {
 pub fn read() -> u64 {
     // SAFETY: CR4.TSD does not bind ring 0, and Linux leaves it clear unless a process asks for it (PR_SET_TSC).
     unsafe { _rdtsc() }
+}
+
+/// Whether the CPU has RDTSCP.
+#[must_use]
+pub fn has_rdtscp() -> bool {
+    bit(leaf(0x8000_0001, 0).edx, 27)
+}
+
+/// The counter by RDTSCP, which waits for all earlier instructions. The CPU has it ([`has_rdtscp`]).
+#[must_use]
+#[inline]
+pub fn read_p() -> u64 {
+    let mut aux = 0;
+    // SAFETY: the callers ask `has_rdtscp` first; for CR4.TSD as in `read`.
+    unsafe { __rdtscp(&raw mut aux) }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use abi::plan::PlanLine;
+use abi::series::{RowSpec, SeriesRow};
 use abi::wire::line::TAG;
 use abi::wire::{MAX_LINE_BYTES, MessageSpec, Record, decode, is_tagged};
 use evidence::gate::{ReasonCode, limits};
@@ -71,6 +72,22 @@ fn gate_states_every_limit() {
         let _ = writeln!(text, "| {reason} | {rule} | {limit} {unit} |");
     }
     golden::check_part(&golden::document("GATE.md"), "limits", &text);
+}
+
+#[test]
+fn platform_lists_every_row() {
+    let mut text =
+        "\n| row | sampled | between the readings | `arg` | `done` counts | `wrong` counts | linux |\n|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for spec in SeriesRow::SPECS {
+        let RowSpec { row, class, what, arg, oracle, not_on_linux } = spec;
+        let _ = writeln!(
+            text,
+            "| `{row}` | {class} | {what} | {arg} | {} | {} | {not_on_linux} |",
+            oracle.done, oracle.wrong
+        );
+    }
+    golden::check_part(&golden::document("PLATFORM.md"), "rows", &text);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod lines;
 mod markdown;
 mod number;
 pub mod page;
+mod platform;
 mod side_by_side;
 mod table;
 mod terminal;

@@ -6,7 +6,7 @@ use results::Results;
 
 use super::exporter::Exporter;
 use super::verdict::{rule, verdict};
-use super::{cases, conditions, side_by_side, words};
+use super::{cases, conditions, platform, side_by_side, words};
 
 /// Writes a summary in Markdown.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,7 @@ impl Exporter for SummaryMarkdown {
             writeln!(out)?;
             notes.into_iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }
+        platform(results, out)?;
         side_by_side(results, out)?;
         excluded(results, out)?;
         refused(results, out)?;
@@ -45,6 +46,17 @@ impl Exporter for SummaryMarkdown {
         disclosure(results, out)?;
         bounds(results, out)
     }
+}
+
+/// The costs of the platform, as the terminal shows them.
+fn platform(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let lines = platform::lines(results);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## The platform\n\n```text")?;
+    lines.iter().skip(1).try_for_each(|line| writeln!(out, "{line}"))?;
+    writeln!(out, "```")
 }
 
 fn excluded(results: &Results, out: &mut dyn Write) -> io::Result<()> {

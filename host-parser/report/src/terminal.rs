@@ -3,7 +3,7 @@
 use super::lines::wrapped;
 use super::table::Table;
 use super::verdict::{Verdict, rule, verdict};
-use super::{cases, side_by_side, words};
+use super::{cases, platform, side_by_side, words};
 use results::{Results, Shown};
 
 /// How many refused runs are listed one by one.
@@ -51,6 +51,7 @@ fn text(results: &Results, word: impl Fn(&Verdict) -> String) -> String {
             lines.extend(wrapped(&note, ""));
         }
     }
+    lines.extend(platform::lines(results));
     lines.extend(compared(results));
     for line in words::excluded(results) {
         let indent = if line.starts_with("  ") { "  " } else { "" };

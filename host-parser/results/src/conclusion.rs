@@ -3,7 +3,7 @@
 use super::model::Results;
 use super::not_run;
 use crate::Claim;
-use evidence::gate::ReasonCode;
+use evidence::gate::{Measurement, ReasonCode};
 
 /// What came of an experiment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +33,10 @@ impl Results {
         }
         let conclusion = self.of_claim();
         let not_run = not_run::refusal(&self.not_run, |_| true).filter(|_| self.complete);
+        // A claim does not rest on the rows of the platform; without one they are what was measured.
+        if conclusion == Conclusion::Measured && self.has_failed_series() {
+            return Conclusion::Refused(ReasonCode::VerifierMismatch);
+        }
         match (conclusion, not_run) {
             // What was found of the cases that ran stands; but not all that was asked for was done.
             (
@@ -44,6 +48,14 @@ impl Results {
             ) => Conclusion::Refused(reason),
             (conclusion, _) => conclusion,
         }
+    }
+
+    /// Whether a row of the platform has no figure because its oracle failed, in a run that counts.
+    fn has_failed_series(&self) -> bool {
+        let counted = self.runs.iter().filter(|run| run.excluded.is_none());
+        let mut platforms =
+            counted.filter_map(|run| run.verdict.outcome.measurement().and_then(Measurement::platform));
+        platforms.any(|platform| platform.failed().next().is_some())
     }
 
     fn of_claim(&self) -> Conclusion {

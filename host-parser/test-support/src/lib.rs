@@ -6,4 +6,5 @@
 pub mod golden;
 pub mod guest;
 pub mod monitor;
+pub mod platform;
 pub mod script;

@@ -4,21 +4,23 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use abi::CpuId;
-use abi::plan::{Plan, Split};
+use abi::plan::{Plan, Platform, Split};
 use abi::wire::Record;
 use abi::wire::record::SkipReason;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::agenda::Item;
-use harness::clock::Mark;
+use harness::clock::{Clock, Mark};
 use harness::order;
 use harness::rendezvous::Rendezvous;
+use harness::sampler::Figure;
 use harness::user::elf::ElfImage;
 use harness::{Backend, Interrupted, Sink, TeamReport};
 
 use super::team::{Team, Worker};
 use crate::console;
 use crate::control;
+use crate::costs::Floor;
 use crate::cpu::{Counted, Job, PerCpu, Strays};
 use crate::machine::Machine;
 use crate::mem::{OutOfMemory, heap_has_room_for};
@@ -74,6 +76,10 @@ impl Backend for Bench<'_> {
 
     fn seconds(&mut self) -> Option<Mark> {
         self.machine.clock.seconds()
+    }
+
+    fn platform(&mut self, asked: &Platform, clock: &Clock) -> Vec<Figure> {
+        harness::platform::run(asked, clock, &mut Floor::new(self.machine))
     }
 
     fn assemble(

@@ -8,6 +8,7 @@ pub mod microcode;
 mod per_cpu;
 pub mod probe;
 pub mod registers;
+mod signal;
 mod steal;
 mod strays;
 mod trap_frame;
@@ -16,6 +17,7 @@ mod xstate;
 
 pub use machine_check::ErrorBank;
 pub use per_cpu::{Fate, Job, PerCpu};
+pub use signal::Signal;
 pub use steal::is_available as has_steal_account;
 pub use strays::{Counted, Strays};
 pub use trap_frame::{SYSCALL_VECTOR, TrapFrame};

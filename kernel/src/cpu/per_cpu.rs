@@ -13,7 +13,7 @@ use x86_64::VirtAddr;
 use x86_64::registers::model_specific::KernelGsBase;
 use x86_64::structures::paging::PhysFrame;
 
-use super::{Strays, WorkerState, steal};
+use super::{Signal, Strays, WorkerState, steal};
 use crate::mem::stacks::CpuStacks;
 use crate::x86::gdt::{Descriptors, TrapStacks};
 use crate::x86::msr;
@@ -58,6 +58,8 @@ pub struct PerCpu {
     pub busy: AtomicBool,
     /// Interrupts that nothing asked for.
     pub strays: Strays,
+    /// The interrupt that measurements are made of.
+    pub signal: Signal,
     /// The CPU stopped for a panic of another.
     pub stopped: AtomicBool,
     /// The page in which the hypervisor accounts for the time that it takes; `None` if it does not.
@@ -93,6 +95,7 @@ impl PerCpu {
             fate: AtomicU8::new(Fate::Awaited as u8),
             busy: AtomicBool::new(false),
             strays: Strays::none(),
+            signal: Signal::none(),
             stopped: AtomicBool::new(false),
             steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),
@@ -119,6 +122,12 @@ impl PerCpu {
     #[must_use]
     pub fn is_online(&self) -> bool {
         self.fate.load(Ordering::Acquire) == Fate::Online as u8
+    }
+
+    /// Whether the CPU has a job that it has not finished.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
     }
 
     /// Decides the CPU's fate, unless it is decided. Returns whether this call did.

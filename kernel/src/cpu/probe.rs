@@ -1,11 +1,11 @@
 //! Instructions that may fault because a register is not there or a hypervisor refuses it: the only instructions of the
 //! kernel that may, with one recovery address.
-#![expect(unsafe_code, reason = "RDMSR, WRMSR and XSETBV, with recovery from their #GP")]
+#![expect(unsafe_code, reason = "RDMSR, WRMSR, XSETBV and a load, with recovery from their faults")]
 
 use core::arch::global_asm;
 
 use super::TrapFrame;
-use crate::x86::vectors::GENERAL_PROTECTION;
+use crate::x86::vectors::{GENERAL_PROTECTION, PAGE_FAULT};
 
 unsafe extern "C" {
     /// Reads the model-specific register `register` into `value`; returns 0 if that faulted.
@@ -14,10 +14,13 @@ unsafe extern "C" {
     fn probe_wrmsr(register: u32, value: u64) -> u32;
     /// Writes the extended control register `register`, likewise.
     fn probe_xsetbv(register: u32, value: u64) -> u32;
+    /// Reads the word at `address`, likewise.
+    fn probe_load(address: u64) -> u32;
     /// Their instructions.
     fn probe_rdmsr_instruction();
     fn probe_wrmsr_instruction();
     fn probe_xsetbv_instruction();
+    fn probe_load_instruction();
     /// The recovery address.
     fn probe_faulted();
 }
@@ -27,7 +30,8 @@ global_asm!(
     .pushsection .text.probe, \"ax\"
     .global probe_rdmsr, probe_rdmsr_instruction
     .global probe_wrmsr, probe_wrmsr_instruction
-    .global probe_xsetbv, probe_xsetbv_instruction, probe_faulted
+    .global probe_xsetbv, probe_xsetbv_instruction
+    .global probe_load, probe_load_instruction, probe_faulted
 probe_rdmsr:
     mov ecx, edi
 probe_rdmsr_instruction:
@@ -51,6 +55,10 @@ probe_xsetbv:
     shr rdx, 32
 probe_xsetbv_instruction:
     xsetbv
+    jmp probe_answered
+probe_load:
+probe_load_instruction:
+    mov rax, [rdi]
 probe_answered:
     mov eax, 1
     ret
@@ -90,11 +98,26 @@ pub unsafe fn write_xcr0(value: u64) -> bool {
     unsafe { probe_xsetbv(0, value) != 0 }
 }
 
+/// Whether the word at `address`, which is mapped or not, can be read.
+///
+/// # Safety
+/// The address is memory of the kernel's own or not mapped: a read of a device can have effects.
+#[must_use]
+pub unsafe fn can_read(address: u64) -> bool {
+    // SAFETY: the caller's; `recover` handles a #PF at its load.
+    unsafe { probe_load(address) != 0 }
+}
+
 /// Returns whether a trap in the kernel was a probe's. If so, its frame continues at the recovery address.
 pub fn recover(frame: &mut TrapFrame) -> bool {
-    let probes = [probe_rdmsr_instruction, probe_wrmsr_instruction, probe_xsetbv_instruction];
-    let is_probe = frame.vector == u64::from(GENERAL_PROTECTION)
-        && probes.iter().any(|&probe| frame.rip == probe as *const () as u64);
+    let at = |probe: unsafe extern "C" fn()| frame.rip == probe as *const () as u64;
+    let is_probe = match u8::try_from(frame.vector) {
+        Ok(GENERAL_PROTECTION) => {
+            at(probe_rdmsr_instruction) || at(probe_wrmsr_instruction) || at(probe_xsetbv_instruction)
+        }
+        Ok(PAGE_FAULT) => at(probe_load_instruction),
+        _ => false,
+    };
     if is_probe {
         frame.rip = probe_faulted as *const () as u64;
     }

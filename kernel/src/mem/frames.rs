@@ -1,6 +1,8 @@
 //! Free frames: handed out from the bottom up, and taken back into a list that is threaded through the frames themselves,
 //! so that it takes no other memory, however long it grows.
-#![expect(unsafe_code, reason = "implements FrameAllocator")]
+#![expect(unsafe_code, reason = "implements FrameAllocator, and hands out memory as words")]
+
+use core::sync::atomic::AtomicU64;
 
 use x86_64::PhysAddr;
 use x86_64::structures::paging::{FrameAllocator, FrameDeallocator, PageSize, PhysFrame, Size4KiB};
@@ -45,6 +47,26 @@ impl Frames {
     /// No region is large enough.
     pub fn contiguous(&mut self, bytes: u64) -> Result<PhysAddr, OutOfMemory> {
         self.map.take(bytes).map(|Region { start, .. }| PhysAddr::new(start)).ok_or(OutOfMemory)
+    }
+
+    /// `bytes` of contiguous memory, a multiple of the page size, that begins at a multiple of `align`, as words that CPUs
+    /// share. It is neither zeroed nor touched, and never given back.
+    ///
+    /// # Errors
+    /// No region is large enough.
+    pub fn words(&mut self, bytes: u64, align: u64) -> Result<&'static [AtomicU64], OutOfMemory> {
+        let spare = align.saturating_sub(Size4KiB::SIZE);
+        let at = self.contiguous(bytes.checked_add(spare).ok_or(OutOfMemory)?)?.align_up(align);
+        let count = usize::try_from(bytes / 8).map_err(|_| OutOfMemory)?;
+        let at = phys::in_window(at).ok_or(OutOfMemory)?;
+        // SAFETY: frames that were free, in the window, and are handed out once.
+        Ok(unsafe { phys::words(at, count) })
+    }
+
+    /// How many bytes of the frames were never handed out.
+    #[must_use]
+    pub fn untouched_bytes(&self) -> u64 {
+        self.map.bytes()
     }
 
     /// Takes frames back. Nothing may refer to them.

@@ -6,6 +6,8 @@
 //! which every address space made later shares.
 #![expect(unsafe_code, reason = "edits page tables")]
 
+use core::sync::atomic::AtomicU64;
+
 use x86_64::registers::control::Cr3;
 use x86_64::structures::paging::mapper::{MapToError, Mapper};
 use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
@@ -135,6 +137,33 @@ impl KernelSpace {
         Ok(Some(page.start_address() + (at % PAGE_BYTES)))
     }
 
+    /// The memory of `large`, which [`Frames::words`] gave, once more in pages of 4 KiB.
+    ///
+    /// # Errors
+    /// No memory for page tables.
+    pub fn map_small(&mut self, large: &'static [AtomicU64]) -> Result<&'static [AtomicU64], OutOfMemory> {
+        let start = VirtAddr::from_ptr(large.as_ptr());
+        let first = PhysAddr::new_truncate(start - phys::offset());
+        let begin = self.next;
+        for at in (0..size_of_val(large) as u64).step_by(4096) {
+            let page = self.take_page();
+            self.map(page, PhysFrame::containing_address(first + at), PageTableFlags::empty())?;
+        }
+        // SAFETY: the pages were mapped just now, in the kernel's own region; the words are atomics, which two mappings may
+        // share.
+        Ok(unsafe { phys::words(begin, large.len()) })
+    }
+
+    /// A page of the kernel's own that can be taken out of the page tables and put back.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn lone_page(&mut self) -> Result<LonePage, OutOfMemory> {
+        let (frame, page) = (self.frames.zeroed()?, self.take_page());
+        self.map(page, frame, PageTableFlags::empty())?;
+        Ok(LonePage { root: self.root, page })
+    }
+
     /// Page tables for the trampoline: the kernel's upper half, and `low` mapped at its own physical address,
     /// executable and read-only. Returns their physical address for CR3.
     ///
@@ -210,6 +239,34 @@ impl KernelSpace {
             }
             Err(MapToError::<Size4KiB>::FrameAllocationFailed) => Err(OutOfMemory),
             Err(error) => panic!("a new page of the kernel cannot be mapped: {error:?}"),
+        }
+    }
+}
+
+/// A page that is mapped or not. Nothing is kept in it.
+#[derive(Clone, Copy, Debug)]
+pub struct LonePage {
+    root: PhysFrame,
+    page: Page,
+}
+
+impl LonePage {
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> u64 {
+        self.page.start_address().as_u64()
+    }
+
+    /// Sets or clears the present bit of its entry. Translations that CPUs have stay until they are dropped. One CPU calls
+    /// this at a time, and nothing else edits the kernel's tables meanwhile.
+    pub fn set_present(&self, present: bool) {
+        let rest = PageTableFlags::WRITABLE | PageTableFlags::NO_EXECUTE;
+        let flags = if present { rest | PageTableFlags::PRESENT } else { rest };
+        // SAFETY: as the caller keeps it, nothing else uses the tables for this moment.
+        let mut tables = unsafe { phys::tables(self.root) };
+        // SAFETY: nothing is kept in the page.
+        if let Ok(flush) = unsafe { tables.update_flags(self.page, flags) } {
+            flush.ignore();
         }
     }
 }

@@ -13,7 +13,7 @@ pub use heap::{
     bytes_for as heap_bytes_for, has_room_for as heap_has_room_for, init as init_heap,
     take_for as heap_take_for,
 };
-pub use kernel_space::{KernelSpace, LowPage};
+pub use kernel_space::{KernelSpace, LonePage, LowPage};
 
 /// There is not enough memory, or no page below 1 MiB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,6 +2,8 @@
 //! firmware's tables and a worker's pages without ever using a user mapping.
 #![expect(unsafe_code, reason = "makes pointers from physical addresses")]
 
+use core::sync::atomic::AtomicU64;
+
 use spin::Once;
 use x86_64::structures::paging::{OffsetPageTable, PageTable, PhysFrame};
 use x86_64::{PhysAddr, VirtAddr};
@@ -98,6 +100,16 @@ pub fn set_cr3(cr3: u64) {
     unsafe {
         x86_64::registers::control::Cr3::write(frame, x86_64::registers::control::Cr3Flags::empty());
     }
+}
+
+/// `count` words of memory from `at` on, which CPUs share.
+///
+/// # Safety
+/// The memory is mapped and writable in every address space from here on, aligned to 8, and nothing else refers to it.
+#[must_use]
+pub unsafe fn words(at: VirtAddr, count: usize) -> &'static [AtomicU64] {
+    // SAFETY: the caller's; an `AtomicU64` is like a `u64`, of which every value is one.
+    unsafe { core::slice::from_raw_parts(at.as_ptr(), count) }
 }
 
 /// Physical memory as byte slices, for reading firmware's tables.

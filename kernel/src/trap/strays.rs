@@ -15,7 +15,7 @@ pub fn take(vector: u64) -> bool {
             counts().count_nmi();
             true
         }
-        Ok(vectors::TIMER | vectors::WAKE) | Err(_) => false,
+        Ok(vectors::TIMER | vectors::WAKE | vectors::SIGNAL) | Err(_) => false,
         Ok(vector) if vectors::is_exception(vector) && !is_sent(vector) => false,
         Ok(vector) => {
             counts().count(vector);

@@ -27,6 +27,7 @@ const BASE_ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 #[repr(u32)]
 enum Register {
     Id = 0x02,
+    Version = 0x03,
     TaskPriority = 0x08,
     EndOfInterrupt = 0x0b,
     SpuriousVector = 0x0f,
@@ -47,6 +48,8 @@ const IN_SERVICE: u32 = 0x10;
 
 const SOFTWARE_ENABLE: u32 = 1 << 8;
 const LVT_MASKED: u32 = 1 << 16;
+/// The timer's mode in which it waits for a value of the TSC.
+const LVT_TSC_DEADLINE: u32 = 0b10 << 17;
 /// Divide by 128: with a 1 GHz APIC clock the 32-bit counter then lasts nine minutes.
 const DIVIDE_BY_128: u32 = 0b1010;
 const DELIVERY_MODE: u32 = 0b111 << 8;
@@ -260,6 +263,37 @@ pub fn take_errors() -> u32 {
 pub fn set_timer(counts: u32) {
     write(Register::LvtTimer, if counts == 0 { LVT_MASKED } else { 0 } | u32::from(vectors::TIMER));
     write(Register::InitialCount, counts);
+}
+
+/// The version register, which never changes: a read to be timed.
+#[must_use]
+#[inline]
+pub fn version() -> u32 {
+    read(Register::Version)
+}
+
+/// Sets the timer to send [`vectors::SIGNAL`] once: at the TSC value `deadline` if the timer has that mode
+/// ([`has_tsc_deadline`]), else `counts` timer ticks from now.
+pub fn set_signal(deadline: u64, counts: u32) {
+    let vector = u32::from(vectors::SIGNAL);
+    if !has_tsc_deadline() {
+        write(Register::LvtTimer, vector);
+        write(Register::InitialCount, counts);
+        return;
+    }
+    write(Register::LvtTimer, LVT_TSC_DEADLINE | vector);
+    // The write of the deadline must not pass that of the mode (Intel SDM vol. 3A, "TSC-Deadline Mode").
+    // SAFETY: fences.
+    unsafe { core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags)) };
+    // SAFETY: the CPU has the mode, and with it the register.
+    unsafe { msr::write(msr::IA32_TSC_DEADLINE, deadline) };
+}
+
+/// Whether the timer can be set to a value of the TSC.
+#[must_use]
+pub fn has_tsc_deadline() -> bool {
+    static HAS: Once<bool> = Once::new();
+    *HAS.call_once(|| cpuid::bit(cpuid::leaf(1, 0).ecx, 24))
 }
 
 /// Starts the timer from its highest count, without an interrupt, to measure it against a clock.

@@ -7,6 +7,7 @@ pub mod confidential;
 pub mod debug;
 pub mod features;
 pub mod gdt;
+pub mod hypercall;
 pub mod io_apic;
 pub mod msr;
 pub mod pic;

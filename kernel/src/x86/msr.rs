@@ -15,6 +15,10 @@ pub const IA32_KERNEL_GS_BASE: u32 = 0xc000_0102;
 pub const IA32_GS_BASE: u32 = 0xc000_0101;
 /// The TSC's frequency in Hz (Microsoft, "Hypervisor Top-Level Functional Specification", `HV_X64_MSR_TSC_FREQUENCY`).
 pub const HYPER_V_TSC_FREQUENCY: u32 = 0x4000_0022;
+/// What is added to the TSC of the CPU.
+pub const IA32_TSC_ADJUST: u32 = 0x3b;
+/// The TSC value at which the local APIC's timer sends its interrupt, in that mode.
+pub const IA32_TSC_DEADLINE: u32 = 0x6e0;
 /// First register of the x2APIC.
 pub const X2APIC_BASE: u32 = 0x800;
 /// KVM's account of stolen time (the same, `MSR_KVM_STEAL_TIME`).

@@ -35,6 +35,8 @@ pub const fn may_be_sent(exception: u8) -> bool {
 pub const TIMER: u8 = 0x20;
 /// Another CPU has a job for this one.
 pub const WAKE: u8 = 0x21;
+/// The interrupt that measurements of the platform are made of.
+pub const SIGNAL: u8 = 0x22;
 /// The vector by which a local APIC delivers an interrupt that was withdrawn meanwhile. Its low four bits are set, as
 /// old APICs demand.
 pub const SPURIOUS: u8 = 0x2f;

@@ -2,17 +2,20 @@
 
 use std::io;
 
-use abi::plan::Plan;
+use abi::plan::{Plan, Platform};
 use abi::wire::Record;
 use abi::wire::record::{SkipReason, SystemName};
 use harness::agenda::Item;
 use harness::clock::{Clock, Mark};
+use harness::sampler::Figure;
 use harness::user::elf::ElfImage;
 use harness::{Backend, Sink, TeamReport};
+use rustix::thread::{sched_getaffinity, sched_setaffinity};
 
 use crate::console::Console;
-use crate::cpus::Cpu;
+use crate::cpus::{Cpu, pin};
 use crate::linux::rtc;
+use crate::platform::Threads;
 use crate::second::SecondClock;
 use crate::worker::{Limits, Team};
 
@@ -47,6 +50,20 @@ impl Backend for Processes<'_> {
 
     fn seconds(&mut self) -> Option<Mark> {
         rtc::seconds()
+    }
+
+    fn platform(&mut self, asked: &Platform, clock: &Clock) -> Vec<Figure> {
+        let before = sched_getaffinity(None);
+        if let Some(first) = self.cpus.first() {
+            // The rows of one CPU run on this thread.
+            let _pinned = pin(first.linux);
+        }
+        let mut threads = Threads { cpus: self.cpus, console: self.console };
+        let figures = harness::platform::run(asked, clock, &mut threads);
+        if let Ok(before) = before {
+            let _restored = sched_setaffinity(None, &before);
+        }
+        figures
     }
 
     fn assemble(&mut self, plan: &Plan<'_>, item: &Item, _: &ElfImage<'_>) -> Result<Team, SkipReason> {

@@ -46,7 +46,8 @@ fn firmware() -> Firmware {
     }
 }
 
-fn usable_memory() -> iomem::Usable {
+/// The memory that Linux has.
+pub fn usable_memory() -> iomem::Usable {
     let iomem = fs::read_to_string("/proc/iomem").unwrap_or_default();
     iomem::usable(&iomem).unwrap_or_else(|| {
         let info = rustix::system::sysinfo();

@@ -19,6 +19,7 @@ mod guest;
 mod linux;
 mod machine;
 mod native;
+mod platform;
 mod power;
 mod refusal;
 mod run;

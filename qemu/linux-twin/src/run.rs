@@ -115,6 +115,7 @@ fn experiment(
         online,
         listed: online.saturating_add(cpu_count(roster.missing.len())),
         all_online: roster.missing.is_empty(),
+        memory_bytes: machine::usable_memory().bytes,
     };
     // Not before the warp test, whose threads would keep this process from its CPU.
     if tuned {

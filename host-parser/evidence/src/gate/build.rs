@@ -14,7 +14,7 @@ use super::machine::{MachineReport, Platform};
 use super::measurement::{
     Basis, Clock, Conditions, Cycles, Measurement, Sample, Subject, Sweep, WorkerSample,
 };
-use super::rules::{Disturbed, basis, common_whole, effective_khz, span};
+use super::rules::{Disturbed, basis, common_whole, effective_khz, platform_rows_of, span};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
 pub(super) fn measurement(
@@ -42,6 +42,7 @@ pub(super) fn measurement(
             .one::<record::Sweep>()
             .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
         conditions: conditions(facts),
+        platform: platform_rows_of(facts).map(Box::new),
         samples: samples.collect::<Option<_>>()?,
         clock: Arc::new(clock(facts)),
     })

@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use super::evidence::FunctionalOnly;
 use super::exclusion::Exclusion;
 use super::machine::MachineReport;
+use super::platform_rows::PlatformRows;
 
 /// TSC cycles.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -56,6 +57,7 @@ pub struct Measurement {
     pub(super) skipped: Box<[u16]>,
     pub(super) sweep: Option<Sweep>,
     pub(super) conditions: Conditions,
+    pub(super) platform: Option<Box<PlatformRows>>,
     pub(super) samples: Box<[Sample]>,
 }
 
@@ -75,7 +77,8 @@ pub(super) struct Subject {
 impl Serialize for Measurement {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let has_conditions = !self.conditions.is_nothing();
-        let mut fields = serializer.serialize_struct("Measurement", 8 + usize::from(has_conditions))?;
+        let optional = usize::from(has_conditions) + usize::from(self.platform.is_some());
+        let mut fields = serializer.serialize_struct("Measurement", 8 + optional)?;
         fields.serialize_field("identity", &self.identity())?;
         fields.serialize_field("machine", self.machine())?;
         fields.serialize_field("clock", self.clock())?;
@@ -85,6 +88,9 @@ impl Serialize for Measurement {
         fields.serialize_field("sweep", &self.sweep)?;
         if has_conditions {
             fields.serialize_field("conditions", &self.conditions)?;
+        }
+        if let Some(platform) = &self.platform {
+            fields.serialize_field("platform", platform)?;
         }
         fields.serialize_field("samples", self.samples())?;
         fields.end()
@@ -153,6 +159,12 @@ impl Measurement {
     #[must_use]
     pub const fn conditions(&self) -> Conditions {
         self.conditions
+    }
+
+    /// The costs of the platform; `None` if the plan asked for none.
+    #[must_use]
+    pub fn platform(&self) -> Option<&PlatformRows> {
+        self.platform.as_deref()
     }
 
     /// Every iteration of every case, in the order in which they ran.

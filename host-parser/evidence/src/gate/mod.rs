@@ -12,6 +12,7 @@ mod experienced;
 mod facts;
 mod machine;
 mod measurement;
+mod platform_rows;
 mod reason;
 mod row;
 mod rules;
@@ -28,6 +29,7 @@ pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{
     Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample,
 };
+pub use platform_rows::{Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};
@@ -197,6 +199,7 @@ impl Gate {
             rules::registers(&mut run);
             rules::offsets(&mut run);
             rules::superlinear(&mut run);
+            rules::platform_rows(&mut run);
             rules::elapsed(&mut run);
             rules::clock(&mut run, known);
             rules::settle(&mut run, &mut self.sound);

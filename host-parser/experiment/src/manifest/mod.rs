@@ -65,6 +65,7 @@ struct Checked {
     oracle: Oracle,
     timeouts: Timeouts,
     machine: MachineProfile,
+    platform: Option<abi::plan::Platform>,
     control: Option<Control>,
 }
 
@@ -220,6 +221,12 @@ impl Manifest {
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.checked.control
+    }
+
+    /// What each boot measures of the platform; `None` for nothing.
+    #[must_use]
+    pub const fn platform(&self) -> Option<abi::plan::Platform> {
+        self.checked.platform
     }
 
     /// Whether it is the kernel that goes wrong on purpose.

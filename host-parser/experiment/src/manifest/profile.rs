@@ -12,6 +12,9 @@ use evidence::gate::ReasonCode;
 pub enum Tier {
     /// How a workload scales with the number of CPUs.
     Scaling,
+    /// What the platform costs: exits, interrupts, memory, noise. Its cases only show that the machine runs. Such an
+    /// experiment claims nothing.
+    Platform,
     /// Whether the gate notices an error made on purpose. Such an experiment claims nothing.
     Control,
 }

@@ -79,9 +79,10 @@ manifest_tables! {
         name = "name": Spanned<String>,
             "string", "1 to 32 of `A-Z a-z 0-9 . _ + -`, not beginning with `.` or `-`",
             "required", "\"smp-process-scale\"";
-        /// The kind of statement: how a workload scales with CPUs, or that something which goes wrong is noticed.
+        /// The kind of statement: how a workload scales with CPUs, what the platform costs, or that something which goes
+        /// wrong is noticed.
         tier = "tier": Spanned<Tier>,
-            "string", "`scaling`, `control`", "required", "\"scaling\"";
+            "string", "`scaling`, `platform`, `control`", "required", "\"scaling\"";
         /// How many rounds count. There is no claim with fewer than 5. `assay image` makes iterations of one
         /// boot of them, each as often as `cases.iterations` says. `--rounds` replaces it.
         rounds = "rounds": Spanned<i64>,
@@ -92,6 +93,7 @@ manifest_tables! {
         table oracle: RawOracle;
         table timeouts: RawTimeouts;
         table machine: RawMachine;
+        table platform: Option<RawPlatform>;
         table control: Option<RawControl>;
     }
 
@@ -178,6 +180,19 @@ manifest_tables! {
         /// The guest's memory.
         memory_mib = "memory-mib": Spanned<i64>,
             "integer, MiB", "16 to 1048576", "required", "128";
+    }
+
+    /// The costs and the noise of the platform, which each boot measures when its cases have run. The table may be empty.
+    RawPlatform = "platform." {
+        /// How long each CPU looks for gaps between readings of its clock.
+        noise_ms = "noise-ms": Option<Spanned<i64>>,
+            "integer, milliseconds", "0 to 600_000", "10_000", "10_000";
+        /// Whether each sample is printed, beside the histograms: about 30 KB more for each row.
+        samples = "samples": Option<bool>,
+            "boolean", "`true`, `false`", "`false`", "false";
+        /// The rows that do one operation less than they report. Only in the `control` tier.
+        short = "short": Option<Spanned<String>>,
+            "string", "`all`, or a [row](PLATFORM.md#rows)", "none", "\"all\"";
     }
 
     /// What goes wrong on purpose, in the control tier.

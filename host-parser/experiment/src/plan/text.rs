@@ -80,6 +80,7 @@ impl PlanBytes {
         let control = manifest.control().map_or(none, |control| control.kernel);
         let warm_up = plan::WarmUp { ms: manifest.warm_up_ms() };
         let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into(), warm_up.into()];
+        lines.extend(manifest.platform().map(PlanLine::from));
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {
             lines.extend(sweep(manifest, options.iterations, timeout_ms)?);

@@ -7,6 +7,7 @@ mod figures;
 mod forms;
 mod iterations;
 mod page;
+mod platform;
 mod rounds;
 mod selection;
 mod set_aside;

@@ -225,6 +225,12 @@ const fn may_repeat(record: &Record) -> bool {
             | Record::Problem(_)
             | Record::Config(_)
             | Record::ConfigIgnored(_)
+            | Record::Series(_)
+            | Record::SeriesOracle(_)
+            | Record::SeriesRange(_)
+            | Record::SeriesCounts(_)
+            | Record::SeriesSamples(_)
+            | Record::SeriesNone(_)
     )
 }
 

@@ -1,11 +1,13 @@
 //! From a [`RawManifest`] to a [`Manifest`](super::Manifest): checks every value and collects all problems.
 
 mod control;
+mod platform;
 mod shape;
 mod workload;
 
 use std::ops::{Range, RangeInclusive};
 
+use abi::series::Shortened;
 use toml::Spanned;
 use workloads::Lookup;
 
@@ -36,7 +38,9 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let machine = MachineProfile { machine_type, boot, memory_mib };
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
-    let kernel_errs = raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
+    let platform = checker.platform(raw.platform.as_ref(), tier);
+    let shortens = platform.is_some_and(|platform| platform.short != Shortened::None);
+    let kernel_errs = shortens || raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
     let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
@@ -61,6 +65,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 oracle,
                 timeouts,
                 machine,
+                platform,
                 control,
             })
         }

@@ -1,0 +1,394 @@
+//! The rows of the platform tier: what each times, what proves that it was done, and which systems can run it.
+
+use crate::wire::value::words;
+
+words! {
+    /// How a row is sampled.
+    pub enum SeriesClass {
+        /// A sample is the time of `n` operations in a row.
+        Batch = "batch",
+        /// A sample is the time of one operation.
+        Event = "event",
+        /// A sample is a gap between two readings of the TSC, in a window of fixed length.
+        Gaps = "gaps",
+    }
+
+    /// Why a system has no figure of a row.
+    pub enum Unavailable {
+        /// The CPU or the hypervisor does not offer what the row uses.
+        NotOffered = "not-offered",
+        /// The operation is no user program's, so a process has nothing to compare.
+        NotApplicable = "not-applicable",
+        /// The machine has one CPU.
+        OneCpu = "one-cpu",
+        /// There is not enough memory.
+        Memory = "memory",
+        /// A CPU that the row needs did not return from an earlier row.
+        CpuLost = "cpu-lost",
+        /// The machine is so slow that there were too few samples.
+        TooSlow = "too-slow",
+    }
+}
+
+/// What proves that a row's operations were done: `due` and `done` of `series-oracle` are equal, and `wrong` is 0. All texts
+/// are Markdown.
+#[derive(Clone, Copy, Debug)]
+pub struct Oracle {
+    /// What `done` counts.
+    pub done: &'static str,
+    /// What `wrong` counts.
+    pub wrong: &'static str,
+}
+
+/// A row, for the host's rules and for documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct RowSpec {
+    /// The row.
+    pub row: SeriesRow,
+    /// How it is sampled.
+    pub class: SeriesClass,
+    /// What is done between the two readings of the clock.
+    pub what: &'static str,
+    /// What `arg` is; empty if it is always 0.
+    pub arg: &'static str,
+    /// Its oracle.
+    pub oracle: Oracle,
+    /// Why a process of Linux has no such row; empty if it runs the same code.
+    pub not_on_linux: &'static str,
+}
+
+/// Declares the rows: the words of the enum, and their specifications.
+macro_rules! rows {
+    ($(
+        $name:ident = $word:literal, $class:ident,
+        $what:literal,
+        arg $arg:literal,
+        done $done:literal,
+        wrong $wrong:literal,
+        linux $linux:literal;
+    )*) => {
+        words! {
+            /// A row of the platform tier.
+            pub enum SeriesRow {
+                $(
+                    #[doc = $what]
+                    $name = $word,
+                )*
+            }
+        }
+
+        /// The form of a [`Shortened`].
+        const SHORTENED: &str = words!(@shape "none", "all" $(, $word)*);
+
+        impl SeriesRow {
+            /// Every row, in the order in which they run.
+            pub const SPECS: &[RowSpec] = &[$(RowSpec {
+                row: Self::$name,
+                class: SeriesClass::$class,
+                what: $what,
+                arg: $arg,
+                oracle: Oracle { done: $done, wrong: $wrong },
+                not_on_linux: $linux,
+            },)*];
+        }
+    };
+}
+
+rows! {
+    OverheadBatch = "overhead_batch", Batch,
+    "An empty body, repeated as the body of each batch row is. It is published and never subtracted.",
+    arg "",
+    done "passes through the body",
+    wrong "nothing",
+    linux "";
+
+    OverheadEvent = "overhead_event", Event,
+    "Nothing: two readings of the clock, one after the other.",
+    arg "",
+    done "pairs of readings",
+    wrong "second readings that are not after the first",
+    linux "";
+
+    TscRead = "tsc_read", Batch,
+    "RDTSC",
+    arg "",
+    done "readings that are not before the one before them",
+    wrong "readings that are",
+    linux "";
+
+    TscReadP = "tsc_readp", Batch,
+    "RDTSCP",
+    arg "",
+    done "readings that are not before the one before them",
+    wrong "readings that are",
+    linux "";
+
+    TscFenced = "tsc_fenced", Batch,
+    "LFENCE; RDTSC; LFENCE, which is this clock's own reading",
+    arg "",
+    done "readings that are not before the one before them",
+    wrong "readings that are",
+    linux "";
+
+    TscOrder = "tsc_order", Event,
+    "A stamp passes through one line from CPU to CPU; the sample is how much the receiver's reading is ahead of it.",
+    arg "",
+    done "stamps received, by the count that passes with them",
+    wrong "readings of a receiver that are before the stamp",
+    linux "";
+
+    ExitCpuid = "exit_cpuid", Batch,
+    "CPUID leaf 0, at which a hypervisor takes over",
+    arg "",
+    done "answers that are the first one's",
+    wrong "answers that differ",
+    linux "";
+
+    ExitMsrRead = "exit_msr_rd", Batch,
+    "RDMSR of IA32_TSC_ADJUST",
+    arg "",
+    done "values that are the first one's",
+    wrong "values that differ",
+    linux "a process reads a register by a call of the msr driver";
+
+    ExitMsrWrite = "exit_msr_wr", Batch,
+    "WRMSR of IA32_TSC_ADJUST, of the value that it has",
+    arg "",
+    done "writes that the register took, counted beside them; it is read back after each batch",
+    wrong "batches after which it has another value",
+    linux "a process writes a register by a call of the msr driver";
+
+    MsrWriteControl = "msr_wr_no_exit", Batch,
+    "WRMSR of IA32_KERNEL_GS_BASE, of a new value each time: hypervisors do not intercept it",
+    arg "",
+    done "the difference of the values that are read back after the batches",
+    wrong "batches after which it has another value than the last one written",
+    linux "a process writes a register by a call of the msr driver";
+
+    ExitPortHost = "exit_pio_host", Batch,
+    "IN from port 4D0H (ELCR), which KVM answers in the host's kernel unless its interrupt controllers are split",
+    arg "",
+    done "values that are the first one's",
+    wrong "values that differ",
+    linux "a process reads a port after iopl(3), which the twin's worker may not call";
+
+    ExitPortVmm = "exit_pio_vmm", Batch,
+    "IN of the ACPI power-management timer, which the VMM's own process answers as a rule",
+    arg "",
+    done "readings, counted beside them",
+    wrong "batches in which the timer did not advance",
+    linux "a process reads a port after iopl(3), which the twin's worker may not call";
+
+    ExitLapic = "exit_lapic", Batch,
+    "A read of the local APIC's version, by memory or by MSR",
+    arg "",
+    done "values that are the first one's",
+    wrong "values that differ",
+    linux "a process does not reach the local APIC";
+
+    ExitVmcall = "exit_vmcall", Batch,
+    "A hypercall with a number that KVM does not have",
+    arg "",
+    done "answers that are KVM's for an unknown call (-1000)",
+    wrong "other answers",
+    linux "KVM gives a process another answer before it looks at the number";
+
+    IpiRt = "ipi_rt", Event,
+    "From the write of the interrupt command to the sight of what the handler of a spinning CPU has stored",
+    arg "",
+    done "interrupts that the handler counted",
+    wrong "replies that are not the number that was sent",
+    linux "membarrier(2) adds a system call and interrupts every CPU";
+
+    HltWake = "hlt_wake", Event,
+    "From the write of the interrupt command to the first reading of the clock in the handler of a halted CPU",
+    arg "how long the CPU is halted before, in microseconds",
+    done "interrupts that the handler counted",
+    wrong "interrupts that did not come in time, or whose reading is before the write",
+    linux "a futex wakes a thread, which adds the scheduler";
+
+    TimerSpin = "timer_late_spin", Event,
+    "From the deadline of the local APIC's timer to the first reading of the clock in its handler, on a CPU that spins",
+    arg "the time to the deadline, in microseconds",
+    done "interrupts that the handler counted",
+    wrong "interrupts that did not come, or came before the deadline by more than a count of the timer",
+    linux "clock_nanosleep(2) adds a timer of Linux and the scheduler";
+
+    TimerHalt = "timer_late_halt", Event,
+    "The same on a CPU that is halted",
+    arg "the time to the deadline, in microseconds",
+    done "interrupts that the handler counted",
+    wrong "interrupts that did not come, or came before the deadline by more than a count of the timer",
+    linux "clock_nanosleep(2) adds a timer of Linux and the scheduler";
+
+    Touch4k = "touch_4k", Event,
+    "One store to a page of 4 KiB that was not touched since reset, if the firmware left it alone",
+    arg "",
+    done "pages that hold what was stored, read afterwards",
+    wrong "pages that were not zero elsewhere",
+    linux "Linux's own page fault would be part of it";
+
+    Touch4kAgain = "touch_4k_again", Event,
+    "A second store to the same page",
+    arg "",
+    done "pages that hold what was stored",
+    wrong "pages that were not zero elsewhere",
+    linux "Linux's own page fault would be part of it";
+
+    Touch2m = "touch_2m", Event,
+    "One store to an aligned range of 2 MiB that was not touched since reset, if the firmware left it alone",
+    arg "",
+    done "ranges that hold what was stored, read afterwards",
+    wrong "ranges that were not zero elsewhere",
+    linux "Linux's own page fault would be part of it";
+
+    Touch2mAgain = "touch_2m_again", Event,
+    "A second store to the same range",
+    arg "",
+    done "ranges that hold what was stored",
+    wrong "ranges that were not zero elsewhere",
+    linux "Linux's own page fault would be part of it";
+
+    TlbShoot = "tlb_shoot", Event,
+    "An entry of the page table is cleared, and the other CPUs are interrupted until all have dropped the translation",
+    arg "the CPUs that are interrupted",
+    done "handlers that ran, on all of them",
+    wrong "CPUs on which the next access did not fault",
+    linux "mprotect(2) adds a system call, locks and threads";
+
+    HwNoise = "hwnoise", Gaps,
+    "Readings of the TSC, one after the other, with interrupts off, on every CPU at once: gaps of 1 us and more",
+    arg "the length of the window, in milliseconds",
+    done "cycles from the first reading to the last, as the sum of gaps and of all shorter distances",
+    wrong "readings before the one before them",
+    linux "";
+
+    CoreToCore = "c2c", Batch,
+    "Two CPUs answer each other through one line; a sample has `n` round trips, and half of one is a transfer",
+    arg "",
+    done "the last number in the line, added over the batches: each side adds one",
+    wrong "numbers that are not the next",
+    linux "";
+
+    MemLat4k = "mem_lat_4k", Batch,
+    "A load whose address is what the load before it gave, along a random cycle of lines in pages of 4 KiB",
+    arg "the size of the buffer, in bytes",
+    done "loads, by the number that the line after the last one has in the cycle",
+    wrong "batches that end at another line than the cycle has there",
+    linux "";
+
+    MemLat2m = "mem_lat_2m", Batch,
+    "The same in pages of 2 MiB or more",
+    arg "the size of the buffer, in bytes",
+    done "loads, by the number that the line after the last one has in the cycle",
+    wrong "batches that end at another line than the cycle has there",
+    linux "";
+
+    MemRead = "mem_read", Batch,
+    "Each CPU reads its own part of a buffer once, 8 bytes at a time",
+    arg "the CPUs that do so at once",
+    done "the sum of all words over the samples",
+    wrong "CPUs that did not finish",
+    linux "";
+
+    MemWrite = "mem_write", Batch,
+    "Each CPU writes its own part of a buffer once, 8 bytes at a time",
+    arg "the CPUs that do so at once",
+    done "the sum of all words over the samples, read afterwards",
+    wrong "CPUs that did not finish",
+    linux "";
+
+    MemCopy = "mem_copy", Batch,
+    "Each CPU copies one half of its part to the other, 8 bytes at a time",
+    arg "the CPUs that do so at once",
+    done "the sum of all words of the copies over the samples, read afterwards",
+    wrong "CPUs that did not finish",
+    linux "";
+}
+
+impl SeriesRow {
+    /// Its specification.
+    #[must_use]
+    pub fn spec(self) -> &'static RowSpec {
+        // One for each variant, in the same order.
+        &Self::SPECS[self as usize]
+    }
+}
+
+/// The rows that a plan makes do one operation less than they report, to show that their oracles notice it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shortened {
+    /// None: every plan but that of a control.
+    None,
+    /// Every row.
+    All,
+    /// One row.
+    One(SeriesRow),
+}
+
+impl Shortened {
+    /// Whether a row is one of them.
+    #[must_use]
+    pub fn has(self, row: SeriesRow) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::One(one) => one == row,
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Shortened {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str("none"),
+            Self::All => serializer.serialize_str("all"),
+            Self::One(row) => row.serialize(serializer),
+        }
+    }
+}
+
+impl crate::wire::Value for Shortened {
+    const MAX_LEN: usize = <SeriesRow as crate::wire::Value>::MAX_LEN;
+    const SHAPE: &'static str = SHORTENED;
+
+    fn write(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
+        match self {
+            Self::None => out.write_str("none"),
+            Self::All => out.write_str("all"),
+            Self::One(row) => row.write(out),
+        }
+    }
+
+    fn read(text: &[u8]) -> Option<Self> {
+        match text {
+            b"none" => Some(Self::None),
+            b"all" => Some(Self::All),
+            _ => SeriesRow::read(text).map(Self::One),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Value;
+
+    #[test]
+    fn each_row_has_its_own_specification() {
+        assert_eq!(SeriesRow::ALL.len(), SeriesRow::SPECS.len());
+        assert!(SeriesRow::ALL.iter().all(|row| row.spec().row == *row));
+    }
+
+    #[test]
+    fn a_shortened_row_is_none_all_or_one() {
+        assert_eq!(Shortened::parse("c2c"), Some(Shortened::One(SeriesRow::CoreToCore)));
+        assert_eq!(Shortened::parse("c2cs"), None);
+        let has = |text| Shortened::parse(text).map(|short| short.has(SeriesRow::CoreToCore));
+        assert_eq!(
+            [has("none"), has("all"), has("c2c"), has("tsc_read")],
+            [Some(false), Some(true), Some(true), Some(false)]
+        );
+    }
+}

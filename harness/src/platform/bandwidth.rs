@@ -1,0 +1,229 @@
+//! The bandwidth of memory: CPUs that read, write or copy their parts of one buffer at once. A sample is the time from the
+//! moment at which the first CPU lets all begin to the moment at which it sees the last one end.
+
+use abi::CpuId;
+use abi::series::{BANDWIDTH_WARM_UPS, SeriesRow, Unavailable, due};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use spin::Mutex;
+
+use super::{Field, Job, Words};
+use crate::clock::Clock;
+use crate::sampler::{Book, Measured, Place, Sampler, Tally};
+use crate::x86::tsc;
+
+/// The samples of a row.
+const PASSES: usize = 11;
+/// The passes before them.
+const WARM: usize = 2;
+const _: () = assert!(WARM as u64 == BANDWIDTH_WARM_UPS);
+/// How long CPUs wait for each other, in microseconds.
+const PATIENCE_US: u64 = 5_000_000;
+/// How long a row takes, in microseconds, if its machine is not so slow that the fewest samples take longer.
+const BUDGET_US: u64 = 1_000_000;
+/// The most CPUs of which every number is measured. Beyond them the numbers double.
+const EACH: usize = 8;
+
+pub(super) fn rows(
+    cpus: &[CpuId],
+    buffer: Option<Words>,
+    sampler: &mut Sampler<'_>,
+    book: &mut Book,
+    field: &mut impl Field,
+) {
+    let rows = [SeriesRow::MemRead, SeriesRow::MemWrite, SeriesRow::MemCopy];
+    let Some(words) = buffer else {
+        return super::unavailable(&rows, cpus[0], Unavailable::Memory, book, field);
+    };
+    for row in rows {
+        for count in counts(cpus.len()) {
+            let short = sampler.shortens(row);
+            pass(row, &cpus[..count], words, short, sampler.clock(), book, field);
+        }
+    }
+}
+
+/// 1, 2, 3, ... CPUs, and from [`EACH`] on twice as many each time, and all.
+fn counts(cpus: usize) -> impl Iterator<Item = usize> {
+    (1..=cpus).filter(move |&count| count <= EACH || count.is_power_of_two() || count == cpus)
+}
+
+fn pass(
+    row: SeriesRow,
+    cpus: &[CpuId],
+    words: Words,
+    short: bool,
+    clock: &Clock,
+    book: &mut Book,
+    field: &mut impl Field,
+) {
+    let place = Place::of(row, cpus[0]).arg(cpus.len() as u64);
+    let work = Arc::new(Work::new(row, words, cpus.len(), short));
+    let led = Arc::new(Mutex::new(None));
+    let job: Job = {
+        let (work, led, cpus, clock) = (Arc::clone(&work), Arc::clone(&led), cpus.to_vec(), *clock);
+        Arc::new(move |cpu| {
+            let Some(part) = cpus.iter().position(|&one| one == cpu) else { return };
+            let timed = work.run(part, &clock);
+            if part == 0 {
+                *led.lock() = timed;
+            }
+        })
+    };
+    if !field.run_on(cpus, 2 * PATIENCE_US, &job) {
+        return book.none(field, place, Unavailable::CpuLost);
+    }
+    let led: Option<Timed> = led.lock().take();
+    let Some(Timed { cold, mut samples }) = led.filter(|led| led.samples.len() >= FEWEST) else {
+        return book.none(field, place, Unavailable::TooSlow);
+    };
+    let tally = Tally { done: work.sum.load(Ordering::Acquire), wrong: 0 };
+    let due = due(row, place.arg, work.moved(), samples.len() as u64).unwrap_or(0);
+    let measured = Measured { n: work.moved(), cold, due, tally };
+    book.emit(field, place, measured, &mut samples);
+}
+
+/// The fewest samples of a row.
+const FEWEST: usize = abi::series::FEWEST as usize;
+
+/// The words between what is copied and its copy: a page and a line, so that a load and the store of its copy differ in the
+/// address bits by which caches and translations are found.
+const APART: usize = 520;
+
+/// What the first CPU has timed.
+struct Timed {
+    cold: u64,
+    samples: Vec<u64>,
+}
+
+/// What the CPUs share.
+struct Work {
+    row: SeriesRow,
+    words: Words,
+    cpus: usize,
+    short: bool,
+    /// How often a CPU has come to a place at which all wait for each other.
+    arrived: AtomicU64,
+    /// The pass that the first CPU lets all begin, from 1.
+    pass: AtomicU64,
+    /// Set before such a place: no pass follows.
+    over: AtomicBool,
+    /// The sums that all CPUs found in the passes that count.
+    sum: AtomicU64,
+}
+
+impl Work {
+    const fn new(row: SeriesRow, words: Words, cpus: usize, short: bool) -> Self {
+        let [arrived, pass, sum] = [const { AtomicU64::new(0) }; 3];
+        Self { row, words, cpus, short, arrived, pass, over: AtomicBool::new(false), sum }
+    }
+
+    /// The words of one CPU's part: the same for all, and even, so that it has two halves to copy between.
+    const fn part(&self) -> usize {
+        self.words.len() / self.cpus / 2 * 2
+    }
+
+    /// The words that one CPU copies: from the beginning of its part to the end, with [`APART`] words between.
+    const fn copied(&self) -> usize {
+        self.part().saturating_sub(APART) / 2
+    }
+
+    /// The words that one CPU moves in a pass.
+    fn moved_by_one(&self) -> usize {
+        if self.row == SeriesRow::MemCopy { self.copied() } else { self.part() }
+    }
+
+    /// The words that all CPUs move in a pass.
+    fn moved(&self) -> u64 {
+        (self.moved_by_one() * self.cpus) as u64
+    }
+
+    /// One CPU's passes. All that is returned counts on the first CPU alone; `None` if a CPU did not come.
+    fn run(&self, part: usize, clock: &Clock) -> Option<Timed> {
+        let words = self.words.chunks_exact(self.part().max(1)).nth(part)?;
+        let deadline = tsc::read().saturating_add(clock.cycles(BUDGET_US));
+        let (mut samples, mut cold, mut step) = (Vec::with_capacity(PASSES), 0, 0);
+        for pass in 1..=WARM + PASSES {
+            let number = pass as u64;
+            if self.row != SeriesRow::MemWrite {
+                write(words, number);
+            }
+            if part == 0 && samples.len() >= FEWEST && tsc::read() >= deadline {
+                self.over.store(true, Ordering::Release);
+            }
+            self.meet(&mut step, clock)?;
+            if self.over.load(Ordering::Acquire) {
+                break;
+            }
+            let begin = self.begin(part, number, clock)?;
+            let read = self.go(words, number);
+            self.meet(&mut step, clock)?;
+            let took = tsc::read_ordered().saturating_sub(begin);
+            let sum = match self.row {
+                SeriesRow::MemRead => read,
+                SeriesRow::MemWrite => sum(words),
+                _ => sum(&words[words.len() - self.copied()..]),
+            };
+            if pass > WARM {
+                samples.push(took);
+                self.sum.fetch_add(sum, Ordering::AcqRel);
+            } else if pass == 1 {
+                cold = took;
+            }
+        }
+        Some(Timed { cold, samples })
+    }
+
+    /// Lets all CPUs begin a pass, once they have met. The first one reads its clock before, so that none begins earlier.
+    fn begin(&self, part: usize, number: u64, clock: &Clock) -> Option<u64> {
+        if part == 0 {
+            let begin = tsc::read_ordered();
+            self.pass.store(number, Ordering::Release);
+            return Some(begin);
+        }
+        let begun = clock.spin_until(PATIENCE_US, || self.pass.load(Ordering::Acquire) >= number);
+        begun.then(tsc::read)
+    }
+
+    /// What is timed. Returns the sum of what was read.
+    fn go(&self, words: &[AtomicU64], number: u64) -> u64 {
+        // A shortened row leaves out the last word of each part.
+        let whole = words.len() - usize::from(self.short);
+        match self.row {
+            SeriesRow::MemRead => return sum(&words[..whole]),
+            SeriesRow::MemWrite => write(&words[..whole], number),
+            _ => {
+                let (from, to) = (&words[..self.copied()], &words[words.len() - self.copied()..]);
+                copy(from, &to[..to.len() - usize::from(self.short)]);
+            }
+        }
+        0
+    }
+
+    /// Waits until all CPUs have come to the next place.
+    fn meet(&self, step: &mut u64, clock: &Clock) -> Option<()> {
+        *step += self.cpus as u64;
+        self.arrived.fetch_add(1, Ordering::AcqRel);
+        clock.spin_until(PATIENCE_US, || self.arrived.load(Ordering::Acquire) >= *step).then_some(())
+    }
+}
+
+#[inline(never)]
+fn sum(words: &[AtomicU64]) -> u64 {
+    words.iter().fold(0, |sum: u64, word| sum.wrapping_add(word.load(Ordering::Relaxed)))
+}
+
+#[inline(never)]
+fn write(words: &[AtomicU64], number: u64) {
+    for (word, n) in words.iter().zip(number..) {
+        word.store(n, Ordering::Relaxed);
+    }
+}
+
+#[inline(never)]
+fn copy(from: &[AtomicU64], to: &[AtomicU64]) {
+    for (from, to) in from.iter().zip(to) {
+        to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,289 @@
+//! The rows of the platform: whether the records of each series fit together, and whether its oracle holds. A log whose
+//! records contradict each other does not pass. A row whose oracle fails has no figure, and the others keep theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use abi::series::{Counts, SeriesClass, SeriesRow, bounds, bucket, due};
+use abi::wire::record::{
+    PlatformNote, PlatformRows as Begin, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange,
+};
+
+use super::Run;
+use crate::gate::facts::{At, Facts};
+use crate::gate::platform_rows::{
+    Figures, Histogram, PlatformRows, PlatformSeries, SeriesPlace, SeriesState, nanos, ratio,
+};
+use crate::gate::reason::ReasonCode;
+
+/// The records of one series.
+struct Parts {
+    series: At<Series>,
+    oracle: Option<At<SeriesOracle>>,
+    range: Option<At<SeriesRange>>,
+    counts: Vec<At<SeriesCounts>>,
+}
+
+/// Judges the rows. Needs a log without losses.
+pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
+    let facts = run.facts;
+    if !run.whole || run.refused() {
+        return;
+    }
+    let Some(begin) = facts.one::<Begin>() else {
+        let stray =
+            facts.all::<Series>().map(|at| at.line).chain(facts.all::<SeriesNone>().map(|at| at.line));
+        if let Some(line) = stray.min() {
+            run.add(ReasonCode::InconsistentRecord, line, "a `series` without `platform-rows` before it");
+        }
+        return;
+    };
+    let (parts, orphans) = parts(facts);
+    for parts in &parts {
+        places(run, begin, parts);
+    }
+    for line in orphans {
+        run.add(ReasonCode::InconsistentRecord, line, "the record is of no series before it");
+    }
+    for parts in &parts {
+        if let Err((line, detail)) = histogram(parts) {
+            let of = format!("series {}, {}: {detail}", parts.series.is.id, parts.series.is.row);
+            run.add(ReasonCode::InconsistentRecord, line, of);
+        }
+    }
+    for (line, detail) in census(facts, &parts) {
+        run.add(ReasonCode::EvidenceMissing, line, detail);
+    }
+    control(run, begin, &parts);
+}
+
+/// The CPUs of a series are online, and gaps were looked for as long as the plan says.
+fn places(run: &mut Run<'_>, begin: At<Begin>, parts: &Parts) {
+    let (line, series) = (parts.series.line, parts.series.is);
+    let peer = series.peer.map(|peer| u16::try_from(peer).unwrap_or(u16::MAX));
+    let all_online = [Some(series.cpu.0), peer].into_iter().flatten().all(|cpu| run.facts.is_online(cpu));
+    if !all_online || peer == Some(series.cpu.0) {
+        run.add(
+            ReasonCode::InconsistentRecord,
+            line,
+            format!("{}: a CPU that is not online", place(&series)),
+        );
+    }
+    if series.class != SeriesClass::Gaps {
+        return;
+    }
+    let window = parts.oracle.map_or(0, |oracle| oracle.is.due);
+    // Gaps are at least as long as the window lasts, and counted from its first reading.
+    let least = u64::from(begin.is.noise_ms).saturating_mul(run.facts.khz().unwrap_or(0));
+    if series.arg != u64::from(begin.is.noise_ms) || window < least {
+        let detail =
+            format!("{}: a window of {window} cycles, and the plan asks for {least}", place(&series));
+        run.add(ReasonCode::InconsistentRecord, line, detail);
+    }
+}
+
+/// The series of a boot; `None` if the plan asked for none.
+pub(in crate::gate) fn rows(facts: &Facts) -> Option<PlatformRows> {
+    let begin = facts.one::<Begin>()?.is;
+    let khz = facts.khz()?;
+    let (parts, _) = parts(facts);
+    let measured = parts.iter().filter_map(|parts| {
+        let (series, line) = (parts.series.is, parts.series.line);
+        Some((line, PlatformSeries { place: place(&series), state: state(facts, parts, khz)? }))
+    });
+    let none = facts.all::<SeriesNone>().map(|at| {
+        let SeriesNone { row, cpu, peer, arg, reason } = at.is;
+        let place = SeriesPlace { row, arg, cpu: cpu.0, peer };
+        (at.line, PlatformSeries { place, state: SeriesState::Unsupported { why: reason } })
+    });
+    let mut all: Vec<_> = measured.chain(none).collect();
+    all.sort_by_key(|&(line, _)| line);
+    Some(PlatformRows {
+        noise_ms: begin.noise_ms,
+        shortened: begin.short != abi::series::Shortened::None,
+        note: facts.one::<PlatformNote>().map(|at| at.is),
+        series: all.into_iter().map(|(_, series)| series).collect(),
+    })
+}
+
+const fn place(series: &Series) -> SeriesPlace {
+    SeriesPlace { row: series.row, arg: series.arg, cpu: series.cpu.0, peer: series.peer }
+}
+
+/// The records by series, and the lines of records that belong to none.
+fn parts(facts: &Facts) -> (Vec<Parts>, Vec<u64>) {
+    let mut all: BTreeMap<u16, Parts> = BTreeMap::new();
+    let mut orphans = Vec::new();
+    for (series, number) in facts.all::<Series>().zip(0_u16..) {
+        if series.is.id != number {
+            orphans.push(series.line);
+        }
+        all.entry(series.is.id).or_insert(Parts { series, oracle: None, range: None, counts: Vec::new() });
+    }
+    for oracle in facts.all::<SeriesOracle>() {
+        match all.get_mut(&oracle.is.id).filter(|parts| parts.oracle.is_none()) {
+            Some(parts) => parts.oracle = Some(oracle),
+            None => orphans.push(oracle.line),
+        }
+    }
+    for range in facts.all::<SeriesRange>() {
+        match all.get_mut(&range.is.id).filter(|parts| parts.range.is_none()) {
+            Some(parts) => parts.range = Some(range),
+            None => orphans.push(range.line),
+        }
+    }
+    for counts in facts.all::<SeriesCounts>() {
+        let next = |parts: &&mut Parts| parts.counts.len() == usize::from(counts.is.part);
+        match all.get_mut(&counts.is.id).filter(next) {
+            Some(parts) => parts.counts.push(counts),
+            None => orphans.push(counts.line),
+        }
+    }
+    (all.into_values().collect(), orphans)
+}
+
+/// The histogram of a series, if its records fit together; else the line and what is wrong.
+fn histogram(parts: &Parts) -> Result<Histogram, (u64, String)> {
+    let (line, series) = (parts.series.line, parts.series.is);
+    let wrong = |detail: String| Err((line, detail));
+    let spec = series.row.spec();
+    if series.class != spec.class {
+        return wrong(format!("its class is {}, and the row's is {}", series.class, spec.class));
+    }
+    if series.n == 0 || series.count == 0 && series.class != SeriesClass::Gaps {
+        return wrong("it has no samples, or they have no operations".to_owned());
+    }
+    let (Some(oracle), Some(range)) = (parts.oracle, parts.range) else {
+        return wrong("it has no `series-oracle` or no `series-range`".to_owned());
+    };
+    let wanted = due(series.row, series.arg, series.n, series.count.into());
+    if let Some(wanted) = wanted.filter(|&wanted| wanted != oracle.is.due) {
+        return wrong(format!("{} operations are due, and the record says {}", wanted, oracle.is.due));
+    }
+    let mut found = Histogram {
+        min: range.is.min,
+        max: range.is.max,
+        sum: range.is.sum,
+        count: series.count.into(),
+        buckets: Vec::new(),
+    };
+    let mut reader = Counts::default();
+    for part in &parts.counts {
+        let read = reader.read(part.is.counts.decoded(), |bucket, count| {
+            let (least, greatest) = bounds(bucket).unwrap_or_default();
+            found.buckets.push((least, greatest, count));
+        });
+        read.map_err(|error| (part.line, error.to_string()))?;
+    }
+    match contradiction(&found) {
+        Some(detail) => wrong(detail),
+        None => Ok(found),
+    }
+}
+
+/// In what a histogram contradicts its own range.
+fn contradiction(found: &Histogram) -> Option<String> {
+    let count = found.buckets.iter().fold(0_u64, |sum, (_, _, count)| sum.saturating_add(*count));
+    if count != found.count {
+        return Some(format!("its buckets have {count} samples of {}", found.count));
+    }
+    let least_of = |value| bounds(bucket(value)).map(|(least, _)| least);
+    let ends = found.buckets.first().zip(found.buckets.last());
+    let ends_fit = match ends {
+        Some((first, last)) => {
+            least_of(found.min) == Some(first.0)
+                && least_of(found.max) == Some(last.0)
+                && found.min <= found.max
+        }
+        None => found.min == 0 && found.max == 0 && found.sum == 0,
+    };
+    if !ends_fit {
+        return Some("its least or greatest sample is not in the first or last bucket".to_owned());
+    }
+    let sum = |of: fn(&(u64, u64, u64)) -> u64| {
+        found.buckets.iter().map(|bucket| u128::from(of(bucket)) * u128::from(bucket.2)).sum::<u128>()
+    };
+    let (least, greatest) = (sum(|bucket| bucket.0), sum(|bucket| bucket.1));
+    // A sum that does not fit 64 bits stands at the greatest number that does.
+    let fits = (least..=greatest).contains(&u128::from(found.sum)) || found.sum == u64::MAX;
+    (!fits).then(|| format!("its sum is {}, and its buckets allow {least} to {greatest}", found.sum))
+}
+
+/// What a series shows; `None` if its records do not fit together.
+fn state(facts: &Facts, parts: &Parts, khz: u64) -> Option<SeriesState> {
+    let found = histogram(parts).ok()?;
+    let (series, oracle, range) = (parts.series.is, parts.oracle?.is, parts.range?.is);
+    let shortened = facts.one::<Begin>().is_some_and(|begin| begin.is.short.has(series.row));
+    if let Some(detail) = mismatch(&oracle, &series) {
+        return Some(SeriesState::Failed { reason: ReasonCode::VerifierMismatch, detail });
+    }
+    if shortened {
+        let detail = "the row did one operation less, and its oracle did not notice it".to_owned();
+        return Some(SeriesState::Failed { reason: ReasonCode::ControlUnnoticed, detail });
+    }
+    if found.min == 0 && found.count > 0 {
+        let detail = "a sample is 0 cycles long, or less: no operation takes no time".to_owned();
+        return Some(SeriesState::Invalid { reason: ReasonCode::VerifierMismatch, detail });
+    }
+    let is_gaps = series.class == SeriesClass::Gaps;
+    let figures = Figures {
+        class: series.class,
+        n: series.n,
+        count: found.count,
+        cold: nanos(ratio(range.cold), khz),
+        costs: found.costs(series.n, khz),
+        window: is_gaps.then(|| nanos(ratio(oracle.due), khz)),
+    };
+    Some(SeriesState::Passed { figures })
+}
+
+/// How an oracle fails, if it does.
+fn mismatch(oracle: &SeriesOracle, series: &Series) -> Option<String> {
+    let SeriesOracle { due, done, wrong, .. } = *oracle;
+    let spec = series.row.spec();
+    if done != due {
+        return Some(format!("{done} of {due} counted: {}", spec.oracle.done));
+    }
+    (wrong > 0).then(|| format!("{wrong} wrong: {}", spec.oracle.wrong))
+}
+
+/// What is missing: a row without a series and without a reason, or the note at the end.
+fn census(facts: &Facts, parts: &[Parts]) -> Vec<(Option<u64>, String)> {
+    let measured = parts.iter().map(|parts| parts.series.is.row);
+    let there: BTreeSet<SeriesRow> = measured.chain(facts.all::<SeriesNone>().map(|at| at.is.row)).collect();
+    let missing = SeriesRow::ALL.iter().filter(|row| !there.contains(row));
+    let mut all: Vec<_> =
+        missing.map(|row| (None, format!("the row {row} has neither a series nor a reason"))).collect();
+    if facts.one::<PlatformNote>().is_none() {
+        all.push((None, "the log has no `platform-note`".to_owned()));
+    }
+    all
+}
+
+/// A run whose plan shortens rows never passes: each of them must fail its oracle.
+fn control(run: &mut Run<'_>, begin: At<Begin>, parts: &[Parts]) {
+    let shortened: Vec<_> = parts.iter().filter(|parts| begin.is.short.has(parts.series.is.row)).collect();
+    if begin.is.short == abi::series::Shortened::None {
+        return;
+    }
+    let holds =
+        |parts: &&&Parts| parts.oracle.is_some_and(|oracle| mismatch(&oracle.is, &parts.series.is).is_none());
+    let unnoticed: Vec<_> = shortened.iter().filter(holds).collect();
+    for parts in &unnoticed {
+        let detail = format!("{} did one operation less, and its oracle holds", place(&parts.series.is));
+        run.add(ReasonCode::ControlUnnoticed, parts.series.line, detail);
+    }
+    if unnoticed.is_empty() {
+        let detail = match shortened.as_slice() {
+            [] => "the plan shortens a row that this system does not have".to_owned(),
+            [first, ..] => format!(
+                "{} of {} series failed as the plan makes them: {}",
+                shortened.len(),
+                parts.len(),
+                first.oracle.and_then(|oracle| mismatch(&oracle.is, &first.series.is)).unwrap_or_default()
+            ),
+        };
+        let reason =
+            if shortened.is_empty() { ReasonCode::ControlUnnoticed } else { ReasonCode::VerifierMismatch };
+        run.add(reason, begin.line, detail);
+    }
+}

@@ -1,0 +1,59 @@
+//! The costs of the platform, on the terminal.
+
+use abi::series::Shortened;
+use abi::wire::Record;
+use evidence::gate::{Gate, HostEvidence, ReasonCode, RunExpectation};
+use evidence::transcript::Transcript;
+use report::terminal;
+use results::{Completion, Conclusion, Environment, Results, RunRecord};
+use test_support::guest::Guest;
+use test_support::platform::{log_with, records};
+
+use super::rounds::experiment;
+
+/// The results of five boots, whose records are changed by `change`, given the boot.
+fn results(change: impl Fn(u64, &mut Record)) -> Results {
+    let mut gate = Gate::default();
+    let runs = (0..5_u32).map(|boot| {
+        let nonce = 30_000 + u64::from(boot);
+        let mut records = records(Shortened::None);
+        records.iter_mut().for_each(|record| change(boot.into(), record));
+        // Other times in each boot: the same ones twice are a copy.
+        let guest =
+            Guest { nonce, whole: [2, 3_000, 0, 0], work_cycles: 50_000_000 + 91 * nonce, ..Guest::of(2) };
+        let log = log_with(&guest, &records);
+        let evidence = HostEvidence::default();
+        let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
+        RunRecord { case: Some(2), ..RunRecord::new(boot, boot, verdict) }
+    });
+    let experiment = results::Experiment { cases: vec![2], ..experiment(None) };
+    Results::new(experiment, Environment::default(), runs.collect(), Completion::Complete)
+}
+
+#[test]
+fn shows_each_row_over_its_boots_in_80_columns() {
+    let results = results(|_, _| ());
+    let text = terminal(&results);
+    assert!(text.contains("PLATFORM, assay: medians over 5 boots; cv is over boots"), "{text}");
+    let row = text.lines().find(|line| line.starts_with("exit_cpuid b")).unwrap_or_else(|| panic!("{text}"));
+    // 1,000 to 90,000 cycles of 100 operations, the same in each boot.
+    assert!(row.ends_with("0.0"), "{row}");
+    assert!(text.contains("not-offered: ") && text.contains("THIS MACHINE"), "{text}");
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    assert_eq!(results.conclusion(), Conclusion::Measured);
+}
+
+#[test]
+fn a_row_that_failed_in_one_boot_is_named_and_the_exit_says_so() {
+    let results = results(|boot, record| {
+        if let Record::SeriesOracle(oracle) = record
+            && boot == 3
+            && oracle.id == 0
+        {
+            oracle.done -= 1;
+        }
+    });
+    let text = terminal(&results);
+    assert!(text.contains("NO FIGURE: exit_cpuid on CPU 0, in 1 of 5 boots: verifier-mismatch"), "{text}");
+    assert_eq!(results.conclusion(), Conclusion::Refused(ReasonCode::VerifierMismatch));
+}

@@ -1,0 +1,62 @@
+//! The rows of the platform, as a guest prints them.
+
+use abi::CpuId;
+use abi::series::{Counts, Packer, SeriesRow, Shortened, Unavailable, bucket};
+use abi::wire::record::{
+    PlatformNote, PlatformRows, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange,
+};
+use abi::wire::{Envelope, Record, Text};
+
+use crate::guest::{Guest, KHZ};
+use crate::script::Script;
+
+/// The CPUID row of this guest: ten batches of so many operations.
+pub const N: u64 = 100;
+/// Its samples, in cycles.
+pub const SAMPLES: [u64; 10] = [1000, 1000, 1010, 1020, 1030, 1040, 1050, 1060, 1070, 90_000];
+
+/// The records of the rows, with one row that is measured and one window of gaps.
+pub fn records(short: Shortened) -> Vec<Record> {
+    let (noise_ms, window) = (5, 5 * KHZ);
+    let mut records: Vec<Record> = vec![PlatformRows { noise_ms, short }.into()];
+    records.extend(series(0, SeriesRow::ExitCpuid, 0, N, &SAMPLES, N * 10));
+    records.extend(series(1, SeriesRow::HwNoise, u64::from(noise_ms), 1, &[], window));
+    let measured = [SeriesRow::ExitCpuid, SeriesRow::HwNoise];
+    for row in SeriesRow::ALL.iter().copied().filter(|row| !measured.contains(row)) {
+        let reason = Unavailable::NotOffered;
+        records.push(SeriesNone { row, cpu: CpuId(0), peer: None, arg: 0, reason }.into());
+    }
+    records
+        .push(PlatformNote { llc_bytes: 1 << 24, steal_ns: None, smis: None, nmis: 0, took_ms: 90 }.into());
+    records
+}
+
+/// The records of a series whose samples are in order.
+fn series(id: u16, row: SeriesRow, arg: u64, n: u64, samples: &[u64], due: u64) -> Vec<Record> {
+    let class = row.spec().class;
+    let (min, max) = (samples.first().copied().unwrap_or(0), samples.last().copied().unwrap_or(0));
+    let (mut counts, mut packer) = (Counts::default(), Packer::<128>::default());
+    for same in samples.chunk_by(|a, b| bucket(*a) == bucket(*b)) {
+        assert!(packer.push(&counts.pair(bucket(same[0]), same.len() as u64)));
+    }
+    let count = u32::try_from(samples.len()).expect("few");
+    let mut records: Vec<Record> = vec![
+        Series { id, row, cpu: CpuId(0), peer: None, arg, class, n, count }.into(),
+        SeriesOracle { id, due, done: due, wrong: 0 }.into(),
+        SeriesRange { id, cold: 77, min, max, sum: samples.iter().sum() }.into(),
+    ];
+    if !packer.is_empty() {
+        records.push(SeriesCounts { id, part: 0, counts: Text::new(packer.as_str()) }.into());
+    }
+    records
+}
+
+/// The log of a guest with these records before its `end`.
+pub fn log_with(guest: &Guest, records: &[Record]) -> Vec<u8> {
+    let mut script = Script::of(&guest.log());
+    let end = script.records.len() - 1;
+    let last = script.records[end];
+    let added = records.iter().map(|&record| Envelope { record, ..last });
+    script.records.splice(end..end, added);
+    script.log()
+}
