@@ -3,8 +3,9 @@
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
+use abi::grant::FeatureSet;
 use abi::{ApicId, CpuId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -60,6 +61,8 @@ pub struct PerCpu {
     pub strays: Strays,
     /// The interrupt that measurements are made of.
     pub signal: Signal,
+    /// The features of [`FeatureSet::bits`], once the CPU has settled its registers.
+    features: AtomicU32,
     /// The CPU stopped for a panic of another.
     pub stopped: AtomicBool,
     /// The page in which the hypervisor accounts for the time that it takes; `None` if it does not.
@@ -96,6 +99,7 @@ impl PerCpu {
             busy: AtomicBool::new(false),
             strays: Strays::none(),
             signal: Signal::none(),
+            features: AtomicU32::new(0),
             stopped: AtomicBool::new(false),
             steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),
@@ -128,6 +132,17 @@ impl PerCpu {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Acquire)
+    }
+
+    /// The features that ring 3 can use on it; none before [`PerCpu::set_features`].
+    #[must_use]
+    pub fn features(&self) -> FeatureSet {
+        FeatureSet::from_bits(self.features.load(Ordering::Acquire))
+    }
+
+    /// Keeps the features that the CPU has found on itself.
+    pub fn set_features(&self, features: FeatureSet) {
+        self.features.store(features.bits(), Ordering::Release);
     }
 
     /// Decides the CPU's fate, unless it is decided. Returns whether this call did.
