@@ -21,7 +21,7 @@ use crate::outcome::Outcome;
 use crate::pace::HostGaps;
 use crate::sink::Sink;
 use crate::sink::tests::Kept;
-use crate::user::elf::ElfImage;
+use crate::user::Program;
 use crate::user::elf::tests::worker_elf;
 use crate::user::{Counts, Exit};
 use crate::x86::tsc;
