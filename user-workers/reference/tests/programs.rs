@@ -39,7 +39,8 @@ fn no_program_asks_the_cpu_what_it_can_do() {
         let elf = std::fs::read(&path).unwrap_or_else(|error| {
             panic!("{}: {error}; `make workers` builds the programs", path.display())
         });
-        assert_eq!(asking(&elf), [String::new(); 0], "{program}");
+        let found = asking(&elf);
+        assert!(found.is_empty(), "{}: {found:?}", program);
     }
 }
 
