@@ -121,6 +121,15 @@ fn reports_an_internal_error_of_the_virtual_machine() {
 }
 
 #[test]
+fn waits_for_a_guest_that_another_monitor_pauses() {
+    let pauses = r#"echo '{"event": "STOP"}' >&0; read -r query
+        echo '{"return": {"running": false, "status": "paused"}, "id": 4}' >&0
+        sleep 0.2; echo '{"event": "RESUME"}' >&0; exit 33"#;
+    let run = Guest::of_script(&up_to_cont(pauses)).run().unwrap();
+    assert_eq!(run.outcome, Outcome::DebugExit { value: 16 });
+}
+
+#[test]
 fn bounds_the_wait_for_registers() {
     let mut guest = Guest::of_script(&up_to_cont("sleep 1000"));
     guest.spec.deadline = Duration::from_secs(1);

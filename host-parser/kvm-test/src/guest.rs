@@ -15,7 +15,7 @@ use experiment::manifest::Manifest;
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::CancelToken;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestSpec, MachineSpec, Outcome, Qemu,
+    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestEvent, GuestSpec, MachineSpec, Outcome, Qemu,
     UefiFirmware, Vga,
 };
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 /// A guest in L1 takes 2 s, and ten beside other work.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Attempts at a guest that the host disturbs.
-const TRIES: usize = 5;
+const TRIES: usize = 10;
 
 /// How a guest's kernel is started.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,10 +42,8 @@ pub struct Boot {
     text: String,
 }
 
-/// The experiment of the boots: its smaller one, so that a boot takes a second or two.
-fn experiment() -> Result<Manifest> {
-    Ok(Manifest::load(Path::new("host-parser/tests/manifests/small.toml"))?)
-}
+/// The experiment of the boots: the shipped one with a tenth of its work, so that a boot takes a second or two.
+const SMALL: &str = "host-parser/tests/manifests/small.toml";
 
 /// Boots the small experiment with a worker on each of `cpus` CPUs, after `change` has changed the machine, until the
 /// host does not disturb it.
@@ -65,6 +63,64 @@ pub fn boot(start: Start, cpus: u16, change: impl Fn(&mut MachineSpec)) -> Resul
 
 /// One boot; the inner error is a disturbance by the host.
 fn attempt(start: Start, cpus: u16, change: &impl Fn(&mut MachineSpec)) -> Result<Result<Boot, String>> {
+    let manifest = Manifest::load(Path::new(SMALL))?;
+    let ran = run(&manifest, start, cpus, change, &mut |_| {})?;
+    let expectation = RunExpectation {
+        plan: Some(ran.plan.digest()),
+        challenge: Some(0),
+        cases: Some(vec![ExpectedCase { case: cpus, iterations: 1 }]),
+        cpus: Some(cpus),
+        blob: Some(ran.worker.sha256()),
+        ..RunExpectation::default()
+    };
+    // One host CPU makes the run functional-only: whether the CPUs ran at the same time does not matter here.
+    let evidence = HostEvidence {
+        ended: Ended::DebugExit { value: GuestExit::Success.value() },
+        vcpus: Some(cpus),
+        host_cpus: Some(1),
+        ..HostEvidence::default()
+    };
+    let (transcript, text) = (Transcript::read(&ran.log), ran.text());
+    let verdict = Gate::default().judge(&transcript, &expectation, &evidence);
+    if let Some((reason, detail)) = verdict.outcome.refusal() {
+        // What happens to L1's own CPUs nobody in L1 sees: there a stop of the whole guest has no witness.
+        let is_disturbance = reason.is_a_disturbance() || reason == ReasonCode::TimeMissing;
+        ensure!(is_disturbance, "{}: {detail}\n{text}", reason.code());
+        return Ok(Err(format!("{}: {detail}", reason.code())));
+    }
+    let [boot] = transcript.boots.as_slice() else { bail!("not one boot\n{text}") };
+    let records = boot.records.iter().map(|located| located.envelope.record).collect();
+    Ok(Ok(Boot { records, text }))
+}
+
+/// A guest that ran to its end, whatever the gate says of its log.
+pub struct Ran {
+    /// The plan.
+    pub plan: PlanBytes,
+    /// The worker.
+    pub worker: WorkerBlob,
+    /// All that it printed.
+    pub log: Vec<u8>,
+}
+
+impl Ran {
+    /// The log, with `%20` as spaces.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.log).replace("%20", " ")
+    }
+}
+
+/// Boots an experiment once, with a worker on each of `cpus` CPUs, after `change` has changed the machine.
+///
+/// # Errors
+/// The guest did not run its plan to its end.
+pub fn run(
+    manifest: &Manifest,
+    start: Start,
+    cpus: u16,
+    change: &impl Fn(&mut MachineSpec),
+    progress: &mut dyn FnMut(GuestEvent<'_>),
+) -> Result<Ran> {
     let folder = tempfile::tempdir()?;
     let mut machine = MachineSpec::q35(u32::from(cpus), 128);
     match start {
@@ -73,9 +129,8 @@ fn attempt(start: Start, cpus: u16, change: &impl Fn(&mut MachineSpec)) -> Resul
         Start::Uefi => machine.firmware = Firmware::Uefi(UefiFirmware::find(None)?),
     }
     change(&mut machine);
-    let manifest = experiment()?;
     let worker = WorkerBlob::load(Path::new("target/release"), manifest.program())?;
-    let plan = PlanBytes::new(&manifest, &worker, &[cpus], PlanOptions::default())?;
+    let plan = PlanBytes::new(manifest, &worker, &[cpus], PlanOptions::default())?;
     let spec = GuestSpec {
         vmm: Qemu::find(None)?.into(),
         accelerator: AcceleratorChoice::forced(Accelerator::Kvm, "this test"),
@@ -87,37 +142,11 @@ fn attempt(start: Start, cpus: u16, change: &impl Fn(&mut MachineSpec)) -> Resul
         first_record: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     };
-    let run = qemu::run(&spec, &CancelToken::new()?, &mut |_| {})?;
-    let log = fs::read(&spec.serial_log)?;
-    let text = String::from_utf8_lossy(&log).replace("%20", " ");
+    let run = qemu::run(&spec, &CancelToken::new()?, progress)?;
+    let ran = Ran { plan, worker, log: fs::read(&spec.serial_log)? };
     let success = Outcome::DebugExit { value: GuestExit::Success.value() };
-    ensure!(run.outcome == success, "{:?}, {}\n{text}", run.outcome, run.command);
-    let expectation = RunExpectation {
-        plan: Some(plan.digest()),
-        challenge: Some(0),
-        cases: Some(vec![ExpectedCase { case: cpus, iterations: 1 }]),
-        cpus: Some(cpus),
-        blob: Some(worker.sha256()),
-        ..RunExpectation::default()
-    };
-    // One host CPU makes the run functional-only: whether the CPUs ran at the same time does not matter here.
-    let evidence = HostEvidence {
-        ended: Ended::DebugExit { value: GuestExit::Success.value() },
-        vcpus: Some(cpus),
-        host_cpus: Some(1),
-        ..HostEvidence::default()
-    };
-    let transcript = Transcript::read(&log);
-    let verdict = Gate::default().judge(&transcript, &expectation, &evidence);
-    if let Some((reason, detail)) = verdict.outcome.refusal() {
-        // What happens to L1's own CPUs nobody in L1 sees: there a stop of the whole guest has no witness.
-        let is_disturbance = reason.is_a_disturbance() || reason == ReasonCode::TimeMissing;
-        ensure!(is_disturbance, "{}: {detail}\n{text}", reason.code());
-        return Ok(Err(format!("{}: {detail}", reason.code())));
-    }
-    let [boot] = transcript.boots.as_slice() else { bail!("not one boot\n{text}") };
-    let records = boot.records.iter().map(|located| located.envelope.record).collect();
-    Ok(Ok(Boot { records, text }))
+    ensure!(run.outcome == success, "{:?}, {}\n{}", run.outcome, run.command, ran.text());
+    Ok(ran)
 }
 
 fn medium(start: Start, ramdisk: &[u8], folder: &TempDir) -> Result<BootMedium> {

@@ -23,6 +23,8 @@ pub enum Said {
     Alive,
     /// This CPU has not run its thread for [`STUCK_AFTER_SECONDS`].
     Stuck(usize),
+    /// This many seconds passed by L1's clock while these passed by its real-time clock, which is the host's.
+    WrongClock(u64, u64),
     /// The program has ended, with this exit code; 128 and its number if a signal ended it.
     Ended(i32),
     /// The program could not be started, for this reason.
@@ -42,6 +44,7 @@ impl Said {
             Self::Up => "up".to_owned(),
             Self::Alive => "alive".to_owned(),
             Self::Stuck(cpu) => format!("stuck {cpu}"),
+            Self::WrongClock(clock, rtc) => format!("wrong-clock {clock} {rtc}"),
             Self::Ended(code) => format!("ended {code}"),
             Self::Failed(why) => format!("failed {}", why.replace(['\r', '\n'], " ")),
         };
@@ -58,6 +61,10 @@ impl Said {
             "up" => Some(Self::Up),
             "alive" => Some(Self::Alive),
             "stuck" => rest.parse().ok().map(Self::Stuck),
+            "wrong-clock" => {
+                let (clock, rtc) = rest.split_once(' ')?;
+                Some(Self::WrongClock(clock.parse().ok()?, rtc.parse().ok()?))
+            }
             "ended" => rest.parse().ok().map(Self::Ended),
             "failed" => Some(Self::Failed(rest.to_owned())),
             _ => None,
@@ -72,12 +79,14 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         let failed = Said::Failed("kvm: no such file".to_owned());
-        for said in [Said::Up, Said::Alive, Said::Stuck(2), Said::Ended(139), Said::Ended(-1), failed] {
+        let clock = Said::WrongClock(15, 5);
+        for said in [Said::Up, Said::Alive, Said::Stuck(2), clock, Said::Ended(139), Said::Ended(-1), failed]
+        {
             assert_eq!(Said::of_line(&said.line()), Some(said.clone()));
             assert_eq!(Said::of_line(&format!("[  4.2] a message{}\r", said.line())), Some(said));
         }
-        for other in ["", "ASSAY1 seq=0", "ASSAY-L1", "ASSAY-L1 ended", "ASSAY-L1 ended x", "ASSAY-L1 asleep"]
-        {
+        let unfinished = ["ASSAY-L1", "ASSAY-L1 ended", "ASSAY-L1 ended x", "ASSAY-L1 wrong-clock 15"];
+        for other in ["", "ASSAY1 seq=0", "ASSAY-L1 asleep"].into_iter().chain(unfinished) {
             assert_eq!(Said::of_line(other), None, "{other}");
         }
     }

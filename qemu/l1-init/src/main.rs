@@ -2,6 +2,7 @@
 //! of its job, and powers the guest off. It prints the program's output on the console, whole lines at a time.
 #![forbid(unsafe_code)]
 
+mod clock;
 mod holder;
 mod pulse;
 mod system;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use l1_init::{ALIVE_EVERY_SECONDS, JOB, Job, Said};
 use rustix::system::{RebootCommand, reboot};
 
+use crate::clock::Clock;
 use crate::pulse::Pulse;
 
 fn main() -> ExitCode {
@@ -45,11 +47,11 @@ fn work() -> Result<ExitStatus, String> {
     say(&Said::Up);
     let (child, output) = start(&job)?;
     let ended = ended(child, output);
-    let mut pulse = Pulse::of_every_cpu();
+    let (mut pulse, clock) = (Pulse::of_every_cpu(), Clock::begin());
     loop {
         match ended.recv_timeout(Duration::from_secs(ALIVE_EVERY_SECONDS)) {
             Ok(status) => return status.map_err(|error| format!("waiting for the program: {error}")),
-            Err(_) => say(&pulse.check()),
+            Err(_) => say(&clock.check().unwrap_or_else(|| pulse.check())),
         }
     }
 }

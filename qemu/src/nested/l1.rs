@@ -56,7 +56,7 @@ impl L1 {
     pub fn new(qemu: Qemu, kernel: HostKernel, init: &Path, mut tree: Tree) -> Result<Self, NestedError> {
         add_qemu(&mut tree, &qemu.path)?;
         tree.add_at(Path::new("/init"), init);
-        for folder in ["/dev", "/proc", "/sys", "/tmp"] {
+        for folder in ["/dev", "/proc", "/sys", "/tmp", "/var/tmp"] {
             tree.add_folder(Path::new(folder));
         }
         for (module, path) in modules_in_l1(&kernel) {

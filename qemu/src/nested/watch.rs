@@ -80,14 +80,15 @@ struct State {
     heard: Instant,
     /// When the program was started.
     up: Option<Instant>,
-    stuck: Option<usize>,
+    /// Why L1 cannot go on.
+    broken: Option<String>,
     ended: Option<L1End>,
 }
 
 impl State {
     fn new(deadline: Duration) -> Self {
         let now = Instant::now();
-        Self { deadline, begin: now, heard: now, up: None, stuck: None, ended: None }
+        Self { deadline, begin: now, heard: now, up: None, broken: None, ended: None }
     }
 
     fn on_line(&mut self, line: &str, on_line: &mut dyn FnMut(&str)) {
@@ -95,7 +96,10 @@ impl State {
         match Said::of_line(line) {
             Some(Said::Up) => self.up = Some(self.heard),
             Some(Said::Alive) => {}
-            Some(Said::Stuck(cpu)) => self.stuck = Some(cpu),
+            Some(Said::Stuck(cpu)) => self.broken = Some(format!("its CPU {cpu} stopped")),
+            Some(Said::WrongClock(clock, rtc)) => {
+                self.broken = Some(format!("its clock is wrong: it counted {clock} s in {rtc} s"));
+            }
             Some(Said::Ended(code)) => self.ended = Some(L1End::Ended(code)),
             Some(Said::Failed(why)) => self.ended = Some(L1End::Failed(why)),
             None => on_line(line),
@@ -117,8 +121,8 @@ impl State {
             // The program's end is all that was wanted. What L1 does after it does not matter.
             return self.ended.clone();
         }
-        if let Some(cpu) = self.stuck {
-            return Some(L1End::Broken(format!("its CPU {cpu} stopped")));
+        if let Some(why) = &self.broken {
+            return Some(L1End::Broken(why.clone()));
         }
         if self.left() > Duration::ZERO {
             return None;
@@ -170,5 +174,7 @@ mod tests {
         assert_eq!(lines, ["Kernel panic"]);
         let (end, _) = watched("echo ASSAY-L1 up; echo ASSAY-L1 stuck 2; sleep 100", LONG);
         assert_eq!(end, L1End::Broken("its CPU 2 stopped".to_owned()));
+        let (end, _) = watched("echo ASSAY-L1 up; echo ASSAY-L1 wrong-clock 15 5; sleep 100", LONG);
+        assert_eq!(end, L1End::Broken("its clock is wrong: it counted 15 s in 5 s".to_owned()));
     }
 }

@@ -108,7 +108,10 @@ impl GuestProcess<'_, Conversation> {
             Some("guest-panicked") => Err(Stop::Decided(Outcome::GuestPanicked)),
             Some("shutdown") if self.spec.machine.hold_at_end => Err(Stop::Held),
             Some("running" | "shutdown") => Ok(()),
-            Some("debug" | "paused") if self.spec.machine.debugger.is_some() => Ok(()),
+            // Another monitor paused it, or saves it: whoever did continues it, or its deadline ends it. What it lost shows
+            // in its log and by the host's clock.
+            Some("paused" | "save-vm" | "restore-vm") => Ok(()),
+            Some("debug") if self.spec.machine.debugger.is_some() => Ok(()),
             status => {
                 let status = status.unwrap_or("unknown").to_owned();
                 Err(Stop::Decided(Outcome::InternalError { status }))

@@ -11,8 +11,8 @@ use experiment::manifest::Manifest;
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::CancelToken;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestRun, GuestSpec, MachineSpec, Outcome, Qemu,
-    UefiFirmware, Vga,
+    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestEvent, GuestRun, GuestSpec, MachineSpec,
+    Outcome, Qemu, UefiFirmware, Vga,
 };
 use tempfile::TempDir;
 
@@ -64,14 +64,24 @@ pub fn good_ramdisk(cases: &[u16]) -> Vec<u8> {
 /// Boots `ramdisk` on a machine with `vcpus` CPUs, after `change` has changed the machine, and waits for its end. In
 /// direct boot, an empty ramdisk means no ramdisk.
 pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
-    boot_by(AcceleratorChoice::detect(), start, ramdisk, vcpus, change)
+    boot_by(AcceleratorChoice::detect(), start, ramdisk, vcpus, change, &mut |_| {})
 }
 
 /// As [`boot`], by QEMU's translator whatever this host has: its machine has the clocks and the CPU features that QEMU
 /// says, while KVM adds clocks of its own and takes features from the host's CPU.
 pub fn boot_translated(ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
+    boot_translated_watched(ramdisk, vcpus, change, &mut |_| {})
+}
+
+/// As [`boot_translated`], with a handler for what happens.
+pub fn boot_translated_watched(
+    ramdisk: &[u8],
+    vcpus: u32,
+    change: impl FnOnce(&mut MachineSpec),
+    progress: &mut dyn FnMut(GuestEvent<'_>),
+) -> Over {
     let tcg = AcceleratorChoice::forced(Accelerator::Tcg, "the test");
-    boot_by(tcg, Start::Direct, ramdisk, vcpus, change)
+    boot_by(tcg, Start::Direct, ramdisk, vcpus, change, progress)
 }
 
 fn boot_by(
@@ -80,6 +90,7 @@ fn boot_by(
     ramdisk: &[u8],
     vcpus: u32,
     change: impl FnOnce(&mut MachineSpec),
+    progress: &mut dyn FnMut(GuestEvent<'_>),
 ) -> Over {
     let folder = tempfile::tempdir().unwrap();
     let mut machine = MachineSpec::q35(vcpus, 128);
@@ -104,7 +115,7 @@ fn boot_by(
         first_record: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     };
-    let run = qemu::run(&spec, &CancelToken::new().unwrap(), &mut |_| {}).unwrap();
+    let run = qemu::run(&spec, &CancelToken::new().unwrap(), progress).unwrap();
     let log = std::fs::read(&spec.serial_log).unwrap();
     Over { run, log }
 }

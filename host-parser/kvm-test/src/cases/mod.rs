@@ -3,6 +3,7 @@
 mod boots;
 mod clocks;
 mod machines;
+mod paused;
 mod session;
 mod sessions;
 mod steal;
@@ -54,10 +55,11 @@ pub const CASES: &[Case] = &[
     case("machines", "x2apic", 100, machines::x2apic),
     case("machines", "split-irqchip", 100, machines::split_irqchip),
     case("machines", "named-cpu-model", 100, machines::named_model),
+    case("machines", "pause-stops-the-machine-alone", 120, paused::shows_in_the_log),
     case("machines", "steal-is-excluded", 240, steal::is_excluded),
     case("machines", "pinning-and-run-delay", 120, steal::pinning_and_run_delay),
-    case("controls-1", "controls-of-the-kernel", 400, || sessions::controls("kernel-")),
-    case("controls-2", "controls-of-the-workers", 400, || sessions::controls("worker-")),
+    case("controls-1", "controls-of-the-kernel", 900, || sessions::controls("kernel-")),
+    case("controls-2", "controls-of-the-workers", 900, || sessions::controls("worker-")),
     case("sessions", "shared-experiment-with-linux", 700, sessions::shared),
 ];
 
