@@ -21,7 +21,7 @@ pub const MAX_SHARED_KIB: u32 = 64 << 10;
 pub const MAX_CHUNKS: u16 = 4096;
 
 words! {
-    /// The size of the pages of granted memory, of the corpus and of shared memory. All else has 4 KiB pages.
+    /// The size of the pages of granted memory and of the corpus. All else has 4 KiB pages.
     pub enum PageSize {
         /// 4 KiB.
         Small = "4k",

@@ -109,7 +109,7 @@ messages! {
         memory_mib: u32,
         /// Its stack, in KiB: a multiple of 4, at most 16,384.
         stack_kib: u32,
-        /// The pages of its memory, of the corpus and of shared memory.
+        /// The pages of its memory and of the corpus.
         pages: PageSize,
         /// The features that each of its CPUs must have.
         requires: FeatureSet,
