@@ -80,6 +80,12 @@ impl FeatureSet {
         self.0 & (1 << feature as u32) != 0
     }
 
+    /// Whether the set is empty.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether all of `other` are in the set.
     #[must_use]
     pub const fn has_all(self, other: Self) -> bool {
