@@ -67,11 +67,10 @@ impl Rendezvous {
 
     /// Counts this CPU as arrived although it will not start, so that the others do not wait for it.
     pub fn withdraw(&self) {
-        self.come_back();
         self.count();
     }
 
-    /// Counts this CPU as back from its timed call.
+    /// Counts this CPU as back from its timed call, also if it made none.
     pub fn come_back(&self) {
         self.running.fetch_sub(1, Ordering::AcqRel);
     }
@@ -144,7 +143,7 @@ mod tests {
         let rendezvous = Rendezvous::new(2);
         rendezvous.come_back();
         assert!(!rendezvous.await_all_back(&Clock::AT_MOST, 100), "one is out");
-        rendezvous.withdraw();
+        rendezvous.come_back();
         assert!(rendezvous.await_all_back(&Clock::AT_MOST, PATIENCE_US));
     }
 

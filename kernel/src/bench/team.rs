@@ -146,6 +146,7 @@ impl Team {
             self.run_timed(here, worker, clock, earlier, &mut conditions)
         } else {
             self.rendezvous.withdraw();
+            self.rendezvous.come_back();
             (Outcome::new(warmed_up, earlier, WorkerResult::default()), Around::default())
         };
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));

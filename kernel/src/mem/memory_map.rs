@@ -76,12 +76,13 @@ impl MemoryMap {
 
     /// Takes `bytes`, a power of two and a multiple of the page size, off the lowest region that has them at a multiple of
     /// `bytes`, as high in that region as they can lie: single pages are taken off the bottom, so that few large pieces
-    /// are broken.
+    /// are broken. A region is not cut in two if there is no room for another: nothing gets lost.
     pub fn take_aligned(&mut self, bytes: u64) -> Option<Region> {
         let (at, taken) = self.regions().iter().enumerate().find_map(|(at, region)| {
             let end = region.end / bytes * bytes;
             let start = end.checked_sub(bytes).filter(|&start| start >= region.start)?;
-            Some((at, Region { start, end }))
+            let cuts = start > region.start && end < region.end;
+            (!cuts || self.len < CAPACITY).then_some((at, Region { start, end }))
         })?;
         let above = Region { start: taken.end, end: self.regions[at].end };
         self.regions[at].end = taken.start;
@@ -220,6 +221,12 @@ mod tests {
         assert_eq!(map.take_aligned(two), Some(region((two, 2 * two))));
         assert_eq!(map.take_aligned(two), None);
         assert_eq!(map.bytes(), MIB - PAGE + MIB + PAGE);
+        // A map without room for another region.
+        let pieces = (0..CAPACITY as u64).map(|i| region((MIB * (16 * i + 1), MIB * (16 * i + 4))));
+        let mut full = MemoryMap::new(pieces).unwrap();
+        let bytes = full.bytes();
+        let taken = full.take_aligned(two).unwrap();
+        assert_eq!((full.bytes(), taken.end - taken.start), (bytes - two, two));
         // A piece that is a whole region.
         let mut map = MemoryMap::new([region((two, 2 * two))].into_iter()).unwrap();
         assert_eq!((map.take_aligned(two), map.bytes()), (Some(region((two, 2 * two))), 0));

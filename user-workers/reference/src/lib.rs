@@ -87,6 +87,7 @@ workloads! {
         "control-outside-slot"
         "control-page-fault"
         "control-replayed-answer"
+        "control-shared-memory"
         "control-skipped-work"
         "control-stack-overflow"
         "control-syscall"
