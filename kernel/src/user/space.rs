@@ -10,20 +10,18 @@ use abi::worker::{Extent, WorkerArgs, WorkerResult};
 use core::mem::offset_of;
 use harness::user::layout::{ARGS, CHUNKS, CORPUS, IMAGE, RESULT, STACK_TOP, STUB, STUB_CODE, stack_bottom};
 use harness::user::{Corpus, Program, elf};
-use x86_64::VirtAddr;
-use x86_64::structures::paging::{
-    Mapper, OffsetPageTable, Page, PageSize as HardwareSize, PageTableFlags, PhysFrame, Size2MiB, Size4KiB,
-    Translate,
-};
+use x86_64::structures::paging::{PageTableFlags, PhysFrame};
 
-use super::{Entry, tables};
+use super::Entry;
+use super::tables::{self, Tables};
 use crate::mem::{Frames, KernelSpace, OutOfMemory, phys};
 
-const PAGE: u64 = Size4KiB::SIZE;
+const PAGE: u64 = 4096;
 
 /// One worker's address space. It gives its frames back through [`AddressSpace::destroy`].
 pub struct AddressSpace {
     root: PhysFrame,
+    tables: Tables,
     entry: u64,
     args: PhysFrame,
     result: PhysFrame,
@@ -61,7 +59,9 @@ impl AddressSpace {
         first: Option<&Self>,
     ) -> Result<Self, OutOfMemory> {
         let root = space.new_root()?;
-        let mut this = Self { root, entry: IMAGE + program.image.entry, args: root, result: root };
+        // SAFETY: a table made just now; this address space is its only owner, and maps everything before a CPU enters it.
+        let tables = unsafe { Tables::new(root) };
+        let mut this = Self { root, tables, entry: IMAGE + program.image.entry, args: root, result: root };
         match this.build(space.frames(), program, first) {
             Ok(()) => Ok(this),
             Err(error) => {
@@ -151,21 +151,16 @@ impl AddressSpace {
     /// Maps a new page of zeros at `at`.
     fn map_small(&self, frames: &mut Frames, at: u64, rights: Rights) -> Result<PhysFrame, OutOfMemory> {
         let frame = frames.zeroed()?;
-        let mapped = self.enter::<Size4KiB>(frames, at, frame, rights.flags());
-        if mapped.is_err() {
-            frames.give_back(frame);
-        }
-        mapped.map(|()| frame)
+        let entered = self.tables.enter(frames, at, frame.start_address(), rights.flags());
+        entered.map(|()| frame).inspect_err(|_| frames.give_back(frame))
     }
 
     /// Maps 2 MiB of zeros at `at`.
     fn map_large(&self, frames: &mut Frames, at: u64, rights: Rights) -> Result<(), OutOfMemory> {
         let frame = frames.zeroed_large()?;
-        let mapped = self.enter::<Size2MiB>(frames, at, frame, rights.flags());
-        if mapped.is_err() {
-            frames.give_back_large(frame);
-        }
-        mapped
+        let flags = rights.flags() | PageTableFlags::HUGE_PAGE;
+        let entered = self.tables.enter(frames, at, frame.start_address(), flags);
+        entered.inspect_err(|_| frames.give_back_large(frame))
     }
 
     /// Maps the pages of `owner` from `start` up to `end`. They stay the owner's.
@@ -178,48 +173,19 @@ impl AddressSpace {
         pages: PageSize,
         rights: Rights,
     ) -> Result<(), OutOfMemory> {
-        let flags = rights.flags() | tables::BORROWED;
+        let size = if pages == PageSize::Large { PageTableFlags::HUGE_PAGE } else { PageTableFlags::empty() };
         let mut at = start;
         while at < end {
-            let frame = owner.frame(at);
-            match pages {
-                PageSize::Small => self.enter::<Size4KiB>(frames, at, frame, flags)?,
-                PageSize::Large => {
-                    let large = PhysFrame::containing_address(frame.start_address());
-                    self.enter::<Size2MiB>(frames, at, large, flags)?;
-                }
-            }
+            let page = owner.frame(at).start_address();
+            self.tables.enter(frames, at, page, rights.flags() | size | tables::BORROWED)?;
             at += pages.bytes();
         }
         Ok(())
     }
 
-    /// Enters a page into the tables.
-    fn enter<S: HardwareSize>(
-        &self,
-        frames: &mut Frames,
-        at: u64,
-        frame: PhysFrame<S>,
-        flags: PageTableFlags,
-    ) -> Result<(), OutOfMemory>
-    where
-        OffsetPageTable<'static>: Mapper<S>,
-    {
-        // SAFETY: this address space's own table, not current while it is built.
-        let mut tables: OffsetPageTable<'static> = unsafe { phys::tables(self.root) };
-        let page = Page::<S>::containing_address(VirtAddr::new(at));
-        let parents = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::USER_ACCESSIBLE;
-        // SAFETY: a lower-half page of a space that nothing runs in yet.
-        let mapped = unsafe { tables.map_to_with_table_flags(page, frame, flags, parents, frames) };
-        mapped.map_err(|_| OutOfMemory)?.ignore();
-        Ok(())
-    }
-
     /// The 4 KiB of memory behind the page of `at`, which is mapped.
     fn frame(&self, at: u64) -> PhysFrame {
-        // SAFETY: this address space's own table; nothing edits it meanwhile.
-        let tables = unsafe { phys::tables(self.root) };
-        let found = tables.translate_addr(VirtAddr::new(at));
+        let found = self.tables.find(at);
         PhysFrame::containing_address(found.expect("callers name pages that they have mapped"))
     }
 
@@ -286,7 +252,7 @@ impl AddressSpace {
     /// Gives all its frames back. No CPU may run in it any more.
     pub fn destroy(self, space: &mut KernelSpace) {
         // SAFETY: nothing runs in it, and `self` is the only owner of the tables.
-        unsafe { tables::give_back(self.root, space.frames()) };
+        unsafe { self.tables.give_back(space.frames()) };
     }
 }
 
