@@ -165,7 +165,7 @@ impl Team {
             return (Exit::Returned, Counts::default());
         }
         let args = WorkerArgs::for_phase(Phase::Prepare);
-        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, || {});
+        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, |_| {});
         (exit, counts)
     }
 
@@ -180,7 +180,7 @@ impl Team {
         // A CPU that does not come back is reported as lost; the others have an answer all the same.
         let _all = self.rendezvous.await_all_back(&clock.tsc, self.patience_us());
         let args = WorkerArgs::for_phase(Phase::Verify);
-        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, || {});
+        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, |_| {});
         timed.verified_by(exit, counts, worker.space.result())
     }
 
@@ -194,7 +194,7 @@ impl Team {
     ) -> (Exit, Counts, u64) {
         let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, worker.split.worker, |until| {
             let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
-            let (exit, more, _) = self.enter(here, worker, clock, args, 0, || {});
+            let (exit, more, _) = self.enter(here, worker, clock, args, 0, |_| {});
             counts = more.after(counts);
             if exit == Exit::Returned { ControlFlow::Continue(()) } else { ControlFlow::Break(exit) }
         });
@@ -221,8 +221,7 @@ impl Team {
         let args = WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) };
         let counters = available.read();
         let entered_tsc = tsc::read_ordered();
-        let (exit, counts, seen) =
-            self.enter(here, worker, clock, args, disturbances, || control::disturb(here));
+        let (exit, counts, seen) = self.enter(here, worker, clock, args, disturbances, control::disturb);
         let returned_tsc = tsc::read_ordered();
         self.rendezvous.come_back();
         conditions.counters = available.read().since(counters);
@@ -237,7 +236,9 @@ impl Team {
         (Outcome::new(exit, counts.after(warm_up), result), around)
     }
 
-    /// Goes to ring 3 with a fresh stack and slot, and comes back. The split and the challenge complete `args`.
+    /// Calls the worker: goes to ring 3 with a fresh stack and slot, and comes back. The split and the challenge complete `args`.
+    // Once in the kernel, not once for each phase.
+    #[inline(never)]
     fn enter(
         &self,
         here: &'static PerCpu,
@@ -245,13 +246,13 @@ impl Team {
         clock: &MachineClock,
         args: WorkerArgs,
         disturbances: u16,
-        before: impl FnOnce(),
+        before: fn(&PerCpu),
     ) -> (Exit, Counts, Seen) {
         let (split, challenge) = (worker.split, self.challenge);
         let args = WorkerArgs { workers: self.workers.len() as u64, ..self.granted.given_to(args) };
         worker.space.prepare(&args.of(&split, challenge));
         let limits = RunLimits { authority: self.authority, timeout_us: self.timeout_us, disturbances };
-        user::enter(here, clock, &worker.space.entry(), limits, before)
+        user::enter(here, clock, &worker.space.entry(), limits, || before(here))
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back. Returns the bytes
