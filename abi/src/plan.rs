@@ -101,9 +101,9 @@ messages! {
 
     /// What each worker is granted beyond its image, its arguments and its result slot. At most one, after `warm-up`.
     Needs = "needs" {
-        /// The worker is called to prepare before its warm-up ([`crate::worker::Phase::Prepare`]).
+        /// The worker is called to prepare before its warm-up.
         prepare: bool,
-        /// The worker is called to verify after its timed call ([`crate::worker::Phase::Verify`]).
+        /// The worker is called to verify after its timed call.
         verify: bool,
         /// The memory of its own, in MiB, at most 65,536.
         memory_mib: u32,
