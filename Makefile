@@ -109,6 +109,7 @@ workers: setup ## the workers (20 s)
 	@$(call step,the workers,target/release/primes,20 s)
 	$(PATHLESS) build --release -p worker-programs --bins --target-dir target/workers
 	@mkdir -p target/release && find target/workers/release -maxdepth 1 -type f -perm -u+x -exec ln -f {} target/release/ \;
+	$(ENV) tools/variants.sh
 
 # Static, because it is the first and only program of its guest. The target is named explicitly, so that the twin has its
 # own folder, in which no other build writes a dynamic one.

@@ -1,9 +1,9 @@
 //! The driver: every case of a plan, and their records, in one order for both systems.
 
 use abi::exit::GuestExit;
-use abi::plan::{self, Plan, Split};
+use abi::plan::{self, Needs, Plan, Split};
 use abi::wire::record::{
-    CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, Seconds as SecondsRecord,
+    CaseReady, CaseSkipped, Challenge, Experiment, Grant, Interrupts, RunStatus, Seconds as SecondsRecord,
     SkipReason, Split as SplitRecord, Sweep, WarmUp,
 };
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ use crate::emit::{self, Marks};
 use crate::pace;
 use crate::phases::Phases;
 use crate::table::{Row, Table};
-use crate::user::elf::ElfImage;
+use crate::user::Program;
 use crate::x86::tsc;
 
 /// The machine that a plan runs on.
@@ -81,7 +81,8 @@ impl fmt::Display for Summary<'_> {
 /// are emitted after that iteration.
 ///
 /// # Errors
-/// The ramdisk does not hold the workload's ELF, or holds another than the plan names, or one that cannot be loaded.
+/// The ramdisk does not hold the workload's ELF or its corpus, or holds another than the plan names, or one that cannot
+/// be loaded.
 pub fn run<'a>(
     plan: &'a Plan<'a>,
     ramdisk: &[u8],
@@ -94,18 +95,27 @@ pub fn run<'a>(
     backend.record(Experiment { name, workload, authority }.into());
     backend.record(Challenge { value: plan.head.challenge, work: plan.work_digest() }.into());
     backend.record(WarmUp { ms: plan.warm_up_ms }.into());
-    let image = blob::load(plan, ramdisk, backend)?;
+    if plan.needs != Needs::NONE {
+        backend.record(granted(&plan.needs).into());
+    }
+    let program = blob::load(plan, ramdisk, backend)?;
     if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
         backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
     }
     let mut seconds = Seconds { clock: site.clock, last: None };
     seconds.emit(backend);
     pace::settle(site.clock);
-    let rows = run_agenda(plan, &agenda, &image, &site, phases, &mut seconds, backend);
+    let rows = run_agenda(plan, &agenda, &program, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
     Ok(Summary { plan, site, rows, holds })
+}
+
+/// What each worker is granted.
+const fn granted(needs: &Needs) -> Grant {
+    let Needs { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks } = *needs;
+    Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks }
 }
 
 /// The readings of the real-time clock. It counts whole seconds, so more than one in a second would show nothing.
@@ -135,7 +145,7 @@ impl Seconds<'_> {
 fn run_agenda(
     plan: &Plan<'_>,
     agenda: &Agenda,
-    image: &ElfImage<'_>,
+    program: &Program<'_>,
     site: &Site<'_>,
     phases: &mut Phases,
     seconds: &mut Seconds<'_>,
@@ -154,7 +164,7 @@ fn run_agenda(
         if skipped.contains(&case) {
             continue;
         }
-        match run_iteration(plan, item, iter, image, backend) {
+        match run_iteration(plan, item, iter, program, backend) {
             Ok(row) => {
                 if rows.is_empty() {
                     phases.emit_until("first-worker", row.start_tsc, backend);
@@ -196,16 +206,16 @@ fn run_iteration(
     plan: &Plan<'_>,
     item: &Item,
     iter: u16,
-    image: &ElfImage<'_>,
+    program: &Program<'_>,
     backend: &mut impl Backend,
 ) -> Result<Row, SkipReason> {
-    let team = backend.assemble(plan, item, image)?;
+    let team = backend.assemble(plan, item, program)?;
     emit_interrupts(0, 0, backend);
     backend.record(CaseReady { case: item.case.workers, iter }.into());
     let ready = backend.mark();
-    let report = backend.run(team, image, iter)?;
+    let report = backend.run(team, program, iter)?;
     let marks = Marks { ready, warm: report.warm, done: backend.mark() };
-    let row = emit::iteration(item, iter, report.start_tsc, &report.workers, marks, backend);
+    let row = emit::iteration(item, iter, &report, marks, backend);
     emit_interrupts(item.case.workers, iter, backend);
     Ok(row)
 }

@@ -69,10 +69,10 @@ impl Backend for Fake {
         &mut self,
         plan: &Plan<'_>,
         item: &Item,
-        image: &ElfImage<'_>,
+        program: &Program<'_>,
     ) -> Result<Self::Team, SkipReason> {
         assert_eq!(plan.workload.name.as_str(), "primes");
-        assert_eq!(image.entry, 0x1000);
+        assert_eq!(program.image.entry, 0x1000);
         if let Some(&reason) = self.cannot_assemble.get(&item.case.workers) {
             return Err(reason);
         }
@@ -80,14 +80,19 @@ impl Backend for Fake {
         Ok(item.clone())
     }
 
-    fn run(&mut self, item: Item, _: &ElfImage<'_>, iter: u16) -> Result<TeamReport, SkipReason> {
+    fn run(&mut self, item: Item, _: &Program<'_>, iter: u16) -> Result<TeamReport, SkipReason> {
         self.teams -= 1;
         if let Some(&reason) = self.cannot_run.get(&item.case.workers) {
             return Err(reason);
         }
         let start_tsc = 1_000_000 * (u64::from(iter) + 1);
         let workers = item.splits.iter().map(|split| self.worker(split, start_tsc, iter)).collect();
-        Ok(TeamReport { start_tsc, warm: Some(Mark { tsc: start_tsc - 2_000, count: 0 }), workers })
+        Ok(TeamReport {
+            start_tsc,
+            warm: Some(Mark { tsc: start_tsc - 2_000, count: 0 }),
+            workers,
+            root: None,
+        })
     }
 }
 
@@ -113,6 +118,7 @@ impl Fake {
             cpu: CpuId(split.worker),
             split: *split,
             outcome,
+            chunks: None,
             around,
             gaps: HostGaps::default(),
             conditions: Conditions::default(),

@@ -237,7 +237,7 @@ fn find_frequency(
     let pm_timer = pm_timer.map(|place| PmTimer { place, wide: tables.power.pm_timer_is_32_bit });
     let scratch = space.frames().zeroed()?;
     let (readings, second) = clock::readings(&Devices { hpet, pm_timer, scratch: Some(scratch) });
-    space.frames().give_back([scratch]);
+    space.frames().give_back(scratch);
     let second = second.or_other(|| space.frames().zeroed().ok());
     let none = Refusal { code: "no-clock", detail: "no source tells the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))

@@ -307,7 +307,7 @@ messages! {
         memory_mib: u32,
         /// Its stack, in KiB.
         stack_kib: u32,
-        /// The pages of its memory, of the corpus and of shared memory.
+        /// The pages of its memory and of the corpus.
         pages: PageSize,
         /// The features that each of its CPUs has.
         requires: FeatureSet,
@@ -431,9 +431,9 @@ messages! {
         iter: u16,
         /// The worker.
         worker: u16,
-        /// The number of digests.
-        count: u16,
-        /// SHA-256 over the digests.
+        /// The number of digests, as the worker counted them.
+        count: u32,
+        /// SHA-256 over the digests that there is room for.
         root: Digest,
     }
 

@@ -129,7 +129,7 @@ pub fn run(
         Start::Uefi => machine.firmware = Firmware::Uefi(UefiFirmware::find(None)?),
     }
     change(&mut machine);
-    let worker = WorkerBlob::load(Path::new("target/release"), manifest.program())?;
+    let worker = WorkerBlob::of_manifest(Path::new("target/release"), manifest)?;
     let plan = PlanBytes::new(manifest, &worker, &[cpus], PlanOptions::default())?;
     let spec = GuestSpec {
         vmm: Qemu::find(None)?.into(),

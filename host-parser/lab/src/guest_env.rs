@@ -121,7 +121,7 @@ impl GuestEnv {
         let build = kernel_build(&kernel_bytes)
             .with_context(|| format!("kernel {}", built.kernel.display()))
             .or_exit(Exit::Environment)?;
-        let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
+        let blob = WorkerBlob::of_manifest(&built.workers, manifest).or_exit(Exit::Environment)?;
         let kernel = artifact("kernel", &kernel_bytes);
         let (kernel_path, image_tool) = (built.kernel.clone(), built.image_tool.clone());
         let sweep = manifest.sweep().map(|_| {

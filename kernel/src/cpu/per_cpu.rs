@@ -2,8 +2,9 @@
 #![expect(unsafe_code, reason = "sets and follows GS base")]
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
+use abi::grant::FeatureSet;
 use abi::{ApicId, CpuId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -55,6 +56,8 @@ pub struct PerCpu {
     pub busy: AtomicBool,
     /// Interrupts that nothing asked for.
     pub strays: Strays,
+    /// The features of [`FeatureSet::bits`], once the CPU has settled its registers.
+    features: AtomicU32,
     /// The CPU stopped for a panic of another.
     pub stopped: AtomicBool,
     /// The page in which the hypervisor accounts for the time that it takes; `None` if it does not.
@@ -85,6 +88,7 @@ impl PerCpu {
             fate: AtomicU8::new(Fate::Awaited as u8),
             busy: AtomicBool::new(false),
             strays: Strays::none(),
+            features: AtomicU32::new(0),
             stopped: AtomicBool::new(false),
             steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),
@@ -111,6 +115,17 @@ impl PerCpu {
     #[must_use]
     pub fn is_online(&self) -> bool {
         self.fate.load(Ordering::Acquire) == Fate::Online as u8
+    }
+
+    /// The features that ring 3 can use on it; none before [`PerCpu::set_features`].
+    #[must_use]
+    pub fn features(&self) -> FeatureSet {
+        FeatureSet::from_bits(self.features.load(Ordering::Acquire))
+    }
+
+    /// Keeps the features that the CPU has found on itself.
+    pub fn set_features(&self, features: FeatureSet) {
+        self.features.store(features.bits(), Ordering::Release);
     }
 
     /// Decides the CPU's fate, unless it is decided. Returns whether this call did.

@@ -49,7 +49,7 @@ impl Features {
         // "Control Registers", CR4.MCE; vol. 3B, "Machine-Check Architecture").
         cr4.set(Cr4Flags::MACHINE_CHECK_EXCEPTION, self.mce);
         // Everything else that firmware may have enabled is disabled: TSD would fault a worker's RDTSC, PCIDE and PGE would
-        // allow stale translations, OSXSAVE would allow state that is not isolated.
+        // allow stale translations. OSXSAVE comes back once the state behind it is known (`cpu::xstate`).
         // SAFETY: PAE stays on, and LA57 is off (`pages_have_five_levels`); the kernel is soft-float, keeps no translation
         // global and uses no user mapping.
         unsafe { Cr4::write(cr4) };

@@ -12,11 +12,12 @@ const DEADLINE: Duration = Duration::from_secs(180);
 
 /// The faults of the workers, with the mnemonic and error code that the kernel must report (Intel SDM vol. 3A,
 /// "Page-Fault Exception": present 1, write 2, user 4, instruction fetch 16).
-const FAULTS: [(&str, &str, u64); 8] = [
+const FAULTS: [(&str, &str, u64); 9] = [
     ("worker-divide-error", "DE", 0),
     ("worker-invalid-opcode", "UD", 0),
     ("worker-general-protection", "GP", 0),
     ("worker-page-fault", "PF", 4),
+    ("worker-shared-memory", "PF", 4),
     ("worker-stack-overflow", "PF", 4 + 2),
     ("worker-outside-slot", "PF", 4 + 2),
     ("worker-kernel-write", "PF", 4 + 2 + 1),

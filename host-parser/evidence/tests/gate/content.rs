@@ -1,13 +1,14 @@
 //! Runs that the gate refuses for the content of their records. The logs arrived without losses.
 
 use abi::control::ControlKind;
+use abi::grant::{Feature, FeatureSet, PageSize};
 use abi::syscall::Authority;
 use abi::wire::record::{
-    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, Interrupts, Problem, RunStatus, SkipReason, Stage,
-    SystemName, TscReading, TscSource, WorkerStatus,
+    BootStage, CaseSkipped, Chunks, Control, Cpu, CpuState, Fault, Grant, Interrupts, Problem, Root,
+    RunStatus, SkipReason, Stage, SystemName, TscReading, TscSource, WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
-use abi::{ApicId, CpuId};
+use abi::{ApicId, CpuId, Digest};
 use evidence::gate::{ExpectedCase, ReasonCode, RunExpectation};
 
 use super::sweep::with_answers;
@@ -21,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(clock());
     trials.extend(plan());
     trials.extend(skipped());
+    trials.extend(grants());
     trials.extend(disclosures());
     trials
 }
@@ -278,6 +280,66 @@ fn skipped() -> Vec<Trial> {
         Trial::new("case-skipped-memory", skipped, without_case_2(SkipReason::Memory)),
         Trial::new("case-skipped-cpu-lost", skipped, without_case_2(SkipReason::CpuLost)),
         Trial::new("blob-mismatch-skipped", ReasonCode::BlobMismatch, without_case_2(SkipReason::Blob)),
+        Trial::new("corpus-mismatch", ReasonCode::CorpusMismatch, without_case_2(SkipReason::Corpus)),
+        Trial::new(
+            "requirement-missing",
+            ReasonCode::RequirementMissing,
+            without_case_2(SkipReason::Unsupported),
+        ),
+    ]
+}
+
+/// A good log whose system says that it granted this.
+fn with_grant(grant: Grant) -> Script {
+    script(2).insert_before(grant, |record| matches!(record, Record::Blob(_)))
+}
+
+/// The record of a worker before which its digests are reported.
+fn is_region_of(record: &Record, worker: u16) -> bool {
+    matches!(record, Record::Region(region) if region.worker == worker)
+}
+
+/// What primes is granted and what it leaves, right and wrong: it needs no memory, no call and no result page.
+fn grants() -> Vec<Trial> {
+    let more = Grant {
+        prepare: false,
+        verify: false,
+        memory_mib: 4,
+        stack_kib: 128,
+        pages: PageSize::Large,
+        requires: FeatureSet::NONE,
+        shared_kib: 4,
+        chunks: 0,
+    };
+    let mismatch = |name, grant| Trial::new(name, ReasonCode::GrantMismatch, with_grant(grant).log());
+    let root = Digest::of(b"");
+    let left = |worker, count| Chunks { case: 2, iter: 0, worker, count, root };
+    let with_chunks = |count, all| {
+        let script = with_grant(Grant { chunks: 3, ..more });
+        let script = script.insert_before(left(0, count), |record| is_region_of(record, 0));
+        let script = script.insert_before(left(1, 0), |record| is_region_of(record, 1));
+        let sum = Root { case: 2, iter: 0, count: all, root };
+        script.insert_before(sum, |record| matches!(record, Record::CaseEnd(_))).log()
+    };
+    vec![
+        Trial::passing("good-grant-of-more", with_grant(more).log()),
+        mismatch("grant-mismatch-prepare", Grant { prepare: true, ..more }),
+        mismatch("grant-mismatch-verify", Grant { verify: true, ..more }),
+        mismatch("grant-mismatch-stack", Grant { stack_kib: 60, ..more }),
+        mismatch("grant-mismatch-build", Grant { requires: FeatureSet::NONE.with(Feature::Avx2), ..more }),
+        Trial::new(
+            "evidence-missing-chunks",
+            ReasonCode::EvidenceMissing,
+            with_grant(Grant { chunks: 3, ..more }).log(),
+        ),
+        Trial::new(
+            "inconsistent-record-chunks",
+            ReasonCode::InconsistentRecord,
+            script(2).insert_before(left(0, 0), |record| is_region_of(record, 0)).log(),
+        ),
+        Trial::passing("good-chunks", with_chunks(0, 0)),
+        Trial::new("verifier-mismatch-chunks", ReasonCode::VerifierMismatch, with_chunks(1, 0)),
+        Trial::new("verifier-mismatch-root", ReasonCode::VerifierMismatch, with_chunks(0, 1)),
     ]
 }
 

@@ -62,6 +62,7 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
 const fn decides(name: RegisterName, bare: bool) -> bool {
     match name {
         RegisterName::Dr7
+        | RegisterName::Xcr0
         | RegisterName::Xinuse
         | RegisterName::Debugctl
         | RegisterName::SpecCtrl
@@ -72,7 +73,6 @@ const fn decides(name: RegisterName, bare: bool) -> bool {
         RegisterName::Pat | RegisterName::MtrrDefType => bare,
         RegisterName::Dr6
         | RegisterName::Ldtr
-        | RegisterName::Xcr0
         | RegisterName::SysenterCs
         | RegisterName::TscAux
         | RegisterName::ArchCapabilities
