@@ -49,18 +49,24 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
 run-linux-smp-process-scale: build ## the same workers in a Linux guest
 	$(call assay,run manifests/smp-process-scale.toml --systems linux)
 
+run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
+	$(call assay,run manifests/smp-hash-scale.toml)
+
+run-workloads: build ## every workload: ours, Linux, native (10 min)
+	$(call assay,workloads)
+
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
 controls: build ## cause each failure, check that it is refused
-	$(call assay,dev controls)
+	$(call assay,dev controls --workloads manifests/workloads)
 
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 	$(call assay,run manifests/soak.toml)

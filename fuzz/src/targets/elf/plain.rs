@@ -70,10 +70,7 @@ fn relocations_can_be_made(segments: &[Segment<'_>], dynamic: &[u8], limit: u128
     let segment = segments.iter().find(holds)?;
     let table = range(segment.data, at - segment.at, bytes)?;
     let mut entries = table.chunks(24);
-    Some(
-        table.len().is_multiple_of(24)
-            && entries.all(|entry| can_be_made(entry, segments, limit)),
-    )
+    Some(table.len().is_multiple_of(24) && entries.all(|entry| can_be_made(entry, segments, limit)))
 }
 
 /// Whether a relocation is one that the kernel can make: R_X86_64_RELATIVE, aligned, in a writable segment.
