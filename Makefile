@@ -56,6 +56,12 @@ run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 run-linux-smp-process-scale: build ## the same workers in a Linux guest
 	$(call assay,run manifests/smp-process-scale.toml --systems linux)
 
+run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
+	$(call assay,run manifests/smp-hash-scale.toml)
+
+run-workloads: build ## every workload: ours, Linux, native (10 min)
+	$(call assay,workloads)
+
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
@@ -66,7 +72,7 @@ exact: build ## compare instruction counts with their lock file (ARGS="...")
 	$(call assay,exact check)
 
 controls: build ## cause each failure, check that it is refused
-	$(call assay,dev controls)
+	$(call assay,dev controls --workloads manifests/workloads)
 
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 	$(call assay,run manifests/soak.toml)

@@ -16,6 +16,7 @@ use crate::run::RunArgs;
 use crate::show::{ListArgs, ShowArgs};
 use crate::tool::VERSION;
 use crate::verify::VerifyArgs;
+use crate::workloads::WorkloadsArgs;
 
 /// Measure how work scales with CPUs; report a number only if its evidence holds.
 #[derive(Debug, Parser)]
@@ -66,6 +67,11 @@ fn exit_codes() -> String {
 pub enum Command {
     /// Run an experiment under QEMU, judge every run, write the results.
     Run(RunArgs),
+    /// Run every workload of a folder in our guest, a Linux guest and natively; print one table.
+    ///
+    /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
+    /// session that did not pass; a workload that the machine cannot run counts as passed, and its status says so.
+    Workloads(WorkloadsArgs),
     /// Show a session or a log again on one page; the newest session by default.
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.

@@ -17,6 +17,7 @@ mod run;
 mod show;
 mod tool;
 mod verify;
+mod workloads;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Workloads(args) => workloads::run(&args),
         Command::Show(args) => show::run(&args),
         Command::List(args) => show::list(&args),
         Command::Parse(args) => parse::run(&args),

@@ -197,7 +197,7 @@ fn secret_key(path: &Path) -> Result<SecretKey, Coded> {
 }
 
 /// A system by its word.
-fn system(word: &str) -> Result<System, String> {
+pub fn system(word: &str) -> Result<System, String> {
     let words = System::ALL.map(System::word).join(", ");
     System::of_word(word).ok_or_else(|| format!("expected one of {words}"))
 }

@@ -62,6 +62,7 @@ mod primes;
 mod range;
 mod registry;
 mod task;
+mod transformer;
 mod triad;
 mod workload;
 
@@ -104,6 +105,7 @@ workloads! {
     kv::KvHash, failed by "control-kv-hash";
     lz4::Lz4Compress, failed by "control-lz4-compress";
     lz4::Lz4Decompress, failed by "control-lz4-decompress";
+    transformer::Transformer, failed by "control-transformer";
     triad::Triad, failed by "control-triad";
 }
 

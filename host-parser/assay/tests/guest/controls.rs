@@ -54,6 +54,18 @@ fn every_control_is_refused_for_its_own_reason() {
     }
 }
 
+/// Worker 0 of each skips work. The other worker is right, so each program is also run as it is.
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn every_workload_that_skips_work_is_refused() {
+    let (workloads, out) = (workspace().join("manifests/workloads"), tempfile::tempdir().unwrap());
+    let args = ["dev", "controls", "--only", "control-", "--workloads"];
+    let said = run(assay(args).arg(workloads).arg("--out").arg(out.path()), DEADLINE);
+    // Each workload but `primes`, whose controls have manifests of their own.
+    let tried = workloads::REGISTRY.measured().count() - 1;
+    said.expect_exit(0).expect_answer(&[&format!("{tried} of {tried} controls ended as expected")]);
+}
+
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
 fn what_a_busy_host_can_hide_is_found_and_never_passes() {

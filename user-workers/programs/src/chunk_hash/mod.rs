@@ -1,4 +1,5 @@
 //! `chunk-hash`: the SHA-256 of chunks of the corpus, as storage that addresses content computes it.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 #[cfg(not(target_feature = "sha"))]
 mod soft;
