@@ -142,12 +142,6 @@ const fn granted(needs: &Needs) -> Grant {
     Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks }
 }
 
-/// What each worker is granted.
-const fn granted(needs: &Needs) -> Grant {
-    let Needs { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks } = *needs;
-    Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks }
-}
-
 /// The readings of the real-time clock. It counts whole seconds, so more than one in a second would show nothing.
 struct Seconds<'a> {
     clock: &'a Clock,
