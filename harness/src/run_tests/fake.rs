@@ -107,7 +107,6 @@ impl Fake {
             digest: split.digest.0,
             complete: COMPLETE,
             chunks: 0,
-            chunks: 0,
         };
         let outcome = if self.times_out_in == Some(iter) {
             Outcome::unfinished(WorkerStatus::Timeout)
