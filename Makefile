@@ -49,12 +49,18 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-platform run-smp-process-scale run-linux-smp-process-scale compare-smp-process-scale controls soak bench bench-verdict publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform exact controls soak bench bench-verdict publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
 run-linux-smp-process-scale: build ## the same workers in a Linux guest
 	$(call assay,run manifests/smp-process-scale.toml --systems linux)
+
+run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
+	$(call assay,run manifests/smp-hash-scale.toml)
+
+run-workloads: build ## every workload: ours, Linux, native (10 min)
+	$(call assay,workloads)
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
@@ -62,8 +68,11 @@ compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, s
 run-platform: build ## what the machine costs: exits, IPIs, memory, noise
 	$(call assay,run manifests/platform.toml)
 
+exact: build ## compare instruction counts with their lock file (ARGS="...")
+	$(call assay,exact check)
+
 controls: build ## cause each failure, check that it is refused
-	$(call assay,dev controls)
+	$(call assay,dev controls --workloads manifests/workloads)
 
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 	$(call assay,run manifests/soak.toml)
@@ -112,6 +121,7 @@ workers: setup ## the workers (20 s)
 	@$(call step,the workers,target/release/primes,20 s)
 	$(PATHLESS) build --release -p worker-programs --bins --target-dir target/workers
 	@mkdir -p target/release && find target/workers/release -maxdepth 1 -type f -perm -u+x -exec ln -f {} target/release/ \;
+	$(ENV) tools/variants.sh
 
 # Static, because it is the first and only program of its guest. The target is named explicitly, so that the twin has its
 # own folder, in which no other build writes a dynamic one.

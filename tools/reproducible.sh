@@ -43,7 +43,7 @@ build_in() { # FOLDER TARGET...: by the recipes of its own Makefile
 list_built() { # FOLDER
     cd "$1/target"
     ls kernel/assay-kernel x86_64-unknown-none/release/assay-kernel
-    find release -maxdepth 1 -type f -perm -u+x ! -name 'assay*' | sort
+    find release release/avx2 release/sha-ni -maxdepth 1 -type f -perm -u+x ! -name 'assay*' | sort
 }
 
 compare() { # FOLDER FOLDER, which has the list

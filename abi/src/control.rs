@@ -49,12 +49,14 @@ words! {
         FaultAp = "fault-ap",
         /// Likewise, on the BSP, when the other CPUs are up.
         FaultMachine = "fault-machine",
-        /// The target CPU gets an interrupt whose vector the kernel does not use, in its timed worker.
+        /// The target CPU gets interrupts whose vectors the kernel does not use, in its timed worker.
         StrayInterrupt = "stray-interrupt",
         /// The target CPU gets an NMI just before it enters its timed worker.
         Nmi = "nmi",
         /// In cases of two workers and more, the kernel reports half of each worker's time.
         HalveTimes = "halve-times",
+        /// The heap is taken, so that a case with a worker on the target CPU does not fit.
+        TakeHeap = "take-heap",
     }
 }
 

@@ -21,7 +21,7 @@ pub const MAX_SHARED_KIB: u32 = 64 << 10;
 pub const MAX_CHUNKS: u16 = 4096;
 
 words! {
-    /// The size of the pages of granted memory, of the corpus and of shared memory. All else has 4 KiB pages.
+    /// The size of the pages of granted memory and of the corpus. All else has 4 KiB pages.
     pub enum PageSize {
         /// 4 KiB.
         Small = "4k",
@@ -78,6 +78,12 @@ impl FeatureSet {
     #[must_use]
     pub const fn has(self, feature: Feature) -> bool {
         self.0 & (1 << feature as u32) != 0
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether all of `other` are in the set.

@@ -103,15 +103,15 @@ messages! {
 
     /// What each worker is granted beyond its image, its arguments and its result slot. At most one, after `warm-up`.
     Needs = "needs" {
-        /// The worker is called to prepare before its warm-up ([`crate::worker::Phase::Prepare`]).
+        /// The worker is called to prepare before its warm-up.
         prepare: bool,
-        /// The worker is called to verify after its timed call ([`crate::worker::Phase::Verify`]).
+        /// The worker is called to verify after its timed call.
         verify: bool,
         /// The memory of its own, in MiB, at most 65,536.
         memory_mib: u32,
         /// Its stack, in KiB: a multiple of 4, at most 16,384.
         stack_kib: u32,
-        /// The pages of its memory, of the corpus and of shared memory.
+        /// The pages of its memory and of the corpus.
         pages: PageSize,
         /// The features that each of its CPUs must have.
         requires: FeatureSet,

@@ -2,8 +2,9 @@
 
 mod support;
 
+use abi::grant::{Feature, FeatureSet, PageSize};
 use abi::plan::{
-    MAX_CUT_POINTS, MAX_WARM_UP_MS, MAX_WORKERS, Plan, PlanError, PlanErrorKind, PlanLine, WARM_UP_MS,
+    MAX_CUT_POINTS, MAX_WARM_UP_MS, MAX_WORKERS, Needs, Plan, PlanError, PlanErrorKind, PlanLine, WARM_UP_MS,
     write_line,
 };
 use abi::series::{SeriesRow, Shortened};
@@ -270,4 +271,57 @@ fn the_digest_of_the_work_is_that_of_the_text_without_a_challenge() {
     let text = (head() + &whole_case(1)).replace("00000000000000c5", &"0".repeat(16));
     let text = text.replace("00000000000000ff", &"0".repeat(16));
     assert_eq!(work_digest(&text), abi::Digest::of(text.as_bytes()));
+}
+
+const NEEDS: &str =
+    "needs prepare=1 verify=0 memory_mib=64 stack_kib=256 pages=2m requires=avx2 shared_kib=0 chunks=16\n";
+
+#[test]
+fn reads_what_a_worker_is_granted_and_its_corpus() {
+    let corpus = format!("corpus name=c sha256={HASH} copies=each\n");
+    for warm_up in ["", "warm-up ms=3\n"] {
+        for (needs, corpus) in [(NEEDS, ""), ("", &corpus[..]), (NEEDS, &corpus[..])] {
+            let text = head() + warm_up + needs + corpus + &whole_case(1);
+            let plan = Plan::parse(text.as_bytes()).unwrap();
+            let expected = Needs {
+                prepare: true,
+                memory_mib: 64,
+                stack_kib: 256,
+                pages: PageSize::Large,
+                requires: FeatureSet::NONE.with(Feature::Avx2),
+                chunks: 16,
+                ..Needs::NONE
+            };
+            assert_eq!(plan.needs, if needs.is_empty() { Needs::NONE } else { expected });
+            assert_eq!(plan.corpus.is_some(), !corpus.is_empty());
+            assert_eq!((plan.needs.calls(), plan.cases().count()), (if needs.is_empty() { 2 } else { 3 }, 1));
+        }
+    }
+}
+
+#[test]
+fn refuses_more_than_a_worker_can_be_granted() {
+    let shared = head().replace("authority=exit", "authority=exit,shared-memory");
+    let some = NEEDS.replace("shared_kib=0", "shared_kib=4");
+    assert!(Plan::parse((shared.clone() + &some + &whole_case(1)).as_bytes()).is_ok());
+    for text in [
+        head() + &some,
+        shared.clone() + NEEDS,
+        shared.clone(),
+        shared + &NEEDS.replace("shared_kib=0", "shared_kib=6"),
+        head() + &NEEDS.replace("memory_mib=64", "memory_mib=65537"),
+        head() + &NEEDS.replace("stack_kib=256", "stack_kib=0"),
+        head() + &NEEDS.replace("stack_kib=256", "stack_kib=255"),
+        head() + &NEEDS.replace("stack_kib=256", "stack_kib=16388"),
+        head() + &NEEDS.replace("chunks=16", "chunks=4097"),
+    ] {
+        assert_eq!(refused(&(text.clone() + &whole_case(1))).1, PlanErrorKind::BadNeeds, "{text}");
+    }
+    let corpus = format!("corpus name=c sha256={HASH} copies=one\n");
+    for (lines, line) in
+        [(corpus.clone() + NEEDS, 6), (NEEDS.repeat(2), 6), (NEEDS.to_owned() + &corpus.repeat(2), 7)]
+    {
+        let at = refused(&(head() + &lines + &whole_case(1)));
+        assert_eq!(at, (line, PlanErrorKind::OutOfPlace), "{lines}");
+    }
 }

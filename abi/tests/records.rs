@@ -35,7 +35,7 @@ proptest! {
     #[test]
     fn a_changed_byte_is_noticed((good, at, bad) in changed_line()) {
         prop_assert!(decode(&bad).is_err(), "byte {} of {}", at, String::from_utf8_lossy(&good));
-        // It is passed over as console text only where the tag itself was hit; the gap in `seq` tells of that.
+        // It is passed over as console text only if the tag itself was hit; the gap in `seq` shows that.
         prop_assert!(is_tagged(&bad) || at < "ASSAY1 s".len());
     }
 

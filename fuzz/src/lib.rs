@@ -74,6 +74,8 @@ targets! {
     build_id,
     /// QMP messages: a message means the same when it is written and read again.
     qmp,
+    /// QEMU's replay log: the counts that a plain walk finds, for each byte, in order.
+    replay_log,
     /// QEMU's trace of exceptions: it means the same when it is written and read again, and a cause comes first.
     trace,
     /// Partition tables: a partition lies in the image, where the table says, and a plain reading finds no other.

@@ -53,6 +53,7 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
         "gate" => logs(),
         "plan" => MANIFESTS.map(|(manifest, name)| (name.to_owned(), short_plan(&load(manifest)))).into(),
         "manifest" => MANIFESTS.map(|(name, _)| (name.to_owned(), load(name).source().into())).into(),
+        "replay_log" => vec![("run".to_owned(), replay_log())],
         "chain" => vec![("session".to_owned(), [CHAIN.join("\n").as_bytes(), b"\n\x07"].concat())],
         "signature" => vec![
             ("signature".to_owned(), [&b"\0"[..], SIGNATURE.as_bytes()].concat()),
@@ -60,6 +61,25 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// A replay log with an event of each kind that is read.
+fn replay_log() -> Vec<u8> {
+    let events: [&[u8]; 12] = [
+        &[0, 0xe0, 0x20, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[28, 0, 0, 0, 0, 0, 0, 0, 9],
+        &[37, 38],
+        &[0, 0, 6, 0xac, 0x1a],
+        &[1, 2],
+        &[4, 0, 0, 0, 0, 0, 0, 0, 1],
+        &[27, 0, 0, 0, 0, 0, 0, 0, 2, 7, 7],
+        &[22, 0, 0, 0, 1, 0, 0, 0, 1],
+        &[0, 0, 0, 0, 5],
+        &[22, 0, 0, 0, 1, 0, 0, 0, 1],
+        &[16, 14],
+        &[39],
+    ];
+    events.concat()
 }
 
 /// One line of each kind, and which change of it to try.

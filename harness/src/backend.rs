@@ -1,25 +1,26 @@
 //! What a system supplies to the driver.
 
 use abi::CpuId;
-use abi::plan::{Plan, Platform};
+use abi::plan::{Needs, Plan, Platform};
 use abi::wire::record::SkipReason;
 use alloc::vec::Vec;
 
 use crate::agenda::Item;
+use crate::chunks::ChunkRoot;
 use crate::clock::{Clock, Mark};
 use crate::emit::WorkerReport;
 use crate::sampler::Figure;
 use crate::sink::Sink;
-use crate::user::elf::ElfImage;
+use crate::user::Program;
 
 /// How long a system waits for its workers, in microseconds, beyond the time that they may take themselves.
 const GRACE_US: u64 = 5_000_000;
 
-/// How long to wait for all workers of a team, in microseconds from when the first may begin: a warm-up call and a timed
-/// call, each to its time-out of `timeout_us`, and some grace.
+/// How long to wait for all workers of a team, in microseconds from when the first may begin: every call, each to its
+/// time-out of `timeout_us`, and some grace.
 #[must_use]
-pub const fn patience_us(timeout_us: u64) -> u64 {
-    2 * timeout_us + GRACE_US
+pub const fn patience_us(needs: &Needs, timeout_us: u64) -> u64 {
+    needs.calls() * timeout_us + GRACE_US
 }
 
 /// A team that has run.
@@ -31,6 +32,8 @@ pub struct TeamReport {
     pub warm: Option<Mark>,
     /// The workers, by number.
     pub workers: Vec<WorkerReport>,
+    /// The root over the digests in all result pages, if the plan has any.
+    pub root: Option<ChunkRoot>,
 }
 
 /// Interrupts on one CPU that its system did not ask for.
@@ -40,10 +43,22 @@ pub struct Interrupted {
     pub cpu: CpuId,
     /// Interrupts whose vector the system does not use.
     pub unexpected: u32,
-    /// The vector of the first of them; 0 without one.
-    pub vector: u8,
+    /// The first different vectors of them, in the order in which they came. A count of 0: none.
+    pub vectors: [VectorCount; KEPT_VECTORS],
     /// Non-maskable interrupts.
     pub nmis: u32,
+}
+
+/// How many different vectors of unexpected interrupts are kept for each CPU.
+pub const KEPT_VECTORS: usize = 4;
+
+/// How many interrupts of one vector came.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct VectorCount {
+    /// The vector.
+    pub vector: u8,
+    /// The interrupts.
+    pub count: u32,
 }
 
 /// One system: it builds a team of workers for one iteration of a case, and runs it.
@@ -81,13 +96,13 @@ pub trait Backend: Sink {
         &mut self,
         plan: &Plan<'_>,
         item: &Item,
-        image: &ElfImage<'_>,
+        program: &Program<'_>,
     ) -> Result<Self::Team, SkipReason>;
 
-    /// Runs the team once, as iteration `iter`: every worker's warm-up call, the rendezvous, every worker's timed call.
-    /// Nothing of it runs afterwards, and its memory is given back. `case-ready` has been emitted just before.
+    /// Runs the team once, as iteration `iter`: the calls that the plan asks for, in their order (`abi::worker`), with the
+    /// rendezvous before the timed calls, and the verify calls when all timed calls are over. Nothing of it runs afterwards, and its memory is given back. `case-ready` has been emitted just before.
     ///
     /// # Errors
     /// As for [`Backend::assemble`].
-    fn run(&mut self, team: Self::Team, image: &ElfImage<'_>, iter: u16) -> Result<TeamReport, SkipReason>;
+    fn run(&mut self, team: Self::Team, program: &Program<'_>, iter: u16) -> Result<TeamReport, SkipReason>;
 }

@@ -1,13 +1,14 @@
-//! The workload's ELF in the ramdisk.
+//! The workload's ELF and its corpus in the ramdisk.
 
 use abi::Digest;
-use abi::plan::Plan;
-use abi::ramdisk::{self, RamdiskError, WORKERS};
-use abi::wire::record::Blob;
+use abi::grant::Copies;
+use abi::plan::{self, Plan};
+use abi::ramdisk::{self, CORPORA, RamdiskError, WORKERS};
+use abi::wire::record::{Blob, Corpus as CorpusRecord};
 
 use crate::sink::Sink;
 use crate::user::elf::{ElfError, ElfImage};
-use crate::user::layout;
+use crate::user::{Corpus, Program, layout};
 
 /// Why the workload's ELF cannot be run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,6 +21,12 @@ pub enum BlobError {
     OtherHash,
     /// It cannot be loaded.
     Elf(ElfError),
+    /// The ramdisk does not hold the plan's corpus.
+    NoCorpus,
+    /// The corpus has another SHA-256 than the plan's.
+    OtherCorpus,
+    /// The corpus is empty, or larger than the room for it.
+    CorpusSize,
 }
 
 impl BlobError {
@@ -34,15 +41,48 @@ impl BlobError {
             Self::Missing => "the ramdisk has no such worker",
             Self::OtherHash => "the worker's sha256 is not the plan's",
             Self::Elf(error) => error.message(),
+            Self::NoCorpus => "the ramdisk has no such corpus",
+            Self::OtherCorpus => "the corpus's sha256 is not the plan's",
+            Self::CorpusSize => "the corpus is empty or too large",
         }
     }
 }
 
-/// Finds the plan's workload in `ramdisk`, emits its `blob` record, and checks it.
+/// Finds the plan's workload and its corpus in `ramdisk`, emits the `blob` and `corpus` records, and checks them.
 ///
 /// # Errors
-/// It is missing, is not the ELF that the plan names, or cannot be loaded. The record is emitted even for another ELF.
-pub fn load<'a>(plan: &Plan<'_>, ramdisk: &'a [u8], sink: &mut impl Sink) -> Result<ElfImage<'a>, BlobError> {
+/// The ELF is missing, is not the one that the plan names, or cannot be loaded; the corpus likewise. The records are
+/// emitted even for another ELF or corpus.
+pub fn load<'a>(plan: &Plan<'_>, ramdisk: &'a [u8], sink: &mut impl Sink) -> Result<Program<'a>, BlobError> {
+    let image = load_image(plan, ramdisk, sink)?;
+    let corpus = plan.corpus.map(|corpus| load_corpus(&corpus, ramdisk, sink)).transpose()?;
+    Ok(Program { image, needs: plan.needs, corpus })
+}
+
+fn load_corpus<'a>(
+    corpus: &plan::Corpus,
+    ramdisk: &'a [u8],
+    sink: &mut impl Sink,
+) -> Result<Corpus<'a>, BlobError> {
+    let plan::Corpus { name, sha256: expected, copies } = *corpus;
+    let found = ramdisk::find(ramdisk, CORPORA, name.as_str());
+    let bytes = found.map_err(BlobError::Ramdisk)?.ok_or(BlobError::NoCorpus)?;
+    let (sha256, length) = (Digest::of(bytes), bytes.len() as u64);
+    sink.record(CorpusRecord { name, bytes: length, sha256, copies }.into());
+    if sha256 != expected {
+        return Err(BlobError::OtherCorpus);
+    }
+    if length == 0 || length > layout::MAX_CORPUS_BYTES {
+        return Err(BlobError::CorpusSize);
+    }
+    Ok(Corpus { bytes, is_shared: copies == Copies::One })
+}
+
+fn load_image<'a>(
+    plan: &Plan<'_>,
+    ramdisk: &'a [u8],
+    sink: &mut impl Sink,
+) -> Result<ElfImage<'a>, BlobError> {
     let found = ramdisk::find(ramdisk, WORKERS, plan.workload.name.as_str());
     let file = found.map_err(BlobError::Ramdisk)?.ok_or(BlobError::Missing)?;
     let sha256 = Digest::of(file);

@@ -4,13 +4,15 @@ use abi::CpuId;
 use abi::exception::mnemonic;
 use abi::plan::Split;
 use abi::wire::record::{
-    Answer, CaseBegin, CaseEnd, Fault as FaultRecord, Mark as MarkRecord, Moment, Region, Tsc, TscReading,
-    Worker as WorkerRecord, WorkerEnd, WorkerStatus,
+    Answer, CaseBegin, CaseEnd, Chunks, Fault as FaultRecord, Mark as MarkRecord, Moment, Region, Root, Tsc,
+    TscReading, Worker as WorkerRecord, WorkerEnd, WorkerStatus,
 };
 use abi::wire::{Hex64, Label};
 use abi::worker::SCALE_SHIFT;
 
 use crate::agenda::{Expected, Item};
+use crate::backend::TeamReport;
+use crate::chunks::ChunkRoot;
 use crate::clock::{Choice, Mark, Reading};
 use crate::conditions::Conditions;
 use crate::outcome::Outcome;
@@ -28,6 +30,8 @@ pub struct WorkerReport {
     pub split: Split,
     /// How it ended, and with what result.
     pub outcome: Outcome,
+    /// The digests in its result pages, if the plan has any.
+    pub chunks: Option<ChunkRoot>,
     /// When its CPU entered its timed call and came back, by the system's own readings.
     pub around: Around,
     /// What its CPU saw of the host.
@@ -73,20 +77,17 @@ struct Totals {
     digest: u64,
 }
 
-/// Emits the records of an iteration of `item`, in their order. Returns its row of the table. `start_tsc` is the common
-/// start, 0 if there was none.
-pub fn iteration(
-    item: &Item,
-    iter: u16,
-    start_tsc: u64,
-    workers: &[WorkerReport],
-    marks: Marks,
-    sink: &mut impl Sink,
-) -> Row {
+/// Emits the records of an iteration of `item`, in their order. Returns its row of the table.
+pub fn iteration(item: &Item, iter: u16, report: &TeamReport, marks: Marks, sink: &mut impl Sink) -> Row {
     let case = item.case.workers;
+    let TeamReport { start_tsc, workers, root, .. } = report;
+    let start_tsc = *start_tsc;
     sink.record(CaseBegin { case, iter, start_tsc }.into());
     for report in workers {
         emit_worker(case, iter, start_tsc, report, sink);
+    }
+    if let Some(ChunkRoot { count, root }) = *root {
+        sink.record(Root { case, iter, count, root }.into());
     }
     let row = sum_up(item, iter, start_tsc, workers);
     let Row { done, makespan, verified, .. } = row;
@@ -168,6 +169,9 @@ fn emit_worker(case: u16, iter: u16, start_tsc: u64, report: &WorkerReport, sink
         sink.record(record.into());
         let (answer, work, digest) = (result.answer, result.work, Hex64(result.digest));
         sink.record(Answer { case, iter, worker, answer, work, digest }.into());
+        if let Some(ChunkRoot { count, root }) = report.chunks {
+            sink.record(Chunks { case, iter, worker, count, root }.into());
+        }
         let entered = start_tsc.saturating_sub(around.entered_tsc);
         let returned = around.returned_tsc.saturating_sub(start_tsc);
         sink.record(Region { case, iter, worker, cpu, entered, returned }.into());
@@ -211,6 +215,7 @@ mod tests {
             cpu: CpuId(worker + 10),
             split,
             outcome: Outcome::new(exit, Counts::default(), result),
+            chunks: None,
             around: Around { entered_tsc: 98, returned_tsc: end_tsc + 7 },
             gaps,
             conditions: Conditions { warm_up: 50, ..Conditions::default() },
@@ -231,7 +236,8 @@ mod tests {
         let case = Case { workers: 2, iterations: 1, timeout_ms: 1 };
         let item = Item { case, splits: workers.iter().map(|worker| worker.split).collect(), expected };
         let mut kept = Kept::default();
-        let row = iteration(&item, 0, 100, workers, MARKS, &mut kept);
+        let report = TeamReport { start_tsc: 100, warm: MARKS.warm, workers: workers.to_vec(), root: None };
+        let row = iteration(&item, 0, &report, MARKS, &mut kept);
         (row, kept)
     }
 

@@ -17,6 +17,7 @@ pub mod agenda;
 pub mod backend;
 pub mod blob;
 pub mod build_id;
+pub mod chunks;
 pub mod clock;
 pub mod conditions;
 pub mod emit;

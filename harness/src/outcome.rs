@@ -32,6 +32,15 @@ impl Outcome {
         Self { status, fault, counts, result }
     }
 
+    /// The outcome after a verify call, which came back as `exit` with `counts` and left `verified` in the slot: the answer
+    /// of the verify call, the times of the timed one.
+    #[must_use]
+    pub fn verified_by(self, exit: Exit, counts: Counts, verified: WorkerResult) -> Self {
+        // Interrupts are the timed run's alone; refused syscalls are anyone's, and the first of them was before.
+        let counts = Counts { irqs: self.counts.irqs, ..counts.after(self.counts) };
+        Self::new(exit, counts, self.result.verified_by(verified))
+    }
+
     /// The outcome of a worker that left no result.
     #[must_use]
     pub fn unfinished(status: WorkerStatus) -> Self {
@@ -50,6 +59,27 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_verify_call_decides_the_answer_and_not_the_times() {
+        let timed = WorkerResult {
+            begin_tsc: 5,
+            end_tsc: 9,
+            answer: 1,
+            complete: COMPLETE,
+            ..WorkerResult::default()
+        };
+        let verified = WorkerResult { begin_tsc: 70, end_tsc: 80, answer: 3, work: 4, chunks: 2, ..timed };
+        let counts = Counts { irqs: 1, refused: 0, first_refused: 0 };
+        let outcome = Outcome::new(Exit::Returned, counts, timed);
+        let later = Counts { irqs: 6, refused: 2, first_refused: 39 };
+        let whole = outcome.verified_by(Exit::Returned, later, verified);
+        assert_eq!(whole.result, WorkerResult { begin_tsc: 5, end_tsc: 9, ..verified });
+        assert_eq!(whole.counts, Counts { irqs: 1, refused: 2, first_refused: 39 });
+        let none = WorkerResult { complete: 0, ..verified };
+        assert_eq!(outcome.verified_by(Exit::Returned, later, none).status, WorkerStatus::Incomplete);
+        assert_eq!(outcome.verified_by(Exit::Timeout, later, verified).status, WorkerStatus::Timeout);
+    }
 
     #[test]
     fn a_worker_that_returns_without_the_mark_is_incomplete() {

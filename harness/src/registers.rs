@@ -206,10 +206,10 @@ mod tests {
             &[(CpuId(0), vec![dr7, pat]), (CpuId(1), vec![dr7, pat]), (CpuId(2), vec![dr7, other])],
             &mut kept,
         );
-        let told = kept.0.iter().map(|record| match record {
+        let reported = kept.0.iter().map(|record| match record {
             Record::Register(Register { cpu, name, value, .. }) => (cpu.0, *name, value.0),
             other => panic!("{other:?}"),
         });
-        assert!(told.eq([(0, dr7.name, 0x400), (0, pat.name, 5), (2, pat.name, 6)]));
+        assert!(reported.eq([(0, dr7.name, 0x400), (0, pat.name, 5), (2, pat.name, 6)]));
     }
 }

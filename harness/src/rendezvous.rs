@@ -18,6 +18,8 @@ const ABORTED: u64 = u64::MAX;
 /// A rendezvous of a fixed number of CPUs, used once. It lies in memory that processes can share: atomics only.
 pub struct Rendezvous {
     missing: AtomicU32,
+    /// CPUs that have not come back from their timed call.
+    running: AtomicU32,
     /// 0 until all have arrived; then the TSC value of the common start, or [`ABORTED`].
     start_tsc: AtomicU64,
     /// When the last CPU arrived, on both clocks. Written once there is a start, and read when all workers are done.
@@ -31,6 +33,7 @@ impl Rendezvous {
     pub const fn new(expected: u32) -> Self {
         Self {
             missing: AtomicU32::new(expected),
+            running: AtomicU32::new(expected),
             start_tsc: AtomicU64::new(0),
             warm_tsc: AtomicU64::new(0),
             warm_count: AtomicU64::new(0),
@@ -65,6 +68,24 @@ impl Rendezvous {
     /// Counts this CPU as arrived although it will not start, so that the others do not wait for it.
     pub fn withdraw(&self) {
         self.count();
+    }
+
+    /// Counts this CPU as back from its timed call, also if it made none.
+    pub fn come_back(&self) {
+        self.running.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Waits until every CPU is back from its timed call, so that what follows disturbs none. Returns whether all are;
+    /// gives up after `timeout_us`.
+    pub fn await_all_back(&self, clock: &Clock, timeout_us: u64) -> bool {
+        let limit = tsc::read().saturating_add(clock.cycles(timeout_us));
+        while self.running.load(Ordering::Acquire) != 0 {
+            if tsc::read() >= limit {
+                return false;
+            }
+            (0..LOOKS).for_each(|_| hint::spin_loop());
+        }
+        true
     }
 
     /// The common start, if there is one.
@@ -115,6 +136,15 @@ mod tests {
         assert!(before <= warm.tsc && Some(warm.tsc + Clock::AT_MOST.cycles(LEAD_US)) == starts[0]);
         assert_eq!(warm.count, 7);
         assert_eq!(starts, [rendezvous.start_tsc(); 2]);
+    }
+
+    #[test]
+    fn what_follows_the_timed_calls_waits_for_all_of_them() {
+        let rendezvous = Rendezvous::new(2);
+        rendezvous.come_back();
+        assert!(!rendezvous.await_all_back(&Clock::AT_MOST, 100), "one is out");
+        rendezvous.come_back();
+        assert!(rendezvous.await_all_back(&Clock::AT_MOST, PATIENCE_US));
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! The driver: every case of a plan, and their records, in one order for both systems.
 
 use abi::exit::GuestExit;
-use abi::plan::{self, Plan, Platform, Split};
+use abi::plan::{self, Needs, Plan, Platform, Split};
 use abi::wire::record::{
-    CaseReady, CaseSkipped, Challenge, Experiment, Interrupts, RunStatus, Seconds as SecondsRecord,
-    SkipReason, Split as SplitRecord, Sweep, WarmUp,
+    CaseReady, CaseSkipped, Challenge, Experiment, Grant, InterruptVector, Interrupts, RunStatus,
+    Seconds as SecondsRecord, SkipReason, Split as SplitRecord, Sweep, WarmUp,
 };
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::agenda::{Agenda, Item};
-use crate::backend::{Backend, Interrupted};
+use crate::backend::{Backend, Interrupted, VectorCount};
 use crate::blob::{self, BlobError};
 use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
@@ -20,7 +20,7 @@ use crate::phases::Phases;
 use crate::platform::page::{Facts, Page};
 use crate::sampler::Figure;
 use crate::table::{Row, Table};
-use crate::user::elf::ElfImage;
+use crate::user::Program;
 use crate::x86::{cpuid, tsc};
 
 /// The machine that a plan runs on.
@@ -95,7 +95,8 @@ impl fmt::Display for Summary<'_> {
 /// are emitted after that iteration.
 ///
 /// # Errors
-/// The ramdisk does not hold the workload's ELF, or holds another than the plan names, or one that cannot be loaded.
+/// The ramdisk does not hold the workload's ELF or its corpus, or holds another than the plan names, or one that cannot
+/// be loaded.
 pub fn run<'a>(
     plan: &'a Plan<'a>,
     ramdisk: &[u8],
@@ -108,14 +109,17 @@ pub fn run<'a>(
     backend.record(Experiment { name, workload, authority }.into());
     backend.record(Challenge { value: plan.head.challenge, work: plan.work_digest() }.into());
     backend.record(WarmUp { ms: plan.warm_up_ms }.into());
-    let image = blob::load(plan, ramdisk, backend)?;
+    if plan.needs != Needs::NONE {
+        backend.record(granted(&plan.needs).into());
+    }
+    let program = blob::load(plan, ramdisk, backend)?;
     if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
         backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
     }
     let mut seconds = Seconds { clock: site.clock, last: None };
     seconds.emit(backend);
     pace::settle(site.clock);
-    let rows = run_agenda(plan, &agenda, &image, &site, phases, &mut seconds, backend);
+    let rows = run_agenda(plan, &agenda, &program, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
     let figures = plan.platform.map(|asked| measure_platform(&asked, &site, backend)).unwrap_or_default();
     let complete = site.all_online && rows.len() == agenda.len();
@@ -130,6 +134,12 @@ fn measure_platform(asked: &Platform, site: &Site<'_>, backend: &mut impl Backen
         "assay: the platform's own costs: up to 90 s, {seconds} s of them for gaps\n"
     ));
     backend.platform(asked, site.clock)
+}
+
+/// What each worker is granted.
+const fn granted(needs: &Needs) -> Grant {
+    let Needs { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks } = *needs;
+    Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks }
 }
 
 /// The readings of the real-time clock. It counts whole seconds, so more than one in a second would show nothing.
@@ -159,7 +169,7 @@ impl Seconds<'_> {
 fn run_agenda(
     plan: &Plan<'_>,
     agenda: &Agenda,
-    image: &ElfImage<'_>,
+    program: &Program<'_>,
     site: &Site<'_>,
     phases: &mut Phases,
     seconds: &mut Seconds<'_>,
@@ -170,7 +180,7 @@ fn run_agenda(
     let turns = agenda.turns().count();
     for (done, (item, iter)) in agenda.turns().enumerate() {
         let case = item.case.workers;
-        tell(done, turns, item, iter, backend);
+        report_progress(done, turns, item, iter, backend);
         if !announced.contains(&case) {
             announced.push(case);
             emit_splits(item, backend);
@@ -178,7 +188,7 @@ fn run_agenda(
         if skipped.contains(&case) {
             continue;
         }
-        match run_iteration(plan, item, iter, image, backend) {
+        match run_iteration(plan, item, iter, program, backend) {
             Ok(row) => {
                 if rows.is_empty() {
                     phases.emit_until("first-worker", row.start_tsc, backend);
@@ -196,11 +206,11 @@ fn run_agenda(
 }
 
 /// How often the progress of the run is printed for a person.
-const TOLD: usize = 20;
+const REPORTS: usize = 20;
 
-/// Tells how far a run of several iterations is, at most [`TOLD`] times.
-fn tell(done: usize, turns: usize, item: &Item, iter: u16, backend: &mut impl Backend) {
-    let step = turns.div_ceil(TOLD);
+/// Prints how far a run of several iterations is, at most [`REPORTS`] times.
+fn report_progress(done: usize, turns: usize, item: &Item, iter: u16, backend: &mut impl Backend) {
+    let step = turns.div_ceil(REPORTS);
     if turns > 1 && done.is_multiple_of(step) {
         let (case, iteration, of) = (item.case.workers, iter + 1, item.case.iterations);
         let left = turns - done;
@@ -220,24 +230,31 @@ fn run_iteration(
     plan: &Plan<'_>,
     item: &Item,
     iter: u16,
-    image: &ElfImage<'_>,
+    program: &Program<'_>,
     backend: &mut impl Backend,
 ) -> Result<Row, SkipReason> {
-    let team = backend.assemble(plan, item, image)?;
+    let team = backend.assemble(plan, item, program)?;
     emit_interrupts(0, 0, backend);
     backend.record(CaseReady { case: item.case.workers, iter }.into());
     let ready = backend.mark();
-    let report = backend.run(team, image, iter)?;
+    let report = backend.run(team, program, iter)?;
     let marks = Marks { ready, warm: report.warm, done: backend.mark() };
-    let row = emit::iteration(item, iter, report.start_tsc, &report.workers, marks, backend);
+    let row = emit::iteration(item, iter, &report, marks, backend);
     emit_interrupts(item.case.workers, iter, backend);
     Ok(row)
 }
 
 /// Emits what each CPU counted of interrupts that its system did not ask for.
 fn emit_interrupts(case: u16, iter: u16, backend: &mut impl Backend) {
-    for Interrupted { cpu, unexpected, vector, nmis } in backend.take_interrupts() {
-        backend.record(Interrupts { case, iter, cpu, unexpected, vector: vector.into(), nmis }.into());
+    for Interrupted { cpu, unexpected, vectors, nmis } in backend.take_interrupts() {
+        let vector = vectors[0].vector.into();
+        backend.record(Interrupts { case, iter, cpu, unexpected, vector, nmis }.into());
+        // With one vector, `interrupts` says it all.
+        let kept = vectors.into_iter().filter(|of| of.count > 0);
+        for VectorCount { vector, count } in kept.filter(|of| of.count < unexpected) {
+            let vector = vector.into();
+            backend.record(InterruptVector { case, iter, cpu, vector, count }.into());
+        }
     }
 }
 

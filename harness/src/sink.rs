@@ -10,7 +10,7 @@ pub trait Sink {
     /// Emits one record.
     fn record(&mut self, record: Record);
 
-    /// Tells a person at the machine how far the run is; by default nobody is there. Never called while workers run.
+    /// Prints for a person at the machine how far the run is; by default it prints nothing. Never called while workers run.
     fn progress(&mut self, text: fmt::Arguments<'_>) {
         let _ = text;
     }

@@ -1,4 +1,4 @@
-//! Negative controls: what the plan tells this kernel to do wrong (see `abi::control`). Every place that can do wrong
+//! Negative controls: what the plan makes this kernel do wrong (see `abi::control`). Every place that can do wrong
 //! asks here.
 
 use abi::CpuId;
@@ -6,16 +6,19 @@ use abi::control::{ControlKind, STRIKES_IN, TSC_AHEAD_CYCLES};
 use abi::plan::Control;
 use abi::wire::Record;
 use abi::wire::record::{Control as ControlRecord, Stage};
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use spin::Once;
 
 use crate::console::{self, Spoil};
 use crate::cpu::{PerCpu, idle};
+use crate::mem::heap_take_for;
 use crate::x86::apic;
 use crate::{panic, power};
 
-/// A vector that nothing in this kernel uses.
-const STRAY_VECTOR: u8 = 0x50;
+/// Vectors that nothing in this kernel uses. Those of #AC, which pushes an error code, and of #VE, which pushes none, are among
+/// them: a device may be set to any vector from 16 on.
+const STRAY_VECTORS: [u8; 4] = [0x11, 0x14, 0x50, 0x51];
 
 static CONTROL: Once<Control> = Once::new();
 /// Whether the one record that a control spoils has been printed.
@@ -114,11 +117,21 @@ pub fn halves_times(workers: usize) -> bool {
     workers > 1 && in_force(None) == ControlKind::HalveTimes
 }
 
+/// Takes the heap while a team of workers is built on `cpus`, if the control says so and the target CPU is among them. What is
+/// returned is what was taken.
+#[must_use]
+pub fn take_heap(cpus: &[&PerCpu]) -> Vec<Vec<u8>> {
+    let takes = cpus.iter().any(|cpu| in_force(Some(cpu.id)) == ControlKind::TakeHeap);
+    if takes { heap_take_for(cpus.len()) } else { Vec::new() }
+}
+
 /// Called on `cpu` just before it enters a timed worker, with interrupts off: what it sends itself arrives in ring 3, but for
 /// an NMI, which waits for nothing.
 pub fn disturb(cpu: &PerCpu) {
     match in_force(Some(cpu.id)) {
-        ControlKind::StrayInterrupt => apic::send_ipi(cpu.apic_id, STRAY_VECTOR),
+        ControlKind::StrayInterrupt => {
+            STRAY_VECTORS.iter().for_each(|&vector| apic::send_ipi(cpu.apic_id, vector))
+        }
         ControlKind::Nmi => apic::send_nmi(cpu.apic_id),
         _ => {}
     }

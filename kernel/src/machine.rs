@@ -15,9 +15,9 @@ use harness::phases::Phases;
 use harness::srat;
 use harness::x86::cpuid;
 use harness::{blob::BlobError, emit, registers};
-use x86_64::PhysAddr;
+use x86_64::VirtAddr;
 
-use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock};
+use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock, TimerCount};
 use crate::console::Records;
 use crate::cpu::PerCpu;
 use crate::firmware::acpi::fadt::{self, PowerManagement, Register};
@@ -131,13 +131,14 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     phases.end("acpi");
 
     control::enter(Stage::Bsp);
-    for &at in tables.io_apics.iter().filter(|&&at| at < cpuid::physical_end()) {
-        io_apic::mask_all(space.map_device(PhysAddr::new_truncate(at))?);
+    for &at in &tables.io_apics {
+        if let Some(mapped) = space.map_device(at)? {
+            io_apic::mask_all(mapped);
+        }
     }
     let enabled = tables.processors.iter().filter(|processor| processor.enabled);
     let highest = enabled.map(|processor| processor.apic_id).max().unwrap_or(ApicId(0));
-    let mmio = apic::mmio_base(highest).map(|base| space.map_device(base)).transpose()?;
-    apic::init(mmio);
+    apic::init(map_local_apic(highest, &mut space)?);
     apic::enable();
     let bsp = apic::id();
     let not_listed =
@@ -148,8 +149,9 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     phases.end("bsp");
 
     control::enter(Stage::Clock);
+    let timer = TimerCount::begin();
     let (choice, readings, second) = find_frequency(&tables, &mut space)?;
-    let clock = MachineClock::start(&choice, second);
+    let clock = MachineClock::start(&choice, second, timer);
     if !clock.has_timer() {
         return Err(Refusal { code: "no-timer", detail: "the local APIC's timer does not count" });
     }
@@ -183,6 +185,16 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
         _ => None,
     };
     Ok(Machine { space, clock, pm_timer_port, all_online, bsp: roster.bsp, cpus })
+}
+
+/// Maps the local APIC's registers; `None` if it is used in x2APIC mode, which has none in memory.
+fn map_local_apic(highest: ApicId, space: &mut KernelSpace) -> Result<Option<VirtAddr>, Refusal> {
+    let Some(base) = apic::mmio_base(highest) else { return Ok(None) };
+    let in_memory = Refusal {
+        code: "local-apic-address",
+        detail: "IA32_APIC_BASE puts the local APIC's registers where free memory is",
+    };
+    Ok(Some(space.map_device(base.as_u64())?.ok_or(in_memory)?))
 }
 
 impl FirmwareTables {
@@ -230,22 +242,18 @@ fn find_frequency(
     tables: &FirmwareTables,
     space: &mut KernelSpace,
 ) -> Result<(Choice, Vec<Reading>, SecondClock), Refusal> {
-    // Firmware may name an address that the CPU cannot reach.
-    let hpet = tables.hpet.filter(|&at| at < cpuid::physical_end());
-    let hpet = hpet.map(|at| space.map_device(PhysAddr::new_truncate(at))).transpose()?;
+    let hpet = tables.hpet.map(|at| space.map_device(at)).transpose()?.flatten();
     let pm_timer = match tables.power.pm_timer {
         Some(Register::Port(port)) => Some(Place::Port(port)),
-        Some(Register::Memory(at)) if at < cpuid::physical_end() => {
-            Some(Place::Memory(space.map_device(PhysAddr::new_truncate(at))?))
-        }
-        _ => None,
+        Some(Register::Memory(at)) => space.map_device(at)?.map(Place::Memory),
+        None => None,
     };
     let pm_timer = pm_timer.map(|place| PmTimer { place, wide: tables.power.pm_timer_is_32_bit });
     let scratch = space.frames().zeroed()?;
     let (readings, second) = clock::readings(&Devices { hpet, pm_timer, scratch: Some(scratch) });
-    space.frames().give_back([scratch]);
+    space.frames().give_back(scratch);
     let second = second.or_other(|| space.frames().zeroed().ok());
-    let none = Refusal { code: "no-clock", detail: "no source tells the frequency of the TSC" };
+    let none = Refusal { code: "no-clock", detail: "no source states the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))
 }
 

@@ -68,6 +68,7 @@ fn start(take: impl FnOnce() -> Result<BootInfo, BootError>, line: impl FnOnce()
 fn run(boot: BootInfo, mut phases: Phases) -> ! {
     let BootInfo { firmware, memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
     window::open(boot.window_offset, boot.window_end);
+    mem::devices::init(&memory);
     let settings = Settings::read(ramdisk, command_line.bytes());
     let plan_bytes = ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
     let plan = Plan::parse(plan_bytes);
@@ -83,7 +84,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     let confidential = confidential::kind(probe::read_msr);
     let ports = match confidential {
         Some(kind) if kind.traps_ports() => Candidates::NONE,
-        _ => Candidates::new(settings.serial(), named).outside(&memory),
+        _ => Candidates::new(settings.serial(), named),
     };
     ports.open();
     control::enter(Stage::Console);

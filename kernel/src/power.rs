@@ -9,7 +9,7 @@ use x86_64::{PhysAddr, VirtAddr};
 
 use crate::cpu::idle;
 use crate::firmware::acpi::fadt::{Enable, Pm1, PowerManagement, Register};
-use crate::mem::phys;
+use crate::mem::{devices, phys};
 use crate::x86::port;
 use crate::{clock, console};
 
@@ -140,9 +140,14 @@ fn pm1_sleep(control: u16, sleep_type: u8) -> u16 {
     control & !(SLP_TYP | SLP_EN) | u16::from(sleep_type) << 10 & SLP_TYP
 }
 
-/// The pointer to a register in memory; `None` past the window, where it is out of reach: the next means is tried.
+/// The pointer to a register in memory. `None` if no registers can be there, or past the window, which is out of reach: the
+/// next means is tried.
 fn in_memory<T>(at: u64) -> Option<*mut T> {
-    PhysAddr::try_new(at).ok().and_then(phys::in_window).map(VirtAddr::as_mut_ptr)
+    PhysAddr::try_new(at)
+        .ok()
+        .filter(|_| devices::can_be_at(at))
+        .and_then(phys::in_window)
+        .map(VirtAddr::as_mut_ptr)
 }
 
 /// Writes to a register that the FADT names to end the machine.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
+use crate::exact::{EXACT_SERIAL, ExactMode};
 use crate::{Accelerator, BootMedium, CpuShape, DiskBus, Firmware, MachineSpec, QemuError, Vga, machine};
 
 /// QMP on standard input, which is a socket, and the guest stopped before its first instruction.
@@ -65,10 +66,14 @@ impl CommandLine {
     ) -> Result<Self, QemuError> {
         machine.check(accelerator)?;
         let mut line = Self::of(qemu);
-        line.control(&CONTROL);
+        if machine.exact.is_none() {
+            line.control(&CONTROL);
+        }
         line.words(&FIXED);
-        if machine.serial {
-            line.words(&SERIAL);
+        match machine.exact {
+            Some(_) => line.words(&EXACT_SERIAL),
+            None if machine.serial => line.words(&SERIAL),
+            None => {}
         }
         let hpet = if machine.hpet { "" } else { ",hpet=off" };
         line.words(&["-machine", &format!("{}{hpet}", machine.machine_type)]);
@@ -127,11 +132,13 @@ impl CommandLine {
 
     fn processors(&mut self, accelerator: Accelerator, machine: &MachineSpec) {
         let model = machine.cpu_model.as_deref().unwrap_or(machine::default_cpu_model(accelerator));
-        let engine = match (accelerator, machine.icount_shift) {
-            (Accelerator::Kvm, _) => "kvm",
-            (Accelerator::Tcg, None) => "tcg,thread=multi",
+        let model = machine.exact.as_ref().map_or_else(|| model.to_owned(), |_| ExactMode::model(model));
+        let counts = machine.icount_shift.is_some() || machine.exact.is_some();
+        let engine = match accelerator {
+            Accelerator::Kvm => "kvm",
+            Accelerator::Tcg if !counts => "tcg,thread=multi",
             // One clock for all CPUs means one thread for all CPUs; QEMU refuses anything else.
-            (Accelerator::Tcg, Some(_)) => "tcg,thread=single",
+            Accelerator::Tcg => "tcg,thread=single",
         };
         let vcpus = machine.vcpus;
         let flat = CpuShape { sockets: 1, cores: vcpus, threads: 1 };
@@ -142,9 +149,11 @@ impl CommandLine {
         } else {
             String::new()
         };
-        self.words(&["-accel", engine, "-cpu", model]);
+        self.words(&["-accel", engine, "-cpu", &model]);
         self.words(&["-smp", &format!("{vcpus}{empty},sockets={sockets},cores={cores},threads={threads}")]);
-        if let Some(shift) = machine.icount_shift {
+        if let Some(exact) = &machine.exact {
+            exact.arguments(self);
+        } else if let Some(shift) = machine.icount_shift {
             self.words(&["-icount", &format!("shift={shift}")]);
         }
     }
@@ -222,7 +231,7 @@ impl CommandLine {
 
     /// An option whose last value is a path. A comma in a value is written twice: QEMU's manual, "Character device
     /// options" and others.
-    fn option(&mut self, name: &str, values: &str, path: &Path) {
+    pub(crate) fn option(&mut self, name: &str, values: &str, path: &Path) {
         self.word(name);
         let mut option = values.as_bytes().to_vec();
         for byte in absolute(path).as_os_str().as_bytes() {

@@ -114,6 +114,14 @@ pub enum QemuError {
         /// The beginning of what it printed, standard error included.
         printed: String,
     },
+    /// The replay log of a run in the exact mode cannot be used.
+    #[error("{}: QEMU's replay log cannot be used: {detail}", .path.display())]
+    ReplayLog {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The program exists but could not be started, or did not end in time.
     #[error("{}: {doing}: {source}", .path.display())]
     Process {

@@ -8,7 +8,7 @@
 //! on its serial log and a [`CancelToken`](host::CancelToken), and none leaves a process behind.
 //!
 //! What is QEMU's alone, and what the other VMMs have instead, is in `vmm`. QEMU holds a guest before its first instruction,
-//! names its threads and tells how it ended (QMP), and has a device for a guest's exit code. The others have none of these:
+//! names its threads and reports how it ended (QMP), and has a device for a guest's exit code. The others have none of these:
 //! their guests begin at once, their threads are found by name, and the log's `end` record is the only word on the result.
 //!
 //! How a guest is contained:
@@ -17,6 +17,7 @@
 //!   (The exceptions are a trace, for which QEMU needs a path, see [`MachineSpec::trace_log`], and Firecracker's
 //!   configuration, which stays beside the log as a part of the record.)
 //! - The VMM leads its own process group: the terminal's Ctrl-C reaches this program only.
+//!   A guest in the exact mode ([`exact`]) has no control channel at all.
 //! - If this program dies, the kernel kills the VMM (`setpriv --pdeathsig`, if util-linux has it).
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,8 @@ mod classify;
 mod command;
 mod conversation;
 mod error;
+pub mod exact;
+mod file_error;
 mod firmware;
 mod guest_process;
 mod kvm;
@@ -50,6 +53,7 @@ pub use accel::{Accelerator, AcceleratorChoice};
 pub use boot::BootMedium;
 pub use command::{CommandLine, Given};
 pub use error::QemuError;
+pub use file_error::FileError;
 pub use firmware::{Firmware, UefiFirmware};
 pub use kvm::KvmProblem;
 pub use machine::{CpuShape, DiskBus, MachineSpec, Vga, default_cpu_model};

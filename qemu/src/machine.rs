@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::exact::ExactMode;
 use crate::{Accelerator, Firmware, QemuError};
 
 /// The display adapter.
@@ -87,6 +88,8 @@ pub struct MachineSpec {
     pub debugger: Option<PathBuf>,
     /// `Some(n)`: the guest's clocks count instructions, 2^n ns each, the same on every host. TCG in one thread.
     pub icount_shift: Option<u8>,
+    /// `Some`: the guest runs in the exact mode, the same on every host. One CPU of a model with a name, under TCG.
+    pub exact: Option<ExactMode>,
     /// Where to log every exception, reset and guest error; TCG only, slow: for the second run of a guest that died.
     /// Of a long trace the first MiB and the last three are kept. [`trace`](crate::trace) reads it.
     pub trace_log: Option<PathBuf>,
@@ -134,6 +137,7 @@ impl MachineSpec {
             hpet: true,
             debugger: None,
             icount_shift: None,
+            exact: None,
             trace_log: None,
             hold_at_end: false,
             extra_args: Vec::new(),
@@ -169,6 +173,9 @@ impl MachineSpec {
             && (shift > 10 || accelerator != Accelerator::Tcg)
         {
             return refuse("icount-shift", format!("{shift} under {accelerator}"), "0 to 10 under tcg");
+        }
+        if self.exact.is_some() {
+            ExactMode::check(self, accelerator)?;
         }
         if let Some(log) = &self.trace_log
             && accelerator != Accelerator::Tcg

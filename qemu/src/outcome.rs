@@ -27,7 +27,7 @@ pub enum Outcome {
     },
     /// The guest reset itself. Under QEMU and Cloud Hypervisor it may have triple-faulted: they report the same for both.
     GuestReset,
-    /// The guest triple-faulted, under a VMM that tells it from a reset.
+    /// The guest triple-faulted, under a VMM that distinguishes it from a reset.
     TripleFault,
     /// The guest powered itself off (ACPI S5 or its equal).
     GuestShutdown,

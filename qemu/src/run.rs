@@ -7,6 +7,7 @@ use std::time::Duration;
 use host::{CancelToken, CpuSet, VcpuThread};
 
 use crate::conversation::Conversation;
+use crate::exact::ExactRun;
 use crate::guest_process::GuestProcess;
 use crate::vmm::cloud_hypervisor::{self, CloudHypervisor};
 use crate::vmm::firecracker::{self, Firecracker};
@@ -123,6 +124,7 @@ pub fn run(
 ) -> Result<GuestRun, QemuError> {
     spec.check()?;
     match spec.vmm.kind {
+        VmmKind::Qemu if spec.machine.exact.is_some() => run_with::<ExactRun>(spec, cancel, progress),
         VmmKind::Qemu => run_with::<Conversation>(spec, cancel, progress),
         VmmKind::Firecracker => run_with::<Firecracker>(spec, cancel, progress),
         VmmKind::CloudHypervisor => run_with::<CloudHypervisor>(spec, cancel, progress),

@@ -1,4 +1,4 @@
-//! Runs under Firecracker and Cloud Hypervisor, which are played: by a shell script, or where threads are needed, by this
+//! Runs under Firecracker and Cloud Hypervisor, which are played: by a shell script, or, if threads are needed, by this
 //! test program. A played VMM checks its arguments, names its threads, prints as a serial port and ends as the real one does.
 
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]

@@ -308,7 +308,7 @@ messages! {
         memory_mib: u32,
         /// Its stack, in KiB.
         stack_kib: u32,
-        /// The pages of its memory, of the corpus and of shared memory.
+        /// The pages of its memory and of the corpus.
         pages: PageSize,
         /// The features that each of its CPUs has.
         requires: FeatureSet,
@@ -432,9 +432,9 @@ messages! {
         iter: u16,
         /// The worker.
         worker: u16,
-        /// The number of digests.
-        count: u16,
-        /// SHA-256 over the digests.
+        /// The number of digests, as the worker counted them.
+        count: u32,
+        /// SHA-256 over the digests that there is room for.
         root: Digest,
     }
 
@@ -744,6 +744,21 @@ messages! {
         vector: u16,
         /// Non-maskable interrupts.
         nmis: u32,
+    }
+
+    /// One of several vectors of the interrupts that the `interrupts` record just before counts: at most four for each CPU, in
+    /// the order in which they came. If all have one vector, there is none.
+    InterruptVector = "interrupt-vector" {
+        /// The case; 0 outside of every iteration.
+        case: u16,
+        /// The iteration.
+        iter: u16,
+        /// The CPU.
+        cpu: CpuId,
+        /// The vector.
+        vector: u16,
+        /// Interrupts of this vector.
+        count: u32,
     }
 
     /// The step of the boot in which the kernel panicked. A `panic` record follows.

@@ -20,6 +20,7 @@ pub(crate) mod pvh;
 pub(crate) mod qmp;
 pub(crate) mod ramdisk;
 pub(crate) mod record;
+pub(crate) mod replay_log;
 pub(crate) mod signature;
 pub(crate) mod smbios;
 pub(crate) mod spcr;

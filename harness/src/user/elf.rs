@@ -25,8 +25,12 @@ pub enum ElfError {
     /// It asks for an interpreter.
     Interpreter,
     /// A relocation is of a type other than `R_X86_64_RELATIVE`, lies outside the writable segments, or leads outside the
-    /// room for images; or there are more than [`MAX_RELOCATIONS`].
+    /// room for images.
     BadRelocation,
+    /// It has thread-local storage (PT_TLS), which nothing sets up.
+    ThreadLocal,
+    /// It has functions that are to run before the entry point (DT_INIT, DT_INIT_ARRAY), which nothing calls.
+    Constructors,
 }
 
 impl ElfError {
@@ -42,6 +46,8 @@ impl ElfError {
             Self::BadEntry => "entry point is not in code",
             Self::Interpreter => "asks for an interpreter",
             Self::BadRelocation => "has relocations that cannot be made",
+            Self::ThreadLocal => "has thread-local storage",
+            Self::Constructors => "has constructors (.init_array)",
         }
     }
 }
@@ -78,7 +84,23 @@ pub struct ElfImage<'a> {
     /// Its segments, in the order of their addresses.
     pub segments: Vec<Segment<'a>>,
     /// Its relocations.
-    pub relocations: Vec<Relocation>,
+    pub relocations: Relocations<'a>,
+}
+
+/// The relocations of an image, read from the file each time. Each was checked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Relocations<'a> {
+    table: &'a [u8],
+}
+
+impl Relocations<'_> {
+    /// All of them, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = Relocation> {
+        self.table.chunks_exact(RELA_BYTES).filter_map(|entry| {
+            let (at, addend) = (u64_at(entry, 0)?, u64_at(entry, 16)?);
+            Some(Relocation { at, addend })
+        })
+    }
 }
 
 const PAGE: u64 = 4096;
@@ -87,12 +109,16 @@ const EM_X86_64: u16 = 62;
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
+const PT_TLS: u32 = 7;
 const PF_X: u32 = 1;
 const PF_W: u32 = 2;
 const DT_RELA: u64 = 7;
 const DT_RELASZ: u64 = 8;
+const DT_INIT: u64 = 12;
 const DT_REL: u64 = 17;
 const DT_JMPREL: u64 = 23;
+const DT_INIT_ARRAY: u64 = 25;
+const DT_PREINIT_ARRAY: u64 = 32;
 const DT_RELR: u64 = 36;
 const R_X86_64_RELATIVE: u64 = 8;
 const PROGRAM_HEADER_BYTES: usize = 56;
@@ -100,8 +126,6 @@ const DYNAMIC_BYTES: usize = 16;
 const RELA_BYTES: usize = 24;
 /// More segments than any linker makes for a worker. The list is kept on the kernel's heap, which is small.
 const MAX_SEGMENTS: usize = 16;
-/// More relocations than any worker has, for the same reason.
-pub const MAX_RELOCATIONS: usize = 4096;
 
 impl<'a> ElfImage<'a> {
     /// Reads `file`; the image may be up to `limit` bytes long.
@@ -126,6 +150,7 @@ impl<'a> ElfImage<'a> {
                 Some(PT_LOAD) => segments.push(segment(file, header, limit)?),
                 Some(PT_DYNAMIC) => dynamic = file_range(file, header)?,
                 Some(PT_INTERP) => return Err(ElfError::Interpreter),
+                Some(PT_TLS) => return Err(ElfError::ThreadLocal),
                 _ => {}
             }
         }
@@ -197,7 +222,11 @@ fn segment<'a>(file: &'a [u8], header: &[u8], limit: u64) -> Result<Segment<'a>,
     Ok(Segment { at, size, data, writable, executable })
 }
 
-fn relocations(segments: &[Segment<'_>], dynamic: &[u8], limit: u64) -> Result<Vec<Relocation>, ElfError> {
+fn relocations<'a>(
+    segments: &[Segment<'a>],
+    dynamic: &[u8],
+    limit: u64,
+) -> Result<Relocations<'a>, ElfError> {
     let (mut table_at, mut table_bytes) = (None, 0);
     for entry in dynamic.chunks_exact(DYNAMIC_BYTES) {
         match (u64_at(entry, 0), u64_at(entry, 8)) {
@@ -205,28 +234,32 @@ fn relocations(segments: &[Segment<'_>], dynamic: &[u8], limit: u64) -> Result<V
             (Some(DT_RELA), at) => table_at = at,
             (Some(DT_RELASZ), Some(bytes)) => table_bytes = bytes,
             (Some(DT_REL | DT_JMPREL | DT_RELR), _) => return Err(ElfError::BadRelocation),
+            (Some(DT_INIT | DT_INIT_ARRAY | DT_PREINIT_ARRAY), _) => return Err(ElfError::Constructors),
             _ => {}
         }
     }
-    let Some(table_at) = table_at else { return Ok(Vec::new()) };
+    let Some(table_at) = table_at else { return Ok(Relocations { table: &[] }) };
     let table = segments.iter().find_map(|segment| {
         let start = usize::try_from(table_at.checked_sub(segment.at)?).ok()?;
         segment.data.get(start..start.checked_add(usize::try_from(table_bytes).ok()?)?)
     });
-    let entries = table.ok_or(ElfError::BadRelocation)?.chunks_exact(RELA_BYTES);
-    if entries.len() > MAX_RELOCATIONS || !entries.remainder().is_empty() {
-        return Err(ElfError::BadRelocation);
+    let table = table.ok_or(ElfError::BadRelocation)?;
+    let entries = table.chunks_exact(RELA_BYTES);
+    let all_good = entries.clone().all(|entry| is_good(entry, segments, limit).unwrap_or(false));
+    if all_good && entries.remainder().is_empty() {
+        Ok(Relocations { table })
+    } else {
+        Err(ElfError::BadRelocation)
     }
-    entries.map(|entry| relocation(entry, segments, limit).ok_or(ElfError::BadRelocation)).collect()
 }
 
-/// Reads one entry of a relocation table; `None` if it is not accepted.
-fn relocation(entry: &[u8], segments: &[Segment<'_>], limit: u64) -> Option<Relocation> {
+/// Whether an entry of a relocation table is accepted; `None` if it is cut off.
+fn is_good(entry: &[u8], segments: &[Segment<'_>], limit: u64) -> Option<bool> {
     let (at, kind, addend) = (u64_at(entry, 0)?, u64_at(entry, 8)?, u64_at(entry, 16)?);
     // A word that crosses a page would need two frames; no linker places one so.
     let fits = at.is_multiple_of(8) && segments.iter().any(|segment| segment.has_writable_word_at(at));
     // The address of anything past the room for images might not fit 64 bits.
-    (kind == R_X86_64_RELATIVE && fits && addend <= limit).then_some(Relocation { at, addend })
+    Some(kind == R_X86_64_RELATIVE && fits && addend <= limit)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! here too, so that both describe one machine in the same words.
 
 pub mod cpuid;
+pub mod features;
 pub mod port;
 pub mod random;
 pub mod topology;

@@ -9,12 +9,14 @@ use crate::compare::CompareArgs;
 use crate::configure::ConfigureArgs;
 use crate::dev::DevCommand;
 use crate::doctor::DoctorArgs;
+use crate::exact::ExactCommand;
 use crate::image_command::ImageArgs;
 use crate::parse::ParseArgs;
 use crate::run::RunArgs;
 use crate::show::{ListArgs, ShowArgs};
 use crate::tool::VERSION;
 use crate::verify::VerifyArgs;
+use crate::workloads::WorkloadsArgs;
 
 /// Measure how work scales with CPUs; report a number only if its evidence holds.
 #[derive(Debug, Parser)]
@@ -65,6 +67,11 @@ fn exit_codes() -> String {
 pub enum Command {
     /// Run an experiment under QEMU, judge every run, write the results.
     Run(RunArgs),
+    /// Run every workload of a folder in our guest, a Linux guest and natively; print one table.
+    ///
+    /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
+    /// session that did not pass; a workload that the machine cannot run counts as passed, and its status says so.
+    Workloads(WorkloadsArgs),
     /// Show a session or a log again on one page; the newest session by default.
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.
@@ -91,6 +98,12 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Write a session with its logs into one compressed file, which `verify` reads.
     Archive(ArchiveArgs),
+    /// Count instructions in runs that repeat exactly, and compare them.
+    ///
+    /// Performance tests without noise, on any host: QEMU counts the instructions of a kernel between lines that it prints.
+    /// docs/EXACT.md says what that can show, and what it cannot.
+    #[command(subcommand)]
+    Exact(ExactCommand),
     /// Check whether this host is fit for a measurement; change nothing.
     ///
     /// Exit codes: 0 if a measurement is possible, with or without warnings; 6 if this host cannot give one; 8 if

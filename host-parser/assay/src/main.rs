@@ -9,6 +9,7 @@ mod compare;
 mod configure;
 mod dev;
 mod doctor;
+mod exact;
 mod image_command;
 mod options;
 mod parse;
@@ -16,6 +17,7 @@ mod run;
 mod show;
 mod tool;
 mod verify;
+mod workloads;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Workloads(args) => workloads::run(&args),
         Command::Show(args) => show::run(&args),
         Command::List(args) => show::list(&args),
         Command::Parse(args) => parse::run(&args),
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::Exact(command) => exact::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => image_command::run(&args),
         Command::Configure(args) => configure::run(&args),

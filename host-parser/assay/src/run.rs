@@ -11,11 +11,13 @@ use lab::{
     Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
     clock_seed, console, of_systems,
 };
+use qemu::VmmKind;
 use report::{terminal, terminal_in_colour};
 use results::System;
 use results::seal::signature::SecretKey;
 
-use crate::options::{GuestArgs, ProbeArgs, SymbolsArgs};
+use crate::exact::{self, ExactRunArgs};
+use crate::options::{Accel, GuestArgs, ProbeArgs, SymbolsArgs};
 use crate::show::page_of;
 use crate::tool::tool;
 
@@ -70,6 +72,50 @@ pub struct RunArgs {
     /// The signature is that of `ssh-keygen -Y sign -n assay-session` over session.jsonl, in session.jsonl.sig.
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
+    /// Count instructions instead of measuring times: one CPU, the same on every host
+    ///
+    /// Needs a manifest with `workers = [1]` and `warm-up-ms = 0`, such as manifests/exact.toml, and prints the least and
+    /// the median of each row in instructions (TCG). With `--systems assay,linux` also the same worker under Linux.
+    #[arg(long, conflicts_with_all = ["dry_run", "rounds", "label", "vcpus", "seed", "sign"])]
+    pub exact: bool,
+}
+
+impl RunArgs {
+    /// The exact mode of these options.
+    ///
+    /// # Errors
+    /// They ask for what it does not have.
+    fn exact(&self) -> Result<(ExactRunArgs, bool), Coded> {
+        let refuse = |why: &str| Err(anyhow!("--exact: {why}")).or_exit(Exit::Unsupported);
+        if self.guest.vmm != VmmKind::Qemu || self.guest.accel == Accel::Kvm {
+            return refuse("only QEMU's translator counts instructions; not KVM, and no other VMM");
+        }
+        if self.guest.cpus.is_some() {
+            return refuse("there is one CPU, and pinning it changes nothing");
+        }
+        if !self.guest.qemu_args.is_empty() {
+            return refuse("a further argument for QEMU may let the host in; there is none in this mode");
+        }
+        if self.systems.iter().any(|system| ![System::Assay, System::Linux].contains(system)) {
+            return refuse(
+                "--systems is assay, or assay,linux: the others have clocks or firmware of their own",
+            );
+        }
+        let run = ExactRunArgs {
+            cpu_model: self
+                .guest
+                .cpu_model
+                .clone()
+                .unwrap_or_else(|| qemu::exact::EXACT_CPU_MODEL.to_owned()),
+            qemu: self.guest.qemu.clone(),
+            manifest: self.manifest.clone(),
+            own_kernel: self.guest.built.kernel.clone(),
+            workers: self.guest.built.workers.clone(),
+            twin: self.probe.twin.clone(),
+            ..ExactRunArgs::default()
+        };
+        Ok((run, self.systems.contains(&System::Linux)))
+    }
 }
 
 /// Runs the experiment, prints its results and returns the exit code.
@@ -77,6 +123,10 @@ pub struct RunArgs {
 /// # Errors
 /// The session could not start, or its results could not be written or printed.
 pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
+    if args.exact {
+        let (run, linux) = args.exact()?;
+        return exact::show(&run, linux);
+    }
     let mut session = Session::prepare(spec(args)?);
     if args.dry_run {
         return session.describe().map(|()| Exit::Holds);
@@ -147,7 +197,7 @@ fn secret_key(path: &Path) -> Result<SecretKey, Coded> {
 }
 
 /// A system by its word.
-fn system(word: &str) -> Result<System, String> {
+pub fn system(word: &str) -> Result<System, String> {
     let words = System::ALL.map(System::word).join(", ");
     System::of_word(word).ok_or_else(|| format!("expected one of {words}"))
 }

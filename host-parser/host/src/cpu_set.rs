@@ -25,7 +25,7 @@ pub enum CpuSetError {
         /// The part that is wrong.
         item: String,
     },
-    /// A CPU is named twice: whoever wrote that may have meant another, and a guest would have fewer CPUs than it seems.
+    /// A CPU is named twice: another one may have been meant, and a guest would have fewer CPUs than it seems.
     #[error("CPU list {list:?}: names CPU {cpu} twice")]
     Repeated {
         /// The whole list.

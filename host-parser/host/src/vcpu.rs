@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_of_its_process_whoever_started_that() {
+    fn a_thread_belongs_to_its_process_and_not_to_the_parent() {
         let tid = std::thread::spawn(|| {
             let tid = rustix::thread::gettid().as_raw_nonzero().get();
             owner(u32::try_from(tid).unwrap())

@@ -83,7 +83,7 @@ fn attempt(start: Start, cpus: u16, change: &impl Fn(&mut MachineSpec)) -> Resul
     let (transcript, text) = (Transcript::read(&ran.log), ran.text());
     let verdict = Gate::default().judge(&transcript, &expectation, &evidence);
     if let Some((reason, detail)) = verdict.outcome.refusal() {
-        // What happens to L1's own CPUs nobody in L1 sees: there a stop of the whole guest has no witness.
+        // Nothing in L1 sees what happens to L1's own CPUs: there a stop of the whole guest has no witness.
         let is_disturbance = reason.is_a_disturbance() || reason == ReasonCode::TimeMissing;
         ensure!(is_disturbance, "{}: {detail}\n{text}", reason.code());
         return Ok(Err(format!("{}: {detail}", reason.code())));
@@ -129,7 +129,7 @@ pub fn run(
         Start::Uefi => machine.firmware = Firmware::Uefi(UefiFirmware::find(None)?),
     }
     change(&mut machine);
-    let worker = WorkerBlob::load(Path::new("target/release"), manifest.program())?;
+    let worker = WorkerBlob::of_manifest(Path::new("target/release"), manifest)?;
     let plan = PlanBytes::new(manifest, &worker, &[cpus], PlanOptions::default())?;
     let spec = GuestSpec {
         vmm: Qemu::find(None)?.into(),

@@ -30,7 +30,7 @@ pub fn run_in_this_process(name: &str) -> ExitCode {
         println!("no such case");
         return ExitCode::from(2);
     };
-    panic::set_hook(Box::new(|info| tell(&info.to_string())));
+    panic::set_hook(Box::new(|info| print_error(&info.to_string())));
     match (case.run)() {
         Ok(Done::Passed(seen)) => {
             println!("{seen}");
@@ -41,14 +41,14 @@ pub fn run_in_this_process(name: &str) -> ExitCode {
             ExitCode::from(NOT_RUN)
         }
         Err(error) => {
-            tell(&format!("{error:#}"));
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 /// Prints all of an error, which may have a log in it, and its first line again: the last line is the note.
-fn tell(error: &str) {
+fn print_error(error: &str) {
     println!("{error}\n{}", error.lines().next().unwrap_or_default());
 }
 

@@ -24,7 +24,7 @@ macro_rules! exits {
 
 exits! {
     Holds = 0, "Every run passed; the claim holds, or nothing was claimed; compared, no case is slower.";
-    DoesNotHold = 1, "The claim does not hold, a case is slower, a control went wrong, a goal or a limit is missed.";
+    DoesNotHold = 1, "The claim does not hold, a case is slower, a control went wrong, a goal, a limit or a locked count is missed.";
     Usage = 2, "The command line is wrong, or an environment variable that it reads.";
     Inconclusive = 3, "The rounds do not decide whether the claim or a goal holds, or whether a case is slower.";
     Failed = 4, "A run failed: its evidence is sound, and says that the guest did not do what it had to.";

@@ -1,25 +1,26 @@
 //! The environment of guests: VMM, firmware, kernel, worker, image tool. It is found once, before the first run.
 
+mod report;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
 use abi::control::STRIKES_IN;
-use abi::wire::Hex64;
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use experiment::manifest::{Boot, Manifest};
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
-use host::{HostCpus, HostIdentity, HostTopology, Root};
-use object::elf::FileHeader64;
-use object::read::elf::{FileHeader as _, ProgramHeader as _};
-use object::{Architecture, Endianness, Object};
+use host::{HostCpus, HostTopology};
 use qemu::{
     Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, UefiFirmware, Vga, Vmm, VmmKind,
 };
-use results::{Accelerator as AcceleratorReport, Artifact, Environment, Host, OtherVmm, Pinning, Program};
+use results::Artifact;
 
 use crate::boot_image::{self, Archive, BootImage, Disk};
 use crate::exit::{Coded, Exit, OrExit};
+use crate::kernel_file::kernel_build;
+
+pub use report::artifact;
 
 /// The paths of the files that `make build` and `make image-tool` build.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ impl GuestEnv {
         let build = kernel_build(&kernel_bytes)
             .with_context(|| format!("kernel {}", built.kernel.display()))
             .or_exit(Exit::Environment)?;
-        let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
+        let blob = WorkerBlob::of_manifest(&built.workers, manifest).or_exit(Exit::Environment)?;
         let kernel = artifact("kernel", &kernel_bytes);
         let (kernel_path, image_tool) = (built.kernel.clone(), built.image_tool.clone());
         let sweep = manifest.sweep().map(|_| {
@@ -266,99 +267,4 @@ impl GuestEnv {
     pub fn host_cores(&self) -> u16 {
         HostTopology::here().core_count(&self.host_cpus.available)
     }
-
-    /// The environment as the results store it; `artifacts` are the files that decide the runs' results.
-    pub fn environment(&self, manifest: &Manifest, artifacts: Vec<Artifact>) -> Environment {
-        let emulated = self.accelerator.accelerator == Accelerator::Tcg;
-        let profile = manifest.machine();
-        let (path, version) = (self.vmm.path.display().to_string(), self.vmm.banner.clone());
-        let (qemu, vmm, machine, cpu_model) = if self.vmm.kind == VmmKind::Qemu {
-            let machine = profile.machine_type.name().to_owned();
-            let default = qemu::default_cpu_model(self.accelerator.accelerator);
-            let cpu_model = self.cpu_model.clone().unwrap_or_else(|| default.to_owned());
-            (Some(Program { path, version }), None, Some(machine), cpu_model)
-        } else {
-            let name = self.vmm.kind.word().to_owned();
-            let lacks = self.vmm.kind.lacks().to_owned();
-            let vmm = OtherVmm { name, path, version, lacks };
-            (None, Some(vmm), None, format!("the host's, by {}", self.vmm.kind))
-        };
-        Environment {
-            accelerator: Some(AcceleratorReport {
-                name: self.accelerator.accelerator.to_string(),
-                emulated,
-                why: self.accelerator.reason.clone(),
-            }),
-            qemu,
-            vmm,
-            machine,
-            cpu_model: Some(cpu_model),
-            qemu_args: self.qemu_args.clone(),
-            firmware: Some(self.boot_word().to_owned()),
-            memory_mib: Some(u64::from(profile.memory_mib)),
-            host: Some(host_report()),
-            pinning: pinning(&self.host_cpus),
-            artifacts,
-        }
-    }
-}
-
-/// The identity of this host, for the results.
-pub fn host_report() -> Host {
-    let HostIdentity { system, cpu, cpus_online, load } = HostIdentity::read(&Root::here());
-    Host { system, cpu, cpus_online, load }
-}
-
-/// The CPUs that guests are pinned to, for the results; `None` without pinning.
-fn pinning(cpus: &HostCpus) -> Option<Pinning> {
-    let set = cpus.set.as_ref()?;
-    let (host_cpus, asked_by) = (set.to_string(), cpus.asked_by().to_owned());
-    Some(Pinning { host_cpus, asked_by, cores: cpus.cores() })
-}
-
-/// A file's name, digest and size, for the results.
-pub fn artifact(name: &str, bytes: &[u8]) -> Artifact {
-    Artifact { name: name.to_owned(), sha256: Digest::of(bytes).to_string(), bytes: bytes.len() as u64 }
-}
-
-/// Checks that an ELF file can be a kernel of ours, which every VMM can enter without firmware, and returns its build ID.
-///
-/// # Errors
-/// What it is instead.
-fn kernel_build(elf: &[u8]) -> anyhow::Result<u64> {
-    let file = object::File::parse(elf).context("not an ELF file")?;
-    let (machine, wide) = (file.architecture(), file.is_64());
-    ensure!(
-        machine == Architecture::X86_64 && wide,
-        "an ELF file of another machine ({machine:?}), expected x86-64"
-    );
-    ensure!(has_pvh_entry(elf)?, "not a kernel: it has no PVH entry; `make build` builds one that has");
-    build_id(elf)
-}
-
-/// Whether an ELF file of 64 bits has the note that names the entry for direct boot (Xen, "x86/HVM direct boot ABI").
-fn has_pvh_entry(elf: &[u8]) -> anyhow::Result<bool> {
-    /// `XEN_ELFNOTE_PHYS32_ENTRY` (Xen, xen/include/public/elfnote.h).
-    const PHYS32_ENTRY: u32 = 18;
-    let header = FileHeader64::<Endianness>::parse(elf)?;
-    let endian = header.endian()?;
-    for segment in header.program_headers(endian, elf)? {
-        let Some(mut notes) = segment.notes(endian, elf)? else { continue };
-        while let Some(note) = notes.next()? {
-            if note.name() == b"Xen" && note.n_type(endian) == PHYS32_ENTRY {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// The first 8 bytes of an ELF file's build ID, as the kernel prints them.
-///
-/// # Errors
-/// The bytes are no ELF file, or the file has no build ID.
-pub fn build_id(elf: &[u8]) -> anyhow::Result<u64> {
-    let file = object::File::parse(elf).context("not an ELF file")?;
-    let id = file.build_id()?.and_then(|id| id.first_chunk()).context("the file has no build ID")?;
-    Ok(Hex64(u64::from_be_bytes(*id)).0)
 }

@@ -12,6 +12,7 @@ mod exit;
 pub mod guest;
 mod guest_env;
 pub mod image_tool;
+mod kernel_file;
 mod label;
 pub mod nested;
 mod probe;
@@ -24,7 +25,8 @@ mod session;
 
 pub use boot_image::BootImage;
 pub use exit::{Coded, Exit, OrExit};
-pub use guest_env::{Built, GuestEnv, GuestSources, build_id};
+pub use guest_env::{Built, GuestEnv, GuestSources};
+pub use kernel_file::build_id;
 pub use label::of_time as label_of_time;
 pub use probe::ProbeSpec;
 pub use rounds::{Rounds, SPARE, Step};

@@ -22,6 +22,7 @@ mod table;
 mod terminal;
 mod verdict;
 mod words;
+mod workloads;
 
 pub use csv::SamplesCsv;
 pub use differences::differences;
@@ -31,3 +32,4 @@ pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
 pub use table::Table;
 pub use terminal::{terminal, terminal_in_colour};
+pub use workloads::workloads;

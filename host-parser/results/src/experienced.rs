@@ -5,12 +5,13 @@
 //! none here either; such runs are counted beside the figure. Every attempt at a run that was made again is in it, with
 //! the weight of any other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::gate::{Experienced, limits};
 use serde::Serialize;
 use stats::{
-    ByRound, Interval, MadeRatio, MeanRatio, PairedRatio, Round, Summary, Total, Totals, linear, median,
+    ByRound, Interval, MadeRatio, MadeTime, MeanRatio, PairedRatio, Round, Stretches, Summary, Total, Totals,
+    linear, mean_by_spells, median,
 };
 
 use crate::run_record::RunRecord;
@@ -141,7 +142,41 @@ pub(crate) fn made(
             add(&mut cases, pairing, run, &times);
         }
     }
-    MadeRatio::of(&totals(cases.get(&from)?), &totals(cases.get(&to)?))
+    let longest = mean_by_spells(&stretches(runs, system, to));
+    MadeRatio::of(&totals(cases.get(&from)?), &totals(cases.get(&to)?), longest)
+}
+
+/// The times of a case in the order in which they were made. Attempts at one run follow each other at once; other boots are
+/// between those of two rounds.
+fn stretches(runs: &[RunRecord], system: System, case: u16) -> Stretches {
+    let mut stretches = Stretches::new();
+    let mut before = None;
+    for run in runs.iter().filter(|run| run.system == system) {
+        let Some(times) = times_of(run) else { continue };
+        let excluded = excluded_iterations(run);
+        let made = times.times().iter().filter(|time| time.case == case).map(|time| MadeTime {
+            time: time.cycles.0 as f64,
+            excluded: excluded.as_ref().is_none_or(|excluded| excluded.contains(&time.iteration)),
+            counts: run.excluded.is_none(),
+        });
+        let made: Vec<MadeTime> = made.collect();
+        if made.is_empty() {
+            continue;
+        }
+        match stretches.last_mut().filter(|_| before == Some((run.round, run.run))) {
+            Some(stretch) => stretch.extend(made),
+            None => stretches.push(made),
+        }
+        before = Some((run.round, run.run + 1));
+    }
+    stretches
+}
+
+/// The iterations of a run that evidence excludes; `None` if the gate refused the whole run for what the host did.
+fn excluded_iterations(run: &RunRecord) -> Option<BTreeSet<u16>> {
+    let samples = run.verdict.outcome.measurement()?.samples();
+    let excluded = samples.iter().filter(|sample| sample.excluded.is_some());
+    Some(excluded.map(|sample| sample.iteration).collect())
 }
 
 /// The times of a run that passed, or that the gate refused only for what the host did.

@@ -29,6 +29,7 @@ mod run_record;
 mod selection;
 mod series;
 mod system;
+mod workloads;
 
 pub use boot_cost::BootCost;
 pub use claim::{Claim, ClaimEvidence, ClaimRule, Shown};
@@ -47,3 +48,4 @@ pub use run_record::{Making, RunRecord, SealedRun};
 pub use selection::{ExcludedShare, Group, Lost, Selection, SelectionTest};
 pub use series::{CaseStats, MedianOfIterations, Pairing, Scope, Series, Speedup, cases};
 pub use system::System;
+pub use workloads::{CaseFigures, SystemFigures, WorkloadFigures};

@@ -86,7 +86,7 @@ pub struct Tool {
     /// Its version.
     pub version: String,
     /// The commit that it was built from: twelve digits, and ` dirty` if the source had other changes; `unknown` if the
-    /// build could not tell. `None` if a library made the results, and no tool.
+    /// build could not determine it. `None` if a library made the results, and no tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
 }

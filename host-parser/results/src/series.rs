@@ -197,6 +197,12 @@ impl Series {
         quotients(&self.times(from, lower_quartile), &self.times(to, lower_quartile))
     }
 
+    /// The time of a case in each round, in cycles: the lower quartile of the boot's iterations.
+    #[must_use]
+    pub fn lower_quartiles(&self, case: u16) -> ByRound {
+        self.times(case, lower_quartile)
+    }
+
     /// One time for each round of a case.
     fn times(&self, case: u16, figure: Figure) -> ByRound {
         self.cases.get(&case).map(|series| by_round(&series.cycles, figure)).unwrap_or_default()

@@ -19,12 +19,17 @@ const BOOT: f64 = 250.0;
 /// From the common start back to `case-ready`, and from the end of the last worker to `case-begin`, in ms, as in the log.
 const AROUND: f64 = 4.2;
 
+/// An iteration that takes this many times as long as its work was slowed.
+const MET: f64 = 1.02;
+
 /// What a boot did.
 pub(crate) struct Boot {
     /// By iteration, then by worker.
     pub turns: Vec<Vec<Turn>>,
     /// By iteration, then by worker: for how long its CPU was taken away, in ms.
     taken: Vec<Vec<f64>>,
+    /// Whether something slowed it: an iteration took longer than its work does on an undisturbed CPU.
+    pub met: bool,
     /// When it was over, in ms.
     pub over: f64,
 }
@@ -34,21 +39,23 @@ impl Boot {
     pub fn of(host: &mut Host, case: u16, shape: Shape, start: f64) -> Self {
         let mut at = start + BOOT;
         let share = shape.whole_ms / f64::from(case);
-        let mut boot = Self { turns: Vec::new(), taken: Vec::new(), over: at };
+        let mut boot = Self { turns: Vec::new(), taken: Vec::new(), met: false, over: at };
         for _ in 0..shape.iterations {
             host.cover(at, at + 1_000.0 + 40.0 * share);
             let from = at + CHECK;
             let (mut turns, mut taken, mut last) = (Vec::new(), Vec::new(), from);
             for cpu in 0..case {
-                let before = reads(host, cpu, case, at);
+                let (before, taken_before) = reads(host, cpu, case, at);
                 let work = share * (TIME_SPREAD * normal(host.random())).exp();
                 let end = host.end(cpu, case, from, work);
-                let after = reads(host, cpu, case, end);
+                let (after, taken_after) = reads(host, cpu, case, end);
+                boot.met |= end - from > work * MET;
                 taken.push(host.work(cpu, case, from, end).1);
                 turns.push(Turn {
                     cycles: whole((end - from) * KHZ as f64),
                     reads_before: before,
                     reads_after: after,
+                    taken: [taken_before, taken_after],
                 });
                 last = last.max(end);
             }
@@ -97,7 +104,7 @@ impl Boot {
         }
         HostEvidence {
             vcpus: Some(case),
-            host_cpus: Some(2),
+            host_cpus: Some(case.max(2)),
             watched: true,
             delays,
             ..HostEvidence::default()
@@ -105,11 +112,13 @@ impl Boot {
     }
 }
 
-/// The readings of a pace check that begins at `at`; at least one.
-fn reads(host: &mut Host, cpu: u16, case: u16, at: f64) -> u32 {
-    let pace = host.work(cpu, case, at, at + CHECK).0 / CHECK;
+/// The readings of a pace check that begins at `at`, at least one, and for how long its CPU was taken away in it, in
+/// cycles.
+fn reads(host: &mut Host, cpu: u16, case: u16, at: f64) -> (u32, u64) {
+    let (done, taken) = host.work(cpu, case, at, at + CHECK);
+    let pace = done / CHECK;
     let reads = READS * pace * (READS_SPREAD * normal(host.random())).exp();
-    u32::try_from(whole(reads)).unwrap_or(u32::MAX).max(1)
+    (u32::try_from(whole(reads)).unwrap_or(u32::MAX).max(1), whole(taken * KHZ as f64))
 }
 
 #[expect(

@@ -22,16 +22,31 @@ pub struct Shape {
     pub iterations: u16,
     /// How many rounds are to count.
     pub rounds: u16,
+    /// How many CPUs the larger case has; the smaller one has one.
+    pub workers: u16,
+}
+
+impl Shape {
+    /// The cases of a session, in whose terms the claim is.
+    const fn cases(self) -> [u16; 2] {
+        [1, self.workers]
+    }
 }
 
 /// The shapes of our manifests: smp-process-scale.toml and verdict.toml.
 pub const SHAPES: [Shape; 2] = [
-    Shape { name: "1 x 650 ms", whole_ms: 650.0, iterations: 1, rounds: 7 },
-    Shape { name: "20 x 26 ms", whole_ms: 26.0, iterations: 20, rounds: 7 },
+    Shape { name: "1 x 650 ms", whole_ms: 650.0, iterations: 1, rounds: 7, workers: 2 },
+    Shape { name: "20 x 26 ms", whole_ms: 26.0, iterations: 20, rounds: 7, workers: 2 },
 ];
 
-/// The cases of a session, in whose terms the claim is.
-const CASES: [u16; 2] = [1, 2];
+/// Other shapes: what a user may choose. All but what they are named for is as in the second one of [`SHAPES`].
+pub const OTHER_SHAPES: [Shape; 5] = [
+    Shape { name: "10 x 26 ms", iterations: 10, ..SHAPES[1] },
+    Shape { name: "40 x 26 ms", iterations: 40, ..SHAPES[1] },
+    Shape { name: "3 CPUs", workers: 3, ..SHAPES[1] },
+    Shape { name: "4 CPUs", workers: 4, ..SHAPES[1] },
+    Shape { name: "15 rounds", rounds: 15, ..SHAPES[1] },
+];
 
 /// Between two boots, in ms: the machine is torn down and made.
 const BETWEEN_BOOTS: f64 = 400.0;
@@ -41,10 +56,13 @@ pub(crate) struct Session {
     ledger: Ledger,
     runs: Vec<RunRecord>,
     experiment: Experiment,
-    /// The ratio of the mean times of everything that it made, with nothing left out and no rule applied.
-    pub own_truth: f64,
+    workers: u16,
+    /// By case: everything that it made, with nothing left out and no rule applied.
+    pub made: [Mean; 2],
     /// The same of the first attempts: what it would have made without a repeat.
-    pub first_truth: f64,
+    pub first: [Mean; 2],
+    /// How many boots of the larger case something slowed.
+    pub met: usize,
 }
 
 /// A session while it is made.
@@ -57,6 +75,7 @@ struct Maker<'h> {
     /// By case: everything that was made, and the first attempts.
     made: [Mean; 2],
     first: [Mean; 2],
+    met: usize,
     now: f64,
 }
 
@@ -73,8 +92,9 @@ impl Maker<'_> {
         let mut run = RunRecord::new(number, round, verdict).with_evidence(evidence);
         run.case = Some(case);
         self.ledger.add_run(&run);
-        let at = usize::from(case == CASES[1]);
+        let at = usize::from(case > 1);
         self.made[at].add(&boot);
+        self.met += usize::from(case > 1 && boot.met);
         if self.ledger.attempt(round, number) == 0 {
             self.first[at].add(&boot);
         }
@@ -86,7 +106,7 @@ impl Session {
     /// Runs a session without native probes: they would exclude more, and all cases alike.
     pub fn of(pattern: &Pattern, shape: Shape, seed: u64) -> Self {
         let mut host = pattern.host(seed);
-        let groups: Vec<Vec<u16>> = CASES.iter().map(|&case| vec![case]).collect();
+        let groups: Vec<Vec<u16>> = shape.cases().map(|case| vec![case]).to_vec();
         let rounds = Rounds::new(&groups, shape.rounds, SPARE, seed);
         let mut maker = Maker {
             host: &mut host,
@@ -94,8 +114,9 @@ impl Session {
             ledger: Ledger::new(Probes::none("simulated")).repeating(rounds.repeats().times),
             gate: Gate::default(),
             runs: Vec::new(),
-            made: CASES.map(|_| Mean::default()),
-            first: CASES.map(|_| Mean::default()),
+            made: [Mean::default(); 2],
+            first: [Mean::default(); 2],
+            met: 0,
             now: 0.0,
         };
         for slot in rounds.order() {
@@ -109,7 +130,7 @@ impl Session {
                 maker.make(slot.round, case);
             }
         }
-        let Maker { ledger, runs, made, first, .. } = maker;
+        let Maker { ledger, runs, made, first, met, .. } = maker;
         let experiment = Experiment {
             name: pattern.name.to_owned(),
             label: None,
@@ -119,17 +140,21 @@ impl Session {
             rounds: Some(u32::from(shape.rounds)),
             set_aside_limit: rounds.limit(),
             repeats: Some(rounds.repeats()),
-            cases: CASES.to_vec(),
+            cases: shape.cases().to_vec(),
             order_seed: Some(seed),
             claim: None,
         };
-        let [own_truth, first_truth] = [made, first].map(|of| of[0].mean() / of[1].mean());
-        Self { ledger, runs, experiment, own_truth, first_truth }
+        Self { ledger, runs, experiment, workers: shape.workers, made, first, met }
+    }
+
+    /// The ratio of the mean times of everything that it made.
+    pub fn own_truth(&self) -> f64 {
+        Mean::ratio(self.made)
     }
 
     /// Its results, with the claim that two workers are at least `claim` times as fast as one.
     pub fn results(&self, claim: f64) -> Results {
-        let rule = ClaimRule { from: CASES[0], to: CASES[1], min_speedup: claim };
+        let rule = ClaimRule { from: 1, to: self.workers, min_speedup: claim };
         let experiment = Experiment { claim: Some(rule), ..self.experiment.clone() };
         let (environment, runs) = (Environment::default(), self.runs.clone());
         Results::of_session(experiment, environment, &self.ledger, runs, Completion::Complete)
@@ -138,7 +163,7 @@ impl Session {
 
 /// The mean time of boots.
 #[derive(Clone, Copy, Default)]
-struct Mean {
+pub(crate) struct Mean {
     sum: f64,
     count: f64,
 }
@@ -154,6 +179,17 @@ impl Mean {
     fn mean(self) -> f64 {
         self.sum / self.count
     }
+
+    /// Adds what another one has.
+    pub fn join(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.count += other.count;
+    }
+
+    /// The mean of the smaller case divided by that of the larger one.
+    pub fn ratio([small, large]: [Self; 2]) -> f64 {
+        small.mean() / large.mean()
+    }
 }
 
 /// The ratio of the mean times of one worker and of two on such a host, from `boots` boots of each: what a platform with
@@ -167,5 +203,5 @@ pub(crate) fn truth(pattern: &Pattern, shape: Shape, boots: u32, seed: u64) -> f
         }
         mean.mean()
     };
-    mean(CASES[0]) / mean(CASES[1])
+    mean(1) / mean(shape.workers)
 }

@@ -1,7 +1,7 @@
 //! Whether the rounds of a session depend on those before them.
 //!
 //! Two sessions that ran one after the other are compared as if all their rounds were independent. If the host is in one
-//! state for several rounds, they are not: the interval is then too short, and no number of rounds of two sessions tells
+//! state for several rounds, they are not: the interval is then too short, and no number of rounds of two sessions separates
 //! the state from the program. The rank version of von Neumann's ratio shows it (Bartels, "The Rank Version of von
 //! Neumann's Ratio Test for Randomness", Journal of the American Statistical Association 77(377), 1982). A steady drift shows
 //! sooner in the ranks of all pairs of rounds (Mann, "Nonparametric Tests Against Trend", Econometrica 13(3), 1945). Both

@@ -1,6 +1,6 @@
 //! The distribution functions that the statistics need, by the crate `statrs`.
 
-use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Normal, StudentsT};
+use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Gamma, Normal, StudentsT};
 
 /// The standard normal distribution up to `x`.
 pub(super) fn normal_cdf(x: f64) -> f64 {
@@ -29,6 +29,11 @@ pub(super) fn t_quantile(p: f64, freedom: usize) -> f64 {
     StudentsT::new(0.0, 1.0, freedom as f64).expect("there is a degree of freedom").inverse_cdf(p)
 }
 
+/// The `x` up to which the gamma distribution with a shape and a rate, both above 0, has the part `p`.
+pub(super) fn gamma_quantile(p: f64, shape: f64, rate: f64) -> f64 {
+    Gamma::new(shape, rate).expect("shape and rate are above 0").inverse_cdf(p)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +52,17 @@ mod tests {
         close(fair_tosses_at_most(1000, 2001), 0.5, 1e-9);
         for (k, n, p) in [(0, 5, 1.0 / 32.0), (1, 7, 8.0 / 128.0), (3, 7, 0.5), (7, 7, 1.0)] {
             close(fair_tosses_at_most(k, n), p, 1e-12);
+        }
+    }
+
+    /// Half of the chi-square distribution's, with twice the shape as its degrees of freedom.
+    #[test]
+    fn quantiles_of_gamma_agree_with_printed_tables() {
+        for (freedom, p, x) in
+            [(2.0, 0.99, 9.210), (4.0, 0.99, 13.277), (10.0, 0.95, 18.307), (60.0, 0.99, 88.379)]
+        {
+            close(2.0 * gamma_quantile(p, freedom / 2.0, 1.0), x, 1e-3);
+            close(2.0 * gamma_quantile(p, freedom / 2.0, 5.0), x / 5.0, 1e-3);
         }
     }
 

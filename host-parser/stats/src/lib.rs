@@ -1,7 +1,8 @@
 //! Statistics: numbers in, numbers out.
 //!
 //! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of A and B by
-//! rank tests, the test of what was excluded, and the trials that show how good that comparison is. It knows neither runs nor records, and does no I/O.
+//! rank tests, the test of what was excluded, how long a mean may be by the spells of slowness that were met, and the
+//! trials that show how good the comparison is. It knows neither runs nor records, and does no I/O.
 //! docs/STATISTICS.md describes the methods and names their sources.
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod paired;
 mod quality;
 mod ranks;
 mod selection;
+mod spells;
 mod summary;
 mod totals;
 
@@ -40,5 +42,6 @@ pub use quality::{
     Slowed, Tally, paced, real_experiments, simulated,
 };
 pub use selection::ShareTest;
+pub use spells::{MadeTime, Stretches, mean_by_spells};
 pub use summary::{Summary, lower_quartile, median};
 pub use totals::{Total, Totals, linear};

@@ -4,17 +4,19 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use abi::CpuId;
+use abi::grant::FeatureSet;
 use abi::plan::{Plan, Platform, Split};
 use abi::wire::Record;
 use abi::wire::record::SkipReason;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::agenda::Item;
+use harness::chunks::Roots;
 use harness::clock::{Clock, Mark};
 use harness::order;
 use harness::rendezvous::Rendezvous;
 use harness::sampler::Figure;
-use harness::user::elf::ElfImage;
+use harness::user::Program;
 use harness::{Backend, Interrupted, Sink, TeamReport};
 
 use super::team::{Team, Worker};
@@ -61,10 +63,10 @@ impl Backend for Bench<'_> {
         let counted =
             core::iter::once(early).chain(own).filter_map(|(cpu, strays)| Some((cpu, strays.take()?)));
         counted
-            .map(|(cpu, Counted { nmis, count: unexpected, vector })| Interrupted {
+            .map(|(cpu, Counted { nmis, count: unexpected, vectors })| Interrupted {
                 cpu,
                 unexpected,
-                vector,
+                vectors,
                 nmis,
             })
             .collect()
@@ -86,24 +88,33 @@ impl Backend for Bench<'_> {
         &mut self,
         plan: &Plan<'_>,
         item: &Item,
-        image: &ElfImage<'_>,
+        program: &Program<'_>,
     ) -> Result<Arc<Team>, SkipReason> {
         let case = item.case.workers;
-        let cpus = choose_cpus(case, &self.order)?;
-        let workers = build_workers(self.machine, &cpus, &item.splits, image);
+        let cpus = choose_cpus(case, plan.needs.requires, &self.order)?;
+        let free_bytes = self.machine.space.frames().free_bytes();
+        let built = build_workers(self.machine, &cpus, &item.splits, program);
+        let workers = built.map_err(|OutOfMemory| {
+            let missing = free_bytes.saturating_sub(self.machine.space.frames().free_bytes());
+            self.report_leak(missing);
+            SkipReason::Memory
+        })?;
         Ok(Arc::new(Team {
             cpus,
-            workers: workers.map_err(|OutOfMemory| SkipReason::Memory)?,
+            workers,
             rendezvous: Rendezvous::new(u32::from(case)),
             authority: plan.workload.authority,
             timeout_us: u64::from(item.case.timeout_ms) * 1000,
+            needs: plan.needs,
+            granted: program.granted(),
             challenge: plan.head.challenge.0,
             warm_up_ms: plan.warm_up_ms,
             kernel_cr3: self.machine.space.cr3(),
+            free_bytes,
         }))
     }
 
-    fn run(&mut self, team: Arc<Team>, _: &ElfImage<'_>, iter: u16) -> Result<TeamReport, SkipReason> {
+    fn run(&mut self, team: Arc<Team>, _: &Program<'_>, iter: u16) -> Result<TeamReport, SkipReason> {
         let clock = self.machine.clock;
         let job: Job = {
             let team = Arc::clone(&team);
@@ -113,21 +124,40 @@ impl Backend for Bench<'_> {
         drop(job);
         control::on_case(iter);
         let (start_tsc, warm) = (team.rendezvous.start_tsc().unwrap_or(0), team.rendezvous.warm());
-        let workers = team.workers.iter().map(Worker::report).collect();
-        Team::disband(team, &mut self.machine.space);
-        Ok(TeamReport { start_tsc, warm, workers })
+        let (mut roots, room) = (Roots::default(), team.needs.chunks);
+        let workers = team.workers.iter().map(|worker| worker.report(room, &mut roots)).collect();
+        let root = (room > 0).then(|| roots.all());
+        let missing = Team::disband(team, &mut self.machine.space);
+        self.report_leak(missing);
+        Ok(TeamReport { start_tsc, warm, workers, root })
     }
 }
 
-/// The first CPUs of `order` that are online and have no unfinished job.
-fn choose_cpus(workers: u16, order: &[CpuId]) -> Result<Vec<&'static PerCpu>, SkipReason> {
+impl Bench<'_> {
+    /// Reports memory that was not given back: a defect of this kernel.
+    fn report_leak(&mut self, bytes: u64) {
+        if bytes > 0 {
+            self.problem("frames-leaked", format_args!("{bytes} bytes of a team were not given back"));
+        }
+    }
+}
+
+/// The first CPUs of `order` that are online, have no unfinished job, and have all features that the plan requires.
+fn choose_cpus(
+    workers: u16,
+    requires: FeatureSet,
+    order: &[CpuId],
+) -> Result<Vec<&'static PerCpu>, SkipReason> {
     let workers = usize::from(workers);
     let online = order.iter().filter_map(|id| PerCpu::online().find(|cpu| cpu.id == *id));
-    let free = online.filter(|cpu| !cpu.busy.load(Ordering::Acquire));
-    let cpus: Vec<_> = free.take(workers).collect();
-    match (cpus.len() >= workers, PerCpu::online().count() >= workers) {
+    let free: Vec<_> = online.filter(|cpu| !cpu.busy.load(Ordering::Acquire)).collect();
+    let enough_online = PerCpu::online().count() >= workers;
+    let cpus: Vec<_> =
+        free.iter().copied().filter(|cpu| cpu.features().has_all(requires)).take(workers).collect();
+    match (cpus.len() >= workers, free.len() >= workers) {
         (true, _) => Ok(cpus),
-        (false, true) => Err(SkipReason::CpuLost),
+        (false, true) => Err(SkipReason::Unsupported),
+        (false, false) if enough_online => Err(SkipReason::CpuLost),
         (false, false) => Err(SkipReason::Cpus),
     }
 }
@@ -140,14 +170,17 @@ fn build_workers(
     machine: &mut Machine,
     cpus: &[&'static PerCpu],
     splits: &[Split],
-    image: &ElfImage<'_>,
+    program: &Program<'_>,
 ) -> Result<Vec<Worker>, OutOfMemory> {
-    // Asked again for the reports, once the lists of frames have taken their part: an allocation that fails is a panic.
+    // Asked again for the reports: an allocation that fails is a panic.
     let has_room = || if heap_has_room_for(cpus.len()) { Ok(()) } else { Err(OutOfMemory) };
+    let taken = control::take_heap(cpus);
     has_room()?;
+    drop(taken);
     let mut workers = Vec::with_capacity(cpus.len());
     let built = cpus.iter().zip(splits).try_for_each(|(cpu, split)| {
-        let space = AddressSpace::new(&mut machine.space, image)?;
+        let first = workers.first().map(Worker::space);
+        let space = AddressSpace::new(&mut machine.space, program, first)?;
         workers.push(Worker::new(cpu.id, *split, space));
         Ok(())
     });

@@ -1,7 +1,7 @@
-//! The workers of one iteration, each on its CPU: warm-up, rendezvous, timed run.
+//! The workers of one iteration, each on its CPU: prepare, warm-up, rendezvous, timed run, verify.
 
 use abi::CpuId;
-use abi::plan::Split;
+use abi::plan::{Needs, Split};
 use abi::syscall::Authority;
 use abi::wire::record::WorkerStatus;
 use abi::worker::{Phase, WorkerArgs, WorkerResult};
@@ -9,11 +9,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use harness::backend::patience_us;
+use harness::chunks::Roots;
 use harness::conditions::Conditions;
 use harness::emit::{Around, WorkerReport};
 use harness::outcome::Outcome;
 use harness::pace::{self, HostGaps};
 use harness::rendezvous::Rendezvous;
+use harness::user::layout::Granted;
 use harness::user::{Counts, Exit};
 use harness::warm_up;
 use harness::watch::Seen;
@@ -60,12 +62,18 @@ pub struct Team {
     pub authority: Authority,
     /// How long each call of a worker may take.
     pub timeout_us: u64,
+    /// What each worker needs.
+    pub needs: Needs,
+    /// What each worker is granted.
+    pub granted: Granted,
     /// The plan's challenge.
     pub challenge: u64,
     /// How long each worker is warmed up, in milliseconds.
     pub warm_up_ms: u32,
     /// The kernel's own page tables.
     pub kernel_cr3: u64,
+    /// Free memory before the team was built, in bytes.
+    pub free_bytes: u64,
 }
 
 impl Worker {
@@ -75,9 +83,10 @@ impl Worker {
         Self { cpu, split, space, reported: Mutex::new(None) }
     }
 
-    /// Its report. A worker is lost if its CPU did not come back.
+    /// Its report; the digests that it left are added to `roots`, if the plan has any. A worker is lost if its CPU did not
+    /// come back.
     #[must_use]
-    pub fn report(&self) -> WorkerReport {
+    pub fn report(&self, room: u16, roots: &mut Roots) -> WorkerReport {
         let outcome = Outcome::unfinished(WorkerStatus::Lost);
         let lost = Reported {
             outcome,
@@ -86,7 +95,16 @@ impl Worker {
             conditions: Conditions::default(),
         };
         let Reported { outcome, around, gaps, conditions } = self.reported.lock().unwrap_or(lost);
-        WorkerReport { cpu: self.cpu, split: self.split, outcome, around, gaps, conditions }
+        let has_chunks = room > 0 && outcome.status == WorkerStatus::Done;
+        let chunks = has_chunks
+            .then(|| roots.add(outcome.result.chunks, room, |bytes, see| self.space.see_chunks(bytes, see)));
+        WorkerReport { cpu: self.cpu, split: self.split, outcome, chunks, around, gaps, conditions }
+    }
+
+    /// Its address space.
+    #[must_use]
+    pub const fn space(&self) -> &AddressSpace {
+        &self.space
     }
 
     /// Gives its address space back. No CPU is in it.
@@ -99,7 +117,7 @@ impl Team {
     /// How long to wait for all CPUs, from when the first has its job.
     #[must_use]
     pub const fn patience_us(&self) -> u64 {
-        patience_us(self.timeout_us)
+        patience_us(&self.needs, self.timeout_us)
     }
 
     /// Runs the worker that belongs to `cpu`. Called on that CPU.
@@ -109,29 +127,74 @@ impl Team {
             return;
         };
         phys::set_cr3(worker.space.cr3());
-        let (warmed_up, warm_up, took) = self.warm_up(here, worker, clock);
+        let reported = self.calls(here, worker, clock);
+        phys::set_cr3(self.kernel_cr3);
+        *worker.reported.lock() = Some(reported);
+    }
+
+    /// All calls of a worker, in the order of `abi::worker`.
+    fn calls(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> Reported {
+        let (prepared, earlier) = self.prepare(here, worker, clock);
+        let (warmed_up, earlier, took) = match prepared {
+            Exit::Returned => self.warm_up(here, worker, clock, earlier),
+            failed => (failed, earlier, 0),
+        };
         let mut conditions = Conditions { warm_up: took, ..Conditions::default() };
         // As close to the timed run as possible, and touching no more memory than a stack.
         let (before, steal) = (pace::check(&clock.tsc), here.steal_ns());
         let (outcome, around) = if warmed_up == Exit::Returned {
-            self.run_timed(here, worker, clock, warm_up, &mut conditions)
+            self.run_timed(here, worker, clock, earlier, &mut conditions)
         } else {
             self.rendezvous.withdraw();
-            (Outcome::new(warmed_up, warm_up, WorkerResult::default()), Around::default())
+            self.rendezvous.come_back();
+            (Outcome::new(warmed_up, earlier, WorkerResult::default()), Around::default())
         };
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
         let after = pace::check(&clock.tsc);
-        phys::set_cr3(self.kernel_cr3);
-        *worker.reported.lock() =
-            Some(Reported { outcome, around, gaps: HostGaps { before, after, steal_ns }, conditions });
+        let outcome = if self.needs.verify && outcome.status == WorkerStatus::Done {
+            self.verify(here, worker, clock, outcome)
+        } else {
+            outcome
+        };
+        Reported { outcome, around, gaps: HostGaps { before, after, steal_ns }, conditions }
     }
 
-    /// The warm-up. Returns how it ended, what it counted, and how long it took, in cycles.
-    fn warm_up(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> (Exit, Counts, u64) {
-        let mut counts = Counts::default();
+    /// The prepare call, if the plan asks for one.
+    fn prepare(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> (Exit, Counts) {
+        if !self.needs.prepare {
+            return (Exit::Returned, Counts::default());
+        }
+        let args = WorkerArgs::for_phase(Phase::Prepare);
+        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, |_| {});
+        (exit, counts)
+    }
+
+    /// The verify call, when all timed calls are over. Its answer is the worker's.
+    fn verify(
+        &self,
+        here: &'static PerCpu,
+        worker: &Worker,
+        clock: &MachineClock,
+        timed: Outcome,
+    ) -> Outcome {
+        // A CPU that does not come back is reported as lost; the others have an answer all the same.
+        let _all = self.rendezvous.await_all_back(&clock.tsc, self.patience_us());
+        let args = WorkerArgs::for_phase(Phase::Verify);
+        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, |_| {});
+        timed.verified_by(exit, counts, worker.space.result())
+    }
+
+    /// The warm-up. Returns how it ended, what was counted until then, and how long it took, in cycles.
+    fn warm_up(
+        &self,
+        here: &'static PerCpu,
+        worker: &Worker,
+        clock: &MachineClock,
+        mut counts: Counts,
+    ) -> (Exit, Counts, u64) {
         let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, worker.split.worker, |until| {
             let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
-            let (exit, more, _) = self.enter(here, worker, clock, args, 0, || {});
+            let (exit, more, _) = self.enter(here, worker, clock, args, 0, |_| {});
             counts = more.after(counts);
             if exit == Exit::Returned { ControlFlow::Continue(()) } else { ControlFlow::Break(exit) }
         });
@@ -149,6 +212,7 @@ impl Team {
     ) -> (Outcome, Around) {
         let available = Available::here();
         let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us(), || clock.mark()) else {
+            self.rendezvous.come_back();
             let counts = Counts::default().after(warm_up);
             let outcome = Outcome { counts, ..Outcome::unfinished(WorkerStatus::Incomplete) };
             return (outcome, Around::default());
@@ -157,9 +221,9 @@ impl Team {
         let args = WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) };
         let counters = available.read();
         let entered_tsc = tsc::read_ordered();
-        let (exit, counts, seen) =
-            self.enter(here, worker, clock, args, disturbances, || control::disturb(here));
+        let (exit, counts, seen) = self.enter(here, worker, clock, args, disturbances, control::disturb);
         let returned_tsc = tsc::read_ordered();
+        self.rendezvous.come_back();
         conditions.counters = available.read().since(counters);
         conditions.watch = Some(seen);
         let ahead = control::tsc_ahead(here.id);
@@ -172,7 +236,9 @@ impl Team {
         (Outcome::new(exit, counts.after(warm_up), result), around)
     }
 
-    /// Goes to ring 3 with a fresh stack and slot, and comes back. The split and the challenge complete `args`.
+    /// Calls the worker: goes to ring 3 with a fresh stack and slot, and comes back. The split and the challenge complete `args`.
+    // Once in the kernel, not once for each phase.
+    #[inline(never)]
     fn enter(
         &self,
         here: &'static PerCpu,
@@ -180,17 +246,20 @@ impl Team {
         clock: &MachineClock,
         args: WorkerArgs,
         disturbances: u16,
-        before: impl FnOnce(),
+        before: fn(&PerCpu),
     ) -> (Exit, Counts, Seen) {
         let (split, challenge) = (worker.split, self.challenge);
+        let args = WorkerArgs { workers: self.workers.len() as u64, ..self.granted.given_to(args) };
         worker.space.prepare(&args.of(&split, challenge));
         let limits = RunLimits { authority: self.authority, timeout_us: self.timeout_us, disturbances };
-        user::enter(here, clock, &worker.space.entry(), limits, before)
+        user::enter(here, clock, &worker.space.entry(), limits, || before(here))
     }
 
-    /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back.
-    pub fn disband(this: Arc<Self>, space: &mut KernelSpace) {
-        let workers = Arc::into_inner(this).map(|team| team.workers).unwrap_or_default();
+    /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back. Returns the bytes
+    /// that are missing afterwards although all was given back.
+    pub fn disband(this: Arc<Self>, space: &mut KernelSpace) -> u64 {
+        let Some(Self { workers, free_bytes, .. }) = Arc::into_inner(this) else { return 0 };
         workers.into_iter().for_each(|worker| worker.destroy(space));
+        free_bytes.saturating_sub(space.frames().free_bytes())
     }
 }

@@ -18,8 +18,10 @@ pub use sources::{Devices, Place, PmTimer, readings};
 
 use crate::x86::apic;
 
-/// How long the local APIC's timer is counted for, in microseconds.
+/// How long the local APIC's timer is counted for at least, in microseconds.
 const TIMER_CALIBRATION_US: u64 = 2_000;
+/// How long it may be counted for at most: a fast one counts its 2^32 ticks in a second or more.
+const TIMER_LONGEST_US: u64 = 100_000;
 
 /// The clock in use: the TSC, and the local APIC's timer.
 #[derive(Clone, Copy, Debug)]
@@ -47,16 +49,11 @@ pub fn for_waits() -> Clock {
 }
 
 impl MachineClock {
-    /// Settles the TSC's frequency and measures the local APIC's timer against it.
-    pub fn start(choice: &Choice, second: SecondClock) -> &'static Self {
+    /// Settles the TSC's frequency. The local APIC's `timer` has counted while it was measured.
+    pub fn start(choice: &Choice, second: SecondClock, timer: TimerCount) -> &'static Self {
         let tsc = Clock::of(choice);
-        apic::start_count();
-        let begin = Mark::take(timer_count);
-        tsc.spin_us(TIMER_CALIBRATION_US);
-        let end = Mark::take(timer_count);
-        let (counted, cycles) = (end.count.saturating_sub(begin.count), end.tsc.saturating_sub(begin.tsc));
-        apic::set_timer(0);
-        CLOCK.call_once(|| Self { tsc, timer_per_mcycle: (counted << 20) / cycles.max(1), second })
+        let timer_per_mcycle = timer.per_mcycle(&tsc);
+        CLOCK.call_once(|| Self { tsc, timer_per_mcycle, second })
     }
 
     /// The TSC and the second clock now; a count of 0 without a second clock.
@@ -88,6 +85,33 @@ impl MachineClock {
     pub fn timer_ticks_of(&self, cycles: u64) -> u32 {
         let ticks = (u128::from(cycles) * u128::from(self.timer_per_mcycle)) >> 20;
         u32::try_from(ticks.max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+/// A count of the local APIC's timer against the TSC. It needs no frequency, so it runs while that is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct TimerCount {
+    begin: Mark,
+}
+
+impl TimerCount {
+    /// Starts the count.
+    #[must_use]
+    pub fn begin() -> Self {
+        apic::start_count();
+        Self { begin: Mark::take(timer_count) }
+    }
+
+    /// The timer's ticks in 2^20 TSC cycles. Stops the timer.
+    fn per_mcycle(self, tsc: &Clock) -> u64 {
+        let counted_us = |begin: Mark| tsc.micros(tsc::read().saturating_sub(begin.tsc));
+        // It has stopped at its end, if the real-time clock was the only source, which takes seconds.
+        let Self { begin } = if counted_us(self.begin) > TIMER_LONGEST_US { Self::begin() } else { self };
+        tsc.spin_us(TIMER_CALIBRATION_US.saturating_sub(counted_us(begin)));
+        let end = Mark::take(timer_count);
+        apic::set_timer(0);
+        let (counted, cycles) = (end.count.saturating_sub(begin.count), end.tsc.saturating_sub(begin.tsc));
+        (counted << 20) / cycles.max(1)
     }
 }
 

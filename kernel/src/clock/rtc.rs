@@ -29,7 +29,7 @@ const AFTERNOON: u8 = 1 << 7;
 
 /// The index and the data port belong together: one CPU at a time.
 static PORTS: Mutex<()> = Mutex::new(());
-/// The last time that was read, for a moment at which the clock cannot be read.
+/// The last time that was read, for a clock that stops answering.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// How long to wait for the next second, in microseconds.
@@ -62,11 +62,13 @@ pub fn since_1970() -> Option<u64> {
     }
 }
 
-/// The same at once. If there is an update or another CPU reads the clock, it is the time of the last reading: then it is
-/// behind by a second at most, as it may be anyway.
-pub fn at_once() -> u64 {
-    let now = PORTS.try_lock().and_then(|_ports| date());
-    now.inspect(|&now| LAST.store(now, Ordering::Relaxed)).unwrap_or_else(|| LAST.load(Ordering::Relaxed))
+/// The same as a count that never fails: that of the last reading if the clock has stopped answering.
+///
+/// Once in some 450 readings it waits for the end of an update, for 2.2 ms at most. So the count is that of a second which
+/// ended no earlier than the reading began, and two readings are wrong by less than a second together. The count of an
+/// earlier reading in its place could be old by any time.
+pub fn count() -> u64 {
+    since_1970().unwrap_or_else(|| LAST.load(Ordering::Relaxed))
 }
 
 /// The time, if no update changed it meanwhile.

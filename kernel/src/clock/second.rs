@@ -45,7 +45,7 @@ impl SecondClock {
     #[must_use]
     pub fn mark(&self) -> Mark {
         match self {
-            Self::Rtc => Mark::once(rtc::at_once),
+            Self::Rtc => Mark::once(rtc::count),
             _ => Mark::take(|| self.now()),
         }
     }
@@ -55,7 +55,7 @@ impl SecondClock {
     pub fn now(&self) -> u64 {
         match self {
             Self::Kvmclock(kvmclock) => kvmclock.now(),
-            Self::Rtc => rtc::at_once(),
+            Self::Rtc => rtc::count(),
             Self::Hpet(_) | Self::PmTimer(_) | Self::None => self.counter().map_or(0, Counter::now),
         }
     }

@@ -39,7 +39,8 @@ pub fn readings(devices: &Devices) -> (Vec<Reading>, SecondClock) {
         pit.as_ref().map(|pit| pit as &dyn Counter),
     ];
     let counters: Vec<_> = counters.into_iter().flatten().collect();
-    readings.extend(measure(&counters));
+    let is_stated = readings.iter().any(is_plausible);
+    readings.extend(measure(&counters, is_stated));
     if !readings.iter().any(is_plausible) {
         readings.extend(rtc::khz().map(|khz| Reading { source: TscSource::Rtc, khz }));
     }

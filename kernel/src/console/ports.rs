@@ -1,11 +1,9 @@
 //! The serial ports that may be used. A port in memory has to wait until it can be mapped.
 
 use abi::config::{self, Registers, Uart};
-use harness::x86::cpuid;
-use x86_64::{PhysAddr, VirtAddr};
+use x86_64::VirtAddr;
 
 use super::attach as attach_port;
-use crate::mem::memory_map::MemoryMap;
 use crate::mem::{KernelSpace, OutOfMemory};
 use crate::x86::serial::Serial;
 
@@ -32,12 +30,6 @@ impl Candidates {
         Self { uarts }
     }
 
-    /// Drops addresses that are no device: free memory, and addresses beyond this CPU's physical ones.
-    #[must_use]
-    pub fn outside(self, memory: &MemoryMap) -> Self {
-        Self { uarts: self.uarts.map(|uart| uart.filter(|uart| may_be_device(uart, memory))) }
-    }
-
     /// Attaches the candidates at I/O ports.
     pub fn open(self) {
         for uart in self.uarts.into_iter().flatten() {
@@ -47,25 +39,20 @@ impl Candidates {
         }
     }
 
-    /// Attaches the candidates in memory.
+    /// Attaches the candidates in memory, but for those at an address at which no registers can be.
     ///
     /// # Errors
     /// No memory for page tables.
     pub fn open_mapped(self, space: &mut KernelSpace) -> Result<(), OutOfMemory> {
         for uart in self.uarts.into_iter().flatten() {
-            if let Registers::Memory { address, .. } = uart.registers {
-                let mapped = space.map_device(PhysAddr::new_truncate(address))?;
+            if let Registers::Memory { address, .. } = uart.registers
+                && let Some(mapped) = space.map_device(address)?
+            {
                 attach(&uart, Some(mapped));
             }
         }
         Ok(())
     }
-}
-
-fn may_be_device(uart: &Uart, memory: &MemoryMap) -> bool {
-    let Registers::Memory { address, .. } = uart.registers else { return true };
-    let is_free = memory.regions().iter().any(|region| (region.start..region.end).contains(&address));
-    !is_free && address < cpuid::physical_end()
 }
 
 fn attach(uart: &Uart, mapped: Option<VirtAddr>) {
@@ -97,22 +84,5 @@ mod tests {
         let wanted = Some(config::Serial::Uart(COM2));
         assert_eq!(candidates(wanted, Some(Uart::COM1)), [Some(COM2), None]);
         assert_eq!(candidates(Some(config::Serial::None), Some(COM2)), [None, None]);
-    }
-
-    #[test]
-    fn free_memory_is_no_device() {
-        use crate::mem::memory_map::Region;
-
-        let memory = MemoryMap::new(core::iter::once(Region { start: 1 << 20, end: 2 << 20 })).unwrap();
-        let at =
-            |address| Uart { registers: Registers::Memory { address, stride: 1, wide: false }, baud: None };
-        let left = |address| {
-            let candidates = Candidates { uarts: [Some(at(address)), Some(Uart::COM1)] }.outside(&memory);
-            assert_eq!(candidates.uarts[1], Some(Uart::COM1));
-            candidates.uarts[0].is_some()
-        };
-        assert!(!left(1 << 20) && !left((2 << 20) - 0x100));
-        assert!(left(2 << 20) && left(0xfe03_2000));
-        assert!(!left(1 << 52));
     }
 }

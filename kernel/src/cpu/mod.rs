@@ -13,7 +13,7 @@ mod steal;
 mod strays;
 mod trap_frame;
 mod worker_state;
-mod xstate;
+pub mod xstate;
 
 pub use machine_check::ErrorBank;
 pub use per_cpu::{Fate, Job, PerCpu};

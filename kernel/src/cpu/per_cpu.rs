@@ -2,8 +2,10 @@
 #![expect(unsafe_code, reason = "sets and follows GS base")]
 
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
+use abi::grant::FeatureSet;
 use abi::{ApicId, CpuId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -35,6 +37,8 @@ pub enum Fate {
 /// One CPU's data. Assembly reads the first fields by `offset_of!`.
 #[repr(C)]
 pub struct PerCpu {
+    /// The address of this data, once it is current; null before that. At GS base, there is always such a word.
+    this: AtomicPtr<PerCpu>,
     /// The stack for frames of traps from ring 3: the same as TSS.RSP0.
     pub trap_stack: VirtAddr,
     /// SYSCALL's stub keeps the worker's RSP here for two instructions.
@@ -57,6 +61,8 @@ pub struct PerCpu {
     pub strays: Strays,
     /// The interrupt that measurements are made of.
     pub signal: Signal,
+    /// The features of [`FeatureSet::bits`], once the CPU has settled its registers.
+    features: AtomicU32,
     /// The CPU stopped for a panic of another.
     pub stopped: AtomicBool,
     /// The page in which the hypervisor accounts for the time that it takes; `None` if it does not.
@@ -68,6 +74,10 @@ pub struct PerCpu {
 // The rest is atomic, locked or never written.
 unsafe impl Sync for PerCpu {}
 
+/// What GS base points to on a CPU without data: `this` of none.
+static NONE: AtomicPtr<PerCpu> = AtomicPtr::new(core::ptr::null_mut());
+const _: () = assert!(offset_of!(PerCpu, this) == 0);
+
 /// Every CPU's data, by `CpuId`.
 static ALL: Once<Box<[&'static PerCpu]>> = Once::new();
 
@@ -77,6 +87,7 @@ impl PerCpu {
     pub fn new(id: CpuId, apic_id: ApicId, stacks: &CpuStacks, steal: Option<PhysFrame>) -> Self {
         let traps = TrapStacks { ring0: stacks.trap, ist: stacks.ist };
         Self {
+            this: AtomicPtr::new(core::ptr::null_mut()),
             trap_stack: stacks.trap,
             user_rsp: Cell::new(0),
             id,
@@ -88,6 +99,7 @@ impl PerCpu {
             busy: AtomicBool::new(false),
             strays: Strays::none(),
             signal: Signal::none(),
+            features: AtomicU32::new(0),
             stopped: AtomicBool::new(false),
             steal,
             descriptors: UnsafeCell::new(Descriptors::new(&traps)),
@@ -122,6 +134,17 @@ impl PerCpu {
         self.busy.load(Ordering::Acquire)
     }
 
+    /// The features that ring 3 can use on it; none before [`PerCpu::set_features`].
+    #[must_use]
+    pub fn features(&self) -> FeatureSet {
+        FeatureSet::from_bits(self.features.load(Ordering::Acquire))
+    }
+
+    /// Keeps the features that the CPU has found on itself.
+    pub fn set_features(&self, features: FeatureSet) {
+        self.features.store(features.bits(), Ordering::Release);
+    }
+
     /// Decides the CPU's fate, unless it is decided. Returns whether this call did.
     pub fn decide(&self, fate: Fate) -> bool {
         let (from, to) = (Fate::Awaited as u8, fate as u8);
@@ -131,10 +154,27 @@ impl PerCpu {
     /// The CPU that this code runs on; `None` before [`PerCpu::make_current`].
     #[must_use]
     pub fn current() -> Option<&'static Self> {
-        // Read as an MSR, so that it works before GS base is set, and in an NMI that came just before SWAPGS.
-        // SAFETY: every x86_64 CPU has IA32_GS_BASE.
-        let base = unsafe { msr::read(msr::IA32_GS_BASE) };
-        Self::all().iter().copied().find(|&cpu| core::ptr::from_ref(cpu) as u64 == base)
+        let this: *const Self;
+        // SAFETY: whenever the kernel runs, GS base is the address of `NONE` or of a `PerCpu`, and a pointer is there: set by
+        // `make_none_current` before the kernel's IDT is in force, then by `make_current`. The stubs of traps see to it before
+        // they call the handler, and those of an NMI, a double fault and a machine check do not trust the saved CS.
+        unsafe {
+            core::arch::asm!(
+                "mov {this}, gs:[{at}]",
+                this = out(reg) this,
+                at = const offset_of!(Self, this),
+                options(nostack, pure, readonly, preserves_flags)
+            );
+        }
+        // SAFETY: null, or data that is never freed.
+        unsafe { this.as_ref() }
+    }
+
+    /// Makes GS base point to no CPU's data. The BSP's first step, before its IDT is in force: [`PerCpu::current`] works from
+    /// here on.
+    pub fn make_none_current() {
+        // SAFETY: a word as the trap stubs and `current` expect it, in the upper half.
+        unsafe { msr::write(msr::IA32_GS_BASE, (&raw const NONE) as u64) };
     }
 
     /// The time that the hypervisor has taken from this CPU so far, in ns; `None` if it does not account for it.
@@ -151,8 +191,9 @@ impl PerCpu {
         descriptors.load();
     }
 
-    /// Makes GS base point to this data. Called by this CPU, with its descriptors loaded: a load of GS clears the base.
+    /// Makes GS base point to this data. Called by this CPU.
     pub fn make_current(&'static self) {
+        self.this.store(core::ptr::from_ref(self).cast_mut(), Ordering::Relaxed);
         // SAFETY: this is the CPU's data, which is never freed, and the trap stubs expect its address in GS base.
         unsafe { msr::write(msr::IA32_GS_BASE, core::ptr::from_ref(self) as u64) };
         // Ring 3's GS base, which SWAPGS brings in: a worker has none.

@@ -1,4 +1,4 @@
-//! Puts the registers of this CPU that firmware may have left in any state into a known one, where that is safe, and
+//! Puts the registers of this CPU that firmware may have left in any state into a known one, if that is safe, and
 //! reads back what is in force. Which registers a CPU has, and their known state, is `harness::registers`'.
 
 use abi::wire::record::RegisterName;

@@ -1,11 +1,11 @@
-//! Free frames: handed out from the bottom up, and taken back into a list that is threaded through the frames themselves,
-//! so that it takes no other memory, however long it grows.
+//! Free frames: handed out from the bottom up, and taken back into lists that are threaded through the frames themselves,
+//! so that they take no other memory, however long they grow.
 #![expect(unsafe_code, reason = "implements FrameAllocator, and hands out memory as words")]
 
 use core::sync::atomic::AtomicU64;
 
 use x86_64::PhysAddr;
-use x86_64::structures::paging::{FrameAllocator, FrameDeallocator, PageSize, PhysFrame, Size4KiB};
+use x86_64::structures::paging::{FrameAllocator, FrameDeallocator, PageSize, PhysFrame, Size2MiB, Size4KiB};
 
 use super::{OutOfMemory, phys};
 use crate::mem::memory_map::{MemoryMap, Region};
@@ -13,16 +13,47 @@ use crate::mem::memory_map::{MemoryMap, Region};
 /// Free frames.
 pub struct Frames {
     map: MemoryMap,
+    small: List,
+    large: List,
+}
+
+/// Frames of one size that were given back.
+struct List {
     /// The frame that was given back last. Its first word is one more than the address of the one before it, which is
     /// odd, or 0 if there is none.
-    returned: Option<PhysFrame>,
+    last: Option<PhysFrame>,
+    count: u64,
+}
+
+impl List {
+    const EMPTY: Self = Self { last: None, count: 0 };
+
+    fn put(&mut self, at: PhysAddr) {
+        let frame = PhysFrame::containing_address(at);
+        phys::write_bytes(frame, 0, &link(self.last).to_le_bytes());
+        self.last = Some(frame);
+        self.count += 1;
+    }
+
+    fn take(&mut self) -> Option<PhysAddr> {
+        let frame = self.last?;
+        self.last = below(phys::read_u64(frame, 0));
+        self.count -= 1;
+        Some(frame.start_address())
+    }
 }
 
 impl Frames {
     /// The frames of `map`.
     #[must_use]
     pub fn new(map: MemoryMap) -> Self {
-        Self { map, returned: None }
+        Self { map, small: List::EMPTY, large: List::EMPTY }
+    }
+
+    /// Bytes that are free.
+    #[must_use]
+    pub fn free_bytes(&self) -> u64 {
+        self.map.bytes() + self.small.count * Size4KiB::SIZE + self.large.count * Size2MiB::SIZE
     }
 
     /// A frame full of zeros.
@@ -30,15 +61,31 @@ impl Frames {
     /// # Errors
     /// None is left.
     pub fn zeroed(&mut self) -> Result<PhysFrame, OutOfMemory> {
-        let frame = match self.returned {
-            Some(frame) => {
-                self.returned = below(phys::read_u64(frame, 0));
-                frame
-            }
-            None => self.contiguous(Size4KiB::SIZE).map(PhysFrame::containing_address)?,
+        let at = match self.small.take() {
+            Some(at) => at,
+            None => self.contiguous(Size4KiB::SIZE).or_else(|error| self.break_large().ok_or(error))?,
         };
-        phys::write_page(frame, &[0; 4096]);
-        Ok(frame)
+        phys::zero(at, Size4KiB::SIZE);
+        Ok(PhysFrame::containing_address(at))
+    }
+
+    /// 2 MiB of zeros.
+    ///
+    /// # Errors
+    /// None are left in one piece.
+    pub fn zeroed_large(&mut self) -> Result<PhysFrame<Size2MiB>, OutOfMemory> {
+        let taken = self.large.take();
+        let mapped = || self.map.take_aligned(Size2MiB::SIZE).map(|region| PhysAddr::new(region.start));
+        let at = taken.or_else(mapped).ok_or(OutOfMemory)?;
+        phys::zero(at, Size2MiB::SIZE);
+        Ok(PhysFrame::containing_address(at))
+    }
+
+    /// A frame out of a large one, if there is one; the others of it are free.
+    fn break_large(&mut self) -> Option<PhysAddr> {
+        let first = self.large.take()?;
+        (Size4KiB::SIZE..Size2MiB::SIZE).step_by(4096).for_each(|offset| self.small.put(first + offset));
+        Some(first)
     }
 
     /// `bytes` of contiguous memory, a multiple of the page size, not zeroed. It is never given back.
@@ -69,14 +116,14 @@ impl Frames {
         self.map.bytes()
     }
 
-    /// Takes frames back. Nothing may refer to them.
-    pub fn give_back(&mut self, frames: impl IntoIterator<Item = PhysFrame>) {
-        frames.into_iter().for_each(|frame| self.put(frame));
+    /// Takes a frame back. Nothing may refer to it.
+    pub fn give_back(&mut self, frame: PhysFrame) {
+        self.small.put(frame.start_address());
     }
 
-    fn put(&mut self, frame: PhysFrame) {
-        phys::write_bytes(frame, 0, &link(self.returned).to_le_bytes());
-        self.returned = Some(frame);
+    /// Takes a large frame back, likewise.
+    pub fn give_back_large(&mut self, frame: PhysFrame<Size2MiB>) {
+        self.large.put(frame.start_address());
     }
 }
 
@@ -89,7 +136,7 @@ unsafe impl FrameAllocator<Size4KiB> for Frames {
 
 impl FrameDeallocator<Size4KiB> for Frames {
     unsafe fn deallocate_frame(&mut self, frame: PhysFrame) {
-        self.put(frame);
+        self.give_back(frame);
     }
 }
 

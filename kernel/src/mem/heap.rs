@@ -1,6 +1,7 @@
 //! The heap, for lists of CPUs, jobs and address spaces. Nothing in a timed region uses it.
 #![expect(unsafe_code, reason = "hands memory to the allocator")]
 
+use alloc::vec::Vec;
 use linked_list_allocator::LockedHeap;
 
 use super::{OutOfMemory, phys};
@@ -45,6 +46,23 @@ pub fn init(map: &mut MemoryMap, bytes: u64) -> Result<(), OutOfMemory> {
 #[must_use]
 pub fn has_room_for(workers: usize) -> bool {
     is_enough(HEAP.lock().free(), workers)
+}
+
+/// Takes of the heap until there is no room for a team of `workers`, and returns what was taken.
+#[must_use]
+pub fn take_for(workers: usize) -> Vec<Vec<u8>> {
+    /// The free pieces of the heap are few.
+    const MOST: usize = 64;
+    let mut taken = Vec::with_capacity(MOST);
+    let mut bytes = HEAP.lock().free();
+    while has_room_for(workers) && taken.len() < MOST && bytes > 0 {
+        let mut piece = Vec::new();
+        match piece.try_reserve_exact(bytes) {
+            Ok(()) => taken.push(piece),
+            Err(_) => bytes /= 2,
+        }
+    }
+    taken
 }
 
 const fn is_enough(free: usize, workers: usize) -> bool {

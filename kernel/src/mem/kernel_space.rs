@@ -14,7 +14,7 @@ use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
 use x86_64::{PhysAddr, VirtAddr};
 
 use super::stacks::{CpuStacks, IST_PAGES, MAIN_PAGES, TRAP_PAGES};
-use super::{Frames, OutOfMemory, phys};
+use super::{Frames, OutOfMemory, devices, phys};
 
 const PAGE_BYTES: u64 = 4096;
 /// Top-level entries from this one on are the kernel's.
@@ -123,15 +123,18 @@ impl KernelSpace {
         })
     }
 
-    /// Maps a page of device registers, uncached.
+    /// Maps the page of the device registers at the physical address `at`, uncached. `None` if no registers can be there.
     ///
     /// # Errors
     /// No memory for page tables.
-    pub fn map_device(&mut self, at: PhysAddr) -> Result<VirtAddr, OutOfMemory> {
+    pub fn map_device(&mut self, at: u64) -> Result<Option<VirtAddr>, OutOfMemory> {
+        let Some(address) = PhysAddr::try_new(at).ok().filter(|_| devices::can_be_at(at)) else {
+            return Ok(None);
+        };
         let page = self.take_page();
         let flags = PageTableFlags::NO_CACHE | PageTableFlags::WRITE_THROUGH;
-        self.map(page, PhysFrame::containing_address(at), flags)?;
-        Ok(page.start_address() + (at.as_u64() % PAGE_BYTES))
+        self.map(page, PhysFrame::containing_address(address), flags)?;
+        Ok(Some(page.start_address() + (at % PAGE_BYTES)))
     }
 
     /// The memory of `large`, which [`Frames::words`] gave, once more in pages of 4 KiB.

@@ -74,6 +74,27 @@ impl MemoryMap {
         Some(taken)
     }
 
+    /// Takes `bytes`, a power of two and a multiple of the page size, off the lowest region that has them at a multiple of
+    /// `bytes`, as high in that region as they can lie: single pages are taken off the bottom, so that few large pieces
+    /// are broken. A region is not cut in two if there is no room for another: nothing gets lost.
+    pub fn take_aligned(&mut self, bytes: u64) -> Option<Region> {
+        let (at, taken) = self.regions().iter().enumerate().find_map(|(at, region)| {
+            let end = region.end / bytes * bytes;
+            let start = end.checked_sub(bytes).filter(|&start| start >= region.start)?;
+            let cuts = start > region.start && end < region.end;
+            (!cuts || self.len < CAPACITY).then_some((at, Region { start, end }))
+        })?;
+        let above = Region { start: taken.end, end: self.regions[at].end };
+        self.regions[at].end = taken.start;
+        if self.regions[at].bytes() == 0 {
+            self.remove(at);
+        }
+        if above.bytes() > 0 {
+            self.insert(above);
+        }
+        Some(taken)
+    }
+
     /// Adds a region of whole pages, merged with every region that it touches or overlaps.
     fn insert(&mut self, mut new: Region) {
         let mut at = 0;
@@ -187,6 +208,28 @@ mod tests {
         assert_eq!(map.take(2 * PAGE), None);
         assert_eq!(map.take(PAGE), Some(region((MIB + 2 * PAGE, MIB + 3 * PAGE))));
         assert_eq!((map.take(PAGE), map.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn takes_aligned_pieces_and_keeps_what_is_around_them() {
+        let mut map = MemoryMap::new([region((MIB, 9 * MIB + PAGE))].into_iter()).unwrap();
+        let two = 2 * MIB;
+        assert_eq!(map.take_aligned(two), Some(region((6 * MIB, 8 * MIB))));
+        assert_eq!(map.regions(), [region((MIB, 6 * MIB)), region((8 * MIB, 9 * MIB + PAGE))]);
+        assert_eq!(map.take_aligned(two), Some(region((4 * MIB, 6 * MIB))));
+        assert_eq!(map.take(PAGE), Some(region((MIB, MIB + PAGE))));
+        assert_eq!(map.take_aligned(two), Some(region((two, 2 * two))));
+        assert_eq!(map.take_aligned(two), None);
+        assert_eq!(map.bytes(), MIB - PAGE + MIB + PAGE);
+        // A map without room for another region.
+        let pieces = (0..CAPACITY as u64).map(|i| region((MIB * (16 * i + 1), MIB * (16 * i + 4))));
+        let mut full = MemoryMap::new(pieces).unwrap();
+        let bytes = full.bytes();
+        let taken = full.take_aligned(two).unwrap();
+        assert_eq!((full.bytes(), taken.end - taken.start), (bytes - two, two));
+        // A piece that is a whole region.
+        let mut map = MemoryMap::new([region((two, 2 * two))].into_iter()).unwrap();
+        assert_eq!((map.take_aligned(two), map.bytes()), (Some(region((two, 2 * two))), 0));
     }
 
     #[test]

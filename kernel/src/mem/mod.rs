@@ -1,5 +1,6 @@
-//! Memory: the map of free memory, the window on physical memory, frames, the heap, the kernel's page tables, its stacks.
+//! Memory: the map of free memory, where registers can be, the window on physical memory, frames, the heap, the kernel's page tables, its stacks.
 
+pub mod devices;
 pub mod frames;
 mod heap;
 mod kernel_space;
@@ -8,7 +9,10 @@ pub mod phys;
 pub mod stacks;
 
 pub use frames::Frames;
-pub use heap::{bytes_for as heap_bytes_for, has_room_for as heap_has_room_for, init as init_heap};
+pub use heap::{
+    bytes_for as heap_bytes_for, has_room_for as heap_has_room_for, init as init_heap,
+    take_for as heap_take_for,
+};
 pub use kernel_space::{KernelSpace, LonePage, LowPage};
 
 /// There is not enough memory, or no page below 1 MiB.

@@ -69,6 +69,13 @@ pub unsafe fn tables<'a>(root: PhysFrame) -> OffsetPageTable<'a> {
     unsafe { OffsetPageTable::new(root, offset()) }
 }
 
+/// Fills `bytes` of memory from `at` on with zeros: one frame or several.
+pub fn zero(at: PhysAddr, bytes: u64) {
+    let words = usize::try_from(bytes / 8).unwrap_or(0);
+    // SAFETY: frames come from the frame allocator: memory in the window which nothing else refers to.
+    unsafe { virt(at).as_mut_ptr::<u64>().write_bytes(0, words) };
+}
+
 /// Fills a frame.
 pub fn write_page(frame: PhysFrame, bytes: &[u8; 4096]) {
     let to = virt(frame.start_address()).as_mut_ptr::<[u8; 4096]>();
@@ -82,6 +89,17 @@ pub fn write_bytes(frame: PhysFrame, at: usize, bytes: &[u8]) {
     let to = virt(frame.start_address()).as_mut_ptr::<u8>().wrapping_add(at);
     // SAFETY: within the frame, as asserted; the caller's frame is in the window, and nothing else refers to it.
     unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+}
+
+/// The first `bytes` bytes of a frame that no worker can write to any more.
+///
+/// # Safety
+/// Nothing runs that has the frame mapped writable, and it is not given back, for as long as the reference lives.
+#[must_use]
+pub unsafe fn bytes<'a>(frame: PhysFrame, bytes: usize) -> &'a [u8] {
+    assert!(bytes <= 4096, "read past a frame");
+    // SAFETY: the caller's; frames are in the window.
+    unsafe { core::slice::from_raw_parts(virt(frame.start_address()).as_ptr(), bytes) }
 }
 
 /// The 64-bit word at byte `at` of a frame that a worker may have written to.

@@ -4,6 +4,7 @@ use abi::CpuId;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::registers::State;
+use harness::x86::features;
 use spin::Mutex;
 
 use super::{PATIENCE_US, run_on};
@@ -20,6 +21,10 @@ pub fn all(clock: &'static MachineClock) -> Vec<(CpuId, Vec<State>)> {
         let states = Arc::clone(&states);
         Arc::new(move |id: CpuId| {
             let settled = registers::settle();
+            // After XCR0 is what it stays.
+            if let Some(cpu) = PerCpu::current() {
+                cpu.set_features(features::of_this_cpu());
+            }
             if let Some((_, own)) = states.lock().iter_mut().find(|(cpu, _)| *cpu == id) {
                 *own = settled;
             }

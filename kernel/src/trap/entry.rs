@@ -11,6 +11,8 @@
 //! - These three run on stacks of their own. An NMI blocks further ones until IRET, and its handler takes no fault, whose
 //!   IRET would end that early: so no NMI comes while another uses the stack.
 //! - A trap from ring 3 starts on the stack of TSS.RSP0. SYSCALL switches no stack; its stub takes the same one.
+//! - An interrupt that a device sends with the vector of an exception builds the frame of an interrupt, whatever the
+//!   exception pushes (Intel SDM vol. 3A, "64-Bit Mode Stack Frame").
 //! - IF is clear throughout. Direction flag and AC are cleared before any Rust runs.
 //! - SYSCALL builds the same frame as an interrupt and leaves the same way, by IRETQ: SYSRET with a non-canonical RCX
 //!   would fault in ring 0 (Intel SDM vol. 2B, "SYSRET").
@@ -26,7 +28,7 @@ use crate::cpu::{PerCpu, SYSCALL_VECTOR, TrapFrame, probe};
 use crate::user;
 use crate::x86::gdt::{USER_CODE, USER_DATA};
 use crate::x86::msr::IA32_GS_BASE;
-use crate::x86::vectors::{DOUBLE_FAULT, EXCEPTIONS, MACHINE_CHECK, NMI};
+use crate::x86::vectors::{DOUBLE_FAULT, EXCEPTIONS, MACHINE_CHECK, MAY_BE_SENT, NMI};
 
 /// The distance between two stubs of exceptions, in bytes.
 const EXCEPTION_STRIDE: u64 = 16;
@@ -76,6 +78,13 @@ trap_exceptions:
     # The exceptions for which the CPU pushes an error code (Intel SDM vol. 3A, table 'Protected-Mode Exceptions').
     .if !((1 << trap_vector) & {with_error})
     push 0
+    .elseif (1 << trap_vector) & {may_be_sent}
+    # A device's interrupt with this vector has no error code. The CPU aligns RSP to 16 bytes before it pushes a frame, of
+    # five words without an error code and of six with one.
+    test spl, 8
+    jz 2f
+    push 0
+2:
     .endif
     push trap_vector
     .if (1 << trap_vector) & {anywhere}
@@ -185,6 +194,7 @@ trap_handle:
     interrupt_stride = const INTERRUPT_STRIDE,
     exceptions = const EXCEPTIONS,
     with_error = const 1_u32 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30,
+    may_be_sent = const MAY_BE_SENT,
     anywhere = const 1_u32 << NMI | 1 << DOUBLE_FAULT | 1 << MACHINE_CHECK,
     gs_base = const IA32_GS_BASE,
     user_rsp = const offset_of!(PerCpu, user_rsp),

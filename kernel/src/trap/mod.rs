@@ -19,14 +19,16 @@ use crate::x86::gdt::{self, KERNEL_CODE, KERNEL_DATA, USER_CODE, USER_DATA};
 pub fn prepare() {
     interrupts::disable();
     gdt::load_early();
+    PerCpu::make_none_current();
     idt::load_early();
 }
 
 /// Lets this CPU take traps, as `cpu`. An AP's first step.
 pub fn adopt(cpu: &'static PerCpu) {
+    // First, so that GS base is never another value while an IDT of ours is in force.
+    cpu.make_current();
     cpu.load_descriptors();
     idt::load();
-    cpu.make_current();
 }
 
 /// Lets this CPU, which has been adopted and whose APIC is on, run ring 3.

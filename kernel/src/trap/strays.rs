@@ -27,7 +27,8 @@ pub fn take(vector: u64) -> bool {
     }
 }
 
-/// Whether a device sent an interrupt with the vector of this exception.
+/// Whether a device sent an interrupt with the vector of this exception. Its in-service bit shows that: it is set from the
+/// delivery to the EOI, which the handler writes before it returns, and the handler itself raises no such exception.
 fn is_sent(exception: u8) -> bool {
     vectors::may_be_sent(exception) && apic::is_in_service(exception)
 }

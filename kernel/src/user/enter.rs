@@ -10,7 +10,7 @@ use harness::watch::{Seen, Watch};
 use harness::x86::tsc;
 
 use crate::clock::MachineClock;
-use crate::cpu::{PerCpu, idle};
+use crate::cpu::{PerCpu, idle, xstate};
 use crate::x86::gdt::{USER_CODE, USER_DATA};
 use crate::x86::{apic, sse};
 
@@ -55,6 +55,7 @@ pub fn enter(
     worker.authority.set(authority);
     worker.counts.set(Counts::default());
     sse::reset();
+    xstate::reset();
     idle::take_pending_interrupts();
     worker.watch.set(Watch::begin(tsc::read(), &clock.tsc, timeout_us));
     worker.disturbances.set(disturbances);

@@ -5,6 +5,7 @@
 
 mod enter;
 mod space;
+mod tables;
 mod traps;
 
 pub use enter::{Entry, RunLimits, enter};

@@ -1,17 +1,19 @@
 //! A worker's address space: a lower half of its own, with everything that the worker may touch mapped, under the
 //! kernel's upper half, which ring 3 cannot reach.
+//!
+//! Its page tables are the only list of its frames: giving them back is a walk through the lower half. So a worker of any
+//! size takes frames and nothing of the heap.
 #![expect(unsafe_code, reason = "edits page tables")]
 
-use abi::worker::{WorkerArgs, WorkerResult};
-use alloc::vec::Vec;
+use abi::grant::PageSize;
+use abi::worker::{Extent, WorkerArgs, WorkerResult};
 use core::mem::offset_of;
-use harness::user::elf::{ElfImage, Relocation, Segment};
-use harness::user::layout::{ARGS, IMAGE, RESULT, STACK_PAGES, STACK_TOP, STUB, STUB_CODE};
-use x86_64::VirtAddr;
-use x86_64::structures::paging::mapper::Mapper;
-use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
+use harness::user::layout::{ARGS, CHUNKS, CORPUS, IMAGE, RESULT, STACK_TOP, STUB, STUB_CODE, stack_bottom};
+use harness::user::{Corpus, Program, elf};
+use x86_64::structures::paging::{PageTableFlags, PhysFrame};
 
 use super::Entry;
+use super::tables::{self, Tables};
 use crate::mem::{Frames, KernelSpace, OutOfMemory, phys};
 
 const PAGE: u64 = 4096;
@@ -19,37 +21,10 @@ const PAGE: u64 = 4096;
 /// One worker's address space. It gives its frames back through [`AddressSpace::destroy`].
 pub struct AddressSpace {
     root: PhysFrame,
+    tables: Tables,
     entry: u64,
     args: PhysFrame,
     result: PhysFrame,
-    /// Every frame it is made of, page tables included.
-    owned: Owned,
-}
-
-/// The frames that an address space is made of.
-struct Owned(Vec<PhysFrame>);
-
-/// Allocates frames for an address space, and records them.
-struct Recorder<'a> {
-    frames: &'a mut Frames,
-    owned: &'a mut Owned,
-}
-
-impl Recorder<'_> {
-    fn zeroed(&mut self) -> Result<PhysFrame, OutOfMemory> {
-        // Before the frame: a full heap is no panic, and loses no frame.
-        self.owned.0.try_reserve(1).map_err(|_| OutOfMemory)?;
-        let frame = self.frames.zeroed()?;
-        self.owned.0.push(frame);
-        Ok(frame)
-    }
-}
-
-// SAFETY: `Frames` hands out each frame once.
-unsafe impl x86_64::structures::paging::FrameAllocator<Size4KiB> for Recorder<'_> {
-    fn allocate_frame(&mut self) -> Option<PhysFrame> {
-        self.zeroed().ok()
-    }
 }
 
 /// Ring 3's rights to a page, besides reading it.
@@ -73,17 +48,21 @@ impl Rights {
 }
 
 impl AddressSpace {
-    /// Lays out a worker: image, stack, arguments, result slot, return stub.
+    /// Lays out a worker: image, stack, arguments, result slot, return stub, and what its plan grants. What the workers of
+    /// a case share it borrows from `first`, if there is one: that address space must not be destroyed before this one.
     ///
     /// # Errors
     /// No memory. Frames taken so far are given back.
-    pub fn new(space: &mut KernelSpace, image: &ElfImage<'_>) -> Result<Self, OutOfMemory> {
-        let mut owned = Owned(Vec::new());
-        owned.0.try_reserve(1).map_err(|_| OutOfMemory)?;
+    pub fn new(
+        space: &mut KernelSpace,
+        program: &Program<'_>,
+        first: Option<&Self>,
+    ) -> Result<Self, OutOfMemory> {
         let root = space.new_root()?;
-        owned.0.push(root);
-        let mut this = Self { root, entry: IMAGE + image.entry, args: root, result: root, owned };
-        match this.build(space.frames(), image) {
+        // SAFETY: a table made just now; this address space is its only owner, and maps everything before a CPU enters it.
+        let tables = unsafe { Tables::new(root) };
+        let mut this = Self { root, tables, entry: IMAGE + program.image.entry, args: root, result: root };
+        match this.build(space.frames(), program, first) {
             Ok(()) => Ok(this),
             Err(error) => {
                 this.destroy(space);
@@ -92,61 +71,133 @@ impl AddressSpace {
         }
     }
 
-    fn build(&mut self, frames: &mut Frames, image: &ElfImage<'_>) -> Result<(), OutOfMemory> {
-        for segment in &image.segments {
-            self.map_segment(frames, segment, &image.relocations)?;
-        }
-        self.args = self.map_new(frames, ARGS, Rights::Read)?;
-        self.result = self.map_new(frames, RESULT, Rights::Write)?;
-        let stub = self.map_new(frames, STUB, Rights::Execute)?;
-        phys::write_bytes(stub, 0, &STUB_CODE);
-        for page in 1..=STACK_PAGES {
-            let frame = self.map_new(frames, STACK_TOP - page * PAGE, Rights::Write)?;
-            if page == 1 {
-                // The return address: the worker is entered as if the stub had called it.
-                phys::write_bytes(frame, 4096 - 8, &STUB.to_le_bytes());
-            }
-        }
-        Ok(())
-    }
-
-    fn map_segment(
+    fn build(
         &mut self,
         frames: &mut Frames,
-        segment: &Segment<'_>,
-        all: &[Relocation],
+        program: &Program<'_>,
+        first: Option<&Self>,
     ) -> Result<(), OutOfMemory> {
+        let Program { image, needs, corpus } = program;
+        for segment in &image.segments {
+            self.map_segment(frames, segment)?;
+        }
+        for elf::Relocation { at, addend } in image.relocations.iter() {
+            self.write(IMAGE + at, &(IMAGE + addend).to_le_bytes());
+        }
+        self.args = self.map_small(frames, ARGS, Rights::Read)?;
+        self.result = self.map_small(frames, RESULT, Rights::Write)?;
+        let stub = self.map_small(frames, STUB, Rights::Execute)?;
+        phys::write_bytes(stub, 0, &STUB_CODE);
+        self.map(frames, stack_bottom(needs), STACK_TOP, PageSize::Small, Rights::Write)?;
+        // The return address: the worker is entered as if the stub had called it.
+        self.write(STACK_TOP - 8, &STUB.to_le_bytes());
+
+        let granted = program.granted();
+        let end = |extent: Extent| extent.at + extent.bytes;
+        self.map(frames, granted.chunks.at, end(granted.chunks), PageSize::Small, Rights::Write)?;
+        self.map(frames, granted.memory.at, end(granted.memory), needs.pages, Rights::Write)?;
+        let (shared, copied) = (granted.shared, granted.corpus);
+        match first {
+            Some(first) => {
+                self.borrow(frames, first, shared.at, end(shared), PageSize::Small, Rights::Write)?
+            }
+            None => self.map(frames, shared.at, end(shared), PageSize::Small, Rights::Write)?,
+        }
+        match (corpus, first) {
+            (Some(Corpus { is_shared: true, .. }), Some(first)) => {
+                self.borrow(frames, first, copied.at, end(copied), needs.pages, Rights::Read)
+            }
+            (Some(Corpus { bytes, .. }), _) => {
+                self.map(frames, copied.at, end(copied), needs.pages, Rights::Read)?;
+                self.write(CORPUS, bytes);
+                Ok(())
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    fn map_segment(&self, frames: &mut Frames, segment: &elf::Segment<'_>) -> Result<(), OutOfMemory> {
         let rights = match (segment.writable, segment.executable) {
             (true, _) => Rights::Write,
             (false, true) => Rights::Execute,
             (false, false) => Rights::Read,
         };
-        let end = segment.at + segment.size;
-        let mut at = segment.at / PAGE * PAGE;
+        let (start, end) = (IMAGE + segment.at, IMAGE + segment.at + segment.size);
+        self.map(frames, start / PAGE * PAGE, end, PageSize::Small, rights)?;
+        self.write(start, segment.data);
+        Ok(())
+    }
+
+    /// Maps new pages of zeros from `start`, which is at a page, up to `end` or the end of its page.
+    fn map(
+        &self,
+        frames: &mut Frames,
+        start: u64,
+        end: u64,
+        pages: PageSize,
+        rights: Rights,
+    ) -> Result<(), OutOfMemory> {
+        let mut at = start;
         while at < end {
-            let frame = self.map_new(frames, IMAGE + at, rights)?;
-            fill(frame, at, segment);
-            for relocation in all.iter().filter(|r| (at..at + PAGE).contains(&r.at)) {
-                phys::write_bytes(frame, offset(relocation.at), &(IMAGE + relocation.addend).to_le_bytes());
+            match pages {
+                PageSize::Small => self.map_small(frames, at, rights).map(drop)?,
+                PageSize::Large => self.map_large(frames, at, rights)?,
             }
-            at += PAGE;
+            at += pages.bytes();
         }
         Ok(())
     }
 
     /// Maps a new page of zeros at `at`.
-    fn map_new(&mut self, frames: &mut Frames, at: u64, rights: Rights) -> Result<PhysFrame, OutOfMemory> {
-        // SAFETY: this address space's own table, not current while it is built.
-        let mut tables = unsafe { phys::tables(self.root) };
-        let mut recorder = Recorder { frames, owned: &mut self.owned };
-        let frame = recorder.zeroed()?;
-        let page = Page::<Size4KiB>::containing_address(VirtAddr::new(at));
-        let parents = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::USER_ACCESSIBLE;
-        // SAFETY: a lower-half page of a space that nothing runs in yet.
-        let mapped =
-            unsafe { tables.map_to_with_table_flags(page, frame, rights.flags(), parents, &mut recorder) };
-        mapped.map_err(|_| OutOfMemory)?.ignore();
-        Ok(frame)
+    fn map_small(&self, frames: &mut Frames, at: u64, rights: Rights) -> Result<PhysFrame, OutOfMemory> {
+        let frame = frames.zeroed()?;
+        let entered = self.tables.enter(frames, at, frame.start_address(), rights.flags());
+        entered.map(|()| frame).inspect_err(|_| frames.give_back(frame))
+    }
+
+    /// Maps 2 MiB of zeros at `at`.
+    fn map_large(&self, frames: &mut Frames, at: u64, rights: Rights) -> Result<(), OutOfMemory> {
+        let frame = frames.zeroed_large()?;
+        let flags = rights.flags() | PageTableFlags::HUGE_PAGE;
+        let entered = self.tables.enter(frames, at, frame.start_address(), flags);
+        entered.inspect_err(|_| frames.give_back_large(frame))
+    }
+
+    /// Maps the pages of `owner` from `start` up to `end`. They stay the owner's.
+    fn borrow(
+        &self,
+        frames: &mut Frames,
+        owner: &Self,
+        start: u64,
+        end: u64,
+        pages: PageSize,
+        rights: Rights,
+    ) -> Result<(), OutOfMemory> {
+        let size = if pages == PageSize::Large { PageTableFlags::HUGE_PAGE } else { PageTableFlags::empty() };
+        let mut at = start;
+        while at < end {
+            let page = owner.frame(at).start_address();
+            self.tables.enter(frames, at, page, rights.flags() | size | tables::BORROWED)?;
+            at += pages.bytes();
+        }
+        Ok(())
+    }
+
+    /// The 4 KiB of memory behind the page of `at`, which is mapped.
+    fn frame(&self, at: u64) -> PhysFrame {
+        let found = self.tables.find(at);
+        PhysFrame::containing_address(found.expect("callers name pages that they have mapped"))
+    }
+
+    /// Writes `bytes` at `at`, which is mapped. The worker does not run.
+    fn write(&self, at: u64, bytes: &[u8]) {
+        let (mut at, mut rest) = (at, bytes);
+        while !rest.is_empty() {
+            let offset = offset(at);
+            let (piece, after) = rest.split_at(rest.len().min(4096 - offset));
+            phys::write_bytes(self.frame(at), offset, piece);
+            (at, rest) = (at + piece.len() as u64, after);
+        }
     }
 
     /// Writes the worker's arguments, and clears its result slot.
@@ -154,7 +205,7 @@ impl AddressSpace {
         for (i, word) in args.words().iter().enumerate() {
             phys::write_bytes(self.args, 8 * i, &word.to_le_bytes());
         }
-        phys::write_page(self.result, &[0; 4096]);
+        phys::zero(self.result.start_address(), PAGE);
     }
 
     /// The content of the result slot.
@@ -175,6 +226,17 @@ impl AddressSpace {
         phys::read_u64(self.result, at)
     }
 
+    /// Passes the first `bytes` bytes of the result pages to `see`. No CPU may run in it any more.
+    pub fn see_chunks(&self, bytes: usize, see: &mut dyn FnMut(&[u8])) {
+        let (mut at, mut rest) = (CHUNKS, bytes);
+        while rest > 0 {
+            let piece = rest.min(4096);
+            // SAFETY: the worker's own page, which is mapped as long as its address space lives; the worker has ended.
+            see(unsafe { phys::bytes(self.frame(at), piece) });
+            (at, rest) = (at + PAGE, rest - piece);
+        }
+    }
+
     /// The physical address for CR3.
     #[must_use]
     pub fn cr3(&self) -> u64 {
@@ -189,16 +251,9 @@ impl AddressSpace {
 
     /// Gives all its frames back. No CPU may run in it any more.
     pub fn destroy(self, space: &mut KernelSpace) {
-        space.frames().give_back(self.owned.0);
+        // SAFETY: nothing runs in it, and `self` is the only owner of the tables.
+        unsafe { self.tables.give_back(space.frames()) };
     }
-}
-
-/// Copies the segment's part of the page that begins at `page`.
-fn fill(frame: PhysFrame, page: u64, segment: &Segment<'_>) {
-    let skipped = usize::try_from(page.saturating_sub(segment.at)).unwrap_or(usize::MAX);
-    let at = offset(segment.at.max(page));
-    let data = segment.data.get(skipped..).unwrap_or_default();
-    phys::write_bytes(frame, at, &data[..data.len().min(4096 - at)]);
 }
 
 /// An address's offset in its page.

@@ -49,7 +49,7 @@ impl Features {
         // "Control Registers", CR4.MCE; vol. 3B, "Machine-Check Architecture").
         cr4.set(Cr4Flags::MACHINE_CHECK_EXCEPTION, self.mce);
         // Everything else that firmware may have enabled is disabled: TSD would fault a worker's RDTSC, PCIDE and PGE would
-        // allow stale translations, OSXSAVE would allow state that is not isolated.
+        // allow stale translations. OSXSAVE comes back once the state behind it is known (`cpu::xstate`).
         // SAFETY: PAE stays on, and LA57 is off (`pages_have_five_levels`); the kernel is soft-float, keeps no translation
         // global and uses no user mapping.
         unsafe { Cr4::write(cr4) };
@@ -73,5 +73,22 @@ impl Features {
 /// cannot change in long mode (Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging").
 #[must_use]
 pub fn pages_have_five_levels() -> bool {
-    Cr4::read().contains(Cr4Flags::L5_PAGING)
+    has_five_levels(Cr4::read_raw())
+}
+
+/// The same of a value of CR4.
+const fn has_five_levels(cr4: u64) -> bool {
+    cr4 & Cr4Flags::L5_PAGING.bits() != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_levels_are_bit_12_of_cr4_and_no_other() {
+        // PAE, OSFXSR and OSXMMEXCPT, as a loader leaves them; then with LA57, and with each bit alone.
+        assert!(!has_five_levels(0x620) && has_five_levels(0x1620));
+        assert!((0..64).all(|bit| has_five_levels(1 << bit) == (bit == 12)));
+    }
 }

@@ -41,13 +41,16 @@ impl Ist {
 static EARLY: GlobalDescriptorTable<3> =
     GlobalDescriptorTable::from_raw_entries(&[0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff]);
 
-/// Loads the kernel's segments on this CPU, without a task state. Clears GS base.
+/// Loads the kernel's segments on this CPU, without a task state. GS base is not defined then.
 pub fn load_early() {
     EARLY.load();
     load_segments(SegmentSelector(KERNEL_CODE), SegmentSelector(KERNEL_DATA));
+    // SAFETY: a null selector may be loaded. It clears GS base on some CPUs, which nothing uses yet.
+    unsafe { GS::set_reg(SegmentSelector::NULL) };
 }
 
-/// Loads the segment registers from the table in force, in which `code` and `data` are ring 0's.
+/// Loads the segment registers from the table in force, in which `code` and `data` are ring 0's. GS stays null, as
+/// [`load_early`] or the trampoline left it: a load may clear its base.
 fn load_segments(code: SegmentSelector, data: SegmentSelector) {
     // SAFETY: a 64-bit code segment of ring 0.
     unsafe { CS::set_reg(code) };
@@ -60,8 +63,6 @@ fn load_segments(code: SegmentSelector, data: SegmentSelector) {
     unsafe { ES::set_reg(SegmentSelector::NULL) };
     // SAFETY: as above.
     unsafe { FS::set_reg(SegmentSelector::NULL) };
-    // SAFETY: as above.
-    unsafe { GS::set_reg(SegmentSelector::NULL) };
 }
 
 /// One CPU's descriptor table and task state. It must not move once loaded.
@@ -91,7 +92,7 @@ impl Descriptors {
         Self { gdt: GlobalDescriptorTable::new(), tss }
     }
 
-    /// Loads them on this CPU. Clears GS base: the caller sets it afterwards.
+    /// Loads them on this CPU.
     pub fn load(&'static mut self) {
         let selectors = [
             self.gdt.append(Descriptor::kernel_code_segment()),

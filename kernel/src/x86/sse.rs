@@ -1,8 +1,10 @@
 //! The x87 and SSE state of a worker. The kernel is soft-float and never changes it, so a clean state before each
-//! entry into ring 3 isolates the workers' states.
+//! entry into ring 3 isolates the workers' states. `cpu::xstate` has what XSAVE manages beyond it.
 #![expect(unsafe_code, reason = "FXRSTOR")]
 
 use core::arch::asm;
+
+use abi::worker::{FCW, MXCSR};
 
 /// The FXSAVE area (Intel SDM vol. 1, "FXSAVE Area").
 #[repr(C, align(16))]
@@ -10,17 +12,13 @@ struct FxArea([u8; 512]);
 
 const CLEAN: FxArea = {
     let mut area = [0; 512];
-    // FCW 0x037f and MXCSR 0x1f80: the values after FINIT and reset, all exceptions masked. Linux starts a process
-    // with the same.
-    area[0] = 0x7f;
-    area[1] = 0x03;
-    area[24] = 0x80;
-    area[25] = 0x1f;
+    [area[0], area[1]] = FCW.to_le_bytes();
+    [area[24], area[25], area[26], area[27]] = MXCSR.to_le_bytes();
     FxArea(area)
 };
 static CLEAN_STATE: FxArea = CLEAN;
 
-/// Gives this CPU the state that a new process has: registers zero, exceptions masked.
+/// Gives this CPU the state that every call of a worker begins with: registers zero, exceptions masked.
 pub fn reset() {
     // SAFETY: the area is 512 bytes, aligned to 16, and its MXCSR has no reserved bit set; CR4.OSFXSR is on.
     unsafe {

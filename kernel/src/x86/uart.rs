@@ -20,7 +20,7 @@ const DIVIDEND: u32 = 115_200;
 /// Bytes that a 16550's FIFO takes when it is empty.
 const FIFO_BYTES: usize = 16;
 /// How long the transmitter may stay full, in microseconds, beyond the time that it needs at its rate, before it counts as
-/// stuck. A VMM does not take bytes while whoever reads them is not scheduled.
+/// stuck. A VMM takes no bytes while their reader is not scheduled.
 const PATIENCE_US: u64 = 250_000;
 /// How much longer than a full FIFO at 115,200 baud needs, 1.4 ms, a wait may take.
 const BURST_US: u64 = 4_000;

@@ -21,12 +21,14 @@ pub const fn is_exception(vector: u8) -> bool {
     matches!(vector, 0..=8 | 10..=14 | 16..=21 | 28..=30)
 }
 
-/// Whether a local APIC delivers an interrupt with the vector of this exception: it refuses those below 16 only (Intel SDM
-/// vol. 3A, "Valid Interrupt Vectors"). Not for an exception with an error code: the frame of an interrupt has none, so its
-/// handler cannot return.
+/// The vectors below [`EXCEPTIONS`], a bit each, with which a local APIC delivers interrupts: it refuses those below 16 only
+/// (Intel SDM vol. 3A, "Valid Interrupt Vectors").
+pub const MAY_BE_SENT: u32 = 0xffff_0000;
+
+/// Whether a local APIC delivers an interrupt with the vector of this exception.
 #[must_use]
 pub const fn may_be_sent(exception: u8) -> bool {
-    matches!(exception, 16 | 18..=20)
+    MAY_BE_SENT >> exception & 1 != 0
 }
 
 /// The local APIC's timer: a worker has reached its time-out, or a halted CPU has to check its condition.

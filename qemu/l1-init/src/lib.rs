@@ -1,4 +1,4 @@
-//! What the first process of an L1 guest is told, and what it says: the side that makes such a guest uses the same words.
+//! What the first process of an L1 guest is given, and what it prints: the side that makes such a guest uses the same words.
 //!
 //! L1 is a Linux guest that is itself a host: in it, KVM runs guests (L2). Its job is a file in its initramfs, and all
 //! that it says of itself are lines on its console that begin with [`MARK`]. Every other line is its program's.

@@ -2,13 +2,14 @@
 
 use std::io;
 
+use abi::grant::PageSize;
 use abi::plan::{Plan, Platform};
 use abi::wire::Record;
 use abi::wire::record::{SkipReason, SystemName};
 use harness::agenda::Item;
 use harness::clock::{Clock, Mark};
 use harness::sampler::Figure;
-use harness::user::elf::ElfImage;
+use harness::user::Program;
 use harness::{Backend, Sink, TeamReport};
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
 
@@ -17,7 +18,7 @@ use crate::cpus::{Cpu, pin};
 use crate::linux::rtc;
 use crate::platform::Threads;
 use crate::second::SecondClock;
-use crate::worker::{Limits, Team};
+use crate::worker::{Limits, Team, lay_out_corpus, map};
 
 /// The CPUs, their clock, and the console.
 pub struct Processes<'a> {
@@ -33,6 +34,8 @@ pub struct Processes<'a> {
     pub second: SecondClock,
     /// The output.
     pub console: &'a mut Console,
+    /// Whether what every worker's process inherits is there.
+    pub has_begun: bool,
 }
 
 impl Sink for Processes<'_> {
@@ -66,24 +69,39 @@ impl Backend for Processes<'_> {
         figures
     }
 
-    fn assemble(&mut self, plan: &Plan<'_>, item: &Item, _: &ElfImage<'_>) -> Result<Team, SkipReason> {
+    fn assemble(&mut self, plan: &Plan<'_>, item: &Item, program: &Program<'_>) -> Result<Team, SkipReason> {
         let cpus = self.cpus.get(..usize::from(item.case.workers)).ok_or(SkipReason::Cpus)?;
         let limits = Limits { timeout_ms: item.case.timeout_ms, warm_up_ms: plan.warm_up_ms };
-        let team = Team::assemble(cpus, &item.splits, plan.head.challenge.0, limits);
+        let team = self
+            .begin(program)
+            .and_then(|()| Team::assemble(cpus, &item.splits, program, plan.head.challenge.0, limits));
         team.map_err(|error| self.no_process(&error))
     }
 
-    fn run(&mut self, team: Team, image: &ElfImage<'_>, _: u16) -> Result<TeamReport, SkipReason> {
+    fn run(&mut self, team: Team, program: &Program<'_>, _: u16) -> Result<TeamReport, SkipReason> {
         // The UART's interrupts for what was printed must not fall into the timed region.
         self.console.drain();
-        team.run(image, self.clock, self.second, self.system, self.tuned)
+        team.run(program, self.clock, self.second, self.system, self.tuned)
             .map_err(|error| self.no_process(&error))
     }
 }
 
 impl Processes<'_> {
-    /// Reports why a worker has no process.
+    /// Does once what every worker's process inherits: the size of pages, and the corpus that all read.
+    fn begin(&mut self, program: &Program<'_>) -> io::Result<()> {
+        if !self.has_begun {
+            map::set_small_pages_only(program.needs.pages == PageSize::Small)?;
+            lay_out_corpus(program)?;
+            self.has_begun = true;
+        }
+        Ok(())
+    }
+
+    /// Reports why a worker has no process. What the machine lacks is no error: the case is skipped, and says so.
     fn no_process(&mut self, error: &io::Error) -> SkipReason {
+        if error.kind() == io::ErrorKind::Unsupported {
+            return SkipReason::Unsupported;
+        }
         self.console.problem("worker-process", format_args!("{error}"));
         SkipReason::Memory
     }

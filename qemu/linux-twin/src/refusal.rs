@@ -19,7 +19,7 @@ pub enum Refusal {
     #[error("the plan's control is for the Assay kernel")]
     Control,
     /// No source states the TSC's frequency.
-    #[error("no source tells the frequency of the TSC")]
+    #[error("no source states the frequency of the TSC")]
     NoClock,
     /// The CPUs cannot be listed, or not be used.
     #[error("{0}")]

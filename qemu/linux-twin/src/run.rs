@@ -121,7 +121,8 @@ fn experiment(
     if tuned {
         tuning::begin().map_err(Refusal::RealTime)?;
     }
-    let mut backend = Processes { system, cpus: &roster.online, tuned, clock: &clock, second, console };
+    let mut backend =
+        Processes { system, cpus: &roster.online, tuned, clock: &clock, second, console, has_begun: false };
     let summary = harness::run(plan, ramdisk, site, &mut phases, &mut backend).map_err(Refusal::Blob)?;
     console.end(summary.status());
     console.text(format_args!("{summary}"));

@@ -35,6 +35,25 @@ fn counts_instructions_in_one_thread() {
 }
 
 #[test]
+fn the_exact_mode_has_no_control_channel_and_no_clock_of_the_host() {
+    let machine = MachineSpec {
+        exact: Some(ExactMode { replay_log: "/tmp/a,b".into() }),
+        cpu_model: Some("qemu64".to_owned()),
+        vga: Vga::None,
+        ..MachineSpec::q35(1, 64)
+    };
+    let kernel = BootMedium::Kernel { kernel: "/k".into(), initrd: None, append: String::new() };
+    assert_eq!(
+        line(Accelerator::Tcg, &machine, &kernel),
+        "/usr/bin/qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
+         -device isa-debug-exit,iobase=0xf4,iosize=0x04 -serial file:/dev/stdout -machine q35 \
+         -accel tcg,thread=single -cpu qemu64,-erms -smp 1,sockets=1,cores=1,threads=1 \
+         -icount shift=0,sleep=off,rr=record,rrfile=/tmp/a,,b \
+         -rtc base=2026-01-01T00:00:00,clock=vm -seed 1 -m 64M -vga none -kernel /k"
+    );
+}
+
+#[test]
 fn gives_kvm_guests_the_hosts_cpu_with_its_tsc() {
     let line = line(Accelerator::Kvm, &MachineSpec::q35(1, 64), &disk("/i"));
     assert!(line.contains("-accel kvm -cpu host,migratable=off "), "{line}");

@@ -61,7 +61,7 @@ impl KvmProblem {
         }
     }
 
-    /// Whether a user who expects KVM here must be told: the host has the device, or hardware for it.
+    /// Whether to report it to a user who expects KVM here: the host has the device, or hardware for it.
     #[must_use]
     pub fn is_unexpected(&self) -> bool {
         !matches!(self, Self::NoDevice { module: None })

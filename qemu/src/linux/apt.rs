@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{LinuxError, Origin};
+use crate::file_error::FileError;
 use crate::nested::kernel::{MODULES, module_in, modules_of};
 
 /// Debian's name for its newest kernel for virtual machines. The package of that name holds nothing but a dependency.
@@ -40,7 +41,7 @@ fn take_kernel(tree: &Path, store: &Path, package: &str) -> Result<PathBuf, Linu
     let inside = newest_file(&tree.join("boot"), "vmlinuz-", "")
         .ok_or_else(|| failed(format!("package {package}"), "has no boot/vmlinuz-*".to_owned()))?;
     let path = store.join(inside.file_name().unwrap_or_default());
-    fs::rename(&inside, &path).map_err(|source| LinuxError::Unwritable { path: path.clone(), source })?;
+    fs::rename(&inside, &path).map_err(|source| FileError::Unwritable { path: path.clone(), source })?;
     take_modules(tree, &path)?;
     Ok(path)
 }
@@ -51,7 +52,7 @@ fn take_modules(tree: &Path, kernel: &Path) -> Result<(), LinuxError> {
     let folder = modules_of(kernel);
     let unwritable = |path: &Path| {
         let path = path.to_owned();
-        move |source| LinuxError::Unwritable { path, source }
+        move |source| FileError::Unwritable { path, source }
     };
     fs::create_dir_all(&folder).map_err(unwritable(&folder))?;
     for (name, below) in MODULES {

@@ -1,30 +1,17 @@
 //! Why there is no Linux guest.
 
-use std::io;
 use std::path::PathBuf;
 
 use super::{BzImageError, KERNEL_VARIABLE};
+use crate::file_error::FileError;
 
 /// Why there is no Linux guest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinuxError {
-    /// A file cannot be read.
-    #[error("{}: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A file or a folder cannot be written.
-    #[error("{}: cannot write: {source}", .path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file is no kernel that QEMU can boot.
     #[error("{}: {source}", .path.display())]
     BzImage {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{BzImage, LinuxError, apt};
+use crate::file_error::FileError;
 
 /// Names a bzImage to use.
 pub const KERNEL_VARIABLE: &str = "LINUX_SMP_SCALE_KERNEL";
@@ -89,7 +90,7 @@ impl LinuxKernel {
     /// # Errors
     /// The kernel cannot be fetched, or `store` cannot be written.
     pub fn fetch(store: &Path) -> Result<Self, LinuxError> {
-        let unwritable = |source| LinuxError::Unwritable { path: store.to_owned(), source };
+        let unwritable = |source| FileError::Unwritable { path: store.to_owned(), source };
         fs::create_dir_all(store).map_err(unwritable)?;
         // The tools run in it.
         let (path, origin) = apt::fetch(&store.canonicalize().map_err(unwritable)?)?;
@@ -111,7 +112,7 @@ impl LinuxKernel {
     fn open(path: PathBuf, origin: Origin) -> Result<Self, LinuxError> {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(source) => return Err(LinuxError::Unreadable { path, source }),
+            Err(source) => return Err(FileError::Unreadable { path, source }.into()),
         };
         match BzImage::read(&bytes) {
             Ok(BzImage { release }) => {

@@ -1,30 +1,15 @@
 //! Why a program was not run in an L1 guest.
 
-use std::io;
-use std::path::PathBuf;
-
+use crate::file_error::FileError;
 use crate::linux::LinuxError;
 
 /// Why a program was not run in an L1 guest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NestedError {
-    /// A file that L1 needs cannot be read.
-    #[error("{}: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// L1's initramfs cannot be written.
-    #[error("{}: cannot write: {source}", .path.display())]
-    Unwritable {
-        /// The initramfs.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    /// A file that L1 needs cannot be read, or its initramfs cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A program that is needed here failed.
     #[error("{doing}: {detail}")]
     Helper {

@@ -91,7 +91,7 @@ impl L1 {
         watch(process, spec.deadline, cancel, on_line).map_err(started)
     }
 
-    /// As [`Self::run`], and once more if L1 itself breaks. `on_break` is told why.
+    /// As [`Self::run`], and once more if L1 itself breaks. `on_break` gets the reason.
     ///
     /// # Errors
     /// L1 cannot be started.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use cpio::newc::{self, Builder};
 
 use super::{NestedError, closure};
+use crate::file_error::FileError;
 
 const FOLDER: u32 = 0o040_755;
 const PROGRAM: u32 = 0o100_755;
@@ -66,7 +67,7 @@ impl Tree {
     /// # Errors
     /// It cannot be read.
     pub fn add_all_of(&mut self, folder: &Path) -> Result<(), NestedError> {
-        let unreadable = |source| NestedError::Unreadable { path: folder.to_owned(), source };
+        let unreadable = |source| FileError::Unreadable { path: folder.to_owned(), source };
         self.add_folder(folder);
         for entry in folder.read_dir().map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -80,7 +81,7 @@ impl Tree {
     /// # Errors
     /// A file cannot be read, or the archive cannot be written.
     pub fn write(&self, into: &Path) -> Result<(), NestedError> {
-        let unwritable = |source| NestedError::Unwritable { path: into.to_owned(), source };
+        let unwritable = |source| FileError::Unwritable { path: into.to_owned(), source };
         let mut out = BufWriter::with_capacity(1 << 20, File::create(into).map_err(unwritable)?);
         let folders = self.all_folders();
         for (inode, folder) in (1..).zip(&folders) {
@@ -90,7 +91,7 @@ impl Tree {
         let first = u32::try_from(folders.len()).unwrap_or(0) + 1;
         for (inode, (place, content)) in (first..).zip(&self.files) {
             let (bytes, mode) = content.read().map_err(|source| match content {
-                Content::Of(path) => NestedError::Unreadable { path: path.clone(), source },
+                Content::Of(path) => FileError::Unreadable { path: path.clone(), source },
                 Content::Bytes(_) => unwritable(source),
             })?;
             let entry = Builder::new(&name_of(place)).ino(inode).mode(mode).nlink(1);
@@ -100,7 +101,7 @@ impl Tree {
             writer.write_all(&bytes).map_err(unwritable)?;
             out = writer.finish().map_err(unwritable)?;
         }
-        newc::trailer(out).and_then(|mut out| out.flush()).map_err(unwritable)
+        Ok(newc::trailer(out).and_then(|mut out| out.flush()).map_err(unwritable)?)
     }
 
     /// Every folder, its parents first.

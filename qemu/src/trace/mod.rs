@@ -40,7 +40,7 @@ pub enum Event {
 pub struct Delivery {
     /// The vector.
     pub vector: u8,
-    /// The error code; 0 where the exception has none.
+    /// The error code; 0 if the exception has none.
     pub error_code: u32,
     /// Its source.
     pub origin: Origin,

@@ -2,7 +2,7 @@
 //!
 //! `--event-monitor fd=0` makes it write one JSON object for each event (event_monitor/src/lib.rs in its sources) to the
 //! socket that is its standard input. A guest ends it by ACPI's S5. A guest that resets is booted again in the same
-//! process (`vm_reboot` in vmm/src/lib.rs): the event `rebooting` tells of it, and ends the run. It ends with 0 whatever
+//! process (`vm_reboot` in vmm/src/lib.rs): the event `rebooting` reports it, and ends the run. It ends with 0 whatever
 //! ended the guest; a vCPU that could not go on is in its messages only.
 
 use std::convert::Infallible;

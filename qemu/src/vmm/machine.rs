@@ -36,12 +36,13 @@ pub(crate) fn check(kind: VmmKind, spec: &GuestSpec) -> Result<(), QemuError> {
 fn only_qemu(machine: &MachineSpec) -> Result<(), QemuError> {
     const ONLY: &str = "nothing: only QEMU has it";
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let asked: [(&'static str, Option<String>); 9] = [
+    let asked: [(&'static str, Option<String>); 10] = [
         ("cpu-model", machine.cpu_model.clone()),
         ("shape", machine.shape.map(|shape| format!("{} places", shape.places()))),
         ("numa-nodes", (machine.numa_nodes > 0).then(|| machine.numa_nodes.to_string())),
         ("serial", (!machine.serial).then(|| "off".to_owned())),
         ("debugger", path(&machine.debugger)),
+        ("exact", machine.exact.as_ref().map(|_| "the exact mode".to_owned())),
         ("icount-shift", machine.icount_shift.map(|shift| shift.to_string())),
         ("trace-log", path(&machine.trace_log)),
         ("hold-at-end", machine.hold_at_end.then(|| "on".to_owned())),

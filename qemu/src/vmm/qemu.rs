@@ -1,5 +1,5 @@
 //! A run under QEMU: QMP on its standard input holds the guest before its first instruction, names the vCPU threads,
-//! and tells how the guest ended.
+//! and reports how the guest ended.
 
 use std::convert::Infallible;
 use std::process::ExitStatus;

@@ -11,6 +11,9 @@ use super::runtime::{Call, Outcome};
 /// The first address of the upper half, where kernels live. Canonical, so that it is a page fault and not #GP.
 const KERNEL: usize = 0xffff_8000_0000_0000;
 
+/// Where shared memory is, for a worker that may use it.
+const SHARED: usize = 0x5000_0000;
+
 const PAGE_BYTES: usize = 4096;
 
 /// Reads address 0, which no worker has mapped: #PF, not present, on a read in user mode.
@@ -58,6 +61,15 @@ pub fn execute_data(_: &Call) {
     static RET: AtomicU8 = AtomicU8::new(0xc3);
     // SAFETY: faults, or returns at once.
     unsafe { asm!("call {at}", at = in(reg) RET.as_ptr()) }
+}
+
+/// Reads the memory that the workers of a case share, without the authority for it: #PF, not present, on a read in user
+/// mode. Only a plan with `shared-memory` has it mapped there (`harness::user::layout::SHARED`).
+pub fn shared_memory(_: &Call) {
+    // SAFETY: faults, or reads a byte and drops it.
+    unsafe {
+        asm!("mov {byte}, byte ptr [{at}]", at = in(reg) SHARED, byte = out(reg_byte) _, options(nostack))
+    }
 }
 
 /// Does not return and takes no memory: only its time-out ends it.

@@ -4,6 +4,7 @@
 //! from the arguments, and drops them before it returns, so no two of them to one range are alive at a time.
 
 use core::hint::{black_box, spin_loop};
+use core::mem::offset_of;
 use core::slice;
 use core::sync::atomic::AtomicU64;
 
@@ -111,8 +112,9 @@ where
 
         let Outcome { answer, work, digest } = outcome;
         let chunks = space.chunks.count as u64;
-        // SAFETY: the caller promises that `out` can be written.
-        unsafe { (&raw mut (*out).chunks).write_volatile(chunks) };
+        let place = out.wrapping_byte_add(offset_of!(WorkerResult, chunks)).cast::<u64>();
+        // SAFETY: the field of a slot, and the caller promises that `out` can be written.
+        unsafe { place.write_volatile(chunks) };
         let result = WorkerResult { begin_tsc, end_tsc, answer, work, digest, complete: COMPLETE, chunks };
         // SAFETY: the caller promises that `out` can be written.
         unsafe { store(out, result) }

@@ -2,6 +2,7 @@
 //! them could add code to a program that its source does not show.
 //!
 //! A program uses some of this and leaves the rest, hence `dead_code`.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 #[allow(dead_code, unused_macros, unused_imports, reason = "for the controls")]
 pub mod control;

@@ -30,7 +30,7 @@ pub fn mask(digest: [u8; 32], challenge: u64) -> [u8; 32] {
 /// The very file that the programs are built from.
 #[cfg(test)]
 #[path = "../../programs/src/digest.rs"]
-mod program;
+pub mod program;
 
 #[cfg(test)]
 mod tests {

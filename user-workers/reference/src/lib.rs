@@ -62,6 +62,7 @@ mod primes;
 mod range;
 mod registry;
 mod task;
+mod transformer;
 mod triad;
 mod workload;
 
@@ -87,6 +88,7 @@ workloads! {
         "control-outside-slot"
         "control-page-fault"
         "control-replayed-answer"
+        "control-shared-memory"
         "control-skipped-work"
         "control-stack-overflow"
         "control-syscall"
@@ -103,6 +105,7 @@ workloads! {
     kv::KvHash, failed by "control-kv-hash";
     lz4::Lz4Compress, failed by "control-lz4-compress";
     lz4::Lz4Decompress, failed by "control-lz4-decompress";
+    transformer::Transformer, failed by "control-transformer";
     triad::Triad, failed by "control-triad";
 }
 
@@ -143,6 +146,23 @@ mod tests {
         for workload in REGISTRY.all() {
             laws::assert_laws(workload, workload.example());
         }
+    }
+
+    #[test]
+    fn every_build_for_more_than_every_cpu_has_is_made() {
+        let script = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/variants.sh"));
+        let lines = script.lines().filter_map(|line| line.strip_prefix("build "));
+        let made: BTreeSet<(String, String)> = lines
+            .flat_map(|line| {
+                let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+                words[2..].iter().map(|program| (words[0].clone(), program.clone())).collect::<Vec<_>>()
+            })
+            .collect();
+        let builds = REGISTRY.measured().flat_map(|workload| {
+            let name = workload.name().to_owned();
+            workload.needs().builds.iter().map(move |features| (features.to_string(), name.clone()))
+        });
+        assert_eq!(made, builds.collect());
     }
 
     #[test]

@@ -33,3 +33,16 @@ pub struct Room {
     /// Digests in the result pages.
     pub chunks: u64,
 }
+
+impl Room {
+    /// For each item the larger of the two.
+    #[must_use]
+    pub fn or_more(self, other: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+            shared_bytes: self.shared_bytes.max(other.shared_bytes),
+            corpus_bytes: self.corpus_bytes.max(other.corpus_bytes),
+            chunks: self.chunks.max(other.chunks),
+        }
+    }
+}

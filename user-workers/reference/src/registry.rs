@@ -89,6 +89,10 @@ impl Workload for Control {
         self.of.room(params)
     }
 
+    fn chunk_root(&self, params: Words, challenge: u64) -> (u32, Digest) {
+        self.of.chunk_root(params, challenge)
+    }
+
     fn chunks(&self, params: Words, challenge: u64) -> Vec<Digest> {
         self.of.chunks(params, challenge)
     }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use abi::Digest;
 use abi::sweep::PARTS;
 
+use crate::workload::root_of;
 use crate::{BadParameter, Expectation, Needs, Parameter, Parameters, Room, Slowed, Units, Words, Workload};
 
 /// A workload, as its own folder states it. A value is one task: the whole of an experiment, or the part of one worker.
@@ -75,11 +76,16 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
 /// The workload of a [`Task`]: the same behind words instead of types. It keeps the last expectations and cut points that
 /// it worked out, since a gate asks for the same few again and again.
 pub struct Typed<T> {
-    known: Mutex<Option<HashMap<(Words, u64), Expectation>>>,
+    known: Known<Expectation>,
+    /// The roots over the digests of chunks.
+    roots: Known<(u32, Digest)>,
     /// The last whole that was cut into [`PARTS`], and its parts.
     cut: Mutex<Option<(Words, Vec<Words>)>>,
     task: PhantomData<fn() -> T>,
 }
+
+/// What was worked out for parameters and a challenge.
+type Known<V> = Mutex<Option<HashMap<(Words, u64), V>>>;
 
 /// How many expectations are kept. A log from elsewhere can ask for a new one in each line.
 const KEPT: usize = 4096;
@@ -89,7 +95,7 @@ impl<T> Typed<T> {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only the registry makes one, in a constant")]
     pub const fn new() -> Self {
-        Self { known: Mutex::new(None), cut: Mutex::new(None), task: PhantomData }
+        Self { known: Mutex::new(None), roots: Mutex::new(None), cut: Mutex::new(None), task: PhantomData }
     }
 }
 
@@ -134,6 +140,10 @@ impl<T: Task> Workload for Typed<T> {
         T::from_words(params).chunks(challenge)
     }
 
+    fn chunk_root(&self, params: Words, challenge: u64) -> (u32, Digest) {
+        remember(&self.roots, (params, challenge), || root_of(&self.chunks(params, challenge)))
+    }
+
     fn example(&self) -> Words {
         T::example().words()
     }
@@ -147,19 +157,7 @@ impl<T: Task> Workload for Typed<T> {
     }
 
     fn expectation(&self, params: Words, challenge: u64) -> Expectation {
-        if let Some(&expectation) =
-            lock(&self.known).as_ref().and_then(|known| known.get(&(params, challenge)))
-        {
-            return expectation;
-        }
-        let expectation = T::from_words(params).expectation(challenge);
-        let mut known = lock(&self.known);
-        let known = known.get_or_insert_default();
-        if known.len() >= KEPT {
-            known.clear();
-        }
-        known.insert((params, challenge), expectation);
-        expectation
+        remember(&self.known, (params, challenge), || T::from_words(params).expectation(challenge))
     }
 
     fn split(&self, whole: Words, workers: u16) -> Vec<Words> {
@@ -183,6 +181,21 @@ impl<T: Task> Workload for Typed<T> {
         let whole = T::join(&tasks).filter(|_| alike)?;
         Some(with_unused::<T>(&whole, first))
     }
+}
+
+/// The value of this key in a cache, worked out if it is not there.
+fn remember<V: Copy>(cache: &Known<V>, key: (Words, u64), work_out: impl FnOnce() -> V) -> V {
+    if let Some(&value) = lock(cache).as_ref().and_then(|known| known.get(&key)) {
+        return value;
+    }
+    let value = work_out();
+    let mut known = lock(cache);
+    let known = known.get_or_insert_default();
+    if known.len() >= KEPT {
+        known.clear();
+    }
+    known.insert(key, value);
+    value
 }
 
 /// The content of a cache. One that a panic left half-changed still has only right entries.

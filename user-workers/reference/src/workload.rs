@@ -3,6 +3,7 @@
 use std::fmt;
 
 use abi::Digest;
+use abi::digest::Hasher;
 use abi::sweep::PARTS;
 
 use crate::{BadParameter, Expectation, Needs, Parameter, Room, Table, Units, Words};
@@ -46,6 +47,12 @@ pub trait Workload: fmt::Debug + Sync {
     fn chunks(&self, params: Words, challenge: u64) -> Vec<Digest> {
         let _ = (params, challenge);
         Vec::new()
+    }
+
+    /// How many those are, and SHA-256 over them: what a system reports of a worker. [`Typed`](crate::Typed) keeps what was
+    /// worked out.
+    fn chunk_root(&self, params: Words, challenge: u64) -> (u32, Digest) {
+        root_of(&self.chunks(params, challenge))
     }
 
     /// Whether `whole` can be run and split.
@@ -100,6 +107,13 @@ pub trait Workload: fmt::Debug + Sync {
         }
         self.check(words).map(|()| words).map_err(|bad| vec![bad])
     }
+}
+
+/// The number of digests, and SHA-256 over them in order.
+pub(crate) fn root_of(chunks: &[Digest]) -> (u32, Digest) {
+    let mut hasher = Hasher::default();
+    chunks.iter().for_each(|Digest(bytes)| hasher.update(bytes));
+    (u32::try_from(chunks.len()).unwrap_or(u32::MAX), hasher.digest())
 }
 
 /// Another build of a workload's program, with more to do for the same answer: what a comparison of two builds must

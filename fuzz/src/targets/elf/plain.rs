@@ -37,7 +37,7 @@ fn is_one(file: &[u8], limit: u128) -> Option<bool> {
                 segments.push(Segment { at, end: at + size, data, writable, executable });
             }
             2 => dynamic = content()?,
-            3 => return None,
+            3 | 7 => return None,
             _ => {}
         }
     }
@@ -61,7 +61,7 @@ fn relocations_can_be_made(segments: &[Segment<'_>], dynamic: &[u8], limit: u128
             0 => break,
             7 => at = Some(value),
             8 => bytes = value,
-            17 | 23 | 36 => return None,
+            12 | 17 | 23 | 25 | 32 | 36 => return None,
             _ => {}
         }
     }
@@ -70,11 +70,7 @@ fn relocations_can_be_made(segments: &[Segment<'_>], dynamic: &[u8], limit: u128
     let segment = segments.iter().find(holds)?;
     let table = range(segment.data, at - segment.at, bytes)?;
     let mut entries = table.chunks(24);
-    Some(
-        table.len().is_multiple_of(24)
-            && table.len() / 24 <= 4096
-            && entries.all(|entry| can_be_made(entry, segments, limit)),
-    )
+    Some(table.len().is_multiple_of(24) && entries.all(|entry| can_be_made(entry, segments, limit)))
 }
 
 /// Whether a relocation is one that the kernel can make: R_X86_64_RELATIVE, aligned, in a writable segment.

@@ -58,6 +58,7 @@ fn iteration(record: &Record) -> u16 {
         Record::Conditions(record) => record.iter,
         Record::Counters(record) => record.iter,
         Record::Interrupts(record) => record.iter,
+        Record::InterruptVector(record) => record.iter,
         _ => 0,
     }
 }

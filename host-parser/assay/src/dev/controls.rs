@@ -1,5 +1,6 @@
 //! `assay dev controls`: runs guests in which something goes wrong on purpose, and checks the reason that the gate gives.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
@@ -25,6 +26,12 @@ pub struct ControlsArgs {
     /// Folder of the controls' manifests
     #[arg(default_value = "manifests/controls")]
     pub folder: PathBuf,
+    /// Folder of workloads' manifests, for each program of which the control that skips work is run too
+    #[arg(long, value_name = "DIR")]
+    pub workloads: Option<PathBuf>,
+    /// Only controls with this word in their names
+    #[arg(long, value_name = "WORD")]
+    pub only: Option<String>,
     /// Guests.
     #[command(flatten)]
     pub guest: GuestArgs,
@@ -58,12 +65,17 @@ struct Outcome {
 /// # Errors
 /// A manifest is not a control, or a guest cannot be run.
 pub fn run(args: &ControlsArgs) -> Result<Exit, Coded> {
-    let manifests = manifests(&args.folder)?;
+    let mut manifests = manifests(&args.folder)?;
+    if let Some(folder) = &args.workloads {
+        manifests.extend(of_workloads(folder)?);
+    }
+    manifests
+        .retain(|manifest| args.only.as_deref().is_none_or(|word| manifest.name().as_str().contains(word)));
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     let folder = args.out.join("controls").join(label_of_time(SystemTime::now()));
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
     console::answer(&format!(
-        "{:<28}{:<22}{:<22}{:<10}{:>5}\n",
+        "{:<32}{:<22}{:<22}{:<10}{:>5}\n",
         "control", "expected", "got", "others", "s"
     ))?;
     let (mut tried, mut wrong) = (0, 0);
@@ -94,6 +106,37 @@ fn manifests(folder: &Path) -> Result<Vec<Manifest>, Coded> {
         return Err(anyhow!("{}: no manifest in it", folder.display())).or_exit(Exit::BadInput);
     }
     paths.iter().map(|path| Manifest::load(path).or_exit(Exit::BadInput)).collect()
+}
+
+/// For each program of the workloads of a folder, the manifest of the control that skips its work. A build for other
+/// instructions is of the same source: it has none.
+fn of_workloads(folder: &Path) -> Result<Vec<Manifest>, Coded> {
+    let measured = manifests(folder)?;
+    let mut programs = BTreeSet::new();
+    let measured = measured.iter().filter(|manifest| manifest.needs().requires.is_none());
+    let measured = measured.filter(|manifest| programs.insert(manifest.program()));
+    let control = |manifest: &Manifest| {
+        let path = manifest.path();
+        let source =
+            fs::read_to_string(path).with_context(|| path.display().to_string()).or_exit(Exit::BadInput)?;
+        Manifest::parse(path, skipping(&source).as_bytes()).or_exit(Exit::BadInput)
+    };
+    measured.map(control).collect()
+}
+
+/// The manifest of a workload as that of its control: two workers, once, of whom the first skips work.
+fn skipping(source: &str) -> String {
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("tier", _)) => Some("tier = \"control\"".to_owned()),
+        Some((key @ ("name" | "program"), value)) => {
+            Some(format!("{key} = \"control-{}", value.trim_start_matches('"')))
+        }
+        Some(("workers", _)) => Some("workers = [2]".to_owned()),
+        Some(("iterations", _)) => None,
+        _ => Some(line.to_owned()),
+    };
+    let lines: Vec<String> = source.lines().filter_map(line).collect();
+    format!("{}\n\n[control]\nexpect = \"{}\"\n", lines.join("\n"), ReasonCode::VerifierMismatch.code())
 }
 
 fn try_out(
@@ -168,7 +211,7 @@ fn unharmed(kernel: ControlKind, cases: &[u16]) -> Vec<Place> {
             Some(place.case) == first.map(|first| first.case) && place.iter < STRIKES_IN
         }
         // The largest case has a worker for every CPU.
-        Kind::SkipAp => Some(place.case) != largest,
+        Kind::SkipAp | Kind::TakeHeap => Some(place.case) != largest,
         Kind::TscAhead | Kind::Interrupt | Kind::HalveTimes | Kind::StrayInterrupt | Kind::Nmi => true,
         // No worker runs.
         Kind::FaultEntry
@@ -229,7 +272,7 @@ impl Outcome {
             Some(false) => "HARMED",
         };
         let expected = self.expected.code();
-        let mut line = format!("{name:<28}{expected:<22}{got:<22}{others:<10}{seconds:>5.1}\n");
+        let mut line = format!("{name:<32}{expected:<22}{got:<22}{others:<10}{seconds:>5.1}\n");
         if !self.holds() {
             line += &format!("  UNEXPECTED: {}\n", self.detail);
         }
@@ -251,7 +294,8 @@ mod tests {
     #[test]
     fn every_control_but_those_of_the_boot_leaves_something_unharmed() {
         for &kind in ControlKind::ALL {
-            let cases: &[u16] = if kind == ControlKind::SkipAp { &[2, 3] } else { &[2] };
+            let loses_a_case = matches!(kind, ControlKind::SkipAp | ControlKind::TakeHeap);
+            let cases: &[u16] = if loses_a_case { &[2, 3] } else { &[2] };
             assert_eq!(unharmed(kind, cases).is_empty(), kind.word().starts_with("fault-"), "{kind}");
         }
         let only = |case, iter, worker| vec![Place { case, iter, worker }];

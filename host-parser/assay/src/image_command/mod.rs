@@ -34,7 +34,7 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let config = config(args)?;
     let built = &args.built;
-    let blob = WorkerBlob::load(&built.workers, manifest.program()).or_exit(Exit::Environment)?;
+    let blob = WorkerBlob::of_manifest(&built.workers, &manifest).or_exit(Exit::Environment)?;
     let kernel = built.paths().read_kernel()?;
     let plan = plan(&manifest, &blob, args.challenge)?;
     let ramdisk = ramdisk_with(&config, &plan, &[&blob]);

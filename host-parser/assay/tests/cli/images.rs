@@ -131,8 +131,8 @@ fn an_image_runs_every_iteration_of_every_round() {
     said(&stage, &["--format", "iso"]).expect_exit(0).expect_answer(&["runs each case 7 times"]);
     assert!(plan().contains("case workers=2 iterations=7 "), "{}", plan());
     stage.manifest("workers = [1, 2, 4]", "workers = [1, 2, 4]\niterations = 5");
-    let told = "runs each case 35 times: 5 iterations in each of 7 rounds";
-    said(&stage, &["--format", "iso"]).expect_exit(0).expect_answer(&[told]);
+    let note = "runs each case 35 times: 5 iterations in each of 7 rounds";
+    said(&stage, &["--format", "iso"]).expect_exit(0).expect_answer(&[note]);
     assert!(plan().contains("case workers=2 iterations=35 "), "{}", plan());
     let many = fs::read_to_string(stage.path("x.toml")).unwrap();
     let many =

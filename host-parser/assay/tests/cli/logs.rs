@@ -257,7 +257,7 @@ fn with_a_case_skipped() -> Vec<u8> {
 }
 
 #[test]
-fn a_case_that_was_to_be_run_and_did_not_is_told() {
+fn a_planned_case_that_did_not_run_is_reported() {
     // Of a plan for machines of any size it is no fault.
     let said = parse(&with_a_case_skipped());
     said.expect_exit(0).expect_answer(&["NOT RUN: case 2: skipped by the guest, which had 1 CPU online"]);
@@ -268,13 +268,13 @@ fn a_case_that_was_to_be_run_and_did_not_is_told() {
     fs::write(&manifest, text.replacen("[1, 2, 4]", "[1, 2]", 1)).unwrap();
     let options = ["--manifest", manifest.to_str().unwrap()];
     // The manifest's cases are 1 and 2.
-    let told = parse_all(&options, &[with_a_case_skipped()]);
-    told.expect_exit(6).expect_answer(&["NOT RUN: case 2: skipped by the guest", "case-skipped"]);
+    let all = parse_all(&options, &[with_a_case_skipped()]);
+    all.expect_exit(6).expect_answer(&["NOT RUN: case 2: skipped by the guest", "case-skipped"]);
     let missing = parse_all(&options, &[log(1, 1, same)]);
     missing.expect_exit(6).expect_answer(&["NOT RUN: case 2: no run of it is there", "case-skipped"]);
     let both = parse_all(&options, &[log(1, 1, same), log(2, 2, same)]);
     assert!(!both.out.contains("NOT RUN"), "{}", both.out);
-    // A case that is not the claim's does not change what the claim says, and is told all the same.
+    // A case that is not the claim's does not change the claim, and is reported all the same.
     fs::write(&manifest, text).unwrap();
     let other = parse_all(&options, &[log(1, 1, same), log(2, 2, same)]);
     other.expect_answer(&["NOT RUN: case 4: no run of it is there", "too-few-rounds"]);

@@ -17,6 +17,7 @@ mod diagnosis;
 mod disclosure;
 mod doctor;
 mod dry_run;
+mod exact;
 mod exit_codes;
 mod figures;
 mod images;

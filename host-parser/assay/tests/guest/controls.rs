@@ -12,11 +12,12 @@ const DEADLINE: Duration = Duration::from_secs(180);
 
 /// The faults of the workers, with the mnemonic and error code that the kernel must report (Intel SDM vol. 3A,
 /// "Page-Fault Exception": present 1, write 2, user 4, instruction fetch 16).
-const FAULTS: [(&str, &str, u64); 8] = [
+const FAULTS: [(&str, &str, u64); 9] = [
     ("worker-divide-error", "DE", 0),
     ("worker-invalid-opcode", "UD", 0),
     ("worker-general-protection", "GP", 0),
     ("worker-page-fault", "PF", 4),
+    ("worker-shared-memory", "PF", 4),
     ("worker-stack-overflow", "PF", 4 + 2),
     ("worker-outside-slot", "PF", 4 + 2),
     ("worker-kernel-write", "PF", 4 + 2 + 1),
@@ -51,6 +52,18 @@ fn every_control_is_refused_for_its_own_reason() {
         let fault = format!(" ev=fault worker=0 exception={mnemonic} error={code:016x} ");
         assert!(log(&session.join(name)).contains(&fault), "{name}: no {fault}");
     }
+}
+
+/// Worker 0 of each skips work. The other worker is right, so each program is also run as it is.
+#[test]
+#[ignore = "needs QEMU and a built kernel: make test-guest"]
+fn every_workload_that_skips_work_is_refused() {
+    let (workloads, out) = (workspace().join("manifests/workloads"), tempfile::tempdir().unwrap());
+    let args = ["dev", "controls", "--only", "control-", "--workloads"];
+    let said = run(assay(args).arg(workloads).arg("--out").arg(out.path()), DEADLINE);
+    // Each workload but `primes`, whose controls have manifests of their own.
+    let tried = workloads::REGISTRY.measured().count() - 1;
+    said.expect_exit(0).expect_answer(&[&format!("{tried} of {tried} controls ended as expected")]);
 }
 
 #[test]

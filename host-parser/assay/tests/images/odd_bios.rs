@@ -4,10 +4,9 @@
 use crate::guest::boot;
 use crate::made::images;
 
-/// Enters the disk's boot sector at 07C0:0000 instead of 0000:7C00, with odd segments, flags, and upper and lower halves of
-/// all registers but DL.
+/// The beginning of each: moves the sector to 0x600 and goes on there.
 #[rustfmt::skip]
-const ODD_ENTRY: &[u8] = &[
+const MOVE: &[u8] = &[
     0x31, 0xc0,                                            // xor ax,ax
     0x8e, 0xd8,                                            // mov ds,ax
     0x8e, 0xc0,                                            // mov es,ax
@@ -19,6 +18,12 @@ const ODD_ENTRY: &[u8] = &[
     0xb9, 0x00, 0x01,                                      // mov cx,256
     0xf3, 0xa5,                                            // rep movsw
     0xea, 0x1c, 0x06, 0x00, 0x00,                          // jmp 0:go
+];
+
+/// Enters the disk's boot sector at 07C0:0000 instead of 0000:7C00, with odd segments, flags, and upper and lower halves of
+/// all registers but DL.
+#[rustfmt::skip]
+const ODD_ENTRY: &[u8] = &[
     0xb8, 0x01, 0x02,                                      // go: mov ax,0x0201
     0xbb, 0x00, 0x7c,                                      // mov bx,0x7c00
     0xb9, 0x01, 0x00,                                      // mov cx,1
@@ -47,17 +52,6 @@ const ODD_ENTRY: &[u8] = &[
 /// halves of ESI, EDI and EBP, and after 10h and 13h also those of EAX, EBX, ECX and EDX.
 #[rustfmt::skip]
 const ODD_CALLS: &[u8] = &[
-    0x31, 0xc0,                                            // xor ax,ax
-    0x8e, 0xd8,                                            // mov ds,ax
-    0x8e, 0xc0,                                            // mov es,ax
-    0x8e, 0xd0,                                            // mov ss,ax
-    0xbc, 0x00, 0x7c,                                      // mov sp,0x7c00
-    0xfc,                                                  // cld
-    0xbe, 0x00, 0x7c,                                      // mov si,0x7c00
-    0xbf, 0x00, 0x06,                                      // mov di,0x600
-    0xb9, 0x00, 0x01,                                      // mov cx,256
-    0xf3, 0xa5,                                            // rep movsw
-    0xea, 0x1c, 0x06, 0x00, 0x00,                          // jmp 0:go
     0xfa,                                                  // go: cli
     0x66, 0xa1, 0x40, 0x00,                                // mov eax,[0x10*4]
     0x66, 0xa3, 0xd6, 0x06,                                // mov [old10],eax
@@ -131,10 +125,10 @@ const ODD_CALLS: &[u8] = &[
 
 const FLOPPY_BYTES: usize = 1_474_560;
 
-/// Boots the image with this end of its name behind `sector`.
+/// Boots the image with this end of its name behind a sector that does `code`.
 #[track_caller]
-fn boots_behind(sector: &[u8], image: &str) {
-    let mut floppy = sector.to_vec();
+fn boots_behind(code: &[u8], image: &str) {
+    let mut floppy = [MOVE, code].concat();
     floppy.resize(510, 0);
     floppy.extend([0x55, 0xaa]);
     floppy.resize(FLOPPY_BYTES, 0);

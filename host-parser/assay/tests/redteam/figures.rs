@@ -26,8 +26,8 @@ fn sixteen_excluded() -> Vec<Vec<u8>> {
         let honest = short(round, case);
         let cycles = honest.work_cycles / u64::from(case) * 102 / 100;
         let turn = |iteration: u16| match iteration {
-            0..4 => Turn { cycles, reads_before: 12_000, reads_after: 12_040 },
-            _ => Turn { cycles: cycles * 5 / 4, reads_before: 9_600, reads_after: 9_632 },
+            0..4 => Turn { cycles, reads_before: 12_000, reads_after: 12_040, taken: [0; 2] },
+            _ => Turn { cycles: cycles * 5 / 4, reads_before: 9_600, reads_after: 9_632, taken: [0; 2] },
         };
         let played = (0..20).map(|iteration| vec![turn(iteration); usize::from(case)]).collect();
         Guest { played, ..honest }

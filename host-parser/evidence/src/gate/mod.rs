@@ -182,6 +182,7 @@ impl Gate {
             if let Some(workload) = rules::workload(&mut run, self.lookup) {
                 rules::plan(&mut run, workload, known);
                 rules::answers(&mut run, workload);
+                rules::grants(&mut run, workload);
                 rules::sweep(&mut run, workload);
             }
             rules::cases(&mut run);

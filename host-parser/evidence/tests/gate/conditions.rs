@@ -1,4 +1,4 @@
-//! Conditions of a worker that the gate does not accept, clocks beside the TSC, and what an older kernel did not tell.
+//! Conditions of a worker that the gate does not accept, clocks beside the TSC, and what an older kernel did not report.
 
 use abi::CpuId;
 use abi::wire::record::{Machine, Moment, Register, RegisterName, SecondClock, SecondSource};

@@ -1,13 +1,14 @@
 //! Runs that the gate refuses for the content of their records. The logs arrived without losses.
 
 use abi::control::ControlKind;
+use abi::grant::{Feature, FeatureSet, PageSize};
 use abi::syscall::Authority;
 use abi::wire::record::{
-    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, Interrupts, Problem, RunStatus, SkipReason, Stage,
-    SystemName, TscReading, TscSource, WorkerStatus,
+    BootStage, CaseSkipped, Chunks, Control, Cpu, CpuState, Fault, Grant, InterruptVector, Interrupts,
+    Problem, Root, RunStatus, SkipReason, Stage, SystemName, TscReading, TscSource, WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
-use abi::{ApicId, CpuId};
+use abi::{ApicId, CpuId, Digest};
 use evidence::gate::{ExpectedCase, ReasonCode, RunExpectation};
 
 use super::sweep::with_answers;
@@ -21,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(clock());
     trials.extend(plan());
     trials.extend(skipped());
+    trials.extend(grants());
     trials.extend(disclosures());
     trials
 }
@@ -73,12 +75,28 @@ fn workers() -> Vec<Trial> {
         script(2).insert_before(of, super::is_end)
     };
     let outside = Interrupts { case: 0, iter: 0, cpu: CpuId(0), unexpected: 3, vector: 0x50, nmis: 1 };
+    let vector = |vector, count| InterruptVector { case: 2, iter: 0, cpu: CpuId(1), vector, count };
+    let several = interrupts(5, 0x50, 0)
+        .insert_before(vector(0x50, 3), super::is_end)
+        .insert_before(vector(0x11, 1), super::is_end);
     let outside = script(2).insert_before(outside, |record| matches!(record, Record::CaseReady(_)));
+    let alone = script(2).insert_before(vector(0x50, 1), super::is_end);
     let no_panic = script(2).insert_before(BootStage { stage: Stage::Clock }, super::is_end);
     vec![
         Trial::new("unexpected-interrupt", ReasonCode::UnexpectedInterrupt, interrupts(2, 0x50, 0).log()),
+        Trial::new("unexpected-interrupt-vectors", ReasonCode::UnexpectedInterrupt, several.log()),
         Trial::new("nmi", ReasonCode::Nmi, interrupts(0, 0, 1).log()),
-        Trial::passing("good-interrupts-outside", outside.log()),
+        Trial::passing("good-interrupts-outside", outside.clone().log()),
+        Trial::passing(
+            "good-interrupt-vectors-outside",
+            with_vectors(&outside, &[(0x50, 1), (0x1e, 2)]).log(),
+        ),
+        Trial::new("inconsistent-record-vector-alone", ReasonCode::InconsistentRecord, alone.log()),
+        with_wrong_vectors("inconsistent-record-vector-first", &outside, &[(0x1e, 1), (0x50, 2)]),
+        with_wrong_vectors("inconsistent-record-vector-sum", &outside, &[(0x50, 2), (0x1e, 2)]),
+        with_wrong_vectors("inconsistent-record-vector-twice", &outside, &[(0x50, 1), (0x50, 1)]),
+        with_wrong_vectors("inconsistent-record-vector-none", &outside, &[(0x50, 1), (0x11, 0)]),
+        with_wrong_vectors("inconsistent-record-vector-past-255", &outside, &[(0x50, 1), (0x150, 1)]),
         Trial::new("inconsistent-record-boot-stage", ReasonCode::InconsistentRecord, no_panic.log()),
         Trial::new("worker-fault", ReasonCode::WorkerFault, faulted.log()),
         Trial::new("worker-timeout", ReasonCode::WorkerTimeout, ended(WorkerStatus::Timeout).log()),
@@ -97,6 +115,18 @@ fn workers() -> Vec<Trial> {
         Trial::new("steal", ReasonCode::Steal, stolen.log()),
         Trial::new("vcpu-preempted-native", ReasonCode::VcpuPreempted, waited.log()),
     ]
+}
+
+/// A log whose `interrupts` of CPU 0 outside of every iteration is followed by these vectors with their counts.
+fn with_vectors(outside: &Script, vectors: &[(u16, u32)]) -> Script {
+    vectors.iter().fold(outside.clone(), |script, &(vector, count)| {
+        let of = InterruptVector { case: 0, iter: 0, cpu: CpuId(0), vector, count };
+        script.insert_before(of, |record| matches!(record, Record::CaseReady(_)))
+    })
+}
+
+fn with_wrong_vectors(name: &'static str, outside: &Script, vectors: &[(u16, u32)]) -> Trial {
+    Trial::new(name, ReasonCode::InconsistentRecord, with_vectors(outside, vectors).log())
 }
 
 /// Case 4 is skipped: only this many CPUs are online.
@@ -278,6 +308,66 @@ fn skipped() -> Vec<Trial> {
         Trial::new("case-skipped-memory", skipped, without_case_2(SkipReason::Memory)),
         Trial::new("case-skipped-cpu-lost", skipped, without_case_2(SkipReason::CpuLost)),
         Trial::new("blob-mismatch-skipped", ReasonCode::BlobMismatch, without_case_2(SkipReason::Blob)),
+        Trial::new("corpus-mismatch", ReasonCode::CorpusMismatch, without_case_2(SkipReason::Corpus)),
+        Trial::new(
+            "requirement-missing",
+            ReasonCode::RequirementMissing,
+            without_case_2(SkipReason::Unsupported),
+        ),
+    ]
+}
+
+/// A good log whose system says that it granted this.
+fn with_grant(grant: Grant) -> Script {
+    script(2).insert_before(grant, |record| matches!(record, Record::Blob(_)))
+}
+
+/// The record of a worker before which its digests are reported.
+fn is_region_of(record: &Record, worker: u16) -> bool {
+    matches!(record, Record::Region(region) if region.worker == worker)
+}
+
+/// What primes is granted and what it leaves, right and wrong: it needs no memory, no call and no result page.
+fn grants() -> Vec<Trial> {
+    let more = Grant {
+        prepare: false,
+        verify: false,
+        memory_mib: 4,
+        stack_kib: 128,
+        pages: PageSize::Large,
+        requires: FeatureSet::NONE,
+        shared_kib: 4,
+        chunks: 0,
+    };
+    let mismatch = |name, grant| Trial::new(name, ReasonCode::GrantMismatch, with_grant(grant).log());
+    let root = Digest::of(b"");
+    let left = |worker, count| Chunks { case: 2, iter: 0, worker, count, root };
+    let with_chunks = |count, all| {
+        let script = with_grant(Grant { chunks: 3, ..more });
+        let script = script.insert_before(left(0, count), |record| is_region_of(record, 0));
+        let script = script.insert_before(left(1, 0), |record| is_region_of(record, 1));
+        let sum = Root { case: 2, iter: 0, count: all, root };
+        script.insert_before(sum, |record| matches!(record, Record::CaseEnd(_))).log()
+    };
+    vec![
+        Trial::passing("good-grant-of-more", with_grant(more).log()),
+        mismatch("grant-mismatch-prepare", Grant { prepare: true, ..more }),
+        mismatch("grant-mismatch-verify", Grant { verify: true, ..more }),
+        mismatch("grant-mismatch-stack", Grant { stack_kib: 60, ..more }),
+        mismatch("grant-mismatch-build", Grant { requires: FeatureSet::NONE.with(Feature::Avx2), ..more }),
+        Trial::new(
+            "evidence-missing-chunks",
+            ReasonCode::EvidenceMissing,
+            with_grant(Grant { chunks: 3, ..more }).log(),
+        ),
+        Trial::new(
+            "inconsistent-record-chunks",
+            ReasonCode::InconsistentRecord,
+            script(2).insert_before(left(0, 0), |record| is_region_of(record, 0)).log(),
+        ),
+        Trial::passing("good-chunks", with_chunks(0, 0)),
+        Trial::new("verifier-mismatch-chunks", ReasonCode::VerifierMismatch, with_chunks(1, 0)),
+        Trial::new("verifier-mismatch-root", ReasonCode::VerifierMismatch, with_chunks(0, 1)),
     ]
 }
 

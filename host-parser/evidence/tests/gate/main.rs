@@ -24,24 +24,25 @@ mod contradictions;
 mod experienced;
 mod host_evidence;
 mod iterations;
+mod logs;
 mod missing;
 mod stream;
 mod sweep;
+mod trial;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use abi::Digest;
-use abi::wire::Record;
-use abi::wire::record::Moment;
-use evidence::gate::{
-    Ended, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, VcpuDelay, Verdict,
-};
+use evidence::gate::{Ended, Gate, HostEvidence, ReasonCode, RunExpectation, VcpuDelay};
 use evidence::transcript::Transcript;
 use test_support::golden;
-use test_support::guest::{Guest, KHZ, PER_MICRO};
+use test_support::guest::Guest;
 use test_support::script::Script;
+
+use logs::{
+    good, is_begin, is_end, is_of_case, longer, script, three_cases, two_cases, warped, with_makespan,
+};
+use trial::{Trial, describe};
 
 /// The trials whose logs are kept as files: the good guests that the other trials start from, and an example of each common
 /// failure.
@@ -59,149 +60,6 @@ const GOLDEN: [&str; 12] = [
     "missing-end",
     "worker-fault",
 ];
-
-/// A log, what the gate knows besides it, and the reason that the gate must give.
-pub struct Trial {
-    name: &'static str,
-    reason: Option<ReasonCode>,
-    log: Vec<u8>,
-    expectation: RunExpectation,
-    evidence: HostEvidence,
-    /// A log that the same gate judged before this one.
-    before: Option<Vec<u8>>,
-}
-
-impl Trial {
-    /// A log and the reason that it trips. The gate knows nothing else.
-    pub fn new(name: &'static str, reason: ReasonCode, log: Vec<u8>) -> Self {
-        Self { reason: Some(reason), ..Self::passing(name, log) }
-    }
-
-    /// A log that passes. The gate knows nothing else.
-    pub fn passing(name: &'static str, log: Vec<u8>) -> Self {
-        let (expectation, evidence) = (RunExpectation::default(), HostEvidence::default());
-        Self { name, reason: None, log, expectation, evidence, before: None }
-    }
-
-    /// The same trial with an expectation of the run.
-    pub fn expecting(self, expectation: RunExpectation) -> Self {
-        Self { expectation, ..self }
-    }
-
-    /// The same trial with evidence from the host.
-    pub fn seen(self, evidence: HostEvidence) -> Self {
-        Self { evidence, ..self }
-    }
-
-    /// The same trial, judged after this log.
-    pub fn after(self, log: Vec<u8>) -> Self {
-        Self { before: Some(log), ..self }
-    }
-
-    fn judge(&self) -> Verdict<Measurement> {
-        let mut gate = Gate::default();
-        if let Some(log) = &self.before {
-            gate.judge(&Transcript::read(log), &RunExpectation::default(), &HostEvidence::default());
-        }
-        gate.judge(&Transcript::read(&self.log), &self.expectation, &self.evidence)
-    }
-}
-
-/// The log of a guest that did everything right, as records.
-pub fn good(guest: &Guest) -> Script {
-    Script::of(&guest.log())
-}
-
-/// The good log of a guest with this many CPUs, which runs one case on all of them.
-pub fn script(cpus: u16) -> Script {
-    good(&Guest::of(cpus))
-}
-
-/// The good log of a guest with two CPUs, which runs cases 1 and 2.
-pub fn two_cases() -> Script {
-    good(&Guest { cases: vec![1, 2], ..Guest::of(2) })
-}
-
-/// The good log of a guest with four CPUs, which runs cases 1, 2 and 4 five times each.
-pub fn three_cases() -> Script {
-    good(&Guest { cases: vec![1, 2, 4], iterations: 5, ..Guest::of(4) })
-}
-
-/// Whether a record is `end`.
-pub fn is_end(record: &Record) -> bool {
-    matches!(record, Record::End(_))
-}
-
-/// Whether a record is a `case-begin`.
-pub fn is_begin(record: &Record) -> bool {
-    matches!(record, Record::CaseBegin(_))
-}
-
-/// Whether a record is about an iteration of this case.
-pub fn is_of_case(record: &Record, case: u16) -> bool {
-    let of = match record {
-        Record::CaseReady(ready) => ready.case,
-        Record::CaseBegin(begin) => begin.case,
-        Record::Worker(worker) => worker.case,
-        Record::Answer(answer) => answer.case,
-        Record::WorkerEnd(end) => end.case,
-        Record::CaseEnd(end) => end.case,
-        Record::Gap(gap) => gap.case,
-        Record::Region(region) => region.case,
-        Record::Conditions(conditions) => conditions.case,
-        Record::Counters(counters) => counters.case,
-        Record::Mark(mark) => mark.case,
-        _ => return false,
-    };
-    of == case
-}
-
-/// The same log with clocks that are apart by this much, as the warp test saw it.
-pub fn warped(script: Script, cycles: u64) -> Script {
-    let ns = i64::try_from(cycles * 1_000_000 / KHZ).expect("not for ever");
-    script.edit(|record| match record {
-        Record::Warp(warp) => warp.max_warp = cycles,
-        Record::Offset(offset) if cycles > 0 => (offset.least_ns, offset.most_ns) = (-ns - 400, -ns),
-        _ => {}
-    })
-}
-
-/// The same log with the makespan corrected after a change of its workers. It must have one case.
-pub fn with_makespan(script: Script) -> Script {
-    let timings: Vec<(u64, u64)> = script
-        .records
-        .iter()
-        .filter_map(|envelope| match envelope.record {
-            Record::Worker(worker) => Some((worker.skew, worker.skew + worker.cycles)),
-            _ => None,
-        })
-        .collect();
-    let first = timings.iter().map(|&(start, _)| start).min().expect("a worker");
-    let last = timings.iter().map(|&(_, end)| end).max().expect("a worker");
-    script.edit(|record| {
-        if let Record::CaseEnd(end) = record {
-            end.makespan = last - first;
-        }
-    })
-}
-
-/// The same log with its iterations' ends this many cycles later, by every clock. It must have one iteration.
-pub fn longer(script: Script, cycles: u64) -> Script {
-    let micros = cycles * 1_000 / KHZ;
-    let mut ended = false;
-    script.later(micros.try_into().expect("not for ever"), is_begin).edit(|record| match record {
-        Record::Seconds(seconds) if ended => {
-            seconds.tsc += cycles;
-            seconds.count += micros / 1_000_000;
-        }
-        Record::Mark(mark) if mark.moment == Moment::Done => {
-            ended = true;
-            mark.tsc += cycles;
-            mark.count += micros * PER_MICRO;
-        }
-        _ => {}
-    })
-}
 
 /// All trials, made once for all tests.
 static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(trials);
@@ -221,56 +79,6 @@ fn trials() -> Vec<Trial> {
     trials.extend(missing::trials());
     trials.extend(sweep::trials());
     trials
-}
-
-/// A trial's entry in `verdicts.txt`: the log's digest, the outcome, the findings or samples, and what the gate knew.
-fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
-    let (bytes, digest) = (trial.log.len(), Digest::of(&trial.log));
-    let mut text = format!("== {}\nlog of {bytes} bytes, sha256 {digest}\n", trial.name);
-    text += verdict.outcome.word();
-    if let Some((reason, detail)) = verdict.outcome.refusal() {
-        let _ = write!(text, " {reason}: {detail}");
-    }
-    for finding in &verdict.findings {
-        let _ = write!(text, "\nfinding {finding}");
-    }
-    for sample in verdict.outcome.measurement().map_or(&[][..], Measurement::samples) {
-        let (case, iteration, basis) = (sample.case, sample.iteration, sample.basis.word());
-        let smt = if sample.smt { ", shared cores" } else { "" };
-        let excluded = if sample.excluded.is_some() { ", excluded" } else { "" };
-        let _ = write!(
-            text,
-            "\ncase {case} iteration {iteration}: {} cycles, {basis}{smt}{excluded}",
-            sample.cycles
-        );
-    }
-    if verdict.outcome.measurement().is_some_and(|measurement| measurement.functional_only().is_some()) {
-        text += "\nfunctional only";
-    }
-    if trial.evidence != HostEvidence::default() {
-        let _ = write!(text, "\ngiven {:?}", trial.evidence);
-    }
-    if trial.before.is_some() {
-        text += "\ngiven a run before it";
-    }
-    let RunExpectation { plan, challenge, work, plan_or_work, cases, cpus, blob, blob_bytes, build } =
-        &trial.expectation;
-    for (name, given) in [
-        ("plan", plan.map(|plan| plan.to_string())),
-        ("challenge", challenge.map(|challenge| format!("{challenge:016x}"))),
-        ("work", work.map(|work| work.to_string())),
-        ("plan or work", plan_or_work.map(|digest| digest.to_string())),
-        ("cases", cases.as_ref().map(|cases| format!("{cases:?}"))),
-        ("cpus", cpus.map(|cpus| cpus.to_string())),
-        ("blob", blob.map(|blob| blob.to_string())),
-        ("blob bytes", blob_bytes.map(|bytes| bytes.to_string())),
-        ("build", build.map(|build| format!("{build:016x}"))),
-    ] {
-        if let Some(given) = given {
-            let _ = write!(text, "\nexpected {name} {given}");
-        }
-    }
-    text + "\n"
 }
 
 #[test]

@@ -17,13 +17,16 @@ use std::path::{Path, PathBuf};
 
 use abi::Digest;
 use abi::control::ControlKind;
+use abi::plan::Needs;
 use abi::syscall::Authority;
 use abi::wire::Label;
 use workloads::{Lookup, Workload};
 
 pub use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
-pub use profile::{Boot, Control, Gate, MachineProfile, MachineType, Oracle, Sweep, Tier, Timeouts};
+pub use profile::{
+    Boot, Control, CorpusSpec, Gate, MachineProfile, MachineType, Oracle, Sweep, Tier, Timeouts,
+};
 pub use raw::{KEYS, KeySpec};
 
 /// The version of the format: the value of `schema`.
@@ -57,6 +60,8 @@ struct Checked {
     workload: &'static dyn Workload,
     params: [u64; 4],
     authority: Authority,
+    needs: Needs,
+    corpus: Option<CorpusSpec>,
     cases: Vec<u16>,
     sweep: Option<Sweep>,
     iterations: u16,
@@ -166,10 +171,22 @@ impl Manifest {
         self.checked.params
     }
 
-    /// The syscalls that a worker may make.
+    /// What a worker may do.
     #[must_use]
     pub const fn authority(&self) -> Authority {
         self.checked.authority
+    }
+
+    /// What each worker is granted, as the plan has it.
+    #[must_use]
+    pub const fn needs(&self) -> Needs {
+        self.checked.needs
+    }
+
+    /// The corpus, if the workers have one.
+    #[must_use]
+    pub const fn corpus(&self) -> Option<CorpusSpec> {
+        self.checked.corpus
     }
 
     /// The cases in the manifest's order: how many workers each has, on as many CPUs. Empty for a sweep.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use abi::grant::Copies;
 use evidence::gate::ReasonCode;
 
 /// The kind of experiment.
@@ -119,6 +120,16 @@ pub struct Oracle {
     pub answer: u64,
     /// The amount of work, in the workload's unit.
     pub work: u64,
+}
+
+/// The corpus that the workers read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CorpusSpec {
+    /// Its size in MiB; at least 1.
+    pub mib: u16,
+    /// How many copies of it are in memory.
+    pub copies: Copies,
 }
 
 /// The time-outs. Each is at least a second.

@@ -103,9 +103,35 @@ manifest_tables! {
         /// `control.kernel` is set.
         program = "program": Spanned<String>,
             "string", "a program of the tier", "required", "\"primes\"";
-        /// The syscalls that a worker may make. Every other one is refused and counted.
+        /// What a worker may do: the syscalls that it may make, of which `exit` is the only one and must be there, and
+        /// `shared-memory`, without which no memory of other workers is mapped. Every other syscall is refused and counted.
         authority = "authority": Spanned<Vec<Spanned<String>>>,
-            "list of strings", "`exit`, the only syscall there is", "required", "[\"exit\"]";
+            "list of strings", "`exit`, `shared-memory`", "required", "[\"exit\"]";
+        /// The memory of each worker alone, zero at first. The guest needs as much for each worker of a case, and about 32 MiB
+        /// besides.
+        memory_mib = "memory-mib": Option<Spanned<i64>>,
+            "integer, MiB", "at least what the parameters need, at most 65536", "0", "64";
+        /// The stack of each worker.
+        stack_kib = "stack-kib": Option<Spanned<i64>>,
+            "integer, KiB", "a multiple of 4, at least what the program needs, at most 16384",
+            "what the program needs", "256";
+        /// The pages of each worker's memory and of the corpus. All else has pages of 4 KiB. With `4k` Linux makes no larger
+        /// ones; a system that cannot give pages of 2 MiB skips the case.
+        pages = "pages": Option<Spanned<String>>,
+            "string", "`4k`, `2m`", "`4k`", "\"2m\"";
+        /// What each CPU must have beyond what every x86-64 has. It chooses the build of the program. A machine without it is
+        /// `unsupported`.
+        requires = "requires": Option<Spanned<Vec<Spanned<String>>>>,
+            "list of strings", "`avx2`, `avx512`, `sha-ni`, as the program has builds", "none", "[\"avx2\"]";
+        /// The corpus: bytes that compress as stored data does, the same everywhere, read-only.
+        corpus_mib = "corpus-mib": Option<Spanned<i64>>,
+            "integer, MiB", "at least what the parameters need, at most 1024", "0", "16";
+        /// How many copies of the corpus are in memory: one that all workers read, or one for each. They scale differently.
+        corpus_copies = "corpus-copies": Option<Spanned<String>>,
+            "string", "`one`, `each`", "`one`", "\"each\"";
+        /// The memory that all workers of a case share, zero at first. With `shared-memory` in `authority`, and only then.
+        shared_kib = "shared-kib": Option<Spanned<i64>>,
+            "integer, KiB", "a multiple of 4, at least what the parameters need, at most 65536", "0", "4";
         /// The whole: what the workers of a case do together.
         parameters = "parameters": Spanned<RawParameters>,
             "table of integers", "each workload's own, see below",

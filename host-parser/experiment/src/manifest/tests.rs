@@ -161,6 +161,44 @@ fn refuses_values_that_cannot_be() {
         ),
         ("[\"exit\"]", "\"exit\"", "workload.authority: invalid type: string \"exit\", expected a list"),
         (
+            "\"exit\"]",
+            "\"exit\"]\nshared-kib = 4",
+            "workload.shared-kib: expected none without \"shared-memory\"",
+        ),
+        (
+            "[\"exit\"]",
+            "[\"exit\", \"shared-memory\"]",
+            "workload.authority: expected no \"shared-memory\" without workload.shared-kib",
+        ),
+        (
+            "\"exit\"]",
+            "\"exit\"]\nstack-kib = 60",
+            "workload.stack-kib: expected a whole number of at least 64 and at most 16384",
+        ),
+        ("\"exit\"]", "\"exit\"]\nstack-kib = 66", "workload.stack-kib: expected a multiple of 4"),
+        ("\"exit\"]", "\"exit\"]\nmemory-mib = 65_537", "workload.memory-mib: expected a whole number"),
+        ("\"exit\"]", "\"exit\"]\npages = \"1g\"", "workload.pages: expected one of: 4k, 2m, found \"1g\""),
+        (
+            "\"exit\"]",
+            "\"exit\"]\nrequires = [\"mmx\"]",
+            "workload.requires: expected names out of: avx2, avx512, sha-ni",
+        ),
+        (
+            "\"exit\"]",
+            "\"exit\"]\nrequires = [\"avx2\"]",
+            "workload.requires: expected a build of the program: it has none but the one for every x86-64",
+        ),
+        (
+            "\"exit\"]",
+            "\"exit\"]\ncorpus-copies = \"each\"",
+            "workload.corpus-copies: expected none without workload.corpus-mib",
+        ),
+        (
+            "\"exit\"]",
+            "\"exit\"]\ncorpus-mib = 0",
+            "workload.corpus-mib: expected a whole number of at least 1",
+        ),
+        (
             "= 2\nend",
             "= 1\nend",
             "workload.parameters.first-candidate: expected a whole number of at least 2",

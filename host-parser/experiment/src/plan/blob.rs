@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use abi::wire::Label;
 
+use crate::manifest::Manifest;
+
 /// The first bytes of a worker's file (System V ABI, "ELF Header").
 const ELF_MAGIC: &[u8] = b"\x7fELF";
 
@@ -26,7 +28,7 @@ pub enum BlobError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("worker program {}: {source}; `cargo build --release -p worker-programs` builds it", path.display())]
+    #[error("worker program {}: {source}; `make workers` builds it", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -42,6 +44,17 @@ pub enum BlobError {
 }
 
 impl WorkerBlob {
+    /// Loads the manifest's program in the build for what it requires from `folder`, in which the workers were built. The
+    /// build for every x86-64 is in `folder` itself, every other in a folder there that is named by its features.
+    ///
+    /// # Errors
+    /// As for [`WorkerBlob::load`].
+    pub fn of_manifest(folder: &Path, manifest: &Manifest) -> Result<Self, BlobError> {
+        let requires = manifest.needs().requires;
+        let folder = if requires.is_none() { folder.to_owned() } else { folder.join(requires.to_string()) };
+        Self::load(&folder, manifest.program())
+    }
+
     /// Loads the program `name` from `folder`, in which the workers were built.
     ///
     /// # Errors
@@ -97,6 +110,6 @@ mod tests {
         assert!(matches!(load("script"), Err(BlobError::NotElf { .. })));
         assert!(matches!(load("../good"), Err(BlobError::Name { .. })));
         let said = load("primes").unwrap_err().to_string();
-        assert!(said.contains("primes: ") && said.contains("cargo build"), "{said}");
+        assert!(said.contains("primes: ") && said.contains("make workers"), "{said}");
     }
 }

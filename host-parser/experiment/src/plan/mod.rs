@@ -5,11 +5,13 @@
 //! written here before it is used.
 
 mod blob;
+mod corpus;
 mod ramdisk;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use blob::{BlobError, WorkerBlob};
+pub use corpus::{CorpusFile, SEED as CORPUS_SEED};
 pub use ramdisk::{ramdisk, ramdisk_with};
 pub use text::{PlanBytes, PlanError, PlanOptions};

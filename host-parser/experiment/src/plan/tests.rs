@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use abi::plan::{self, Plan, Split};
-use abi::ramdisk::{self as reader, PLAN, WORKERS};
+use abi::grant::{Copies, PageSize};
+use abi::plan::{self, Needs, Plan, Split};
+use abi::ramdisk::{self as reader, CORPORA, PLAN, WORKERS};
 use abi::wire::Label;
 use workloads::Expectation;
 
@@ -155,6 +156,43 @@ fn refuses_what_the_kernel_would_refuse() {
     assert_eq!(refused(&[1], 0), Some(plan::PlanErrorKind::BadCase));
     assert_eq!(refused(&[plan::MAX_WORKERS + 1], 1), Some(plan::PlanErrorKind::BadCase));
     assert_eq!(refused(&[plan::MAX_WORKERS], 1), None);
+}
+
+#[test]
+fn what_is_granted_is_in_the_plan_and_the_corpus_in_the_ramdisk() {
+    let small = SHIPPED.replace("3_000_000", "1000").replace("216_816", "168").replace("161_131_521", "3347");
+    let parse = |source: &str| Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap();
+    let plan = |manifest: &Manifest| {
+        PlanBytes::new(manifest, &blob("primes"), &[1], PlanOptions::default()).unwrap()
+    };
+    let (none, bare) = (parse(&small), plan(&parse(&small)));
+    assert_eq!((none.needs(), none.corpus()), (Needs::NONE, None));
+    assert!(!bare.text().contains("needs ") && bare.corpus().is_none());
+
+    let more = "authority = [\"exit\", \"shared-memory\"]\nmemory-mib = 3\nstack-kib = 256\npages = \"2m\"\n\
+                shared-kib = 8\ncorpus-mib = 1\ncorpus-copies = \"each\"";
+    let granted = parse(&small.replace("authority = [\"exit\"]", more));
+    let written = plan(&granted);
+    let read = Plan::parse(written.text().as_bytes()).unwrap();
+    let expected =
+        Needs { memory_mib: 3, stack_kib: 256, pages: PageSize::Large, shared_kib: 8, ..Needs::NONE };
+    assert_eq!((granted.needs(), read.needs), (expected, expected));
+    let corpus = read.corpus.unwrap();
+    assert_eq!(corpus.copies, Copies::Each);
+    let archive = ramdisk(&written, &[&blob("primes")]);
+    let file = reader::find(&archive, CORPORA, corpus.name.as_str()).unwrap().unwrap();
+    assert_eq!((file.len(), abi::Digest::of(file)), (1 << 20, corpus.sha256));
+    assert_ne!(written.work_digest(), bare.work_digest());
+}
+
+#[test]
+fn a_workload_that_needs_memory_is_granted_as_much() {
+    let source = SHIPPED.replace("program = \"primes\"", "program = \"gups\"");
+    let (head, rest) = source.split_once("first-candidate").unwrap();
+    let (_, rest) = rest.split_once("[cases]").unwrap();
+    let source = format!("{head}first-update = 0\nend-update = 64\ntable-kib = 4096\n[cases]{rest}");
+    let said = Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap_err().to_string();
+    assert!(said.contains("workload.memory-mib: expected at least 4, which the parameters need"), "{said}");
 }
 
 #[test]

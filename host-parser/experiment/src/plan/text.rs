@@ -2,11 +2,11 @@
 
 use abi::Digest;
 use abi::control::ControlKind;
-use abi::plan::{self, Case, Head, Plan, PlanLine, Split};
+use abi::plan::{self, Case, Head, Needs, Plan, PlanLine, Split};
 use abi::wire::Hex64;
 use workloads::{Expectation, Words, Workload};
 
-use super::WorkerBlob;
+use super::{CorpusFile, WorkerBlob};
 use crate::manifest::Manifest;
 
 /// The plan's settings that the manifest does not have.
@@ -32,6 +32,7 @@ pub struct PlanBytes {
     lines: Vec<PlanLine>,
     workload: &'static dyn Workload,
     whole: Words,
+    corpus: Option<CorpusFile>,
     text: String,
     digest: Digest,
 }
@@ -80,6 +81,14 @@ impl PlanBytes {
         let control = manifest.control().map_or(none, |control| control.kernel);
         let warm_up = plan::WarmUp { ms: manifest.warm_up_ms() };
         let mut lines: Vec<PlanLine> = vec![head.into(), workload.into(), control.into(), warm_up.into()];
+        if manifest.needs() != Needs::NONE {
+            lines.push(manifest.needs().into());
+        }
+        let corpus = manifest.corpus().map(|spec| CorpusFile::of(spec.mib));
+        if let Some((corpus, spec)) = corpus.as_ref().zip(manifest.corpus()) {
+            let (name, sha256) = (corpus.name(), corpus.sha256());
+            lines.push(plan::Corpus { name, sha256, copies: spec.copies }.into());
+        }
         lines.extend(manifest.platform().map(PlanLine::from));
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {
@@ -89,7 +98,7 @@ impl PlanBytes {
             lines.push(Case { workers, iterations: options.iterations, timeout_ms }.into());
             lines.extend(splits(manifest, workers).map(PlanLine::from));
         }
-        let plan = Self::written(lines, manifest.workload(), manifest.params(), challenge);
+        let plan = Self::written(lines, manifest.workload(), manifest.params(), challenge, corpus);
         Plan::parse(plan.text.as_bytes()).map_err(PlanError::Refused)?;
         Ok(plan)
     }
@@ -97,7 +106,7 @@ impl PlanBytes {
     /// The same plan with another challenge. Its text has the same length.
     #[must_use]
     pub fn with_challenge(&self, challenge: u64) -> Self {
-        Self::written(self.lines.clone(), self.workload, self.whole, challenge)
+        Self::written(self.lines.clone(), self.workload, self.whole, challenge, self.corpus.clone())
     }
 
     fn written(
@@ -105,6 +114,7 @@ impl PlanBytes {
         workload: &'static dyn Workload,
         whole: Words,
         challenge: u64,
+        corpus: Option<CorpusFile>,
     ) -> Self {
         let digest = |params| Hex64(workload.expectation(params, challenge).digest);
         // What changes a seed that the earlier challenge has changed already. The head comes first.
@@ -124,13 +134,19 @@ impl PlanBytes {
             }
         }
         let text = written(&lines);
-        Self { digest: Digest::of(text.as_bytes()), text, lines, workload, whole }
+        Self { digest: Digest::of(text.as_bytes()), text, lines, workload, whole, corpus }
     }
 
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The corpus that belongs into the ramdisk beside it, if there is one.
+    #[must_use]
+    pub const fn corpus(&self) -> Option<&CorpusFile> {
+        self.corpus.as_ref()
     }
 
     /// The SHA-256 of its bytes, which the `start` record has too.

@@ -22,7 +22,7 @@ pub fn kvmclock() -> Result<Done> {
     agrees(&boot, TscSource::Kvmclock)
 }
 
-/// Leaf 4000_0010H, which a guest has if it is told a frequency. It is told the host's own.
+/// Leaf 4000_0010H, which a guest has if it is given a frequency. It is given the host's own.
 pub fn frequency_leaf() -> Result<Done> {
     let khz = boot(Start::Direct, 1, |_| {})?.khz_by(TscSource::Kvmclock).context("no kvmclock")?;
     let model = format!("host,migratable=off,tsc-frequency={}", khz * 1_000);
@@ -46,7 +46,7 @@ fn agrees(boot: &Boot, source: TscSource) -> Result<Done> {
     Ok(Done::Passed(seen))
 }
 
-/// Without kvmclock, a clock of the machine tells the time.
+/// Without kvmclock, the kernel measures by a clock of the machine.
 pub fn no_kvmclock() -> Result<Done> {
     let model = "host,kvmclock=off,kvm-steal-time=off";
     let boot = boot(Start::Direct, 1, |machine| machine.cpu_model = Some(model.to_owned()))?;

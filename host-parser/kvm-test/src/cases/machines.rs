@@ -25,7 +25,7 @@ pub fn hyper_v() -> Result<Done> {
 /// reads took 65 s there in L1, where each read is an exit to QEMU.
 const CLOCK_SECONDS: f64 = 1.0;
 
-/// A machine without PIT, PIC, RTC, HPET and PM timer: kvmclock alone tells the time, and soon.
+/// A machine without PIT, PIC, RTC, HPET and PM timer: kvmclock is the only clock, and is found soon.
 pub fn microvm_without_timers() -> Result<Done> {
     let boot = boot(Start::Direct, 2, |machine| {
         machine.machine_type = "microvm,x-option-roms=off,pit=off,pic=off,rtc=off".to_owned();

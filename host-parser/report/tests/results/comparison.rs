@@ -92,7 +92,10 @@ fn every_form_of_a_comparison_is_as_it_was() {
     let mut summary = Vec::new();
     SummaryMarkdown.export(&results, &mut summary).expect("memory takes all");
     golden::check(&at("compared.md"), &summary);
-    assert!(!String::from_utf8_lossy(&summary).contains("/somewhere"), "paths are nobody else's business");
+    assert!(
+        !String::from_utf8_lossy(&summary).contains("/somewhere"),
+        "a published file has no paths of this host"
+    );
     let comparison = serde_json::to_string_pretty(comparison(&results)).expect("JSON");
     golden::check(&at("comparison.json"), (comparison + "\n").as_bytes());
 }

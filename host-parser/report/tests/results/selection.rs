@@ -20,7 +20,7 @@ fn boot(gate: &mut Gate, run: u32, round: u32, case: u16, slow: u16) -> RunRecor
         let is_slow = iteration < slow;
         let reads = if is_slow { 7_500 } else { 12_000 } - u32::from(worker);
         let cycles = if is_slow { share * 8 / 5 } else { share };
-        Turn { cycles, reads_before: reads, reads_after: reads }
+        Turn { cycles, reads_before: reads, reads_after: reads, taken: [0; 2] }
     };
     let played = (0..ITERATIONS).map(|iteration| (0..case).map(|worker| turn(iteration, worker)).collect());
     let guest = Guest {

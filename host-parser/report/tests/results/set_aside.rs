@@ -200,7 +200,7 @@ fn a_side_of_several_has_the_rounds_that_all_of_them_have() {
     let set_aside = results.runs.iter().filter(|run| run.excluded.is_some());
     assert_eq!(set_aside.map(|run| run.round).collect::<Vec<_>>(), [4, 4]);
     assert_eq!((results.cases[0].stats.cycles.n, results.conclusion()), (6, Conclusion::Holds));
-    // Its own runs would tell otherwise of a CPU that was slow in them.
+    // Its own runs would show a CPU that was slow in them.
     let own = disturbed(results.runs.clone(), 1);
     let (environment, probes) = (Environment::default(), Probes::default());
     let rounds = BTreeMap::from([(0, of_another_row(ReasonCode::VcpuPreempted, 0, 1))]);
@@ -210,7 +210,7 @@ fn a_side_of_several_has_the_rounds_that_all_of_them_have() {
 }
 
 #[test]
-fn says_where_nobody_told_of_stolen_time() {
+fn says_which_steal_time_is_unknown() {
     let mut runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
     Arc::make_mut(&mut runs[3].evidence).host_steal_missing = Some("/proc/stat has no CPU 1".to_owned());
     let text = said(&results(runs));

@@ -87,7 +87,7 @@ fn run(gate: &mut Gate, number: u32, round: usize, case: u16, side: &Side) -> Ru
         khz: side.khz,
         ..Guest::of(case)
     };
-    let log = Script::of(&guest.log()).edit(|record| told(side, record)).log();
+    let log = Script::of(&guest.log()).edit(|record| describe(side, record)).log();
     let verdict = gate.judge(&Transcript::read(&log), &RunExpectation::default(), &evidence);
     let mut run = RunRecord::new(number, u32::try_from(round).expect("few"), verdict).with_evidence(evidence);
     run.system = side.system;
@@ -99,8 +99,8 @@ fn run(gate: &mut Gate, number: u32, round: usize, case: u16, side: &Side) -> Ru
     run
 }
 
-/// What a guest of another system says otherwise than ours.
-fn told(side: &Side, record: &mut Record) {
+/// Changes the records in which a guest of another system differs from ours.
+fn describe(side: &Side, record: &mut Record) {
     match record {
         Record::System(SystemRecord { name, .. }) => *name = side.system.name(),
         // A kernel of its own.

@@ -4,10 +4,12 @@ pub mod cpuinfo;
 pub mod interrupts;
 pub mod iomem;
 pub mod log;
+pub mod memlock;
 pub mod msr;
 pub mod rtc;
 pub mod schedstat;
 pub mod scheduler;
+pub mod smaps;
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The life of a worker's process: set-up, warm-up, rendezvous, timed run.
+//! The life of a worker's process: set-up, prepare, warm-up, rendezvous, timed run, verify.
 
 use std::fs;
 use std::io;
@@ -13,11 +13,10 @@ use harness::conditions::Conditions;
 use harness::emit::Around;
 use harness::pace;
 use harness::rendezvous::Rendezvous;
-use harness::user::Exit;
-use harness::user::elf::ElfImage;
+use harness::user::{Exit, Program};
 use harness::warm_up;
 use harness::watch::Seen;
-use harness::x86::tsc;
+use harness::x86::{features, tsc};
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
@@ -37,7 +36,9 @@ pub struct Assignment<'a> {
     /// What the plan gives its worker.
     pub split: Split,
     /// The worker.
-    pub image: &'a ElfImage<'a>,
+    pub program: &'a Program<'a>,
+    /// The number of workers in the case.
+    pub workers: u32,
     /// Whether it is a real-time process.
     pub tuned: bool,
     /// Its arguments and its result.
@@ -59,7 +60,7 @@ pub struct Assignment<'a> {
 /// Runs the task. Returns how the worker came back; `None` if the slot already states why it did not run.
 pub fn live(assignment: &Assignment<'_>, slot: &'static Slot) -> Option<Exit> {
     let ran = set_up(assignment, slot)
-        .and_then(|()| both_calls(assignment, slot).map_err(|error| (Step::Call, error)));
+        .and_then(|()| all_calls(assignment, slot).map_err(|error| (Step::Call, error)));
     ran.unwrap_or_else(|(step, error)| {
         slot.cannot(step, error.raw_os_error().unwrap_or(0));
         None
@@ -73,15 +74,25 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
     if assignment.tuned {
         tuning::become_worker().map_err(at(Step::RealTime))?;
     }
+    if !features::of_this_cpu().has_all(assignment.program.needs.requires) {
+        return Err((Step::Features, io::ErrorKind::Unsupported.into()));
+    }
+    lay_out(assignment.program, assignment.pages).map_err(|error| match error.kind() {
+        io::ErrorKind::Unsupported => (Step::Pages, error),
+        _ => (Step::Map, error),
+    })?;
+    // After the mapping: locked memory is filled at once, before it could have been advised on.
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).map_err(|error| (Step::Lock, error.into()))?;
-    lay_out(assignment.image, assignment.pages).map_err(at(Step::Map))?;
     traps::take(slot).map_err(at(Step::Signals))?;
     filter::install().map_err(at(Step::Filter))
 }
 
-/// Warm-up and timed run. `None` if there was no common start.
-fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
-    let Assignment { cpu, rendezvous, clock, second, patience, limits, .. } = assignment;
+/// All calls of the worker, in the order of `abi::worker`. `None` if there was no common start.
+fn all_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit>> {
+    let Assignment { cpu, rendezvous, clock, second, patience, limits, program, .. } = assignment;
+    if program.needs.prepare {
+        call(assignment, WorkerArgs::for_phase(Phase::Prepare))?;
+    }
     let (ended, took) = warm_up::run(clock, limits.warm_up_ms, assignment.split.worker, |until| {
         let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
         call(assignment, args).map_or_else(ControlFlow::Break, |_| ControlFlow::Continue(()))
@@ -97,10 +108,12 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
     let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
     let Some(start_tsc) = rendezvous.arrive(clock, patience_us, || second.mark()) else {
         slot.no_start();
+        slot.come_back(rendezvous);
         return Ok(None);
     };
     let counted = count();
     let (around, seen) = call(assignment, WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) })?;
+    slot.come_back(rendezvous);
     let counters = count().since(counted);
     slot.conditions.store(&Conditions { warm_up: took, watch: Some(seen), counters });
     slot.entered_tsc.store(around.entered_tsc, Ordering::Relaxed);
@@ -109,16 +122,24 @@ fn both_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exi
     slot.waited_ns.store(waited.unwrap_or(NOT_REPORTED), Ordering::Relaxed);
     slot.irqs.store(interrupts_of(cpu).saturating_sub(before.0), Ordering::Relaxed);
     slot.after.store(pace::check(clock));
+    if program.needs.verify {
+        slot.keep_timed(&assignment.pages.result()?);
+        // A process that does not come back is reported as lost; the others have an answer all the same.
+        let _all = rendezvous.await_all_back(clock, patience_us);
+        call(assignment, WorkerArgs::for_phase(Phase::Verify))?;
+    }
     Ok(Some(Exit::Returned))
 }
 
 /// Calls the worker once, within its time-out. Returns when it was entered and when it came back, and what the watch over it
 /// saw.
 fn call(assignment: &Assignment<'_>, args: WorkerArgs) -> io::Result<(Around, Seen)> {
+    let Assignment { program, workers, .. } = assignment;
+    let args = WorkerArgs { workers: u64::from(*workers), ..program.granted().given_to(args) };
     assignment.pages.prepare(&args.of(&assignment.split, assignment.challenge))?;
     traps::watch(assignment.clock, u64::from(assignment.limits.timeout_ms) * 1_000)?;
     let entered_tsc = tsc::read_ordered();
-    call::worker(assignment.image.entry);
+    call::worker(program.image.entry);
     let returned_tsc = tsc::read_ordered();
     Ok((Around { entered_tsc, returned_tsc }, traps::end_watch()?))
 }

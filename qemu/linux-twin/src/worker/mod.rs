@@ -7,11 +7,12 @@
 mod call;
 mod child;
 mod filter;
-mod map;
+pub mod map;
 mod shared;
 mod slot;
 mod space;
 mod team;
 mod traps;
 
+pub use space::lay_out_corpus;
 pub use team::{Limits, Team};

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use abi::worker::WorkerResult;
 use harness::conditions::{Conditions, Counters};
 use harness::emit::Around;
 use harness::pace::PaceCheck;
+use harness::rendezvous::Rendezvous;
 use harness::user::{Counts, Exit, Fault};
 use harness::watch::Seen;
 
@@ -34,12 +36,18 @@ pub enum Step {
     /// Becoming a real-time process.
     #[error("cannot become a real-time process")]
     RealTime,
-    /// Locking its memory.
-    #[error("cannot lock its memory")]
-    Lock,
+    /// Finding the features that the plan requires.
+    #[error("its CPU lacks a feature that the plan requires")]
+    Features,
     /// Mapping the worker's address space.
     #[error("cannot map the worker's address space")]
     Map,
+    /// Getting pages of the plan's size.
+    #[error("cannot get pages of 2 MiB")]
+    Pages,
+    /// Locking its memory.
+    #[error("cannot lock its memory")]
+    Lock,
     /// Installing handlers for the worker's faults.
     #[error("cannot set up its signals")]
     Signals,
@@ -52,12 +60,14 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Tie,
         Self::Pin,
         Self::RealTime,
-        Self::Lock,
+        Self::Features,
         Self::Map,
+        Self::Pages,
+        Self::Lock,
         Self::Signals,
         Self::Filter,
         Self::Call,
@@ -82,6 +92,10 @@ pub struct Slot {
     errno: AtomicI32,
     /// The process has arrived at the rendezvous.
     pub arrived: AtomicBool,
+    /// The process has come back from the timed call, or will make none.
+    back: AtomicBool,
+    /// The slot of the worker as its timed call left it, if a verify call follows: begin, end, and whether it is complete.
+    timed: [AtomicU64; 3],
     /// The TSC just before the worker's timed call.
     pub entered_tsc: AtomicU64,
     /// The TSC just after it.
@@ -172,6 +186,29 @@ impl Slot {
         self.step.store(step as u32, Ordering::Relaxed);
         self.errno.store(errno, Ordering::Relaxed);
         self.end.store(SET_UP, Ordering::Release);
+    }
+
+    /// Counts the process as back from its timed call.
+    pub fn come_back(&self, rendezvous: &Rendezvous) {
+        if !self.back.swap(true, Ordering::AcqRel) {
+            rendezvous.come_back();
+        }
+    }
+
+    /// Keeps what the timed call left.
+    pub fn keep_timed(&self, result: &WorkerResult) {
+        let words = [result.begin_tsc, result.end_tsc, result.complete];
+        self.timed.iter().zip(words).for_each(|(to, word)| to.store(word, Ordering::Release));
+    }
+
+    /// The result of a worker that left `last` in its slot. To be read after the process has ended.
+    #[must_use]
+    pub fn result(&self, last: WorkerResult, verify: bool) -> WorkerResult {
+        if !verify {
+            return last;
+        }
+        let [begin_tsc, end_tsc, complete] = [0, 1, 2].map(|i: usize| self.timed[i].load(Ordering::Acquire));
+        WorkerResult { begin_tsc, end_tsc, complete, ..WorkerResult::default() }.verified_by(last)
     }
 
     /// The process ends here: no start was given.

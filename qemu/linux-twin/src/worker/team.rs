@@ -6,17 +6,17 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use abi::plan::Split;
+use abi::plan::{Needs, Split};
 use abi::wire::record::{SystemName, WorkerStatus};
 use harness::TeamReport;
 use harness::backend::patience_us;
+use harness::chunks::Roots;
 use harness::clock::Clock;
 use harness::emit::WorkerReport;
 use harness::outcome::Outcome;
 use harness::pace::HostGaps;
 use harness::rendezvous::Rendezvous;
-use harness::user::elf::ElfImage;
-use harness::user::{Exit, Fault};
+use harness::user::{Exit, Fault, Program};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, waitpid,
@@ -25,10 +25,11 @@ use rustix::time::Timespec;
 
 use super::child::{Assignment, live};
 use super::shared::Shared;
-use super::slot::{End, NOT_REPORTED, Slot};
-use super::space::Pages;
-use super::traps;
+use super::slot::{End, NOT_REPORTED, Slot, Step};
+use super::space::{Pages, bytes_of};
+use super::{map, traps};
 use crate::cpus::Cpu;
+use crate::linux::memlock;
 use crate::second::SecondClock;
 
 /// The workers of a case, ready to run once.
@@ -38,6 +39,10 @@ pub struct Team {
     /// The plan's challenge.
     challenge: u64,
     limits: Limits,
+    /// What each worker needs.
+    needs: Needs,
+    /// The memory that all workers share, if there is any. Every worker's process inherits it at its place.
+    _shared: Option<map::Region>,
 }
 
 /// How long the calls of a worker take.
@@ -67,18 +72,28 @@ impl Team {
     /// A worker for each of `cpus`.
     ///
     /// # Errors
-    /// No memory.
-    pub fn assemble(cpus: &[Cpu], splits: &[Split], challenge: u64, limits: Limits) -> io::Result<Self> {
-        let members = cpus.iter().zip(splits).map(|(&cpu, &split)| Member::new(cpu, split));
+    /// No memory, or none that can be locked.
+    pub fn assemble(
+        cpus: &[Cpu],
+        splits: &[Split],
+        program: &Program<'_>,
+        challenge: u64,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        memlock::check(bytes_of(program))?;
+        let (needs, shared) = (program.needs, program.granted().shared);
+        let members = cpus.iter().zip(splits).map(|(&cpu, &split)| Member::new(cpu, split, needs.chunks));
         let members: Vec<_> = members.collect::<io::Result<_>>()?;
         let expected = u32::try_from(members.len()).map_err(io::Error::other)?;
         let rendezvous = Shared::new(Rendezvous::new(expected))?;
-        Ok(Self { members, rendezvous, challenge, limits })
+        let bytes = usize::try_from(shared.bytes).map_err(io::Error::other)?;
+        let _shared = (bytes > 0).then(|| map::shared_zeros(shared.at, bytes)).transpose()?;
+        Ok(Self { members, rendezvous, challenge, limits, needs, _shared })
     }
 
     /// How long to wait for all processes.
     fn patience(&self) -> Duration {
-        Duration::from_micros(patience_us(u64::from(self.limits.timeout_ms) * 1_000))
+        Duration::from_micros(patience_us(&self.needs, u64::from(self.limits.timeout_ms) * 1_000))
     }
 
     /// Runs it. No process is left afterwards.
@@ -87,7 +102,7 @@ impl Team {
     /// A process could not be made, or could not do what it must do before its worker runs.
     pub fn run(
         &self,
-        image: &ElfImage<'_>,
+        program: &Program<'_>,
         clock: &Clock,
         second: SecondClock,
         system: SystemName,
@@ -95,22 +110,24 @@ impl Team {
     ) -> io::Result<TeamReport> {
         let mut children = Vec::with_capacity(self.members.len());
         let started = self.members.iter().try_for_each(|member| {
-            children.push(self.start(member, image, clock, second, tuned)?);
+            children.push(self.start(member, program, clock, second, tuned)?);
             Ok(())
         });
         let watched = started.and_then(|()| self.watch(&mut children));
         children.iter_mut().for_each(Child::end);
         watched?;
-        let each = self.members.iter().zip(&children);
-        let workers = each.map(|(member, child)| member.report(child, system)).collect::<io::Result<_>>()?;
+        let (each, mut roots) = (self.members.iter().zip(&children), Roots::default());
+        let reports = each.map(|(member, child)| member.report(child, system, &self.needs, &mut roots));
+        let workers = reports.collect::<io::Result<_>>()?;
+        let root = (self.needs.chunks > 0).then(|| roots.all());
         let (start_tsc, warm) = (self.rendezvous.start_tsc().unwrap_or(0), self.rendezvous.warm());
-        Ok(TeamReport { start_tsc, warm, workers })
+        Ok(TeamReport { start_tsc, warm, workers, root })
     }
 
     fn start(
         &self,
         member: &Member,
-        image: &ElfImage<'_>,
+        program: &Program<'_>,
         clock: &Clock,
         second: SecondClock,
         tuned: bool,
@@ -118,7 +135,8 @@ impl Team {
         let assignment = Assignment {
             cpu: member.cpu,
             split: member.split,
-            image,
+            program,
+            workers: u32::try_from(self.members.len()).unwrap_or(u32::MAX),
             tuned,
             pages: &member.pages,
             rendezvous: &self.rendezvous,
@@ -157,8 +175,11 @@ impl Team {
                 Err(error) => return Err(error.into()),
             }
             for (member, child) in self.members.iter().zip(&mut *children) {
-                if child.has_just_ended()? && !member.slot.arrived.load(Ordering::Acquire) {
-                    self.rendezvous.withdraw();
+                if child.has_just_ended()? {
+                    member.slot.come_back(&self.rendezvous);
+                    if !member.slot.arrived.load(Ordering::Acquire) {
+                        self.rendezvous.withdraw();
+                    }
                 }
             }
         }
@@ -184,27 +205,51 @@ impl Child {
 }
 
 impl Member {
-    fn new(cpu: Cpu, split: Split) -> io::Result<Self> {
-        Ok(Self { cpu, split, pages: Pages::new()?, slot: Shared::new(Slot::default())? })
+    fn new(cpu: Cpu, split: Split, chunks: u16) -> io::Result<Self> {
+        Ok(Self { cpu, split, pages: Pages::new(chunks)?, slot: Shared::new(Slot::default())? })
     }
 
-    fn report(&self, child: &Child, system: SystemName) -> io::Result<WorkerReport> {
+    fn report(
+        &self,
+        child: &Child,
+        system: SystemName,
+        needs: &Needs,
+        roots: &mut Roots,
+    ) -> io::Result<WorkerReport> {
         let (around, gaps, conditions) = (self.slot.around(), self.gaps(system), self.slot.conditions());
-        let (cpu, split, outcome) = (self.cpu.id, self.split, self.outcome(child)?);
-        Ok(WorkerReport { cpu, split, outcome, around, gaps, conditions })
+        let (cpu, split, outcome) = (self.cpu.id, self.split, self.outcome(child, needs)?);
+        let chunks = if needs.chunks > 0 && outcome.status == WorkerStatus::Done {
+            let mut seen = Ok(());
+            let root = roots.add(outcome.result.chunks, needs.chunks, |bytes, see| {
+                seen = self.pages.see_chunks(bytes, see);
+            });
+            seen.map(|()| Some(root))?
+        } else {
+            None
+        };
+        Ok(WorkerReport { cpu, split, outcome, chunks, around, gaps, conditions })
     }
 
-    fn outcome(&self, child: &Child) -> io::Result<Outcome> {
+    fn outcome(&self, child: &Child, needs: &Needs) -> io::Result<Outcome> {
+        let result = || Ok::<_, io::Error>(self.slot.result(self.pages.result()?, needs.verify));
         Ok(match self.slot.end() {
-            End::Came(exit) => Outcome::new(exit, self.slot.counts(), self.pages.result()?),
+            End::Came(exit) => Outcome::new(exit, self.slot.counts(), result()?),
             End::NoStart => Outcome::unfinished(WorkerStatus::Incomplete),
             End::SetUp(step, errno) => {
-                let error = io::Error::from_raw_os_error(errno);
-                return Err(io::Error::other(format!("worker {}: {step}: {error}", self.split.worker)));
+                let worker = self.split.worker;
+                return Err(match step {
+                    Step::Features | Step::Pages => {
+                        io::Error::new(io::ErrorKind::Unsupported, format!("worker {worker}: {step}"))
+                    }
+                    _ => {
+                        let error = io::Error::from_raw_os_error(errno);
+                        io::Error::other(format!("worker {worker}: {step}: {error}"))
+                    }
+                });
             }
             End::NotReported => {
                 match child.status.and_then(|status| fault_of(status.terminating_signal()?)) {
-                    Some(fault) => Outcome::new(Exit::Fault(fault), self.slot.counts(), self.pages.result()?),
+                    Some(fault) => Outcome::new(Exit::Fault(fault), self.slot.counts(), result()?),
                     None => Outcome::unfinished(WorkerStatus::Lost),
                 }
             }

@@ -1,4 +1,5 @@
 //! `chase`: dependent loads along one cycle through a working set.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 mod cycle;
 

@@ -1,4 +1,5 @@
 //! `chunk-hash`: the SHA-256 of chunks of the corpus, as storage that addresses content computes it.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 #[cfg(not(target_feature = "sha"))]
 mod soft;
@@ -12,10 +13,15 @@ use crate::worker::digest::{bind, mask};
 use crate::worker::runtime::{Call, Outcome};
 use crate::worker::space::Space;
 
-#[cfg(target_feature = "sha")]
-use sha_ni::sha256;
 #[cfg(not(target_feature = "sha"))]
 use soft::sha256;
+
+/// The SHA-256 of a chunk.
+#[cfg(target_feature = "sha")]
+fn sha256(chunk: &[u8]) -> [u8; 32] {
+    // SAFETY: this build is for CPUs that have SHA, SSSE3 and SSE4.1, and its plan requires them.
+    unsafe { sha_ni::sha256(chunk) }
+}
 
 /// The size of a chunk in bytes.
 const CHUNK_BYTES: usize = 64 << 10;

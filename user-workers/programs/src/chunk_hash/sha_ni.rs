@@ -74,8 +74,9 @@ impl State {
                 let sum = _mm_add_epi32(_mm_sha256msg1_epu32(words[at], one), nine_before);
                 words[at] = _mm_sha256msg2_epu32(sum, three);
             }
-            // SAFETY: four constants from `4 * group` on, and the load takes any alignment.
-            let constants = unsafe { _mm_loadu_si128(ROUND.as_ptr().add(4 * group).cast()) };
+            let constants = ROUND.as_chunks::<4>().0[group].as_ptr();
+            // SAFETY: four constants, and the load takes any alignment.
+            let constants = unsafe { _mm_loadu_si128(constants.cast()) };
             let sum = _mm_add_epi32(words[at], constants);
             cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
             abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32::<0x0e>(sum));

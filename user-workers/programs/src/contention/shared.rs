@@ -20,7 +20,9 @@ pub const MOST_STRIDE: usize = 256;
 pub struct Alone(AtomicU64);
 
 impl Alone {
-    const NEW: Self = Self(AtomicU64::new(0));
+    const fn zero() -> Self {
+        Self(AtomicU64::new(0))
+    }
 }
 
 /// A worker's place in the queue of the MCS lock.
@@ -163,15 +165,18 @@ fn own(shared: &Shared, worker: usize, stride: usize) -> &AtomicU64 {
 
 impl Shared {
     /// All zero.
-    pub const NEW: Self = Self {
-        count: Alone::NEW,
-        next_ticket: Alone::NEW,
-        now_serving: Alone::NEW,
-        last: Alone::NEW,
-        places: [const { Place { behind: AtomicU64::new(0), waits: AtomicU64::new(0) } }; MOST_WORKERS],
-        claims: [const { Alone::NEW }; MOST_WORKERS],
-        own: [const { AtomicU64::new(0) }; MOST_WORKERS * MOST_STRIDE / 8],
-    };
+    #[must_use]
+    pub const fn zero() -> Self {
+        Self {
+            count: Alone::zero(),
+            next_ticket: Alone::zero(),
+            now_serving: Alone::zero(),
+            last: Alone::zero(),
+            places: [const { Place { behind: AtomicU64::new(0), waits: AtomicU64::new(0) } }; MOST_WORKERS],
+            claims: [const { Alone::zero() }; MOST_WORKERS],
+            own: [const { AtomicU64::new(0) }; MOST_WORKERS * MOST_STRIDE / 8],
+        }
+    }
 
     /// Notes how many turns a worker is to take.
     pub fn claim(&self, worker: usize, turns: u64) {

@@ -1,5 +1,6 @@
 //! A batch of independent products of square matrices of doubles, whose elements are small integers: every sum is exact,
 //! in any order, with or without fused multiply-add.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 use abi::random::mix;
 

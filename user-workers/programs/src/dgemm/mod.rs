@@ -1,5 +1,6 @@
 //! `dgemm`: products of matrices of doubles by the crate `matrixmultiply`, which without `std` has its vectors fixed by the
 //! features of the build.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 mod batch;
 

@@ -1,4 +1,5 @@
 //! `gups`: updates of a table at random places.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 mod table;
 

@@ -2,6 +2,7 @@
 //! table larger than the caches and the TLB makes each update wait for memory.
 //!
 //! RandomAccess combines by exclusive or; this adds, so that what workers did to tables of their own can be summed.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 /// The feedback of RandomAccess's register: x^64 + x^2 + x + 1.
 const FEEDBACK: u64 = 7;

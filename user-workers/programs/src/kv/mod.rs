@@ -1,4 +1,5 @@
 //! `kv-btree`, `kv-hash`: reads and updates of records in maps. The program chooses the map.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 pub mod btree;
 pub mod hash;

@@ -1,5 +1,6 @@
 //! Reads and updates of records in a map, in the manner of YCSB: keys by Zipf's law, scrambled so that popular ones lie
 //! anywhere; values of 100 bytes. Mix A updates half of the time, mix C never.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 use abi::random::{SplitMix64, mix};
 

@@ -1,4 +1,5 @@
 //! `lz4-compress` and `lz4-decompress`: blocks of the corpus and LZ4's block format.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 mod blocks;
 

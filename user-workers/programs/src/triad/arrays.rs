@@ -1,6 +1,7 @@
 //! Three arrays, and the kernel of STREAM's triad over them: a = b + q c.
 //!
 //! The arrays change roles after each round, so that the last one depends on every round: b = c + q a, then c = a + q b.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 use abi::random::mix;
 

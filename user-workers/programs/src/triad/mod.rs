@@ -1,4 +1,5 @@
 //! `triad`: the triad of STREAM over three arrays that change roles.
+#![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
 mod arrays;
 

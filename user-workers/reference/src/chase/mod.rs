@@ -3,9 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use abi::random::{SplitMix64, mix};
 
 use crate::digest::bind;
+use crate::kept::Kept;
 use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
@@ -17,6 +20,9 @@ const MOST_KIB: u64 = 128 << 10;
 
 /// The number of cache lines, of 64 bytes, in a KiB.
 const LINES_IN_KIB: u64 = 16;
+
+/// The last cycles, by working set.
+static CYCLES: Kept<u64, Arc<Cycle>> = Kept::new(4);
 
 crate::parameters! {
     /// A walk of dependent loads along one cycle through a working set.
@@ -56,7 +62,8 @@ impl Task for Chase {
     fn expectation(&self, challenge: u64) -> Expectation {
         let [first, end] = [self.first, self.end].map(|bound| bound.min(MOST_LOADS));
         let first = first.min(end);
-        let cycle = Cycle::new(self.kib.clamp(1, MOST_KIB));
+        let kib = self.kib.clamp(1, MOST_KIB);
+        let cycle = CYCLES.get(kib, || Arc::new(Cycle::new(kib)));
         let sum = cycle.sum_before(end).wrapping_sub(cycle.sum_before(first));
         Expectation { answer: sum, work: end - first, digest: bind(sum, challenge) }
     }

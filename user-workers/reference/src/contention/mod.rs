@@ -79,8 +79,9 @@ macro_rules! contention {
                 (self.first, self.end)
             }
 
-            fn with_range(self, first: u64, end: u64) -> Self {
-                Self { first, end, ..self }
+            fn with_range(mut self, first: u64, end: u64) -> Self {
+                (self.first, self.end) = (first, end);
+                self
             }
         }
     };

@@ -12,7 +12,7 @@ mod shared;
 
 /// What `workers` threads count, which take the turns of the parts of a whole, and what each answers.
 fn counted<P: Pattern>(workers: u16, turns: u64, stride: usize) -> u64 {
-    let memory = Box::new(shared::Shared::NEW);
+    let memory = Box::new(shared::Shared::zero());
     let parts = range::split(McsLock { first: 0, end: turns }, workers);
     let barrier = Barrier::new(workers.into());
     thread::scope(|scope| {

@@ -117,7 +117,7 @@ impl Register {
                 product ^= shifted;
             }
             let carry = shifted >> 63;
-            shifted = shifted << 1 ^ carry * 0b111;
+            shifted = (shifted << 1) ^ (carry * 0b111);
         }
         Self(product)
     }

@@ -1,14 +1,12 @@
 //! The reference against the program's own maps.
 
 use super::*;
+use crate::digest::program as digest;
 use store::{Map, load, run};
 
 // The very files that the programs are built from.
 #[path = "../../../programs/src/kv/btree.rs"]
 mod btree;
-#[allow(dead_code, reason = "the program uses more of it")]
-#[path = "../../../programs/src/digest.rs"]
-mod digest;
 #[path = "../../../programs/src/kv/hash.rs"]
 mod hash;
 #[allow(dead_code, reason = "the program uses more of it")]

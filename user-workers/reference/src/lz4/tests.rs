@@ -1,14 +1,12 @@
 //! The reference against the program's own calls.
 
 use super::*;
+use crate::digest::program as digest;
 use blocks::{MOST_BYTES, compress, decompress, part};
 
 // The very files that the programs are built from.
 #[path = "../../../programs/src/lz4/blocks.rs"]
 mod blocks;
-#[allow(dead_code, reason = "the program uses more of it")]
-#[path = "../../../programs/src/digest.rs"]
-mod digest;
 
 #[test]
 fn agrees_with_the_workers_own_code() {

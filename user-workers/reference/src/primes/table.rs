@@ -167,7 +167,7 @@ fn add(sum: &mut Below, block: &Block, end: u32) {
     }
 }
 
-/// The first candidate of `block` with at least `divisions` below it, where `below` are below the block; the block's end
+/// The first candidate of `block` with at least `divisions` below it, if `below` are below the block; the block's end
 /// if there is none.
 fn first_in(block: &Block, mut below: u64, divisions: u64) -> u32 {
     let base = block.base();

@@ -167,7 +167,7 @@ pub const CASES: &[Case] = &[
 /// Without a root pointer there are no tables.
 const NO_ACPI: Ending = Refused("acpi", "no RSDP");
 /// An emulated microvm has no other clock. Under KVM it would have kvmclock.
-const NO_CLOCK: Ending = Refused("no-clock", "no source tells the frequency of the TSC");
+const NO_CLOCK: Ending = Refused("no-clock", "no source states the frequency of the TSC");
 
 /// QEMU requires this for more than 255 CPUs. The kernel does not use it.
 const REMAPPING: &[&str] = &["-device", "intel-iommu,intremap=on,eim=on"];

@@ -61,8 +61,7 @@ impl HostAccount {
         self.iterations.get(&iteration).copied().unwrap_or(0)
     }
 
-    /// Takes `ns` from what the hypervisor under the host took during the whole run, which no iteration can be told from
-    /// another by. Returns whether there was as much left: time that explains one gap does not explain a second one.
+    /// Takes `ns` from what the hypervisor under the host took during the whole run, which is not known by iteration. Returns whether there was as much left: time that explains one gap does not explain a second one.
     pub(super) fn spend(&mut self, ns: u64) -> bool {
         let left = self.run.checked_sub(ns);
         self.run = left.unwrap_or(self.run);

@@ -110,7 +110,7 @@ fn gaps(run: &mut Run<'_>) {
     }
 }
 
-/// The guest's own account of stolen time counts only where no host watched. Not every guest has one: under KVM our kernel
+/// The guest's own account of stolen time counts only if no host watched. Not every guest has one: under KVM our kernel
 /// has, the Linux guest that is compared with it has not. Where the host watched, its scheduler's account of the vCPUs'
 /// threads judges all of them alike, and KVM's account is made from that. A native worker's account is the scheduler's, and
 /// has the limits of a vCPU's.

@@ -114,7 +114,7 @@ limits! {
         TimeMissing => "an iteration ended later after its last worker's pace check than it should, by more than",
     }
 
-    /// The same for Linux, where processes end meanwhile. Seen: 30 ms under TCG, 7 ms natively.
+    /// The same for Linux, whose processes end meanwhile. Seen: 30 ms under TCG, 7 ms natively.
     LINUX_END_MICROS: u64 = 40_000 "microseconds" {
         TimeMissing => "the same under Linux and in the native row: by more than",
     }
@@ -219,7 +219,7 @@ limits! {
         Steal => "and it also took more than",
     }
 
-    /// How late the timer may come that watches a worker's CPU, in ms. Seen under TCG, where the emulator's own threads wait
+    /// How late the timer may come that watches a worker's CPU, in ms. Seen under TCG, whose own threads wait
     /// for a CPU: 46 at a load of 12 on two CPUs, 186 at a load of 16. A machine that was stopped for 2 s: 1,900.
     STOPPED_MILLIS: u64 = 250 "ms" {
         VmStopped => "the timer that watches a worker's CPU came late by more than",
@@ -287,7 +287,7 @@ limits! {
 
     /// How far the speed-up of everything that was made may be below a claim that holds undisturbed, in thousandths of the
     /// claim: the lower 99 % bound of the ratio of the mean times.
-    SELECTION_GAP_PER_MILLE: u64 = 30 "per mille" {
+    SELECTION_GAP_PER_MILLE: u64 = 20 "per mille" {
         Selection => "a claim holds undisturbed, and the lower bound of the speed-up by the mean times of everything that was made is below it by more than",
     }
 

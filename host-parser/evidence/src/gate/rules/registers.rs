@@ -7,7 +7,7 @@ use abi::wire::record::{Machine, Register, RegisterName, WarmUp};
 use super::Run;
 use crate::gate::reason::ReasonCode;
 
-/// Judges the registers. A register of another CPU than CPU 0 has a record only if it differs. Our kernel tells them since
+/// Judges the registers. A register of another CPU than CPU 0 has a record only if it differs. Our kernel reports them since
 /// it warms workers up by time.
 pub(in crate::gate) fn registers(run: &mut Run<'_>) {
     let facts = run.facts;
@@ -19,7 +19,7 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
         run.add(ReasonCode::EvidenceMissing, None, "the log has no `register` record of dr7");
     }
     let mut first: BTreeMap<RegisterName, Register> = BTreeMap::new();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     let ran: BTreeSet<u16> = facts
         .iterations
         .iter()
@@ -30,7 +30,7 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
     let bare = facts.one::<Machine>().is_some_and(|machine| machine.is.hypervisor.is_empty());
     for at in facts.all::<Register>() {
         let Register { cpu, name, found, value } = at.is;
-        let twice = !told.insert((cpu.0, name));
+        let twice = !reported.insert((cpu.0, name));
         let same = first.get(&name).copied();
         if twice
             || !facts.is_online(cpu.0)
@@ -41,7 +41,7 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
             run.add(ReasonCode::InconsistentRecord, at.line, detail);
         }
         let Some(same) = same else {
-            // The first CPU that tells comes first.
+            // The first CPU that reports one comes first.
             if first.values().next().is_none_or(|register| register.cpu == cpu) {
                 first.insert(name, at.is);
             } else if ran.contains(&cpu.0) && decides(name, bare) {
@@ -58,10 +58,11 @@ pub(in crate::gate) fn registers(run: &mut Run<'_>) {
     }
 }
 
-/// Whether a register decides how fast a CPU runs code in ring 3. The others are wishes, or tell the CPUs apart.
+/// Whether a register decides how fast a CPU runs code in ring 3. The others are hints, or identify the CPU.
 const fn decides(name: RegisterName, bare: bool) -> bool {
     match name {
         RegisterName::Dr7
+        | RegisterName::Xcr0
         | RegisterName::Xinuse
         | RegisterName::Debugctl
         | RegisterName::SpecCtrl
@@ -72,7 +73,6 @@ const fn decides(name: RegisterName, bare: bool) -> bool {
         RegisterName::Pat | RegisterName::MtrrDefType => bare,
         RegisterName::Dr6
         | RegisterName::Ldtr
-        | RegisterName::Xcr0
         | RegisterName::SysenterCs
         | RegisterName::TscAux
         | RegisterName::ArchCapabilities

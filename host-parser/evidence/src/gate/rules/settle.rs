@@ -1,7 +1,7 @@
 //! Whose the time is that no record accounts for: the host's, or the guest's.
 //!
 //! A busy host can take a CPU away between any two clock readings, for any length of time. A guest that reports times
-//! shorter than it measured leaves the same gap. Two kinds of evidence tell one from the other:
+//! shorter than it measured leaves the same gap. Two kinds of evidence distinguish them:
 //!
 //! - the host's own account covers the gap: what is left of it is within the limit;
 //! - the workers' times are not short: the same work took no less in iterations whose readings have no such gap. Then the

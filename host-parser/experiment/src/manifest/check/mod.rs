@@ -1,6 +1,7 @@
 //! From a [`RawManifest`] to a [`Manifest`](super::Manifest): checks every value and collects all problems.
 
 mod control;
+mod needs;
 mod platform;
 mod shape;
 mod workload;
@@ -43,6 +44,8 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let kernel_errs = shortens || raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
     let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
+    let corpus = checker.corpus(&raw.workload);
+    let needs = checker.needs(&raw.workload, authority, workload, params.map(|whole| (whole, &cases[..])));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
         // This is last, and only for a valid workload: its cost grows with the number of candidates.
         if checker.problems.is_empty() { checker.oracle(&raw.oracle, workload, params) } else { None }
@@ -57,6 +60,8 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 workload,
                 params,
                 authority,
+                needs,
+                corpus,
                 cases,
                 sweep,
                 iterations,

@@ -1,0 +1,111 @@
+//! The options of `assay exact`.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand, ValueHint};
+use exact::Span;
+
+use crate::options::TWIN;
+
+/// `assay exact`.
+#[derive(Debug, Subcommand)]
+pub enum ExactCommand {
+    /// Count, and write the counts into the lock file.
+    Record(ExactArgs),
+    /// Count, and compare with the lock file.
+    ///
+    /// Exit codes: 0 if every row is as locked; 1 if a row is not, with both counts and the line that updates the lock; 5 if
+    /// two boots of the kernel differ; 6 if the lock is for another QEMU or machine.
+    Check(ExactArgs),
+}
+
+/// What is counted, and the lock file.
+#[derive(Args, Clone, Debug)]
+pub struct ExactArgs {
+    /// Lock file
+    #[arg(long, value_name = "FILE", default_value = LOCK)]
+    pub lock: PathBuf,
+    /// A kernel of yours: an ELF with a PVH note, or a Linux bzImage. Without this: Assay's own kernel
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kernel: Option<PathBuf>,
+    /// Its initial ramdisk
+    #[arg(long, value_name = "FILE", requires = "kernel")]
+    pub initrd: Option<PathBuf>,
+    /// Its command line; for Linux, `nokaslr` is needed
+    #[arg(long, value_name = "TEXT", requires = "kernel", allow_hyphen_values = true, default_value = "")]
+    pub append: String,
+    /// Its name in the lock file; by default the name of its file
+    #[arg(long, value_name = "NAME", requires = "kernel", value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// What to count: NAME=FROM..TO, from the end of a line with the text FROM to the beginning of one with TO
+    ///
+    /// Without FROM: from the machine's reset on, firmware included. Without TO: to the end of the run. A row whose lines
+    /// come several times has as many samples. `check` takes the rows from the lock file. By default one row, `run=..`.
+    #[arg(long = "row", value_name = "NAME=FROM..TO", requires = "kernel", value_parser = Span::named, allow_hyphen_values = true)]
+    pub rows: Vec<(String, Span)>,
+    /// Tolerance of rows whose samples are not all alike, per million
+    #[arg(long, value_name = "PPM", default_value_t = 1_000)]
+    pub tolerance_ppm: u64,
+    /// How the kernel is run.
+    #[command(flatten)]
+    pub run: ExactRunArgs,
+}
+
+/// How a kernel is run in the exact mode.
+#[derive(Args, Clone, Debug)]
+pub struct ExactRunArgs {
+    /// The kernel is booted as often, and all boots must be the same, byte by byte and count by count
+    #[arg(long, value_name = "N", default_value_t = BOOTS, value_parser = clap::value_parser!(u16).range(2..=20))]
+    pub boots: u16,
+    /// The machine's memory, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY_MIB)]
+    pub memory_mib: u32,
+    /// QEMU's model of the CPU: one with a name, not `max` or `host`; its ERMS is switched off
+    #[arg(long, value_name = "MODEL", default_value = qemu::exact::EXACT_CPU_MODEL, value_parser = NonEmptyStringValueParser::new())]
+    pub cpu_model: String,
+    /// The longest time for one boot, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEADLINE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub deadline: u64,
+    /// QEMU; by default qemu-system-x86_64 in PATH
+    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
+    pub qemu: Option<PathBuf>,
+    /// Manifest of the workload that Assay's own kernel runs
+    #[arg(long, value_name = "MANIFEST", default_value = MANIFEST)]
+    pub manifest: PathBuf,
+    /// Assay's own kernel
+    #[arg(long, value_name = "ELF", default_value = KERNEL)]
+    pub own_kernel: PathBuf,
+    /// Folder with the built workers
+    #[arg(long, value_name = "DIR", default_value = WORKERS)]
+    pub workers: PathBuf,
+    /// Static Linux twin, for the same worker under Linux
+    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
+    pub twin: PathBuf,
+}
+
+impl Default for ExactRunArgs {
+    /// As without any option.
+    fn default() -> Self {
+        Self {
+            boots: BOOTS,
+            memory_mib: MEMORY_MIB,
+            cpu_model: qemu::exact::EXACT_CPU_MODEL.to_owned(),
+            deadline: DEADLINE_SECONDS,
+            qemu: None,
+            manifest: MANIFEST.into(),
+            own_kernel: KERNEL.into(),
+            workers: WORKERS.into(),
+            twin: TWIN.into(),
+        }
+    }
+}
+
+const BOOTS: u16 = 2;
+const MEMORY_MIB: u32 = 128;
+const DEADLINE_SECONDS: u64 = 300;
+const MANIFEST: &str = "manifests/exact.toml";
+const KERNEL: &str = "target/kernel/assay-kernel";
+const WORKERS: &str = "target/release";
+/// The lock file of this project.
+const LOCK: &str = "manifests/exact.lock.toml";

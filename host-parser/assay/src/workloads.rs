@@ -1,0 +1,147 @@
+//! `assay workloads`: every workload of a folder, each in a session of its own, and one table of all of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use experiment::manifest::Manifest;
+use host::{CancelToken, HostCpus};
+use lab::{
+    Coded, Exit, GuestEnv, Layout, OrExit, ProbeSpec, Session, SessionFolder, SessionSpec, SystemsSpec,
+    clock_seed, console, label_of_time, of_systems,
+};
+use results::{Conclusion, System, WorkloadFigures};
+
+use crate::options::{GuestArgs, TWIN};
+use crate::tool::tool;
+
+/// `assay workloads`.
+#[derive(Args, Debug)]
+pub struct WorkloadsArgs {
+    /// Folder of the workloads' manifests
+    #[arg(default_value = "manifests/workloads")]
+    pub folder: PathBuf,
+    /// Guests.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+    /// Systems that run the workers, as a list; see `assay run --help`
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = crate::run::system, default_value = "assay,linux,native")]
+    pub systems: Vec<System>,
+    /// Rounds of each workload; an interval needs at least 5
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub rounds: u16,
+    /// Begin no further workload after this time
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub minutes: u64,
+    /// Only workloads with this word in their names
+    #[arg(long, value_name = "WORD")]
+    pub only: Option<String>,
+    /// Folder for results, which go to DIR/workloads/TIME/NAME
+    #[arg(long, value_name = "DIR", default_value = "target")]
+    pub out: PathBuf,
+    /// Static Linux twin
+    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
+    pub twin: PathBuf,
+}
+
+/// Runs the workloads, one after the other, and prints their table.
+///
+/// # Errors
+/// A manifest is wrong, something that guests are made of is missing, or the table cannot be printed.
+pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
+    let manifests = manifests(args)?;
+    let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
+    let home = args.out.join("workloads").join(label_of_time(std::time::SystemTime::now()));
+    let (begin, limit) = (Instant::now(), Duration::from_secs(60 * args.minutes));
+    let mut all = Vec::new();
+    let mut worst = Exit::Holds;
+    for (done, manifest) in manifests.iter().enumerate() {
+        let (name, unit) = (manifest.name(), manifest.workload().units().work);
+        if cancel.is_cancelled() || begin.elapsed() >= limit {
+            let why = if cancel.is_cancelled() { "interrupted" } else { "no time was left" };
+            all.push(WorkloadFigures::not_run(name.as_str(), unit, why));
+            continue;
+        }
+        let left = manifests.len() - done - 1;
+        let spent = begin.elapsed().as_secs();
+        console::note(&format!(
+            "{name}: {} of {}, {left} to follow, {spent} s so far",
+            done + 1,
+            manifests.len()
+        ));
+        let (figures, exit) = one(args, manifest, &home, &cancel)?;
+        worst = if worst == Exit::Holds { exit } else { worst };
+        all.push(figures);
+    }
+    console::answer(&format!("\n{}\nsessions: {}\n", report::workloads(&all), home.display()))?;
+    Ok(if cancel.is_cancelled() { Exit::Interrupted } else { worst })
+}
+
+/// Runs one workload in a session of its own.
+fn one(
+    args: &WorkloadsArgs,
+    manifest: &Manifest,
+    home: &Path,
+    cancel: &CancelToken,
+) -> Result<(WorkloadFigures, Exit), Coded> {
+    let (name, unit) = (manifest.name(), manifest.workload().units().work);
+    let mut session = Session::prepare(spec(args, manifest, home)?);
+    let Some(ended) = session.run(cancel)? else {
+        return Ok((WorkloadFigures::not_run(name.as_str(), unit, "interrupted"), Exit::Interrupted));
+    };
+    let results = ended.results.first().expect("rows that are together have one set of results");
+    let conclusion = results.conclusion();
+    let exit = Exit::of(conclusion);
+    // A machine that lacks what a workload needs is no fault of anything.
+    let exit = if matches!(conclusion, Conclusion::Refused(_)) && exit != Exit::Unsupported {
+        exit
+    } else {
+        Exit::Holds
+    };
+    let figures = WorkloadFigures::of(results, manifest.oracle().work, unit);
+    ended.error.map_or(Ok((figures, exit)), Err)
+}
+
+fn spec(args: &WorkloadsArgs, manifest: &Manifest, home: &Path) -> Result<SessionSpec, Coded> {
+    let names: Vec<_> = args.systems.iter().map(|system| system.name()).collect();
+    let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
+    let env = GuestEnv::find(&args.guest.sources()?, host_cpus, manifest)?;
+    let folder = SessionFolder::new(home, Some(manifest.name().to_string()))?;
+    let systems = SystemsSpec { systems: args.systems.clone(), twin: args.twin.clone(), fetch: true };
+    Ok(SessionSpec {
+        command: manifest.name().to_string(),
+        rows: of_systems(&systems, manifest, &env, &folder.store)?,
+        cases: env.cases(manifest),
+        rounds: args.rounds,
+        // No probes and no waiting, and a further round for each at most: the time of all workloads is bounded.
+        spare: 1,
+        probe: ProbeSpec::Off("assay workloads"),
+        seed: clock_seed(),
+        layout: Layout::Together,
+        symbols: None,
+        tool: tool(),
+        sign: None,
+        folder,
+        env,
+        manifest: manifest.clone(),
+    })
+}
+
+/// The manifests of the folder, by name.
+fn manifests(args: &WorkloadsArgs) -> Result<Vec<Manifest>, Coded> {
+    let folder = args.folder.display();
+    let entries = fs::read_dir(&args.folder).with_context(|| folder.to_string()).or_exit(Exit::BadInput)?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let manifests = paths.iter().map(|path| Manifest::load(path).or_exit(Exit::BadInput));
+    let mut manifests = manifests.collect::<Result<Vec<_>, _>>()?;
+    manifests
+        .retain(|manifest| args.only.as_deref().is_none_or(|word| manifest.name().as_str().contains(word)));
+    if manifests.is_empty() {
+        return Err(anyhow!("{folder}: no workload's manifest in it")).or_exit(Exit::BadInput);
+    }
+    Ok(manifests)
+}

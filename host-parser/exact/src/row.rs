@@ -1,0 +1,112 @@
+//! A row: what was counted, once or several times in a run.
+
+use abi::wire::Record;
+
+/// What was counted. There is one sample at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    samples: Vec<u64>,
+}
+
+impl Row {
+    /// A row of these samples, in instructions; `None` without any.
+    #[must_use]
+    pub fn new(name: &str, mut samples: Vec<u64>) -> Option<Self> {
+        samples.sort_unstable();
+        (!samples.is_empty()).then(|| Self { name: name.to_owned(), samples })
+    }
+
+    /// The least sample. What an interrupt adds is not in it, if one sample was without.
+    #[must_use]
+    pub fn least(&self) -> u64 {
+        self.samples.first().copied().unwrap_or(0)
+    }
+
+    /// The median; of an even number of samples the upper one of the two in the middle, which was counted.
+    #[must_use]
+    pub fn median(&self) -> u64 {
+        self.samples.get(self.samples.len() / 2).copied().unwrap_or(0)
+    }
+
+    /// How many samples there are.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether the row can be compared without a tolerance: more than half of its samples are the least.
+    #[must_use]
+    pub fn is_steady(&self) -> bool {
+        self.least() == self.median()
+    }
+}
+
+/// The sum of a boot's steps.
+const BOOT: &str = "boot";
+
+/// The rows of a boot of our kernel, or of the Linux twin, by its records: each step of the boot and their sum, the timed
+/// region of the workers, and the way out of ring 3. In the exact mode the TSC counts instructions.
+///
+/// The way out is from the worker's last reading of the clock to the kernel's first one after it: the end of the worker,
+/// its return into the kernel, and the end of the watch over it.
+#[must_use]
+pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row> {
+    let (mut rows, mut boot) = (Vec::new(), 0_u64);
+    let (mut workers, mut ways_out, mut worker_end) = (Vec::new(), Vec::new(), None);
+    for record in records {
+        match record {
+            Record::Phase(phase) => {
+                boot = boot.saturating_add(phase.cycles);
+                rows.extend(Row::new(&format!("{BOOT}: {}", phase.name), vec![phase.cycles]));
+            }
+            Record::Worker(worker) => {
+                workers.push(worker.cycles);
+                worker_end = Some(worker.skew.saturating_add(worker.cycles));
+            }
+            Record::Region(region) => {
+                let end = worker_end.take();
+                ways_out.extend(end.and_then(|end| region.returned.checked_sub(end)));
+            }
+            _ => {}
+        }
+    }
+    if !rows.is_empty() {
+        rows.extend(Row::new(BOOT, vec![boot]));
+    }
+    rows.extend(Row::new("worker", workers));
+    rows.extend(Row::new("ring 3 to kernel", ways_out));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::CpuId;
+    use abi::wire::Label;
+    use abi::wire::record::{Phase, Region, Worker};
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_steady_if_more_than_half_of_its_samples_are_the_least() {
+        let steady = |samples: &[u64]| Row::new("x", samples.to_vec()).unwrap().is_steady();
+        assert!(steady(&[7]) && steady(&[9, 7, 7]) && steady(&[7, 7, 9, 7]));
+        assert!(!steady(&[7, 9]) && !steady(&[7, 9, 9]) && !steady(&[9, 7, 7, 9]));
+        assert_eq!(Row::new("x", Vec::new()), None);
+    }
+
+    #[test]
+    fn records_become_steps_and_their_sum_workers_and_ways_out() {
+        let phase = |name, cycles| Record::Phase(Phase { name: Label::new(name).unwrap(), cycles });
+        let (case, iter, worker, cpu) = (1, 0, 0, CpuId(0));
+        let timed = Worker { case, iter, worker, cpu, skew: 4, cycles: 1_000, scaled: 0, irqs: 0 };
+        let region = Region { case, iter, worker, cpu, entered: 50, returned: 1_104 };
+        let records = [phase("memory", 300), phase("clock", 2_000), timed.into(), region.into()];
+        let rows = of_records(&records);
+        let shown: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.least())).collect();
+        let steps = [("boot: memory", 300), ("boot: clock", 2_000), ("boot", 2_300)];
+        assert_eq!(shown, [steps.as_slice(), &[("worker", 1_000), ("ring 3 to kernel", 100)]].concat());
+        assert_eq!(of_records(&[]), []);
+    }
+}
