@@ -24,8 +24,8 @@ pub fn workloads(all: &[WorkloadFigures]) -> String {
 const MEANING: &str = "\
 1/s, 2/s, 4/s: work a second of 1, 2 and 4 workers together, in the unit named.
 2x, 4x: the speed-up over 1 worker, undisturbed; exp.: as experienced.
-to Linux: Linux's time divided by the system's with 1 worker, median and interval
-over the rounds; without an interval there were fewer than five rounds.
+to Linux: Linux's time divided by the system's, with 1 worker: the median over
+the rounds and its interval; without one there were fewer than five rounds.
 There is no figure for all workloads together: they measure different things.
 ";
 
