@@ -145,7 +145,7 @@ fn refuses_values_that_cannot_be() {
         (
             "\"primes\"",
             "\"prime\"",
-            "workload.program: expected a worker program of this tier: primes, found",
+            "workload.program: expected a worker program of this tier: primes, ",
         ),
         (
             "\"primes\"",

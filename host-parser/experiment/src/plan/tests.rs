@@ -192,7 +192,7 @@ fn a_workload_that_needs_memory_is_granted_as_much() {
     let (_, rest) = rest.split_once("[cases]").unwrap();
     let source = format!("{head}first-update = 0\nend-update = 64\ntable-kib = 4096\n[cases]{rest}");
     let said = Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap_err().to_string();
-    assert!(said.contains("workload.memory-mib: expected at least 4, which the parameters need"), "{said}");
+    assert!(said.contains("workload.memory-mib: expected at least 5, which the parameters need"), "{said}");
 }
 
 #[test]

@@ -36,9 +36,11 @@ fn misfits(run: &Run<'_>, grant: &Grant, workload: &dyn Workload) -> Vec<String>
     let needs = workload.needs();
     let mut found = Vec::new();
     let calls = [("prepare", grant.prepare, needs.prepare), ("verify", grant.verify, needs.verify)];
-    for (call, made, needed) in calls.into_iter().filter(|(_, made, needed)| made != needed) {
-        let [made, needed] = [made, needed].map(|is| if is { "makes" } else { "makes no" });
-        found.push(format!("the plan {made} {call} call, the workload {needed} such call"));
+    for (call, made, _) in calls.into_iter().filter(|(_, made, needed)| made != needed) {
+        found.push(match made {
+            true => format!("the plan asks for a {call} call, which the workload does not have"),
+            false => format!("the plan asks for no {call} call, which the workload needs"),
+        });
     }
     if !grant.requires.is_none() && !needs.builds.contains(&grant.requires) {
         found.push(format!("the workload has no build for {}", grant.requires));
