@@ -141,12 +141,9 @@ struct Usual {
 
 const EXIT: Usual = Usual {
     virtual_machine: "0.4 to 1 us (1,291 to 2,000 cycles: Linux b7ffc44d; Xeon X5570)",
-    bare: "0.03 to 0.1 us: no exit (no published range)",
-};
-const WAKE: Usual = Usual {
-    virtual_machine: "no published range; far more than the 10 us of an IPI in a guest (QNX)",
     bare: "no published range",
 };
+const WAKE: Usual = Usual { virtual_machine: "no published range", bare: "no published range" };
 const IPI: Usual =
     Usual { virtual_machine: "about 10 us one way (QNX, hypervisor guest)", bare: "no published range" };
 const TIMER: Usual = Usual {
@@ -154,21 +151,15 @@ const TIMER: Usual = Usual {
     bare: "no published range",
 };
 const TRANSFER: Usual = Usual {
-    virtual_machine: "21 to 107 ns: i9-9900K 21, Xeon 8375C 51, EPYC 7R13 23 and 107 (c2c)",
-    bare: "21 to 107 ns: i9-9900K 21, Xeon 8375C 51, EPYC 7R13 23 and 107 (c2c)",
+    virtual_machine: "i9-9900K 21 ns, Xeon 8375C 51, EPYC 7R13 23 and 107 (c2c)",
+    bare: "i9-9900K 21 ns, Xeon 8375C 51, EPYC 7R13 23 and 107 (c2c)",
 };
 const LOAD: Usual = Usual {
-    virtual_machine: "81 ns near, 140 ns far (Intel MLC, its example); more with 4 KiB pages",
+    virtual_machine: "81 ns near, 140 ns far (Intel MLC, its example)",
     bare: "81 ns near, 140 ns far (Intel MLC, its example)",
 };
-const TAKEN: Usual = Usual {
-    virtual_machine: "no published range; a CPU of your own shows less than 0.1 %",
-    bare: "gaps are the firmware's (SMIs): none at best",
-};
-const PAUSE: Usual = Usual {
-    virtual_machine: "no published range; a neighbour's time slice is 3 ms and more (Linux)",
-    bare: "up to some 100 us: an SMI",
-};
+const TAKEN: Usual = Usual { virtual_machine: "no published range", bare: "no published range" };
+const PAUSE: Usual = Usual { virtual_machine: "no published range", bare: "no published range" };
 
 impl Usual {
     fn of(&self, kind: Kind) -> &'static str {
@@ -188,11 +179,12 @@ impl fmt::Display for Page<'_> {
         writeln!(f, "    {:.74}", cpu.trim())?;
         let what = match kind {
             Kind::Bare => "no hypervisor is reported",
-            Kind::Virtual => "a virtual machine",
-            Kind::Emulated => "emulated: no time below is that of hardware",
+            Kind::Virtual => "a virtual machine of ",
+            Kind::Emulated => "emulated: no time below is hardware's",
         };
         let memory_mib = memory_bytes >> 20;
-        writeln!(f, "    {cpus} CPUs, {memory_mib} MiB of memory; {what} {hypervisor:.20}\n")?;
+        let by = if kind == Kind::Virtual { hypervisor } else { "" };
+        writeln!(f, "    {cpus} CPUs, {memory_mib} MiB of memory; {what}{by:.21}\n")?;
         let time = |value: Option<u64>| value.map(Shown::Time);
         let first = |pair: Option<(u64, u64)>| pair.map(|(one, _)| one);
         let last = |pair: Option<(u64, u64)>| pair.map(|(_, other)| other);
