@@ -46,8 +46,7 @@ fn each(change: impl Fn(&str) -> String) -> String {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all")
 }
 
 #[test]

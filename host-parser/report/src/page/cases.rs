@@ -130,7 +130,8 @@ fn of_ideal(part: f64) -> String {
 }
 
 fn bar(part: f64) -> String {
-    let filled = ((part * IDEAL as f64).floor().max(0.0) as usize).min(LONGEST);
+    // Counted, not converted: a part that is no number has no mark.
+    let filled = (1..=LONGEST).take_while(|&marks| part * IDEAL as f64 >= marks as f64).count();
     let mut bar: String = "#".repeat(filled);
     if filled < IDEAL {
         bar += &".".repeat(IDEAL - filled);
