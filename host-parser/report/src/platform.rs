@@ -185,7 +185,7 @@ impl OverBoots<'_> {
             shown(|costs| costs.median),
             shown(|costs| costs.p99),
             shown(|costs| costs.max),
-            self.variation().map_or_else(none, |cv| percent(cv)),
+            self.variation().map_or_else(none, percent),
         ]
     }
 

@@ -142,11 +142,7 @@ fn refuses_values_that_cannot_be() {
         ("\"scaling\"", "\"fast\"", "tier: unknown variant `fast`, expected `scaling` or `control`"),
         ("rounds = 7", "rounds = -1", "rounds: expected a whole number of at least 1"),
         ("rounds = 7", "rounds = 7.5", "rounds: invalid type: floating point `7.5`, expected a whole number"),
-        (
-            "\"primes\"",
-            "\"prime\"",
-            "workload.program: expected a worker program of this tier: primes, ",
-        ),
+        ("\"primes\"", "\"prime\"", "workload.program: expected a worker program of this tier: primes, "),
         (
             "\"primes\"",
             "\"control-syscall\"",
