@@ -13,7 +13,7 @@ use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 11] = [
+const RARE: [&str; 24] = [
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
     "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
     "ASSAY1 seq=13 ts=0.030234 ev=control kind=double-record target=0",
@@ -27,6 +27,23 @@ const RARE: [&str; 11] = [
     "ASSAY1 seq=8 ts=0.240296 ev=boot-stage stage=machine",
     "ASSAY1 seq=19 ts=0.459111 ev=panic cpu=1 at=kernel/src/bench/run.rs:123 \
      message=page%20fault%20at%200xdead000",
+    "ASSAY1 seq=47 ts=4.779462 ev=interrupt-vector case=2 iter=0 cpu=1 vector=80 count=1",
+    "ASSAY1 seq=20 ts=0.083176 ev=grant prepare=1 verify=1 memory_mib=8 stack_kib=256 pages=4k requires=avx2 \
+     shared_kib=0 chunks=64",
+    "ASSAY1 seq=21 ts=0.083176 ev=corpus name=mixed-1 bytes=1048576 \
+     sha256=c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5 copies=one",
+    "ASSAY1 seq=40 ts=0.483176 ev=chunks case=2 iter=0 worker=1 count=8 \
+     root=c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5",
+    "ASSAY1 seq=41 ts=0.483176 ev=root case=2 iter=0 count=16 \
+     root=c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5",
+    "ASSAY1 seq=44 ts=0.083176 ev=platform-rows noise_ms=10000 short=none",
+    "ASSAY1 seq=45 ts=0.120212 ev=series id=0 row=overhead_batch cpu=0 peer=- arg=0 class=batch n=1048576 count=100",
+    "ASSAY1 seq=46 ts=0.120247 ev=series-oracle id=0 due=104857600 done=104857600 wrong=0",
+    "ASSAY1 seq=47 ts=0.120251 ev=series-range id=0 cold=104 min=736892 max=6062862 sum=81970642",
+    "ASSAY1 seq=48 ts=0.120255 ev=series-counts id=0 part=0 counts=VsF20c00101010b05000000020j0l0U30",
+    "ASSAY1 seq=49 ts=0.120260 ev=series-samples id=0 part=0 samples=VsF20c00101010b05",
+    "ASSAY1 seq=69 ts=0.271554 ev=series-none row=exit_msr_rd cpu=0 peer=- arg=0 reason=not-applicable",
+    "ASSAY1 seq=271 ts=18.455374 ev=platform-note llc_bytes=33554432 steal_ns=- smis=- nmis=0 took_ms=18372",
 ];
 
 /// The entries of a short session.
@@ -40,7 +57,8 @@ const CHAIN: [&str; 6] = [
 ];
 
 /// The manifests that make seeds, each with the name of its plan's seed.
-const MANIFESTS: [(&str, &str); 2] = [("smp-process-scale", "cases"), ("smp-process-sweep", "sweep")];
+const MANIFESTS: [(&str, &str); 3] =
+    [("smp-process-scale", "cases"), ("smp-process-sweep", "sweep"), ("workloads/lz4-compress", "grants")];
 
 /// A seed: its name, its bytes.
 type Seed = (String, Vec<u8>);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Plan, PlanLine, WarmUp};
+use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Needs, Plan, PlanLine, WarmUp};
 use abi::sweep::bounds;
 
 pub(crate) fn check(data: &[u8]) {
@@ -26,6 +26,13 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     // Optional; without it the plan has the default.
     if data.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"warm-up ")) {
         write(WarmUp { ms: plan.warm_up_ms }.into());
+    }
+    if plan.needs != Needs::NONE || data.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"needs "))
+    {
+        write(plan.needs.into());
+    }
+    if let Some(corpus) = plan.corpus {
+        write(corpus.into());
     }
     if let Some(platform) = plan.platform {
         write(platform.into());

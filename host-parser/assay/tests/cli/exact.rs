@@ -10,7 +10,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 #[test]
 fn refuses_what_cannot_be_counted_and_says_why() {
     let several = ["run", "manifests/smp-process-scale.toml", "--exact"];
-    run(&mut assay(several), DEADLINE).expect_exit(6).expect_message(&["cases.workers has 2", "one"]);
+    run(&mut assay(several), DEADLINE)
+        .expect_exit(6)
+        .expect_message(&["cases.workers has 2", "workers = [1]"]);
     let sweep = ["run", "manifests/smp-process-sweep.toml", "--exact"];
     run(&mut assay(sweep), DEADLINE).expect_exit(6).expect_message(&["a sweep runs on several CPUs"]);
     let exact = ["run", "manifests/exact.toml", "--exact"];

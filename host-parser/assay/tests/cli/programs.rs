@@ -76,7 +76,7 @@ fn names_a_kernel_or_worker_that_is_not_built_and_how_to_build_it() {
     let said = stage.run(&["--kernel", "/nonexistent"]);
     said.expect_exit(8).expect_message(&["kernel /nonexistent", "make build"]);
     let said = stage.run(&["--workers", "/nonexistent"]);
-    said.expect_exit(8).expect_message(&["/nonexistent/primes", "cargo build"]);
+    said.expect_exit(8).expect_message(&["/nonexistent/primes", "make workers"]);
 }
 
 #[test]

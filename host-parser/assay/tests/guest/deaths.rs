@@ -16,8 +16,8 @@ const DEATHS: [(&str, &str, &str); 4] = [
     (
         "kernel-reset",
         "the guest was reset and took no exception; CPU 0 was",
-        // It waits for the effect.
-        "at harness/src/",
+        // It waits there for the effect.
+        "in reset at kernel/src/power.rs:",
     ),
     (
         "kernel-triple-fault",
