@@ -19,7 +19,7 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
         && stored.experienced.iter().all(|of| of.nanos.is_some());
     let rates = millis.then(|| rate::of_cases(stored)).flatten();
     let mut header = vec!["workers".to_owned(), if millis { "ms" } else { "Mcycles" }.to_owned()];
-    header.extend(rates.as_ref().map(|of| format!("{}/s", short(of.unit))));
+    header.extend(rates.as_ref().map(|_| "work/s".to_owned()));
     header.extend(["speed-up", "experienced", "used %", "% of the ideal"].map(str::to_owned));
     let bar = header.len() - 1;
     let several = stored.systems().len() > 1;
@@ -43,15 +43,20 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
     }
     let text = if several { table.text_by_group() } else { table.text() };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    lines.extend(notes(stored).iter().flat_map(|note| crate::lines::wrapped(note, "")));
+    lines.extend(
+        notes(stored, rates.map(|of| of.unit)).iter().flat_map(|note| crate::lines::wrapped(note, "")),
+    );
     lines
 }
 
 /// How to read the table.
-fn notes(stored: &Stored) -> Vec<String> {
+fn notes(stored: &Stored, unit: Option<&str>) -> Vec<String> {
     let mut note =
         "medians, undisturbed; experienced: speed-up with nothing left out; the bar ends at the ideal"
             .to_owned();
+    if let Some(unit) = unit {
+        note += &format!("; work: {unit}");
+    }
     if stored.cases.iter().any(|of| of.functional_only.is_some()) {
         note += "; *: more vCPUs than host CPUs, shows function and not speed";
     }
@@ -138,11 +143,6 @@ fn bar(part: f64) -> String {
         bar.push('|');
     }
     bar
-}
-
-/// The last word of a unit, so that it fits a column: `divisions` of `trial divisions`.
-fn short(unit: &str) -> &str {
-    unit.rsplit(' ').next().unwrap_or(unit)
 }
 
 #[cfg(test)]
