@@ -3,7 +3,7 @@
 //! QEMU's translator counts instructions in one thread, and its clocks are that count: the TSC, the timers, the real-time
 //! clock. The CPU has a model with a name, and there is one. Nothing comes from outside: no control channel, no disk, no
 //! network. What is left is the guest itself. Two runs of the same files under the same QEMU print the same bytes at the
-//! same instructions, however busy the host is; whoever uses this compares them, and does not take it on trust.
+//! same instructions, however busy the host is. The caller compares two runs, and does not take that on trust.
 //!
 //! Without a control channel, QEMU's status and its replay log have to do: see [`ExactRun::classify`].
 

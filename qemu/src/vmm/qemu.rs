@@ -108,8 +108,8 @@ impl GuestProcess<'_, Conversation> {
             Some("guest-panicked") => Err(Stop::Decided(Outcome::GuestPanicked)),
             Some("shutdown") if self.spec.machine.hold_at_end => Err(Stop::Held),
             Some("running" | "shutdown") => Ok(()),
-            // Another monitor paused it, or saves it: whoever did continues it, or its deadline ends it. What it lost shows
-            // in its log and by the host's clock.
+            // Another monitor paused it, or saves it. That monitor continues it, or its deadline ends it. What it lost
+            // shows in its log and by the host's clock.
             Some("paused" | "save-vm" | "restore-vm") => Ok(()),
             Some("debug") if self.spec.machine.debugger.is_some() => Ok(()),
             status => {

@@ -11,7 +11,7 @@ use crate::worker::runtime::{Call, Outcome};
 use crate::worker::space::Space;
 use shared::{Pattern, Shared};
 
-/// The turns of a warm-up call, at a lock that nobody else uses.
+/// The turns of a warm-up call, at a lock that no other worker uses.
 const WARM_UP_TURNS: u64 = 256;
 
 /// Where the warm-up takes its turns: a worker's own, since the others are not to notice.
