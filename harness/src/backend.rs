@@ -30,6 +30,8 @@ pub struct TeamReport {
     pub start_tsc: u64,
     /// When the last worker had finished its warm-up; `None` if there was no common start.
     pub warm: Option<Mark>,
+    /// When the last worker had come back from its timed call; `None` if one did not.
+    pub back: Option<Mark>,
     /// The workers, by number.
     pub workers: Vec<WorkerReport>,
     /// The root over the digests in all result pages, if the plan has any.

@@ -56,6 +56,8 @@ pub struct Marks {
     pub ready: Mark,
     /// When the last worker had finished its warm-up; `None` if there was no common start.
     pub warm: Option<Mark>,
+    /// When the last worker had come back from its timed call; `None` if one did not.
+    pub back: Option<Mark>,
     /// Before `case-begin`.
     pub done: Mark,
 }
@@ -113,8 +115,13 @@ fn emit_conditions(case: u16, iter: u16, workers: &[WorkerReport], sink: &mut im
 }
 
 /// Emits the moments of an iteration.
-fn emit_marks(case: u16, iter: u16, Marks { ready, warm, done }: Marks, sink: &mut impl Sink) {
-    let moments = [(Moment::Ready, Some(ready)), (Moment::Warm, warm), (Moment::Done, Some(done))];
+fn emit_marks(case: u16, iter: u16, Marks { ready, warm, back, done }: Marks, sink: &mut impl Sink) {
+    let moments = [
+        (Moment::Ready, Some(ready)),
+        (Moment::Warm, warm),
+        (Moment::Back, back),
+        (Moment::Done, Some(done)),
+    ];
     for (moment, mark) in moments {
         if let Some(Mark { tsc, count }) = mark {
             sink.record(MarkRecord { case, iter, moment, tsc, count }.into());
@@ -225,7 +232,8 @@ mod tests {
     const MARKS: Marks = Marks {
         ready: Mark { tsc: 40, count: 1 },
         warm: Some(Mark { tsc: 97, count: 2 }),
-        done: Mark { tsc: 600, count: 3 },
+        back: Some(Mark { tsc: 520, count: 3 }),
+        done: Mark { tsc: 600, count: 4 },
     };
 
     fn emit(workers: &[WorkerReport]) -> (Row, Kept) {
@@ -236,7 +244,13 @@ mod tests {
         let case = Case { workers: 2, iterations: 1, timeout_ms: 1 };
         let item = Item { case, splits: workers.iter().map(|worker| worker.split).collect(), expected };
         let mut kept = Kept::default();
-        let report = TeamReport { start_tsc: 100, warm: MARKS.warm, workers: workers.to_vec(), root: None };
+        let report = TeamReport {
+            start_tsc: 100,
+            warm: MARKS.warm,
+            back: MARKS.back,
+            workers: workers.to_vec(),
+            root: None,
+        };
         let row = iteration(&item, 0, &report, MARKS, &mut kept);
         (row, kept)
     }
@@ -249,7 +263,7 @@ mod tests {
     fn emits_each_worker_between_the_begin_and_the_end_and_gaps_after() {
         let (row, kept) = emit(&[report(0, Exit::Returned, 110, 510), report(1, Exit::Returned, 105, 500)]);
         let each = ["worker", "result", "region", "worker-end"];
-        let last = ["case-end", "gap", "gap", "mark", "mark", "mark", "conditions", "conditions"];
+        let last = ["case-end", "gap", "gap", "mark", "mark", "mark", "mark", "conditions", "conditions"];
         let names = [&["case-begin"][..], &each, &each, &last].concat();
         assert_eq!(kept.names(), names);
         assert_eq!((row.done, row.makespan, row.answer, row.verified), (2, 405, 8, true));
@@ -283,9 +297,11 @@ mod tests {
             };
             kept.0.iter().map(mark).collect::<Vec<_>>()
         };
-        let (ready, done) = ((5, Moment::Ready, 40, 1), (5, Moment::Done, 600, 3));
-        assert_eq!(moments(MARKS), [ready, (5, Moment::Warm, 97, 2), done]);
-        assert_eq!(moments(Marks { warm: None, ..MARKS }), [ready, done]);
+        let (ready, done) = ((5, Moment::Ready, 40, 1), (5, Moment::Done, 600, 4));
+        let (warm, back) = ((5, Moment::Warm, 97, 2), (5, Moment::Back, 520, 3));
+        assert_eq!(moments(MARKS), [ready, warm, back, done]);
+        assert_eq!(moments(Marks { back: None, ..MARKS }), [ready, warm, done]);
+        assert_eq!(moments(Marks { warm: None, back: None, ..MARKS }), [ready, done]);
     }
 
     #[test]
@@ -304,7 +320,7 @@ mod tests {
         let fault = Fault { vector: 14, error: 6, rip: layout::IMAGE + 0x10b0, address: 8 };
         let (row, kept) = emit(&[report(0, Exit::Fault(fault), 0, 0), report(1, Exit::Timeout, 0, 0)]);
         let names = ["case-begin", "fault", "worker-end", "worker-end", "case-end", "gap", "gap"];
-        let names = [&names[..], &["mark"; 3], &["conditions"; 2]].concat();
+        let names = [&names[..], &["mark"; 4], &["conditions"; 2]].concat();
         assert_eq!(kept.names(), names);
         assert!(matches!(kept.0[1], Record::Fault(FaultRecord { rip: Hex64(0x10b0), .. })));
         assert_eq!((row.done, row.makespan, row.verified), (0, 0, false));

@@ -22,9 +22,33 @@ pub struct Rendezvous {
     running: AtomicU32,
     /// 0 until all have arrived; then the TSC value of the common start, or [`ABORTED`].
     start_tsc: AtomicU64,
-    /// When the last CPU arrived, on both clocks. Written once there is a start, and read when all workers are done.
-    warm_tsc: AtomicU64,
-    warm_count: AtomicU64,
+    /// When the last CPU arrived. Written once there is a start, and read when all workers are done.
+    warm: Moment,
+    /// When the last CPU was back. Written by it, and read when all workers are done.
+    back: Moment,
+}
+
+/// A moment on both clocks, written once by one CPU.
+struct Moment {
+    tsc: AtomicU64,
+    count: AtomicU64,
+}
+
+impl Moment {
+    const fn unknown() -> Self {
+        Self { tsc: AtomicU64::new(0), count: AtomicU64::new(0) }
+    }
+
+    fn set(&self, Mark { tsc, count }: Mark) {
+        self.count.store(count, Ordering::Relaxed);
+        self.tsc.store(tsc, Ordering::Release);
+    }
+
+    /// The moment; `None` if none was written.
+    fn get(&self) -> Option<Mark> {
+        let tsc = Some(self.tsc.load(Ordering::Acquire)).filter(|&tsc| tsc != 0)?;
+        Some(Mark { tsc, count: self.count.load(Ordering::Relaxed) })
+    }
 }
 
 impl Rendezvous {
@@ -35,8 +59,8 @@ impl Rendezvous {
             missing: AtomicU32::new(expected),
             running: AtomicU32::new(expected),
             start_tsc: AtomicU64::new(0),
-            warm_tsc: AtomicU64::new(0),
-            warm_count: AtomicU64::new(0),
+            warm: Moment::unknown(),
+            back: Moment::unknown(),
         }
     }
 
@@ -54,8 +78,7 @@ impl Rendezvous {
             if self.missing.load(Ordering::Acquire) == 0 {
                 let warm = mark();
                 if self.settle(warm.tsc + clock.cycles(LEAD_US)) {
-                    self.warm_tsc.store(warm.tsc, Ordering::Release);
-                    self.warm_count.store(warm.count, Ordering::Release);
+                    self.warm.set(warm);
                 }
             } else if look.is_multiple_of(LOOKS) && tsc::read() >= limit {
                 self.settle(ABORTED);
@@ -70,9 +93,11 @@ impl Rendezvous {
         self.count();
     }
 
-    /// Counts this CPU as back from its timed call, also if it made none.
-    pub fn come_back(&self) {
-        self.running.fetch_sub(1, Ordering::AcqRel);
+    /// Counts this CPU as back from its timed call, also if it made none. The last one reads both clocks by `mark`.
+    pub fn come_back(&self, mark: impl Fn() -> Mark) {
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.back.set(mark());
+        }
     }
 
     /// Waits until every CPU is back from its timed call, so that what follows disturbs none. Returns whether all are;
@@ -97,8 +122,13 @@ impl Rendezvous {
     /// When the last CPU arrived, if there is a start. To be read after all workers are done.
     #[must_use]
     pub fn warm(&self) -> Option<Mark> {
-        let (tsc, count) = (self.warm_tsc.load(Ordering::Acquire), self.warm_count.load(Ordering::Acquire));
-        self.start_tsc().map(|_| Mark { tsc, count })
+        self.start_tsc().and_then(|_| self.warm.get())
+    }
+
+    /// When the last CPU was back, if all are. To be read after all workers are done.
+    #[must_use]
+    pub fn back(&self) -> Option<Mark> {
+        self.back.get()
     }
 
     fn count(&self) {
@@ -141,10 +171,16 @@ mod tests {
     #[test]
     fn what_follows_the_timed_calls_waits_for_all_of_them() {
         let rendezvous = Rendezvous::new(2);
-        rendezvous.come_back();
+        rendezvous.come_back(mark);
         assert!(!rendezvous.await_all_back(&Clock::AT_MOST, 100), "one is out");
-        rendezvous.come_back();
+        assert_eq!(rendezvous.back(), None);
+        let before = tsc::read();
+        rendezvous.come_back(mark);
         assert!(rendezvous.await_all_back(&Clock::AT_MOST, PATIENCE_US));
+        assert!(
+            rendezvous.back().is_some_and(|back| back.tsc > before && back.count == 7),
+            "by the last one"
+        );
     }
 
     #[test]

@@ -238,7 +238,7 @@ fn run_iteration(
     backend.record(CaseReady { case: item.case.workers, iter }.into());
     let ready = backend.mark();
     let report = backend.run(team, program, iter)?;
-    let marks = Marks { ready, warm: report.warm, done: backend.mark() };
+    let marks = Marks { ready, warm: report.warm, back: report.back, done: backend.mark() };
     let row = emit::iteration(item, iter, &report, marks, backend);
     emit_interrupts(item.case.workers, iter, backend);
     Ok(row)

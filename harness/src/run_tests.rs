@@ -64,7 +64,7 @@ fn label(record: &Record) -> String {
 }
 
 /// The moments of an iteration.
-const MOMENTS: [&str; 3] = ["mark ready", "mark warm", "mark done"];
+const MOMENTS: [&str; 4] = ["mark ready", "mark warm", "mark back", "mark done"];
 
 /// The records of one iteration of a case whose workers are all done.
 fn iteration(case: u16, iter: u16) -> Vec<String> {

@@ -548,7 +548,7 @@ messages! {
         case: u16,
         /// The iteration.
         iter: u16,
-        /// The moment. `warm` has a record only if the workers met.
+        /// The moment. `warm` has a record only if the workers met, `back` only if all of them came back.
         moment: Moment,
         /// The TSC then.
         tsc: u64,

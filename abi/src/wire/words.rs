@@ -151,7 +151,9 @@ words! {
         Ready = "ready",
         /// When the last worker had finished its warm-up: the common start is decided from this reading.
         Warm = "warm",
-        /// When the last worker had come back, before `case-begin`.
+        /// When the last worker had come back from its timed call, before its CPU checked its pace.
+        Back = "back",
+        /// When the iteration was over, its verify calls included, before `case-begin`.
         Done = "done",
     }
 

@@ -95,6 +95,7 @@ impl Backend for Fake {
         Ok(TeamReport {
             start_tsc,
             warm: Some(Mark { tsc: start_tsc - 2_000, count: 0 }),
+            back: Some(Mark { tsc: start_tsc + 501_500, count: 0 }),
             workers,
             root: None,
         })

@@ -25,15 +25,17 @@ enum Place {
     Work,
     /// Between the worker's last clock reading and the kernel's.
     WayOut,
-    PaceCheck,
-    /// Between the last pace check and the last clock reading.
+    /// Between the last worker's return and the clock reading that follows it.
     End,
+    PaceCheck,
+    /// Between the last pace check and `done`: verify calls take their time there.
+    Verify,
     /// Between the last clock reading and the stamp of `case-begin`.
     Stamp,
 }
 
 const PLACES: [Place; 7] =
-    [Place::Printing, Place::WarmUp, Place::Work, Place::WayOut, Place::PaceCheck, Place::End, Place::Stamp];
+    [Place::Printing, Place::WarmUp, Place::Work, Place::WayOut, Place::End, Place::PaceCheck, Place::Stamp];
 
 /// Places that no other reading of the guest covers.
 const BARE: [Place; 4] = [Place::Printing, Place::WayOut, Place::End, Place::Stamp];
@@ -73,6 +75,7 @@ fn preempted(script: Script, of_iteration: u16, place: Place, micros: u64) -> Sc
                 let moved = match mark.moment {
                     Moment::Ready => place == Place::Printing,
                     Moment::Warm => matches!(place, Place::Printing | Place::WarmUp),
+                    Moment::Back => !matches!(place, Place::PaceCheck | Place::Verify | Place::Stamp),
                     Moment::Done => place != Place::Stamp,
                 };
                 if later || here(mark.iter) && moved {
@@ -202,6 +205,18 @@ fn gaps_in_more_iterations_than_chance_explains_are_the_guests() {
     }
 }
 
+/// Verify calls, and giving back much memory, are between `back` and `done`. They may differ from iteration to iteration.
+#[test]
+fn what_follows_the_last_return_takes_as_long_as_it_needs() {
+    let once = preempted(guest(1, ITERATIONS), 7, Place::Verify, 1_000_000);
+    let each =
+        |script, iteration| preempted(script, iteration, Place::Verify, 5_000 + 100 * u64::from(iteration));
+    let always = (0..ITERATIONS).fold(guest(1, ITERATIONS), each);
+    for script in [once, always] {
+        assert_eq!(reason(&alone(script)), None);
+    }
+}
+
 /// The host's account: its clock saw this much more than the guest in one iteration, and the thread that read it waited.
 fn watched(script: &Script, late: u16, late_ns: u64, waited_ns: u64) -> HostEvidence {
     let mut evidence = HostEvidence { vcpus: Some(2), watched: true, ..HostEvidence::default() };
@@ -210,7 +225,7 @@ fn watched(script: &Script, late: u16, late_ns: u64, waited_ns: u64) -> HostEvid
         let Record::Mark(mark) = record else { continue };
         match mark.moment {
             Moment::Ready => ready = mark.tsc,
-            Moment::Warm => {}
+            Moment::Warm | Moment::Back => {}
             Moment::Done => {
                 let (case, iteration) = (mark.case, mark.iter);
                 let more = if iteration == late { late_ns } else { 0 };

@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
+use abi::wire::record::Moment;
 use abi::wire::{Hex64, Record};
 use abi::worker::SCALE_SHIFT;
 use evidence::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, Verdict};
 use evidence::transcript::Transcript;
-use test_support::guest::Guest;
+use test_support::guest::{Guest, KHZ, PER_MICRO};
 use test_support::script::Script;
 
 fn guest(nonce: u64, cpus: u16, iterations: u16) -> Guest {
@@ -58,12 +59,17 @@ fn move_last_seconds(record: &mut Record) {
 /// Gives every worker another time, by a function of the old one, and lets the rest of the log follow.
 fn retimed(script: Script, time: impl Fn(u64) -> u64) -> Script {
     let (mut first, mut last) = (u64::MAX, 0);
-    let mut longer = 0;
+    let (mut longer, mut longest) = (0, 0);
     script.edit(|record| match record {
-        Record::CaseBegin(_) => (first, last) = (u64::MAX, 0),
+        Record::CaseBegin(_) => (first, last, longest) = (u64::MAX, 0, 0),
+        Record::Mark(mark) if mark.moment == Moment::Back => {
+            mark.tsc += longest;
+            mark.count += longest * 1_000 * PER_MICRO / KHZ;
+        }
         Record::Worker(worker) => {
             longer = time(worker.cycles) - worker.cycles;
             worker.cycles += longer;
+            longest = longest.max(longer);
             worker.scaled = u32::try_from(worker.cycles >> SCALE_SHIFT).unwrap();
             (first, last) = (first.min(worker.skew), last.max(worker.skew + worker.cycles));
         }

@@ -123,13 +123,14 @@ impl Backend for Bench<'_> {
         run_on(&team.cpus, clock, team.patience_us(), &job);
         drop(job);
         control::on_case(iter);
-        let (start_tsc, warm) = (team.rendezvous.start_tsc().unwrap_or(0), team.rendezvous.warm());
+        let start_tsc = team.rendezvous.start_tsc().unwrap_or(0);
+        let (warm, back) = (team.rendezvous.warm(), team.rendezvous.back());
         let (mut roots, room) = (Roots::default(), team.needs.chunks);
         let workers = team.workers.iter().map(|worker| worker.report(room, &mut roots)).collect();
         let root = (room > 0).then(|| roots.all());
         let missing = Team::disband(team, &mut self.machine.space);
         self.report_leak(missing);
-        Ok(TeamReport { start_tsc, warm, workers, root })
+        Ok(TeamReport { start_tsc, warm, back, workers, root })
     }
 }
 

@@ -146,7 +146,7 @@ impl Team {
             self.run_timed(here, worker, clock, earlier, &mut conditions)
         } else {
             self.rendezvous.withdraw();
-            self.rendezvous.come_back();
+            self.rendezvous.come_back(|| clock.mark());
             (Outcome::new(warmed_up, earlier, WorkerResult::default()), Around::default())
         };
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
@@ -212,7 +212,7 @@ impl Team {
     ) -> (Outcome, Around) {
         let available = Available::here();
         let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us(), || clock.mark()) else {
-            self.rendezvous.come_back();
+            self.rendezvous.come_back(|| clock.mark());
             let counts = Counts::default().after(warm_up);
             let outcome = Outcome { counts, ..Outcome::unfinished(WorkerStatus::Incomplete) };
             return (outcome, Around::default());
@@ -223,8 +223,8 @@ impl Team {
         let entered_tsc = tsc::read_ordered();
         let (exit, counts, seen) = self.enter(here, worker, clock, args, disturbances, control::disturb);
         let returned_tsc = tsc::read_ordered();
-        self.rendezvous.come_back();
         conditions.counters = available.read().since(counters);
+        self.rendezvous.come_back(|| clock.mark());
         conditions.watch = Some(seen);
         let ahead = control::tsc_ahead(here.id);
         let around = Around { entered_tsc: entered_tsc + ahead, returned_tsc: returned_tsc + ahead };

@@ -91,7 +91,7 @@ fn nothing_happens_when_it_cannot_have() {
                         mark.moment = match mark.moment {
                             Moment::Ready => Moment::Warm,
                             Moment::Warm => Moment::Ready,
-                            Moment::Done => Moment::Done,
+                            moment @ (Moment::Back | Moment::Done) => moment,
                         };
                     }
                 })

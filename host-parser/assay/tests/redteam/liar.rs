@@ -46,7 +46,7 @@ fn halve(script: Script, step: Step) -> Script {
     let gone_us = gone * 1_000 / KHZ;
     let halved = halved.edit(|record| match record {
         Record::CaseEnd(end) => end.makespan = lied,
-        Record::Mark(mark) if mark.moment == Moment::Done => {
+        Record::Mark(mark) if matches!(mark.moment, Moment::Back | Moment::Done) => {
             mark.tsc -= if step >= Step::Mark { gone } else { 0 };
             mark.count -= if step >= Step::SecondClock { gone_us * PER_MICRO } else { 0 };
         }

@@ -92,7 +92,7 @@ pub fn longer(script: Script, cycles: u64) -> Script {
             seconds.tsc += cycles;
             seconds.count += micros / 1_000_000;
         }
-        Record::Mark(mark) if mark.moment == Moment::Done => {
+        Record::Mark(mark) if matches!(mark.moment, Moment::Back | Moment::Done) => {
             ended = true;
             mark.tsc += cycles;
             mark.count += micros * PER_MICRO;

@@ -86,7 +86,7 @@ impl Guest {
                 steal_ns: None,
             })
         }));
-        let moments = [Moment::Ready, Moment::Warm, Moment::Done];
+        let moments = [Moment::Ready, Moment::Warm, Moment::Back, Moment::Done];
         records.extend(moments.map(|moment| Record::from(Mark { case, iter, moment, tsc: 0, count: 0 })));
         records.extend(conditions);
         records.extend(counters);

@@ -18,6 +18,7 @@ const RTC_AT_ZERO_US: u64 = 1_795_262_400_400_000;
 /// From there to the common start.
 pub(super) const LEAD_US: u64 = 2_000;
 /// From the end of the last worker to the last mark, and to `case-begin`.
+const BACK_US: u64 = 12;
 const PACE_CHECK_US: u64 = 900;
 const LAST_US: u64 = 950;
 
@@ -49,6 +50,7 @@ pub(super) fn place_in_time(records: &mut [Record], guest: &Guest) -> Vec<u64> {
                 let micros = match mark.moment {
                     Moment::Ready => ready + READY_US,
                     Moment::Warm => ready + warm_up_us(guest, mark.case, mark.iter),
+                    Moment::Back => ended + BACK_US,
                     Moment::Done => {
                         ended + PACE_CHECK_US + guest.chance((mark.case, mark.iter, Chance::CHECK), 32)
                     }

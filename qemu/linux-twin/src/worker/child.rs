@@ -108,13 +108,13 @@ fn all_calls(assignment: &Assignment<'_>, slot: &Slot) -> io::Result<Option<Exit
     let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
     let Some(start_tsc) = rendezvous.arrive(clock, patience_us, || second.mark()) else {
         slot.no_start();
-        slot.come_back(rendezvous);
+        slot.come_back(rendezvous, *second);
         return Ok(None);
     };
     let counted = count();
     let (around, seen) = call(assignment, WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) })?;
-    slot.come_back(rendezvous);
     let counters = count().since(counted);
+    slot.come_back(rendezvous, *second);
     slot.conditions.store(&Conditions { warm_up: took, watch: Some(seen), counters });
     slot.entered_tsc.store(around.entered_tsc, Ordering::Relaxed);
     slot.returned_tsc.store(around.returned_tsc, Ordering::Relaxed);

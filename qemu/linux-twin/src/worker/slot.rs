@@ -10,6 +10,8 @@ use harness::rendezvous::Rendezvous;
 use harness::user::{Counts, Exit, Fault};
 use harness::watch::Seen;
 
+use crate::second::SecondClock;
+
 /// How a worker's process ended, as it reported itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
@@ -189,9 +191,9 @@ impl Slot {
     }
 
     /// Counts the process as back from its timed call.
-    pub fn come_back(&self, rendezvous: &Rendezvous) {
+    pub fn come_back(&self, rendezvous: &Rendezvous, second: SecondClock) {
         if !self.back.swap(true, Ordering::AcqRel) {
-            rendezvous.come_back();
+            rendezvous.come_back(|| second.mark());
         }
     }
 

@@ -113,15 +113,16 @@ impl Team {
             children.push(self.start(member, program, clock, second, tuned)?);
             Ok(())
         });
-        let watched = started.and_then(|()| self.watch(&mut children));
+        let watched = started.and_then(|()| self.watch(&mut children, second));
         children.iter_mut().for_each(Child::end);
         watched?;
         let (each, mut roots) = (self.members.iter().zip(&children), Roots::default());
         let reports = each.map(|(member, child)| member.report(child, system, &self.needs, &mut roots));
         let workers = reports.collect::<io::Result<_>>()?;
         let root = (self.needs.chunks > 0).then(|| roots.all());
-        let (start_tsc, warm) = (self.rendezvous.start_tsc().unwrap_or(0), self.rendezvous.warm());
-        Ok(TeamReport { start_tsc, warm, workers, root })
+        let start_tsc = self.rendezvous.start_tsc().unwrap_or(0);
+        let (warm, back) = (self.rendezvous.warm(), self.rendezvous.back());
+        Ok(TeamReport { start_tsc, warm, back, workers, root })
     }
 
     fn start(
@@ -159,7 +160,7 @@ impl Team {
 
     /// Waits until all have ended, or the time is up. A process that ends before the rendezvous is withdrawn from it. This
     /// process sleeps meanwhile: it shares a CPU with a worker.
-    fn watch(&self, children: &mut [Child]) -> io::Result<()> {
+    fn watch(&self, children: &mut [Child], second: SecondClock) -> io::Result<()> {
         let deadline = Instant::now() + self.patience();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -176,7 +177,7 @@ impl Team {
             }
             for (member, child) in self.members.iter().zip(&mut *children) {
                 if child.has_just_ended()? {
-                    member.slot.come_back(&self.rendezvous);
+                    member.slot.come_back(&self.rendezvous, second);
                     if !member.slot.arrived.load(Ordering::Acquire) {
                         self.rendezvous.withdraw();
                     }

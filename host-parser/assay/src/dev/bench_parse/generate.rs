@@ -102,7 +102,7 @@ impl Noise {
                 Moment::Ready => Mark { tsc: mark.tsc - self.draw(), ..mark }.into(),
                 // The common start follows from it.
                 Moment::Warm => record,
-                Moment::Done => Mark { tsc: mark.tsc + 512 + self.draw(), ..mark }.into(),
+                Moment::Back | Moment::Done => Mark { tsc: mark.tsc + 512 + self.draw(), ..mark }.into(),
             },
             _ => record,
         }

@@ -48,6 +48,13 @@ pub(in crate::gate) struct WorkerFacts {
     pub fault: Option<At<Fault>>,
 }
 
+impl WorkerFacts {
+    /// Whether it is done.
+    pub fn is_done(&self) -> bool {
+        self.end.is_some_and(|end| end.is.status == WorkerStatus::Done)
+    }
+}
+
 impl Iteration {
     /// The clocks at this moment.
     pub fn mark(&self, moment: Moment) -> Option<At<Mark>> {
@@ -61,7 +68,11 @@ impl Iteration {
 
     /// Whether a worker of it is done.
     pub fn has_done(&self) -> bool {
-        let done = |end: At<WorkerEnd>| end.is.status == WorkerStatus::Done;
-        self.workers.values().any(|worker| worker.end.is_some_and(done))
+        self.workers.values().any(|worker| worker.is_done())
+    }
+
+    /// Whether all of its workers are done.
+    pub fn all_done(&self) -> bool {
+        self.workers.values().all(|worker| worker.is_done())
     }
 }

@@ -187,31 +187,40 @@ fn first_start(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration) {
     );
 }
 
-/// Everything is over when the last worker is back and has checked its CPU's pace.
+/// The timed calls are over when the last worker is back. A log without the moment `back` is of an older kernel, whose
+/// `done` follows the pace check of the last worker's CPU.
 fn end(run: &mut Run<'_>, clock: &Clocks, iteration: &Iteration) {
     let last = regions(iteration).map(|(_, region)| region.is.returned).max();
-    let (Some(done), Some(last)) = (iteration.mark(Moment::Done), last) else { return };
-    // The last worker's CPU may be another than the one that read `done`.
-    let back = iteration.start_tsc.saturating_add(last);
-    if back > done.is.tsc.saturating_add(clock.warp) {
-        let detail = format!("`done` is {} cycles before the last worker is back", back - done.is.tsc);
+    let (back, done) = (iteration.mark(Moment::Back), iteration.mark(Moment::Done));
+    if let Some((back, done)) =
+        back.zip(done).filter(|(back, done)| back.is.tsc > done.is.tsc.saturating_add(clock.warp))
+    {
+        let detail = format!("`done` is {} cycles before `back`", back.is.tsc - done.is.tsc);
         return wrong(run, iteration, done.line, &detail);
+    }
+    let (Some(end), Some(last)) = (back.or(done), last) else { return };
+    let moment = end.is.moment;
+    // The last worker's CPU may be another than the one that read the clocks.
+    let last = iteration.start_tsc.saturating_add(last);
+    if last > end.is.tsc.saturating_add(clock.warp) {
+        let detail = format!("`{moment}` is {} cycles before the last worker is back", last - end.is.tsc);
+        return wrong(run, iteration, end.line, &detail);
     }
     // A worker without a time may have come back later, and the run does not pass because of it.
     if regions(iteration).count() < iteration.workers.len() {
         return;
     }
-    let rest = done.is.tsc.saturating_sub(back);
-    let check_us = WINDOW_US + WINDOW_US / WARM_UP_FRACTION;
+    let rest = end.is.tsc.saturating_sub(last);
+    let check_us = if back.is_none() { WINDOW_US + WINDOW_US / WARM_UP_FRACTION } else { 0 };
     // Natively no account shows how long the process that waits for the workers waits for a CPU itself.
     let reason = if is_native(run.facts) { ReasonCode::VcpuPreempted } else { ReasonCode::TimeMissing };
     let limit_ns = (check_us + end_micros(run.facts)) * 1_000;
-    let what = format_args!("{} us passed from the last worker's return to `done`", clock.us(rest));
+    let what = format_args!("{} us passed from the last worker's return to `{moment}`", clock.us(rest));
     let ns = clock.ns(rest);
     missing(
         run,
         iteration,
-        Missing { line: Some(done.line), what, ns, limit_ns, reason, late_ns: 0, interruptible: true },
+        Missing { line: Some(end.line), what, ns, limit_ns, reason, late_ns: 0, interruptible: true },
     );
 }
 
@@ -219,7 +228,7 @@ fn is_native(facts: &Facts) -> bool {
     facts.one::<System>().is_some_and(|system| system.is.name == SystemName::Native)
 }
 
-/// How long a system may take after its last worker's pace check.
+/// How long a system may take after its last worker's return, and its pace check if that is in between.
 fn end_micros(facts: &Facts) -> u64 {
     if facts.masks_interrupts() { limits::END_MICROS } else { limits::LINUX_END_MICROS }
 }

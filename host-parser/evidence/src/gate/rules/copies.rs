@@ -196,13 +196,14 @@ fn kinds(facts: &Facts) -> [Kind; 4] {
     ]
 }
 
-/// The times of an iteration that are no worker's: the warm-up, and from the common start to the end.
+/// The times of an iteration that are no worker's: the warm-up, and from the common start to the last return and to the end.
 fn around(iteration: &Iteration) -> impl Iterator<Item = u64> {
-    let [ready, warm, done] =
-        [Moment::Ready, Moment::Warm, Moment::Done].map(|at| iteration.mark(at).map(|mark| mark.is.tsc));
+    let [ready, warm, back, done] = [Moment::Ready, Moment::Warm, Moment::Back, Moment::Done]
+        .map(|at| iteration.mark(at).map(|mark| mark.is.tsc));
     let warm_up = warm.zip(ready).map(|(warm, ready)| warm.wrapping_sub(ready));
     let whole = done.map(|done| done.wrapping_sub(iteration.start_tsc));
-    warm_up.into_iter().chain(whole)
+    let timed = back.map(|back| back.wrapping_sub(iteration.start_tsc));
+    warm_up.into_iter().chain(timed).chain(whole)
 }
 
 /// From the kernel's reading before a worker to the common start and its own first reading, and from its last to the

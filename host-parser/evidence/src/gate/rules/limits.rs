@@ -108,10 +108,11 @@ limits! {
         VcpuPreempted => "a worker was back later after its last clock reading than it should be, by more than",
     }
 
-    /// How long our kernel may take from the last worker's pace check to the last clock reading of an iteration, in
-    /// microseconds. Seen: a median of 0.06 ms, and 1.3 ms when an emulator runs that code for the first time.
+    /// How long our kernel may take from the last worker's return to the clock reading `back`, in microseconds; in a log
+    /// without it, from the last worker's pace check to `done`. Seen: a median of 0.06 ms, and 1.3 ms when an emulator runs
+    /// that code for the first time.
     END_MICROS: u64 = 2_000 "microseconds" {
-        TimeMissing => "an iteration ended later after its last worker's pace check than it should, by more than",
+        TimeMissing => "the clock was read later after the last worker's return than it should be, by more than",
     }
 
     /// The same for Linux, whose processes end meanwhile. Seen: 30 ms under TCG, 7 ms natively.

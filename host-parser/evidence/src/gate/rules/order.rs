@@ -39,7 +39,7 @@ fn out_of_order(iteration: &Iteration, gaps: &[At<Gap>]) -> Option<u64> {
     lines.extend(iteration.end.map(|at| at.line));
     lines.extend(gaps.iter().map(|gap| gap.line));
     lines.extend(
-        [Moment::Ready, Moment::Warm, Moment::Done]
+        [Moment::Ready, Moment::Warm, Moment::Back, Moment::Done]
             .into_iter()
             .filter_map(|at| Some(iteration.mark(at)?.line)),
     );

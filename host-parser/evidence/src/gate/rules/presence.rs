@@ -1,10 +1,10 @@
 //! Whether everything that the rules read is there. A rule that does not find its evidence must not be silent: a log
 //! without it does not pass.
 
-use abi::wire::record::{Challenge, Gap, Moment, SecondClock, Warp, WorkerStatus};
+use abi::wire::record::{Challenge, Gap, Moment, SecondClock, Warp};
 
 use super::Run;
-use crate::gate::facts::{Facts, Iteration, WorkerFacts};
+use crate::gate::facts::{Facts, Iteration};
 use crate::gate::reason::ReasonCode;
 
 /// Judges what is missing. Needs a log without losses.
@@ -22,28 +22,29 @@ pub(in crate::gate) fn presence(run: &mut Run<'_>) {
         }
     }
     // What an iteration without an end lacks is a finding already.
+    // A log without any `back` is of an older kernel.
+    let reads_back = facts.iterations.iter().any(|iteration| iteration.mark(Moment::Back).is_some());
     for iteration in facts.iterations.iter().filter(|iteration| iteration.end.is_some()) {
-        readings(run, iteration);
+        readings(run, iteration, reads_back);
     }
     paces(run);
     steal(run);
     warp(run);
 }
 
-fn is_done(worker: &WorkerFacts) -> bool {
-    worker.end.is_some_and(|end| end.is.status == WorkerStatus::Done)
-}
-
 /// The kernel's own clock readings.
-fn readings(run: &mut Run<'_>, iteration: &Iteration) {
-    for (worker, records) in iteration.workers.iter().filter(|(_, records)| is_done(records)) {
+fn readings(run: &mut Run<'_>, iteration: &Iteration, reads_back: bool) {
+    for (worker, records) in iteration.workers.iter().filter(|(_, records)| records.is_done()) {
         if records.region.is_none() {
             let detail = format!("{}: worker {worker} has no `region`", iteration.name());
             run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
         }
     }
     let any_done = iteration.has_done();
-    for (moment, needed) in [(Moment::Ready, true), (Moment::Warm, any_done), (Moment::Done, true)] {
+    let back = reads_back && iteration.all_done();
+    let moments =
+        [(Moment::Ready, true), (Moment::Warm, any_done), (Moment::Back, back), (Moment::Done, true)];
+    for (moment, needed) in moments {
         if needed && iteration.mark(moment).is_none() {
             let detail = format!("{} has no `mark` of the moment `{moment}`", iteration.name());
             run.add(ReasonCode::EvidenceMissing, iteration.line, detail);
@@ -78,7 +79,7 @@ fn paces(run: &mut Run<'_>) {
 /// Whether the worker that the gap is about is done.
 fn is_of_done(facts: &Facts, gap: Gap) -> bool {
     let mut iterations = facts.iterations_of(gap.case, gap.iter);
-    iterations.any(|iteration| iteration.workers.get(&gap.worker).is_some_and(|worker| is_done(worker)))
+    iterations.any(|iteration| iteration.workers.get(&gap.worker).is_some_and(|worker| worker.is_done()))
 }
 
 /// A system that reports steal for one worker reports it for all.

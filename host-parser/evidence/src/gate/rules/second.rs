@@ -123,7 +123,8 @@ fn intervals(run: &mut Run<'_>, counter: &Counter) {
     let Some(khz) = facts.khz() else { return };
     let mut before: Option<At<Mark>> = None;
     for iteration in &facts.iterations {
-        let [ready, warm, done] = [Moment::Ready, Moment::Warm, Moment::Done].map(|at| iteration.mark(at));
+        let [ready, warm, back, done] =
+            [Moment::Ready, Moment::Warm, Moment::Back, Moment::Done].map(|at| iteration.mark(at));
         for mark in iteration.marks.iter().filter(|mark| !counter.can_show(mark.is.count)) {
             let detail = format!(
                 "{}: a clock of {} bits cannot show {}",
@@ -133,7 +134,8 @@ fn intervals(run: &mut Run<'_>, counter: &Counter) {
             );
             run.add(ReasonCode::InconsistentRecord, mark.line, detail);
         }
-        for (from, to) in [(before, ready), (ready, warm), (warm, done), (ready, done)] {
+        let pairs = [(before, ready), (ready, warm), (warm, back), (back, done), (warm, done), (ready, done)];
+        for (from, to) in pairs {
             let Some((from, to)) = from.zip(to) else { continue };
             interval(run, counter, khz, iteration, from, to);
         }
