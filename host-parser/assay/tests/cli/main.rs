@@ -26,6 +26,7 @@ mod manifests;
 mod options;
 mod outputs;
 mod programs;
+mod report;
 mod show;
 mod systems;
 mod verify;
