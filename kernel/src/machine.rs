@@ -232,7 +232,7 @@ fn read_tables(rsdp: Option<u64>) -> Result<FirmwareTables, Refusal> {
 
 /// The sleep types of S5, from the DSDT or else from the first SSDT that has them. A PSDT is read like an SSDT (ACPI 6.5,
 /// section 5.2.11.3).
-fn sleep_types(tables: &Tables<'_, phys::Firmware>, power: &PowerManagement) -> Option<(u8, u8)> {
+fn sleep_types(tables: &Tables<'_>, power: &PowerManagement) -> Option<(u8, u8)> {
     let dsdt = power.dsdt.into_iter().filter_map(|at| tables.table_at(at, Signature::DSDT).ok());
     let others = [Signature::SSDT, Signature::PSDT].into_iter().flat_map(|signature| tables.all(signature));
     dsdt.take(1).chain(others).find_map(s5::sleep_types)

@@ -66,7 +66,7 @@ fn start(take: impl FnOnce() -> Result<BootInfo, BootError>, line: impl FnOnce()
 
 /// The boot order, from the state in which the loader or the entry code left the machine.
 fn run(boot: BootInfo, mut phases: Phases) -> ! {
-    let BootInfo { firmware, memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
+    let BootInfo { firmware, mut memory, low_page, rsdp, ramdisk, command_line, framebuffer, .. } = boot;
     window::open(boot.window_offset, boot.window_end);
     mem::devices::init(&memory);
     let settings = Settings::read(ramdisk, command_line.bytes());
@@ -80,6 +80,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     control::enter(Stage::Entry);
     let root = machine::root_pointer(rsdp, firmware);
     let rsdp = root.address();
+    mem::reserve::firmware_tables(&mut memory, &phys::Firmware, rsdp);
     let named = machine::console_port(rsdp);
     let confidential = confidential::kind(probe::read_msr);
     let ports = match confidential {

@@ -16,8 +16,9 @@ use super::command_line::CommandLine;
 use super::pvh::{self, MAX_MEMORY_END, StartInfo};
 use super::{BootError, BootInfo};
 use crate::firmware::Memory;
-use crate::mem::LowPage;
+use crate::firmware::acpi::RootPointer;
 use crate::mem::memory_map::{self, MemoryMap, Region};
+use crate::mem::{LowPage, reserve};
 
 /// The start of the window on physical memory.
 pub const WINDOW_OFFSET: u64 = 0xffff_8000_0000_0000;
@@ -41,6 +42,11 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
     // that memory is used.
     let low_page = memory_map::low_page(info.usable()).and_then(LowPage::new);
     let StartInfo { ramdisk, rsdp, command_line, .. } = info;
+    reserve::firmware_tables(
+        &mut memory,
+        &EarlyWindow,
+        RootPointer::find(&EarlyWindow, rsdp, true).address(),
+    );
     extend_window(&mut memory, window_end)?;
     Ok(BootInfo {
         firmware: Firmware::Direct,

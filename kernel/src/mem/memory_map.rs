@@ -95,6 +95,27 @@ impl MemoryMap {
         Some(taken)
     }
 
+    /// Takes every page that `used` touches out of the map: there is something in it that is still needed. If that cuts a
+    /// region in two and there is no room for another, the smallest region of all is lost.
+    pub fn reserve(&mut self, used: Region) {
+        if used.start >= used.end {
+            return;
+        }
+        let (start, end) = (used.start / PAGE * PAGE, used.end.saturating_add(PAGE - 1) / PAGE * PAGE);
+        let touched = |region: &Region| region.start < end && start < region.end;
+        while let Some(at) = self.regions().iter().position(touched) {
+            let region = self.regions[at];
+            self.remove(at);
+            let below = Region { end: region.end.min(start), ..region };
+            let above = Region { start: region.start.max(end), ..region };
+            for left in [below, above] {
+                if left.start < left.end {
+                    self.insert(left);
+                }
+            }
+        }
+    }
+
     /// Adds a region of whole pages, merged with every region that it touches or overlaps.
     fn insert(&mut self, mut new: Region) {
         let mut at = 0;
@@ -233,6 +254,31 @@ mod tests {
     }
 
     #[test]
+    fn reserves_whole_pages_and_keeps_what_is_around_them() {
+        let left = |used: &[(u64, u64)]| {
+            let regions = [(MIB, 2 * MIB), (4 * MIB, 5 * MIB)].map(region);
+            let mut map = MemoryMap::new(regions.into_iter()).unwrap();
+            used.iter().for_each(|&used| map.reserve(region(used)));
+            map.regions().iter().map(|left| (left.start, left.end)).collect::<Vec<_>>()
+        };
+        let all = [(MIB, 2 * MIB), (4 * MIB, 5 * MIB)];
+        assert_eq!(left(&[]), all);
+        assert_eq!(left(&[(0, MIB), (2 * MIB, 4 * MIB), (5 * MIB, u64::MAX), (3, 3)]), all);
+        let cut = [(MIB, MIB + PAGE), (MIB + 3 * PAGE, 2 * MIB), all[1]];
+        assert_eq!(left(&[(MIB + PAGE + 5, MIB + 2 * PAGE + 1)]), cut);
+        assert_eq!(left(&[(MIB + PAGE, MIB + PAGE + 1), (MIB + 2 * PAGE, MIB + 3 * PAGE)]), cut);
+        assert_eq!(left(&[(MIB - 1, MIB + 1)]), [(MIB + PAGE, 2 * MIB), all[1]]);
+        assert_eq!(left(&[(2 * MIB - 1, 4 * MIB + 1)]), [(MIB, 2 * MIB - PAGE), (4 * MIB + PAGE, 5 * MIB)]);
+        assert_eq!(left(&[(0, u64::MAX)]), []);
+        // A map without room for another region loses the smallest, and nothing that is used.
+        let pieces = (0..CAPACITY as u64).map(|i| region((MIB * (16 * i + 1), MIB * (16 * i + 4))));
+        let mut full = MemoryMap::new(pieces).unwrap();
+        full.reserve(region((2 * MIB, 2 * MIB + 1)));
+        assert_eq!(full.regions().len(), CAPACITY);
+        assert_eq!(full.regions()[0], region((2 * MIB + PAGE, 4 * MIB)));
+    }
+
+    #[test]
     fn finds_a_page_for_the_start_of_cpus() {
         let low = |regions: &[(u64, u64)]| {
             low_page(regions.iter().copied().map(region).collect::<Vec<_>>().into_iter())
@@ -244,6 +290,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_reserved_is_not_in_the_map(
+            regions in proptest::collection::vec((0_u64..400, 0_u64..400), 0..40),
+            used in proptest::collection::vec((0_u64..400, 0_u64..400), 0..20)
+        ) {
+            let scaled = |&(a, b): &(u64, u64)| region((a * 0x800 + MIB, b * 0x800 + MIB));
+            let Some(mut map) = MemoryMap::new(regions.iter().map(scaled)) else { return Ok(()) };
+            let before = map.clone();
+            used.iter().map(scaled).for_each(|used| map.reserve(used));
+            prop_assert!(map.regions().windows(2).all(|two| two[0].end < two[1].start));
+            for page in (0..200).map(|page| MIB + page * PAGE) {
+                let is_in = |map: &MemoryMap| map.regions().iter().any(|of| of.start <= page && page < of.end);
+                let is_used = used.iter().map(scaled).any(|of| {
+                    of.start < of.end && of.start < page + PAGE && page < of.end
+                });
+                prop_assert_eq!(is_in(&map), is_in(&before) && !is_used, "{:#x}", page);
+            }
+        }
+
         #[test]
         fn is_always_ordered_disjoint_and_within_the_input(
             regions in proptest::collection::vec((0_u64..400, 0_u64..400), 0..200)

@@ -6,6 +6,7 @@ mod heap;
 mod kernel_space;
 pub mod memory_map;
 pub mod phys;
+pub mod reserve;
 pub mod stacks;
 
 pub use frames::Frames;

@@ -5,14 +5,17 @@ use std::io;
 
 use crate::debugger::{Debugger, Register};
 
-/// Address of the tables: in the middle of the guest's memory, which is unused until the kernel has read them.
+/// Address of the tables, the RSDP first: in the middle of the guest's memory, which is unused until the kernel has read
+/// them.
 const PLACE: u64 = 64 << 20;
-const RSDP_AT: u64 = PLACE;
-const RSDT_AT: u64 = PLACE + 0x1000;
-const MADT_AT: u64 = PLACE + 0x2_0000;
-const XSDT_AT: u64 = PLACE + 0x10_0000;
+/// Distances from there.
+const RSDT: u64 = 0x1000;
+const MADT: u64 = 0x2_0000;
+const XSDT: u64 = 0x8_0000;
 /// Address of [`Tables::elsewhere`]; zeros follow it.
 pub const ELSEWHERE: u64 = PLACE + 0x80_0000;
+/// The beginning of free memory, which the kernel uses first.
+pub const BOTTOM: u64 = 1 << 20;
 
 /// Offset of the RSDP's address in the start info (Xen, "x86/HVM direct boot ABI").
 const RSDP_IN_START_INFO: u64 = 32;
@@ -22,6 +25,8 @@ const HEADER_BYTES: usize = 36;
 
 /// The tables that the kernel finds from the RSDP on.
 pub struct Tables {
+    /// Where the tables are.
+    place: u64,
     /// The RSDP's address in the start info.
     pub rsdp_at: u64,
     /// Root pointer, of version 2.
@@ -45,19 +50,14 @@ pub struct Tables {
 impl Tables {
     /// Good tables for a machine of `cpus` CPUs whose other tables are at `others`.
     fn good(cpus: u16, firmwares_rsdp: u64, others: Vec<u64>) -> Self {
-        let mut rsdp = b"RSD PTR \0ASSAY \x02".to_vec();
-        rsdp.extend(low(RSDT_AT).to_le_bytes());
-        rsdp.extend(36_u32.to_le_bytes());
-        rsdp.extend(XSDT_AT.to_le_bytes());
-        rsdp.resize(RSDP_BYTES, 0);
-        seal_rsdp(&mut rsdp);
         let entries: Vec<_> = (0..cpus).map(|id| local_apic(u8::try_from(id).unwrap(), ENABLED)).collect();
         Self {
-            rsdp_at: RSDP_AT,
-            rsdp,
-            rsdp_place: RSDP_AT,
+            place: PLACE,
+            rsdp_at: PLACE,
+            rsdp: good_rsdp(PLACE),
+            rsdp_place: PLACE,
             firmwares_rsdp,
-            listed: others.into_iter().chain([MADT_AT]).collect(),
+            listed: others.into_iter().chain([PLACE + MADT]).collect(),
             xsdt: None,
             rsdt: None,
             madt: madt(&entries),
@@ -85,6 +85,14 @@ impl Tables {
         (self.xsdt, self.rsdt) = (Some(xsdt), Some(rsdt));
     }
 
+    /// Moves all good tables to `place`.
+    pub fn move_to(&mut self, place: u64) {
+        let madt = self.place + MADT;
+        self.listed.iter_mut().filter(|at| **at == madt).for_each(|at| *at = place + MADT);
+        (self.place, self.rsdp_at, self.rsdp_place) = (place, place, place);
+        self.rsdp = good_rsdp(place);
+    }
+
     /// Makes the MADT from these entries.
     pub fn processors(&mut self, entries: &[Vec<u8>]) {
         self.madt = madt(entries);
@@ -101,9 +109,9 @@ pub fn replace(debugger: &mut Debugger, cpus: u16, change: fn(&mut Tables)) -> i
     let rsdt = tables.rsdt.take().unwrap_or_else(|| tables.good_rsdt());
     for (at, content) in [
         (tables.rsdp_place, &tables.rsdp),
-        (XSDT_AT, &xsdt),
-        (RSDT_AT, &rsdt),
-        (MADT_AT, &tables.madt),
+        (tables.place + XSDT, &xsdt),
+        (tables.place + RSDT, &rsdt),
+        (tables.place + MADT, &tables.madt),
         (ELSEWHERE, &tables.elsewhere),
     ] {
         debugger.write(at, content)?;
@@ -149,6 +157,17 @@ fn madt(entries: &[Vec<u8>]) -> Vec<u8> {
     let registers = 0xfee0_0000_u32.to_le_bytes();
     let body = [&registers[..], &1_u32.to_le_bytes(), &entries.concat()].concat();
     table(b"APIC", &body)
+}
+
+/// A root pointer to the roots of the tables at `place`.
+fn good_rsdp(place: u64) -> Vec<u8> {
+    let mut rsdp = b"RSD PTR \0ASSAY \x02".to_vec();
+    rsdp.extend(low(place + RSDT).to_le_bytes());
+    rsdp.extend(36_u32.to_le_bytes());
+    rsdp.extend((place + XSDT).to_le_bytes());
+    rsdp.resize(RSDP_BYTES, 0);
+    seal_rsdp(&mut rsdp);
+    rsdp
 }
 
 /// A table with a good header.

@@ -36,6 +36,9 @@ pub struct RootPointer {
 }
 
 impl RootPointer {
+    /// The bytes that it may take.
+    pub const BYTES: u64 = size_of::<Rsdp>() as u64;
+
     /// None was named, and none was found.
     pub const NONE: Self = Self { source: RsdpSource::None, at: 0 };
 
@@ -45,7 +48,7 @@ impl RootPointer {
     /// One that is named is used even if it is damaged, and refused as damaged: whatever the areas hold then is not what
     /// this machine's firmware means.
     #[must_use]
-    pub fn find(memory: &impl Memory, named: Option<u64>, search: bool) -> Self {
+    pub fn find(memory: &dyn Memory, named: Option<u64>, search: bool) -> Self {
         if let Some(at) = named {
             return Self { source: RsdpSource::Named, at };
         }
@@ -66,14 +69,14 @@ impl RootPointer {
 }
 
 /// The part of the EBDA to search; `None` if the machine has none.
-fn ebda(memory: &impl Memory) -> Option<Range<u64>> {
+fn ebda(memory: &dyn Memory) -> Option<Range<u64>> {
     let segment = u16_at(memory.bytes(EBDA_SEGMENT_AT, 2)?, 0)?;
     let start = u64::from(segment) << 4;
     EBDA_PLACES.contains(&start).then(|| start..(start + EBDA_BYTES).min(EBDA_PLACES.end))
 }
 
 /// The first undamaged RSDP in `area`. A copy of which only the first part is good is taken if there is no better one.
-fn first(memory: &impl Memory, area: Range<u64>) -> Option<u64> {
+fn first(memory: &dyn Memory, area: Range<u64>) -> Option<u64> {
     let candidates = area
         .step_by(STEP)
         .filter(|&at| memory.bytes(at, SIGNATURE.len()).is_some_and(|bytes| bytes == SIGNATURE))
@@ -94,7 +97,7 @@ pub(super) struct Roots {
 }
 
 /// Reads the RSDP at `at`; `None` if it is not in memory, or its signature or first checksum is wrong.
-pub(super) fn read(memory: &impl Memory, at: u64) -> Option<Roots> {
+pub(super) fn read(memory: &dyn Memory, at: u64) -> Option<Roots> {
     let v1 = memory.bytes(at, V1_BYTES).filter(|v1| v1.starts_with(SIGNATURE) && sums_to_zero(v1))?;
     let rsdt = u32_at(v1, offset_of!(Rsdp, rsdt_address))?;
     let revision = v1[offset_of!(Rsdp, revision)];

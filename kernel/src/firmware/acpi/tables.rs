@@ -1,11 +1,12 @@
 //! From the RSDP to the tables (ACPI 6.5, sections 5.2.5 to 5.2.8).
 
 use core::mem::{offset_of, size_of};
+use core::ops::Range;
 
 use acpi::sdt::{SdtHeader, Signature};
 use harness::le::{u32_at, u64_at};
 
-use super::root_pointer;
+use super::{fadt, root_pointer};
 use crate::firmware::Memory;
 
 /// More bytes than any table that the kernel reads has. A larger length is damage. A DSDT may have a few hundred KiB.
@@ -45,20 +46,22 @@ impl TableError {
 }
 
 /// The tables of this machine.
-pub struct Tables<'a, M: Memory> {
-    memory: &'a M,
-    /// The entries of the root table.
-    entries: &'a [u8],
+pub struct Tables<'a> {
+    memory: &'a dyn Memory,
+    /// Physical address of the root table.
+    root_at: u64,
+    /// The root table.
+    root: &'a [u8],
     /// 8 for an XSDT, 4 for an RSDT.
     entry_bytes: usize,
 }
 
-impl<'a, M: Memory> Tables<'a, M> {
+impl<'a> Tables<'a> {
     /// The tables that the RSDP at `rsdp` leads to.
     ///
     /// # Errors
     /// RSDP or root cannot be used.
-    pub fn find(memory: &'a M, rsdp: Option<u64>) -> Result<Self, TableError> {
+    pub fn find(memory: &'a dyn Memory, rsdp: Option<u64>) -> Result<Self, TableError> {
         let at = rsdp.ok_or(TableError::NoRsdp)?;
         let roots = root_pointer::read(memory, at).ok_or(TableError::BadRsdp)?;
         let by_xsdt = roots.xsdt.and_then(|xsdt| Self::under_root(memory, xsdt, Signature::XSDT, 8));
@@ -67,9 +70,8 @@ impl<'a, M: Memory> Tables<'a, M> {
     }
 
     /// The tables that the root table at `at` lists.
-    fn under_root(memory: &'a M, at: u64, signature: Signature, entry_bytes: usize) -> Option<Self> {
-        let entries = read_table(memory, at, signature)?.get(size_of::<SdtHeader>()..)?;
-        Some(Self { memory, entries, entry_bytes })
+    fn under_root(memory: &'a dyn Memory, at: u64, signature: Signature, entry_bytes: usize) -> Option<Self> {
+        read_table(memory, at, signature).map(|root| Self { memory, root_at: at, root, entry_bytes })
     }
 
     /// The first undamaged table with this signature.
@@ -93,9 +95,25 @@ impl<'a, M: Memory> Tables<'a, M> {
         read_table(self.memory, at, signature).ok_or(TableError::Missing)
     }
 
+    /// The place of the root and of every undamaged table that it leads to, as physical addresses, passed to `on_place`.
+    pub fn places(&self, mut on_place: impl FnMut(Range<u64>)) {
+        let mut place = |at: u64, bytes: &[u8]| on_place(at..at.saturating_add(bytes.len() as u64));
+        place(self.root_at, self.root);
+        for at in self.addresses() {
+            let Some(table) = undamaged(self.memory, at) else { continue };
+            place(at, table);
+            if table.starts_with(Signature::FADT.as_str().as_bytes()) {
+                for dsdt in fadt::read(table).dsdt {
+                    place(dsdt, self.table_at(dsdt, Signature::DSDT).unwrap_or_default());
+                }
+            }
+        }
+    }
+
     /// The addresses in the root, each once.
     fn addresses(&self) -> impl Iterator<Item = u64> + '_ {
-        let entries = self.entries.chunks_exact(self.entry_bytes).take(MAX_ENTRIES);
+        let entries = self.root.get(size_of::<SdtHeader>()..).unwrap_or_default();
+        let entries = entries.chunks_exact(self.entry_bytes).take(MAX_ENTRIES);
         let addresses = entries.filter_map(|entry| match self.entry_bytes {
             8 => u64_at(entry, 0),
             _ => u32_at(entry, 0).map(u64::from),
@@ -108,12 +126,15 @@ impl<'a, M: Memory> Tables<'a, M> {
     }
 }
 
-/// The table at `at`, if it has this signature, a sane length and a good checksum.
-fn read_table(memory: &impl Memory, at: u64, signature: Signature) -> Option<&[u8]> {
+/// The table at `at`, if it has this signature and is not damaged.
+fn read_table(memory: &dyn Memory, at: u64, signature: Signature) -> Option<&[u8]> {
+    let begin = signature.as_str().as_bytes();
+    memory.bytes(at, begin.len()).filter(|bytes| *bytes == begin).and_then(|_| undamaged(memory, at))
+}
+
+/// The table at `at`, if it has a sane length and a good checksum.
+fn undamaged(memory: &dyn Memory, at: u64) -> Option<&[u8]> {
     let header = memory.bytes(at, size_of::<SdtHeader>())?;
-    if header[..4] != *signature.as_str().as_bytes() {
-        return None;
-    }
     let length = u32_at(header, offset_of!(SdtHeader, length)).filter(|&length| length <= MAX_TABLE_BYTES)?;
     let length = usize::try_from(length).ok().filter(|&length| length >= size_of::<SdtHeader>())?;
     memory.bytes(at, length).filter(|table| sums_to_zero(table))
@@ -194,6 +215,37 @@ pub(super) mod tests {
         let machine = machine();
         let tables = Tables::find(&machine, Some(0x10)).ok().unwrap();
         assert_eq!(tables.table(Signature::MADT), Err(TableError::Missing));
+    }
+
+    #[test]
+    fn names_the_place_of_every_table_that_is_not_damaged() {
+        // A FADT with a DSDT at 0x500, and one at 0x480 that its extended field does not name; a damaged table at 0x600.
+        let mut machine = machine_listing([0x300, 0x400, 0x600, 0x400, u64::MAX].into_iter());
+        let mut fadt = vec![0; 244 - size_of::<SdtHeader>()];
+        fadt[40 - 36..44 - 36].copy_from_slice(&0x480_u32.to_le_bytes());
+        fadt[140 - 36..148 - 36].copy_from_slice(&0x500_u64.to_le_bytes());
+        put(&mut machine.0, 0x400, &table(b"FACP", &fadt[..0x80 - 36]));
+        put(&mut machine.0, 0x480, &table(b"DSDT", &[]));
+        put(&mut machine.0, 0x600, &table(b"SSDT", &[1; 100]));
+        machine.0[0x640] ^= 1;
+        let found = |machine: &Bytes| {
+            let mut found = Vec::new();
+            Tables::find(machine, Some(0x10))
+                .ok()
+                .unwrap()
+                .places(|place| found.push((place.start, place.end)));
+            found.retain(|(start, end)| start < end);
+            found
+        };
+        let expected = [(0x1000, 0x1000 + 76), (0x300, 0x300 + 39), (0x400, 0x480), (0x480, 0x480 + 36)];
+        assert_eq!(found(&machine), expected);
+        put(&mut machine.0, 0x700, &table(b"FACP", &fadt));
+        put(&mut machine.0, 0x500, &table(b"DSDT", &[7]));
+        let listing = u64::to_le_bytes(0x700);
+        put(&mut machine.0, 0x1000, &table(b"XSDT", &listing));
+        let expected =
+            [(0x1000, 0x1000 + 44), (0x700, 0x700 + 244), (0x500, 0x500 + 37), (0x480, 0x480 + 36)];
+        assert_eq!(found(&machine), expected);
     }
 
     #[test]

@@ -25,19 +25,25 @@ pub struct Location {
 }
 
 impl Location {
+    /// The physical addresses of the tables; none if they are larger than [`MAX_BYTES`].
+    pub const fn range(self) -> Range<u64> {
+        let bytes = if self.length <= MAX_BYTES { self.length as u64 } else { 0 };
+        self.at..self.at.saturating_add(bytes)
+    }
+
     /// The tables; `None` if that is not all memory, or larger than [`MAX_BYTES`].
-    pub fn bytes(self, memory: &impl Memory) -> Option<&[u8]> {
+    pub fn bytes(self, memory: &dyn Memory) -> Option<&[u8]> {
         memory.bytes(self.at, self.length).filter(|bytes| bytes.len() <= MAX_BYTES)
     }
 }
 
 /// Finds the entry point of version 3 in `area`, else that of version 2.
-pub fn find(memory: &impl Memory, area: Range<u64>) -> Option<Location> {
+pub fn find(memory: &dyn Memory, area: Range<u64>) -> Option<Location> {
     first(memory, area.clone(), version_3).or_else(|| first(memory, area, version_2))
 }
 
 /// The first entry point in `area` that `read` accepts.
-fn first(memory: &impl Memory, area: Range<u64>, read: fn(&[u8]) -> Option<Location>) -> Option<Location> {
+fn first(memory: &dyn Memory, area: Range<u64>, read: fn(&[u8]) -> Option<Location>) -> Option<Location> {
     let end = area.end;
     let candidates = area.step_by(STEP).filter_map(|at| {
         let room = usize::try_from(end - at).ok()?.min(256);

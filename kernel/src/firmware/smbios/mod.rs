@@ -25,13 +25,19 @@ pub struct Smbios {
 impl Smbios {
     /// Finds the tables in `memory`, and reads them.
     #[must_use]
-    pub fn find(memory: &impl Memory) -> Self {
+    pub fn find(memory: &dyn Memory) -> Self {
         Self::find_in(memory, entry::AREA)
+    }
+
+    /// The physical addresses of the tables; `None` without an entry point.
+    #[must_use]
+    pub fn place(memory: &dyn Memory) -> Option<Range<u64>> {
+        entry::find(memory, entry::AREA).map(entry::Location::range)
     }
 
     /// Finds the tables by an entry point in `area`, and reads them.
     #[must_use]
-    pub fn find_in(memory: &impl Memory, area: Range<u64>) -> Self {
+    pub fn find_in(memory: &dyn Memory, area: Range<u64>) -> Self {
         let mut this = Self { state: SmbiosState::Unavailable, strings: [None; DmiField::ALL.len()] };
         let Some(tables) = entry::find(memory, area) else { return this };
         this.state = SmbiosState::Damaged;

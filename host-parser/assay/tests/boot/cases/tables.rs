@@ -5,7 +5,8 @@ use crate::case::Ending::{Misses, PassesWith, Refused};
 use crate::case::Needs;
 use crate::cases::machines::PLAIN;
 use crate::firmware_tables::{
-    ELSEWHERE, ENABLED, ONLINE_CAPABLE, Tables, local_apic, local_x2apic, seal_rsdp, set_length, table,
+    BOTTOM, ELSEWHERE, ENABLED, ONLINE_CAPABLE, Tables, local_apic, local_x2apic, seal_rsdp, set_length,
+    table,
 };
 
 /// The refusals of a machine whose tables are unusable.
@@ -23,6 +24,11 @@ pub const CASES: &[Case] = &[
     Case { name: "ACPI: four tables of junk", extra: FOUR, ..PLAIN },
     // The tests' own tables, written by a debugger.
     Case { name: "ACPI: good tables", tables: Some(|_| {}), ..PLAIN },
+    Case {
+        name: "ACPI: good tables in memory that the map calls free",
+        tables: Some(|tables| tables.move_to(BOTTOM)),
+        ..PLAIN
+    },
     Case { name: "RSDP: none", tables: Some(no_rsdp), ..NO_RSDP },
     Case {
         name: "RSDP: not named",
