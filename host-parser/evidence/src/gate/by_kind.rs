@@ -43,6 +43,11 @@ impl<'b> ByKind<'b> {
         Self { records, places, begins }
     }
 
+    /// All records, in order.
+    pub const fn all(&self) -> &'b [Located] {
+        self.records
+    }
+
     /// The records of a kind, in order.
     pub fn of_kind<T: Message<List = Record>>(&self) -> impl DoubleEndedIterator<Item = At<T>> {
         let places = &self.places[self.begins[T::PLACE]..self.begins[T::PLACE + 1]];

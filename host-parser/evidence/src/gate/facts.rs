@@ -10,7 +10,7 @@ use abi::wire::record::{self, CaseReady, Gap, Split, SystemName, Topology};
 use abi::wire::{Message, Record, Timestamp};
 
 use super::by_kind::ByKind;
-use crate::transcript::Boot;
+use crate::transcript::{Boot, Located};
 
 pub(super) use iteration::{Iteration, WorkerFacts};
 
@@ -104,6 +104,18 @@ impl<'b> Facts<'b> {
     /// The gaps of an iteration's CPUs, by worker.
     pub fn gaps_of(&self, case: u16, iter: u16) -> &[At<Gap>] {
         run_of(&self.gaps, (case, iter), |gap| (gap.is.case, gap.is.iter))
+    }
+
+    /// The shortest time from the stamp of one record to that of the next, from the first `case-begin` on, in microseconds:
+    /// none of their lines took less to print. A VMM may take more for each byte than the line's rate does. 0 if it is not
+    /// known.
+    pub fn fastest_line_micros(&self) -> u64 {
+        let is_begin = |located: &Located| matches!(located.envelope.record, Record::CaseBegin(_));
+        let begun = self.records.all().iter().position(is_begin).unwrap_or(usize::MAX);
+        let stamps = self.records.all().iter().skip(begun).map(|located| located.envelope.ts.micros());
+        let next = stamps.clone().skip(1);
+        let times = stamps.zip(next).map(|(one, next)| Some(next?.saturating_sub(one?)));
+        times.min().flatten().unwrap_or(0)
     }
 
     /// Whether the system guarantees that nothing interrupts a timed worker. Linux does not.

@@ -33,9 +33,29 @@ fn single() -> Vec<Trial> {
             .expecting(one),
         Trial::passing("good-slow-to-begin", script(2).later(20_000, super::is_begin).log()),
         Trial::new("time-missing-stamps", ReasonCode::TimeMissing, slow.log()),
+        // Every line takes 40 ms, and the first a bit more: the serial port is slow. Or all lines but one: it is not.
+        Trial::passing("good-slow-to-begin-on-a-slow-port", on_slow_port(|_| false).log()),
+        Trial::new(
+            "time-missing-stamps-on-a-fast-port",
+            ReasonCode::TimeMissing,
+            on_slow_port(super::is_end).log(),
+        ),
         // Siblings that do not report which thread of their core they are.
         Trial::passing("good-one-core", one_core.log()),
     ]
+}
+
+/// The line of `case-ready` takes 45 ms, and each line from `case-begin` on 40 ms, but for the one before a record that is
+/// `quick`.
+fn on_slow_port(quick: impl Fn(&Record) -> bool) -> Script {
+    let mut script = script(2).later(45_000, super::is_begin);
+    for after in script.place(super::is_begin) + 1..script.records.len() {
+        let micros = if quick(&script.records[after].record) { 0 } else { 40_000 };
+        for envelope in &mut script.records[after..] {
+            envelope.ts = Timestamp::from_micros(envelope.ts.micros().unwrap() + micros);
+        }
+    }
+    script
 }
 
 fn is_reading(record: &Record) -> bool {

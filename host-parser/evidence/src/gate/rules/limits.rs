@@ -126,9 +126,11 @@ limits! {
         InconsistentRecord => "the stamps of an iteration do not enclose its clock readings, by more than",
     }
 
-    /// How long the line of a `case-ready` may take to print, in microseconds: 9 ms at 115,200 baud.
+    /// How much longer than the fastest line after it the line of a `case-ready` may take to print, in microseconds. At
+    /// 115,200 baud it takes 9 ms. In a VMM each byte may be two exits, whatever the rate: 45 ms were seen for the line under
+    /// KVM on an emulated CPU, and as much for each of the others.
     PRINT_MICROS: u64 = 20_000 "microseconds" {
-        TimeMissing => "the same from a boot's first `case-ready`, whose line is printed meanwhile: by this in addition",
+        TimeMissing => "the same from a boot's first `case-ready`, whose line is printed meanwhile: by the time of the fastest line of the iterations, and by this, in addition",
     }
 
     /// How far two clocks may drift apart from one clock reading to the next, in parts per million.

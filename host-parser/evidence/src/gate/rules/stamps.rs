@@ -36,8 +36,9 @@ pub(in crate::gate) fn stamps(run: &mut Run<'_>) {
             continue;
         }
         // `case-ready` is printed between its stamp and its reading.
+        let print = || limits::PRINT_MICROS.saturating_add(facts.fastest_line_micros());
         let (since, micros, what) = match last {
-            None => (ready, limits::STAMP_MICROS + limits::PRINT_MICROS, "from its `case-ready`"),
+            None => (ready, limits::STAMP_MICROS.saturating_add(print()), "from its `case-ready`"),
             Some(last) => (last, limits::STAMP_MICROS, "from the iteration before it"),
         };
         let ahead = u64::try_from(begun.ahead(since).max(0)).unwrap_or(u64::MAX);
