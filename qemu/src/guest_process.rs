@@ -213,11 +213,17 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         let at_us = self.process.elapsed_us();
         self.timeline.first_serial_us.get_or_insert(at_us);
         let (vcpus, is_record) = (&self.vcpus, self.spec.first_record.map(|first| first.is_record));
+        let (was_within_line, mut lines) = (self.serial.is_within_line(), 0_u32);
         let mut on_line = |line: &[u8]| {
+            lines += 1;
             self.seen_alive |= is_record.is_some_and(|is_record| is_record(line));
             (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus });
         };
-        match self.serial.accept(&self.buffer[..count], &mut on_line)? {
+        let kept = self.serial.accept(&self.buffer[..count], &mut on_line)?;
+        if self.serial.is_within_line() && (lines > 0 || !was_within_line) {
+            (self.progress)(GuestEvent::LineBegins { vcpus });
+        }
+        match kept {
             Kept::All => Ok(()),
             Kept::ToTheLimit => {
                 let limit_bytes = self.spec.serial_limit_bytes;

@@ -29,6 +29,11 @@ impl Lines {
         }
     }
 
+    /// Whether a line has begun and not ended.
+    pub(crate) const fn is_within_line(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// Hands over what is left when the stream ends: a line that was cut off.
     pub(crate) fn finish(&mut self, each: &mut dyn FnMut(&[u8])) {
         if self.partial.is_empty() {

@@ -94,6 +94,12 @@ pub enum GuestEvent<'a> {
         /// Its vCPU threads, by CPU index.
         vcpus: &'a [VcpuThread],
     },
+    /// The guest prints a line, of which the first bytes have arrived. A VMM may take hundreds of microseconds for each. Not
+    /// reported of a line that arrives whole.
+    LineBegins {
+        /// Its vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
+        vcpus: &'a [VcpuThread],
+    },
     /// The guest printed a line.
     SerialLine {
         /// The line without its end (`\n` or `\r\n`); any bytes at all. A line of more than 4,096 bytes comes in

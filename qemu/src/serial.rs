@@ -48,6 +48,11 @@ impl SerialLog {
         Ok(if kept.len() == bytes.len() { Kept::All } else { Kept::ToTheLimit })
     }
 
+    /// Whether a line has begun and not ended.
+    pub(crate) const fn is_within_line(&self) -> bool {
+        self.lines.is_within_line()
+    }
+
     /// Hands over a last line that was cut off.
     pub(crate) fn finish(&mut self, each: &mut dyn FnMut(&[u8])) {
         self.lines.finish(each);

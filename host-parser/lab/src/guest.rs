@@ -60,12 +60,15 @@ pub fn boot(
     let mut steal = StealAccount::of(&root, &env.host_cpus.available);
     let run = qemu::run(&spec, session, &mut |event| match event {
         GuestEvent::Started { pid } => cost.of_process(pid),
+        GuestEvent::LineBegins { vcpus } => delays.on_line_begin(vcpus),
         GuestEvent::SerialLine { line, at_us, vcpus } => {
             if let Ok(envelope) = decode(line) {
                 // Sample the scheduler first: the other two calls take time, which would add to its interval.
                 delays.on_record(&envelope.record, vcpus);
                 steal.on_record(&envelope.record);
                 cost.on_record(&envelope.record, at_us);
+            } else {
+                delays.on_other_line();
             }
             if !has_record && is_tagged(line) {
                 has_record = true;

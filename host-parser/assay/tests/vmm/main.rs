@@ -1,13 +1,15 @@
 //! Our kernel and the Linux twin under the real Firecracker and Cloud Hypervisor: `make test-vmm`.
 //!
-//! ASSAY_FIRECRACKER and ASSAY_CLOUD_HYPERVISOR name the programs, else PATH has them. A VMM that is not there, or a host
-//! without KVM, is skipped by name with the reason. Their ends, bad and good, are played in qemu/tests/other_vmms.rs; here
-//! is what only the real ones can show. Speed is no subject: all vCPUs share one host CPU, so runs are functional-only.
+//! ASSAY_FIRECRACKER and ASSAY_CLOUD_HYPERVISOR name the programs, else PATH has them. A VMM that is not there is skipped by
+//! name with the reason. A host without KVM runs these tests in an L1 guest that has one, by an emulated SVM (`l1`). Their
+//! ends, bad and good, are played in qemu/tests/other_vmms.rs; here is what only the real ones can show. Speed is no subject:
+//! all vCPUs share one host CPU, so runs are functional-only.
 
 #![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 #[path = "../support/assay.rs"]
 mod assay;
+mod l1;
 
 use std::fs;
 use std::path::{Path, PathBuf};
