@@ -109,7 +109,7 @@ impl Row {
     fn of_run(run: &RunRecord) -> Self {
         Self {
             run: run.run,
-            round: run.round,
+            round: run.round_number,
             system: run.system.word(),
             set_aside: run.excluded.is_some().into(),
             outcome: run.verdict.outcome.word(),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use results::Results;
 use results::seal::Problem;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::export::EXPORTERS;
@@ -22,7 +23,21 @@ const SHOWN: usize = 120;
 /// and by line in the others.
 #[must_use]
 pub fn differences(folder: &Path, derived: &Results) -> Vec<Problem> {
+    // A tool of that time wrote all files in its form.
+    let older = form_of(folder).filter(|&form| form < derived.schema);
+    let older = older.map(|form| derived.clone().in_form(form));
+    let derived = older.as_ref().unwrap_or(derived);
     EXPORTERS.iter().flat_map(|&exporter| of_file(folder, exporter, derived)).collect()
+}
+
+/// The form of the results in `folder`; `None` if they do not name one.
+fn form_of(folder: &Path) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Form {
+        schema: u32,
+    }
+    let stored = fs::read(folder.join(ResultsJson.file_name())).ok()?;
+    serde_json::from_slice::<Form>(&stored).ok().map(|form| form.schema)
 }
 
 fn of_file(folder: &Path, exporter: &dyn Exporter, derived: &Results) -> Vec<Problem> {

@@ -121,7 +121,7 @@ impl Results {
         let rows = series.iter().flat_map(|(&system, series)| {
             series.stats().into_iter().map(move |stats| CaseRow { system, stats })
         });
-        Self {
+        let results = Self {
             schema: SCHEMA,
             tool: Tool::default(),
             runs_lost: experiment.repeats.map(|_| lost),
@@ -142,7 +142,8 @@ impl Results {
             comparison,
             not_known: Vec::new(),
             publication: None,
-        }
+        };
+        results.with_rounds_numbered()
     }
 
     /// The same, with what is disclosed of the origin of its logs.

@@ -21,6 +21,7 @@ mod environment;
 mod exclude;
 mod experienced;
 mod file;
+mod form;
 mod from_runs;
 mod model;
 mod neighbours;

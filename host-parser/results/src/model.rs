@@ -17,7 +17,7 @@ use crate::disclosure::Publication;
 use crate::{CaseStats, Claim, ClaimRule, ExperiencedCase, Pairing};
 
 /// The version of the results' form. It is raised by a change that a reader of an older one would misread.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
 #[derive(Clone, Debug, Serialize)]
@@ -34,11 +34,11 @@ pub struct Results {
     pub incomplete: Option<String>,
     /// Where it was done.
     pub environment: Environment,
-    /// What the host's own CPUs gave between the rounds.
+    /// What the host's own CPUs gave between the rounds, which count from 1 here.
     pub probes: Probes,
     /// The pace checks of all runs that are held to speed.
     pub pace: Option<Pace>,
-    /// The excluded rounds, from 0, each with what the host did.
+    /// The excluded rounds, from 1, each with what the host did.
     #[serde(rename = "rounds_set_aside")]
     pub excluded_rounds: BTreeMap<u32, Exclusion>,
     /// How many runs do not count, if a disturbed run is made again: those of excluded rounds, each of which stands for at

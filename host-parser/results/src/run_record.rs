@@ -17,10 +17,17 @@ pub struct RunRecord {
     /// Its place in the order in which runs were made, from 0.
     pub run: u32,
     /// The round it belongs to, from 0.
+    #[serde(skip)]
     pub round: u32,
+    /// The same as results have it: from 1, and in older forms from 0 ([`super::form`]).
+    #[serde(rename = "round")]
+    pub round_number: u32,
     /// Which attempt at its place in its round it is, from 0: a run that the host disturbed is made again.
-    #[serde(skip_serializing_if = "is_first")]
+    #[serde(skip)]
     pub attempt: u32,
+    /// The same as results have it, likewise, if it is not the first.
+    #[serde(rename = "attempt", skip_serializing_if = "Option::is_none")]
+    pub attempt_number: Option<u32>,
     /// The set of results that it belongs to, from 0: a session whose rows are apart has one for each.
     #[serde(skip)]
     pub set: usize,
@@ -86,11 +93,6 @@ pub struct SealedRun {
     pub log_sha256: Option<Digest>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_first(attempt: &u32) -> bool {
-    *attempt == 0
-}
-
 impl SealedRun {
     /// That of a run with this log.
     #[must_use]
@@ -113,7 +115,9 @@ impl RunRecord {
         Self {
             run,
             round,
+            round_number: 0,
             attempt: 0,
+            attempt_number: None,
             set: 0,
             system: measured.map(|measured| System::of_log(measured.machine().system)).unwrap_or_default(),
             case: None,

@@ -71,7 +71,7 @@ fn a_session_as_it_was_written_verifies() {
 fn refuses_rounds_that_were_excluded_by_hand() {
     refuses(
         |results| {
-            for run in runs(results).iter_mut().filter(|run| run["round"] == 4) {
+            for run in runs(results).iter_mut().filter(|run| run["round"] == 5) {
                 run["set_aside"] = "vcpu-preempted: the host".into();
             }
             results["experiment"]["rounds"] = 4.into();
@@ -87,7 +87,7 @@ fn refuses_an_exclusion_that_was_taken_back() {
             results["rounds_set_aside"] = json!({});
             runs(results).iter_mut().for_each(|run| run["set_aside"] = Value::Null);
         },
-        "/rounds_set_aside/2: stored nothing, derived \"vcpu-preempted in run 5",
+        "/rounds_set_aside/3: stored nothing, derived \"vcpu-preempted in run 5",
     );
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn excluded(results: &Results) -> Vec<String> {
             None => format!(" (at most {} may be)", results.experiment.set_aside_limit),
         };
         lines.extend([String::new(), format!("{} rounds excluded{most}:", rounds.len())]);
-        lines.extend(rounds.iter().map(|(round, why)| format!("  round {}: {why}", round + 1)));
+        lines.extend(rounds.iter().map(|(round, why)| format!("  round {round}: {why}")));
     }
     let counted = results.runs.iter().filter(|run| run.excluded.is_none());
     let measured: Vec<&Measurement> = counted.filter_map(|run| run.verdict.outcome.measurement()).collect();
@@ -45,10 +45,9 @@ pub(crate) fn excluded(results: &Results) -> Vec<String> {
 fn excluded_run(run: &RunRecord) -> Option<String> {
     let Exclusion { reason, detail, scope: Scope::Run { .. } } = run.excluded.as_ref()? else { return None };
     let (system, case) = (run.system, run.case.map(|case| format!(" case {case}")).unwrap_or_default());
-    let RunRecord { run, round, attempt, .. } = run;
+    let RunRecord { run, round_number, attempt, .. } = run;
     Some(format!(
-        "  run {run} round {} {system}{case} attempt {}: {reason}: {detail}",
-        round + 1,
+        "  run {run} round {round_number} {system}{case} attempt {}: {reason}: {detail}",
         attempt + 1
     ))
 }
@@ -117,5 +116,5 @@ pub(crate) fn refused(run: &RunRecord) -> Option<String> {
     let case = run.case.map(|case| format!(" case {case}")).unwrap_or_default();
     let system = if run.system == System::Assay { String::new() } else { format!(" {}", run.system) };
     let word = run.verdict.outcome.word();
-    Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round + 1))
+    Some(format!("run {} round {}{system}{case}: {word}: {reason}: {detail}", run.run, run.round_number))
 }
