@@ -2,6 +2,7 @@
 
 use abi::plan::PlanError;
 use harness::blob::BlobError;
+use harness::clock::Reading;
 
 /// Why a plan is not run, as an `error` record. If the kernel has the same reason, the code is the kernel's.
 #[derive(Debug, thiserror::Error)]
@@ -18,15 +19,23 @@ pub enum Refusal {
     /// The plan has a negative control.
     #[error("the plan's control is for the Assay kernel")]
     Control,
-    /// No source states the TSC's frequency.
-    #[error("no source states the frequency of the TSC")]
-    NoClock,
+    /// No source states a frequency of the TSC that a CPU has; these are what they state. Linux measures it against the PIT
+    /// while it boots, and believes that even if the HPET says otherwise: on a busy host 117 and 200 MHz were seen for 2,596.
+    #[error("no source states a frequency that a TSC has{}", listed(.0))]
+    NoClock(Vec<Reading>),
     /// The CPUs cannot be listed, or not be used.
     #[error("{0}")]
     Cpus(std::io::Error),
     /// Linux allows no real-time process.
     #[error("{0}")]
     RealTime(std::io::Error),
+}
+
+/// What the sources state, and where it comes from.
+fn listed(readings: &[Reading]) -> String {
+    let each = readings.iter().map(|reading| format!("{} {} kHz", reading.source.word(), reading.khz));
+    let all = each.collect::<Vec<_>>().join(", ");
+    if all.is_empty() { all } else { format!(": {all}; a busy host disturbs Linux's calibration") }
 }
 
 impl Refusal {
@@ -38,7 +47,7 @@ impl Refusal {
             Self::Plan(_) => "plan",
             Self::Blob(_) => BlobError::CODE,
             Self::Control => "control",
-            Self::NoClock => "no-clock",
+            Self::NoClock(_) => "no-clock",
             Self::Cpus(_) => "cpus",
             Self::RealTime(_) => "real-time",
         }

@@ -85,7 +85,7 @@ fn experiment(
 
     let log = log::read();
     let readings = readings(epoch, log.as_deref());
-    let choice = Choice::among(&readings).ok_or(Refusal::NoClock)?;
+    let choice = Choice::among(&readings).ok_or_else(|| Refusal::NoClock(readings.clone()))?;
     let clock = Clock::of(&choice);
     if system == SystemName::Linux {
         phases.before("linux", clock.cycles(epoch.since_boot_us()));

@@ -91,11 +91,11 @@ fn guests_differ_only_in_the_kernel_they_boot() {
     let said = run(command.env(KERNEL, stage.path("bzImage")), DEADLINE);
     said.expect_exit(0);
     let (work, ours) = work_and_command(&said, "assay");
-    let tuned = "panic=-1 isolcpus=domain,managed_irq,1 nohz_full=1 rcu_nocbs=0-1 irqaffinity=0 nowatchdog \
-                 cpuidle.off=1 assay.tuned'";
+    let tuned = "panic=-1 no_timer_check isolcpus=domain,managed_irq,1 nohz_full=1 rcu_nocbs=0-1 irqaffinity=0 \
+                 nowatchdog cpuidle.off=1 assay.tuned'";
     for (system, append) in [
-        ("linux", "panic=-1'"),
-        ("linux-mitigations-off", "panic=-1 mitigations=off'"),
+        ("linux", "panic=-1 no_timer_check'"),
+        ("linux-mitigations-off", "panic=-1 no_timer_check mitigations=off'"),
         ("linux-tuned", tuned),
     ] {
         let (its_work, line) = work_and_command(&said, system);
