@@ -10,7 +10,9 @@ mod configure;
 mod dev;
 mod doctor;
 mod exact;
+mod export_command;
 mod image_command;
+mod judged;
 mod options;
 mod parse;
 mod report_command;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::List(args) => show::list(&args),
         Command::Report(args) => report_command::run(&args),
+        Command::Export(args) => export_command::export(&args),
+        Command::Trace(args) => export_command::run_trace(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Ab(args) => ab::run(&args),
         Command::Compare(args) => compare::run(&args),

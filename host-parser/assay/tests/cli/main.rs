@@ -19,6 +19,7 @@ mod doctor;
 mod dry_run;
 mod exact;
 mod exit_codes;
+mod export;
 mod figures;
 mod images;
 mod logs;
