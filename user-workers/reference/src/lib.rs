@@ -57,6 +57,7 @@ mod kv;
 pub mod laws;
 mod lz4;
 mod needs;
+pub mod outside;
 mod parameters;
 mod primes;
 mod range;

@@ -6,7 +6,7 @@ use abi::wire::record;
 use abi::worker::SCALE_SHIFT;
 use workloads::Workload;
 
-use super::Lookup;
+use super::References;
 use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
@@ -21,9 +21,9 @@ pub(super) fn measurement(
     facts: &Facts,
     evidence: &HostEvidence,
     disturbed: &Disturbed,
-    lookup: Lookup,
+    references: References,
 ) -> Option<Measurement> {
-    let workload = lookup(facts.one::<record::Experiment>()?.is.workload.as_str())?;
+    let workload = references.find(facts.one::<record::Experiment>()?.is.workload.as_str())?;
     let samples = facts.iterations.iter().map(|iteration| {
         let excluded = exclusion(disturbed, iteration.iter);
         Some(Sample { excluded, ..sample(facts, iteration)? })

@@ -99,10 +99,15 @@ manifest_tables! {
 
     /// What is run.
     RawWorkload = "workload." {
-        /// The workload. In the `control` tier it is a program that fails on purpose (`control-...`), unless
+        /// The workload. With a `/` in it, it is the path of an ELF, from the manifest's folder: a program that is not
+        /// Assay's own, whose answers are in `oracle.file`. In the `control` tier it is a program that fails on purpose (`control-...`), unless
         /// `control.kernel` is set.
         program = "program": Spanned<String>,
-            "string", "a program of the tier", "required", "\"primes\"";
+            "string", "a program of the tier, or the path of [one of your own](WORKLOADS.md#a-program-of-your-own)",
+            "required", "\"primes\"";
+        /// The calls of a program of your own besides warm-up and timed call. Only with a path in `program`.
+        calls = "calls": Option<Spanned<Vec<Spanned<String>>>>,
+            "list of strings", "`prepare`, `verify`", "none", "[\"prepare\"]";
         /// What a worker may do: the syscalls that it may make, of which `exit` is the only one and must be there, and
         /// `shared-memory`, without which no memory of other workers is mapped. Every other syscall is refused and counted.
         authority = "authority": Spanned<Vec<Spanned<String>>>,
@@ -179,6 +184,15 @@ manifest_tables! {
         /// The work that this takes.
         work = "work": Spanned<i64>,
             "integer, the workload's unit", "what the reference gives", "required", "161_131_521";
+        /// The answers of a program of your own, by a path from the manifest's folder.
+        file = "file": Option<Spanned<String>>,
+            "string", "the path of an [oracle](WORKLOADS.md#the-oracle)",
+            "required with a path in `workload.program`, not allowed without", "\"oracle.txt\"";
+        /// The SHA-256 of that file, so that the manifest's own stands for both. A wrong one is an error that states the
+        /// right one.
+        sha256 = "sha256": Option<Spanned<String>>,
+            "string", "64 hexadecimal digits", "required with `oracle.file`, not allowed without",
+            "\"9f86d081...\"";
     }
 
     /// How long things may take.

@@ -146,7 +146,7 @@ impl Session {
         };
         let prober = Prober::prepare(&spec.probe, &spec.env, &spec.manifest, &spec.folder.store, &logs);
         let ledger = Ledger::new(prober.begin()).repeating(rounds.repeats().times);
-        let gates = spec.rows.iter().map(|_| Gate::default()).collect();
+        let gates = spec.rows.iter().map(|_| Gate::of(spec.manifest.workload())).collect();
         let environments = Vec::new();
         Self {
             spec,

@@ -101,7 +101,7 @@ impl<'p> Play<'p> {
             probes: probes.clone(),
             sets: sets.collect(),
         };
-        let seal = SealWriter::create(&folder, commitment, &manifest).unwrap();
+        let seal = SealWriter::create(&folder, commitment, &manifest, None).unwrap();
         let gates = rows.iter().map(|_| Gate::default()).collect();
         let (name, ledger) = (name.to_owned(), Ledger::new(probes).repeating(first.again.times()));
         let challenge = challenge::first(seal.head());

@@ -6,14 +6,14 @@ use abi::wire::record;
 use workloads::{Expectation, Workload};
 
 use super::{Known, Run};
-use crate::gate::Lookup;
+use crate::gate::References;
 use crate::gate::facts::{Facts, params};
 use crate::gate::reason::ReasonCode;
 
 /// The workload's reference, if there is one.
-pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'static dyn Workload> {
+pub(in crate::gate) fn workload(run: &mut Run<'_>, references: References) -> Option<&'static dyn Workload> {
     let experiment = run.facts.one::<record::Experiment>()?;
-    let found = lookup(experiment.is.workload.as_str());
+    let found = references.find(experiment.is.workload.as_str());
     if found.is_none() {
         let detail = format!("there is no reference for the workload {}", experiment.is.workload);
         run.add(ReasonCode::WorkloadUnknown, experiment.line, detail);
