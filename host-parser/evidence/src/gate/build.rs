@@ -62,12 +62,14 @@ fn subject(facts: &Facts, workload: &dyn Workload) -> Option<Subject> {
         facts.one::<record::Blob>()?.is,
     );
     let challenge = facts.one::<record::Challenge>();
+    let (whole, scaling) = common_whole(facts, workload)?;
     Some(Subject {
         build: start.build,
         work: challenge.map_or(start.plan, |at| at.is.work),
         experiment: experiment.name,
         workload: experiment.workload,
-        whole: common_whole(facts, workload)?,
+        whole,
+        scaling,
         authority: experiment.authority,
         blob_sha256: blob.sha256,
         blob_bytes: blob.bytes,

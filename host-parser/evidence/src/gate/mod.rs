@@ -27,7 +27,7 @@ pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{
-    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample,
+    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Scaling, Sweep, WorkerSample,
 };
 pub use platform_rows::{Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
@@ -130,9 +130,11 @@ impl Gate {
         let (mut findings, times) = self.findings(&judged, expectation, evidence, known.as_ref());
         let measured = times.as_ref().filter(|_| findings.is_empty());
         let other_row = times.as_ref().zip(known.as_ref()).and_then(|(it, known)| known.other_row(it));
-        let known = known.or_else(|| measured.map(Known::of));
+        let mut known = known.or_else(|| measured.map(Known::of));
         if let Some(detail) = other_row {
             findings.add(ReasonCode::RowMismatch, None, detail);
+        } else if let Some((known, measured)) = known.as_mut().zip(measured) {
+            known.learn(measured);
         }
         if let Some((known, system)) = known.zip(facts.last().and_then(system_of)) {
             self.known.insert(system, known);

@@ -21,7 +21,8 @@ use abi::control::ControlKind;
 use abi::plan::Needs;
 use abi::syscall::Authority;
 use abi::wire::Label;
-use workloads::{Lookup, Workload};
+use evidence::gate::Scaling;
+use workloads::{Lookup, Words, Workload};
 
 use outside::{OracleAt, beside};
 
@@ -68,6 +69,7 @@ struct Checked {
     needs: Needs,
     corpus: Option<CorpusSpec>,
     cases: Vec<u16>,
+    scaling: Scaling,
     sweep: Option<Sweep>,
     iterations: u16,
     warm_up_ms: u32,
@@ -77,6 +79,14 @@ struct Checked {
     machine: MachineProfile,
     platform: Option<abi::plan::Platform>,
     control: Option<Control>,
+}
+
+/// What each of `workers` workers does of `whole`.
+fn parts(workload: &dyn Workload, whole: Words, workers: u16, scaling: Scaling) -> Vec<Words> {
+    match scaling {
+        Scaling::Strong => workload.split(whole, workers),
+        Scaling::Weak => vec![whole; workers.into()],
+    }
 }
 
 impl Manifest {
@@ -224,6 +234,18 @@ impl Manifest {
         &self.checked.cases
     }
 
+    /// How the work of a case grows with its workers.
+    #[must_use]
+    pub const fn scaling(&self) -> Scaling {
+        self.checked.scaling
+    }
+
+    /// What each of `workers` workers does: a part of the whole, or all of it.
+    #[must_use]
+    pub fn parts(&self, workers: u16) -> Vec<Words> {
+        parts(self.workload(), self.params(), workers, self.scaling())
+    }
+
     /// How often each boot runs its case; at least 1. Iterations that the host disturbed are excluded, and the lower
     /// quartile of the rest is the time of the round.
     #[must_use]
@@ -257,7 +279,7 @@ impl Manifest {
         self.checked.gate
     }
 
-    /// The answer of all workers of any case together.
+    /// The answer of all workers of any case together; in weak scaling that of each.
     #[must_use]
     pub const fn oracle(&self) -> Oracle {
         self.checked.oracle

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use evidence::gate::Scaling;
+
 use super::profile::{Boot, MachineType, Sweep, Tier};
 
 /// A workload's own parameters, by name.
@@ -153,6 +155,11 @@ manifest_tables! {
         /// `control` tier.
         sweep = "sweep": Option<Spanned<Sweep>>,
             "string", "[`powers-of-two`](CONCEPTS.md#sweeps)", "none", "\"powers-of-two\"";
+        /// How the work grows with the workers. In strong scaling the workers of a case share the whole; in weak scaling
+        /// each of them does the whole, so that the time stays the same at best. Then there is no claim, no sweep and no
+        /// shared memory, and `oracle` is about one worker.
+        scaling = "scaling": Option<Spanned<Scaling>>,
+            "string", "`strong`, `weak`", "`strong`", "\"weak\"";
         /// How often a boot runs its case. Iterations that the host disturbed are excluded, and the lower quartile of
         /// the rest is the time of the round. Not with a sweep, and not in the `control` tier.
         iterations = "iterations": Option<Spanned<i64>>,
@@ -176,9 +183,9 @@ manifest_tables! {
             "number", "above 0, at most `to-workers / from-workers`", "required in `[gate]`", "1.6";
     }
 
-    /// What the workers of any case answer together.
+    /// What the workers of any case answer together; in weak scaling what each of them answers.
     RawOracle = "oracle." {
-        /// The answer of all workers of any case together. A wrong number is an error that states the right one.
+        /// The answer of all workers of any case together; in weak scaling that of each. A wrong number is an error that states the right one.
         answer = "answer": Spanned<i64>,
             "integer", "what the reference gives", "required", "216_816";
         /// The work that this takes.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
+use evidence::gate::Scaling;
 use experiment::manifest::Manifest;
 
 use super::chain::{Chain, ChainError};
@@ -207,6 +208,9 @@ fn manifest_problems(folder: &Path, manifest: &Manifest, chain: &Chain) -> Vec<P
         }
         if experiment.manifest_sha256.as_deref() != Some(found.to_string().as_str()) {
             problems.push(problem("is not the manifest that the chain's experiment names".to_owned()));
+        }
+        if experiment.is_weak() != (manifest.scaling() == Scaling::Weak) {
+            problems.push(problem("does not scale as the chain's experiment does".to_owned()));
         }
         // Of rows that are apart the comparison makes the claim.
         if experiment.claim != claim.filter(|_| row.is_none()) {

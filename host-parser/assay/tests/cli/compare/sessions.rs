@@ -271,6 +271,8 @@ fn experiment(name: &str, of_row: bool, manifest: Digest, played: &Played) -> Ex
         order_seed: played.seed,
         // That of the shipped manifest; of rows that are apart the comparison makes it.
         claim: (!of_row).then_some(ClaimRule { from: 1, to: 2, min_speedup: 1.6 }),
+        scaling: None,
+        work_unit: None,
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) fn check(
     let rounds = checker.number("rounds", &raw.rounds, 1..=MAX_ROUNDS);
     let machine_type = *raw.machine.machine_type.get_ref();
     let sweep = checker.sweep(&raw.cases, tier);
+    let scaling = checker.scaling(raw);
     let iterations = checker.iterations(&raw.cases, tier);
     let warm_up_ms = checker.warm_up_ms(&raw.cases);
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
@@ -61,7 +62,8 @@ pub(super) fn check(
     };
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let corpus = checker.corpus(&raw.workload);
-    let needs = checker.needs(&raw.workload, authority, workload, params.map(|whole| (whole, &cases[..])));
+    let needs =
+        checker.needs(&raw.workload, authority, workload, params.map(|whole| (whole, &cases[..], scaling)));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
         // This is last, and only for a valid workload: its cost grows with the number of candidates.
         if checker.problems.is_empty() { checker.oracle(&raw.oracle, workload, params) } else { None }
@@ -80,6 +82,7 @@ pub(super) fn check(
                 needs,
                 corpus,
                 cases,
+                scaling,
                 sweep,
                 iterations,
                 warm_up_ms,
