@@ -15,6 +15,7 @@ mod controls;
 mod deaths;
 mod exact;
 mod experiments;
+mod grants;
 mod hardware;
 mod interference;
 mod own_program;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Offset, Phase, SecondClock, Tsc, TscReading, Warp};
+use abi::wire::record::{Grant, Offset, Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
@@ -93,6 +93,7 @@ pub(super) struct Subject {
     pub workload: Label,
     pub whole: [u64; 4],
     pub scaling: Option<Scaling>,
+    pub grant: Option<Grant>,
     pub authority: Authority,
     pub blob_sha256: Digest,
     pub blob_bytes: u32,
@@ -125,8 +126,18 @@ impl Measurement {
     /// Which kernel, plan and program ran.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        let Subject { build, work, experiment, workload, whole, scaling, authority, blob_sha256, blob_bytes } =
-            *self.subject;
+        let Subject {
+            build,
+            work,
+            experiment,
+            workload,
+            whole,
+            scaling,
+            grant,
+            authority,
+            blob_sha256,
+            blob_bytes,
+        } = *self.subject;
         let Self { nonce, plan, challenge, .. } = *self;
         Identity {
             nonce,
@@ -138,6 +149,7 @@ impl Measurement {
             workload,
             whole,
             scaling,
+            grant,
             authority,
             blob_sha256,
             blob_bytes,
@@ -270,6 +282,9 @@ pub struct Identity {
     /// versions are made again byte for byte.
     #[serde(skip_serializing_if = "is_not_weak")]
     pub scaling: Option<Scaling>,
+    /// What each worker was granted beyond a stack of the usual size; `None` for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
     /// The syscalls its workers may make.
     pub authority: Authority,
     /// SHA-256 of the worker's ELF.
