@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::assay::{Said, assay, run, workspace};
 use crate::experiments::one_cpu;
+use crate::lab::undisturbed;
 
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -35,6 +38,16 @@ fn session(folder: &Path) -> PathBuf {
     sessions.filter(|path| path.join("session.jsonl").exists()).max().expect("a session")
 }
 
+/// The log of a run of this system and case that passed.
+fn passed_log(session: &Path, system: &str, case: u16) -> Option<String> {
+    let results: Value =
+        serde_json::from_str(&fs::read_to_string(session.join("results.json")).unwrap()).unwrap();
+    let runs = results["runs"].as_array().unwrap().clone();
+    let of =
+        runs.iter().find(|run| run["system"] == system && run["case"] == case && run["outcome"] == "passed");
+    of.map(|run| run["log"].as_str().unwrap().to_owned())
+}
+
 #[test]
 #[ignore = "needs QEMU, a built kernel and rustc: make test-guest"]
 fn the_walk_through_works_as_printed_and_what_it_leaves_verifies() {
@@ -48,19 +61,32 @@ fn the_walk_through_works_as_printed_and_what_it_leaves_verifies() {
         symlink(workspace().join("target").join(built), folder.join("target").join(built)).unwrap();
     }
     let commands = walk();
-    shell(folder, &commands).expect_exit(0).expect_answer(&["collatz", "FUNCTIONAL ONLY"]);
-
-    let first = session(folder);
+    let (build, last) = commands.trim_end().rsplit_once('\n').unwrap();
+    shell(folder, build).expect_exit(0);
+    // On a busy host one worker's runs may not count. Two workers on one CPU are functional-only and do.
+    let (first, log) = undisturbed(|_| {
+        let said = shell(folder, last);
+        let disturbed = said.code == Some(5) && said.out.contains("vcpu-preempted");
+        if !disturbed {
+            said.expect_exit(0).expect_answer(&["MEASURED: collatz", "work: steps"]);
+        }
+        let session = session(folder);
+        let of_two = ["assay", "native"].map(|system| passed_log(&session, system, 2));
+        let [Some(log), Some(_)] = of_two else { return None };
+        Some((session, folder.join(log)))
+    });
     run(assay(["verify"]).arg(&first), DEADLINE).expect_exit(0);
     let archive = folder.join("session.tar.gz");
     run(assay(["archive"]).arg(&first).arg(&archive), DEADLINE).expect_exit(0);
     run(assay(["verify"]).arg(&archive), DEADLINE).expect_exit(0);
-    // Without the manifest there are no answers to judge the logs by.
-    let logs = fs::read_dir(first.join("runs")).unwrap().map(|entry| entry.unwrap().path());
-    let log = logs.filter(|path| path.to_string_lossy().ends_with("serial.log")).max().unwrap();
-    run(assay(["parse"]).arg(&log), DEADLINE).expect_exit(5).expect_answer(&["workload-unknown"]);
+    // Without the manifest there are no answers to judge the log by. What else a busy host did to it is among the findings.
     let manifest = folder.join("collatz/collatz.toml");
-    run(assay(["parse"]).arg(&log).arg("--manifest").arg(&manifest), DEADLINE).expect_exit(0);
+    for (options, known) in
+        [(vec![], false), (vec!["--manifest".into(), manifest.clone().into_os_string()], true)]
+    {
+        let said = run(assay(["parse", "--json"]).arg(&log).args(&options), DEADLINE);
+        assert_eq!(said.out.contains("workload-unknown"), !known, "{}{}", said.out, said.err);
+    }
 
     let oracle = first.join("oracle.txt");
     let other = fs::read_to_string(&oracle).unwrap().replace("item 7 7 ", "item 8 7 ");
@@ -74,5 +100,6 @@ fn the_walk_through_works_as_printed_and_what_it_leaves_verifies() {
     fs::write(&source, text.replace("in first..end", "in first + 1..end")).unwrap();
     let (_, after_new) = commands.split_once('\n').unwrap();
     let again = after_new.replace("--systems assay,native", "--systems native");
+    assert_ne!(again, after_new);
     shell(folder, &again).expect_exit(4).expect_answer(&["verifier-mismatch"]);
 }
