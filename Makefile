@@ -149,7 +149,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-report test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -172,6 +172,13 @@ test-host: setup-test kernel workers ## tests without guests
 test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
 	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
+
+# Not part of `test`: it installs a browser, and two packages of npm.
+test-report: setup ## the HTML report in a browser
+	@tools/setup.sh report
+	@mkdir -p target/node && cd target/node && { [ -d node_modules/axe-core ] || \
+	    npm install --no-audit --no-fund --no-save puppeteer-core@24 axe-core@4; }
+	ASSAY_NODE_MODULES=$(CURDIR)/target/node $(CARGO) test -p html --test document -- --include-ignored
 
 # Not part of `test`: it needs KVM and programs that no distribution has. What is missing is named, and skipped.
 test-vmm: setup-test build ## Firecracker, Cloud Hypervisor (ASSAY_FIRECRACKER=...)

@@ -47,6 +47,12 @@ need_image_readers() {
     has vmdkinfo || need libvmdk-utils 'vmdkinfo, of libvmdk'
 }
 
+need_browser() {
+    has chromium || has chromium-browser || has google-chrome || need chromium 'chromium, a browser'
+    has node || need nodejs 'node, for the script that drives it'
+    has npm || need npm 'npm, for two packages of that script'
+}
+
 need_distribution_rust() {
     [ "$(distribution_version rustc)" = "$channel" ] || need rustc-web "rustc $channel"
     [ "$(distribution_version cargo)" = "$channel" ] || need cargo-web "cargo $channel"

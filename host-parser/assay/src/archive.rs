@@ -1,6 +1,8 @@
 //! `assay archive`: a session with its logs in one file, for publication.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lab::{Coded, Exit, OrExit, console};
@@ -35,4 +37,11 @@ pub fn run(args: &ArchiveArgs) -> Result<Exit, Coded> {
     })?;
     console::answer(&format!("{}: {} runs, verified\n", args.archive.display(), opened.session.runs()))?;
     Ok(Exit::Holds)
+}
+
+/// Whether a file is an archive of `assay archive`: a gzip file (RFC 1952, section 2.3.1).
+pub fn is_archive(path: &Path) -> bool {
+    let mut magic = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == [0x1f, 0x8b]
 }

@@ -13,6 +13,7 @@ use crate::exact::ExactCommand;
 use crate::image_command::ImageArgs;
 use crate::new::NewCommand;
 use crate::parse::ParseArgs;
+use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
 use crate::show::{ListArgs, ShowArgs};
 use crate::tool::VERSION;
@@ -80,6 +81,11 @@ pub enum Command {
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.
     List(ListArgs),
+    /// Report sessions and logs as one HTML file: figures, tables, conditions.
+    ///
+    /// All logs are judged again for it. Exit codes: 0 if every session verifies, 7 if a path is neither a session nor a log,
+    /// 12 if one does not verify; the report then says so.
+    Report(ReportArgs),
     /// Judge a serial log from any source, such as a cloud VM's console.
     Parse(ParseArgs),
     /// Run A and B in the same rounds, and say whether B is slower.

@@ -14,6 +14,7 @@ mod image_command;
 mod new;
 mod options;
 mod parse;
+mod report_command;
 mod run;
 mod show;
 mod tool;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Workloads(args) => workloads::run(&args),
         Command::Show(args) => show::run(&args),
         Command::List(args) => show::list(&args),
+        Command::Report(args) => report_command::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Ab(args) => ab::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -11,6 +11,7 @@ mod csv;
 mod differences;
 mod export;
 mod exporter;
+pub mod facts;
 mod field;
 mod json;
 mod lines;

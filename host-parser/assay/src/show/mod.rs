@@ -13,8 +13,8 @@ use report::page::{Stored, Style, page};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
 use results::Results;
 
-use crate::parse;
 use crate::verify::Opened;
+use crate::{archive, parse};
 use found::{RESULTS, Session, sessions};
 
 pub use list::{ListArgs, run as list};
@@ -99,7 +99,7 @@ fn show(args: &ShowArgs, path: &Path) -> Result<(), Coded> {
         }
         return Ok(());
     }
-    if is_archive(path) {
+    if archive::is_archive(path) {
         if args.wide {
             return wide(path);
         }
@@ -154,11 +154,4 @@ fn json_of(results: &Results) -> Result<Vec<u8>, Coded> {
 
 fn style() -> Style {
     Style { colours: console::has_colours() }
-}
-
-/// Whether a file is an archive of `assay archive`: a gzip file (RFC 1952, section 2.3.1).
-fn is_archive(path: &Path) -> bool {
-    let mut magic = [0; 2];
-    let read = fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
-    read.is_ok() && magic == [0x1f, 0x8b]
 }

@@ -27,6 +27,7 @@ mod options;
 mod outputs;
 mod own_program;
 mod programs;
+mod report;
 mod show;
 mod systems;
 mod verify;

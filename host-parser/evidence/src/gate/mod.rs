@@ -29,7 +29,7 @@ pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{
     Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Scaling, Sweep, WorkerSample,
 };
-pub use platform_rows::{Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
+pub use platform_rows::{Bucket, Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same};
 pub use verdict::{Finding, Outcome, Verdict};

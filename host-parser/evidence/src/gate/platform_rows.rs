@@ -28,6 +28,20 @@ pub struct PlatformSeries {
     /// Its figures, or why it has none.
     #[serde(flatten)]
     pub state: SeriesState,
+    /// Its histogram, if it has figures: in order, without empty buckets. The log has it, and results.json only its figures.
+    #[serde(skip)]
+    pub histogram: Box<[Bucket]>,
+}
+
+/// A bucket of a histogram: what one operation took, in ns, and how many samples took that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    /// The least that falls into it.
+    pub least: f64,
+    /// The greatest that does.
+    pub greatest: f64,
+    /// How many samples did.
+    pub count: u64,
 }
 
 /// Which series it is.
@@ -174,6 +188,17 @@ impl Histogram {
             mean: ns(mean),
             sd: ns(self.deviation(mean)),
         }
+    }
+
+    /// The buckets, for one of `n` operations, in ns at `khz`.
+    pub fn in_nanos(&self, n: u64, khz: u64) -> Box<[Bucket]> {
+        let ns = |cycles: u64| nanos(ratio(cycles), khz) / ratio(n.max(1));
+        let buckets = self.buckets.iter().map(|&(least, greatest, count)| Bucket {
+            least: ns(least.max(self.min)),
+            greatest: ns(greatest.min(self.max)),
+            count,
+        });
+        buckets.collect()
     }
 
     /// The sample below which `per_mille` thousandths of all are: the middle of its bucket, inside the range.

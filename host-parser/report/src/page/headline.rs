@@ -57,8 +57,9 @@ impl Headline {
         format!("\x1b[1;{colour}m{}\x1b[0m", self.word)
     }
 
-    /// What to do next.
-    pub(super) fn next(&self, name: &str) -> String {
+    /// What to do next. `name` is how the user can name the session again.
+    #[must_use]
+    pub fn next(&self, name: &str) -> String {
         match self.reason {
             Some(reason) => reason.remedy().to_owned(),
             None => match self.tone {

@@ -88,12 +88,16 @@ pub(in crate::gate) fn rows(facts: &Facts) -> Option<PlatformRows> {
     let (parts, _) = parts(facts);
     let measured = parts.iter().filter_map(|parts| {
         let (series, line) = (parts.series.is, parts.series.line);
-        Some((line, PlatformSeries { place: place(&series), state: state(facts, parts, khz)? }))
+        let state = state(facts, parts, khz)?;
+        let shown = histogram(parts).ok().filter(|_| matches!(state, SeriesState::Passed { .. }));
+        let histogram = shown.map(|found| found.in_nanos(series.n, khz)).unwrap_or_default();
+        Some((line, PlatformSeries { place: place(&series), state, histogram }))
     });
     let none = facts.all::<SeriesNone>().map(|at| {
         let SeriesNone { row, cpu, peer, arg, reason } = at.is;
         let place = SeriesPlace { row, arg, cpu: cpu.0, peer };
-        (at.line, PlatformSeries { place, state: SeriesState::Unsupported { why: reason } })
+        let state = SeriesState::Unsupported { why: reason };
+        (at.line, PlatformSeries { place, state, histogram: Box::default() })
     });
     let mut all: Vec<_> = measured.chain(none).collect();
     all.sort_by_key(|&(line, _)| line);
