@@ -13,6 +13,7 @@ mod exact;
 mod export_command;
 mod image_command;
 mod judged;
+mod new;
 mod options;
 mod parse;
 mod report_command;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::New(command) => new::run(&command),
         Command::Exact(command) => exact::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => image_command::run(&args),

@@ -10,6 +10,8 @@ pub struct Figure<'r> {
     pub system: System,
     /// Its figures.
     pub stats: &'r CaseStats,
+    /// Whether every worker does the whole: then the ratio to the smallest case is the efficiency.
+    weak: bool,
 }
 
 impl Figure<'_> {
@@ -18,7 +20,12 @@ impl Figure<'_> {
         format!("{}/{}/{}", subject.results.experiment.name, self.system, self.stats.label)
     }
 
-    /// Whether its speed-up says something: it is not the case that others are compared with, and workers share no core.
+    /// What the ratio of the smallest case's time to its own is.
+    pub const fn ratio_name(&self) -> &'static str {
+        if self.weak { "efficiency" } else { "speed-up" }
+    }
+
+    /// Whether its ratio says something: it is not the case that others are compared with, and workers share no core.
     pub fn scales(&self) -> Option<&results::Speedup> {
         self.stats.speedup.as_ref().filter(|of| of.against != self.stats.case && !self.stats.smt)
     }
@@ -30,7 +37,8 @@ pub fn figures(results: &Results) -> Vec<Figure<'_>> {
         return Vec::new();
     }
     let cited = results.cases.iter().filter(|row| row.stats.functional_only.is_none());
-    cited.map(|row| Figure { system: row.system, stats: &row.stats }).collect()
+    let weak = results.experiment.is_weak();
+    cited.map(|row| Figure { system: row.system, stats: &row.stats, weak }).collect()
 }
 
 /// One iteration that counts.

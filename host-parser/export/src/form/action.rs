@@ -22,7 +22,7 @@ pub fn write(subjects: &[Subject<'_>], better: Better) -> Result<String, FormErr
                         .interval
                         .map_or("no interval".to_owned(), |of| format!("{:.1} % interval", of.level * 100.0));
                     json!({
-                        "name": format!("{name} speed-up"), "unit": "x", "value": speedup.median,
+                        "name": format!("{name} {}", figure.ratio_name()), "unit": "x", "value": speedup.median,
                         "range": range.unwrap_or_default(), "extra": format!("{level}, {extra}"),
                     })
                 })),

@@ -17,7 +17,7 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
                     value["lower_value"] = json!(of.low);
                     value["upper_value"] = json!(of.high);
                 }
-                measures.insert("speed-up".to_owned(), value);
+                measures.insert(figure.ratio_name().to_owned(), value);
             }
             if let Some(nanos) = &figure.stats.nanos {
                 measures.insert(

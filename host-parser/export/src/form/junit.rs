@@ -64,7 +64,7 @@ fn suite(xml: &mut String, id: usize, subject: &Subject<'_>, checks: &[Check]) {
     let _ = writeln!(xml, "<property name=\"session\" value=\"{}\"/>", escaped(subject.session()));
     for figure in figures(subject.results) {
         if let Some(speedup) = figure.scales() {
-            let key = format!("speed-up.{}.{}.median", figure.system, figure.stats.case);
+            let key = format!("{}.{}.{}.median", figure.ratio_name(), figure.system, figure.stats.case);
             let _ = writeln!(xml, "<property name=\"{key}\" value=\"{:.6}\"/>", speedup.median);
         }
     }

@@ -7,7 +7,7 @@ use crate::figures::figures;
 use crate::{Subject, machine_id};
 
 pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
-    let (mut speedups, mut times) = (String::new(), String::new());
+    let [mut speedups, mut efficiencies, mut times] = [const { String::new() }; 3];
     for subject in subjects {
         let at = subject.started_seconds().map(|seconds| format!(" {seconds}")).unwrap_or_default();
         for figure in figures(subject.results) {
@@ -19,12 +19,14 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
                 figure.stats.case
             );
             if let Some(speedup) = figure.scales() {
+                let (name, lines) = match figure.ratio_name() {
+                    "efficiency" => ("assay_efficiency_ratio", &mut efficiencies),
+                    _ => ("assay_speedup_ratio", &mut speedups),
+                };
                 let interval = speedup.interval.map(|of| [("low", of.low), ("high", of.high)]);
-                for (bound, value) in
-                    [("value", speedup.median)].into_iter().chain(interval.into_iter().flatten())
-                {
-                    let _ =
-                        writeln!(speedups, "assay_speedup_ratio{{{labels},bound=\"{bound}\"}} {value}{at}");
+                let values = [("value", speedup.median)].into_iter().chain(interval.into_iter().flatten());
+                for (bound, value) in values {
+                    let _ = writeln!(lines, "{name}{{{labels},bound=\"{bound}\"}} {value}{at}");
                 }
             }
             if let Some(nanos) = &figure.stats.nanos {
@@ -38,7 +40,7 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
             }
         }
     }
-    if speedups.is_empty() && times.is_empty() {
+    if speedups.is_empty() && efficiencies.is_empty() && times.is_empty() {
         return Err(FormError::Nothing);
     }
     let mut text = String::new();
@@ -48,6 +50,12 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
             "ratio",
             "How many times as fast as the smallest case; low and high: its interval.",
             speedups,
+        ),
+        (
+            "assay_efficiency_ratio",
+            "ratio",
+            "Weak scaling: the smallest case's time divided by the case's; low and high: its interval.",
+            efficiencies,
         ),
         (
             "assay_time_seconds",

@@ -1,5 +1,6 @@
 //! Each form of one session with two systems, as a golden file.
 
+use evidence::gate::Scaling;
 use export::{Better, Form, Subject};
 use results::{Results, System};
 use test_support::golden;
@@ -66,6 +67,19 @@ fn benchfmt_has_a_line_for_each_sample_by_the_grammar() {
     }
     for key in text.lines().filter_map(|line| line.split_once(": ")).map(|(key, _)| key) {
         assert!(key.starts_with(|letter: char| letter.is_ascii_lowercase()) && !key.contains(' '), "{key}");
+    }
+}
+
+#[test]
+fn the_ratio_of_weak_scaling_is_an_efficiency() {
+    let mut results = session();
+    results.experiment.scaling = Some(Scaling::Weak);
+    for &form in &[Form::GithubActionBenchmark, Form::Bencher, Form::Junit, Form::Openmetrics] {
+        let text = write(&results, form, Better::Bigger);
+        assert!(
+            text.contains("efficiency") && !text.contains("speed-up\"") && !text.contains("speedup"),
+            "{text}"
+        );
     }
 }
 

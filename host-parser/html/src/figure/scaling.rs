@@ -12,19 +12,35 @@ use crate::points::{Point, Points};
 use crate::svg::{Frame, Path, Plot, Scale, drawing};
 use crate::table::empty;
 
-/// What a figure shows of a speed-up.
+/// What a figure shows of the ratio of the smallest case's time to a case's.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shown {
     /// The speed-up itself.
     SpeedUp,
     /// Its part of the ideal, in percent: the same data on a scale on which differences are seen.
     PartOfIdeal,
+    /// The efficiency of weak scaling, in which every worker does the whole and the ideal is the same time.
+    Weak,
 }
 
 impl Shown {
+    /// The name of its axis.
+    const fn axis(self) -> &'static str {
+        match self {
+            Self::SpeedUp => "speed-up",
+            Self::PartOfIdeal => "% of the ideal",
+            Self::Weak => "efficiency",
+        }
+    }
+
+    /// The ideal ratio of the smallest case's time to a case's.
+    fn ideal(self, case: u16, smallest: u16) -> f64 {
+        if self == Self::Weak { 1.0 } else { f64::from(case) / f64::from(smallest.max(1)) }
+    }
+
     fn of(self, speedup: f64, case: u16, smallest: u16) -> f64 {
         match self {
-            Self::SpeedUp => speedup,
+            Self::SpeedUp | Self::Weak => speedup,
             Self::PartOfIdeal => 100.0 * speedup * f64::from(smallest) / f64::from(case.max(1)),
         }
     }
@@ -32,12 +48,12 @@ impl Shown {
 
 /// The scaling curve; `None` if there is one case only.
 pub fn scaling(results: &Results, points: &Points) -> Option<Figure> {
-    figure(results, points, Shown::SpeedUp)
+    figure(results, points, if results.experiment.is_weak() { Shown::Weak } else { Shown::SpeedUp })
 }
 
-/// The same as a part of the ideal; `None` if there is one case only.
+/// The same as a part of the ideal; `None` if there is one case only, or if the curve shows that already.
 pub fn efficiency(results: &Results, points: &Points) -> Option<Figure> {
-    figure(results, points, Shown::PartOfIdeal)
+    if results.experiment.is_weak() { None } else { figure(results, points, Shown::PartOfIdeal) }
 }
 
 fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
@@ -50,16 +66,16 @@ fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
         systems.iter().map(|&system| series(&plot, results, points, system, shown)).collect();
     let across: Vec<_> = cases.iter().map(|&case| (f64::from(case), name(results, case))).collect();
     let content = html! {
-        (plot.axes(&across, &plot.y.labelled(6), ["workers", if shown == Shown::SpeedUp { "speed-up" } else { "% of the ideal" }]))
+        (plot.axes(&across, &plot.y.labelled(6), ["workers", shown.axis()]))
         path class="ideal" d=(ideal.text()) {}
         @for series in &series { (series) }
     };
     let description = describe(results, &systems);
     Some(Figure {
-        name: if shown == Shown::SpeedUp { "Scaling" } else { "Part of the ideal" }.to_owned(),
+        name: if shown == Shown::PartOfIdeal { "Part of the ideal" } else { "Scaling" }.to_owned(),
         drawing: drawing(plot.frame.drawing_height(), &description, &content),
         caption: html! {
-            @if shown == Shown::SpeedUp {
+            @if shown != Shown::PartOfIdeal {
                 p { "Dashed: the ideal. Marks: medians of what counts, with their intervals. Dots beside them: every iteration, as "
                     "the smallest case's time of its round divided by its own. A star: function only, not speed." }
             } @else {
@@ -67,7 +83,7 @@ fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
             }
             p class="legend" { (legend::systems(&systems)) (legend::excluded(points)) }
         },
-        data: (shown == Shown::SpeedUp).then(|| table(results, points)),
+        data: (shown != Shown::PartOfIdeal).then(|| table(results, points)),
     })
 }
 
@@ -96,15 +112,15 @@ fn plot(cases: &[u16], points: &Points, shown: Shown) -> Plot {
         Shown::PartOfIdeal => Scale::around(values.chain([100.0])),
         Shown::SpeedUp if is_wide => Scale::log_around(values.chain([1.0, ideal])),
         Shown::SpeedUp => Scale::from_zero(values.chain([ideal])),
+        Shown::Weak => Scale::from_zero(values.chain([1.0])),
     };
-    Plot { frame: Frame::of_height(if shown == Shown::SpeedUp { 270.0 } else { 220.0 }), x, y }
+    Plot { frame: Frame::of_height(if shown == Shown::PartOfIdeal { 220.0 } else { 270.0 }), x, y }
 }
 
 fn ideal(plot: &Plot, first: u16, last: u16, shown: Shown) -> Path {
     let mut ideal = Path::default();
     for case in [first, last] {
-        let speedup = f64::from(case) / f64::from(first.max(1));
-        ideal.corner(plot.at_x(f64::from(case)), plot.at_y(shown.of(speedup, case, first)));
+        ideal.corner(plot.at_x(f64::from(case)), plot.at_y(shown.of(shown.ideal(case, first), case, first)));
     }
     ideal
 }
@@ -187,7 +203,10 @@ fn table(results: &Results, points: &Points) -> Table {
                 .and_then(|of| of.interval)
                 .map_or("-".to_owned(), |of| format!("{:.3} to {:.3}", of.low, of.high)),
             made.speedup.as_ref().map_or("-".to_owned(), |of| format!("{:.3}", of.median)),
-            format!("{:.0}", f64::from(case) / f64::from(base.max(1))),
+            format!(
+                "{:.0}",
+                if results.experiment.is_weak() { 1.0 } else { f64::from(case) / f64::from(base.max(1)) }
+            ),
             mine().filter(|point| point.excluded.is_none()).count().to_string(),
             mine().filter(|point| point.excluded.is_some()).count().to_string(),
         ]);
