@@ -36,8 +36,6 @@ pub type Words = &'static [AtomicU64];
 const LLC_BYTES: u64 = 16 << 20;
 /// The memory rows use a buffer of this many times the last cache.
 const OF_LLC: u64 = 4;
-/// The most CPUs of which all pairs are measured.
-const MOST_PAIRED: usize = 16;
 
 /// The pages that memory is mapped with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

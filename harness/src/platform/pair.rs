@@ -1,13 +1,14 @@
 //! The rows of two CPUs that pass a line to each other.
 
 use abi::CpuId;
+use abi::series::place::MOST_PAIRED;
 use abi::series::{EVENTS, SeriesRow, Unavailable};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hint;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Field, Job, MOST_PAIRED, Pages, Words, buffer};
+use super::{Field, Job, Pages, Words, buffer};
 use crate::clock::Clock;
 use spin::Mutex;
 

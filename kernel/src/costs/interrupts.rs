@@ -1,5 +1,6 @@
 //! Interrupts between CPUs: the round trip to a CPU that spins, and the wake-up of one that is halted.
 
+use abi::series::place::IDLE_US;
 use abi::series::{EVENTS, SeriesRow, Unavailable};
 use alloc::vec::Vec;
 use harness::platform::{buffer, unavailable};
@@ -10,9 +11,6 @@ use super::listener::{Waits, answers, with_listeners};
 use crate::clock::MachineClock;
 use crate::cpu::PerCpu;
 
-/// How long the other CPU is halted before it is woken, in microseconds: hypervisors poll for a while before they let a
-/// halted vCPU go.
-const IDLE_US: [u64; 3] = [10, 100, 1000];
 /// How long the row of the longest of them takes at most, in microseconds.
 const WAKE_BUDGET_US: u64 = 12_000_000;
 

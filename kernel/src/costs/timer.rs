@@ -1,5 +1,6 @@
 //! How late the local APIC's timer is.
 
+use abi::series::place::AHEAD_US;
 use abi::series::{EVENTS, SeriesRow};
 use harness::sampler::{Book, Measured, Place, Sampler, Tally};
 use harness::x86::tsc;
@@ -10,8 +11,6 @@ use crate::clock::MachineClock;
 use crate::cpu::PerCpu;
 use crate::x86::apic;
 
-/// The times to the deadline, in microseconds.
-const AHEAD_US: [u64; 2] = [50, 1000];
 /// How long a row takes at most, in microseconds.
 const TIMER_BUDGET_US: u64 = 12_000_000;
 /// How long an interrupt is waited for after its deadline, in microseconds.

@@ -4,6 +4,7 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use abi::series::place::counts;
 use abi::series::{SeriesRow, Unavailable};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -25,8 +26,6 @@ use crate::x86::{apic, vectors};
 const SAMPLES: u32 = 1_000;
 /// How long a row takes, in microseconds.
 const TLB_BUDGET_US: u64 = 1_500_000;
-/// The most CPUs of which every number is measured. Beyond them the numbers double.
-const EACH: usize = 8;
 
 pub fn rows(
     here: &'static PerCpu,
@@ -43,8 +42,7 @@ pub fn rows(
     let Ok(page) = floor.machine.space.lone_page() else {
         return book.none(floor, Place::of(row, here.id), Unavailable::Memory);
     };
-    let counts = (1..=others.len()).filter(|&k| k <= EACH || k.is_power_of_two() || k == others.len());
-    for count in counts {
+    for count in counts(others.len()) {
         let place = Place::of(row, here.id).arg(count as u64);
         let short = sampler.shortens(row);
         match measure(page, short, here, &others[..count], clock) {
