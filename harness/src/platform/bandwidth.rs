@@ -81,8 +81,8 @@ fn pass(
 /// The fewest samples of a row.
 const FEWEST: usize = abi::series::FEWEST as usize;
 
-/// The words between what is copied and its copy: a page and a line, so that a load and the store of its copy differ in the
-/// address bits by which caches and translations are found.
+/// The words by which a copy is farther from its original than half of the part: a page and a line, so that a load and the
+/// store of its copy differ in the address bits by which caches and translations are found.
 const APART: usize = 520;
 
 /// What the first CPU has timed.
@@ -118,9 +118,10 @@ impl Work {
         self.words.len() / self.cpus / 2 * 2
     }
 
-    /// The words that one CPU copies: from the beginning of its part to the end, with [`APART`] words between.
+    /// The words that one CPU copies, from the beginning of its part to the end: as many as let the two be half of the part
+    /// and [`APART`] words from each other.
     const fn copied(&self) -> usize {
-        self.part().saturating_sub(APART) / 2
+        (self.part() / 2).saturating_sub(APART)
     }
 
     /// The words that one CPU moves in a pass.
@@ -268,6 +269,17 @@ mod tests {
             assert_eq!(sum(&from), wanted.iter().sum());
             copy(&from, &to);
             assert_eq!(values(&to), wanted);
+        }
+    }
+
+    #[test]
+    fn a_copy_is_not_a_power_of_two_from_its_original() {
+        let words: Words = Vec::leak(words(1 << 16));
+        for cpus in [1, 2, 4, 8] {
+            let work = Work::new(SeriesRow::MemCopy, words, cpus, false);
+            let apart = work.part() - work.copied();
+            assert_eq!(apart, work.part() / 2 + APART, "{cpus}");
+            assert!(2 * work.copied() < work.part() && work.copied() > 0, "{cpus}");
         }
     }
 
