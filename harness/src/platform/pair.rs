@@ -64,7 +64,7 @@ fn pair(
         return book.none(field, place, Unavailable::Memory);
     };
     let (clock, short) = (*sampler.clock(), sampler.shortens(row));
-    let samples = buffer();
+    let samples = buffer(sampler.room());
     let (table, brought) = (Arc::new(Table::new(line)), Arc::new(Mutex::new(samples)));
     let result = Arc::new(Mutex::new(Err(Unavailable::CpuLost)));
     let job: Job = {

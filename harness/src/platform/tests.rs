@@ -1,7 +1,7 @@
 //! All rows on the host: threads play the CPUs.
 
-use abi::series::Shortened;
 use abi::series::place::Places;
+use abi::series::{EVENTS, Shortened};
 use abi::wire::Record;
 use alloc::boxed::Box;
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ fn figures(short: Shortened) -> (Vec<Figure>, Kept) {
     let source = abi::wire::record::TscSource::Hpet;
     let clock = Clock::of(&Choice { source, khz: 1_000_000, sources: 1, spread_ppm: 0 });
     let mut threads = Threads::default();
-    let figures = run(&Platform { noise_ms: 20, short, samples: false }, &clock, &mut threads);
+    let figures = run(&Platform { noise_ms: 20, short, samples: false }, EVENTS, &clock, &mut threads);
     (figures, threads.kept)
 }
 

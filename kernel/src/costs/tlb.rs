@@ -44,8 +44,8 @@ pub fn rows(
     };
     for count in counts(others.len()) {
         let place = Place::of(row, here.id).arg(count as u64);
-        let short = sampler.shortens(row);
-        match measure(page, short, here, &others[..count], clock) {
+        let (short, room) = (sampler.shortens(row), sampler.room());
+        match measure(page, short, room, here, &others[..count], clock) {
             Ok((measured, mut samples)) => book.emit(floor, place, measured, &mut samples),
             Err(reason) => book.none(floor, place, reason),
         }
@@ -69,6 +69,7 @@ type Brought = Result<(Measured, Vec<u64>), Unavailable>;
 fn measure(
     page: LonePage,
     short: bool,
+    room: usize,
     here: &'static PerCpu,
     others: &[&'static PerCpu],
     clock: &'static MachineClock,
@@ -81,7 +82,7 @@ fn measure(
         let (shoot, brought, others) = (Arc::clone(&shoot), Arc::clone(&brought), others.to_vec());
         Arc::new(move |cpu| {
             if cpu == here.id {
-                *brought.lock() = shoot.lead(short, &others, clock);
+                *brought.lock() = shoot.lead(short, room, &others, clock);
                 shoot.step.store(u64::MAX, Ordering::Release);
             } else {
                 shoot.follow(clock);
@@ -100,9 +101,9 @@ fn measure(
 }
 
 impl Shoot {
-    fn lead(&self, short: bool, others: &[&'static PerCpu], clock: &MachineClock) -> Brought {
+    fn lead(&self, short: bool, room: usize, others: &[&'static PerCpu], clock: &MachineClock) -> Brought {
         let asked = super::asked(short);
-        let mut samples = buffer();
+        let mut samples = buffer(room);
         let mut sampler = Sampler::new(&clock.tsc, &mut samples, &asked);
         let cold = sampler.warm_up(|| self.once(others, clock));
         self.wrong.store(0, Ordering::Release);

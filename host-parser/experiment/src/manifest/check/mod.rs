@@ -40,6 +40,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
     let platform = checker.platform(raw.platform.as_ref(), tier);
+    let most_samples = checker.most_samples(raw.platform.as_ref());
     let shortens = platform.is_some_and(|platform| platform.short != Shortened::None);
     let kernel_errs = shortens || raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
     let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
@@ -71,6 +72,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 timeouts,
                 machine,
                 platform,
+                most_samples,
                 control,
             })
         }
