@@ -17,6 +17,7 @@ mod exact;
 mod experiments;
 mod hardware;
 mod interference;
+mod platform;
 mod refusals;
 mod screen;
 mod signals;
