@@ -47,7 +47,8 @@ pub struct ParseArgs {
     pub json: bool,
     /// Disclosure file (TOML) with what a guest cannot see: provider, region, instance type
     ///
-    /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable.
+    /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable. The performance note that
+    /// it fills in is printed after the results, and is part of summary.md.
     #[arg(long, value_name = "FILE")]
     pub disclose: Option<PathBuf>,
     /// Figures of another tool to print beside ours: TOOL=FILE with the output of one run; may be repeated
@@ -95,6 +96,9 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
             console::answer(&format!("\nROW {number}\n"))?;
         }
         write(args, &results, several.then_some(number))?;
+        if args.disclose.is_some() && !args.json {
+            console::answer(&format!("\nPERFORMANCE NOTE\n{}", report::note(&results)))?;
+        }
         for figures in &foreign {
             console::answer(&report::foreign(&results, figures))?;
         }

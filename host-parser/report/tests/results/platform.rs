@@ -8,6 +8,7 @@ use evidence::gate::{Gate, HostEvidence, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
 use foreign::{Figures, Tool};
 use report::terminal;
+use results::disclosure::Disclosure;
 use results::{Completion, Conclusion, Environment, Results, RunRecord};
 use test_support::guest::Guest;
 use test_support::platform::{log_with, records};
@@ -83,4 +84,25 @@ fn shows_foreign_figures_beside_ours_and_says_that_no_rule_judges_them() {
     assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
     // The verdict is the same with any foreign figure.
     assert_eq!(results.conclusion(), Conclusion::Measured);
+}
+
+#[test]
+fn a_performance_note_has_every_kind_of_evidence_and_names_what_is_missing() {
+    let disclosure = Disclosure::parse(Path::new("d.toml"), "provider = \"gce\"\n").unwrap();
+    let note = report::note(&results(|_, _| ()).with_disclosure(Some(disclosure)));
+    for wanted in [
+        "### Host\n\n- provider: `gce`\n- region: NOT STATED (`region` of the disclosure file)",
+        "### Boot path",
+        "- from power-on to the kernel: NOT STATED (`boot-path` of the disclosure file)",
+        "### Sizes",
+        "- program primes: ",
+        "### Memory and CPU, before and after",
+        "KiB usable at the start",
+        "### Boot markers",
+        "us after the kernel's first instruction",
+        "### What this does not prove\n\n- One host, one session",
+    ] {
+        assert!(note.contains(wanted), "{wanted}\n{note}");
+    }
+    assert!(note.lines().all(|line| line.len() <= 80), "{note}");
 }
