@@ -11,6 +11,7 @@ use crate::dev::DevCommand;
 use crate::doctor::DoctorArgs;
 use crate::exact::ExactCommand;
 use crate::image_command::ImageArgs;
+use crate::new::NewCommand;
 use crate::parse::ParseArgs;
 use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
@@ -73,6 +74,9 @@ pub enum Command {
     /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
     /// session that did not pass; a workload that the machine cannot run counts as passed, and its status says so.
     Workloads(WorkloadsArgs),
+    /// Write a folder to begin with: a workload of your own.
+    #[command(subcommand)]
+    New(NewCommand),
     /// Show a session or a log again on one page; the newest session by default.
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.

@@ -11,6 +11,7 @@ mod dev;
 mod doctor;
 mod exact;
 mod image_command;
+mod new;
 mod options;
 mod parse;
 mod report_command;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::New(command) => new::run(&command),
         Command::Exact(command) => exact::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => image_command::run(&args),

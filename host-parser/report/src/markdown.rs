@@ -34,7 +34,7 @@ impl Exporter for SummaryMarkdown {
         }
         if !results.experienced.is_empty() {
             write!(out, "{}", cases::long(results).markdown())?;
-            let notes = [cases::long_note()].into_iter().chain(words::notes(results));
+            let notes = [cases::long_note(results)].into_iter().chain(words::notes(results));
             writeln!(out)?;
             notes.into_iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }

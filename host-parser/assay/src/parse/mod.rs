@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use evidence::gate::{Measurement, RunExpectation};
+use evidence::gate::{Gate, Measurement, RunExpectation};
 use experiment::manifest::Manifest;
 use foreign::Figures;
 use lab::{Coded, Exit, OrExit, console};
@@ -73,7 +73,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
     let foreign: Result<Vec<_>, _> = args.foreign.iter().map(|option| Figures::load(option)).collect();
     let foreign = foreign.or_exit(Exit::BadInput)?;
-    let judged = logs::judge(&args.logs, &args.demand.expectation()?).or_exit(Exit::BadInput)?;
+    let gate = manifest.as_ref().map_or_else(Gate::default, |manifest| Gate::of(manifest.workload()));
+    let judged = logs::judge(&args.logs, &args.demand.expectation()?, gate).or_exit(Exit::BadInput)?;
     if let Some(manifest) = &manifest {
         same_experiment(&judged, manifest).or_exit(Exit::BadInput)?;
     }
@@ -113,7 +114,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
 /// It cannot be read, or has nothing of ours in it.
 pub fn results_of(log: &Path) -> Result<Vec<Results>, Coded> {
     let logs = [log.to_owned()];
-    let Judged { runs, .. } = logs::judge(&logs, &RunExpectation::default()).or_exit(Exit::BadInput)?;
+    let Judged { runs, .. } =
+        logs::judge(&logs, &RunExpectation::default(), Gate::default()).or_exit(Exit::BadInput)?;
     let each = runs.into_iter().map(|runs| {
         let mut results = rows::results(runs, None);
         results.tool = tool();

@@ -25,6 +25,7 @@ mod logs;
 mod manifests;
 mod options;
 mod outputs;
+mod own_program;
 mod programs;
 mod report;
 mod show;

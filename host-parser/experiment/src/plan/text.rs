@@ -166,7 +166,7 @@ impl PlanBytes {
 /// The split and the expected answer of each of `workers`, without the digest, which the challenge decides.
 fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
     let workload = manifest.workload();
-    let parts = workload.split(manifest.params(), workers);
+    let parts = manifest.parts(workers);
     (0..).zip(parts).map(|(worker, params)| {
         let Expectation { answer, work, .. } = workload.expectation(params, 0);
         let [p0, p1, p2, p3] = params;
