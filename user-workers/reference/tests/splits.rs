@@ -173,7 +173,9 @@ fn case(elf: &[u8], workload: &dyn Workload, whole: Words, workers: u16) {
     let needs = workload.needs();
     for phase in [Phase::Prepare, Phase::WarmUp] {
         if phase == Phase::WarmUp || needs.prepare {
-            team.iter().for_each(|worker| drop(worker.call(phase)));
+            for worker in &team {
+                worker.call(phase);
+            }
         }
     }
     let timed: Vec<WorkerResult> = thread::scope(|scope| {
