@@ -34,7 +34,8 @@ pub fn rows(
     }
     for idle_us in IDLE_US {
         let place = Place::of(SeriesRow::HltWake, here.id).with(nearest.id).arg(idle_us);
-        let event = Event { place, waits: Waits::Halted, idle_us, budget_us: WAKE_BUDGET_US };
+        let budget_us = if idle_us < 1000 { BUDGET_US } else { WAKE_BUDGET_US };
+        let event = Event { place, waits: Waits::Halted, idle_us, budget_us };
         measure(event, here, nearest, clock, sampler, book, floor);
     }
 }
