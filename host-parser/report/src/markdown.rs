@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use results::Results;
 
 use super::exporter::Exporter;
+use super::note::note;
 use super::verdict::{rule, verdict};
 use super::{cases, conditions, platform, side_by_side, words};
 
@@ -148,7 +149,12 @@ fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     if !values.is_empty() {
         writeln!(out)?;
     }
-    list(out, values.into_iter().map(|(key, value)| format!("{key}: {}", code(value))))
+    list(out, values.into_iter().map(|(key, value)| format!("{key}: {}", code(value))))?;
+    if publication.disclosure.values().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Performance note")?;
+    write!(out, "{}", note(results))
 }
 
 fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {

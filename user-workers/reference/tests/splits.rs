@@ -4,6 +4,7 @@
 //! No clock plays a part here: the calls are the same as those that are timed, and their times are not read.
 
 #![expect(unsafe_code, reason = "loads programs and calls them")]
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
 
 use std::path::Path;
 use std::ptr;
@@ -52,7 +53,7 @@ impl Pages {
         let at = usize::try_from(at).unwrap();
         assert!(at + bytes.len() <= self.bytes);
         // SAFETY: within the pages, and nothing else has a reference into them.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.add(at), bytes.len()) }
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.wrapping_add(at), bytes.len()) }
     }
 }
 
@@ -88,7 +89,7 @@ impl Loaded {
             let to = usize::try_from(segment.at + segment.size).unwrap().next_multiple_of(PAGE);
             let access = MprotectFlags::READ | MprotectFlags::EXEC;
             // SAFETY: pages of the image that hold code and nothing that is written.
-            unsafe { mprotect(image.at.add(from).cast(), to - from, access) }.unwrap();
+            unsafe { mprotect(image.at.wrapping_add(from).cast(), to - from, access) }.unwrap();
         }
         Self { image, entry: parsed.entry }
     }
@@ -143,7 +144,7 @@ impl Worker {
             // SAFETY: within the worker's result pages, which it does not write now.
             unsafe {
                 ptr::copy_nonoverlapping(
-                    self.chunks.at.add(at * CHUNK_BYTES),
+                    self.chunks.at.wrapping_add(at * CHUNK_BYTES),
                     bytes.as_mut_ptr(),
                     CHUNK_BYTES,
                 )
@@ -173,7 +174,9 @@ fn case(elf: &[u8], workload: &dyn Workload, whole: Words, workers: u16) {
     let needs = workload.needs();
     for phase in [Phase::Prepare, Phase::WarmUp] {
         if phase == Phase::WarmUp || needs.prepare {
-            team.iter().for_each(|worker| drop(worker.call(phase)));
+            for worker in &team {
+                worker.call(phase);
+            }
         }
     }
     let timed: Vec<WorkerResult> = thread::scope(|scope| {

@@ -19,6 +19,7 @@ mod grants;
 mod hardware;
 mod interference;
 mod own_program;
+mod platform;
 mod refusals;
 mod screen;
 mod signals;

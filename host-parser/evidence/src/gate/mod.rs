@@ -21,7 +21,8 @@ mod topology;
 mod verdict;
 
 pub use evidence::{
-    Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay, WatcherDelay,
+    AskedRows, Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay,
+    WatcherDelay,
 };
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};

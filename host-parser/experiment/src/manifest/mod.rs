@@ -78,6 +78,7 @@ struct Checked {
     timeouts: Timeouts,
     machine: MachineProfile,
     platform: Option<abi::plan::Platform>,
+    most_samples: Option<u32>,
     control: Option<Control>,
 }
 
@@ -289,6 +290,12 @@ impl Manifest {
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.checked.control
+    }
+
+    /// The most samples of a row of the platform, if the manifest bounds them.
+    #[must_use]
+    pub const fn most_samples(&self) -> Option<u32> {
+        self.checked.most_samples
     }
 
     /// What each boot measures of the platform; `None` for nothing.

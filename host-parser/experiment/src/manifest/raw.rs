@@ -234,6 +234,9 @@ manifest_tables! {
         /// How long each CPU looks for gaps between readings of its clock.
         noise_ms = "noise-ms": Option<Spanned<i64>>,
             "integer, milliseconds", "0 to 600_000", "10_000", "10_000";
+        /// The most samples that a row takes: fewer give a quick look, whose percentiles are coarse.
+        most_samples = "most-samples": Option<Spanned<i64>>,
+            "integer", "8 to 10_000", "10_000", "200";
         /// Whether each sample is printed, beside the histograms: about 30 KB more for each row.
         samples = "samples": Option<bool>,
             "boolean", "`true`, `false`", "`false`", "false";

@@ -90,6 +90,7 @@ impl PlanBytes {
             lines.push(plan::Corpus { name, sha256, copies: spec.copies }.into());
         }
         lines.extend(manifest.platform().map(PlanLine::from));
+        lines.extend(manifest.most_samples().map(|samples| PlanLine::from(plan::Sampling { samples })));
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {
             lines.extend(sweep(manifest, options.iterations, timeout_ms)?);

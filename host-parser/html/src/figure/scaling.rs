@@ -12,35 +12,37 @@ use crate::points::{Point, Points};
 use crate::svg::{Frame, Path, Plot, Scale, drawing};
 use crate::table::empty;
 
-/// What a figure shows of the ratio of the smallest case's time to a case's.
+/// What a figure shows of a speed-up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shown {
     /// The speed-up itself.
     SpeedUp,
+    /// The same ratio of times in weak scaling, in which every worker does the whole: ideal is 1.
+    Efficiency,
     /// Its part of the ideal, in percent: the same data on a scale on which differences are seen.
     PartOfIdeal,
-    /// The efficiency of weak scaling, in which every worker does the whole and the ideal is the same time.
-    Weak,
 }
 
 impl Shown {
-    /// The name of its axis.
-    const fn axis(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::SpeedUp => "speed-up",
+            Self::Efficiency => "efficiency",
             Self::PartOfIdeal => "% of the ideal",
-            Self::Weak => "efficiency",
         }
     }
 
-    /// The ideal ratio of the smallest case's time to a case's.
+    /// The ideal ratio of times.
     fn ideal(self, case: u16, smallest: u16) -> f64 {
-        if self == Self::Weak { 1.0 } else { f64::from(case) / f64::from(smallest.max(1)) }
+        match self {
+            Self::Efficiency => 1.0,
+            Self::SpeedUp | Self::PartOfIdeal => f64::from(case) / f64::from(smallest.max(1)),
+        }
     }
 
     fn of(self, speedup: f64, case: u16, smallest: u16) -> f64 {
         match self {
-            Self::SpeedUp | Self::Weak => speedup,
+            Self::SpeedUp | Self::Efficiency => speedup,
             Self::PartOfIdeal => 100.0 * speedup * f64::from(smallest) / f64::from(case.max(1)),
         }
     }
@@ -48,12 +50,13 @@ impl Shown {
 
 /// The scaling curve; `None` if there is one case only.
 pub fn scaling(results: &Results, points: &Points) -> Option<Figure> {
-    figure(results, points, if results.experiment.is_weak() { Shown::Weak } else { Shown::SpeedUp })
+    figure(results, points, if results.experiment.is_weak() { Shown::Efficiency } else { Shown::SpeedUp })
 }
 
-/// The same as a part of the ideal; `None` if there is one case only, or if the curve shows that already.
+/// The same as a part of the ideal; `None` if there is one case only, and in weak scaling, which is shown so already.
 pub fn efficiency(results: &Results, points: &Points) -> Option<Figure> {
-    if results.experiment.is_weak() { None } else { figure(results, points, Shown::PartOfIdeal) }
+    let strong = !results.experiment.is_weak();
+    strong.then(|| figure(results, points, Shown::PartOfIdeal))?
 }
 
 fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
@@ -66,7 +69,7 @@ fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
         systems.iter().map(|&system| series(&plot, results, points, system, shown)).collect();
     let across: Vec<_> = cases.iter().map(|&case| (f64::from(case), name(results, case))).collect();
     let content = html! {
-        (plot.axes(&across, &plot.y.labelled(6), ["workers", shown.axis()]))
+        (plot.axes(&across, &plot.y.labelled(6), ["workers", shown.name()]))
         path class="ideal" d=(ideal.text()) {}
         @for series in &series { (series) }
     };
@@ -75,6 +78,7 @@ fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
         name: if shown == Shown::PartOfIdeal { "Part of the ideal" } else { "Scaling" }.to_owned(),
         drawing: drawing(plot.frame.drawing_height(), &description, &content),
         caption: html! {
+            @if shown == Shown::Efficiency { p { "Weak scaling: every worker does the whole." } }
             @if shown != Shown::PartOfIdeal {
                 p { "Dashed: the ideal. Marks: medians of what counts, with their intervals. Dots beside them: every iteration, as "
                     "the smallest case's time of its round divided by its own. A star: function only, not speed." }
@@ -112,7 +116,7 @@ fn plot(cases: &[u16], points: &Points, shown: Shown) -> Plot {
         Shown::PartOfIdeal => Scale::around(values.chain([100.0])),
         Shown::SpeedUp if is_wide => Scale::log_around(values.chain([1.0, ideal])),
         Shown::SpeedUp => Scale::from_zero(values.chain([ideal])),
-        Shown::Weak => Scale::from_zero(values.chain([1.0])),
+        Shown::Efficiency => Scale::from_zero(values.chain([1.0])),
     };
     Plot { frame: Frame::of_height(if shown == Shown::PartOfIdeal { 220.0 } else { 270.0 }), x, y }
 }
@@ -120,7 +124,8 @@ fn plot(cases: &[u16], points: &Points, shown: Shown) -> Plot {
 fn ideal(plot: &Plot, first: u16, last: u16, shown: Shown) -> Path {
     let mut ideal = Path::default();
     for case in [first, last] {
-        ideal.corner(plot.at_x(f64::from(case)), plot.at_y(shown.of(shown.ideal(case, first), case, first)));
+        let ratio = shown.ideal(case, first);
+        ideal.corner(plot.at_x(f64::from(case)), plot.at_y(shown.of(ratio, case, first)));
     }
     ideal
 }
@@ -173,7 +178,8 @@ fn rows(results: &Results, system: System) -> impl Iterator<Item = &CaseRow> {
 }
 
 fn describe(results: &Results, systems: &[System]) -> String {
-    let mut text = "Speed-up by the number of workers.".to_owned();
+    let ratio = if results.experiment.is_weak() { "Efficiency" } else { "Speed-up" };
+    let mut text = format!("{ratio} by the number of workers.");
     for &system in systems {
         for row in rows(results, system) {
             if let Some(speedup) = row.stats.speedup.as_ref().filter(|of| of.against != row.stats.case) {

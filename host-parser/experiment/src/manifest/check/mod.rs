@@ -51,6 +51,7 @@ pub(super) fn check(
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
     let platform = checker.platform(raw.platform.as_ref(), tier);
+    let most_samples = checker.most_samples(raw.platform.as_ref());
     let shortens = platform.is_some_and(|platform| platform.short != Shortened::None);
     let kernel_errs = shortens || raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
     let is_outside = raw.workload.program.get_ref().contains('/');
@@ -91,6 +92,7 @@ pub(super) fn check(
                 timeouts,
                 machine,
                 platform,
+                most_samples,
                 control,
             })
         }
