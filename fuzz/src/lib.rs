@@ -94,6 +94,8 @@ targets! {
     chain,
     /// Keys and signatures: nothing verifies but what was signed, and what is read is written back.
     signature,
+    /// The oracle of a program from outside the tree: what is read is what is written, and a refusal names a line.
+    oracle,
 }
 
 /// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for

@@ -9,6 +9,7 @@ use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
 use crate::golden;
 use crate::targets::gate::base::BASES;
+use crate::targets::oracle::ORACLE;
 use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
@@ -77,6 +78,7 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
             ("signature".to_owned(), [&b"\0"[..], SIGNATURE.as_bytes()].concat()),
             ("public".to_owned(), [&b"\x01"[..], PUBLIC.as_bytes()].concat()),
         ],
+        "oracle" => vec![("two".to_owned(), ORACLE.into())],
         _ => Vec::new(),
     }
 }

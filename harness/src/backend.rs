@@ -85,8 +85,8 @@ pub trait Backend: Sink {
 
     /// Measures the rows of the platform that the plan asks for, and emits their records. Returns their figures, for a
     /// person. A system that has none emits nothing.
-    fn platform(&mut self, asked: &Platform, clock: &Clock) -> Vec<Figure> {
-        let _ = (asked, clock);
+    fn platform(&mut self, asked: &Platform, samples: u32, clock: &Clock) -> Vec<Figure> {
+        let _ = (asked, samples, clock);
         Vec::new()
     }
 

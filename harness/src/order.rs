@@ -5,7 +5,6 @@
 //! `n` cores if there are that many, and a package is filled before the next is begun. The BSP is a CPU like any other.
 //! A CPU whose core is not known counts as a core by itself.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use abi::CpuId;
@@ -39,34 +38,37 @@ fn core_of(cpu: &Located) -> Result<u32, CpuId> {
 /// The number of cores among `cpus`.
 #[must_use]
 pub fn cores(cpus: &[Located]) -> u16 {
-    let cores: BTreeMap<_, ()> = cpus.iter().map(|cpu| (core_of(cpu), ())).collect();
-    u16::try_from(cores.len()).unwrap_or(u16::MAX)
+    let first = cpus.iter().enumerate().filter(|&(at, cpu)| siblings_in(&cpus[..at], cpu) == 0);
+    u16::try_from(first.count()).unwrap_or(u16::MAX)
 }
 
 /// Sorts `cpus`, which are in MADT order, into the order in which they get workers.
 #[must_use]
 pub fn worker_order(cpus: &[Located]) -> Vec<CpuId> {
-    // The CPUs seen so far of each core, and the order in which the packages appeared.
-    let mut siblings: BTreeMap<_, u16> = BTreeMap::new();
-    let mut packages = BTreeMap::new();
-    let mut keyed: Vec<_> = cpus
-        .iter()
-        .map(|cpu| {
-            let before = siblings.entry(core_of(cpu)).or_default();
-            let rank = *before;
-            *before += 1;
-            let next = packages.len();
-            let package = *packages.entry(cpu.place.package).or_insert(next);
-            ((rank, slowness(cpu.place.kind), package), cpu.id)
-        })
-        .collect();
-    // Stable: the MADT's order decides the rest.
-    keyed.sort_by_key(|&(key, _)| key);
-    keyed.into_iter().map(|(_, id)| id).collect()
+    // One number for each CPU, the first criterion in its highest bits, its place in its lowest: a machine has fewer than
+    // 65,536 CPUs. Numbers are sorted by code that the kernel has anyway.
+    let mut keys: Vec<u64> = (0..cpus.len()).map(|at| key(cpus, at)).collect();
+    keys.sort_unstable();
+    let at = |key: u64| usize::try_from(key & 0xffff).unwrap_or(usize::MAX);
+    keys.into_iter().filter_map(|key| Some(cpus.get(at(key))?.id)).collect()
+}
+
+/// The key of the CPU at this place.
+fn key(cpus: &[Located], at: usize) -> u64 {
+    let cpu = &cpus[at];
+    let rank = siblings_in(&cpus[..at], cpu);
+    // Packages are in the order of their first CPUs.
+    let package = cpus.iter().position(|other| other.place.package == cpu.place.package).unwrap_or(at);
+    [rank, slowness(cpu.place.kind), package, at].into_iter().fold(0, |key, part| key << 16 | part as u64)
+}
+
+/// How many of `cpus` are of the core of `cpu`.
+fn siblings_in(cpus: &[Located], cpu: &Located) -> usize {
+    cpus.iter().filter(|other| core_of(other) == core_of(cpu)).count()
 }
 
 /// Sorts kinds of core: fast ones first.
-const fn slowness(kind: CoreKind) -> u8 {
+const fn slowness(kind: CoreKind) -> usize {
     match kind {
         CoreKind::Alike | CoreKind::Performance => 0,
         CoreKind::Other => 1,

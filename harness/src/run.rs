@@ -121,19 +121,25 @@ pub fn run<'a>(
     pace::settle(site.clock);
     let rows = run_agenda(plan, &agenda, &program, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
-    let figures = plan.platform.map(|asked| measure_platform(&asked, &site, backend)).unwrap_or_default();
+    let figures =
+        plan.platform.map(|asked| measure_platform(&asked, plan.samples, &site, backend)).unwrap_or_default();
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
     Ok(Summary { plan, site, rows, figures, holds })
 }
 
 /// Measures the rows of the platform.
-fn measure_platform(asked: &Platform, site: &Site<'_>, backend: &mut impl Backend) -> Vec<Figure> {
+fn measure_platform(
+    asked: &Platform,
+    samples: u32,
+    site: &Site<'_>,
+    backend: &mut impl Backend,
+) -> Vec<Figure> {
     let seconds = asked.noise_ms / 1000;
     backend.progress(format_args!(
         "assay: the platform's own costs: up to 90 s, {seconds} s of them for gaps\n"
     ));
-    backend.platform(asked, site.clock)
+    backend.platform(asked, samples, site.clock)
 }
 
 /// What each worker is granted.

@@ -67,6 +67,7 @@ pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
                 | PlanLine::Needs(_)
                 | PlanLine::Corpus(_)
                 | PlanLine::Platform(_)
+                | PlanLine::Sampling(_)
                 | PlanLine::Sweep(_)
                 | PlanLine::CutPoint(_),
             ) => return fail(PlanErrorKind::OutOfPlace),

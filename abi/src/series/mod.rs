@@ -4,6 +4,7 @@
 mod bucket;
 mod code;
 mod due;
+pub mod place;
 mod row;
 
 pub use bucket::{BUCKETS, bounds, bucket};

@@ -338,14 +338,16 @@ impl Shortened {
     }
 }
 
+impl core::fmt::Display for Shortened {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        crate::wire::Value::write(self, f)
+    }
+}
+
 #[cfg(feature = "serde")]
 impl serde::Serialize for Shortened {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_str("none"),
-            Self::All => serializer.serialize_str("all"),
-            Self::One(row) => row.serialize(serializer),
-        }
+        serializer.collect_str(self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::crc::crc32;
 use super::message::{split_word, take};
 use super::value::{Value, read_hex};
 use super::{FieldError, Record};
@@ -164,7 +165,7 @@ fn write_line(envelope: &Envelope, line: &mut Line) -> fmt::Result {
     write!(line, " ev={}", envelope.record.name())?;
     envelope.record.write_fields(line)?;
     line.write_str(" ")?;
-    let crc = crc32fast::hash(line.as_bytes());
+    let crc = crc32(line.as_bytes());
     write!(line, "{CRC_FIELD}{crc:08x}")
 }
 
@@ -193,7 +194,7 @@ pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
     let ours = line.strip_prefix(TAG.as_bytes()).filter(|rest| !rest.first().is_some_and(u8::is_ascii_digit));
     let (body, crc) = ours.ok_or(LineError::Version)?.split_last_chunk().ok_or(LineError::Envelope)?;
     let crc = checksum(crc).ok_or(LineError::Envelope)?;
-    if crc32fast::hash(&line[..TAG.len() + body.len()]) != crc {
+    if crc32(&line[..TAG.len() + body.len()]) != crc {
         return Err(LineError::Checksum);
     }
     let mut rest = body.strip_suffix(b" ").ok_or(LineError::Envelope)?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Hex64, Label, Text, Value};
 use crate::grant::FeatureSet;
+use crate::series::Shortened;
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
 
@@ -45,6 +46,12 @@ impl<'de> Deserialize<'de> for Hex64 {
 }
 
 impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Shortened {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(FromText(PhantomData))
     }

@@ -14,6 +14,7 @@ pub(crate) mod kvmclock;
 pub(crate) mod madt;
 pub(crate) mod manifest;
 pub(crate) mod memory_map;
+pub(crate) mod oracle;
 pub(crate) mod partition;
 pub(crate) mod plan;
 pub(crate) mod pvh;

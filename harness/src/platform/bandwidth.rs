@@ -2,6 +2,7 @@
 //! moment at which the first CPU lets all begin to the moment at which it sees the last one end.
 
 use abi::CpuId;
+use abi::series::place::counts;
 use abi::series::{BANDWIDTH_WARM_UPS, SeriesRow, Unavailable, due};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,8 +23,6 @@ const _: () = assert!(WARM as u64 == BANDWIDTH_WARM_UPS);
 const PATIENCE_US: u64 = 5_000_000;
 /// How long a row takes, in microseconds, if its machine is not so slow that the fewest samples take longer.
 const BUDGET_US: u64 = 1_000_000;
-/// The most CPUs of which every number is measured. Beyond them the numbers double.
-const EACH: usize = 8;
 
 pub(super) fn rows(
     cpus: &[CpuId],
@@ -42,11 +41,6 @@ pub(super) fn rows(
             pass(row, &cpus[..count], words, short, sampler.clock(), book, field);
         }
     }
-}
-
-/// 1, 2, 3, ... CPUs, and from [`EACH`] on twice as many each time, and all.
-fn counts(cpus: usize) -> impl Iterator<Item = usize> {
-    (1..=cpus).filter(move |&count| count <= EACH || count.is_power_of_two() || count == cpus)
 }
 
 fn pass(
@@ -87,8 +81,8 @@ fn pass(
 /// The fewest samples of a row.
 const FEWEST: usize = abi::series::FEWEST as usize;
 
-/// The words between what is copied and its copy: a page and a line, so that a load and the store of its copy differ in the
-/// address bits by which caches and translations are found.
+/// The words by which a copy is farther from its original than half of the part: a page and a line, so that a load and the
+/// store of its copy differ in the address bits by which caches and translations are found.
 const APART: usize = 520;
 
 /// What the first CPU has timed.
@@ -124,9 +118,10 @@ impl Work {
         self.words.len() / self.cpus / 2 * 2
     }
 
-    /// The words that one CPU copies: from the beginning of its part to the end, with [`APART`] words between.
+    /// The words that one CPU copies, from the beginning of its part to the end: as many as let the two be half of the part
+    /// and [`APART`] words from each other.
     const fn copied(&self) -> usize {
-        self.part().saturating_sub(APART) / 2
+        (self.part() / 2).saturating_sub(APART)
     }
 
     /// The words that one CPU moves in a pass.
@@ -209,21 +204,90 @@ impl Work {
     }
 }
 
+// Four words a turn, written out: how far a compiler unrolls a loop must not decide what a row measures.
+
 #[inline(never)]
 fn sum(words: &[AtomicU64]) -> u64 {
-    words.iter().fold(0, |sum: u64, word| sum.wrapping_add(word.load(Ordering::Relaxed)))
+    let (fours, rest) = words.as_chunks();
+    let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
+    let (mut even, mut odd) = (0_u64, 0_u64);
+    for [a, b, c, d] in fours {
+        even = even.wrapping_add(load(a)).wrapping_add(load(c));
+        odd = odd.wrapping_add(load(b)).wrapping_add(load(d));
+    }
+    rest.iter().map(load).fold(even.wrapping_add(odd), u64::wrapping_add)
 }
 
 #[inline(never)]
-fn write(words: &[AtomicU64], number: u64) {
-    for (word, n) in words.iter().zip(number..) {
-        word.store(n, Ordering::Relaxed);
+fn write(words: &[AtomicU64], mut number: u64) {
+    let (fours, rest) = words.as_chunks();
+    for [a, b, c, d] in fours {
+        a.store(number, Ordering::Relaxed);
+        b.store(number.wrapping_add(1), Ordering::Relaxed);
+        c.store(number.wrapping_add(2), Ordering::Relaxed);
+        d.store(number.wrapping_add(3), Ordering::Relaxed);
+        number = number.wrapping_add(4);
+    }
+    for (word, number) in rest.iter().zip(number..) {
+        word.store(number, Ordering::Relaxed);
     }
 }
 
 #[inline(never)]
 fn copy(from: &[AtomicU64], to: &[AtomicU64]) {
-    for (from, to) in from.iter().zip(to) {
-        to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+    let length = from.len().min(to.len());
+    let ((fours, rest), (to_fours, to_rest)) = (from[..length].as_chunks(), to[..length].as_chunks());
+    let one = |from: &AtomicU64, to: &AtomicU64| to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+    for ([a, b, c, d], [i, j, k, l]) in fours.iter().zip(to_fours) {
+        one(a, i);
+        one(b, j);
+        one(c, k);
+        one(d, l);
+    }
+    rest.iter().zip(to_rest).for_each(|(from, to)| one(from, to));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(count: usize) -> Vec<AtomicU64> {
+        (0..count).map(|_| AtomicU64::new(0)).collect()
+    }
+
+    fn values(words: &[AtomicU64]) -> Vec<u64> {
+        words.iter().map(|word| word.load(Ordering::Relaxed)).collect()
+    }
+
+    #[test]
+    fn writes_copies_and_sums_every_word_of_any_length() {
+        for count in 0..14 {
+            let (from, to) = (words(count), words(count));
+            write(&from, 100);
+            let wanted: Vec<u64> = (100..).take(count).collect();
+            assert_eq!(values(&from), wanted);
+            assert_eq!(sum(&from), wanted.iter().sum());
+            copy(&from, &to);
+            assert_eq!(values(&to), wanted);
+        }
+    }
+
+    #[test]
+    fn a_copy_is_not_a_power_of_two_from_its_original() {
+        let words: Words = Vec::leak(words(1 << 16));
+        for cpus in [1, 2, 4, 8] {
+            let work = Work::new(SeriesRow::MemCopy, words, cpus, false);
+            let apart = work.part() - work.copied();
+            assert_eq!(apart, work.part() / 2 + APART, "{cpus}");
+            assert!(2 * work.copied() < work.part() && work.copied() > 0, "{cpus}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_is_cut_short_leaves_out_its_last_word_alone() {
+        let (from, to) = (words(9), words(9));
+        write(&from, 1);
+        copy(&from, &to[..7]);
+        assert_eq!(values(&to), [1, 2, 3, 4, 5, 6, 7, 0, 0]);
     }
 }

@@ -1,14 +1,13 @@
 //! The latency of memory, by the size of what is read and by the size of pages.
 
 use abi::CpuId;
+use abi::series::place::LEAST_BUFFER;
 use abi::series::{SeriesRow, Unavailable};
 
 use super::chain::Chain;
 use super::{Field, Words};
 use crate::sampler::{Book, Place, Sampler, Shape};
 
-/// The least buffer, in bytes.
-const LEAST: u64 = 4096;
 /// The seed of the cycles. Any will do; the same on every system.
 const SEED: u64 = 0x6d65_6d5f_6c61_7431;
 /// The samples of each size, and the least that one takes: a batch goes through a large buffer far enough.
@@ -27,7 +26,7 @@ pub(super) fn rows(
             book.none(field, Place::of(row, here), Unavailable::Memory);
             continue;
         };
-        let mut bytes = LEAST;
+        let mut bytes = LEAST_BUFFER;
         while bytes <= 8 * words.len() as u64 {
             size(row, here, words, bytes, sampler, book, field);
             bytes *= 2;

@@ -14,7 +14,7 @@ pub mod single;
 
 use abi::CpuId;
 use abi::plan::Platform;
-use abi::series::{EVENTS, SeriesRow, Unavailable};
+use abi::series::{SeriesRow, Unavailable};
 use abi::wire::record::{PlatformNote, PlatformRows};
 use alloc::sync::Arc;
 use alloc::vec;
@@ -36,8 +36,6 @@ pub type Words = &'static [AtomicU64];
 const LLC_BYTES: u64 = 16 << 20;
 /// The memory rows use a buffer of this many times the last cache.
 const OF_LLC: u64 = 4;
-/// The most CPUs of which all pairs are measured.
-const MOST_PAIRED: usize = 16;
 
 /// The pages that memory is mapped with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -82,12 +80,12 @@ pub trait Field: Sink {
     fn own_rows(&mut self, sampler: &mut Sampler<'_>, book: &mut Book);
 }
 
-/// Measures every row, and emits their records.
-pub fn run(asked: &Platform, clock: &Clock, field: &mut impl Field) -> Vec<Figure> {
+/// Measures every row with at most `samples` samples, and emits their records.
+pub fn run(asked: &Platform, samples: u32, clock: &Clock, field: &mut impl Field) -> Vec<Figure> {
     let begin = tsc::read();
     let before = field.disturbances();
     field.record(PlatformRows { noise_ms: asked.noise_ms, short: asked.short }.into());
-    let (mut book, mut samples) = (Book::new(asked), buffer());
+    let (mut book, mut samples) = (Book::new(asked), buffer(usize::try_from(samples).unwrap_or(0)));
     let mut sampler = Sampler::new(clock, &mut samples, asked);
     let cpus = field.cpus();
     let Some(&here) = cpus.first() else { return Vec::new() };
@@ -117,8 +115,8 @@ pub fn run(asked: &Platform, clock: &Clock, field: &mut impl Field) -> Vec<Figur
 
 /// Memory for the samples of a series. A sampler touches it before it fills it.
 #[must_use]
-pub fn buffer() -> Vec<u64> {
-    vec![0; usize::try_from(EVENTS).unwrap_or(0)]
+pub fn buffer(samples: usize) -> Vec<u64> {
+    vec![0; samples]
 }
 
 /// Emits rows that a system does not have.

@@ -1,13 +1,14 @@
 //! The rows of two CPUs that pass a line to each other.
 
 use abi::CpuId;
+use abi::series::place::MOST_PAIRED;
 use abi::series::{EVENTS, SeriesRow, Unavailable};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hint;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Field, Job, MOST_PAIRED, Pages, Words, buffer};
+use super::{Field, Job, Pages, Words, buffer};
 use crate::clock::Clock;
 use spin::Mutex;
 
@@ -63,7 +64,7 @@ fn pair(
         return book.none(field, place, Unavailable::Memory);
     };
     let (clock, short) = (*sampler.clock(), sampler.shortens(row));
-    let samples = buffer();
+    let samples = buffer(sampler.room());
     let (table, brought) = (Arc::new(Table::new(line)), Arc::new(Mutex::new(samples)));
     let result = Arc::new(Mutex::new(Err(Unavailable::CpuLost)));
     let job: Job = {

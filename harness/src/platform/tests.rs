@@ -1,6 +1,7 @@
 //! All rows on the host: threads play the CPUs.
 
-use abi::series::Shortened;
+use abi::series::place::Places;
+use abi::series::{EVENTS, Shortened};
 use abi::wire::Record;
 use alloc::boxed::Box;
 use std::collections::BTreeMap;
@@ -56,7 +57,7 @@ fn figures(short: Shortened) -> (Vec<Figure>, Kept) {
     let source = abi::wire::record::TscSource::Hpet;
     let clock = Clock::of(&Choice { source, khz: 1_000_000, sources: 1, spread_ppm: 0 });
     let mut threads = Threads::default();
-    let figures = run(&Platform { noise_ms: 20, short, samples: false }, &clock, &mut threads);
+    let figures = run(&Platform { noise_ms: 20, short, samples: false }, EVENTS, &clock, &mut threads);
     (figures, threads.kept)
 }
 
@@ -79,6 +80,23 @@ fn every_row_of_a_process_holds() {
     }
     assert_eq!(kept.names().first(), Some(&"platform-rows"));
     assert_eq!(kept.names().last(), Some(&"platform-note"));
+}
+
+#[test]
+fn every_row_is_at_each_of_its_places() {
+    let (_, kept) = figures(Shortened::None);
+    for spec in SeriesRow::SPECS.iter().filter(|spec| spec.not_on_linux.is_empty()) {
+        let places = kept.0.iter().filter_map(|record| match record {
+            Record::Series(it) if it.row == spec.row => Some(it.arg),
+            Record::SeriesNone(it) if it.row == spec.row => Some(it.arg),
+            _ => None,
+        });
+        let places: Vec<u64> = places.collect();
+        let all = Places::of(spec.row);
+        // The buffers of this test have 64 KiB: sizes from 4 KiB on.
+        assert_eq!(places.len(), all.count(2).unwrap_or(5), "{}", spec.row);
+        assert!(places.iter().all(|&arg| all.has_argument(arg, 2)), "{}: {places:?}", spec.row);
+    }
 }
 
 #[test]

@@ -88,6 +88,12 @@ impl<'a> Sampler<'a> {
         self.clock
     }
 
+    /// The most samples that a row can have.
+    #[must_use]
+    pub const fn room(&self) -> usize {
+        self.samples.len()
+    }
+
     /// The samples that were taken last.
     pub fn samples(&mut self, count: usize) -> &mut [u64] {
         &mut self.samples[..count]

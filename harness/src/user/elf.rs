@@ -147,14 +147,17 @@ impl<'a> ElfImage<'a> {
         for header in headers.chunks_exact(PROGRAM_HEADER_BYTES) {
             match u32_at(header, 0) {
                 Some(PT_LOAD) if segments.len() == MAX_SEGMENTS => return Err(ElfError::BadSegment),
-                Some(PT_LOAD) => segments.push(segment(file, header, limit)?),
+                Some(PT_LOAD) => {
+                    let segment = segment(file, header, limit)?;
+                    segments
+                        .insert(segments.partition_point(|one: &Segment<'_>| one.at <= segment.at), segment);
+                }
                 Some(PT_DYNAMIC) => dynamic = file_range(file, header)?,
                 Some(PT_INTERP) => return Err(ElfError::Interpreter),
                 Some(PT_TLS) => return Err(ElfError::ThreadLocal),
                 _ => {}
             }
         }
-        segments.sort_unstable_by_key(|segment| segment.at);
         if segments.is_empty() || segments.windows(2).any(|pair| share_a_page(&pair[0], &pair[1])) {
             return Err(ElfError::BadSegment);
         }

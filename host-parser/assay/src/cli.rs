@@ -10,7 +10,9 @@ use crate::configure::ConfigureArgs;
 use crate::dev::DevCommand;
 use crate::doctor::DoctorArgs;
 use crate::exact::ExactCommand;
+use crate::export_command::{ExportArgs, TraceArgs};
 use crate::image_command::ImageArgs;
+use crate::new::NewCommand;
 use crate::parse::ParseArgs;
 use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
@@ -73,6 +75,9 @@ pub enum Command {
     /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
     /// session that did not pass; a workload that the machine cannot run counts as passed, and its status says so.
     Workloads(WorkloadsArgs),
+    /// Write a folder to begin with: a workload of your own.
+    #[command(subcommand)]
+    New(NewCommand),
     /// Show a session or a log again on one page; the newest session by default.
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.
@@ -82,6 +87,14 @@ pub enum Command {
     /// All logs are judged again for it. Exit codes: 0 if every session verifies, 7 if a path is neither a session nor a log,
     /// 12 if one does not verify; the report then says so.
     Report(ReportArgs),
+    /// Export results for other tools: CI dashboards, test reports, monitoring.
+    ///
+    /// All logs are judged again, and what does not verify is not exported. What is refused is left out, or is a skipped
+    /// test; it is never a zero. Exit codes: 5 if no figure may be exported, 6 if the form has no unit for cycles, 12 if a
+    /// session does not verify.
+    Export(ExportArgs),
+    /// Write a session as Chrome trace events, which Perfetto opens as a timeline.
+    Trace(TraceArgs),
     /// Judge a serial log from any source, such as a cloud VM's console.
     Parse(ParseArgs),
     /// Run A and B in the same rounds, and say whether B is slower.

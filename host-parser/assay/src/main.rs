@@ -10,7 +10,10 @@ mod configure;
 mod dev;
 mod doctor;
 mod exact;
+mod export_command;
 mod image_command;
+mod judged;
+mod new;
 mod options;
 mod parse;
 mod report_command;
@@ -34,11 +37,14 @@ fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::List(args) => show::list(&args),
         Command::Report(args) => report_command::run(&args),
+        Command::Export(args) => export_command::export(&args),
+        Command::Trace(args) => export_command::run_trace(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Ab(args) => ab::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Archive(args) => archive::run(&args),
+        Command::New(command) => new::run(&command),
         Command::Exact(command) => exact::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Image(args) => image_command::run(&args),

@@ -75,7 +75,8 @@ pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
         worst = if worst == Exit::Holds { exit } else { worst };
         all.push(figures);
     }
-    console::answer(&format!("\n{}\nsessions: {}\n", report::workloads(&all), home.display()))?;
+    let (table, field) = (report::workloads(&all), report::field());
+    console::answer(&format!("\n{table}\n{field}\nsessions: {}\n", home.display()))?;
     Ok(if cancel.is_cancelled() { Exit::Interrupted } else { worst })
 }
 

@@ -1,12 +1,15 @@
 //! The rows of the platform: figures of a good log, and what takes a figure or the whole log away.
 
 use abi::CpuId;
-use abi::series::{SeriesClass, SeriesRow, Shortened};
+use abi::series::{SeriesClass, SeriesRow, Shortened, Unavailable};
+use abi::wire::record::{SeriesNone, SeriesSamples};
 use abi::wire::{Record, Text};
-use evidence::gate::{Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, SeriesState, Verdict};
+use evidence::gate::{
+    AskedRows, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation, SeriesState, Verdict,
+};
 use evidence::transcript::Transcript;
 use test_support::guest::{Guest, KHZ};
-use test_support::platform::{N, SAMPLES, log_with, records};
+use test_support::platform::{N, NOISE_MS, SAMPLES, log_with, records, records_with_samples};
 
 fn log(records: &[Record]) -> Vec<u8> {
     log_with(&Guest::of(2), records)
@@ -119,20 +122,113 @@ fn a_log_that_contradicts_itself_does_not_pass() {
     }
 }
 
+/// The reason for a refusal if the plan asks for these rows.
+fn reason_of(records: &[Record], platform: AskedRows) -> Option<ReasonCode> {
+    let expectation = RunExpectation { platform: Some(platform), ..RunExpectation::default() };
+    let log = Transcript::read(&log(records));
+    let verdict = Gate::default().judge(&log, &expectation, &HostEvidence::default());
+    verdict.outcome.refusal().map(|(reason, _)| reason)
+}
+
+const ASKED: AskedRows = AskedRows { noise_ms: NOISE_MS, short: Shortened::None, samples: false };
+
 #[test]
-fn a_row_is_never_missing() {
+fn a_log_without_the_rows_that_the_plan_asks_for_lacks_evidence() {
+    assert_eq!(reason_of(&records(Shortened::None), ASKED), None);
+    // Without the expectation nothing in the log says that there should be rows.
+    assert_eq!(reason(&[]), None);
+    assert_eq!(reason_of(&[], ASKED), Some(ReasonCode::EvidenceMissing));
+    let samples = AskedRows { samples: true, ..ASKED };
+    assert_eq!(reason_of(&records(Shortened::None), samples), Some(ReasonCode::EvidenceMissing));
+}
+
+#[test]
+fn rows_of_another_plan_do_not_pass() {
+    let longer = AskedRows { noise_ms: NOISE_MS + 1, ..ASKED };
+    assert_eq!(reason_of(&records(Shortened::None), longer), Some(ReasonCode::PlanMismatch));
+    let short = AskedRows { short: Shortened::All, ..ASKED };
+    assert_eq!(reason_of(&records(Shortened::None), short), Some(ReasonCode::PlanMismatch));
+}
+
+#[test]
+fn a_log_without_any_one_record_of_its_rows_lacks_evidence() {
     let all = records(Shortened::None);
     for at in 1..all.len() {
         let mut some = all.clone();
         let gone = some.remove(at);
-        let refused = reason(&some);
-        // The histogram of no gaps has no `series-counts`, so each record that there is, is needed.
-        assert!(
-            matches!(refused, Some(ReasonCode::EvidenceMissing | ReasonCode::InconsistentRecord)),
-            "{gone:?}: {refused:?}"
-        );
+        // What follows a `series` that is gone belongs to nothing, which is found first.
+        let wanted = match gone {
+            Record::Series(_) => ReasonCode::InconsistentRecord,
+            _ => ReasonCode::EvidenceMissing,
+        };
+        assert_eq!(reason(&some), Some(wanted), "{gone:?}");
     }
     assert_eq!(reason(&all[1..]), Some(ReasonCode::InconsistentRecord));
+}
+
+#[test]
+fn a_row_must_be_at_every_place_of_its_machine() {
+    // The gaps of the second CPU, with all that belongs to them.
+    let of_second = |record: &Record| match record {
+        Record::Series(series) => series.id == 2,
+        Record::SeriesOracle(oracle) => oracle.id == 2,
+        Record::SeriesRange(range) => range.id == 2,
+        _ => false,
+    };
+    let mut some = records(Shortened::None);
+    some.retain(|record| !of_second(record));
+    assert_eq!(reason(&some), Some(ReasonCode::EvidenceMissing));
+}
+
+#[test]
+fn a_place_or_a_reason_that_cannot_be_contradicts_the_log() {
+    type Change = fn(&mut SeriesNone);
+    let changes: [(&str, Change); 4] = [
+        ("one-cpu", |none| none.reason = Unavailable::OneCpu),
+        ("not-applicable", |none| none.reason = Unavailable::NotApplicable),
+        ("peer", |none| (none.row, none.peer) = (SeriesRow::TscRead, Some(1))),
+        ("arg", |none| (none.row, none.arg) = (SeriesRow::TscRead, 7)),
+    ];
+    for (name, change) in changes {
+        let mut records = records(Shortened::None);
+        let none = records.iter_mut().find_map(|record| match record {
+            Record::SeriesNone(none) if none.row == SeriesRow::TscRead => Some(none),
+            _ => None,
+        });
+        change(none.expect("a row without a series"));
+        assert_eq!(reason(&records), Some(ReasonCode::InconsistentRecord), "{name}");
+    }
+}
+
+#[test]
+fn a_place_is_in_the_log_once() {
+    let mut twice = records(Shortened::None);
+    let none = *twice.iter().find(|record| matches!(record, Record::SeriesNone(_))).expect("a reason");
+    twice.push(none);
+    assert_eq!(reason(&twice), Some(ReasonCode::InconsistentRecord));
+}
+
+#[test]
+fn samples_are_those_of_their_histogram() {
+    let samples = AskedRows { samples: true, ..ASKED };
+    assert_eq!(reason_of(&records_with_samples(), samples), None);
+    type Change = fn(&mut SeriesSamples);
+    let changes: [(&str, Change); 4] = [
+        ("id", |samples| samples.id = 9),
+        ("part", |samples| samples.part = 1),
+        // One sample of ten.
+        ("fewer", |samples| samples.samples = Text::new("8Z")),
+        ("no numbers", |samples| samples.samples = Text::new("!!")),
+    ];
+    for (name, change) in changes {
+        let mut records = records_with_samples();
+        let found = records.iter_mut().find_map(|record| match record {
+            Record::SeriesSamples(samples) => Some(samples),
+            _ => None,
+        });
+        change(found.expect("samples"));
+        assert_eq!(reason(&records), Some(ReasonCode::InconsistentRecord), "{name}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use abi::wire::Hex64;
 use evidence::challenge;
-use evidence::gate::{ExpectedCase, Gate, HostEvidence, RunExpectation};
+use evidence::gate::{AskedRows, ExpectedCase, Gate, HostEvidence, RunExpectation};
 use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use experiment::plan::PlanBytes;
@@ -88,6 +88,7 @@ impl Run<'_> {
             blob: Some(env.blob.sha256()),
             blob_bytes: u32::try_from(env.blob.bytes().len()).ok(),
             build,
+            platform: self.manifest.platform().map(AskedRows::from),
         };
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);

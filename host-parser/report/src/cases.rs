@@ -38,6 +38,8 @@ const EXPERIENCED: &str = "experienced";
 struct Pair<'a> {
     system: System,
     case: u16,
+    /// Whether each worker does the whole: then the ratio of times is the efficiency.
+    weak: bool,
     undisturbed: Option<&'a CaseStats>,
     experienced: Option<&'a ExperiencedCase>,
 }
@@ -77,15 +79,30 @@ fn in_millis(results: &Results) -> bool {
 /// The unit of the short table's times.
 pub(super) fn short_note(results: &Results) -> String {
     let unit = if in_millis(results) { "ms" } else { "scaled cycles (TSC cycles / 2^20)" };
-    format!("times in {unit}; {SPEEDUP}")
+    format!("times in {unit}; {}", ratio_note(results))
 }
 
 /// The units of the long table's times.
-pub(super) fn long_note() -> String {
-    format!("times without a unit in scaled cycles (TSC cycles / 2^20); {SPEEDUP}")
+pub(super) fn long_note(results: &Results) -> String {
+    format!("times without a unit in scaled cycles (TSC cycles / 2^20); {}", ratio_note(results))
 }
 
-const SPEEDUP: &str = "speed-up: ratio by round, median over rounds";
+/// The ratio of times, and what it is.
+fn ratio_note(results: &Results) -> &'static str {
+    if results.experiment.is_weak() {
+        "weak scaling, every worker does the whole; efficiency: the time of the smallest case divided by the case's, by \
+         round, median over rounds"
+    } else {
+        "speed-up: ratio by round, median over rounds"
+    }
+}
+
+/// The name of the ratio of times.
+pub(super) fn ratio_name(results: &Results) -> &'static str {
+    if results.experiment.is_weak() { "efficiency" } else { SPEEDUP }
+}
+
+const SPEEDUP: &str = "speed-up";
 
 fn table(
     results: &Results,
@@ -93,6 +110,9 @@ fn table(
     rows: impl Fn(&Pair<'_>) -> [Option<Vec<String>>; 2],
 ) -> Table {
     let mut table = Table { header: header.to_vec(), rows: Vec::new(), left: vec![FIGURE] };
+    for name in table.header.iter_mut().filter(|name| *name == SPEEDUP) {
+        ratio_name(results).clone_into(name);
+    }
     let several = results.comparison.is_some();
     for pair in pairs(results) {
         for mut row in rows(&pair).into_iter().flatten() {
@@ -116,6 +136,7 @@ fn pairs(results: &Results) -> Vec<Pair<'_>> {
     let pair = |(system, case)| Pair {
         system,
         case,
+        weak: results.experiment.is_weak(),
         undisturbed: results
             .cases
             .iter()
@@ -173,7 +194,8 @@ impl Pair<'_> {
     }
 
     fn efficiency(&self, against: u16, speedup: f64) -> String {
-        let efficiency = speedup * f64::from(against) / f64::from(self.case);
+        let efficiency =
+            if self.weak { speedup } else { speedup * f64::from(against) / f64::from(self.case) };
         quoted(self.is_no_claim(), percent(efficiency))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use abi::wire::record::Tuning;
+use abi::wire::record::{Grant, Tuning};
 
 use super::words::{self, short};
 use results::{Results, RunRecord, System};
@@ -33,6 +33,7 @@ pub(super) fn conditions(results: &Results) -> Vec<String> {
         lines.push(format!("guest CPU model {model}{memory}"));
     }
     lines.extend(boots(results));
+    lines.extend(grants(results));
     if let Some(pinning) = &environment.pinning {
         let unknown = if pinning.cores.is_none() {
             ", the host does not report which of them share a core"
@@ -86,6 +87,34 @@ fn boots(results: &Results) -> Vec<String> {
         lines.push(format!("row {system}: {}", boots.into_iter().collect::<Vec<_>>().join("; ")));
     }
     lines
+}
+
+/// What each worker was granted, as every system printed it; nothing if that is a stack of the usual size.
+fn grants(results: &Results) -> BTreeSet<String> {
+    let measured = results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
+    let grants = measured.filter_map(|measured| measured.identity().grant);
+    grants.map(|grant| format!("each worker was granted {}", granted(&grant))).collect()
+}
+
+fn granted(grant: &Grant) -> String {
+    let Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks } = *grant;
+    let mut parts = vec![format!("a stack of {stack_kib} KiB")];
+    if memory_mib > 0 {
+        parts.push(format!("{memory_mib} MiB of memory of its own"));
+    }
+    parts.push(format!("pages of {pages} for memory and corpus"));
+    if shared_kib > 0 {
+        parts.push(format!("{shared_kib} KiB shared by all workers of a case"));
+    }
+    if chunks > 0 {
+        parts.push(format!("room for {chunks} digests"));
+    }
+    if !requires.is_none() {
+        parts.push(format!("a CPU with {requires}"));
+    }
+    let calls = [(prepare, "a call to prepare"), (verify, "a call to verify")];
+    parts.extend(calls.into_iter().filter(|(made, _)| *made).map(|(_, call)| call.to_owned()));
+    parts.join(", ")
 }
 
 /// What was in force in a tuned guest, by its own account.

@@ -41,7 +41,7 @@ pub fn cases(results: &Results) -> Table {
 /// How to read [`cases`].
 #[must_use]
 pub fn case_notes(results: &Results) -> Vec<String> {
-    [cases::long_note()].into_iter().chain(words::notes(results)).collect()
+    [cases::long_note(results)].into_iter().chain(words::notes(results)).collect()
 }
 
 /// What is excluded, one line each.

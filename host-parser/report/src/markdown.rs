@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use results::Results;
 
 use super::exporter::Exporter;
+use super::note::note;
 use super::verdict::{rule, verdict};
 use super::{cases, conditions, platform, side_by_side, words};
 
@@ -33,7 +34,7 @@ impl Exporter for SummaryMarkdown {
         }
         if !results.experienced.is_empty() {
             write!(out, "{}", cases::long(results).markdown())?;
-            let notes = [cases::long_note()].into_iter().chain(words::notes(results));
+            let notes = [cases::long_note(results)].into_iter().chain(words::notes(results));
             writeln!(out)?;
             notes.into_iter().try_for_each(|note| writeln!(out, "- {}", note.replace('*', "\\*")))?;
         }
@@ -148,7 +149,12 @@ fn disclosure(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     if !values.is_empty() {
         writeln!(out)?;
     }
-    list(out, values.into_iter().map(|(key, value)| format!("{key}: {}", code(value))))
+    list(out, values.into_iter().map(|(key, value)| format!("{key}: {}", code(value))))?;
+    if publication.disclosure.values().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Performance note")?;
+    write!(out, "{}", note(results))
 }
 
 fn bounds(results: &Results, out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Several systems side by side: their tables, their common properties and their differences.
 
+use super::cases::ratio_name;
 use super::number::{grouped, percent};
 use super::table::{Table, none, quoted, workers};
 use super::words::short;
@@ -10,8 +11,16 @@ use results::{
 
 /// The table of the ratios: each system's speed-up as a part of the ideal one, of the native one and of Linux's.
 pub(super) fn ratios(results: &Results, comparison: &SystemComparison) -> Table {
-    let header =
-        ["system", "workers", "speed-up", "ideal %", "to native", "interval", "to linux", "interval"];
+    let header = [
+        "system",
+        "workers",
+        ratio_name(results),
+        "ideal %",
+        "to native",
+        "interval",
+        "to linux",
+        "interval",
+    ];
     let rows = results.cases.iter().filter_map(|row| ratio_cells(row, comparison)).collect();
     Table { header: header.map(str::to_owned).to_vec(), rows, left: vec![0] }
 }

@@ -23,7 +23,9 @@ pub fn workloads(all: &[WorkloadFigures]) -> String {
 
 const MEANING: &str = "\
 1/s, 2/s, 4/s: work a second of 1, 2 and 4 workers together, in the unit named.
-2x, 4x: the speed-up over 1 worker, undisturbed; exp.: as experienced.
+2x, 4x: the speed-up over 1 worker, undisturbed; exp.: as experienced. Of weak
+scaling, in which every worker does the whole, it is the efficiency: the time of
+1 worker divided by that of n.
 to Linux: Linux's time divided by the system's, with 1 worker: the median over
 the rounds and its interval; without one there were fewer than five rounds.
 There is no figure for all workloads together: they measure different things.
@@ -40,8 +42,9 @@ fn is_in_brackets(case: &CaseFigures) -> bool {
 
 /// The lines of one workload.
 fn rows(workload: &WorkloadFigures) -> Vec<Vec<String>> {
-    let WorkloadFigures { name, unit, status, systems } = workload;
-    let group = format!("{name} ({unit}): {status}");
+    let WorkloadFigures { name, unit, status, systems, weak } = workload;
+    let scaling = if *weak { ", weak" } else { "" };
+    let group = format!("{name} ({unit}{scaling}): {status}");
     if systems.is_empty() {
         let mut row = vec![group, "-".to_owned()];
         row.resize_with(2 + CASES.len() + 5, none);
@@ -119,6 +122,7 @@ mod tests {
             unit: "floating-point operations".to_owned(),
             status: "measured".to_owned(),
             systems: systems.iter().map(of_system).collect(),
+            weak: name == "triad",
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use evidence::gate::Exclusion;
+use evidence::gate::{Exclusion, Scaling};
 use evidence::ledger::{Pace, Probes};
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +135,20 @@ pub struct Experiment {
     pub order_seed: Option<u64>,
     /// What it claims.
     pub claim: Option<ClaimRule>,
+    /// How the work grows with the workers; `None` for strong scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
+    /// The unit of the work of a program that is not Assay's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_unit: Option<String>,
+}
+
+impl Experiment {
+    /// Whether each worker does the whole, so that the time of one worker divided by that of n is the efficiency.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.scaling == Some(Scaling::Weak)
+    }
 }
 
 /// How a run that the host disturbed is made again in its round.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use abi::sweep::SweepCase;
-use evidence::gate::{Basis, FunctionalOnly, Measurement, Verdict};
+use evidence::gate::{Basis, FunctionalOnly, Measurement, Scaling, Verdict};
 use serde::{Deserialize, Serialize};
 use stats::{
     ByRound, Interval, PairedRatio, Round, Summary, lower_quartile, median, median_interval, quotients,
@@ -75,6 +75,8 @@ impl Pairing {
 #[derive(Clone, Debug, Default)]
 pub struct Series {
     scope: Option<Scope>,
+    /// Whether each worker does the whole: then the ratio of times is the efficiency.
+    weak: bool,
     cases: BTreeMap<u16, CaseSeries>,
 }
 
@@ -123,7 +125,7 @@ pub struct Speedup {
     pub median: f64,
     /// The interval of the median; none for fewer than five rounds.
     pub interval: Option<Interval>,
-    /// The median as a part of what as many times the workers could reach.
+    /// The median as a part of what as many times the workers could reach; in weak scaling that is the same time.
     pub efficiency: f64,
     /// The same by the median of each boot's iterations; `None` if each boot has one.
     pub iterations_median: Option<MedianOfIterations>,
@@ -146,6 +148,7 @@ impl Series {
         let mut series = Self { scope: Some(pairing.scope()), ..Self::default() };
         for (round, measurement) in measured {
             let khz = measurement.clock().tsc.as_ref().map(|tsc| tsc.khz);
+            series.weak |= measurement.identity().scaling == Some(Scaling::Weak);
             for sample in measurement.samples().iter().filter(|sample| sample.excluded.is_none()) {
                 let key = pairing.round(round, sample.iteration);
                 let case = series.cases.entry(sample.case).or_default();
@@ -226,7 +229,7 @@ impl Series {
             scope: self.scope?,
             median,
             interval: median_interval(&ratios),
-            efficiency: median * f64::from(from) / f64::from(to),
+            efficiency: if self.weak { median } else { median * f64::from(from) / f64::from(to) },
             iterations_median: self.iterations_median(from, to),
             ratios,
         })

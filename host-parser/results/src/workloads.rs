@@ -21,6 +21,8 @@ pub struct WorkloadFigures {
     pub status: String,
     /// The systems that were measured.
     pub systems: Vec<SystemFigures>,
+    /// Whether each worker of a case does the whole.
+    pub weak: bool,
 }
 
 /// A workload on one system.
@@ -43,7 +45,7 @@ pub struct CaseFigures {
     /// Work a second, of all workers together, by the median of the rounds that count, or if there are none of all that
     /// were made; none if the frequency is unknown.
     pub rate: Option<f64>,
-    /// How much faster it is than the smallest case, undisturbed.
+    /// The smallest case's time divided by its own, undisturbed: the speed-up, or in weak scaling the efficiency.
     pub speedup: Option<f64>,
     /// The same as experienced.
     pub experienced: Option<f64>,
@@ -54,13 +56,15 @@ pub struct CaseFigures {
 }
 
 impl WorkloadFigures {
-    /// The figures of a session whose every case does `work`, counted in `unit`.
+    /// The figures of a session whose every case does `work`, counted in `unit`; in weak scaling each of its workers does.
     #[must_use]
     pub fn of(results: &Results, work: u64, unit: &str) -> Self {
         let status = match results.conclusion() {
             Conclusion::Refused(reason) => reason.code(),
             _ => "measured",
         };
+        let weak = results.experiment.is_weak();
+        let copies = |case: u16| if weak { f64::from(case) } else { 1.0 };
         let mut systems: BTreeMap<System, Vec<CaseFigures>> = BTreeMap::new();
         // Every case that counts has also been experienced.
         for made in &results.experienced {
@@ -70,7 +74,7 @@ impl WorkloadFigures {
             let lasted = counted.map_or(made.nanos.as_ref(), |stats| stats.nanos.as_ref());
             systems.entry(made.system).or_default().push(CaseFigures {
                 case: made.case,
-                rate: lasted.map(|nanos| work as f64 * 1e9 / nanos.median),
+                rate: lasted.map(|nanos| work as f64 * copies(made.case) * 1e9 / nanos.median),
                 speedup: counted.and_then(|stats| Some(stats.speedup.as_ref()?.median)),
                 experienced: made.speedup.as_ref().map(|speedup| speedup.median),
                 undisturbed: counted.is_some(),
@@ -86,6 +90,7 @@ impl WorkloadFigures {
             unit: unit.to_owned(),
             status: status.to_owned(),
             systems: systems.into_iter().map(figures).collect(),
+            weak,
         }
     }
 
@@ -93,7 +98,7 @@ impl WorkloadFigures {
     #[must_use]
     pub fn not_run(name: &str, unit: &str, why: &str) -> Self {
         let [name, unit, status] = [name, unit, why].map(str::to_owned);
-        Self { name, unit, status, systems: Vec::new() }
+        Self { name, unit, status, systems: Vec::new(), weak: false }
     }
 }
 

@@ -115,6 +115,8 @@ fn experiment() -> Experiment {
         cases: Vec::new(),
         order_seed: None,
         claim: None,
+        scaling: None,
+        work_unit: None,
     }
 }
 

@@ -143,6 +143,8 @@ impl Session {
             cases: shape.cases().to_vec(),
             order_seed: Some(seed),
             claim: None,
+            scaling: None,
+            work_unit: None,
         };
         Self { ledger, runs, experiment, workers: shape.workers, made, first, met }
     }

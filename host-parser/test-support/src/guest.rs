@@ -44,6 +44,8 @@ pub struct Guest {
     pub boost: u64,
     /// The whole that the parts of each case make up.
     pub whole: [u64; 4],
+    /// Whether each worker does the whole.
+    pub weak: bool,
     /// How many threads each of its cores has; `None` if the guest does not report it.
     pub threads: Option<u16>,
     /// The challenge of its plan.
@@ -85,6 +87,7 @@ impl Guest {
             first: (0, 100),
             boost: 1_000,
             whole: WHOLE,
+            weak: false,
             threads: None,
             challenge: CHALLENGE,
             khz: KHZ,
@@ -120,6 +123,9 @@ impl Guest {
 
     /// The splits of a case.
     fn splits(&self, case: u16) -> Vec<[u64; 4]> {
+        if self.weak {
+            return vec![self.whole; case.into()];
+        }
         if self.sweep.is_none() {
             return primes().split(self.whole, case);
         }

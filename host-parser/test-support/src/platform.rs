@@ -3,7 +3,7 @@
 use abi::CpuId;
 use abi::series::{Counts, Packer, SeriesRow, Shortened, Unavailable, bucket};
 use abi::wire::record::{
-    PlatformNote, PlatformRows, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange,
+    PlatformNote, PlatformRows, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange, SeriesSamples,
 };
 use abi::wire::{Envelope, Record, Text};
 
@@ -15,12 +15,21 @@ pub const N: u64 = 100;
 /// Its samples, in cycles.
 pub const SAMPLES: [u64; 10] = [1000, 1000, 1010, 1020, 1030, 1040, 1050, 1060, 1070, 90_000];
 
-/// The records of the rows, with one row that is measured and one window of gaps.
+/// How long each CPU of this guest looks for gaps, in milliseconds.
+pub const NOISE_MS: u32 = 5;
+
+/// The records of the rows of a machine of two CPUs, with one row that is measured and a window of gaps on each CPU.
 pub fn records(short: Shortened) -> Vec<Record> {
-    let (noise_ms, window) = (5, 5 * KHZ);
+    let (noise_ms, window) = (NOISE_MS, u64::from(NOISE_MS) * KHZ);
     let mut records: Vec<Record> = vec![PlatformRows { noise_ms, short }.into()];
     records.extend(series(0, SeriesRow::ExitCpuid, 0, N, &SAMPLES, N * 10));
-    records.extend(series(1, SeriesRow::HwNoise, u64::from(noise_ms), 1, &[], window));
+    for cpu in [0, 1] {
+        let mut gaps = series(1 + cpu, SeriesRow::HwNoise, u64::from(noise_ms), 1, &[], window);
+        if let Some(Record::Series(series)) = gaps.first_mut() {
+            series.cpu = CpuId(cpu);
+        }
+        records.extend(gaps);
+    }
     let measured = [SeriesRow::ExitCpuid, SeriesRow::HwNoise];
     for row in SeriesRow::ALL.iter().copied().filter(|row| !measured.contains(row)) {
         let reason = Unavailable::NotOffered;
@@ -48,6 +57,17 @@ fn series(id: u16, row: SeriesRow, arg: u64, n: u64, samples: &[u64], due: u64) 
     if !packer.is_empty() {
         records.push(SeriesCounts { id, part: 0, counts: Text::new(packer.as_str()) }.into());
     }
+    records
+}
+
+/// The records of [`records`] with every sample of the measured row, in the order in which they were taken.
+pub fn records_with_samples() -> Vec<Record> {
+    let mut packer = Packer::<128>::default();
+    for sample in SAMPLES.into_iter().rev() {
+        assert!(packer.push(&[sample]));
+    }
+    let mut records = records(Shortened::None);
+    records.insert(1, SeriesSamples { id: 0, part: 0, samples: Text::new(packer.as_str()) }.into());
     records
 }
 

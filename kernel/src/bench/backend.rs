@@ -80,8 +80,8 @@ impl Backend for Bench<'_> {
         self.machine.clock.seconds()
     }
 
-    fn platform(&mut self, asked: &Platform, clock: &Clock) -> Vec<Figure> {
-        harness::platform::run(asked, clock, &mut Floor::new(self.machine))
+    fn platform(&mut self, asked: &Platform, samples: u32, clock: &Clock) -> Vec<Figure> {
+        harness::platform::run(asked, samples, clock, &mut Floor::new(self.machine))
     }
 
     fn assemble(

@@ -1,5 +1,6 @@
 //! Interrupts between CPUs: the round trip to a CPU that spins, and the wake-up of one that is halted.
 
+use abi::series::place::IDLE_US;
 use abi::series::{EVENTS, SeriesRow, Unavailable};
 use alloc::vec::Vec;
 use harness::platform::{buffer, unavailable};
@@ -10,11 +11,9 @@ use super::listener::{Waits, answers, with_listeners};
 use crate::clock::MachineClock;
 use crate::cpu::PerCpu;
 
-/// How long the other CPU is halted before it is woken, in microseconds: hypervisors poll for a while before they let a
-/// halted vCPU go.
-const IDLE_US: [u64; 3] = [10, 100, 1000];
-/// How long the row of the longest of them takes at most, in microseconds.
-const WAKE_BUDGET_US: u64 = 12_000_000;
+/// How long the row of the longest of them takes at most, in microseconds: 10,000 events of a millisecond, and the wake-ups
+/// of a machine that has CPUs for all of its own.
+const WAKE_BUDGET_US: u64 = 10_800_000;
 
 pub fn rows(
     here: &'static PerCpu,
@@ -35,7 +34,8 @@ pub fn rows(
     }
     for idle_us in IDLE_US {
         let place = Place::of(SeriesRow::HltWake, here.id).with(nearest.id).arg(idle_us);
-        let event = Event { place, waits: Waits::Halted, idle_us, budget_us: WAKE_BUDGET_US };
+        let budget_us = if idle_us < 1000 { BUDGET_US } else { WAKE_BUDGET_US };
+        let event = Event { place, waits: Waits::Halted, idle_us, budget_us };
         measure(event, here, nearest, clock, sampler, book, floor);
     }
 }
@@ -58,8 +58,8 @@ fn measure(
     book: &mut Book,
     floor: &mut Floor<'_>,
 ) {
-    let short = sampler.shortens(event.place.row);
-    let lead = move || lead(event, short, peer, clock);
+    let (short, room) = (sampler.shortens(event.place.row), sampler.room());
+    let lead = move || lead(event, short, room, peer, clock);
     match with_listeners(here, &[peer], event.waits, clock, lead) {
         Some(Ok((measured, mut samples))) => book.emit(floor, event.place, measured, &mut samples),
         Some(Err(reason)) => book.none(floor, event.place, reason),
@@ -71,11 +71,12 @@ fn measure(
 fn lead(
     event: Event,
     short: bool,
+    room: usize,
     peer: &PerCpu,
     clock: &MachineClock,
 ) -> Result<(Measured, Vec<u64>), Unavailable> {
     let asked = super::asked(short);
-    let mut samples = buffer();
+    let mut samples = buffer(room);
     let mut sampler = Sampler::new(&clock.tsc, &mut samples, &asked);
     let mut wrong = 0;
     let cold = sampler.warm_up(|| once(event, peer, clock, &mut wrong));

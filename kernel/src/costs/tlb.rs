@@ -4,6 +4,7 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use abi::series::place::counts;
 use abi::series::{SeriesRow, Unavailable};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -25,8 +26,6 @@ use crate::x86::{apic, vectors};
 const SAMPLES: u32 = 1_000;
 /// How long a row takes, in microseconds.
 const TLB_BUDGET_US: u64 = 1_500_000;
-/// The most CPUs of which every number is measured. Beyond them the numbers double.
-const EACH: usize = 8;
 
 pub fn rows(
     here: &'static PerCpu,
@@ -43,11 +42,10 @@ pub fn rows(
     let Ok(page) = floor.machine.space.lone_page() else {
         return book.none(floor, Place::of(row, here.id), Unavailable::Memory);
     };
-    let counts = (1..=others.len()).filter(|&k| k <= EACH || k.is_power_of_two() || k == others.len());
-    for count in counts {
+    for count in counts(others.len()) {
         let place = Place::of(row, here.id).arg(count as u64);
-        let short = sampler.shortens(row);
-        match measure(page, short, here, &others[..count], clock) {
+        let (short, room) = (sampler.shortens(row), sampler.room());
+        match measure(page, short, room, here, &others[..count], clock) {
             Ok((measured, mut samples)) => book.emit(floor, place, measured, &mut samples),
             Err(reason) => book.none(floor, place, reason),
         }
@@ -71,6 +69,7 @@ type Brought = Result<(Measured, Vec<u64>), Unavailable>;
 fn measure(
     page: LonePage,
     short: bool,
+    room: usize,
     here: &'static PerCpu,
     others: &[&'static PerCpu],
     clock: &'static MachineClock,
@@ -83,7 +82,7 @@ fn measure(
         let (shoot, brought, others) = (Arc::clone(&shoot), Arc::clone(&brought), others.to_vec());
         Arc::new(move |cpu| {
             if cpu == here.id {
-                *brought.lock() = shoot.lead(short, &others, clock);
+                *brought.lock() = shoot.lead(short, room, &others, clock);
                 shoot.step.store(u64::MAX, Ordering::Release);
             } else {
                 shoot.follow(clock);
@@ -102,9 +101,9 @@ fn measure(
 }
 
 impl Shoot {
-    fn lead(&self, short: bool, others: &[&'static PerCpu], clock: &MachineClock) -> Brought {
+    fn lead(&self, short: bool, room: usize, others: &[&'static PerCpu], clock: &MachineClock) -> Brought {
         let asked = super::asked(short);
-        let mut samples = buffer();
+        let mut samples = buffer(room);
         let mut sampler = Sampler::new(&clock.tsc, &mut samples, &asked);
         let cold = sampler.warm_up(|| self.once(others, clock));
         self.wrong.store(0, Ordering::Release);

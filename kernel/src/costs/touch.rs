@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use abi::CpuId;
-use abi::series::{EVENTS, SeriesRow, Unavailable, WARM_UPS};
+use abi::series::{SeriesRow, Unavailable, WARM_UPS};
 use harness::platform::{Words, unavailable};
 use harness::sampler::{BUDGET_US, Book, Measured, Place, Sampler, Tally};
 use harness::x86::{cpuid, tsc};
@@ -26,8 +26,9 @@ pub fn rows(here: CpuId, sampler: &mut Sampler<'_>, book: &mut Book, floor: &mut
         return;
     }
     for (rows, bytes) in [(large, LARGE_PAGE), (small, 4096)] {
+        let most = sampler.room() as u64 + u64::from(WARM_UPS);
         let frames = floor.machine.space.frames();
-        let pages = (frames.untouched_bytes() / PART / bytes).min(u64::from(EVENTS + WARM_UPS));
+        let pages = (frames.untouched_bytes() / PART / bytes).min(most);
         match frames.words(pages * bytes, bytes) {
             Ok(words) if pages > u64::from(WARM_UPS) => {
                 touch(rows, here, words, bytes, sampler, book, floor);

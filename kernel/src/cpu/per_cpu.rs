@@ -153,6 +153,7 @@ impl PerCpu {
 
     /// The CPU that this code runs on; `None` before [`PerCpu::make_current`].
     #[must_use]
+    #[inline(always)]
     pub fn current() -> Option<&'static Self> {
         let this: *const Self;
         // SAFETY: whenever the kernel runs, GS base is the address of `NONE` or of a `PerCpu`, and a pointer is there: set by

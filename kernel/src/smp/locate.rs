@@ -2,6 +2,7 @@
 
 use abi::{ApicId, CpuId};
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use harness::order::Located;
 use harness::x86::topology;
@@ -16,20 +17,22 @@ use crate::cpu::{Job, PerCpu};
 #[must_use]
 pub fn all(clock: &'static MachineClock, node: impl Fn(ApicId) -> Option<u32>) -> Vec<Located> {
     let cpus: Vec<_> = PerCpu::online().collect();
-    let places = Arc::new(Mutex::new(Vec::with_capacity(cpus.len())));
+    // One entry for each CPU, at its number.
+    let places = Arc::new(Mutex::new(vec![None; PerCpu::all().len()]));
     let job: Job = {
         let places = Arc::clone(&places);
         Arc::new(move |id: CpuId| {
             let place = topology::here();
-            places.lock().push((id, place));
+            if let Some(entry) = places.lock().get_mut(usize::from(id.0)) {
+                *entry = Some(place);
+            }
         })
     };
     run_on(&cpus, clock, PATIENCE_US, &job);
-    let mut places = places.lock().clone();
-    places.sort_by_key(|&(id, _)| id);
-    let located = places.into_iter().filter_map(|(id, place)| {
-        let cpu = cpus.iter().find(|cpu| cpu.id == id)?;
-        Some(Located { id, place, node: node(cpu.apic_id) })
+    let places = places.lock().clone();
+    let located = cpus.into_iter().filter_map(|cpu| {
+        let place = *places.get(usize::from(cpu.id.0))?.as_ref()?;
+        Some(Located { id: cpu.id, place, node: node(cpu.apic_id) })
     });
     located.collect()
 }

@@ -71,6 +71,7 @@ pub fn enter(
 
 /// Ends the worker that runs on this CPU: its `enter` returns with `exit`. Called on the trap stack, which is left
 /// behind.
+#[inline(always)]
 pub(super) fn leave(cpu: &'static PerCpu, exit: Exit) -> ! {
     cpu.worker.exit.set(Some(exit));
     // SAFETY: a worker runs on this CPU (the trap came from ring 3), so `user_enter` saved this RSP and waits.

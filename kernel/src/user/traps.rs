@@ -11,6 +11,7 @@ use crate::cpu::{ErrorBank, PerCpu, SYSCALL_VECTOR, TrapFrame};
 use crate::x86::{apic, vectors};
 
 /// Handles a trap from ring 3. Returns if the worker continues.
+#[inline(always)]
 pub fn on_trap(frame: &mut TrapFrame) {
     let cpu = PerCpu::current().expect("ring 3 is entered only on a CPU whose data is current");
     if frame.vector == SYSCALL_VECTOR {
@@ -29,6 +30,7 @@ pub fn on_trap(frame: &mut TrapFrame) {
     }
 }
 
+#[inline(always)]
 fn on_syscall(cpu: &'static PerCpu, frame: &mut TrapFrame) {
     match Syscall::from_number(frame.rax).filter(|&call| cpu.worker.authority.get().allows(call)) {
         Some(Syscall::Exit) => leave(cpu, Exit::Returned),

@@ -102,6 +102,7 @@ pub fn mode() -> ApicMode {
     }
 }
 
+#[inline(always)]
 fn access() -> Access {
     *ACCESS.get().expect("the APIC is used after `apic::init`")
 }
@@ -111,6 +112,7 @@ fn read(register: Register) -> u32 {
 }
 
 /// Reads a register by its number.
+#[inline(always)]
 fn read_at(register: u32) -> u32 {
     match access() {
         // SAFETY: `init` was given the mapping of the APIC's page; registers are 32 bits wide, 16 bytes apart.
@@ -122,6 +124,7 @@ fn read_at(register: u32) -> u32 {
     }
 }
 
+#[inline(always)]
 fn write(register: Register, value: u32) {
     match access() {
         // SAFETY: as in `read`; only this module writes, and only values that the manual allows.

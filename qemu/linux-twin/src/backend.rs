@@ -55,14 +55,14 @@ impl Backend for Processes<'_> {
         rtc::seconds()
     }
 
-    fn platform(&mut self, asked: &Platform, clock: &Clock) -> Vec<Figure> {
+    fn platform(&mut self, asked: &Platform, samples: u32, clock: &Clock) -> Vec<Figure> {
         let before = sched_getaffinity(None);
         if let Some(first) = self.cpus.first() {
             // The rows of one CPU run on this thread.
             let _pinned = pin(first.linux);
         }
         let mut threads = Threads { cpus: self.cpus, console: self.console };
-        let figures = harness::platform::run(asked, clock, &mut threads);
+        let figures = harness::platform::run(asked, samples, clock, &mut threads);
         if let Ok(before) = before {
             let _restored = sched_setaffinity(None, &before);
         }

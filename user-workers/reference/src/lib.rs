@@ -57,6 +57,7 @@ mod kv;
 pub mod laws;
 mod lz4;
 mod needs;
+pub mod outside;
 mod parameters;
 mod primes;
 mod range;
@@ -72,7 +73,7 @@ pub use needs::{Needs, Room};
 pub use parameters::{BadParameter, Parameter, Parameters, Table, Words};
 pub use registry::{Control, Entry, Lookup, Registry};
 pub use task::{Task, Typed};
-pub use workload::{Slowed, Workload};
+pub use workload::{Slowed, Workload, chunk_root_of_copies};
 
 workloads! {
     /// Every workload there is.

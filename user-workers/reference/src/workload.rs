@@ -116,6 +116,22 @@ pub(crate) fn root_of(chunks: &[Digest]) -> (u32, Digest) {
     (u32::try_from(chunks.len()).unwrap_or(u32::MAX), hasher.digest())
 }
 
+/// The number of digests, and SHA-256 over them in order, that `copies` workers leave of which each does `whole`.
+#[must_use]
+pub fn chunk_root_of_copies(
+    workload: &dyn Workload,
+    whole: Words,
+    challenge: u64,
+    copies: u16,
+) -> (u32, Digest) {
+    let (chunks, mut hasher) = (workload.chunks(whole, challenge), Hasher::default());
+    for _ in 0..copies {
+        chunks.iter().for_each(|Digest(bytes)| hasher.update(bytes));
+    }
+    let count = u32::try_from(chunks.len() * usize::from(copies)).unwrap_or(u32::MAX);
+    (count, hasher.digest())
+}
+
 /// Another build of a workload's program, with more to do for the same answer: what a comparison of two builds must
 /// find.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

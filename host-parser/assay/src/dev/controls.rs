@@ -239,7 +239,7 @@ fn intact(log: &Transcript, manifest: &Manifest, unharmed: &[Place]) -> bool {
     });
     let challenge = challenge.unwrap_or(0);
     unharmed.iter().all(|&place| {
-        let parts = manifest.workload().split(manifest.params(), place.case);
+        let parts = manifest.parts(place.case);
         let part = parts.get(usize::from(place.worker));
         let expected = part.map(|&params| manifest.workload().expectation(params, challenge));
         let answered = records().any(|record| match record {
@@ -308,7 +308,7 @@ mod tests {
     fn a_result_is_intact_if_it_is_right_and_its_worker_is_done() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/controls/kernel-panic.toml");
         let manifest = Manifest::load(&path).unwrap();
-        let params = manifest.workload().split(manifest.params(), 2)[1];
+        let params = manifest.parts(2)[1];
         let right = manifest.workload().expectation(params, 0);
         let is_intact = |more: u64, status, refused| {
             let (case, iter, worker, cpu) = (2, 0, 1, CpuId(1));

@@ -8,7 +8,7 @@ use abi::plan::Plan;
 use abi::wire::{Hex64, Value};
 use anyhow::{Context, anyhow};
 use clap::Args;
-use evidence::gate::RunExpectation;
+use evidence::gate::{AskedRows, RunExpectation};
 use lab::{Coded, Exit, OrExit, build_id};
 
 /// The options that demand what a log must say.
@@ -32,8 +32,10 @@ impl DemandArgs {
     /// A file cannot be read, or is not what its option takes.
     pub fn expectation(&self) -> Result<RunExpectation, Coded> {
         let program = self.program.as_deref().map(program).transpose().or_exit(Exit::BadInput)?;
+        let plan = self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?;
         Ok(RunExpectation {
-            plan_or_work: self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?,
+            plan_or_work: plan.map(|(digest, _)| digest),
+            platform: plan.and_then(|(_, platform)| platform),
             blob: program.map(|(sha256, _)| sha256),
             blob_bytes: program.and_then(|(_, bytes)| bytes),
             build: self.kernel.as_deref().map(kernel).transpose().or_exit(Exit::BadInput)?,
@@ -55,13 +57,14 @@ impl DemandArgs {
     }
 }
 
-fn plan(given: &str) -> anyhow::Result<Digest> {
+/// The plan's SHA-256, and the rows of the platform that it asks for if its file is given.
+fn plan(given: &str) -> anyhow::Result<(Digest, Option<AskedRows>)> {
     if let Some(digest) = Digest::from_hex(given) {
-        return Ok(digest);
+        return Ok((digest, None));
     }
     let bytes = read(given)?;
     let plan = Plan::parse(&bytes).map_err(|error| anyhow!("{given}: {error}"))?;
-    Ok(plan.work_digest())
+    Ok((plan.work_digest(), plan.platform.map(AskedRows::from)))
 }
 
 /// The program's SHA-256, and its size if its file is given.

@@ -28,12 +28,12 @@ pub struct Judged {
     pub chained: bool,
 }
 
-/// Judges logs in the order in which they are given.
+/// Judges logs in the order in which they are given, by `gate`.
 ///
 /// # Errors
 /// A log cannot be read, or has nothing of ours in it; the message names it.
-pub fn judge(logs: &[PathBuf], expectation: &RunExpectation) -> anyhow::Result<Judged> {
-    let mut sorter = Sorter::default();
+pub fn judge(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyhow::Result<Judged> {
+    let mut sorter = Sorter { gate, ..Sorter::default() };
     for log in logs {
         for log in files(log).with_context(|| log.display().to_string())? {
             sorter.log(&log, expectation).with_context(|| log.display().to_string())?;

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use evidence::gate::{Measurement, RunExpectation};
+use evidence::gate::{Gate, Measurement, RunExpectation};
 use experiment::manifest::Manifest;
+use foreign::Figures;
 use lab::{Coded, Exit, OrExit, console};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
@@ -46,9 +47,15 @@ pub struct ParseArgs {
     pub json: bool,
     /// Disclosure file (TOML) with what a guest cannot see: provider, region, instance type
     ///
-    /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable.
+    /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable. The performance note that
+    /// it fills in is printed after the results, and is part of summary.md.
     #[arg(long, value_name = "FILE")]
     pub disclose: Option<PathBuf>,
+    /// Figures of another tool to print beside ours: TOOL=FILE with the output of one run; may be repeated
+    ///
+    /// `kvm-unit-tests=FILE`: what x86/vmexit.flat printed. Foreign figures are shown as they are. No rule judges them.
+    #[arg(long, value_name = "TOOL=FILE", conflicts_with = "json")]
+    pub foreign: Vec<String>,
     /// Print only a disclosure file to fill in, with what the logs already show
     #[arg(long, conflicts_with_all = ["disclose", "out", "json", "publish"])]
     pub disclose_template: bool,
@@ -64,7 +71,10 @@ pub struct ParseArgs {
 pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
     let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
-    let judged = logs::judge(&args.logs, &args.demand.expectation()?).or_exit(Exit::BadInput)?;
+    let foreign: Result<Vec<_>, _> = args.foreign.iter().map(|option| Figures::load(option)).collect();
+    let foreign = foreign.or_exit(Exit::BadInput)?;
+    let gate = manifest.as_ref().map_or_else(Gate::default, |manifest| Gate::of(manifest.workload()));
+    let judged = logs::judge(&args.logs, &args.demand.expectation()?, gate).or_exit(Exit::BadInput)?;
     if let Some(manifest) = &manifest {
         same_experiment(&judged, manifest).or_exit(Exit::BadInput)?;
     }
@@ -87,6 +97,12 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
             console::answer(&format!("\nROW {number}\n"))?;
         }
         write(args, &results, several.then_some(number))?;
+        if args.disclose.is_some() && !args.json {
+            console::answer(&format!("\nPERFORMANCE NOTE\n{}", report::note(&results)))?;
+        }
+        for figures in &foreign {
+            console::answer(&report::foreign(&results, figures))?;
+        }
         exits.push(exit(args, &results));
     }
     Ok(exits.into_iter().min_by_key(|&exit| rank(exit)).unwrap_or(Exit::Holds))
@@ -98,7 +114,8 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
 /// It cannot be read, or has nothing of ours in it.
 pub fn results_of(log: &Path) -> Result<Vec<Results>, Coded> {
     let logs = [log.to_owned()];
-    let Judged { runs, .. } = logs::judge(&logs, &RunExpectation::default()).or_exit(Exit::BadInput)?;
+    let Judged { runs, .. } =
+        logs::judge(&logs, &RunExpectation::default(), Gate::default()).or_exit(Exit::BadInput)?;
     let each = runs.into_iter().map(|runs| {
         let mut results = rows::results(runs, None);
         results.tool = tool();

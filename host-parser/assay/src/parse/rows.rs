@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use evidence::gate::Row;
+use evidence::gate::{Row, Scaling};
 use experiment::manifest::Manifest;
 use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord};
 
@@ -32,6 +32,10 @@ pub fn results(runs: Vec<RunRecord>, manifest: Option<&Manifest>) -> Results {
             to: gate.to_workers,
             min_speedup: gate.min_speedup,
         }),
+        scaling: measurements().find_map(|of| of.identity().scaling).filter(|&of| of == Scaling::Weak),
+        work_unit: manifest
+            .filter(|of| of.outside().is_some())
+            .map(|of| of.workload().units().work.to_owned()),
     };
     let firmware = measured.map(|measured| measured.machine().firmware.to_string());
     let environment = Environment { firmware, ..Environment::default() };

@@ -2,14 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::anyhow;
 use clap::Args;
 use html::{Origin, Subject, document};
 use lab::{Coded, Exit, OrExit, console};
-use results::{Results, write_atomically};
+use results::write_atomically;
 
-use crate::verify::Opened;
-use crate::{archive, parse};
+use crate::judged::{Judged, Seal, judge};
 
 /// `assay report`.
 #[derive(Args, Debug)]
@@ -22,13 +20,6 @@ pub struct ReportArgs {
     pub html: PathBuf,
 }
 
-/// The results of one set of runs, and where they come from.
-struct Judged {
-    name: String,
-    results: Results,
-    origin: Origin,
-}
-
 /// Judges all logs of each session again, and writes the report.
 ///
 /// # Errors
@@ -37,54 +28,33 @@ struct Judged {
 pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
     let mut judged = Vec::new();
     for path in &args.of {
-        judged.extend(judge(path, &args.html)?);
+        judged.extend(judge(path)?);
     }
-    let subjects: Vec<Subject<'_>> = judged.iter().map(Judged::subject).collect();
+    let origins: Vec<Origin> = judged.iter().map(|of| origin(of, &args.html)).collect();
+    let subjects: Vec<Subject<'_>> = std::iter::zip(&judged, &origins)
+        .map(|(of, origin)| Subject { name: &of.name, results: &of.results, origin })
+        .collect();
     let page = document(&subjects);
     write_atomically(&args.html, |out| out.write_all(page.as_bytes())).or_exit(Exit::Output)?;
     let (shown, kib) = (args.html.display(), page.len().div_ceil(1024));
     console::answer(&format!("{shown}: {} in {kib} KiB\n", counted(subjects.len())))?;
-    let verified =
-        |of: &Judged| !matches!(&of.origin, Origin::Sealed { problems, .. } if !problems.is_empty());
-    Ok(if judged.iter().all(verified) { Exit::Holds } else { Exit::NotVerified })
+    Ok(if judged.iter().all(Judged::is_verified) { Exit::Holds } else { Exit::NotVerified })
 }
 
-impl Judged {
-    fn subject(&self) -> Subject<'_> {
-        Subject { name: &self.name, results: &self.results, origin: &self.origin }
+/// Where results come from, for a report in the file `to`.
+fn origin(of: &Judged, to: &Path) -> Origin {
+    match &of.seal {
+        None => Origin::Logs,
+        Some(Seal { head, problems, runs }) => Origin::Sealed {
+            head: head.clone(),
+            problems: problems.clone(),
+            folder: runs.as_ref().and_then(|runs| relative(runs, to)),
+        },
     }
 }
 
 fn counted(sessions: usize) -> String {
     format!("{sessions} {}", if sessions == 1 { "session" } else { "sessions" })
-}
-
-/// The results at `path`: of a session each set, of logs each row.
-fn judge(path: &Path, to: &Path) -> Result<Vec<Judged>, Coded> {
-    let name = path.display().to_string();
-    if !path.is_dir() && !archive::is_archive(path) {
-        let rows = parse::results_of(path)?;
-        return Ok(rows
-            .into_iter()
-            .map(|results| Judged { name: name.clone(), results, origin: Origin::Logs })
-            .collect());
-    }
-    let opened = Opened::open(path)?;
-    let problems: Vec<String> = opened.problems().iter().map(ToString::to_string).collect();
-    let head = opened.session.chain.head.to_string();
-    let sets = opened.session.sets();
-    let chosen = (0..sets.len()).filter(|&set| opened.row.is_none() || sets[set].row == opened.row);
-    let of_set = |set: usize| {
-        let folder =
-            path.is_dir().then(|| relative(&opened.session.folder_of(set).join("runs"), to)).flatten();
-        let origin = Origin::Sealed { head: head.clone(), problems: problems.clone(), folder };
-        Judged { name: name.clone(), results: opened.session.results(set), origin }
-    };
-    let judged: Vec<Judged> = chosen.map(of_set).collect();
-    if judged.is_empty() {
-        return Err(anyhow!("{name}: has no such row")).or_exit(Exit::BadInput);
-    }
-    Ok(judged)
 }
 
 /// The address of a folder relative to a file; `None` if it has none.

@@ -6,7 +6,7 @@ use abi::wire::record;
 use abi::worker::SCALE_SHIFT;
 use workloads::Workload;
 
-use super::Lookup;
+use super::References;
 use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
@@ -21,9 +21,9 @@ pub(super) fn measurement(
     facts: &Facts,
     evidence: &HostEvidence,
     disturbed: &Disturbed,
-    lookup: Lookup,
+    references: References,
 ) -> Option<Measurement> {
-    let workload = lookup(facts.one::<record::Experiment>()?.is.workload.as_str())?;
+    let workload = references.find(facts.one::<record::Experiment>()?.is.workload.as_str())?;
     let samples = facts.iterations.iter().map(|iteration| {
         let excluded = exclusion(disturbed, iteration.iter);
         Some(Sample { excluded, ..sample(facts, iteration)? })
@@ -62,12 +62,15 @@ fn subject(facts: &Facts, workload: &dyn Workload) -> Option<Subject> {
         facts.one::<record::Blob>()?.is,
     );
     let challenge = facts.one::<record::Challenge>();
+    let (whole, scaling) = common_whole(facts, workload)?;
     Some(Subject {
         build: start.build,
         work: challenge.map_or(start.plan, |at| at.is.work),
         experiment: experiment.name,
         workload: experiment.workload,
-        whole: common_whole(facts, workload)?,
+        whole,
+        scaling,
+        grant: facts.one::<record::Grant>().map(|at| at.is),
         authority: experiment.authority,
         blob_sha256: blob.sha256,
         blob_bytes: blob.bytes,

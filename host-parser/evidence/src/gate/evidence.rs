@@ -1,6 +1,8 @@
 //! What the gate knows besides the log: what was to be run, and what the host observed.
 
 use abi::Digest;
+use abi::plan::Platform;
+use abi::series::Shortened;
 use serde::{Deserialize, Serialize};
 
 /// What is expected of a run. A field that is `None` is unknown and not checked: a log from anywhere can be judged
@@ -27,6 +29,26 @@ pub struct RunExpectation {
     pub blob_bytes: Option<u32>,
     /// The first 8 bytes of the build ID of the kernel in the image.
     pub build: Option<u64>,
+    /// The rows of the platform that the plan asks for; `None` if it asks for none, or is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<AskedRows>,
+}
+
+/// What a plan asks for of the platform.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AskedRows {
+    /// How long each CPU looks for gaps, in milliseconds.
+    pub noise_ms: u32,
+    /// The rows that do one operation less than they report.
+    pub short: Shortened,
+    /// Whether every sample is printed.
+    pub samples: bool,
+}
+
+impl From<Platform> for AskedRows {
+    fn from(Platform { noise_ms, short, samples }: Platform) -> Self {
+        Self { noise_ms, short, samples }
+    }
 }
 
 /// A case that was to be run, and how often.

@@ -67,7 +67,7 @@ pub struct Topology {
 }
 
 /// Where a CPU is. Numbers are unique in the whole machine: CPUs of one core have the same core number.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct CpuPlace {
     /// The CPU's number.
     pub cpu: u16,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Offset, Phase, SecondClock, Tsc, TscReading, Warp};
+use abi::wire::record::{Grant, Offset, Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::evidence::FunctionalOnly;
 use super::exclusion::Exclusion;
@@ -61,6 +61,29 @@ pub struct Measurement {
     pub(super) samples: Box<[Sample]>,
 }
 
+/// How the work of a case grows with its workers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// It does not: the workers share one whole, each with a part of it. Ideal is a time divided by the number of workers.
+    #[default]
+    Strong,
+    /// As their number: each worker does the whole. Ideal is a time that stays the same, so the time of one worker divided
+    /// by that of n is the efficiency.
+    Weak,
+}
+
+impl Scaling {
+    /// The word for it in manifests and results.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Strong => "strong",
+            Self::Weak => "weak",
+        }
+    }
+}
+
 /// What all boots of one kernel, program and work have in common of their identity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Subject {
@@ -69,6 +92,8 @@ pub(super) struct Subject {
     pub experiment: Label,
     pub workload: Label,
     pub whole: [u64; 4],
+    pub scaling: Option<Scaling>,
+    pub grant: Option<Grant>,
     pub authority: Authority,
     pub blob_sha256: Digest,
     pub blob_bytes: u32,
@@ -101,8 +126,18 @@ impl Measurement {
     /// Which kernel, plan and program ran.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        let Subject { build, work, experiment, workload, whole, authority, blob_sha256, blob_bytes } =
-            *self.subject;
+        let Subject {
+            build,
+            work,
+            experiment,
+            workload,
+            whole,
+            scaling,
+            grant,
+            authority,
+            blob_sha256,
+            blob_bytes,
+        } = *self.subject;
         let Self { nonce, plan, challenge, .. } = *self;
         Identity {
             nonce,
@@ -113,6 +148,8 @@ impl Measurement {
             experiment,
             workload,
             whole,
+            scaling,
+            grant,
             authority,
             blob_sha256,
             blob_bytes,
@@ -239,14 +276,26 @@ pub struct Identity {
     pub experiment: Label,
     /// The workload's name.
     pub workload: Label,
-    /// The whole that the splits of every case make up, as the workload's parameters.
+    /// The whole that the splits of every case make up, or that each of its workers does, as the workload's parameters.
     pub whole: [u64; 4],
+    /// Which of the two; `None` if no case has more than one worker. Results name weak scaling only, so that those of older
+    /// versions are made again byte for byte.
+    #[serde(skip_serializing_if = "is_not_weak")]
+    pub scaling: Option<Scaling>,
+    /// What each worker was granted beyond a stack of the usual size; `None` for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
     /// The syscalls its workers may make.
     pub authority: Authority,
     /// SHA-256 of the worker's ELF.
     pub blob_sha256: Digest,
     /// Its length in bytes.
     pub blob_bytes: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a field so")]
+fn is_not_weak(scaling: &Option<Scaling>) -> bool {
+    *scaling != Some(Scaling::Weak)
 }
 
 /// The clock.

@@ -21,13 +21,14 @@ mod topology;
 mod verdict;
 
 pub use evidence::{
-    Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay, WatcherDelay,
+    AskedRows, Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay,
+    WatcherDelay,
 };
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{
-    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Sweep, WorkerSample,
+    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Scaling, Sweep, WorkerSample,
 };
 pub use platform_rows::{Bucket, Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
@@ -40,7 +41,7 @@ pub use rules::limits;
 use std::collections::HashMap;
 
 use abi::wire::record::{self, SystemName};
-use workloads::Lookup;
+use workloads::{Lookup, Workload};
 
 use self::facts::Facts;
 use self::row::Rows;
@@ -52,7 +53,7 @@ use crate::transcript::{Boot, Extent, Transcript};
 /// The gate of one experiment. It remembers what the runs of a system must have in common (kernel, program, whole), and
 /// what no two runs may share (the nonce, and the last digits of clock readings). Whether different systems did the same work is for a comparison to prove.
 pub struct Gate {
-    lookup: Lookup,
+    references: References,
     said: Said,
     known: HashMap<SystemName, Known>,
     sound: SoundTimes,
@@ -72,6 +73,21 @@ pub struct JudgedBoot {
     pub system: Option<SystemName>,
 }
 
+/// Where the gate finds the reference of a workload.
+#[derive(Clone, Copy)]
+struct References {
+    lookup: Lookup,
+    /// The experiment's own, which need not be among those.
+    own: Option<&'static dyn Workload>,
+}
+
+impl References {
+    /// The workload of this name.
+    fn find(self, name: &str) -> Option<&'static dyn Workload> {
+        self.own.filter(|own| own.name() == name).or_else(|| (self.lookup)(name))
+    }
+}
+
 impl Default for Gate {
     fn default() -> Self {
         Self::new(workloads::by_name)
@@ -83,7 +99,7 @@ impl Gate {
     #[must_use]
     pub fn new(lookup: Lookup) -> Self {
         Self {
-            lookup,
+            references: References { lookup, own: None },
             said: Said::default(),
             known: HashMap::new(),
             sound: SoundTimes::default(),
@@ -91,6 +107,13 @@ impl Gate {
             rows: Rows::default(),
             shared: Shared::default(),
         }
+    }
+
+    /// Returns a gate for the experiment of `workload`, whose program need not be one of Assay's own.
+    #[must_use]
+    pub fn of(workload: &'static dyn Workload) -> Self {
+        let gate = Self::default();
+        Self { references: References { own: Some(workload), ..gate.references }, ..gate }
     }
 
     /// Judges the log of one run of one machine. A second boot in the log is a reset. All runs of a system are of one row:
@@ -108,9 +131,11 @@ impl Gate {
         let (mut findings, times) = self.findings(&judged, expectation, evidence, known.as_ref());
         let measured = times.as_ref().filter(|_| findings.is_empty());
         let other_row = times.as_ref().zip(known.as_ref()).and_then(|(it, known)| known.other_row(it));
-        let known = known.or_else(|| measured.map(Known::of));
+        let mut known = known.or_else(|| measured.map(Known::of));
         if let Some(detail) = other_row {
             findings.add(ReasonCode::RowMismatch, None, detail);
+        } else if let Some((known, measured)) = known.as_mut().zip(measured) {
+            known.learn(measured);
         }
         if let Some((known, system)) = known.zip(facts.last().and_then(system_of)) {
             self.known.insert(system, known);
@@ -179,7 +204,7 @@ impl Gate {
             rules::machine(&mut run);
             rules::workers(&mut run);
             rules::strays(&mut run);
-            if let Some(workload) = rules::workload(&mut run, self.lookup) {
+            if let Some(workload) = rules::workload(&mut run, self.references) {
                 rules::plan(&mut run, workload, known);
                 rules::answers(&mut run, workload);
                 rules::grants(&mut run, workload);
@@ -210,7 +235,7 @@ impl Gate {
         rules::control(facts, &mut findings);
         let times = match facts {
             [facts] if whole && findings.are_the_hosts() => {
-                build::measurement(facts, evidence, &disturbed, self.lookup)
+                build::measurement(facts, evidence, &disturbed, self.references)
             }
             _ => None,
         };

@@ -12,7 +12,7 @@ use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
 use super::machine::{MachineReport, Topology};
-use super::measurement::Measurement;
+use super::measurement::{Measurement, Scaling};
 use super::rules::limits;
 
 /// How many rows the logs of one command may have.
@@ -223,6 +223,8 @@ pub(super) struct Rows {
     /// By what their boots have in common; several if only the frequencies differ.
     by_same: HashMap<Same, Vec<usize>>,
     of_cases: HashMap<usize, BTreeMap<Vec<u16>, OfCases>>,
+    /// How the cases of a row scale, from the first boot on that shows it.
+    scaling: HashMap<usize, Scaling>,
     /// The row of the last boot, unless others differ from it only in their frequency. It is nearly always that of the next
     /// boot too, and is found without hashing.
     last: Option<usize>,
@@ -264,6 +266,15 @@ impl Rows {
         if self.last != Some(at) {
             let alike = self.by_same.get(&self.rows[at].same).map_or(0, Vec::len);
             self.last = Some(at).filter(|_| alike == 1);
+        }
+        if let Some(now) = measured.identity().scaling {
+            let earlier = *self.scaling.entry(at).or_insert(now);
+            if now != earlier {
+                let (now, earlier) = (now.word(), earlier.word());
+                return Err(format!(
+                    "its workers show {now} scaling, those of earlier boots {earlier} scaling"
+                ));
+            }
         }
         let of_cases = self.of_cases.entry(at).or_default();
         match of_cases.get(&cases) {

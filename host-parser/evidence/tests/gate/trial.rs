@@ -84,8 +84,18 @@ pub fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
     if trial.before.is_some() {
         text += "\ngiven a run before it";
     }
-    let RunExpectation { plan, challenge, work, plan_or_work, cases, cpus, blob, blob_bytes, build } =
-        &trial.expectation;
+    let RunExpectation {
+        plan,
+        challenge,
+        work,
+        plan_or_work,
+        cases,
+        cpus,
+        blob,
+        blob_bytes,
+        build,
+        platform,
+    } = &trial.expectation;
     for (name, given) in [
         ("plan", plan.map(|plan| plan.to_string())),
         ("challenge", challenge.map(|challenge| format!("{challenge:016x}"))),
@@ -96,6 +106,7 @@ pub fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
         ("blob", blob.map(|blob| blob.to_string())),
         ("blob bytes", blob_bytes.map(|bytes| bytes.to_string())),
         ("build", build.map(|build| format!("{build:016x}"))),
+        ("platform", platform.map(|asked| format!("{asked:?}"))),
     ] {
         if let Some(given) = given {
             let _ = write!(text, "\nexpected {name} {given}");

@@ -7,6 +7,7 @@
 //! problem names file, line, column and key, and all problems are reported together if possible.
 
 mod check;
+mod outside;
 mod problem;
 mod profile;
 mod raw;
@@ -20,8 +21,12 @@ use abi::control::ControlKind;
 use abi::plan::Needs;
 use abi::syscall::Authority;
 use abi::wire::Label;
-use workloads::{Lookup, Workload};
+use evidence::gate::Scaling;
+use workloads::{Lookup, Words, Workload};
 
+use outside::{OracleAt, beside};
+
+pub use outside::Outside;
 pub use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
 pub use profile::{
@@ -58,11 +63,13 @@ struct Checked {
     tier: Tier,
     rounds: u16,
     workload: &'static dyn Workload,
+    outside: Option<Outside>,
     params: [u64; 4],
     authority: Authority,
     needs: Needs,
     corpus: Option<CorpusSpec>,
     cases: Vec<u16>,
+    scaling: Scaling,
     sweep: Option<Sweep>,
     iterations: u16,
     warm_up_ms: u32,
@@ -71,21 +78,31 @@ struct Checked {
     timeouts: Timeouts,
     machine: MachineProfile,
     platform: Option<abi::plan::Platform>,
+    most_samples: Option<u32>,
     control: Option<Control>,
 }
 
+/// What each of `workers` workers does of `whole`.
+fn parts(workload: &dyn Workload, whole: Words, workers: u16, scaling: Scaling) -> Vec<Words> {
+    match scaling {
+        Scaling::Strong => workload.split(whole, workers),
+        Scaling::Weak => vec![whole; workers.into()],
+    }
+}
+
 impl Manifest {
-    /// Reads and checks the file at `path`.
+    /// Reads and checks the file at `path`, and the oracle's file if it names one.
     ///
     /// # Errors
     /// [`ManifestError::Read`] if the file cannot be read, else the errors of [`Manifest::parse`].
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let bytes =
             std::fs::read(path).map_err(|source| ManifestError::Read { path: path.to_owned(), source })?;
-        Self::parse(path, &bytes)
+        Self::read(path, &bytes, workloads::by_name, &|file| Some(beside(path, file)))
     }
 
-    /// Checks `bytes`, the content of `path`. Only error messages use the path.
+    /// Checks `bytes`, the content of `path`. Only error messages use the path. A manifest that names an oracle's file is
+    /// refused: nothing is read.
     ///
     /// # Errors
     /// [`ManifestError::Invalid`] with all problems.
@@ -98,6 +115,23 @@ impl Manifest {
     /// # Errors
     /// The same.
     pub fn parse_with(path: &Path, bytes: &[u8], lookup: Lookup) -> Result<Self, ManifestError> {
+        Self::read(path, bytes, lookup, &|_| None)
+    }
+
+    /// The same for a manifest that was stored with its oracle, if it names one, in the file `oracle`.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parse_stored(path: &Path, bytes: &[u8], oracle: &Path) -> Result<Self, ManifestError> {
+        Self::read(path, bytes, workloads::by_name, &|_| Some(oracle.to_owned()))
+    }
+
+    fn read(
+        path: &Path,
+        bytes: &[u8],
+        lookup: Lookup,
+        oracle_at: OracleAt<'_>,
+    ) -> Result<Self, ManifestError> {
         let source = std::str::from_utf8(bytes).map_err(|error| {
             let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let message = "expected UTF-8 text".to_owned();
@@ -105,8 +139,8 @@ impl Manifest {
         })?;
         let raw = toml::from_str(source)
             .map_err(|error| ManifestError::invalid(path, vec![Problem::from_toml(source, &error)]))?;
-        let checked =
-            check::check(source, &raw, lookup).map_err(|problems| ManifestError::invalid(path, problems))?;
+        let checked = check::check(path, source, &raw, lookup, oracle_at)
+            .map_err(|problems| ManifestError::invalid(path, problems))?;
         Ok(Self { path: path.to_owned(), source: source.to_owned(), sha256: Digest::of(bytes), checked })
     }
 
@@ -165,6 +199,12 @@ impl Manifest {
         self.checked.workload
     }
 
+    /// The files of a program that is not Assay's own, if it is one.
+    #[must_use]
+    pub const fn outside(&self) -> Option<&Outside> {
+        self.checked.outside.as_ref()
+    }
+
     /// The workload's parameters, for the whole of a case.
     #[must_use]
     pub const fn params(&self) -> [u64; 4] {
@@ -193,6 +233,18 @@ impl Manifest {
     #[must_use]
     pub fn cases(&self) -> &[u16] {
         &self.checked.cases
+    }
+
+    /// How the work of a case grows with its workers.
+    #[must_use]
+    pub const fn scaling(&self) -> Scaling {
+        self.checked.scaling
+    }
+
+    /// What each of `workers` workers does: a part of the whole, or all of it.
+    #[must_use]
+    pub fn parts(&self, workers: u16) -> Vec<Words> {
+        parts(self.workload(), self.params(), workers, self.scaling())
     }
 
     /// How often each boot runs its case; at least 1. Iterations that the host disturbed are excluded, and the lower
@@ -228,7 +280,7 @@ impl Manifest {
         self.checked.gate
     }
 
-    /// The answer of all workers of any case together.
+    /// The answer of all workers of any case together; in weak scaling that of each.
     #[must_use]
     pub const fn oracle(&self) -> Oracle {
         self.checked.oracle
@@ -238,6 +290,12 @@ impl Manifest {
     #[must_use]
     pub const fn control(&self) -> Option<Control> {
         self.checked.control
+    }
+
+    /// The most samples of a row of the platform, if the manifest bounds them.
+    #[must_use]
+    pub const fn most_samples(&self) -> Option<u32> {
+        self.checked.most_samples
     }
 
     /// What each boot measures of the platform; `None` for nothing.

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use evidence::gate::Scaling;
+
 use super::profile::{Boot, MachineType, Sweep, Tier};
 
 /// A workload's own parameters, by name.
@@ -99,10 +101,15 @@ manifest_tables! {
 
     /// What is run.
     RawWorkload = "workload." {
-        /// The workload. In the `control` tier it is a program that fails on purpose (`control-...`), unless
+        /// The workload. With a `/` in it, it is the path of an ELF, from the manifest's folder: a program that is not
+        /// Assay's own, whose answers are in `oracle.file`. In the `control` tier it is a program that fails on purpose (`control-...`), unless
         /// `control.kernel` is set.
         program = "program": Spanned<String>,
-            "string", "a program of the tier", "required", "\"primes\"";
+            "string", "a program of the tier, or the path of [one of your own](WORKLOADS.md#a-program-of-your-own)",
+            "required", "\"primes\"";
+        /// The calls of a program of your own besides warm-up and timed call. Only with a path in `program`.
+        calls = "calls": Option<Spanned<Vec<Spanned<String>>>>,
+            "list of strings", "`prepare`, `verify`", "none", "[\"prepare\"]";
         /// What a worker may do: the syscalls that it may make, of which `exit` is the only one and must be there, and
         /// `shared-memory`, without which no memory of other workers is mapped. Every other syscall is refused and counted.
         authority = "authority": Spanned<Vec<Spanned<String>>>,
@@ -148,6 +155,11 @@ manifest_tables! {
         /// `control` tier.
         sweep = "sweep": Option<Spanned<Sweep>>,
             "string", "[`powers-of-two`](CONCEPTS.md#sweeps)", "none", "\"powers-of-two\"";
+        /// How the work grows with the workers. In strong scaling the workers of a case share the whole; in weak scaling
+        /// each of them does the whole, so that the time stays the same at best. Then there is no claim, no sweep and no
+        /// shared memory, and `oracle` is about one worker.
+        scaling = "scaling": Option<Spanned<Scaling>>,
+            "string", "`strong`, `weak`", "`strong`", "\"weak\"";
         /// How often a boot runs its case. Iterations that the host disturbed are excluded, and the lower quartile of
         /// the rest is the time of the round. Not with a sweep, and not in the `control` tier.
         iterations = "iterations": Option<Spanned<i64>>,
@@ -171,14 +183,23 @@ manifest_tables! {
             "number", "above 0, at most `to-workers / from-workers`", "required in `[gate]`", "1.6";
     }
 
-    /// What the workers of any case answer together.
+    /// What the workers of any case answer together; in weak scaling what each of them answers.
     RawOracle = "oracle." {
-        /// The answer of all workers of any case together. A wrong number is an error that states the right one.
+        /// The answer of all workers of any case together; in weak scaling that of each. A wrong number is an error that states the right one.
         answer = "answer": Spanned<i64>,
             "integer", "what the reference gives", "required", "216_816";
         /// The work that this takes.
         work = "work": Spanned<i64>,
             "integer, the workload's unit", "what the reference gives", "required", "161_131_521";
+        /// The answers of a program of your own, by a path from the manifest's folder.
+        file = "file": Option<Spanned<String>>,
+            "string", "the path of an [oracle](WORKLOADS.md#the-oracle)",
+            "required with a path in `workload.program`, not allowed without", "\"oracle.txt\"";
+        /// The SHA-256 of that file, so that the manifest's own stands for both. A wrong one is an error that states the
+        /// right one.
+        sha256 = "sha256": Option<Spanned<String>>,
+            "string", "64 hexadecimal digits", "required with `oracle.file`, not allowed without",
+            "\"9f86d081...\"";
     }
 
     /// How long things may take.
@@ -213,6 +234,9 @@ manifest_tables! {
         /// How long each CPU looks for gaps between readings of its clock.
         noise_ms = "noise-ms": Option<Spanned<i64>>,
             "integer, milliseconds", "0 to 600_000", "10_000", "10_000";
+        /// The most samples that a row takes: fewer give a quick look, whose percentiles are coarse.
+        most_samples = "most-samples": Option<Spanned<i64>>,
+            "integer", "8 to 10_000", "10_000", "200";
         /// Whether each sample is printed, beside the histograms: about 30 KB more for each row.
         samples = "samples": Option<bool>,
             "boolean", "`true`, `false`", "`false`", "false";

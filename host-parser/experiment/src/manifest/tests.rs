@@ -336,6 +336,18 @@ fn every_kernel_control_and_every_control_worker_is_shipped() {
 }
 
 #[test]
+fn weak_scaling_has_no_claim_no_sweep_and_no_shared_memory() {
+    let weak = |to: &str| complaint("workers = [1, 2, 4]", &format!("{to}\nscaling = \"weak\""));
+    assert!(weak("workers = [1, 2]").contains("gate.min-speedup: expected no claim in weak scaling"));
+    assert!(weak("sweep = \"powers-of-two\"").contains("cases.sweep: expected a list cases.workers in weak"));
+    let shared = SHIPPED.replace("workers = [1, 2, 4]", "workers = [1, 2]\nscaling = \"weak\"");
+    let shared = shared.replace("[\"exit\"]", "[\"exit\", \"shared-memory\"]\nshared-kib = 4");
+    let said = parse(&shared).expect_err("a bad manifest").to_string();
+    assert!(said.contains("workload.shared-kib: expected none in weak scaling"), "{said}");
+    assert!(complaint("workers = [1, 2, 4]", "workers = [1]\nscaling = \"wide\"").contains("scaling"));
+}
+
+#[test]
 fn refuses_files_that_are_not_text_or_not_there() {
     let said = Manifest::parse(Path::new("x.toml"), b"schema = 1\n\xff").unwrap_err().to_string();
     assert_eq!(said, "x.toml:2:1: expected UTF-8 text");

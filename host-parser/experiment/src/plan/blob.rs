@@ -35,6 +35,14 @@ pub enum BlobError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file of a program that is not Assay's own cannot be read.
+    #[error("program {}: {source}; build it first", path.display())]
+    ReadOutside {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The file is not an ELF file.
     #[error("worker program {}: not an ELF file", path.display())]
     NotElf {
@@ -45,11 +53,19 @@ pub enum BlobError {
 
 impl WorkerBlob {
     /// Loads the manifest's program in the build for what it requires from `folder`, in which the workers were built. The
-    /// build for every x86-64 is in `folder` itself, every other in a folder there that is named by its features.
+    /// build for every x86-64 is in `folder` itself, every other in a folder there that is named by its features. A program
+    /// that is not Assay's own is where the manifest says.
     ///
     /// # Errors
     /// As for [`WorkerBlob::load`].
     pub fn of_manifest(folder: &Path, manifest: &Manifest) -> Result<Self, BlobError> {
+        if let Some(outside) = manifest.outside() {
+            let path = &outside.program;
+            return Self::read(path, manifest.program(), |source| BlobError::ReadOutside {
+                path: path.clone(),
+                source,
+            });
+        }
         let requires = manifest.needs().requires;
         let folder = if requires.is_none() { folder.to_owned() } else { folder.join(requires.to_string()) };
         Self::load(&folder, manifest.program())
@@ -62,11 +78,20 @@ impl WorkerBlob {
     /// can run the ELF.
     pub fn load(folder: &Path, name: &str) -> Result<Self, BlobError> {
         let path = folder.join(name);
+        Self::read(&path, name, |source| BlobError::Read { path: path.clone(), source })
+    }
+
+    fn read(
+        path: &Path,
+        name: &str,
+        unreadable: impl FnOnce(std::io::Error) -> BlobError,
+    ) -> Result<Self, BlobError> {
         let label = Label::new(name).ok_or_else(|| BlobError::Name { name: name.to_owned() })?;
-        match std::fs::read(&path) {
-            Err(source) => Err(BlobError::Read { path, source }),
-            Ok(bytes) if !bytes.starts_with(ELF_MAGIC) => Err(BlobError::NotElf { path }),
-            Ok(bytes) => Ok(Self::new(label, bytes)),
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        if bytes.starts_with(ELF_MAGIC) {
+            Ok(Self::new(label, bytes))
+        } else {
+            Err(BlobError::NotElf { path: path.to_owned() })
         }
     }
 

@@ -235,3 +235,23 @@ fn the_ramdisk_says_nothing_of_when_and_by_whom_it_was_made() {
         assert_eq!(header.mode().unwrap(), 0o444);
     }
 }
+
+#[test]
+fn in_weak_scaling_each_worker_does_the_whole() {
+    let source =
+        SHIPPED.replace("3_000_000", "1000").replace("216_816", "168").replace("161_131_521", "3347");
+    let gate = source.find("[gate]").unwrap()..source.find("[oracle]").unwrap();
+    let source = source.replace(&source[gate], "");
+    let parse = |source: &str| Manifest::parse(Path::new("x.toml"), source.as_bytes()).unwrap();
+    let splits = |manifest: &Manifest| {
+        let plan = PlanBytes::new(manifest, &blob("primes"), &[2], PlanOptions::default()).unwrap();
+        let parsed = Plan::parse(plan.text().as_bytes()).unwrap();
+        let of_case: Vec<_> = parsed.cases().flat_map(|(_, splits)| splits.collect::<Vec<_>>()).collect();
+        of_case.iter().map(|split| (split.p0, split.p1, split.answer)).collect::<Vec<_>>()
+    };
+    let strong = parse(&source.replace("[1, 2, 4]", "[1, 2, 4]\nscaling = \"strong\""));
+    let weak = parse(&source.replace("[1, 2, 4]", "[1, 2, 4]\nscaling = \"weak\""));
+    assert_eq!(splits(&weak), [(2, 1000, 168); 2]);
+    assert_eq!(splits(&strong), splits(&parse(&source)));
+    assert_eq!(splits(&strong).iter().map(|split| split.2).sum::<u64>(), 168);
+}

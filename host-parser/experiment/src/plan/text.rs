@@ -90,6 +90,7 @@ impl PlanBytes {
             lines.push(plan::Corpus { name, sha256, copies: spec.copies }.into());
         }
         lines.extend(manifest.platform().map(PlanLine::from));
+        lines.extend(manifest.most_samples().map(|samples| PlanLine::from(plan::Sampling { samples })));
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {
             lines.extend(sweep(manifest, options.iterations, timeout_ms)?);
@@ -165,7 +166,7 @@ impl PlanBytes {
 /// The split and the expected answer of each of `workers`, without the digest, which the challenge decides.
 fn splits(manifest: &Manifest, workers: u16) -> impl Iterator<Item = Split> {
     let workload = manifest.workload();
-    let parts = workload.split(manifest.params(), workers);
+    let parts = manifest.parts(workers);
     (0..).zip(parts).map(|(worker, params)| {
         let Expectation { answer, work, .. } = workload.expectation(params, 0);
         let [p0, p1, p2, p3] = params;

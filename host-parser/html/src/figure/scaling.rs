@@ -17,14 +17,32 @@ use crate::table::empty;
 enum Shown {
     /// The speed-up itself.
     SpeedUp,
+    /// The same ratio of times in weak scaling, in which every worker does the whole: ideal is 1.
+    Efficiency,
     /// Its part of the ideal, in percent: the same data on a scale on which differences are seen.
     PartOfIdeal,
 }
 
 impl Shown {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SpeedUp => "speed-up",
+            Self::Efficiency => "efficiency",
+            Self::PartOfIdeal => "% of the ideal",
+        }
+    }
+
+    /// The ideal ratio of times.
+    fn ideal(self, case: u16, smallest: u16) -> f64 {
+        match self {
+            Self::Efficiency => 1.0,
+            Self::SpeedUp | Self::PartOfIdeal => f64::from(case) / f64::from(smallest.max(1)),
+        }
+    }
+
     fn of(self, speedup: f64, case: u16, smallest: u16) -> f64 {
         match self {
-            Self::SpeedUp => speedup,
+            Self::SpeedUp | Self::Efficiency => speedup,
             Self::PartOfIdeal => 100.0 * speedup * f64::from(smallest) / f64::from(case.max(1)),
         }
     }
@@ -32,12 +50,13 @@ impl Shown {
 
 /// The scaling curve; `None` if there is one case only.
 pub fn scaling(results: &Results, points: &Points) -> Option<Figure> {
-    figure(results, points, Shown::SpeedUp)
+    figure(results, points, if results.experiment.is_weak() { Shown::Efficiency } else { Shown::SpeedUp })
 }
 
-/// The same as a part of the ideal; `None` if there is one case only.
+/// The same as a part of the ideal; `None` if there is one case only, and in weak scaling, which is shown so already.
 pub fn efficiency(results: &Results, points: &Points) -> Option<Figure> {
-    figure(results, points, Shown::PartOfIdeal)
+    let strong = !results.experiment.is_weak();
+    strong.then(|| figure(results, points, Shown::PartOfIdeal))?
 }
 
 fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
@@ -50,16 +69,17 @@ fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
         systems.iter().map(|&system| series(&plot, results, points, system, shown)).collect();
     let across: Vec<_> = cases.iter().map(|&case| (f64::from(case), name(results, case))).collect();
     let content = html! {
-        (plot.axes(&across, &plot.y.labelled(6), ["workers", if shown == Shown::SpeedUp { "speed-up" } else { "% of the ideal" }]))
+        (plot.axes(&across, &plot.y.labelled(6), ["workers", shown.name()]))
         path class="ideal" d=(ideal.text()) {}
         @for series in &series { (series) }
     };
     let description = describe(results, &systems);
     Some(Figure {
-        name: if shown == Shown::SpeedUp { "Scaling" } else { "Part of the ideal" }.to_owned(),
+        name: if shown == Shown::PartOfIdeal { "Part of the ideal" } else { "Scaling" }.to_owned(),
         drawing: drawing(plot.frame.drawing_height(), &description, &content),
         caption: html! {
-            @if shown == Shown::SpeedUp {
+            @if shown == Shown::Efficiency { p { "Weak scaling: every worker does the whole." } }
+            @if shown != Shown::PartOfIdeal {
                 p { "Dashed: the ideal. Marks: medians of what counts, with their intervals. Dots beside them: every iteration, as "
                     "the smallest case's time of its round divided by its own. A star: function only, not speed." }
             } @else {
@@ -67,7 +87,7 @@ fn figure(results: &Results, points: &Points, shown: Shown) -> Option<Figure> {
             }
             p class="legend" { (legend::systems(&systems)) (legend::excluded(points)) }
         },
-        data: (shown == Shown::SpeedUp).then(|| table(results, points)),
+        data: (shown != Shown::PartOfIdeal).then(|| table(results, points)),
     })
 }
 
@@ -96,15 +116,16 @@ fn plot(cases: &[u16], points: &Points, shown: Shown) -> Plot {
         Shown::PartOfIdeal => Scale::around(values.chain([100.0])),
         Shown::SpeedUp if is_wide => Scale::log_around(values.chain([1.0, ideal])),
         Shown::SpeedUp => Scale::from_zero(values.chain([ideal])),
+        Shown::Efficiency => Scale::from_zero(values.chain([1.0])),
     };
-    Plot { frame: Frame::of_height(if shown == Shown::SpeedUp { 270.0 } else { 220.0 }), x, y }
+    Plot { frame: Frame::of_height(if shown == Shown::PartOfIdeal { 220.0 } else { 270.0 }), x, y }
 }
 
 fn ideal(plot: &Plot, first: u16, last: u16, shown: Shown) -> Path {
     let mut ideal = Path::default();
     for case in [first, last] {
-        let speedup = f64::from(case) / f64::from(first.max(1));
-        ideal.corner(plot.at_x(f64::from(case)), plot.at_y(shown.of(speedup, case, first)));
+        let ratio = shown.ideal(case, first);
+        ideal.corner(plot.at_x(f64::from(case)), plot.at_y(shown.of(ratio, case, first)));
     }
     ideal
 }
@@ -157,7 +178,8 @@ fn rows(results: &Results, system: System) -> impl Iterator<Item = &CaseRow> {
 }
 
 fn describe(results: &Results, systems: &[System]) -> String {
-    let mut text = "Speed-up by the number of workers.".to_owned();
+    let ratio = if results.experiment.is_weak() { "Efficiency" } else { "Speed-up" };
+    let mut text = format!("{ratio} by the number of workers.");
     for &system in systems {
         for row in rows(results, system) {
             if let Some(speedup) = row.stats.speedup.as_ref().filter(|of| of.against != row.stats.case) {
@@ -187,7 +209,10 @@ fn table(results: &Results, points: &Points) -> Table {
                 .and_then(|of| of.interval)
                 .map_or("-".to_owned(), |of| format!("{:.3} to {:.3}", of.low, of.high)),
             made.speedup.as_ref().map_or("-".to_owned(), |of| format!("{:.3}", of.median)),
-            format!("{:.0}", f64::from(case) / f64::from(base.max(1))),
+            format!(
+                "{:.0}",
+                if results.experiment.is_weak() { 1.0 } else { f64::from(case) / f64::from(base.max(1)) }
+            ),
             mine().filter(|point| point.excluded.is_none()).count().to_string(),
             mine().filter(|point| point.excluded.is_some()).count().to_string(),
         ]);

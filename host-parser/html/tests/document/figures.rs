@@ -1,5 +1,7 @@
 //! What the figures show.
 
+use evidence::gate::Scaling;
+
 use super::made::{all, figure, page, path, platform, several, with_excluded};
 use super::rounds::whole;
 
@@ -49,6 +51,18 @@ fn the_ideal_goes_through_as_many_times_the_workers() {
     // From 0 at the lower edge, 4 is four times as high as 1.
     let height = |end: &str| 296.0 - y(end);
     assert!((height(to) / height(from) - 4.0).abs() < 0.01, "{ideal}");
+}
+
+#[test]
+fn the_ideal_of_weak_scaling_is_level() {
+    let mut results = whole();
+    results.experiment.scaling = Some(Scaling::Weak);
+    let page = page(&results);
+    let ideal = path(&figure(&page, "Scaling"), "ideal");
+    let heights: Vec<&str> = ideal.split(['M', 'L']).filter_map(|end| end.split(' ').nth(1)).collect();
+    assert_eq!(heights.len(), 2, "{ideal}");
+    assert_eq!(heights[0], heights[1], "{ideal}");
+    assert!(page.contains(">efficiency</text>") && !page.contains("Part of the ideal"), "{page}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
-use evidence::gate::Gate;
+use evidence::gate::{Gate, Scaling};
 use evidence::ledger::Ledger;
 use experiment::manifest::Manifest;
 use host::CancelToken;
@@ -146,7 +146,7 @@ impl Session {
         };
         let prober = Prober::prepare(&spec.probe, &spec.env, &spec.manifest, &spec.folder.store, &logs);
         let ledger = Ledger::new(prober.begin()).repeating(rounds.repeats().times);
-        let gates = spec.rows.iter().map(|_| Gate::default()).collect();
+        let gates = spec.rows.iter().map(|_| Gate::of(spec.manifest.workload())).collect();
         let environments = Vec::new();
         Self {
             spec,
@@ -256,6 +256,8 @@ impl Session {
             order_seed: Some(*seed),
             // Of rows that are apart the comparison makes the claim.
             claim: if row.is_some() { None } else { claim(manifest) },
+            scaling: Some(manifest.scaling()).filter(|&scaling| scaling == Scaling::Weak),
+            work_unit: manifest.outside().map(|_| manifest.workload().units().work.to_owned()),
         }
     }
 }

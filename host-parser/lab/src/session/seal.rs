@@ -46,8 +46,9 @@ impl Session {
             probes: self.ledger.probes().clone(),
             sets: sets.collect(),
         };
-        let writer =
-            SealWriter::create(self.folder(), commitment, manifest.source()).or_exit(Exit::Output)?;
+        let oracle = manifest.outside().map(|outside| &*outside.oracle);
+        let writer = SealWriter::create(self.folder(), commitment, manifest.source(), oracle);
+        let writer = writer.or_exit(Exit::Output)?;
         self.challenge = challenge::first(writer.head());
         self.seal = Some(writer);
         Ok(())

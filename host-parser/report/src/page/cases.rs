@@ -20,7 +20,9 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
     let rates = millis.then(|| rate::of_cases(stored)).flatten();
     let mut header = vec!["workers".to_owned(), if millis { "ms" } else { "Mcycles" }.to_owned()];
     header.extend(rates.as_ref().map(|_| "work/s".to_owned()));
-    header.extend(["speed-up", "experienced", "used %", "% of the ideal"].map(str::to_owned));
+    let weak = stored.experiment.is_weak();
+    let ratio = if weak { "efficiency" } else { "speed-up" };
+    header.extend([ratio, "experienced", "used %", "% of the ideal"].map(str::to_owned));
     let bar = header.len() - 1;
     let several = stored.systems().len() > 1;
     let mut table = Table { header, rows: Vec::new(), left: vec![bar] };
@@ -29,6 +31,7 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
             undisturbed: stored.cases.iter().find(|of| (of.system, of.case) == (system, case)),
             experienced: stored.experienced.iter().find(|of| (of.system, of.case) == (system, case)),
             case,
+            weak,
         };
         let rate = rates.as_ref().map(|of| of.of(case, row.nanos()));
         let mut cells = row.cells(rate);
@@ -44,16 +47,23 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
     let text = if several { table.text_by_group() } else { table.text() };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.extend(
-        notes(stored, rates.map(|of| of.unit)).iter().flat_map(|note| crate::lines::wrapped(note, "")),
+        notes(stored, rates.as_ref().map(|of| of.unit.as_str()))
+            .iter()
+            .flat_map(|note| crate::lines::wrapped(note, "")),
     );
     lines
 }
 
 /// How to read the table.
 fn notes(stored: &Stored, unit: Option<&str>) -> Vec<String> {
-    let mut note =
+    let mut note = if stored.experiment.is_weak() {
+        "weak scaling: every worker does the whole; medians, undisturbed; efficiency: the time of 1 worker divided by \
+         that of n; experienced: efficiency with nothing left out; the bar ends at the ideal"
+            .to_owned()
+    } else {
         "medians, undisturbed; experienced: speed-up with nothing left out; the bar ends at the ideal"
-            .to_owned();
+            .to_owned()
+    };
     if let Some(unit) = unit {
         note += &format!("; work: {unit}");
     }
@@ -68,6 +78,8 @@ struct Row<'a> {
     undisturbed: Option<&'a Case>,
     experienced: Option<&'a Experienced>,
     case: u16,
+    /// Whether each worker does the whole.
+    weak: bool,
 }
 
 impl Row<'_> {
@@ -83,9 +95,14 @@ impl Row<'_> {
         cells.push(
             undisturbed
                 .or(experienced)
-                .map_or_else(none, |of| of_ideal(of.median * f64::from(of.against) / f64::from(self.case))),
+                .map_or_else(none, |of| of_ideal(self.part_of_ideal(of.against, of.median))),
         );
         cells
+    }
+
+    /// A ratio of times as a part of the ideal one.
+    fn part_of_ideal(&self, against: u16, ratio: f64) -> f64 {
+        if self.weak { ratio } else { ratio * f64::from(against) / f64::from(self.case) }
     }
 
     fn name(&self) -> String {

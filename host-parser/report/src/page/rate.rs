@@ -8,7 +8,7 @@ use crate::number::grouped;
 /// The work of each case.
 pub(super) struct Rates {
     /// What is counted.
-    pub unit: &'static str,
+    pub unit: String,
     work: BTreeMap<u16, u64>,
 }
 
@@ -17,9 +17,11 @@ pub(super) fn workload(stored: &Stored) -> Option<String> {
     stored.measured(|_| true).map(|of| of.identity.workload)
 }
 
-/// The work of all cases; `None` if the workload is not one of ours.
+/// The work of all cases; `None` if its unit is not known, as of a program that is not one of ours in a log without its
+/// manifest.
 pub(super) fn of_cases(stored: &Stored) -> Option<Rates> {
-    let unit = workloads::by_name(&workload(stored)?)?.units().work;
+    let ours = || Some(workloads::by_name(&workload(stored)?)?.units().work.to_owned());
+    let unit = stored.experiment.work_unit.clone().or_else(ours)?;
     let cases: BTreeSet<u16> = stored.names().into_iter().map(|(_, case)| case).collect();
     let work = cases.into_iter().filter_map(|case| {
         let measured = stored.measured(|of| of.samples.iter().any(|sample| sample.case == case))?;

@@ -63,6 +63,8 @@ pub fn experiment(claim: Option<ClaimRule>) -> Experiment {
         cases: vec![1, 2],
         order_seed: Some(42),
         claim,
+        scaling: None,
+        work_unit: None,
     }
 }
 

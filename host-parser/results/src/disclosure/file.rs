@@ -81,6 +81,10 @@ keys! {
     vcpu_is = "vcpu-is", true, Form::OneOf(&["hyperthread", "core"]), "what the provider sells as one vCPU";
     date = "date", true, Form::Date, "the day of the run (UTC), YYYY-MM-DD";
     operator = "operator", true, Form::Text, "who ran it and answers questions";
+    boot_path = "boot-path", false, Form::Text, "what runs from power-on to the kernel: firmware, loaders, agents";
+    image_bytes = "image-bytes", false, Form::Text, "the size of the image or ISO, in bytes";
+    host_before = "host-before", false, Form::Text, "the host's free memory and the load of its CPUs before, if you see them";
+    host_after = "host-after", false, Form::Text, "the same afterwards";
     notes = "notes", false, Form::Text, "anything else that a reader should know";
 }
 

@@ -11,7 +11,7 @@ use tar::{Archive, Builder, EntryType, Header};
 
 use super::SealedSession;
 use super::entry::Entry;
-use super::files::{CHAIN, MANIFEST, RUNS, SIGNATURE, file_name};
+use super::files::{CHAIN, MANIFEST, ORACLE, RUNS, SIGNATURE, file_name};
 use crate::{WriteError, write_atomically};
 
 /// The most bytes that an archive may hold: sixty-four runs with the longest log that a run may have.
@@ -41,14 +41,15 @@ pub enum ArchiveError {
     Write(#[from] WriteError),
 }
 
-/// Writes a session's chain, manifest, signature, logs and `results` (names of files in each of its folders) into the
+/// Writes a session's chain, manifest, oracle, signature, logs and `results` (names of files in each of its folders) into the
 /// archive `path`. The same session gives the same bytes.
 ///
 /// # Errors
 /// A file cannot be read or written.
 pub fn pack(session: &SealedSession, results: &[&str], path: &Path) -> Result<(), ArchiveError> {
     let mut names: Vec<PathBuf> = [CHAIN, MANIFEST].map(PathBuf::from).to_vec();
-    names.extend(session.folder.join(SIGNATURE).exists().then(|| SIGNATURE.into()));
+    let optional = [ORACLE, SIGNATURE].into_iter().filter(|name| session.folder.join(name).exists());
+    names.extend(optional.map(PathBuf::from));
     for set in session.sets() {
         let folder = set.row.as_ref().map(PathBuf::from).unwrap_or_default();
         names.extend(results.iter().map(|name| folder.join(name)));

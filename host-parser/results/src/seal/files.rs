@@ -8,6 +8,9 @@ pub const CHAIN: &str = "session.jsonl";
 /// The manifest's text.
 pub const MANIFEST: &str = "manifest.toml";
 
+/// The text of the oracle, if the program is not Assay's own: the manifest has its SHA-256.
+pub const ORACLE: &str = "oracle.txt";
+
 /// The signature over the chain's file.
 pub const SIGNATURE: &str = "session.jsonl.sig";
 

@@ -10,6 +10,7 @@ use evidence::challenge;
 use evidence::gate::Gate;
 use evidence::ledger::{FailedProbe, Ledger, Probe};
 use evidence::transcript::Transcript;
+use experiment::manifest::Manifest;
 
 use super::chain::Chain;
 use super::decisions::{Decision, Decisions};
@@ -48,9 +49,10 @@ struct Player<'a> {
 }
 
 impl Replay {
-    /// Plays the chain of the session in `folder`.
-    pub fn of(folder: &Path, chain: &Chain) -> Self {
-        let gates = chain.commitment.sets.iter().map(|_| Gate::default()).collect();
+    /// Plays the chain of the session in `folder`, which has this manifest.
+    pub fn of(folder: &Path, chain: &Chain, manifest: Option<&Manifest>) -> Self {
+        let gate = || manifest.map_or_else(Gate::default, |manifest| Gate::of(manifest.workload()));
+        let gates = chain.commitment.sets.iter().map(|_| gate()).collect();
         let mut player = Player {
             folder,
             chain,

@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
+use evidence::gate::Scaling;
 use experiment::manifest::Manifest;
 
 use super::chain::{Chain, ChainError};
 use super::entry::SealedSet;
-use super::files::{CHAIN, MANIFEST};
+use super::files::{CHAIN, MANIFEST, ORACLE};
 use super::replay::Replay;
 use crate::{ClaimRule, Completion, Results};
 
@@ -80,8 +81,12 @@ impl SealedSession {
             _ => SealError::Read { path: path.clone(), source },
         })?;
         let chain = Chain::read(&bytes).map_err(|source| SealError::Broken { path, source })?;
-        let mut replay = Replay::of(folder, &chain);
-        let mut problems = manifest_problems(folder, &chain);
+        let manifest = stored_manifest(folder, &chain);
+        let mut replay = Replay::of(folder, &chain, manifest.as_ref().ok());
+        let mut problems = match &manifest {
+            Ok(manifest) => manifest_problems(folder, manifest, &chain),
+            Err(problem) => vec![problem.clone()],
+        };
         problems.append(&mut replay.problems);
         let mut session = Self { folder: folder.to_owned(), chain, problems, replay };
         session.problems.extend(session.incomplete_after_all());
@@ -173,22 +178,24 @@ pub fn incomplete(made: usize, planned: usize, why: &str) -> String {
     format!("{made} of {planned} runs were made: {why}")
 }
 
-/// What does not hold of the manifest beside the chain.
-fn manifest_problems(folder: &Path, chain: &Chain) -> Vec<Problem> {
+/// The manifest beside the chain, and with it the oracle that it names.
+fn stored_manifest(folder: &Path, chain: &Chain) -> Result<Manifest, Problem> {
     let path = folder.join(MANIFEST);
     let problem = |detail: String| Problem { place: path.display().to_string(), detail };
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) => return vec![problem(format!("cannot be read: {error}"))],
-    };
+    let bytes = fs::read(&path).map_err(|error| problem(format!("cannot be read: {error}")))?;
     let (found, sealed) = (Digest::of(&bytes), chain.commitment.manifest.sha256);
     if found != sealed {
-        return vec![problem(format!("has SHA-256 {found}, sealed is {sealed}"))];
+        return Err(problem(format!("has SHA-256 {found}, sealed is {sealed}")));
     }
-    let manifest = match Manifest::parse(&path, &bytes) {
-        Ok(manifest) => manifest,
-        Err(error) => return vec![problem(error.to_string())],
-    };
+    let manifest = Manifest::parse_stored(&path, &bytes, &folder.join(ORACLE));
+    manifest.map_err(|error| problem(error.to_string()))
+}
+
+/// What does not hold of that manifest.
+fn manifest_problems(folder: &Path, manifest: &Manifest, chain: &Chain) -> Vec<Problem> {
+    let path = folder.join(MANIFEST);
+    let problem = |detail: String| Problem { place: path.display().to_string(), detail };
+    let found = manifest.sha256();
     let claim = manifest.gate().map(|gate| ClaimRule {
         from: gate.from_workers,
         to: gate.to_workers,
@@ -201,6 +208,9 @@ fn manifest_problems(folder: &Path, chain: &Chain) -> Vec<Problem> {
         }
         if experiment.manifest_sha256.as_deref() != Some(found.to_string().as_str()) {
             problems.push(problem("is not the manifest that the chain's experiment names".to_owned()));
+        }
+        if experiment.is_weak() != (manifest.scaling() == Scaling::Weak) {
+            problems.push(problem("does not scale as the chain's experiment does".to_owned()));
         }
         // Of rows that are apart the comparison makes the claim.
         if experiment.claim != claim.filter(|_| row.is_none()) {

@@ -11,7 +11,7 @@ use evidence::ledger::Ledger;
 use super::chain::BEFORE_FIRST;
 use super::decisions::Decisions;
 use super::entry::{Commitment, End, Entry, Line, RunEntry};
-use super::files::{CHAIN, MANIFEST};
+use super::files::{CHAIN, MANIFEST, ORACLE};
 use crate::{RunRecord, WriteError, write_atomically};
 
 /// Writes a session's chain.
@@ -31,12 +31,21 @@ pub struct SealWriter {
 }
 
 impl SealWriter {
-    /// Begins the chain in `folder`, in which there must be none, and writes the manifest's text beside it.
+    /// Begins the chain in `folder`, in which there must be none, and writes the manifest's text beside it, and that of its
+    /// oracle if it names one.
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn create(folder: &Path, commitment: Commitment, manifest: &str) -> Result<Self, WriteError> {
+    pub fn create(
+        folder: &Path,
+        commitment: Commitment,
+        manifest: &str,
+        oracle: Option<&str>,
+    ) -> Result<Self, WriteError> {
         write_atomically(&folder.join(MANIFEST), |out| out.write_all(manifest.as_bytes()))?;
+        if let Some(oracle) = oracle {
+            write_atomically(&folder.join(ORACLE), |out| out.write_all(oracle.as_bytes()))?;
+        }
         let path = folder.join(CHAIN);
         let file = OpenOptions::new().append(true).create_new(true).open(&path);
         let file = file.map_err(|source| WriteError { path: path.clone(), source })?;

@@ -18,7 +18,8 @@ impl Guest {
         records.push(CaseReady { case, iter }.into());
         records.push(CaseBegin { case, iter, start_tsc: 0 }.into());
         // Each further worker costs a little speed, as on a real machine.
-        let share = self.work_cycles / u64::from(case) * (100 + 3 * u64::from(case - 1)) / 100;
+        let parts = if self.weak { 1 } else { u64::from(case) };
+        let share = self.work_cycles / parts * (100 + 3 * u64::from(case - 1)) / 100;
         let (first, percent) = self.first;
         let share = if iter < first { share * percent / 100 } else { share };
         let boosts = case > 1 && self.boost != 1_000;

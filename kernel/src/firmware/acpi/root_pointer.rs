@@ -10,7 +10,7 @@ use harness::le::{u16_at, u32_at, u64_at};
 use super::tables::sums_to_zero;
 use crate::firmware::Memory;
 
-const SIGNATURE: &[u8] = b"RSD PTR ";
+const SIGNATURE: &[u8; 8] = b"RSD PTR ";
 /// The size of ACPI 1.0's RSDP: the fields of 2.0 follow it.
 pub(super) const V1_BYTES: usize = offset_of!(Rsdp, length);
 /// An RSDP that firmware puts in memory, not in a table of UEFI, is at a multiple of this.
@@ -77,10 +77,12 @@ fn ebda(memory: &dyn Memory) -> Option<Range<u64>> {
 
 /// The first undamaged RSDP in `area`. A copy of which only the first part is good is taken if there is no better one.
 fn first(memory: &dyn Memory, area: Range<u64>) -> Option<u64> {
+    let bytes = memory.bytes(area.start, usize::try_from(area.end.checked_sub(area.start)?).ok()?)?;
     let candidates = area
+        .zip(bytes.windows(SIGNATURE.len()))
         .step_by(STEP)
-        .filter(|&at| memory.bytes(at, SIGNATURE.len()).is_some_and(|bytes| bytes == SIGNATURE))
-        .filter_map(|at| Some((at, read(memory, at)?)));
+        .filter(|(_, bytes)| bytes.first_chunk() == Some(SIGNATURE))
+        .filter_map(|(at, _)| Some((at, read(memory, at)?)));
     let whole = |&(_, roots): &(u64, Roots)| roots.xsdt.is_some() || roots.revision < 2;
     let mut best = candidates.clone().filter(whole);
     best.next().or_else(|| candidates.clone().next()).map(|(at, _)| at)

@@ -9,6 +9,8 @@ use crate::firmware::Memory;
 /// The area that a BIOS puts it in, on a boundary of sixteen bytes.
 pub const AREA: Range<u64> = 0xf_0000..0x10_0000;
 const STEP: usize = 16;
+/// The first byte of both anchors.
+const ANCHOR: u8 = b'_';
 
 /// More bytes than any machine's tables have. A larger length is damage.
 const MAX_BYTES: usize = 1 << 20;
@@ -44,12 +46,10 @@ pub fn find(memory: &dyn Memory, area: Range<u64>) -> Option<Location> {
 
 /// The first entry point in `area` that `read` accepts.
 fn first(memory: &dyn Memory, area: Range<u64>, read: fn(&[u8]) -> Option<Location>) -> Option<Location> {
-    let end = area.end;
-    let candidates = area.step_by(STEP).filter_map(|at| {
-        let room = usize::try_from(end - at).ok()?.min(256);
-        memory.bytes(at, room)
-    });
-    candidates.filter_map(read).next()
+    let bytes = memory.bytes(area.start, usize::try_from(area.end.checked_sub(area.start)?).ok()?)?;
+    // Most of the area is passed by this one comparison.
+    let candidates = (0..bytes.len()).step_by(STEP).filter(|&at| bytes[at] == ANCHOR);
+    candidates.map(|at| &bytes[at..]).find_map(read)
 }
 
 fn version_3(bytes: &[u8]) -> Option<Location> {

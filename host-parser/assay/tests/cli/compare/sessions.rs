@@ -101,7 +101,7 @@ impl<'p> Play<'p> {
             probes: probes.clone(),
             sets: sets.collect(),
         };
-        let seal = SealWriter::create(&folder, commitment, &manifest).unwrap();
+        let seal = SealWriter::create(&folder, commitment, &manifest, None).unwrap();
         let gates = rows.iter().map(|_| Gate::default()).collect();
         let (name, ledger) = (name.to_owned(), Ledger::new(probes).repeating(first.again.times()));
         let challenge = challenge::first(seal.head());
@@ -271,6 +271,8 @@ fn experiment(name: &str, of_row: bool, manifest: Digest, played: &Played) -> Ex
         order_seed: played.seed,
         // That of the shipped manifest; of rows that are apart the comparison makes it.
         claim: (!of_row).then_some(ClaimRule { from: 1, to: 2, min_speedup: 1.6 }),
+        scaling: None,
+        work_unit: None,
     }
 }
 

@@ -1,19 +1,20 @@
 //! Whether the work was done: every answer must be the reference's, and the splits of every case must make up one whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use abi::wire::record;
+use abi::wire::record::{self, Split};
 use workloads::{Expectation, Workload};
 
 use super::{Known, Run};
-use crate::gate::Lookup;
-use crate::gate::facts::{Facts, params};
+use crate::gate::References;
+use crate::gate::facts::{At, Facts, params};
+use crate::gate::measurement::Scaling;
 use crate::gate::reason::ReasonCode;
 
 /// The workload's reference, if there is one.
-pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'static dyn Workload> {
+pub(in crate::gate) fn workload(run: &mut Run<'_>, references: References) -> Option<&'static dyn Workload> {
     let experiment = run.facts.one::<record::Experiment>()?;
-    let found = lookup(experiment.is.workload.as_str());
+    let found = references.find(experiment.is.workload.as_str());
     if found.is_none() {
         let detail = format!("there is no reference for the workload {}", experiment.is.workload);
         run.add(ReasonCode::WorkloadUnknown, experiment.line, detail);
@@ -21,21 +22,46 @@ pub(in crate::gate) fn workload(run: &mut Run<'_>, lookup: Lookup) -> Option<&'s
     found
 }
 
-/// The whole that the splits of every case make up; `None` if there is no common whole.
-pub(in crate::gate) fn common_whole(facts: &Facts, workload: &dyn Workload) -> Option<[u64; 4]> {
-    let mut wholes = facts.splits.values().map(|splits| {
-        let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
-        workload.join(&parts)
-    });
-    let first = wholes.next()??;
-    wholes.all(|whole| whole == Some(first)).then_some(first)
+/// The splits of a case, by worker.
+pub(super) type Splits = BTreeMap<u16, At<Split>>;
+
+/// The whole that the splits of a case make up, or that each of them is. Which of the two it is shows with two workers or
+/// more: parts that are alike do not adjoin.
+pub(in crate::gate) fn shared_whole(
+    splits: &Splits,
+    workload: &dyn Workload,
+) -> Option<([u64; 4], Option<Scaling>)> {
+    let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
+    if let Some(whole) = workload.join(&parts) {
+        return Some((whole, (parts.len() > 1).then_some(Scaling::Strong)));
+    }
+    let first = *parts.first()?;
+    parts.iter().all(|&part| part == first).then_some((first, Some(Scaling::Weak)))
 }
 
-/// The whole that the splits of a case make up, if they make up one within the reference's range.
+/// The whole of every case, and how it scales; `None` if the cases differ in either.
+pub(in crate::gate) fn common_whole(
+    facts: &Facts,
+    workload: &dyn Workload,
+) -> Option<([u64; 4], Option<Scaling>)> {
+    let wholes = facts.splits.values().map(|splits| shared_whole(splits, workload));
+    wholes.reduce(common)?
+}
+
+/// What two cases have in common.
+fn common(
+    one: Option<([u64; 4], Option<Scaling>)>,
+    other: Option<([u64; 4], Option<Scaling>)>,
+) -> Option<([u64; 4], Option<Scaling>)> {
+    let ((whole, scaling), (other_whole, other_scaling)) = one.zip(other)?;
+    let agree = scaling.is_none() || other_scaling.is_none() || scaling == other_scaling;
+    (agree && whole == other_whole).then_some((whole, scaling.or(other_scaling)))
+}
+
+/// The whole of a case, if there is one within the reference's range.
 fn whole(facts: &Facts, case: u16, workload: &dyn Workload) -> Option<[u64; 4]> {
     let splits = facts.splits.get(&case)?;
-    let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
-    let whole = workload.join(&parts)?;
+    let (whole, _) = shared_whole(splits, workload)?;
     (splits.keys().copied().eq(0..case) && workload.check(whole).is_ok()).then_some(whole)
 }
 
@@ -55,8 +81,7 @@ pub(in crate::gate) fn plan(run: &mut Run<'_>, workload: &dyn Workload, known: O
             let detail = format!("case {case} has {} splits, not one for each worker", splits.len());
             return run.add(ReasonCode::PlanMismatch, line, detail);
         }
-        let parts: Vec<_> = splits.values().map(|split| params(&split.is)).collect();
-        match workload.join(&parts).map(|whole| workload.check(whole)) {
+        match shared_whole(splits, workload).map(|(whole, _)| workload.check(whole)) {
             Some(Ok(())) => {}
             None => {
                 let detail = format!("the splits of case {case} do not join to a whole");
@@ -70,10 +95,12 @@ pub(in crate::gate) fn plan(run: &mut Run<'_>, workload: &dyn Workload, known: O
     }
     match (common_whole(facts, workload), known) {
         _ if facts.splits.is_empty() => {}
-        (None, _) => {
-            run.add(ReasonCode::PlanMismatch, None, "the splits of different cases make up different wholes")
-        }
-        (Some(whole), Some(known)) if whole != known.whole => {
+        (None, _) => run.add(
+            ReasonCode::PlanMismatch,
+            None,
+            "the splits of different cases make up different wholes, or scale differently",
+        ),
+        (Some((whole, _)), Some(known)) if whole != known.whole => {
             let detail = format!("the whole is {whole:?}, in the other runs it is {:?}", known.whole);
             run.add(ReasonCode::PlanMismatch, None, detail);
         }

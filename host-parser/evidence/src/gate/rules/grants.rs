@@ -4,11 +4,12 @@
 use abi::Digest;
 use abi::plan::Needs as PlanNeeds;
 use abi::wire::record::{self, Grant, WorkerStatus};
-use workloads::{Room, Workload};
+use workloads::{Room, Workload, chunk_root_of_copies};
 
 use super::Run;
-use super::answers::common_whole;
+use super::answers::{common_whole, shared_whole};
 use crate::gate::facts::At;
+use crate::gate::measurement::Scaling;
 use crate::gate::reason::ReasonCode;
 
 /// What a system grants without a `grant` record.
@@ -61,7 +62,7 @@ fn misfits(run: &Run<'_>, grant: &Grant, workload: &dyn Workload) -> Vec<String>
             .fold(most, |most, split| most.or_more(workload.room(crate::gate::facts::params(&split.is))));
     }
     // What the workers share is what the whole needs.
-    if let Some(whole) = common_whole(run.facts, workload) {
+    if let Some((whole, _)) = common_whole(run.facts, workload) {
         let Room { shared_bytes, corpus_bytes, .. } = workload.room(whole);
         most = Room { shared_bytes, corpus_bytes, ..most };
     }
@@ -89,13 +90,13 @@ fn chunks(run: &mut Run<'_>, grant: &Grant, workload: &dyn Workload) {
             let who = format!("worker {number} of {name}");
             compare(run, iteration.line, &who, "chunks", found, expected);
         }
-        let whole = facts.splits.get(&iteration.case).and_then(|splits| {
-            let parts: Vec<_> = splits.values().map(|split| crate::gate::facts::params(&split.is)).collect();
-            workload.join(&parts)
-        });
-        let Some(whole) = whole.filter(|_| all_done) else { continue };
+        let shared = facts.splits.get(&iteration.case).and_then(|splits| shared_whole(splits, workload));
+        let Some((whole, scaling)) = shared.filter(|_| all_done) else { continue };
         let found = iteration.root.map(|At { line, is }| (line, is.count, is.root));
-        let expected = (grant.chunks > 0).then(|| workload.chunk_root(whole, challenge));
+        let expected = (grant.chunks > 0).then(|| match scaling {
+            Some(Scaling::Weak) => chunk_root_of_copies(workload, whole, challenge, iteration.case),
+            _ => workload.chunk_root(whole, challenge),
+        });
         compare(run, iteration.line, &name, "root", found, expected);
     }
 }

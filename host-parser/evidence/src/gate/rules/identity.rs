@@ -10,7 +10,7 @@ use abi::wire::{Hex64, Label, Text};
 
 use super::Run;
 use crate::gate::facts::At;
-use crate::gate::measurement::Measurement;
+use crate::gate::measurement::{Measurement, Scaling};
 use crate::gate::reason::ReasonCode;
 
 /// What all runs of one system in an experiment have in common, taken from the first run that passed.
@@ -21,6 +21,8 @@ pub(in crate::gate) struct Known {
     pub whole: [u64; 4],
     pub blob_sha256: Digest,
     pub khz: Option<u64>,
+    /// `None` until a case with several workers has shown it.
+    scaling: Option<Scaling>,
     rest: Rest,
 }
 
@@ -63,13 +65,27 @@ impl Known {
             whole: identity.whole,
             blob_sha256: identity.blob_sha256,
             khz: measurement.clock().tsc.as_ref().map(|tsc| tsc.khz),
+            scaling: identity.scaling,
             rest: Rest::of(measurement),
         }
+    }
+
+    /// Takes over what only a later run shows.
+    pub fn learn(&mut self, measurement: &Measurement) {
+        self.scaling = self.scaling.or(measurement.identity().scaling);
     }
 
     /// How a run that passed differs from the earlier ones, if it does.
     pub fn other_row(&self, measurement: &Measurement) -> Option<String> {
         let rest = Rest::of(measurement);
+        if let Some((now, earlier)) = measurement.identity().scaling.zip(self.scaling)
+            && now != earlier
+        {
+            let (now, earlier) = (now.word(), earlier.word());
+            return Some(format!(
+                "the run's workers show {now} scaling, those of earlier runs {earlier} scaling"
+            ));
+        }
         (rest != self.rest).then(|| format!("the run has {rest}; the earlier runs have {}", self.rest))
     }
 }

@@ -24,6 +24,7 @@ mod log;
 mod machine;
 mod offsets;
 mod order;
+mod platform_places;
 mod platform_rows;
 mod presence;
 mod registers;

@@ -1,14 +1,15 @@
 //! The rows of the platform: whether the records of each series fit together, and whether its oracle holds. A log whose
 //! records contradict each other does not pass. A row whose oracle fails has no figure, and the others keep theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use abi::series::{Counts, SeriesClass, SeriesRow, bounds, bucket, due};
+use abi::series::{Counts, SeriesClass, bounds, bucket, due};
+use abi::wire::Message;
 use abi::wire::record::{
     PlatformNote, PlatformRows as Begin, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange,
 };
 
-use super::Run;
+use super::{Run, platform_places};
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::{
     Figures, Histogram, PlatformRows, PlatformSeries, SeriesPlace, SeriesState, nanos, ratio,
@@ -16,8 +17,8 @@ use crate::gate::platform_rows::{
 use crate::gate::reason::ReasonCode;
 
 /// The records of one series.
-struct Parts {
-    series: At<Series>,
+pub(super) struct Parts {
+    pub series: At<Series>,
     oracle: Option<At<SeriesOracle>>,
     range: Option<At<SeriesRange>>,
     counts: Vec<At<SeriesCounts>>,
@@ -29,6 +30,7 @@ pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
     if !run.whole || run.refused() {
         return;
     }
+    platform_places::asked(run);
     let Some(begin) = facts.one::<Begin>() else {
         let stray =
             facts.all::<Series>().map(|at| at.line).chain(facts.all::<SeriesNone>().map(|at| at.line));
@@ -45,14 +47,20 @@ pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
         run.add(ReasonCode::InconsistentRecord, line, "the record is of no series before it");
     }
     for parts in &parts {
-        if let Err((line, detail)) = histogram(parts) {
-            let of = format!("series {}, {}: {detail}", parts.series.is.id, parts.series.is.row);
-            run.add(ReasonCode::InconsistentRecord, line, of);
+        let of = format!("series {}, {}", parts.series.is.id, parts.series.is.row);
+        if let Some(lacks) = lacks(parts) {
+            run.add(ReasonCode::EvidenceMissing, parts.series.line, format!("{of}: it has no `{lacks}`"));
+            continue;
+        }
+        let contradicts = match histogram(parts) {
+            Ok(found) => platform_places::samples(facts, parts, &found),
+            Err(wrong) => Some(wrong),
+        };
+        if let Some((line, detail)) = contradicts {
+            run.add(ReasonCode::InconsistentRecord, line, format!("{of}: {detail}"));
         }
     }
-    for (line, detail) in census(facts, &parts) {
-        run.add(ReasonCode::EvidenceMissing, line, detail);
-    }
+    platform_places::census(run);
     control(run, begin, &parts);
 }
 
@@ -71,7 +79,8 @@ fn places(run: &mut Run<'_>, begin: At<Begin>, parts: &Parts) {
     if series.class != SeriesClass::Gaps {
         return;
     }
-    let window = parts.oracle.map_or(0, |oracle| oracle.is.due);
+    // A series without one is a finding of its own.
+    let window = parts.oracle.map_or(u64::MAX, |oracle| oracle.is.due);
     // Gaps are at least as long as the window lasts, and counted from its first reading.
     let least = u64::from(begin.is.noise_ms).saturating_mul(run.facts.khz().unwrap_or(0));
     if series.arg != u64::from(begin.is.noise_ms) || window < least {
@@ -145,6 +154,16 @@ fn parts(facts: &Facts) -> (Vec<Parts>, Vec<u64>) {
     (all.into_values().collect(), orphans)
 }
 
+/// The record that a series lacks, if it lacks one.
+fn lacks(parts: &Parts) -> Option<&'static str> {
+    match () {
+        () if parts.oracle.is_none() => Some(SeriesOracle::NAME),
+        () if parts.range.is_none() => Some(SeriesRange::NAME),
+        () if parts.counts.is_empty() && parts.series.is.count > 0 => Some(SeriesCounts::NAME),
+        () => None,
+    }
+}
+
 /// The histogram of a series, if its records fit together; else the line and what is wrong.
 fn histogram(parts: &Parts) -> Result<Histogram, (u64, String)> {
     let (line, series) = (parts.series.line, parts.series.is);
@@ -156,8 +175,11 @@ fn histogram(parts: &Parts) -> Result<Histogram, (u64, String)> {
     if series.n == 0 || series.count == 0 && series.class != SeriesClass::Gaps {
         return wrong("it has no samples, or they have no operations".to_owned());
     }
+    if series.n != 1 && series.class != SeriesClass::Batch {
+        return wrong(format!("{} operations in a sample, and its class has one", series.n));
+    }
     let (Some(oracle), Some(range)) = (parts.oracle, parts.range) else {
-        return wrong("it has no `series-oracle` or no `series-range`".to_owned());
+        return wrong("it is not whole".to_owned());
     };
     let wanted = due(series.row, series.arg, series.n, series.count.into());
     if let Some(wanted) = wanted.filter(|&wanted| wanted != oracle.is.due) {
@@ -248,19 +270,6 @@ fn mismatch(oracle: &SeriesOracle, series: &Series) -> Option<String> {
         return Some(format!("{done} of {due} counted: {}", spec.oracle.done));
     }
     (wrong > 0).then(|| format!("{wrong} wrong: {}", spec.oracle.wrong))
-}
-
-/// What is missing: a row without a series and without a reason, or the note at the end.
-fn census(facts: &Facts, parts: &[Parts]) -> Vec<(Option<u64>, String)> {
-    let measured = parts.iter().map(|parts| parts.series.is.row);
-    let there: BTreeSet<SeriesRow> = measured.chain(facts.all::<SeriesNone>().map(|at| at.is.row)).collect();
-    let missing = SeriesRow::ALL.iter().filter(|row| !there.contains(row));
-    let mut all: Vec<_> =
-        missing.map(|row| (None, format!("the row {row} has neither a series nor a reason"))).collect();
-    if facts.one::<PlatformNote>().is_none() {
-        all.push((None, "the log has no `platform-note`".to_owned()));
-    }
-    all
 }
 
 /// A run whose plan shortens rows never passes: each of them must fail its oracle.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::answers::Splits;
 use super::{Run, basis, limits, span};
-use crate::gate::facts::Facts;
+use crate::gate::facts::{Facts, params};
 use crate::gate::measurement::Basis;
 use crate::gate::reason::ReasonCode;
 
@@ -16,9 +17,12 @@ pub(in crate::gate) fn superlinear(run: &mut Run<'_>) {
     let times = times(run.facts);
     let Some(&(one, _)) = times.get(&1) else { return };
     for (&case, &(_, longest)) in times.iter().filter(|&(&case, _)| case > 1) {
-        if is_superlinear(one, case, longest) {
+        // As many times the work takes as many times the CPUs the same time, at best.
+        let is_weak = run.facts.splits.get(&case).is_some_and(is_weak);
+        let ideal = if is_weak { 1 } else { case };
+        if is_superlinear(one, ideal, longest) {
             let detail = format!(
-                "case 1 took {one} cycles at least, case {case} took {longest} cycles at most: more than {case} times as fast \
+                "case 1 took {one} cycles at least, case {case} took {longest} cycles at most: more than {ideal} times as fast \
                  (limit {} per mille more)",
                 limits::SUPERLINEAR_BOOT_PER_MILLE
             );
@@ -42,8 +46,15 @@ fn times(facts: &Facts) -> BTreeMap<u16, (u64, u64)> {
     times
 }
 
-fn is_superlinear(one: u64, case: u16, of_case: u64) -> bool {
+/// Whether each worker does the whole.
+fn is_weak(splits: &Splits) -> bool {
+    let mut params = splits.values().map(|split| params(&split.is));
+    let first = params.next();
+    splits.len() > 1 && params.all(|other| Some(other) == first)
+}
+
+fn is_superlinear(one: u64, ideal: u16, of_case: u64) -> bool {
     let allowed =
-        u128::from(of_case) * u128::from(case) * u128::from(1_000 + limits::SUPERLINEAR_BOOT_PER_MILLE);
+        u128::from(of_case) * u128::from(ideal) * u128::from(1_000 + limits::SUPERLINEAR_BOOT_PER_MILLE);
     u128::from(one) * 1_000 > allowed
 }

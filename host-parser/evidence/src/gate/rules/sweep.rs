@@ -101,7 +101,7 @@ fn turn((case, iteration): (u16, u16)) -> String {
 
 /// The first split whose bounds differ from the reference's cut points.
 fn cut_elsewhere(facts: &Facts, workload: &dyn Workload) -> Option<(u64, String)> {
-    let cut_points = workload.cut_points(common_whole(facts, workload)?)?;
+    let cut_points = workload.cut_points(common_whole(facts, workload)?.0)?;
     for (&case, splits) in &facts.splits {
         for (&worker, split) in splits {
             let [from, to, ..] = params(&split.is);

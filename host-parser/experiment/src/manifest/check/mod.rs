@@ -2,26 +2,36 @@
 
 mod control;
 mod needs;
+mod outside;
 mod platform;
 mod shape;
 mod workload;
 
 use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 
 use abi::series::Shortened;
 use toml::Spanned;
 use workloads::Lookup;
 
+use super::outside::OracleAt;
 use super::problem::Problem;
 use super::profile::MachineProfile;
 use super::raw::RawManifest;
 use super::{Checked, MAX_ROUNDS, SCHEMA};
 
-/// Checks `raw`, which was read from `source`, against the workloads of `lookup`.
+/// Checks `raw`, which was read from `source`, the text of `path`, against the workloads of `lookup`. An oracle is read from
+/// the file that `oracle_at` gives.
 ///
 /// # Errors
 /// All problems, in no particular order.
-pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<Checked, Vec<Problem>> {
+pub(super) fn check(
+    path: &Path,
+    source: &str,
+    raw: &RawManifest,
+    lookup: Lookup,
+    oracle_at: OracleAt<'_>,
+) -> Result<Checked, Vec<Problem>> {
     let mut checker = Checker { source, problems: Vec::new() };
     checker.number("schema", &raw.schema, SCHEMA..=SCHEMA);
     let tier = *raw.tier.get_ref();
@@ -29,6 +39,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let rounds = checker.number("rounds", &raw.rounds, 1..=MAX_ROUNDS);
     let machine_type = *raw.machine.machine_type.get_ref();
     let sweep = checker.sweep(&raw.cases, tier);
+    let scaling = checker.scaling(raw);
     let iterations = checker.iterations(&raw.cases, tier);
     let warm_up_ms = checker.warm_up_ms(&raw.cases);
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
@@ -40,12 +51,20 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
     let platform = checker.platform(raw.platform.as_ref(), tier);
+    let most_samples = checker.most_samples(raw.platform.as_ref());
     let shortens = platform.is_some_and(|platform| platform.short != Shortened::None);
     let kernel_errs = shortens || raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
-    let workload = checker.workload(&raw.workload.program, lookup, tier, kernel_errs);
+    let is_outside = raw.workload.program.get_ref().contains('/');
+    let (workload, outside) = if is_outside {
+        checker.outside(path, raw, oracle_at).unzip()
+    } else {
+        checker.not_outside(raw);
+        (checker.workload(&raw.workload.program, lookup, tier, kernel_errs), None)
+    };
     let params = workload.and_then(|workload| checker.params(workload, &raw.workload.parameters));
     let corpus = checker.corpus(&raw.workload);
-    let needs = checker.needs(&raw.workload, authority, workload, params.map(|whole| (whole, &cases[..])));
+    let needs =
+        checker.needs(&raw.workload, authority, workload, params.map(|whole| (whole, &cases[..], scaling)));
     let oracle = workload.zip(params).and_then(|(workload, params)| {
         // This is last, and only for a valid workload: its cost grows with the number of candidates.
         if checker.problems.is_empty() { checker.oracle(&raw.oracle, workload, params) } else { None }
@@ -58,11 +77,13 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 tier,
                 rounds,
                 workload,
+                outside,
                 params,
                 authority,
                 needs,
                 corpus,
                 cases,
+                scaling,
                 sweep,
                 iterations,
                 warm_up_ms,
@@ -71,6 +92,7 @@ pub(super) fn check(source: &str, raw: &RawManifest, lookup: Lookup) -> Result<C
                 timeouts,
                 machine,
                 platform,
+                most_samples,
                 control,
             })
         }

@@ -8,9 +8,11 @@ use abi::grant::{
 use abi::plan::Needs;
 use abi::syscall::{Authority, Right};
 use abi::wire::Value;
+use evidence::gate::Scaling;
 use toml::Spanned;
 use workloads::{Room, Words, Workload};
 
+use super::super::parts;
 use super::super::profile::CorpusSpec;
 use super::super::raw::RawWorkload;
 use super::Checker;
@@ -33,18 +35,18 @@ impl Checker<'_> {
         Some(CorpusSpec { mib, copies })
     }
 
-    /// What each worker is granted. `task` is the whole, and the cases into which it is split.
+    /// What each worker is granted. `task` is the whole, the cases, and how they share it.
     pub(super) fn needs(
         &mut self,
         raw: &RawWorkload,
         authority: Authority,
         workload: Option<&'static dyn Workload>,
-        task: Option<(Words, &[u16])>,
+        task: Option<(Words, &[u16], Scaling)>,
     ) -> Needs {
         let own = workload.map_or(workloads::Needs::NONE, |workload| workload.needs());
-        let room = workload
-            .zip(task)
-            .map_or(Room::default(), |(workload, (whole, cases))| room(workload, whole, cases));
+        let room = workload.zip(task).map_or(Room::default(), |(workload, (whole, cases, scaling))| {
+            room(workload, whole, cases, scaling)
+        });
         let memory_mib =
             self.at_least("memory-mib", raw.memory_mib.as_ref(), room.memory_bytes, 20, MAX_MEMORY_MIB);
         let shared_kib =
@@ -159,8 +161,8 @@ impl Checker<'_> {
 }
 
 /// The most that any worker of any case needs, and that the workers of the whole share.
-fn room(workload: &dyn Workload, whole: Words, cases: &[u16]) -> Room {
-    let parts = cases.iter().flat_map(|&workers| workload.split(whole, workers));
+fn room(workload: &dyn Workload, whole: Words, cases: &[u16], scaling: Scaling) -> Room {
+    let parts = cases.iter().flat_map(|&workers| parts(workload, whole, workers, scaling));
     // A sweep has no list of cases, and its first case has one worker.
     let largest = parts.map(|part| workload.room(part)).reduce(Room::or_more);
     let of_whole = workload.room(whole);

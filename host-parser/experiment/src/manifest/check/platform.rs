@@ -1,7 +1,7 @@
 //! The rows of the platform.
 
 use abi::plan::Platform;
-use abi::series::{MAX_NOISE_MS, NOISE_MS, Shortened};
+use abi::series::{EVENTS, FEWEST, MAX_NOISE_MS, NOISE_MS, Shortened};
 use abi::wire::Value;
 
 use super::super::profile::Tier;
@@ -9,6 +9,12 @@ use super::super::raw::RawPlatform;
 use super::Checker;
 
 impl Checker<'_> {
+    /// The most samples of a row of the platform; `None` for as many as a row has.
+    pub(super) fn most_samples(&mut self, raw: Option<&RawPlatform>) -> Option<u32> {
+        let value = raw?.most_samples.as_ref()?;
+        Some(self.number("platform.most-samples", value, FEWEST..=EVENTS))
+    }
+
     /// What each boot measures of the platform. The platform tier requires it.
     pub(super) fn platform(&mut self, raw: Option<&RawPlatform>, tier: Tier) -> Option<Platform> {
         let Some(raw) = raw else {

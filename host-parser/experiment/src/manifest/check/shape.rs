@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use abi::plan::{MAX_WARM_UP_MS, MAX_WORKERS, WARM_UP_MS};
 use abi::wire::Label;
+use evidence::gate::Scaling;
 use toml::Spanned;
 
 use super::super::MAX_ITERATIONS;
 use super::super::profile::{Gate, Sweep, Tier, Timeouts};
-use super::super::raw::{RawCases, RawGate, RawTimeouts};
+use super::super::raw::{RawCases, RawGate, RawManifest, RawTimeouts};
 use super::Checker;
 
 impl Checker<'_> {
@@ -40,6 +41,25 @@ impl Checker<'_> {
             self.refuse(key, sweep.span(), "a list cases.workers in the tier \"control\"");
         }
         Some(*sweep.get_ref())
+    }
+
+    /// How the work grows. What weak scaling does not have is refused where it stands.
+    pub(super) fn scaling(&mut self, raw: &RawManifest) -> Scaling {
+        let scaling = raw.cases.scaling.as_ref().map_or(Scaling::Strong, |scaling| *scaling.get_ref());
+        if scaling == Scaling::Weak {
+            if let Some(sweep) = &raw.cases.sweep {
+                self.refuse("cases.sweep", sweep.span(), "a list cases.workers in weak scaling");
+            }
+            if let Some(gate) = &raw.gate {
+                let expected = "no claim in weak scaling, whose ratio of times is an efficiency";
+                self.refuse("gate.min-speedup", gate.min_speedup.span(), expected);
+            }
+            if let Some(shared) = &raw.workload.shared_kib {
+                let expected = "none in weak scaling, in which workers share nothing";
+                self.refuse("workload.shared-kib", shared.span(), expected);
+            }
+        }
+        scaling
     }
 
     /// How often a boot runs its case.

@@ -1,13 +1,17 @@
 //! The costs of the platform: a table by row, the matrix of transfers, the gaps, and the page for a person. The boot is the
 //! unit: each figure is the median of the boots' figures, and the coefficient of variation is over the boots.
 
+mod page;
+mod relations;
+
 use std::collections::BTreeMap;
 
 use abi::series::{SeriesClass, SeriesRow, Unavailable};
 use evidence::gate::{Costs, Figures, Measurement, PlatformSeries, SeriesPlace, SeriesState};
-use harness::platform::page::{Facts, Page};
 use results::{Results, RunRecord, System};
 
+use self::page::page;
+use self::relations::{Relations, legend};
 use super::lines::wrapped;
 use super::number::percent;
 use super::table::{Table, none};
@@ -33,12 +37,15 @@ pub(super) fn lines(results: &Results) -> Vec<String> {
         let places = boots.places();
         lines.push(String::new());
         lines.push(format!("PLATFORM, {}: {}", boots.system, boots.unit()));
-        lines.extend(text(&table(&places)));
+        let relations = Relations::of(boots.measured.first().copied());
+        lines.extend(text(&table(&places, &relations)));
+        lines.extend(legend(places.iter().map(|(place, _)| *place), &relations));
         lines.extend(matrix(&places).iter().flat_map(text));
         lines.extend(gaps(&places).iter().flat_map(text));
         lines.extend(missing(&places));
         lines.extend(boots.failed());
-        lines.extend(boots.page().lines().map(str::to_owned));
+        let page = boots.measured.first().map(|first| page(first)).unwrap_or_default();
+        lines.extend(page.lines().map(str::to_owned));
     }
     lines
 }
@@ -101,56 +108,6 @@ impl<'r> Boots<'r> {
         });
         lines.flat_map(|line| wrapped(&line, "")).collect()
     }
-
-    /// The page of the first boot: what the console of the machine shows, from the log.
-    fn page(&self) -> String {
-        let Some(first) = self.measured.first() else { return String::new() };
-        let machine = first.machine();
-        let (cpu, hypervisor) = (machine.brand.to_string(), machine.hypervisor_name());
-        let hypervisor = if machine.hypervisor.to_string().is_empty() { String::new() } else { hypervisor };
-        Page {
-            cpu: &cpu,
-            hypervisor: &hypervisor,
-            cpus: machine.cpus_online,
-            memory_bytes: machine.usable_bytes,
-            facts: facts(first),
-        }
-        .to_string()
-    }
-}
-
-/// The figures of one boot for the page.
-fn facts(boot: &Measurement) -> Facts {
-    let mut facts = Facts::default();
-    let (mut gaps, mut window) = (0.0, 0.0);
-    let Some(platform) = boot.platform() else { return facts };
-    for series in &platform.series {
-        let Some(figures) = series.figures() else { continue };
-        facts.take(
-            series.place.row,
-            series.place.arg,
-            picoseconds(figures.costs.median),
-            picoseconds(figures.costs.p99),
-        );
-        if let Some(length) = figures.window {
-            gaps += figures.costs.mean * count(figures.count);
-            window += length;
-            facts.longest(picoseconds(figures.costs.max));
-        }
-    }
-    facts.taken_ppm = (window > 0.0).then(|| picoseconds(gaps / window * 1000.0));
-    facts.failed = platform.failed().count() as u64;
-    facts
-}
-
-/// Nanoseconds in whole picoseconds.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a time is neither negative nor that long"
-)]
-fn picoseconds(nanos: f64) -> u64 {
-    (nanos * 1000.0).round() as u64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of samples are small")]
@@ -159,20 +116,20 @@ const fn count(number: u64) -> f64 {
 }
 
 /// One line for each place, except those that have a table of their own.
-fn table(places: &[(SeriesPlace, OverBoots<'_>)]) -> Table {
+fn table(places: &[(SeriesPlace, OverBoots<'_>)], relations: &Relations) -> Table {
     let header = ["row", "arg", "cpu", "min", "median", "p99", "max", "cv %"];
     let shown = places.iter().filter(|(place, over)| {
         !over.passed.is_empty() && ![SeriesRow::CoreToCore, SeriesRow::HwNoise].contains(&place.row)
     });
     Table {
         header: header.map(str::to_owned).to_vec(),
-        rows: shown.map(|(place, over)| over.cells(*place)).collect(),
+        rows: shown.map(|(place, over)| over.cells(*place, relations.mark(*place))).collect(),
         left: vec![0],
     }
 }
 
 impl OverBoots<'_> {
-    fn cells(&self, place: SeriesPlace) -> Vec<String> {
+    fn cells(&self, place: SeriesPlace, mark: &str) -> Vec<String> {
         let figure =
             |of: fn(&Costs) -> f64| median(self.passed.iter().map(|figures| of(&figures.costs)).collect());
         let shown = |of| shown(place.row, figure(of));
@@ -180,7 +137,7 @@ impl OverBoots<'_> {
         vec![
             name(place.row),
             argument(place),
-            format!("{}{peer}", place.cpu),
+            format!("{}{peer}{mark}", place.cpu),
             shown(|costs| costs.min),
             shown(|costs| costs.median),
             shown(|costs| costs.p99),

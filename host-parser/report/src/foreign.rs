@@ -1,0 +1,74 @@
+//! Foreign figures beside ours: another tool's, as it printed them, with our row about the same quantity. No rule judges
+//! them, and no verdict depends on them.
+
+use abi::series::SeriesRow;
+use evidence::gate::Measurement;
+use foreign::{Beside, Figures};
+use results::{Results, System};
+
+use super::lines::wrapped;
+use super::table::{Table, none};
+
+/// Foreign figures beside those of our kernel, for a terminal: lines of at most 80 columns.
+#[must_use]
+pub fn foreign(results: &Results, figures: &Figures) -> String {
+    let tool = figures.tool.word();
+    let title = format!("FOREIGN, {tool} ({}): not judged, no verdict depends on it", figures.path.display());
+    let mut lines = vec![String::new()];
+    lines.extend(wrapped(&title, ""));
+    lines.extend(table(results, figures).text().lines().map(str::to_owned));
+    let kinds = format!(
+        "foreign: {}. ours: the median over boots of each boot's median, in the same ticks, where the row has a figure",
+        figures.tool.kind()
+    );
+    lines.extend(wrapped(&kinds, ""));
+    for figure in &figures.all {
+        if let Some(beside) = figure.beside.filter(|beside| !beside.differs.is_empty()) {
+            lines.extend(wrapped(&format!("{}: {}", figure.name, beside.differs), "  "));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn table(results: &Results, figures: &Figures) -> Table {
+    let header = ["foreign", "ticks", "our row", "ticks", "ours/foreign"];
+    let rows = figures.all.iter().map(|figure| {
+        let ours = figure.beside.and_then(|beside| median_ticks(results, beside));
+        #[expect(clippy::cast_precision_loss, reason = "ticks of one operation are few")]
+        let ratio = ours.zip(figure.ticks).map(|(ours, ticks)| ours / ticks as f64);
+        vec![
+            figure.name.clone(),
+            figure.ticks.map_or_else(|| "skipped".to_owned(), |ticks| ticks.to_string()),
+            figure.beside.map_or_else(none, |beside| row(beside)),
+            ours.map_or_else(none, |ticks| format!("{ticks:.0}")),
+            ratio.map_or_else(none, |ratio| format!("{ratio:.2}")),
+        ]
+    });
+    Table { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), left: vec![0, 2] }
+}
+
+fn row(beside: Beside) -> String {
+    match beside.arg {
+        0 => beside.row.to_string(),
+        arg => format!("{} {arg} us", beside.row),
+    }
+}
+
+/// The median over boots of the row's medians, in ticks of the boot's TSC. Of several places of the row the first.
+fn median_ticks(results: &Results, beside: Beside) -> Option<f64> {
+    let counted = results.runs.iter().filter(|run| run.excluded.is_none() && run.system == System::Assay);
+    let boots = counted.filter_map(|run| run.verdict.outcome.measurement());
+    let mut ticks: Vec<f64> = boots.filter_map(|boot| of_boot(boot, beside.row, beside.arg)).collect();
+    ticks.sort_by(f64::total_cmp);
+    let last = ticks.len().checked_sub(1)?;
+    Some(f64::midpoint(ticks[last / 2], ticks[ticks.len() / 2]))
+}
+
+fn of_boot(boot: &Measurement, row: SeriesRow, arg: u64) -> Option<f64> {
+    let khz = boot.clock().tsc.as_ref()?.khz;
+    let series =
+        boot.platform()?.of(row).find(|series| series.place.arg == arg && series.figures().is_some())?;
+    #[expect(clippy::cast_precision_loss, reason = "a frequency in kHz")]
+    let per_ns = khz as f64 / 1e6;
+    Some(series.figures()?.costs.median * per_ns)
+}
