@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use abi::wire::{Envelope, Record, StreamDigest, is_tagged};
 
+use super::known::Known;
 use super::line::{Content, binary_bytes, content, trimmed};
 use super::sequence;
 use super::{
@@ -28,6 +29,7 @@ pub(super) struct Reader {
     open: Option<Open>,
     /// How many records the last boot had, or the most that room is made for: the next one nearly always has as many.
     usual_records: usize,
+    known: Known,
 }
 
 /// A boot that is still being read.
@@ -103,7 +105,8 @@ impl Reader {
         }
         self.extent.lines += 1;
         let (number, bytes) = (self.extent.lines, trimmed(bytes));
-        match content(bytes) {
+        let place = self.open.as_ref().map_or(0, |open| open.records.len());
+        match content(bytes, |text| self.known.read(place, text)) {
             Content::Text => {
                 self.extent.binary_bytes += binary_bytes(bytes);
                 self.text(number, bytes);

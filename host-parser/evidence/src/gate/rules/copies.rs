@@ -15,9 +15,9 @@
 //! his own to every reading is not found, nor one who changes a boot with few readings in two of these ways at once.
 //! Nothing in a log can show him; the challenge and the seal of a session do (docs/SEALING.md).
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+
+use abi::random::mix;
 
 use abi::wire::Hex64;
 use abi::wire::record::{Moment, Region, Start, Worker};
@@ -95,11 +95,16 @@ pub(in crate::gate) fn copies(run: &mut Run<'_>, boots: &mut Boots) {
 
 /// Whether iterations of the boot are copies of one another, as a detail: the same times to the last digit, again and again.
 fn within(facts: &Facts) -> Option<String> {
+    // As nearly always in a boot of one case.
+    if facts.iterations.len() <= REPEATED_BY_CHANCE {
+        return None;
+    }
     let (mut seen, mut repeated) = (HashSet::new(), 0);
     for iteration in &facts.iterations {
         let cycles = iteration.workers.values().filter_map(|worker| Some(worker.timing?.is.cycles));
         let times: Vec<u64> = around(iteration).chain(cycles).collect();
-        let is_new = times.len() < LEAST_TIMES || seen.insert(number(&(iteration.case, times)));
+        let is_new = times.len() < LEAST_TIMES
+            || seen.insert(number([u64::from(iteration.case)].into_iter().chain(times)));
         repeated += usize::from(!is_new);
     }
     let all = facts.iterations.len();
@@ -118,7 +123,7 @@ impl Boots {
     /// Whether every time of an earlier boot is the same, as a detail.
     fn exact_copy(&mut self, kinds: &[Kind; 4]) -> Option<String> {
         let times = &kinds[0].values;
-        let known = times.len() >= kinds[0].least && !self.exact.insert(number(times));
+        let known = times.len() >= kinds[0].least && !self.exact.insert(number(times.iter().copied()));
         known.then(|| format!("all {} times are those of an earlier run, to the last digit", times.len()))
     }
 
@@ -145,17 +150,17 @@ impl Boots {
         self.nonces.push(nonce);
         for kind in kinds {
             for (place, value) in kind.compared() {
-                self.readings.entry(number(&(kind.number, place, value))).or_insert(boot);
+                self.readings.entry(reading(kind, place, value)).or_insert(boot);
             }
         }
     }
 }
 
 /// What a reading may have been before it was rounded: only ratios are.
-fn near(kind: &Kind, place: usize, value: u64) -> impl Iterator<Item = u64> {
-    let (kind, around) = (kind.number, u64::from(kind.number == RATIOS));
+fn near(kind: &Kind, place: usize, value: u64) -> impl Iterator<Item = u64> + '_ {
+    let around = u64::from(kind.number == RATIOS);
     (value.saturating_sub(around)..=value.saturating_add(around))
-        .map(move |value| number(&(kind, place, value)))
+        .map(move |value| reading(kind, place, value))
 }
 
 /// The number of the kind that is made by division.
@@ -164,10 +169,14 @@ const RATIOS: u8 = 3;
 /// Ratios are compared to 2 to the power of -25: rounded times of fewer cycles do not keep them that well.
 const RATIO_BITS: u32 = 25;
 
-fn number(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
+/// Several numbers as one.
+fn number(of: impl IntoIterator<Item = u64>) -> u64 {
+    of.into_iter().fold(0, |number, next| mix(number.rotate_left(32) ^ mix(next)))
+}
+
+/// The number of a reading at its place.
+fn reading(kind: &Kind, place: usize, value: u64) -> u64 {
+    number([u64::from(kind.number), place as u64, value])
 }
 
 /// All readings of a boot that are compared.
@@ -181,8 +190,11 @@ fn kinds(facts: &Facts) -> [Kind; 4] {
             cycles.push(timing.cycles);
             details.extend(records.region.map(|region| way(timing, region.is)));
             let gap = facts.gap(iteration.case, iteration.iter, worker).map(|gap| gap.is);
-            details
-                .extend(gap.map(|gap| number(&(gap.before, gap.after, gap.reads_before, gap.reads_after))));
+            details.extend(
+                gap.map(|gap| {
+                    number([gap.before, gap.after, gap.reads_before.into(), gap.reads_after.into()])
+                }),
+            );
         }
     }
     let pairs = || cycles.windows(2).map(|pair| (pair[0], pair[1]));
@@ -210,7 +222,7 @@ fn around(iteration: &Iteration) -> impl Iterator<Item = u64> {
 /// kernel's.
 fn way(timing: Worker, region: Region) -> u64 {
     let ended = timing.skew.wrapping_add(timing.cycles);
-    number(&(region.entered, timing.skew, region.returned.wrapping_sub(ended)))
+    number([region.entered, timing.skew, region.returned.wrapping_sub(ended)])
 }
 
 fn ratio(one: u64, next: u64) -> Option<u64> {
