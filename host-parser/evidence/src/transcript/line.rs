@@ -2,7 +2,7 @@
 
 use abi::wire::line::TAG;
 use abi::wire::record::PROTOCOL;
-use abi::wire::{Envelope, FieldError, LineError, Record, decode, decode_by, is_tagged};
+use abi::wire::{Envelope, LineError, decode, is_tagged};
 
 /// A line without its ending. A line ends in a line feed; carriage returns before and after it belong to the ending,
 /// because some consoles double them or swap the pair.
@@ -39,19 +39,10 @@ pub(super) enum Content<'a> {
     },
 }
 
-/// The content of a line. `record` reads a record's text as [`Record::parse`] does.
-pub(super) fn content(line: &[u8], record: impl FnOnce(&[u8]) -> Result<Record, FieldError>) -> Content<'_> {
-    // Nearly every line is one whole record. No record can end in another one, because none has a field `seq`.
-    match decode_by(line, record) {
-        Ok(envelope) => Content::Record { envelope, bytes: line, before: &[] },
-        Err(_) => content_after_tags(line),
-    }
-}
-
-/// The content of a line that is more or less than a record. The last tag is tried first: the bytes before it may be a
+/// The content of a line that is not one whole record. The last tag is tried first: the bytes before it may be a
 /// record that lost its end together with its line feed.
 #[cold]
-fn content_after_tags(line: &[u8]) -> Content<'_> {
+pub(super) fn content(line: &[u8]) -> Content<'_> {
     let begins = |&at: &usize| line.get(at..at + TAG_WINDOW).is_some_and(is_tagged);
     let Some(first) = memchr::memchr_iter(TAG_BEGINS, line).find(begins) else { return Content::Text };
     let last = memchr::memrchr_iter(TAG_BEGINS, &line[first..]).map(|at| first + at).find(begins);

@@ -25,6 +25,7 @@ use abi::wire::record::{Moment, Region, Start, Worker};
 use super::Run;
 use crate::gate::facts::{Facts, Iteration};
 use crate::gate::reason::ReasonCode;
+use crate::gate::seeded::Seeded;
 
 /// The readings of all boots so far.
 #[derive(Debug, Default)]
@@ -32,9 +33,9 @@ pub(in crate::gate) struct Boots {
     /// The nonces of the boots that are remembered in detail.
     nonces: Vec<Hex64>,
     /// By kind, place and value of a reading: the first boot that has it.
-    readings: HashMap<u64, u32>,
+    readings: HashMap<u64, u32, Seeded>,
     /// All times of each boot, in one number.
-    exact: HashSet<u64>,
+    exact: HashSet<u64, Seeded>,
 }
 
 /// How many boots are remembered in detail. Of later ones only exact copies of each other are found.
@@ -72,6 +73,11 @@ impl Kind {
     fn needed(&self) -> usize {
         let compared = self.values.len().min(self.most);
         (compared * self.quarters).div_ceil(4).max(self.least)
+    }
+
+    /// Whether there are as many as that. They are as many in every boot that could be a copy.
+    fn are_enough(&self) -> bool {
+        self.values.len().min(self.most) >= self.needed()
     }
 }
 
@@ -129,6 +135,9 @@ impl Boots {
 
     /// The boot that this kind of readings is copied from, as a detail.
     fn copy(&self, kind: &Kind) -> Option<String> {
+        if !kind.are_enough() {
+            return None;
+        }
         let mut equal: HashMap<u32, usize> = HashMap::new();
         for (place, value) in kind.compared() {
             if let Some(&boot) = near(kind, place, value).find_map(|key| self.readings.get(&key)) {
@@ -148,7 +157,7 @@ impl Boots {
             return;
         };
         self.nonces.push(nonce);
-        for kind in kinds {
+        for kind in kinds.iter().filter(|kind| kind.are_enough()) {
             for (place, value) in kind.compared() {
                 self.readings.entry(reading(kind, place, value)).or_insert(boot);
             }
