@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::crc::crc32;
-use super::message::{split_word, take};
+use super::message::take;
 use super::value::{Value, read_hex};
 use super::{FieldError, Record};
 
@@ -186,10 +186,35 @@ pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
     if line.len() > MAX_LINE_BYTES {
         return Err(LineError::TooLong);
     }
-    // Without an early exit, so that the compiler compares many bytes at once.
-    if !line.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
-        return Err(LineError::NotAscii);
+    decode_by(line, Record::parse)
+}
+
+/// The same with a reader of the record's text, its name and its fields, which must give what [`Record::parse`] gives: one
+/// who has read the same text before need not read it again.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_by(
+    line: &[u8],
+    record: impl FnOnce(&[u8]) -> Result<Record, FieldError>,
+) -> Result<Envelope, LineError> {
+    if line.len() > MAX_LINE_BYTES {
+        return Err(LineError::TooLong);
     }
+    // What is read is ASCII: all of it is keys and values. So only what is not read need be looked at again.
+    read(line, record).map_err(|error| if is_printable(line) { error } else { LineError::NotAscii })
+}
+
+/// Whether all bytes are printable ASCII. Without an early exit, so that the compiler compares many bytes at once.
+fn is_printable(line: &[u8]) -> bool {
+    line.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+}
+
+/// Reads a line that may have any bytes.
+fn read(
+    line: &[u8],
+    record: impl FnOnce(&[u8]) -> Result<Record, FieldError>,
+) -> Result<Envelope, LineError> {
     // `ASSAY12` begins with our tag too.
     let ours = line.strip_prefix(TAG.as_bytes()).filter(|rest| !rest.first().is_some_and(u8::is_ascii_digit));
     let (body, crc) = ours.ok_or(LineError::Version)?.split_last_chunk().ok_or(LineError::Envelope)?;
@@ -200,10 +225,8 @@ pub fn decode(line: &[u8]) -> Result<Envelope, LineError> {
     let mut rest = body.strip_suffix(b" ").ok_or(LineError::Envelope)?;
     let seq = take(&mut rest, "seq").map_err(|_| LineError::Envelope)?;
     let ts = take(&mut rest, "ts").map_err(|_| LineError::Envelope)?;
-    let rest = rest.strip_prefix(b" ev=").ok_or(LineError::Envelope)?;
-    let (name, fields) = split_word(rest);
-    let record = Record::parse_fields(name, fields).map_err(LineError::Record)?;
-    Ok(Envelope { seq, ts, record })
+    let text = rest.strip_prefix(b" ev=").ok_or(LineError::Envelope)?;
+    Ok(Envelope { seq, ts, record: record(text).map_err(LineError::Record)? })
 }
 
 /// The checksum in the last field of a line.

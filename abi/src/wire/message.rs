@@ -66,9 +66,37 @@ pub trait Message: Copy {
 pub(crate) fn take<T: super::Value>(rest: &mut &[u8], key: &'static str) -> Result<T, FieldError> {
     let text = rest.strip_prefix(b" ").and_then(|rest| rest.strip_prefix(key.as_bytes()));
     let text = text.and_then(|text| text.strip_prefix(b"=")).ok_or(FieldError::Missing(key))?;
-    let (value, after) = split_word(text);
+    let (value, after) = T::take(text).ok_or(FieldError::BadValue(key))?;
     *rest = after;
-    T::read(value).ok_or(FieldError::BadValue(key))
+    Ok(value)
+}
+
+/// A number by which a word is found among those of its list without comparing it with all of them: its length, and its
+/// first, middle and last letter.
+pub(crate) const fn word_key(word: &[u8]) -> u32 {
+    let len = word.len();
+    if len == 0 {
+        return 0;
+    }
+    // Not the whole length of a word that is no message.
+    let short = (len & 0xff) as u8;
+    u32::from_le_bytes([short, word[0], word[len / 2], word[len - 1]])
+}
+
+/// Whether no two of them are equal.
+pub(crate) const fn are_distinct(keys: &[u32]) -> bool {
+    let mut at = 1;
+    while at < keys.len() {
+        let mut earlier = 0;
+        while earlier < at {
+            if keys[earlier] == keys[at] {
+                return false;
+            }
+            earlier += 1;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// Splits text before its first space.
@@ -134,6 +162,11 @@ macro_rules! messages {
                 }
             }
 
+            impl $name {
+                /// What its word is found by.
+                const KEY: u32 = $crate::wire::message::word_key($word.as_bytes());
+            }
+
             impl From<$name> for $list {
                 fn from(message: $name) -> Self {
                     Self::$name(message)
@@ -148,6 +181,9 @@ macro_rules! messages {
         pub enum $list {
             $($(#[doc = $doc])+ $name($name),)*
         }
+
+        // With two messages of one key, the second would never be found.
+        const _: () = assert!($crate::wire::message::are_distinct(&[$($name::KEY,)*]), "two words have one key");
 
         /// The place of each message in the list.
         enum Place {
@@ -200,20 +236,31 @@ macro_rules! messages {
                 )*}
             }
 
+            /// Parses a message: its name, and its fields.
+            ///
+            /// # Errors
+            /// The first error.
+            pub fn parse(text: &[u8]) -> Result<Self, $crate::wire::FieldError> {
+                let (name, fields) = $crate::wire::message::split_word(text);
+                Self::parse_fields(name, fields)
+            }
+
             /// Parses the fields of the message `name`: all of them, in order, and nothing after.
             ///
             /// # Errors
             /// The first error.
             pub fn parse_fields(name: &[u8], fields: &[u8]) -> Result<Self, $crate::wire::FieldError> {
                 let mut rest = fields;
-                $(if name == $word.as_bytes() {
-                    let message = $name {
-                        $($field: $crate::wire::message::take(&mut rest, stringify!($field))?,)*
-                    };
-                    let whole = rest.is_empty();
-                    return if whole { Ok(message.into()) } else { Err($crate::wire::FieldError::Trailing) };
-                })*
-                Err($crate::wire::FieldError::UnknownMessage)
+                match $crate::wire::message::word_key(name) {
+                    $($name::KEY if name == $word.as_bytes() => {
+                        let message = $name {
+                            $($field: $crate::wire::message::take(&mut rest, stringify!($field))?,)*
+                        };
+                        let whole = rest.is_empty();
+                        if whole { Ok(message.into()) } else { Err($crate::wire::FieldError::Trailing) }
+                    })*
+                    _ => Err($crate::wire::FieldError::UnknownMessage),
+                }
             }
         }
     };

@@ -19,7 +19,7 @@ pub mod value;
 mod words;
 
 pub use label::{Label, Text};
-pub use line::{Envelope, Line, LineError, MAX_LINE_BYTES, Timestamp, decode, encode, is_tagged};
+pub use line::{Envelope, Line, LineError, MAX_LINE_BYTES, Timestamp, decode, decode_by, encode, is_tagged};
 pub(crate) use message::messages;
 pub use message::{FieldError, FieldSpec, Message, MessageSpec};
 pub use record::Record;

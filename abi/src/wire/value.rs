@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::message::split_word;
 use crate::digest::{hex_value, is_lower_hex};
 use crate::{ApicId, CpuId, Digest};
 
@@ -20,6 +21,13 @@ pub trait Value: Sized {
 
     /// Reads the form that [`Value::write`] writes and no other: no leading zeros, no upper-case digits, no plus sign.
     fn read(text: &[u8]) -> Option<Self>;
+
+    /// Reads the value that `text` begins with, up to its first space. Returns what follows too.
+    #[must_use]
+    fn take(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (value, rest) = split_word(text);
+        Some((Self::read(value)?, rest))
+    }
 
     /// The same of text.
     #[must_use]
@@ -46,6 +54,24 @@ fn read_decimal(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// The same of what `text` begins with, up to its first space: the host, which reads gigabytes, looks at a digit once.
+#[cfg(not(target_os = "none"))]
+fn take_decimal(text: &[u8]) -> Option<(u64, &[u8])> {
+    // As many digits always fit.
+    const SHORT: usize = 19;
+    let mut value = 0_u64;
+    for (at, &byte) in text.iter().enumerate().take(SHORT + 1) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            let is_canonical = at == 1 || at > 1 && text[0] != b'0';
+            return (byte == b' ' && is_canonical).then_some((value, &text[at..]));
+        }
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+    }
+    let (value, rest) = split_word(text);
+    Some((read_decimal(value)?, rest))
+}
+
 /// Decimal, without leading zeros.
 macro_rules! decimal {
     ($($type:ty: $max:literal digits, $shape:literal;)*) => {$(
@@ -59,6 +85,12 @@ macro_rules! decimal {
 
             fn read(text: &[u8]) -> Option<Self> {
                 read_decimal(text)?.try_into().ok()
+            }
+
+            #[cfg(not(target_os = "none"))]
+            fn take(text: &[u8]) -> Option<(Self, &[u8])> {
+                let (value, rest) = take_decimal(text)?;
+                Some((value.try_into().ok()?, rest))
             }
         }
     )*};
@@ -142,6 +174,10 @@ impl Value for CpuId {
     fn read(text: &[u8]) -> Option<Self> {
         u16::read(text).map(Self)
     }
+
+    fn take(text: &[u8]) -> Option<(Self, &[u8])> {
+        u16::take(text).map(|(cpu, rest)| (Self(cpu), rest))
+    }
 }
 
 impl Value for ApicId {
@@ -154,6 +190,10 @@ impl Value for ApicId {
 
     fn read(text: &[u8]) -> Option<Self> {
         u32::read(text).map(Self)
+    }
+
+    fn take(text: &[u8]) -> Option<(Self, &[u8])> {
+        u32::take(text).map(|(id, rest)| (Self(id), rest))
     }
 }
 
@@ -171,6 +211,13 @@ impl Value for Hex64 {
 
     fn read(text: &[u8]) -> Option<Self> {
         read_hex::<16>(text).map(Self)
+    }
+
+    #[cfg(not(target_os = "none"))]
+    fn take(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (digits, rest) = text.split_at_checked(16)?;
+        let ends = rest.first().is_none_or(|&byte| byte == b' ');
+        Some((Self::read(digits).filter(|_| ends)?, rest))
     }
 }
 

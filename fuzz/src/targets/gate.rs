@@ -167,9 +167,9 @@ fn is_right(measurement: &Measurement, sample: &Sample) {
         assert_eq!((worker.answer, worker.work), (answer, work));
         assert_eq!(worker.digest.0, digest);
         assert!(worker.cycles.0 > 0 && worker.cycles <= sample.longest);
-        assert_eq!(u64::from(worker.scaled), (worker.cycles.0 >> 20).min(u64::from(u32::MAX)));
+        assert_eq!(u64::from(worker.scaled()), (worker.cycles.0 >> 20).min(u64::from(u32::MAX)));
     }
-    assert!(sample.longest <= sample.makespan && sample.start_spread <= sample.makespan);
+    assert!(sample.longest <= sample.makespan && sample.start_spread() <= sample.makespan);
 }
 
 #[cfg(test)]

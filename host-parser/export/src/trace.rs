@@ -114,7 +114,7 @@ fn of_run(events: &mut Vec<Value>, run: &RunRecord, start: f64, length: f64) {
 /// watched each iteration up to this one.
 fn ends_at(run: &RunRecord, sample: &Sample) -> Option<f64> {
     let first = run.made.boot?.first_worker_us? as f64;
-    let watched = run.evidence.delays.iter().filter(|delay| delay.vcpu == 0);
+    let watched = run.made.evidence.delays.iter().filter(|delay| delay.vcpu == 0);
     let mut sum = 0.0;
     for delay in watched {
         sum += delay.wall_ns as f64 / 1e3;
@@ -154,13 +154,13 @@ fn interference(events: &mut Vec<Value>, run: &RunRecord, start: f64, length: f6
             );
         }
     };
-    let delays = &run.evidence.delays;
+    let delays = &run.made.evidence.delays;
     if !delays.is_empty() {
         let waited: u64 = delays.iter().map(|delay| delay.delay_ns).sum();
         let watched: u64 = delays.iter().map(|delay| delay.wall_ns).sum();
         counter("vCPUs waited", 100.0 * waited as f64 / (watched.max(1)) as f64);
     }
-    if let Some(steal) = run.evidence.host_steal {
+    if let Some(steal) = run.made.evidence.host_steal {
         counter("stolen from the host", 100.0 * steal.stolen_ms as f64 / steal.wall_ms.max(1) as f64);
     }
 }

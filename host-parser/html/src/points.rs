@@ -92,7 +92,7 @@ impl Points {
 
 /// The times of a run, excluded ones included; none if it has no times.
 fn times(run: &RunRecord) -> Vec<Time> {
-    let of_run = run.excluded.as_ref().map(code);
+    let of_run = run.excluded.as_deref().map(code);
     if let Some(measured) = run.verdict.outcome.measurement() {
         let khz = measured.clock().tsc.as_ref().map(|tsc| tsc.khz);
         let samples = measured.samples().iter();

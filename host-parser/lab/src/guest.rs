@@ -173,8 +173,8 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
     let evidence =
         HostEvidence { ended, vcpus, host_cpus, watched, delays, watcher, host_steal, host_steal_missing };
     let mut record = run.judge(&bytes, env, &image.plan, image.build, evidence);
-    record.log = Some(log.display().to_string().into());
     let made = record.making();
+    made.log = Some(log.display().to_string().into());
     made.command = command_words(&guest);
     made.configuration = guest.command.given().map(|given| given.content.clone());
     made.started_unix_ms = Some(guest.timeline.started_unix_ms);

@@ -93,11 +93,12 @@ impl Run<'_> {
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);
         let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
-        record.sealed = Some(Box::new(SealedRun::of(log, expectation)));
         record.system = system;
         record.case = Some(case).filter(|_| !sweeps);
-        record.challenge = Some(Hex64(self.challenge));
-        record.end_digest = Some(challenge::ended(&transcript.boots, log));
+        let made = record.making();
+        made.sealed = Some(Box::new(SealedRun::of(log, expectation)));
+        made.challenge = Some(Hex64(self.challenge));
+        made.end_digest = Some(challenge::ended(&transcript.boots, log));
         record
     }
 }

@@ -16,14 +16,14 @@ impl<'a> From<&'a RunRecord> for JudgedRun<'a> {
             place: place(run),
             held_to_speed: run.functional_only.is_none(),
             verdict: &run.verdict,
-            carried: run.excluded.as_ref(),
+            carried: run.excluded.as_deref(),
         }
     }
 }
 
 /// Which of a round's runs it is. Logs from elsewhere have no schedule, and none is a further attempt at another.
 fn place(run: &RunRecord) -> Place {
-    let is_a_log = run.sealed.as_ref().is_none_or(|sealed| sealed.log_sha256.is_none());
+    let is_a_log = run.made.sealed.as_ref().is_none_or(|sealed| sealed.log_sha256.is_none());
     if run.case.is_none() && is_a_log {
         return Place::Alone(run.run);
     }
@@ -37,7 +37,7 @@ pub(super) fn exclude_runs(runs: &mut [RunRecord], experiment: &Experiment, ledg
     }
     for run in runs {
         run.attempt = ledger.attempt(run.round, run.run);
-        run.excluded = ledger.exclusion_of_run(run.run);
+        run.excluded = ledger.exclusion_of_run(run.run).map(Box::new);
     }
 }
 
@@ -65,8 +65,9 @@ pub(super) fn has_no_say(run: &RunRecord) -> bool {
 /// Marks every run of an excluded round.
 pub(super) fn mark(runs: &mut [RunRecord], rounds: &BTreeMap<u32, Exclusion>) {
     for run in runs {
-        let own = run.excluded.take();
-        run.excluded = rounds.get(&run.round).cloned().or(own);
+        if let Some(exclusion) = rounds.get(&run.round) {
+            run.excluded = Some(Box::new(exclusion.clone()));
+        }
     }
 }
 

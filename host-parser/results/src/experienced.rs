@@ -7,16 +7,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::gate::{Experienced, limits};
+use evidence::gate::{Experienced, ExperiencedTime, Measurement, limits};
 use serde::Serialize;
 use stats::{
-    ByRound, Interval, MadeRatio, MadeTime, MeanRatio, PairedRatio, Round, Stretches, Summary, Total, Totals,
+    ByRound, Interval, MadeRatio, MadeTime, MeanRatio, PairedRatio, Stretches, Summary, Total, Totals,
     linear, mean_by_spells, median,
 };
 
 use crate::run_record::RunRecord;
 use crate::series::{Pairing, Scope};
 use crate::system::System;
+use crate::times::Times;
 
 /// A case of one system as its user experienced it, and how much of it counts as undisturbed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,9 +75,9 @@ pub struct ExperiencedSpeedup {
 
 /// The times of one case.
 #[derive(Debug, Default)]
-struct Times {
-    /// By round, in cycles.
-    cycles: BTreeMap<Round, Vec<f64>>,
+struct OfCase {
+    /// In cycles.
+    cycles: Times,
     nanos: Vec<f64>,
     runs: usize,
     runs_counted: usize,
@@ -85,16 +86,25 @@ struct Times {
 
 /// Every case of every system that has a time, in the order of rows.
 pub(crate) fn experienced(pairing: Pairing, runs: &[RunRecord]) -> Vec<ExperiencedCase> {
-    let mut cases: BTreeMap<System, BTreeMap<u16, Times>> = BTreeMap::new();
+    let mut cases: BTreeMap<System, BTreeMap<u16, OfCase>> = BTreeMap::new();
     for run in runs {
-        if let Some(times) = times_of(run) {
-            add(cases.entry(run.system).or_default(), pairing, run, &times);
+        if has_times(run) {
+            add(cases.entry(run.system).or_default(), pairing, run);
         }
     }
+    let mut nanos = BTreeMap::new();
+    for (&system, cases) in &mut cases {
+        for (&case, times) in cases {
+            times.cycles.sort();
+            // The list is not kept beside what follows.
+            nanos.insert((system, case), Summary::of(&std::mem::take(&mut times.nanos)));
+        }
+    }
+    let nanos = &nanos;
     let rows = cases.iter().flat_map(|(&system, cases)| {
         let smallest = cases.keys().next().copied().unwrap_or_default();
         cases.iter().filter_map(move |(&case, times)| {
-            let cycles = Summary::of(&all(&times.cycles))?;
+            let cycles = Summary::of(&times.cycles.all().collect::<Vec<f64>>())?;
             Some(ExperiencedCase {
                 system,
                 case,
@@ -103,7 +113,7 @@ pub(crate) fn experienced(pairing: Pairing, runs: &[RunRecord]) -> Vec<Experienc
                 runs_without_time: without_time(runs, system, case),
                 iterations: cycles.n,
                 iterations_counted: times.iterations_counted,
-                nanos: Summary::of(&times.nanos).filter(|nanos| nanos.n == cycles.n),
+                nanos: nanos[&(system, case)].filter(|nanos| nanos.n == cycles.n),
                 cycles,
                 speedup: speedup(pairing, smallest, &cases[&smallest], times),
             })
@@ -121,10 +131,9 @@ pub(crate) fn speedup_between(
 ) -> Option<ExperiencedSpeedup> {
     let mut cases = BTreeMap::new();
     for run in runs.iter().filter(|run| run.system == system) {
-        if let Some(times) = times_of(run) {
-            add(&mut cases, pairing, run, &times);
-        }
+        add(&mut cases, pairing, run);
     }
+    sort(&mut cases);
     speedup(pairing, from, cases.get(&from)?, cases.get(&to)?)
 }
 
@@ -138,10 +147,9 @@ pub(crate) fn made(
 ) -> Option<MadeRatio> {
     let mut cases = BTreeMap::new();
     for run in runs.iter().filter(|run| run.system == system) {
-        if let Some(times) = times_of(run) {
-            add(&mut cases, pairing, run, &times);
-        }
+        add(&mut cases, pairing, run);
     }
+    sort(&mut cases);
     let longest = mean_by_spells(&stretches(runs, system, to));
     MadeRatio::of(&totals(cases.get(&from)?), &totals(cases.get(&to)?), longest)
 }
@@ -182,10 +190,7 @@ fn excluded_iterations(run: &RunRecord) -> Option<BTreeSet<u16>> {
 /// The times of a run that passed, or that the gate refused only for what the host did.
 fn times_of(run: &RunRecord) -> Option<Experienced> {
     let outcome = &run.verdict.outcome;
-    outcome
-        .measurement()
-        .map(|measured| measured.experienced())
-        .or_else(|| outcome.disturbed_times().cloned())
+    outcome.measurement().map(Measurement::experienced).or_else(|| outcome.disturbed_times().cloned())
 }
 
 fn has_times(run: &RunRecord) -> bool {
@@ -193,26 +198,44 @@ fn has_times(run: &RunRecord) -> bool {
     outcome.measurement().is_some() || outcome.disturbed_times().is_some()
 }
 
-fn add(cases: &mut BTreeMap<u16, Times>, pairing: Pairing, run: &RunRecord, times: &Experienced) {
-    let mut of_run: BTreeMap<u16, usize> = BTreeMap::new();
-    for time in times.times() {
-        let case = cases.entry(time.case).or_default();
-        let round = pairing.round(run.round, time.iteration);
-        case.cycles.entry(round).or_default().push(time.cycles.0 as f64);
-        case.nanos.extend(times.khz().and_then(|khz| time.cycles.nanos(khz)).map(|nanos| nanos.0 as f64));
-        of_run.entry(time.case).or_default();
-    }
-    if let Some(measured) = run.verdict.outcome.measurement().filter(|_| run.excluded.is_none()) {
-        for sample in measured.samples().iter().filter(|sample| sample.excluded.is_none()) {
-            *of_run.entry(sample.case).or_default() += 1;
+fn add(cases: &mut BTreeMap<u16, OfCase>, pairing: Pairing, run: &RunRecord) {
+    let outcome = &run.verdict.outcome;
+    let Some(measured) = outcome.measurement() else {
+        let Some(times) = outcome.disturbed_times() else { return };
+        for &time in times.times() {
+            add_time(cases, pairing, run, times.khz(), time);
         }
+        let all: BTreeSet<u16> = times.times().iter().map(|time| time.case).collect();
+        return all.into_iter().for_each(|case| cases.entry(case).or_default().runs += 1);
+    };
+    let khz = measured.clock().tsc.as_ref().map(|tsc| tsc.khz);
+    for time in measured.experienced_times() {
+        add_time(cases, pairing, run, khz, time);
     }
-    for (case, counted) in of_run {
+    for case in measured.cases() {
+        let of_case = measured.samples().iter().filter(|sample| sample.case == case);
+        let counted = of_case.filter(|sample| sample.excluded.is_none() && run.excluded.is_none()).count();
         let case = cases.entry(case).or_default();
         case.runs += 1;
         case.runs_counted += usize::from(counted > 0);
         case.iterations_counted += counted;
     }
+}
+
+fn add_time(
+    cases: &mut BTreeMap<u16, OfCase>,
+    pairing: Pairing,
+    run: &RunRecord,
+    khz: Option<u64>,
+    time: ExperiencedTime,
+) {
+    let case = cases.entry(time.case).or_default();
+    case.cycles.push(pairing.round(run.round, time.iteration), time.cycles.0 as f64);
+    case.nanos.extend(khz.and_then(|khz| time.cycles.nanos(khz)).map(|nanos| nanos.0 as f64));
+}
+
+fn sort(cases: &mut BTreeMap<u16, OfCase>) {
+    cases.values_mut().for_each(|times| times.cycles.sort());
 }
 
 /// How many runs of a case have no time. A run that did not say which cases it had counts for each.
@@ -221,27 +244,24 @@ fn without_time(runs: &[RunRecord], system: System, case: u16) -> usize {
     of_case.filter(|run| !has_times(run)).count()
 }
 
-fn speedup(pairing: Pairing, from_case: u16, from: &Times, to: &Times) -> Option<ExperiencedSpeedup> {
-    let medians = PairedRatio::of(&by_round(from, median), &by_round(to, median))?;
+fn speedup(pairing: Pairing, from_case: u16, from: &OfCase, to: &OfCase) -> Option<ExperiencedSpeedup> {
+    // The smallest case is compared with itself.
+    let is_same = std::ptr::eq(from, to);
+    let both = |figures: fn(&OfCase) -> ByRound| (figures(from), (!is_same).then(|| figures(to)));
+    let (ours, theirs) = both(|times| times.cycles.by_round(median));
+    let medians = PairedRatio::of(&ours, theirs.as_ref().unwrap_or(&ours))?;
+    drop((ours, theirs));
+    let (ours, theirs) = both(|times| linear(&totals(times)));
     Some(ExperiencedSpeedup {
         against: from_case,
         scope: pairing.scope(),
         median: medians.median,
         interval: medians.interval,
-        by_mean: MeanRatio::of(&linear(&totals(from)), &linear(&totals(to)))?,
+        by_mean: MeanRatio::of(&ours, theirs.as_ref().unwrap_or(&ours))?,
     })
 }
 
-/// One figure for each round: of all iterations of its boot.
-fn by_round(times: &Times, figure: fn(Vec<f64>) -> Option<f64>) -> ByRound {
-    times.cycles.iter().filter_map(|(&round, values)| Some((round, figure(values.clone())?))).collect()
-}
-
 /// All times of each round, those of every attempt.
-fn totals(times: &Times) -> Totals {
-    times.cycles.iter().map(|(&round, values)| (round, Total::of(values))).collect()
-}
-
-fn all(cycles: &BTreeMap<Round, Vec<f64>>) -> Vec<f64> {
-    cycles.values().flatten().copied().collect()
+fn totals(times: &OfCase) -> Totals {
+    times.cycles.rounds().map(|(round, times)| (round, Total::of(times.iter().map(|time| time.1)))).collect()
 }

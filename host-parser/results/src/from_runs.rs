@@ -92,6 +92,7 @@ impl Results {
         let pace = ledger.pace();
         // It grows with the runs, as what follows does.
         drop(ledger);
+        let experienced = experienced(experiment.pairing, &runs);
         let counted: Vec<&RunRecord> = runs.iter().filter(|run| run.excluded.is_none()).collect();
         let series = series(experiment.pairing, &counted);
         let comparison = SystemComparison::new(&counted, &series);
@@ -104,7 +105,6 @@ impl Results {
         let not_run = not_run::not_run(&experiment, &runs);
         let too_many = exclude::too_many(&experiment, excluded_rounds.len(), lost);
         let refusal = refusal(&runs, too_many, &selection, incomplete.as_deref());
-        let experienced = experienced(experiment.pairing, &runs);
         let claim = experiment.claim.map(|rule| {
             let (system, none) = (series.keys().next().copied().unwrap_or_default(), Series::default());
             let judged = Judged {

@@ -30,6 +30,7 @@ mod run_record;
 mod selection;
 mod series;
 mod system;
+mod times;
 mod workloads;
 
 pub use boot_cost::BootCost;

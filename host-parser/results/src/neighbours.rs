@@ -47,7 +47,7 @@ impl Neighbours {
 }
 
 fn waited(runs: &[&RunRecord]) -> Option<Taken> {
-    let delays: Vec<_> = runs.iter().flat_map(|run| &run.evidence.delays).collect();
+    let delays: Vec<_> = runs.iter().flat_map(|run| &run.made.evidence.delays).collect();
     let millis = |nanos: u64| nanos / 1_000_000;
     (!delays.is_empty()).then(|| Taken {
         ms: millis(delays.iter().map(|delay| delay.delay_ns).fold(0, u64::saturating_add)),
@@ -56,7 +56,7 @@ fn waited(runs: &[&RunRecord]) -> Option<Taken> {
 }
 
 fn stolen(runs: &[&RunRecord]) -> Option<Taken> {
-    let steals: Vec<_> = runs.iter().filter_map(|run| run.evidence.host_steal).collect();
+    let steals: Vec<_> = runs.iter().filter_map(|run| run.made.evidence.host_steal).collect();
     (!steals.is_empty()).then(|| Taken {
         ms: steals.iter().map(|steal| steal.stolen_ms).fold(0, u64::saturating_add),
         of_ms: steals.iter().map(|steal| steal.wall_ms).fold(0, u64::saturating_add),

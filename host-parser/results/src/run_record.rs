@@ -35,35 +35,31 @@ pub struct RunRecord {
     pub system: System,
     /// The case it was made for; `None` if it has several, or is a log from elsewhere.
     pub case: Option<u16>,
+    /// How it was made, and what the host saw of it. The boots of a log from elsewhere, which can be hundreds of thousands,
+    /// share that.
+    #[serde(flatten)]
+    pub made: Arc<Making>,
+    /// Set if the guest had more CPUs than the host, even if the run did not pass.
+    pub functional_only: Option<FunctionalOnly>,
+    /// Why it counts for nothing: what the host did in it, or in another run of its round.
+    #[serde(rename = "set_aside")]
+    pub excluded: Option<Box<Exclusion>>,
+    /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
+    pub diagnosis: Option<Box<Diagnosis>>,
+    /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
+    #[serde(flatten)]
+    pub verdict: Verdict<Measurement>,
+}
+
+/// How a run was made: what was started, when, and on which CPUs; and what the host saw of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Making {
     /// The challenge of its plan; `None` for a log from elsewhere, whose measurement has it.
     pub challenge: Option<Hex64>,
     /// The digest by which the chain of challenges goes on after it (`evidence::challenge::ended`), if known.
     pub end_digest: Option<Digest>,
     /// Its serial log.
     pub log: Option<Arc<str>>,
-    /// How it was made. That is known of no log from elsewhere, which can be hundreds of thousands: they share that.
-    #[serde(flatten)]
-    pub made: Arc<Making>,
-    /// What the host saw. Of logs from elsewhere, which can be hundreds of thousands, it saw nothing: they share that.
-    pub evidence: Arc<HostEvidence>,
-    /// Set if the guest had more CPUs than the host, even if the run did not pass.
-    pub functional_only: Option<FunctionalOnly>,
-    /// Why it counts for nothing: what the host did in it, or in another run of its round.
-    #[serde(rename = "set_aside")]
-    pub excluded: Option<Exclusion>,
-    /// Why its guest died, as a second guest showed it. Not evidence, and no part of the verdict.
-    pub diagnosis: Option<Box<Diagnosis>>,
-    /// What session.jsonl has of it besides.
-    #[serde(skip)]
-    pub sealed: Option<Box<SealedRun>>,
-    /// What the gate says: `outcome`, with `measurement` or `reason` and `detail`, and `findings`.
-    #[serde(flatten)]
-    pub verdict: Verdict<Measurement>,
-}
-
-/// How a run was made: what was started, when, and on which CPUs.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Making {
     /// The exact command that ran the guest.
     pub command: Vec<String>,
     /// What the command reads from a file, if it reads its configuration from one.
@@ -82,6 +78,11 @@ pub struct Making {
     /// The host CPUs that each vCPU's thread could run on, by the vCPU's number, read back; left out if there is no guest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vcpu_host_cpus: Vec<String>,
+    /// What the host saw; nothing of a log from elsewhere.
+    pub evidence: HostEvidence,
+    /// What session.jsonl has of it besides.
+    #[serde(skip)]
+    pub sealed: Option<Box<SealedRun>>,
 }
 
 /// What a session's chain has of a run, besides what its results have.
@@ -104,9 +105,6 @@ impl SealedRun {
 /// How a log from elsewhere was made.
 static NOT_MADE_HERE: LazyLock<Arc<Making>> = LazyLock::new(Arc::default);
 
-/// What the host saw of a log from elsewhere.
-static NOTHING_SEEN: LazyLock<Arc<HostEvidence>> = LazyLock::new(Arc::default);
-
 impl RunRecord {
     /// A run with its verdict only, of the system that its log names. The caller fills in the other fields.
     #[must_use]
@@ -121,14 +119,9 @@ impl RunRecord {
             set: 0,
             system: measured.map(|measured| System::of_log(measured.machine().system)).unwrap_or_default(),
             case: None,
-            challenge: None,
-            end_digest: None,
-            log: None,
             made: Arc::clone(&NOT_MADE_HERE),
-            evidence: Arc::clone(&NOTHING_SEEN),
             excluded: None,
             diagnosis: None,
-            sealed: None,
             functional_only: measured.and_then(Measurement::functional_only),
             verdict,
         }
@@ -143,7 +136,7 @@ impl RunRecord {
     #[must_use]
     pub fn with_evidence(mut self, evidence: HostEvidence) -> Self {
         self.functional_only = self.functional_only.or(evidence.functional_only(None));
-        self.evidence = Arc::new(evidence);
+        self.making().evidence = evidence;
         self
     }
 }

@@ -211,6 +211,10 @@ fn share_of(run: &RunRecord, ledger: &Ledger) -> Option<f64> {
         let (reason, _) = run.verdict.outcome.refusal()?;
         return reason.is_the_hosts().then_some(1.0);
     };
+    if let [sample] = measured.samples() {
+        let lost = sample.excluded.is_some() || named(run) || ledger.is_spoilt(run.run);
+        return Some(f64::from(u8::from(lost)));
+    }
     let all: BTreeSet<u16> = measured.samples().iter().map(|sample| sample.iteration).collect();
     let left = measured.samples().iter().filter(|sample| sample.excluded.is_none());
     let left: BTreeSet<u16> = left.map(|sample| sample.iteration).collect();

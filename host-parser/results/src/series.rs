@@ -1,6 +1,6 @@
 //! Samples by case and round, their summaries, and speed-ups paired by round.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use abi::sweep::SweepCase;
 use evidence::gate::{Basis, FunctionalOnly, Measurement, Scaling, Verdict};
@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use stats::{
     ByRound, Interval, PairedRatio, Round, Summary, lower_quartile, median, median_interval, quotients,
 };
+
+use crate::times::{Figure, Times};
 
 /// What a round is: the set of samples that are compared with each other.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -82,10 +84,9 @@ pub struct Series {
 
 #[derive(Clone, Debug, Default)]
 struct CaseSeries {
-    /// By round.
-    cycles: BTreeMap<Round, Vec<f64>>,
-    /// By round; only if the frequency is known.
-    nanos: BTreeMap<Round, Vec<f64>>,
+    cycles: Times,
+    /// Only if the frequency is known.
+    nanos: Times,
     longest_worker: bool,
     smt: bool,
     functional_only: Option<FunctionalOnly>,
@@ -152,13 +153,18 @@ impl Series {
             for sample in measurement.samples().iter().filter(|sample| sample.excluded.is_none()) {
                 let key = pairing.round(round, sample.iteration);
                 let case = series.cases.entry(sample.case).or_default();
-                case.cycles.entry(key).or_default().push(sample.cycles.0 as f64);
-                let nanos = khz.and_then(|khz| sample.cycles.nanos(khz));
-                case.nanos.entry(key).or_default().extend(nanos.map(|nanos| nanos.0 as f64));
+                case.cycles.push(key, sample.cycles.0 as f64);
+                if let Some(nanos) = khz.and_then(|khz| sample.cycles.nanos(khz)) {
+                    case.nanos.push(key, nanos.0 as f64);
+                }
                 case.smt |= sample.smt;
                 case.longest_worker |= sample.basis == Basis::LongestWorker;
                 case.functional_only = case.functional_only.or(measurement.functional_only());
             }
+        }
+        for case in series.cases.values_mut() {
+            case.cycles.sort();
+            case.nanos.sort();
         }
         series
     }
@@ -179,7 +185,7 @@ impl Series {
     /// How many rounds a case has.
     #[must_use]
     pub fn rounds(&self, case: u16) -> usize {
-        self.cases.get(&case).map_or(0, |series| series.cycles.len())
+        self.cases.get(&case).map_or(0, |series| series.cycles.rounds().count())
     }
 
     /// Whether workers of a case shared cores.
@@ -208,21 +214,34 @@ impl Series {
 
     /// One time for each round of a case.
     fn times(&self, case: u16, figure: Figure) -> ByRound {
-        self.cases.get(&case).map(|series| by_round(&series.cycles, figure)).unwrap_or_default()
+        self.cases.get(&case).map(|series| series.cycles.by_round(figure)).unwrap_or_default()
     }
 
     /// The speed-up by the median of each boot's iterations, if any boot has several.
     fn iterations_median(&self, from: u16, to: u16) -> Option<MedianOfIterations> {
-        let of_case = |case: &u16| self.cases.get(case).into_iter().flat_map(|series| series.cycles.values());
-        let several = [from, to].iter().flat_map(of_case).any(|times| times.len() > 1);
+        let of_case = |case: &u16| self.cases.get(case).into_iter().flat_map(|series| series.cycles.rounds());
+        if !([from, to].iter().flat_map(of_case).any(|(_, times)| times.len() > 1)) {
+            return None;
+        }
         let ratio = PairedRatio::of(&self.times(from, median), &self.times(to, median))?;
-        several.then_some(MedianOfIterations { median: ratio.median, interval: ratio.interval })
+        Some(MedianOfIterations { median: ratio.median, interval: ratio.interval })
+    }
+
+    /// The values of [`Self::speedups`], without a map of each side.
+    fn ratios(&self, from: u16, to: u16) -> Vec<f64> {
+        let Some((from, to)) = self.cases.get(&from).zip(self.cases.get(&to)) else { return Vec::new() };
+        let mut divisors = to.cycles.figures(lower_quartile).peekable();
+        let of_round = |(round, time): (Round, f64)| {
+            while divisors.next_if(|&(of, _)| of < round).is_some() {}
+            divisors.next_if(|&(of, _)| of == round).map(|(_, divisor)| time / divisor)
+        };
+        from.cycles.figures(lower_quartile).filter_map(of_round).collect()
     }
 
     /// How much faster `to` is than `from`; `None` if they share no round.
     #[must_use]
     pub fn speedup(&self, from: u16, to: u16) -> Option<Speedup> {
-        let ratios: Vec<f64> = self.speedups(from, to).into_values().collect();
+        let ratios = self.ratios(from, to);
         let median = Summary::of(&ratios)?.median;
         Some(Speedup {
             against: from,
@@ -236,8 +255,7 @@ impl Series {
     }
 
     fn case_stats(&self, smallest: u16, case: u16, series: &CaseSeries) -> Option<CaseStats> {
-        let values =
-            |by: &BTreeMap<_, Vec<f64>>| by_round(by, lower_quartile).into_values().collect::<Vec<f64>>();
+        let values = |by: &Times| by.figures(lower_quartile).map(|(_, time)| time).collect::<Vec<f64>>();
         let cycles = Summary::of(&values(&series.cycles))?;
         let nanos = Summary::of(&values(&series.nanos)).filter(|nanos| nanos.n == cycles.n);
         let basis = if series.longest_worker { Basis::LongestWorker } else { Basis::Makespan };
@@ -256,21 +274,17 @@ impl Series {
     }
 }
 
-/// The cases that a boot has times of.
+/// The cases that a boot has times of, from the smallest on.
 #[must_use]
-pub fn cases(verdict: &Verdict<Measurement>) -> BTreeSet<u16> {
-    let outcome = &verdict.outcome;
-    let times =
-        outcome.measurement().map(Measurement::experienced).or_else(|| outcome.disturbed_times().cloned());
-    times.iter().flat_map(|times| times.times()).map(|time| time.case).collect()
-}
-
-/// The one time that stands for the iterations of a boot.
-type Figure = fn(Vec<f64>) -> Option<f64>;
-
-/// One number for each round that has any.
-fn by_round(values: &BTreeMap<Round, Vec<f64>>, figure: Figure) -> ByRound {
-    values.iter().filter_map(|(&round, values)| Some((round, figure(values.clone())?))).collect()
+pub fn cases(verdict: &Verdict<Measurement>) -> Vec<u16> {
+    if let Some(measurement) = verdict.outcome.measurement() {
+        return measurement.cases();
+    }
+    let times = verdict.outcome.disturbed_times().into_iter().flat_map(|times| times.times());
+    let mut cases: Vec<u16> = times.map(|time| time.case).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    cases
 }
 
 impl Speedup {

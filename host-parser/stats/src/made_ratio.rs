@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn by_round(times: &[Option<f64>]) -> Totals {
-        (0..).zip(times).filter_map(|(round, time)| Some(((round, 0), Total::of(&[(*time)?])))).collect()
+        (0..).zip(times).filter_map(|(round, time)| Some(((round, 0), Total::of([(*time)?])))).collect()
     }
 
     #[test]

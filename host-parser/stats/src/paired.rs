@@ -28,7 +28,8 @@ impl PairedRatio {
     /// `ours` divided by `theirs`; `None` if they share no round.
     #[must_use]
     pub fn of(ours: &ByRound, theirs: &ByRound) -> Option<Self> {
-        let ratios: Vec<f64> = quotients(ours, theirs).into_values().collect();
+        let both = ours.iter().filter_map(|(round, ours)| Some(ours / theirs.get(round)?));
+        let ratios: Vec<f64> = both.collect();
         let median = Summary::of(&ratios)?.median;
         Some(Self { median, interval: median_interval(&ratios), ratios })
     }

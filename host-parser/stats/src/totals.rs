@@ -25,8 +25,10 @@ pub type Totals = BTreeMap<Round, Total>;
 impl Total {
     /// The total of some times.
     #[must_use]
-    pub fn of(times: &[f64]) -> Self {
-        Self { sum: times.iter().sum(), n: times.len() }
+    pub fn of(times: impl IntoIterator<Item = f64>) -> Self {
+        let mut n = 0;
+        let sum = times.into_iter().inspect(|_| n += 1).sum();
+        Self { sum, n }
     }
 
     /// The total of all rounds.
@@ -71,7 +73,7 @@ mod tests {
     use super::*;
 
     fn totals(rounds: &[&[f64]]) -> Totals {
-        (0..).zip(rounds).map(|(round, times)| ((round, 0), Total::of(times))).collect()
+        (0..).zip(rounds).map(|(round, times)| ((round, 0), Total::of(times.iter().copied()))).collect()
     }
 
     #[test]
@@ -101,7 +103,7 @@ mod tests {
             while times.len() < 4 && times.last() != Some(&1.0) {
                 times.push(if random.below(3) == 0 { 2.0 } else { 1.0 });
             }
-            let total = Total::of(&times);
+            let total = Total::of(times);
             all = Total { sum: all.sum + total.sum, n: all.n + total.n };
             of_means += total.sum / count(total.n);
         }

@@ -8,6 +8,8 @@ use abi::wire::{MAX_LINE_BYTES, decode, is_tagged};
 
 use crate::{Form, Undone};
 
+/// How a tag begins, whatever its version.
+const TAG_BEGINS: &[u8] = b"ASSAY";
 /// How a record ends: ` crc=` and eight hex digits.
 const CRC: &[u8] = b" crc=";
 const CRC_DIGITS: usize = 8;
@@ -26,6 +28,8 @@ pub(crate) struct Lines {
     undone: Arc<Undone>,
     /// Lines that were read ahead.
     ahead: VecDeque<Vec<u8>>,
+    /// How many bytes at the beginning of `log`'s buffer need nothing.
+    clean: usize,
     ready: Vec<u8>,
     read: usize,
 }
@@ -33,14 +37,20 @@ pub(crate) struct Lines {
 impl Lines {
     pub fn new(log: Box<dyn Read>, undone: Arc<Undone>) -> Self {
         let log = BufReader::with_capacity(128 << 10, log);
-        Self { log, undone, ahead: VecDeque::new(), ready: Vec::new(), read: 0 }
+        Self { log, undone, ahead: VecDeque::new(), clean: 0, ready: Vec::new(), read: 0 }
     }
 }
 
 impl Read for Lines {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.ready.len() {
+        if self.clean == 0 && self.read == self.ready.len() {
             self.refill()?;
+        }
+        if self.clean > 0 {
+            let count = (&self.log.buffer()[..self.clean]).read(buffer)?;
+            self.log.consume(count);
+            self.clean -= count;
+            return Ok(count);
         }
         let count = (&self.ready[self.read..]).read(buffer)?;
         self.read += count;
@@ -54,8 +64,8 @@ impl Lines {
         self.ready.clear();
         self.read = 0;
         if self.ahead.is_empty() {
-            self.whole_lines()?;
-            if !self.ready.is_empty() {
+            self.clean = self.whole_lines()?;
+            if self.clean > 0 {
                 return Ok(());
             }
         }
@@ -64,19 +74,19 @@ impl Lines {
         Ok(())
     }
 
-    /// Takes all lines at the beginning of the buffer that are whole: nearly always all of them.
-    fn whole_lines(&mut self) -> io::Result<()> {
+    /// The length of all lines at the beginning of the buffer that are whole and need nothing: nearly always all of them.
+    fn whole_lines(&mut self) -> io::Result<usize> {
         let buffer = self.log.fill_buf()?;
+        let printed = is_printed(buffer);
         let mut taken = 0;
         for end in memchr::memchr_iter(b'\n', buffer) {
-            if needs_look(&buffer[taken..end]) {
+            let line = &buffer[taken..end];
+            if !(printed && is_record(line)) && needs_look(line) {
                 break;
             }
             taken = end + 1;
         }
-        self.ready.extend_from_slice(&buffer[..taken]);
-        self.log.consume(taken);
-        Ok(())
+        Ok(taken)
     }
 
     /// The next line with its ending; a piece of it, if it is very long.
@@ -163,6 +173,27 @@ fn needs_look(line: &[u8]) -> bool {
     }
 }
 
+/// Whether all bytes are printed, or end a line: a carriage return does before a line feed or another one. Without an early
+/// exit, so that the compiler compares many bytes at once.
+fn is_printed(bytes: &[u8]) -> bool {
+    let before = bytes.iter().zip(bytes.iter().skip(1));
+    let all = before.fold(true, |all, (&byte, &next)| {
+        let ends = (byte == b'\n') | (byte == b'\r') & ((next == b'\n') | (next == b'\r'));
+        all & (matches!(byte, b' '..=b'~') | ends)
+    });
+    // After the last byte, the line goes on.
+    all && bytes.last().is_none_or(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n'))
+}
+
+/// Whether a line of which all bytes are printed may be one whole record: then it needs nothing. It is, nearly always. A
+/// second tag in it would change nothing, because the end is the same.
+fn is_record(line: &[u8]) -> bool {
+    let line = trimmed(line);
+    let tagged =
+        line.first_chunk::<8>().is_some_and(|begin| begin.starts_with(TAG_BEGINS) && is_tagged(begin));
+    tagged && ends_a_record(line)
+}
+
 /// Whether a line ends as a record ends.
 fn ends_a_record(line: &[u8]) -> bool {
     let Some(at) = line.len().checked_sub(CRC.len() + CRC_DIGITS) else { return false };
@@ -171,7 +202,7 @@ fn ends_a_record(line: &[u8]) -> bool {
 
 /// Where the last tag of a line begins.
 fn tag(line: &[u8]) -> Option<usize> {
-    memchr::memmem::rfind(line, b"ASSAY").filter(|&at| is_tagged(&line[at..line.len().min(at + 8)]))
+    memchr::memmem::rfind(line, TAG_BEGINS).filter(|&at| is_tagged(&line[at..line.len().min(at + 8)]))
 }
 
 /// A line without its ending. Some consoles double the carriage return.

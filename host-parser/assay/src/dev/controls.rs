@@ -171,7 +171,7 @@ fn try_out(
     let run = guest::run(&lab, &image, run)?;
     let died = Died { env: &lab, manifest, image: &image, record: &run, last_cpus: &last_cpus };
     let died_of = (args.diagnose && diagnosis::is_due(&run)).then(|| died_of(&died, args, cancel));
-    let log = run.log.as_deref().unwrap_or_default();
+    let log = run.made.log.as_deref().unwrap_or_default();
     let bytes = fs::read(log).with_context(|| log.to_owned()).or_exit(Exit::Output)?;
     let unharmed = unharmed(control.kernel.kind, cases);
     let refusal = run.verdict.outcome.refusal();

@@ -1,6 +1,6 @@
 //! Reads logs boot by boot and sorts the boots into rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
 use evidence::transcript::{Boot, Boots, Transcript};
 use lab::console;
 use results::seal::CHAIN;
-use results::{RunRecord, System, cases};
+use results::{Making, RunRecord, System, cases};
 use unwrap::Unwrapped;
 
 /// The boots of all logs, judged.
@@ -70,7 +70,7 @@ struct Sorter {
     boots: u32,
     runs: Vec<Vec<RunRecord>>,
     /// How many boots a row has so far, by their cases: the n-th is of round n.
-    rounds: HashMap<(usize, BTreeSet<u16>), u32>,
+    rounds: HashMap<(usize, Vec<u16>), u32>,
     /// Runs that did not pass before any row began.
     early: Vec<RunRecord>,
     /// The last row of each system.
@@ -80,7 +80,7 @@ struct Sorter {
 
 impl Sorter {
     fn log(&mut self, path: &Path, expectation: &RunExpectation) -> anyhow::Result<()> {
-        let name: Arc<str> = path.display().to_string().into();
+        let made = Arc::new(Making { log: Some(path.display().to_string().into()), ..Making::default() });
         let log = open(path)?;
         let undone = log.undone();
         let mut boots = Boots::of(log);
@@ -88,7 +88,7 @@ impl Sorter {
         while let Some(boot) = boots.next().transpose()? {
             self.chain.add(&boot);
             let judged = self.gate.judge_boot(&boot, expectation);
-            self.add(judged, &name);
+            self.add(judged, &made);
         }
         if self.boots == before {
             let nothing = Transcript { extent: boots.extent(), ..Transcript::default() };
@@ -108,7 +108,7 @@ impl Sorter {
         Ok(())
     }
 
-    fn add(&mut self, judged: JudgedBoot, log: &Arc<str>) {
+    fn add(&mut self, judged: JudgedBoot, made: &Arc<Making>) {
         let JudgedBoot { verdict, row, system } = judged;
         let word = system.map_or("", SystemName::word);
         let cases = cases(&verdict);
@@ -116,7 +116,7 @@ impl Sorter {
         self.boots += 1;
         run.system = system.map_or(run.system, System::of_log);
         run.case = cases.first().copied().filter(|_| cases.len() == 1);
-        run.log = Some(Arc::clone(log));
+        run.made = Arc::clone(made);
         // A boot that did not pass does not show its row: it counts against the last one of its system, or of all.
         let last = || self.last.get(word).or_else(|| self.last.values().max()).copied();
         let Some(row) = row.or_else(last) else { return self.early.push(run) };
@@ -128,7 +128,7 @@ impl Sorter {
     }
 
     /// Adds a run to its row, in its round.
-    fn place(&mut self, row: usize, cases: BTreeSet<u16>, mut run: RunRecord) {
+    fn place(&mut self, row: usize, cases: Vec<u16>, mut run: RunRecord) {
         let round = self.rounds.entry((row, cases)).or_default();
         run.round = *round;
         *round += 1;

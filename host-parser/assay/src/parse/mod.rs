@@ -229,7 +229,7 @@ fn same_experiment(judged: &Judged, manifest: &Manifest) -> anyhow::Result<()> {
         let Some(measured) = run.verdict.outcome.measurement() else { continue };
         let identity = measured.identity();
         let found = describe(identity.experiment.as_str(), identity.workload.as_str(), identity.whole);
-        let log = run.log.as_deref().map_or(Path::new("-"), Path::new).display();
+        let log = run.made.log.as_deref().map_or(Path::new("-"), Path::new).display();
         let manifest = manifest.path().display();
         ensure!(found == wanted, "{log}: is a log of {found}, but {manifest} describes {wanted}");
     }

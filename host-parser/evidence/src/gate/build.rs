@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use abi::wire::record;
-use abi::worker::SCALE_SHIFT;
 use workloads::Workload;
 
 use super::References;
@@ -12,7 +11,7 @@ use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
 use super::measurement::{
-    Basis, Clock, Conditions, Cycles, Measurement, Sample, Subject, Sweep, WorkerSample,
+    Basis, Clock, Conditions, Cycles, Measurement, Report, Sample, Setting, Subject, Sweep, WorkerSample,
 };
 use super::rules::{Disturbed, basis, common_whole, effective_khz, platform_rows_of, span};
 
@@ -29,22 +28,28 @@ pub(super) fn measurement(
         Some(Sample { excluded, ..sample(facts, iteration)? })
     });
     let (start, challenge) = (facts.one::<record::Start>()?.is, facts.one::<record::Challenge>());
-    Some(Measurement {
-        nonce: start.nonce,
-        plan: start.plan,
-        challenge: challenge.map(|at| at.is.value),
-        subject: Arc::new(subject(facts, workload)?),
-        machine: Arc::new(machine(facts)?),
+    let setting = Setting {
+        subject: subject(facts, workload)?,
+        machine: machine(facts)?,
         functional_only: evidence.functional_only(Some(facts.online())),
-        phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
         skipped: facts.all::<record::CaseSkipped>().map(|skipped| skipped.is.case).collect(),
         sweep: facts
             .one::<record::Sweep>()
             .map(|at| Sweep { iterations: at.is.iterations, order_seed: at.is.seed.0 }),
         conditions: conditions(facts),
-        platform: platform_rows_of(facts).map(Box::new),
+    };
+    let report = Report {
+        plan: start.plan,
+        challenge: challenge.map(|at| at.is.value),
+        setting: Arc::new(setting),
+        clock: clock(facts),
+        phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
+        platform: platform_rows_of(facts),
+    };
+    Some(Measurement {
+        nonce: start.nonce,
+        report: Arc::new(report),
         samples: samples.collect::<Option<_>>()?,
-        clock: Arc::new(clock(facts)),
     })
 }
 
@@ -155,7 +160,6 @@ fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
         basis,
         makespan: Cycles(span.makespan),
         longest: Cycles(span.longest),
-        start_spread: Cycles(span.start_spread),
         workers,
     })
 }
@@ -170,7 +174,6 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
         params: params(&facts.splits.get(&iteration.case)?.get(&worker)?.is),
         skew: Cycles(timing.skew),
         cycles: Cycles(timing.cycles),
-        scaled: u32::try_from(timing.cycles >> SCALE_SHIFT).unwrap_or(u32::MAX),
         irqs: timing.irqs,
         reads_before: gap.reads_before,
         reads_after: gap.reads_after,

@@ -52,11 +52,16 @@ impl Measurement {
     /// Every time of the run, excluded iterations included.
     #[must_use]
     pub fn experienced(&self) -> Experienced {
-        let times = self.samples().iter().map(|sample| ExperiencedTime {
+        let khz = self.clock().tsc.as_ref().map(|tsc| tsc.khz);
+        Experienced { khz, times: self.experienced_times().collect() }
+    }
+
+    /// The same one by one, in the order in which they ran.
+    pub fn experienced_times(&self) -> impl Iterator<Item = ExperiencedTime> {
+        self.samples().iter().map(|sample| ExperiencedTime {
             case: sample.case,
             iteration: sample.iteration,
             cycles: sample.experienced(),
-        });
-        Experienced { khz: self.clock().tsc.as_ref().map(|tsc| tsc.khz), times: times.collect() }
+        })
     }
 }

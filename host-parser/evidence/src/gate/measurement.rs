@@ -7,6 +7,7 @@ use abi::Digest;
 use abi::syscall::Authority;
 use abi::wire::record::{Grant, Offset, Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
+use abi::worker::SCALE_SHIFT;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -24,7 +25,12 @@ impl Cycles {
     /// Converts to nanoseconds at `khz`. `None` if that is 0 or the result does not fit.
     #[must_use]
     pub fn nanos(self, khz: u64) -> Option<Nanos> {
-        let nanos = u128::from(self.0) * 1_000_000 / u128::from(std::num::NonZero::new(khz)?.get());
+        let khz = std::num::NonZero::new(khz)?;
+        // Of less than an hour or so: without a division of 128 bits, which takes longer than all else here.
+        if let Some(product) = self.0.checked_mul(1_000_000) {
+            return Some(Nanos(product / khz));
+        }
+        let nanos = u128::from(self.0) * 1_000_000 / u128::from(khz.get());
         u64::try_from(nanos).ok().map(Nanos)
     }
 }
@@ -47,17 +53,7 @@ pub struct Nanos(pub u64);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     pub(super) nonce: Hex64,
-    pub(super) plan: Digest,
-    pub(super) challenge: Option<Hex64>,
-    pub(super) subject: Arc<Subject>,
-    pub(super) machine: Arc<MachineReport>,
-    pub(super) clock: Arc<Clock>,
-    pub(super) functional_only: Option<FunctionalOnly>,
-    pub(super) phases: Arc<[Phase]>,
-    pub(super) skipped: Box<[u16]>,
-    pub(super) sweep: Option<Sweep>,
-    pub(super) conditions: Conditions,
-    pub(super) platform: Option<Box<PlatformRows>>,
+    pub(super) report: Arc<Report>,
     pub(super) samples: Box<[Sample]>,
 }
 
@@ -84,6 +80,29 @@ impl Scaling {
     }
 }
 
+/// What a boot reported beside its times. Boots of a real machine differ in it: no two have steps of the same length, and a
+/// challenge makes each plan another one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Report {
+    pub plan: Digest,
+    pub challenge: Option<Hex64>,
+    pub setting: Arc<Setting>,
+    pub clock: Clock,
+    pub phases: Box<[Phase]>,
+    pub platform: Option<PlatformRows>,
+}
+
+/// What all boots of one kernel, program and work on one machine have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Setting {
+    pub subject: Subject,
+    pub machine: MachineReport,
+    pub functional_only: Option<FunctionalOnly>,
+    pub skipped: Box<[u16]>,
+    pub sweep: Option<Sweep>,
+    pub conditions: Conditions,
+}
+
 /// What all boots of one kernel, program and work have in common of their identity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Subject {
@@ -101,20 +120,20 @@ pub(super) struct Subject {
 
 impl Serialize for Measurement {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let has_conditions = !self.conditions.is_nothing();
-        let optional = usize::from(has_conditions) + usize::from(self.platform.is_some());
+        let has_conditions = !self.conditions().is_nothing();
+        let optional = usize::from(has_conditions) + usize::from(self.platform().is_some());
         let mut fields = serializer.serialize_struct("Measurement", 8 + optional)?;
         fields.serialize_field("identity", &self.identity())?;
         fields.serialize_field("machine", self.machine())?;
         fields.serialize_field("clock", self.clock())?;
-        fields.serialize_field("functional_only", &self.functional_only)?;
+        fields.serialize_field("functional_only", &self.functional_only())?;
         fields.serialize_field("phases", self.phases())?;
         fields.serialize_field("skipped", self.skipped())?;
-        fields.serialize_field("sweep", &self.sweep)?;
+        fields.serialize_field("sweep", &self.sweep())?;
         if has_conditions {
-            fields.serialize_field("conditions", &self.conditions)?;
+            fields.serialize_field("conditions", &self.conditions())?;
         }
-        if let Some(platform) = &self.platform {
+        if let Some(platform) = self.platform() {
             fields.serialize_field("platform", platform)?;
         }
         fields.serialize_field("samples", self.samples())?;
@@ -137,8 +156,8 @@ impl Measurement {
             authority,
             blob_sha256,
             blob_bytes,
-        } = *self.subject;
-        let Self { nonce, plan, challenge, .. } = *self;
+        } = self.setting().subject;
+        let (nonce, plan, challenge) = (self.nonce, self.report.plan, self.report.challenge);
         Identity {
             nonce,
             build,
@@ -156,52 +175,56 @@ impl Measurement {
         }
     }
 
+    fn setting(&self) -> &Setting {
+        &self.report.setting
+    }
+
     /// What the guest reported about the machine.
     #[must_use]
     pub fn machine(&self) -> &MachineReport {
-        &self.machine
+        &self.setting().machine
     }
 
     /// The clock, and how it was checked.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.report.clock
     }
 
     /// Set if the guest had more CPUs than host CPUs to run on: then no time here shows speed.
     #[must_use]
     pub fn functional_only(&self) -> Option<FunctionalOnly> {
-        self.functional_only
+        self.setting().functional_only
     }
 
     /// The steps of the boot that the kernel timed.
     #[must_use]
     pub fn phases(&self) -> &[Phase] {
-        &self.phases
+        &self.report.phases
     }
 
     /// Cases of the plan that the machine was too small for. The expectation did not list them.
     #[must_use]
     pub fn skipped(&self) -> &[u16] {
-        &self.skipped
+        &self.setting().skipped
     }
 
     /// Set if the run was a sweep: the kernel derived the cases from its machine.
     #[must_use]
-    pub const fn sweep(&self) -> Option<Sweep> {
-        self.sweep
+    pub fn sweep(&self) -> Option<Sweep> {
+        self.setting().sweep
     }
 
     /// Which disturbances would have been seen in every iteration.
     #[must_use]
-    pub const fn conditions(&self) -> Conditions {
-        self.conditions
+    pub fn conditions(&self) -> Conditions {
+        self.setting().conditions
     }
 
     /// The costs of the platform; `None` if the plan asked for none.
     #[must_use]
     pub fn platform(&self) -> Option<&PlatformRows> {
-        self.platform.as_deref()
+        self.report.platform.as_ref()
     }
 
     /// Every iteration of every case, in the order in which they ran.
@@ -336,8 +359,8 @@ impl Basis {
     }
 }
 
-/// One iteration of one case.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One iteration of one case. What follows from other fields is not kept: a log may have hundreds of thousands.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The case, named by how many workers it has.
     pub case: u16,
@@ -345,7 +368,6 @@ pub struct Sample {
     pub iteration: u16,
     /// Why its iteration is excluded. Only a boot with several iterations has this; if the host disturbs a boot's only
     /// iteration, the run does not pass or its round is excluded.
-    #[serde(rename = "set_aside")]
     pub excluded: Option<Box<Exclusion>>,
     /// Whether workers shared a core: then the time shows what SMT gives, not how cores scale. `false` if unknown.
     pub smt: bool,
@@ -357,14 +379,12 @@ pub struct Sample {
     pub makespan: Cycles,
     /// The longest worker's own time.
     pub longest: Cycles,
-    /// From the first worker's start to the last worker's start.
-    pub start_spread: Cycles,
     /// Its workers, by number.
     pub workers: Box<[WorkerSample]>,
 }
 
 /// One worker of a sample.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WorkerSample {
     /// The worker's number, from 0.
     pub worker: u16,
@@ -376,8 +396,6 @@ pub struct WorkerSample {
     pub skew: Cycles,
     /// Cycles of its timed region.
     pub cycles: Cycles,
-    /// `cycles` shifted right by 20.
-    pub scaled: u32,
     /// Interrupts on its CPU in its timed region: 0, unless the system is Linux.
     pub irqs: u16,
     /// The pace check just before: how often its CPU read the TSC in half a millisecond, with the same work between any two
@@ -386,10 +404,8 @@ pub struct WorkerSample {
     /// The pace check just after.
     pub reads_after: u32,
     /// The clock of its CPU while it ran it, in kHz, by APERF and MPERF; `None` if that is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_khz: Option<u64>,
     /// The longest time between two readings of either check, in cycles: before and after.
-    #[serde(skip)]
     pub gaps: [Cycles; 2],
     /// Its answer, equal to the reference's.
     pub answer: u64,
@@ -399,7 +415,62 @@ pub struct WorkerSample {
     pub digest: Hex64,
 }
 
+impl Serialize for Sample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Sample", 10)?;
+        fields.serialize_field("case", &self.case)?;
+        fields.serialize_field("iteration", &self.iteration)?;
+        fields.serialize_field("set_aside", &self.excluded)?;
+        fields.serialize_field("smt", &self.smt)?;
+        fields.serialize_field("cycles", &self.cycles)?;
+        fields.serialize_field("basis", &self.basis)?;
+        fields.serialize_field("makespan", &self.makespan)?;
+        fields.serialize_field("longest", &self.longest)?;
+        fields.serialize_field("start_spread", &self.start_spread())?;
+        fields.serialize_field("workers", &self.workers)?;
+        fields.end()
+    }
+}
+
+impl Serialize for WorkerSample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let optional = usize::from(self.effective_khz.is_some());
+        let mut fields = serializer.serialize_struct("WorkerSample", 12 + optional)?;
+        fields.serialize_field("worker", &self.worker)?;
+        fields.serialize_field("cpu", &self.cpu)?;
+        fields.serialize_field("params", &self.params)?;
+        fields.serialize_field("skew", &self.skew)?;
+        fields.serialize_field("cycles", &self.cycles)?;
+        fields.serialize_field("scaled", &self.scaled())?;
+        fields.serialize_field("irqs", &self.irqs)?;
+        fields.serialize_field("reads_before", &self.reads_before)?;
+        fields.serialize_field("reads_after", &self.reads_after)?;
+        if let Some(khz) = self.effective_khz {
+            fields.serialize_field("effective_khz", &khz)?;
+        }
+        fields.serialize_field("answer", &self.answer)?;
+        fields.serialize_field("work", &self.work)?;
+        fields.serialize_field("digest", &self.digest)?;
+        fields.end()
+    }
+}
+
+impl WorkerSample {
+    /// Its cycles in the unit of published tables, shifted right by 20; at most 2^32 - 1.
+    #[must_use]
+    pub fn scaled(&self) -> u32 {
+        u32::try_from(self.cycles.0 >> SCALE_SHIFT).unwrap_or(u32::MAX)
+    }
+}
+
 impl Sample {
+    /// From the first worker's start to the last worker's start.
+    #[must_use]
+    pub fn start_spread(&self) -> Cycles {
+        let starts = || self.workers.iter().map(|worker| worker.skew.0);
+        Cycles(starts().max().unwrap_or(0) - starts().min().unwrap_or(0))
+    }
+
     /// How long it took for who waited for it. The longest worker's own time leaves out how long that worker waited for its
     /// start, and what excludes an iteration may be just that.
     #[must_use]

@@ -16,6 +16,7 @@ mod platform_rows;
 mod reason;
 mod row;
 mod rules;
+mod seeded;
 mod share;
 mod topology;
 mod verdict;

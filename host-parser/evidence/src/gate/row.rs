@@ -4,6 +4,7 @@
 //! cases have in common, since each case may have a machine and a plan of its own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
@@ -12,7 +13,7 @@ use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
 use super::machine::{MachineReport, Topology};
-use super::measurement::{Measurement, Scaling};
+use super::measurement::{Measurement, Scaling, Setting};
 use super::rules::limits;
 
 /// How many rows the logs of one command may have.
@@ -112,14 +113,14 @@ impl Row {
             made_by: made_by(machine),
             apic: machine.apic,
             features: machine.features.clone(),
-            second_clock: measured.clock().second.as_ref().map(|second| second.source),
+            second_clock: second_source(measured),
             experiment: identity.experiment,
             workload: identity.workload,
             whole: identity.whole,
             authority: identity.authority,
             program: identity.blob_sha256,
         };
-        Self { same, khz: measured.clock().tsc.as_ref().map(|tsc| tsc.khz) }
+        Self { same, khz: khz(measured) }
     }
 
     /// What differs between two rows.
@@ -156,6 +157,16 @@ impl Row {
             ("program", self.same.program.to_string()),
         ]
     }
+}
+
+/// The frequency of the TSC.
+fn khz(measured: &Measurement) -> Option<u64> {
+    measured.clock().tsc.as_ref().map(|tsc| tsc.khz)
+}
+
+/// The clock that was held against the TSC.
+fn second_source(measured: &Measurement) -> Option<SecondSource> {
+    measured.clock().second.as_ref().map(|second| second.source)
 }
 
 /// What made the machine, by its SMBIOS tables.
@@ -228,6 +239,9 @@ pub(super) struct Rows {
     /// The row of the last boot, unless others differ from it only in their frequency. It is nearly always that of the next
     /// boot too, and is found without hashing.
     last: Option<usize>,
+    /// The setting of a boot of `last`, and its second clock: another boot with the same ones can differ from that row only in
+    /// its frequency.
+    of_last: Option<(Arc<Setting>, Option<SecondSource>)>,
 }
 
 impl Rows {
@@ -243,13 +257,48 @@ impl Rows {
         last.or_else(|| self.by_same.get(&row.same)?.iter().copied().find(is_near))
     }
 
+    /// The row of the last boot, if this boot is of it, by what both have in common in memory.
+    fn is_last(&self, measured: &Measurement) -> Option<usize> {
+        let (setting, second) = self.of_last.as_ref()?;
+        let same = Arc::ptr_eq(setting, &measured.report.setting) && *second == second_source(measured);
+        self.last.filter(|&at| same && is_near(khz(measured), self.rows[at].khz))
+    }
+
     /// Finds the row of a boot that passed, or begins one.
     ///
     /// # Errors
     /// The boot differs from earlier ones of its row, or there are too many rows.
     pub fn place(&mut self, measured: &Measurement) -> Result<usize, String> {
-        let row = Row::of(measured);
+        let at = match self.is_last(measured) {
+            Some(at) => at,
+            None => self.find_or_begin(measured)?,
+        };
+        if let Some(now) = measured.identity().scaling {
+            let earlier = *self.scaling.entry(at).or_insert(now);
+            if now != earlier {
+                let (now, earlier) = (now.word(), earlier.word());
+                return Err(format!(
+                    "its workers show {now} scaling, those of earlier boots {earlier} scaling"
+                ));
+            }
+        }
         let cases = measured.cases();
+        let of_cases = self.of_cases.entry(at).or_default();
+        match of_cases.get(&cases) {
+            None => {
+                of_cases.insert(cases, OfCases::of(measured));
+                Ok(at)
+            }
+            Some(earlier) => match earlier.difference(measured) {
+                None => Ok(at),
+                Some(difference) => Err(difference),
+            },
+        }
+    }
+
+    /// Finds the row of a boot by its words, or begins one.
+    fn find_or_begin(&mut self, measured: &Measurement) -> Result<usize, String> {
+        let row = Row::of(measured);
         let at = match self.find(&row) {
             Some(at) => at,
             None if self.rows.len() >= MOST_ROWS => {
@@ -267,25 +316,7 @@ impl Rows {
             let alike = self.by_same.get(&self.rows[at].same).map_or(0, Vec::len);
             self.last = Some(at).filter(|_| alike == 1);
         }
-        if let Some(now) = measured.identity().scaling {
-            let earlier = *self.scaling.entry(at).or_insert(now);
-            if now != earlier {
-                let (now, earlier) = (now.word(), earlier.word());
-                return Err(format!(
-                    "its workers show {now} scaling, those of earlier boots {earlier} scaling"
-                ));
-            }
-        }
-        let of_cases = self.of_cases.entry(at).or_default();
-        match of_cases.get(&cases) {
-            None => {
-                of_cases.insert(cases, OfCases::of(measured));
-                Ok(at)
-            }
-            Some(earlier) => match earlier.difference(measured) {
-                None => Ok(at),
-                Some(difference) => Err(difference),
-            },
-        }
+        self.of_last = Some((Arc::clone(&measured.report.setting), second_source(measured)));
+        Ok(at)
     }
 }

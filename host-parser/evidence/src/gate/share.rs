@@ -2,35 +2,37 @@
 
 use std::sync::Arc;
 
-use abi::wire::record::Phase;
-
-use super::machine::MachineReport;
-use super::measurement::{Clock, Measurement, Subject};
+use super::measurement::{Measurement, Report, Setting};
 
 /// Parts of earlier measurements.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    subjects: Recent<Subject>,
-    machines: Recent<MachineReport>,
-    clocks: Recent<Clock>,
-    phases: Recent<[Phase]>,
+    settings: Recent<Setting>,
+    reports: Recent<Report>,
 }
 
 impl Shared {
     /// Replaces the parts of a measurement by equal ones of earlier measurements.
     pub fn share(&mut self, measurement: &mut Measurement) {
-        self.subjects.share(&mut measurement.subject);
-        self.machines.share(&mut measurement.machine);
-        self.clocks.share(&mut measurement.clock);
-        self.phases.share(&mut measurement.phases);
+        // Nothing else has the report of a new measurement, so this is no copy.
+        self.settings.share(&mut Arc::make_mut(&mut measurement.report).setting, PartialEq::eq);
+        self.reports.share(&mut measurement.report, is_same);
     }
+}
+
+/// Whether two reports are equal, whose equal settings are one.
+fn is_same(one: &Report, other: &Report) -> bool {
+    let Report { plan, challenge, setting, clock, phases, platform } = one;
+    Arc::ptr_eq(setting, &other.setting)
+        && (plan, challenge) == (&other.plan, &other.challenge)
+        && (clock, phases, platform) == (&other.clock, &other.phases, &other.platform)
 }
 
 /// The last different values of one part, the last one that was asked for first.
 #[derive(Debug)]
-struct Recent<T: ?Sized>(Vec<Arc<T>>);
+struct Recent<T>(Vec<Arc<T>>);
 
-impl<T: ?Sized> Default for Recent<T> {
+impl<T> Default for Recent<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
@@ -39,9 +41,9 @@ impl<T: ?Sized> Default for Recent<T> {
 /// How many values are compared: the cases of a log differ in them, and there are few.
 const COMPARED: usize = 8;
 
-impl<T: PartialEq + ?Sized> Recent<T> {
-    fn share(&mut self, part: &mut Arc<T>) {
-        match self.0.iter().position(|known| known == part) {
+impl<T> Recent<T> {
+    fn share(&mut self, part: &mut Arc<T>, is_same: fn(&T, &T) -> bool) {
+        match self.0.iter().position(|known| is_same(known, part)) {
             Some(at) => {
                 self.0[..=at].rotate_right(1);
                 part.clone_from(&self.0[0]);

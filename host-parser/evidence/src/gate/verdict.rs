@@ -40,7 +40,7 @@ pub enum Outcome<T> {
         /// The run's times, if it was refused only because the host disturbed it. They are no measurement: they count
         /// where what the host did counts.
         #[serde(skip_serializing_if = "Option::is_none")]
-        experienced: Option<Experienced>,
+        experienced: Option<Box<Experienced>>,
     },
 }
 
@@ -84,9 +84,9 @@ impl<T> Outcome<T> {
 
     /// The times of a run that did not pass, if it was refused only because the host disturbed it.
     #[must_use]
-    pub const fn disturbed_times(&self) -> Option<&Experienced> {
+    pub fn disturbed_times(&self) -> Option<&Experienced> {
         match self {
-            Self::Invalid { experienced, .. } => experienced.as_ref(),
+            Self::Invalid { experienced, .. } => experienced.as_deref(),
             Self::Passed { .. } | Self::Failed { .. } | Self::Unsupported { .. } => None,
         }
     }
@@ -126,7 +126,7 @@ pub struct Verdict<T> {
     #[serde(flatten)]
     pub outcome: Outcome<T>,
     /// All findings, the one that gives the reason first; empty if the run passed.
-    pub findings: Vec<Finding>,
+    pub findings: Box<[Finding]>,
 }
 
 /// The findings so far.
@@ -200,7 +200,7 @@ impl Findings {
     pub fn verdict<T>(self, measured: Option<T>) -> Verdict<T> {
         match measured {
             Some(measurement) if self.is_empty() => {
-                Verdict { outcome: Outcome::Passed { measurement }, findings: Vec::new() }
+                Verdict { outcome: Outcome::Passed { measurement }, findings: Box::default() }
             }
             _ => self.refusal(None),
         }
@@ -221,10 +221,10 @@ impl Findings {
         };
         let outcome = match outcome {
             Outcome::Invalid { reason, detail, .. } => {
-                Outcome::Invalid { reason, detail, experienced: times }
+                Outcome::Invalid { reason, detail, experienced: times.map(Box::new) }
             }
             other => other,
         };
-        Verdict { outcome, findings }
+        Verdict { outcome, findings: findings.into() }
     }
 }

@@ -38,8 +38,6 @@ pub struct Ledger {
     probe_rule: ProbeRule,
     pace_rule: PaceRule,
     attempts: Attempts,
-    /// By round: whether a run of it can show speed.
-    held: BTreeMap<u32, bool>,
     any_held: bool,
     /// Runs that the gate refused because the host disturbed them.
     refused: BTreeMap<u32, Exclusion>,
@@ -65,8 +63,11 @@ impl Ledger {
     /// Returns the ledger of a finished session.
     #[must_use]
     pub fn of<'a, R: Into<JudgedRun<'a>>>(runs: impl IntoIterator<Item = R>, probes: Probes) -> Self {
-        let mut ledger = Self::new(probes);
-        runs.into_iter().for_each(|run| ledger.add_run(run));
+        let (mut ledger, runs) = (Self::new(probes), runs.into_iter());
+        let (count, _) = runs.size_hint();
+        ledger.attempts.reserve(count);
+        ledger.pace_rule.reserve(count);
+        runs.for_each(|run| ledger.add_run(run));
         ledger
     }
 
@@ -93,8 +94,7 @@ impl Ledger {
     /// Adds a run.
     pub fn add_run<'a>(&mut self, run: impl Into<JudgedRun<'a>>) {
         let JudgedRun { run, round, place, held_to_speed, verdict, carried } = run.into();
-        self.attempts.add(round, place, run);
-        *self.held.entry(round).or_default() |= held_to_speed;
+        self.attempts.add(round, place, run, held_to_speed);
         self.any_held |= held_to_speed;
         // A run that was made again says nothing of the others of its round.
         if let Some(carried) = carried.filter(|carried| matches!(carried.scope, Scope::Round { .. })) {
@@ -258,7 +258,7 @@ impl Ledger {
     /// Whether a run of the round can show speed. Before its first run: whether any run of the session can, since all rounds
     /// have the same runs.
     fn is_held_to_speed(&self, round: u32) -> bool {
-        let any = || self.held.is_empty() || self.any_held;
-        self.held.get(&round).copied().unwrap_or_else(any)
+        let any = || self.attempts.is_empty() || self.any_held;
+        self.attempts.is_held_to_speed(round).unwrap_or_else(any)
     }
 }

@@ -6,7 +6,8 @@
 //! case always has is therefore the platform's, and stays in its times; one that it has at times excludes them. If the
 //! platform does that too, one case is excluded more often than another, and that is what `results::selection` tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use abi::wire::Hex64;
 use abi::wire::record::SystemName;
@@ -31,20 +32,18 @@ pub(super) struct Kind {
     pub place: Place,
 }
 
-/// One pace check.
-#[derive(Clone, Debug)]
+/// One pace check of a kind and a case. A log may have hundreds of thousands of boots with two checks each.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Check {
-    /// The index of its kind.
-    pub kind: u32,
-    /// How many workers its case has.
-    pub case: u16,
-    /// The index of its run.
+    /// See [`unbroken`]. Checks are sorted by it, and then by their index.
+    pub unbroken: u32,
+    /// Its place among all checks.
+    pub index: u32,
+    /// The number of its run.
     pub run: u32,
+    pub reads: u32,
     pub iteration: u16,
     pub worker: u16,
-    pub reads: u32,
-    /// See [`unbroken`].
-    pub unbroken: u32,
 }
 
 /// How many readings a check would have had without its longest gap, which is the time of `gap` of its `window` cycles:
@@ -73,25 +72,24 @@ struct OfCase {
     /// The least baseline of this case and of all larger ones; `None` before the first check.
     least: Option<f64>,
     fewest_reads: u32,
-    /// The checks that are not slow so far: whether their boot has a single iteration, how many readings they have without
-    /// their gap, and their index.
-    unremarkable: BTreeSet<(bool, u32, u32)>,
+    /// The checks that are not slow so far, the slowest on top: of boots with several iterations, and of those with one.
+    unremarkable: [BinaryHeap<Reverse<Check>>; 2],
 }
 
 /// From this many checks on, a case's baseline never rises, and other cases can rely on it.
 const SETTLED: usize = 3;
 
 impl OfKind {
-    /// Adds the check with the index `index`, which has at least one reading. Returns the checks that are slow now: this
-    /// one, or earlier ones if it improved a baseline. The baseline is of readings as they were made, so that no guess of
+    /// Adds a check of `case`, which has at least one reading; `alone` if its boot has a single iteration. Returns the checks
+    /// that are slow now, with their cases: this one, or earlier ones if it improved a baseline. The baseline is of readings as they were made, so that no guess of
     /// what a gap cost raises it.
-    pub fn add(&mut self, alone: bool, check: &Check, index: u32) -> Vec<u32> {
-        let &Check { case, reads, unbroken, .. } = check;
+    pub fn add(&mut self, alone: bool, case: u16, check: Check) -> Vec<(u16, Check)> {
+        let Check { reads, unbroken, .. } = check;
         let of_case = self.cases.entry(case).or_default();
         of_case.own.add(1.0 / f64::from(reads));
         let first = of_case.fewest_reads == 0;
         of_case.fewest_reads = if first { unbroken } else { of_case.fewest_reads.min(unbroken) };
-        of_case.unremarkable.insert((alone, unbroken, index));
+        of_case.unremarkable[usize::from(alone)].push(Reverse(check));
         let mut slow = Vec::new();
         let mut of_larger: Option<f64> = None;
         for (&at, of_case) in self.cases.iter_mut().rev() {
@@ -100,7 +98,7 @@ impl OfKind {
             let changed = of_case.least != least;
             of_case.least = least;
             if at == case || changed {
-                of_case.take_slow(&mut slow);
+                of_case.take_slow(at, &mut slow);
             }
             of_larger = if of_case.own.count() >= SETTLED { least } else { of_larger };
         }
@@ -136,16 +134,15 @@ impl OfCase {
         self.short(reads) * 1e3 > pace_limit(alone) as f64
     }
 
-    /// Moves the checks that are slow by the present baseline to `slow`.
-    fn take_slow(&mut self, slow: &mut Vec<u32>) {
+    /// Moves the checks that are slow by the present baseline to `slow`, with their case.
+    fn take_slow(&mut self, case: u16, slow: &mut Vec<(u16, Check)>) {
         for alone in [false, true] {
-            let slowest = (alone, 0, 0);
-            while let Some(&next) = self.unremarkable.range(slowest..).next()
-                && next.0 == alone
-                && self.is_slow(alone, next.1)
+            let at = usize::from(alone);
+            while let Some(&Reverse(next)) = self.unremarkable[at].peek()
+                && self.is_slow(alone, next.unbroken)
             {
-                self.unremarkable.remove(&next);
-                slow.push(next.2);
+                self.unremarkable[at].pop();
+                slow.push((case, next));
             }
         }
     }

@@ -7,6 +7,7 @@
 mod attempts;
 mod book;
 mod checks;
+mod in_order;
 mod pace;
 mod probe;
 #[cfg(test)]

@@ -39,19 +39,10 @@ pub(super) enum Content<'a> {
     },
 }
 
-/// The content of a line.
-pub(super) fn content(line: &[u8]) -> Content<'_> {
-    // Nearly every line is one whole record. No record can end in another one, because none has a field `seq`.
-    match decode(line) {
-        Ok(envelope) => Content::Record { envelope, bytes: line, before: &[] },
-        Err(_) => content_after_tags(line),
-    }
-}
-
-/// The content of a line that is more or less than a record. The last tag is tried first: the bytes before it may be a
+/// The content of a line that is not one whole record. The last tag is tried first: the bytes before it may be a
 /// record that lost its end together with its line feed.
 #[cold]
-fn content_after_tags(line: &[u8]) -> Content<'_> {
+pub(super) fn content(line: &[u8]) -> Content<'_> {
     let begins = |&at: &usize| line.get(at..at + TAG_WINDOW).is_some_and(is_tagged);
     let Some(first) = memchr::memchr_iter(TAG_BEGINS, line).find(begins) else { return Content::Text };
     let last = memchr::memrchr_iter(TAG_BEGINS, &line[first..]).map(|at| first + at).find(begins);

@@ -7,6 +7,7 @@
 
 mod boots;
 mod defect;
+mod known;
 mod line;
 mod reader;
 mod sequence;

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use abi::wire::{Envelope, Record, StreamDigest, is_tagged};
+use abi::wire::{Envelope, Record, StreamDigest, decode_by, is_tagged};
 
+use super::known::Known;
 use super::line::{Content, binary_bytes, content, trimmed};
 use super::sequence;
 use super::{
@@ -28,6 +29,7 @@ pub(super) struct Reader {
     open: Option<Open>,
     /// How many records the last boot had, or the most that room is made for: the next one nearly always has as many.
     usual_records: usize,
+    known: Known,
 }
 
 /// A boot that is still being read.
@@ -103,6 +105,11 @@ impl Reader {
         }
         self.extent.lines += 1;
         let (number, bytes) = (self.extent.lines, trimmed(bytes));
+        // Nearly every line is one whole record. No record can end in another one, because none has a field `seq`.
+        let place = self.open.as_ref().map_or(0, |open| open.records.len());
+        if let Ok(envelope) = &decode_by(bytes, |text| self.known.read(place, text)) {
+            return self.record(number, envelope, bytes, &[]);
+        }
         match content(bytes) {
             Content::Text => {
                 self.extent.binary_bytes += binary_bytes(bytes);
@@ -111,7 +118,7 @@ impl Reader {
             Content::Record { envelope, bytes, before } => {
                 // A record has none.
                 self.extent.binary_bytes += binary_bytes(before);
-                self.record(number, envelope, bytes, before);
+                self.record(number, &envelope, bytes, before);
             }
             Content::Broken { error, version } => {
                 self.extent.binary_bytes += binary_bytes(bytes);
@@ -132,7 +139,7 @@ impl Reader {
         }
     }
 
-    fn record(&mut self, line: u64, envelope: Envelope, bytes: &[u8], before: &[u8]) {
+    fn record(&mut self, line: u64, envelope: &Envelope, bytes: &[u8], before: &[u8]) {
         self.text(line, before);
         let nonce = match envelope.record {
             Record::Start(start) => Some(start.nonce.0),
@@ -156,7 +163,7 @@ impl Reader {
         if !matches!(envelope.record, Record::End(_)) {
             open.digest.add(bytes);
         }
-        open.records.push(Located { line, envelope });
+        open.records.push(Located { line, envelope: *envelope });
     }
 
     fn close(&mut self, next_boot: Option<u64>) {

@@ -106,7 +106,7 @@ fn losses(results: &Results, spans: &[(&RunRecord, f64, f64)]) -> Vec<(f64, Loss
 
 /// The part of the time that a run's vCPUs waited for a host CPU, in percent.
 pub(super) fn waited(run: &RunRecord) -> Option<f64> {
-    let delays = &run.evidence.delays;
+    let delays = &run.made.evidence.delays;
     let sum =
         |of: fn(&evidence::gate::VcpuDelay) -> u64| delays.iter().map(of).fold(0, u64::saturating_add) as f64;
     (!delays.is_empty()).then(|| 100.0 * sum(|of| of.delay_ns) / sum(|of| of.wall_ns).max(1.0))
@@ -114,7 +114,7 @@ pub(super) fn waited(run: &RunRecord) -> Option<f64> {
 
 /// The part that the hypervisor under the host took from the CPU that lost most, in percent.
 pub(super) fn stolen(run: &RunRecord) -> Option<f64> {
-    let steal = run.evidence.host_steal?;
+    let steal = run.made.evidence.host_steal?;
     Some(100.0 * steal.stolen_ms as f64 / steal.wall_ms.max(1) as f64)
 }
 
@@ -156,7 +156,7 @@ fn short_name(system: System) -> &'static str {
 
 /// Why a run does not count.
 pub(super) fn why(run: &RunRecord) -> &'static str {
-    let excluded = run.excluded.as_ref().map(|exclusion| exclusion.reason.code());
+    let excluded = run.excluded.as_deref().map(|exclusion| exclusion.reason.code());
     excluded.or_else(|| Some(run.verdict.outcome.refusal()?.0.code())).unwrap_or("-")
 }
 

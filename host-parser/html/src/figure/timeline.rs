@@ -196,7 +196,7 @@ fn table(rows: &[&Row<'_>], iterations: bool) -> Table {
         table.rows.push(vec![
             row.name(iterations),
             row.run.run.to_string(),
-            format!("{:.1}", row.millis(row.sample.start_spread.0) * 1e3),
+            format!("{:.1}", row.millis(row.sample.start_spread().0) * 1e3),
             last.map_or("-".to_owned(), |(worker, _)| worker.to_string()),
             last.map_or("-".to_owned(), |(_, after)| format!("{after:.3}")),
             percent(waited(row.run)),

@@ -60,7 +60,7 @@ fn guests(results: &Results) -> Vec<(String, Vec<&RunRecord>)> {
 
 /// The name that a run's own files begin with: `run-000-round-1-assay-case-1`.
 fn stem(run: &RunRecord) -> Option<String> {
-    let name = run.log.as_deref()?.rsplit('/').next()?;
+    let name = run.made.log.as_deref()?.rsplit('/').next()?;
     Some(name.strip_suffix(".serial.log")?.to_owned())
 }
 

@@ -11,7 +11,7 @@ pub fn section(subject: &Subject<'_>) -> Markup {
         Origin::Sealed { problems, folder, .. } => (problems, folder.as_deref()),
         Origin::Logs => (&[], None),
     };
-    let logs: Vec<&RunRecord> = subject.results.runs.iter().filter(|run| run.log.is_some()).collect();
+    let logs: Vec<&RunRecord> = subject.results.runs.iter().filter(|run| run.made.log.is_some()).collect();
     html! {
         section {
             h3 { "Evidence" }
@@ -40,7 +40,7 @@ pub fn section(subject: &Subject<'_>) -> Markup {
 
 /// A log's name; a link, if it can be opened from the document.
 fn log(run: &RunRecord, folder: Option<&str>) -> Markup {
-    let path = run.log.as_deref().unwrap_or("-");
+    let path = run.made.log.as_deref().unwrap_or("-");
     let name = path.rsplit('/').next().unwrap_or(path);
     html! {
         @match folder {
@@ -51,6 +51,6 @@ fn log(run: &RunRecord, folder: Option<&str>) -> Markup {
 }
 
 fn digest(run: &RunRecord) -> String {
-    let digest = run.sealed.as_ref().and_then(|sealed| sealed.log_sha256);
+    let digest = run.made.sealed.as_ref().and_then(|sealed| sealed.log_sha256);
     digest.map_or("-".to_owned(), |digest| digest.to_string())
 }

@@ -47,7 +47,7 @@ fn lines(name: &str, lines: &[String]) -> Markup {
 fn reasons(results: &Results) -> Markup {
     let mut found: BTreeMap<ReasonCode, usize> = BTreeMap::new();
     for run in &results.runs {
-        let of_run = run.excluded.as_ref().map(|exclusion| exclusion.reason);
+        let of_run = run.excluded.as_deref().map(|exclusion| exclusion.reason);
         let refused = run.verdict.outcome.refusal().map(|(reason, _)| reason);
         let samples = run.verdict.outcome.measurement().into_iter().flat_map(|measured| measured.samples());
         let of_samples = samples.filter_map(|sample| Some(sample.excluded.as_ref()?.reason));

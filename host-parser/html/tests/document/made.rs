@@ -27,11 +27,11 @@ pub fn page(results: &Results) -> String {
 /// Seven rounds, of which run 4 (round 2, 2 workers) is excluded.
 pub fn with_excluded() -> Results {
     let mut made = runs(7, &[(1, QUIET), (2, QUIET), (4, QUIET)], 2);
-    made[4].excluded = Some(Exclusion {
+    made[4].excluded = Some(Box::new(Exclusion {
         reason: ReasonCode::VcpuPreempted,
         scope: Scope::Run { run: 4 },
         detail: "made up".to_owned(),
-    });
+    }));
     Results::new(experiment(Some(RULE)), environment(), made, Completion::Complete)
 }
 

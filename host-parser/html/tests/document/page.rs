@@ -133,7 +133,7 @@ fn a_thousand_rounds_fit_into_five_mebibytes() {
             run.making().started_unix_ms = Some(1_800_000_000_000 + u64::from(run.run) * 900);
             run.making().wall_ms = Some(800);
             let stem = format!("run-{:03}-round-{}-assay-case-{}", run.run, round + 1, run.case.unwrap_or(0));
-            run.log = Some(format!("target/x/runs/{stem}.serial.log").into());
+            run.making().log = Some(format!("target/x/runs/{stem}.serial.log").into());
             run.making().command =
                 vec!["qemu-system-x86_64".to_owned(), "-initrd".to_owned(), format!("/x/{stem}.tar")];
             made.push(run);

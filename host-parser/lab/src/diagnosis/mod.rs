@@ -40,7 +40,7 @@ pub struct Died<'a> {
 /// Whether a run needs a diagnosis: the gate refused it, its guest died, and the guest ran our kernel.
 pub fn is_due(record: &RunRecord) -> bool {
     let refused = record.verdict.outcome.refusal().is_some();
-    refused && is_death(&record.evidence.ended) && record.system.name() == SystemName::Assay
+    refused && is_death(&record.made.evidence.ended) && record.system.name() == SystemName::Assay
 }
 
 /// Runs the same guest once more and diagnoses its death, with function names from the kernel's ELF file at `symbols`.
@@ -52,7 +52,7 @@ pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Resul
     let log = beside(died.record, "serial.log");
     let trace = beside(died.record, "trace.txt");
     let text = beside(died.record, "txt");
-    let mut machine = died.env.machine(died.manifest, died.record.evidence.vcpus.unwrap_or(1));
+    let mut machine = died.env.machine(died.manifest, died.record.made.evidence.vcpus.unwrap_or(1));
     machine.trace_log = Some(trace.clone());
     machine.hold_at_end = true;
     if died.env.accelerator.accelerator == Accelerator::Kvm {
@@ -77,14 +77,14 @@ pub fn diagnose(died: &Died<'_>, symbols: &Path, session: &CancelToken) -> Resul
 
 /// The path of a file of the diagnosis: `run-....diagnosis.END` for the log `run-....serial.log`.
 fn beside(record: &RunRecord, end: &str) -> PathBuf {
-    let log = record.log.as_deref().unwrap_or_default();
+    let log = record.made.log.as_deref().unwrap_or_default();
     PathBuf::from(format!("{}.diagnosis.{end}", log.strip_suffix(".serial.log").unwrap_or(log)))
 }
 
 /// What the run's own log and registers show.
 fn first(died: &Died<'_>) -> Seen {
-    let log = died.record.log.as_deref().and_then(|log| fs::read(log).ok()).unwrap_or_default();
-    seen::seen(died.record.evidence.ended.clone(), &log, &[], died.last_cpus)
+    let log = died.record.made.log.as_deref().and_then(|log| fs::read(log).ok()).unwrap_or_default();
+    seen::seen(died.record.made.evidence.ended.clone(), &log, &[], died.last_cpus)
 }
 
 /// What the second guest's log, trace and registers show.

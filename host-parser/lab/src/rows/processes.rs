@@ -91,8 +91,8 @@ impl Processes {
             ..HostEvidence::default()
         };
         let mut record = run.judge(&bytes, &self.env, &plan, None, evidence);
-        record.log = Some(log.display().to_string().into());
         let made = record.making();
+        made.log = Some(log.display().to_string().into());
         made.command = command;
         made.started_unix_ms = Some(started_unix_ms);
         made.wall_ms = Some(exit_us / 1000);

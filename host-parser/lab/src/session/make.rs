@@ -115,7 +115,7 @@ impl Session {
         })?;
         let mut run = RunRecord { set, ..run };
         run.making().waited_ms = waited_ms;
-        if let Some(ended) = run.end_digest {
+        if let Some(ended) = run.made.end_digest {
             self.challenge = challenge::next(self.challenge, ended, run.run + 1);
         }
         let verdict = run.verdict.clone();
@@ -150,7 +150,9 @@ impl Session {
 
     /// Why it makes no sense to go on, if so.
     pub(super) fn hopeless(&self) -> Option<&'static str> {
-        if let Some(last) = self.runs.last().filter(|run| matches!(run.evidence.ended, Ended::Died { .. })) {
+        if let Some(last) =
+            self.runs.last().filter(|run| matches!(run.made.evidence.ended, Ended::Died { .. }))
+        {
             return Some(if last.system == System::Native { "the twin failed" } else { "QEMU failed" });
         }
         let refused = self.runs.iter().filter(|run| is_refused(run)).count();

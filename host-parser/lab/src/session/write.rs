@@ -12,7 +12,7 @@ use crate::exit::{Coded, Exit, OrExit};
 impl Session {
     /// Writes the results of a session that is over.
     pub(super) fn end(&mut self, stopped: Option<Coded>, cancelled: bool) -> Ended {
-        let cut_short = self.runs.last().is_some_and(|run| run.evidence.ended == RunEnded::Cancelled);
+        let cut_short = self.runs.last().is_some_and(|run| run.made.evidence.ended == RunEnded::Cancelled);
         // A signal that came when all was done has interrupted nothing.
         let interrupted = cancelled && (cut_short || self.runs.len() < self.planned());
         let completion = self.completion(stopped.as_ref(), interrupted);

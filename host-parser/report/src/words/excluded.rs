@@ -43,7 +43,9 @@ pub(crate) fn excluded(results: &Results) -> Vec<String> {
 
 /// A run that is excluded by itself, and not with its round.
 fn excluded_run(run: &RunRecord) -> Option<String> {
-    let Exclusion { reason, detail, scope: Scope::Run { .. } } = run.excluded.as_ref()? else { return None };
+    let Exclusion { reason, detail, scope: Scope::Run { .. } } = run.excluded.as_deref()? else {
+        return None;
+    };
     let (system, case) = (run.system, run.case.map(|case| format!(" case {case}")).unwrap_or_default());
     let RunRecord { run, round_number, attempt, .. } = run;
     Some(format!(

@@ -44,6 +44,6 @@ pub(crate) fn waited(results: &Results) -> Option<String> {
 
 /// Why the steal of the host's own CPUs is unknown, in a line; `None` if it is known.
 pub(crate) fn steal(results: &Results) -> Option<String> {
-    let missing = results.runs.iter().find_map(|run| run.evidence.host_steal_missing.as_ref())?;
+    let missing = results.runs.iter().find_map(|run| run.made.evidence.host_steal_missing.as_ref())?;
     Some(format!("steal time of the host's own CPUs is unknown: {missing}"))
 }

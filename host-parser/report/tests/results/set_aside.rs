@@ -1,7 +1,6 @@
 //! Rounds that count for nothing, since the host disturbed them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use abi::control::ControlKind;
 use abi::wire::Record;
@@ -30,7 +29,7 @@ pub fn disturbed_run(run: &RunRecord) -> RunRecord {
         delay_ns: 100_000_000,
         involuntary_switches: 9,
     };
-    let evidence = HostEvidence { delays: vec![delay], ..(*run.evidence).clone() };
+    let evidence = HostEvidence { delays: vec![delay], ..run.made.evidence.clone() };
     let guest = Guest { nonce: 5000 + u64::from(run.run), ..Guest::of(case) };
     run.verdict = judge(&mut Gate::default(), &guest, &evidence);
     run
@@ -153,7 +152,7 @@ fn paced(mut runs: Vec<RunRecord>, slowed: &[(u32, u32)], before: bool) -> Resul
         });
         let log = script.log();
         let read = Transcript::read(&log);
-        run.verdict = Gate::default().judge(&read, &RunExpectation::default(), &run.evidence);
+        run.verdict = Gate::default().judge(&read, &RunExpectation::default(), &run.made.evidence);
     }
     Results::new(experiment(Some(RULE)), Environment::default(), runs, Completion::Complete)
 }
@@ -212,7 +211,7 @@ fn a_side_of_several_has_the_rounds_that_all_of_them_have() {
 #[test]
 fn says_which_steal_time_is_unknown() {
     let mut runs = runs(5, &[(1, QUIET), (2, QUIET)], 2);
-    Arc::make_mut(&mut runs[3].evidence).host_steal_missing = Some("/proc/stat has no CPU 1".to_owned());
+    runs[3].making().evidence.host_steal_missing = Some("/proc/stat has no CPU 1".to_owned());
     let text = said(&results(runs));
     assert!(text.contains("steal time of the host's own CPUs is unknown: /proc/stat has no CPU 1"), "{text}");
 }

@@ -174,16 +174,16 @@ impl RunEntry {
     /// The entry of a run of a set.
     #[must_use]
     pub fn of(run: &RunRecord, set: usize) -> Self {
-        let sealed = run.sealed.as_deref().cloned().unwrap_or_default();
+        let sealed = run.made.sealed.as_deref().cloned().unwrap_or_default();
         Self {
             run: run.run,
             set,
             round: run.round,
             system: run.system,
             case: run.case,
-            log: run.log.as_deref().map(str::to_owned),
+            log: run.made.log.as_deref().map(str::to_owned),
             log_sha256: sealed.log_sha256,
-            challenge: run.challenge,
+            challenge: run.made.challenge,
             command: run.made.command.clone(),
             configuration: run.made.configuration.clone(),
             started_unix_ms: run.made.started_unix_ms,
@@ -193,18 +193,22 @@ impl RunEntry {
             host_cpus: run.made.host_cpus.clone(),
             vcpu_host_cpus: run.made.vcpu_host_cpus.clone(),
             expected: sealed.expected,
-            evidence: (*run.evidence).clone(),
+            evidence: run.made.evidence.clone(),
         }
     }
 
     /// The run again, with the gate's verdict of today.
     pub(super) fn record(&self, verdict: Verdict<Measurement>) -> RunRecord {
         let mut run = RunRecord::new(self.run, self.round, verdict).with_evidence(self.evidence.clone());
+        let evidence = std::mem::take(&mut run.making().evidence);
         run.set = self.set;
         run.system = self.system;
         run.case = self.case;
-        run.log = self.log.as_deref().map(Arc::from);
+        let (expected, log_sha256) = (self.expected.clone(), self.log_sha256);
         *run.making() = Making {
+            challenge: self.challenge,
+            end_digest: None,
+            log: self.log.as_deref().map(Arc::from),
             command: self.command.clone(),
             configuration: self.configuration.clone(),
             started_unix_ms: self.started_unix_ms,
@@ -213,10 +217,9 @@ impl RunEntry {
             boot: self.boot,
             host_cpus: self.host_cpus.clone(),
             vcpu_host_cpus: self.vcpu_host_cpus.clone(),
+            evidence,
+            sealed: Some(Box::new(SealedRun { expected, log_sha256 })),
         };
-        let (expected, log_sha256) = (self.expected.clone(), self.log_sha256);
-        run.sealed = Some(Box::new(SealedRun { expected, log_sha256 }));
-        run.challenge = self.challenge;
         run
     }
 }

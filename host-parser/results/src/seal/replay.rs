@@ -170,7 +170,8 @@ impl Player<'_> {
         }
         let verdict = self.gates[entry.set].judge(&transcript, &entry.expected, &entry.evidence);
         let ended = challenge::ended(&transcript.boots, &log);
-        let record = RunRecord { end_digest: Some(ended), ..entry.record(verdict) };
+        let mut record = entry.record(verdict);
+        record.making().end_digest = Some(ended);
         let measured = record.verdict.outcome.measurement();
         if measured.is_some_and(|measured| measured.samples().is_empty()) {
             self.wrong(at, format!("run {number} passed and has no samples"));

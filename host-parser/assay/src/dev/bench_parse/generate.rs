@@ -40,6 +40,15 @@ impl Template {
         Ok((boots, written))
     }
 
+    /// How many iterations and how many workers' times a boot has.
+    pub fn samples(&self) -> (usize, usize) {
+        let count = |is: fn(&Record) -> bool| self.0.iter().filter(|envelope| is(&envelope.record)).count();
+        (
+            count(|record| matches!(record, Record::CaseEnd(_))),
+            count(|record| matches!(record, Record::Worker(_))),
+        )
+    }
+
     fn boot(&self, out: &mut dyn Write, nonce: u64) -> io::Result<u64> {
         let mut stream = StreamWriter::default();
         let (mut written, mut noise) = (0, Noise { boot: nonce, ..Noise::default() });
@@ -57,7 +66,8 @@ impl Template {
     }
 }
 
-/// Changes the last digits of a boot's clock readings: by less than any rule's tolerance, and so that they still agree.
+/// Changes the last digits of a boot's clock readings: by less than any rule's tolerance, so that they still agree, and so
+/// that no two of 2^18 boots have the same times, which would be copies.
 #[derive(Default)]
 struct Noise {
     boot: u64,
@@ -74,6 +84,11 @@ impl Noise {
     fn draw(&mut self) -> u64 {
         self.drawn += 1;
         mix(self.boot << 32 | self.drawn) & 0xff
+    }
+
+    /// How many cycles an iteration begins earlier: its own of each of [`BEGINNINGS`] boots.
+    const fn earlier(&self) -> u64 {
+        self.boot % BEGINNINGS
     }
 
     fn add(&mut self, record: Record) -> Record {
@@ -99,17 +114,19 @@ impl Noise {
                 Gap { before, after, ..gap }.into()
             }
             Record::Mark(mark) => match mark.moment {
-                Moment::Ready => Mark { tsc: mark.tsc - self.draw(), ..mark }.into(),
+                Moment::Ready => Mark { tsc: mark.tsc - self.earlier(), ..mark }.into(),
                 // The common start follows from it.
                 Moment::Warm => record,
-                Moment::Back | Moment::Done => Mark { tsc: mark.tsc + 512 + self.draw(), ..mark }.into(),
+                Moment::Back | Moment::Done => {
+                    Mark { tsc: mark.tsc + 0x100 * LENGTHS + 0x100 + self.draw(), ..mark }.into()
+                }
             },
             _ => record,
         }
     }
 
     fn worker(&mut self, worker: Worker) -> Worker {
-        let longer = self.draw();
+        let longer = self.draw() + 0x100 * (self.boot / BEGINNINGS % LENGTHS);
         self.longer.insert(worker.worker, longer);
         let cycles = worker.cycles + longer;
         let (first, last) = self.span.unwrap_or((worker.skew, 0));
@@ -117,6 +134,12 @@ impl Noise {
         Worker { cycles, scaled: u32::try_from(cycles >> SCALE_SHIFT).unwrap_or(u32::MAX), ..worker }
     }
 }
+
+/// By how many cycles an iteration's beginning differs, at most.
+const BEGINNINGS: u64 = 1 << 14;
+
+/// By how many times 256 cycles the workers' times of two boots differ, at most.
+const LENGTHS: u64 = 1 << 4;
 
 #[cfg(test)]
 mod tests {
@@ -138,6 +161,19 @@ mod tests {
         let rows: Vec<_> = judged.collect();
         assert!(rows.len() as u64 == boots && boots > 3);
         assert!(rows.iter().all(|&row| row == Some(0)), "{rows:?}");
+    }
+
+    #[test]
+    fn boots_of_any_number_pass() {
+        let template = Template::of(&Guest::of(1).log()).expect("a good log");
+        let (last, mut gate) = (BEGINNINGS * LENGTHS - 1, Gate::default());
+        for nonce in [0, 1, BEGINNINGS - 1, BEGINNINGS, last - 1, last, last + 1] {
+            let mut log = Vec::new();
+            template.boot(&mut log, nonce).expect("memory takes all");
+            let boot = Boots::of(&log[..]).next().expect("a boot").expect("memory can be read");
+            let verdict = gate.judge_boot(&boot, &RunExpectation::default()).verdict;
+            assert!(verdict.outcome.refusal().is_none(), "{nonce}: {:?}", verdict.outcome.refusal());
+        }
     }
 
     #[test]

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
+use evidence::gate::{Sample, WorkerSample};
 use lab::{Coded, Exit, OrExit, console};
 
 use generate::Template;
+use stats::median;
 
 /// How often a child's memory is read.
 const POLL: Duration = Duration::from_millis(5);
@@ -24,46 +26,80 @@ pub struct BenchParseArgs {
     /// Size of the log that is made, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub mib: u64,
+    /// How often each program runs
+    #[arg(long, value_name = "TURNS", default_value_t = 5)]
+    pub turns: u32,
     /// Good log of one boot, of which the log is made
     #[arg(long, value_name = "FILE", default_value = "host-parser/evidence/tests/transcripts/good-1.log")]
     pub log: PathBuf,
 }
 
-/// Makes the log, judges it, reads it with other programs, and prints the figures. No figure has a limit.
+/// Makes the log, judges it, reads it with other programs, and prints the medians of several turns, in each of which every
+/// program runs once. No figure has a limit.
 ///
 /// # Errors
 /// The log cannot be made, or a program cannot be run.
 pub fn run(args: &BenchParseArgs) -> Result<Exit, Coded> {
     let folder = tempfile::tempdir().context("a folder for the log").or_exit(Exit::Output)?;
     let path = folder.path().join("many-boots.log");
-    let (boots, bytes) = make(args, &path).or_exit(Exit::Output)?;
-    console::answer(&format!("a log of {} MB, {boots} boots:\n", bytes / 1_000_000))?;
+    let Made { boots, bytes, samples } = make(args, &path).or_exit(Exit::Output)?;
+    let cpu = fs::read_to_string("/proc/cpuinfo").ok();
+    let cpu = cpu.as_deref().and_then(model).unwrap_or("a CPU without a name");
+    console::answer(&format!("{cpu}; a log of {} MB, {boots} boots:\n", bytes / 1_000_000))?;
     let assay = std::env::current_exe().context("this program's path").or_exit(Exit::Environment)?;
-    let programs: [(&str, Command); 4] = [
-        ("assay parse", command(&assay, &["parse"])),
-        ("grep -c", command(Path::new("grep"), &["-c", "ASSAY1"])),
-        ("wc -l", command(Path::new("wc"), &["-l"])),
-        ("sha256sum", command(Path::new("sha256sum"), &[])),
+    let programs: [(&str, &Path, &[&str]); 4] = [
+        ("assay parse", &assay, &["parse"]),
+        ("grep -c", Path::new("grep"), &["-c", "ASSAY1"]),
+        ("wc -l", Path::new("wc"), &["-l"]),
+        ("sha256sum", Path::new("sha256sum"), &[]),
     ];
-    for (name, mut command) in programs {
-        let cost = measure(command.arg(&path)).with_context(|| name.to_owned()).or_exit(Exit::Environment)?;
-        let (wall, cpu) = (cost.wall.as_secs_f64(), cost.cpu.unwrap_or(cost.wall).as_secs_f64());
-        let (rate, mib) = (bytes as f64 / 1e6 / cpu, cost.peak_kib.unwrap_or(0).div_ceil(1024));
+    let mut costs: [Vec<Cost>; 4] = Default::default();
+    for _ in 0..args.turns.max(1) {
+        for ((name, program, options), costs) in programs.iter().zip(&mut costs) {
+            let mut command = command(program, options);
+            let cost = measure(command.arg(&path)).with_context(|| (*name).to_owned());
+            costs.push(cost.or_exit(Exit::Environment)?);
+        }
+    }
+    for ((name, ..), costs) in programs.iter().zip(&costs) {
+        let median = |of: fn(&Cost) -> f64| median(costs.iter().map(of)).unwrap_or_default();
+        let (wall, cpu) = (median(Cost::wall_s), median(Cost::cpu_s));
+        let (rate, mib) = (bytes as f64 / 1e6 / cpu, (median(Cost::peak_kib) / 1024.0).ceil());
         console::answer(&format!(
-            "{name:<12}{wall:>8.2} s {cpu:>8.2} s of a CPU {rate:>7.0} MB/s {mib:>6} MiB at most\n"
+            "{name:<12}{wall:>8.2} s {cpu:>8.2} s of a CPU {rate:>7.0} MB/s {mib:>6.0} MiB at most\n"
         ))?;
     }
+    let samples = samples.div_ceil(1 << 20);
+    console::answer(&format!(
+        "medians of {}; {samples} MiB of assay's memory are samples\n",
+        args.turns.max(1)
+    ))?;
     Ok(Exit::Holds)
 }
 
-/// Makes the log. Returns how many boots and bytes it has.
-fn make(args: &BenchParseArgs, path: &Path) -> anyhow::Result<(u64, u64)> {
+/// The name of the first CPU in /proc/cpuinfo.
+fn model(cpuinfo: &str) -> Option<&str> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim())
+}
+
+/// The log that was made.
+struct Made {
+    boots: u64,
+    bytes: u64,
+    /// How many bytes its samples take in memory, as plain data.
+    samples: u64,
+}
+
+fn make(args: &BenchParseArgs, path: &Path) -> anyhow::Result<Made> {
     let log = fs::read(&args.log).with_context(|| args.log.display().to_string())?;
     let template = Template::of(&log).with_context(|| args.log.display().to_string())?;
     let mut out = BufWriter::new(File::create(path)?);
     let (boots, bytes) = template.write(&mut out, args.mib << 20)?;
     out.flush()?;
-    Ok((boots, bytes))
+    let (iterations, workers) = template.samples();
+    let of_boot = iterations * size_of::<Sample>() + workers * size_of::<WorkerSample>();
+    Ok(Made { boots, bytes, samples: boots * of_boot as u64 })
 }
 
 fn command(program: &Path, args: &[&str]) -> Command {
@@ -80,6 +116,20 @@ struct Cost {
     cpu: Option<Duration>,
     /// `VmHWM` of proc_pid_status(5), a moment before the end; `None` if it ended before the first reading.
     peak_kib: Option<u64>,
+}
+
+impl Cost {
+    fn wall_s(&self) -> f64 {
+        self.wall.as_secs_f64()
+    }
+
+    fn cpu_s(&self) -> f64 {
+        self.cpu.unwrap_or(self.wall).as_secs_f64()
+    }
+
+    fn peak_kib(&self) -> f64 {
+        self.peak_kib.unwrap_or(0) as f64
+    }
 }
 
 fn measure(command: &mut Command) -> anyhow::Result<Cost> {
@@ -117,6 +167,12 @@ mod tests {
     fn reads_the_time_on_a_cpu() {
         assert_eq!(on_cpu("1500000000 27 3\n"), Some(Duration::from_millis(1500)));
         assert_eq!(on_cpu(""), None);
+    }
+
+    #[test]
+    fn reads_the_name_of_a_cpu() {
+        let cpuinfo = "processor\t: 0\nmodel name\t: AMD EPYC\nprocessor\t: 1\nmodel name\t: other\n";
+        assert_eq!((model(cpuinfo), model("")), (Some("AMD EPYC"), None));
     }
 
     #[test]

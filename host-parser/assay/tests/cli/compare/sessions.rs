@@ -138,7 +138,7 @@ impl<'p> Play<'p> {
         let number = u32::try_from(self.runs.len()).unwrap();
         let of = Of { session: &self.name, number, round, case, challenge: self.challenge, disturbed };
         let record = RunRecord { set: row, ..run(&mut self.gates[row], &folder, played, of) };
-        self.challenge = challenge::next(self.challenge, record.end_digest.unwrap(), number + 1);
+        self.challenge = challenge::next(self.challenge, record.made.end_digest.unwrap(), number + 1);
         self.ledger.add_run(&record);
         self.runs.push(record);
         self.row_of.push(row);
@@ -229,12 +229,13 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     let mut record = RunRecord::new(number, round, verdict).with_evidence(evidence);
     record.system = (played.system)(case);
     record.case = Some(case);
-    record.log = Some(format!("where/it/was/{name}").into());
-    record.making().started_unix_ms = Some(START_MS + played.later_ms + u64::from(number) * 1_000);
-    record.making().wall_ms = Some(400);
-    record.challenge = Some(Hex64(challenge));
-    record.end_digest = Some(challenge::ended(&transcript.boots, &log));
-    record.sealed = Some(Box::new(SealedRun::of(&log, expected)));
+    let made = record.making();
+    made.log = Some(format!("where/it/was/{name}").into());
+    made.started_unix_ms = Some(START_MS + played.later_ms + u64::from(number) * 1_000);
+    made.wall_ms = Some(400);
+    made.challenge = Some(Hex64(challenge));
+    made.end_digest = Some(challenge::ended(&transcript.boots, &log));
+    made.sealed = Some(Box::new(SealedRun::of(&log, expected)));
     record
 }
 

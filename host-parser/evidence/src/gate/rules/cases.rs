@@ -92,22 +92,18 @@ pub(in crate::gate) struct Span {
     pub makespan: u64,
     /// The longest worker's time.
     pub longest: u64,
-    /// From the first start to the last.
-    pub start_spread: u64,
 }
 
 /// The times of an iteration; `None` if a worker has no time, or a time does not fit into 64 bits.
 pub(in crate::gate) fn span(iteration: &Iteration) -> Option<Span> {
-    let timings: Option<Vec<_>> = iteration.workers.values().map(|worker| Some(worker.timing?.is)).collect();
-    let timings = timings?;
-    let first = timings.iter().map(|timing| timing.skew).min()?;
-    let last = timings.iter().map(|timing| timing.skew).max()?;
-    let ends: Option<Vec<_>> = timings.iter().map(|timing| timing.skew.checked_add(timing.cycles)).collect();
-    Some(Span {
-        makespan: ends?.into_iter().max()? - first,
-        longest: timings.iter().map(|timing| timing.cycles).max()?,
-        start_spread: last - first,
-    })
+    let (mut first, mut last_end, mut longest) = (u64::MAX, 0, 0);
+    for worker in iteration.workers.values() {
+        let timing = worker.timing?.is;
+        first = timing.skew.min(first);
+        last_end = timing.skew.checked_add(timing.cycles)?.max(last_end);
+        longest = timing.cycles.max(longest);
+    }
+    (!iteration.workers.is_empty()).then(|| Span { makespan: last_end - first, longest })
 }
 
 /// How the records of an iteration contradict each other.

@@ -15,9 +15,9 @@
 //! his own to every reading is not found, nor one who changes a boot with few readings in two of these ways at once.
 //! Nothing in a log can show him; the challenge and the seal of a session do (docs/SEALING.md).
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+
+use abi::random::mix;
 
 use abi::wire::Hex64;
 use abi::wire::record::{Moment, Region, Start, Worker};
@@ -25,6 +25,7 @@ use abi::wire::record::{Moment, Region, Start, Worker};
 use super::Run;
 use crate::gate::facts::{Facts, Iteration};
 use crate::gate::reason::ReasonCode;
+use crate::gate::seeded::Seeded;
 
 /// The readings of all boots so far.
 #[derive(Debug, Default)]
@@ -32,9 +33,9 @@ pub(in crate::gate) struct Boots {
     /// The nonces of the boots that are remembered in detail.
     nonces: Vec<Hex64>,
     /// By kind, place and value of a reading: the first boot that has it.
-    readings: HashMap<u64, u32>,
+    readings: HashMap<u64, u32, Seeded>,
     /// All times of each boot, in one number.
-    exact: HashSet<u64>,
+    exact: HashSet<u64, Seeded>,
 }
 
 /// How many boots are remembered in detail. Of later ones only exact copies of each other are found.
@@ -73,6 +74,11 @@ impl Kind {
         let compared = self.values.len().min(self.most);
         (compared * self.quarters).div_ceil(4).max(self.least)
     }
+
+    /// Whether there are as many as that. They are as many in every boot that could be a copy.
+    fn are_enough(&self) -> bool {
+        self.values.len().min(self.most) >= self.needed()
+    }
 }
 
 /// Compares the boot with those before it, and remembers it. Needs a log without losses.
@@ -95,11 +101,16 @@ pub(in crate::gate) fn copies(run: &mut Run<'_>, boots: &mut Boots) {
 
 /// Whether iterations of the boot are copies of one another, as a detail: the same times to the last digit, again and again.
 fn within(facts: &Facts) -> Option<String> {
+    // As nearly always in a boot of one case.
+    if facts.iterations.len() <= REPEATED_BY_CHANCE {
+        return None;
+    }
     let (mut seen, mut repeated) = (HashSet::new(), 0);
     for iteration in &facts.iterations {
         let cycles = iteration.workers.values().filter_map(|worker| Some(worker.timing?.is.cycles));
         let times: Vec<u64> = around(iteration).chain(cycles).collect();
-        let is_new = times.len() < LEAST_TIMES || seen.insert(number(&(iteration.case, times)));
+        let is_new = times.len() < LEAST_TIMES
+            || seen.insert(number([u64::from(iteration.case)].into_iter().chain(times)));
         repeated += usize::from(!is_new);
     }
     let all = facts.iterations.len();
@@ -118,12 +129,15 @@ impl Boots {
     /// Whether every time of an earlier boot is the same, as a detail.
     fn exact_copy(&mut self, kinds: &[Kind; 4]) -> Option<String> {
         let times = &kinds[0].values;
-        let known = times.len() >= kinds[0].least && !self.exact.insert(number(times));
+        let known = times.len() >= kinds[0].least && !self.exact.insert(number(times.iter().copied()));
         known.then(|| format!("all {} times are those of an earlier run, to the last digit", times.len()))
     }
 
     /// The boot that this kind of readings is copied from, as a detail.
     fn copy(&self, kind: &Kind) -> Option<String> {
+        if !kind.are_enough() {
+            return None;
+        }
         let mut equal: HashMap<u32, usize> = HashMap::new();
         for (place, value) in kind.compared() {
             if let Some(&boot) = near(kind, place, value).find_map(|key| self.readings.get(&key)) {
@@ -143,19 +157,19 @@ impl Boots {
             return;
         };
         self.nonces.push(nonce);
-        for kind in kinds {
+        for kind in kinds.iter().filter(|kind| kind.are_enough()) {
             for (place, value) in kind.compared() {
-                self.readings.entry(number(&(kind.number, place, value))).or_insert(boot);
+                self.readings.entry(reading(kind, place, value)).or_insert(boot);
             }
         }
     }
 }
 
 /// What a reading may have been before it was rounded: only ratios are.
-fn near(kind: &Kind, place: usize, value: u64) -> impl Iterator<Item = u64> {
-    let (kind, around) = (kind.number, u64::from(kind.number == RATIOS));
+fn near(kind: &Kind, place: usize, value: u64) -> impl Iterator<Item = u64> + '_ {
+    let around = u64::from(kind.number == RATIOS);
     (value.saturating_sub(around)..=value.saturating_add(around))
-        .map(move |value| number(&(kind, place, value)))
+        .map(move |value| reading(kind, place, value))
 }
 
 /// The number of the kind that is made by division.
@@ -164,10 +178,14 @@ const RATIOS: u8 = 3;
 /// Ratios are compared to 2 to the power of -25: rounded times of fewer cycles do not keep them that well.
 const RATIO_BITS: u32 = 25;
 
-fn number(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
+/// Several numbers as one.
+fn number(of: impl IntoIterator<Item = u64>) -> u64 {
+    of.into_iter().fold(0, |number, next| mix(number.rotate_left(32) ^ mix(next)))
+}
+
+/// The number of a reading at its place.
+fn reading(kind: &Kind, place: usize, value: u64) -> u64 {
+    number([u64::from(kind.number), place as u64, value])
 }
 
 /// All readings of a boot that are compared.
@@ -181,8 +199,11 @@ fn kinds(facts: &Facts) -> [Kind; 4] {
             cycles.push(timing.cycles);
             details.extend(records.region.map(|region| way(timing, region.is)));
             let gap = facts.gap(iteration.case, iteration.iter, worker).map(|gap| gap.is);
-            details
-                .extend(gap.map(|gap| number(&(gap.before, gap.after, gap.reads_before, gap.reads_after))));
+            details.extend(
+                gap.map(|gap| {
+                    number([gap.before, gap.after, gap.reads_before.into(), gap.reads_after.into()])
+                }),
+            );
         }
     }
     let pairs = || cycles.windows(2).map(|pair| (pair[0], pair[1]));
@@ -210,7 +231,7 @@ fn around(iteration: &Iteration) -> impl Iterator<Item = u64> {
 /// kernel's.
 fn way(timing: Worker, region: Region) -> u64 {
     let ended = timing.skew.wrapping_add(timing.cycles);
-    number(&(region.entered, timing.skew, region.returned.wrapping_sub(ended)))
+    number([region.entered, timing.skew, region.returned.wrapping_sub(ended)])
 }
 
 fn ratio(one: u64, next: u64) -> Option<u64> {

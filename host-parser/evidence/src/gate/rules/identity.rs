@@ -12,6 +12,7 @@ use super::Run;
 use crate::gate::facts::At;
 use crate::gate::measurement::{Measurement, Scaling};
 use crate::gate::reason::ReasonCode;
+use crate::gate::seeded::Seeded;
 
 /// What all runs of one system in an experiment have in common, taken from the first run that passed.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ impl Known {
 /// What all logs of an experiment have said, whatever systems they are of.
 #[derive(Debug, Default)]
 pub(in crate::gate) struct Said {
-    nonces: HashSet<u64>,
+    nonces: HashSet<u64, Seeded>,
     /// The size of each program, by its SHA-256.
     programs: HashMap<Digest, u32>,
 }
@@ -130,7 +131,7 @@ fn program_size(run: &mut Run<'_>, programs: &mut HashMap<Digest, u32>) {
     }
 }
 
-fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64>, known: Option<&Known>) {
+fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64, Seeded>, known: Option<&Known>) {
     let Some(start) = run.facts.one::<record::Start>() else {
         if run.whole && !run.refused() {
             run.add(ReasonCode::InconsistentRecord, None, "the log has no `start` record");

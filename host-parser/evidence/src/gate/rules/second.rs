@@ -79,10 +79,10 @@ impl Counter {
     fn counted(&self, from: Mark, to: Mark, expected: u64) -> Option<u64> {
         let span = 1_u128 << self.bits;
         let modulo = u128::from(to.count).wrapping_sub(u128::from(from.count)) & (span - 1);
-        let due = u128::from(expected) * u128::from(self.hz) / 1_000_000_000;
-        let turns = (due.saturating_sub(modulo) + span / 2) / span;
+        let due = quotient(u128::from(expected) * u128::from(self.hz), 1_000_000_000);
+        let turns = (due.saturating_sub(modulo) + span / 2) >> self.bits;
         let counts = modulo + turns * span;
-        u64::try_from(counts * 1_000_000_000 / u128::from(self.hz)).ok()
+        u64::try_from(quotient(counts * 1_000_000_000, self.hz)).ok()
     }
 
     /// How long it shows the same count, in ns. Only for the seconds of a real-time clock does that matter.
@@ -97,7 +97,15 @@ impl Counter {
     /// What `ns` by the TSC are by the second clock, at the boot's rate.
     fn at_rate(&self, ns: u64) -> u64 {
         let (by_count, by_tsc) = self.boot;
-        u64::try_from(u128::from(ns) * u128::from(by_count) / u128::from(by_tsc.max(1))).unwrap_or(u64::MAX)
+        u64::try_from(quotient(u128::from(ns) * u128::from(by_count), by_tsc.max(1))).unwrap_or(u64::MAX)
+    }
+}
+
+/// The quotient, without a division of 128 bits if it can be: that takes longer than all else here.
+fn quotient(dividend: u128, divisor: u64) -> u128 {
+    match u64::try_from(dividend) {
+        Ok(dividend) => (dividend / divisor).into(),
+        Err(_) => dividend / u128::from(divisor),
     }
 }
 
