@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use abi::CpuId;
 use abi::series::place::{LEAST_BUFFER, Places};
-use abi::series::{Numbers, SeriesRow, Unavailable, bucket};
+use abi::series::{Numbers, SeriesClass, SeriesRow, Unavailable, bucket};
 use abi::wire::record::{
     PlatformNote, PlatformRows as Begin, Series, SeriesNone, SeriesSamples, System, SystemName,
 };
@@ -31,8 +31,10 @@ pub(super) fn asked(run: &mut Run<'_>) {
         );
         run.add(ReasonCode::PlanMismatch, begin.line, detail);
     }
+    // Gaps are counted as they come, and are not kept.
     let lacks = |series: &At<Series>| {
-        series.is.count > 0 && run.facts.all::<SeriesSamples>().all(|at| at.is.id != series.is.id)
+        series.is.class != SeriesClass::Gaps
+            && run.facts.all::<SeriesSamples>().all(|at| at.is.id != series.is.id)
     };
     if samples && let Some(series) = run.facts.all::<Series>().find(lacks) {
         let detail = format!("series {} has no `series-samples`, and the plan asks for them", series.is.id);
