@@ -62,8 +62,10 @@ fn rows() -> Vec<Record> {
     let mut rows = records(Shortened::None);
     rows.retain(|record| !matches!(record, Record::SeriesNone(of) if measured.contains(&of.row)));
     let note = rows.pop().expect("the note is the last record");
-    for (row, id, peer) in [(measured[0], 2, None), (measured[1], 3, Some(1))] {
-        rows.extend(series(row, id, peer));
+    for (row, peer) in [(measured[0], None), (measured[1], Some(1))] {
+        // Series are numbered from 0.
+        let id = rows.iter().filter(|record| matches!(record, Record::Series(_))).count();
+        rows.extend(series(row, u16::try_from(id).expect("few"), peer));
     }
     rows.push(note);
     rows
