@@ -28,7 +28,7 @@ static TABLE: [u32; 256] = {
     while byte < table.len() {
         let (mut rest, mut bit) = (number, 0);
         while bit < 8 {
-            rest = rest >> 1 ^ (rest & 1) * POLYNOMIAL;
+            rest = (rest >> 1) ^ ((rest & 1) * POLYNOMIAL);
             bit += 1;
         }
         table[byte] = rest;

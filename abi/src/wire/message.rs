@@ -79,7 +79,7 @@ pub(crate) const fn word_key(word: &[u8]) -> u32 {
         return 0;
     }
     // Not the whole length of a word that is no message.
-    let short = (len & 0xff) as u8;
+    let [short, ..] = len.to_le_bytes();
     u32::from_le_bytes([short, word[0], word[len / 2], word[len - 1]])
 }
 
