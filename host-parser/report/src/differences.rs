@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::export::EXPORTERS;
 use super::exporter::Exporter;
 use super::json::ResultsJson;
+use super::markdown::SummaryMarkdown;
 
 /// At most this many differences of a file are listed. The others are counted.
 const LISTED: usize = 20;
@@ -23,11 +24,14 @@ const SHOWN: usize = 120;
 /// and by line in the others.
 #[must_use]
 pub fn differences(folder: &Path, derived: &Results) -> Vec<Problem> {
-    // A tool of that time wrote all files in its form.
+    // A tool of that time wrote the files with numbers in its form. The summary always was for people.
     let older = form_of(folder).filter(|&form| form < derived.schema);
     let older = older.map(|form| derived.clone().in_form(form));
-    let derived = older.as_ref().unwrap_or(derived);
-    EXPORTERS.iter().flat_map(|&exporter| of_file(folder, exporter, derived)).collect()
+    let as_written = |exporter: &dyn Exporter| {
+        let is_summary = exporter.file_name() == SummaryMarkdown.file_name();
+        older.as_ref().filter(|_| !is_summary).unwrap_or(derived)
+    };
+    EXPORTERS.iter().flat_map(|&exporter| of_file(folder, exporter, as_written(exporter))).collect()
 }
 
 /// The form of the results in `folder`; `None` if they do not name one.
