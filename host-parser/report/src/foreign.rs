@@ -39,7 +39,7 @@ fn table(results: &Results, figures: &Figures) -> Table {
         vec![
             figure.name.clone(),
             figure.ticks.map_or_else(|| "skipped".to_owned(), |ticks| ticks.to_string()),
-            figure.beside.map_or_else(none, |beside| row(beside)),
+            figure.beside.map_or_else(none, row),
             ours.map_or_else(none, |ticks| format!("{ticks:.0}")),
             ratio.map_or_else(none, |ratio| format!("{ratio:.2}")),
         ]

@@ -1,8 +1,8 @@
 //! The performance note: the four kinds of evidence that a published figure needs beside it, filled in as far as the log, the
 //! session and the disclosure file go. What nothing states is named as missing, with what would state it.
 //!
-//! 1. Host, boot path and the sizes of what was booted. 2. Memory and CPU, before and after. 3. The steps of the boot with
-//! their times. 4. What the result does not prove.
+//! First come the host, the boot path and the sizes of what was booted; then memory and CPU, before and after; then the
+//! steps of the boot with their times; last, what the result does not prove.
 
 use abi::wire::record::Phase;
 use evidence::gate::{MachineReport, Measurement};
