@@ -58,8 +58,12 @@ const CHAIN: [&str; 6] = [
 ];
 
 /// The manifests that make seeds, each with the name of its plan's seed.
-const MANIFESTS: [(&str, &str); 3] =
-    [("smp-process-scale", "cases"), ("smp-process-sweep", "sweep"), ("workloads/lz4-compress", "grants")];
+const MANIFESTS: [(&str, &str); 4] = [
+    ("smp-process-scale", "cases"),
+    ("smp-process-sweep", "sweep"),
+    ("workloads/lz4-compress", "grants"),
+    ("controls/platform-short", "sampled"),
+];
 
 /// A seed: its name, its bytes.
 type Seed = (String, Vec<u8>);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Needs, Plan, PlanLine, WarmUp};
+use abi::plan::{self, CutPoint, HEADER, MAX_WORKERS, Needs, Plan, PlanLine, Sampling, WarmUp};
 use abi::sweep::bounds;
 
 pub(crate) fn check(data: &[u8]) {
@@ -27,8 +27,8 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     if data.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"warm-up ")) {
         write(WarmUp { ms: plan.warm_up_ms }.into());
     }
-    if plan.needs != Needs::NONE || data.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"needs "))
-    {
+    let has_line = |kind: &[u8]| data.split(|&byte| byte == b'\n').any(|line| line.starts_with(kind));
+    if plan.needs != Needs::NONE || has_line(b"needs ") {
         write(plan.needs.into());
     }
     if let Some(corpus) = plan.corpus {
@@ -36,6 +36,9 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     }
     if let Some(platform) = plan.platform {
         write(platform.into());
+    }
+    if has_line(b"sampling ") {
+        write(Sampling { samples: plan.samples }.into());
     }
     let mut seen = HashSet::new();
     for (case, splits) in plan.cases() {

@@ -52,7 +52,8 @@ fn on_slow_port(quick: impl Fn(&Record) -> bool) -> Script {
     for after in script.place(super::is_begin) + 1..script.records.len() {
         let micros = if quick(&script.records[after].record) { 0 } else { 40_000 };
         for envelope in &mut script.records[after..] {
-            envelope.ts = Timestamp::from_micros(envelope.ts.micros().expect("it is after the clock") + micros);
+            envelope.ts =
+                Timestamp::from_micros(envelope.ts.micros().expect("it is after the clock") + micros);
         }
     }
     script
