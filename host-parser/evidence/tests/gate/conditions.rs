@@ -70,10 +70,9 @@ fn differing(script: Script, name: RegisterName, value: u64) -> Script {
     script.insert_before(register, |record| matches!(record, Record::TscReading(_)))
 }
 
-/// CPU 0 has MTRRs that are on.
-fn with_mtrrs(script: Script) -> Script {
-    let register =
-        Register { cpu: CpuId(0), name: RegisterName::MtrrDefType, found: Hex64(0xc06), value: Hex64(0xc06) };
+/// CPU 0 has a register with this value.
+fn with(script: Script, name: RegisterName, value: u64) -> Script {
+    let register = Register { cpu: CpuId(0), name, found: Hex64(value), value: Hex64(value) };
     script.insert_before(register, |record| matches!(record, Record::Register(_)))
 }
 
@@ -84,12 +83,15 @@ fn bare(script: Script) -> Script {
 
 fn registers() -> Vec<Trial> {
     let mitigated = differing(script(2), RegisterName::SpecCtrl, 1);
-    let slow_memory = || differing(with_mtrrs(script(2)), RegisterName::MtrrDefType, 0);
+    let slow_memory =
+        || differing(with(script(2), RegisterName::MtrrDefType, 0xc06), RegisterName::MtrrDefType, 0);
+    let in_use = differing(with(script(2), RegisterName::Xinuse, 1), RegisterName::Xinuse, 0x207);
     vec![
         Trial::new("cpus-differ", ReasonCode::CpusDiffer, mitigated.log()),
         Trial::new("cpus-differ-memory-types", ReasonCode::CpusDiffer, bare(slow_memory()).log()),
         // The memory types of a guest are the hypervisor's.
         Trial::passing("good-memory-types-of-a-guest", slow_memory().log()),
+        Trial::passing("good-in-use", in_use.log()),
         Trial::new(
             "inconsistent-record-register-same",
             ReasonCode::InconsistentRecord,

@@ -63,7 +63,6 @@ const fn decides(name: RegisterName, bare: bool) -> bool {
     match name {
         RegisterName::Dr7
         | RegisterName::Xcr0
-        | RegisterName::Xinuse
         | RegisterName::Debugctl
         | RegisterName::SpecCtrl
         | RegisterName::MiscEnable
@@ -71,7 +70,11 @@ const fn decides(name: RegisterName, bare: bool) -> bool {
         | RegisterName::DeCfg
         | RegisterName::Hwcr => true,
         RegisterName::Pat | RegisterName::MtrrDefType => bare,
-        RegisterName::Dr6
+        // A component that XINUSE marks can be in its initial configuration all the same (Intel SDM vol. 1, "Processor
+        // Tracking of XSAVE-Managed State"), and all are put into it before each worker. Under an emulated SVM the bits were seen
+        // to differ between CPUs.
+        RegisterName::Xinuse
+        | RegisterName::Dr6
         | RegisterName::Ldtr
         | RegisterName::SysenterCs
         | RegisterName::TscAux
