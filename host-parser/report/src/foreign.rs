@@ -18,7 +18,7 @@ pub fn foreign(results: &Results, figures: &Figures) -> String {
     lines.extend(wrapped(&title, ""));
     lines.extend(table(results, figures).text().lines().map(str::to_owned));
     let kinds = format!(
-        "foreign: {}. ours: the median over boots of each boot's median, in the same ticks, where the row has a figure",
+        "foreign: {}. ours: the median over boots of each boot's median, in the same ticks, if the row has a figure",
         figures.tool.kind()
     );
     lines.extend(wrapped(&kinds, ""));

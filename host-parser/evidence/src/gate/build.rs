@@ -10,10 +10,9 @@ use super::evidence::HostEvidence;
 use super::exclusion::{Exclusion, Scope};
 use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
-use super::measurement::{
-    Basis, Clock, Conditions, Cycles, Measurement, Report, Sample, Setting, Subject, Sweep, WorkerSample,
-};
+use super::measurement::{Clock, Conditions, Cycles, Measurement, Report, Setting, Subject, Sweep};
 use super::rules::{Disturbed, basis, common_whole, effective_khz, platform_rows_of, span};
+use super::sample::{Basis, Sample, WorkerSample};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
 pub(super) fn measurement(

@@ -6,7 +6,8 @@
 
 use serde::Serialize;
 
-use super::measurement::{Basis, Cycles, Measurement};
+use super::measurement::{Cycles, Measurement};
+use super::sample::Basis;
 
 /// Every time of a run, excluded iterations included.
 #[derive(Clone, Debug, PartialEq, Serialize)]

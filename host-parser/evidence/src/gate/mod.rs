@@ -16,6 +16,7 @@ mod platform_rows;
 mod reason;
 mod row;
 mod rules;
+mod sample;
 mod seeded;
 mod share;
 mod topology;
@@ -28,12 +29,11 @@ pub use evidence::{
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
-pub use measurement::{
-    Basis, Clock, Conditions, Cycles, Identity, Measurement, Nanos, Sample, Scaling, Sweep, WorkerSample,
-};
+pub use measurement::{Clock, Conditions, Cycles, Identity, Measurement, Nanos, Scaling, Sweep};
 pub use platform_rows::{Bucket, Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same};
+pub use sample::{Basis, Sample, WorkerSample};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.

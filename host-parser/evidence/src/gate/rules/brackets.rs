@@ -15,8 +15,9 @@ use abi::wire::record::{Moment, Region, System, SystemName, Warp, Worker};
 use super::account::{Missing, missing};
 use super::{Run, basis, limits};
 use crate::gate::facts::{At, Facts, Iteration};
-use crate::gate::measurement::{Basis, Cycles};
+use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
+use crate::gate::sample::Basis;
 
 /// Judges the brackets of every iteration. Needs a log without losses.
 pub(in crate::gate) fn brackets(run: &mut Run<'_>) {

@@ -6,9 +6,10 @@ use abi::wire::record::{self, Offset, Tsc, TscSource};
 use super::account::HostAccount;
 use super::{Run, exceeds, limit_of, limits};
 use crate::gate::facts::{At, Facts, Iteration};
-use crate::gate::measurement::{Basis, Cycles};
+use crate::gate::measurement::Cycles;
 use crate::gate::reason::ReasonCode;
 use crate::gate::rules::Known;
+use crate::gate::sample::Basis;
 
 /// Judges the clock: its frequency, whether the CPUs' clocks are in step, and the common start.
 pub(in crate::gate) fn clock(run: &mut Run<'_>, known: Option<&Known>) {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::answers::Splits;
 use super::{Run, basis, limits, span};
 use crate::gate::facts::{Facts, params};
-use crate::gate::measurement::Basis;
 use crate::gate::reason::ReasonCode;
+use crate::gate::sample::Basis;
 
 /// Compares the cases of a boot. Needs a log without losses.
 pub(in crate::gate) fn superlinear(run: &mut Run<'_>) {
