@@ -26,6 +26,7 @@ mod host_evidence;
 mod iterations;
 mod logs;
 mod missing;
+mod planned;
 mod stream;
 mod sweep;
 mod trial;
