@@ -59,7 +59,7 @@ run-linux-smp-process-scale: build ## the same workers in a Linux guest
 run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
 	$(call assay,run manifests/smp-hash-scale.toml)
 
-run-workloads: build ## every workload: ours, Linux, native (12 min)
+run-workloads: build ## every workload: ours, Linux, native (12 min or more)
 	$(call assay,workloads)
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
