@@ -59,16 +59,16 @@ run-linux-smp-process-scale: build ## the same workers in a Linux guest
 run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
 	$(call assay,run manifests/smp-hash-scale.toml)
 
-run-workloads: build ## every workload: ours, Linux, native (12 min or more)
+run-workloads: build ## every workload: ours, Linux, native (12 min+)
 	$(call assay,workloads)
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
-run-platform: build ## what the machine costs: exits, IPIs, memory, noise
+run-platform: build ## what the machine costs: exits, memory, noise
 	$(call assay,run manifests/platform.toml)
 
-exact: build ## compare instruction counts with their lock file (ARGS="...")
+exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)
 
 controls: build ## cause each failure, check that it is refused
@@ -80,13 +80,13 @@ soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 bench: build bench-parse ## Assay's own size, memory and time to first worker
 	$(call assay,dev bench)
 
-bench-parse: build ## how fast a log is judged, beside grep and wc (ARGS='--mib 1024')
+bench-parse: build ## how fast a log is judged (ARGS="--mib 1024")
 	$(call assay,dev bench-parse)
 
 bench-verdict: build ## false alarms and power of `assay compare`
 	$(call assay,dev bench-verdict)
 
-publish-session: host ## verify a session, copy it to docs/results (SESSION=DIR)
+publish-session: host ## copy a session to docs/results (SESSION=DIR)
 	@[ -n '$(SESSION)' ] || { echo 'publish-session: SESSION=DIR is missing: target/EXPERIMENT/LABEL' >&2; exit 2; }
 	@to=docs/results/$(notdir $(SESSION:/=)) && mkdir -p "$$to" && \
 	    $(ASSAY) archive '$(SESSION)' "$$to/session.tar.gz" && \
@@ -193,7 +193,7 @@ test-exports: setup ## the exports in other people's readers
 
 # Not part of `test`: it needs programs that no distribution has. What is missing is named, and skipped; without KVM, an
 # emulated host runs them.
-test-vmm: setup-test build l1-init ## Firecracker, Cloud Hypervisor (ASSAY_FIRECRACKER=...)
+test-vmm: setup-test build l1-init ## Firecracker, Cloud Hypervisor (by variables)
 	$(CARGO) test -p assay --test vmm -- --include-ignored --test-threads=1 --nocapture
 
 # Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
@@ -206,7 +206,7 @@ test-images: setup-test build image-tool ## inspect each image with other tools,
 	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
 
 # Not part of `test`, for its time: ten minutes where there is no KVM, since an emulated host then runs the guests.
-test-kvm: setup-test build l1-init image-tool ## test under KVM, here or in a guest that has one (ARGS=WORD)
+test-kvm: setup-test build l1-init image-tool ## under KVM, here or in a guest (ARGS=WORD)
 	$(CARGO) run --release --quiet -p kvm-test -- $(ARGS)
 
 # Not part of `test`: it takes minutes, and its machines differ from those of `test` only in firmware and devices.
