@@ -42,6 +42,7 @@ pub fn take(at: u64, image: Region) -> Result<BootInfo, BootError> {
     // that memory is used.
     let low_page = memory_map::low_page(info.usable()).and_then(LowPage::new);
     let StartInfo { ramdisk, rsdp, command_line, .. } = info;
+    // What is mapped now, because the page tables of the window take memory next. All else when the window is open (`run`).
     reserve::firmware_tables(
         &mut memory,
         &EarlyWindow,
