@@ -1,8 +1,9 @@
 //! Logs from elsewhere: each boot is put into the row that its own records name.
 
 use abi::Digest;
+use abi::grant::{FeatureSet, PageSize};
 use abi::syscall::Authority;
-use abi::wire::record::{DmiField, Experiment, SystemName};
+use abi::wire::record::{DmiField, Experiment, Grant, SystemName};
 use abi::wire::{Hex64, Label, Record, Text};
 use evidence::gate::{Gate, JudgedBoot, MOST_ROWS, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
@@ -58,6 +59,31 @@ fn boots_of_different_cases_are_of_one_row() {
     let (gate, judged) = judged(&[log(1, 1, same), log(2, 2, same), log(3, 1, same), log(4, 4, same)]);
     assert_eq!(rows(&judged), [Ok(0); 4]);
     assert_eq!(gate.rows().len(), 1);
+}
+
+#[test]
+fn boots_of_different_cases_are_of_two_rows_if_their_grants_differ() {
+    let granted = |nonce, cpus, pages| {
+        let grant = Grant {
+            prepare: false,
+            verify: false,
+            memory_mib: 4,
+            stack_kib: 64,
+            pages,
+            requires: FeatureSet::NONE,
+            shared_kib: 0,
+            chunks: 0,
+        };
+        let script = Script::of(&Guest { nonce, ..Guest::of(cpus) }.log());
+        script.insert_before(grant, |record| matches!(record, Record::Blob(_))).log()
+    };
+    let (small, large) = (PageSize::Small, PageSize::Large);
+    let logs = [granted(1, 1, small), granted(2, 2, large), granted(3, 2, small), log(4, 2, same)];
+    let (gate, judged) = judged(&logs);
+    assert_eq!(rows(&judged), [Ok(0), Ok(1), Ok(0), Ok(2)]);
+    let found = gate.rows()[0].differences(&gate.rows()[1]);
+    assert_eq!(found.iter().map(|difference| difference.subject).collect::<Vec<_>>(), ["grant"]);
+    assert!(found[0].ours.contains("pages of 4k") && found[0].theirs.contains("pages of 2m"), "{found:?}");
 }
 
 /// The log of another boot, whose TSC has this frequency.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
 
-use abi::wire::record::{Grant, Tuning};
+use abi::wire::record::Tuning;
+use evidence::gate::granted;
 
 use super::words::{self, short};
 use results::{Results, RunRecord, System};
@@ -94,27 +95,6 @@ fn grants(results: &Results) -> BTreeSet<String> {
     let measured = results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
     let grants = measured.filter_map(|measured| measured.identity().grant);
     grants.map(|grant| format!("each worker was granted {}", granted(&grant))).collect()
-}
-
-fn granted(grant: &Grant) -> String {
-    let Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks } = *grant;
-    let mut parts = vec![format!("a stack of {stack_kib} KiB")];
-    if memory_mib > 0 {
-        parts.push(format!("{memory_mib} MiB of memory of its own"));
-    }
-    parts.push(format!("pages of {pages} for memory and corpus"));
-    if shared_kib > 0 {
-        parts.push(format!("{shared_kib} KiB shared by all workers of a case"));
-    }
-    if chunks > 0 {
-        parts.push(format!("room for {chunks} digests"));
-    }
-    if !requires.is_none() {
-        parts.push(format!("a CPU with {requires}"));
-    }
-    let calls = [(prepare, "a call to prepare"), (verify, "a call to verify")];
-    parts.extend(calls.into_iter().filter(|(made, _)| *made).map(|(_, call)| call.to_owned()));
-    parts.join(", ")
 }
 
 /// What was in force in a tuned guest, by its own account.

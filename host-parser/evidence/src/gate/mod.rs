@@ -32,7 +32,7 @@ pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Clock, Conditions, Cycles, Identity, Measurement, Nanos, Scaling, Sweep};
 pub use platform_rows::{Bucket, Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
-pub use row::{Difference, MOST_ROWS, Row, Same};
+pub use row::{Difference, MOST_ROWS, Row, Same, granted};
 pub use sample::{Basis, Sample, WorkerSample};
 pub use verdict::{Finding, Outcome, Verdict};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{ApicMode, Firmware, SchedulingClass, SecondSource, SystemName};
+use abi::wire::record::{ApicMode, Firmware, Grant, SchedulingClass, SecondSource, SystemName};
 use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
@@ -72,6 +72,10 @@ pub struct Same {
     pub authority: Authority,
     /// SHA-256 of the worker's ELF.
     pub program: Digest,
+    /// What each worker was granted, in words; empty for nothing. Larger pages, for one, make the same program faster. Results
+    /// have it in each identity.
+    #[serde(skip)]
+    pub grant: String,
 }
 
 /// Something in which two rows differ.
@@ -119,6 +123,7 @@ impl Row {
             whole: identity.whole,
             authority: identity.authority,
             program: identity.blob_sha256,
+            grant: identity.grant.as_ref().map(granted).unwrap_or_default(),
         };
         Self { same, khz: khz(measured) }
     }
@@ -136,7 +141,7 @@ impl Row {
         found
     }
 
-    fn words(&self) -> [(&'static str, String); 15] {
+    fn words(&self) -> [(&'static str, String); 16] {
         let Same { vendor, signature, brand, hypervisor, .. } = &self.same;
         let whole = self.same.whole.map(|word| word.to_string()).join(" ");
         [
@@ -155,8 +160,32 @@ impl Row {
             ("whole", whole),
             ("authority", self.same.authority.to_string()),
             ("program", self.same.program.to_string()),
+            ("grant", self.same.grant.clone()),
         ]
     }
+}
+
+/// A grant in words.
+#[must_use]
+pub fn granted(grant: &Grant) -> String {
+    let Grant { prepare, verify, memory_mib, stack_kib, pages, requires, shared_kib, chunks } = *grant;
+    let mut parts = vec![format!("a stack of {stack_kib} KiB")];
+    if memory_mib > 0 {
+        parts.push(format!("{memory_mib} MiB of memory of its own"));
+    }
+    parts.push(format!("pages of {pages} for memory and corpus"));
+    if shared_kib > 0 {
+        parts.push(format!("{shared_kib} KiB shared by all workers of a case"));
+    }
+    if chunks > 0 {
+        parts.push(format!("room for {chunks} digests"));
+    }
+    if !requires.is_none() {
+        parts.push(format!("a CPU with {requires}"));
+    }
+    let calls = [(prepare, "a call to prepare"), (verify, "a call to verify")];
+    parts.extend(calls.into_iter().filter(|(made, _)| *made).map(|(_, call)| call.to_owned()));
+    parts.join(", ")
 }
 
 /// The frequency of the TSC.
