@@ -1,9 +1,9 @@
 //! Logs from elsewhere: each boot is put into the row that its own records name.
 
 use abi::Digest;
-use abi::grant::{FeatureSet, PageSize};
+use abi::grant::{Copies, FeatureSet, PageSize};
 use abi::syscall::Authority;
-use abi::wire::record::{DmiField, Experiment, Grant, SystemName};
+use abi::wire::record::{Corpus, DmiField, Experiment, Grant, SystemName};
 use abi::wire::{Hex64, Label, Record, Text};
 use evidence::gate::{Gate, JudgedBoot, MOST_ROWS, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
@@ -84,6 +84,21 @@ fn boots_of_different_cases_are_of_two_rows_if_their_grants_differ() {
     let found = gate.rows()[0].differences(&gate.rows()[1]);
     assert_eq!(found.iter().map(|difference| difference.subject).collect::<Vec<_>>(), ["grant"]);
     assert!(found[0].ours.contains("pages of 4k") && found[0].theirs.contains("pages of 2m"), "{found:?}");
+}
+
+#[test]
+fn boots_of_different_cases_are_of_two_rows_if_their_corpora_differ() {
+    let reading = |nonce, cpus, copies| {
+        let name = Label::new("words").expect("a label");
+        let corpus = Corpus { name, bytes: 4_096, sha256: Digest::of(b"words"), copies };
+        let script = Script::of(&Guest { nonce, ..Guest::of(cpus) }.log());
+        script.insert_before(corpus, |record| matches!(record, Record::Blob(_))).log()
+    };
+    let logs = [reading(1, 1, Copies::One), reading(2, 2, Copies::Each), reading(3, 2, Copies::One)];
+    let (gate, judged) = judged(&logs);
+    assert_eq!(rows(&judged), [Ok(0), Ok(1), Ok(0)]);
+    let found = gate.rows()[0].differences(&gate.rows()[1]);
+    assert_eq!(found.iter().map(|difference| difference.subject).collect::<Vec<_>>(), ["corpus"]);
 }
 
 /// The log of another boot, whose TSC has this frequency.

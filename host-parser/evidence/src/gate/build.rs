@@ -75,6 +75,7 @@ fn subject(facts: &Facts, workload: &dyn Workload) -> Option<Subject> {
         whole,
         scaling,
         grant: facts.one::<record::Grant>().map(|at| at.is),
+        corpus: facts.one::<record::Corpus>().map(|at| at.is),
         authority: experiment.authority,
         blob_sha256: blob.sha256,
         blob_bytes: blob.bytes,

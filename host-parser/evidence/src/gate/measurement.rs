@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{Grant, Offset, Phase, SecondClock, Tsc, TscReading, Warp};
+use abi::wire::record::{Corpus, Grant, Offset, Phase, SecondClock, Tsc, TscReading, Warp};
 use abi::wire::{Hex64, Label};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
@@ -113,6 +113,8 @@ pub(super) struct Subject {
     pub whole: [u64; 4],
     pub scaling: Option<Scaling>,
     pub grant: Option<Grant>,
+    /// Results do not have it: their plan does.
+    pub corpus: Option<Corpus>,
     pub authority: Authority,
     pub blob_sha256: Digest,
     pub blob_bytes: u32,
@@ -156,6 +158,7 @@ impl Measurement {
             authority,
             blob_sha256,
             blob_bytes,
+            corpus: _,
         } = self.setting().subject;
         let (nonce, plan, challenge) = (self.nonce, self.report.plan, self.report.challenge);
         Identity {

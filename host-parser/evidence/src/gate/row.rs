@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use abi::Digest;
 use abi::syscall::Authority;
-use abi::wire::record::{ApicMode, Firmware, Grant, SchedulingClass, SecondSource, SystemName};
+use abi::wire::record::{ApicMode, Corpus, Firmware, Grant, SchedulingClass, SecondSource, SystemName};
 use abi::wire::{Hex64, Label, Text};
 use serde::Serialize;
 
@@ -76,6 +76,9 @@ pub struct Same {
     /// have it in each identity.
     #[serde(skip)]
     pub grant: String,
+    /// The corpus, in words; empty for none. One copy for all workers and one for each scale differently.
+    #[serde(skip)]
+    pub corpus: String,
 }
 
 /// Something in which two rows differ.
@@ -124,6 +127,7 @@ impl Row {
             authority: identity.authority,
             program: identity.blob_sha256,
             grant: identity.grant.as_ref().map(granted).unwrap_or_default(),
+            corpus: measured.report.setting.subject.corpus.map(corpus).unwrap_or_default(),
         };
         Self { same, khz: khz(measured) }
     }
@@ -141,7 +145,7 @@ impl Row {
         found
     }
 
-    fn words(&self) -> [(&'static str, String); 16] {
+    fn words(&self) -> [(&'static str, String); 17] {
         let Same { vendor, signature, brand, hypervisor, .. } = &self.same;
         let whole = self.same.whole.map(|word| word.to_string()).join(" ");
         [
@@ -161,8 +165,14 @@ impl Row {
             ("authority", self.same.authority.to_string()),
             ("program", self.same.program.to_string()),
             ("grant", self.same.grant.clone()),
+            ("corpus", self.same.corpus.clone()),
         ]
     }
+}
+
+/// A corpus in words.
+fn corpus(Corpus { name, bytes, sha256, copies }: Corpus) -> String {
+    format!("{name} of {bytes} bytes, SHA-256 {sha256}, copies: {copies}")
 }
 
 /// A grant in words.
