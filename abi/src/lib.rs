@@ -1,7 +1,8 @@
 //! The contract between separately compiled programs: the kernel, the workers, the Linux twin and the host tool.
 //!
 //! Owns the serial records ([`wire`]), the kernel's plan ([`plan`]), the ramdisk that holds it ([`ramdisk`]), the
-//! calling convention of a worker ([`worker`], [`grant`], [`syscall`]) and the exit values of a guest ([`exit`]). Each key, number
+//! calling convention of a worker ([`worker`], [`grant`], [`syscall`]), the objects of the kernel as ring 3 sees them ([`object`]), the stubs of the
+//! mechanism rows ([`stub`]) and the exit values of a guest ([`exit`]). Each key, number
 //! and layout is defined here and nowhere else; docs/PROTOCOL.md is tested against it.
 //!
 //! Refuses to allocate, to do I/O and to contain `unsafe`: a worker has neither heap nor operating system, and links
@@ -17,11 +18,13 @@ pub mod exception;
 pub mod exit;
 pub mod grant;
 pub mod ids;
+pub mod object;
 pub mod pace;
 pub mod plan;
 pub mod ramdisk;
 pub mod random;
 pub mod series;
+pub mod stub;
 pub mod sweep;
 pub mod syscall;
 pub mod tsc;

@@ -1,0 +1,348 @@
+//! Kernel objects as ring 3 sees them: kinds, handles, rights, calls and what they return.
+//!
+//! Convention: SYSCALL with the call in RAX, a handle in RDI, and four words in RSI, RDX, R10 and R8. On return RAX is a
+//! [`Status`], and the words are in the same registers. RDI and R9 are overwritten, and by the instruction itself RCX and
+//! R11 (AMD64 APM vol. 2, "SYSCALL and SYSRET"); all other registers keep their values.
+//!
+//! A call is the kind of object that it is for, times 256, plus a method of that kind. Calls of [`Kind::Own`] are for no
+//! handle. The kernel looks at a handle in one order: index, generation, kind, method, right. The first that does not fit
+//! is the status.
+
+use core::fmt;
+
+use crate::wire::Value;
+use crate::wire::value::{self, words};
+
+/// The slots of a table of handles.
+pub const HANDLES: usize = 32;
+
+/// The bit of a handle at which its generation begins.
+const GENERATION_SHIFT: u32 = 8;
+
+/// A name of an object in one address space: a slot of its table, and how often that slot has been used.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Handle(pub u64);
+
+impl Handle {
+    /// The handle of a slot in this generation. A slot's first generation is 1.
+    #[must_use]
+    pub const fn new(index: u8, generation: u32) -> Self {
+        Self((generation as u64) << GENERATION_SHIFT | index as u64)
+    }
+
+    /// The slot, which may be past the table's end.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        (self.0 & 0xff) as usize
+    }
+
+    /// The generation, with all bits above: so that a number with more bits fits no slot.
+    #[must_use]
+    pub const fn generation(self) -> u64 {
+        self.0 >> GENERATION_SHIFT
+    }
+}
+
+words! {
+    /// A kind of object.
+    pub enum Kind {
+        /// None: calls of a thread on itself.
+        Own = "own",
+        /// Callers meet a server here.
+        Endpoint = "endpoint",
+        /// A word of bits, and one that waits for them.
+        Notification = "notification",
+        /// Pages of memory.
+        Memory = "memory",
+        /// A program that can be started.
+        Image = "image",
+        /// A task: an address space and its thread.
+        Task = "task",
+    }
+
+    /// What a handle lets its owner do, besides asking what it is.
+    pub enum HandleRight {
+        /// Call through an endpoint.
+        Call = "call",
+        /// Serve an endpoint.
+        Serve = "serve",
+        /// Signal a notification.
+        Signal = "signal",
+        /// Wait for a notification or for the end of a task.
+        Wait = "wait",
+        /// Map memory.
+        Map = "map",
+        /// Map memory so that it can be written to.
+        Write = "write",
+        /// Start an image.
+        Spawn = "spawn",
+        /// End a task.
+        Kill = "kill",
+        /// Copy the handle, with these rights or fewer.
+        Copy = "copy",
+        /// Revoke the object: every handle to it is void from then on.
+        Revoke = "revoke",
+    }
+}
+
+/// A set of [`HandleRight`]s. The text form is their words with commas between, or `none`.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Rights(u32);
+
+impl Rights {
+    /// No right.
+    pub const NONE: Self = Self(0);
+
+    /// This set and `right`.
+    #[must_use]
+    pub const fn with(self, right: HandleRight) -> Self {
+        Self(self.0 | 1 << right as u32)
+    }
+
+    /// Whether `right` is in the set.
+    #[must_use]
+    pub const fn has(self, right: HandleRight) -> bool {
+        self.0 & (1 << right as u32) != 0
+    }
+
+    /// The rights that are in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The set as bits, for a word of a call.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0 as u64
+    }
+
+    /// The set with these bits; bits that no right has are dropped.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "rights have the low bits")]
+        let low = bits as u32;
+        Self(low & ((1 << HandleRight::ALL.len()) - 1))
+    }
+}
+
+impl Value for Rights {
+    const MAX_LEN: usize = value::set_len(HandleRight::WORDS);
+    const SHAPE: &'static str = "names of rights with commas between, or `none`";
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        value::write_set(self.0, HandleRight::WORDS, ',', out)
+    }
+
+    fn read(text: &[u8]) -> Option<Self> {
+        value::read_set(text, HandleRight::WORDS, b',').map(Self)
+    }
+}
+
+/// Declares the calls.
+macro_rules! calls {
+    ($($(#[$meta:meta])* $name:ident = $kind:ident $method:literal $(needs $right:ident)?;)*) => {
+        /// A call: what RAX is.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[repr(u64)]
+        pub enum Call {
+            $($(#[$meta])* $name = (Kind::$kind as u64) << 8 | $method,)*
+        }
+
+        impl Call {
+            /// Every call.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The right that its handle must have.
+            #[must_use]
+            pub const fn right(self) -> Option<HandleRight> {
+                match self { $(Self::$name => calls!(@right $($right)?),)* }
+            }
+        }
+    };
+    (@right) => { None };
+    (@right $right:ident) => { Some(HandleRight::$right) };
+}
+
+calls! {
+    /// Ends the thread. Does not return.
+    Exit = Own 0;
+    /// Nothing. The kernel counts it.
+    Null = Own 1;
+    /// Lets the next thread run that is ready on this CPU.
+    Yield = Own 2;
+    /// Waits until the TSC has the value of the first word. Returns its value at the end in the first word.
+    SleepUntil = Own 3;
+    /// Does the operations of the ring in the page at the first word, at most as many as the second. Returns how many.
+    Enter = Own 4;
+
+    /// Returns the kind, the rights and the badge of the handle.
+    EndpointIdentify = Endpoint 0;
+    /// Passes four words to the server and waits for its answer of four words.
+    EndpointCall = Endpoint 1 needs Call;
+    /// Answers the last caller with four words, if there is one, and waits for the next one. Returns its words, and its
+    /// badge in RDI.
+    EndpointServe = Endpoint 2 needs Serve;
+
+    /// As [`Call::EndpointIdentify`].
+    NotificationIdentify = Notification 0;
+    /// Sets the bits of the first word, and wakes who waits for them.
+    NotificationSignal = Notification 1 needs Signal;
+    /// Waits until a bit is set. Returns all that are in the first word, and clears them.
+    NotificationWait = Notification 2 needs Wait;
+
+    /// As [`Call::EndpointIdentify`].
+    MemoryIdentify = Memory 0;
+    /// Maps pages: address, first page of the object, number, [`Access`].
+    MemoryMap = Memory 1 needs Map;
+    /// Takes pages of the object out of this address space: address, number.
+    MemoryUnmap = Memory 2 needs Map;
+    /// Changes the rights of ring 3 to pages of the object: address, number, [`Access`].
+    MemoryProtect = Memory 3 needs Map;
+
+    /// As [`Call::EndpointIdentify`].
+    ImageIdentify = Image 0;
+    /// Starts a task on this CPU, which waits for nothing. The first word is its argument. Returns a handle to it in the
+    /// first word.
+    ImageSpawn = Image 1 needs Spawn;
+
+    /// As [`Call::EndpointIdentify`].
+    TaskIdentify = Task 0;
+    /// Waits for the end of the task. Returns how it ended, and what it left as its answer.
+    TaskWait = Task 1 needs Wait;
+    /// Ends the task.
+    TaskKill = Task 2 needs Kill;
+}
+
+/// Methods that every kind of object has, from this one on.
+pub const COMMON_METHODS: u64 = 0xf0;
+/// A common method: copies the handle, with the rights of the first word that it has itself. Returns the copy in the first
+/// word. Needs [`HandleRight::Copy`].
+pub const COPY: u64 = COMMON_METHODS;
+/// A common method: closes the handle. Its slot is free for another generation.
+pub const CLOSE: u64 = COMMON_METHODS + 1;
+/// A common method: revokes the object. Needs [`HandleRight::Revoke`].
+pub const REVOKE: u64 = COMMON_METHODS + 2;
+
+impl Call {
+    /// The number in RAX.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self as u64
+    }
+
+    /// The number of a common method of a kind.
+    #[must_use]
+    pub const fn common(kind: Kind, method: u64) -> u64 {
+        (kind as u64) << 8 | method
+    }
+}
+
+/// Ring 3's access to pages that it maps.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u64)]
+pub enum Access {
+    /// None.
+    None = 0,
+    /// Reading.
+    Read = 1,
+    /// Reading and writing.
+    Write = 2,
+    /// Reading and execution.
+    Execute = 3,
+}
+
+impl Access {
+    /// The access of this number.
+    #[must_use]
+    pub const fn from_number(number: u64) -> Option<Self> {
+        Some(match number {
+            0 => Self::None,
+            1 => Self::Read,
+            2 => Self::Write,
+            3 => Self::Execute,
+            _ => return None,
+        })
+    }
+}
+
+words! {
+    /// What a call returns in RAX, as a number from 0 down.
+    pub enum Status {
+        /// It was done.
+        Ok = "ok",
+        /// There is no such call, or the thread may not make it.
+        NoCall = "no-call",
+        /// The handle names no slot, or one that was never used.
+        Index = "index",
+        /// The handle's generation is not the slot's, or the object was revoked.
+        Generation = "generation",
+        /// The object is of another kind than the call is for.
+        Kind = "kind",
+        /// Objects of this kind have no such method.
+        Method = "method",
+        /// The handle does not have the right that the call needs.
+        Right = "right",
+        /// The other side is gone: its task ended, or the object was revoked while the call waited.
+        Gone = "gone",
+        /// There is not enough memory.
+        Memory = "memory",
+        /// A word of the call is not what it may be.
+        Argument = "argument",
+        /// The table of handles, or another of fixed size, is full.
+        Full = "full",
+        /// Another already does what only one can.
+        Busy = "busy",
+    }
+}
+
+impl Status {
+    /// The value of RAX.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        (self as u64).wrapping_neg()
+    }
+
+    /// The status of this value.
+    #[must_use]
+    pub fn from_value(value: u64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|status| status.value() == value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_call_returns_what_a_refused_syscall_does() {
+        assert_eq!(Status::NoCall.value(), crate::syscall::REFUSED);
+        assert_eq!(Status::from_value(0), Some(Status::Ok));
+        assert!(Status::ALL.iter().all(|status| Status::from_value(status.value()) == Some(*status)));
+        assert_eq!(Status::from_value(1), None);
+    }
+
+    #[test]
+    fn a_handle_with_more_bits_fits_no_slot() {
+        let handle = Handle::new(31, u32::MAX);
+        assert_eq!((handle.index(), handle.generation()), (31, u64::from(u32::MAX)));
+        assert_ne!(Handle(handle.0 | 1 << 40).generation(), handle.generation());
+    }
+
+    #[test]
+    fn calls_have_numbers_of_their_own_below_the_common_methods() {
+        for (i, call) in Call::ALL.iter().enumerate() {
+            assert!(call.number() & 0xff < COMMON_METHODS);
+            assert!(Call::ALL[..i].iter().all(|other| other.number() != call.number()));
+        }
+        assert_eq!(Call::Exit.number(), crate::syscall::Syscall::Exit.number());
+    }
+
+    #[test]
+    fn rights_have_names_and_keep_unknown_bits_out() {
+        let both = Rights::NONE.with(HandleRight::Call).with(HandleRight::Copy);
+        assert_eq!(Rights::parse("call,copy"), Some(both));
+        assert_eq!(Rights::from_bits(both.bits() | 1 << 31), both);
+        assert_eq!(Rights::from_bits(u64::MAX).and(both), both);
+    }
+}
