@@ -274,9 +274,9 @@ words! {
         Ok = "ok",
         /// There is no such call, or the thread may not make it.
         NoCall = "no-call",
-        /// The handle names no slot, or one that was never used.
+        /// The handle names no slot.
         Index = "index",
-        /// The handle's generation is not the slot's, or the object was revoked.
+        /// The slot has another generation or nothing, or its object was revoked.
         Generation = "generation",
         /// The object is of another kind than the call is for.
         Kind = "kind",
