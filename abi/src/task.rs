@@ -68,6 +68,9 @@ impl TaskName {
 /// The word, or the bits, with which the client asks its partner to end. No other message has the uppermost bit.
 pub const END: u64 = 1 << 63;
 
+/// What a server passes to [`crate::stub::Op::Serve`] when it has no caller to answer.
+pub const NO_ANSWER: u64 = u64::MAX;
+
 /// What a task is to do: the parameters of its call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Orders {
@@ -164,9 +167,42 @@ impl Header {
     }
 }
 
-/// Where the client's memory has what it touches and what it maps over, in bytes from its start. The header and the samples
-/// are before it.
+/// Where a task's memory has what it touches between two yields, in bytes from its start. The header and the samples are
+/// before it.
 pub const TOUCHED_AT: u64 = 256 << 10;
+
+/// Where the client maps pages of an object. Nothing else is mapped up to 1 GiB after it.
+pub const MAPPED_AT: u64 = 0x30_0000_0000;
+
+/// Where the client of `fault_zero` has pages that are mapped when they are touched, and zero then.
+pub const LAZY_AT: u64 = 0x31_0000_0000;
+/// How many there are.
+pub const LAZY_PAGES: u64 = 2048;
+
+/// The words of shared memory in which the tasks of a row keep what they agree on, each in a line of its own. Data follows.
+pub const SHARED_WORDS: usize = 512;
+/// The turns that the client's partner has had.
+pub const TURNS: usize = 0;
+/// Not 0: the partner is to end.
+pub const STOP: usize = 8;
+/// The sum that the partner has worked out.
+pub const SUM: usize = 16;
+
+/// The arguments that a child can have: a visible character, since Linux passes it as text.
+#[must_use]
+pub const fn child_argument(number: u64) -> u64 {
+    0x40 | number & 0x3f
+}
+
+/// What a child answers to its argument, which is [`Orders::arg`] in its own call. Seven bits, as a process of Linux
+/// returns them.
+#[must_use]
+pub const fn child_answer(argument: u64) -> u64 {
+    argument ^ CHILD_XOR
+}
+
+/// See [`child_answer`].
+pub const CHILD_XOR: u64 = 0x2a;
 
 /// The server's answer to a word: a function of it and of the challenge, which is no word that was sent before.
 #[must_use]
