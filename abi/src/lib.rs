@@ -1,9 +1,9 @@
 //! The contract between separately compiled programs: the kernel, the workers, the Linux twin and the host tool.
 //!
 //! Owns the serial records ([`wire`]), the kernel's plan ([`plan`]), the ramdisk that holds it ([`ramdisk`]), the
-//! calling convention of a worker ([`worker`], [`grant`], [`syscall`]), the objects of the kernel as ring 3 sees them ([`object`]), the stubs of the
-//! mechanism rows ([`stub`]) and the exit values of a guest ([`exit`]). Each key, number
-//! and layout is defined here and nowhere else; docs/PROTOCOL.md is tested against it.
+//! calling convention of a worker ([`worker`], [`grant`], [`syscall`]), the objects of the kernel as ring 3 sees
+//! them ([`object`]), the stubs and the tasks of the mechanism rows ([`stub`], [`task`]) and the exit values of a guest
+//! ([`exit`]). Each key, number and layout is defined here and nowhere else; docs/PROTOCOL.md is tested against it.
 //!
 //! Refuses to allocate, to do I/O and to contain `unsafe`: a worker has neither heap nor operating system, and links
 //! this crate too.
@@ -27,6 +27,7 @@ pub mod series;
 pub mod stub;
 pub mod sweep;
 pub mod syscall;
+pub mod task;
 pub mod tsc;
 pub mod watch;
 pub mod wire;

@@ -23,7 +23,18 @@
 //!
 //! `warm-up`, `needs` and `corpus` may be left out: then the warm-up is [`WARM_UP_MS`], the needs are [`Needs::NONE`], and
 //! there is no corpus. After them, a line `platform` asks for the rows of the platform ([`crate::series`]), which are
-//! measured when all cases have run. A line `sampling` after it bounds the samples of each row, for a quick look.
+//! measured when all cases have run. A line `mechanisms` after it asks for the rows of the kernel's mechanisms. A line
+//! `sampling` after them bounds the samples of each row, for a quick look. Then come the objects that the kernel makes for
+//! the tasks of these rows, and the handles that each task has ([`Profile`]):
+//!
+//! ```text
+//! platform noise_ms=10000 short=none samples=0
+//! mechanisms program=primitives sha256=... memory_mib=4 shared_kib=1028 rows=all short=none samples=0
+//! sampling samples=100
+//! object name=door kind=endpoint bytes=0
+//! grant task=client object=door rights=call badge=7
+//! grant task=server object=door rights=serve badge=0
+//! ```
 //!
 //! A plan for a machine of unknown size has no cases. Instead it has a sweep (see [`crate::sweep`]) and its cut
 //! points, whose word is `knot`:
@@ -35,6 +46,7 @@
 //! ```
 
 mod check;
+mod profile;
 
 use core::fmt;
 
@@ -42,10 +54,14 @@ use crate::Digest;
 use crate::control::ControlKind;
 use crate::digest::Hasher;
 use crate::grant::{Copies, FeatureSet, PageSize, STACK_KIB};
+use crate::object::{HANDLES, Kind, Rights};
 use crate::series::{EVENTS, FEWEST, MAX_NOISE_MS, Shortened};
 use crate::syscall::Authority;
+use crate::task::TaskName;
 use crate::wire::message::split_word;
 use crate::wire::{FieldError, Hex64, Label, messages};
+
+pub use profile::Profile;
 
 /// The first line. The number is the format's version.
 pub const HEADER: &str = "ASSAY-PLAN2";
@@ -62,6 +78,9 @@ pub const MAX_WARM_UP_MS: u32 = 10_000;
 
 /// The most cut points that a sweep can have.
 pub const MAX_CUT_POINTS: usize = 8193;
+
+/// The most objects of a plan.
+pub const MAX_OBJECTS: usize = 32;
 
 messages! {
     /// A line of a plan.
@@ -142,10 +161,52 @@ messages! {
         samples: bool,
     }
 
-    /// How many samples a row of the platform takes at most. At most one, after `platform`.
+    /// The costs of operations of a kernel are to be measured too. At most one, after `platform`.
+    Mechanisms = "mechanisms" {
+        /// The program of all tasks, which is the name of its ELF in the ramdisk.
+        program: Label,
+        /// SHA-256 of its ELF.
+        sha256: Digest,
+        /// The memory of each task alone, in MiB, at most 65,536.
+        memory_mib: u32,
+        /// The memory that all tasks of a row share, in KiB: a multiple of 4, at most 65,536.
+        shared_kib: u32,
+        /// The rows to measure: all or one.
+        rows: Shortened,
+        /// The rows that do one operation less than they report, to show that their oracles notice it.
+        short: Shortened,
+        /// Whether every sample is printed, beside the histograms.
+        samples: bool,
+    }
+
+    /// How many samples a row of the platform or of the mechanisms takes at most. At most one, after `platform` and
+    /// `mechanisms`.
     Sampling = "sampling" {
         /// The samples: at least as many as a row has at least, 8, and at most 10,000.
         samples: u32,
+    }
+
+    /// An object that the kernel makes for the tasks of each row of the mechanisms. After `sampling`.
+    KernelObject = "object" {
+        /// Its name, for the grants.
+        name: Label,
+        /// Its kind.
+        kind: Kind,
+        /// The length of memory in bytes, a multiple of 4,096; the bytes of the program that an image has, 0 for all; 0 for
+        /// other kinds.
+        bytes: u64,
+    }
+
+    /// A handle of a task. The k-th of a task, from 0, is in slot k of its table, in generation 1. After the objects.
+    HandleGrant = "grant" {
+        /// The task.
+        task: TaskName,
+        /// The object.
+        object: Label,
+        /// What the task may do with it.
+        rights: Rights,
+        /// What a server learns of who calls through this handle.
+        badge: u64,
     }
 
     /// One case.
@@ -243,7 +304,11 @@ pub struct Plan<'a> {
     pub corpus: Option<Corpus>,
     /// What is to be measured of the platform; `None` for nothing.
     pub platform: Option<Platform>,
-    /// The most samples of a row of the platform.
+    /// What is to be measured of the kernel's mechanisms; `None` for nothing.
+    pub mechanisms: Option<Mechanisms>,
+    /// The objects and handles of the mechanisms' tasks.
+    pub profile: Profile<'a>,
+    /// The most samples of a row.
     pub samples: u32,
     /// The text after the header. Every line of it has been parsed once.
     lines: &'a str,
@@ -277,6 +342,11 @@ pub enum PlanErrorKind {
     /// The rows of the platform look for gaps for longer than [`MAX_NOISE_MS`], or take other numbers of samples than
     /// [`FEWEST`] to [`EVENTS`].
     BadPlatform,
+    /// The tasks of the mechanisms need more than they can be granted, or the rows to measure are none.
+    BadMechanisms,
+    /// There are more than [`MAX_OBJECTS`] objects or [`HANDLES`] handles of a task, an object's name is an earlier one's, its
+    /// kind cannot be made, its length is not what its kind has, or a grant is of an object that the plan does not have.
+    BadProfile,
     /// A case has no workers, more than [`MAX_WORKERS`], the number of an earlier case, no iterations or no time-out.
     BadCase,
     /// The number of a split is not the next, or a case has fewer or more splits than workers.
@@ -300,6 +370,13 @@ impl fmt::Display for PlanError {
             PlanErrorKind::BadPlatform => {
                 write!(f, "noise_ms is at most {MAX_NOISE_MS}, samples {FEWEST} to {EVENTS}")
             }
+            PlanErrorKind::BadMechanisms => {
+                f.write_str("memory of the mechanisms' tasks out of range, or rows=none")
+            }
+            PlanErrorKind::BadProfile => write!(
+                f,
+                "at most {MAX_OBJECTS} objects with names and lengths of their own, {HANDLES} grants of them a task"
+            ),
             PlanErrorKind::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
             }
@@ -333,7 +410,10 @@ impl PlanLine {
             | Self::Needs(_)
             | Self::Corpus(_)
             | Self::Platform(_)
+            | Self::Mechanisms(_)
             | Self::Sampling(_)
+            | Self::KernelObject(_)
+            | Self::HandleGrant(_)
             | Self::Case(_)
             | Self::CutPoint(_) => self,
         }
@@ -391,8 +471,16 @@ impl<'a> Plan<'a> {
             Some((Ok(PlanLine::Platform(_)), _)) => return Err(fail(number, PlanErrorKind::BadPlatform)),
             _ => (None, work, number),
         };
+        let (mechanisms, work, number) = match first(work) {
+            Some((Ok(PlanLine::Mechanisms(asked)), rest)) => {
+                check::mechanisms(&asked).map_err(|kind| fail(number, kind))?;
+                (Some(asked), rest, number + 1)
+            }
+            _ => (None, work, number),
+        };
+        let has_rows = platform.is_some() || mechanisms.is_some();
         let (samples, work, number) = match first(work) {
-            Some((Ok(PlanLine::Sampling(Sampling { samples })), rest)) if platform.is_some() => {
+            Some((Ok(PlanLine::Sampling(Sampling { samples })), rest)) if has_rows => {
                 if !(FEWEST..=EVENTS).contains(&samples) {
                     return Err(fail(number, PlanErrorKind::BadPlatform));
                 }
@@ -400,11 +488,28 @@ impl<'a> Plan<'a> {
             }
             _ => (EVENTS, work, number),
         };
+        let (profile, work, number) = match mechanisms {
+            Some(_) => Profile::split(work, number)?,
+            None => (Profile::default(), work, number),
+        };
         match first(work) {
             Some((Ok(PlanLine::Sweep(sweep)), cut_points)) => check::sweep(&sweep, cut_points, number)?,
             _ => check::cases(work, number)?,
         }
-        Ok(Self { head, workload, control, warm_up_ms, needs, corpus, platform, samples, lines, work })
+        Ok(Self {
+            head,
+            workload,
+            control,
+            warm_up_ms,
+            needs,
+            corpus,
+            platform,
+            mechanisms,
+            profile,
+            samples,
+            lines,
+            work,
+        })
     }
 
     /// SHA-256 of the plan without what the challenge decides: the text with the challenge and every expected digest

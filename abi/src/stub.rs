@@ -44,6 +44,8 @@ words! {
         Unmap = "unmap",
         /// `(count)`: has the operations of a ring done.
         Enter = "enter",
+        /// `(word)`: returns it at once, and asks the kernel for nothing.
+        Empty = "empty",
     }
 }
 

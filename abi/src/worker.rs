@@ -57,7 +57,7 @@ pub struct Extent {
     pub bytes: u64,
 }
 
-/// The arguments of a worker. 192 bytes, of which the last 48 are zero.
+/// The arguments of a worker. 192 bytes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[repr(C, align(64))]
 pub struct WorkerArgs {
@@ -83,6 +83,8 @@ pub struct WorkerArgs {
     pub shared: Extent,
     /// The result pages: room for [`CHUNK_BYTES`] for each of the plan's `chunks`.
     pub chunks: Extent,
+    /// Further parameters of the tasks of a mechanism row ([`crate::task`]); zero for the workers of a case.
+    pub more: [u64; MORE],
 }
 
 /// The words of [`WorkerArgs`] in the order of memory.
@@ -106,6 +108,7 @@ impl WorkerArgs {
     #[must_use]
     pub const fn words(&self) -> [u64; ARGS_WORDS] {
         let [p0, p1, p2, p3] = self.params;
+        let [m0, m1, m2, m3, m4, m5] = self.more;
         let Self { memory, corpus, shared, chunks, .. } = *self;
         [
             self.start_tsc,
@@ -126,18 +129,21 @@ impl WorkerArgs {
             shared.bytes,
             chunks.at,
             chunks.bytes,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
+            m0,
+            m1,
+            m2,
+            m3,
+            m4,
+            m5,
         ]
     }
 }
 
 /// The most parameters that a workload can have.
 pub const PARAMS: usize = 4;
+
+/// The further parameters of a task.
+pub const MORE: usize = 6;
 
 /// The size of a chunk's digest in the result pages: that of SHA-256.
 pub const CHUNK_BYTES: usize = 32;
@@ -188,4 +194,5 @@ const _: () = {
     assert!(offset_of!(WorkerArgs, workers) == 72 && offset_of!(WorkerArgs, memory) == 80);
     assert!(offset_of!(WorkerArgs, corpus) == 96 && offset_of!(WorkerArgs, shared) == 112);
     assert!(offset_of!(WorkerArgs, chunks) == 128 && offset_of!(Extent, bytes) == 8);
+    assert!(offset_of!(WorkerArgs, more) == 144 && MORE == 6);
 };

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod conditions;
 pub mod emit;
 pub mod le;
+pub mod mechanism;
 pub mod order;
 pub mod outcome;
 pub mod pace;

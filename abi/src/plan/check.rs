@@ -1,7 +1,10 @@
 //! The lines of a plan after its head: cases with their splits, or a sweep with its cut points.
 
-use super::{MAX_CUT_POINTS, MAX_WORKERS, Needs, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line};
+use super::{
+    MAX_CUT_POINTS, MAX_WORKERS, Mechanisms, Needs, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line,
+};
 use crate::grant::{MAX_CHUNKS, MAX_MEMORY_MIB, MAX_SHARED_KIB, MAX_STACK_KIB};
+use crate::series::Shortened;
 use crate::syscall::{Authority, Right};
 
 /// Checks what a worker needs against what it can be granted, and against its authority.
@@ -12,6 +15,14 @@ pub(super) const fn needs(needs: &Needs, authority: Authority) -> Result<(), Pla
     let authorised = authority.has(Right::SharedMemory) == (shared_kib > 0);
     let fits = memory_mib <= MAX_MEMORY_MIB && stack && shared && chunks <= MAX_CHUNKS;
     if fits && authorised { Ok(()) } else { Err(PlanErrorKind::BadNeeds) }
+}
+
+/// Checks what the tasks of the mechanisms need, and that there is a row to measure.
+pub(super) fn mechanisms(asked: &Mechanisms) -> Result<(), PlanErrorKind> {
+    let Mechanisms { memory_mib, shared_kib, rows, .. } = *asked;
+    let shared = shared_kib.is_multiple_of(4) && shared_kib <= MAX_SHARED_KIB;
+    let fits = shared && 0 < memory_mib && memory_mib <= MAX_MEMORY_MIB;
+    if fits && rows != Shortened::None { Ok(()) } else { Err(PlanErrorKind::BadMechanisms) }
 }
 
 /// Checks a sweep, and that `cut_points` holds its cut points and nothing else. `number` is the line of the sweep.
@@ -67,7 +78,10 @@ pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
                 | PlanLine::Needs(_)
                 | PlanLine::Corpus(_)
                 | PlanLine::Platform(_)
+                | PlanLine::Mechanisms(_)
                 | PlanLine::Sampling(_)
+                | PlanLine::KernelObject(_)
+                | PlanLine::HandleGrant(_)
                 | PlanLine::Sweep(_)
                 | PlanLine::CutPoint(_),
             ) => return fail(PlanErrorKind::OutOfPlace),

@@ -1,4 +1,4 @@
-//! Series: many samples of one cost of the platform, kept as a log-linear histogram. Both sides agree here on the rows,
+//! Series: many samples of one cost of the platform or of a kernel, kept as a log-linear histogram. Both sides agree here on the rows,
 //! on the buckets, and on how counts and samples are written in records.
 
 mod bucket;
@@ -10,7 +10,7 @@ mod row;
 pub use bucket::{BUCKETS, bounds, bucket};
 pub use code::{CodeError, Counts, Numbers, Packer};
 pub use due::{BANDWIDTH_WARM_UPS, due};
-pub use row::{Oracle, RowSpec, SeriesClass, SeriesRow, Shortened, Unavailable};
+pub use row::{Oracle, RowSpec, SeriesClass, SeriesRow, Shortened, Tier, Unavailable};
 
 /// The samples of a batch row.
 pub const BATCHES: u32 = 100;

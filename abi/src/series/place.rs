@@ -8,6 +8,20 @@ use super::SeriesRow;
 pub const IDLE_US: [u64; 3] = [10, 100, 1000];
 /// The times to the deadline of the rows of the timer, in microseconds.
 pub const AHEAD_US: [u64; 2] = [50, 1000];
+/// Why a handle does not fit, by its number in `cap_refused`: index, stale generation, kind, right, method.
+pub const REASONS: [u64; 5] = [0, 1, 2, 3, 4];
+/// Whether the other CPU of `call_cross` polls or halts.
+pub const POLLS_HALTS: [u64; 2] = [0, 1];
+/// The bytes that a task of `switch` touches.
+pub const TOUCHED_BYTES: [u64; 3] = [0, 16 << 10, 64 << 10];
+/// What makes a task of `spawn_refused` impossible: its ELF, its handle.
+pub const REFUSALS: [u64; 2] = [0, 1];
+/// The pages of `map`, `protect` and `unmap`.
+pub const PAGES: [u64; 3] = [1, 16, 512];
+/// The operations of `ring_nop`.
+pub const RING: [u64; 3] = [1, 8, 64];
+/// The bytes of `shm_xfer`.
+pub const XFER_BYTES: [u64; 4] = [4 << 10, 64 << 10, 256 << 10, 1 << 20];
 /// The most CPUs of which all pairs are measured.
 pub const MOST_PAIRED: usize = 16;
 /// The most CPUs of which every number is measured. Beyond them the numbers double.
@@ -47,7 +61,14 @@ impl Places {
     pub const fn of(row: SeriesRow) -> Self {
         match row {
             SeriesRow::HltWake => Self::Arguments(&IDLE_US),
-            SeriesRow::TimerSpin | SeriesRow::TimerHalt => Self::Arguments(&AHEAD_US),
+            SeriesRow::TimerSpin | SeriesRow::TimerHalt | SeriesRow::TimerWake => Self::Arguments(&AHEAD_US),
+            SeriesRow::CapRefused => Self::Arguments(&REASONS),
+            SeriesRow::CallCross => Self::Arguments(&POLLS_HALTS),
+            SeriesRow::Switch => Self::Arguments(&TOUCHED_BYTES),
+            SeriesRow::SpawnRefused => Self::Arguments(&REFUSALS),
+            SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => Self::Arguments(&PAGES),
+            SeriesRow::RingNop => Self::Arguments(&RING),
+            SeriesRow::ShmXfer => Self::Arguments(&XFER_BYTES),
             SeriesRow::TscOrder | SeriesRow::IpiRt => Self::Peers,
             SeriesRow::CoreToCore => Self::Pairs,
             SeriesRow::HwNoise => Self::Each,
@@ -91,7 +112,14 @@ impl Places {
     /// Whether a series of the row has another CPU.
     #[must_use]
     pub const fn has_peer(row: SeriesRow) -> bool {
-        matches!(row, SeriesRow::TscOrder | SeriesRow::IpiRt | SeriesRow::CoreToCore | SeriesRow::HltWake)
+        matches!(
+            row,
+            SeriesRow::TscOrder
+                | SeriesRow::IpiRt
+                | SeriesRow::CoreToCore
+                | SeriesRow::HltWake
+                | SeriesRow::CallCross
+        )
     }
 }
 

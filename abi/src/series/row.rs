@@ -1,4 +1,5 @@
-//! The rows of the platform tier: what each times, what proves that it was done, and which systems can run it.
+//! The rows of the platform and of the kernel's mechanisms: what each times, what proves that it was done, and which systems
+//! can run it.
 
 use crate::wire::value::words;
 
@@ -27,6 +28,18 @@ words! {
         CpuLost = "cpu-lost",
         /// The machine is so slow that there were too few samples.
         TooSlow = "too-slow",
+        /// The plan grants a task no handle that the row needs.
+        NotGranted = "not-granted",
+        /// A task of the row did not come to its end: the `error` record before says how.
+        TaskLost = "task-lost",
+    }
+
+    /// The line of a plan that asks for a row.
+    pub enum Tier {
+        /// `platform`: what the machine itself costs.
+        Platform = "platform",
+        /// `mechanisms`: what operations of a kernel cost.
+        Mechanism = "mechanism",
     }
 }
 
@@ -55,6 +68,12 @@ pub struct RowSpec {
     pub oracle: Oracle,
     /// Why a process of Linux has no such row; empty if it runs the same code.
     pub not_on_linux: &'static str,
+    /// What asks for it.
+    pub tier: Tier,
+    /// What a mechanism is on Linux; empty for rows of the platform.
+    pub twin: &'static str,
+    /// How the two differ, so that their ratio is read with care; empty for rows of the platform.
+    pub differs: &'static str,
 }
 
 /// Declares the rows: the words of the enum, and their specifications.
@@ -65,10 +84,11 @@ macro_rules! rows {
         arg $arg:literal,
         done $done:literal,
         wrong $wrong:literal,
-        linux $linux:literal;
+        linux $linux:literal
+        $(, twin $twin:literal, differs $differs:literal)?;
     )*) => {
         words! {
-            /// A row of the platform tier.
+            /// A row.
             pub enum SeriesRow {
                 $(
                     #[doc = $what]
@@ -89,9 +109,14 @@ macro_rules! rows {
                 arg: $arg,
                 oracle: Oracle { done: $done, wrong: $wrong },
                 not_on_linux: $linux,
+                tier: rows!(@tier $($twin)?),
+                twin: concat!("" $(, $twin)?),
+                differs: concat!("" $(, $differs)?),
             },)*];
         }
     };
+    (@tier) => { Tier::Platform };
+    (@tier $twin:literal) => { Tier::Mechanism };
 }
 
 rows! {
@@ -304,9 +329,185 @@ rows! {
     done "the sum of all words of the copies over the samples, read afterwards",
     wrong "CPUs that did not finish",
     linux "";
+
+    OverheadStub = "overhead_stub", Batch,
+    "A call of a stub that returns its argument at once: what the loop of the rows below costs. It is never subtracted.",
+    arg "",
+    done "calls that returned their argument",
+    wrong "calls that did not",
+    linux "",
+    twin "the same bytes",
+    differs "nothing";
+
+    NullEnter = "null_enter", Batch,
+    "The smallest call that the kernel has",
+    arg "",
+    done "calls, by the kernel's count; on Linux, calls that returned the process's parent",
+    wrong "other answers",
+    linux "",
+    twin "getppid(2)",
+    differs "Linux enters through its own page tables if it isolates them, audits and filters; Assay does none of it";
+
+    RefusedNumber = "refused_nr", Batch,
+    "A call whose number the kernel does not have",
+    arg "",
+    done "refusals, by the kernel's count; on Linux, calls that returned ENOSYS",
+    wrong "other answers",
+    linux "",
+    twin "a system call of number 100,000",
+    differs "as for null_enter";
+
+    CapOk = "cap_ok", Batch,
+    "A handle is looked up, and its kind is returned",
+    arg "",
+    done "calls, by the kernel's count; on Linux, calls that returned the descriptor's flags",
+    wrong "other answers",
+    linux "",
+    twin "fcntl(2), F_GETFD, of an eventfd",
+    differs "a descriptor has no generation and no rights, and Linux counts who uses it";
+
+    CapRefused = "cap_refused", Batch,
+    "A call through a handle that does not fit, which is refused",
+    arg "why it does not: 0 index, 1 stale generation, 2 kind, 3 right, 4 method",
+    done "refusals for this reason, by the kernel's count; on Linux, calls that returned EBADF",
+    wrong "other answers",
+    linux "",
+    twin "fcntl(2), F_GETFD, of a descriptor that is not open; the other four reasons do not exist",
+    differs "Linux checks no more than that the descriptor is open";
+
+    CallSame = "call_same", Batch,
+    "A word is passed to a server on the same CPU, which answers with a word: there and back",
+    arg "",
+    done "words that the server received",
+    wrong "answers that are not the right one, and words out of order",
+    linux "",
+    twin "write(2) and read(2) of 8 bytes through two pipes, between two processes",
+    differs "a pipe keeps bytes in a buffer, and the scheduler chooses who runs; Assay passes registers, and the caller gives its CPU to the server";
+
+    CallCross = "call_cross", Event,
+    "The same with a server on another CPU",
+    arg "0 if its CPU looks for work all the time, 1 if it halts",
+    done "words that the server received",
+    wrong "answers that are not the right one, and words out of order",
+    linux "",
+    twin "as call_same, on two CPUs; Linux halts or polls by its own policy, so there is no arg 0",
+    differs "as for call_same; hlt_wake is part of it if the CPU halts";
+
+    NotifyNone = "notify_none", Batch,
+    "A notification is signalled, and none waits for it",
+    arg "",
+    done "signals, by the kernel's count; on Linux, the sum that the descriptor keeps",
+    wrong "signals that failed, and batches after which the notification holds another word than it must",
+    linux "",
+    twin "write(2) of 1 to an eventfd",
+    differs "an eventfd adds up what is written; a notification keeps bits";
+
+    NotifyWake = "notify_wake", Event,
+    "A notification is signalled to a task on the same CPU, which signals another back: two signals, and two tasks that wait",
+    arg "",
+    done "words for which the other task waited and which it got",
+    wrong "other words",
+    linux "",
+    twin "write(2) and read(2) of two eventfds, between two processes",
+    differs "an eventfd adds up, and the scheduler chooses who runs";
+
+    Switch = "switch", Batch,
+    "A task yields to another on the same CPU, which yields back: two switches",
+    arg "the bytes that each of them touches in between, a word of each line",
+    done "turns of the other task",
+    wrong "yields after which the other task had not had exactly one turn",
+    linux "",
+    twin "sched_yield(2) of two processes of SCHED_FIFO, which take turns strictly",
+    differs "Linux keeps a queue for each priority and accounts for time; Assay keeps one queue";
+
+    TimerWake = "timer_wake", Event,
+    "From a deadline to the first reading of the clock in the task that slept until it",
+    arg "the time to the deadline, in microseconds",
+    done "returns at the deadline or later",
+    wrong "returns before it",
+    linux "",
+    twin "clock_nanosleep(2), of the time that is left",
+    differs "Linux adds the slack of its timers, which is 1 ns here, and the scheduler";
+
+    SpawnWait = "spawn_wait", Event,
+    "A task is started from an ELF in memory, runs, and its parent has its answer",
+    arg "",
+    done "tasks whose answer is the right one",
+    wrong "other answers",
+    linux "",
+    twin "vfork, execve(2) and wait4(2) of the same ELF, in a file system in memory",
+    differs "a process of Linux has descriptors, signals and random addresses; a task of Assay has none of them";
+
+    SpawnRefused = "spawn_refused", Batch,
+    "A task cannot be started",
+    arg "0 if its ELF is cut off, 1 if the handle is bad",
+    done "refusals, by the kernel's count; on Linux, calls that returned ENOEXEC or EBADF",
+    wrong "other answers",
+    linux "",
+    twin "execveat(2) of a cut file, and of a descriptor that is not open",
+    differs "Linux prepares the new address space before it looks at the file";
+
+    FaultZero = "fault_zero", Event,
+    "The first store to a page that is mapped when it is touched, its zeroing included",
+    arg "",
+    done "pages that held zeros, and then what was stored",
+    wrong "other pages",
+    linux "",
+    twin "the first store to a private anonymous page",
+    differs "Linux accounts for the page in its control group and in its lists";
+
+    Map = "map", Event,
+    "Pages of an object that exist already are mapped",
+    arg "the pages",
+    done "pages that held what was stored through an earlier mapping",
+    wrong "calls that failed, and other pages",
+    linux "",
+    twin "mmap(2) of a memfd, MAP_SHARED, MAP_FIXED and MAP_POPULATE",
+    differs "Linux finds the file's pages in its cache, one by one";
+
+    Protect = "protect", Event,
+    "Pages that are mapped are made read-only",
+    arg "the pages",
+    done "calls that returned the right answer, by the kernel's count of pages",
+    wrong "other answers",
+    linux "",
+    twin "mprotect(2)",
+    differs "Linux splits and merges its areas";
+
+    Unmap = "unmap", Event,
+    "Pages that are mapped are taken out of the address space",
+    arg "the pages",
+    done "calls that returned the right answer, by the kernel's count of pages",
+    wrong "other answers",
+    linux "",
+    twin "munmap(2)",
+    differs "Linux counts who maps each page";
+
+    RingNop = "ring_nop", Batch,
+    "One call has several operations of a ring done, which do nothing",
+    arg "the operations",
+    done "operations whose token came back, in order",
+    wrong "tokens that are not the next",
+    linux "",
+    twin "io_uring_enter(2) with IORING_OP_NOP",
+    differs "an entry of io_uring has 64 bytes and many kinds; one of Assay has four words";
+
+    ShmXfer = "shm_xfer", Event,
+    "Shared memory is filled, another task on the same CPU is notified, sums it up, and notifies back",
+    arg "the bytes",
+    done "transfers that the other task summed up",
+    wrong "sums that are not the right one",
+    linux "",
+    twin "a memfd, and two eventfds",
+    differs "as for notify_wake; the memory is the same";
 }
 
 impl SeriesRow {
+    /// The rows that a line of a plan asks for, in the order in which they run.
+    pub fn of_tier(tier: Tier) -> impl Iterator<Item = Self> {
+        Self::SPECS.iter().filter(move |spec| spec.tier == tier).map(|spec| spec.row)
+    }
+
     /// Its specification.
     #[must_use]
     pub fn spec(self) -> &'static RowSpec {

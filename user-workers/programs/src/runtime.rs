@@ -52,6 +52,7 @@ pub struct Outcome {
 /// is for a worker that needs memory, a corpus, result pages or more calls; `prepare` and `verify` may be left out. Here
 /// `work` and `verify` are `fn(&Call, &mut Space) -> Outcome`, and `prepare` is `fn(&Call, &mut Space)`; see
 /// [`super::space`]. The outcome of `verify` counts if there is one, and the times of the timed call.
+#[allow(unused_macros, reason = "the tasks of the mechanism rows have an entry of their own")]
 macro_rules! worker {
     (
         warm_up: $warm_up:path,
@@ -146,7 +147,7 @@ pub unsafe fn run(
 ///
 /// # Safety
 /// `out` can be written.
-pub(super) unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
+pub(crate) unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
     // Eight bytes at a time and volatile: neither reordered, nor left out, nor made a call of `memcpy`.
     let write = |at: usize, value: u64| {
         // SAFETY: `at` is the offset of a field, and the caller promises that `out` can be written.
@@ -166,7 +167,7 @@ pub(super) unsafe fn store(out: *mut WorkerResult, result: WorkerResult) {
 /// earlier instructions have completed, and no later one begins before it has (Intel SDM vol. 2, "RDTSC" and "LFENCE").
 /// On AMD this holds with DE_CFG[1] set, as every hypervisor sets it, and firmware since the Spectre guidance.
 #[inline(always)]
-pub(super) fn tsc() -> u64 {
+pub(crate) fn tsc() -> u64 {
     let (low, high): (u32, u32);
     // SAFETY: reads a counter; the caller sees to it that CR4.TSD does not forbid that. No memory, no stack, no flags.
     // Not `nomem`: memory accesses must not be moved across it.
