@@ -176,7 +176,7 @@ calls! {
     /// Does the operations of the ring in the page at the first word, at most as many as the second. Returns how many.
     Enter = Own 2;
 
-    /// Returns the rights of the handle in the first word.
+    /// Returns the kind of the object in the first word.
     EndpointIdentify = Endpoint 0;
     /// Passes four words to the server and waits for its answer of four words.
     EndpointCall = Endpoint 0x80 needs Call;

@@ -4,6 +4,7 @@
 
 use abi::object::{CLOSE, COPY, Call, Handle, HandleRight, Kind, MAY_SWITCH, REVOKE, Rights, Status};
 use abi::syscall::{REFUSED, Syscall};
+use abi::task::Counter;
 use alloc::rc::Rc;
 use core::sync::atomic::Ordering;
 use harness::user::Exit;
@@ -34,9 +35,7 @@ pub fn at_once(handle: Handle, words: [u64; 4], number: u64) -> Answer {
     let thread = island.current();
     let Some(handles) = &thread.handles else { return of_worker(island, thread, number) };
     if number == Call::Null.number() {
-        let mut counted = thread.counted.get();
-        counted.nulls += 1;
-        thread.counted.set(counted);
+        island.counters.count(Counter::Null);
         return Answer { status: 0, word: 0 };
     }
     if number == Call::Exit.number() {
@@ -47,12 +46,13 @@ pub fn at_once(handle: Handle, words: [u64; 4], number: u64) -> Answer {
     } else {
         invoke(island, handles, handle, words, number)
     };
-    let (status, word) = match done {
-        Ok(word) => (Status::Ok, word),
-        Err(status) => (status, 0),
-    };
-    thread.count(status);
-    Answer { status: status.value(), word }
+    match done {
+        Ok(word) => Answer { status: Status::Ok.value(), word },
+        Err(status) => {
+            island.counters.refuse(status);
+            Answer { status: status.value(), word: 0 }
+        }
+    }
 }
 
 /// Answers a worker that has no handles: its return stub's call, and no other.
@@ -98,7 +98,10 @@ fn invoke(
         Err(status) => return Err(status),
     };
     match (method, object) {
-        (0, _) => Ok(rights.bits()),
+        (0, _) => {
+            island.counters.count(Counter::Identify);
+            Ok(kind)
+        }
         (SIGNAL, Named::Notification(notification)) => {
             require(rights, HandleRight::Signal)?;
             signal(island, notification, words[0]);
@@ -134,6 +137,7 @@ const fn require(rights: Rights, right: HandleRight) -> Result<(), Status> {
 /// Sets bits, and wakes who waits for them.
 #[inline(always)]
 fn signal(island: &Island, notification: &Notification, bits: u64) {
+    island.counters.count(Counter::Signal);
     notification.word.fetch_or(bits, Ordering::AcqRel);
     let waits = notification.waits.load(Ordering::Acquire);
     if waits != 0 {
@@ -188,7 +192,7 @@ pub fn may_switch(handle: Handle, words: [u64; 4], number: u64) -> *const Thread
         }
     };
     if let Some(status) = refused {
-        thread.count(status);
+        island.counters.refuse(status);
         thread.answer(status, [0; 4]);
     }
     island.frame()
@@ -243,6 +247,7 @@ fn begin(
                 island.wait_for_bits(&notification);
             } else {
                 notification.waits.store(0, Ordering::Release);
+                island.counters.count(Counter::Wait);
                 thread.answer(Status::Ok, [bits, 0, 0, 0]);
             }
             Ok(())
@@ -269,7 +274,9 @@ fn begin_own(island: &Island, thread: &Thread, words: [u64; 4], number: u64) -> 
 /// The caller lends its CPU to the server, if that waits.
 #[inline(always)]
 fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) {
+    island.counters.count(Counter::Call);
     if let Some(server) = endpoint.server.take() {
+        island.counters.count(Counter::Serve);
         server.answer(Status::Ok, words);
         server.state.set(State::Ready);
         thread.state.set(State::Called);
@@ -296,6 +303,7 @@ fn serve(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4])
         caller.answer(Status::Ok, words);
     }
     if let Some(next) = next_caller(endpoint) {
+        island.counters.count(Counter::Serve);
         thread.answer(Status::Ok, next.kept());
         next.state.set(State::Called);
         thread.caller.set(Some(next));

@@ -11,10 +11,12 @@ use core::cell::{Cell, RefCell};
 use core::sync::atomic::Ordering;
 
 use abi::object::Status;
+use abi::task::Counter;
 use harness::user::Exit;
 use harness::x86::tsc;
 use x86_64::instructions::interrupts;
 
+use super::counters::Counters;
 use super::enter::{leave, resume};
 use super::objects::Notification;
 use super::queue::Queue;
@@ -39,8 +41,8 @@ pub struct Island {
     waiting: RefCell<Vec<(Rc<Thread>, Awaited)>>,
     /// The page tables in force.
     cr3: Cell<u64>,
-    /// How often another thread was made current.
-    switches: Cell<u64>,
+    /// What is counted.
+    pub counters: Counters,
 }
 
 impl Island {
@@ -53,7 +55,7 @@ impl Island {
             ready: Queue::default(),
             waiting: RefCell::new(Vec::with_capacity(threads)),
             cr3: Cell::new(cr3),
-            switches: Cell::new(0),
+            counters: Counters::default(),
         }
     }
 
@@ -81,12 +83,6 @@ impl Island {
         unsafe { &*self.cpu.worker.thread.get().cast() }
     }
 
-    /// How often another thread was made current.
-    #[must_use]
-    pub const fn switches(&self) -> u64 {
-        self.switches.get()
-    }
-
     /// Puts a thread into the queue of those that can run.
     pub fn make_ready(&self, thread: Rc<Thread>) {
         thread.state.set(State::Ready);
@@ -101,7 +97,7 @@ impl Island {
             self.cr3.set(next.cr3);
         }
         self.cpu.worker.thread.set(next.frame());
-        self.switches.set(self.switches.get() + 1);
+        self.counters.count(Counter::Switch);
         self.current.replace(Some(next))
     }
 
@@ -109,7 +105,6 @@ impl Island {
     pub fn begin(&self) {
         let first = self.next_ready().expect("a run has a thread");
         drop(self.switch_to(first));
-        self.switches.set(0);
     }
 
     /// Makes the kernel's own page tables current again, and forgets every thread.
@@ -130,6 +125,7 @@ impl Island {
     /// Lets the next thread run that is ready, and the current one after all others.
     pub fn yield_now(&self) {
         self.look();
+        self.counters.count(Counter::Yield);
         if let Some(next) = self.next_ready() {
             if let Some(current) = self.switch_to(next) {
                 self.ready.push(current);
@@ -186,8 +182,12 @@ impl Island {
             };
             thread.answer(status, [word, 0, 0, 0]);
             let (thread, awaited) = waiting.swap_remove(index);
-            if let Awaited::Bits(notification) = awaited {
-                notification.waits.store(0, Ordering::Release);
+            match awaited {
+                Awaited::Bits(notification) => {
+                    notification.waits.store(0, Ordering::Release);
+                    self.counters.count(Counter::Wait);
+                }
+                Awaited::Time(_) => self.counters.count(Counter::Sleep),
             }
             self.make_ready(thread);
         }

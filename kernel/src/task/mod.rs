@@ -9,6 +9,7 @@
 //! exception: it is one atomic word.
 
 mod calls;
+mod counters;
 mod enter;
 mod island;
 mod objects;
@@ -18,9 +19,10 @@ mod thread;
 mod traps;
 
 pub use calls::{Answer, at_once, may_switch};
+pub use counters::Counters;
 pub use enter::{RunLimits, enter, resume};
 pub use island::Island;
 pub use objects::{Endpoint, Named, Notification};
 pub use table::Table;
-pub use thread::{Counted, State, Thread};
+pub use thread::{State, Thread};
 pub use traps::on_trap;

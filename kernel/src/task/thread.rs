@@ -12,15 +12,6 @@ use super::objects::Named;
 use super::table::Table;
 use crate::cpu::ThreadFrame;
 
-/// What a thread counted, as the other side of what it measures.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Counted {
-    /// Calls that do nothing.
-    pub nulls: u64,
-    /// Calls that returned at once, by [`Status`].
-    pub by_status: [u64; Status::ALL.len()],
-}
-
 /// What a thread waits for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum State {
@@ -57,8 +48,6 @@ pub struct Thread {
     pub authority: Cell<Authority>,
     /// How it ended.
     pub exit: Cell<Option<Exit>>,
-    /// What was counted.
-    pub counted: Cell<Counted>,
 }
 
 impl Thread {
@@ -74,7 +63,6 @@ impl Thread {
             handles: handles.map(RefCell::new),
             authority: Cell::default(),
             exit: Cell::default(),
-            counted: Cell::default(),
         })
     }
 
@@ -118,13 +106,5 @@ impl Thread {
         // SAFETY: a thread is not `Send`, so this is its CPU, whose entry code uses the frame only while no Rust runs; no
         // `edit` is called within one.
         edit(unsafe { &mut *self.frame.get() });
-    }
-
-    /// Counts a call that returns at once.
-    #[inline(always)]
-    pub fn count(&self, status: Status) {
-        let mut counted = self.counted.get();
-        counted.by_status[status as usize] += 1;
-        self.counted.set(counted);
     }
 }
