@@ -5,8 +5,8 @@
 //! R11 (AMD64 APM vol. 2, "SYSCALL and SYSRET"); all other registers keep their values.
 //!
 //! A call is the kind of object that it is for, times 256, plus a method of that kind. Calls of [`Kind::Own`] are for no
-//! handle. The kernel looks at a handle in one order: index, generation, kind, method, right. The first that does not fit
-//! is the status.
+//! handle. A method from 128 on may let another thread run before it returns. The kernel looks at a handle in one order:
+//! index, generation, kind, method, right. The first that does not fit is the status.
 
 use core::fmt;
 
@@ -170,26 +170,25 @@ calls! {
     /// Nothing. The kernel counts it.
     Null = Own 1;
     /// Lets the next thread run that is ready on this CPU.
-    Yield = Own 2;
+    Yield = Own 0x80;
     /// Waits until the TSC has the value of the first word. Returns its value at the end in the first word.
-    SleepUntil = Own 3;
+    SleepUntil = Own 0x81;
     /// Does the operations of the ring in the page at the first word, at most as many as the second. Returns how many.
-    Enter = Own 4;
+    Enter = Own 2;
 
-    /// Returns the kind, the rights and the badge of the handle.
+    /// Returns the rights of the handle in the first word.
     EndpointIdentify = Endpoint 0;
     /// Passes four words to the server and waits for its answer of four words.
-    EndpointCall = Endpoint 1 needs Call;
-    /// Answers the last caller with four words, if there is one, and waits for the next one. Returns its words, and its
-    /// badge in RDI.
-    EndpointServe = Endpoint 2 needs Serve;
+    EndpointCall = Endpoint 0x80 needs Call;
+    /// Answers the last caller with four words, if there is one, and waits for the next one. Returns its words.
+    EndpointServe = Endpoint 0x81 needs Serve;
 
     /// As [`Call::EndpointIdentify`].
     NotificationIdentify = Notification 0;
     /// Sets the bits of the first word, and wakes who waits for them.
     NotificationSignal = Notification 1 needs Signal;
     /// Waits until a bit is set. Returns all that are in the first word, and clears them.
-    NotificationWait = Notification 2 needs Wait;
+    NotificationWait = Notification 0x80 needs Wait;
 
     /// As [`Call::EndpointIdentify`].
     MemoryIdentify = Memory 0;
@@ -209,13 +208,15 @@ calls! {
     /// As [`Call::EndpointIdentify`].
     TaskIdentify = Task 0;
     /// Waits for the end of the task. Returns how it ended, and what it left as its answer.
-    TaskWait = Task 1 needs Wait;
+    TaskWait = Task 0x80 needs Wait;
     /// Ends the task.
-    TaskKill = Task 2 needs Kill;
+    TaskKill = Task 1 needs Kill;
 }
 
+/// The bit of a call that may let another thread run before it returns.
+pub const MAY_SWITCH: u64 = 0x80;
 /// Methods that every kind of object has, from this one on.
-pub const COMMON_METHODS: u64 = 0xf0;
+pub const COMMON_METHODS: u64 = 0x70;
 /// A common method: copies the handle, with the rights of the first word that it has itself. Returns the copy in the first
 /// word. Needs [`HandleRight::Copy`].
 pub const COPY: u64 = COMMON_METHODS;
@@ -273,9 +274,9 @@ words! {
         Ok = "ok",
         /// There is no such call, or the thread may not make it.
         NoCall = "no-call",
-        /// The handle names no slot, or one that was never used.
+        /// The handle names no slot.
         Index = "index",
-        /// The handle's generation is not the slot's, or the object was revoked.
+        /// The slot has another generation or nothing, or its object was revoked.
         Generation = "generation",
         /// The object is of another kind than the call is for.
         Kind = "kind",
@@ -332,7 +333,7 @@ mod tests {
     #[test]
     fn calls_have_numbers_of_their_own_below_the_common_methods() {
         for (i, call) in Call::ALL.iter().enumerate() {
-            assert!(call.number() & 0xff < COMMON_METHODS);
+            assert!(call.number() & !MAY_SWITCH & 0xff < COMMON_METHODS);
             assert!(Call::ALL[..i].iter().all(|other| other.number() != call.number()));
         }
         assert_eq!(Call::Exit.number(), crate::syscall::Syscall::Exit.number());

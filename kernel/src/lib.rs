@@ -36,6 +36,7 @@ mod rooms_tests;
 pub mod settings;
 pub mod shutdown;
 pub mod smp;
+pub mod task;
 pub mod trap;
 pub mod user;
 pub mod x86;

@@ -5,6 +5,7 @@ use abi::plan::{Needs, Split};
 use abi::syscall::Authority;
 use abi::wire::record::WorkerStatus;
 use abi::worker::{Phase, WorkerArgs, WorkerResult};
+use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -26,8 +27,9 @@ use crate::clock::MachineClock;
 use crate::control;
 use crate::cpu::PerCpu;
 use crate::cpu::counters::Available;
-use crate::mem::{KernelSpace, phys};
-use crate::user::{self, AddressSpace, RunLimits};
+use crate::mem::KernelSpace;
+use crate::task::{self, Island, RunLimits, Thread};
+use crate::user::AddressSpace;
 
 /// How many interrupts a negative control sends into a timed worker.
 const DISTURBANCES: u16 = 3;
@@ -74,6 +76,15 @@ pub struct Team {
     pub kernel_cr3: u64,
     /// Free memory before the team was built, in bytes.
     pub free_bytes: u64,
+}
+
+/// A worker on its CPU.
+struct Seat<'a> {
+    here: &'static PerCpu,
+    worker: &'a Worker,
+    clock: &'a MachineClock,
+    island: Island,
+    thread: Rc<Thread>,
 }
 
 impl Worker {
@@ -126,24 +137,32 @@ impl Team {
         let (Some(here), Some(worker)) = (here, self.workers.iter().find(|worker| worker.cpu == cpu)) else {
             return;
         };
-        phys::set_cr3(worker.space.cr3());
-        let reported = self.calls(here, worker, clock);
-        phys::set_cr3(self.kernel_cr3);
+        let seat = Seat {
+            here,
+            worker,
+            clock,
+            island: Island::new(here, self.kernel_cr3, 0),
+            thread: Thread::new(worker.space.cr3(), None),
+        };
+        seat.thread.authority.set(self.authority);
+        let reported = self.calls(&seat);
+        seat.island.end(self.kernel_cr3);
         *worker.reported.lock() = Some(reported);
     }
 
     /// All calls of a worker, in the order of `abi::worker`.
-    fn calls(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> Reported {
-        let (prepared, earlier) = self.prepare(here, worker, clock);
+    fn calls(&self, seat: &Seat<'_>) -> Reported {
+        let &Seat { here, clock, .. } = seat;
+        let (prepared, earlier) = self.prepare(seat);
         let (warmed_up, earlier, took) = match prepared {
-            Exit::Returned => self.warm_up(here, worker, clock, earlier),
+            Exit::Returned => self.warm_up(seat, earlier),
             failed => (failed, earlier, 0),
         };
         let mut conditions = Conditions { warm_up: took, ..Conditions::default() };
         // As close to the timed run as possible, and touching no more memory than a stack.
         let (before, steal) = (pace::check(&clock.tsc), here.steal_ns());
         let (outcome, around) = if warmed_up == Exit::Returned {
-            self.run_timed(here, worker, clock, earlier, &mut conditions)
+            self.run_timed(seat, earlier, &mut conditions)
         } else {
             self.rendezvous.withdraw();
             self.rendezvous.come_back(|| clock.mark());
@@ -152,7 +171,7 @@ impl Team {
         let steal_ns = here.steal_ns().zip(steal).map(|(after, before)| after.saturating_sub(before));
         let after = pace::check(&clock.tsc);
         let outcome = if self.needs.verify && outcome.status == WorkerStatus::Done {
-            self.verify(here, worker, clock, outcome)
+            self.verify(seat, outcome)
         } else {
             outcome
         };
@@ -160,56 +179,39 @@ impl Team {
     }
 
     /// The prepare call, if the plan asks for one.
-    fn prepare(&self, here: &'static PerCpu, worker: &Worker, clock: &MachineClock) -> (Exit, Counts) {
+    fn prepare(&self, seat: &Seat<'_>) -> (Exit, Counts) {
         if !self.needs.prepare {
             return (Exit::Returned, Counts::default());
         }
         let args = WorkerArgs::for_phase(Phase::Prepare);
-        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, |_| {});
+        let (exit, counts, _) = self.enter(seat, args, 0, |_| {});
         (exit, counts)
     }
 
     /// The verify call, when all timed calls are over. Its answer is the worker's.
-    fn verify(
-        &self,
-        here: &'static PerCpu,
-        worker: &Worker,
-        clock: &MachineClock,
-        timed: Outcome,
-    ) -> Outcome {
+    fn verify(&self, seat: &Seat<'_>, timed: Outcome) -> Outcome {
         // A CPU that does not come back is reported as lost; the others have an answer all the same.
-        let _all = self.rendezvous.await_all_back(&clock.tsc, self.patience_us());
+        let _all = self.rendezvous.await_all_back(&seat.clock.tsc, self.patience_us());
         let args = WorkerArgs::for_phase(Phase::Verify);
-        let (exit, counts, _) = self.enter(here, worker, clock, args, 0, |_| {});
-        timed.verified_by(exit, counts, worker.space.result())
+        let (exit, counts, _) = self.enter(seat, args, 0, |_| {});
+        timed.verified_by(exit, counts, seat.worker.space.result())
     }
 
     /// The warm-up. Returns how it ended, what was counted until then, and how long it took, in cycles.
-    fn warm_up(
-        &self,
-        here: &'static PerCpu,
-        worker: &Worker,
-        clock: &MachineClock,
-        mut counts: Counts,
-    ) -> (Exit, Counts, u64) {
-        let (ended, took) = warm_up::run(&clock.tsc, self.warm_up_ms, worker.split.worker, |until| {
-            let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
-            let (exit, more, _) = self.enter(here, worker, clock, args, 0, |_| {});
-            counts = more.after(counts);
-            if exit == Exit::Returned { ControlFlow::Continue(()) } else { ControlFlow::Break(exit) }
-        });
+    fn warm_up(&self, seat: &Seat<'_>, mut counts: Counts) -> (Exit, Counts, u64) {
+        let (ended, took) =
+            warm_up::run(&seat.clock.tsc, self.warm_up_ms, seat.worker.split.worker, |until| {
+                let args = WorkerArgs { warm_until_tsc: until, ..WorkerArgs::for_phase(Phase::WarmUp) };
+                let (exit, more, _) = self.enter(seat, args, 0, |_| {});
+                counts = more.after(counts);
+                if exit == Exit::Returned { ControlFlow::Continue(()) } else { ControlFlow::Break(exit) }
+            });
         (ended.break_value().unwrap_or(Exit::Returned), counts, took)
     }
 
     /// The timed run. The translations that the warm-up brought into the TLB are still there.
-    fn run_timed(
-        &self,
-        here: &'static PerCpu,
-        worker: &Worker,
-        clock: &MachineClock,
-        warm_up: Counts,
-        conditions: &mut Conditions,
-    ) -> (Outcome, Around) {
+    fn run_timed(&self, seat: &Seat<'_>, warm_up: Counts, conditions: &mut Conditions) -> (Outcome, Around) {
+        let &Seat { here, worker, clock, .. } = seat;
         let available = Available::here();
         let Some(start_tsc) = self.rendezvous.arrive(&clock.tsc, self.patience_us(), || clock.mark()) else {
             self.rendezvous.come_back(|| clock.mark());
@@ -221,7 +223,7 @@ impl Team {
         let args = WorkerArgs { start_tsc, ..WorkerArgs::for_phase(Phase::Timed) };
         let counters = available.read();
         let entered_tsc = tsc::read_ordered();
-        let (exit, counts, seen) = self.enter(here, worker, clock, args, disturbances, control::disturb);
+        let (exit, counts, seen) = self.enter(seat, args, disturbances, control::disturb);
         let returned_tsc = tsc::read_ordered();
         conditions.counters = available.read().since(counters);
         self.rendezvous.come_back(|| clock.mark());
@@ -241,18 +243,20 @@ impl Team {
     #[inline(never)]
     fn enter(
         &self,
-        here: &'static PerCpu,
-        worker: &Worker,
-        clock: &MachineClock,
+        seat: &Seat<'_>,
         args: WorkerArgs,
         disturbances: u16,
         before: fn(&PerCpu),
     ) -> (Exit, Counts, Seen) {
+        let &Seat { here, worker, clock, ref island, ref thread } = seat;
         let (split, challenge) = (worker.split, self.challenge);
         let args = WorkerArgs { workers: self.workers.len() as u64, ..self.granted.given_to(args) };
         worker.space.prepare(&args.of(&split, challenge));
-        let limits = RunLimits { authority: self.authority, timeout_us: self.timeout_us, disturbances };
-        user::enter(here, clock, &worker.space.entry(), limits, || before(here))
+        let limits = RunLimits { timeout_us: self.timeout_us, disturbances };
+        thread.begin(worker.space.entry());
+        island.make_ready(Rc::clone(thread));
+        let (counts, seen) = task::enter(island, clock, limits, || before(here));
+        (thread.exit.get().unwrap_or(Exit::Timeout), counts, seen)
     }
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back. Returns the bytes

@@ -13,15 +13,13 @@ pub struct TrapFrame {
     r9: u64,
     r8: u64,
     rbp: u64,
-    /// First argument of a syscall.
-    pub rdi: u64,
+    rdi: u64,
     rsi: u64,
     rdx: u64,
     rcx: u64,
     rbx: u64,
-    /// Number of a syscall, and its result.
-    pub rax: u64,
-    /// The exception or interrupt; [`SYSCALL_VECTOR`] for a syscall.
+    rax: u64,
+    /// The exception or interrupt.
     pub vector: u64,
     /// The CPU's error code, or 0.
     pub error: u64,
@@ -37,6 +35,3 @@ pub struct TrapFrame {
 // 15 registers on top of 7 words: a multiple of 16, with the alignment that the CPU gives RSP.
 const _: () = assert!(size_of::<TrapFrame>() == 22 * 8);
 const _: () = assert!(size_of::<TrapFrame>().is_multiple_of(16));
-
-/// The value of [`TrapFrame::vector`] for SYSCALL. No interrupt has it.
-pub const SYSCALL_VECTOR: u64 = 0x100;

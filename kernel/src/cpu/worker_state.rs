@@ -1,32 +1,45 @@
-//! The state of the worker that a CPU runs. Only that CPU uses it: the way into ring 3 sets it, traps update it.
+//! What a CPU keeps while it runs ring 3. Only that CPU uses it: the way into ring 3 sets it, traps update it.
 
 use core::cell::Cell;
+use core::ptr;
 
-use abi::syscall::Authority;
-use harness::user::{Counts, Exit};
+use harness::user::Counts;
 use harness::watch::Watch;
 use harness::x86::tsc;
 
+use super::ThreadFrame;
 use crate::clock::MachineClock;
 
 /// From one disturbance of a negative control to the next, in microseconds.
 const DISTURBANCE_US: u64 = 2_000;
 
-/// The state of the worker that a CPU runs.
-#[derive(Default)]
+/// The state of the threads that a CPU runs.
 pub struct WorkerState {
-    /// The kernel's RSP to return to, while a worker runs.
+    /// The frame of the thread that runs. The entry code saves registers there at a call that may switch.
+    pub thread: Cell<*mut ThreadFrame>,
+    /// The threads of this CPU: an island of `task`, while one of them runs.
+    pub island: Cell<*const ()>,
+    /// The kernel's RSP to return to, while ring 3 runs.
     pub return_rsp: Cell<u64>,
-    /// How the worker came back. Set just before the return.
-    pub exit: Cell<Option<Exit>>,
-    /// The syscalls that it may make.
-    pub authority: Cell<Authority>,
     /// The watch over its call, with its time-out.
     pub watch: Cell<Watch>,
     /// How many timer interrupts a negative control still wants in this worker.
     pub disturbances: Cell<u16>,
     /// What was counted so far.
     pub counts: Cell<Counts>,
+}
+
+impl Default for WorkerState {
+    fn default() -> Self {
+        Self {
+            thread: Cell::new(ptr::null_mut()),
+            island: Cell::new(ptr::null()),
+            return_rsp: Cell::default(),
+            watch: Cell::default(),
+            disturbances: Cell::default(),
+            counts: Cell::default(),
+        }
+    }
 }
 
 impl WorkerState {

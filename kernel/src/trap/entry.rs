@@ -1,4 +1,4 @@
-//! The entry stubs: exceptions, interrupts and SYSCALL all lead to one [`TrapFrame`] and one handler.
+//! The entry stubs: exceptions and interrupts, which lead to one [`TrapFrame`] and one handler, and calls of threads.
 //!
 //! Contract of the assembly:
 //! - While the kernel runs, GS base is this CPU's `PerCpu`; while ring 3 runs it is the worker's. SWAPGS is executed
@@ -14,19 +14,23 @@
 //! - An interrupt that a device sends with the vector of an exception builds the frame of an interrupt, whatever the
 //!   exception pushes (Intel SDM vol. 3A, "64-Bit Mode Stack Frame").
 //! - IF is clear throughout. Direction flag and AC are cleared before any Rust runs.
-//! - SYSCALL builds the same frame as an interrupt and leaves the same way, by IRETQ: SYSRET with a non-canonical RCX
-//!   would fault in ring 0 (Intel SDM vol. 2B, "SYSRET").
+//! - SYSCALL builds no such frame. A call that returns at once runs Rust on the trap stack and returns by SYSRET. For a call
+//!   that may let another thread run, all registers that a call preserves are saved in the thread's `ThreadFrame` first,
+//!   and the thread that runs next is resumed from its own.
+//! - SYSRET with a non-canonical RCX would fault in ring 0 (Intel SDM vol. 2B, "SYSRET"). RCX is the address after a SYSCALL
+//!   of ring 3, or an entry point: ring 3 has no page at the end of the lower half.
+//! - No register that ring 3 sees after a call holds a value of the kernel's.
 #![expect(unsafe_code, reason = "the entry stubs")]
 
 use core::arch::global_asm;
 use core::mem::offset_of;
 
+use abi::object::Handle;
 use x86_64::VirtAddr;
 
 use super::{kernel, strays};
-use crate::cpu::{PerCpu, SYSCALL_VECTOR, TrapFrame, probe};
-use crate::user;
-use crate::x86::gdt::{USER_CODE, USER_DATA};
+use crate::cpu::{PerCpu, ThreadFrame, TrapFrame, probe};
+use crate::task::{self, Answer};
 use crate::x86::msr::IA32_GS_BASE;
 use crate::x86::vectors::{DOUBLE_FAULT, EXCEPTIONS, MACHINE_CHECK, MAY_BE_SENT, NMI};
 
@@ -118,15 +122,48 @@ trap_interrupt:
 trap_syscall:
     swapgs
     mov gs:[{user_rsp}], rsp
+    test al, al                 # the bit of a call that may switch
+    js trap_may_switch
     mov rsp, gs:[{trap_stack}]
-    push {user_data}
     push qword ptr gs:[{user_rsp}]
     push r11                    # RFLAGS, as SYSCALL saved it
-    push {user_code}
     push rcx                    # RIP, likewise
-    push 0
-    push {syscall_vector}
-    jmp trap_save               # GS is the kernel's already
+    sub rsp, 8
+    mov rcx, r10
+    mov r9, rax
+    call {at_once}
+    mov rsi, rdx
+    xor edi, edi
+    xor edx, edx
+    xor r8d, r8d
+    xor r9d, r9d
+    xor r10d, r10d
+    add rsp, 8
+    pop rcx
+    pop r11
+    pop rsp
+    swapgs
+    sysretq
+
+    .balign 16
+trap_may_switch:
+    mov rsp, gs:[{thread}]
+    mov [rsp + {r15}], r15
+    mov [rsp + {r14}], r14
+    mov [rsp + {r13}], r13
+    mov [rsp + {r12}], r12
+    mov [rsp + {rbp}], rbp
+    mov [rsp + {rbx}], rbx
+    mov [rsp + {rip}], rcx
+    mov [rsp + {rflags}], r11
+    mov rcx, gs:[{user_rsp}]
+    mov [rsp + {rsp}], rcx
+    mov rsp, gs:[{trap_stack}]
+    mov rcx, r10
+    mov r9, rax
+    call {may_switch}
+    mov rdi, rax
+    jmp {resume}
 
 trap_common:
     test byte ptr [rsp + 24], 3 # CS, above vector, error code and RIP
@@ -199,21 +236,48 @@ trap_handle:
     gs_base = const IA32_GS_BASE,
     user_rsp = const offset_of!(PerCpu, user_rsp),
     trap_stack = const offset_of!(PerCpu, trap_stack),
-    user_data = const USER_DATA,
-    user_code = const USER_CODE,
-    syscall_vector = const SYSCALL_VECTOR,
+    thread = const offset_of!(PerCpu, worker.thread),
+    r15 = const offset_of!(ThreadFrame, r15),
+    r14 = const offset_of!(ThreadFrame, r14),
+    r13 = const offset_of!(ThreadFrame, r13),
+    r12 = const offset_of!(ThreadFrame, r12),
+    rbp = const offset_of!(ThreadFrame, rbp),
+    rbx = const offset_of!(ThreadFrame, rbx),
+    rip = const offset_of!(ThreadFrame, rip),
+    rflags = const offset_of!(ThreadFrame, rflags),
+    rsp = const offset_of!(ThreadFrame, rsp),
+    at_once = sym call_at_once,
+    may_switch = sym call_that_may_switch,
+    resume = sym task::resume,
     ac = const 1 << 18,
     cs = const offset_of!(TrapFrame, cs),
     handler = sym trap_handler,
 );
 
-/// The Rust entry of every trap.
+/// The Rust entry of a call that returns at once: handle, words, number.
+extern "C" fn call_at_once(handle: u64, a: u64, b: u64, c: u64, d: u64, number: u64) -> Answer {
+    task::at_once(Handle(handle), [a, b, c, d], number)
+}
+
+/// The Rust entry of a call that may let another thread run. Returns the frame of the thread that runs next.
+extern "C" fn call_that_may_switch(
+    handle: u64,
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    number: u64,
+) -> *const ThreadFrame {
+    task::may_switch(Handle(handle), [a, b, c, d], number)
+}
+
+/// The Rust entry of every trap but a call.
 extern "C" fn trap_handler(frame: &mut TrapFrame) {
     if strays::take(frame.vector) {
         return;
     }
     if frame.cs & 3 == 3 {
-        user::on_trap(frame);
+        task::on_trap(frame);
     } else if !probe::recover(frame) {
         kernel::on_trap(frame);
     }

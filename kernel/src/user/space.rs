@@ -12,8 +12,8 @@ use harness::user::layout::{ARGS, CHUNKS, CORPUS, IMAGE, RESULT, STACK_TOP, STUB
 use harness::user::{Corpus, Program, elf};
 use x86_64::structures::paging::{PageTableFlags, PhysFrame};
 
-use super::Entry;
 use super::tables::{self, Tables};
+use crate::cpu::ThreadFrame;
 use crate::mem::{Frames, KernelSpace, OutOfMemory, phys};
 
 const PAGE: u64 = 4096;
@@ -243,10 +243,10 @@ impl AddressSpace {
         self.root.start_address().as_u64()
     }
 
-    /// The worker's entry point, stack and arguments.
+    /// The registers of a call of the worker: its entry point, its stack and its two arguments.
     #[must_use]
-    pub fn entry(&self) -> Entry {
-        Entry { rip: self.entry, rsp: STACK_TOP - 8, args: ARGS, result: RESULT }
+    pub fn entry(&self) -> ThreadFrame {
+        ThreadFrame::calling(self.entry, STACK_TOP - 8, [ARGS, RESULT])
     }
 
     /// Gives all its frames back. No CPU may run in it any more.

@@ -1,52 +1,36 @@
-//! A worker's traps: exceptions, syscalls, interrupts.
+//! The traps of ring 3 other than calls: exceptions and interrupts.
+#![expect(unsafe_code, reason = "reads the island of the CPU that took the trap")]
 
-use abi::syscall::{REFUSED, Syscall};
 use harness::user::{Exit, Fault};
 use harness::x86::tsc;
 use x86_64::registers::control::Cr2;
 
+use super::Island;
 use super::enter::leave;
 use crate::clock;
-use crate::cpu::{ErrorBank, PerCpu, SYSCALL_VECTOR, TrapFrame};
+use crate::cpu::{ErrorBank, PerCpu, TrapFrame};
 use crate::x86::{apic, vectors};
 
-/// Handles a trap from ring 3. Returns if the worker continues.
+/// Handles a trap from ring 3. Returns if the thread continues.
 #[inline(always)]
-pub fn on_trap(frame: &mut TrapFrame) {
-    let cpu = PerCpu::current().expect("ring 3 is entered only on a CPU whose data is current");
-    if frame.vector == SYSCALL_VECTOR {
-        return on_syscall(cpu, frame);
-    }
+pub fn on_trap(frame: &TrapFrame) {
     match u8::try_from(frame.vector).expect("a stub pushes its own vector") {
-        // The worker did not cause it. A double fault is that of a stack or a gate that is the kernel's.
+        // The thread did not cause it. A double fault is that of a stack or a gate that is the kernel's.
         vectors::MACHINE_CHECK => panic!("#MC while a worker ran: {}", ErrorBank::read()),
         vectors::DOUBLE_FAULT => panic!("#DF while a worker ran, at {:#x}", frame.rip),
         vector if vector < vectors::EXCEPTIONS => {
             let address = if vector == vectors::PAGE_FAULT { Cr2::read_raw() } else { 0 };
             let (error, rip) = (frame.error, frame.rip);
-            leave(cpu, Exit::Fault(Fault { vector: vector.into(), error, rip, address }));
+            // SAFETY: the trap came from ring 3.
+            let island = unsafe { Island::here() };
+            island.end_current(Exit::Fault(Fault { vector: vector.into(), error, rip, address }));
         }
-        vector => on_interrupt(cpu, vector),
+        vector => on_interrupt(vector),
     }
 }
 
-#[inline(always)]
-fn on_syscall(cpu: &'static PerCpu, frame: &mut TrapFrame) {
-    match Syscall::from_number(frame.rax).filter(|&call| cpu.worker.authority.get().allows(call)) {
-        Some(Syscall::Exit) => leave(cpu, Exit::Returned),
-        None => {
-            let mut counts = cpu.worker.counts.get();
-            if counts.refused == 0 {
-                counts.first_refused = frame.rax;
-            }
-            counts.refused = counts.refused.saturating_add(1);
-            cpu.worker.counts.set(counts);
-            frame.rax = REFUSED;
-        }
-    }
-}
-
-fn on_interrupt(cpu: &'static PerCpu, vector: u8) {
+fn on_interrupt(vector: u8) {
+    let cpu = PerCpu::current().expect("ring 3 is entered only on a CPU whose data is current");
     if vector == vectors::TIMER && cpu.worker.disturbances.get() == 0 {
         apic::end_of_interrupt();
         return on_watch(cpu);
@@ -61,13 +45,13 @@ fn on_interrupt(cpu: &'static PerCpu, vector: u8) {
     }
 }
 
-/// The timer watches the worker, or has reached its time-out.
+/// The timer watches the threads, or has reached their time-out.
 fn on_watch(cpu: &'static PerCpu) {
     let mut watch = cpu.worker.watch.get();
     let goes_on = watch.comes(tsc::read());
     cpu.worker.watch.set(watch);
     if !goes_on {
-        leave(cpu, Exit::Timeout);
+        leave(cpu);
     }
     set_timer(cpu);
 }

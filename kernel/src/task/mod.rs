@@ -1,0 +1,26 @@
+//! Threads and what they may reach: handles, endpoints, notifications; the way into ring 3 and back; the calls and traps of
+//! ring 3.
+//!
+//! The kernel is an event kernel: one stack for each CPU, no preemption, and a thread is its saved registers. Entering ring 3
+//! is a function call that returns when the threads of the CPU are done ([`enter`]). Whatever a thread does, the kernel gets
+//! a `harness::user::Exit`; nothing it does is a panic.
+//!
+//! Every object belongs to one CPU, and is used there alone (`Rc`, `Cell`), so a call takes no lock. A notification is the
+//! exception: it is one atomic word.
+
+mod calls;
+mod enter;
+mod island;
+mod objects;
+mod queue;
+mod table;
+mod thread;
+mod traps;
+
+pub use calls::{Answer, at_once, may_switch};
+pub use enter::{RunLimits, enter, resume};
+pub use island::Island;
+pub use objects::{Endpoint, Named, Notification};
+pub use table::Table;
+pub use thread::{Counted, State, Thread};
+pub use traps::on_trap;

@@ -1,0 +1,75 @@
+//! A queue of threads, threaded through the threads themselves: putting one into it allocates nothing.
+
+use alloc::rc::Rc;
+use core::cell::Cell;
+
+use super::thread::Thread;
+
+/// Threads, first in first out. A thread is in one queue at most.
+#[derive(Default)]
+pub struct Queue {
+    first: Cell<Option<Rc<Thread>>>,
+    last: Cell<Option<Rc<Thread>>>,
+}
+
+impl Queue {
+    /// Adds a thread at the end.
+    pub fn push(&self, thread: Rc<Thread>) {
+        debug_assert!(peek(&thread.next).is_none(), "in another queue");
+        match self.last.replace(Some(Rc::clone(&thread))) {
+            Some(last) => last.next.set(Some(thread)),
+            None => self.first.set(Some(thread)),
+        }
+    }
+
+    /// Takes the first thread.
+    pub fn pop(&self) -> Option<Rc<Thread>> {
+        let first = self.first.take()?;
+        match first.next.take() {
+            None => drop(self.last.take()),
+            next => self.first.set(next),
+        }
+        Some(first)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        peek(&self.first).is_none()
+    }
+
+    /// Takes all threads out.
+    pub fn clear(&self) {
+        while self.pop().is_some() {}
+    }
+}
+
+/// What a cell holds, without taking it.
+fn peek(cell: &Cell<Option<Rc<Thread>>>) -> Option<Rc<Thread>> {
+    let held = cell.take();
+    cell.set(held.clone());
+    held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_first_in_first_out_and_holds_each_thread_once() {
+        let queue = Queue::default();
+        let threads: [_; 3] = core::array::from_fn(|cr3| Thread::new(cr3 as u64, None));
+        assert!(queue.is_empty() && queue.pop().is_none());
+        for round in 0..2 {
+            threads.iter().for_each(|thread| queue.push(Rc::clone(thread)));
+            assert!(!queue.is_empty());
+            for expected in 0..3 {
+                assert_eq!(queue.pop().map(|thread| thread.cr3), Some(expected), "{round}");
+            }
+            assert!(queue.is_empty() && queue.pop().is_none());
+        }
+        queue.push(Rc::clone(&threads[1]));
+        queue.clear();
+        assert!(threads.iter().all(|thread| Rc::strong_count(thread) == 1));
+    }
+}

@@ -1,0 +1,130 @@
+//! A thread: saved registers, an address space, handles. Threads of one CPU refer to each other by `Rc`: they are made, run
+//! and dropped on it.
+#![expect(unsafe_code, reason = "the frame is also the entry code's")]
+
+use abi::object::Status;
+use abi::syscall::Authority;
+use alloc::rc::Rc;
+use core::cell::{Cell, RefCell, UnsafeCell};
+use harness::user::Exit;
+
+use super::objects::Named;
+use super::table::Table;
+use crate::cpu::ThreadFrame;
+
+/// What a thread counted, as the other side of what it measures.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counted {
+    /// Calls that do nothing.
+    pub nulls: u64,
+    /// Calls that returned at once, by [`Status`].
+    pub by_status: [u64; Status::ALL.len()],
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum State {
+    /// A CPU: it runs or is in a queue to run.
+    #[default]
+    Ready,
+    /// A caller, at an endpoint that it serves.
+    Serving,
+    /// A server that is busy, in an endpoint's queue.
+    Queued,
+    /// The answer of a server.
+    Called,
+    /// A notification, a time or the end of a task.
+    Waiting,
+    /// Nothing any more.
+    Ended,
+}
+
+/// A thread. The frame comes first: the entry code finds the thread by it.
+#[repr(C)]
+pub struct Thread {
+    frame: UnsafeCell<ThreadFrame>,
+    /// The root of its page tables, for CR3.
+    pub cr3: u64,
+    /// What it waits for.
+    pub state: Cell<State>,
+    /// The thread that it owes an answer.
+    pub caller: Cell<Option<Rc<Thread>>>,
+    /// The thread after it in a queue.
+    pub(super) next: Cell<Option<Rc<Thread>>>,
+    /// Its handles; a worker of the scaling tier has none, and may make no call but that of its return stub.
+    pub handles: Option<RefCell<Table<Named>>>,
+    /// The syscalls that it may make without a handle.
+    pub authority: Cell<Authority>,
+    /// How it ended.
+    pub exit: Cell<Option<Exit>>,
+    /// What was counted.
+    pub counted: Cell<Counted>,
+}
+
+impl Thread {
+    /// A thread in the address space of `cr3`. It has no frame to run yet.
+    #[must_use]
+    pub fn new(cr3: u64, handles: Option<Table<Named>>) -> Rc<Self> {
+        Rc::new(Self {
+            frame: UnsafeCell::default(),
+            cr3,
+            state: Cell::default(),
+            caller: Cell::default(),
+            next: Cell::default(),
+            handles: handles.map(RefCell::new),
+            authority: Cell::default(),
+            exit: Cell::default(),
+            counted: Cell::default(),
+        })
+    }
+
+    /// Where the entry code saves and loads its registers.
+    pub const fn frame(&self) -> *mut ThreadFrame {
+        self.frame.get()
+    }
+
+    /// Sets it to begin anew.
+    pub fn begin(&self, frame: ThreadFrame) {
+        self.edit(|own| *own = frame);
+        self.state.set(State::Ready);
+        self.exit.set(None);
+    }
+
+    /// Sets what its call returns.
+    #[inline(always)]
+    pub fn answer(&self, status: Status, words: [u64; 4]) {
+        self.edit(|frame| {
+            frame.rax = status.value();
+            [frame.rsi, frame.rdx, frame.r10, frame.r8] = words;
+        });
+    }
+
+    /// Keeps the words of its call until a server takes them.
+    pub fn keep(&self, words: [u64; 4]) {
+        self.edit(|frame| [frame.rsi, frame.rdx, frame.r10, frame.r8] = words);
+    }
+
+    /// The words that it keeps.
+    #[must_use]
+    pub fn kept(&self) -> [u64; 4] {
+        let mut words = [0; 4];
+        self.edit(|frame| words = [frame.rsi, frame.rdx, frame.r10, frame.r8]);
+        words
+    }
+
+    /// Edits the frame.
+    #[inline(always)]
+    fn edit(&self, edit: impl FnOnce(&mut ThreadFrame)) {
+        // SAFETY: a thread is not `Send`, so this is its CPU, whose entry code uses the frame only while no Rust runs; no
+        // `edit` is called within one.
+        edit(unsafe { &mut *self.frame.get() });
+    }
+
+    /// Counts a call that returns at once.
+    #[inline(always)]
+    pub fn count(&self, status: Status) {
+        let mut counted = self.counted.get();
+        counted.by_status[status as usize] += 1;
+        self.counted.set(counted);
+    }
+}
