@@ -16,6 +16,10 @@ pub fn due(row: SeriesRow, arg: u64, n: u64, count: u64) -> Option<u64> {
         SeriesRow::CoreToCore | SeriesRow::TscOrder => Some(operations.wrapping_mul(2)),
         // Each CPU that is interrupted counts.
         SeriesRow::TlbShoot => Some(operations.wrapping_mul(arg)),
+        // Each page and each operation of a ring counts.
+        SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap | SeriesRow::RingNop => {
+            Some(operations.wrapping_mul(arg))
+        }
         SeriesRow::MemRead | SeriesRow::MemWrite | SeriesRow::MemCopy => {
             let cpus = arg.max(1);
             Some(bandwidth_sum(n / cpus, count).wrapping_mul(cpus))

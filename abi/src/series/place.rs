@@ -9,13 +9,15 @@ pub const IDLE_US: [u64; 3] = [10, 100, 1000];
 /// The times to the deadline of the rows of the timer, in microseconds.
 pub const AHEAD_US: [u64; 2] = [50, 1000];
 /// Why a handle does not fit, by its number in `cap_refused`: index, stale generation, kind, right, method.
-pub const REASONS: [u64; 5] = [0, 1, 2, 3, 4];
-/// Whether the other CPU of `call_cross` polls or halts.
-pub const POLLS_HALTS: [u64; 2] = [0, 1];
+pub const REASONS: [u64; 5] = [1, 2, 3, 4, 5];
+/// The other CPU of `call_cross` polls, or halts.
+pub const POLLS: u64 = 1;
+/// See [`POLLS`].
+pub const HALTS: u64 = 2;
 /// The bytes that a task of `switch` touches.
 pub const TOUCHED_BYTES: [u64; 3] = [0, 16 << 10, 64 << 10];
 /// What makes a task of `spawn_refused` impossible: its ELF, its handle.
-pub const REFUSALS: [u64; 2] = [0, 1];
+pub const REFUSALS: [u64; 2] = [1, 2];
 /// The pages of `map`, `protect` and `unmap`.
 pub const PAGES: [u64; 3] = [1, 16, 512];
 /// The operations of `ring_nop`.
@@ -63,7 +65,7 @@ impl Places {
             SeriesRow::HltWake => Self::Arguments(&IDLE_US),
             SeriesRow::TimerSpin | SeriesRow::TimerHalt | SeriesRow::TimerWake => Self::Arguments(&AHEAD_US),
             SeriesRow::CapRefused => Self::Arguments(&REASONS),
-            SeriesRow::CallCross => Self::Arguments(&POLLS_HALTS),
+            SeriesRow::CallCross => Self::Arguments(&[POLLS, HALTS]),
             SeriesRow::Switch => Self::Arguments(&TOUCHED_BYTES),
             SeriesRow::SpawnRefused => Self::Arguments(&REFUSALS),
             SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => Self::Arguments(&PAGES),

@@ -368,7 +368,7 @@ rows! {
 
     CapRefused = "cap_refused", Batch,
     "A call through a handle that does not fit, which is refused",
-    arg "why it does not: 0 index, 1 stale generation, 2 kind, 3 right, 4 method",
+    arg "why it does not: 1 index, 2 stale generation, 3 kind, 4 right, 5 method",
     done "refusals for this reason, by the kernel's count; on Linux, calls that returned EBADF",
     wrong "other answers",
     linux "",
@@ -386,11 +386,11 @@ rows! {
 
     CallCross = "call_cross", Event,
     "The same with a server on another CPU",
-    arg "0 if its CPU looks for work all the time, 1 if it halts",
+    arg "1 if its CPU looks for work all the time, 2 if it halts",
     done "words that the server received",
     wrong "answers that are not the right one, and words out of order",
     linux "",
-    twin "as call_same, on two CPUs; Linux halts or polls by its own policy, so there is no arg 0",
+    twin "as call_same, on two CPUs; Linux halts or polls by its own policy, so there is no arg 1",
     differs "as for call_same; hlt_wake is part of it if the CPU halts";
 
     NotifyNone = "notify_none", Batch,
@@ -440,11 +440,11 @@ rows! {
 
     SpawnRefused = "spawn_refused", Batch,
     "A task cannot be started",
-    arg "0 if its ELF is cut off, 1 if the handle is bad",
+    arg "1 if its ELF is cut off, 2 if the handle is bad",
     done "refusals, by the kernel's count; on Linux, calls that returned ENOEXEC or EBADF",
     wrong "other answers",
     linux "",
-    twin "execveat(2) of a cut file, and of a descriptor that is not open",
+    twin "vfork, execveat(2) of a cut file or of a descriptor that is not open, and wait4(2)",
     differs "Linux prepares the new address space before it looks at the file";
 
     FaultZero = "fault_zero", Event,

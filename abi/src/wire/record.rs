@@ -3,8 +3,11 @@
 use super::{Hex64, Label, Text, messages};
 use crate::control::ControlKind;
 use crate::grant::{Copies, FeatureSet, PageSize};
+use crate::object::{Kind, Rights};
 use crate::series::{SeriesClass, SeriesRow, Shortened, Unavailable};
+use crate::stub::Op;
 use crate::syscall::Authority;
+use crate::task::TaskName;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
@@ -706,6 +709,72 @@ messages! {
         smis: Option<u64>,
         /// Non-maskable interrupts on any CPU while the rows ran.
         nmis: u32,
+        /// How long all rows took, in milliseconds.
+        took_ms: u64,
+    }
+
+    /// The rows of the kernel's mechanisms follow, after those of the platform. There is none if the plan asks for none.
+    MechanismRows = "mechanism-rows" {
+        /// The program of all tasks.
+        program: Label,
+        /// The rows that the plan asks for.
+        rows: Shortened,
+        /// The rows that did one operation less than they report, by the plan. A log with such rows holds no figures.
+        short: Shortened,
+    }
+
+    /// An object that was made anew for each row of the mechanisms.
+    MechanismObject = "mechanism-object" {
+        /// Its name.
+        name: Label,
+        /// Its kind.
+        kind: Kind,
+        /// The length of memory, or how many bytes of the program an image has, 0 for all; 0 for other kinds.
+        bytes: u64,
+    }
+
+    /// A handle of a task of the mechanisms.
+    MechanismGrant = "mechanism-grant" {
+        /// The task.
+        task: TaskName,
+        /// The slot of its table.
+        slot: u16,
+        /// The object.
+        object: Label,
+        /// What the task may do with it.
+        rights: Rights,
+        /// What a server learns of who calls through it.
+        badge: u64,
+    }
+
+    /// The code by which a system does an operation: a stub, which the loop that reads the clock calls.
+    MechanismStub = "mechanism-stub" {
+        /// The operation.
+        op: Op,
+        /// The part of the code, from 0.
+        part: u16,
+        /// Its bytes, in hexadecimal digits, at most 64 a part, without what fills up its slot.
+        code: Text<128>,
+    }
+
+    /// Who counted what of a series of the mechanisms. It follows the series' other records.
+    MechanismCounts = "mechanism-counts" {
+        /// The series.
+        id: u16,
+        /// Operations that were made in no sample: warm-ups, batches for the choice of `n`, and the end of the partner.
+        outside: u64,
+        /// Operations of the samples, as the client counted right answers.
+        client: u64,
+        /// All operations, as the client's partner counted them; `-` without a partner.
+        partner: Option<u64>,
+        /// All operations, as the kernel counted them; `-` if it counts them not at all, or is not ours.
+        kernel: Option<u64>,
+    }
+
+    /// The rows of the mechanisms are over.
+    MechanismNote = "mechanism-note" {
+        /// How often tasks were built, run and taken down.
+        scenes: u32,
         /// How long all rows took, in milliseconds.
         took_ms: u64,
     }

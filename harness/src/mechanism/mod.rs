@@ -4,8 +4,14 @@
 //! ([`abi::stub`]), which each system supplies in the page of the return stub. A row is a scene: its tasks, each with its
 //! CPU, and the handles that the plan grants them. The system builds the tasks, runs them to their end and counts what they
 //! did; this module orders the scenes, reads what the client left, and emits the records.
+//!
+//! For `fault_zero` the client has [`LAZY_PAGES`](abi::task::LAZY_PAGES) pages at [`LAZY_AT`](abi::task::LAZY_AT) that are
+//! mapped when they are touched. For `call_cross` the argument says whether the partner's CPU polls or halts while it has
+//! nothing to do.
 
+mod cast;
 mod counted;
+mod rows;
 
 use abi::CpuId;
 use abi::object::Status;
@@ -20,6 +26,7 @@ use crate::sink::Sink;
 use crate::user::{Exit, Program};
 
 pub use counted::Counted;
+pub use rows::{Errand, run, without};
 
 /// A task of a scene.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,6 +91,9 @@ pub trait System: Sink {
 
     /// What an operation returns that is refused for this reason; `None` if the system never refuses it so.
     fn refusal(&self, op: Op, reason: Status) -> Option<u64>;
+
+    /// The code of an operation's stub.
+    fn stub(&self, op: Op) -> &[u8];
 
     /// Runs the tasks of `scene` from their entry to their end, and takes everything down again. Copies the first words of
     /// the client's memory into `results`, as many as fit.

@@ -108,6 +108,24 @@ impl Book {
         Self { prints_samples: asked.samples, ..Self::default() }
     }
 
+    /// A book that goes on after these figures.
+    #[must_use]
+    pub fn after(figures: Vec<Figure>, prints_samples: bool) -> Self {
+        Self { next: u16::try_from(figures.len()).unwrap_or(u16::MAX), prints_samples, figures }
+    }
+
+    /// The number of the next series.
+    #[must_use]
+    pub const fn next(&self) -> u16 {
+        self.next
+    }
+
+    /// The figures, when nothing follows.
+    #[must_use]
+    pub fn into_figures(self) -> Vec<Figure> {
+        self.figures
+    }
+
     /// The figures of all series that were measured.
     #[must_use]
     pub fn figures(&self) -> &[Figure] {

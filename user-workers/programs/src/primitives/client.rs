@@ -41,8 +41,8 @@ impl Client<'_> {
             SeriesRow::RefusedNumber => self.repeat(|| call(Op::NoCall, 0)),
             SeriesRow::CapOk => self.repeat(|| call(Op::Identify, handle)),
             SeriesRow::CapRefused => match arg {
-                3 => self.repeat(|| call2(Op::Call, handle, 1)),
-                4 => self.repeat(|| call(Op::BadMethod, handle)),
+                4 => self.repeat(|| call2(Op::Call, handle, 1)),
+                5 => self.repeat(|| call(Op::BadMethod, handle)),
                 _ => self.repeat(|| call(Op::Identify, handle)),
             },
             SeriesRow::SpawnRefused => self.repeat(|| call2(Op::Spawn, handle, child_argument(0))),
