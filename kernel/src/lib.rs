@@ -27,6 +27,7 @@ pub mod cpu;
 pub mod display;
 pub mod firmware;
 pub mod machine;
+pub mod mechanism;
 pub mod mem;
 pub mod panic;
 pub mod platform;

@@ -51,14 +51,6 @@ impl<'a> Floor<'a> {
     pub const fn new(machine: &'a mut Machine) -> Self {
         Self { machine, nmis: 0 }
     }
-
-    /// The CPUs that are online and free, this one first, then by number.
-    fn free() -> Vec<&'static PerCpu> {
-        let here = PerCpu::current().map(|cpu| cpu.id);
-        let free = PerCpu::online().filter(|cpu| !cpu.is_busy());
-        let (first, others): (Vec<_>, Vec<_>) = free.partition(|cpu| here == Some(cpu.id));
-        first.into_iter().chain(others).collect()
-    }
 }
 
 impl Sink for Floor<'_> {
@@ -73,11 +65,11 @@ impl Sink for Floor<'_> {
 
 impl Field for Floor<'_> {
     fn cpus(&self) -> Vec<CpuId> {
-        Self::free().iter().map(|cpu| cpu.id).collect()
+        PerCpu::free().iter().map(|cpu| cpu.id).collect()
     }
 
     fn run_on(&mut self, cpus: &[CpuId], timeout_us: u64, job: &Job) -> bool {
-        let free = Self::free();
+        let free = PerCpu::free();
         let chosen: Vec<_> = free.into_iter().filter(|cpu| cpus.contains(&cpu.id)).collect();
         chosen.len() == cpus.len() && run_on(&chosen, self.machine.clock, timeout_us, job).is_empty()
     }
@@ -118,7 +110,7 @@ impl Field for Floor<'_> {
         // First of all rows that take memory: what is left was not touched by this kernel.
         touch::rows(here.id, sampler, book, self);
         timer::rows(here, clock, sampler, book, self);
-        let others: Vec<_> = Self::free().into_iter().filter(|cpu| cpu.id != here.id).collect();
+        let others: Vec<_> = PerCpu::free().into_iter().filter(|cpu| cpu.id != here.id).collect();
         interrupts::rows(here, &others, clock, sampler, book, self);
         tlb::rows(here, &others, clock, sampler, book, self);
     }

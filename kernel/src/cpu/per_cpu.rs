@@ -9,6 +9,7 @@ use abi::grant::FeatureSet;
 use abi::{ApicId, CpuId};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use spin::{Mutex, Once};
 use x86_64::VirtAddr;
 use x86_64::registers::model_specific::KernelGsBase;
@@ -120,6 +121,15 @@ impl PerCpu {
     /// The CPUs that are up, by number.
     pub fn online() -> impl Iterator<Item = &'static Self> {
         Self::all().iter().copied().filter(|cpu| cpu.is_online())
+    }
+
+    /// The CPUs that are online and have no unfinished job, this one first, then by number.
+    #[must_use]
+    pub fn free() -> Vec<&'static Self> {
+        let here = Self::current().map(|cpu| cpu.id);
+        let free = Self::online().filter(|cpu| !cpu.is_busy());
+        let (first, others): (Vec<_>, Vec<_>) = free.partition(|cpu| here == Some(cpu.id));
+        first.into_iter().chain(others).collect()
     }
 
     /// Whether the CPU is up.

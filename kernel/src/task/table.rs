@@ -59,6 +59,14 @@ impl<T: Object> Table<T> {
         Ok(Handle::new(u8::try_from(index).unwrap_or(u8::MAX), slot.generation))
     }
 
+    /// Enters an object that a plan grants, in the slot after the last one that was granted; nothing keeps its slot empty. A
+    /// full table takes no more.
+    pub fn grant(&mut self, object: Option<T>, rights: Rights) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.generation == 0) {
+            *slot = Slot { generation: 1, rights, object };
+        }
+    }
+
     /// Enters the object of `handle` once more, with those of its rights that are in `rights`.
     ///
     /// # Errors

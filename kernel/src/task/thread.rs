@@ -100,6 +100,15 @@ impl Thread {
         words
     }
 
+    /// Lets go of all that it refers to: threads and objects refer to each other, and none would be freed.
+    pub fn let_go(&self) {
+        self.caller.take();
+        self.next.take();
+        if let Some(handles) = &self.handles {
+            handles.take();
+        }
+    }
+
     /// Edits the frame.
     #[inline(always)]
     fn edit(&self, edit: impl FnOnce(&mut ThreadFrame)) {

@@ -8,7 +8,9 @@
 use abi::grant::PageSize;
 use abi::worker::{Extent, WorkerArgs, WorkerResult};
 use core::mem::offset_of;
-use harness::user::layout::{ARGS, CHUNKS, CORPUS, IMAGE, RESULT, STACK_TOP, STUB, STUB_CODE, stack_bottom};
+use harness::user::layout::{
+    ARGS, CHUNKS, CORPUS, IMAGE, MEMORY, RESULT, STACK_TOP, STUB, STUB_CODE, stack_bottom,
+};
 use harness::user::{Corpus, Program, elf};
 use x86_64::structures::paging::{PageTableFlags, PhysFrame};
 
@@ -190,7 +192,7 @@ impl AddressSpace {
     }
 
     /// Writes `bytes` at `at`, which is mapped. The worker does not run.
-    fn write(&self, at: u64, bytes: &[u8]) {
+    pub fn write(&self, at: u64, bytes: &[u8]) {
         let (mut at, mut rest) = (at, bytes);
         while !rest.is_empty() {
             let offset = offset(at);
@@ -234,6 +236,16 @@ impl AddressSpace {
             // SAFETY: the worker's own page, which is mapped as long as its address space lives; the worker has ended.
             see(unsafe { phys::bytes(self.frame(at), piece) });
             (at, rest) = (at + PAGE, rest - piece);
+        }
+    }
+
+    /// Copies the first words of the worker's own memory. No CPU may run in it any more.
+    pub fn read_memory(&self, words: &mut [u64]) {
+        let mut at = MEMORY;
+        for page in words.chunks_mut(512) {
+            let Some(frame) = self.tables.find(at).map(PhysFrame::containing_address) else { return };
+            page.iter_mut().enumerate().for_each(|(i, word)| *word = phys::read_u64(frame, 8 * i));
+            at += PAGE;
         }
     }
 

@@ -1,0 +1,89 @@
+//! The rows of the mechanisms: this kernel's tasks and objects, as the driver asks for them.
+
+mod scene;
+mod stubs;
+
+use core::fmt;
+
+use abi::CpuId;
+use abi::object::{Kind, Status};
+use abi::series::{SeriesRow, Unavailable};
+use abi::stub::{Op, STUB_BYTES};
+use abi::wire::Record;
+use alloc::vec::Vec;
+use harness::Sink;
+use harness::mechanism::{Played, Scene, System};
+
+use crate::console;
+use crate::cpu::PerCpu;
+use crate::machine::Machine;
+
+/// The machine, as the rows use it.
+pub struct Theatre<'a> {
+    machine: &'a mut Machine,
+}
+
+impl<'a> Theatre<'a> {
+    /// The rows' machine.
+    #[must_use]
+    pub const fn new(machine: &'a mut Machine) -> Self {
+        Self { machine }
+    }
+}
+
+impl Sink for Theatre<'_> {
+    fn record(&mut self, record: Record) {
+        console::record(record);
+    }
+
+    fn progress(&mut self, text: fmt::Arguments<'_>) {
+        console::text(text);
+    }
+}
+
+impl System for Theatre<'_> {
+    fn cpus(&self) -> Vec<CpuId> {
+        PerCpu::free().iter().map(|cpu| cpu.id).collect()
+    }
+
+    fn offers(&self, row: SeriesRow, _: u64) -> Result<(), Unavailable> {
+        match row {
+            SeriesRow::OverheadStub
+            | SeriesRow::NullEnter
+            | SeriesRow::RefusedNumber
+            | SeriesRow::CapOk
+            | SeriesRow::CapRefused
+            | SeriesRow::CallSame
+            | SeriesRow::NotifyNone
+            | SeriesRow::NotifyWake
+            | SeriesRow::Switch
+            | SeriesRow::TimerWake
+            | SeriesRow::ShmXfer => Ok(()),
+            _ => Err(Unavailable::NotOffered),
+        }
+    }
+
+    fn right_answer(&self, op: Op) -> u64 {
+        match op {
+            Op::NoCall => Status::NoCall.value(),
+            Op::BadMethod => Status::Method.value(),
+            Op::Identify => Kind::Endpoint as u64,
+            // Bits are kept.
+            Op::Wait => 1,
+            _ => Status::Ok.value(),
+        }
+    }
+
+    fn refusal(&self, _: Op, reason: Status) -> Option<u64> {
+        Some(reason.value())
+    }
+
+    fn stub(&self, op: Op) -> &[u8] {
+        let slot = usize::try_from(STUB_BYTES).unwrap_or(usize::MAX);
+        stubs::page().chunks(slot).nth(op as usize).unwrap_or_default()
+    }
+
+    fn run(&mut self, scene: &Scene<'_>, results: &mut [u64]) -> Result<Played, Unavailable> {
+        scene::play(self.machine, scene, results)
+    }
+}
