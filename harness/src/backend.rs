@@ -9,7 +9,8 @@ use crate::agenda::Item;
 use crate::chunks::ChunkRoot;
 use crate::clock::{Clock, Mark};
 use crate::emit::WorkerReport;
-use crate::sampler::Figure;
+use crate::mechanism::{self, Errand};
+use crate::sampler::{Book, Figure};
 use crate::sink::Sink;
 use crate::user::Program;
 
@@ -88,6 +89,12 @@ pub trait Backend: Sink {
     fn platform(&mut self, asked: &Platform, samples: u32, clock: &Clock) -> Vec<Figure> {
         let _ = (asked, samples, clock);
         Vec::new()
+    }
+
+    /// Measures the rows of the mechanisms that the plan asks for, and emits their records ([`mechanism::run`]). A system that
+    /// has none of the operations emits that.
+    fn mechanisms(&mut self, errand: &Errand<'_>, book: &mut Book) {
+        mechanism::without(errand, book, CpuId(0), self);
     }
 
     /// Builds a worker for each split of `item`, on the first CPUs in worker order.

@@ -1,9 +1,10 @@
-//! The workload's ELF and its corpus in the ramdisk.
+//! The ELF of the workload and of the mechanisms' tasks in the ramdisk, and the corpus.
 
 use abi::Digest;
 use abi::grant::Copies;
 use abi::plan::{self, Plan};
 use abi::ramdisk::{self, CORPORA, RamdiskError, WORKERS};
+use abi::wire::Label;
 use abi::wire::record::{Blob, Corpus as CorpusRecord};
 
 use crate::sink::Sink;
@@ -54,7 +55,8 @@ impl BlobError {
 /// The ELF is missing, is not the one that the plan names, or cannot be loaded; the corpus likewise. The records are
 /// emitted even for another ELF or corpus.
 pub fn load<'a>(plan: &Plan<'_>, ramdisk: &'a [u8], sink: &mut impl Sink) -> Result<Program<'a>, BlobError> {
-    let image = load_image(plan, ramdisk, sink)?;
+    let plan::Workload { name, sha256, .. } = plan.workload;
+    let (image, _) = load_image(name, sha256, ramdisk, sink)?;
     let corpus = plan.corpus.map(|corpus| load_corpus(&corpus, ramdisk, sink)).transpose()?;
     Ok(Program { image, needs: plan.needs, corpus })
 }
@@ -78,18 +80,35 @@ fn load_corpus<'a>(
     Ok(Corpus { bytes, is_shared: copies == Copies::One })
 }
 
-fn load_image<'a>(
-    plan: &Plan<'_>,
+/// Finds the program of the mechanisms' tasks, as [`load`] does the plan's workload. Returns it and its ELF.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_tasks<'a>(
+    asked: &plan::Mechanisms,
     ramdisk: &'a [u8],
     sink: &mut impl Sink,
-) -> Result<ElfImage<'a>, BlobError> {
-    let found = ramdisk::find(ramdisk, WORKERS, plan.workload.name.as_str());
+) -> Result<(Program<'a>, &'a [u8]), BlobError> {
+    let plan::Mechanisms { program, sha256, memory_mib, shared_kib, .. } = *asked;
+    let (image, file) = load_image(program, sha256, ramdisk, sink)?;
+    let needs = plan::Needs { memory_mib, shared_kib, ..plan::Needs::NONE };
+    Ok((Program { image, needs, corpus: None }, file))
+}
+
+fn load_image<'a>(
+    name: Label,
+    expected: Digest,
+    ramdisk: &'a [u8],
+    sink: &mut impl Sink,
+) -> Result<(ElfImage<'a>, &'a [u8]), BlobError> {
+    let found = ramdisk::find(ramdisk, WORKERS, name.as_str());
     let file = found.map_err(BlobError::Ramdisk)?.ok_or(BlobError::Missing)?;
     let sha256 = Digest::of(file);
     let bytes = u32::try_from(file.len()).unwrap_or(u32::MAX);
-    sink.record(Blob { name: plan.workload.name, bytes, sha256 }.into());
-    if sha256 != plan.workload.sha256 {
+    sink.record(Blob { name, bytes, sha256 }.into());
+    if sha256 != expected {
         return Err(BlobError::OtherHash);
     }
-    ElfImage::parse(file, layout::IMAGE_LIMIT - layout::IMAGE).map_err(BlobError::Elf)
+    let image = ElfImage::parse(file, layout::IMAGE_LIMIT - layout::IMAGE).map_err(BlobError::Elf)?;
+    Ok((image, file))
 }

@@ -15,10 +15,11 @@ use crate::backend::{Backend, Interrupted, VectorCount};
 use crate::blob::{self, BlobError};
 use crate::clock::{Clock, Mark};
 use crate::emit::{self, Marks};
+use crate::mechanism::Errand;
 use crate::pace;
 use crate::phases::Phases;
 use crate::platform::page::{Facts, Page};
-use crate::sampler::Figure;
+use crate::sampler::{Book, Figure};
 use crate::table::{Row, Table};
 use crate::user::Program;
 use crate::x86::{cpuid, tsc};
@@ -55,7 +56,7 @@ pub struct Summary<'a> {
     site: Site<'a>,
     /// A row for each iteration that ran.
     pub rows: Vec<Row>,
-    /// The figures of the rows of the platform; empty if the plan asks for none.
+    /// The figures of the rows of the platform and of the mechanisms; empty if the plan asks for none.
     pub figures: Vec<Figure>,
     /// Whether all iterations ran, every worker answered what the plan expects, and all CPUs were online.
     pub holds: bool,
@@ -113,6 +114,7 @@ pub fn run<'a>(
         backend.record(granted(&plan.needs).into());
     }
     let program = blob::load(plan, ramdisk, backend)?;
+    let tasks = plan.mechanisms.map(|asked| blob::load_tasks(&asked, ramdisk, backend)).transpose()?;
     if let Some((plan::Sweep { iterations, seed, .. }, _)) = plan.sweep() {
         backend.record(Sweep { iterations, seed, cores: site.cores, cpus: site.online }.into());
     }
@@ -121,8 +123,17 @@ pub fn run<'a>(
     pace::settle(site.clock);
     let rows = run_agenda(plan, &agenda, &program, &site, phases, &mut seconds, backend);
     seconds.emit(backend);
-    let figures =
+    let mut figures =
         plan.platform.map(|asked| measure_platform(&asked, plan.samples, &site, backend)).unwrap_or_default();
+    if let Some((asked, (program, elf))) = plan.mechanisms.as_ref().zip(tasks.as_ref()) {
+        backend.progress(format_args!("assay: the kernel's mechanisms: up to 90 s\n"));
+        let (samples, challenge) = (plan.samples, plan.head.challenge.0);
+        let (profile, clock) = (&plan.profile, site.clock);
+        let errand = Errand { asked, profile, program, elf, samples, challenge, clock };
+        let mut book = Book::after(figures, asked.samples);
+        backend.mechanisms(&errand, &mut book);
+        figures = book.into_figures();
+    }
     let complete = site.all_online && rows.len() == agenda.len();
     let holds = complete && rows.iter().all(|row| row.verified);
     Ok(Summary { plan, site, rows, figures, holds })

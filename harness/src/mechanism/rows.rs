@@ -36,6 +36,8 @@ pub struct Errand<'a> {
     pub profile: &'a Profile<'a>,
     /// What all tasks run.
     pub program: &'a Program<'a>,
+    /// Its ELF, whole.
+    pub elf: &'a [u8],
     /// The most samples of a row.
     pub samples: u32,
     /// The plan's challenge.
@@ -161,7 +163,7 @@ impl Stage<'_> {
 
     /// Runs the tasks of a row.
     fn play(&mut self, place: Place, cast: &Cast, system: &mut impl System) -> Result<Played, Unavailable> {
-        let Errand { asked, profile, program, samples, challenge, clock } = *self.errand;
+        let Errand { asked, profile, program, samples, challenge, clock, .. } = *self.errand;
         let Place { row, arg, .. } = place;
         let most = match row.spec().class {
             SeriesClass::Batch => samples.min(BATCHES),

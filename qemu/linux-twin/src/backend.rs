@@ -8,7 +8,8 @@ use abi::wire::Record;
 use abi::wire::record::{SkipReason, SystemName};
 use harness::agenda::Item;
 use harness::clock::{Clock, Mark};
-use harness::sampler::Figure;
+use harness::mechanism::{self, Errand};
+use harness::sampler::{Book, Figure};
 use harness::user::Program;
 use harness::{Backend, Sink, TeamReport};
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
@@ -16,8 +17,10 @@ use rustix::thread::{sched_getaffinity, sched_setaffinity};
 use crate::console::Console;
 use crate::cpus::{Cpu, pin};
 use crate::linux::rtc;
+use crate::mechanism::Linux;
 use crate::platform::Threads;
 use crate::second::SecondClock;
+use crate::tuning;
 use crate::worker::{Limits, Team, lay_out_corpus, map};
 
 /// The CPUs, their clock, and the console.
@@ -67,6 +70,19 @@ impl Backend for Processes<'_> {
             let _restored = sched_setaffinity(None, &before);
         }
         figures
+    }
+
+    fn mechanisms(&mut self, errand: &Errand<'_>, book: &mut Book) {
+        if self.system == SystemName::Linux {
+            // This guest is ours: its real-time processes keep their CPU.
+            let _written = tuning::let_real_time_run();
+        }
+        let small = map::set_small_pages_only(true);
+        if let Err(error) = small {
+            self.console.problem("mechanism-scene", format_args!("{error}"));
+        }
+        let mut linux = Linux::new(self.cpus, self.console, errand.elf, errand.clock);
+        mechanism::run(errand, book, &mut linux);
     }
 
     fn assemble(&mut self, plan: &Plan<'_>, item: &Item, program: &Program<'_>) -> Result<Team, SkipReason> {

@@ -18,6 +18,7 @@ mod cpus;
 mod guest;
 mod linux;
 mod machine;
+mod mechanism;
 mod native;
 mod platform;
 mod power;

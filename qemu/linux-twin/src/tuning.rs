@@ -35,8 +35,16 @@ pub fn is_asked_for() -> bool {
 /// # Errors
 /// Linux does not allow it.
 pub fn begin() -> io::Result<()> {
-    fs::write("/proc/sys/kernel/sched_rt_runtime_us", "-1")?;
+    let_real_time_run()?;
     scheduler::become_fifo(STARTER)
+}
+
+/// Lets real-time processes keep their CPU for as long as they run.
+///
+/// # Errors
+/// Linux does not allow it.
+pub fn let_real_time_run() -> io::Result<()> {
+    fs::write("/proc/sys/kernel/sched_rt_runtime_us", "-1")
 }
 
 /// Gives the calling process a worker's priority.

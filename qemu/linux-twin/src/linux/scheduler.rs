@@ -3,6 +3,19 @@
 
 use std::io;
 
+/// Lets Linux wake the calling thread as late as it must and no later: a slack of 1 ns (prctl(2), PR_SET_TIMERSLACK).
+///
+/// # Errors
+/// Linux's.
+pub fn set_least_slack() -> io::Result<()> {
+    let least: libc::c_ulong = 1;
+    // SAFETY: takes a number.
+    match unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, least) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Puts the calling thread into SCHED_FIFO with this priority. Its children inherit both.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ mod memory;
 use std::thread;
 
 use abi::CpuId;
-use abi::series::{SeriesRow, Unavailable};
+use abi::series::{SeriesRow, Tier, Unavailable};
 use abi::wire::Record;
 use harness::Sink;
 use harness::platform::{Disturbances, Field, Job, Pages, Words, unavailable};
@@ -68,8 +68,8 @@ impl Field for Threads<'_> {
     }
 
     fn own_rows(&mut self, _: &mut Sampler<'_>, book: &mut Book) {
-        let kernels = SeriesRow::SPECS.iter().filter(|spec| !spec.not_on_linux.is_empty());
-        let rows: Vec<_> = kernels.map(|spec| spec.row).collect();
+        let all = SeriesRow::of_tier(Tier::Platform);
+        let rows: Vec<_> = all.filter(|row| !row.spec().not_on_linux.is_empty()).collect();
         let here = self.cpus.first().map_or(CpuId(0), |cpu| cpu.id);
         unavailable(&rows, here, Unavailable::NotApplicable, book, self);
     }

@@ -101,6 +101,25 @@ pub fn shared_zeros(at: u64, bytes: usize) -> io::Result<Region> {
     map(at, bytes, Rights::Write, flags, -1, 0).map(|mapped| Region { mapped, bytes })
 }
 
+/// Maps `bytes` at `at` that are filled with zeros when they are touched, in pages of 4 KiB.
+///
+/// # Errors
+/// Linux's.
+pub fn lazy(at: u64, bytes: usize) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    map_with(at, bytes, Rights::Write, flags, -1, 0).map(drop)
+}
+
+/// The first `bytes` bytes of the memory that [`private`] has mapped at `at`.
+#[must_use]
+pub fn content(at: u64, bytes: usize) -> Vec<u8> {
+    let mut copy = vec![0; bytes];
+    let from = ptr::with_exposed_provenance::<u8>(usize::try_from(at).unwrap_or(0));
+    // SAFETY: mapped by this module in this process, longer than what is read by the caller's word, and not written meanwhile.
+    unsafe { ptr::copy_nonoverlapping(from, copy.as_mut_ptr(), bytes) };
+    copy
+}
+
 /// A mapping of this process, until it is dropped.
 pub struct Region {
     mapped: *mut u8,

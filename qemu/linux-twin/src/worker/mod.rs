@@ -4,7 +4,7 @@
 //! same addresses meets the same cache sets. A worker's process differs from any other in three things: it is pinned, its
 //! memory is locked and prefaulted, and a filter refuses the syscalls of the worker's own code.
 
-mod call;
+pub mod call;
 mod child;
 mod filter;
 pub mod map;
@@ -12,7 +12,10 @@ mod shared;
 mod slot;
 mod space;
 mod team;
-mod traps;
+pub mod traps;
 
-pub use space::lay_out_corpus;
+pub use map::Region;
+pub use shared::Shared;
+pub use slot::{End, Slot, Step};
+pub use space::{Pages, bytes_of, lay_out, lay_out_corpus};
 pub use team::{Limits, Team};

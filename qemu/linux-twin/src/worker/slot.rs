@@ -56,13 +56,16 @@ pub enum Step {
     /// Installing the filter that refuses the worker's syscalls.
     #[error("cannot have the worker's syscalls refused (seccomp)")]
     Filter,
+    /// Giving a task the descriptors of its handles.
+    #[error("cannot have the descriptors of its handles")]
+    Objects,
     /// Writing the worker's arguments, and setting its timer.
     #[error("cannot prepare a call of the worker")]
     Call,
 }
 
 impl Step {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Tie,
         Self::Pin,
         Self::RealTime,
@@ -72,6 +75,7 @@ impl Step {
         Self::Lock,
         Self::Signals,
         Self::Filter,
+        Self::Objects,
         Self::Call,
     ];
 }
