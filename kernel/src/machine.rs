@@ -23,7 +23,7 @@ use crate::cpu::PerCpu;
 use crate::firmware::acpi::fadt::{self, PowerManagement, Register};
 use crate::firmware::acpi::{RootPointer, TableError, Tables, hpet, madt, s5, spcr};
 use crate::mem::memory_map::MemoryMap;
-use crate::mem::{KernelSpace, OutOfMemory, heap_bytes_for, phys};
+use crate::mem::{KernelSpace, OutOfMemory, frames, heap_bytes_for, phys};
 use crate::smp::{self, Roster, RosterEntry};
 use crate::x86::features::Features;
 use crate::x86::{apic, io_apic};
@@ -249,10 +249,10 @@ fn find_frequency(
         None => None,
     };
     let pm_timer = pm_timer.map(|place| PmTimer { place, wide: tables.power.pm_timer_is_32_bit });
-    let scratch = space.frames().zeroed()?;
+    let scratch = frames().zeroed()?;
     let (readings, second) = clock::readings(&Devices { hpet, pm_timer, scratch: Some(scratch) });
-    space.frames().give_back(scratch);
-    let second = second.or_other(|| space.frames().zeroed().ok());
+    frames().give_back(scratch);
+    let second = second.or_other(|| frames().zeroed().ok());
     let none = Refusal { code: "no-clock", detail: "no source states the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))
 }

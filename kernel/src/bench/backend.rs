@@ -25,7 +25,7 @@ use crate::control;
 use crate::costs::Floor;
 use crate::cpu::{Counted, Job, PerCpu, Strays};
 use crate::machine::Machine;
-use crate::mem::{OutOfMemory, heap_has_room_for};
+use crate::mem::{OutOfMemory, frames, heap_has_room_for};
 use crate::smp::run_on;
 use crate::user::AddressSpace;
 
@@ -92,10 +92,10 @@ impl Backend for Bench<'_> {
     ) -> Result<Arc<Team>, SkipReason> {
         let case = item.case.workers;
         let cpus = choose_cpus(case, plan.needs.requires, &self.order)?;
-        let free_bytes = self.machine.space.frames().free_bytes();
-        let built = build_workers(self.machine, &cpus, &item.splits, program);
+        let free_bytes = frames().free_bytes();
+        let built = build_workers(&cpus, &item.splits, program);
         let workers = built.map_err(|OutOfMemory| {
-            let missing = free_bytes.saturating_sub(self.machine.space.frames().free_bytes());
+            let missing = free_bytes.saturating_sub(frames().free_bytes());
             self.report_leak(missing);
             SkipReason::Memory
         })?;
@@ -109,7 +109,6 @@ impl Backend for Bench<'_> {
             granted: program.granted(),
             challenge: plan.head.challenge.0,
             warm_up_ms: plan.warm_up_ms,
-            kernel_cr3: self.machine.space.cr3(),
             free_bytes,
         }))
     }
@@ -128,7 +127,7 @@ impl Backend for Bench<'_> {
         let (mut roots, room) = (Roots::default(), team.needs.chunks);
         let workers = team.workers.iter().map(|worker| worker.report(room, &mut roots)).collect();
         let root = (room > 0).then(|| roots.all());
-        let missing = Team::disband(team, &mut self.machine.space);
+        let missing = Team::disband(team);
         self.report_leak(missing);
         Ok(TeamReport { start_tsc, warm, back, workers, root })
     }
@@ -168,7 +167,6 @@ fn choose_cpus(
 /// # Errors
 /// No memory. Everything that was taken is given back: a case that does not fit leaves the memory to cases that do.
 fn build_workers(
-    machine: &mut Machine,
     cpus: &[&'static PerCpu],
     splits: &[Split],
     program: &Program<'_>,
@@ -181,12 +179,12 @@ fn build_workers(
     let mut workers = Vec::with_capacity(cpus.len());
     let built = cpus.iter().zip(splits).try_for_each(|(cpu, split)| {
         let first = workers.first().map(Worker::space);
-        let space = AddressSpace::new(&mut machine.space, program, first)?;
+        let space = AddressSpace::new(program, first)?;
         workers.push(Worker::new(cpu.id, *split, space));
         Ok(())
     });
     if let Err(error) = built.and_then(|()| has_room()) {
-        workers.into_iter().for_each(|worker| worker.destroy(&mut machine.space));
+        workers.into_iter().for_each(Worker::destroy);
         return Err(error);
     }
     Ok(workers)

@@ -27,8 +27,8 @@ use crate::clock::MachineClock;
 use crate::control;
 use crate::cpu::PerCpu;
 use crate::cpu::counters::Available;
-use crate::mem::KernelSpace;
-use crate::task::{self, Island, RunLimits, Thread};
+use crate::mem::frames;
+use crate::task::{self, Island, RunLimits, Space, Thread};
 use crate::user::AddressSpace;
 
 /// How many interrupts a negative control sends into a timed worker.
@@ -72,8 +72,6 @@ pub struct Team {
     pub challenge: u64,
     /// How long each worker is warmed up, in milliseconds.
     pub warm_up_ms: u32,
-    /// The kernel's own page tables.
-    pub kernel_cr3: u64,
     /// Free memory before the team was built, in bytes.
     pub free_bytes: u64,
 }
@@ -119,8 +117,8 @@ impl Worker {
     }
 
     /// Gives its address space back. No CPU is in it.
-    pub fn destroy(self, space: &mut KernelSpace) {
-        self.space.destroy(space);
+    pub fn destroy(self) {
+        self.space.destroy();
     }
 }
 
@@ -141,12 +139,12 @@ impl Team {
             here,
             worker,
             clock,
-            island: Island::new(here, self.kernel_cr3, 0),
-            thread: Thread::new(worker.space.cr3(), None),
+            island: Island::new(here, 0, true),
+            thread: Thread::new(Space::of_worker(&worker.space), None),
         };
         seat.thread.authority.set(self.authority);
         let reported = self.calls(&seat);
-        seat.island.end(self.kernel_cr3);
+        seat.island.end();
         *worker.reported.lock() = Some(reported);
     }
 
@@ -261,9 +259,9 @@ impl Team {
 
     /// Gives the address spaces back, unless a CPU may still be in one: then they are never given back. Returns the bytes
     /// that are missing afterwards although all was given back.
-    pub fn disband(this: Arc<Self>, space: &mut KernelSpace) -> u64 {
+    pub fn disband(this: Arc<Self>) -> u64 {
         let Some(Self { workers, free_bytes, .. }) = Arc::into_inner(this) else { return 0 };
-        workers.into_iter().for_each(|worker| worker.destroy(space));
-        free_bytes.saturating_sub(space.frames().free_bytes())
+        workers.into_iter().for_each(|worker| worker.destroy());
+        free_bytes.saturating_sub(frames().free_bytes())
     }
 }

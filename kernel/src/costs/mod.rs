@@ -25,6 +25,7 @@ use crate::console;
 use crate::cpu::counters::Available;
 use crate::cpu::{PerCpu, Strays};
 use crate::machine::Machine;
+use crate::mem::frames;
 use crate::smp::run_on;
 
 /// The large pages of the window on physical memory.
@@ -76,13 +77,13 @@ impl Field for Floor<'_> {
 
     fn memory(&mut self, bytes: u64, pages: Pages) -> Option<Words> {
         let align = if pages == Pages::Large { LARGE_PAGE } else { 4096 };
-        let words = self.machine.space.frames().words(bytes.next_multiple_of(4096), align).ok()?;
+        let words = frames().words(bytes.next_multiple_of(4096), align).ok()?;
         words.iter().for_each(|word| word.store(0, core::sync::atomic::Ordering::Relaxed));
         usize::try_from(bytes / 8).ok().and_then(|count| words.get(..count))
     }
 
     fn memory_twice(&mut self, bytes: u64) -> [Option<Words>; 2] {
-        let most = self.machine.space.frames().untouched_bytes() / PART;
+        let most = frames().untouched_bytes() / PART;
         // A power of two that fits.
         let fits = most.checked_ilog2().map_or(0, |bits| 1 << bits);
         // The same memory, mapped twice.

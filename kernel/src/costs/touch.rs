@@ -9,6 +9,7 @@ use harness::sampler::{BUDGET_US, Book, Measured, Place, Sampler, Tally};
 use harness::x86::{cpuid, tsc};
 
 use super::{Floor, LARGE_PAGE};
+use crate::mem::frames;
 
 /// A part of the memory that is left, which a row takes at most.
 const PART: u64 = 8;
@@ -27,9 +28,9 @@ pub fn rows(here: CpuId, sampler: &mut Sampler<'_>, book: &mut Book, floor: &mut
     }
     for (rows, bytes) in [(large, LARGE_PAGE), (small, 4096)] {
         let most = sampler.room() as u64 + u64::from(WARM_UPS);
-        let frames = floor.machine.space.frames();
-        let pages = (frames.untouched_bytes() / PART / bytes).min(most);
-        match frames.words(pages * bytes, bytes) {
+        let pages = (frames().untouched_bytes() / PART / bytes).min(most);
+        let words = frames().words(pages * bytes, bytes);
+        match words {
             Ok(words) if pages > u64::from(WARM_UPS) => {
                 touch(rows, here, words, bytes, sampler, book, floor);
             }

@@ -71,7 +71,7 @@ pub struct PerCpu {
     descriptors: UnsafeCell<Descriptors>,
 }
 
-// SAFETY: `user_rsp`, `worker` and `descriptors` are used only by the CPU they belong to, which reaches them by GS base.
+// SAFETY: `user_rsp`, `worker` (but for one atomic) and `descriptors` are used only by the CPU they belong to, which reaches them by GS base.
 // The rest is atomic, locked or never written.
 unsafe impl Sync for PerCpu {}
 

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::ptr;
+use core::sync::atomic::AtomicBool;
 
 use harness::user::Counts;
 use harness::watch::Watch;
@@ -21,6 +22,8 @@ pub struct WorkerState {
     pub island: Cell<*const ()>,
     /// The kernel's RSP to return to, while ring 3 runs.
     pub return_rsp: Cell<u64>,
+    /// The CPU halts until one of its threads can go on. Other CPUs read it.
+    pub asleep: AtomicBool,
     /// The watch over its call, with its time-out.
     pub watch: Cell<Watch>,
     /// How many timer interrupts a negative control still wants in this worker.
@@ -35,6 +38,7 @@ impl Default for WorkerState {
             thread: Cell::new(ptr::null_mut()),
             island: Cell::new(ptr::null()),
             return_rsp: Cell::default(),
+            asleep: AtomicBool::new(false),
             watch: Cell::default(),
             disturbances: Cell::default(),
             counts: Cell::default(),

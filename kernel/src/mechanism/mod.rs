@@ -54,10 +54,15 @@ impl System for Theatre<'_> {
             | SeriesRow::CapOk
             | SeriesRow::CapRefused
             | SeriesRow::CallSame
+            | SeriesRow::CallCross
             | SeriesRow::NotifyNone
             | SeriesRow::NotifyWake
             | SeriesRow::Switch
             | SeriesRow::TimerWake
+            | SeriesRow::FaultZero
+            | SeriesRow::Map
+            | SeriesRow::Protect
+            | SeriesRow::Unmap
             | SeriesRow::ShmXfer => Ok(()),
             _ => Err(Unavailable::NotOffered),
         }

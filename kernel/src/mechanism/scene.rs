@@ -1,14 +1,16 @@
 //! One scene: its tasks are built, run on their CPUs and taken down again.
 
 use abi::CpuId;
-use abi::object::{Kind, Rights};
+use abi::object::{HandleRight, Kind, Rights};
 use abi::plan::KernelObject;
-use abi::series::Unavailable;
+use abi::series::{SeriesRow, Unavailable};
 use abi::stub::STUBS;
+use abi::task::{LAZY_AT, LAZY_PAGES};
 use abi::worker::WorkerResult;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 use harness::Sink;
 use harness::mechanism::{Counted, Ended, Played, Role, Scene};
 use harness::user::Exit;
@@ -19,13 +21,18 @@ use crate::clock::MachineClock;
 use crate::console::Records;
 use crate::cpu::{Job, PerCpu};
 use crate::machine::Machine;
-use crate::mem::{KernelSpace, OutOfMemory};
+use crate::mem::{OutOfMemory, frames};
 use crate::smp::run_on;
-use crate::task::{self, Endpoint, Island, Named, Notification, RunLimits, Table, Thread};
+use crate::task::{
+    self, Endpoint, Island, Memory, Named, Notification, Post, RunLimits, Space, Table, Thread,
+};
 use crate::user::AddressSpace;
 
 /// How long a CPU may take beyond the time-out of its tasks, in microseconds.
 const GRACE_US: u64 = 2_000_000;
+
+/// The pages of each task that are made when they are touched.
+const LAZY: Range<u64> = LAZY_AT..LAZY_AT + LAZY_PAGES * 4096;
 
 /// A task before and after its run.
 struct Cast {
@@ -42,8 +49,11 @@ struct Stage {
     /// The notifications, by the place of the object: any CPU can signal them.
     notifications: Vec<Option<Arc<Notification>>>,
     cast: Vec<Cast>,
+    /// The slots of callers at endpoints of other CPUs: the place of the object, that of the task, and the slot.
+    posts: Vec<(usize, usize, Arc<Post>)>,
+    /// Whether a CPU halts when there is nothing to do.
+    halts: bool,
     counted: Mutex<Counted>,
-    kernel_cr3: u64,
     timeout_us: u64,
 }
 
@@ -52,8 +62,8 @@ struct Stage {
 /// # Errors
 /// No memory, or a CPU that is lost.
 pub fn play(machine: &mut Machine, scene: &Scene<'_>, results: &mut [u64]) -> Result<Played, Unavailable> {
-    let free_bytes = machine.space.frames().free_bytes();
-    let stage = Arc::new(Stage::set(&mut machine.space, scene).map_err(|OutOfMemory| Unavailable::Memory)?);
+    let free_bytes = frames().free_bytes();
+    let stage = Arc::new(Stage::set(scene).map_err(|OutOfMemory| Unavailable::Memory)?);
     let all = PerCpu::free();
     let cpus: Vec<_> =
         all.into_iter().filter(|cpu| scene.tasks.iter().any(|role| role.cpu == cpu.id)).collect();
@@ -72,8 +82,8 @@ pub fn play(machine: &mut Machine, scene: &Scene<'_>, results: &mut [u64]) -> Re
         client.space.read_memory(results);
     }
     let counted = stage.counted.into_inner();
-    stage.cast.into_iter().for_each(|cast| cast.space.destroy(&mut machine.space));
-    let missing = free_bytes.saturating_sub(machine.space.frames().free_bytes());
+    stage.cast.into_iter().for_each(|cast| cast.space.destroy());
+    let missing = free_bytes.saturating_sub(frames().free_bytes());
     if missing > 0 {
         Records.problem("frames-leaked", format_args!("{missing} bytes of a scene were not given back"));
     }
@@ -82,41 +92,37 @@ pub fn play(machine: &mut Machine, scene: &Scene<'_>, results: &mut [u64]) -> Re
 
 impl Stage {
     /// Builds the tasks. All of them share the memory that the program is granted to share.
-    fn set(space: &mut KernelSpace, scene: &Scene<'_>) -> Result<Self, OutOfMemory> {
+    fn set(scene: &Scene<'_>) -> Result<Self, OutOfMemory> {
         let objects: Vec<_> = scene.profile.objects().collect();
         let mut cast: Vec<Cast> = Vec::with_capacity(scene.tasks.len());
         for role in scene.tasks {
-            match Cast::of(space, scene, role, &objects, cast.first()) {
+            match Cast::of(scene, role, &objects, cast.first()) {
                 Ok(one) => cast.push(one),
                 Err(error) => {
-                    cast.into_iter().for_each(|one| one.space.destroy(space));
+                    cast.into_iter().for_each(|one| one.space.destroy());
                     return Err(error);
                 }
             }
         }
         let notifications =
             objects.iter().map(|object| (object.kind == Kind::Notification).then(Arc::default)).collect();
+        let posts = posts(&objects, &cast);
+        let halts = scene.row != SeriesRow::CallCross || scene.arg != 0;
         let counted = Mutex::new(Counted::NOTHING);
-        Ok(Self {
-            objects,
-            notifications,
-            cast,
-            counted,
-            kernel_cr3: space.cr3(),
-            timeout_us: scene.timeout_us,
-        })
+        Ok(Self { objects, notifications, cast, posts, halts, counted, timeout_us: scene.timeout_us })
     }
 
     /// Runs the tasks of `cpu`, on it.
     fn play_on(&self, cpu: CpuId, clock: &MachineClock) {
         let Some(here) = PerCpu::current().filter(|here| here.id == cpu) else { return };
-        let own: Vec<_> = self.cast.iter().filter(|cast| cast.cpu == cpu).collect();
-        let island = Island::new(here, self.kernel_cr3, own.len());
-        let named = self.make_objects();
+        let own: Vec<_> = self.cast.iter().enumerate().filter(|(_, cast)| cast.cpu == cpu).collect();
+        let island = Island::new(here, own.len(), self.halts);
+        let named = self.make_objects(&island);
         let threads: Vec<_> = own
             .iter()
-            .map(|cast| {
-                let thread = Thread::new(cast.space.cr3(), Some(table(&cast.handles, &named)));
+            .map(|&(place, cast)| {
+                let space = Space::of_task(&cast.space, Some(LAZY));
+                let thread = Thread::new(space, Some(self.table(place, &named)));
                 thread.begin(cast.space.entry());
                 island.make_ready(Rc::clone(&thread));
                 thread
@@ -124,8 +130,8 @@ impl Stage {
             .collect();
         let limits = RunLimits { timeout_us: self.timeout_us, disturbances: 0 };
         task::enter(&island, clock, limits, || {});
-        island.end(self.kernel_cr3);
-        for (cast, thread) in own.iter().zip(&threads) {
+        island.end();
+        for ((_, cast), thread) in own.iter().zip(&threads) {
             let exit = thread.exit.get().unwrap_or(Exit::Timeout);
             *cast.ended.lock() = Some(Ended { exit, result: cast.space.result() });
             thread.let_go();
@@ -135,20 +141,64 @@ impl Stage {
     }
 
     /// The objects as this CPU has them, by their place in the profile.
-    fn make_objects(&self) -> Vec<Option<Named>> {
-        let each = self.objects.iter().zip(&self.notifications);
-        each.map(|(object, notification)| match object.kind {
-            Kind::Endpoint => Some(Named::Endpoint(Rc::new(Endpoint::default()))),
+    fn make_objects(&self, island: &Island) -> Vec<Option<Named>> {
+        let each = self.objects.iter().zip(&self.notifications).enumerate();
+        each.map(|(place, (object, notification))| match object.kind {
+            Kind::Endpoint => Some(Named::Endpoint(self.make_endpoint(place, island))),
             Kind::Notification => notification.clone().map(Named::Notification),
-            _ => None,
+            Kind::Memory => Memory::new(object.bytes).ok().map(|memory| Named::Memory(Rc::new(memory))),
+            Kind::Own | Kind::Image | Kind::Task => None,
         })
         .collect()
     }
+
+    fn make_endpoint(&self, place: usize, island: &Island) -> Rc<Endpoint> {
+        let here = |post: &Post| post.server().id == island.cpu().id;
+        let own = self.posts.iter().filter(|(object, _, post)| *object == place && here(post));
+        let posts: Vec<_> = own.map(|(_, _, post)| Arc::clone(post)).collect();
+        let is_called = !posts.is_empty();
+        let endpoint = Rc::new(Endpoint { posts, ..Endpoint::default() });
+        if is_called {
+            island.serve_posts(&endpoint);
+        }
+        endpoint
+    }
+
+    /// The table of a task, each handle in the slot of its place. An object that this kernel does not have leaves its slot
+    /// empty.
+    fn table(&self, task: usize, named: &[Option<Named>]) -> Table<Named> {
+        let mut table = Table::default();
+        for (place, rights) in &self.cast[task].handles {
+            let post = self.posts.iter().find(|(object, caller, _)| object == place && *caller == task);
+            let far = post.map(|(_, _, post)| Named::Post(Arc::clone(post)));
+            table.grant(far.or_else(|| named.get(*place).cloned().flatten()), *rights);
+        }
+        table
+    }
+}
+
+/// The slots for each task that may call an endpoint whose server is on another CPU.
+fn posts(objects: &[KernelObject], cast: &[Cast]) -> Vec<(usize, usize, Arc<Post>)> {
+    let has = |task: &Cast, place, right| {
+        task.handles.iter().any(|(object, rights)| *object == place && rights.has(right))
+    };
+    let on = |id: CpuId| PerCpu::all().iter().copied().find(|cpu| cpu.id == id);
+    let mut posts = Vec::new();
+    for place in 0..objects.len() {
+        let server = cast.iter().find(|task| has(task, place, HandleRight::Serve));
+        let Some(server) = server.and_then(|task| on(task.cpu)) else { continue };
+        for (number, task) in cast.iter().enumerate() {
+            let calls = has(task, place, HandleRight::Call) && task.cpu != server.id;
+            if let Some(caller) = on(task.cpu).filter(|_| calls) {
+                posts.push((place, number, Arc::new(Post::new(caller, server))));
+            }
+        }
+    }
+    posts
 }
 
 impl Cast {
     fn of(
-        space: &mut KernelSpace,
         scene: &Scene<'_>,
         role: &Role,
         objects: &[KernelObject],
@@ -158,18 +208,9 @@ impl Cast {
         let place = |name| objects.iter().position(|object| object.name == name);
         let handles =
             of_task.filter_map(|(_, object, grant)| Some((place(object.name)?, grant.rights))).collect();
-        let built = AddressSpace::new(space, scene.program, first.map(|first| &first.space))?;
+        let built = AddressSpace::new(scene.program, first.map(|first| &first.space))?;
         built.write(STUBS, stubs::page());
         built.prepare(&scene.program.granted().given_to(role.args));
         Ok(Self { cpu: role.cpu, space: built, handles, ended: Mutex::new(None) })
     }
-}
-
-/// A table with these handles, each in the slot of its place. An object that this kernel does not have leaves its slot empty.
-fn table(handles: &[(usize, Rights)], named: &[Option<Named>]) -> Table<Named> {
-    let mut table = Table::default();
-    for (place, rights) in handles {
-        table.grant(named.get(*place).cloned().flatten(), *rights);
-    }
-    table
 }

@@ -8,6 +8,7 @@
 
 use core::sync::atomic::AtomicU64;
 
+use spin::{Mutex, MutexGuard, Once};
 use x86_64::registers::control::Cr3;
 use x86_64::structures::paging::mapper::{MapToError, Mapper};
 use x86_64::structures::paging::{Page, PageTableFlags, PhysFrame, Size4KiB};
@@ -53,9 +54,43 @@ impl LowPage {
     }
 }
 
-/// The kernel's address space, and the free frames for it and for the workers'.
+/// The free frames of the machine.
+static FREE: Once<Mutex<Frames>> = Once::new();
+/// The kernel's own top-level table.
+static ROOT: Once<PhysFrame> = Once::new();
+
+/// The free frames, for one CPU at a time. Nothing that holds them enters ring 3 or waits.
+#[must_use]
+pub fn frames() -> MutexGuard<'static, Frames> {
+    FREE.get().expect("memory is taken over before anything needs a frame").lock()
+}
+
+/// The physical address of the kernel's own top-level table, for CR3.
+#[must_use]
+pub fn kernel_cr3() -> u64 {
+    ROOT.get().expect("memory is taken over before any CPU starts").start_address().as_u64()
+}
+
+/// A top-level table with the kernel's upper half and nothing else.
+///
+/// # Errors
+/// No frame.
+pub fn new_root(frames: &mut Frames) -> Result<PhysFrame, OutOfMemory> {
+    let own = *ROOT.get().ok_or(OutOfMemory)?;
+    let root = frames.zeroed()?;
+    // SAFETY: the kernel's own table, whose upper half never changes once it is in force: what is mapped later is below
+    // entries that are there already.
+    let from = unsafe { phys::table(own) };
+    // SAFETY: a frame that was handed out just now.
+    let to = unsafe { phys::table(root) };
+    for (to, from) in to.iter_mut().zip(from.iter()).skip(UPPER_HALF) {
+        *to = from.clone();
+    }
+    Ok(root)
+}
+
+/// The kernel's address space.
 pub struct KernelSpace {
-    frames: Frames,
     low_page: Option<LowPage>,
     root: PhysFrame,
     next: VirtAddr,
@@ -82,21 +117,12 @@ impl KernelSpace {
         let free = (UPPER_HALF..512).rev().find(|&entry| to[entry].is_unused()).ok_or(OutOfMemory)?;
         let next = VirtAddr::new_truncate((free as u64) << 39);
         phys::set_cr3(root.start_address().as_u64());
-        let mut this = Self { frames, low_page, root, next };
+        ROOT.call_once(|| root);
+        FREE.call_once(|| Mutex::new(frames));
+        let mut this = Self { low_page, root, next };
         // Creates the entry now, so that every copy of the upper half has it. The guard page is never touched.
         this.map_new_pages(1)?;
         Ok(this)
-    }
-
-    /// The physical address for CR3.
-    #[must_use]
-    pub fn cr3(&self) -> u64 {
-        self.root.start_address().as_u64()
-    }
-
-    /// The free frames.
-    pub fn frames(&mut self) -> &mut Frames {
-        &mut self.frames
     }
 
     /// The page for the trampoline. It is never given back: a CPU may start late.
@@ -159,7 +185,7 @@ impl KernelSpace {
     /// # Errors
     /// No memory.
     pub fn lone_page(&mut self) -> Result<LonePage, OutOfMemory> {
-        let (frame, page) = (self.frames.zeroed()?, self.take_page());
+        let (frame, page) = (frames().zeroed()?, self.take_page());
         self.map(page, frame, PageTableFlags::empty())?;
         Ok(LonePage { root: self.root, page })
     }
@@ -170,7 +196,8 @@ impl KernelSpace {
     /// # Errors
     /// No frame, or none below 4 GiB.
     pub fn trampoline_tables(&mut self, low: LowPage) -> Result<u32, OutOfMemory> {
-        let root = self.new_root()?;
+        let mut frames = frames();
+        let root = new_root(&mut frames)?;
         let cr3 = u32::try_from(root.start_address().as_u64()).map_err(|_| OutOfMemory)?;
         let page = Page::containing_address(VirtAddr::new(u64::from(low.address())));
         // SAFETY: tables made just now, not current yet.
@@ -178,40 +205,18 @@ impl KernelSpace {
         let parents = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
         // SAFETY: the page is the trampoline's alone.
         unsafe {
-            tables.map_to_with_table_flags(
-                page,
-                low.frame(),
-                PageTableFlags::PRESENT,
-                parents,
-                &mut self.frames,
-            )
+            tables.map_to_with_table_flags(page, low.frame(), PageTableFlags::PRESENT, parents, &mut *frames)
         }
         .map_err(|_| OutOfMemory)?
         .ignore();
         Ok(cr3)
     }
 
-    /// A top-level table with the kernel's upper half and nothing else.
-    ///
-    /// # Errors
-    /// No frame.
-    pub fn new_root(&mut self) -> Result<PhysFrame, OutOfMemory> {
-        let root = self.frames.zeroed()?;
-        // SAFETY: the kernel's own table; only `self` edits it.
-        let from = unsafe { phys::table(self.root) };
-        // SAFETY: a frame that was handed out just now.
-        let to = unsafe { phys::table(root) };
-        for (to, from) in to.iter_mut().zip(from.iter()).skip(UPPER_HALF) {
-            *to = from.clone();
-        }
-        Ok(root)
-    }
-
     /// Maps `count` new pages with an unmapped page below them; returns the address past their end.
     fn map_new_pages(&mut self, count: u64) -> Result<VirtAddr, OutOfMemory> {
         let _guard = self.take_page();
         for _ in 0..count {
-            let frame = self.frames.zeroed()?;
+            let frame = frames().zeroed()?;
             let page = self.take_page();
             self.map(page, frame, PageTableFlags::empty())?;
         }
@@ -231,7 +236,7 @@ impl KernelSpace {
         let mut tables = unsafe { phys::tables(self.root) };
         let flags = PageTableFlags::PRESENT | PageTableFlags::WRITABLE | PageTableFlags::NO_EXECUTE | extra;
         // SAFETY: the page is new, so nothing relies on it yet.
-        let mapped = unsafe { tables.map_to(page, frame, flags, &mut self.frames) };
+        let mapped = unsafe { tables.map_to(page, frame, flags, &mut *frames()) };
         match mapped {
             Ok(flush) => {
                 flush.flush();

@@ -15,7 +15,7 @@ use super::trampoline::{self, Setup};
 use super::{PATIENCE_US, Roster};
 use crate::control;
 use crate::cpu::{Fate, PerCpu, has_steal_account, idle};
-use crate::mem::{KernelSpace, OutOfMemory, phys};
+use crate::mem::{KernelSpace, OutOfMemory, frames, kernel_cr3, phys};
 use crate::trap;
 use crate::x86::apic;
 use crate::x86::features::Features;
@@ -45,7 +45,7 @@ pub fn adopt_bsp(roster: &Roster, space: &mut KernelSpace, features: Features) -
     let has_account = has_steal_account();
     for entry in &roster.used {
         let stacks = space.cpu_stacks()?;
-        let steal = has_account.then(|| space.frames().zeroed()).transpose()?;
+        let steal = has_account.then(|| frames().zeroed()).transpose()?;
         all.push(&*Box::leak(Box::new(PerCpu::new(entry.id, entry.apic_id, &stacks, steal))));
     }
     PerCpu::publish(all.into());
@@ -104,7 +104,7 @@ fn send_start(
     clock: &Clock,
 ) -> Result<u64, OutOfMemory> {
     let low = space.low_page()?;
-    ORDERS.call_once(|| Orders { features, cr3: space.cr3() });
+    ORDERS.call_once(|| Orders { features, cr3: kernel_cr3() });
     // Leaked: a CPU that starts late still reads them.
     let apic_ids = Vec::leak(PerCpu::all().iter().map(|cpu| cpu.apic_id.0).collect());
     let stacks = Vec::leak(PerCpu::all().iter().map(|cpu| cpu.main_stack.as_u64()).collect());

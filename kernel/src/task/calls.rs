@@ -2,19 +2,21 @@
 //! that may let another thread run come to `may_switch`.
 #![expect(unsafe_code, reason = "reads the island of the CPU that took the call")]
 
-use abi::object::{CLOSE, COPY, Call, Handle, HandleRight, Kind, MAY_SWITCH, REVOKE, Rights, Status};
+use abi::object::{Access, CLOSE, COPY, Call, Handle, HandleRight, Kind, MAY_SWITCH, REVOKE, Rights, Status};
 use abi::syscall::{REFUSED, Syscall};
 use abi::task::Counter;
 use alloc::rc::Rc;
+use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 use harness::user::Exit;
 
+use super::image::Image;
 use super::island::Island;
 use super::objects::{Endpoint, Named, Notification};
+use super::post::nudge;
 use super::table::Table;
 use super::thread::{State, Thread};
 use crate::cpu::{PerCpu, ThreadFrame};
-use crate::x86::{apic, vectors};
 
 /// What a call that returns at once returns: RAX and the first word. The entry code clears the other words.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,7 @@ pub fn at_once(handle: Handle, words: [u64; 4], number: u64) -> Answer {
     let done = if number >> 8 == Kind::Own as u64 {
         Err(Status::NoCall)
     } else {
-        invoke(island, handles, handle, words, number)
+        invoke(island, thread, handles, handle, words, number)
     };
     match done {
         Ok(word) => Answer { status: Status::Ok.value(), word },
@@ -78,6 +80,7 @@ type Handles = core::cell::RefCell<Table<Named>>;
 #[inline(always)]
 fn invoke(
     island: &Island,
+    thread: &Thread,
     handles: &Handles,
     handle: Handle,
     words: [u64; 4],
@@ -107,6 +110,39 @@ fn invoke(
             signal(island, notification, words[0]);
             Ok(0)
         }
+        (MAP, Named::Memory(memory)) => {
+            let [at, first, count, access] = words;
+            let access = access_of(rights, access)?;
+            memory.allow(access)?;
+            thread.space.map(memory, at, first, count, access)?;
+            island.counters.add(Counter::Map, count);
+            Ok(0)
+        }
+        (UNMAP, Named::Memory(memory)) => {
+            require(rights, HandleRight::Map)?;
+            thread.space.unmap(memory, words[0], words[1])?;
+            island.counters.add(Counter::Unmap, words[1]);
+            Ok(0)
+        }
+        (PROTECT, Named::Memory(memory)) => {
+            let [at, count, access, _] = words;
+            let access = access_of(rights, access)?;
+            memory.allow(access)?;
+            thread.space.protect(memory, at, count, access)?;
+            island.counters.add(Counter::Protect, count);
+            Ok(0)
+        }
+        (SPAWN, Named::Image(image)) => {
+            require(rights, HandleRight::Spawn)?;
+            let image = Rc::clone(image);
+            drop(table);
+            spawn(island, handles, &image, words[0])
+        }
+        (KILL, Named::Task(task)) => {
+            require(rights, HandleRight::Kill)?;
+            island.kill(task);
+            Ok(0)
+        }
         (COPY, _) => {
             drop(table);
             let copy = handles.borrow_mut().copy(handle, kind, Rights::from_bits(words[0]))?;
@@ -128,6 +164,31 @@ fn invoke(
 }
 
 const SIGNAL: u64 = Call::NotificationSignal.number() & METHOD;
+const MAP: u64 = Call::MemoryMap.number() & METHOD;
+const UNMAP: u64 = Call::MemoryUnmap.number() & METHOD;
+const PROTECT: u64 = Call::MemoryProtect.number() & METHOD;
+const SPAWN: u64 = Call::ImageSpawn.number() & METHOD;
+const KILL: u64 = Call::TaskKill.number() & METHOD;
+
+/// The access of this number, if the rights allow it.
+fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
+    require(rights, HandleRight::Map)?;
+    let access = Access::from_number(number).ok_or(Status::Argument)?;
+    if access == Access::Write {
+        require(rights, HandleRight::Write)?;
+    }
+    Ok(access)
+}
+
+/// Starts a task. Returns a handle to it.
+#[inline(never)]
+fn spawn(island: &Island, handles: &Handles, image: &Image, argument: u64) -> Result<u64, Status> {
+    let thread = image.start(argument)?;
+    let handle = handles.borrow_mut().insert(Named::Task(Rc::clone(&thread)), Image::PARENT)?;
+    island.make_ready(thread);
+    island.counters.count(Counter::Spawn);
+    Ok(handle.0)
+}
 
 #[inline(always)]
 const fn require(rights: Rights, right: HandleRight) -> Result<(), Status> {
@@ -138,8 +199,8 @@ const fn require(rights: Rights, right: HandleRight) -> Result<(), Status> {
 #[inline(always)]
 fn signal(island: &Island, notification: &Notification, bits: u64) {
     island.counters.count(Counter::Signal);
-    notification.word.fetch_or(bits, Ordering::AcqRel);
-    let waits = notification.waits.load(Ordering::Acquire);
+    notification.word.fetch_or(bits, Ordering::SeqCst);
+    let waits = notification.waits.load(Ordering::SeqCst);
     if waits != 0 {
         wake(island, waits - 1);
     }
@@ -151,7 +212,7 @@ fn wake(island: &Island, cpu: u32) {
     if u32::from(island.cpu().id.0) == cpu {
         island.look();
     } else if let Some(cpu) = PerCpu::all().iter().find(|other| u32::from(other.id.0) == cpu) {
-        apic::send_ipi(cpu.apic_id, vectors::WAKE);
+        nudge(cpu);
     }
 }
 
@@ -173,6 +234,10 @@ fn revoke(island: &Island, object: &Named) {
                 wake(island, waits - 1);
             }
         }
+        Named::Post(post) => post.revoked.store(true, Ordering::Release),
+        Named::Memory(memory) => memory.revoked.set(true),
+        Named::Image(image) => image.revoked.set(true),
+        Named::Task(_) => {}
     }
 }
 
@@ -201,6 +266,7 @@ pub fn may_switch(handle: Handle, words: [u64; 4], number: u64) -> *const Thread
 const CALL: u64 = Call::EndpointCall.number() & METHOD;
 const SERVE: u64 = Call::EndpointServe.number() & METHOD;
 const WAIT: u64 = Call::NotificationWait.number() & METHOD;
+const WAIT_TASK: u64 = Call::TaskWait.number() & METHOD;
 const YIELD: u64 = Call::Yield.number();
 const SLEEP: u64 = Call::SleepUntil.number();
 
@@ -229,6 +295,17 @@ fn begin(
             call(island, thread, endpoint, words);
             Ok(())
         }
+        (CALL, Named::Post(post)) => {
+            require(rights, HandleRight::Call)?;
+            if !post.ask(words) {
+                return Err(Status::Gone);
+            }
+            island.counters.count(Counter::Call);
+            let post = Arc::clone(post);
+            drop(table);
+            island.wait_for_answer(&post);
+            Ok(())
+        }
         (SERVE, Named::Endpoint(endpoint)) => {
             require(rights, HandleRight::Serve)?;
             serve(island, thread, endpoint, words)
@@ -236,7 +313,7 @@ fn begin(
         (WAIT, Named::Notification(notification)) => {
             require(rights, HandleRight::Wait)?;
             let here = u32::from(island.cpu().id.0) + 1;
-            if notification.waits.compare_exchange(0, here, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            if notification.waits.compare_exchange(0, here, Ordering::SeqCst, Ordering::SeqCst).is_err() {
                 return Err(Status::Busy);
             }
             // Looked at after the announcement: who signals from now on sees it.
@@ -252,8 +329,35 @@ fn begin(
             }
             Ok(())
         }
+        (WAIT_TASK, Named::Task(_)) => {
+            require(rights, HandleRight::Wait)?;
+            drop(table);
+            wait_for_end(island, thread, handles, handle, kind)
+        }
         _ => Err(Status::Method),
     }
+}
+
+/// Waits for the end of a task. Closes the handle.
+fn wait_for_end(
+    island: &Island,
+    thread: &Thread,
+    handles: &Handles,
+    handle: Handle,
+    kind: u64,
+) -> Result<(), Status> {
+    let Named::Task(task) = handles.borrow_mut().close(handle, kind)? else { return Err(Status::Kind) };
+    if task.state.get() == State::Ended {
+        thread.answer(Status::Ok, task.left());
+    } else {
+        let other = task.waiter.take();
+        if other.is_some() {
+            task.waiter.set(other);
+            return Err(Status::Busy);
+        }
+        island.wait_for_end(&task);
+    }
+    Ok(())
 }
 
 fn begin_own(island: &Island, thread: &Thread, words: [u64; 4], number: u64) -> Result<(), Status> {
@@ -275,7 +379,7 @@ fn begin_own(island: &Island, thread: &Thread, words: [u64; 4], number: u64) -> 
 #[inline(always)]
 fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) {
     island.counters.count(Counter::Call);
-    if let Some(server) = endpoint.server.take() {
+    if let Some(server) = endpoint.server.take().filter(|server| server.state.get() == State::Serving) {
         island.counters.count(Counter::Serve);
         server.answer(Status::Ok, words);
         server.state.set(State::Ready);
@@ -294,13 +398,15 @@ fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) 
 /// Answers the caller, who gets the CPU back, and takes the next one.
 #[inline(always)]
 fn serve(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
-    if let Some(other) = endpoint.server.take() {
+    if let Some(other) = endpoint.server.take().filter(|other| other.state.get() == State::Serving) {
         endpoint.server.set(Some(other));
         return Err(Status::Busy);
     }
     let caller = thread.caller.take().filter(|caller| caller.state.get() == State::Called);
     if let Some(caller) = &caller {
         caller.answer(Status::Ok, words);
+    } else if let Some(post) = thread.post.take() {
+        post.answer(words);
     }
     if let Some(next) = next_caller(endpoint) {
         island.counters.count(Counter::Serve);

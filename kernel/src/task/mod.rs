@@ -11,18 +11,28 @@
 mod calls;
 mod counters;
 mod enter;
+mod image;
 mod island;
+mod memory;
 mod objects;
+mod post;
 mod queue;
+mod regions;
+mod space;
 mod table;
 mod thread;
 mod traps;
+mod waits;
 
 pub use calls::{Answer, at_once, may_switch};
 pub use counters::Counters;
 pub use enter::{RunLimits, enter, resume};
+pub use image::Image;
 pub use island::Island;
+pub use memory::Memory;
 pub use objects::{Endpoint, Named, Notification};
+pub use post::Post;
+pub use space::Space;
 pub use table::Table;
 pub use thread::{State, Thread};
 pub use traps::on_trap;

@@ -1,11 +1,15 @@
-//! What handles name: endpoints and notifications.
+//! What handles name; endpoints and notifications.
 
 use abi::object::Kind;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use super::image::Image;
+use super::memory::Memory;
+use super::post::Post;
 use super::queue::Queue;
 use super::table::Object;
 use super::thread::Thread;
@@ -15,16 +19,27 @@ use super::thread::Thread;
 pub enum Named {
     /// An endpoint of this CPU.
     Endpoint(Rc<Endpoint>),
+    /// An endpoint of another CPU.
+    Post(Arc<Post>),
     /// A notification, which any CPU can signal.
     Notification(Arc<Notification>),
+    /// Pages of memory.
+    Memory(Rc<Memory>),
+    /// A program.
+    Image(Rc<Image>),
+    /// A task that was started by another.
+    Task(Rc<Thread>),
 }
 
 impl Object for Named {
     #[inline(always)]
     fn kind(&self) -> Kind {
         match self {
-            Self::Endpoint(_) => Kind::Endpoint,
+            Self::Endpoint(_) | Self::Post(_) => Kind::Endpoint,
             Self::Notification(_) => Kind::Notification,
+            Self::Memory(_) => Kind::Memory,
+            Self::Image(_) => Kind::Image,
+            Self::Task(_) => Kind::Task,
         }
     }
 
@@ -32,20 +47,38 @@ impl Object for Named {
     fn is_revoked(&self) -> bool {
         match self {
             Self::Endpoint(endpoint) => endpoint.revoked.get(),
+            Self::Post(post) => post.revoked.load(Ordering::Relaxed),
             Self::Notification(notification) => notification.revoked.load(Ordering::Relaxed),
+            Self::Memory(memory) => memory.revoked.get(),
+            Self::Image(image) => image.revoked.get(),
+            // None has the right to revoke a task; it is ended instead.
+            Self::Task(_) => false,
         }
     }
 }
 
-/// Where callers meet a server of the same CPU. The caller lends the server its CPU: no queue is searched on the way.
+/// Where callers meet a server. A caller of the same CPU lends it to the server: no queue is searched on the way.
 #[derive(Default)]
 pub struct Endpoint {
     /// The server, while it waits.
     pub server: Cell<Option<Rc<Thread>>>,
     /// Callers that wait while it does not.
     pub callers: Queue,
+    /// The slots of callers on other CPUs.
+    pub posts: Vec<Arc<Post>>,
     /// Whether every handle to it is void.
     pub revoked: Cell<bool>,
+}
+
+impl Endpoint {
+    /// Whether a server waits.
+    #[must_use]
+    pub fn has_server(&self) -> bool {
+        let server = self.server.take();
+        let has = server.is_some();
+        self.server.set(server);
+        has
+    }
 }
 
 /// A word of bits, and at most one thread that waits for one of them.

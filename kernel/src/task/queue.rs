@@ -58,13 +58,13 @@ mod tests {
     #[test]
     fn is_first_in_first_out_and_holds_each_thread_once() {
         let queue = Queue::default();
-        let threads: [_; 3] = core::array::from_fn(|cr3| Thread::new(cr3 as u64, None));
+        let threads: [_; 3] = core::array::from_fn(|cr3| thread(cr3));
         assert!(queue.is_empty() && queue.pop().is_none());
         for round in 0..2 {
             threads.iter().for_each(|thread| queue.push(Rc::clone(thread)));
             assert!(!queue.is_empty());
             for expected in 0..3 {
-                assert_eq!(queue.pop().map(|thread| thread.cr3), Some(expected), "{round}");
+                assert_eq!(queue.pop().map(|thread| thread.space.cr3), Some(expected), "{round}");
             }
             assert!(queue.is_empty() && queue.pop().is_none());
         }

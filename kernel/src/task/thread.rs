@@ -4,13 +4,18 @@
 
 use abi::object::Status;
 use abi::syscall::Authority;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::sync::Arc;
 use core::cell::{Cell, RefCell, UnsafeCell};
 use harness::user::Exit;
 
 use super::objects::Named;
+use super::post::Post;
+use super::space::Space;
 use super::table::Table;
 use crate::cpu::ThreadFrame;
+use crate::user::AddressSpace;
 
 /// What a thread waits for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,16 +39,22 @@ pub enum State {
 #[repr(C)]
 pub struct Thread {
     frame: UnsafeCell<ThreadFrame>,
-    /// The root of its page tables, for CR3.
-    pub cr3: u64,
+    /// Its address space.
+    pub space: Space,
     /// What it waits for.
     pub state: Cell<State>,
     /// The thread that it owes an answer.
     pub caller: Cell<Option<Rc<Thread>>>,
+    /// The caller on another CPU that it owes an answer.
+    pub post: Cell<Option<Arc<Post>>>,
+    /// The thread that waits for its end.
+    pub waiter: Cell<Option<Rc<Thread>>>,
+    /// The address space that goes with it: that of a task which another task started.
+    pub own: Cell<Option<AddressSpace>>,
     /// The thread after it in a queue.
     pub(super) next: Cell<Option<Rc<Thread>>>,
     /// Its handles; a worker of the scaling tier has none, and may make no call but that of its return stub.
-    pub handles: Option<RefCell<Table<Named>>>,
+    pub handles: Option<Box<RefCell<Table<Named>>>>,
     /// The syscalls that it may make without a handle.
     pub authority: Cell<Authority>,
     /// How it ended.
@@ -51,16 +62,19 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// A thread in the address space of `cr3`. It has no frame to run yet.
+    /// A thread in `space`. It has no frame to run yet.
     #[must_use]
-    pub fn new(cr3: u64, handles: Option<Table<Named>>) -> Rc<Self> {
+    pub fn new(space: Space, handles: Option<Table<Named>>) -> Rc<Self> {
         Rc::new(Self {
             frame: UnsafeCell::default(),
-            cr3,
+            space,
             state: Cell::default(),
             caller: Cell::default(),
+            post: Cell::default(),
+            waiter: Cell::default(),
+            own: Cell::default(),
             next: Cell::default(),
-            handles: handles.map(RefCell::new),
+            handles: handles.map(|table| Box::new(RefCell::new(table))),
             authority: Cell::default(),
             exit: Cell::default(),
         })
@@ -100,9 +114,25 @@ impl Thread {
         words
     }
 
+    /// What it left for the thread that waits for its end: its answer; 0 if it returned, 1 after a fault, 2 if it was ended
+    /// by another.
+    #[must_use]
+    pub fn left(&self) -> [u64; 4] {
+        let space = self.own.take();
+        let answer = space.as_ref().map_or(0, |space| space.result().answer);
+        self.own.set(space);
+        let how = match self.exit.get() {
+            Some(Exit::Returned) => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+        [if how == 0 { answer } else { 0 }, how, 0, 0]
+    }
+
     /// Lets go of all that it refers to: threads and objects refer to each other, and none would be freed.
     pub fn let_go(&self) {
         self.caller.take();
+        self.waiter.take();
         self.next.take();
         if let Some(handles) = &self.handles {
             handles.take();
@@ -115,5 +145,14 @@ impl Thread {
         // SAFETY: a thread is not `Send`, so this is its CPU, whose entry code uses the frame only while no Rust runs; no
         // `edit` is called within one.
         edit(unsafe { &mut *self.frame.get() });
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // Another one is current: the island drops no thread before it has switched.
+        if let Some(space) = self.own.take() {
+            space.destroy();
+        }
     }
 }

@@ -23,6 +23,9 @@ pub fn on_trap(frame: &TrapFrame) {
             let (error, rip) = (frame.error, frame.rip);
             // SAFETY: the trap came from ring 3.
             let island = unsafe { Island::here() };
+            if vector == vectors::PAGE_FAULT && island.touches(error, address) {
+                return;
+            }
             island.end_current(Exit::Fault(Fault { vector: vector.into(), error, rip, address }));
         }
         vector => on_interrupt(vector),

@@ -3,4 +3,5 @@
 mod space;
 mod tables;
 
-pub use space::AddressSpace;
+pub use space::{AddressSpace, rights};
+pub use tables::{BORROWED, Tables};

@@ -6,8 +6,10 @@
 #![expect(unsafe_code, reason = "edits page tables")]
 
 use abi::grant::PageSize;
+use abi::object::Access;
 use abi::worker::{Extent, WorkerArgs, WorkerResult};
 use core::mem::offset_of;
+use core::ops::Range;
 use harness::user::layout::{
     ARGS, CHUNKS, CORPUS, IMAGE, MEMORY, RESULT, STACK_TOP, STUB, STUB_CODE, stack_bottom,
 };
@@ -16,7 +18,7 @@ use x86_64::structures::paging::{PageTableFlags, PhysFrame};
 
 use super::tables::{self, Tables};
 use crate::cpu::ThreadFrame;
-use crate::mem::{Frames, KernelSpace, OutOfMemory, phys};
+use crate::mem::{Frames, OutOfMemory, frames, new_root, phys};
 
 const PAGE: u64 = 4096;
 
@@ -27,26 +29,25 @@ pub struct AddressSpace {
     entry: u64,
     args: PhysFrame,
     result: PhysFrame,
+    /// The end of what is mapped.
+    end: u64,
 }
 
-/// Ring 3's rights to a page, besides reading it.
-#[derive(Clone, Copy)]
-enum Rights {
-    Read,
-    Write,
-    Execute,
+/// The flags of a page to which ring 3 has this access; `None` for none.
+#[must_use]
+pub const fn rights(access: Access) -> Option<PageTableFlags> {
+    let readable = PageTableFlags::PRESENT.union(PageTableFlags::USER_ACCESSIBLE);
+    Some(match access {
+        Access::None => return None,
+        Access::Read => readable.union(PageTableFlags::NO_EXECUTE),
+        Access::Write => readable.union(PageTableFlags::NO_EXECUTE).union(PageTableFlags::WRITABLE),
+        Access::Execute => readable,
+    })
 }
 
-impl Rights {
-    fn flags(self) -> PageTableFlags {
-        let readable = PageTableFlags::PRESENT | PageTableFlags::USER_ACCESSIBLE;
-        readable
-            | match self {
-                Self::Read => PageTableFlags::NO_EXECUTE,
-                Self::Write => PageTableFlags::NO_EXECUTE | PageTableFlags::WRITABLE,
-                Self::Execute => PageTableFlags::empty(),
-            }
-    }
+/// As [`rights`], of an access that is one.
+fn flags(access: Access) -> PageTableFlags {
+    rights(access).unwrap_or(PageTableFlags::empty())
 }
 
 impl AddressSpace {
@@ -55,19 +56,24 @@ impl AddressSpace {
     ///
     /// # Errors
     /// No memory. Frames taken so far are given back.
-    pub fn new(
-        space: &mut KernelSpace,
-        program: &Program<'_>,
-        first: Option<&Self>,
-    ) -> Result<Self, OutOfMemory> {
-        let root = space.new_root()?;
+    pub fn new(program: &Program<'_>, first: Option<&Self>) -> Result<Self, OutOfMemory> {
+        let mut frames = frames();
+        let root = new_root(&mut frames)?;
         // SAFETY: a table made just now; this address space is its only owner, and maps everything before a CPU enters it.
         let tables = unsafe { Tables::new(root) };
-        let mut this = Self { root, tables, entry: IMAGE + program.image.entry, args: root, result: root };
-        match this.build(space.frames(), program, first) {
+        let mut this = Self {
+            root,
+            tables,
+            entry: IMAGE + program.image.entry,
+            args: root,
+            result: root,
+            end: MEMORY + program.granted().memory.bytes,
+        };
+        match this.build(&mut frames, program, first) {
             Ok(()) => Ok(this),
             Err(error) => {
-                this.destroy(space);
+                drop(frames);
+                this.destroy();
                 Err(error)
             }
         }
@@ -86,31 +92,31 @@ impl AddressSpace {
         for elf::Relocation { at, addend } in image.relocations.iter() {
             self.write(IMAGE + at, &(IMAGE + addend).to_le_bytes());
         }
-        self.args = self.map_small(frames, ARGS, Rights::Read)?;
-        self.result = self.map_small(frames, RESULT, Rights::Write)?;
-        let stub = self.map_small(frames, STUB, Rights::Execute)?;
+        self.args = self.map_small(frames, ARGS, Access::Read)?;
+        self.result = self.map_small(frames, RESULT, Access::Write)?;
+        let stub = self.map_small(frames, STUB, Access::Execute)?;
         phys::write_bytes(stub, 0, &STUB_CODE);
-        self.map(frames, stack_bottom(needs), STACK_TOP, PageSize::Small, Rights::Write)?;
+        self.map(frames, stack_bottom(needs), STACK_TOP, PageSize::Small, Access::Write)?;
         // The return address: the worker is entered as if the stub had called it.
         self.write(STACK_TOP - 8, &STUB.to_le_bytes());
 
         let granted = program.granted();
         let end = |extent: Extent| extent.at + extent.bytes;
-        self.map(frames, granted.chunks.at, end(granted.chunks), PageSize::Small, Rights::Write)?;
-        self.map(frames, granted.memory.at, end(granted.memory), needs.pages, Rights::Write)?;
+        self.map(frames, granted.chunks.at, end(granted.chunks), PageSize::Small, Access::Write)?;
+        self.map(frames, granted.memory.at, end(granted.memory), needs.pages, Access::Write)?;
         let (shared, copied) = (granted.shared, granted.corpus);
         match first {
             Some(first) => {
-                self.borrow(frames, first, shared.at, end(shared), PageSize::Small, Rights::Write)?
+                self.borrow(frames, first, shared.at, end(shared), PageSize::Small, Access::Write)?
             }
-            None => self.map(frames, shared.at, end(shared), PageSize::Small, Rights::Write)?,
+            None => self.map(frames, shared.at, end(shared), PageSize::Small, Access::Write)?,
         }
         match (corpus, first) {
             (Some(Corpus { is_shared: true, .. }), Some(first)) => {
-                self.borrow(frames, first, copied.at, end(copied), needs.pages, Rights::Read)
+                self.borrow(frames, first, copied.at, end(copied), needs.pages, Access::Read)
             }
             (Some(Corpus { bytes, .. }), _) => {
-                self.map(frames, copied.at, end(copied), needs.pages, Rights::Read)?;
+                self.map(frames, copied.at, end(copied), needs.pages, Access::Read)?;
                 self.write(CORPUS, bytes);
                 Ok(())
             }
@@ -119,13 +125,13 @@ impl AddressSpace {
     }
 
     fn map_segment(&self, frames: &mut Frames, segment: &elf::Segment<'_>) -> Result<(), OutOfMemory> {
-        let rights = match (segment.writable, segment.executable) {
-            (true, _) => Rights::Write,
-            (false, true) => Rights::Execute,
-            (false, false) => Rights::Read,
+        let access = match (segment.writable, segment.executable) {
+            (true, _) => Access::Write,
+            (false, true) => Access::Execute,
+            (false, false) => Access::Read,
         };
         let (start, end) = (IMAGE + segment.at, IMAGE + segment.at + segment.size);
-        self.map(frames, start / PAGE * PAGE, end, PageSize::Small, rights)?;
+        self.map(frames, start / PAGE * PAGE, end, PageSize::Small, access)?;
         self.write(start, segment.data);
         Ok(())
     }
@@ -137,13 +143,13 @@ impl AddressSpace {
         start: u64,
         end: u64,
         pages: PageSize,
-        rights: Rights,
+        access: Access,
     ) -> Result<(), OutOfMemory> {
         let mut at = start;
         while at < end {
             match pages {
-                PageSize::Small => self.map_small(frames, at, rights).map(drop)?,
-                PageSize::Large => self.map_large(frames, at, rights)?,
+                PageSize::Small => self.map_small(frames, at, access).map(drop)?,
+                PageSize::Large => self.map_large(frames, at, access)?,
             }
             at += pages.bytes();
         }
@@ -151,16 +157,16 @@ impl AddressSpace {
     }
 
     /// Maps a new page of zeros at `at`.
-    fn map_small(&self, frames: &mut Frames, at: u64, rights: Rights) -> Result<PhysFrame, OutOfMemory> {
+    fn map_small(&self, frames: &mut Frames, at: u64, access: Access) -> Result<PhysFrame, OutOfMemory> {
         let frame = frames.zeroed()?;
-        let entered = self.tables.enter(frames, at, frame.start_address(), rights.flags());
+        let entered = self.tables.enter(frames, at, frame.start_address(), flags(access));
         entered.map(|()| frame).inspect_err(|_| frames.give_back(frame))
     }
 
     /// Maps 2 MiB of zeros at `at`.
-    fn map_large(&self, frames: &mut Frames, at: u64, rights: Rights) -> Result<(), OutOfMemory> {
+    fn map_large(&self, frames: &mut Frames, at: u64, access: Access) -> Result<(), OutOfMemory> {
         let frame = frames.zeroed_large()?;
-        let flags = rights.flags() | PageTableFlags::HUGE_PAGE;
+        let flags = flags(access) | PageTableFlags::HUGE_PAGE;
         let entered = self.tables.enter(frames, at, frame.start_address(), flags);
         entered.inspect_err(|_| frames.give_back_large(frame))
     }
@@ -173,13 +179,13 @@ impl AddressSpace {
         start: u64,
         end: u64,
         pages: PageSize,
-        rights: Rights,
+        access: Access,
     ) -> Result<(), OutOfMemory> {
         let size = if pages == PageSize::Large { PageTableFlags::HUGE_PAGE } else { PageTableFlags::empty() };
         let mut at = start;
         while at < end {
             let page = owner.frame(at).start_address();
-            self.tables.enter(frames, at, page, rights.flags() | size | tables::BORROWED)?;
+            self.tables.enter(frames, at, page, flags(access) | size | tables::BORROWED)?;
             at += pages.bytes();
         }
         Ok(())
@@ -249,6 +255,18 @@ impl AddressSpace {
         }
     }
 
+    /// Its page tables. A copy edits the same ones.
+    #[must_use]
+    pub const fn tables(&self) -> Tables {
+        self.tables
+    }
+
+    /// The addresses at which something is mapped from the start, or could be.
+    #[must_use]
+    pub const fn fixed(&self) -> Range<u64> {
+        64 << 10..self.end
+    }
+
     /// The physical address for CR3.
     #[must_use]
     pub fn cr3(&self) -> u64 {
@@ -262,9 +280,9 @@ impl AddressSpace {
     }
 
     /// Gives all its frames back. No CPU may run in it any more.
-    pub fn destroy(self, space: &mut KernelSpace) {
+    pub fn destroy(self) {
         // SAFETY: nothing runs in it, and `self` is the only owner of the tables.
-        unsafe { self.tables.give_back(space.frames()) };
+        unsafe { self.tables.give_back(&mut frames()) };
     }
 }
 

@@ -83,6 +83,35 @@ impl Tables {
         None
     }
 
+    /// The entry of the page of 4 KiB at `at`; `None` if there is no table for it.
+    fn small(self, at: u64) -> Option<&'static mut PageTableEntry> {
+        let mut table = self.root;
+        for level in (SMALL + 1..=TOP).rev() {
+            let entry = entry(table, at, level);
+            if !entry.flags().contains(PageTableFlags::PRESENT)
+                || entry.flags().contains(PageTableFlags::HUGE_PAGE)
+            {
+                return None;
+            }
+            table = PhysFrame::containing_address(entry.addr());
+        }
+        Some(entry(table, at, SMALL))
+    }
+
+    /// Clears the entry of a page of 4 KiB. The page itself stays who it is of.
+    pub fn clear(self, at: u64) {
+        if let Some(entry) = self.small(at) {
+            entry.set_unused();
+        }
+    }
+
+    /// Changes the flags of a page of 4 KiB that is mapped.
+    pub fn set_flags(self, at: u64, flags: PageTableFlags) {
+        if let Some(entry) = self.small(at).filter(|entry| !entry.is_unused()) {
+            entry.set_flags(flags);
+        }
+    }
+
     /// Gives back every page of the lower half that is not borrowed, every table, and the top-level table.
     ///
     /// # Safety

@@ -1,0 +1,91 @@
+//! Memory objects: pages that tasks can map.
+
+use abi::object::{Access, Status};
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU64, Ordering};
+use x86_64::structures::paging::PhysFrame;
+
+use crate::mem::{OutOfMemory, frames};
+
+/// The number of the next object: no two have had the same.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Pages, zero at first. They are given back when nothing refers to the object any more: neither a handle nor an address
+/// space that has it mapped.
+pub struct Memory {
+    number: u64,
+    frames: Vec<PhysFrame>,
+    /// What was mapped first, writing or execution: the other is refused from then on, in every address space.
+    mode: Cell<Option<Access>>,
+    /// Whether every handle to it is void. Mappings stay.
+    pub revoked: Cell<bool>,
+}
+
+impl Memory {
+    /// An object of `bytes`, a multiple of the page size.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(bytes: u64) -> Result<Self, OutOfMemory> {
+        let count = usize::try_from(bytes / 4096).map_err(|_| OutOfMemory)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut pages = Vec::new();
+        pages.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
+        // Dropped at an error, it gives back what it has so far.
+        let mut this = Self { number, frames: pages, mode: Cell::default(), revoked: Cell::default() };
+        let mut free = frames();
+        while this.frames.len() < count {
+            match free.zeroed() {
+                Ok(frame) => this.frames.push(frame),
+                Err(error) => {
+                    drop(free);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(this)
+    }
+
+    /// Its number, which no other object has.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The frames of `count` pages from page `first` on.
+    ///
+    /// # Errors
+    /// [`Status::Argument`] if it does not have them all.
+    pub fn part(&self, first: u64, count: u64) -> Result<impl Iterator<Item = PhysFrame>, Status> {
+        let end = first.checked_add(count).filter(|&end| end <= self.frames.len() as u64);
+        let range = usize::try_from(first).ok().zip(end.and_then(|end| usize::try_from(end).ok()));
+        let (first, end) = range.ok_or(Status::Argument)?;
+        Ok(self.frames[first..end].iter().copied())
+    }
+
+    /// Decides whether the object can be mapped with this access: no page of it is ever writable and executable, not even
+    /// through two mappings.
+    ///
+    /// # Errors
+    /// [`Status::Argument`].
+    pub fn allow(&self, access: Access) -> Result<(), Status> {
+        match (access, self.mode.get()) {
+            (Access::None, _) => Err(Status::Argument),
+            (Access::Read, _) => Ok(()),
+            (_, None) => {
+                self.mode.set(Some(access));
+                Ok(())
+            }
+            (_, Some(mode)) if mode == access => Ok(()),
+            _ => Err(Status::Argument),
+        }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let mut free = frames();
+        self.frames.drain(..).for_each(|frame| free.give_back(frame));
+    }
+}

@@ -1,0 +1,205 @@
+//! What threads wait for besides each other, and how their CPU passes the time.
+
+use alloc::rc::Rc;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use abi::object::Status;
+use abi::task::Counter;
+use harness::x86::tsc;
+use x86_64::instructions::interrupts;
+
+use super::enter::leave;
+use super::island::Island;
+use super::objects::{Endpoint, Notification};
+use super::post::Post;
+use super::thread::{State, Thread};
+use crate::clock;
+use crate::x86::apic;
+
+/// What a thread that is in no queue waits for.
+pub enum Awaited {
+    /// A bit of a notification.
+    Bits(Arc<Notification>),
+    /// The answer of a server on another CPU.
+    Answer(Arc<Post>),
+    /// A value of the TSC.
+    Time(u64),
+}
+
+impl Awaited {
+    /// What the thread's call returns, if the wait is over.
+    fn over(&self) -> Option<(Status, [u64; 4])> {
+        match self {
+            Self::Bits(notification) if notification.revoked.load(Ordering::Acquire) => {
+                Some((Status::Gone, [0; 4]))
+            }
+            Self::Bits(notification) => {
+                notification.is_set().then(|| (Status::Ok, [notification.take(), 0, 0, 0]))
+            }
+            Self::Answer(post) => post
+                .take_answer()
+                .map(|answer| answer.map_or((Status::Gone, [0; 4]), |words| (Status::Ok, words))),
+            Self::Time(until) => {
+                let now = tsc::read();
+                (now >= *until).then_some((Status::Ok, [now, 0, 0, 0]))
+            }
+        }
+    }
+}
+
+impl Island {
+    /// Lets the current thread wait for `awaited`, which wakes it.
+    fn wait_for(&self, awaited: Awaited) {
+        if let Some(current) = self.current.take() {
+            current.state.set(State::Waiting);
+            self.waiting.borrow_mut().push((current, awaited));
+        }
+        self.block();
+    }
+
+    /// Lets the current thread wait for a bit of `notification`.
+    pub fn wait_for_bits(&self, notification: &Arc<Notification>) {
+        self.wait_for(Awaited::Bits(Arc::clone(notification)));
+    }
+
+    /// Lets the current thread wait for the answer of a server on another CPU.
+    pub fn wait_for_answer(&self, post: &Arc<Post>) {
+        self.wait_for(Awaited::Answer(Arc::clone(post)));
+    }
+
+    /// Lets the current thread wait until the TSC has the value `until`.
+    pub fn sleep(&self, until: u64) {
+        self.wait_for(Awaited::Time(until));
+    }
+
+    /// Lets the current thread wait for the end of `thread`.
+    pub fn wait_for_end(&self, thread: &Thread) {
+        let current = self.current.take();
+        if let Some(current) = &current {
+            current.state.set(State::Waiting);
+        }
+        thread.waiter.set(current);
+        self.block();
+    }
+
+    /// Has the CPU look for calls of other CPUs at this endpoint.
+    pub fn serve_posts(&self, endpoint: &Rc<Endpoint>) {
+        self.served.borrow_mut().push(Rc::clone(endpoint));
+    }
+
+    /// Takes a thread that was ended from those that wait.
+    pub(super) fn stop_waiting(&self, thread: &Thread) {
+        let mut waiting = self.waiting.borrow_mut();
+        let place = waiting.iter().position(|(waiting, _)| core::ptr::eq(&raw const **waiting, thread));
+        if let Some(place) = place
+            && let (_, Awaited::Bits(notification)) = waiting.swap_remove(place)
+        {
+            notification.waits.store(0, Ordering::Release);
+        }
+    }
+
+    /// Makes every thread ready whose wait is over.
+    pub fn look(&self) {
+        self.look_at_posts();
+        let mut waiting = self.waiting.borrow_mut();
+        let mut index = 0;
+        while let Some((thread, awaited)) = waiting.get(index) {
+            let Some((status, words)) = awaited.over() else {
+                index += 1;
+                continue;
+            };
+            thread.answer(status, words);
+            let (thread, awaited) = waiting.swap_remove(index);
+            match awaited {
+                Awaited::Bits(notification) => {
+                    notification.waits.store(0, Ordering::Release);
+                    self.counters.count(Counter::Wait);
+                }
+                Awaited::Time(_) => self.counters.count(Counter::Sleep),
+                Awaited::Answer(_) => {}
+            }
+            self.make_ready(thread);
+        }
+    }
+
+    /// Passes calls of other CPUs to servers that wait.
+    fn look_at_posts(&self) {
+        for endpoint in self.served.borrow().iter() {
+            let Some(server) = endpoint.server.take() else { continue };
+            let mut calls = endpoint.posts.iter().filter_map(|post| Some((post, post.take()?)));
+            // One that is not taken stays in its slot.
+            match if server.state.get() == State::Serving { calls.next() } else { None } {
+                Some((post, words)) => {
+                    self.counters.count(Counter::Serve);
+                    server.answer(Status::Ok, words);
+                    server.post.set(Some(Arc::clone(post)));
+                    self.make_ready(server);
+                }
+                None => endpoint.server.set(Some(server)),
+            }
+        }
+    }
+
+    /// Whether something that is not here can make a thread ready: another CPU, or time.
+    fn can_wait(&self) -> bool {
+        !self.waiting.borrow().is_empty() || self.served.borrow().iter().any(|endpoint| endpoint.has_server())
+    }
+
+    /// The next thread that can run, for which the CPU waits. Ends the run at its time-out, or if nothing can make a thread
+    /// ready any more.
+    pub(super) fn await_ready(&self) -> Rc<Thread> {
+        loop {
+            self.look();
+            if let Some(next) = self.next_ready() {
+                return next;
+            }
+            if !self.can_wait() {
+                leave(self.cpu);
+            }
+            self.rest();
+        }
+    }
+
+    /// Lets time pass: until an interrupt comes, the timer's or another CPU's, or for a moment if the CPU does not halt. Ends
+    /// the run at its time-out.
+    fn rest(&self) {
+        let worker = &self.cpu.worker;
+        let mut watch = worker.watch.get();
+        let now = tsc::read();
+        if watch.wait(now) == 0 && !watch.comes(now) {
+            leave(self.cpu);
+        }
+        worker.watch.set(watch);
+        if !self.halts {
+            return core::hint::spin_loop();
+        }
+        let until = |awaited: &Awaited| match awaited {
+            Awaited::Time(until) => Some(until.saturating_sub(now)),
+            Awaited::Bits(_) | Awaited::Answer(_) => None,
+        };
+        let first = self.waiting.borrow().iter().filter_map(|(_, awaited)| until(awaited)).min();
+        let clock = clock::get().expect("a thread runs only when there is a clock");
+        apic::set_timer(clock.timer_ticks_of(watch.wait(now).min(first.unwrap_or(u64::MAX))));
+        worker.asleep.store(true, Ordering::SeqCst);
+        // What came before the announcement had no interrupt; what comes after it is pending when the CPU halts.
+        self.look();
+        if self.ready.is_empty() {
+            interrupts::enable_and_hlt();
+            interrupts::disable();
+        }
+        worker.asleep.store(false, Ordering::SeqCst);
+        apic::set_timer(worker.next_timer(clock));
+    }
+
+    /// Whether a page fault of the current thread with this error code was the first touch of a page that is made then.
+    pub fn touches(&self, error: u64, address: u64) -> bool {
+        /// Of the error code (Intel SDM vol. 3A, "Page-Fault Exceptions"): present, a reserved bit set, a fetch.
+        const NO_TOUCH: u64 = 1 | 1 << 3 | 1 << 4;
+        let made = error & NO_TOUCH == 0 && self.current().space.touch(address).is_ok();
+        if made {
+            self.counters.count(Counter::Fault);
+        }
+        made
+    }
+}
