@@ -64,21 +64,24 @@ impl Memory {
         Ok(self.frames[first..end].iter().copied())
     }
 
-    /// Decides whether the object can be mapped with this access: no page of it is ever writable and executable, not even
-    /// through two mappings.
+    /// Whether the object can be mapped with this access: no page of it is ever writable and executable, not even through
+    /// two mappings.
     ///
     /// # Errors
     /// [`Status::Argument`].
-    pub fn allow(&self, access: Access) -> Result<(), Status> {
+    pub fn may_have(&self, access: Access) -> Result<(), Status> {
         match (access, self.mode.get()) {
             (Access::None, _) => Err(Status::Argument),
-            (Access::Read, _) => Ok(()),
-            (_, None) => {
-                self.mode.set(Some(access));
-                Ok(())
-            }
+            (Access::Read, _) | (_, None) => Ok(()),
             (_, Some(mode)) if mode == access => Ok(()),
             _ => Err(Status::Argument),
+        }
+    }
+
+    /// Keeps that it was mapped so.
+    pub fn has_had(&self, access: Access) {
+        if access != Access::Read {
+            self.mode.set(Some(access));
         }
     }
 }

@@ -1,0 +1,181 @@
+//! Methods that return at once.
+
+use abi::object::{Access, CLOSE, COPY, Call, HandleRight, REVOKE, Rights, Status};
+use abi::task::Counter;
+use alloc::rc::Rc;
+use core::sync::atomic::Ordering;
+
+use super::super::image::Image;
+use super::super::objects::{Named, Notification};
+use super::super::post::nudge;
+use super::super::thread::State;
+use super::{Invocation, Island, method, require};
+use crate::cpu::PerCpu;
+
+const SIGNAL: u64 = method(Call::NotificationSignal);
+const MAP: u64 = method(Call::MemoryMap);
+const UNMAP: u64 = method(Call::MemoryUnmap);
+const PROTECT: u64 = method(Call::MemoryProtect);
+const SPAWN: u64 = method(Call::ImageSpawn);
+const KILL: u64 = method(Call::TaskKill);
+
+impl Invocation<'_> {
+    /// Does a method at once. Returns the first word.
+    #[inline(always)]
+    pub(super) fn at_once(&self) -> Result<u64, Status> {
+        let Self { island, handles, handle, words, kind, method, .. } = *self;
+        let table = handles.borrow();
+        let (object, rights) = match table.find(handle, kind) {
+            Ok(found) => found,
+            // A handle to a revoked object can be closed.
+            Err(Status::Generation) if method == CLOSE => {
+                drop(table);
+                return self.close();
+            }
+            Err(status) => return Err(status),
+        };
+        match (method, object) {
+            (0, _) => {
+                island.counters.count(Counter::Identify);
+                Ok(kind)
+            }
+            (SIGNAL, Named::Notification(notification)) => {
+                require(rights, HandleRight::Signal)?;
+                signal(island, notification, words[0]);
+                Ok(0)
+            }
+            _ => {
+                // A method may change the table.
+                let object = object.clone();
+                drop(table);
+                self.seldom(&object, rights)
+            }
+        }
+    }
+
+    /// Does one of the methods that do more than look something up.
+    #[inline(never)]
+    fn seldom(&self, object: &Named, rights: Rights) -> Result<u64, Status> {
+        let Self { island, thread, handles, handle, words, kind, method } = *self;
+        match (method, object) {
+            (MAP, Named::Memory(memory)) => {
+                let [at, first, count, access] = words;
+                let access = access_of(rights, access)?;
+                memory.may_have(access)?;
+                thread.space.map(memory, at, first, count, access)?;
+                memory.has_had(access);
+                island.counters.add(Counter::Map, count);
+                Ok(0)
+            }
+            (UNMAP, Named::Memory(memory)) => {
+                require(rights, HandleRight::Map)?;
+                let [at, count, ..] = words;
+                thread.space.unmap(memory, at, count)?;
+                island.counters.add(Counter::Unmap, count);
+                Ok(0)
+            }
+            (PROTECT, Named::Memory(memory)) => {
+                let [at, count, access, _] = words;
+                let access = access_of(rights, access)?;
+                memory.may_have(access)?;
+                thread.space.protect(memory, at, count, access)?;
+                memory.has_had(access);
+                island.counters.add(Counter::Protect, count);
+                Ok(0)
+            }
+            (SPAWN, Named::Image(image)) => {
+                require(rights, HandleRight::Spawn)?;
+                self.spawn(image)
+            }
+            (KILL, Named::Task(task)) => {
+                require(rights, HandleRight::Kill)?;
+                island.kill(task);
+                Ok(0)
+            }
+            (COPY, _) => {
+                let copy = handles.borrow_mut().copy(handle, kind, Rights::from_bits(words[0]))?;
+                Ok(copy.0)
+            }
+            (CLOSE, _) => self.close(),
+            (REVOKE, object) => {
+                require(rights, HandleRight::Revoke)?;
+                revoke(island, object);
+                Ok(0)
+            }
+            _ => Err(Status::Method),
+        }
+    }
+
+    /// Closes the handle.
+    fn close(&self) -> Result<u64, Status> {
+        let closed = self.handles.borrow_mut().close(self.handle, self.kind)?;
+        // Not before the table is free again: what goes with the last handle may be much.
+        drop(closed);
+        Ok(0)
+    }
+
+    /// Starts a task. Returns a handle to it.
+    fn spawn(&self, image: &Image) -> Result<u64, Status> {
+        let thread = image.start(self.words[0])?;
+        let handle = self.handles.borrow_mut().insert(Named::Task(Rc::clone(&thread)), Image::PARENT)?;
+        self.island.make_ready(thread);
+        self.island.counters.count(Counter::Spawn);
+        Ok(handle.0)
+    }
+}
+
+/// The access of this number, if the rights allow it.
+fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
+    require(rights, HandleRight::Map)?;
+    let access = Access::from_number(number).ok_or(Status::Argument)?;
+    if access == Access::Write {
+        require(rights, HandleRight::Write)?;
+    }
+    Ok(access)
+}
+
+/// Sets bits, and wakes who waits for them.
+#[inline(always)]
+fn signal(island: &Island, notification: &Notification, bits: u64) {
+    island.counters.count(Counter::Signal);
+    notification.word.fetch_or(bits, Ordering::SeqCst);
+    let waits = notification.waits.load(Ordering::SeqCst);
+    if waits != 0 {
+        wake(island, waits - 1);
+    }
+}
+
+/// Has the CPU with this number look for threads whose wait is over.
+#[cold]
+fn wake(island: &Island, cpu: u32) {
+    if u32::from(island.cpu().id.0) == cpu {
+        island.look();
+    } else if let Some(cpu) = PerCpu::all().iter().find(|other| u32::from(other.id.0) == cpu) {
+        nudge(cpu);
+    }
+}
+
+/// Voids every handle to an object, and wakes all that wait at it.
+fn revoke(island: &Island, object: &Named) {
+    match object {
+        Named::Endpoint(endpoint) => {
+            endpoint.revoked.set(true);
+            let waiting = core::iter::from_fn(|| endpoint.callers.pop()).chain(endpoint.server.take());
+            for thread in waiting.filter(|thread| thread.state.get() != State::Ended) {
+                thread.answer(Status::Gone, [0; 4]);
+                island.make_ready(thread);
+            }
+        }
+        Named::Notification(notification) => {
+            notification.revoked.store(true, Ordering::Release);
+            let waits = notification.waits.load(Ordering::Acquire);
+            if waits != 0 {
+                wake(island, waits - 1);
+            }
+        }
+        Named::Post(post) => post.revoked.store(true, Ordering::Release),
+        Named::Memory(memory) => memory.revoked.set(true),
+        Named::Image(image) => image.revoked.set(true),
+        Named::Task(_) => {}
+    }
+}

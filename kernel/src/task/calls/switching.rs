@@ -1,0 +1,185 @@
+//! Calls that may let another thread run.
+
+use abi::object::{Call, HandleRight, Status};
+use abi::task::Counter;
+use alloc::rc::Rc;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use super::super::objects::{Endpoint, Named, Notification};
+use super::super::post::Post;
+use super::super::thread::{State, Thread};
+use super::{Invocation, Island, method, require};
+
+const CALL: u64 = method(Call::EndpointCall);
+const SERVE: u64 = method(Call::EndpointServe);
+const WAIT: u64 = method(Call::NotificationWait);
+const WAIT_TASK: u64 = method(Call::TaskWait);
+const YIELD: u64 = Call::Yield.number();
+const SLEEP: u64 = Call::SleepUntil.number();
+
+impl Invocation<'_> {
+    /// Begins a call that may switch.
+    #[inline(always)]
+    pub(super) fn begin(&self) -> Result<(), Status> {
+        let Self { island, thread, handles, handle, words, kind, method } = *self;
+        let table = handles.borrow();
+        let (object, rights) = table.find(handle, kind)?;
+        match (method, object) {
+            (CALL, Named::Endpoint(endpoint)) => {
+                require(rights, HandleRight::Call)?;
+                call(island, thread, endpoint, words);
+                Ok(())
+            }
+            (SERVE, Named::Endpoint(endpoint)) => {
+                require(rights, HandleRight::Serve)?;
+                serve(island, thread, endpoint, words)
+            }
+            (CALL, Named::Post(post)) => {
+                require(rights, HandleRight::Call)?;
+                call_far(island, post, words)
+            }
+            (WAIT, Named::Notification(notification)) => {
+                require(rights, HandleRight::Wait)?;
+                wait(island, thread, notification)
+            }
+            (WAIT_TASK, Named::Task(_)) => {
+                require(rights, HandleRight::Wait)?;
+                drop(table);
+                self.wait_for_end()
+            }
+            _ => Err(Status::Method),
+        }
+    }
+
+    /// Waits for the end of a task. Closes the handle.
+    fn wait_for_end(&self) -> Result<(), Status> {
+        let Self { island, thread, handles, handle, kind, .. } = *self;
+        let Named::Task(task) = handles.borrow_mut().close(handle, kind)? else { return Err(Status::Kind) };
+        if task.state.get() == State::Ended {
+            thread.answer(Status::Ok, task.left());
+            return Ok(());
+        }
+        let other = task.waiter.take();
+        if other.is_some() {
+            task.waiter.set(other);
+            return Err(Status::Busy);
+        }
+        island.wait_for_end(&task);
+        Ok(())
+    }
+}
+
+/// Leaves a call for a server on another CPU, and waits for its answer.
+fn call_far(island: &Island, post: &Arc<Post>, words: [u64; 4]) -> Result<(), Status> {
+    if !post.ask(words) {
+        return Err(Status::Gone);
+    }
+    island.counters.count(Counter::Call);
+    island.wait_for_answer(post);
+    Ok(())
+}
+
+/// Takes the bits of a notification, or waits for one.
+fn wait(island: &Island, thread: &Thread, notification: &Arc<Notification>) -> Result<(), Status> {
+    let here = u32::from(island.cpu().id.0) + 1;
+    if notification.waits.compare_exchange(0, here, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+        return Err(Status::Busy);
+    }
+    // Looked at after the announcement: who signals from now on sees it.
+    let bits = notification.take();
+    if bits == 0 {
+        island.wait_for_bits(notification);
+    } else {
+        notification.waits.store(0, Ordering::Release);
+        island.counters.count(Counter::Wait);
+        thread.answer(Status::Ok, [bits, 0, 0, 0]);
+    }
+    Ok(())
+}
+
+/// Begins a call of a thread on itself.
+pub(super) fn begin_own(
+    island: &Island,
+    thread: &Thread,
+    words: [u64; 4],
+    number: u64,
+) -> Result<(), Status> {
+    match number {
+        YIELD => {
+            thread.answer(Status::Ok, [0; 4]);
+            island.yield_now();
+            Ok(())
+        }
+        SLEEP => {
+            island.sleep(words[0]);
+            Ok(())
+        }
+        _ => Err(Status::NoCall),
+    }
+}
+
+/// The caller lends its CPU to the server, if that waits.
+#[inline(always)]
+fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) {
+    island.counters.count(Counter::Call);
+    if let Some(server) = endpoint.server.take().filter(|server| server.state.get() == State::Serving) {
+        island.counters.count(Counter::Serve);
+        server.answer(Status::Ok, words);
+        server.state.set(State::Ready);
+        thread.state.set(State::Called);
+        let caller = island.switch_to(server);
+        island.current().caller.set(caller);
+    } else {
+        thread.keep(words);
+        thread.state.set(State::Queued);
+        if let Some(caller) = island.block() {
+            endpoint.callers.push(caller);
+        }
+    }
+}
+
+/// Answers the caller, who gets the CPU back, and takes the next one.
+#[inline(always)]
+fn serve(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
+    if let Some(other) = endpoint.server.take().filter(|other| other.state.get() == State::Serving) {
+        endpoint.server.set(Some(other));
+        return Err(Status::Busy);
+    }
+    let caller = thread.caller.take().filter(|caller| caller.state.get() == State::Called);
+    if let Some(caller) = &caller {
+        caller.answer(Status::Ok, words);
+    } else if let Some(post) = thread.post.take() {
+        post.answer(words);
+    }
+    if let Some(next) = next_caller(endpoint) {
+        island.counters.count(Counter::Serve);
+        thread.answer(Status::Ok, next.kept());
+        next.state.set(State::Called);
+        thread.caller.set(Some(next));
+        if let Some(caller) = caller {
+            island.make_ready(caller);
+        }
+        return Ok(());
+    }
+    thread.state.set(State::Serving);
+    let server = match caller {
+        Some(caller) => {
+            caller.state.set(State::Ready);
+            island.switch_to(caller)
+        }
+        None => island.block(),
+    };
+    endpoint.server.set(server);
+    Ok(())
+}
+
+/// The first thread in the queue of an endpoint that still waits there.
+fn next_caller(endpoint: &Endpoint) -> Option<Rc<Thread>> {
+    loop {
+        let next = endpoint.callers.pop()?;
+        if next.state.get() == State::Queued {
+            return Some(next);
+        }
+    }
+}
