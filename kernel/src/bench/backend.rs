@@ -13,9 +13,10 @@ use alloc::vec::Vec;
 use harness::agenda::Item;
 use harness::chunks::Roots;
 use harness::clock::{Clock, Mark};
+use harness::mechanism::{self, Errand};
 use harness::order;
 use harness::rendezvous::Rendezvous;
-use harness::sampler::Figure;
+use harness::sampler::{Book, Figure};
 use harness::user::Program;
 use harness::{Backend, Interrupted, Sink, TeamReport};
 
@@ -25,6 +26,7 @@ use crate::control;
 use crate::costs::Floor;
 use crate::cpu::{Counted, Job, PerCpu, Strays};
 use crate::machine::Machine;
+use crate::mechanism::Theatre;
 use crate::mem::{OutOfMemory, frames, heap_has_room_for};
 use crate::smp::run_on;
 use crate::user::AddressSpace;
@@ -82,6 +84,10 @@ impl Backend for Bench<'_> {
 
     fn platform(&mut self, asked: &Platform, samples: u32, clock: &Clock) -> Vec<Figure> {
         harness::platform::run(asked, samples, clock, &mut Floor::new(self.machine))
+    }
+
+    fn mechanisms(&mut self, errand: &Errand<'_>, book: &mut Book) {
+        mechanism::run(errand, book, &mut Theatre::new(self.machine, errand.elf));
     }
 
     fn assemble(

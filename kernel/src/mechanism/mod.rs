@@ -10,6 +10,7 @@ use abi::object::{Kind, Status};
 use abi::series::{SeriesRow, Unavailable};
 use abi::stub::{Op, STUB_BYTES};
 use abi::wire::Record;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use harness::Sink;
 use harness::mechanism::{Played, Scene, System};
@@ -21,13 +22,15 @@ use crate::machine::Machine;
 /// The machine, as the rows use it.
 pub struct Theatre<'a> {
     machine: &'a mut Machine,
+    /// The program of all tasks, for those that tasks start.
+    elf: Arc<[u8]>,
 }
 
 impl<'a> Theatre<'a> {
-    /// The rows' machine.
+    /// The rows' machine, and the program of all tasks.
     #[must_use]
-    pub const fn new(machine: &'a mut Machine) -> Self {
-        Self { machine }
+    pub fn new(machine: &'a mut Machine, elf: &[u8]) -> Self {
+        Self { machine, elf: elf.into() }
     }
 }
 
@@ -59,6 +62,8 @@ impl System for Theatre<'_> {
             | SeriesRow::NotifyWake
             | SeriesRow::Switch
             | SeriesRow::TimerWake
+            | SeriesRow::SpawnWait
+            | SeriesRow::SpawnRefused
             | SeriesRow::FaultZero
             | SeriesRow::Map
             | SeriesRow::Protect
@@ -89,6 +94,6 @@ impl System for Theatre<'_> {
     }
 
     fn run(&mut self, scene: &Scene<'_>, results: &mut [u64]) -> Result<Played, Unavailable> {
-        scene::play(self.machine, scene, results)
+        scene::play(self.machine, &self.elf, scene, results)
     }
 }

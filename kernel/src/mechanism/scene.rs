@@ -24,7 +24,7 @@ use crate::machine::Machine;
 use crate::mem::{OutOfMemory, frames};
 use crate::smp::run_on;
 use crate::task::{
-    self, Endpoint, Island, Memory, Named, Notification, Post, RunLimits, Space, Table, Thread,
+    self, Endpoint, Image, Island, Memory, Named, Notification, Post, RunLimits, Space, Table, Thread,
 };
 use crate::user::AddressSpace;
 
@@ -43,14 +43,41 @@ struct Cast {
     ended: Mutex<Option<Ended>>,
 }
 
+/// An object that all CPUs share.
+#[derive(Clone)]
+enum Shared {
+    Notification(Arc<Notification>),
+    Memory(Arc<Memory>),
+}
+
+impl Shared {
+    /// That of the plan's object, if it is one.
+    fn of(object: &KernelObject) -> Result<Option<Self>, OutOfMemory> {
+        Ok(match object.kind {
+            Kind::Notification => Some(Self::Notification(Arc::default())),
+            Kind::Memory => Some(Self::Memory(Arc::new(Memory::new(object.bytes)?))),
+            Kind::Own | Kind::Endpoint | Kind::Image | Kind::Task => None,
+        })
+    }
+
+    fn named(self) -> Named {
+        match self {
+            Self::Notification(notification) => Named::Notification(notification),
+            Self::Memory(memory) => Named::Memory(memory),
+        }
+    }
+}
+
 /// What the CPUs of a scene share.
 struct Stage {
     objects: Vec<KernelObject>,
-    /// The notifications, by the place of the object: any CPU can signal them.
-    notifications: Vec<Option<Arc<Notification>>>,
+    /// What all CPUs share, by the place of the object.
+    shared: Vec<Option<Shared>>,
     cast: Vec<Cast>,
     /// The slots of callers at endpoints of other CPUs: the place of the object, that of the task, and the slot.
     posts: Vec<(usize, usize, Arc<Post>)>,
+    /// The program of all tasks.
+    elf: Arc<[u8]>,
     /// Whether a CPU halts when there is nothing to do.
     halts: bool,
     counted: Mutex<Counted>,
@@ -61,9 +88,14 @@ struct Stage {
 ///
 /// # Errors
 /// No memory, or a CPU that is lost.
-pub fn play(machine: &mut Machine, scene: &Scene<'_>, results: &mut [u64]) -> Result<Played, Unavailable> {
+pub fn play(
+    machine: &mut Machine,
+    elf: &Arc<[u8]>,
+    scene: &Scene<'_>,
+    results: &mut [u64],
+) -> Result<Played, Unavailable> {
     let free_bytes = frames().free_bytes();
-    let stage = Arc::new(Stage::set(scene).map_err(|OutOfMemory| Unavailable::Memory)?);
+    let stage = Arc::new(Stage::set(scene, elf).map_err(|OutOfMemory| Unavailable::Memory)?);
     let all = PerCpu::free();
     let cpus: Vec<_> =
         all.into_iter().filter(|cpu| scene.tasks.iter().any(|role| role.cpu == cpu.id)).collect();
@@ -92,8 +124,9 @@ pub fn play(machine: &mut Machine, scene: &Scene<'_>, results: &mut [u64]) -> Re
 
 impl Stage {
     /// Builds the tasks. All of them share the memory that the program is granted to share.
-    fn set(scene: &Scene<'_>) -> Result<Self, OutOfMemory> {
+    fn set(scene: &Scene<'_>, elf: &Arc<[u8]>) -> Result<Self, OutOfMemory> {
         let objects: Vec<_> = scene.profile.objects().collect();
+        let shared = objects.iter().map(Shared::of).collect::<Result<Vec<_>, _>>()?;
         let mut cast: Vec<Cast> = Vec::with_capacity(scene.tasks.len());
         for role in scene.tasks {
             match Cast::of(scene, role, &objects, cast.first()) {
@@ -104,12 +137,19 @@ impl Stage {
                 }
             }
         }
-        let notifications =
-            objects.iter().map(|object| (object.kind == Kind::Notification).then(Arc::default)).collect();
         let posts = posts(&objects, &cast);
         let halts = scene.row != SeriesRow::CallCross || scene.arg != 0;
         let counted = Mutex::new(Counted::NOTHING);
-        Ok(Self { objects, notifications, cast, posts, halts, counted, timeout_us: scene.timeout_us })
+        Ok(Self {
+            objects,
+            shared,
+            cast,
+            posts,
+            elf: Arc::clone(elf),
+            halts,
+            counted,
+            timeout_us: scene.timeout_us,
+        })
     }
 
     /// Runs the tasks of `cpu`, on it.
@@ -142,14 +182,19 @@ impl Stage {
 
     /// The objects as this CPU has them, by their place in the profile.
     fn make_objects(&self, island: &Island) -> Vec<Option<Named>> {
-        let each = self.objects.iter().zip(&self.notifications).enumerate();
-        each.map(|(place, (object, notification))| match object.kind {
+        let each = self.objects.iter().zip(&self.shared).enumerate();
+        each.map(|(place, (object, shared))| match object.kind {
             Kind::Endpoint => Some(Named::Endpoint(self.make_endpoint(place, island))),
-            Kind::Notification => notification.clone().map(Named::Notification),
-            Kind::Memory => Memory::new(object.bytes).ok().map(|memory| Named::Memory(Rc::new(memory))),
-            Kind::Own | Kind::Image | Kind::Task => None,
+            Kind::Image => Some(Named::Image(self.make_image(object.bytes))),
+            _ => shared.clone().map(Shared::named),
         })
         .collect()
+    }
+
+    /// The image of the first `bytes` bytes of the program; 0 for all.
+    fn make_image(&self, bytes: u64) -> Rc<Image> {
+        let bytes = usize::try_from(bytes).ok().filter(|&bytes| bytes > 0).unwrap_or(usize::MAX);
+        Rc::new(Image::new(Arc::clone(&self.elf), bytes, stubs::page()))
     }
 
     fn make_endpoint(&self, place: usize, island: &Island) -> Rc<Endpoint> {

@@ -5,6 +5,7 @@ use abi::plan::Needs;
 use abi::stub::STUBS;
 use abi::task::{Orders, TaskName};
 use alloc::rc::Rc;
+use alloc::sync::Arc;
 use core::cell::Cell;
 use harness::user::layout::{IMAGE, IMAGE_LIMIT};
 use harness::user::{Program, elf};
@@ -17,7 +18,9 @@ use crate::user::AddressSpace;
 
 /// An ELF, or the first part of one.
 pub struct Image {
-    bytes: &'static [u8],
+    elf: Arc<[u8]>,
+    /// How many bytes of it the image has.
+    bytes: usize,
     stubs: &'static [u8],
     /// Whether every handle to it is void.
     pub revoked: Cell<bool>,
@@ -27,10 +30,11 @@ impl Image {
     /// The rights of the task that starts one to the new one.
     pub const PARENT: Rights = Rights::NONE.with(HandleRight::Wait).with(HandleRight::Kill);
 
-    /// An image of these bytes. Its tasks get the page of `stubs`.
+    /// An image of the first `bytes` bytes of `elf`, or of all of it. Its tasks get the page of `stubs`.
     #[must_use]
-    pub const fn new(bytes: &'static [u8], stubs: &'static [u8]) -> Self {
-        Self { bytes, stubs, revoked: Cell::new(false) }
+    pub fn new(elf: Arc<[u8]>, bytes: usize, stubs: &'static [u8]) -> Self {
+        let bytes = bytes.min(elf.len());
+        Self { elf, bytes, stubs, revoked: Cell::new(false) }
     }
 
     /// Builds a task with a stack and nothing else, and no handles. It is not ready yet.
@@ -38,7 +42,8 @@ impl Image {
     /// # Errors
     /// [`Status::Argument`] if the image is no program; [`Status::Memory`].
     pub fn start(&self, argument: u64) -> Result<Rc<Thread>, Status> {
-        let image = elf::ElfImage::parse(self.bytes, IMAGE_LIMIT - IMAGE).map_err(|_| Status::Argument)?;
+        let image = elf::ElfImage::parse(&self.elf[..self.bytes], IMAGE_LIMIT - IMAGE)
+            .map_err(|_| Status::Argument)?;
         let program = Program { image, needs: Needs::NONE, corpus: None };
         let space = AddressSpace::new(&program, None).map_err(|OutOfMemory| Status::Memory)?;
         space.write(STUBS, self.stubs);

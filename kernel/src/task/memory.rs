@@ -2,8 +2,7 @@
 
 use abi::object::{Access, Status};
 use alloc::vec::Vec;
-use core::cell::Cell;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use x86_64::structures::paging::PhysFrame;
 
 use crate::mem::{OutOfMemory, frames};
@@ -16,10 +15,11 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub struct Memory {
     number: u64,
     frames: Vec<PhysFrame>,
-    /// What was mapped first, writing or execution: the other is refused from then on, in every address space.
-    mode: Cell<Option<Access>>,
+    /// The first [`Access`] that it was mapped with other than reading; 0 if there was none. Another is refused from then
+    /// on, in every address space.
+    mode: AtomicU64,
     /// Whether every handle to it is void. Mappings stay.
-    pub revoked: Cell<bool>,
+    pub revoked: AtomicBool,
 }
 
 impl Memory {
@@ -33,7 +33,8 @@ impl Memory {
         let mut pages = Vec::new();
         pages.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
         // Dropped at an error, it gives back what it has so far.
-        let mut this = Self { number, frames: pages, mode: Cell::default(), revoked: Cell::default() };
+        let mut this =
+            Self { number, frames: pages, mode: AtomicU64::default(), revoked: AtomicBool::default() };
         let mut free = frames();
         while this.frames.len() < count {
             match free.zeroed() {
@@ -64,24 +65,20 @@ impl Memory {
         Ok(self.frames[first..end].iter().copied())
     }
 
-    /// Whether the object can be mapped with this access: no page of it is ever writable and executable, not even through
-    /// two mappings.
+    /// Decides that the object is mapped with this access: no page of it is ever writable and executable, not even through
+    /// two mappings, on any CPU.
     ///
     /// # Errors
     /// [`Status::Argument`].
-    pub fn may_have(&self, access: Access) -> Result<(), Status> {
-        match (access, self.mode.get()) {
-            (Access::None, _) => Err(Status::Argument),
-            (Access::Read, _) | (_, None) => Ok(()),
-            (_, Some(mode)) if mode == access => Ok(()),
-            _ => Err(Status::Argument),
-        }
-    }
-
-    /// Keeps that it was mapped so.
-    pub fn has_had(&self, access: Access) {
-        if access != Access::Read {
-            self.mode.set(Some(access));
+    pub fn settle(&self, access: Access) -> Result<(), Status> {
+        let mode = match access {
+            Access::None => return Err(Status::Argument),
+            Access::Read => return Ok(()),
+            Access::Write | Access::Execute => access as u64,
+        };
+        match self.mode.compare_exchange(0, mode, Ordering::Relaxed, Ordering::Relaxed) {
+            Err(other) if other != mode => Err(Status::Argument),
+            _ => Ok(()),
         }
     }
 }

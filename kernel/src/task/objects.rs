@@ -23,8 +23,8 @@ pub enum Named {
     Post(Arc<Post>),
     /// A notification, which any CPU can signal.
     Notification(Arc<Notification>),
-    /// Pages of memory.
-    Memory(Rc<Memory>),
+    /// Pages of memory, which tasks of several CPUs can map.
+    Memory(Arc<Memory>),
     /// A program.
     Image(Rc<Image>),
     /// A task that was started by another.
@@ -49,7 +49,7 @@ impl Object for Named {
             Self::Endpoint(endpoint) => endpoint.revoked.get(),
             Self::Post(post) => post.revoked.load(Ordering::Relaxed),
             Self::Notification(notification) => notification.revoked.load(Ordering::Relaxed),
-            Self::Memory(memory) => memory.revoked.get(),
+            Self::Memory(memory) => memory.revoked.load(Ordering::Relaxed),
             Self::Image(image) => image.revoked.get(),
             // None has the right to revoke a task; it is ended instead.
             Self::Task(_) => false,

@@ -4,7 +4,7 @@
 //! that is taken away is dropped from this CPU's TLB alone.
 
 use abi::object::{Access, Status};
-use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ops::Range;
@@ -40,7 +40,7 @@ pub struct Space {
     tables: Tables,
     regions: RefCell<Regions<Tenant>>,
     /// The objects that are mapped, each with the number of its pages: no object goes while a page of it is here.
-    mapped: RefCell<Vec<(Rc<Memory>, u64)>>,
+    mapped: RefCell<Vec<(Arc<Memory>, u64)>>,
 }
 
 impl Space {
@@ -71,7 +71,7 @@ impl Space {
     /// [`Status::Memory`] if there is no frame for a page table.
     pub fn map(
         &self,
-        memory: &Rc<Memory>,
+        memory: &Arc<Memory>,
         at: u64,
         first: u64,
         count: u64,
@@ -91,10 +91,10 @@ impl Space {
             }
         }
         let mut mapped = self.mapped.borrow_mut();
-        match mapped.iter_mut().find(|(kept, _)| Rc::ptr_eq(kept, memory)) {
+        match mapped.iter_mut().find(|(kept, _)| Arc::ptr_eq(kept, memory)) {
             Some((_, pages)) => *pages += count,
             // Fewer objects than regions, for which there is room.
-            None => mapped.push((Rc::clone(memory), count)),
+            None => mapped.push((Arc::clone(memory), count)),
         }
         Ok(())
     }

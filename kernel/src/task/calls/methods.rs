@@ -61,9 +61,8 @@ impl Invocation<'_> {
             (MAP, Named::Memory(memory)) => {
                 let [at, first, count, access] = words;
                 let access = access_of(rights, access)?;
-                memory.may_have(access)?;
+                memory.settle(access)?;
                 thread.space.map(memory, at, first, count, access)?;
-                memory.has_had(access);
                 island.counters.add(Counter::Map, count);
                 Ok(0)
             }
@@ -77,9 +76,8 @@ impl Invocation<'_> {
             (PROTECT, Named::Memory(memory)) => {
                 let [at, count, access, _] = words;
                 let access = access_of(rights, access)?;
-                memory.may_have(access)?;
+                memory.settle(access)?;
                 thread.space.protect(memory, at, count, access)?;
-                memory.has_had(access);
                 island.counters.add(Counter::Protect, count);
                 Ok(0)
             }
@@ -174,7 +172,7 @@ fn revoke(island: &Island, object: &Named) {
             }
         }
         Named::Post(post) => post.revoked.store(true, Ordering::Release),
-        Named::Memory(memory) => memory.revoked.set(true),
+        Named::Memory(memory) => memory.revoked.store(true, Ordering::Release),
         Named::Image(image) => image.revoked.set(true),
         Named::Task(_) => {}
     }
