@@ -126,6 +126,12 @@ impl Rights {
     }
 }
 
+impl fmt::Display for Rights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
 impl Value for Rights {
     const MAX_LEN: usize = value::set_len(HandleRight::WORDS);
     const SHAPE: &'static str = "names of rights with commas between, or `none`";

@@ -360,29 +360,32 @@ pub enum PlanErrorKind {
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plan line {}: ", self.line)?;
-        match self.kind {
-            PlanErrorKind::NotAPlan => write!(f, "expected {HEADER} and whole lines"),
-            PlanErrorKind::Line(error) => error.fmt(f),
-            PlanErrorKind::OutOfPlace => f.write_str("message out of place"),
-            PlanErrorKind::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
-            PlanErrorKind::BadNeeds => f.write_str("needs out of range, or not as the authority has them"),
-            PlanErrorKind::BadPlatform => {
+        write!(f, "plan line {}: {}", self.line, self.kind)
+    }
+}
+
+impl fmt::Display for PlanErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAPlan => write!(f, "expected {HEADER} and whole lines"),
+            Self::Line(error) => error.fmt(f),
+            Self::OutOfPlace => f.write_str("message out of place"),
+            Self::BadWarmUp => write!(f, "a warm-up has at most {MAX_WARM_UP_MS} ms"),
+            Self::BadNeeds => f.write_str("needs out of range, or not as the authority has them"),
+            Self::BadPlatform => {
                 write!(f, "noise_ms is at most {MAX_NOISE_MS}, samples {FEWEST} to {EVENTS}")
             }
-            PlanErrorKind::BadMechanisms => {
-                f.write_str("memory of the mechanisms' tasks out of range, or rows=none")
-            }
-            PlanErrorKind::BadProfile => write!(
+            Self::BadMechanisms => f.write_str("memory of the mechanisms' tasks out of range, or rows=none"),
+            Self::BadProfile => write!(
                 f,
                 "at most {MAX_OBJECTS} objects with names and lengths of their own, {HANDLES} grants of them a task"
             ),
-            PlanErrorKind::BadCase => {
+            Self::BadCase => {
                 f.write_str("workers repeated, or workers, iterations or timeout_ms out of range")
             }
-            PlanErrorKind::BadSplit => f.write_str("splits must be numbered from 0, one for each worker"),
-            PlanErrorKind::NoCase => f.write_str("no case"),
-            PlanErrorKind::BadSweep => write!(
+            Self::BadSplit => f.write_str("splits must be numbered from 0, one for each worker"),
+            Self::NoCase => f.write_str("no case"),
+            Self::BadSweep => write!(
                 f,
                 "a sweep needs iterations, timeout_ms, and 2 to {MAX_CUT_POINTS} `knot` lines that do not descend"
             ),

@@ -5,7 +5,7 @@ use abi::grant::Copies;
 use abi::plan::{self, Plan};
 use abi::ramdisk::{self, CORPORA, RamdiskError, WORKERS};
 use abi::wire::Label;
-use abi::wire::record::{Blob, Corpus as CorpusRecord};
+use abi::wire::record::{Blob, Corpus as CorpusRecord, MechanismProgram};
 
 use crate::sink::Sink;
 use crate::user::elf::{ElfError, ElfImage};
@@ -56,7 +56,10 @@ impl BlobError {
 /// emitted even for another ELF or corpus.
 pub fn load<'a>(plan: &Plan<'_>, ramdisk: &'a [u8], sink: &mut impl Sink) -> Result<Program<'a>, BlobError> {
     let plan::Workload { name, sha256, .. } = plan.workload;
-    let (image, _) = load_image(name, sha256, ramdisk, sink)?;
+    let found = find(name, ramdisk)?;
+    let Found { bytes, sha256: has, .. } = found;
+    sink.record(Blob { name, bytes, sha256: has }.into());
+    let image = found.image(sha256)?;
     let corpus = plan.corpus.map(|corpus| load_corpus(&corpus, ramdisk, sink)).transpose()?;
     Ok(Program { image, needs: plan.needs, corpus })
 }
@@ -90,25 +93,34 @@ pub fn load_tasks<'a>(
     sink: &mut impl Sink,
 ) -> Result<(Program<'a>, &'a [u8]), BlobError> {
     let plan::Mechanisms { program, sha256, memory_mib, shared_kib, .. } = *asked;
-    let (image, file) = load_image(program, sha256, ramdisk, sink)?;
+    let found = find(program, ramdisk)?;
+    let Found { file, bytes, sha256: has } = found;
+    sink.record(MechanismProgram { name: program, bytes, sha256: has }.into());
+    let image = found.image(sha256)?;
     let needs = plan::Needs { memory_mib, shared_kib, ..plan::Needs::NONE };
     Ok((Program { image, needs, corpus: None }, file))
 }
 
-fn load_image<'a>(
-    name: Label,
-    expected: Digest,
-    ramdisk: &'a [u8],
-    sink: &mut impl Sink,
-) -> Result<(ElfImage<'a>, &'a [u8]), BlobError> {
+/// An ELF in the ramdisk.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    file: &'a [u8],
+    bytes: u32,
+    sha256: Digest,
+}
+
+fn find(name: Label, ramdisk: &[u8]) -> Result<Found<'_>, BlobError> {
     let found = ramdisk::find(ramdisk, WORKERS, name.as_str());
     let file = found.map_err(BlobError::Ramdisk)?.ok_or(BlobError::Missing)?;
-    let sha256 = Digest::of(file);
-    let bytes = u32::try_from(file.len()).unwrap_or(u32::MAX);
-    sink.record(Blob { name, bytes, sha256 }.into());
-    if sha256 != expected {
-        return Err(BlobError::OtherHash);
+    Ok(Found { file, bytes: u32::try_from(file.len()).unwrap_or(u32::MAX), sha256: Digest::of(file) })
+}
+
+impl<'a> Found<'a> {
+    /// Its image, if it is the one that the plan names.
+    fn image(&self, expected: Digest) -> Result<ElfImage<'a>, BlobError> {
+        if self.sha256 != expected {
+            return Err(BlobError::OtherHash);
+        }
+        ElfImage::parse(self.file, layout::IMAGE_LIMIT - layout::IMAGE).map_err(BlobError::Elf)
     }
-    let image = ElfImage::parse(file, layout::IMAGE_LIMIT - layout::IMAGE).map_err(BlobError::Elf)?;
-    Ok((image, file))
 }

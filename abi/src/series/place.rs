@@ -125,6 +125,18 @@ impl Places {
     }
 }
 
+/// Whether a process of Linux can measure a row with this argument.
+#[must_use]
+pub fn is_on_linux(row: SeriesRow, arg: u64) -> bool {
+    match row {
+        // A descriptor has no generation, no kind of its own calls and no rights that a call of another kind would miss.
+        SeriesRow::CapRefused => arg <= 1,
+        // Linux polls or halts as it likes.
+        SeriesRow::CallCross => arg != POLLS,
+        _ => row.spec().not_on_linux.is_empty(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -723,6 +723,16 @@ messages! {
         short: Shortened,
     }
 
+    /// The ELF of the tasks of the mechanisms.
+    MechanismProgram = "mechanism-program" {
+        /// Its name.
+        name: Label,
+        /// Its size.
+        bytes: u32,
+        /// Its SHA-256.
+        sha256: Digest,
+    }
+
     /// An object that was made anew for each row of the mechanisms.
     MechanismObject = "mechanism-object" {
         /// Its name.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Hex64, Label, Text, Value};
 use crate::grant::FeatureSet;
+use crate::object::Rights;
 use crate::series::Shortened;
 use crate::syscall::Authority;
 use crate::{ApicId, CpuId, Digest};
@@ -22,7 +23,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text! { Hex64 Label Digest Authority FeatureSet }
+as_text! { Hex64 Label Digest Authority FeatureSet Rights }
 
 /// Reads a value from its text.
 struct FromText<T>(PhantomData<T>);

@@ -229,10 +229,9 @@ impl Stage<'_> {
         if wrong > 0 {
             let Place { row, arg, .. } = place;
             let right = cast.right;
-            system.problem(
-                "mechanism-answer",
-                format_args!("{row} {arg}: {wrong} wrong, the first {first_wrong:#x}, not {right:#x}"),
-            );
+            system.progress(format_args!(
+                "assay: {row} {arg}: {wrong} answers are wrong, the first {first_wrong:#x}, not {right:#x}\n"
+            ));
         }
         let due = due(place.row, place.arg, n, count).unwrap_or(0);
         let id = book.next();

@@ -89,6 +89,7 @@ impl Run<'_> {
             blob_bytes: u32::try_from(env.blob.bytes().len()).ok(),
             build,
             platform: self.manifest.platform().map(AskedRows::from),
+            mechanisms: env.blob.tasks().and_then(|tasks| self.manifest.asked_mechanisms(tasks)),
         };
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);

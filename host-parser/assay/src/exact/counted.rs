@@ -182,15 +182,11 @@ fn load(path: &Path) -> Result<Manifest, Coded> {
 
 /// The ramdisk with the manifest's plan, whose challenge is 0 in every boot, and `program` as its worker.
 fn plan_and_worker(args: &ExactRunArgs, manifest: &Manifest, program: &str) -> Result<Vec<u8>, Coded> {
-    let blob = if program == manifest.program() {
-        WorkerBlob::of_manifest(&args.workers, manifest)
-    } else {
-        WorkerBlob::load(&args.workers, program)
-    };
-    let blob = blob.or_exit(Exit::Environment)?;
-    let name =
-        abi::wire::Label::new(manifest.program()).context("the program's name").or_exit(Exit::BadInput)?;
-    let blob = WorkerBlob::new(name, blob.bytes().to_vec());
+    let mut blob = WorkerBlob::of_manifest(&args.workers, manifest).or_exit(Exit::Environment)?;
+    if program != manifest.program() {
+        let other = WorkerBlob::load(&args.workers, program).or_exit(Exit::Environment)?;
+        blob = blob.with_bytes(other.bytes().to_vec());
+    }
     let options = PlanOptions { iterations: manifest.iterations(), ..PlanOptions::default() };
     let plan = PlanBytes::new(manifest, &blob, &[1], options).or_exit(Exit::BadInput)?;
     Ok(ramdisk(&plan, &[&blob]))

@@ -8,7 +8,7 @@ use abi::plan::Plan;
 use abi::wire::{Hex64, Value};
 use anyhow::{Context, anyhow};
 use clap::Args;
-use evidence::gate::{AskedRows, RunExpectation};
+use evidence::gate::{AskedMechanisms, AskedRows, RunExpectation};
 use lab::{Coded, Exit, OrExit, build_id};
 
 /// The options that demand what a log must say.
@@ -34,8 +34,9 @@ impl DemandArgs {
         let program = self.program.as_deref().map(program).transpose().or_exit(Exit::BadInput)?;
         let plan = self.plan.as_deref().map(plan).transpose().or_exit(Exit::BadInput)?;
         Ok(RunExpectation {
-            plan_or_work: plan.map(|(digest, _)| digest),
-            platform: plan.and_then(|(_, platform)| platform),
+            plan_or_work: plan.map(|plan| plan.digest),
+            platform: plan.and_then(|plan| plan.platform),
+            mechanisms: plan.and_then(|plan| plan.mechanisms),
             blob: program.map(|(sha256, _)| sha256),
             blob_bytes: program.and_then(|(_, bytes)| bytes),
             build: self.kernel.as_deref().map(kernel).transpose().or_exit(Exit::BadInput)?,
@@ -57,14 +58,24 @@ impl DemandArgs {
     }
 }
 
-/// The plan's SHA-256, and the rows of the platform that it asks for if its file is given.
-fn plan(given: &str) -> anyhow::Result<(Digest, Option<AskedRows>)> {
+/// What is demanded of the plan.
+#[derive(Clone, Copy)]
+struct PlanDemand {
+    digest: Digest,
+    /// The rows that it asks for, if its file is given.
+    platform: Option<AskedRows>,
+    mechanisms: Option<AskedMechanisms>,
+}
+
+fn plan(given: &str) -> anyhow::Result<PlanDemand> {
     if let Some(digest) = Digest::from_hex(given) {
-        return Ok((digest, None));
+        return Ok(PlanDemand { digest, platform: None, mechanisms: None });
     }
     let bytes = read(given)?;
     let plan = Plan::parse(&bytes).map_err(|error| anyhow!("{given}: {error}"))?;
-    Ok((plan.work_digest(), plan.platform.map(AskedRows::from)))
+    let (platform, mechanisms) =
+        (plan.platform.map(AskedRows::from), plan.mechanisms.map(AskedMechanisms::from));
+    Ok(PlanDemand { digest: plan.work_digest(), platform, mechanisms })
 }
 
 /// The program's SHA-256, and its size if its file is given.

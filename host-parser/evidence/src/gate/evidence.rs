@@ -1,7 +1,7 @@
 //! What the gate knows besides the log: what was to be run, and what the host observed.
 
 use abi::Digest;
-use abi::plan::Platform;
+use abi::plan::{Mechanisms, Platform};
 use abi::series::Shortened;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct RunExpectation {
     /// The rows of the platform that the plan asks for; `None` if it asks for none, or is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<AskedRows>,
+    /// The rows of the mechanisms that the plan asks for; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanisms: Option<AskedMechanisms>,
 }
 
 /// What a plan asks for of the platform.
@@ -48,6 +51,25 @@ pub struct AskedRows {
 impl From<Platform> for AskedRows {
     fn from(Platform { noise_ms, short, samples }: Platform) -> Self {
         Self { noise_ms, short, samples }
+    }
+}
+
+/// What a plan asks for of a kernel's mechanisms.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AskedMechanisms {
+    /// SHA-256 of the program of the tasks.
+    pub program: Digest,
+    /// The rows to measure.
+    pub rows: Shortened,
+    /// The rows that do one operation less than they report.
+    pub short: Shortened,
+    /// Whether every sample is printed.
+    pub samples: bool,
+}
+
+impl From<Mechanisms> for AskedMechanisms {
+    fn from(Mechanisms { sha256: program, rows, short, samples, .. }: Mechanisms) -> Self {
+        Self { program, rows, short, samples }
     }
 }
 

@@ -23,8 +23,8 @@ mod topology;
 mod verdict;
 
 pub use evidence::{
-    AskedRows, Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation, VcpuDelay,
-    WatcherDelay,
+    AskedMechanisms, AskedRows, Ended, ExpectedCase, FunctionalOnly, HostEvidence, HostSteal, RunExpectation,
+    VcpuDelay, WatcherDelay,
 };
 pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};

@@ -7,6 +7,7 @@
 //! problem names file, line, column and key, and all problems are reported together if possible.
 
 mod check;
+mod mechanisms;
 mod outside;
 mod problem;
 mod profile;
@@ -19,13 +20,15 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use abi::control::ControlKind;
 use abi::plan::Needs;
+use abi::series::{SeriesRow, Shortened};
 use abi::syscall::Authority;
 use abi::wire::Label;
-use evidence::gate::Scaling;
+use evidence::gate::{AskedMechanisms, Scaling};
 use workloads::{Lookup, Words, Workload};
 
 use outside::{OracleAt, beside};
 
+pub use mechanisms::{Mechanisms, NoMechanisms, TASKS};
 pub use outside::Outside;
 pub use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
@@ -78,6 +81,7 @@ struct Checked {
     timeouts: Timeouts,
     machine: MachineProfile,
     platform: Option<abi::plan::Platform>,
+    mechanisms: Option<Mechanisms>,
     most_samples: Option<u32>,
     control: Option<Control>,
 }
@@ -292,7 +296,37 @@ impl Manifest {
         self.checked.control
     }
 
-    /// The most samples of a row of the platform, if the manifest bounds them.
+    /// What each boot measures of the kernel's mechanisms; `None` for nothing.
+    #[must_use]
+    pub const fn mechanisms(&self) -> Option<&Mechanisms> {
+        self.checked.mechanisms.as_ref()
+    }
+
+    /// What the gate must find of the mechanisms in a run with this program of the tasks.
+    #[must_use]
+    pub fn asked_mechanisms(&self, tasks: &crate::plan::WorkerBlob) -> Option<AskedMechanisms> {
+        let Mechanisms { rows, short, samples, .. } = *self.mechanisms()?;
+        Some(AskedMechanisms { program: tasks.sha256(), rows, short, samples })
+    }
+
+    /// Measures one row of the mechanisms only, or takes fewer samples of each row.
+    ///
+    /// # Errors
+    /// The manifest has no rows of mechanisms.
+    pub fn narrow_mechanisms(
+        &mut self,
+        row: Option<SeriesRow>,
+        samples: Option<u32>,
+    ) -> Result<(), NoMechanisms> {
+        let mechanisms = self.checked.mechanisms.as_mut().ok_or(NoMechanisms)?;
+        if let Some(row) = row {
+            mechanisms.rows = Shortened::One(row);
+        }
+        self.checked.most_samples = samples.or(self.checked.most_samples);
+        Ok(())
+    }
+
+    /// The most samples of a row, if the manifest bounds them.
     #[must_use]
     pub const fn most_samples(&self) -> Option<u32> {
         self.checked.most_samples

@@ -16,6 +16,8 @@ pub enum Tier {
     /// What the platform costs: exits, interrupts, memory, noise. Its cases only show that the machine runs. Such an
     /// experiment claims nothing.
     Platform,
+    /// What operations of a kernel cost. Its cases only show that the machine runs. Such an experiment claims nothing.
+    Mechanism,
     /// Whether the gate notices an error made on purpose. Such an experiment claims nothing.
     Control,
 }

@@ -81,10 +81,10 @@ manifest_tables! {
         name = "name": Spanned<String>,
             "string", "1 to 32 of `A-Z a-z 0-9 . _ + -`, not beginning with `.` or `-`",
             "required", "\"smp-process-scale\"";
-        /// The kind of statement: how a workload scales with CPUs, what the platform costs, or that something which goes
-        /// wrong is noticed.
+        /// The kind of statement: how a workload scales with CPUs, what the platform costs, what operations of a kernel cost, or
+        /// that something which goes wrong is noticed.
         tier = "tier": Spanned<Tier>,
-            "string", "`scaling`, `platform`, `control`", "required", "\"scaling\"";
+            "string", "`scaling`, `platform`, `mechanism`, `control`", "required", "\"scaling\"";
         /// How many rounds count. There is no claim with fewer than 5. `assay image` makes iterations of one
         /// boot of them, each as often as `cases.iterations` says. `--rounds` replaces it.
         rounds = "rounds": Spanned<i64>,
@@ -96,6 +96,7 @@ manifest_tables! {
         table timeouts: RawTimeouts;
         table machine: RawMachine;
         table platform: Option<RawPlatform>;
+        table mechanisms: Option<RawMechanisms>;
         table control: Option<RawControl>;
     }
 
@@ -243,6 +244,31 @@ manifest_tables! {
         /// The rows that do one operation less than they report. Only in the `control` tier.
         short = "short": Option<Spanned<String>>,
             "string", "`all`, or a [row](PLATFORM.md#rows)", "none", "\"all\"";
+    }
+
+    /// The costs of operations of a kernel, which each boot measures when its cases have run.
+    RawMechanisms = "mechanisms." {
+        /// The objects that are made for the tasks of each row, as the plan's lines `object` have them
+        /// ([docs/MECHANISMS.md](MECHANISMS.md#objects-and-handles)).
+        objects = "objects": Spanned<Vec<Spanned<String>>>,
+            "list of strings", "`name=... kind=... bytes=...`, at most 32, each name once",
+            "required in `[mechanisms]`", "[\"name=door kind=endpoint bytes=0\"]";
+        /// The handles of the tasks, as the plan's lines `grant` have them. The k-th of a task is in slot k of its table.
+        grants = "grants": Spanned<Vec<Spanned<String>>>,
+            "list of strings", "`task=... object=... rights=... badge=...`, at most 32 for each task",
+            "required in `[mechanisms]`", "[\"task=client object=door rights=call badge=7\"]";
+        /// The row to measure.
+        rows = "rows": Option<Spanned<String>>,
+            "string", "`all`, or a [row](MECHANISMS.md#rows)", "`all`", "\"null_enter\"";
+        /// The most samples that a row takes: fewer give a quick look, whose percentiles are coarse.
+        most_samples = "most-samples": Option<Spanned<i64>>,
+            "integer", "8 to 10_000, the same as in `platform`", "10_000", "200";
+        /// Whether each sample is printed, beside the histograms.
+        samples = "samples": Option<bool>,
+            "boolean", "`true`, `false`", "`false`", "false";
+        /// The rows that do one operation less than they report. Only in the `control` tier.
+        short = "short": Option<Spanned<String>>,
+            "string", "`all`, or a [row](MECHANISMS.md#rows)", "none", "\"all\"";
     }
 
     /// What goes wrong on purpose, in the control tier.

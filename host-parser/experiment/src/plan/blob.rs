@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use abi::wire::Label;
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, TASKS};
 
 /// The first bytes of a worker's file (System V ABI, "ELF Header").
 const ELF_MAGIC: &[u8] = b"\x7fELF";
@@ -16,6 +16,8 @@ pub struct WorkerBlob {
     name: Label,
     bytes: Vec<u8>,
     sha256: Digest,
+    /// The program of the mechanisms' tasks, if the manifest asks for their rows.
+    tasks: Option<Box<Self>>,
 }
 
 /// Why a program cannot be used.
@@ -54,11 +56,18 @@ pub enum BlobError {
 impl WorkerBlob {
     /// Loads the manifest's program in the build for what it requires from `folder`, in which the workers were built. The
     /// build for every x86-64 is in `folder` itself, every other in a folder there that is named by its features. A program
-    /// that is not Assay's own is where the manifest says.
+    /// that is not Assay's own is where the manifest says. The program of the mechanisms' tasks is loaded with it, if the
+    /// manifest asks for their rows.
     ///
     /// # Errors
     /// As for [`WorkerBlob::load`].
     pub fn of_manifest(folder: &Path, manifest: &Manifest) -> Result<Self, BlobError> {
+        let blob = Self::of_workers(folder, manifest)?;
+        let tasks = manifest.mechanisms().map(|_| Self::load(folder, TASKS).map(Box::new)).transpose()?;
+        Ok(Self { tasks, ..blob })
+    }
+
+    fn of_workers(folder: &Path, manifest: &Manifest) -> Result<Self, BlobError> {
         if let Some(outside) = manifest.outside() {
             let path = &outside.program;
             return Self::read(path, manifest.program(), |source| BlobError::ReadOutside {
@@ -99,7 +108,19 @@ impl WorkerBlob {
     #[must_use]
     pub fn new(name: Label, bytes: Vec<u8>) -> Self {
         let sha256 = Digest::of(&bytes);
-        Self { name, bytes, sha256 }
+        Self { name, bytes, sha256, tasks: None }
+    }
+
+    /// The program of the mechanisms' tasks, if there is one.
+    #[must_use]
+    pub fn tasks(&self) -> Option<&Self> {
+        self.tasks.as_deref()
+    }
+
+    /// The program with other bytes, and the same tasks beside it.
+    #[must_use]
+    pub fn with_bytes(&self, bytes: Vec<u8>) -> Self {
+        Self { tasks: self.tasks.clone(), ..Self::new(self.name, bytes) }
     }
 
     /// Its name: the workload's.

@@ -7,7 +7,7 @@ use abi::wire::Hex64;
 use workloads::{Expectation, Words, Workload};
 
 use super::{CorpusFile, WorkerBlob};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Mechanisms};
 
 /// The plan's settings that the manifest does not have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,6 +48,9 @@ pub enum PlanError {
         /// The blob's.
         given: abi::wire::Label,
     },
+    /// The manifest asks for rows of mechanisms, and the program of their tasks was not loaded with the workload's.
+    #[error("the program of the mechanisms' tasks was not loaded")]
+    NoTasks,
     /// The workload cannot be split at cut points.
     #[error("a sweep of {0}: its parts are not ranges of its first two parameters")]
     CutPoints(&'static str),
@@ -90,7 +93,13 @@ impl PlanBytes {
             lines.push(plan::Corpus { name, sha256, copies: spec.copies }.into());
         }
         lines.extend(manifest.platform().map(PlanLine::from));
+        let mechanisms = manifest.mechanisms();
+        if let Some(asked) = mechanisms {
+            let tasks = blob.tasks().ok_or(PlanError::NoTasks)?;
+            lines.push(asked.line(tasks.name(), tasks.sha256()));
+        }
         lines.extend(manifest.most_samples().map(|samples| PlanLine::from(plan::Sampling { samples })));
+        lines.extend(mechanisms.into_iter().flat_map(Mechanisms::profile));
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {
             lines.extend(sweep(manifest, options.iterations, timeout_ms)?);

@@ -5,11 +5,12 @@ mod objects;
 mod stubs;
 mod task;
 
+use std::fmt;
 use std::process;
 
 use abi::CpuId;
 use abi::object::Status;
-use abi::series::place::POLLS;
+use abi::series::place::is_on_linux;
 use abi::series::{SeriesRow, Unavailable};
 use abi::stub::Op;
 use abi::task::MAPPED_AT;
@@ -45,6 +46,10 @@ impl Sink for Linux<'_> {
     fn record(&mut self, record: Record) {
         self.console.record(record);
     }
+
+    fn progress(&mut self, text: fmt::Arguments<'_>) {
+        self.console.text(text);
+    }
 }
 
 impl System for Linux<'_> {
@@ -54,8 +59,7 @@ impl System for Linux<'_> {
 
     fn offers(&self, row: SeriesRow, arg: u64) -> Result<(), Unavailable> {
         match row {
-            SeriesRow::CapRefused if arg > 1 => Err(Unavailable::NotApplicable),
-            SeriesRow::CallCross if arg == POLLS => Err(Unavailable::NotApplicable),
+            _ if !is_on_linux(row, arg) => Err(Unavailable::NotApplicable),
             SeriesRow::RingNop => Err(Unavailable::NotOffered),
             _ => Ok(()),
         }
@@ -94,7 +98,7 @@ impl System for Linux<'_> {
         self.console.drain();
         company::run(scene, self.cpus, self.elf, &self.stubs, results).map_err(|error| {
             let (row, arg) = (scene.row, scene.arg);
-            self.console.problem("mechanism-scene", format_args!("{row} {arg}: {error}"));
+            self.console.text(format_args!("assay-twin: {row} {arg} cannot run: {error}\n"));
             Unavailable::NotOffered
         })
     }

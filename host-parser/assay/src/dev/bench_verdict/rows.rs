@@ -65,7 +65,7 @@ impl RowName {
         let mut env = env.clone();
         if let Some(program) = self.program {
             let slowed = WorkerBlob::load(workers, program).or_exit(Exit::Environment)?;
-            env.blob = WorkerBlob::new(env.blob.name(), slowed.bytes().to_vec());
+            env.blob = env.blob.with_bytes(slowed.bytes().to_vec());
         }
         Ok(env)
     }

@@ -231,6 +231,10 @@ const fn may_repeat(record: &Record) -> bool {
             | Record::SeriesCounts(_)
             | Record::SeriesSamples(_)
             | Record::SeriesNone(_)
+            | Record::MechanismObject(_)
+            | Record::MechanismGrant(_)
+            | Record::MechanismStub(_)
+            | Record::MechanismCounts(_)
     )
 }
 

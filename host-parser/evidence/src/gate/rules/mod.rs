@@ -22,6 +22,7 @@ mod identity;
 pub mod limits;
 mod log;
 mod machine;
+mod mechanisms;
 mod offsets;
 mod order;
 mod platform_places;

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use abi::CpuId;
-use abi::series::place::{LEAST_BUFFER, Places};
-use abi::series::{Numbers, SeriesClass, SeriesRow, Unavailable, bucket};
+use abi::series::place::{LEAST_BUFFER, Places, is_on_linux};
+use abi::series::{Numbers, SeriesClass, SeriesRow, Tier, Unavailable, bucket};
 use abi::wire::record::{
     PlatformNote, PlatformRows as Begin, Series, SeriesNone, SeriesSamples, System, SystemName,
 };
 
 use super::Run;
-use super::platform_rows::Parts;
+use super::platform_rows::{Asked, Parts};
 use crate::gate::evidence::AskedRows;
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::Histogram;
@@ -34,6 +34,7 @@ pub(super) fn asked(run: &mut Run<'_>) {
     // Gaps are counted as they come, and are not kept.
     let lacks = |series: &At<Series>| {
         series.is.class != SeriesClass::Gaps
+            && series.is.row.spec().tier == Tier::Platform
             && run.facts.all::<SeriesSamples>().all(|at| at.is.id != series.is.id)
     };
     if samples && let Some(series) = run.facts.all::<Series>().find(lacks) {
@@ -69,9 +70,9 @@ impl Entry {
 }
 
 /// Judges the places of every row, and the end of the rows.
-pub(super) fn census(run: &mut Run<'_>) {
+pub(super) fn census(run: &mut Run<'_>, asked: Asked) {
     let cpus = usize::from(run.facts.online());
-    for &row in SeriesRow::ALL {
+    for row in asked.rows() {
         let entries = entries(run.facts, row);
         for (reason, line, detail) in of_row(run.facts, row, &entries, cpus) {
             run.add(reason, line, format!("{row}: {detail}"));
@@ -83,7 +84,7 @@ pub(super) fn census(run: &mut Run<'_>) {
     if let Some(stray) = run.facts.all::<SeriesSamples>().find(is_stray) {
         run.add(ReasonCode::InconsistentRecord, stray.line, "samples of no series");
     }
-    if run.facts.one::<PlatformNote>().is_none() {
+    if asked.platform.is_some() && run.facts.one::<PlatformNote>().is_none() {
         run.add(ReasonCode::EvidenceMissing, None, "the log has no `platform-note`");
     }
 }
@@ -129,7 +130,7 @@ fn of_row(facts: &Facts, row: SeriesRow, entries: &[Entry], cpus: usize) -> Vec<
     }
     let mut found: Vec<Found> = entries
         .iter()
-        .filter_map(|entry| Some((entry.line, excuse(facts, row, entry.none?, cpus)?)))
+        .filter_map(|entry| Some((entry.line, excuse(facts, row, entry.arg, entry.none?, cpus)?)))
         .map(|(line, detail)| wrong(line, detail))
         .collect();
     if let Some(whole) = entries.iter().find(|entry| entry.is_whole_row(places)) {
@@ -163,13 +164,17 @@ fn of_row(facts: &Facts, row: SeriesRow, entries: &[Entry], cpus: usize) -> Vec<
 }
 
 /// Why a reason cannot be the one.
-fn excuse(facts: &Facts, row: SeriesRow, why: Unavailable, cpus: usize) -> Option<&'static str> {
+fn excuse(facts: &Facts, row: SeriesRow, arg: u64, why: Unavailable, cpus: usize) -> Option<&'static str> {
     let is_kernel = facts.one::<System>().is_none_or(|system| system.is.name == SystemName::Assay);
     match why {
         Unavailable::OneCpu if cpus > 1 => Some("`one-cpu`, and the machine has several"),
         Unavailable::NotApplicable if is_kernel => Some("`not-applicable` is no reason of a kernel"),
-        Unavailable::NotApplicable if row.spec().not_on_linux.is_empty() => {
+        Unavailable::NotApplicable if is_on_linux(row, arg) => {
             Some("`not-applicable`, and a process can measure the row")
+        }
+        Unavailable::TaskLost => Some("its tasks did not come to their end"),
+        Unavailable::NotGranted if row.spec().tier == Tier::Platform => {
+            Some("`not-granted`, and the row needs no handle")
         }
         _ => None,
     }

@@ -1,15 +1,16 @@
-//! The rows of the platform: whether the records of each series fit together, and whether its oracle holds. A log whose
+//! The rows of the platform and of the mechanisms: whether the records of each series fit together, and whether its oracle holds. A log whose
 //! records contradict each other does not pass. A row whose oracle fails has no figure, and the others keep theirs.
 
 use std::collections::BTreeMap;
 
-use abi::series::{Counts, SeriesClass, bounds, bucket, due};
+use abi::series::{Counts, SeriesClass, SeriesRow, Shortened, Tier, bounds, bucket, due};
 use abi::wire::Message;
 use abi::wire::record::{
-    PlatformNote, PlatformRows as Begin, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange,
+    MechanismRows, PlatformNote, PlatformRows as Begin, Series, SeriesCounts, SeriesNone, SeriesOracle,
+    SeriesRange,
 };
 
-use super::{Run, platform_places};
+use super::{Run, mechanisms, platform_places};
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::{
     Figures, Histogram, PlatformRows, PlatformSeries, SeriesPlace, SeriesState, nanos, ratio,
@@ -31,17 +32,15 @@ pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
         return;
     }
     platform_places::asked(run);
-    let Some(begin) = facts.one::<Begin>() else {
-        let stray =
-            facts.all::<Series>().map(|at| at.line).chain(facts.all::<SeriesNone>().map(|at| at.line));
-        if let Some(line) = stray.min() {
-            run.add(ReasonCode::InconsistentRecord, line, "a `series` without `platform-rows` before it");
-        }
+    mechanisms::asked(run);
+    strays(run);
+    let asked = Asked::of(facts);
+    if asked.platform.is_none() && asked.mechanisms.is_none() {
         return;
-    };
+    }
     let (parts, orphans) = parts(facts);
     for parts in &parts {
-        places(run, begin, parts);
+        places(run, parts);
     }
     for line in orphans {
         run.add(ReasonCode::InconsistentRecord, line, "the record is of no series before it");
@@ -60,12 +59,61 @@ pub(in crate::gate) fn platform_rows(run: &mut Run<'_>) {
             run.add(ReasonCode::InconsistentRecord, line, format!("{of}: {detail}"));
         }
     }
-    platform_places::census(run);
-    control(run, begin, &parts);
+    platform_places::census(run, asked);
+    mechanisms::judge(run, &parts);
+    for tier in [Tier::Platform, Tier::Mechanism] {
+        let of_tier: Vec<_> = parts.iter().filter(|parts| parts.series.is.row.spec().tier == tier).collect();
+        control(run, asked.short(tier), &of_tier);
+    }
+}
+
+/// What a log says that its plan asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub platform: Option<At<Begin>>,
+    pub mechanisms: Option<At<MechanismRows>>,
+}
+
+impl Asked {
+    pub(super) fn of(facts: &Facts) -> Self {
+        Self { platform: facts.one(), mechanisms: facts.one() }
+    }
+
+    /// The rows of a tier that do less than they report, and the line that says so.
+    fn short(self, tier: Tier) -> Option<(u64, Shortened)> {
+        match tier {
+            Tier::Platform => self.platform.map(|at| (at.line, at.is.short)),
+            Tier::Mechanism => self.mechanisms.map(|at| (at.line, at.is.short)),
+        }
+    }
+
+    /// The rows that must be there.
+    pub(super) fn rows(self) -> impl Iterator<Item = SeriesRow> {
+        let Self { platform, mechanisms } = self;
+        let of_platform = SeriesRow::of_tier(Tier::Platform).filter(move |_| platform.is_some());
+        let of_mechanisms = SeriesRow::of_tier(Tier::Mechanism)
+            .filter(move |&row| mechanisms.is_some_and(|asked| asked.is.rows.has(row)));
+        of_platform.chain(of_mechanisms)
+    }
+}
+
+/// Series of rows that the log does not announce.
+fn strays(run: &mut Run<'_>) {
+    let asked: Vec<_> = Asked::of(run.facts).rows().collect();
+    let series = run.facts.all::<Series>().map(|at| (at.line, at.is.row));
+    let none = run.facts.all::<SeriesNone>().map(|at| (at.line, at.is.row));
+    let stray = series.chain(none).filter(|(_, row)| !asked.contains(row)).min();
+    if let Some((line, row)) = stray {
+        let before = match row.spec().tier {
+            Tier::Platform => Begin::NAME,
+            Tier::Mechanism => MechanismRows::NAME,
+        };
+        run.add(ReasonCode::InconsistentRecord, line, format!("a `series` without `{before}` before it"));
+    }
 }
 
 /// The CPUs of a series are online, and gaps were looked for as long as the plan says.
-fn places(run: &mut Run<'_>, begin: At<Begin>, parts: &Parts) {
+fn places(run: &mut Run<'_>, parts: &Parts) {
     let (line, series) = (parts.series.line, parts.series.is);
     let peer = series.peer.map(|peer| u16::try_from(peer).unwrap_or(u16::MAX));
     let all_online = [Some(series.cpu.0), peer].into_iter().flatten().all(|cpu| run.facts.is_online(cpu));
@@ -76,9 +124,7 @@ fn places(run: &mut Run<'_>, begin: At<Begin>, parts: &Parts) {
             format!("{}: a CPU that is not online", place(&series)),
         );
     }
-    if series.class != SeriesClass::Gaps {
-        return;
-    }
+    let Some(begin) = run.facts.one::<Begin>().filter(|_| series.class == SeriesClass::Gaps) else { return };
     // A series without one is a finding of its own.
     let window = parts.oracle.map_or(u64::MAX, |oracle| oracle.is.due);
     // Gaps are at least as long as the window lasts, and counted from its first reading.
@@ -92,7 +138,9 @@ fn places(run: &mut Run<'_>, begin: At<Begin>, parts: &Parts) {
 
 /// The series of a boot; `None` if the plan asked for none.
 pub(in crate::gate) fn rows(facts: &Facts) -> Option<PlatformRows> {
-    let begin = facts.one::<Begin>()?.is;
+    let asked = Asked::of(facts);
+    let begin = asked.platform.map(|at| at.is);
+    begin.map(drop).or(asked.mechanisms.map(drop))?;
     let khz = facts.khz()?;
     let (parts, _) = parts(facts);
     let measured = parts.iter().filter_map(|parts| {
@@ -111,8 +159,11 @@ pub(in crate::gate) fn rows(facts: &Facts) -> Option<PlatformRows> {
     let mut all: Vec<_> = measured.chain(none).collect();
     all.sort_by_key(|&(line, _)| line);
     Some(PlatformRows {
-        noise_ms: begin.noise_ms,
-        shortened: begin.short != abi::series::Shortened::None,
+        noise_ms: begin.map_or(0, |begin| begin.noise_ms),
+        shortened: [Tier::Platform, Tier::Mechanism]
+            .into_iter()
+            .filter_map(|tier| asked.short(tier))
+            .any(|(_, short)| short != Shortened::None),
         note: facts.one::<PlatformNote>().map(|at| at.is),
         series: all.into_iter().map(|(_, series)| series).collect(),
     })
@@ -238,7 +289,8 @@ fn contradiction(found: &Histogram) -> Option<String> {
 fn state(facts: &Facts, parts: &Parts, khz: u64) -> Option<SeriesState> {
     let found = histogram(parts).ok()?;
     let (series, oracle, range) = (parts.series.is, parts.oracle?.is, parts.range?.is);
-    let shortened = facts.one::<Begin>().is_some_and(|begin| begin.is.short.has(series.row));
+    let short = Asked::of(facts).short(series.row.spec().tier);
+    let shortened = short.is_some_and(|(_, short)| short.has(series.row));
     if let Some(detail) = mismatch(&oracle, &series) {
         return Some(SeriesState::Failed { reason: ReasonCode::VerifierMismatch, detail });
     }
@@ -273,13 +325,12 @@ fn mismatch(oracle: &SeriesOracle, series: &Series) -> Option<String> {
 }
 
 /// A run whose plan shortens rows never passes: each of them must fail its oracle.
-fn control(run: &mut Run<'_>, begin: At<Begin>, parts: &[Parts]) {
-    let shortened: Vec<_> = parts.iter().filter(|parts| begin.is.short.has(parts.series.is.row)).collect();
-    if begin.is.short == abi::series::Shortened::None {
-        return;
-    }
-    let holds =
-        |parts: &&&Parts| parts.oracle.is_some_and(|oracle| mismatch(&oracle.is, &parts.series.is).is_none());
+fn control(run: &mut Run<'_>, short: Option<(u64, Shortened)>, parts: &[&Parts]) {
+    let Some((begin, short)) = short.filter(|(_, short)| *short != Shortened::None) else { return };
+    let shortened: Vec<_> = parts.iter().filter(|parts| short.has(parts.series.is.row)).collect();
+    let holds = |parts: &&&&Parts| {
+        parts.oracle.is_some_and(|oracle| mismatch(&oracle.is, &parts.series.is).is_none())
+    };
     let unnoticed: Vec<_> = shortened.iter().filter(holds).collect();
     for parts in &unnoticed {
         let detail = format!("{} did one operation less, and its oracle holds", place(&parts.series.is));
@@ -297,6 +348,6 @@ fn control(run: &mut Run<'_>, begin: At<Begin>, parts: &[Parts]) {
         };
         let reason =
             if shortened.is_empty() { ReasonCode::ControlUnnoticed } else { ReasonCode::VerifierMismatch };
-        run.add(reason, begin.line, detail);
+        run.add(reason, begin, detail);
     }
 }

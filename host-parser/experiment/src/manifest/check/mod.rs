@@ -1,6 +1,7 @@
 //! From a [`RawManifest`] to a [`Manifest`](super::Manifest): checks every value and collects all problems.
 
 mod control;
+mod mechanisms;
 mod needs;
 mod outside;
 mod platform;
@@ -51,8 +52,10 @@ pub(super) fn check(
     let authority = checker.authority(&raw.workload.authority);
     let control = checker.control(raw.control.as_ref(), tier);
     let platform = checker.platform(raw.platform.as_ref(), tier);
-    let most_samples = checker.most_samples(raw.platform.as_ref());
-    let shortens = platform.is_some_and(|platform| platform.short != Shortened::None);
+    let mechanisms = checker.mechanisms(raw.mechanisms.as_ref(), tier);
+    let most_samples = checker.most_samples(raw);
+    let shortens = platform.is_some_and(|platform| platform.short != Shortened::None)
+        || mechanisms.as_ref().is_some_and(|mechanisms| mechanisms.short != Shortened::None);
     let kernel_errs = shortens || raw.control.as_ref().is_some_and(|control| control.kernel.is_some());
     let is_outside = raw.workload.program.get_ref().contains('/');
     let (workload, outside) = if is_outside {
@@ -92,6 +95,7 @@ pub(super) fn check(
                 timeouts,
                 machine,
                 platform,
+                mechanisms,
                 most_samples,
                 control,
             })
