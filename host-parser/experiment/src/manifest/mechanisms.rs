@@ -27,10 +27,10 @@ pub struct Mechanisms {
     pub grants: Vec<HandleGrant>,
 }
 
-/// The manifest has no rows of mechanisms.
+/// The manifest has no such rows, for lack of this table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the manifest has no table [mechanisms]")]
-pub struct NoMechanisms;
+#[error("the manifest has no table {0}")]
+pub struct NoRows(pub(super) &'static str);
 
 impl Mechanisms {
     /// The plan's line for them, for tasks with this program.
