@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use abi::plan::PlanLine;
-use abi::series::{RowSpec, SeriesRow};
+use abi::series::{RowSpec, SeriesRow, Tier};
 use abi::wire::line::TAG;
 use abi::wire::{MAX_LINE_BYTES, MessageSpec, Record, decode, is_tagged};
 use evidence::gate::{ReasonCode, limits};
@@ -79,8 +79,8 @@ fn platform_lists_every_row() {
     let mut text =
         "\n| row | sampled | between the readings | `arg` | `done` counts | `wrong` counts | linux |\n|---|---|---|---|---|---|---|\n"
             .to_owned();
-    for spec in SeriesRow::SPECS {
-        let RowSpec { row, class, what, arg, oracle, not_on_linux } = spec;
+    for row in SeriesRow::of_tier(Tier::Platform) {
+        let RowSpec { class, what, arg, oracle, not_on_linux, .. } = row.spec();
         let _ = writeln!(
             text,
             "| `{row}` | {class} | {what} | {arg} | {} | {} | {not_on_linux} |",
@@ -88,6 +88,23 @@ fn platform_lists_every_row() {
         );
     }
     golden::check_part(&golden::document("PLATFORM.md"), "rows", &text);
+}
+
+#[test]
+fn mechanisms_lists_every_row_and_its_twin() {
+    let mut rows =
+        "\n| row | sampled | between the readings | `arg` | `done` counts | `wrong` counts |\n|---|---|---|---|---|---|\n"
+            .to_owned();
+    let mut twins = "\n| row | on Linux | how the two differ |\n|---|---|---|\n".to_owned();
+    for row in SeriesRow::of_tier(Tier::Mechanism) {
+        let RowSpec { class, what, arg, oracle, twin, differs, .. } = row.spec();
+        let _ = writeln!(rows, "| `{row}` | {class} | {what} | {arg} | {} | {} |", oracle.done, oracle.wrong);
+        assert!(!twin.is_empty() && !differs.is_empty(), "{row}: a ratio without its difference");
+        let _ = writeln!(twins, "| `{row}` | {twin} | {differs} |");
+    }
+    let page = golden::document("MECHANISMS.md");
+    golden::check_part(&page, "rows", &rows);
+    golden::check_part(&page, "twins", &twins);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use abi::plan::{self, HandleGrant, KernelObject, Plan, PlanErrorKind, PlanLine};
 use abi::series::Shortened;
 use abi::wire::Label;
 
-/// The program of the tasks of all rows.
-pub const TASKS: &str = "primitives";
+pub use workloads::TASKS;
+
 /// The memory of each task alone, in MiB: samples, and what it touches.
 const MEMORY_MIB: u32 = 1;
 /// The memory that the tasks of a row share, in KiB: what they agree on, and the largest transfer.
