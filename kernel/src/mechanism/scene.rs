@@ -3,6 +3,7 @@
 use abi::CpuId;
 use abi::object::{HandleRight, Kind, Rights};
 use abi::plan::KernelObject;
+use abi::series::place::POLLS;
 use abi::series::{SeriesRow, Unavailable};
 use abi::stub::STUBS;
 use abi::task::{LAZY_AT, LAZY_PAGES};
@@ -113,13 +114,14 @@ pub fn play(
     if let Some(client) = stage.cast.first() {
         client.space.read_memory(results);
     }
-    let counted = stage.counted.into_inner();
-    stage.cast.into_iter().for_each(|cast| cast.space.destroy());
+    let Stage { cast, counted, shared, .. } = stage;
+    drop(shared);
+    cast.into_iter().for_each(|cast| cast.space.destroy());
     let missing = free_bytes.saturating_sub(frames().free_bytes());
     if missing > 0 {
         Records.problem("frames-leaked", format_args!("{missing} bytes of a scene were not given back"));
     }
-    Ok(Played { ended, counted })
+    Ok(Played { ended, counted: counted.into_inner() })
 }
 
 impl Stage {
@@ -138,7 +140,7 @@ impl Stage {
             }
         }
         let posts = posts(&objects, &cast);
-        let halts = scene.row != SeriesRow::CallCross || scene.arg != 0;
+        let halts = scene.row != SeriesRow::CallCross || scene.arg != POLLS;
         let counted = Mutex::new(Counted::NOTHING);
         Ok(Self {
             objects,

@@ -12,7 +12,7 @@ use core::cell::{Cell, RefCell};
 use harness::user::Exit;
 
 use super::counters::Counters;
-use super::enter::resume;
+use super::enter::{leave, resume};
 use super::objects::Endpoint;
 use super::queue::Queue;
 use super::thread::{State, Thread};
@@ -30,6 +30,8 @@ pub struct Island {
     pub(super) served: RefCell<Vec<Rc<Endpoint>>>,
     /// Whether the CPU halts when there is nothing to do. If not, it looks all the time.
     pub(super) halts: bool,
+    /// The run is over: no thread can go on.
+    is_over: Cell<bool>,
     /// The page tables in force.
     cr3: Cell<u64>,
     /// What is counted.
@@ -48,6 +50,7 @@ impl Island {
             waiting: RefCell::new(Vec::with_capacity(threads)),
             served: RefCell::default(),
             halts,
+            is_over: Cell::new(false),
             cr3: Cell::new(kernel_cr3()),
             counters: Counters::default(),
         }
@@ -73,8 +76,8 @@ impl Island {
     /// The thread that runs.
     #[inline(always)]
     pub fn current(&self) -> &Thread {
-        // SAFETY: `switch_to` sets it, and the thread is kept alive by `self.current` or by the list of those that wait,
-        // until another is current.
+        // SAFETY: `switch_to` sets it, and the thread is kept alive by `self.current`, or by what it was parked in, until
+        // another is current.
         unsafe { &*self.cpu.worker.thread.get().cast() }
     }
 
@@ -117,6 +120,7 @@ impl Island {
     pub fn begin(&self) {
         let first = self.next_ready().expect("a run has a thread");
         drop(self.switch_to(first));
+        self.is_over.set(false);
     }
 
     /// Makes the kernel's own page tables current again, and forgets every thread.
@@ -140,26 +144,45 @@ impl Island {
         }
     }
 
-    /// Lets the next thread run that is ready, and waits for one if there is none. Returns the thread that was current.
-    pub fn block(&self) -> Option<Rc<Thread>> {
-        let next = self.await_ready();
-        self.switch_to(next)
+    /// Takes the current thread, which is about to wait where the caller puts it; then comes [`Island::block`].
+    pub fn park(&self) -> Option<Rc<Thread>> {
+        self.current.take()
+    }
+
+    /// Lets the next thread run that is ready, and waits for one if there is none: then the run is over.
+    pub fn block(&self) {
+        match self.await_ready() {
+            Some(next) => drop(self.switch_to(next)),
+            None => self.is_over.set(true),
+        }
+    }
+
+    /// The frame of the thread that runs next. If the run is over, `enter` returns instead: nothing that is to be dropped is
+    /// alive in the callers of this, whose stack is left behind.
+    #[inline(always)]
+    pub fn next_frame(&self) -> *const ThreadFrame {
+        if self.is_over.get() {
+            leave(self.cpu);
+        }
+        self.frame()
     }
 
     /// Ends the current thread. Another one runs, or `enter` returns if none can.
     pub fn end_current(&self, exit: Exit) -> ! {
         let waiter = self.current().waiter.take().filter(|waiter| waiter.state.get() == State::Waiting);
         self.unwind(self.current(), Some(exit));
-        let is_awaited = waiter.is_some();
-        let next = waiter.unwrap_or_else(|| self.await_ready());
         // Dropped after the switch: its address space is not in force any more.
-        let ended = self.switch_to(next);
-        if let Some(ended) = ended.filter(|_| is_awaited) {
-            self.current().state.set(State::Ready);
-            self.current().answer(Status::Ok, ended.left());
+        match waiter {
+            Some(waiter) => {
+                let ended = self.switch_to(waiter);
+                let left = ended.map_or([0; 4], |ended| ended.left());
+                self.current().state.set(State::Ready);
+                self.current().answer(Status::Ok, left);
+            }
+            None => self.block(),
         }
-        // SAFETY: the frame of the thread that was made current just now, on the trap stack, whose content nothing needs.
-        unsafe { resume(self.frame()) }
+        // SAFETY: the frame of the current thread, on the trap stack, whose content nothing needs.
+        unsafe { resume(self.next_frame()) }
     }
 
     /// Ends a thread that is not current.

@@ -9,7 +9,6 @@ use abi::task::Counter;
 use harness::x86::tsc;
 use x86_64::instructions::interrupts;
 
-use super::enter::leave;
 use super::island::Island;
 use super::objects::{Endpoint, Notification};
 use super::post::Post;
@@ -51,7 +50,7 @@ impl Awaited {
 impl Island {
     /// Lets the current thread wait for `awaited`, which wakes it.
     fn wait_for(&self, awaited: Awaited) {
-        if let Some(current) = self.current.take() {
+        if let Some(current) = self.park() {
             current.state.set(State::Waiting);
             self.waiting.borrow_mut().push((current, awaited));
         }
@@ -75,7 +74,7 @@ impl Island {
 
     /// Lets the current thread wait for the end of `thread`.
     pub fn wait_for_end(&self, thread: &Thread) {
-        let current = self.current.take();
+        let current = self.park();
         if let Some(current) = &current {
             current.state.set(State::Waiting);
         }
@@ -146,33 +145,31 @@ impl Island {
         !self.waiting.borrow().is_empty() || self.served.borrow().iter().any(|endpoint| endpoint.has_server())
     }
 
-    /// The next thread that can run, for which the CPU waits. Ends the run at its time-out, or if nothing can make a thread
-    /// ready any more.
-    pub(super) fn await_ready(&self) -> Rc<Thread> {
+    /// The next thread that can run, for which the CPU waits. `None` at the time-out, or if nothing can make a thread ready any
+    /// more: then the run is over.
+    pub(super) fn await_ready(&self) -> Option<Rc<Thread>> {
         loop {
             self.look();
-            if let Some(next) = self.next_ready() {
+            let next = self.next_ready();
+            if next.is_some() || !self.can_wait() || !self.rest() {
                 return next;
             }
-            if !self.can_wait() {
-                leave(self.cpu);
-            }
-            self.rest();
         }
     }
 
-    /// Lets time pass: until an interrupt comes, the timer's or another CPU's, or for a moment if the CPU does not halt. Ends
-    /// the run at its time-out.
-    fn rest(&self) {
+    /// Lets time pass: until an interrupt comes, the timer's or another CPU's, or for a moment if the CPU does not halt.
+    /// Returns whether there is time left.
+    fn rest(&self) -> bool {
         let worker = &self.cpu.worker;
         let mut watch = worker.watch.get();
         let now = tsc::read();
         if watch.wait(now) == 0 && !watch.comes(now) {
-            leave(self.cpu);
+            return false;
         }
         worker.watch.set(watch);
         if !self.halts {
-            return core::hint::spin_loop();
+            core::hint::spin_loop();
+            return true;
         }
         let until = |awaited: &Awaited| match awaited {
             Awaited::Time(until) => Some(until.saturating_sub(now)),
@@ -190,6 +187,7 @@ impl Island {
         }
         worker.asleep.store(false, Ordering::SeqCst);
         apic::set_timer(worker.next_timer(clock));
+        true
     }
 
     /// Whether a page fault of the current thread with this error code was the first touch of a page that is made then.

@@ -126,7 +126,7 @@ pub fn may_switch(handle: Handle, words: [u64; 4], number: u64) -> *const Thread
         island.counters.refuse(status);
         thread.answer(status, [0; 4]);
     }
-    island.frame()
+    island.next_frame()
 }
 
 /// Answers a worker that has no handles: its return stub's call, and no other.

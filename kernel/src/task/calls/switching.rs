@@ -133,9 +133,10 @@ fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) 
     } else {
         thread.keep(words);
         thread.state.set(State::Queued);
-        if let Some(caller) = island.block() {
+        if let Some(caller) = island.park() {
             endpoint.callers.push(caller);
         }
+        island.block();
     }
 }
 
@@ -163,14 +164,14 @@ fn serve(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4])
         return Ok(());
     }
     thread.state.set(State::Serving);
-    let server = match caller {
-        Some(caller) => {
-            caller.state.set(State::Ready);
-            island.switch_to(caller)
-        }
-        None => island.block(),
-    };
-    endpoint.server.set(server);
+    if let Some(caller) = caller {
+        caller.state.set(State::Ready);
+        endpoint.server.set(island.switch_to(caller));
+    } else {
+        // Before the wait: a call of another CPU looks for it here.
+        endpoint.server.set(island.park());
+        island.block();
+    }
     Ok(())
 }
 
