@@ -8,7 +8,7 @@
 TARGET   := x86_64-unknown-none
 LINUX    := x86_64-unknown-linux-gnu
 # The kernel with its symbols, for people and debuggers, and the one that is booted.
-KERNEL     := target/$(TARGET)/release/assay-kernel
+KERNEL     := target/$(TARGET)/kernel/assay-kernel
 STRIPPED   := target/kernel/assay-kernel
 ASSAY      := target/release/assay
 IMAGE_TOOL := target/release/assay-image
@@ -114,7 +114,7 @@ build: kernel workers twin host ## everything for a run: the next four
 
 kernel: setup ## the kernel (15 s on two CPUs)
 	@$(call step,the kernel,$(KERNEL),15 s)
-	$(PATHLESS) build --release -p kernel --target $(TARGET)
+	$(PATHLESS) build --profile kernel -p kernel --target $(TARGET)
 	@# Renamed into place: a half-written kernel must not look newer than its source.
 	@[ $(STRIPPED) -nt $(KERNEL) ] || { $(ENV) mkdir -p $(dir $(STRIPPED)) && \
 	    "$$ASSAY_OBJCOPY" --strip-all $(KERNEL) $(STRIPPED).new && mv $(STRIPPED).new $(STRIPPED); }

@@ -42,7 +42,7 @@ build_in() { # FOLDER TARGET...: by the recipes of its own Makefile
 # The files to compare: kernel with and without symbols, and the workers, which are all other programs.
 list_built() { # FOLDER
     cd "$1/target"
-    ls kernel/assay-kernel x86_64-unknown-none/release/assay-kernel
+    ls kernel/assay-kernel x86_64-unknown-none/kernel/assay-kernel
     find release release/avx2 release/sha-ni -maxdepth 1 -type f -perm -u+x ! -name 'assay*' | sort
 }
 

@@ -179,7 +179,7 @@ impl ProbeArgs {
 #[derive(Args, Clone, Debug)]
 pub struct SymbolsArgs {
     /// Unstripped kernel, to name the function in which a guest died
-    #[arg(long, value_name = "ELF", default_value = "target/x86_64-unknown-none/release/assay-kernel")]
+    #[arg(long, value_name = "ELF", default_value = "target/x86_64-unknown-none/kernel/assay-kernel")]
     pub symbols: PathBuf,
 }
 

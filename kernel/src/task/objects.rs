@@ -74,11 +74,18 @@ impl Endpoint {
     /// Whether a server waits.
     #[must_use]
     pub fn has_server(&self) -> bool {
-        let server = self.server.take();
-        let has = server.is_some();
-        self.server.set(server);
-        has
+        is_some(&self.server)
     }
+}
+
+/// Whether there is a thread in a place, without taking it out.
+#[inline(always)]
+pub(super) fn is_some(place: &Cell<Option<Rc<Thread>>>) -> bool {
+    let held = place.take();
+    let is_some = held.is_some();
+    // What is put back is what was taken: nothing is dropped.
+    core::mem::forget(place.replace(held));
+    is_some
 }
 
 /// A word of bits, and at most one thread that waits for one of them.

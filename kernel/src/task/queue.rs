@@ -3,6 +3,7 @@
 use alloc::rc::Rc;
 use core::cell::Cell;
 
+use super::objects::is_some;
 use super::thread::Thread;
 
 /// Threads, first in first out. A thread is in one queue at most.
@@ -15,7 +16,7 @@ pub struct Queue {
 impl Queue {
     /// Adds a thread at the end.
     pub fn push(&self, thread: Rc<Thread>) {
-        debug_assert!(peek(&thread.next).is_none(), "in another queue");
+        debug_assert!(!is_some(&thread.next), "in another queue");
         match self.last.replace(Some(Rc::clone(&thread))) {
             Some(last) => last.next.set(Some(thread)),
             None => self.first.set(Some(thread)),
@@ -34,21 +35,15 @@ impl Queue {
 
     /// Whether there is none.
     #[must_use]
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        peek(&self.first).is_none()
+        !is_some(&self.first)
     }
 
     /// Takes all threads out.
     pub fn clear(&self) {
         while self.pop().is_some() {}
     }
-}
-
-/// What a cell holds, without taking it.
-fn peek(cell: &Cell<Option<Rc<Thread>>>) -> Option<Rc<Thread>> {
-    let held = cell.take();
-    cell.set(held.clone());
-    held
 }
 
 #[cfg(test)]

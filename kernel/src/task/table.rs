@@ -40,10 +40,25 @@ impl<T: Object> Table<T> {
     /// The first of [`Status::Index`], [`Status::Generation`] and [`Status::Kind`] that applies.
     #[inline(always)]
     pub fn find(&self, handle: Handle, kind: u64) -> Result<(&T, Rights), Status> {
-        let slot = self.slots.get(handle.index()).ok_or(Status::Index)?;
-        let current = slot.object.as_ref().filter(|_| u64::from(slot.generation) == handle.generation());
-        let object = current.filter(|object| !object.is_revoked()).ok_or(Status::Generation)?;
-        if object.kind() as u64 == kind { Ok((object, slot.rights)) } else { Err(Status::Kind) }
+        if handle.index() >= HANDLES {
+            return Err(Status::Index);
+        }
+        match self.current(handle) {
+            Some((object, _)) if object.is_revoked() => Err(Status::Generation),
+            Some((object, rights)) if object.kind() as u64 == kind => Ok((object, rights)),
+            Some(_) => Err(Status::Kind),
+            None => Err(Status::Generation),
+        }
+    }
+
+    /// The object of a handle and its rights, of whatever kind, revoked or not.
+    #[inline(always)]
+    pub fn current(&self, handle: Handle) -> Option<(&T, Rights)> {
+        let slot = self.slots.get(handle.index())?;
+        match &slot.object {
+            Some(object) if u64::from(slot.generation) == handle.generation() => Some((object, slot.rights)),
+            _ => None,
+        }
     }
 
     /// Enters an object. Returns its handle.

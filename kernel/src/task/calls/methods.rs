@@ -1,60 +1,83 @@
 //! Methods that return at once.
+#![expect(unsafe_code, reason = "borrows a table that nothing changes meanwhile")]
 
-use abi::object::{Access, CLOSE, COPY, Call, HandleRight, REVOKE, Rights, Status};
+use abi::object::{Access, CLOSE, COPY, Call, Handle, HandleRight, Kind, REVOKE, Rights, Status};
 use abi::task::Counter;
 use alloc::rc::Rc;
+use core::cell::RefCell;
 use core::sync::atomic::Ordering;
 
 use super::super::image::Image;
 use super::super::objects::{Named, Notification};
 use super::super::post::nudge;
-use super::super::thread::State;
+use super::super::table::Table;
+use super::super::thread::{State, Thread};
 use super::{Invocation, Island, method, require};
 use crate::cpu::PerCpu;
 
-const SIGNAL: u64 = method(Call::NotificationSignal);
 const MAP: u64 = method(Call::MemoryMap);
 const UNMAP: u64 = method(Call::MemoryUnmap);
 const PROTECT: u64 = method(Call::MemoryProtect);
 const SPAWN: u64 = method(Call::ImageSpawn);
 const KILL: u64 = method(Call::TaskKill);
 
+/// Looks a handle up. Returns its kind.
+#[inline(always)]
+pub(super) fn identify(
+    island: &Island,
+    handles: &RefCell<Table<Named>>,
+    handle: Handle,
+    kind: u64,
+) -> Result<u64, Status> {
+    // SAFETY: the table belongs to the thread whose call this is; nothing changes it before the reference is dropped.
+    let table = unsafe { handles.try_borrow_unguarded() }.map_err(|_| Status::Busy)?;
+    table.find(handle, kind)?;
+    island.counters.count(Counter::Identify);
+    Ok(kind)
+}
+
+/// Does any other method.
+#[inline(always)]
+pub(super) fn other(
+    island: &Island,
+    thread: &Thread,
+    handle: Handle,
+    words: [u64; 4],
+    number: u64,
+) -> Result<u64, Status> {
+    let handles = thread.handles.as_ref().ok_or(Status::NoCall)?;
+    if number == Call::NotificationSignal.number() {
+        // SAFETY: as above.
+        let table = unsafe { handles.try_borrow_unguarded() }.map_err(|_| Status::Busy)?;
+        if let (Named::Notification(notification), rights) = table.find(handle, Kind::Notification as u64)? {
+            require(rights, HandleRight::Signal)?;
+            signal(island, notification, words[0]);
+            return Ok(0);
+        }
+    }
+    Invocation::new(island, thread, handles, handle, words, number)?.at_once()
+}
+
 impl Invocation<'_> {
     /// Does a method at once. Returns the first word.
-    #[inline(always)]
-    pub(super) fn at_once(&self) -> Result<u64, Status> {
-        let Self { island, handles, handle, words, kind, method, .. } = *self;
-        let table = handles.borrow();
-        let (object, rights) = match table.find(handle, kind) {
-            Ok(found) => found,
+    #[inline(never)]
+    fn at_once(&self) -> Result<u64, Status> {
+        let table = self.handles.borrow();
+        let (object, rights) = match table.find(self.handle, self.kind) {
+            Ok((object, rights)) => (object.clone(), rights),
             // A handle to a revoked object can be closed.
-            Err(Status::Generation) if method == CLOSE => {
+            Err(Status::Generation) if self.method == CLOSE => {
                 drop(table);
                 return self.close();
             }
             Err(status) => return Err(status),
         };
-        match (method, object) {
-            (0, _) => {
-                island.counters.count(Counter::Identify);
-                Ok(kind)
-            }
-            (SIGNAL, Named::Notification(notification)) => {
-                require(rights, HandleRight::Signal)?;
-                signal(island, notification, words[0]);
-                Ok(0)
-            }
-            _ => {
-                // A method may change the table.
-                let object = object.clone();
-                drop(table);
-                self.seldom(&object, rights)
-            }
-        }
+        // A method may change the table.
+        drop(table);
+        self.seldom(&object, rights)
     }
 
     /// Does one of the methods that do more than look something up.
-    #[inline(never)]
     fn seldom(&self, object: &Named, rights: Rights) -> Result<u64, Status> {
         let Self { island, thread, handles, handle, words, kind, method } = *self;
         match (method, object) {

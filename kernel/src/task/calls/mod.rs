@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "finds the island of the CPU that took the call")]
 
 mod methods;
+mod short;
 mod switching;
 
 use abi::object::{Call, Handle, HandleRight, Kind, MAY_SWITCH, Rights, Status};
@@ -40,8 +41,7 @@ impl<'a> Invocation<'a> {
     /// The call with this number.
     ///
     /// # Errors
-    /// [`Status::NoCall`] if no kind of object has it.
-    #[inline(always)]
+    /// As [`Invocation::parts`].
     fn new(
         island: &'a Island,
         thread: &'a Thread,
@@ -50,13 +50,23 @@ impl<'a> Invocation<'a> {
         words: [u64; 4],
         number: u64,
     ) -> Result<Self, Status> {
+        let (kind, method) = Self::parts(number)?;
+        Ok(Self { island, thread, handles, handle, words, kind, method })
+    }
+
+    /// The kind and the method of a number.
+    ///
+    /// # Errors
+    /// [`Status::NoCall`] if no kind of object has it.
+    #[inline(always)]
+    const fn parts(number: u64) -> Result<(u64, u64), Status> {
         /// The bits of a call's number below its kind.
         const METHOD: u64 = 0xff;
         let (kind, method) = (number >> 8, number & METHOD);
         if kind == Kind::Own as u64 || kind >= Kind::ALL.len() as u64 {
             return Err(Status::NoCall);
         }
-        Ok(Self { island, thread, handles, handle, words, kind, method })
+        Ok((kind, method))
     }
 }
 
@@ -91,11 +101,13 @@ fn at_once_but_null(handle: Handle, words: [u64; 4], number: u64) -> Answer {
     let island = unsafe { Island::here() };
     let thread = island.current();
     let Some(handles) = &thread.handles else { return of_worker(island, thread, number) };
-    if number == Call::Exit.number() {
-        island.end_current(Exit::Returned);
-    }
-    let invocation = Invocation::new(island, thread, handles, handle, words, number);
-    match invocation.and_then(|invocation| invocation.at_once()) {
+    let done = match Invocation::parts(number) {
+        Ok((kind, 0)) => methods::identify(island, handles, handle, kind),
+        Ok(_) => methods::other(island, thread, handle, words, number),
+        Err(_) if number == Call::Exit.number() => island.end_current(Exit::Returned),
+        Err(status) => Err(status),
+    };
+    match done {
         Ok(word) => Answer { status: Status::Ok.value(), word },
         Err(status) => {
             island.counters.refuse(status);
@@ -112,6 +124,15 @@ pub fn may_switch(handle: Handle, words: [u64; 4], number: u64) -> *const Thread
     // SAFETY: a call comes from ring 3.
     let island = unsafe { Island::here() };
     let thread = island.current();
+    if !short::go(island, thread, handle, words, number) {
+        long_way(island, thread, handle, words, number);
+    }
+    island.next_frame()
+}
+
+/// A function of its own, so that the short way saves no registers for it.
+#[inline(never)]
+fn long_way(island: &Island, thread: &Thread, handle: Handle, words: [u64; 4], number: u64) {
     let begun = match &thread.handles {
         Some(handles) => match Invocation::new(island, thread, handles, handle, words, number) {
             Ok(invocation) => invocation.begin(),
@@ -126,7 +147,6 @@ pub fn may_switch(handle: Handle, words: [u64; 4], number: u64) -> *const Thread
         island.counters.refuse(status);
         thread.answer(status, [0; 4]);
     }
-    island.next_frame()
 }
 
 /// Answers a worker that has no handles: its return stub's call, and no other.
