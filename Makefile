@@ -39,6 +39,7 @@ DENY        := -- -D warnings
 ARGS ?=
 # Our kernel loaded directly and by the BIOS, Linux with and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
+MECHANISMS := assay,linux,linux-mitigations-off
 
 # $(call assay,COMMAND): adds ARGS, and prints the exit code, because make itself exits with 2 for each of them.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
@@ -49,7 +50,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform exact controls soak bench bench-verdict publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -64,6 +65,9 @@ run-workloads: build ## every workload: ours, Linux, native (12 min+)
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
+
+run-primitives: build ## what calls, messages, tasks and mappings cost, beside Linux
+	$(call assay,run manifests/primitives.toml --systems $(MECHANISMS))
 
 run-platform: build ## what the machine costs: exits, memory, noise
 	$(call assay,run manifests/platform.toml)

@@ -137,7 +137,7 @@ impl fmt::Display for Rights {
 
 impl Value for Rights {
     const MAX_LEN: usize = value::set_len(HandleRight::WORDS);
-    const SHAPE: &'static str = "names of rights with commas between, or `none`";
+    const SHAPE: &'static str = "names of rights to an object with commas between, or `none`";
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         value::write_set(self.0, HandleRight::WORDS, ',', out)

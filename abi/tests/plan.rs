@@ -3,11 +3,13 @@
 mod support;
 
 use abi::grant::{Feature, FeatureSet, PageSize};
+use abi::object::{Handle, HandleRight, Kind};
 use abi::plan::{
     MAX_CUT_POINTS, MAX_WARM_UP_MS, MAX_WORKERS, Needs, Plan, PlanError, PlanErrorKind, PlanLine, WARM_UP_MS,
     write_line,
 };
 use abi::series::{SeriesRow, Shortened};
+use abi::task::TaskName;
 use abi::wire::{FieldError, Label};
 use proptest::prelude::*;
 
@@ -345,4 +347,54 @@ fn refuses_more_than_a_worker_can_be_granted() {
         let at = refused(&(head() + &lines + &whole_case(1)));
         assert_eq!(at, (line, PlanErrorKind::OutOfPlace), "{lines}");
     }
+}
+
+/// The lines of the mechanisms of a plan.
+const MECHANISMS: &str = "\
+mechanisms program=primitives sha256=c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5 memory_mib=1 \
+shared_kib=4 rows=all short=none samples=0
+object name=door kind=endpoint bytes=0
+object name=pages kind=memory bytes=8192
+grant task=client object=door rights=call badge=7
+grant task=server object=door rights=serve badge=0
+grant task=client object=pages rights=map,write badge=0
+";
+
+#[test]
+fn gives_each_task_the_handles_that_the_plan_grants() {
+    let text = head() + MECHANISMS + &whole_case(1);
+    let plan = Plan::parse(text.as_bytes()).unwrap();
+    let handles = |task| plan.profile.handles_of(task).map(|(handle, object, _)| (handle, object.kind));
+    let client: Vec<_> = handles(TaskName::Client).collect();
+    assert_eq!(client, [(Handle::new(0, 1), Kind::Endpoint), (Handle::new(1, 1), Kind::Memory)]);
+    let ends =
+        plan.profile.between((TaskName::Client, HandleRight::Call), (TaskName::Server, HandleRight::Serve));
+    assert_eq!(ends, Some((Handle::new(0, 1), Handle::new(0, 1))));
+    let none =
+        plan.profile.between((TaskName::Client, HandleRight::Call), (TaskName::Remote, HandleRight::Serve));
+    assert_eq!(none, None);
+    assert_eq!(plan.cases().count(), 1);
+}
+
+#[test]
+fn refuses_a_profile_that_cannot_be_made() {
+    let kind = |from: &str, to: &str| {
+        assert!(MECHANISMS.contains(from), "{from}");
+        refused(&(head() + &MECHANISMS.replacen(from, to, 1) + &whole_case(1)))
+    };
+    for (from, to, line) in [
+        ("name=pages", "name=door", 7),
+        ("bytes=8192", "bytes=8191", 7),
+        ("bytes=8192", "bytes=0", 7),
+        ("kind=endpoint bytes=0", "kind=endpoint bytes=1", 6),
+        ("kind=endpoint", "kind=task", 6),
+        ("object=door rights=serve", "object=wall rights=serve", 9),
+    ] {
+        assert_eq!(kind(from, to), (line, PlanErrorKind::BadProfile), "{to}");
+    }
+    assert_eq!(kind("rows=all", "rows=none"), (5, PlanErrorKind::BadMechanisms));
+    assert_eq!(kind("memory_mib=1", "memory_mib=0"), (5, PlanErrorKind::BadMechanisms));
+    // Objects and handles without a line that asks for rows.
+    let (_, profile) = MECHANISMS.split_once('\n').unwrap();
+    assert_eq!(refused(&(head() + profile + &whole_case(1))), (5, PlanErrorKind::OutOfPlace));
 }

@@ -14,7 +14,7 @@ use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 24] = [
+const RARE: [&str; 31] = [
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
     "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
     "ASSAY1 seq=13 ts=0.030234 ev=control kind=double-record target=0",
@@ -45,6 +45,14 @@ const RARE: [&str; 24] = [
     "ASSAY1 seq=49 ts=0.120260 ev=series-samples id=0 part=0 samples=VsF20c00101010b05",
     "ASSAY1 seq=69 ts=0.271554 ev=series-none row=exit_msr_rd cpu=0 peer=- arg=0 reason=not-applicable",
     "ASSAY1 seq=271 ts=18.455374 ev=platform-note llc_bytes=33554432 steal_ns=- smis=- nmis=0 took_ms=18372",
+    "ASSAY1 seq=272 ts=18.455374 ev=mechanism-rows program=primitives rows=all short=none",
+    "ASSAY1 seq=21 ts=0.023453 ev=mechanism-program name=primitives bytes=30976 \
+     sha256=c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5",
+    "ASSAY1 seq=273 ts=18.455374 ev=mechanism-object name=door kind=endpoint bytes=0",
+    "ASSAY1 seq=274 ts=18.455374 ev=mechanism-grant task=client slot=0 object=door rights=call badge=7",
+    "ASSAY1 seq=275 ts=18.455374 ev=mechanism-stub op=null part=0 code=b86e0000000f05c3",
+    "ASSAY1 seq=276 ts=18.455374 ev=mechanism-counts id=5 outside=1153 client=6400 partner=7553 kernel=-",
+    "ASSAY1 seq=277 ts=18.455374 ev=mechanism-note scenes=31 took_ms=16372",
 ];
 
 /// The entries of a short session.
@@ -58,11 +66,12 @@ const CHAIN: [&str; 6] = [
 ];
 
 /// The manifests that make seeds, each with the name of its plan's seed.
-const MANIFESTS: [(&str, &str); 4] = [
+const MANIFESTS: [(&str, &str); 5] = [
     ("smp-process-scale", "cases"),
     ("smp-process-sweep", "sweep"),
     ("workloads/lz4-compress", "grants"),
     ("controls/platform-short", "sampled"),
+    ("controls/primitives-short", "mechanisms"),
 ];
 
 /// A seed: its name, its bytes.

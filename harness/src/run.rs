@@ -2,6 +2,7 @@
 
 use abi::exit::GuestExit;
 use abi::plan::{self, Needs, Plan, Platform, Split};
+use abi::series::Tier;
 use abi::wire::record::{
     CaseReady, CaseSkipped, Challenge, Experiment, Grant, InterruptVector, Interrupts, RunStatus,
     Seconds as SecondsRecord, SkipReason, Split as SplitRecord, Sweep, WarmUp,
@@ -81,7 +82,7 @@ impl fmt::Display for Summary<'_> {
         let Self { plan, rows, .. } = self;
         let Site { clock, cores, online, listed, .. } = self.site;
         Table { plan, rows, clock, cores, online, listed }.fmt(f)?;
-        if self.figures.is_empty() {
+        if self.figures.iter().all(|figure| figure.place.row.spec().tier != Tier::Platform) {
             return Ok(());
         }
         let (brand, hypervisor) = (cpuid::brand().to_string(), cpuid::hypervisor_signature().to_string());

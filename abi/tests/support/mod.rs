@@ -2,6 +2,7 @@
 //! shape allows. What this makes and `abi` refuses is a fault in one of the two.
 
 use abi::grant::Feature;
+use abi::object::HandleRight;
 use abi::syscall::Right;
 use abi::wire::{MessageSpec, Record, Text, Timestamp, Value};
 use proptest::prelude::*;
@@ -28,6 +29,7 @@ fn value(shape: &'static str) -> BoxedStrategy<String> {
             "[ -~\u{e9}]{0,6}".prop_map(|text| written(&Text::<36>::new(&text))).boxed()
         }
         "names of rights with commas between, or `none`" => set(Right::WORDS, ","),
+        "names of rights to an object with commas between, or `none`" => set(HandleRight::WORDS, ","),
         "names of features with a `+` between, or `none`" => set(Feature::WORDS, "+"),
         words => {
             prop::sample::select(words.split(" \\| ").collect::<Vec<_>>()).prop_map(str::to_owned).boxed()

@@ -104,3 +104,6 @@ pub trait System: Sink {
     /// The tasks cannot be built or started.
     fn run(&mut self, scene: &Scene<'_>, results: &mut [u64]) -> Result<Played, Unavailable>;
 }
+
+#[cfg(test)]
+mod tests;

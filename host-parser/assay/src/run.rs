@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use abi::series::{SeriesRow, Tier};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use experiment::manifest::Manifest;
@@ -41,6 +42,12 @@ pub struct RunArgs {
     /// Undisturbed rounds to run, instead of the manifest's; a claim needs at least 5
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: Option<u16>,
+    /// Of the kernel's mechanisms measure this row only: a row of docs/MECHANISMS.md
+    #[arg(long, value_name = "ROW", value_parser = mechanism, conflicts_with = "exact")]
+    pub only: Option<SeriesRow>,
+    /// One round, and few samples of each cost: a quick look, whose percentiles are coarse
+    #[arg(long, conflicts_with_all = ["exact", "rounds"])]
+    pub quick: bool,
     /// Name of the new folder for the results; by default the time (UTC)
     #[arg(long)]
     pub label: Option<String>,
@@ -158,8 +165,27 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
     }
 }
 
+/// The samples of a quick look.
+const QUICK_SAMPLES: u32 = 100;
+
+/// The manifest, with what the options leave of its rows.
+fn narrowed(args: &RunArgs) -> Result<Manifest, Coded> {
+    let mut manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let path = args.manifest.display().to_string();
+    if let Some(row) = args.only {
+        manifest.measure_only(row).with_context(|| format!("--only: {path}")).or_exit(Exit::Usage)?;
+    }
+    if args.quick {
+        manifest
+            .take_samples(QUICK_SAMPLES)
+            .with_context(|| format!("--quick: {path}"))
+            .or_exit(Exit::Usage)?;
+    }
+    Ok(manifest)
+}
+
 fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let manifest = narrowed(args)?;
     let names: Vec<_> = args.systems.iter().map(|system| system.name()).collect();
     let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
     if args.vcpus.is_some() && manifest.sweep().is_none() {
@@ -175,7 +201,7 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
         command: manifest.name().to_string(),
         rows: of_systems(&systems, &manifest, &env, &folder.store)?,
         cases: env.cases(&manifest),
-        rounds: args.rounds.unwrap_or(manifest.rounds()),
+        rounds: args.rounds.unwrap_or(if args.quick { 1 } else { manifest.rounds() }),
         spare: SPARE,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Together,
@@ -194,6 +220,15 @@ fn secret_key(path: &Path) -> Result<SecretKey, Coded> {
     let text =
         fs::read_to_string(path).with_context(|| path.display().to_string()).or_exit(Exit::BadInput)?;
     SecretKey::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display())).or_exit(Exit::BadInput)
+}
+
+/// A row of the mechanisms by its word.
+fn mechanism(word: &str) -> Result<SeriesRow, String> {
+    let mut rows = SeriesRow::of_tier(Tier::Mechanism);
+    rows.find(|row| row.word() == word).ok_or_else(|| {
+        let words: Vec<_> = SeriesRow::of_tier(Tier::Mechanism).map(SeriesRow::word).collect();
+        format!("expected one of {}", words.join(", "))
+    })
 }
 
 /// A system by its word.

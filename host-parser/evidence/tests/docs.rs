@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use abi::plan::PlanLine;
-use abi::series::{RowSpec, SeriesRow};
+use abi::series::{RowSpec, SeriesRow, Tier};
 use abi::wire::line::TAG;
 use abi::wire::{MAX_LINE_BYTES, MessageSpec, Record, decode, is_tagged};
 use evidence::gate::{ReasonCode, limits};
@@ -79,8 +79,8 @@ fn platform_lists_every_row() {
     let mut text =
         "\n| row | sampled | between the readings | `arg` | `done` counts | `wrong` counts | linux |\n|---|---|---|---|---|---|---|\n"
             .to_owned();
-    for spec in SeriesRow::SPECS {
-        let RowSpec { row, class, what, arg, oracle, not_on_linux } = spec;
+    for row in SeriesRow::of_tier(Tier::Platform) {
+        let RowSpec { class, what, arg, oracle, not_on_linux, .. } = row.spec();
         let _ = writeln!(
             text,
             "| `{row}` | {class} | {what} | {arg} | {} | {} | {not_on_linux} |",
@@ -88,6 +88,60 @@ fn platform_lists_every_row() {
         );
     }
     golden::check_part(&golden::document("PLATFORM.md"), "rows", &text);
+}
+
+#[test]
+fn mechanisms_lists_every_row_and_its_twin() {
+    let mut rows =
+        "\n| row | sampled | between the readings | `arg` | `done` counts | `wrong` counts |\n|---|---|---|---|---|---|\n"
+            .to_owned();
+    let mut twins = "\n| row | on Linux | how the two differ |\n|---|---|---|\n".to_owned();
+    for row in SeriesRow::of_tier(Tier::Mechanism) {
+        let RowSpec { class, what, arg, oracle, twin, differs, .. } = row.spec();
+        let _ = writeln!(rows, "| `{row}` | {class} | {what} | {arg} | {} | {} |", oracle.done, oracle.wrong);
+        assert!(!twin.is_empty() && !differs.is_empty(), "{row}: a ratio without its difference");
+        let _ = writeln!(twins, "| `{row}` | {twin} | {differs} |");
+    }
+    let page = golden::document("MECHANISMS.md");
+    golden::check_part(&page, "rows", &rows);
+    golden::check_part(&page, "twins", &twins);
+}
+
+/// The text of a file of the repository between two lines, which are left out.
+fn between(path: &str, first: &str, end: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let lines = text.lines().skip_while(|line| line.trim() != first).skip(1);
+    let lines: Vec<_> = lines.take_while(|line| line.trim() != end).map(str::to_owned).collect();
+    assert!(!lines.is_empty(), "{}", path.display());
+    lines
+}
+
+/// A line of the assembly of Linux's stubs, as a person reads it.
+fn instruction(line: &str) -> String {
+    let line = line.trim();
+    if let Some(comment) = line.strip_prefix("// ") {
+        return format!("                                        # {comment}");
+    }
+    let code = line.trim_start_matches('"').trim_end_matches(',').trim_end_matches('"');
+    let code = code.replace("\\\"", "\"");
+    match code.strip_prefix(".org assay_stubs + {") {
+        Some(slot) => format!("{}:", slot.split('}').next().unwrap_or_default()),
+        None if code.ends_with(':') => code,
+        None => format!("    {code}"),
+    }
+}
+
+#[test]
+fn mechanisms_lists_the_stubs_of_both_systems() {
+    let linux =
+        between("qemu/linux-twin/src/mechanism/stubs.rs", "\"assay_stubs:\",", "\".globl assay_stubs_end\",");
+    let linux: Vec<_> = linux.iter().map(|line| instruction(line)).collect();
+    let own = between("kernel/src/mechanism/stubs.rs", "mechanism_stubs:", ".global mechanism_stubs_end");
+    let own: Vec<_> = own.iter().map(|line| line.replace("\\\"", "\"")).collect();
+    let page = golden::document("MECHANISMS.md");
+    golden::check_part(&page, "linux-stubs", &format!("\n```text\n{}\n```\n", linux.join("\n")));
+    golden::check_part(&page, "own-stubs", &format!("\n```text\n{}\n```\n", own.join("\n")));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use experiment::manifest::{KEYS, MAX_ITERATIONS, MAX_ROUNDS, Manifest};
 use test_support::golden;
 
 /// The tables of a manifest; the first is the file itself.
-const TABLES: [&str; 9] =
-    ["", "workload", "cases", "gate", "oracle", "timeouts", "machine", "platform", "control"];
+const TABLES: [&str; 10] =
+    ["", "workload", "cases", "gate", "oracle", "timeouts", "machine", "platform", "mechanisms", "control"];
 
 /// A key and a word that no manifest has.
 const UNKNOWN: &str = "no-such-thing";

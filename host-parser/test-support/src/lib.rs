@@ -5,6 +5,7 @@
 
 pub mod golden;
 pub mod guest;
+pub mod mechanisms;
 pub mod monitor;
 pub mod platform;
 pub mod script;

@@ -1,7 +1,7 @@
 //! The rows of the platform, as a guest prints them.
 
 use abi::CpuId;
-use abi::series::{Counts, Packer, SeriesRow, Shortened, Unavailable, bucket};
+use abi::series::{Counts, Packer, SeriesRow, Shortened, Tier, Unavailable, bucket};
 use abi::wire::record::{
     PlatformNote, PlatformRows, Series, SeriesCounts, SeriesNone, SeriesOracle, SeriesRange, SeriesSamples,
 };
@@ -31,7 +31,7 @@ pub fn records(short: Shortened) -> Vec<Record> {
         records.extend(gaps);
     }
     let measured = [SeriesRow::ExitCpuid, SeriesRow::HwNoise];
-    for row in SeriesRow::ALL.iter().copied().filter(|row| !measured.contains(row)) {
+    for row in SeriesRow::of_tier(Tier::Platform).filter(|row| !measured.contains(row)) {
         let reason = Unavailable::NotOffered;
         records.push(SeriesNone { row, cpu: CpuId(0), peer: None, arg: 0, reason }.into());
     }
@@ -41,7 +41,7 @@ pub fn records(short: Shortened) -> Vec<Record> {
 }
 
 /// The records of a series whose samples are in order.
-fn series(id: u16, row: SeriesRow, arg: u64, n: u64, samples: &[u64], due: u64) -> Vec<Record> {
+pub(crate) fn series(id: u16, row: SeriesRow, arg: u64, n: u64, samples: &[u64], due: u64) -> Vec<Record> {
     let class = row.spec().class;
     let (min, max) = (samples.first().copied().unwrap_or(0), samples.last().copied().unwrap_or(0));
     let (mut counts, mut packer) = (Counts::default(), Packer::<128>::default());

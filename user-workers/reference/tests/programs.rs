@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use object::{Object, ObjectSection, SectionKind};
-use workloads::REGISTRY;
+use workloads::{REGISTRY, TASKS};
 
 /// Instructions that report what a CPU can do, or which one it is.
 const ASKING: [Mnemonic; 5] =
@@ -47,6 +47,31 @@ fn no_program_asks_the_cpu_what_it_can_do() {
         let found = asking(&elf);
         assert!(found.is_empty(), "{}: {found:?}", program.display());
     }
+}
+
+/// Every operation is a stub's. The one system call is that by which a child of Linux answers, right after the number of
+/// exit(2).
+#[test]
+fn the_tasks_of_the_mechanisms_make_no_system_call_but_a_childs_exit() {
+    let elf = std::fs::read(built().join(TASKS)).expect("`make workers` builds the programs");
+    assert!(asking(&elf).is_empty());
+    let file = object::File::parse(&*elf).expect("an ELF");
+    let code = file.sections().filter(|section| section.kind() == SectionKind::Text);
+    let mut calls = Vec::new();
+    for section in code {
+        let bytes = section.data().expect("its bytes are in the file");
+        let decoded: Vec<_> =
+            Decoder::with_ip(64, bytes, section.address(), DecoderOptions::NONE).into_iter().collect();
+        for pair in decoded.windows(2).filter(|pair| enters(pair[1].mnemonic())) {
+            calls.push((pair[0].mnemonic(), pair[0].immediate(1)));
+        }
+    }
+    assert_eq!(calls, [(Mnemonic::Mov, 60)]);
+}
+
+/// Whether it enters a kernel.
+const fn enters(mnemonic: Mnemonic) -> bool {
+    matches!(mnemonic, Mnemonic::Syscall | Mnemonic::Sysenter | Mnemonic::Int)
 }
 
 /// This test's own program has the standard library, which asks: so the search can find.

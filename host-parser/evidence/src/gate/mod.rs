@@ -30,7 +30,9 @@ pub use exclusion::{Exclusion, Scope};
 pub use experienced::{Experienced, ExperiencedTime};
 pub use machine::{CpuPlace, MachineReport, Platform, Topology};
 pub use measurement::{Clock, Conditions, Cycles, Identity, Measurement, Nanos, Scaling, Sweep};
-pub use platform_rows::{Bucket, Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
+pub use platform_rows::{
+    Bucket, Costs, Figures, Mechanisms, PlatformRows, PlatformSeries, SeriesPlace, SeriesState,
+};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same, granted};
 pub use sample::{Basis, Sample, WorkerSample};

@@ -1,7 +1,7 @@
 //! The costs of the platform: what the histograms of a boot show. A row whose oracle failed has no number.
 
 use abi::series::{SeriesClass, SeriesRow, Unavailable};
-use abi::wire::record::PlatformNote;
+use abi::wire::record::{MechanismGrant, MechanismObject, MechanismProgram, MechanismStub, PlatformNote};
 use serde::Serialize;
 
 use super::reason::ReasonCode;
@@ -17,6 +17,22 @@ pub struct PlatformRows {
     pub note: Option<PlatformNote>,
     /// The series, in the order in which they were measured.
     pub series: Vec<PlatformSeries>,
+    /// With what the rows of the mechanisms were measured; `None` if the plan asks for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mechanisms: Option<Mechanisms>,
+}
+
+/// The program, the authority profile and the stubs of the rows of the mechanisms.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mechanisms {
+    /// The program of all tasks.
+    pub program: Option<MechanismProgram>,
+    /// The objects that were made for each row.
+    pub objects: Vec<MechanismObject>,
+    /// The handles of each task.
+    pub grants: Vec<MechanismGrant>,
+    /// The code of each operation.
+    pub stubs: Vec<MechanismStub>,
 }
 
 /// A series: one row at one place.

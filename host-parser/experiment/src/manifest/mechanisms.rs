@@ -5,8 +5,8 @@ use abi::plan::{self, HandleGrant, KernelObject, Plan, PlanErrorKind, PlanLine};
 use abi::series::Shortened;
 use abi::wire::Label;
 
-/// The program of the tasks of all rows.
-pub const TASKS: &str = "primitives";
+pub use workloads::TASKS;
+
 /// The memory of each task alone, in MiB: samples, and what it touches.
 const MEMORY_MIB: u32 = 1;
 /// The memory that the tasks of a row share, in KiB: what they agree on, and the largest transfer.
@@ -27,10 +27,10 @@ pub struct Mechanisms {
     pub grants: Vec<HandleGrant>,
 }
 
-/// The manifest has no rows of mechanisms.
+/// The manifest has no such rows, for lack of this table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the manifest has no table [mechanisms]")]
-pub struct NoMechanisms;
+#[error("the manifest has no table {0}")]
+pub struct NoRows(pub(super) &'static str);
 
 impl Mechanisms {
     /// The plan's line for them, for tasks with this program.

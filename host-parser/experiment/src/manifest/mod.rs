@@ -28,7 +28,7 @@ use workloads::{Lookup, Words, Workload};
 
 use outside::{OracleAt, beside};
 
-pub use mechanisms::{Mechanisms, NoMechanisms, TASKS};
+pub use mechanisms::{Mechanisms, NoRows, TASKS};
 pub use outside::Outside;
 pub use problem::listing as problem_listing;
 pub use problem::{ManifestError, Problem};
@@ -309,20 +309,25 @@ impl Manifest {
         Some(AskedMechanisms { program: tasks.sha256(), rows, short, samples })
     }
 
-    /// Measures one row of the mechanisms only, or takes fewer samples of each row.
+    /// Measures one row of the mechanisms only.
     ///
     /// # Errors
     /// The manifest has no rows of mechanisms.
-    pub fn narrow_mechanisms(
-        &mut self,
-        row: Option<SeriesRow>,
-        samples: Option<u32>,
-    ) -> Result<(), NoMechanisms> {
-        let mechanisms = self.checked.mechanisms.as_mut().ok_or(NoMechanisms)?;
-        if let Some(row) = row {
-            mechanisms.rows = Shortened::One(row);
+    pub fn measure_only(&mut self, row: SeriesRow) -> Result<(), NoRows> {
+        let mechanisms = self.checked.mechanisms.as_mut().ok_or(NoRows("[mechanisms]"))?;
+        mechanisms.rows = Shortened::One(row);
+        Ok(())
+    }
+
+    /// Takes at most so many samples of each row.
+    ///
+    /// # Errors
+    /// The manifest has no rows.
+    pub fn take_samples(&mut self, most: u32) -> Result<(), NoRows> {
+        if self.platform().is_none() && self.mechanisms().is_none() {
+            return Err(NoRows("[platform] or [mechanisms]"));
         }
-        self.checked.most_samples = samples.or(self.checked.most_samples);
+        self.checked.most_samples = Some(self.most_samples().map_or(most, |samples| samples.min(most)));
         Ok(())
     }
 

@@ -1,12 +1,13 @@
-//! The costs of the platform: a table by row, the matrix of transfers, the gaps, and the page for a person. The boot is the
+//! The costs of the platform and of the mechanisms: a table by row, the matrix of transfers, the gaps, and the page for a person. The boot is the
 //! unit: each figure is the median of the boots' figures, and the coefficient of variation is over the boots.
 
+mod mechanisms;
 mod page;
 mod relations;
 
 use std::collections::BTreeMap;
 
-use abi::series::{SeriesClass, SeriesRow, Unavailable};
+use abi::series::{SeriesClass, SeriesRow, Tier, Unavailable};
 use evidence::gate::{Costs, Figures, Measurement, PlatformSeries, SeriesPlace, SeriesState};
 use results::{Results, RunRecord, System};
 
@@ -34,7 +35,10 @@ struct Boots<'r> {
 pub(super) fn lines(results: &Results) -> Vec<String> {
     let mut lines = Vec::new();
     for boots in by_system(results) {
-        let places = boots.places();
+        let places = boots.places(Tier::Platform);
+        if places.is_empty() {
+            continue;
+        }
         lines.push(String::new());
         lines.push(format!("PLATFORM, {}: {}", boots.system, boots.unit()));
         let relations = Relations::of(boots.measured.first().copied());
@@ -43,10 +47,11 @@ pub(super) fn lines(results: &Results) -> Vec<String> {
         lines.extend(matrix(&places).iter().flat_map(text));
         lines.extend(gaps(&places).iter().flat_map(text));
         lines.extend(missing(&places));
-        lines.extend(boots.failed());
+        lines.extend(boots.failed(Tier::Platform));
         let page = boots.measured.first().map(|first| page(first)).unwrap_or_default();
         lines.extend(page.lines().map(str::to_owned));
     }
+    lines.extend(mechanisms::lines(&by_system(results)));
     lines
 }
 
@@ -79,9 +84,9 @@ impl<'r> Boots<'r> {
         self.measured.iter().filter_map(|measured| measured.platform()).flat_map(|platform| &platform.series)
     }
 
-    fn places(&self) -> Vec<(SeriesPlace, OverBoots<'r>)> {
+    fn places(&self, tier: Tier) -> Vec<(SeriesPlace, OverBoots<'r>)> {
         let mut places: BTreeMap<SeriesPlace, OverBoots<'r>> = BTreeMap::new();
-        for series in self.series() {
+        for series in self.series().filter(|series| series.place.row.spec().tier == tier) {
             let over = places.entry(series.place).or_default();
             match &series.state {
                 SeriesState::Passed { figures } => over.passed.push(figures),
@@ -93,10 +98,12 @@ impl<'r> Boots<'r> {
     }
 
     /// The series without a figure because their oracle failed, one line each, the first of each place.
-    fn failed(&self) -> Vec<String> {
+    fn failed(&self, tier: Tier) -> Vec<String> {
         let mut seen = BTreeMap::new();
         for platform in self.measured.iter().filter_map(|measured| measured.platform()) {
-            for (place, reason, detail) in platform.failed() {
+            for (place, reason, detail) in
+                platform.failed().filter(|(place, ..)| place.row.spec().tier == tier)
+            {
                 let (count, _) =
                     seen.entry(*place).or_insert((0_usize, format!("{}: {detail}", reason.code())));
                 *count += 1;
@@ -170,7 +177,10 @@ fn name(row: SeriesRow) -> String {
 
 fn argument(place: SeriesPlace) -> String {
     match place.row {
-        SeriesRow::HltWake | SeriesRow::TimerSpin | SeriesRow::TimerHalt => format!("{} us", place.arg),
+        SeriesRow::HltWake | SeriesRow::TimerSpin | SeriesRow::TimerHalt | SeriesRow::TimerWake => {
+            format!("{} us", place.arg)
+        }
+        SeriesRow::Switch | SeriesRow::ShmXfer => format!("{}K", place.arg >> 10),
         SeriesRow::MemLat4k | SeriesRow::MemLat2m if place.arg >= 1 << 20 => format!("{}M", place.arg >> 20),
         SeriesRow::MemLat4k | SeriesRow::MemLat2m => format!("{}K", place.arg >> 10),
         row if row.spec().arg.is_empty() => String::new(),

@@ -1,5 +1,6 @@
 //! The page for a person who rents the machine, from the log of a boot: the same as its console shows.
 
+use abi::series::Tier;
 use evidence::gate::Measurement;
 use harness::platform::page::{Facts, Page};
 
@@ -25,7 +26,7 @@ fn facts(boot: &Measurement) -> Facts {
     let mut facts = Facts::default();
     let (mut gaps, mut window) = (0.0, 0.0);
     let Some(platform) = boot.platform() else { return facts };
-    for series in &platform.series {
+    for series in platform.series.iter().filter(|series| series.place.row.spec().tier == Tier::Platform) {
         let Some(figures) = series.figures() else { continue };
         facts.take(
             series.place.row,

@@ -58,6 +58,8 @@ global_asm!(
     "add edi, {answers}",
     "xor eax, eax",
     "syscall",
+    // The word that was read, or the error; also of the two below.
+    "assay_stubs_word:",
     "cmp rax, 8",
     "jne 2f",
     "mov rax, [rsp]",
@@ -160,14 +162,6 @@ global_asm!(
     "mov rax, rdi",
     "ret",
     ".org assay_stubs + {end}, 0xcc",
-    // The word that was read, or the error.
-    "assay_stubs_word:",
-    "cmp rax, 8",
-    "jne 2f",
-    "mov rax, [rsp]",
-    "2:",
-    "add rsp, 24",
-    "ret",
     // vfork(), execveat(image, \"\", {{argument}}, NULL, AT_EMPTY_PATH), wait4(child, &status, 0, NULL). The child has this
     // stack until it executes, and changes nothing on it.
     "assay_stubs_spawn:",
@@ -266,12 +260,12 @@ pub fn code(khz: u64) -> Vec<u8> {
     code
 }
 
-/// The code of one of them. What two have in common is the first one's that it follows: the last slot's.
+/// The code of one of them. That of `spawn` is longer than its slot, which jumps to it, after the last slot.
 #[must_use]
 pub fn of(code: &[u8], op: Op) -> &[u8] {
     let slot = usize::try_from(STUB_BYTES).unwrap_or(0);
-    let begin = op as usize * slot;
-    let end = if op as usize + 1 == Op::ALL.len() { code.len() } else { begin + slot };
+    let begin = if op == Op::Spawn { Op::ALL.len() } else { op as usize } * slot;
+    let end = if op == Op::Spawn { code.len() - FACTOR_BYTES } else { begin + slot };
     code.get(begin..end).unwrap_or_default()
 }
 

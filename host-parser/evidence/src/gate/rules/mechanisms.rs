@@ -15,7 +15,8 @@ use abi::wire::record::{
 use super::Run;
 use super::platform_rows::Parts;
 use crate::gate::evidence::AskedMechanisms;
-use crate::gate::facts::At;
+use crate::gate::facts::{At, Facts};
+use crate::gate::platform_rows::Mechanisms;
 use crate::gate::reason::ReasonCode;
 
 /// Compares the rows with the plan, if it is known.
@@ -72,6 +73,16 @@ pub(super) fn judge(run: &mut Run<'_>, parts: &[Parts]) {
         if let Some(detail) = oracle.and_then(|oracle| contradiction(&counts.is, &oracle.is)) {
             run.add(ReasonCode::InconsistentRecord, counts.line, format!("series {id}: {detail}"));
         }
+    }
+}
+
+/// With what the rows were measured.
+pub(super) fn setting(facts: &Facts) -> Mechanisms {
+    Mechanisms {
+        program: facts.one::<MechanismProgram>().map(|at| at.is),
+        objects: facts.all::<MechanismObject>().map(|at| at.is).collect(),
+        grants: facts.all::<MechanismGrant>().map(|at| at.is).collect(),
+        stubs: facts.all::<MechanismStub>().map(|at| at.is).collect(),
     }
 }
 

@@ -166,6 +166,7 @@ pub(in crate::gate) fn rows(facts: &Facts) -> Option<PlatformRows> {
             .any(|(_, short)| short != Shortened::None),
         note: facts.one::<PlatformNote>().map(|at| at.is),
         series: all.into_iter().map(|(_, series)| series).collect(),
+        mechanisms: asked.mechanisms.map(|_| mechanisms::setting(facts)),
     })
 }
 
