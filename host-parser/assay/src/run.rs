@@ -16,9 +16,10 @@ use report::{terminal, terminal_in_colour};
 use results::System;
 use results::seal::signature::SecretKey;
 
+use crate::ending::Ending;
 use crate::exact::{self, ExactRunArgs};
 use crate::options::{Accel, GuestArgs, ProbeArgs, SymbolsArgs};
-use crate::show::page_of;
+use crate::show::{as_data, page_of};
 use crate::tool::tool;
 
 /// `assay run`.
@@ -122,25 +123,29 @@ impl RunArgs {
 ///
 /// # Errors
 /// The session could not start, or its results could not be written or printed.
-pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
+pub fn run(args: &RunArgs) -> Result<Ending, Coded> {
     if args.exact {
         let (run, linux) = args.exact()?;
-        return exact::show(&run, linux);
+        return exact::show(&run, linux).map(Ending::from);
     }
     let mut session = Session::prepare(spec(args)?);
     if args.dry_run {
-        return session.describe().map(|()| Exit::Holds);
+        session.describe()?;
+        return Ok(Ending::from(Exit::Holds).then("the same command without --dry-run."));
     }
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     match session.run(&cancel)? {
         Some(ended) => conclude(ended, session.folder()),
-        None => Ok(Exit::Interrupted),
+        None => Ok(Exit::Interrupted.into()),
     }
 }
 
 /// Prints the results, whatever ended the session.
-fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
+fn conclude(ended: Ended, folder: &Path) -> Result<Ending, Coded> {
     let results = ended.results.first().expect("rows that are together have one set of results");
+    let page = page_of(results)?;
+    console::data("folder", &ended.written.then_some(folder))?;
+    console::data("results", &as_data(results)?)?;
     let mut text = if console::has_colours() { terminal_in_colour(results) } else { terminal(results) };
     if ended.written {
         let folder = folder.display();
@@ -148,13 +153,13 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
             "\nresults.json, samples.csv, summary.md, session.jsonl and every run's log:\n  {folder}\n"
         );
         // The verdict again, last: the top of all this may have scrolled away.
-        text += &format!("\n{}", page_of(results, &folder.to_string())?);
+        text += &format!("\n{}", page.text);
     }
     let printed = console::answer(&text);
     match ended.error.map_or(printed, Err) {
         Err(error) => Err(error),
-        Ok(()) if ended.interrupted => Ok(Exit::Interrupted),
-        Ok(()) => Ok(Exit::of(results.conclusion())),
+        Ok(()) if ended.interrupted => Ok(Exit::Interrupted.into()),
+        Ok(()) => Ok(page.ending(results, &folder.display().to_string())),
     }
 }
 

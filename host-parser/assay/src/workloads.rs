@@ -75,6 +75,8 @@ pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
         worst = if worst == Exit::Holds { exit } else { worst };
         all.push(figures);
     }
+    console::data("workloads", &all)?;
+    console::data("folder", &home)?;
     let (table, field) = (report::workloads(&all), report::field());
     console::answer(&format!("\n{table}\n{field}\nsessions: {}\n", home.display()))?;
     Ok(if cancel.is_cancelled() { Exit::Interrupted } else { worst })

@@ -3,14 +3,76 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::exit::{Coded, Exit, OrExit};
 
-/// Writes an answer to standard output. A reader that has seen enough (`| head`) is no error.
+/// What a command answers to a program. There is one, as there is one standard output.
+static FOR_A_PROGRAM: OnceLock<Mutex<Answer>> = OnceLock::new();
+
+/// An answer that is kept for a program instead of being printed.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// What a person would have read.
+    pub text: String,
+    /// The same as data.
+    pub data: Map<String, Value>,
+}
+
+/// From now on keeps answers for a program: standard output stays empty until [`print`].
+pub fn answer_a_program() {
+    FOR_A_PROGRAM.get_or_init(Mutex::default);
+}
+
+/// Whether answers are kept for a program.
+#[must_use]
+pub fn is_for_a_program() -> bool {
+    FOR_A_PROGRAM.get().is_some()
+}
+
+/// Takes what was kept for a program until now.
+#[must_use]
+pub fn take_answer() -> Answer {
+    kept().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+}
+
+/// Adds data to the answer for a program, in place of data of the same name. For a person it does nothing.
+///
+/// # Errors
+/// [`Exit::Output`] if the value has no form in JSON.
+pub fn data(name: &str, value: &impl Serialize) -> Result<(), Coded> {
+    let Some(mut kept) = kept() else { return Ok(()) };
+    let value = serde_json::to_value(value).or_exit(Exit::Output)?;
+    kept.data.insert(name.to_owned(), value);
+    Ok(())
+}
+
+fn kept() -> Option<MutexGuard<'static, Answer>> {
+    FOR_A_PROGRAM.get().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Answers: writes to standard output, or keeps the text for a program.
+///
+/// # Errors
+/// As of [`print`].
+pub fn answer(text: &str) -> Result<(), Coded> {
+    match kept() {
+        Some(mut kept) => {
+            kept.text += text;
+            Ok(())
+        }
+        None => print(text),
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
 ///
 /// # Errors
 /// [`Exit::Output`] if it could not be written.
-pub fn answer(text: &str) -> Result<(), Coded> {
+pub fn print(text: &str) -> Result<(), Coded> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -24,7 +86,10 @@ pub fn answer(text: &str) -> Result<(), Coded> {
 #[must_use]
 pub fn has_colours() -> bool {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    io::stdout().is_terminal() && set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
+    !is_for_a_program()
+        && io::stdout().is_terminal()
+        && set("NO_COLOR").is_none()
+        && set("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Writes a line to standard error, if that can be written.

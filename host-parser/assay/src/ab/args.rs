@@ -46,9 +46,6 @@ pub struct AbArgs {
     /// Folder for results, which go to DIR/ab/LABEL
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
-    /// Print the comparison as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 impl AbArgs {

@@ -17,6 +17,7 @@ use stats::Design;
 pub use args::AbArgs;
 
 use crate::compare;
+use crate::ending::Ending;
 use crate::tool::tool;
 use crate::verify::Opened;
 
@@ -27,7 +28,7 @@ const ROWS: [&str; 2] = ["a", "b"];
 ///
 /// # Errors
 /// Something is missing, a guest did not pass, or the host disturbed too many rounds.
-pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
+pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
     let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
     let cases = cases(args, &manifest).or_exit(Exit::Usage)?;
     if args.b_qemu.is_some() && args.guest.vmm != VmmKind::Qemu {
@@ -62,7 +63,7 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     });
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     if !session.record(&cancel)? {
-        return Ok(Exit::Interrupted);
+        return Ok(Exit::Interrupted.into());
     }
     let opened = Opened::open(session.folder())?;
     opened.verified()?;
@@ -71,7 +72,8 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     // With --b-workers, two builds of a worker are intended.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };
     let comparison = session::compare(a, b, Design::Paired, &accepted);
-    compare::show(&comparison, a, b, args.json)
+    console::data("folder", &session.folder())?;
+    compare::show(&comparison, a, b)
 }
 
 /// The cases to run: the `--cases`, each of which the manifest must have, or else all of the manifest's cases.

@@ -20,7 +20,4 @@ pub struct CompareArgs {
     /// Compare only these cases, as a list: 1,2; by default both must have the same
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cases: Vec<u16>,
-    /// Print the comparison as JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -8,32 +8,19 @@ mod text;
 
 use anyhow::anyhow;
 use lab::{Coded, Exit, OrExit, console};
-use results::Conclusion;
 use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
-use serde::Serialize;
 use stats::{Design, Difference};
 
 pub use args::CompareArgs;
 
+use crate::ending::Ending;
 use crate::verify;
-
-/// Version of the form of `--json`.
-const SCHEMA: u32 = 2;
-
-/// The output of `--json`.
-#[derive(Serialize)]
-struct Report<'r> {
-    schema: u32,
-    exit_code: u8,
-    #[serde(flatten)]
-    comparison: &'r SessionComparison,
-}
 
 /// Compares two sessions, prints the comparison and returns the exit code.
 ///
 /// # Errors
 /// A session cannot be read, or has no result.
-pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
+pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
     let (a, b) = (verify::load(&args.session_a, Whole::Must)?, verify::load(&args.session_b, Whole::Must)?);
     if let Some(why) = a.shares_runs_with(&b) {
         let [a, b] = [&a, &b].map(|session| session.folder.display());
@@ -48,37 +35,33 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
         }
     }
     let design = if args.paired { Design::Paired } else { Design::Unpaired };
-    show(&compare(&a, &b, design, &accepted), &a, &b, args.json)
+    show(&compare(&a, &b, design, &accepted), &a, &b)
 }
 
-/// Prints a comparison as text or as JSON, and returns the exit code.
+/// Answers with a comparison, and returns how that ends.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn show(
-    comparison: &SessionComparison,
-    a: &StoredSession,
-    b: &StoredSession,
-    json: bool,
-) -> Result<Exit, Coded> {
-    let exit = exit(comparison);
-    if json {
-        let report = Report { schema: SCHEMA, exit_code: exit as u8, comparison };
-        let json = serde_json::to_string_pretty(&report).or_exit(Exit::Output)?;
-        console::answer(&format!("{json}\n"))?;
-    } else {
-        console::answer(&text::text(comparison, a, b))?;
-    }
-    Ok(exit)
+pub fn show(comparison: &SessionComparison, a: &StoredSession, b: &StoredSession) -> Result<Ending, Coded> {
+    console::data("comparison", comparison)?;
+    console::answer(&text::text(comparison, a, b))?;
+    let ending = Ending::from(exit(comparison));
+    Ok(match text::next(comparison) {
+        Some(next) => ending.then(next),
+        None => ending,
+    })
 }
 
 /// Gives an error its exit code. For a session without a result, that is the exit code of its `run`.
 pub fn coded(error: SessionError) -> Coded {
-    let exit = match &error {
-        SessionError::Refused { reason, .. } => Exit::of(Conclusion::Refused(*reason)),
-        SessionError::Form { .. } => Exit::BadInput,
+    let coded = match &error {
+        SessionError::Refused { reason, .. } => {
+            let reason = *reason;
+            Err::<(), _>(error).or_refuse(reason)
+        }
+        SessionError::Form { .. } => Err(error).or_exit(Exit::BadInput),
     };
-    Err::<(), _>(error).or_exit(exit).expect_err("an error")
+    coded.expect_err("an error")
 }
 
 fn exit(comparison: &SessionComparison) -> Exit {

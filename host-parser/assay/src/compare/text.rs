@@ -29,7 +29,6 @@ pub fn text(comparison: &SessionComparison, a: &StoredSession, b: &StoredSession
     lines.extend(table(comparison, scale(comparison, a)).text().lines().map(str::to_owned));
     lines.extend(notes(comparison));
     lines.extend([String::new(), conclusion(comparison)]);
-    lines.extend(what_settles_it(comparison));
     lines.join("\n") + "\n"
 }
 
@@ -123,13 +122,26 @@ fn figures_disagree(case: &CaseVerdict) -> bool {
     verdicts.any(|verdict| Some(verdict) != first)
 }
 
+/// What to do next, if the verdict says: what settles an open comparison, or shows more of a regression.
+pub fn next(comparison: &SessionComparison) -> Option<String> {
+    match comparison.verdict {
+        Some(Difference::Inconclusive) => what_settles_it(comparison),
+        Some(Difference::Slower) => {
+            Some("`assay report A B --html FILE` shows both sessions' rounds side by side.".to_owned())
+        }
+        Some(Difference::Faster | Difference::NoDifference) => Some("nothing: B is not slower.".to_owned()),
+        None if comparison.refused.is_empty() => None,
+        None => Some("measure again with only one of these things changed.".to_owned()),
+    }
+}
+
 /// The command that settles what two sessions cannot.
-fn what_settles_it(comparison: &SessionComparison) -> Vec<String> {
-    if comparison.design == Design::Paired || comparison.verdict != Some(Difference::Inconclusive) {
-        return Vec::new();
+fn what_settles_it(comparison: &SessionComparison) -> Option<String> {
+    if comparison.design == Design::Paired {
+        return None;
     }
     if comparison.unit == TimeUnit::Nanos {
-        return vec!["to settle it: compare several sessions of each host".to_owned()];
+        return Some("to settle it: compare several sessions of each host.".to_owned());
     }
     let differs = |what: &str| comparison.differing.iter().any(|differing| differing.what == what);
     let mut options = Vec::new();
@@ -143,5 +155,5 @@ fn what_settles_it(comparison: &SessionComparison) -> Vec<String> {
     if options.is_empty() {
         options.push("[--b-kernel KERNEL]");
     }
-    vec![format!("to settle it: assay ab MANIFEST {}", options.join(" "))]
+    Some(format!("to settle it: assay ab MANIFEST {}", options.join(" ")))
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod counted;
+mod data;
 mod guest;
 mod text;
 
@@ -34,8 +35,10 @@ pub fn run(command: &ExactCommand) -> Result<Exit, Coded> {
 pub fn show(args: &ExactRunArgs, linux: bool) -> Result<Exit, Coded> {
     let ours = counted::count_ours(args)?;
     let mut text = text::table(&ours, args.boots);
+    console::data("counted", &data::counted(&ours))?;
     if linux {
         let twin = counted::count_linux(args)?;
+        console::data("linux", &data::counted(&twin))?;
         text +=
             &format!("\n{}\n{}", text::table(&twin, args.boots), text::side_by_side(&ours.rows, &twin.rows));
     }
@@ -49,6 +52,8 @@ fn record(args: &ExactArgs) -> Result<Exit, Coded> {
     let counted = counted::count(args, spans)?;
     lock.put(counted.to_lock(args.tolerance_ppm));
     write_atomically(&args.lock, |out| write!(out, "{}", lock.text())).or_exit(Exit::Output)?;
+    console::data("lock", &args.lock)?;
+    console::data("counted", &data::counted(&counted))?;
     let (name, path) = (&counted.subject.name, args.lock.display());
     console::answer(&format!("{}\nlocked as {name} in {path}\n", text::table(&counted, args.run.boots)))?;
     Ok(Exit::Holds)
@@ -74,6 +79,9 @@ fn check(args: &ExactArgs) -> Result<Exit, Coded> {
     }
     let counted = counted::count(args, spans(subject).or_exit(Exit::BadInput)?)?;
     let differences = compare(&subject.rows, &counted.rows);
+    console::data("lock", &args.lock)?;
+    console::data("counted", &data::counted(&counted))?;
+    console::data("differences", &differences)?;
     let table = text::table(&counted, args.run.boots);
     if differences.is_empty() {
         console::answer(&format!("{table}\nas locked in {path}\n"))?;

@@ -66,6 +66,10 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let settings = config.words().collect::<Vec<_>>().join(" ");
     let files = listing::Listing::of(&args.out, &outputs)?;
     files.write_sums()?;
+    console::data("folder", &args.out)?;
+    console::data("files", &files.files())?;
+    console::data("plan", &plan.digest().to_string())?;
+    console::data("settings", &config.words().collect::<Vec<_>>())?;
     console::answer(&format!(
         "{files}\n{}\nplan {}\nboot configuration: {settings}\n",
         what_runs(&manifest),

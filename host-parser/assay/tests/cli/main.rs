@@ -22,6 +22,7 @@ mod exit_codes;
 mod export;
 mod figures;
 mod images;
+mod json;
 mod logs;
 mod manifests;
 mod options;
