@@ -14,6 +14,7 @@ use crate::export_command::{ExportArgs, TraceArgs};
 use crate::image_command::ImageArgs;
 use crate::new::NewCommand;
 use crate::parse::ParseArgs;
+use crate::pipeline::PipelineArgs;
 use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
 use crate::show::{ListArgs, ShowArgs};
@@ -175,6 +176,17 @@ impl Command {
             }
             Self::Run(_) | Self::Ab(_) | Self::Compare(_) => Exit::Holds.next().to_owned(),
         })
+    }
+
+    /// What a pipeline wants of it.
+    pub const fn pipeline(&self) -> Option<&PipelineArgs> {
+        match self {
+            Self::Run(args) => Some(&args.pipeline),
+            Self::Ab(args) => Some(&args.pipeline),
+            Self::Compare(args) => Some(&args.pipeline),
+            Self::Exact(ExactCommand::Record(args) | ExactCommand::Check(args)) => Some(&args.pipeline),
+            _ => None,
+        }
     }
 
     /// Whether it measures on this host, so that what is busy here now matters.

@@ -1,6 +1,7 @@
 //! How a command ended, and what to do next.
 
 use evidence::gate::ReasonCode;
+use export::Suite;
 use host::doctor::{Host, culprit};
 use host::{HostCpus, Root};
 use lab::{Coded, Exit};
@@ -16,6 +17,8 @@ pub struct Ending {
     pub reason: Option<ReasonCode>,
     /// What to do next.
     pub next: Next,
+    /// The same as tests, if the command has something to test.
+    pub suite: Option<Suite>,
 }
 
 /// What to do next.
@@ -32,13 +35,13 @@ pub enum Next {
 
 impl From<Exit> for Ending {
     fn from(exit: Exit) -> Self {
-        Self { exit, reason: None, next: Next::ByTable }
+        Self { exit, reason: None, next: Next::ByTable, suite: None }
     }
 }
 
 impl From<&Coded> for Ending {
     fn from(error: &Coded) -> Self {
-        Self { exit: error.exit, reason: error.reason, next: Next::ByTable }
+        Self { exit: error.exit, reason: error.reason, next: Next::ByTable, suite: None }
     }
 }
 

@@ -58,8 +58,14 @@ struct Place {
 
 impl Envelope {
     /// Of a command that ended, with all that it answered. `error` is what ended it.
-    pub fn of(command: &str, ending: &Ending, error: Option<&Coded>, next: Option<String>) -> Self {
-        let console::Answer { text, mut data } = console::take_answer();
+    pub fn of(
+        command: &str,
+        ending: &Ending,
+        error: Option<&Coded>,
+        next: Option<String>,
+        answer: console::Answer,
+    ) -> Self {
+        let console::Answer { text, mut data } = answer;
         if data.is_empty() && !text.is_empty() {
             data.insert("text".to_owned(), Value::String(text));
         }

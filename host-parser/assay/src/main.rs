@@ -18,6 +18,7 @@ mod judged;
 mod new;
 mod options;
 mod parse;
+mod pipeline;
 mod report_command;
 mod run;
 mod show;
@@ -41,8 +42,9 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(error) => return end_of_usage(&error),
     };
-    if cli.json {
-        console::answer_a_program();
+    let pipeline = cli.command.pipeline();
+    if cli.json || pipeline.is_some_and(|pipeline| pipeline.github) {
+        console::keep_answers(cli.json);
     }
     let ended = run(&cli.command);
     if let Err(error) = &ended {
@@ -50,12 +52,14 @@ fn main() -> ExitCode {
     }
     let ending = ended.as_ref().map_or_else(Ending::from, Clone::clone);
     let next = ending.next_of(&cli.command);
+    let (answer, error) = (console::take_answer(), ended.as_ref().err());
+    let kept = pipeline.map_or(Ok(()), |of| of.write(&name, &ending, error, next.as_deref(), &answer.text));
     let printed = if cli.json {
-        Envelope::of(&name, &ending, ended.as_ref().err(), next).print()
+        Envelope::of(&name, &ending, error, next, answer).print()
     } else {
         say_what_is_next(next.as_deref(), ended.is_ok())
     };
-    match printed {
+    match printed.and(kept) {
         Ok(()) => ending.exit.into(),
         Err(error) => {
             console::note(&format!("assay: {error}"));
@@ -80,7 +84,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Verify(args) => verify::run(args).map(Ending::from),
         Command::Archive(args) => archive::run(args).map(Ending::from),
         Command::New(command) => new::run(command).map(Ending::from),
-        Command::Exact(command) => exact::run(command).map(Ending::from),
+        Command::Exact(command) => exact::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Image(args) => image_command::run(args).map(Ending::from),
         Command::Configure(args) => configure::run(args).map(Ending::from),

@@ -8,8 +8,8 @@ use clap::Args;
 use experiment::manifest::Manifest;
 use host::HostCpus;
 use lab::{
-    Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
-    clock_seed, console, of_systems,
+    Coded, Ended, Exit, GuestEnv, Layout, MeasuringLock, OrExit, SPARE, Session, SessionFolder, SessionSpec,
+    SystemsSpec, clock_seed, console, of_systems,
 };
 use qemu::VmmKind;
 use report::{terminal, terminal_in_colour};
@@ -19,6 +19,7 @@ use results::seal::signature::SecretKey;
 use crate::ending::Ending;
 use crate::exact::{self, ExactRunArgs};
 use crate::options::{Accel, GuestArgs, ProbeArgs, SymbolsArgs};
+use crate::pipeline::PipelineArgs;
 use crate::show::{as_data, page_of};
 use crate::tool::tool;
 
@@ -79,6 +80,9 @@ pub struct RunArgs {
     /// the median of each row in instructions (TCG). With `--systems assay,linux` also the same worker under Linux.
     #[arg(long, conflicts_with_all = ["dry_run", "rounds", "label", "vcpus", "seed", "sign"])]
     pub exact: bool,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }
 
 impl RunArgs {
@@ -133,6 +137,7 @@ pub fn run(args: &RunArgs) -> Result<Ending, Coded> {
         session.describe()?;
         return Ok(Ending::from(Exit::Holds).then("the same command without --dry-run."));
     }
+    let _lock = MeasuringLock::take(&args.out, &format!("assay run {}", args.manifest.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     match session.run(&cancel)? {
         Some(ended) => conclude(ended, session.folder()),

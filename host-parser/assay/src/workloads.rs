@@ -9,8 +9,8 @@ use clap::Args;
 use experiment::manifest::Manifest;
 use host::{CancelToken, HostCpus};
 use lab::{
-    Coded, Exit, GuestEnv, Layout, OrExit, ProbeSpec, Session, SessionFolder, SessionSpec, SystemsSpec,
-    clock_seed, console, label_of_time, of_systems,
+    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, ProbeSpec, Session, SessionFolder, SessionSpec,
+    SystemsSpec, clock_seed, console, label_of_time, of_systems,
 };
 use results::{Conclusion, System, WorkloadFigures};
 
@@ -52,6 +52,7 @@ pub struct WorkloadsArgs {
 /// A manifest is wrong, something that guests are made of is missing, or the table cannot be printed.
 pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
     let manifests = manifests(args)?;
+    let _lock = MeasuringLock::take(&args.out, &format!("assay workloads {}", args.folder.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     let home = args.out.join("workloads").join(label_of_time(std::time::SystemTime::now()));
     let (begin, limit) = (Instant::now(), Duration::from_secs(60 * args.minutes));

@@ -56,6 +56,32 @@ pub enum Difference {
     },
 }
 
+impl Difference {
+    /// The row that it is of.
+    #[must_use]
+    pub fn row(&self) -> &str {
+        match self {
+            Self::Count { row, .. }
+            | Self::Unsteady { row, .. }
+            | Self::Goal { row, .. }
+            | Self::Missing { row, .. }
+            | Self::New { row, .. } => row,
+        }
+    }
+
+    /// Its kind in a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Count { .. } => "count",
+            Self::Unsteady { .. } => "unsteady",
+            Self::Goal { .. } => "goal",
+            Self::Missing { .. } => "missing",
+            Self::New { .. } => "new",
+        }
+    }
+}
+
 /// Compares what was counted with what is locked. More and fewer instructions are both a difference: a lock that is not
 /// tightened after an improvement would hide the next regression.
 #[must_use]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::options::{GuestArgs, ProbeArgs};
+use crate::pipeline::PipelineArgs;
 
 /// `assay ab`.
 #[derive(Args, Debug)]
@@ -46,6 +47,9 @@ pub struct AbArgs {
     /// Folder for results, which go to DIR/ab/LABEL
     #[arg(long, value_name = "DIR", default_value = "target")]
     pub out: PathBuf,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }
 
 impl AbArgs {

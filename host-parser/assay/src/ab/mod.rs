@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use anyhow::anyhow;
 use experiment::manifest::Manifest;
 use lab::{
-    Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
+    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed,
+    console,
 };
 use qemu::VmmKind;
 use results::session::{self, Accepted, Whole};
@@ -61,6 +62,7 @@ pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
         tool: tool(),
         sign: None,
     });
+    let _lock = MeasuringLock::take(&args.out, &format!("assay ab {}", args.manifest.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     if !session.record(&cancel)? {
         return Ok(Exit::Interrupted.into());

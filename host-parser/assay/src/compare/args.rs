@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::pipeline::PipelineArgs;
+
 /// `assay compare`.
 #[derive(Args, Debug)]
 pub struct CompareArgs {
@@ -20,4 +22,7 @@ pub struct CompareArgs {
     /// Compare only these cases, as a list: 1,2; by default both must have the same
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cases: Vec<u16>,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }

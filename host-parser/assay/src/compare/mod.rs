@@ -7,6 +7,7 @@ mod table;
 mod text;
 
 use anyhow::anyhow;
+use export::{Suite, of_comparison};
 use lab::{Coded, Exit, OrExit, console};
 use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
 use stats::{Design, Difference};
@@ -45,7 +46,8 @@ pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
 pub fn show(comparison: &SessionComparison, a: &StoredSession, b: &StoredSession) -> Result<Ending, Coded> {
     console::data("comparison", comparison)?;
     console::answer(&text::text(comparison, a, b))?;
-    let ending = Ending::from(exit(comparison));
+    let suite = Suite::named(format!("{}.compare", a.identity.workload), of_comparison(comparison));
+    let ending = Ending { suite: Some(suite), ..exit(comparison).into() };
     Ok(match text::next(comparison) {
         Some(next) => ending.then(next),
         None => ending,

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueHint};
 use exact::Span;
 
 use crate::options::TWIN;
+use crate::pipeline::PipelineArgs;
 
 /// `assay exact`.
 #[derive(Debug, Subcommand)]
@@ -50,6 +51,9 @@ pub struct ExactArgs {
     /// How the kernel is run.
     #[command(flatten)]
     pub run: ExactRunArgs,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }
 
 /// How a kernel is run in the exact mode.

@@ -15,15 +15,17 @@ use exact::{Lock, Span, Subject, compare};
 use lab::{Coded, Exit, OrExit, console};
 use results::write_atomically;
 
+use crate::ending::Ending;
+
 pub use args::{ExactArgs, ExactCommand, ExactRunArgs};
 
 /// Runs the command.
 ///
 /// # Errors
 /// The kernel cannot be run, or not exactly, or the lock file cannot be used.
-pub fn run(command: &ExactCommand) -> Result<Exit, Coded> {
+pub fn run(command: &ExactCommand) -> Result<Ending, Coded> {
     match command {
-        ExactCommand::Record(args) => record(args),
+        ExactCommand::Record(args) => record(args).map(Ending::from),
         ExactCommand::Check(args) => check(args),
     }
 }
@@ -59,7 +61,7 @@ fn record(args: &ExactArgs) -> Result<Exit, Coded> {
     Ok(Exit::Holds)
 }
 
-fn check(args: &ExactArgs) -> Result<Exit, Coded> {
+fn check(args: &ExactArgs) -> Result<Ending, Coded> {
     let path = args.lock.display();
     let name = counted::name(args)?;
     let lock =
@@ -82,14 +84,16 @@ fn check(args: &ExactArgs) -> Result<Exit, Coded> {
     console::data("lock", &args.lock)?;
     console::data("counted", &data::counted(&counted))?;
     console::data("differences", &differences)?;
+    let suite = data::suite(&counted, &differences);
     let table = text::table(&counted, args.run.boots);
     if differences.is_empty() {
         console::answer(&format!("{table}\nas locked in {path}\n"))?;
-        return Ok(Exit::Holds);
+        return Ok(Ending { suite: Some(suite), ..Exit::Holds.into() });
     }
     let update = text::update(&differences, subject, &counted, args.tolerance_ppm);
     console::answer(&format!("{table}\nnot as locked in {path}:\n{update}"))?;
-    Ok(Exit::DoesNotHold)
+    let ending = Ending { suite: Some(suite), ..Exit::DoesNotHold.into() };
+    Ok(ending.then("mend what made the counts change, or commit the new lines."))
 }
 
 /// The only row of a kernel for which none is named.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use export::{Subject, Suite};
 use lab::{Coded, Exit, OrExit, console};
 use report::page::{Headline, Stored, Style, next_line, page};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
@@ -86,7 +87,9 @@ impl Page {
             Conclusion::Refused(reason) => Some(reason),
             _ => None,
         };
-        Ending { exit: Exit::of(conclusion), reason, next: Next::Is(self.headline.next(name)) }
+        let next = Next::Is(self.headline.next(name));
+        let suite = Some(Suite::of(&Subject { name, results }));
+        Ending { exit: Exit::of(conclusion), reason, next, suite }
     }
 }
 
