@@ -5,6 +5,7 @@ use lab::Exit;
 
 use crate::ab::AbArgs;
 use crate::archive::ArchiveArgs;
+use crate::baseline::BaselineCommand;
 use crate::compare::CompareArgs;
 use crate::configure::ConfigureArgs;
 use crate::dev::DevCommand;
@@ -113,6 +114,9 @@ pub enum Command {
     /// not be compared, 6 if no case shows speed on these hosts, 7 if a folder is not a session, 12 if one does not
     /// verify. If a session has no result, the exit code is that of its `run`.
     Compare(CompareArgs),
+    /// Keep named baselines, one for each machine, for `compare --baseline`.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Derive the results of stored sessions again; report every difference.
     ///
     /// It checks the chain in session.jsonl, judges every log again, works every exclusion out again, and compares
@@ -174,7 +178,9 @@ impl Command {
                 "`assay parse --out DIR` keeps these results; `assay report LOG --html FILE` makes figures."
                     .to_owned()
             }
-            Self::Run(_) | Self::Ab(_) | Self::Compare(_) => Exit::Holds.next().to_owned(),
+            Self::Run(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
+                Exit::Holds.next().to_owned()
+            }
         })
     }
 

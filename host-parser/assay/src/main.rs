@@ -4,6 +4,7 @@
 
 mod ab;
 mod archive;
+mod baseline;
 mod cli;
 mod compare;
 mod configure;
@@ -82,6 +83,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Ab(args) => ab::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Verify(args) => verify::run(args).map(Ending::from),
+        Command::Baseline(command) => baseline::run(command),
         Command::Archive(args) => archive::run(args).map(Ending::from),
         Command::New(command) => new::run(command).map(Ending::from),
         Command::Exact(command) => exact::run(command),

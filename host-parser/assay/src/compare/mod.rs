@@ -10,19 +10,21 @@ use anyhow::anyhow;
 use export::{Suite, of_comparison};
 use lab::{Coded, Exit, OrExit, console};
 use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
+use results::{KeyDifference, MachineKey};
 use stats::{Design, Difference};
 
 pub use args::CompareArgs;
 
+use crate::baseline;
 use crate::ending::Ending;
-use crate::verify;
+use crate::verify::{self, Opened};
 
 /// Compares two sessions, prints the comparison and returns the exit code.
 ///
 /// # Errors
 /// A session cannot be read, or has no result.
 pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
-    let (a, b) = (verify::load(&args.session_a, Whole::Must)?, verify::load(&args.session_b, Whole::Must)?);
+    let Sides { a, b, epoch } = sides(args)?;
     if let Some(why) = a.shares_runs_with(&b) {
         let [a, b] = [&a, &b].map(|session| session.folder.display());
         return Err(anyhow!("{a} and {b}: {why}; a session is not compared with itself"))
@@ -36,7 +38,44 @@ pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
         }
     }
     let design = if args.paired { Design::Paired } else { Design::Unpaired };
+    console::data("epoch", &epoch)?;
+    for difference in &epoch {
+        console::answer(&format!("another epoch of one machine: {difference}\n"))?;
+    }
     show(&compare(&a, &b, design, &accepted), &a, &b)
+}
+
+/// The two sides.
+struct Sides {
+    a: StoredSession,
+    b: StoredSession,
+    /// What has changed on the machine since its baseline.
+    epoch: Vec<KeyDifference>,
+}
+
+/// The sessions that the command line names, verified.
+fn sides(args: &CompareArgs) -> Result<Sides, Coded> {
+    match (&args.baseline, args.sessions.as_slice()) {
+        (None, [a, b]) => {
+            let (a, b) = (verify::load(a, Whole::Must)?, verify::load(b, Whole::Must)?);
+            Ok(Sides { a, b, epoch: Vec::new() })
+        }
+        (Some(name), [b]) => {
+            let opened = Opened::open(b)?;
+            opened.verified()?;
+            let key = MachineKey::of(&opened.results()?);
+            let baseline = baseline::of_machine(&args.baselines.baselines, name, &key)?;
+            let a = baseline.open()?.stored_one(Whole::Must)?;
+            let epoch = baseline.description.key.epoch_differences(&key);
+            Ok(Sides { a, b: opened.stored_one(Whole::Must)?, epoch })
+        }
+        (None, _) => {
+            Err(anyhow!("expected two sessions, A and B, or --baseline NAME and B")).or_exit(Exit::Usage)
+        }
+        (Some(_), _) => {
+            Err(anyhow!("--baseline: expected B alone, since A is the baseline")).or_exit(Exit::Usage)
+        }
+    }
 }
 
 /// Answers with a comparison, and returns how that ends.

@@ -10,6 +10,7 @@ mod stage;
 use test_support::{golden, guest, script};
 
 mod ab;
+mod baseline;
 mod bench_verdict;
 mod compare;
 mod configure;

@@ -41,6 +41,9 @@ fn every_help_fits() {
         for name in commands(&["exact"]).iter().filter(|name| *name != "help") {
             fits(&mut assay(["exact", name, help]));
         }
+        for name in commands(&["baseline"]).iter().filter(|name| *name != "help") {
+            fits(&mut assay(["baseline", name, help]));
+        }
         for name in commands(&["dev"]).iter().filter(|name| *name != "help") {
             fits(&mut assay(["dev", name, help]));
         }
