@@ -55,13 +55,13 @@ grep -q "/lib/assay/assay-kernel\]" "$folder/help" || die 'it does not find the 
 say "runs $where: $(cat "$folder/version")"
 
 log=$folder/serial.log
-timeout -k 5 240 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 256 -display none -monitor none \
+timeout -k 5 570 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 256 -display none -monitor none \
     -cdrom "$folder/$name/images/smp-process-sweep.iso" -serial "file:$log" -no-reboot &
 guest=$!
 seconds=0
 until grep -q 'ev=end' "$log" 2>/dev/null; do
     kill -0 "$guest" 2>/dev/null || die 'QEMU ended before the log did'
-    [ "$seconds" -lt 230 ] || die 'no end in the log'
+    [ "$seconds" -lt 560 ] || die 'no end in the log'
     sleep 1
     seconds=$((seconds + 1))
 done
