@@ -8,8 +8,8 @@ use clap::Args;
 use experiment::manifest::Manifest;
 use host::HostCpus;
 use lab::{
-    Coded, Ended, Exit, GuestEnv, Layout, MeasuringLock, OrExit, SPARE, Session, SessionFolder, SessionSpec,
-    SystemsSpec, clock_seed, console, of_systems,
+    Coded, Ended, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, SPARE, Session, SessionFolder,
+    SessionSpec, SystemsSpec, clock_seed, console, of_systems,
 };
 use qemu::VmmKind;
 use report::{terminal, terminal_in_colour};
@@ -47,7 +47,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub label: Option<String>,
     /// Folder for results, which go to DIR/EXPERIMENT/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// CPUs of the guest of a sweep; by default one for each available host core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=255))]
@@ -169,7 +169,7 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Ending, Coded> {
 }
 
 fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let manifest = Manifest::load(&Places::here().manifest(&args.manifest)).or_exit(Exit::BadInput)?;
     let names: Vec<_> = args.systems.iter().map(|system| system.name()).collect();
     let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
     if args.vcpus.is_some() && manifest.sweep().is_none() {

@@ -9,19 +9,19 @@ use clap::Args;
 use experiment::manifest::Manifest;
 use host::{CancelToken, HostCpus};
 use lab::{
-    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, ProbeSpec, Session, SessionFolder, SessionSpec,
-    SystemsSpec, clock_seed, console, label_of_time, of_systems,
+    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, ProbeSpec, Session, SessionFolder,
+    SessionSpec, SystemsSpec, clock_seed, console, label_of_time, of_systems,
 };
 use results::{Conclusion, System, WorkloadFigures};
 
-use crate::options::{GuestArgs, TWIN};
+use crate::options::GuestArgs;
 use crate::tool::tool;
 
 /// `assay workloads`.
 #[derive(Args, Debug)]
 pub struct WorkloadsArgs {
     /// Folder of the workloads' manifests
-    #[arg(default_value = "manifests/workloads")]
+    #[arg(default_value_os_t = Places::here().in_manifests("workloads"))]
     pub folder: PathBuf,
     /// Guests.
     #[command(flatten)]
@@ -39,10 +39,10 @@ pub struct WorkloadsArgs {
     #[arg(long, value_name = "WORD")]
     pub only: Option<String>,
     /// Folder for results, which go to DIR/workloads/TIME/NAME
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// Static Linux twin
-    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
+    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
     pub twin: PathBuf,
 }
 

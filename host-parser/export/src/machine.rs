@@ -6,5 +6,5 @@ use results::{MachineKey, Results};
 /// host: a guest cannot see it.
 #[must_use]
 pub fn machine_id(results: &Results) -> String {
-    MachineKey::of(results).id()
+    MachineKey::of(results).machine_id()
 }

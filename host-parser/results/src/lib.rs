@@ -44,7 +44,7 @@ pub use environment::{Accelerator, Artifact, Environment, Host, OtherVmm, Pinnin
 pub use exclude::exclude_iterations;
 pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};
-pub use machine_key::{KeyDifference, MachineKey};
+pub use machine_key::{Fact, MachineKey};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Repeats, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
 pub use not_run::NotRun;

@@ -1,45 +1,40 @@
-//! Which machine a session was measured on: a key by which baselines and series are kept apart.
+//! Which machine a session was made on, in two parts: what keeps series apart, and what marks a place in one.
 //!
-//! The key has two parts. Figures of machines whose *hard* parts differ are never divided: another CPU, another hypervisor,
-//! another shape. The *epoch* is what changes on one machine as it is kept up: a series goes on across it, and is marked.
-//! Neither has a host name, a serial number, an instance's id, load or a measured pace: those differ between boots of one
-//! machine, or are what is measured. A guest cannot see its host, so equal keys are no proof of one host.
-
-use std::collections::BTreeMap;
+//! The hard part decides how fast a machine is and stays as it is: figures with different hard parts are of different
+//! machines. The epoch is what updates change on the same machine: a series goes on across it, and the place is marked.
+//! Names of hosts, serial numbers, loads and measured paces are in neither. Equal keys are no proof of one host, since a guest
+//! cannot see it.
 
 use abi::Digest;
-use evidence::gate::Measurement;
-use serde::{Deserialize, Serialize};
+use evidence::gate::{MachineReport, Measurement};
+use serde::Serialize;
 
 use crate::{Environment, Results};
 
-/// The key. A fact that is not known has no entry.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+/// A machine, as far as its sessions show it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct MachineKey {
-    /// What must be equal.
-    pub hard: BTreeMap<String, String>,
-    /// What may change, and then is named.
-    pub epoch: BTreeMap<String, String>,
+    /// What must be equal: each fact with its name.
+    pub hard: Vec<Fact>,
+    /// What may change on the same machine.
+    pub epoch: Vec<Fact>,
 }
 
-/// A fact that two keys do not share.
+/// A fact with its name.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct KeyDifference {
-    /// The fact.
-    pub what: String,
-    /// In the first key; none if it is not known there.
-    pub a: Option<String>,
-    /// In the second.
-    pub b: Option<String>,
+pub struct Fact {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub value: String,
 }
 
 impl MachineKey {
-    /// The key of a session, or of the logs of one row.
+    /// Of a session: of its environment, and of what its largest machine says of itself.
     #[must_use]
     pub fn of(results: &Results) -> Self {
         let mut key = Self::default();
-        // The largest: in a session each case has a machine of its own.
+        // In a session each case has a machine of its own size.
         let measured = results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
         if let Some(measured) = measured.max_by_key(|measured| measured.machine().cpus_online) {
             key.add_guest(measured);
@@ -48,133 +43,131 @@ impl MachineKey {
         key
     }
 
-    /// `m-` and eight digits of a SHA-256 over the hard part.
+    /// A short name of the hard part: `m-` and eight hexadecimal digits. It begins with a letter, so that no reader of a
+    /// table takes it for a number.
     #[must_use]
-    pub fn id(&self) -> String {
-        let lines: Vec<String> = self.hard.iter().map(|(what, value)| format!("{what}={value}")).collect();
-        let digest = Digest::of(lines.join("\n").as_bytes()).to_string();
-        format!("m-{}", digest.get(..8).unwrap_or(&digest))
+    pub fn machine_id(&self) -> String {
+        short("m-", &self.hard)
     }
 
-    /// The hard facts that differ. If there are any, no figure of one machine may be divided by one of the other.
+    /// A short name of the epoch: `e-` and eight hexadecimal digits.
     #[must_use]
-    pub fn hard_differences(&self, other: &Self) -> Vec<KeyDifference> {
-        differences(&self.hard, &other.hard)
+    pub fn epoch_id(&self) -> String {
+        short("e-", &self.epoch)
     }
 
-    /// The facts of the epoch that differ.
+    /// The facts of the epoch that differ from another's, as `name: before -> after`.
     #[must_use]
-    pub fn epoch_differences(&self, other: &Self) -> Vec<KeyDifference> {
-        differences(&self.epoch, &other.epoch)
+    pub fn changed_since(&self, before: &Self) -> Vec<String> {
+        let of_before = |name: &str| before.epoch.iter().find(|fact| fact.name == name);
+        let changed = self.epoch.iter().filter_map(|now| {
+            let then = of_before(now.name).map_or("-", |fact| &fact.value);
+            (then != now.value).then(|| format!("{}: {then} -> {}", now.name, now.value))
+        });
+        changed.collect()
     }
 
     fn add_guest(&mut self, measured: &Measurement) {
         let machine = measured.machine();
-        self.hard("cpu-vendor", machine.vendor);
-        self.hard("cpu-signature", machine.signature);
-        self.hard("cpu-brand", machine.brand);
+        self.hard("CPU vendor", machine.vendor);
+        self.hard("CPU signature", machine.signature.0);
+        self.hard("CPU", &machine.brand);
         self.hard("hypervisor", machine.hypervisor_name());
-        self.hard("boot-path", machine.firmware);
-        self.hard("cpus", machine.cpus_online);
-        // In whole GiB: what firmware keeps of it differs between versions.
-        self.hard("memory-gib", (machine.usable_bytes + (1 << 29)) >> 30);
-        for (what, value) in [("cores", machine.topology.cores), ("packages", machine.topology.packages)] {
-            if let Some(value) = value {
-                self.hard(what, value);
-            }
+        self.hard("CPUs", machine.cpus_online);
+        if let Some(cores) = machine.topology.cores {
+            self.hard("cores", cores);
+        }
+        self.hard("boot path", machine.firmware.word());
+        self.hard("memory, GiB", gib(machine));
+        if let Some(tsc) = &measured.clock().tsc {
+            // Sources differ by parts per million. No frequency that CPUs are sold with is near the middle of two steps.
+            self.hard("TSC, MHz", (tsc.khz + 12_500) / 25_000 * 25);
         }
         let Some(platform) = &machine.platform else { return };
-        for field in ["system-vendor", "system-product"] {
-            if let Some(text) = platform.dmi.get(field) {
-                self.hard(field, text);
+        for (field, value) in &platform.dmi {
+            match field.as_str() {
+                "system-vendor" => self.hard("vendor", value),
+                "system-product" => self.hard("product", value),
+                "bios-vendor" | "bios-version" => self.soft("firmware", value),
+                _ => {}
             }
         }
-        for field in ["bios-vendor", "bios-version"] {
-            if let Some(text) = platform.dmi.get(field) {
-                self.epoch(field, text);
-            }
-        }
-        self.epoch("microcode", platform.record.microcode);
-        self.epoch("hypervisor-leaf", platform.record.hypervisor_leaf);
+        self.soft("microcode", platform.record.microcode.0);
+        self.soft("hypervisor leaf", platform.record.hypervisor_leaf.0);
     }
 
     fn add_environment(&mut self, environment: &Environment) {
-        let hard = [
-            ("accelerator", environment.accelerator.as_ref().map(|of| of.name.clone())),
-            ("vmm", environment.vmm_name().map(str::to_owned)),
-            ("vmm-machine", environment.machine.clone()),
-            ("cpu-model", environment.cpu_model.clone()),
-            ("vmm-arguments", Some(environment.qemu_args.join(" ")).filter(|words| !words.is_empty())),
-            ("host-cpu", environment.host.as_ref().map(|host| host.cpu.clone())),
-            ("host-cpus", environment.host.as_ref().map(|host| host.cpus_online.to_string())),
-            (
-                "pinned-cores",
-                environment.pinning.as_ref().and_then(|of| of.cores).map(|cores| cores.to_string()),
-            ),
-        ];
-        for (what, value) in hard {
+        if let Some(accelerator) = &environment.accelerator {
+            self.hard("accelerator", &accelerator.name);
+        }
+        let vmm = environment.vmm_name().map(str::to_owned);
+        for (name, value) in [
+            ("VMM", vmm),
+            ("machine", environment.machine.clone()),
+            ("CPU model", environment.cpu_model.clone()),
+        ] {
             if let Some(value) = value {
-                self.hard(what, value);
+                self.hard(name, value);
             }
         }
         if let Some(host) = &environment.host {
-            self.epoch("host-system", &host.system);
+            self.hard("host CPU", &host.cpu);
+            self.hard("host CPUs", host.cpus_online);
+            self.soft("host", &host.system);
+        }
+        match &environment.pinning {
+            Some(pinning) => self.hard(
+                "pinned to cores",
+                pinning.cores.map_or_else(|| pinning.host_cpus.clone(), |of| of.to_string()),
+            ),
+            None => self.hard("pinned to cores", "none"),
         }
         if let Some(version) = environment.vmm_version() {
-            self.epoch("vmm-version", version);
+            self.soft("VMM", version);
         }
     }
 
-    fn hard(&mut self, what: &str, value: impl ToString) {
-        self.hard.insert(what.to_owned(), value.to_string());
+    fn hard(&mut self, name: &'static str, value: impl ToString) {
+        self.hard.push(Fact { name, value: value.to_string() });
     }
 
-    fn epoch(&mut self, what: &str, value: impl ToString) {
-        self.epoch.insert(what.to_owned(), value.to_string());
+    fn soft(&mut self, name: &'static str, value: impl ToString) {
+        self.epoch.push(Fact { name, value: value.to_string() });
     }
 }
 
-fn differences(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<KeyDifference> {
-    let mut all: Vec<&String> = a.keys().chain(b.keys()).collect();
-    all.sort_unstable();
-    all.dedup();
-    let differ = all.into_iter().filter(|what| a.get(*what) != b.get(*what));
-    differ
-        .map(|what| KeyDifference { what: what.clone(), a: a.get(what).cloned(), b: b.get(what).cloned() })
-        .collect()
+/// Memory as it is sold: what firmware keeps for itself differs between versions of it.
+fn gib(machine: &MachineReport) -> u64 {
+    const GIB: u64 = 1 << 30;
+    machine.usable_bytes.div_ceil(GIB)
 }
 
-impl std::fmt::Display for KeyDifference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
-        write!(f, "{}: A {}, B {}", self.what, shown(&self.a), shown(&self.b))
-    }
+fn short(prefix: &str, facts: &[Fact]) -> String {
+    let lines: String = facts.iter().map(|fact| format!("{}\t{}\n", fact.name, fact.value)).collect();
+    let digest = Digest::of(lines.as_bytes()).to_string();
+    format!("{prefix}{}", digest.get(..8).unwrap_or(&digest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(hard: &[(&str, &str)], epoch: &[(&str, &str)]) -> MachineKey {
-        let map = |of: &[(&str, &str)]| of.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        MachineKey { hard: map(hard), epoch: map(epoch) }
+    fn fact(name: &'static str, value: &str) -> Fact {
+        Fact { name, value: value.to_owned() }
     }
 
     #[test]
-    fn an_epoch_does_not_change_the_machine_and_a_hard_fact_does() {
-        let a = key(&[("cpus", "2"), ("cpu-brand", "x")], &[("host-system", "Linux 6.1")]);
-        let b = key(&[("cpus", "2"), ("cpu-brand", "x")], &[("host-system", "Linux 6.12")]);
-        assert_eq!((a.id(), a.hard_differences(&b)), (b.id(), Vec::new()));
-        assert_eq!(a.epoch_differences(&b)[0].to_string(), "host-system: A Linux 6.1, B Linux 6.12");
-        let c = key(&[("cpus", "4"), ("cpu-brand", "x")], &[]);
-        assert_ne!(a.id(), c.id());
-        assert_eq!(a.hard_differences(&c)[0].to_string(), "cpus: A 2, B 4");
-    }
-
-    #[test]
-    fn a_fact_that_only_one_key_has_is_a_difference() {
-        let (a, b) = (key(&[("cores", "2")], &[]), key(&[], &[]));
-        assert_eq!(a.hard_differences(&b)[0].to_string(), "cores: A 2, B not known");
-        assert_ne!(a.id(), b.id());
+    fn a_name_has_a_letter_first_and_follows_every_fact() {
+        let key = MachineKey { hard: vec![fact("CPU", "a")], epoch: vec![fact("host", "6.1")] };
+        let other = MachineKey { hard: vec![fact("CPU", "b")], ..key.clone() };
+        let later = MachineKey { epoch: vec![fact("host", "6.2"), fact("VMM", "10")], ..key.clone() };
+        assert!(key.machine_id().starts_with("m-") && key.machine_id().len() == 10);
+        assert_ne!(key.machine_id(), other.machine_id());
+        assert_eq!(key.machine_id(), later.machine_id());
+        assert_ne!(key.epoch_id(), later.epoch_id());
+        assert_eq!(later.changed_since(&key), ["host: 6.1 -> 6.2", "VMM: - -> 10"]);
+        // No name or value runs into the next.
+        let split = MachineKey { hard: vec![fact("CP", "Ua")], ..key.clone() };
+        assert_ne!(split.machine_id(), key.machine_id());
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lab::Places;
 
 use crate::options::{GuestArgs, ProbeArgs};
 use crate::pipeline::PipelineArgs;
@@ -45,7 +46,7 @@ pub struct AbArgs {
     #[arg(long)]
     pub label: Option<String>,
     /// Folder for results, which go to DIR/ab/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// For pipelines.
     #[command(flatten)]

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use anyhow::anyhow;
 use experiment::manifest::Manifest;
 use lab::{
-    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed,
-    console,
+    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, Row, SPARE, SessionFolder, SessionSpec,
+    clock_seed, console,
 };
 use qemu::VmmKind;
 use results::session::{self, Accepted, Whole};
@@ -30,7 +30,7 @@ const ROWS: [&str; 2] = ["a", "b"];
 /// # Errors
 /// Something is missing, a guest did not pass, or the host disturbed too many rounds.
 pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let manifest = Manifest::load(&Places::here().manifest(&args.manifest)).or_exit(Exit::BadInput)?;
     let cases = cases(args, &manifest).or_exit(Exit::Usage)?;
     if args.b_qemu.is_some() && args.guest.vmm != VmmKind::Qemu {
         let error =

@@ -1,5 +1,6 @@
 //! `assay baseline`: named baselines, one for each machine, and the one that a session is compared with.
 
+mod key;
 mod store;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::ending::Ending;
 use crate::show::page_of;
 
+pub use key::{Difference, Key};
 pub use store::Baseline;
 
 /// The commands of `assay baseline`.
@@ -130,7 +132,13 @@ fn list(args: &DirArgs) -> Result<Ending, Coded> {
     }
     let header = ["name", "machine", "experiment", "saved (UTC)", "CPU"].map(str::to_owned).to_vec();
     let rows = all.iter().map(|Baseline { description, .. }| {
-        let cpu = description.key.hard.get("cpu-brand").cloned().unwrap_or_default();
+        let cpu = description
+            .key
+            .hard
+            .iter()
+            .find(|fact| fact.name == "CPU")
+            .map(|fact| fact.value.clone())
+            .unwrap_or_default();
         let (name, machine) = (description.name.clone(), description.machine.clone());
         let cpu = cpu.chars().take(20).collect();
         vec![name, machine, description.experiment.clone(), day(description.saved_unix_s), cpu]
@@ -151,10 +159,10 @@ fn show(args: &OneArgs) -> Result<Ending, Coded> {
     console::data("results", &crate::show::as_data(&results)?)?;
     let page = page_of(&results)?;
     let key = &baseline.description.key;
-    let mut text = format!("{}\nmachine {}:\n", page.text, key.id());
+    let mut text = format!("{}\nmachine {}:\n", page.text, baseline.description.machine);
     for (part, facts) in [("", &key.hard), ("epoch ", &key.epoch)] {
-        for (what, value) in facts {
-            text += &format!("  {part}{what}: {value}\n");
+        for fact in facts {
+            text += &format!("  {part}{}: {}\n", fact.name, fact.value);
         }
     }
     console::answer(&text)?;
@@ -183,12 +191,12 @@ fn one(args: &OneArgs) -> Result<Baseline, Coded> {
 ///
 /// # Errors
 /// There is none of that name, or none of that machine: what differs from the nearest.
-pub fn of_machine(dir: &Path, name: &str, key: &MachineKey) -> Result<Baseline, Coded> {
-    let all = store::all(dir, Some(name))?;
+pub fn of_machine(dir: &Path, name: &str, machine: &MachineKey) -> Result<Baseline, Coded> {
+    let (all, key) = (store::all(dir, Some(name))?, Key::from(machine));
     if let Some(found) = all.iter().find(|of| of.description.key.hard == key.hard) {
         return Ok(found.clone());
     }
-    let differences = |of: &Baseline| of.description.key.hard_differences(key);
+    let differences = |of: &Baseline| of.description.key.hard_differences(&key);
     let Some(nearest) = all.iter().min_by_key(|of| differences(of).len()) else {
         let dir = dir.display();
         return Err(anyhow!(
@@ -197,7 +205,7 @@ pub fn of_machine(dir: &Path, name: &str, key: &MachineKey) -> Result<Baseline, 
         .or_exit(Exit::BadInput);
     };
     let each: Vec<String> = differences(nearest).iter().map(ToString::to_string).collect();
-    let (machine, other) = (key.id(), &nearest.description.machine);
+    let (machine, other) = (machine.machine_id(), &nearest.description.machine);
     Err(anyhow!(
         "{name}: has no baseline of this session's machine ({machine}); the nearest, {other}, differs in {}",
         each.join("; ")

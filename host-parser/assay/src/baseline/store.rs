@@ -15,6 +15,7 @@ use results::seal::pack;
 use results::{MachineKey, write_atomically};
 use serde::{Deserialize, Serialize};
 
+use super::key::Key;
 use crate::verify::Opened;
 
 /// Version of the description.
@@ -44,7 +45,7 @@ pub struct Description {
     /// SHA-256 of the archive.
     pub archive_sha256: String,
     /// The machine.
-    pub key: MachineKey,
+    pub key: Key,
 }
 
 /// A baseline.
@@ -83,7 +84,7 @@ impl Baseline {
         if opened.session.chain.head.to_string() != description.chain {
             return refuse("its chain");
         }
-        if MachineKey::of(&opened.results()?) != description.key {
+        if Key::from(&MachineKey::of(&opened.results()?)) != description.key {
             return refuse("its machine");
         }
         Ok(opened)
@@ -116,9 +117,9 @@ pub fn save(dir: &Path, name: &str, session: &Path, replace: bool) -> Result<Bas
             .or_exit(Exit::BadInput);
     }
     let key = MachineKey::of(&opened.results()?);
-    let folder = dir.join(name).join(key.id());
+    let folder = dir.join(name).join(key.machine_id());
     if folder.exists() && !replace {
-        let (name, machine) = (name, key.id());
+        let (name, machine) = (name, key.machine_id());
         return Err(anyhow!(
             "{name}: {machine} has this baseline already; --replace saves another in its place"
         ))
@@ -131,13 +132,13 @@ pub fn save(dir: &Path, name: &str, session: &Path, replace: bool) -> Result<Bas
     let description = Description {
         schema: SCHEMA,
         name: name.to_owned(),
-        machine: key.id(),
+        machine: key.machine_id(),
         experiment: stored.experiment,
         session: stored.label,
         saved_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         chain: opened.session.chain.head.to_string(),
         archive_sha256: Digest::of(&bytes).to_string(),
-        key,
+        key: Key::from(&key),
     };
     // Last: without it the folder is no baseline.
     let json = serde_json::to_string_pretty(&description).or_exit(Exit::Output)? + "\n";

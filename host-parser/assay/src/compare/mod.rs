@@ -9,13 +9,13 @@ mod text;
 use anyhow::anyhow;
 use export::{Suite, of_comparison};
 use lab::{Coded, Exit, OrExit, console};
+use results::MachineKey;
 use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
-use results::{KeyDifference, MachineKey};
-use stats::{Design, Difference};
+use stats::{Design, Difference as Verdict};
 
 pub use args::CompareArgs;
 
-use crate::baseline;
+use crate::baseline::{self, Difference, Key};
 use crate::ending::Ending;
 use crate::verify::{self, Opened};
 
@@ -50,7 +50,7 @@ struct Sides {
     a: StoredSession,
     b: StoredSession,
     /// What has changed on the machine since its baseline.
-    epoch: Vec<KeyDifference>,
+    epoch: Vec<Difference>,
 }
 
 /// The sessions that the command line names, verified.
@@ -66,7 +66,7 @@ fn sides(args: &CompareArgs) -> Result<Sides, Coded> {
             let key = MachineKey::of(&opened.results()?);
             let baseline = baseline::of_machine(&args.baselines.baselines, name, &key)?;
             let a = baseline.open()?.stored_one(Whole::Must)?;
-            let epoch = baseline.description.key.epoch_differences(&key);
+            let epoch = baseline.description.key.epoch_differences(&Key::from(&key));
             Ok(Sides { a, b: opened.stored_one(Whole::Must)?, epoch })
         }
         (None, _) => {
@@ -107,9 +107,9 @@ pub fn coded(error: SessionError) -> Coded {
 
 fn exit(comparison: &SessionComparison) -> Exit {
     match comparison.verdict {
-        Some(Difference::Slower) => Exit::DoesNotHold,
-        Some(Difference::Inconclusive) => Exit::Inconclusive,
-        Some(Difference::Faster | Difference::NoDifference) => Exit::Holds,
+        Some(Verdict::Slower) => Exit::DoesNotHold,
+        Some(Verdict::Inconclusive) => Exit::Inconclusive,
+        Some(Verdict::Faster | Verdict::NoDifference) => Exit::Holds,
         None if comparison.refused.is_empty() => Exit::Unsupported,
         None => Exit::Invalid,
     }

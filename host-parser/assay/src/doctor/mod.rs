@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use host::doctor::{self, AcceleratorFact, Facts, Finding, Host, ProgramFact};
 use host::{HostIdentity, Root};
-use lab::{Coded, console};
+use lab::{Coded, Places, console};
 use qemu::{AcceleratorChoice, Qemu};
 
 use crate::ending::Ending;
@@ -24,7 +24,7 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub guest: GuestArgs,
     /// Folder for results
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
 }
 

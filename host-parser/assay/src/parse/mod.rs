@@ -12,7 +12,7 @@ use clap::Args;
 use evidence::gate::{Gate, Measurement, RunExpectation};
 use experiment::manifest::Manifest;
 use foreign::Figures;
-use lab::{Coded, Exit, OrExit, console};
+use lab::{Coded, Exit, OrExit, Places, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
 use results::{Conclusion, Results, RunRecord};
@@ -68,7 +68,8 @@ pub struct ParseArgs {
 /// # Errors
 /// A log or another file cannot be read, or an output cannot be written.
 pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
-    let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
+    let named = args.manifest.as_deref().map(|named| Places::here().manifest(named));
+    let manifest = named.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
     let foreign: Result<Vec<_>, _> = args.foreign.iter().map(|option| Figures::load(option)).collect();
     let foreign = foreign.or_exit(Exit::BadInput)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lab::{Coded, Exit, OrExit, console};
+use lab::{Coded, Exit, OrExit, Places, console};
 use report::Table;
 use report::page::{Headline, Stored};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use super::found::sessions;
 #[derive(Args, Debug)]
 pub struct ListArgs {
     /// Where sessions are: DIR/EXPERIMENT/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// At most so many, the newest first
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]

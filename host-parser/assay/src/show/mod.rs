@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use export::{Subject, Suite};
-use lab::{Coded, Exit, OrExit, console};
+use lab::{Coded, Exit, OrExit, Places, console};
 use report::page::{Headline, Stored, Style, next_line, page};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
 use results::{Conclusion, Results};
@@ -30,7 +30,7 @@ pub struct ShowArgs {
     #[arg(value_name = "SESSION|LOG")]
     pub of: Vec<PathBuf>,
     /// Where sessions are: DIR/EXPERIMENT/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// Everything: every figure, what was excluded and why, the conditions
     ///

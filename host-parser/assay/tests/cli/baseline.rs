@@ -62,7 +62,7 @@ fn a_session_is_compared_with_the_baseline_as_with_its_session() {
     let said = kept.compare(&b);
     said.expect_exit(1).expect_answer(&["SLOWER: B takes longer than A"]);
     assert!(!said.out.contains("epoch"), "{}", said.out);
-    kept.baseline(&["show", "main"]).expect_exit(0).expect_answer(&["machine m-", "cpu-brand: ", "speed-up"]);
+    kept.baseline(&["show", "main"]).expect_exit(0).expect_answer(&["machine m-", "CPU: ", "speed-up"]);
     kept.baseline(&["remove", "main"]).expect_exit(0);
     kept.baseline(&["list"]).expect_exit(0).expect_answer(&["no baseline"]);
     kept.compare(&b).expect_exit(7).expect_message(&["main: no such baseline", "assay baseline save main"]);
@@ -76,12 +76,12 @@ fn another_machine_is_refused_and_another_epoch_is_named() {
     let said = kept.compare(&kept.sessions.play("b", &other));
     said.expect_exit(5).expect_message(&[
         "has no baseline of this session's machine (m-",
-        "host-cpu: A ",
+        "host CPU: A ",
         "next: ",
     ]);
     let kernel = later(|of| of.host.as_mut().unwrap().system = "Linux 9.9 x86_64".to_owned());
     let said = kept.compare(&kept.sessions.play("c", &kernel));
-    said.expect_answer(&["another epoch of one machine: host-system: A ", "B Linux 9.9 x86_64"]);
+    said.expect_answer(&["another epoch of one machine: host: A ", "B Linux 9.9 x86_64"]);
     assert!([Some(0), Some(3)].contains(&said.code), "{}{}", said.out, said.err);
 }
 
@@ -109,7 +109,11 @@ fn nothing_that_a_baseline_says_of_itself_is_believed() {
     let (description, archive) = (kept.folder().join("baseline.json"), kept.folder().join("session.tar.gz"));
     let saved = fs::read(&description).unwrap();
     let mut json: Value = serde_json::from_slice(&saved).unwrap();
-    json["key"]["hard"]["host-cpu"] = "another CPU".into();
+    json["key"]["hard"].as_array_mut().unwrap().iter_mut().for_each(|fact| {
+        if fact["name"] == "host CPU" {
+            fact["value"] = "another CPU".into();
+        }
+    });
     fs::write(&description, json.to_string()).unwrap();
     kept.compare(&b).expect_exit(12).expect_message(&["its machine is not as baseline.json says"]);
 
