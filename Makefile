@@ -37,6 +37,9 @@ CLIPPY      := $(CARGO) clippy --quiet
 DENY        := -- -D warnings
 
 ARGS ?=
+# Where `make install` puts things: below $(DESTDIR)$(PREFIX).
+PREFIX  ?= /usr/local
+export DESTDIR
 # Our kernel loaded directly and by the BIOS, Linux with and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 MECHANISMS := assay,linux,linux-mitigations-off
@@ -100,7 +103,7 @@ doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool images
+.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool static install dist images
 setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
@@ -149,11 +152,26 @@ image-tool: setup-images ## the image tool, for images and firmware (4 min)
 	$(IMAGE_CARGO) build $(IMAGE_FLAGS)
 	@mkdir -p $(dir $(IMAGE_TOOL)) && ln -f $(IMAGE_FOLDER)/release/assay-image $(IMAGE_TOOL)
 
+# The tool that people install: static, so that it runs on any Linux of this architecture. A folder of its own, because
+# its flags reach every crate.
+STATIC_CARGO := $(ENV) flags=$$(tools/remap-paths.sh) && \
+    CARGO_ENCODED_RUSTFLAGS="$$flags$$(printf '\037-Ctarget-feature=+crt-static\037-Cstrip=symbols')" cargo
+
+static: setup
+	@$(call step,the static assay command,target/static/$(LINUX)/release/assay,1 to 2 minutes)
+	$(STATIC_CARGO) build --release -p assay --features assay/pages --target $(LINUX) --target-dir target/static
+
+install: kernel workers twin image-tool static ## into $(DESTDIR)$(PREFIX), by default /usr/local
+	@tools/dist.sh install '$(PREFIX)'
+
+dist: kernel workers twin image-tool static ## all of it and an ISO as one archive
+	@tools/dist.sh pack
+
 images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-report test-exports test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-report test-exports test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -199,6 +217,10 @@ test-exports: setup ## the exports in other people's readers
 # emulated host runs them.
 test-vmm: setup-test build l1-init ## Firecracker, Cloud Hypervisor (by variables)
 	$(CARGO) test -p assay --test vmm -- --include-ignored --test-threads=1 --nocapture
+
+# Not part of `test`: it needs the image tool, and builds the command once more, static.
+test-dist: dist ## the archive: same bytes twice, no compiler, ISO boots
+	@tools/test-dist.sh
 
 # Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
 test-reproducible: setup-test build image-tool ## build in two folders, compare bytes (10 min)
