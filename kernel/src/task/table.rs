@@ -110,9 +110,9 @@ impl<T: Object> Table<T> {
         slot.object.take().ok_or(Status::Generation)
     }
 
-    /// The handles in use.
+    /// How many slots are in use.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn used(&self) -> usize {
         self.slots.iter().filter(|slot| slot.object.is_some()).count()
     }
 }
