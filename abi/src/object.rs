@@ -94,6 +94,8 @@ pub struct Rights(u32);
 impl Rights {
     /// No right.
     pub const NONE: Self = Self(0);
+    /// Every right.
+    pub const ALL: Self = Self((1 << HandleRight::ALL.len()) - 1);
 
     /// This set and `right`.
     #[must_use]
@@ -125,7 +127,7 @@ impl Rights {
     pub const fn from_bits(bits: u64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "rights have the low bits")]
         let low = bits as u32;
-        Self(low & ((1 << HandleRight::ALL.len()) - 1))
+        Self(low & Self::ALL.0)
     }
 }
 
@@ -210,8 +212,8 @@ calls! {
 
     /// As [`Call::EndpointIdentify`].
     ImageIdentify = Image 0;
-    /// Starts a task on this CPU, which waits for nothing. The first word is its argument. Returns a handle to it in the
-    /// first word.
+    /// Starts a task on this CPU, which waits for nothing. The first word is its argument. The second is a handle that the
+    /// task gets too, in its first slot, if it may be copied; 0 for none. Returns a handle to the task in the first word.
     ImageSpawn = Image 1 needs Spawn;
 
     /// As [`Call::EndpointIdentify`].
