@@ -95,6 +95,7 @@ pub fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
         blob_bytes,
         build,
         platform,
+        mechanisms,
     } = &trial.expectation;
     for (name, given) in [
         ("plan", plan.map(|plan| plan.to_string())),
@@ -107,6 +108,7 @@ pub fn describe(trial: &Trial, verdict: &Verdict<Measurement>) -> String {
         ("blob bytes", blob_bytes.map(|bytes| bytes.to_string())),
         ("build", build.map(|build| format!("{build:016x}"))),
         ("platform", platform.map(|asked| format!("{asked:?}"))),
+        ("mechanisms", mechanisms.map(|asked| format!("{asked:?}"))),
     ] {
         if let Some(given) = given {
             let _ = write!(text, "\nexpected {name} {given}");

@@ -21,9 +21,21 @@ pub fn set_least_slack() -> io::Result<()> {
 /// # Errors
 /// Linux does not allow it, or has no such priority.
 pub fn become_fifo(priority: i32) -> io::Result<()> {
+    set(libc::SCHED_FIFO, priority)
+}
+
+/// Puts the calling thread back into SCHED_OTHER.
+///
+/// # Errors
+/// Linux's.
+pub fn become_other() -> io::Result<()> {
+    set(libc::SCHED_OTHER, 0)
+}
+
+fn set(policy: libc::c_int, priority: i32) -> io::Result<()> {
     let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: 0 is the calling thread, and `parameters` lives for the call.
-    match unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) } {
+    match unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
+use abi::series::SeriesRow;
 use abi::worker::WorkerResult;
 use harness::le::u64_at;
 use harness::mechanism::{Counted, Ended, Played, Role, Scene};
@@ -17,13 +18,32 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_se
 use rustix::time::Timespec;
 
 use super::objects::Objects;
-use super::task::{Assignment, live};
+use super::task::{Assignment, PRIORITY, live};
 use crate::cpus::Cpu;
-use crate::linux::memlock;
+use crate::linux::{memlock, scheduler};
 use crate::worker::{End, Pages, Region, Shared, Slot, bytes_of, map, traps};
 
 /// How long the other tasks may go on when one has ended.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The priority of this process while the tasks of `switch` run: above theirs, so that the first, which waits for the second,
+/// does not keep this process from starting it.
+const ABOVE: i32 = PRIORITY + 1;
+
+/// This process as a real-time process, until it is dropped.
+struct Above;
+
+impl Above {
+    fn begin() -> io::Result<Self> {
+        scheduler::become_fifo(ABOVE).map(|()| Self)
+    }
+}
+
+impl Drop for Above {
+    fn drop(&mut self) {
+        let _restored = scheduler::become_other();
+    }
+}
 
 /// A task and its process.
 struct Member<'a> {
@@ -56,6 +76,7 @@ pub fn run(
     let kept = File::from(memfd_create("results", MemfdFlags::CLOEXEC)?);
     let _shared = shared_memory(scene)?;
     let members = scene.tasks.iter().map(|role| member(role, cpus)).collect::<io::Result<Vec<_>>>()?;
+    let _above = (scene.row == SeriesRow::Switch).then(Above::begin).transpose()?;
     let mut children = Vec::with_capacity(members.len());
     for (member, place) in members.iter().zip(0..) {
         let assignment = Assignment {

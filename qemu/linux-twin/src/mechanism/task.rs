@@ -23,7 +23,7 @@ use crate::worker::map::{self, PAGE, Rights};
 use crate::worker::{Pages, Slot, Step, call, lay_out, traps};
 
 /// The priority of the tasks of `switch`, which take turns.
-const PRIORITY: i32 = 1;
+pub const PRIORITY: i32 = 1;
 
 /// What a process is to do.
 pub struct Assignment<'a> {
