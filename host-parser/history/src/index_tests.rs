@@ -10,8 +10,10 @@ use super::*;
 /// The variables that make this test program a writer.
 const OUT: &str = "ASSAY_TEST_HISTORY_OUT";
 const FIRST: &str = "ASSAY_TEST_HISTORY_FIRST";
-/// How many sessions a writer writes.
-const EACH: u64 = 60;
+const COUNT: &str = "ASSAY_TEST_HISTORY_COUNT";
+/// How many sessions a writer writes that is left alone, and one that is killed: it does not come to an end before.
+const EACH: usize = 60;
+const NO_END: usize = 1_000_000;
 /// How many figures each of them has.
 const ROWS: u16 = 4;
 
@@ -52,20 +54,25 @@ fn known(number: u64) -> Known {
 #[test]
 #[ignore = "the other tests start it"]
 fn a_writer() {
-    let (Some(out), Ok(first)) = (env::var_os(OUT), env::var(FIRST)) else { return };
-    let first: u64 = first.parse().unwrap();
+    let Some(out) = env::var_os(OUT) else { return };
+    let [first, count] = [FIRST, COUNT].map(|name| env::var(name).unwrap().parse::<u64>().unwrap());
     let mut index = Index::open(Path::new(&out)).unwrap();
-    for number in first..first + EACH {
+    for number in first..first + count {
         index.put(&known(number), &[entry(number)]).unwrap();
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "wrote {number}").and_then(|()| stdout.flush()).unwrap();
     }
 }
 
-fn writer(out: &Path, first: u64) -> Child {
+fn writer(out: &Path, first: u64, count: usize) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "index::tests::a_writer", "--ignored", "--nocapture"]);
-    command.env(OUT, out).env(FIRST, first.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .env(OUT, out)
+        .env(FIRST, first.to_string())
+        .env(COUNT, count.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     command.spawn().unwrap()
 }
 
@@ -93,13 +100,14 @@ fn two_writers_at_once_and_a_kill_in_the_middle_lose_nothing() {
     let out = tempfile::tempdir().unwrap();
     let mut told = BTreeSet::new();
     for (round, kill_after) in [(0, 1), (1, 7), (2, 20), (3, 33)] {
-        let first = 1_000 * round;
-        let (mut killed, mut whole) = (writer(out.path(), first), writer(out.path(), first + 500));
+        let first = 10_000_000 * round;
+        let mut killed = writer(out.path(), first, NO_END);
+        let mut whole = writer(out.path(), first + 5_000_000, EACH);
         let reader = std::thread::spawn(move || written(&mut whole, None));
         let of_killed = written(&mut killed, Some(kill_after));
         let of_whole = reader.join().unwrap();
-        assert!(of_killed.len() >= kill_after && of_killed.len() < EACH as usize, "{}", of_killed.len());
-        assert_eq!(of_whole.len() as u64, EACH, "the other one goes on");
+        assert!(of_killed.len() >= kill_after && of_killed.len() < NO_END, "{}", of_killed.len());
+        assert_eq!(of_whole.len(), EACH, "the other one goes on");
         told.extend(of_killed.into_iter().chain(of_whole));
     }
     let index = Index::open(out.path()).unwrap();

@@ -118,8 +118,10 @@ fn show(args: &HistoryArgs) -> Result<Exit, Coded> {
     Ok(Exit::Holds)
 }
 
+/// Says how far it is, if there are so many sessions that it takes a while.
 fn progress(done: usize, of: usize) {
-    if done % 20 == 0 {
+    const EVERY: usize = 20;
+    if of >= EVERY && done.is_multiple_of(EVERY) {
         console::note(&format!("verifying sessions: {done} of {of}"));
     }
 }

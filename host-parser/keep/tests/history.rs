@@ -1,5 +1,7 @@
 //! `assay-keep history` on the published session.
 
+#![expect(clippy::unwrap_used, reason = "a panic is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
