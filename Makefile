@@ -204,7 +204,7 @@ test-report: setup ## the HTML report in a browser
 	@tools/setup.sh report
 	@mkdir -p target/node/report && cd target/node/report && { [ -d node_modules/axe-core ] || \
 	    npm install --no-audit --no-fund --no-save puppeteer-core@24 axe-core@4; }
-	ASSAY_NODE_MODULES=$(CURDIR)/target/node/report $(CARGO) test -p html --test document -- --include-ignored
+	@export ASSAY_NODE_MODULES=$(CURDIR)/target/node/report; $(CARGO) test -p html --test document -- --include-ignored
 
 # Not part of `test`: it installs readers from PyPI and npm.
 test-exports: setup ## the exports in other people's readers
@@ -233,7 +233,7 @@ test-reproducible: setup-test build image-tool ## build in two folders, compare 
 # Not part of `test`: it adds seven packages that inspect the formats, and two minutes.
 test-images: setup-test build image-tool ## inspect each image with other tools, and boot it
 	@tools/setup.sh image-readers
-	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
+	@export ASSAY_IMAGE_READERS=all; $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
 
 # Not part of `test`, for its time: ten minutes where there is no KVM, since an emulated host then runs the guests.
 test-kvm: setup-test build l1-init image-tool ## under KVM, here or in a guest (ARGS=WORD)
