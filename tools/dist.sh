@@ -25,6 +25,7 @@ put() { # MODE FILE TO
 stage() {
     rm -rf "$root"
     put 755 $static/assay bin/assay
+    put 755 $static/assay-keep lib/assay/assay-keep
     put 755 target/release/assay-image lib/assay/assay-image
     put 755 target/x86_64-unknown-linux-gnu/release/assay-twin lib/assay/assay-twin
     put 644 target/kernel/assay-kernel lib/assay/assay-kernel
@@ -44,6 +45,7 @@ stage() {
         put 644 "$page" "share/doc/assay/$page"
     done
     $static/assay dev pages $root/share
+    $static/assay-keep pages $root/share
     find $root/share -type f -exec chmod 644 {} +
     find $root -type d -exec chmod 755 {} +
 }

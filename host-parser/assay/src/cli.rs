@@ -13,6 +13,7 @@ use crate::doctor::DoctorArgs;
 use crate::exact::ExactCommand;
 use crate::export_command::{ExportArgs, TraceArgs};
 use crate::image_command::ImageArgs;
+use crate::keep::Words;
 use crate::new::NewCommand;
 use crate::parse::ParseArgs;
 use crate::pipeline::PipelineArgs;
@@ -87,6 +88,11 @@ pub enum Command {
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.
     List(ListArgs),
+    /// Show how an experiment's figures went from session to session.
+    ///
+    /// Changes of level are hints, each with the command that would settle it. `make keep` builds what answers.
+    #[command(disable_help_flag = true)]
+    History(Words),
     /// Report sessions and logs as one HTML file: figures, tables, conditions.
     ///
     /// All logs are judged again for it. Exit codes: 0 if every session verifies, 7 if a path is neither a session nor a log,
@@ -161,7 +167,7 @@ impl Command {
                 None => return None,
             },
             // What a new workload is built with are the last lines of the answer.
-            Self::Dev(_) | Self::New(_) => return None,
+            Self::Dev(_) | Self::New(_) | Self::History(_) => return None,
             Self::Report(args) => format!("open {} in a browser.", args.html.display()),
             Self::List(_) | Self::Workloads(_) => "`assay show SESSION` shows one of them.".to_owned(),
             Self::Verify(_) | Self::Show(_) => {

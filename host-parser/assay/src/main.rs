@@ -16,6 +16,7 @@ mod exact;
 mod export_command;
 mod image_command;
 mod judged;
+mod keep;
 mod new;
 mod options;
 mod parse;
@@ -39,10 +40,13 @@ use ending::Ending;
 use envelope::Envelope;
 
 fn main() -> ExitCode {
-    let (cli, name) = match read_command_line() {
+    let (mut cli, name) = match read_command_line() {
         Ok(read) => read,
         Err(error) => return end_of_usage(&error),
     };
+    if let Command::History(words) = &mut cli.command {
+        cli.json |= words.take_json();
+    }
     let pipeline = cli.command.pipeline();
     if cli.json || pipeline.is_some_and(|pipeline| pipeline.github) {
         console::keep_answers(cli.json);
@@ -76,6 +80,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
         Command::List(args) => show::list(args).map(Ending::from),
+        Command::History(args) => keep::run("history", args),
         Command::Report(args) => report_command::run(args).map(Ending::from),
         Command::Export(args) => export_command::export(args).map(Ending::from),
         Command::Trace(args) => export_command::run_trace(args).map(Ending::from),

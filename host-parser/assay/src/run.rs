@@ -19,6 +19,7 @@ use results::seal::signature::SecretKey;
 
 use crate::ending::Ending;
 use crate::exact::{self, ExactRunArgs};
+use crate::keep;
 use crate::options::{Accel, GuestArgs, ProbeArgs, SymbolsArgs};
 use crate::pipeline::PipelineArgs;
 use crate::show::{as_data, page_of};
@@ -147,7 +148,14 @@ pub fn run(args: &RunArgs) -> Result<Ending, Coded> {
     let _lock = MeasuringLock::take(&args.out, &format!("assay run {}", args.manifest.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     match session.run(&cancel)? {
-        Some(ended) => conclude(ended, session.folder()),
+        Some(ended) => {
+            let written = ended.written;
+            let concluded = conclude(ended, session.folder());
+            if written {
+                keep::add(&args.out, session.folder());
+            }
+            concluded
+        }
         None => Ok(Exit::Interrupted.into()),
     }
 }

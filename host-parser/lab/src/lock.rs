@@ -31,7 +31,9 @@ impl MeasuringLock {
     pub fn take(out: &Path, command: &str) -> Result<Self, Coded> {
         let path = out.join(FILE);
         let shown = || path.display().to_string();
-        fs::create_dir_all(out).with_context(|| out.display().to_string()).or_exit(Exit::Output)?;
+        fs::create_dir_all(out)
+            .with_context(|| format!("{}: cannot create", out.display()))
+            .or_exit(Exit::Output)?;
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.with_context(shown).or_exit(Exit::Output)?;
         match file.try_lock() {

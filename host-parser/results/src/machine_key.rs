@@ -71,7 +71,7 @@ impl MachineKey {
         let machine = measured.machine();
         self.hard("CPU vendor", machine.vendor);
         self.hard("CPU signature", machine.signature.0);
-        self.hard("CPU", &machine.brand);
+        self.hard("CPU", machine.brand);
         self.hard("hypervisor", machine.hypervisor_name());
         self.hard("CPUs", machine.cpus_online);
         if let Some(cores) = machine.topology.cores {
@@ -88,7 +88,8 @@ impl MachineKey {
             match field.as_str() {
                 "system-vendor" => self.hard("vendor", value),
                 "system-product" => self.hard("product", value),
-                "bios-vendor" | "bios-version" => self.soft("firmware", value),
+                "bios-vendor" => self.soft("firmware vendor", value),
+                "bios-version" => self.soft("firmware", value),
                 _ => {}
             }
         }

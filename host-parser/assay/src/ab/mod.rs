@@ -19,6 +19,7 @@ pub use args::AbArgs;
 
 use crate::compare;
 use crate::ending::Ending;
+use crate::keep;
 use crate::tool::tool;
 use crate::verify::Opened;
 
@@ -67,6 +68,7 @@ pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
     if !session.record(&cancel)? {
         return Ok(Exit::Interrupted.into());
     }
+    keep::add(&args.out, session.folder());
     let opened = Opened::open(session.folder())?;
     opened.verified()?;
     let rows = opened.stored(&ROWS, Whole::Must)?;

@@ -11,11 +11,12 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use evidence::gate::{Gate, Measurement, RunExpectation};
 use experiment::manifest::Manifest;
-use foreign::Figures;
+use foreign::{Figure, Figures, Unit};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
 use results::{Conclusion, Results, RunRecord};
+use serde::Serialize;
 
 use crate::ending::{Ending, Next};
 use crate::show::as_data;
@@ -52,7 +53,8 @@ pub struct ParseArgs {
     pub disclose: Option<PathBuf>,
     /// Figures of another tool to print beside ours: TOOL=FILE with the output of one run; may be repeated
     ///
-    /// `kvm-unit-tests=FILE`: what x86/vmexit.flat printed. Foreign figures are shown as they are. No rule judges them.
+    /// kvm-unit-tests (what x86/vmexit.flat printed), hyperfine (its JSON), sel4bench (its JSON, or a console with it),
+    /// memtest86+ (its serial log). Foreign figures are shown as they are. No rule judges them.
     #[arg(long, value_name = "TOOL=FILE")]
     pub foreign: Vec<String>,
     /// Print only a disclosure file to fill in, with what the logs already show
@@ -112,7 +114,43 @@ pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
         endings.push(ending(args, &results));
     }
     console::data("rows", &data)?;
+    console::data("foreign", &foreign.iter().map(ForeignData::of).collect::<Vec<_>>())?;
     Ok(endings.into_iter().min_by_key(|ending| rank(ending.exit)).unwrap_or(Exit::Holds.into()))
+}
+
+/// Figures of another tool, for a program.
+#[derive(Serialize)]
+struct ForeignData<'f> {
+    tool: &'static str,
+    file: &'f Path,
+    /// What its figures are.
+    kind: &'static str,
+    figures: Vec<ForeignFigure<'f>>,
+}
+
+/// One of them.
+#[derive(Serialize)]
+struct ForeignFigure<'f> {
+    name: &'f str,
+    /// None if the tool has skipped it.
+    value: Option<f64>,
+    unit: Unit,
+    samples: u64,
+    note: &'f str,
+}
+
+impl<'f> ForeignData<'f> {
+    fn of(figures: &'f Figures) -> Self {
+        let figure = |of: &'f Figure| ForeignFigure {
+            name: &of.name,
+            value: of.value,
+            unit: of.unit,
+            samples: of.samples,
+            note: &of.note,
+        };
+        let (tool, file) = (figures.tool, figures.path.as_path());
+        Self { tool: tool.word(), file, kind: tool.kind(), figures: figures.all.iter().map(figure).collect() }
+    }
 }
 
 /// What a log has, by its rows, judged without a manifest.

@@ -103,6 +103,7 @@ fn every_command_answers_with_one_object() {
         case("exact record", ["--help"], ["--kernel", "x", "--row", "boot"]),
         case("workloads", ["--help"], [none]),
         case("ab", ["--help"], [none]),
+        case("history", ["--help"], ["--out", none]),
         case("doctor", ["--accel", "tcg"], ["--cpus", "9999"]),
     ];
     cases.push(Case {

@@ -92,7 +92,7 @@ fn what_lasts_has_an_autocorrelation_and_widens_the_limit() {
 #[test]
 fn the_limits_are_those_that_the_derivation_gives() {
     for (n, derived) in derive_limits(20_000, 40, 9) {
-        let table = limits::limit(n).expect("a limit");
+        let table = limit(n).expect("a limit");
         assert!((table - derived).abs() < 0.25, "{n}: {table} and {derived}");
     }
 }
