@@ -37,6 +37,9 @@ CLIPPY      := $(CARGO) clippy --quiet
 DENY        := -- -D warnings
 
 ARGS ?=
+# Where `make install` puts things: below $(DESTDIR)$(PREFIX).
+PREFIX  ?= /usr/local
+export DESTDIR
 # Our kernel loaded directly and by the BIOS, Linux with and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 MECHANISMS := assay,linux,linux-mitigations-off
@@ -50,7 +53,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict bench-history publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -90,6 +93,9 @@ bench-parse: build ## how fast a log is judged (ARGS="--mib 1024")
 bench-verdict: build ## false alarms and power of `assay compare`
 	$(call assay,dev bench-verdict)
 
+bench-history: keep ## false alarms and delay of `assay history`
+	@target/release/assay-keep bench-history $(ARGS)
+
 publish-session: host ## copy a session to docs/results (SESSION=DIR)
 	@[ -n '$(SESSION)' ] || { echo 'publish-session: SESSION=DIR is missing: target/EXPERIMENT/LABEL' >&2; exit 2; }
 	@to=docs/results/$(notdir $(SESSION:/=)) && mkdir -p "$$to" && \
@@ -100,7 +106,7 @@ doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool images
+.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool keep static install dist images
 setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
@@ -143,17 +149,37 @@ host: setup ## the assay command (40 s)
 	@$(call step,the assay command,$(ASSAY),40 s)
 	$(CARGO) build --release -p assay
 
+# Not part of `build`: it compiles SQLite, which takes as long as a third of `assay`.
+keep: setup ## `assay history`: SQLite (30 s)
+	@$(call step,assay-keep with SQLite,target/release/assay-keep,30 s)
+	$(CARGO) build --release -p keep
+
 # Linked into place, so that `assay` finds it beside itself.
 image-tool: setup-images ## the image tool, for images and firmware (4 min)
 	@$(call step,the image tool$(,) whose loader has five programs,$(IMAGE_TOOL),2 to 4 minutes)
 	$(IMAGE_CARGO) build $(IMAGE_FLAGS)
 	@mkdir -p $(dir $(IMAGE_TOOL)) && ln -f $(IMAGE_FOLDER)/release/assay-image $(IMAGE_TOOL)
 
+# The tool that people install: static, so that it runs on any Linux of this architecture. A folder of its own, because
+# its flags reach every crate.
+STATIC_CARGO := $(ENV) flags=$$(tools/remap-paths.sh) && \
+    CARGO_ENCODED_RUSTFLAGS="$$flags$$(printf '\037-Ctarget-feature=+crt-static\037-Cstrip=symbols')" cargo
+
+static: setup
+	@$(call step,the static assay command,target/static/$(LINUX)/release/assay,1 to 2 minutes)
+	$(STATIC_CARGO) build --release -p assay -p keep --features assay/pages --target $(LINUX) --target-dir target/static
+
+install: kernel workers twin image-tool static ## into $(DESTDIR)$(PREFIX), by default /usr/local
+	@tools/dist.sh install '$(PREFIX)'
+
+dist: kernel workers twin image-tool static ## all of it and an ISO as one archive
+	@tools/dist.sh pack
+
 images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-report test-exports test-vmm test-kvm test-reproducible test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest test-report test-exports test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -182,7 +208,7 @@ test-report: setup ## the HTML report in a browser
 	@tools/setup.sh report
 	@mkdir -p target/node/report && cd target/node/report && { [ -d node_modules/axe-core ] || \
 	    npm install --no-audit --no-fund --no-save puppeteer-core@24 axe-core@4; }
-	ASSAY_NODE_MODULES=$(CURDIR)/target/node/report $(CARGO) test -p html --test document -- --include-ignored
+	@export ASSAY_NODE_MODULES=$(CURDIR)/target/node/report; $(CARGO) test -p html --test document -- --include-ignored
 
 # Not part of `test`: it installs readers from PyPI and npm.
 test-exports: setup ## the exports in other people's readers
@@ -200,6 +226,10 @@ test-exports: setup ## the exports in other people's readers
 test-vmm: setup-test build l1-init ## Firecracker, Cloud Hypervisor (by variables)
 	$(CARGO) test -p assay --test vmm -- --include-ignored --test-threads=1 --nocapture
 
+# Not part of `test`: it needs the image tool, and builds the command once more, static.
+test-dist: dist ## the archive: same bytes twice, no compiler, ISO boots
+	@tools/test-dist.sh
+
 # Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
 test-reproducible: setup-test build image-tool ## build in two folders, compare bytes (10 min)
 	@$(ENV) tools/reproducible.sh --all
@@ -207,7 +237,7 @@ test-reproducible: setup-test build image-tool ## build in two folders, compare 
 # Not part of `test`: it adds seven packages that inspect the formats, and two minutes.
 test-images: setup-test build image-tool ## inspect each image with other tools, and boot it
 	@tools/setup.sh image-readers
-	ASSAY_IMAGE_READERS=all $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
+	@export ASSAY_IMAGE_READERS=all; $(CARGO) test -p assay --test images -- --include-ignored --test-threads=1
 
 # Not part of `test`, for its time: ten minutes where there is no KVM, since an emulated host then runs the guests.
 test-kvm: setup-test build l1-init image-tool ## under KVM, here or in a guest (ARGS=WORD)

@@ -32,12 +32,14 @@ impl Handle {
 
     /// The slot, which may be past the table's end.
     #[must_use]
+    #[inline(always)]
     pub const fn index(self) -> usize {
         (self.0 & 0xff) as usize
     }
 
     /// The generation, with all bits above: so that a number with more bits fits no slot.
     #[must_use]
+    #[inline(always)]
     pub const fn generation(self) -> u64 {
         self.0 >> GENERATION_SHIFT
     }
@@ -92,6 +94,8 @@ pub struct Rights(u32);
 impl Rights {
     /// No right.
     pub const NONE: Self = Self(0);
+    /// Every right.
+    pub const ALL: Self = Self((1 << HandleRight::ALL.len()) - 1);
 
     /// This set and `right`.
     #[must_use]
@@ -101,6 +105,7 @@ impl Rights {
 
     /// Whether `right` is in the set.
     #[must_use]
+    #[inline(always)]
     pub const fn has(self, right: HandleRight) -> bool {
         self.0 & (1 << right as u32) != 0
     }
@@ -122,7 +127,7 @@ impl Rights {
     pub const fn from_bits(bits: u64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "rights have the low bits")]
         let low = bits as u32;
-        Self(low & ((1 << HandleRight::ALL.len()) - 1))
+        Self(low & Self::ALL.0)
     }
 }
 
@@ -207,8 +212,8 @@ calls! {
 
     /// As [`Call::EndpointIdentify`].
     ImageIdentify = Image 0;
-    /// Starts a task on this CPU, which waits for nothing. The first word is its argument. Returns a handle to it in the
-    /// first word.
+    /// Starts a task on this CPU, which waits for nothing. The first word is its argument. The second is a handle that the
+    /// task gets too, in its first slot, if it may be copied; 0 for none. Returns a handle to the task in the first word.
     ImageSpawn = Image 1 needs Spawn;
 
     /// As [`Call::EndpointIdentify`].
@@ -231,7 +236,28 @@ pub const CLOSE: u64 = COMMON_METHODS + 1;
 /// A common method: revokes the object. Needs [`HandleRight::Revoke`].
 pub const REVOKE: u64 = COMMON_METHODS + 2;
 
+/// The methods of each kind that return at once, as bits; all are below [`COMMON_METHODS`], which every kind has too.
+const METHODS: [u64; Kind::ALL.len()] = {
+    let (mut methods, mut i) = ([0; Kind::ALL.len()], 0);
+    while i < Call::ALL.len() {
+        let number = Call::ALL[i].number();
+        if number & MAY_SWITCH == 0 {
+            methods[(number >> 8) as usize] |= 1 << (number & 0xff);
+        }
+        i += 1;
+    }
+    methods
+};
+
 impl Call {
+    /// Whether a kind, by its number, has this method that returns at once.
+    #[must_use]
+    pub fn has_method(kind: u64, method: u64) -> bool {
+        let own = usize::try_from(kind).ok().and_then(|kind| METHODS.get(kind));
+        let own = own.is_some_and(|methods| method < COMMON_METHODS.min(64) && methods >> method & 1 != 0);
+        own || (COPY..=REVOKE).contains(&method)
+    }
+
     /// The number in RAX.
     #[must_use]
     pub const fn number(self) -> u64 {
@@ -306,6 +332,7 @@ words! {
 impl Status {
     /// The value of RAX.
     #[must_use]
+    #[inline(always)]
     pub const fn value(self) -> u64 {
         (self as u64).wrapping_neg()
     }
@@ -342,6 +369,11 @@ mod tests {
             assert!(call.number() & !MAY_SWITCH & 0xff < COMMON_METHODS);
             assert!(Call::ALL[..i].iter().all(|other| other.number() != call.number()));
         }
+        for call in Call::ALL.iter().filter(|call| call.number() & MAY_SWITCH == 0) {
+            assert!(Call::has_method(call.number() >> 8, call.number() & 0xff));
+        }
+        assert!(!Call::has_method(Kind::Endpoint as u64, 1) && !Call::has_method(Kind::Task as u64, 64));
+        assert!(Call::has_method(Kind::Task as u64, CLOSE) && !Call::has_method(99, 0));
         assert_eq!(Call::Exit.number(), crate::syscall::Syscall::Exit.number());
     }
 

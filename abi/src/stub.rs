@@ -46,6 +46,8 @@ words! {
         Enter = "enter",
         /// `(word)`: returns it at once, and asks the kernel for nothing.
         Empty = "empty",
+        /// `(call, handle, word, word, word, word)`: any call of this kernel. Returns its status and, in RDX, its first word.
+        Raw = "raw",
     }
 }
 

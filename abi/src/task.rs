@@ -57,6 +57,46 @@ words! {
     }
 }
 
+words! {
+    /// What a task tries in a row `attack`. Its place here, from 1, is the row's argument.
+    pub enum Attack {
+        /// An old handle to a slot that is used again.
+        ReusedSlot = "reused-slot",
+        /// Handles of other tasks, and numbers that are none.
+        ForeignHandle = "foreign-handle",
+        /// More rights by copies.
+        MoreRights = "more-rights",
+        /// More handles than a table has slots.
+        FullTable = "full-table",
+        /// A mapping over another, or where none can be.
+        MapOver = "map-over",
+        /// A page that can be written to and executed.
+        WriteAndExecute = "write-and-execute",
+        /// A caller that is ended before it has its answer.
+        DeadCaller = "dead-caller",
+        /// An object that is revoked while a server waits at it.
+        Revoked = "revoked",
+        /// Tasks that are started and ended at once.
+        SpawnStorm = "spawn-storm",
+        /// Calls with random numbers.
+        RandomCalls = "random-calls",
+    }
+}
+
+impl Attack {
+    /// The attack of a row's argument.
+    #[must_use]
+    pub fn of_argument(arg: u64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|attack| *attack as u64 + 1 == arg)
+    }
+
+    /// Whether a server takes part.
+    #[must_use]
+    pub const fn has_server(self) -> bool {
+        !matches!(self, Self::MapOver | Self::WriteAndExecute | Self::SpawnStorm | Self::RandomCalls)
+    }
+}
+
 impl TaskName {
     /// The task of a number.
     #[must_use]

@@ -23,8 +23,7 @@ impl<'a> Profile<'a> {
         let profile = Self { objects, grants };
         let fail = |line| PlanError { line, kind: PlanErrorKind::BadProfile };
         for (place, object) in (0..).zip(profile.objects()) {
-            let earlier = profile.objects().take(place);
-            let is_new = earlier.fold(true, |new, other| new && other.name != object.name);
+            let is_new = profile.objects().take(place).all(|other| other.name != object.name);
             if !is_new || !can_be_made(&object) || place >= MAX_OBJECTS {
                 return Err(fail(first + u32::try_from(place).unwrap_or(0)));
             }

@@ -8,6 +8,15 @@ use super::SeriesRow;
 pub const IDLE_US: [u64; 3] = [10, 100, 1000];
 /// The times to the deadline of the rows of the timer, in microseconds.
 pub const AHEAD_US: [u64; 2] = [50, 1000];
+/// The attacks, by their place in [`crate::task::Attack`], from 1.
+pub const ATTACKS: [u64; crate::task::Attack::ALL.len()] = {
+    let (mut all, mut i) = ([0; crate::task::Attack::ALL.len()], 0);
+    while i < all.len() {
+        all[i] = i as u64 + 1;
+        i += 1;
+    }
+    all
+};
 /// Why a handle does not fit, by its number in `cap_refused`: index, stale generation, kind, right, method.
 pub const REASONS: [u64; 5] = [1, 2, 3, 4, 5];
 /// The other CPU of `call_cross` polls, or halts.
@@ -71,6 +80,7 @@ impl Places {
             SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => Self::Arguments(&PAGES),
             SeriesRow::RingNop => Self::Arguments(&RING),
             SeriesRow::ShmXfer => Self::Arguments(&XFER_BYTES),
+            SeriesRow::Attack => Self::Arguments(&ATTACKS),
             SeriesRow::TscOrder | SeriesRow::IpiRt => Self::Peers,
             SeriesRow::CoreToCore => Self::Pairs,
             SeriesRow::HwNoise => Self::Each,

@@ -500,6 +500,15 @@ rows! {
     linux "",
     twin "a memfd, and two eventfds",
     differs "as for notify_wake; the memory is the same";
+
+    Attack = "attack", Event,
+    "A task tries what it may not do: everything is refused, and then works as before",
+    arg "what it tries: 1 reused slot, 2 foreign handle, 3 more rights, 4 full table, 5 map over, 6 write and execute, 7 dead caller, 8 revoked object, 9 storm of tasks, 10 random calls",
+    done "passes in which every part was refused as it must be, and, if there is a server, honest calls that it answered after them",
+    wrong "passes in which a part was accepted, or refused for another reason",
+    linux "the attacks are on the objects of this kernel",
+    twin "",
+    differs "";
 }
 
 impl SeriesRow {

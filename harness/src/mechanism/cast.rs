@@ -4,7 +4,7 @@ use abi::object::{Handle, HandleRight, Kind, Status};
 use abi::plan::Profile;
 use abi::series::{SeriesRow, Unavailable};
 use abi::stub::Op;
-use abi::task::{Counter, TaskName};
+use abi::task::{Attack, Counter, TaskName};
 
 use super::{Counted, System};
 
@@ -99,6 +99,7 @@ impl Cast {
             SeriesRow::FaultZero => Self { kernel: Some(Account::Done(Counter::Fault)), ..Self::default() },
             SeriesRow::Map => done(granted.memory(arg)?, Op::Map, Counter::Map),
             SeriesRow::Protect => done(granted.memory(arg)?, Op::Protect, Counter::Protect),
+            SeriesRow::Attack => granted.attack(arg)?,
             SeriesRow::Unmap => done(granted.memory(arg)?, Op::Unmap, Counter::Unmap),
             _ => return Err(Unavailable::NotOffered),
         })
@@ -175,6 +176,22 @@ impl Granted<'_> {
             opposite: [serve.0, 0],
             kernel: Some(Account::Done(Counter::Serve)),
             ..Cast::default()
+        })
+    }
+
+    /// The cast of an attack: the client's handles are of an endpoint and of memory; that of an image is its right answer.
+    fn attack(&self, arg: u64) -> Result<Cast, Unavailable> {
+        let attack = Attack::of_argument(arg).ok_or(Unavailable::NotOffered)?;
+        let partner = TaskName::Server;
+        let ends =
+            self.profile.between((TaskName::Client, HandleRight::Revoke), (partner, HandleRight::Serve));
+        let (door, serve) = ends.ok_or(Unavailable::NotGranted)?;
+        Ok(Cast {
+            partner: attack.has_server().then_some(partner),
+            client: [door.0, self.memory(512)?.0],
+            opposite: [serve.0, 0],
+            right: self.image(|bytes| bytes == 0)?.0,
+            kernel: None,
         })
     }
 

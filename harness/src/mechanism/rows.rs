@@ -11,7 +11,7 @@ use abi::wire::record::{
     MechanismCounts, MechanismGrant, MechanismNote, MechanismObject, MechanismRows, MechanismStub,
 };
 use abi::worker::COMPLETE;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
@@ -261,8 +261,8 @@ fn lost(tasks: &[Role], played: &Played) -> Option<String> {
     tasks.iter().zip(&played.ended).find_map(|(task, ended)| {
         let what = match ended.exit {
             Exit::Returned if ended.result.complete == COMPLETE => return None,
-            Exit::Returned => alloc::format!("left no result"),
-            Exit::Timeout => alloc::format!("did not end"),
+            Exit::Returned => "left no result".to_string(),
+            Exit::Timeout => "did not end".to_string(),
             Exit::Fault(fault) => {
                 alloc::format!("fault {} at {:#x}, {:#x}", fault.vector, fault.rip, fault.address)
             }

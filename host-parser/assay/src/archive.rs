@@ -35,6 +35,8 @@ pub fn run(args: &ArchiveArgs) -> Result<Exit, Coded> {
         };
         Err::<(), _>(error).or_exit(exit).expect_err("an error")
     })?;
+    console::data("file", &args.archive)?;
+    console::data("runs", &opened.session.runs())?;
     console::answer(&format!("{}: {} runs, verified\n", args.archive.display(), opened.session.runs()))?;
     Ok(Exit::Holds)
 }

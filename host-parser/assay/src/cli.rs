@@ -5,6 +5,7 @@ use lab::Exit;
 
 use crate::ab::AbArgs;
 use crate::archive::ArchiveArgs;
+use crate::baseline::BaselineCommand;
 use crate::compare::CompareArgs;
 use crate::configure::ConfigureArgs;
 use crate::dev::DevCommand;
@@ -12,8 +13,10 @@ use crate::doctor::DoctorArgs;
 use crate::exact::ExactCommand;
 use crate::export_command::{ExportArgs, TraceArgs};
 use crate::image_command::ImageArgs;
+use crate::keep::Words;
 use crate::new::NewCommand;
 use crate::parse::ParseArgs;
+use crate::pipeline::PipelineArgs;
 use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
 use crate::show::{ListArgs, ShowArgs};
@@ -25,6 +28,9 @@ use crate::workloads::WorkloadsArgs;
 #[derive(Debug, Parser)]
 #[command(name = "assay", version = VERSION, max_term_width = 80, after_help = after_help())]
 pub struct Cli {
+    /// Answer with one JSON object, errors too (docs/JSON.md)
+    #[arg(long, global = true)]
+    pub json: bool,
     /// The command to run.
     #[command(subcommand)]
     pub command: Command,
@@ -82,6 +88,11 @@ pub enum Command {
     Show(ShowArgs),
     /// List the sessions on this disk, the newest first.
     List(ListArgs),
+    /// Show how an experiment's figures went from session to session.
+    ///
+    /// Changes of level are hints, each with the command that would settle it. `make keep` builds what answers.
+    #[command(disable_help_flag = true)]
+    History(Words),
     /// Report sessions and logs as one HTML file: figures, tables, conditions.
     ///
     /// All logs are judged again for it. Exit codes: 0 if every session verifies, 7 if a path is neither a session nor a log,
@@ -109,6 +120,9 @@ pub enum Command {
     /// not be compared, 6 if no case shows speed on these hosts, 7 if a folder is not a session, 12 if one does not
     /// verify. If a session has no result, the exit code is that of its `run`.
     Compare(CompareArgs),
+    /// Keep named baselines, one for each machine, for `compare --baseline`.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Derive the results of stored sessions again; report every difference.
     ///
     /// It checks the chain in session.jsonl, judges every log again, works every exclusion out again, and compares
@@ -137,4 +151,68 @@ pub enum Command {
     /// Test the tool itself: controls, limits, quality of the verdict.
     #[command(subcommand)]
     Dev(DevCommand),
+}
+
+impl Command {
+    /// What to do after it went well; `None` if standard output may have a file for another program, or for a test of the
+    /// tool itself.
+    pub fn next(&self) -> Option<String> {
+        Some(match self {
+            Self::Export(args) => match &args.out {
+                Some(file) => format!("give {} to what reads {}.", file.display(), args.format.meaning()),
+                None => return None,
+            },
+            Self::Trace(args) => match &args.out {
+                Some(file) => format!("open {} at https://ui.perfetto.dev.", file.display()),
+                None => return None,
+            },
+            // What a new workload is built with are the last lines of the answer.
+            Self::Dev(_) | Self::New(_) | Self::History(_) => return None,
+            Self::Report(args) => format!("open {} in a browser.", args.html.display()),
+            Self::List(_) | Self::Workloads(_) => "`assay show SESSION` shows one of them.".to_owned(),
+            Self::Verify(_) | Self::Show(_) => {
+                "`assay report SESSION --html FILE` makes its figures.".to_owned()
+            }
+            Self::Archive(args) => format!("`assay verify {}` reads it.", args.archive.display()),
+            Self::Exact(ExactCommand::Record(args)) => format!("commit {}.", args.lock.display()),
+            Self::Exact(ExactCommand::Check(_)) => "nothing: no count has changed.".to_owned(),
+            Self::Image(_) | Self::Configure(_) => {
+                "boot it, keep what its serial port prints, and run `assay parse LOG`.".to_owned()
+            }
+            Self::Doctor(_) => "`assay run MANIFEST` measures.".to_owned(),
+            Self::Parse(_) => {
+                "`assay parse --out DIR` keeps these results; `assay report LOG --html FILE` makes figures."
+                    .to_owned()
+            }
+            Self::Run(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
+                Exit::Holds.next().to_owned()
+            }
+        })
+    }
+
+    /// What a pipeline wants of it.
+    pub const fn pipeline(&self) -> Option<&PipelineArgs> {
+        match self {
+            Self::Run(args) => Some(&args.pipeline),
+            Self::Ab(args) => Some(&args.pipeline),
+            Self::Compare(args) => Some(&args.pipeline),
+            Self::Exact(ExactCommand::Record(args) | ExactCommand::Check(args)) => Some(&args.pipeline),
+            _ => None,
+        }
+    }
+
+    /// Whether it measures on this host, so that what is busy here now matters.
+    pub const fn runs_guests(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Ab(_) | Self::Workloads(_))
+    }
+
+    /// The host CPUs that its option names.
+    pub fn cpus(&self) -> Option<&str> {
+        match self {
+            Self::Run(args) => args.guest.cpus.as_deref(),
+            Self::Ab(args) => args.guest.cpus.as_deref(),
+            Self::Workloads(args) => args.guest.cpus.as_deref(),
+            _ => None,
+        }
+    }
 }

@@ -30,6 +30,9 @@ pub fn run(args: &ConfigureArgs) -> Result<Exit, Coded> {
     if write {
         image.write().or_exit(Exit::Output)?;
     }
+    console::data("image", &args.image)?;
+    console::data("copies", &image.copies())?;
+    console::data("settings", &image.config.words().collect::<Vec<_>>())?;
     let copies = match image.copies() {
         1 => String::new(),
         n => format!(", {n} copies"),

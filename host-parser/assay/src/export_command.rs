@@ -74,7 +74,9 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Coded> {
         // The file has no place for it.
         let machines: Vec<String> = judged.iter().map(|of| machine_id(&of.results)).collect();
         console::note(&format!("bencher run --testbed {}", machines.join(" ")));
+        console::data("testbeds", &machines)?;
     }
+    console::data("format", &args.format.word())?;
     write(&text, args.out.as_deref())
 }
 
@@ -98,8 +100,13 @@ fn subject(of: &Judged) -> Subject<'_> {
 }
 
 fn write(text: &str, out: Option<&Path>) -> Result<Exit, Coded> {
+    console::data("file", &out)?;
+    console::data("bytes", &text.len())?;
     match out {
-        None => console::answer(text)?,
+        None => {
+            console::data("content", &text)?;
+            console::answer(text)?;
+        }
         Some(path) => write_atomically(path, |out| out.write_all(text.as_bytes())).or_exit(Exit::Output)?,
     }
     Ok(Exit::Holds)

@@ -8,20 +8,20 @@ use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValuePa
 use clap::{Args, ValueEnum};
 use experiment::manifest::Manifest;
 use host::HostCpus;
-use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, ProbeSpec, console};
+use lab::{Built, Coded, Exit, GuestEnv, GuestSources, OrExit, Places, ProbeSpec, console};
 use qemu::{Accelerator, AcceleratorChoice, VmmKind};
 
 /// The products of `make build` that guests and images are made of.
 #[derive(Args, Clone, Debug)]
 pub struct BuiltArgs {
     /// Stripped kernel, as it goes into the image
-    #[arg(long, value_name = "ELF", default_value = "target/kernel/assay-kernel")]
+    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().kernel())]
     pub kernel: PathBuf,
     /// Folder with the built workers
-    #[arg(long, value_name = "DIR", default_value = "target/release")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().workers())]
     pub workers: PathBuf,
     /// Image tool
-    #[arg(long, value_name = "PROGRAM", default_value = "target/release/assay-image")]
+    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().image_tool())]
     pub image_tool: PathBuf,
 }
 
@@ -150,14 +150,11 @@ fn vmm(word: &str) -> Result<VmmKind, String> {
     found.ok_or_else(|| format!("expected one of {}", words.join(", ")))
 }
 
-/// Path of the built Linux twin.
-pub const TWIN: &str = "target/x86_64-unknown-linux-gnu/release/assay-twin";
-
 /// How the host is probed between rounds. Every command that runs rounds has these options.
 #[derive(Args, Clone, Debug)]
 pub struct ProbeArgs {
     /// Static Linux twin: runs the workers natively, and is the init of the Linux guest
-    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
+    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
     pub twin: PathBuf,
     /// Do not probe the host before the first round and after each round
     ///
@@ -179,7 +176,7 @@ impl ProbeArgs {
 #[derive(Args, Clone, Debug)]
 pub struct SymbolsArgs {
     /// Unstripped kernel, to name the function in which a guest died
-    #[arg(long, value_name = "ELF", default_value = "target/x86_64-unknown-none/kernel/assay-kernel")]
+    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().symbols())]
     pub symbols: PathBuf,
 }
 

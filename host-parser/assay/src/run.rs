@@ -9,17 +9,20 @@ use clap::Args;
 use experiment::manifest::Manifest;
 use host::HostCpus;
 use lab::{
-    Coded, Ended, Exit, GuestEnv, Layout, OrExit, SPARE, Session, SessionFolder, SessionSpec, SystemsSpec,
-    clock_seed, console, of_systems,
+    Coded, Ended, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, SPARE, Session, SessionFolder,
+    SessionSpec, SystemsSpec, clock_seed, console, of_systems,
 };
 use qemu::VmmKind;
 use report::{terminal, terminal_in_colour};
 use results::System;
 use results::seal::signature::SecretKey;
 
+use crate::ending::Ending;
 use crate::exact::{self, ExactRunArgs};
+use crate::keep;
 use crate::options::{Accel, GuestArgs, ProbeArgs, SymbolsArgs};
-use crate::show::page_of;
+use crate::pipeline::PipelineArgs;
+use crate::show::{as_data, page_of};
 use crate::tool::tool;
 
 /// `assay run`.
@@ -52,7 +55,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub label: Option<String>,
     /// Folder for results, which go to DIR/EXPERIMENT/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// CPUs of the guest of a sweep; by default one for each available host core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=255))]
@@ -85,6 +88,9 @@ pub struct RunArgs {
     /// the median of each row in instructions (TCG). With `--systems assay,linux` also the same worker under Linux.
     #[arg(long, conflicts_with_all = ["dry_run", "rounds", "label", "vcpus", "seed", "sign"])]
     pub exact: bool,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }
 
 impl RunArgs {
@@ -129,25 +135,37 @@ impl RunArgs {
 ///
 /// # Errors
 /// The session could not start, or its results could not be written or printed.
-pub fn run(args: &RunArgs) -> Result<Exit, Coded> {
+pub fn run(args: &RunArgs) -> Result<Ending, Coded> {
     if args.exact {
         let (run, linux) = args.exact()?;
-        return exact::show(&run, linux);
+        return exact::show(&run, linux).map(Ending::from);
     }
     let mut session = Session::prepare(spec(args)?);
     if args.dry_run {
-        return session.describe().map(|()| Exit::Holds);
+        session.describe()?;
+        return Ok(Ending::from(Exit::Holds).then("the same command without --dry-run."));
     }
+    let _lock = MeasuringLock::take(&args.out, &format!("assay run {}", args.manifest.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     match session.run(&cancel)? {
-        Some(ended) => conclude(ended, session.folder()),
-        None => Ok(Exit::Interrupted),
+        Some(ended) => {
+            let written = ended.written;
+            let concluded = conclude(ended, session.folder());
+            if written {
+                keep::add(&args.out, session.folder());
+            }
+            concluded
+        }
+        None => Ok(Exit::Interrupted.into()),
     }
 }
 
 /// Prints the results, whatever ended the session.
-fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
+fn conclude(ended: Ended, folder: &Path) -> Result<Ending, Coded> {
     let results = ended.results.first().expect("rows that are together have one set of results");
+    let page = page_of(results)?;
+    console::data("folder", &ended.written.then_some(folder))?;
+    console::data("results", &as_data(results)?)?;
     let mut text = if console::has_colours() { terminal_in_colour(results) } else { terminal(results) };
     if ended.written {
         let folder = folder.display();
@@ -155,13 +173,13 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Exit, Coded> {
             "\nresults.json, samples.csv, summary.md, session.jsonl and every run's log:\n  {folder}\n"
         );
         // The verdict again, last: the top of all this may have scrolled away.
-        text += &format!("\n{}", page_of(results, &folder.to_string())?);
+        text += &format!("\n{}", page.text);
     }
     let printed = console::answer(&text);
     match ended.error.map_or(printed, Err) {
         Err(error) => Err(error),
-        Ok(()) if ended.interrupted => Ok(Exit::Interrupted),
-        Ok(()) => Ok(Exit::of(results.conclusion())),
+        Ok(()) if ended.interrupted => Ok(Exit::Interrupted.into()),
+        Ok(()) => Ok(page.ending(results, &folder.display().to_string())),
     }
 }
 
@@ -170,8 +188,9 @@ const QUICK_SAMPLES: u32 = 100;
 
 /// The manifest, with what the options leave of its rows.
 fn narrowed(args: &RunArgs) -> Result<Manifest, Coded> {
-    let mut manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
-    let path = args.manifest.display().to_string();
+    let file = Places::here().manifest(&args.manifest);
+    let mut manifest = Manifest::load(&file).or_exit(Exit::BadInput)?;
+    let path = file.display().to_string();
     if let Some(row) = args.only {
         manifest.measure_only(row).with_context(|| format!("--only: {path}")).or_exit(Exit::Usage)?;
     }

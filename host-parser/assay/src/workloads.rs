@@ -9,19 +9,19 @@ use clap::Args;
 use experiment::manifest::Manifest;
 use host::{CancelToken, HostCpus};
 use lab::{
-    Coded, Exit, GuestEnv, Layout, OrExit, ProbeSpec, Session, SessionFolder, SessionSpec, SystemsSpec,
-    clock_seed, console, label_of_time, of_systems,
+    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, ProbeSpec, Session, SessionFolder,
+    SessionSpec, SystemsSpec, clock_seed, console, label_of_time, of_systems,
 };
 use results::{Conclusion, System, WorkloadFigures};
 
-use crate::options::{GuestArgs, TWIN};
+use crate::options::GuestArgs;
 use crate::tool::tool;
 
 /// `assay workloads`.
 #[derive(Args, Debug)]
 pub struct WorkloadsArgs {
     /// Folder of the workloads' manifests
-    #[arg(default_value = "manifests/workloads")]
+    #[arg(default_value_os_t = Places::here().in_manifests("workloads"))]
     pub folder: PathBuf,
     /// Guests.
     #[command(flatten)]
@@ -39,10 +39,10 @@ pub struct WorkloadsArgs {
     #[arg(long, value_name = "WORD")]
     pub only: Option<String>,
     /// Folder for results, which go to DIR/workloads/TIME/NAME
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// Static Linux twin
-    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
+    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
     pub twin: PathBuf,
 }
 
@@ -52,6 +52,7 @@ pub struct WorkloadsArgs {
 /// A manifest is wrong, something that guests are made of is missing, or the table cannot be printed.
 pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
     let manifests = manifests(args)?;
+    let _lock = MeasuringLock::take(&args.out, &format!("assay workloads {}", args.folder.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     let home = args.out.join("workloads").join(label_of_time(std::time::SystemTime::now()));
     let (begin, limit) = (Instant::now(), Duration::from_secs(60 * args.minutes));
@@ -75,6 +76,8 @@ pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
         worst = if worst == Exit::Holds { exit } else { worst };
         all.push(figures);
     }
+    console::data("workloads", &all)?;
+    console::data("folder", &home)?;
     let (table, field) = (report::workloads(&all), report::field());
     console::answer(&format!("\n{table}\n{field}\nsessions: {}\n", home.display()))?;
     Ok(if cancel.is_cancelled() { Exit::Interrupted } else { worst })

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::lock::LockedRow;
 use crate::row::Row;
 
 /// What is not as the lock says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Difference {
     /// Another count.
     Count {
@@ -51,6 +54,32 @@ pub enum Difference {
         /// What was counted.
         counted: u64,
     },
+}
+
+impl Difference {
+    /// The row that it is of.
+    #[must_use]
+    pub fn row(&self) -> &str {
+        match self {
+            Self::Count { row, .. }
+            | Self::Unsteady { row, .. }
+            | Self::Goal { row, .. }
+            | Self::Missing { row, .. }
+            | Self::New { row, .. } => row,
+        }
+    }
+
+    /// Its kind in a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Count { .. } => "count",
+            Self::Unsteady { .. } => "unsteady",
+            Self::Goal { .. } => "goal",
+            Self::Missing { .. } => "missing",
+            Self::New { .. } => "new",
+        }
+    }
 }
 
 /// Compares what was counted with what is locked. More and fewer instructions are both a difference: a lock that is not

@@ -1,7 +1,9 @@
 //! A session as tests: what passed, failed, is in error, or was skipped. A refusal is never a pass.
 
 use evidence::gate::{Class, ReasonCode};
+use results::session::{CaseVerdict, Differing, SessionComparison};
 use results::{Claim, Conclusion, Results};
+use stats::Difference;
 
 /// What became of a test.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,7 +71,7 @@ fn of_session(results: &Results) -> Outcome {
 /// A refusal by its reason: what the host did, and what this machine cannot answer, is no failure of anything tested.
 fn refused(reason: ReasonCode, detail: &str) -> Outcome {
     let (code, detail) = (reason.code().to_owned(), detail.to_owned());
-    if reason.is_a_disturbance() || matches!(reason, ReasonCode::HostContended | ReasonCode::Cancelled) {
+    if reason.is_a_disturbance() || reason.is_a_busy_host() || reason == ReasonCode::Cancelled {
         return Outcome::Skipped(code, detail);
     }
     match reason.class() {
@@ -77,4 +79,35 @@ fn refused(reason: ReasonCode, detail: &str) -> Outcome {
         Class::Invalid => Outcome::Error(code, detail),
         Class::Unsupported => Outcome::Skipped(code, detail),
     }
+}
+
+/// The tests of a comparison: one for each case that both sessions have; one if they must not be compared.
+#[must_use]
+pub fn of_comparison(comparison: &SessionComparison) -> Vec<Check> {
+    if comparison.refused.is_empty() {
+        return comparison.cases.iter().map(of_case).collect();
+    }
+    let each = comparison.refused.iter().map(|Differing { what, a, b }| format!("{what}: A {a}, B {b}"));
+    let detail = each.collect::<Vec<_>>().join("; ");
+    let outcome = Outcome::Error(ReasonCode::NotComparable.code().to_owned(), detail);
+    vec![Check { name: "compare".to_owned(), outcome }]
+}
+
+fn of_case(case: &CaseVerdict) -> Check {
+    let compared = case.figures.iter().filter_map(|figure| figure.comparison.as_ref());
+    let figures: Vec<String> = compared
+        .map(|of| format!("B/A {:.4}, {:.4} to {:.4}", of.ratio, of.interval.low, of.interval.high))
+        .collect();
+    let said = figures.join("; ");
+    let outcome = match case.verdict {
+        Some(verdict @ Difference::Slower) => Outcome::Failed(verdict.word().to_owned(), said),
+        Some(verdict @ Difference::Inconclusive) => Outcome::Skipped(verdict.word().to_owned(), said),
+        Some(Difference::Faster | Difference::NoDifference) => Outcome::Passed,
+        None if case.functional_only.is_some() => {
+            let why = "a side has more CPUs than its host: it shows function and not speed".to_owned();
+            Outcome::Skipped("functional-only".to_owned(), why)
+        }
+        None => Outcome::Skipped("no-rounds".to_owned(), "no round of both sides counts".to_owned()),
+    };
+    Check { name: format!("compare.case-{}", case.case), outcome }
 }

@@ -9,13 +9,18 @@
 mod checks;
 mod figures;
 mod form;
+mod github;
 mod machine;
+mod suite;
 mod trace;
 
 use results::Results;
 
-pub use form::{Better, Form, FormError};
+pub use checks::{Check, Outcome, of_comparison};
+pub use form::{Better, Form, FormError, junit, ktap};
+pub use github::{annotations, step_summary};
 pub use machine::machine_id;
+pub use suite::Suite;
 pub use trace::trace;
 
 /// A session, or the logs of one row, to export.

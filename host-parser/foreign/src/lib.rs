@@ -4,22 +4,37 @@
 //! crate reads it as it was printed, and knows which row of ours is about the same quantity, and in what the two differ.
 #![forbid(unsafe_code)]
 
+mod hyperfine;
+mod memtest;
+mod sel4bench;
 mod vmexit;
 
 use std::path::{Path, PathBuf};
 
 use abi::series::SeriesRow;
+use serde::Serialize;
 
 /// A tool whose output can be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tool {
     /// x86/vmexit.flat of kvm-unit-tests.
     KvmUnitTests,
+    /// `hyperfine --export-json`.
+    Hyperfine,
+    /// sel4bench's JSON output, or a console with it.
+    Sel4bench,
+    /// The serial log of memtest86+ (`MTLOG`).
+    Memtest,
 }
 
 impl Tool {
     /// Its word on the command line.
-    pub const WORDS: &[(&str, Self)] = &[("kvm-unit-tests", Self::KvmUnitTests)];
+    pub const WORDS: &[(&str, Self)] = &[
+        ("kvm-unit-tests", Self::KvmUnitTests),
+        ("hyperfine", Self::Hyperfine),
+        ("sel4bench", Self::Sel4bench),
+        ("memtest86+", Self::Memtest),
+    ];
 
     /// The word.
     #[must_use]
@@ -35,6 +50,44 @@ impl Tool {
             Self::KvmUnitTests => {
                 "one mean in whole TSC ticks of an unfenced loop of all CPUs at once, without a warm-up"
             }
+            Self::Hyperfine => "the median time of a command, its start and end included",
+            Self::Sel4bench => {
+                "the median of the cycle counter's readings, less the tool's own overhead; a figure of sel4bench that is no \
+                 number is left out"
+            }
+            Self::Memtest => {
+                "a test's time on the tool's own clock, in tenths of a second; no speed of memory"
+            }
+        }
+    }
+
+    /// Whether some of its figures can be about the same quantity as a row of ours.
+    #[must_use]
+    pub const fn has_rows_of_ours(self) -> bool {
+        matches!(self, Self::KvmUnitTests)
+    }
+}
+
+/// What a foreign figure is in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Ticks of the TSC.
+    Ticks,
+    /// The tool's cycle counter.
+    Cycles,
+    /// Seconds.
+    Seconds,
+}
+
+impl Unit {
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ticks => "ticks",
+            Self::Cycles => "cycles",
+            Self::Seconds => "s",
         }
     }
 }
@@ -51,18 +104,24 @@ pub struct Beside {
 }
 
 /// One figure.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// The tool's own name for it.
     pub name: String,
-    /// The ticks of the TSC; `None` if the tool has skipped it.
-    pub ticks: Option<u64>,
+    /// The figure; `None` if the tool has skipped it.
+    pub value: Option<f64>,
+    /// What it is in.
+    pub unit: Unit,
+    /// Of how many samples it is, as the tool says; 1 if it says nothing.
+    pub samples: u64,
+    /// What the tool says of it besides; empty if nothing.
+    pub note: String,
     /// Our row, if there is one.
     pub beside: Option<Beside>,
 }
 
 /// The figures of one run of a tool.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Figures {
     /// The tool.
     pub tool: Tool,
@@ -90,12 +149,22 @@ pub enum ForeignError {
         source: std::io::Error,
     },
     /// Nothing in it is a figure of the tool.
-    #[error("{}: no line is a figure of {tool}", path.display())]
+    #[error("{}: has no figure of {tool}", path.display())]
     Nothing {
         /// The file.
         path: PathBuf,
         /// The tool's word.
         tool: &'static str,
+    },
+    /// It is not of the tool's form.
+    #[error("{}: is no output of {tool}: {detail}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// The tool's word.
+        tool: &'static str,
+        /// Why.
+        detail: String,
     },
     /// A figure that cannot be.
     #[error("{}:{line}: {name}: {detail}", path.display())]
@@ -138,6 +207,9 @@ impl Figures {
     pub fn parse(tool: Tool, path: &Path, text: &str) -> Result<Self, ForeignError> {
         let all = match tool {
             Tool::KvmUnitTests => vmexit::read(path, text)?,
+            Tool::Hyperfine => hyperfine::read(path, text)?,
+            Tool::Sel4bench => sel4bench::read(path, text)?,
+            Tool::Memtest => memtest::read(path, text)?,
         };
         if all.is_empty() {
             return Err(ForeignError::Nothing { path: path.to_owned(), tool: tool.word() });

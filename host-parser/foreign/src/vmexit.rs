@@ -7,7 +7,7 @@ use std::path::Path;
 
 use abi::series::SeriesRow;
 
-use super::{Beside, Figure, ForeignError};
+use super::{Beside, Figure, ForeignError, Unit};
 
 /// The tests that one of our rows is about too, by all names that they have had.
 const BESIDE: &[(&str, SeriesRow, u64, &str)] = &[
@@ -36,9 +36,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Figure>, ForeignError>
         let Some((name, value)) = figure(text) else { continue };
         let wrong =
             |detail| ForeignError::Figure { path: path.to_owned(), line, name: name.to_owned(), detail };
-        let ticks = match value {
+        let value = match value {
             Value::Skipped => None,
-            Value::Number(ticks) if ticks > 0 => Some(ticks.unsigned_abs()),
+            Value::Number(ticks) if ticks > 0 => Some(f64::from(ticks)),
             Value::Number(_) => {
                 return Err(wrong(
                     "0 or less is no time: the tool's number has overflowed, or it has no clock",
@@ -50,13 +50,14 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Figure>, ForeignError>
         }
         let beside = BESIDE.iter().find(|(known, ..)| *known == name);
         let beside = beside.map(|&(_, row, arg, differs)| Beside { row, arg, differs });
-        all.push(Figure { name: name.to_owned(), ticks, beside });
+        let (unit, note) = (Unit::Ticks, String::new());
+        all.push(Figure { name: name.to_owned(), value, unit, samples: 1, note, beside });
     }
     Ok(all)
 }
 
 enum Value {
-    Number(i64),
+    Number(i32),
     Skipped,
 }
 
@@ -91,15 +92,15 @@ mod tests {
     #[test]
     fn reads_every_figure_and_nothing_else() {
         let figures = parse(OUTPUT).unwrap();
-        let read: Vec<_> = figures.all.iter().map(|figure| (figure.name.as_str(), figure.ticks)).collect();
+        let read: Vec<_> = figures.all.iter().map(|figure| (figure.name.as_str(), figure.value)).collect();
         let wanted = [
-            ("cpuid", Some(1201)),
+            ("cpuid", Some(1201.0)),
             ("vmcall", None),
-            ("mov_from_cr8", Some(7)),
-            ("inl_from_kernel", Some(2300)),
-            ("ipi", Some(9100)),
-            ("ipi+halt", Some(11_500)),
-            ("ple-round-robin", Some(77)),
+            ("mov_from_cr8", Some(7.0)),
+            ("inl_from_kernel", Some(2300.0)),
+            ("ipi", Some(9100.0)),
+            ("ipi+halt", Some(11_500.0)),
+            ("ple-round-robin", Some(77.0)),
         ];
         assert_eq!(read, wanted);
     }
@@ -125,10 +126,7 @@ mod tests {
 
     #[test]
     fn a_file_without_figures_is_refused() {
-        assert_eq!(
-            parse("enabling apic\ncr0 = 1\n").unwrap_err(),
-            "v.log: no line is a figure of kvm-unit-tests"
-        );
+        assert_eq!(parse("enabling apic\ncr0 = 1\n").unwrap_err(), "v.log: has no figure of kvm-unit-tests");
     }
 
     #[test]
@@ -146,7 +144,9 @@ mod tests {
             let error = Figures::load(given).unwrap_err().to_string();
             assert_eq!(
                 error,
-                format!("expected TOOL=FILE with one of the tools kvm-unit-tests, found {given}")
+                format!(
+                    "expected TOOL=FILE with one of the tools kvm-unit-tests, hyperfine, sel4bench, memtest86+, found {given}"
+                )
             );
         }
         assert!(Figures::load("kvm-unit-tests=/no/such").unwrap_err().to_string().starts_with("/no/such: "));

@@ -16,6 +16,16 @@ pub fn foreign(results: &Results, figures: &Figures) -> String {
     let title = format!("FOREIGN, {tool} ({}): not judged, no verdict depends on it", figures.path.display());
     let mut lines = vec![String::new()];
     lines.extend(wrapped(&title, ""));
+    if !figures.tool.has_rows_of_ours() {
+        lines.extend(by_itself(figures).text().lines().map(str::to_owned));
+        lines.extend(wrapped(&format!("foreign: {}", figures.tool.kind()), ""));
+        for figure in &figures.all {
+            if figure.name.chars().count() > NAME {
+                lines.extend(wrapped(&format!("{}...: {}", shortened(&figure.name), figure.name), "  "));
+            }
+        }
+        return lines.join("\n") + "\n";
+    }
     lines.extend(table(results, figures).text().lines().map(str::to_owned));
     let kinds = format!(
         "foreign: {}. ours: the median over boots of each boot's median, in the same ticks, if the row has a figure",
@@ -30,15 +40,34 @@ pub fn foreign(results: &Results, figures: &Figures) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The longest name that a table of foreign figures shows whole.
+const NAME: usize = 32;
+
+fn shortened(name: &str) -> String {
+    name.chars().take(NAME - 3).collect()
+}
+
+/// Figures that no row of ours is about.
+fn by_itself(figures: &Figures) -> Table {
+    let header = ["foreign", "figure", "unit", "samples", "note"];
+    let rows = figures.all.iter().map(|figure| {
+        let long = figure.name.chars().count() > NAME;
+        let name = if long { format!("{}...", shortened(&figure.name)) } else { figure.name.clone() };
+        let value = figure.value.map_or_else(|| "skipped".to_owned(), |value| format!("{value:.4}"));
+        let note = figure.note.chars().take(18).collect();
+        vec![name, value, figure.unit.word().to_owned(), figure.samples.to_string(), note]
+    });
+    Table { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), left: vec![0, 2, 4] }
+}
+
 fn table(results: &Results, figures: &Figures) -> Table {
     let header = ["foreign", "ticks", "our row", "ticks", "ours/foreign"];
     let rows = figures.all.iter().map(|figure| {
         let ours = figure.beside.and_then(|beside| median_ticks(results, beside));
-        #[expect(clippy::cast_precision_loss, reason = "ticks of one operation are few")]
-        let ratio = ours.zip(figure.ticks).map(|(ours, ticks)| ours / ticks as f64);
+        let ratio = ours.zip(figure.value).map(|(ours, ticks)| ours / ticks);
         vec![
             figure.name.clone(),
-            figure.ticks.map_or_else(|| "skipped".to_owned(), |ticks| ticks.to_string()),
+            figure.value.map_or_else(|| "skipped".to_owned(), |ticks| format!("{ticks:.0}")),
             figure.beside.map_or_else(none, row),
             ours.map_or_else(none, |ticks| format!("{ticks:.0}")),
             ratio.map_or_else(none, |ratio| format!("{ratio:.2}")),

@@ -23,6 +23,7 @@ mod experienced;
 mod file;
 mod form;
 mod from_runs;
+mod machine_key;
 mod model;
 mod neighbours;
 mod not_run;
@@ -43,6 +44,7 @@ pub use environment::{Accelerator, Artifact, Environment, Host, OtherVmm, Pinnin
 pub use exclude::exclude_iterations;
 pub use experienced::{ExperiencedCase, ExperiencedSpeedup};
 pub use file::{WriteError, write_atomically};
+pub use machine_key::{Fact, MachineKey};
 pub use model::{CaseRow, ClaimReport, Completion, Experiment, Repeats, Results, SCHEMA, Tool};
 pub use neighbours::{Neighbours, Taken};
 pub use not_run::NotRun;

@@ -1,13 +1,14 @@
 //! Statistics: numbers in, numbers out.
 //!
 //! Owns the summary of a list of numbers, the interval of a median, ratios paired by round, the comparison of A and B by
-//! rank tests, the test of what was excluded, how long a mean may be by the spells of slowness that were met, and the
+//! rank tests, the changes of a series, the test of what was excluded, how long a mean may be by the spells of slowness that were met, and the
 //! trials that show how good the comparison is. It knows neither runs nor records, and does no I/O.
 //! docs/STATISTICS.md describes the methods and names their sources.
 
 #![forbid(unsafe_code)]
 
 mod by_pace;
+mod changes;
 mod compare;
 mod dependence;
 mod distribution;
@@ -25,6 +26,10 @@ mod summary;
 mod totals;
 
 pub use by_pace::{Measure, Rounds, compare_by_pace};
+pub use changes::{
+    Change, ChangeTrial, Changes, FALSE_ALARM_EVERY, LEAST_FOR_CHANGE, SeriesKind, change_trials,
+    derive_limits,
+};
 pub use compare::{
     COMPARISON_LEVEL, Comparison, Design, Difference, HeldBack, LEAST_ROUNDS, MIN_EFFECT, RankTest, compare,
     compare_at, level_for,

@@ -68,7 +68,8 @@ impl System for Theatre<'_> {
             | SeriesRow::Map
             | SeriesRow::Protect
             | SeriesRow::Unmap
-            | SeriesRow::ShmXfer => Ok(()),
+            | SeriesRow::ShmXfer
+            | SeriesRow::Attack => Ok(()),
             _ => Err(Unavailable::NotOffered),
         }
     }

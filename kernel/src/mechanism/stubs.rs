@@ -94,6 +94,16 @@ mechanism_stubs:
     mechanism_stub                      # empty
     mov rax, rdi
     ret
+    mechanism_stub                      # raw: any call
+    mov rax, rdi
+    mov rdi, rsi
+    mov rsi, rdx
+    mov rdx, rcx
+    mov r10, r8
+    mov r8, r9
+    syscall
+    mov rdx, rsi
+    ret
     .global mechanism_stubs_end
 mechanism_stubs_end:
     .popsection
@@ -120,8 +130,7 @@ mechanism_stubs_end:
 );
 
 // In the order of the operations.
-const _: () =
-    assert!(Op::Null as u8 == 0 && Op::Spawn as u8 == 10 && Op::Empty as usize == Op::ALL.len() - 1);
+const _: () = assert!(Op::Null as u8 == 0 && Op::Spawn as u8 == 10 && Op::Raw as usize == Op::ALL.len() - 1);
 
 /// The stubs, from that of the first operation on.
 #[must_use]

@@ -10,6 +10,7 @@ use core::cell::Cell;
 use harness::user::layout::{IMAGE, IMAGE_LIMIT};
 use harness::user::{Program, elf};
 
+use super::objects::Named;
 use super::space::Space;
 use super::table::Table;
 use super::thread::Thread;
@@ -37,19 +38,24 @@ impl Image {
         Self { elf, bytes, stubs, revoked: Cell::new(false) }
     }
 
-    /// Builds a task with a stack and nothing else, and no handles. It is not ready yet.
+    /// Builds a task with a stack and nothing else, and the handle that it is given. It is not ready yet.
     ///
     /// # Errors
     /// [`Status::Argument`] if the image is no program; [`Status::Memory`].
-    pub fn start(&self, argument: u64) -> Result<Rc<Thread>, Status> {
+    pub fn start(&self, argument: u64, given: Option<(Named, Rights)>) -> Result<Rc<Thread>, Status> {
         let image = elf::ElfImage::parse(&self.elf[..self.bytes], IMAGE_LIMIT - IMAGE)
             .map_err(|_| Status::Argument)?;
         let program = Program { image, needs: Needs::NONE, corpus: None };
         let space = AddressSpace::new(&program, None).map_err(|OutOfMemory| Status::Memory)?;
         space.write(STUBS, self.stubs);
-        let orders = Orders { arg: argument, ..Orders::default() };
+        let mut table = Table::default();
+        let handle = match given {
+            Some((object, rights)) => table.insert(object, rights)?.0,
+            None => 0,
+        };
+        let orders = Orders { arg: argument, handle, ..Orders::default() };
         space.prepare(&orders.args(TaskName::Child, 0));
-        let thread = Thread::new(Space::of_task(&space, None), Some(Table::default()));
+        let thread = Thread::new(Space::of_task(&space, None), Some(table));
         thread.begin(space.entry());
         thread.own.set(Some(space));
         Ok(thread)

@@ -28,6 +28,8 @@ pub struct Island {
     pub(super) waiting: RefCell<Vec<(Rc<Thread>, Awaited)>>,
     /// The endpoints that other CPUs call.
     pub(super) served: RefCell<Vec<Rc<Endpoint>>>,
+    /// How many of both there are: none, as a rule, and then there is nothing to look at.
+    pub(super) outside: Cell<usize>,
     /// Whether the CPU halts when there is nothing to do. If not, it looks all the time.
     pub(super) halts: bool,
     /// The run is over: no thread can go on.
@@ -49,6 +51,7 @@ impl Island {
             ready: Queue::default(),
             waiting: RefCell::new(Vec::with_capacity(threads)),
             served: RefCell::default(),
+            outside: Cell::new(0),
             halts,
             is_over: Cell::new(false),
             cr3: Cell::new(kernel_cr3()),
@@ -130,10 +133,12 @@ impl Island {
         self.ready.clear();
         self.served.borrow_mut().clear();
         self.waiting.borrow_mut().clear();
+        self.outside.set(0);
         self.current.take();
     }
 
     /// Lets the next thread run that is ready, and the current one after all others.
+    #[inline(always)]
     pub fn yield_now(&self) {
         self.look();
         self.counters.count(Counter::Yield);

@@ -49,11 +49,16 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::Space;
+
+    fn thread(cr3: u64) -> Rc<Thread> {
+        Thread::new(Space::of_no_memory(cr3), None)
+    }
 
     #[test]
     fn is_first_in_first_out_and_holds_each_thread_once() {
         let queue = Queue::default();
-        let threads: [_; 3] = core::array::from_fn(|cr3| thread(cr3));
+        let threads: [_; 3] = core::array::from_fn(|cr3| thread(cr3 as u64));
         assert!(queue.is_empty() && queue.pop().is_none());
         for round in 0..2 {
             threads.iter().for_each(|thread| queue.push(Rc::clone(thread)));

@@ -11,6 +11,8 @@ use core::ops::Range;
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
 use x86_64::structures::paging::PageTableFlags;
+#[cfg(test)]
+use x86_64::{PhysAddr, structures::paging::PhysFrame};
 
 use super::memory::Memory;
 use super::regions::{MOST as MOST_REGIONS, Regions, pages};
@@ -49,6 +51,16 @@ impl Space {
     pub fn of_worker(space: &AddressSpace) -> Self {
         let (regions, mapped) = (RefCell::default(), RefCell::default());
         Self { cr3: space.cr3(), tables: space.tables(), regions, mapped }
+    }
+
+    /// One that is never entered, for tests.
+    #[cfg(test)]
+    #[expect(unsafe_code, reason = "its tables are never used")]
+    pub fn of_no_memory(cr3: u64) -> Self {
+        let root = PhysFrame::containing_address(PhysAddr::new(0));
+        // SAFETY: no method that edits them is called.
+        let tables = unsafe { Tables::new(root) };
+        Self { cr3, tables, regions: RefCell::default(), mapped: RefCell::default() }
     }
 
     /// That of a task. Pages in `lazy` are made when they are touched.

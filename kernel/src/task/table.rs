@@ -95,6 +95,21 @@ impl<T: Object> Table<T> {
         self.insert(object, own.and(rights))
     }
 
+    /// The object of `handle` and its rights, for another table.
+    ///
+    /// # Errors
+    /// As [`Table::copy`], of whatever kind it is.
+    pub fn share(&self, handle: Handle) -> Result<(T, Rights), Status> {
+        let (object, rights) = self.current(handle).ok_or(Status::Generation)?;
+        if object.is_revoked() {
+            return Err(Status::Generation);
+        }
+        if !rights.has(HandleRight::Copy) {
+            return Err(Status::Right);
+        }
+        Ok((object.clone(), rights))
+    }
+
     /// Frees the slot of `handle`. Returns its object, which may be revoked.
     ///
     /// # Errors
@@ -110,9 +125,9 @@ impl<T: Object> Table<T> {
         slot.object.take().ok_or(Status::Generation)
     }
 
-    /// The handles in use.
+    /// How many slots are in use.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn used(&self) -> usize {
         self.slots.iter().filter(|slot| slot.object.is_some()).count()
     }
 }

@@ -53,6 +53,7 @@ impl Island {
         if let Some(current) = self.park() {
             current.state.set(State::Waiting);
             self.waiting.borrow_mut().push((current, awaited));
+            self.outside.set(self.outside.get() + 1);
         }
         self.block();
     }
@@ -85,21 +86,31 @@ impl Island {
     /// Has the CPU look for calls of other CPUs at this endpoint.
     pub fn serve_posts(&self, endpoint: &Rc<Endpoint>) {
         self.served.borrow_mut().push(Rc::clone(endpoint));
+        self.outside.set(self.outside.get() + 1);
     }
 
     /// Takes a thread that was ended from those that wait.
     pub(super) fn stop_waiting(&self, thread: &Thread) {
         let mut waiting = self.waiting.borrow_mut();
         let place = waiting.iter().position(|(waiting, _)| core::ptr::eq(&raw const **waiting, thread));
-        if let Some(place) = place
-            && let (_, Awaited::Bits(notification)) = waiting.swap_remove(place)
-        {
+        let Some(place) = place else { return };
+        self.outside.set(self.outside.get() - 1);
+        if let (_, Awaited::Bits(notification)) = waiting.swap_remove(place) {
             notification.waits.store(0, Ordering::Release);
         }
     }
 
     /// Makes every thread ready whose wait is over.
+    #[inline(always)]
     pub fn look(&self) {
+        if self.outside.get() > 0 {
+            self.look_outside();
+        }
+    }
+
+    /// Looks at what other CPUs and time can end.
+    #[inline(never)]
+    fn look_outside(&self) {
         self.look_at_posts();
         let mut waiting = self.waiting.borrow_mut();
         let mut index = 0;
@@ -110,6 +121,7 @@ impl Island {
             };
             thread.answer(status, words);
             let (thread, awaited) = waiting.swap_remove(index);
+            self.outside.set(self.outside.get() - 1);
             match awaited {
                 Awaited::Bits(notification) => {
                     notification.waits.store(0, Ordering::Release);

@@ -3,7 +3,7 @@
 
 use x86_64::PhysAddr;
 use x86_64::structures::paging::page_table::PageTableEntry;
-use x86_64::structures::paging::{PageTableFlags, PhysFrame};
+use x86_64::structures::paging::{PageTable, PageTableFlags, PhysFrame};
 
 use crate::mem::{Frames, OutOfMemory, phys};
 
@@ -132,9 +132,10 @@ fn entry<'a>(table: PhysFrame, at: u64, level: u8) -> &'a mut PageTableEntry {
 
 /// Gives back what the first `entries` entries of a table of this level refer to.
 fn give_back_below(table: PhysFrame, level: u8, entries: usize, frames: &mut Frames) {
-    for index in 0..entries {
-        let shift = 12 + 9 * (level - 1);
-        let entry = entry(table, (index as u64) << shift, level);
+    // SAFETY: as for `entry`; no other reference into this table is alive.
+    let table: &PageTable = unsafe { phys::table(table) };
+    // Most entries are unused.
+    for entry in table.iter().take(entries).filter(|entry| !entry.is_unused()) {
         let (flags, at) = (entry.flags(), entry.addr());
         if !flags.contains(PageTableFlags::PRESENT) || flags.contains(BORROWED) {
             continue;

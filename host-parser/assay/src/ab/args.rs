@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lab::Places;
 
 use crate::options::{GuestArgs, ProbeArgs};
+use crate::pipeline::PipelineArgs;
 
 /// `assay ab`.
 #[derive(Args, Debug)]
@@ -44,11 +46,11 @@ pub struct AbArgs {
     #[arg(long)]
     pub label: Option<String>,
     /// Folder for results, which go to DIR/ab/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
-    /// Print the comparison as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }
 
 impl AbArgs {

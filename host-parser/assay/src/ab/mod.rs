@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use anyhow::anyhow;
 use experiment::manifest::Manifest;
 use lab::{
-    Coded, Exit, GuestEnv, Layout, OrExit, Row, SPARE, SessionFolder, SessionSpec, clock_seed, console,
+    Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, Row, SPARE, SessionFolder, SessionSpec,
+    clock_seed, console,
 };
 use qemu::VmmKind;
 use results::session::{self, Accepted, Whole};
@@ -17,6 +18,8 @@ use stats::Design;
 pub use args::AbArgs;
 
 use crate::compare;
+use crate::ending::Ending;
+use crate::keep;
 use crate::tool::tool;
 use crate::verify::Opened;
 
@@ -27,8 +30,8 @@ const ROWS: [&str; 2] = ["a", "b"];
 ///
 /// # Errors
 /// Something is missing, a guest did not pass, or the host disturbed too many rounds.
-pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
+    let manifest = Manifest::load(&Places::here().manifest(&args.manifest)).or_exit(Exit::BadInput)?;
     let cases = cases(args, &manifest).or_exit(Exit::Usage)?;
     if args.b_qemu.is_some() && args.guest.vmm != VmmKind::Qemu {
         let error =
@@ -60,10 +63,12 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
         tool: tool(),
         sign: None,
     });
+    let _lock = MeasuringLock::take(&args.out, &format!("assay ab {}", args.manifest.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     if !session.record(&cancel)? {
-        return Ok(Exit::Interrupted);
+        return Ok(Exit::Interrupted.into());
     }
+    keep::add(&args.out, session.folder());
     let opened = Opened::open(session.folder())?;
     opened.verified()?;
     let rows = opened.stored(&ROWS, Whole::Must)?;
@@ -71,7 +76,8 @@ pub fn run(args: &AbArgs) -> Result<Exit, Coded> {
     // With --b-workers, two builds of a worker are intended.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };
     let comparison = session::compare(a, b, Design::Paired, &accepted);
-    compare::show(&comparison, a, b, args.json)
+    console::data("folder", &session.folder())?;
+    compare::show(&comparison, a, b)
 }
 
 /// The cases to run: the `--cases`, each of which the manifest must have, or else all of the manifest's cases.

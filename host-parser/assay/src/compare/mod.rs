@@ -7,34 +7,24 @@ mod table;
 mod text;
 
 use anyhow::anyhow;
+use export::{Suite, of_comparison};
 use lab::{Coded, Exit, OrExit, console};
-use results::Conclusion;
+use results::MachineKey;
 use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
-use serde::Serialize;
-use stats::{Design, Difference};
+use stats::{Design, Difference as Verdict};
 
 pub use args::CompareArgs;
 
-use crate::verify;
-
-/// Version of the form of `--json`.
-const SCHEMA: u32 = 2;
-
-/// The output of `--json`.
-#[derive(Serialize)]
-struct Report<'r> {
-    schema: u32,
-    exit_code: u8,
-    #[serde(flatten)]
-    comparison: &'r SessionComparison,
-}
+use crate::baseline::{self, Difference, Key};
+use crate::ending::Ending;
+use crate::verify::{self, Opened};
 
 /// Compares two sessions, prints the comparison and returns the exit code.
 ///
 /// # Errors
 /// A session cannot be read, or has no result.
-pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
-    let (a, b) = (verify::load(&args.session_a, Whole::Must)?, verify::load(&args.session_b, Whole::Must)?);
+pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
+    let Sides { a, b, epoch } = sides(args)?;
     if let Some(why) = a.shares_runs_with(&b) {
         let [a, b] = [&a, &b].map(|session| session.folder.display());
         return Err(anyhow!("{a} and {b}: {why}; a session is not compared with itself"))
@@ -48,44 +38,78 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Coded> {
         }
     }
     let design = if args.paired { Design::Paired } else { Design::Unpaired };
-    show(&compare(&a, &b, design, &accepted), &a, &b, args.json)
+    console::data("epoch", &epoch)?;
+    for difference in &epoch {
+        console::answer(&format!("another epoch of one machine: {difference}\n"))?;
+    }
+    show(&compare(&a, &b, design, &accepted), &a, &b)
 }
 
-/// Prints a comparison as text or as JSON, and returns the exit code.
+/// The two sides.
+struct Sides {
+    a: StoredSession,
+    b: StoredSession,
+    /// What has changed on the machine since its baseline.
+    epoch: Vec<Difference>,
+}
+
+/// The sessions that the command line names, verified.
+fn sides(args: &CompareArgs) -> Result<Sides, Coded> {
+    match (&args.baseline, args.sessions.as_slice()) {
+        (None, [a, b]) => {
+            let (a, b) = (verify::load(a, Whole::Must)?, verify::load(b, Whole::Must)?);
+            Ok(Sides { a, b, epoch: Vec::new() })
+        }
+        (Some(name), [b]) => {
+            let opened = Opened::open(b)?;
+            opened.verified()?;
+            let key = MachineKey::of(&opened.results()?);
+            let baseline = baseline::of_machine(&args.baselines.baselines, name, &key)?;
+            let a = baseline.open()?.stored_one(Whole::Must)?;
+            let epoch = baseline.description.key.epoch_differences(&Key::from(&key));
+            Ok(Sides { a, b: opened.stored_one(Whole::Must)?, epoch })
+        }
+        (None, _) => {
+            Err(anyhow!("expected two sessions, A and B, or --baseline NAME and B")).or_exit(Exit::Usage)
+        }
+        (Some(_), _) => {
+            Err(anyhow!("--baseline: expected B alone, since A is the baseline")).or_exit(Exit::Usage)
+        }
+    }
+}
+
+/// Answers with a comparison, and returns how that ends.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn show(
-    comparison: &SessionComparison,
-    a: &StoredSession,
-    b: &StoredSession,
-    json: bool,
-) -> Result<Exit, Coded> {
-    let exit = exit(comparison);
-    if json {
-        let report = Report { schema: SCHEMA, exit_code: exit as u8, comparison };
-        let json = serde_json::to_string_pretty(&report).or_exit(Exit::Output)?;
-        console::answer(&format!("{json}\n"))?;
-    } else {
-        console::answer(&text::text(comparison, a, b))?;
-    }
-    Ok(exit)
+pub fn show(comparison: &SessionComparison, a: &StoredSession, b: &StoredSession) -> Result<Ending, Coded> {
+    console::data("comparison", comparison)?;
+    console::answer(&text::text(comparison, a, b))?;
+    let suite = Suite::named(format!("{}.compare", a.identity.workload), of_comparison(comparison));
+    let ending = Ending { suite: Some(suite), ..exit(comparison).into() };
+    Ok(match text::next(comparison) {
+        Some(next) => ending.then(next),
+        None => ending,
+    })
 }
 
 /// Gives an error its exit code. For a session without a result, that is the exit code of its `run`.
 pub fn coded(error: SessionError) -> Coded {
-    let exit = match &error {
-        SessionError::Refused { reason, .. } => Exit::of(Conclusion::Refused(*reason)),
-        SessionError::Form { .. } => Exit::BadInput,
+    let coded = match &error {
+        SessionError::Refused { reason, .. } => {
+            let reason = *reason;
+            Err::<(), _>(error).or_refuse(reason)
+        }
+        SessionError::Form { .. } => Err(error).or_exit(Exit::BadInput),
     };
-    Err::<(), _>(error).or_exit(exit).expect_err("an error")
+    coded.expect_err("an error")
 }
 
 fn exit(comparison: &SessionComparison) -> Exit {
     match comparison.verdict {
-        Some(Difference::Slower) => Exit::DoesNotHold,
-        Some(Difference::Inconclusive) => Exit::Inconclusive,
-        Some(Difference::Faster | Difference::NoDifference) => Exit::Holds,
+        Some(Verdict::Slower) => Exit::DoesNotHold,
+        Some(Verdict::Inconclusive) => Exit::Inconclusive,
+        Some(Verdict::Faster | Verdict::NoDifference) => Exit::Holds,
         None if comparison.refused.is_empty() => Exit::Unsupported,
         None => Exit::Invalid,
     }

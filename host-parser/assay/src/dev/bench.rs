@@ -10,7 +10,7 @@ use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use host::CancelToken;
 use lab::guest::{self, Booted};
-use lab::{Coded, Exit, GuestEnv, OrExit, console, image_tool};
+use lab::{Coded, Exit, GuestEnv, OrExit, Places, console, image_tool};
 use qemu::{Accelerator, AcceleratorChoice, GuestRun};
 use results::Conclusion;
 
@@ -33,7 +33,7 @@ const SMALL_MEMORY_MIB: u32 = 64;
 #[derive(Args, Debug)]
 pub struct BenchArgs {
     /// Manifest of the experiment whose boot is measured
-    #[arg(default_value = "manifests/smp-process-scale.toml")]
+    #[arg(default_value_os_t = Places::here().in_manifests("smp-process-scale.toml"))]
     pub manifest: PathBuf,
     /// Guests.
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct BenchArgs {
 /// # Errors
 /// A guest cannot be run, or its run does not pass.
 pub fn run(args: &BenchArgs) -> Result<Exit, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let manifest = Manifest::load(&Places::here().manifest(&args.manifest)).or_exit(Exit::BadInput)?;
     let env = args.guest.env(&manifest)?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     let bench = Bench { manifest, env, cancel };

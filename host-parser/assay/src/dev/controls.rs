@@ -15,7 +15,7 @@ use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use host::CancelToken;
 use lab::diagnosis::{self, Died};
-use lab::{Coded, Exit, OrExit, Run, RunKey, Slot, console, guest, label_of_time};
+use lab::{Coded, Exit, OrExit, Places, Run, RunKey, Slot, console, guest, label_of_time};
 use results::System;
 
 use crate::options::{GuestArgs, SymbolsArgs};
@@ -24,7 +24,7 @@ use crate::options::{GuestArgs, SymbolsArgs};
 #[derive(Args, Debug)]
 pub struct ControlsArgs {
     /// Folder of the controls' manifests
-    #[arg(default_value = "manifests/controls")]
+    #[arg(default_value_os_t = Places::here().in_manifests("controls"))]
     pub folder: PathBuf,
     /// Folder of workloads' manifests, for each program of which the control that skips work is run too
     #[arg(long, value_name = "DIR")]
@@ -36,7 +36,7 @@ pub struct ControlsArgs {
     #[command(flatten)]
     pub guest: GuestArgs,
     /// Folder for logs, which go to DIR/controls/TIME
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// Trace each guest that died in a second run under TCG, and show the cause
     #[arg(long)]

@@ -5,6 +5,8 @@ mod bench_parse;
 mod bench_verdict;
 mod controls;
 mod nested;
+#[cfg(feature = "pages")]
+mod pages;
 
 use clap::Subcommand;
 use lab::{Coded, Exit};
@@ -31,6 +33,9 @@ pub enum DevCommand {
     /// The guest has the build's products at their paths, and QEMU, and starts COMMAND in this folder. Its CPUs are
     /// emulated: what runs there shows function, not speed. Ends with 1 if the command fails.
     Nested(NestedArgs),
+    /// Write the manual pages and the completions of shells into a folder.
+    #[cfg(feature = "pages")]
+    Pages(pages::PagesArgs),
     /// Measure false alarms and missed regressions of `compare`.
     ///
     /// The regressions are worker builds slowed by 2, 5 and 10 percent. Ends with 1 if a goal is missed, with 3 if
@@ -47,6 +52,8 @@ pub fn run(command: &DevCommand) -> Result<Exit, Coded> {
         DevCommand::Controls(args) => controls::run(args),
         DevCommand::Bench(args) => bench::run(args),
         DevCommand::Nested(args) => nested::run(args),
+        #[cfg(feature = "pages")]
+        DevCommand::Pages(args) => pages::run(args),
         DevCommand::BenchParse(args) => bench_parse::run(args),
         DevCommand::BenchVerdict(args) => bench_verdict::run(args),
     }

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use experiment::manifest::Manifest;
 use host::doctor::{Check, Finding, count};
+use lab::Places;
 use qemu::{Accelerator, AcceleratorChoice, KvmProblem, Qemu, QemuError, UefiFirmware, Vmm, VmmKind};
 use workloads::Workload;
 
-use crate::options::{GuestArgs, TWIN};
+use crate::options::GuestArgs;
 
 /// The file in which tools/setup.sh leaves the toolchain.
 const TOOLCHAIN: &str = ".toolchain/env";
 /// The file that names the toolchain to build with.
 const WANTED: &str = "rust-toolchain.toml";
-/// The folders of manifests, below the source.
-const MANIFESTS: [&str; 2] = ["manifests", "manifests/controls"];
+/// The folders of manifests, below that of all.
+const MANIFESTS: [&str; 2] = ["", "controls"];
 
 /// The worker of the registry's first workload.
 fn worker() -> &'static str {
@@ -30,19 +31,20 @@ pub fn probe(
     found: &Result<Qemu, QemuError>,
 ) -> Vec<Finding> {
     let read = |path| fs::read_to_string(path).ok();
+    let places = Places::here();
     vec![
         accelerator(choice, args.vmm),
         qemu(found),
         other_vmms(args),
         firmware(),
-        built(args, Path::new(TWIN), &programs(&MANIFESTS.map(Path::new))),
+        built(args, &places.twin(), &programs(&MANIFESTS.map(|folder| places.in_manifests(folder)))),
         toolchain(read(TOOLCHAIN).as_deref(), read(WANTED).as_deref()),
     ]
 }
 
 /// The workers that the manifests in `folders` need, and the first workload's: outside the source there are no
 /// manifests.
-fn programs(folders: &[&Path]) -> BTreeSet<String> {
+fn programs(folders: &[PathBuf]) -> BTreeSet<String> {
     let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let manifests =
         files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "toml"));
@@ -279,7 +281,7 @@ mod tests {
     fn checks_every_worker_that_a_manifest_needs() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let folders = MANIFESTS.map(|folder| source.join(folder));
-        let found = programs(&[&folders[0], &folders[1]]);
+        let found = programs(&folders);
         assert!(
             found.contains(worker()) && found.iter().any(|name| name.starts_with("control-")),
             "{found:?}"

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use host::doctor::{self, AcceleratorFact, Facts, Finding, Host, ProgramFact};
 use host::{HostIdentity, Root};
-use lab::{Coded, Exit, OrExit, console};
+use lab::{Coded, Places, console};
 use qemu::{AcceleratorChoice, Qemu};
 
+use crate::ending::Ending;
 use crate::options::GuestArgs;
 use report::Report;
 
@@ -23,25 +24,26 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub guest: GuestArgs,
     /// Folder for results
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
-    /// Print the findings as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Makes all checks and prints the report.
 ///
 /// # Errors
 /// A CPU that is not available, or a report that cannot be written.
-pub fn run(args: &DoctorArgs) -> Result<Exit, Coded> {
+pub fn run(args: &DoctorArgs) -> Result<Ending, Coded> {
     let chosen = args.guest.host_cpus()?;
     let host = Host::new(Root::here(), chosen.available.clone(), chosen.set.is_some());
     let (findings, facts) = examine(&host, &args.guest, &args.out);
     let report = Report::new(HostIdentity::read(&Root::here()), host.cpus.to_string(), findings);
-    let text = if args.json { report.json(&facts).or_exit(Exit::Output)? } else { report.text() };
-    console::answer(&text)?;
-    Ok(report.exit())
+    console::data("report", &report.with_facts(&facts))?;
+    console::answer(&report.text())?;
+    let ending = Ending::from(report.exit());
+    Ok(match report.first_remedy() {
+        Some(remedy) => ending.then(remedy),
+        None => ending,
+    })
 }
 
 fn examine(host: &Host, args: &GuestArgs, out: &Path) -> (Vec<Finding>, Facts) {

@@ -28,7 +28,7 @@ pub struct Report {
 
 /// The report, with the facts that it is made from.
 #[derive(Serialize)]
-struct WithFacts<'a, F> {
+pub struct WithFacts<'a, F> {
     #[serde(flatten)]
     report: &'a Report,
     facts: &'a F,
@@ -79,12 +79,16 @@ impl Report {
         exit(&self.findings)
     }
 
-    /// The report as JSON with `facts` beside it, ending with a line feed.
-    ///
-    /// # Errors
-    /// Serialisation fails, which no known value causes.
-    pub fn json(&self, facts: &impl Serialize) -> serde_json::Result<String> {
-        Ok(serde_json::to_string_pretty(&WithFacts { report: self, facts })? + "\n")
+    /// The report as data, with `facts` beside it.
+    pub const fn with_facts<'a, F: Serialize>(&'a self, facts: &'a F) -> WithFacts<'a, F> {
+        WithFacts { report: self, facts }
+    }
+
+    /// What to do first: about the first of the worst findings.
+    pub fn first_remedy(&self) -> Option<String> {
+        let worst = self.findings.iter().map(|finding| finding.status).max()?;
+        let first = self.findings.iter().find(|finding| finding.status == worst)?;
+        Some(format!("{}: {}", first.check.word(), first.remedy.as_deref()?))
     }
 
     /// The report as text: the table, the remedies, and the verdict on the last line.
@@ -240,7 +244,7 @@ mod tests {
     fn json_has_the_findings_with_words_for_their_states() {
         let report = report(vec![Check::Cpus.bad("1"), Check::Accelerator.ok("kvm")]);
         let data: serde_json::Value =
-            serde_json::from_str(&report.json(&serde_json::json!({ "a": 1 })).unwrap()).unwrap();
+            serde_json::to_value(report.with_facts(&serde_json::json!({ "a": 1 }))).unwrap();
         assert_eq!(
             (&data["schema"], &data["verdict"], &data["exit_code"]),
             (&1.into(), &"unfit".into(), &6.into())

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueHint};
 use exact::Span;
+use lab::Places;
 
-use crate::options::TWIN;
+use crate::pipeline::PipelineArgs;
 
 /// `assay exact`.
 #[derive(Debug, Subcommand)]
@@ -24,7 +25,7 @@ pub enum ExactCommand {
 #[derive(Args, Clone, Debug)]
 pub struct ExactArgs {
     /// Lock file
-    #[arg(long, value_name = "FILE", default_value = LOCK)]
+    #[arg(long, value_name = "FILE", default_value_os_t = lock())]
     pub lock: PathBuf,
     /// A kernel of yours: an ELF with a PVH note, or a Linux bzImage. Without this: Assay's own kernel
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -50,6 +51,9 @@ pub struct ExactArgs {
     /// How the kernel is run.
     #[command(flatten)]
     pub run: ExactRunArgs,
+    /// For pipelines.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
 }
 
 /// How a kernel is run in the exact mode.
@@ -71,16 +75,16 @@ pub struct ExactRunArgs {
     #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
     pub qemu: Option<PathBuf>,
     /// Manifest of the workload that Assay's own kernel runs
-    #[arg(long, value_name = "MANIFEST", default_value = MANIFEST)]
+    #[arg(long, value_name = "MANIFEST", default_value_os_t = manifest())]
     pub manifest: PathBuf,
     /// Assay's own kernel
-    #[arg(long, value_name = "ELF", default_value = KERNEL)]
+    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().kernel())]
     pub own_kernel: PathBuf,
     /// Folder with the built workers
-    #[arg(long, value_name = "DIR", default_value = WORKERS)]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().workers())]
     pub workers: PathBuf,
     /// Static Linux twin, for the same worker under Linux
-    #[arg(long, value_name = "PROGRAM", default_value = TWIN)]
+    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
     pub twin: PathBuf,
 }
 
@@ -93,10 +97,10 @@ impl Default for ExactRunArgs {
             cpu_model: qemu::exact::EXACT_CPU_MODEL.to_owned(),
             deadline: DEADLINE_SECONDS,
             qemu: None,
-            manifest: MANIFEST.into(),
-            own_kernel: KERNEL.into(),
-            workers: WORKERS.into(),
-            twin: TWIN.into(),
+            manifest: manifest(),
+            own_kernel: Places::here().kernel(),
+            workers: Places::here().workers(),
+            twin: Places::here().twin(),
         }
     }
 }
@@ -104,8 +108,12 @@ impl Default for ExactRunArgs {
 const BOOTS: u16 = 2;
 const MEMORY_MIB: u32 = 128;
 const DEADLINE_SECONDS: u64 = 300;
-const MANIFEST: &str = "manifests/exact.toml";
-const KERNEL: &str = "target/kernel/assay-kernel";
-const WORKERS: &str = "target/release";
+
+fn manifest() -> PathBuf {
+    Places::here().in_manifests("exact.toml")
+}
+
 /// The lock file of this project.
-const LOCK: &str = "manifests/exact.lock.toml";
+fn lock() -> PathBuf {
+    Places::here().in_manifests("exact.lock.toml")
+}

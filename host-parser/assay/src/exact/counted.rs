@@ -8,7 +8,7 @@ use evidence::transcript::Transcript;
 use exact::{LockedRow, Row, Span, Subject, of_records};
 use experiment::manifest::Manifest;
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
-use lab::{Coded, Exit, OrExit};
+use lab::{Coded, Exit, OrExit, Places};
 use qemu::linux::{LinuxKernel, SetUp, initramfs, medium};
 use qemu::{BootMedium, Outcome, VmmKind};
 
@@ -22,8 +22,6 @@ pub const OURS: &str = "assay";
 const NO_KASLR: &str = " nokaslr";
 /// The control that makes a syscall, which the kernel refuses, in front of the work of `primes`.
 const SYSCALL_CONTROL: &str = "control-syscall";
-/// The folder that keeps the distribution's Linux kernel.
-const LINUX_STORE: &str = "target/linux";
 
 /// The rows of a subject, and all that they depend on.
 pub struct Counted {
@@ -146,7 +144,7 @@ pub fn count_linux(args: &ExactRunArgs) -> Result<Counted, Coded> {
     let archive = initramfs(&twin, &plan_and_worker(args, &manifest, manifest.program())?)
         .or_exit(Exit::Environment)?;
     let archive = guest.file("initramfs.cpio", &archive)?;
-    let kernel = LinuxKernel::find(Path::new(LINUX_STORE)).or_exit(Exit::Environment)?;
+    let kernel = LinuxKernel::find(&Places::here().linux()).or_exit(Exit::Environment)?;
     let mut boot = medium(&kernel, &archive, SetUp::Default, 1, VmmKind::Qemu);
     if let BootMedium::Kernel { append, .. } = &mut boot {
         append.push_str(NO_KASLR);
@@ -158,7 +156,7 @@ pub fn count_linux(args: &ExactRunArgs) -> Result<Counted, Coded> {
 
 /// The manifest, if all of it can be counted.
 fn load(path: &Path) -> Result<Manifest, Coded> {
-    let manifest = Manifest::load(path).or_exit(Exit::BadInput)?;
+    let manifest = Manifest::load(&Places::here().manifest(path)).or_exit(Exit::BadInput)?;
     let refuse = |why: String| Err(anyhow!("{}: {why}", path.display())).or_exit(Exit::Unsupported);
     if manifest.sweep().is_some() {
         return refuse(

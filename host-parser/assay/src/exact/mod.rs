@@ -2,6 +2,7 @@
 
 mod args;
 mod counted;
+mod data;
 mod guest;
 mod text;
 
@@ -14,15 +15,17 @@ use exact::{Lock, Span, Subject, compare};
 use lab::{Coded, Exit, OrExit, console};
 use results::write_atomically;
 
+use crate::ending::Ending;
+
 pub use args::{ExactArgs, ExactCommand, ExactRunArgs};
 
 /// Runs the command.
 ///
 /// # Errors
 /// The kernel cannot be run, or not exactly, or the lock file cannot be used.
-pub fn run(command: &ExactCommand) -> Result<Exit, Coded> {
+pub fn run(command: &ExactCommand) -> Result<Ending, Coded> {
     match command {
-        ExactCommand::Record(args) => record(args),
+        ExactCommand::Record(args) => record(args).map(Ending::from),
         ExactCommand::Check(args) => check(args),
     }
 }
@@ -34,8 +37,10 @@ pub fn run(command: &ExactCommand) -> Result<Exit, Coded> {
 pub fn show(args: &ExactRunArgs, linux: bool) -> Result<Exit, Coded> {
     let ours = counted::count_ours(args)?;
     let mut text = text::table(&ours, args.boots);
+    console::data("counted", &data::counted(&ours))?;
     if linux {
         let twin = counted::count_linux(args)?;
+        console::data("linux", &data::counted(&twin))?;
         text +=
             &format!("\n{}\n{}", text::table(&twin, args.boots), text::side_by_side(&ours.rows, &twin.rows));
     }
@@ -49,12 +54,14 @@ fn record(args: &ExactArgs) -> Result<Exit, Coded> {
     let counted = counted::count(args, spans)?;
     lock.put(counted.to_lock(args.tolerance_ppm));
     write_atomically(&args.lock, |out| write!(out, "{}", lock.text())).or_exit(Exit::Output)?;
+    console::data("lock", &args.lock)?;
+    console::data("counted", &data::counted(&counted))?;
     let (name, path) = (&counted.subject.name, args.lock.display());
     console::answer(&format!("{}\nlocked as {name} in {path}\n", text::table(&counted, args.run.boots)))?;
     Ok(Exit::Holds)
 }
 
-fn check(args: &ExactArgs) -> Result<Exit, Coded> {
+fn check(args: &ExactArgs) -> Result<Ending, Coded> {
     let path = args.lock.display();
     let name = counted::name(args)?;
     let lock =
@@ -74,14 +81,19 @@ fn check(args: &ExactArgs) -> Result<Exit, Coded> {
     }
     let counted = counted::count(args, spans(subject).or_exit(Exit::BadInput)?)?;
     let differences = compare(&subject.rows, &counted.rows);
+    console::data("lock", &args.lock)?;
+    console::data("counted", &data::counted(&counted))?;
+    console::data("differences", &differences)?;
+    let suite = data::suite(&counted, &differences);
     let table = text::table(&counted, args.run.boots);
     if differences.is_empty() {
         console::answer(&format!("{table}\nas locked in {path}\n"))?;
-        return Ok(Exit::Holds);
+        return Ok(Ending { suite: Some(suite), ..Exit::Holds.into() });
     }
     let update = text::update(&differences, subject, &counted, args.tolerance_ppm);
     console::answer(&format!("{table}\nnot as locked in {path}:\n{update}"))?;
-    Ok(Exit::DoesNotHold)
+    let ending = Ending { suite: Some(suite), ..Exit::DoesNotHold.into() };
+    Ok(ending.then("mend what made the counts change, or commit the new lines."))
 }
 
 /// The only row of a kernel for which none is named.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lab::Places;
 
 use super::form::Form;
 use crate::options::BuiltArgs;
@@ -11,10 +12,10 @@ use crate::options::BuiltArgs;
 #[derive(Args, Debug)]
 pub struct ImageArgs {
     /// Manifest of the experiment
-    #[arg(default_value = "manifests/smp-process-sweep.toml")]
+    #[arg(default_value_os_t = Places::here().in_manifests("smp-process-sweep.toml"))]
     pub manifest: PathBuf,
     /// Folder for the images; those of the same experiment are replaced
-    #[arg(long, value_name = "DIR", default_value = "target/images")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().images())]
     pub out: PathBuf,
     /// Formats to make, as a list: iso,gce; by default all
     #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]

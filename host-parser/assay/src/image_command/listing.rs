@@ -8,6 +8,7 @@ use abi::Digest;
 use anyhow::Context;
 use lab::{Coded, Exit, OrExit};
 use results::write_atomically;
+use serde::{Serialize, Serializer};
 
 use super::form::Form;
 
@@ -21,10 +22,12 @@ pub struct Listing {
 }
 
 /// One of these files.
-struct File {
+#[derive(Serialize)]
+pub struct File {
     /// Its path, relative to the folder.
     name: String,
     bytes: u64,
+    #[serde(serialize_with = "hex")]
     sha256: Digest,
     purpose: &'static str,
 }
@@ -46,6 +49,11 @@ impl Listing {
             }
         }
         Ok(Self { folder: folder.to_owned(), files })
+    }
+
+    /// The files.
+    pub fn files(&self) -> &[File] {
+        &self.files
     }
 
     /// Writes SHA256SUMS beside the files.
@@ -71,6 +79,10 @@ impl fmt::Display for Listing {
         }
         Ok(())
     }
+}
+
+fn hex<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(digest)
 }
 
 /// The file at `path`, or the files in it, sorted by name, if it is a folder.

@@ -15,7 +15,7 @@ use anyhow::{Context, anyhow};
 use experiment::boot_config::BootConfig;
 use experiment::manifest::Manifest;
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk_with};
-use lab::{Coded, Exit, OrExit, console, image_tool};
+use lab::{Coded, Exit, OrExit, Places, console, image_tool};
 use results::write_atomically;
 
 pub use args::ImageArgs;
@@ -31,7 +31,7 @@ const AFTER: &str = "after=linger:600";
 /// # Errors
 /// A file is missing or broken, an output cannot be written, or a signal interrupted the command.
 pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let manifest = Manifest::load(&Places::here().manifest(&args.manifest)).or_exit(Exit::BadInput)?;
     let config = config(args)?;
     let built = &args.built;
     let blob = WorkerBlob::of_manifest(&built.workers, &manifest).or_exit(Exit::Environment)?;
@@ -66,6 +66,10 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Coded> {
     let settings = config.words().collect::<Vec<_>>().join(" ");
     let files = listing::Listing::of(&args.out, &outputs)?;
     files.write_sums()?;
+    console::data("folder", &args.out)?;
+    console::data("files", &files.files())?;
+    console::data("plan", &plan.digest().to_string())?;
+    console::data("settings", &config.words().collect::<Vec<_>>())?;
     console::answer(&format!(
         "{files}\n{}\nplan {}\nboot configuration: {settings}\n",
         what_runs(&manifest),

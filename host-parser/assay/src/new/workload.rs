@@ -47,6 +47,8 @@ pub fn run(args: &Args) -> Result<Exit, Coded> {
         let text = text.replace("COMMANDS", steps.trim_end()).replace("NAME", &name);
         fs::write(&path, text).with_context(|| path.display().to_string()).or_exit(Exit::Output)?;
     }
+    console::data("folder", folder)?;
+    console::data("commands", &steps)?;
     console::answer(&format!("{shown}: a workload that counts steps; to build and run it:\n\n{steps}"))?;
     Ok(Exit::Holds)
 }

@@ -11,12 +11,15 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use evidence::gate::{Gate, Measurement, RunExpectation};
 use experiment::manifest::Manifest;
-use foreign::Figures;
-use lab::{Coded, Exit, OrExit, console};
-use report::{Exporter, ResultsJson, terminal, terminal_in_colour, write_all};
+use foreign::{Figure, Figures, Unit};
+use lab::{Coded, Exit, OrExit, Places, console};
+use report::{terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
-use results::{Results, RunRecord};
+use results::{Conclusion, Results, RunRecord};
+use serde::Serialize;
 
+use crate::ending::{Ending, Next};
+use crate::show::as_data;
 use crate::tool::tool;
 use demand::DemandArgs;
 use logs::Judged;
@@ -42,9 +45,6 @@ pub struct ParseArgs {
     /// Write results.json, samples.csv and summary.md into this folder; if there are several rows, into a folder for each
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Print results.json instead of the table, one after the other if there are several rows
-    #[arg(long)]
-    pub json: bool,
     /// Disclosure file (TOML) with what a guest cannot see: provider, region, instance type
     ///
     /// If a field is missing, the results are `disclosure-missing`: valid, but not publishable. The performance note that
@@ -53,11 +53,12 @@ pub struct ParseArgs {
     pub disclose: Option<PathBuf>,
     /// Figures of another tool to print beside ours: TOOL=FILE with the output of one run; may be repeated
     ///
-    /// `kvm-unit-tests=FILE`: what x86/vmexit.flat printed. Foreign figures are shown as they are. No rule judges them.
-    #[arg(long, value_name = "TOOL=FILE", conflicts_with = "json")]
+    /// kvm-unit-tests (what x86/vmexit.flat printed), hyperfine (its JSON), sel4bench (its JSON, or a console with it),
+    /// memtest86+ (its serial log). Foreign figures are shown as they are. No rule judges them.
+    #[arg(long, value_name = "TOOL=FILE")]
     pub foreign: Vec<String>,
     /// Print only a disclosure file to fill in, with what the logs already show
-    #[arg(long, conflicts_with_all = ["disclose", "out", "json", "publish"])]
+    #[arg(long, conflicts_with_all = ["disclose", "out", "publish"])]
     pub disclose_template: bool,
     /// End with 5 if the results cannot be published
     #[arg(long)]
@@ -68,8 +69,9 @@ pub struct ParseArgs {
 ///
 /// # Errors
 /// A log or another file cannot be read, or an output cannot be written.
-pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
-    let manifest = args.manifest.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
+pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
+    let named = args.manifest.as_deref().map(|named| Places::here().manifest(named));
+    let manifest = named.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
     let foreign: Result<Vec<_>, _> = args.foreign.iter().map(|option| Figures::load(option)).collect();
     let foreign = foreign.or_exit(Exit::BadInput)?;
@@ -79,33 +81,76 @@ pub fn run(args: &ParseArgs) -> Result<Exit, Coded> {
         same_experiment(&judged, manifest).or_exit(Exit::BadInput)?;
     }
     if args.disclose_template {
-        return console::answer(&template(measured(judged.runs.iter().flatten()))).map(|()| Exit::Holds);
+        let template = template(measured(judged.runs.iter().flatten()));
+        console::data("template", &template)?;
+        console::answer(&template)?;
+        // The file itself says what to do with it.
+        return Ok(Ending { next: Next::NoLine, ..Exit::Holds.into() });
     }
     let Judged { rows, runs, chained } = judged;
     let not_known = not_known(args, chained);
     let several = runs.len() > 1;
-    if several && !args.json {
+    if several {
         console::answer(&rows::introduction(&rows))?;
     }
-    let mut exits = Vec::new();
+    let mut endings: Vec<Ending> = Vec::new();
+    let mut data = Vec::new();
     for (number, runs) in (1..).zip(runs) {
         let mut results = rows::results(runs, manifest.as_ref()).with_disclosure(disclosure.clone());
         results.tool = tool();
         results.not_known.clone_from(&not_known);
         results.not_known.extend(not_shown(&results));
-        if several && !args.json {
+        if several {
             console::answer(&format!("\nROW {number}\n"))?;
         }
         write(args, &results, several.then_some(number))?;
-        if args.disclose.is_some() && !args.json {
+        if args.disclose.is_some() {
             console::answer(&format!("\nPERFORMANCE NOTE\n{}", report::note(&results)))?;
         }
         for figures in &foreign {
             console::answer(&report::foreign(&results, figures))?;
         }
-        exits.push(exit(args, &results));
+        data.push(as_data(&results)?);
+        endings.push(ending(args, &results));
     }
-    Ok(exits.into_iter().min_by_key(|&exit| rank(exit)).unwrap_or(Exit::Holds))
+    console::data("rows", &data)?;
+    console::data("foreign", &foreign.iter().map(ForeignData::of).collect::<Vec<_>>())?;
+    Ok(endings.into_iter().min_by_key(|ending| rank(ending.exit)).unwrap_or(Exit::Holds.into()))
+}
+
+/// Figures of another tool, for a program.
+#[derive(Serialize)]
+struct ForeignData<'f> {
+    tool: &'static str,
+    file: &'f Path,
+    /// What its figures are.
+    kind: &'static str,
+    figures: Vec<ForeignFigure<'f>>,
+}
+
+/// One of them.
+#[derive(Serialize)]
+struct ForeignFigure<'f> {
+    name: &'f str,
+    /// None if the tool has skipped it.
+    value: Option<f64>,
+    unit: Unit,
+    samples: u64,
+    note: &'f str,
+}
+
+impl<'f> ForeignData<'f> {
+    fn of(figures: &'f Figures) -> Self {
+        let figure = |of: &'f Figure| ForeignFigure {
+            name: &of.name,
+            value: of.value,
+            unit: of.unit,
+            samples: of.samples,
+            note: &of.note,
+        };
+        let (tool, file) = (figures.tool, figures.path.as_path());
+        Self { tool: tool.word(), file, kind: tool.kind(), figures: figures.all.iter().map(figure).collect() }
+    }
 }
 
 /// What a log has, by its rows, judged without a manifest.
@@ -127,9 +172,10 @@ pub fn results_of(log: &Path) -> Result<Vec<Results>, Coded> {
 
 /// Which of several rows' exits counts: that of the first in this order. 0 comes last: it is for rows that all hold.
 fn rank(exit: Exit) -> usize {
-    const ORDER: [Exit; 7] = [
+    const ORDER: [Exit; 8] = [
         Exit::Failed,
         Exit::Invalid,
+        Exit::Busy,
         Exit::Unsupported,
         Exit::DoesNotHold,
         Exit::Inconclusive,
@@ -146,22 +192,19 @@ fn write(args: &ParseArgs, results: &Results, row: Option<u32>) -> Result<(), Co
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string()).or_exit(Exit::Output)?;
         write_all(&folder, results).or_exit(Exit::Output)?;
     }
-    if !args.json {
-        let text = if console::has_colours() { terminal_in_colour } else { terminal };
-        return console::answer(&text(results));
-    }
-    let mut json = Vec::new();
-    ResultsJson.export(results, &mut json).or_exit(Exit::Output)?;
-    console::answer(&String::from_utf8_lossy(&json))
+    let text = if console::has_colours() { terminal_in_colour } else { terminal };
+    console::answer(&text(results))
 }
 
-fn exit(args: &ParseArgs, results: &Results) -> Exit {
+fn ending(args: &ParseArgs, results: &Results) -> Ending {
     let publishable = results.publication.as_ref().is_some_and(|publication| publication.publishable);
-    match Exit::of(results.conclusion()) {
-        Exit::Holds | Exit::HoldsUndisturbed | Exit::WithinBoot if args.publish && !publishable => {
-            Exit::Invalid
+    let conclusion = results.conclusion();
+    match (Exit::of(conclusion), conclusion) {
+        (Exit::Holds | Exit::HoldsUndisturbed | Exit::WithinBoot, _) if args.publish && !publishable => {
+            Ending::from(Exit::Invalid).then("`--disclose-template` prints what a publication must disclose.")
         }
-        exit => exit,
+        (exit, Conclusion::Refused(reason)) => Ending { reason: Some(reason), ..exit.into() },
+        (exit, _) => exit.into(),
     }
 }
 

@@ -36,6 +36,9 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
         .collect();
     let page = document(&subjects);
     write_atomically(&args.html, |out| out.write_all(page.as_bytes())).or_exit(Exit::Output)?;
+    console::data("file", &args.html)?;
+    console::data("bytes", &page.len())?;
+    console::data("sessions", &subjects.len())?;
     let (shown, kib) = (args.html.display(), page.len().div_ceil(1024));
     console::answer(&format!("{shown}: {} in {kib} KiB\n", counted(subjects.len())))?;
     Ok(if judged.iter().all(Judged::is_verified) { Exit::Holds } else { Exit::NotVerified })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lab::{Coded, Exit, OrExit, console};
+use lab::{Coded, Exit, OrExit, Places, console};
 use report::Table;
 use report::page::{Headline, Stored};
 use serde::Serialize;
@@ -15,14 +15,11 @@ use super::found::sessions;
 #[derive(Args, Debug)]
 pub struct ListArgs {
     /// Where sessions are: DIR/EXPERIMENT/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// At most so many, the newest first
     #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
     pub newest: usize,
-    /// Print a JSON array
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// A session in a line.
@@ -54,10 +51,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Coded> {
         .take(args.newest)
         .map(|file| line(&file))
         .collect();
-    if args.json {
-        let json = serde_json::to_string_pretty(&lines).or_exit(Exit::Output)?;
-        return console::answer(&(json + "\n")).map(|()| Exit::Holds);
-    }
+    console::data("sessions", &lines)?;
     if lines.is_empty() {
         let shown = args.out.display();
         return console::answer(&format!("{shown}: no session in it; `assay run MANIFEST` makes one\n"))

@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use lab::{Coded, Exit, OrExit, console};
-use report::page::{Stored, Style, page};
+use export::{Subject, Suite};
+use lab::{Coded, Exit, OrExit, Places, console};
+use report::page::{Headline, Stored, Style, next_line, page};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
-use results::Results;
+use results::{Conclusion, Results};
+use serde::Serialize;
+use serde_json::Value;
 
+use crate::ending::{Ending, Next};
 use crate::verify::Opened;
 use crate::{archive, parse};
 use found::{RESULTS, Session, sessions};
@@ -26,23 +30,21 @@ pub struct ShowArgs {
     #[arg(value_name = "SESSION|LOG")]
     pub of: Vec<PathBuf>,
     /// Where sessions are: DIR/EXPERIMENT/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// Everything: every figure, what was excluded and why, the conditions
     ///
-    /// A session's logs are judged again for it, so it takes longer than the page.
-    #[arg(long, conflicts_with = "json")]
-    pub wide: bool,
-    /// Print results.json instead of the page
+    /// A session's logs are judged again for it, so it takes longer than the page. With --json it changes nothing: that
+    /// has all of results.json.
     #[arg(long)]
-    pub json: bool,
+    pub wide: bool,
 }
 
 /// Shows each session or log; the newest session if none is named. One that cannot be read does not stop the others.
 ///
 /// # Errors
 /// There is none, one cannot be read, or standard output cannot be written.
-pub fn run(args: &ShowArgs) -> Result<Exit, Coded> {
+pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
     let newest;
     let of = if args.of.is_empty() {
         newest = [newest_in(&args.out)?];
@@ -50,27 +52,65 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Coded> {
     } else {
         &args.of
     };
-    let mut exit = Exit::Holds;
-    for (number, path) in of.iter().enumerate() {
-        if number > 0 && !args.json {
-            console::answer("\n")?;
-        }
-        match show(args, path) {
+    let mut show = Show { wide: args.wide, shown: Vec::new(), next: None };
+    let mut failed = None;
+    let mut unreadable = Vec::new();
+    for path in of {
+        match show.path(path) {
             Ok(()) => {}
-            Err(error) if error.exit == Exit::Output => return Err(error),
+            Err(error) if error.exit == Exit::Output || of.len() == 1 => return Err(error),
             Err(error) => {
                 console::note(&format!("assay: {error}"));
-                exit = error.exit;
+                failed = Some(Ending::from(&error));
+                unreadable.push(Unreadable { name: path.display().to_string(), message: error.to_string() });
             }
         }
     }
-    Ok(exit)
+    console::data("sessions", &show.shown)?;
+    console::data("unreadable", &unreadable)?;
+    let well = Ending { next: show.next.map_or(Next::ByTable, Next::Is), ..Exit::Holds.into() };
+    Ok(failed.unwrap_or(well))
 }
 
 /// The page of results that were just made.
-pub fn page_of(results: &Results, name: &str) -> Result<String, Coded> {
+pub struct Page {
+    /// The page.
+    pub text: String,
+    headline: Headline,
+}
+
+impl Page {
+    /// How a command ends that made these results, which the user can name as `name`.
+    pub fn ending(&self, results: &Results, name: &str) -> Ending {
+        let conclusion = results.conclusion();
+        let reason = match conclusion {
+            Conclusion::Refused(reason) => Some(reason),
+            _ => None,
+        };
+        let next = Next::Is(self.headline.next(name));
+        let suite = Some(Suite::of(&Subject { name, results }));
+        Ending { exit: Exit::of(conclusion), reason, next, suite }
+    }
+}
+
+/// The page of results that were just made.
+///
+/// # Errors
+/// Their form cannot be read, which no known results cause.
+pub fn page_of(results: &Results) -> Result<Page, Coded> {
     let stored = Stored::read(&json_of(results)?).or_exit(Exit::Output)?;
-    Ok(page(&stored, name, style()))
+    Ok(Page { text: page(&stored, style()), headline: Headline::of(&stored) })
+}
+
+/// Results as data for a program, in the form of results.json; nothing for a person.
+///
+/// # Errors
+/// As of [`page_of`].
+pub fn as_data(results: &Results) -> Result<Value, Coded> {
+    if !console::is_for_a_program() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&json_of(results)?).or_exit(Exit::Output)
 }
 
 fn newest_in(out: &Path) -> Result<PathBuf, Coded> {
@@ -84,62 +124,105 @@ fn newest_in(out: &Path) -> Result<PathBuf, Coded> {
         .or_exit(Exit::BadInput)
 }
 
-fn show(args: &ShowArgs, path: &Path) -> Result<(), Coded> {
-    let name = path.display().to_string();
-    if let Some(session) = Session::at(path) {
-        if args.wide {
-            return wide(path);
+/// A session or a row of it, for a program.
+#[derive(Serialize)]
+struct Shown {
+    /// As the user can name it.
+    name: String,
+    /// results.json.
+    results: Value,
+}
+
+/// One that cannot be read, for a program.
+#[derive(Serialize)]
+struct Unreadable {
+    name: String,
+    message: String,
+}
+
+/// What is shown, one after the other.
+struct Show {
+    wide: bool,
+    shown: Vec<Shown>,
+    /// What to do next about the last one; it stands at the end of its page.
+    next: Option<String>,
+}
+
+impl Show {
+    fn path(&mut self, path: &Path) -> Result<(), Coded> {
+        let name = path.display().to_string();
+        if let Some(session) = Session::at(path) {
+            if self.is_judged_again() {
+                return self.wide(path);
+            }
+            for file in session.results() {
+                let json =
+                    fs::read(&file).with_context(|| file.display().to_string()).or_exit(Exit::BadInput)?;
+                let folder = file.parent().map_or_else(|| name.clone(), |of| of.display().to_string());
+                self.page(&json, &folder).map_err(|error| error.context(file.display().to_string()))?;
+            }
+            return Ok(());
         }
-        for file in session.results() {
-            let json = fs::read(&file).with_context(|| file.display().to_string()).or_exit(Exit::BadInput)?;
-            let stored =
-                Stored::read(&json).with_context(|| file.display().to_string()).or_exit(Exit::BadInput)?;
-            let folder = file.parent().map_or_else(|| name.clone(), |of| of.display().to_string());
-            print(args, &json, || page(&stored, &folder, style()))?;
+        if archive::is_archive(path) {
+            if self.is_judged_again() {
+                return self.wide(path);
+            }
+            let opened = Opened::open(path)?;
+            for set in 0..opened.session.sets().len() {
+                self.results(&opened.session.results(set), &name)?;
+            }
+            return Ok(());
         }
-        return Ok(());
+        if path.is_dir() {
+            let problem = anyhow!("{name}: has no {RESULTS}: no session, or one that was killed early");
+            return Err(problem).or_exit(Exit::BadInput);
+        }
+        for results in parse::results_of(path)? {
+            self.results(&results, &name)?;
+        }
+        Ok(())
     }
-    if archive::is_archive(path) {
-        if args.wide {
-            return wide(path);
+
+    /// Whether all is shown to a person, for which a session's logs are judged again.
+    fn is_judged_again(&self) -> bool {
+        self.wide && !console::is_for_a_program()
+    }
+
+    /// Shows results that were worked out just now.
+    fn results(&mut self, results: &Results, name: &str) -> Result<(), Coded> {
+        if self.is_judged_again() {
+            return self.answer(&full(results), None);
         }
+        self.page(&json_of(results)?, name)
+    }
+
+    /// Shows everything of a session, whose logs are judged again.
+    fn wide(&mut self, path: &Path) -> Result<(), Coded> {
         let opened = Opened::open(path)?;
         for set in 0..opened.session.sets().len() {
-            each(args, &opened.session.results(set), &name)?;
+            self.answer(&full(&opened.session.results(set)), None)?;
         }
-        return Ok(());
+        Ok(())
     }
-    if path.is_dir() {
-        let problem = anyhow!("{name}: has no {RESULTS}: no session, or one that was killed early");
-        return Err(problem).or_exit(Exit::BadInput);
-    }
-    for results in parse::results_of(path)? {
-        each(args, &results, &name)?;
-    }
-    Ok(())
-}
 
-/// Shows results that were worked out just now.
-fn each(args: &ShowArgs, results: &Results, name: &str) -> Result<(), Coded> {
-    if args.wide {
-        return console::answer(&full(results));
+    /// Shows results.json.
+    fn page(&mut self, json: &[u8], name: &str) -> Result<(), Coded> {
+        let stored = Stored::read(json).or_exit(Exit::BadInput)?;
+        if console::is_for_a_program() {
+            let results = serde_json::from_slice(json).or_exit(Exit::BadInput)?;
+            self.shown.push(Shown { name: name.to_owned(), results });
+        }
+        let next = Headline::of(&stored).next(name);
+        self.answer(&page(&stored, style()), Some(next))
     }
-    let json = json_of(results)?;
-    let stored = Stored::read(&json).or_exit(Exit::BadInput)?;
-    print(args, &json, || page(&stored, name, style()))
-}
 
-/// Shows everything of a session, whose logs are judged again.
-fn wide(path: &Path) -> Result<(), Coded> {
-    let opened = Opened::open(path)?;
-    for set in 0..opened.session.sets().len() {
-        console::answer(&full(&opened.session.results(set)))?;
+    /// Prints a page, after the end of the one before it.
+    fn answer(&mut self, text: &str, next: Option<String>) -> Result<(), Coded> {
+        if let Some(before) = std::mem::replace(&mut self.next, next) {
+            console::answer(&format!("{}\n", next_line(&before)))?;
+        }
+        console::answer(text)
     }
-    Ok(())
-}
-
-fn print(args: &ShowArgs, json: &[u8], page: impl FnOnce() -> String) -> Result<(), Coded> {
-    console::answer(&if args.json { String::from_utf8_lossy(json).into_owned() } else { page() })
 }
 
 fn full(results: &Results) -> String {

@@ -11,6 +11,7 @@ use lab::{Coded, Exit, OrExit, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::seal::signature::{PublicKey, verify};
 use results::seal::{CHAIN, Problem, SIGNATURE, SealedSession};
+use serde::Serialize;
 
 pub use args::VerifyArgs;
 pub use session::{Opened, load};
@@ -22,11 +23,13 @@ pub use session::{Opened, load};
 pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
     let key = args.signed_by.as_deref().map(read_key).transpose()?;
     let mut exit = Exit::Holds;
+    let mut verified = Vec::new();
     for path in &args.sessions {
         let opened = Opened::open(path)?;
         let mut problems = opened.problems();
         problems.extend(key.as_ref().and_then(|key| signature_problem(&opened, key)));
         console::answer(&text(path, &opened.session, &problems, key.is_some()))?;
+        verified.push(Verified::of(path, &opened.session, &problems));
         if let Some(folder) = &args.rebuild {
             rebuild(&opened.session, &place_of(folder, path, args.sessions.len() > 1))?;
         }
@@ -36,7 +39,52 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
             exit = Exit::Invalid;
         }
     }
+    console::data("sessions", &verified)?;
     Ok(exit)
+}
+
+/// What was found of a session, for a program.
+#[derive(Serialize)]
+struct Verified {
+    path: PathBuf,
+    /// What recorded it.
+    tool: String,
+    session: String,
+    runs: usize,
+    /// The head of its chain.
+    head: String,
+    /// Whether its chain has an end: it was neither killed, nor does it still run.
+    ended: bool,
+    /// Why it ended early.
+    incomplete: Option<String>,
+    verified: bool,
+    problems: Vec<Difference>,
+}
+
+/// Something that does not verify.
+#[derive(Serialize)]
+struct Difference {
+    place: String,
+    detail: String,
+}
+
+impl Verified {
+    fn of(path: &Path, session: &SealedSession, problems: &[Problem]) -> Self {
+        let chain = &session.chain;
+        let difference =
+            |Problem { place, detail }: &Problem| Difference { place: place.clone(), detail: detail.clone() };
+        Self {
+            path: path.to_owned(),
+            tool: chain.commitment.tool.to_string(),
+            session: chain.commitment.session.to_string(),
+            runs: session.runs(),
+            head: chain.head.to_string(),
+            ended: chain.end.is_some(),
+            incomplete: chain.end.as_ref().and_then(|end| end.incomplete.clone()),
+            verified: problems.is_empty(),
+            problems: problems.iter().map(difference).collect(),
+        }
+    }
 }
 
 /// Where the results of one of several sessions go: each has a folder of its own.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use anyhow::anyhow;
 use lab::{Coded, Exit, OrExit};
+use results::Results;
 use results::seal::{Problem, SealError, SealedSession, locate, unpack};
 use results::session::{StoredSession, Whole};
 use serde_json::Value;
@@ -110,6 +111,25 @@ impl Opened {
             .or_exit(Exit::NotVerified)
     }
 
+    /// The results of the only set of runs, or of the row that the path names.
+    ///
+    /// # Errors
+    /// There are several.
+    pub fn results(&self) -> Result<Results, Coded> {
+        Ok(self.session.results(self.set(self.row.as_deref())?))
+    }
+
+    /// What counts of the only set of runs, or of the row that the path names.
+    ///
+    /// # Errors
+    /// There are several, or it has no result.
+    pub fn stored_one(&self, whole: Whole) -> Result<StoredSession, Coded> {
+        let set = self.set(self.row.as_deref())?;
+        let mut stored = StoredSession::of(&self.session, set, whole).map_err(coded)?;
+        self.path.clone_into(&mut stored.folder);
+        Ok(stored)
+    }
+
     /// What counts of these rows.
     ///
     /// # Errors
@@ -152,8 +172,5 @@ fn written_runs(folder: &Path) -> Option<usize> {
 pub fn load(path: &Path, whole: Whole) -> Result<StoredSession, Coded> {
     let opened = Opened::open(path)?;
     opened.verified()?;
-    let set = opened.set(opened.row.as_deref())?;
-    let mut stored = StoredSession::of(&opened.session, set, whole).map_err(coded)?;
-    path.clone_into(&mut stored.folder);
-    Ok(stored)
+    opened.stored_one(whole)
 }

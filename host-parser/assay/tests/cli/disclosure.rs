@@ -76,8 +76,9 @@ fn a_filled_in_template_makes_results_publishable() {
     fs::write(&file, values.into_iter().fold(template.out.clone(), fill)).unwrap();
     parse(&disclose).expect_exit(0).expect_answer(&["publishable: everything is disclosed"]);
     let json: Value = serde_json::from_str(&parse(&[&disclose[..], &["--json"]].concat()).out).unwrap();
-    assert_eq!(json["publication"]["publishable"], true);
-    assert_eq!(json["publication"]["disclosure"]["region"], "europe-west1-b");
+    let publication = &json["result"]["rows"][0]["publication"];
+    assert_eq!(publication["publishable"], true);
+    assert_eq!(publication["disclosure"]["region"], "europe-west1-b");
 
     fs::write(&file, template.out.replace("tenancy", "tenancies")).unwrap();
     parse(&disclose).expect_exit(7).expect_message(&["d.toml:", "tenancies: unknown field"]);

@@ -13,7 +13,9 @@ fn json_has_facts_and_agrees_with_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = assay(["doctor", "--json", "--accel", "tcg", "--out"]);
     let said = run(command.arg(folder.path()), DEADLINE);
-    let data: Value = serde_json::from_str(&said.out).unwrap();
+    let envelope: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(envelope["exit_code"].as_i64().unwrap(), i64::from(said.code.unwrap()), "{}", said.err);
+    let data = &envelope["result"]["report"];
     assert_eq!(data["exit_code"].as_i64().unwrap(), i64::from(said.code.unwrap()), "{}", said.err);
     let facts = &data["facts"];
     let cpus = facts["topology"]["cpus"].as_array().unwrap();

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use lab::Exit;
+
 use crate::assay::{assay, run};
 use crate::golden;
 use crate::stage::DEADLINE;
@@ -26,9 +28,13 @@ fn table() -> Vec<(u8, String)> {
 
 #[test]
 fn gate_lists_every_exit_code() {
-    let mut text = "\n| exit code | meaning |\n|---|---|\n".to_owned();
-    for (code, meaning) in table() {
-        text += &format!("| {code} | {meaning} |\n");
+    let mut text =
+        "\n| exit code | in data | meaning | `next:`, if nothing more exact is known |\n|---|---|---|---|\n"
+            .to_owned();
+    assert_eq!(table().len(), Exit::ALL.len());
+    for ((code, meaning), exit) in table().into_iter().zip(Exit::ALL) {
+        assert_eq!((code, meaning.as_str()), (*exit as u8, exit.meaning()));
+        text += &format!("| {code} | `{}` | {meaning} | {} |\n", exit.word(), exit.next());
     }
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/GATE.md");
     golden::check_part(&document, "exit codes", &text);
@@ -37,5 +43,5 @@ fn gate_lists_every_exit_code() {
 #[test]
 fn exit_codes_are_stable() {
     let codes: Vec<u8> = table().into_iter().map(|(code, _)| code).collect();
-    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]);
+    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 75, 130]);
 }

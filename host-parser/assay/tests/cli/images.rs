@@ -7,7 +7,7 @@ use crate::assay::{Said, assay, run};
 use crate::stage::{DEADLINE, Stage};
 
 /// An image tool that writes each file with the name of its option as content.
-const WRITES: &str = r#"
+pub const WRITES: &str = r#"
 while [ $# -gt 0 ]; do
     case "$1" in
         --kernel) ;;
@@ -19,13 +19,13 @@ while [ $# -gt 0 ]; do
 done"#;
 
 /// A stage whose image tool is this script.
-fn stage(tool: &str) -> Stage {
+pub fn stage(tool: &str) -> Stage {
     let stage = Stage::with_qemu("exit 1");
     stage.script("tool", tool);
     stage
 }
 
-fn image(stage: &Stage, options: &[&str]) -> Command {
+pub fn image(stage: &Stage, options: &[&str]) -> Command {
     let mut command = assay(["image"]);
     for (option, name) in
         [("--kernel", "kernel"), ("--workers", "workers"), ("--image-tool", "tool"), ("--out", "out")]

@@ -101,9 +101,10 @@ fn writes_the_same_results_as_it_prints() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = assay(["parse", "--json", "--out"]);
     let said = run(command.arg(folder.path().join("new/folder")).arg(good_log()), DEADLINE);
-    said.expect_exit(0);
-    let written = fs::read_to_string(folder.path().join("new/folder/results.json")).unwrap();
-    assert_eq!(said.out, written);
+    let said: serde_json::Value = serde_json::from_str(&said.expect_exit(0).out).unwrap();
+    let written = fs::read(folder.path().join("new/folder/results.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(said["result"]["rows"], serde_json::json!([written]));
 }
 
 /// The log of a good guest with this nonce, changed.
@@ -278,4 +279,47 @@ fn a_planned_case_that_did_not_run_is_reported() {
     fs::write(&manifest, text).unwrap();
     let other = parse_all(&options, &[log(1, 1, same), log(2, 2, same)]);
     other.expect_answer(&["NOT RUN: case 4: no run of it is there", "too-few-rounds"]);
+}
+
+#[test]
+fn figures_of_other_tools_are_shown_and_decide_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hyperfine, memtest) = (folder.path().join("h.json"), folder.path().join("m.log"));
+    let name = "a command with a name that is much too long for a table of eighty columns";
+    fs::write(
+        &hyperfine,
+        format!(r#"{{"results":[{{"command":"{name}","median":0.5,"times":[0.5,0.5]}}]}}"#),
+    )
+    .unwrap();
+    fs::write(
+        &memtest,
+        "MTLOG ts=1.0 ev=test_start test=1 name=\"Own\"\r\nMTLOG ts=3.5 ev=test_end test=1 errors=7\r\n",
+    )
+    .unwrap();
+    let options = [format!("hyperfine={}", hyperfine.display()), format!("memtest86+={}", memtest.display())];
+    let of = |json: &[&str]| {
+        let mut command = assay(["parse"]);
+        command.args(json).arg(good_log()).args(["--foreign", &options[0], "--foreign", &options[1]]);
+        run(&mut command, DEADLINE)
+    };
+    let said = of(&[]);
+    let alone = run(assay(["parse"]).arg(good_log()), DEADLINE);
+    assert_eq!(said.code, alone.code, "errors that another tool found are not ours to judge");
+    said.expect_answer(&[
+        "FOREIGN, hyperfine",
+        "0.5000",
+        "pass 1, test 1: Own",
+        "2.5000",
+        "7 ERRORS of memory",
+    ]);
+    // A path is as long as it is.
+    let wide = said.out.lines().filter(|line| line.chars().count() > 80 && !line.contains('/'));
+    assert_eq!(wide.collect::<Vec<_>>(), [""; 0]);
+    let json: serde_json::Value = serde_json::from_str(&of(&["--json"]).out).unwrap();
+    let foreign = &json["result"]["foreign"];
+    assert_eq!((&foreign[0]["tool"], &foreign[0]["figures"][0]["name"]), (&"hyperfine".into(), &name.into()));
+    assert_eq!(
+        (&foreign[1]["figures"][0]["value"], &foreign[1]["figures"][0]["unit"]),
+        (&2.5.into(), &"seconds".into())
+    );
 }

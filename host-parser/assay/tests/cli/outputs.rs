@@ -47,7 +47,7 @@ fn keeps_the_results_if_the_terminal_has_gone() {
 fn names_a_folder_that_cannot_be_created() {
     let stage = Stage::with_qemu(DIES);
     fs::write(stage.path("out"), "a file").unwrap();
-    stage.run(&[]).expect_exit(9).expect_message(&["out/smp-process-scale"]);
+    stage.run(&[]).expect_exit(9).expect_message(&["/out: cannot create"]);
     let mut command = assay(["parse", "--out", "/dev/null/x"]);
     run(command.arg(good_log()), DEADLINE).expect_exit(9).expect_message(&["/dev/null/x"]);
 }

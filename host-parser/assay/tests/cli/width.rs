@@ -21,7 +21,7 @@ fn fits(command: &mut Command) {
 }
 
 /// The commands that a help lists.
-fn commands(of: &[&str]) -> Vec<String> {
+pub fn commands(of: &[&str]) -> Vec<String> {
     let said = run(assay(of).arg("--help"), DEADLINE);
     let listed = said.out.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = listed.take_while(|line| line.starts_with(' '));
@@ -40,6 +40,9 @@ fn every_help_fits() {
         }
         for name in commands(&["exact"]).iter().filter(|name| *name != "help") {
             fits(&mut assay(["exact", name, help]));
+        }
+        for name in commands(&["baseline"]).iter().filter(|name| *name != "help") {
+            fits(&mut assay(["baseline", name, help]));
         }
         for name in commands(&["dev"]).iter().filter(|name| *name != "help") {
             fits(&mut assay(["dev", name, help]));

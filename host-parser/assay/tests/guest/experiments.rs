@@ -37,7 +37,7 @@ fn run_undisturbed(name: &str, out: &Path, experiment: &Path, options: &[&str]) 
 
 /// Whether the experiment failed because the host was too busy.
 fn is_contended(said: &Said) -> bool {
-    said.code == Some(5) && said.out.contains("host-contended")
+    said.code == Some(75) && said.out.contains("host-contended")
 }
 
 /// Whether a run counts. A round that the host disturbed is excluded and replaced.

@@ -273,6 +273,22 @@ impl ReasonCode {
         )
     }
 
+    /// Whether the host, or what shares it, was busy: the same run can pass later, on the same machine. An interrupt that
+    /// firmware or a device sends is not that.
+    #[must_use]
+    pub const fn is_a_busy_host(self) -> bool {
+        matches!(
+            self,
+            Self::VcpuPreempted
+                | Self::Steal
+                | Self::VmStopped
+                | Self::CpuSlowed
+                | Self::ProbeSlow
+                | Self::HostContended
+                | Self::LateStart
+        )
+    }
+
     /// Whether a run with no other reason did its work all the same, so that its times are those that a user of the
     /// machine experienced.
     #[must_use]

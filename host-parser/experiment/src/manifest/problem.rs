@@ -66,6 +66,13 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
+    /// What would be right, and what is there, if the message is of the form `expected .., found ..`.
+    #[must_use]
+    pub fn expected_and_found(&self) -> Option<(&str, Option<&str>)> {
+        let (_, rest) = self.message.split_once("expected ")?;
+        Some(rest.rsplit_once(", found ").map_or((rest, None), |(expected, found)| (expected, Some(found))))
+    }
+
     /// Returns a problem with the text at `span` of `source`.
     #[must_use]
     pub fn at(source: &str, span: &Range<usize>, key: &str, message: String) -> Self {

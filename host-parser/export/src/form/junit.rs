@@ -7,16 +7,20 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Better, FormError};
 use crate::Subject;
-use crate::checks::{Check, Outcome, checks};
-use crate::figures::figures;
+use crate::checks::{Check, Outcome};
+use crate::suite::Suite;
 
 pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
-    let all: Vec<(&Subject<'_>, Vec<Check>)> =
-        subjects.iter().map(|subject| (subject, checks(subject.results))).collect();
+    Ok(junit(&subjects.iter().map(Suite::of).collect::<Vec<_>>()))
+}
+
+/// Suites of tests as JUnit XML.
+#[must_use]
+pub fn junit(suites: &[Suite]) -> String {
     let count = |of: fn(&Outcome) -> bool| {
-        all.iter().flat_map(|(_, checks)| checks).filter(|check| of(&check.outcome)).count()
+        suites.iter().flat_map(|suite| &suite.checks).filter(|check| of(&check.outcome)).count()
     };
-    let time: f64 = subjects.iter().map(Subject::took_seconds).sum();
+    let time: f64 = suites.iter().map(|suite| suite.took_seconds).sum();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         xml,
@@ -25,11 +29,11 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
         count(is_failure),
         count(is_error)
     );
-    for (id, (subject, checks)) in all.iter().enumerate() {
-        suite(&mut xml, id, subject, checks);
+    for (id, of) in suites.iter().enumerate() {
+        suite(&mut xml, id, of);
     }
     xml += "</testsuites>\n";
-    Ok(xml)
+    xml
 }
 
 fn is_failure(outcome: &Outcome) -> bool {
@@ -44,13 +48,14 @@ fn is_skipped(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Skipped(..))
 }
 
-fn suite(xml: &mut String, id: usize, subject: &Subject<'_>, checks: &[Check]) {
+fn suite(xml: &mut String, id: usize, suite: &Suite) {
+    let checks: &[Check] = &suite.checks;
     let count = |of: fn(&Outcome) -> bool| checks.iter().filter(|check| of(&check.outcome)).count();
-    let started = UNIX_EPOCH + Duration::from_secs(subject.started_seconds().unwrap_or(0));
+    let started = UNIX_EPOCH + Duration::from_secs(suite.started_seconds);
     // The schema's times have no zone.
     let started = humantime::format_rfc3339_seconds(started).to_string().replace('Z', "");
-    let name = escaped(&subject.results.experiment.name);
-    let time = subject.took_seconds();
+    let name = escaped(&suite.name);
+    let time = suite.took_seconds;
     let _ = writeln!(
         xml,
         "<testsuite package=\"assay\" id=\"{id}\" name=\"{name}\" timestamp=\"{started}\" hostname=\"-\" tests=\"{}\" \
@@ -61,12 +66,8 @@ fn suite(xml: &mut String, id: usize, subject: &Subject<'_>, checks: &[Check]) {
         count(is_skipped)
     );
     *xml += "<properties>\n";
-    let _ = writeln!(xml, "<property name=\"session\" value=\"{}\"/>", escaped(subject.session()));
-    for figure in figures(subject.results) {
-        if let Some(speedup) = figure.scales() {
-            let key = format!("{}.{}.{}.median", figure.ratio_name(), figure.system, figure.stats.case);
-            let _ = writeln!(xml, "<property name=\"{key}\" value=\"{:.6}\"/>", speedup.median);
-        }
+    for (key, value) in &suite.properties {
+        let _ = writeln!(xml, "<property name=\"{}\" value=\"{}\"/>", escaped(key), escaped(value));
     }
     *xml += "</properties>\n";
     for check in checks {

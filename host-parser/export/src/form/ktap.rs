@@ -4,13 +4,20 @@ use std::fmt::Write as _;
 
 use super::{Better, FormError};
 use crate::Subject;
-use crate::checks::{Outcome, checks};
+use crate::checks::Outcome;
+use crate::suite::Suite;
 
 pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
+    Ok(ktap(&subjects.iter().map(Suite::of).collect::<Vec<_>>()))
+}
+
+/// Suites of tests as KTAP.
+#[must_use]
+pub fn ktap(suites: &[Suite]) -> String {
     let mut lines = Vec::new();
-    for subject in subjects {
-        let prefix = if subjects.len() > 1 { format!("{}.", word(subject.session())) } else { String::new() };
-        for check in checks(subject.results) {
+    for suite in suites {
+        let prefix = if suites.len() > 1 { format!("{}.", word(&suite.session)) } else { String::new() };
+        for check in &suite.checks {
             let number = lines.len() + 1;
             let name = format!("{prefix}{}", word(&check.name));
             lines.push(match &check.outcome {
@@ -27,7 +34,7 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
     for line in lines {
         let _ = writeln!(text, "{line}");
     }
-    Ok(text)
+    text
 }
 
 /// A word without `#`, which begins a directive.

@@ -10,6 +10,9 @@ mod ktap;
 mod lnt;
 mod openmetrics;
 
+pub use junit::junit;
+pub use ktap::ktap;
+
 use crate::Subject;
 
 /// Which figures a form has that does not say which direction is better.

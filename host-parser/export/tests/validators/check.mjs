@@ -2,10 +2,10 @@
 // (`extract.ts`, version 1.22).
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const [modules, forms] = process.argv.slice(2);
-const { z } = createRequire(join(modules, 'package.json'))('zod');
+const { z } = createRequire(resolve(modules, 'package.json'))('zod');
 const schema = z.array(z.object({
   name: z.string(), unit: z.string(), value: z.number(), range: z.string().optional(), extra: z.string().optional(),
 }).strict()).min(1);

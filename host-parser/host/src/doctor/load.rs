@@ -9,7 +9,7 @@ use super::host::{Host, list};
 use super::sample::{Program, Sample, Snapshot};
 
 /// The length of the sample: about 50 ticks, the counters' unit.
-const SAMPLED: Duration = Duration::from_millis(500);
+pub(super) const SAMPLED: Duration = Duration::from_millis(500);
 /// A warning from this many busy CPUs on: every host has some background work.
 const BUSY: f64 = 0.25;
 /// The least number of idle CPUs for two vCPUs.

@@ -9,6 +9,7 @@ mod check;
 mod clock;
 mod cpu;
 mod cpuset;
+mod culprit;
 mod facts;
 mod finding;
 mod frequency;
@@ -22,6 +23,7 @@ mod storage;
 mod system;
 
 pub use check::{Check, Fault};
+pub use culprit::{Culprit, culprit};
 pub use facts::{AcceleratorFact, Facts, ProgramFact};
 pub use finding::{Finding, Status};
 pub use host::{Host, count};

@@ -14,9 +14,7 @@ use crate::boot_image::{Archive, BootImage};
 use crate::console;
 use crate::exit::{Coded, Exit, OrExit};
 use crate::guest_env::GuestEnv;
-
-/// The folder that keeps the distribution's kernel.
-const STORE: &str = "target/linux";
+use crate::places::Places;
 
 /// The least memory of a Linux guest. With 64 MiB, Linux 6.1 with our initramfs dies before its console is up and
 /// prints nothing.
@@ -56,18 +54,19 @@ pub fn guests(
 
 /// The kernel that the user names, else the distribution's. If that one is missing, downloads it if `fetch` is set.
 fn find_kernel(fetch: bool) -> Result<LinuxKernel, Coded> {
-    let store = Path::new(STORE);
+    let store = &Places::here().linux();
+    let shown = store.display();
     if let Some(kernel) = LinuxKernel::at_hand(store).context(KERNEL_VARIABLE).or_exit(Exit::Environment)? {
         return Ok(kernel);
     }
     if !fetch {
         let error = anyhow!(
-            "no Linux kernel in {STORE}; start a run, which fetches the distribution's, or set {KERNEL_VARIABLE} to the \
+            "no Linux kernel in {shown}; start a run, which fetches the distribution's, or set {KERNEL_VARIABLE} to the \
              path of any bzImage"
         );
         return Err(error).or_exit(Exit::Environment);
     }
-    console::note(&format!("fetching the distribution's Linux kernel into {STORE}"));
+    console::note(&format!("fetching the distribution's Linux kernel into {shown}"));
     LinuxKernel::fetch(store).or_exit(Exit::Environment)
 }
 

@@ -2,12 +2,12 @@
 
 use anyhow::anyhow;
 use evidence::challenge;
-use evidence::gate::{Ended, Measurement, Verdict};
+use evidence::gate::{Ended, Measurement, ReasonCode, Verdict};
 use host::CancelToken;
-use results::{Conclusion, RunRecord, System};
+use results::{RunRecord, System};
 
 use super::{Layout, Part, Session};
-use crate::exit::{Coded, Exit, OrExit};
+use crate::exit::{Coded, OrExit};
 use crate::progress_line::ProgressLine;
 use crate::rounds::Step;
 use crate::run::{Run, RunKey, cpus};
@@ -170,13 +170,13 @@ impl Session {
                 "host-contended: {count} runs do not count because the host disturbed them or their round, and at most \
                  {limit} may be lost; the last: {last}"
             ))
-            .or_exit(Exit::Invalid);
+            .or_refuse(ReasonCode::HostContended);
         }
         let (made, planned) = (self.runs.len(), self.planned());
         if made == planned {
             return Ok(());
         }
-        Err(anyhow!("incomplete: {made} of {planned} runs were made")).or_exit(Exit::Invalid)
+        Err(anyhow!("incomplete: {made} of {planned} runs were made")).or_refuse(ReasonCode::Incomplete)
     }
 
     /// A run's name among others of its round: `2 CPUs`, or `linux, 2 CPUs`.
@@ -197,9 +197,7 @@ fn is_refused(run: &RunRecord) -> bool {
 /// That a run passed, or did not for what the host did.
 fn passed(name: &str, verdict: &Verdict<Measurement>) -> Result<(), Coded> {
     match verdict.outcome.refusal().filter(|(reason, _)| !reason.is_the_hosts()) {
-        Some((reason, detail)) => {
-            Err(anyhow!("{name}: {reason}: {detail}")).or_exit(Exit::of(Conclusion::Refused(reason)))
-        }
+        Some((reason, detail)) => Err(anyhow!("{name}: {reason}: {detail}")).or_refuse(reason),
         None => Ok(()),
     }
 }

@@ -32,7 +32,7 @@ pub struct Headline {
     /// How it is meant.
     pub tone: Tone,
     /// The weightiest reason why there is no claim.
-    reason: Option<ReasonCode>,
+    pub reason: Option<ReasonCode>,
 }
 
 impl Headline {

@@ -23,9 +23,10 @@ pub struct Style {
     pub colours: bool,
 }
 
-/// The page of a session, of at most 80 columns. `name` is how the user can name the session again.
+/// The page of a session, of at most 80 columns. What to do next ([`Headline::next`]) is not in it: that line is the last
+/// of all that a command prints.
 #[must_use]
-pub fn page(stored: &Stored, name: &str, style: Style) -> String {
+pub fn page(stored: &Stored, style: Style) -> String {
     let headline = Headline::of(stored);
     let mut lines = wrapped(&format!("{}: {}", headline.word, headline.about), "");
     if style.colours {
@@ -42,8 +43,13 @@ pub fn page(stored: &Stored, name: &str, style: Style) -> String {
     for line in refusals(stored) {
         lines.extend(wrapped(&line, ""));
     }
-    lines.extend(wrapped(&format!("next: {}", headline.next(name)), ""));
     lines.join("\n") + "\n"
+}
+
+/// The last line of an answer, of at most 80 columns: what to do next.
+#[must_use]
+pub fn next_line(next: &str) -> String {
+    wrapped(&format!("next: {next}"), "").join("\n") + "\n"
 }
 
 /// What was measured where, in a line.

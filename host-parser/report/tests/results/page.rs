@@ -1,6 +1,6 @@
 //! The page of a session, which is made from results.json alone.
 
-use report::page::{Headline, Stored, StoredError, Style, Tone, page};
+use report::page::{Headline, Stored, StoredError, Style, Tone, next_line, page};
 use report::{Exporter, ResultsJson};
 use results::{Completion, Results, RunRecord, System};
 
@@ -19,7 +19,9 @@ fn stored(results: &Results) -> Stored {
 }
 
 fn shown(results: &Results) -> String {
-    page(&stored(results), "target/smp-process-scale/test", Style::default())
+    let stored = stored(results);
+    let next = Headline::of(&stored).next("target/smp-process-scale/test");
+    page(&stored, Style::default()) + &next_line(&next)
 }
 
 /// A session with this many runs that failed, after seven good rounds.
@@ -56,8 +58,7 @@ fn every_page_is_ascii_of_eighty_columns() {
 #[test]
 fn the_verdict_comes_first_and_is_a_word_without_its_colour_too() {
     let stored = stored(&whole());
-    let (plain, coloured) =
-        (page(&stored, "x", Style::default()), page(&stored, "x", Style { colours: true }));
+    let (plain, coloured) = (page(&stored, Style::default()), page(&stored, Style { colours: true }));
     assert!(plain.starts_with("HOLDS: "), "{plain}");
     assert!(coloured.starts_with("\x1b[1;32mHOLDS\x1b[0m: "), "{coloured}");
     assert_eq!(coloured.replace("\x1b[1;32m", "").replace("\x1b[0m", ""), plain, "the same lines");

@@ -155,7 +155,7 @@ fn probes(states: &[f64], random: &mut SplitMix64) -> Vec<f64> {
 }
 
 /// A number from 0 to 1, less than 1.
-fn unit(random: &mut SplitMix64) -> f64 {
+pub(crate) fn unit(random: &mut SplitMix64) -> f64 {
     (random.draw() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -165,7 +165,7 @@ fn happens(random: &mut SplitMix64, probability: f64) -> bool {
 
 /// A number of the standard normal distribution (Box and Muller, "A Note on the Generation of Random Normal Deviates",
 /// Annals of Mathematical Statistics 29(2), 1958).
-pub(super) fn normal(random: &mut SplitMix64) -> f64 {
+pub(crate) fn normal(random: &mut SplitMix64) -> f64 {
     let (radius, angle) = (1.0 - unit(random), std::f64::consts::TAU * unit(random));
     (-2.0 * radius.ln()).sqrt() * angle.cos()
 }

@@ -4,7 +4,7 @@
 //! by a known percentage. It has no method besides [`compare`], which is the one that `assay compare` uses.
 
 mod draw;
-mod host;
+pub(crate) mod host;
 mod paces;
 mod rate;
 mod real;

@@ -11,7 +11,7 @@ use super::super::image::Image;
 use super::super::objects::{Named, Notification};
 use super::super::post::nudge;
 use super::super::table::Table;
-use super::super::thread::{State, Thread};
+use super::super::thread::State;
 use super::{Invocation, Island, method, require};
 use crate::cpu::PerCpu;
 
@@ -36,32 +36,28 @@ pub(super) fn identify(
     Ok(kind)
 }
 
-/// Does any other method.
+/// Signals a notification.
 #[inline(always)]
-pub(super) fn other(
+pub(super) fn signalled(
     island: &Island,
-    thread: &Thread,
+    handles: &RefCell<Table<Named>>,
     handle: Handle,
     words: [u64; 4],
-    number: u64,
 ) -> Result<u64, Status> {
-    let handles = thread.handles.as_ref().ok_or(Status::NoCall)?;
-    if number == Call::NotificationSignal.number() {
-        // SAFETY: as above.
-        let table = unsafe { handles.try_borrow_unguarded() }.map_err(|_| Status::Busy)?;
-        if let (Named::Notification(notification), rights) = table.find(handle, Kind::Notification as u64)? {
-            require(rights, HandleRight::Signal)?;
-            signal(island, notification, words[0]);
-            return Ok(0);
-        }
+    // SAFETY: as above.
+    let table = unsafe { handles.try_borrow_unguarded() }.map_err(|_| Status::Busy)?;
+    let (object, rights) = table.find(handle, Kind::Notification as u64)?;
+    require(rights, HandleRight::Signal)?;
+    if let Named::Notification(notification) = object {
+        signal(island, notification, words[0]);
     }
-    Invocation::new(island, thread, handles, handle, words, number)?.at_once()
+    Ok(0)
 }
 
 impl Invocation<'_> {
     /// Does a method at once. Returns the first word.
     #[inline(never)]
-    fn at_once(&self) -> Result<u64, Status> {
+    pub(super) fn at_once(&self) -> Result<u64, Status> {
         let table = self.handles.borrow();
         let (object, rights) = match table.find(self.handle, self.kind) {
             Ok((object, rights)) => (object.clone(), rights),
@@ -72,6 +68,9 @@ impl Invocation<'_> {
             }
             Err(status) => return Err(status),
         };
+        if !Call::has_method(self.kind, self.method) {
+            return Err(Status::Method);
+        }
         // A method may change the table.
         drop(table);
         self.seldom(&object, rights)
@@ -137,7 +136,9 @@ impl Invocation<'_> {
 
     /// Starts a task. Returns a handle to it.
     fn spawn(&self, image: &Image) -> Result<u64, Status> {
-        let thread = image.start(self.words[0])?;
+        let [argument, given, ..] = self.words;
+        let given = if given == 0 { None } else { Some(self.handles.borrow().share(Handle(given))?) };
+        let thread = image.start(argument, given)?;
         let handle = self.handles.borrow_mut().insert(Named::Task(Rc::clone(&thread)), Image::PARENT)?;
         self.island.make_ready(thread);
         self.island.counters.count(Counter::Spawn);

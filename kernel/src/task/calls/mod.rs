@@ -91,19 +91,26 @@ pub fn at_once(handle: Handle, words: [u64; 4], number: u64) -> Answer {
         island.counters.count(Counter::Null);
         return Answer { status: Status::Ok.value(), word: 0 };
     }
-    at_once_but_null(handle, words, number)
+    let [a, b, c, d] = words;
+    at_once_but_null(handle, a, b, c, d, number)
 }
 
-/// A function of its own, so that the shortest call saves no registers for it.
+/// A function of its own, so that the shortest call saves no registers for it. Its words are in registers, which those of an
+/// array would not be.
 #[inline(never)]
-fn at_once_but_null(handle: Handle, words: [u64; 4], number: u64) -> Answer {
+fn at_once_but_null(handle: Handle, a: u64, b: u64, c: u64, d: u64, number: u64) -> Answer {
+    let words = [a, b, c, d];
     // SAFETY: a call comes from ring 3.
     let island = unsafe { Island::here() };
     let thread = island.current();
     let Some(handles) = &thread.handles else { return of_worker(island, thread, number) };
     let done = match Invocation::parts(number) {
+        _ if number == Call::NotificationSignal.number() => {
+            methods::signalled(island, handles, handle, words)
+        }
         Ok((kind, 0)) => methods::identify(island, handles, handle, kind),
-        Ok(_) => methods::other(island, thread, handle, words, number),
+        Ok(_) => Invocation::new(island, thread, handles, handle, words, number)
+            .and_then(|invocation| invocation.at_once()),
         Err(_) if number == Call::Exit.number() => island.end_current(Exit::Returned),
         Err(status) => Err(status),
     };
@@ -124,19 +131,24 @@ pub fn may_switch(handle: Handle, words: [u64; 4], number: u64) -> *const Thread
     // SAFETY: a call comes from ring 3.
     let island = unsafe { Island::here() };
     let thread = island.current();
-    if !short::go(island, thread, handle, words, number) {
-        long_way(island, thread, handle, words, number);
+    if short::go(island, thread, handle, words, number) {
+        return island.frame();
     }
-    island.next_frame()
+    let [a, b, c, d] = words;
+    long_way(handle, a, b, c, d, number)
 }
 
-/// A function of its own, so that the short way saves no registers for it.
+/// A function of its own, as [`at_once_but_null`] is.
 #[inline(never)]
-fn long_way(island: &Island, thread: &Thread, handle: Handle, words: [u64; 4], number: u64) {
+fn long_way(handle: Handle, a: u64, b: u64, c: u64, d: u64, number: u64) -> *const ThreadFrame {
+    let words = [a, b, c, d];
+    // SAFETY: a call comes from ring 3.
+    let island = unsafe { Island::here() };
+    let thread = island.current();
     let begun = match &thread.handles {
         Some(handles) => match Invocation::new(island, thread, handles, handle, words, number) {
             Ok(invocation) => invocation.begin(),
-            Err(_) => switching::begin_own(island, thread, words, number),
+            Err(_) => switching::begin_own(island, words, number),
         },
         None => {
             of_worker(island, thread, number);
@@ -147,6 +159,7 @@ fn long_way(island: &Island, thread: &Thread, handle: Handle, words: [u64; 4], n
         island.counters.refuse(status);
         thread.answer(status, [0; 4]);
     }
+    island.next_frame()
 }
 
 /// Answers a worker that has no handles: its return stub's call, and no other.

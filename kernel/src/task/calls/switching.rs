@@ -15,7 +15,6 @@ const CALL: u64 = method(Call::EndpointCall);
 const SERVE: u64 = method(Call::EndpointServe);
 const WAIT: u64 = method(Call::NotificationWait);
 const WAIT_TASK: u64 = method(Call::TaskWait);
-const YIELD: u64 = Call::Yield.number();
 const SLEEP: u64 = Call::SleepUntil.number();
 
 impl Invocation<'_> {
@@ -99,18 +98,8 @@ fn wait(island: &Island, thread: &Thread, notification: &Arc<Notification>) -> R
 }
 
 /// Begins a call of a thread on itself.
-pub(super) fn begin_own(
-    island: &Island,
-    thread: &Thread,
-    words: [u64; 4],
-    number: u64,
-) -> Result<(), Status> {
+pub(super) fn begin_own(island: &Island, words: [u64; 4], number: u64) -> Result<(), Status> {
     match number {
-        YIELD => {
-            thread.answer(Status::Ok, [0; 4]);
-            island.yield_now();
-            Ok(())
-        }
         SLEEP => {
             island.sleep(words[0]);
             Ok(())

@@ -5,10 +5,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::series::SeriesRow;
 use abi::stub::Op;
 use abi::task::{
-    END, Header, LAZY_AT, LAZY_PAGES, MAPPED_AT, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer,
+    Attack, END, Header, LAZY_AT, LAZY_PAGES, MAPPED_AT, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer,
     child_answer, child_argument,
 };
 
+use super::attacks::Attacker;
 use super::samples::{Samples, Tally};
 use super::stub::{call, call2, call3};
 use super::{pages, touch};
@@ -56,6 +57,7 @@ impl Client<'_> {
             SeriesRow::FaultZero => self.faults(),
             SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => self.mappings(row),
             SeriesRow::ShmXfer => self.transfers(),
+            SeriesRow::Attack => self.attacks(),
             // Not a row of this program: no sample, so it has no figure.
             _ => Header::default(),
         }
@@ -255,6 +257,31 @@ impl Client<'_> {
             tally.see(answer, right, held);
             (cycles, tally)
         });
+        samples.header
+    }
+
+    fn attacks(&mut self) -> Header {
+        /// The passes of an attack: each must end as the one before it.
+        const PASSES: usize = 100;
+        let Some(attack) = Attack::of_argument(self.orders.arg) else { return Header::default() };
+        let Self { orders, challenge, memory, shared, .. } = self;
+        let Orders { handle: door, other: pages, right: image, .. } = *orders;
+        let mut attacker = Attacker { door, pages, image, challenge: *challenge, shared, pass: 0 };
+        let mut samples = Samples::new(*orders, memory);
+        samples.events(PASSES, 1, &mut || {
+            let mut tally = Tally::default();
+            let begin = tsc();
+            let is_right = attacker.attack(attack);
+            let end = tsc();
+            tally.see(u64::from(is_right), 1, 1);
+            (end.saturating_sub(begin), tally)
+        });
+        if attack == Attack::Revoked {
+            shared[STOP].store(1, Ordering::Release);
+        } else if attack.has_server() {
+            samples.header.outside += 1;
+            let _ended = call2(Op::Call, door, END);
+        }
         samples.header
     }
 

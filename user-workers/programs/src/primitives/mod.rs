@@ -2,6 +2,7 @@
 //! supplies, or one store.
 #![allow(clippy::cast_possible_truncation, reason = "a worker is for 64-bit CPUs alone")]
 
+mod attacks;
 mod client;
 mod pages;
 mod partner;
@@ -51,7 +52,10 @@ unsafe extern "C" fn task(args: *const WorkerArgs, out: *mut WorkerResult) {
     let orders = Orders::of(&args);
     let name = TaskName::from_number(args.worker);
     if name == Some(TaskName::Child) {
-        // It has no memory of its own, and nothing to time.
+        // It has no memory of its own, and nothing to time. One that was given a handle calls through it.
+        if orders.handle != 0 {
+            let _answer = stub::call2(abi::stub::Op::Call, orders.handle, attacks::DOOMED);
+        }
         let answer = child_answer(orders.arg);
         let result = WorkerResult { begin_tsc, answer, complete: COMPLETE, ..WorkerResult::default() };
         // SAFETY: the caller promises that `out` can be written.

@@ -7,7 +7,7 @@ use abi::stub::Op;
 use abi::task::{END, NO_ANSWER, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer};
 
 use super::stub::{call, call2};
-use super::touch;
+use super::{attacks, touch};
 
 /// What a partner counted.
 #[derive(Clone, Copy, Default)]
@@ -35,6 +35,7 @@ impl Partner<'_> {
     pub fn run(&mut self, row: SeriesRow) -> Served {
         match row {
             SeriesRow::CallSame | SeriesRow::CallCross => self.serve(),
+            SeriesRow::Attack => attacks::serve(self.orders.handle, self.challenge, self.shared),
             SeriesRow::NotifyWake => self.signal_back(|bits, _| u64::from(!bits.is_power_of_two())),
             SeriesRow::Switch => self.take_turns(),
             SeriesRow::ShmXfer => {

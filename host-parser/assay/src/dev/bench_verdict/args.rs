@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lab::Places;
 
 use crate::options::{GuestArgs, ProbeArgs};
 
@@ -10,7 +11,7 @@ use crate::options::{GuestArgs, ProbeArgs};
 #[derive(Args, Debug)]
 pub struct BenchVerdictArgs {
     /// Manifest of the experiment; its workload must have slowed builds
-    #[arg(default_value = "manifests/verdict.toml")]
+    #[arg(default_value_os_t = Places::here().in_manifests("verdict.toml"))]
     pub manifest: PathBuf,
     /// Guests.
     #[command(flatten)]
@@ -49,7 +50,7 @@ pub struct BenchVerdictArgs {
     #[arg(long)]
     pub label: Option<String>,
     /// Folder for results, which go to DIR/bench-verdict/LABEL
-    #[arg(long, value_name = "DIR", default_value = "target")]
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
     /// Run nothing; judge the rows recorded in this folder again, complete or not
     ///

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use experiment::manifest::Manifest;
-use lab::{Coded, Exit, Layout, OrExit, Row, Session, SessionFolder, SessionSpec, clock_seed, console};
+use lab::{
+    Coded, Exit, Layout, OrExit, Places, Row, Session, SessionFolder, SessionSpec, clock_seed, console,
+};
 use results::write_atomically;
 use simulation::SelectionQuality;
 use stats::real_experiments;
@@ -46,7 +48,7 @@ pub fn run(args: &BenchVerdictArgs) -> Result<Exit, Coded> {
 
 /// Records the rows. Returns the folder, or `None` if a signal ended the recording.
 fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> {
-    let manifest = Manifest::load(&args.manifest).or_exit(Exit::BadInput)?;
+    let manifest = Manifest::load(&Places::here().manifest(&args.manifest)).or_exit(Exit::BadInput)?;
     let path = manifest.path().display();
     let workload = manifest.workload();
     if workload.slowed().is_empty() {

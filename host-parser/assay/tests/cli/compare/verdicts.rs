@@ -205,16 +205,15 @@ fn prints_the_same_as_json() {
     let a = sessions.play("a", &probed());
     let b = sessions.play("b", &Played { cycles: slower, ..probed() });
     let said = compare(&a, &b, &["--json"]);
-    let json: Value = serde_json::from_str(&said.expect_exit(1).out).unwrap();
-    assert_eq!(
-        (&json["schema"], &json["exit_code"], &json["verdict"]),
-        (&2.into(), &1.into(), &"slower".into())
-    );
+    let envelope: Value = serde_json::from_str(&said.expect_exit(1).out).unwrap();
+    let json = &envelope["result"]["comparison"];
+    assert_eq!((&envelope["exit_code"], &json["verdict"]), (&1.into(), &"slower".into()));
     assert_eq!((&json["design"], &json["unit"]), (&"unpaired".into(), &"cycles".into()));
     let case = &json["cases"][1];
     assert_eq!((&case["case"], &case["figures"][0]["comparison"]["rounds_b"]), (&2.into(), &15.into()));
     let refused = compare(&a, &sessions.play("c", &Played { cases: vec![1], ..probed() }), &["--json"]);
-    let json: Value = serde_json::from_str(&refused.expect_exit(5).out).unwrap();
+    let envelope: Value = serde_json::from_str(&refused.expect_exit(5).out).unwrap();
+    let json = &envelope["result"]["comparison"];
     assert_eq!((&json["verdict"], &json["refused"][0]["what"]), (&Value::Null, &"cases".into()));
 }
 
