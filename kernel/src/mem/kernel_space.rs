@@ -80,12 +80,12 @@ pub fn new_root(frames: &mut Frames) -> Result<PhysFrame, OutOfMemory> {
     let root = frames.zeroed()?;
     // SAFETY: the kernel's own table, whose upper half never changes once it is in force: what is mapped later is below
     // entries that are there already.
-    let from = unsafe { phys::table(own) };
-    // SAFETY: a frame that was handed out just now.
-    let to = unsafe { phys::table(root) };
-    for (to, from) in to.iter_mut().zip(from.iter()).skip(UPPER_HALF) {
-        *to = from.clone();
+    let from = unsafe { phys::entries(own) };
+    let mut upper = [0; 8 * (512 - UPPER_HALF)];
+    for (to, word) in upper.chunks_exact_mut(8).zip(&from[UPPER_HALF..]) {
+        to.copy_from_slice(&word.to_le_bytes());
     }
+    phys::write_bytes(root, 8 * UPPER_HALF, &upper);
     Ok(root)
 }
 

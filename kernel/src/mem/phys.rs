@@ -58,6 +58,15 @@ pub unsafe fn table<'a>(frame: PhysFrame) -> &'a mut PageTable {
     unsafe { &mut *virt(frame.start_address()).as_mut_ptr() }
 }
 
+/// The entries of a page table as words, for reading many of them.
+///
+/// # Safety
+/// As [`table`], but that others may read too.
+pub unsafe fn entries<'a>(frame: PhysFrame) -> &'a [u64; 512] {
+    // SAFETY: the caller's; a table is 512 words, aligned to its size.
+    unsafe { &*virt(frame.start_address()).as_ptr() }
+}
+
 /// The page tables under a top-level table.
 ///
 /// # Safety

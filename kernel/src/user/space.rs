@@ -89,9 +89,7 @@ impl AddressSpace {
         for segment in &image.segments {
             self.map_segment(frames, segment)?;
         }
-        for elf::Relocation { at, addend } in image.relocations.iter() {
-            self.write(IMAGE + at, &(IMAGE + addend).to_le_bytes());
-        }
+        self.relocate(image);
         self.args = self.map_small(frames, ARGS, Access::Read)?;
         self.result = self.map_small(frames, RESULT, Access::Write)?;
         let stub = self.map_small(frames, STUB, Access::Execute)?;
@@ -121,6 +119,24 @@ impl AddressSpace {
                 Ok(())
             }
             (None, _) => Ok(()),
+        }
+    }
+
+    /// Writes the words that hold addresses in the image.
+    fn relocate(&self, image: &elf::ElfImage<'_>) {
+        // Most are in the page of the one before.
+        let mut last = None;
+        for elf::Relocation { at, addend } in image.relocations.iter() {
+            let (page, word) = ((IMAGE + at) / PAGE, (IMAGE + addend).to_le_bytes());
+            match last {
+                Some((known, frame)) if known == page && offset(at) <= 4096 - word.len() => {
+                    phys::write_bytes(frame, offset(at), &word);
+                }
+                _ => {
+                    self.write(IMAGE + at, &word);
+                    last = Some((page, self.frame(IMAGE + at)));
+                }
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use x86_64::PhysAddr;
 use x86_64::structures::paging::page_table::PageTableEntry;
-use x86_64::structures::paging::{PageTable, PageTableFlags, PhysFrame};
+use x86_64::structures::paging::{PageTableFlags, PhysFrame};
 
 use crate::mem::{Frames, OutOfMemory, phys};
 
@@ -20,6 +20,8 @@ const TOP: u8 = 4;
 /// Entries of a top-level table that are a worker's: the rest is the kernel's.
 const LOWER_HALF: usize = 256;
 const ENTRIES: usize = 512;
+/// The bits of an entry that are an address (Intel SDM vol. 3A, "4-Level Paging").
+const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
 /// The tables under one top-level table, of which only the lower half is used.
 #[derive(Clone, Copy)]
@@ -132,11 +134,18 @@ fn entry<'a>(table: PhysFrame, at: u64, level: u8) -> &'a mut PageTableEntry {
 
 /// Gives back what the first `entries` entries of a table of this level refer to.
 fn give_back_below(table: PhysFrame, level: u8, entries: usize, frames: &mut Frames) {
-    // SAFETY: as for `entry`; no other reference into this table is alive.
-    let table: &PageTable = unsafe { phys::table(table) };
-    // Most entries are unused.
-    for entry in table.iter().take(entries).filter(|entry| !entry.is_unused()) {
-        let (flags, at) = (entry.flags(), entry.addr());
+    // SAFETY: as for `entry`; nothing edits the table meanwhile.
+    let words = unsafe { phys::entries(table) };
+    // Most are 0: a loop that is short for them, whatever the optimisation.
+    let mut index = 0;
+    while index < entries {
+        let word = words[index];
+        index += 1;
+        if word == 0 {
+            continue;
+        }
+        let flags = PageTableFlags::from_bits_retain(word & !ADDRESS);
+        let at = PhysAddr::new_truncate(word & ADDRESS);
         if !flags.contains(PageTableFlags::PRESENT) || flags.contains(BORROWED) {
             continue;
         }
