@@ -249,7 +249,7 @@ manifest_tables! {
     /// The costs of operations of a kernel, which each boot measures when its cases have run.
     RawMechanisms = "mechanisms." {
         /// The objects that are made for the tasks of each row, as the plan's lines `object` have them
-        /// ([docs/MECHANISMS.md](MECHANISMS.md#objects-and-handles)).
+        /// ([MECHANISMS.md](MECHANISMS.md#objects-and-handles)).
         objects = "objects": Spanned<Vec<Spanned<String>>>,
             "list of strings", "`name=... kind=... bytes=...`, at most 32, each name once",
             "required in `[mechanisms]`", "[\"name=door kind=endpoint bytes=0\"]";

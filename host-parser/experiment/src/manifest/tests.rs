@@ -142,7 +142,7 @@ fn refuses_values_that_cannot_be() {
         (
             "\"scaling\"",
             "\"fast\"",
-            "tier: unknown variant `fast`, expected one of `scaling`, `platform`, `control`",
+            "tier: unknown variant `fast`, expected one of `scaling`, `platform`, `mechanism`, `control`",
         ),
         ("rounds = 7", "rounds = -1", "rounds: expected a whole number of at least 1"),
         ("rounds = 7", "rounds = 7.5", "rounds: invalid type: floating point `7.5`, expected a whole number"),

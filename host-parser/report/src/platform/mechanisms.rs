@@ -71,7 +71,11 @@ fn differences(columns: &[(System, &[(SeriesPlace, OverBoots<'_>)])]) -> Vec<Str
     let mut lines = vec![String::new(), "what stands for each row on Linux, and how it differs:".to_owned()];
     for row in SeriesRow::of_tier(Tier::Mechanism).filter(|&row| is_there(row)) {
         let spec = row.spec();
-        lines.extend(wrapped(&format!("{row}: {}. {}.", spec.twin, capital(spec.differs)), "  "));
+        let line = match spec.not_on_linux {
+            "" => format!("{row}: {}. {}.", spec.twin, capital(spec.differs)),
+            why => format!("{row}: nothing. {}.", capital(why)),
+        };
+        lines.extend(wrapped(&line, "  "));
     }
     lines
 }

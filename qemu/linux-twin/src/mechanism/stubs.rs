@@ -161,6 +161,9 @@ global_asm!(
     ".org assay_stubs + {empty}, 0xcc",
     "mov rax, rdi",
     "ret",
+    // Not on Linux.
+    ".org assay_stubs + {raw}, 0xcc",
+    "ud2",
     ".org assay_stubs + {end}, 0xcc",
     // vfork(), execveat(image, \"\", {{argument}}, NULL, AT_EMPTY_PATH), wait4(child, &status, 0, NULL). The child has this
     // stack until it executes, and changes nothing on it.
@@ -216,6 +219,7 @@ global_asm!(
     unmap = const at(Op::Unmap),
     enter = const at(Op::Enter),
     empty = const at(Op::Empty),
+    raw = const at(Op::Raw),
     end = const Op::ALL.len() as u64 * STUB_BYTES,
     no_answer = const NO_ANSWER.cast_signed(),
     answers = const ANSWERS,

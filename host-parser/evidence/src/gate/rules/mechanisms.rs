@@ -129,7 +129,7 @@ fn stubs(run: &mut Run<'_>, parts: &[Parts]) {
             let digits: Vec<u8> = is.code.decoded().collect();
             let is_hex = digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
             let whole = digits.len() / 2 <= usize::try_from(STUB_BYTES).unwrap_or(0);
-            if is.part != part || !is_hex || digits.len() % 2 != 0 || digits.is_empty() || !whole {
+            if is.part != part || !is_hex || !digits.len().is_multiple_of(2) || digits.is_empty() || !whole {
                 found.push((line, format!("the code of `{op}` is not whole bytes in parts from 0")));
             }
         }
