@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use abi::wire::{Label, decode};
-use experiment::manifest::Manifest;
+use experiment::manifest::{Manifest, TASKS};
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
 use crate::golden;
@@ -157,7 +157,8 @@ fn load(manifest: &str) -> Manifest {
 /// The manifest's plan, with no more cut points than a fuzzer should have to read again and again.
 fn short_plan(manifest: &Manifest) -> Vec<u8> {
     let name = Label::new(manifest.program()).expect("a program's name");
-    let blob = WorkerBlob::new(name, b"\x7fELF".to_vec());
+    let blob = |name| WorkerBlob::new(name, b"\x7fELF".to_vec());
+    let blob = blob(name).with_tasks(blob(Label::new(TASKS).expect("a program's name")));
     let plan = PlanBytes::new(manifest, &blob, manifest.cases(), PlanOptions::default());
     let plan = plan.expect("a manifest makes a plan");
     let (cut_points, lines): (Vec<_>, Vec<_>) =

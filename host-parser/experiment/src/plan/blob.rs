@@ -117,6 +117,12 @@ impl WorkerBlob {
         self.tasks.as_deref()
     }
 
+    /// This program, with that of the mechanisms' tasks beside it.
+    #[must_use]
+    pub fn with_tasks(self, tasks: Self) -> Self {
+        Self { tasks: Some(Box::new(tasks)), ..self }
+    }
+
     /// The program with other bytes, and the same tasks beside it.
     #[must_use]
     pub fn with_bytes(&self, bytes: Vec<u8>) -> Self {
