@@ -170,8 +170,10 @@ impl Attacker<'_> {
         let parts =
             parts.into_iter().all(|(first, count)| self.map(MAPPED_AT, first, count, Access::Write) == BAD);
         let mapped = self.map(MAPPED_AT, 0, 16, Access::Write) == Status::Ok.value();
-        let over =
-            [0, 8, 15].into_iter().all(|page| self.map(MAPPED_AT + page * PAGE, 0, 4, Access::Write) == BAD);
+        // The last begins three pages before.
+        let over = [0, 8, 15, u64::MAX - 2].into_iter().all(|page| {
+            self.map(MAPPED_AT.wrapping_add(page.wrapping_mul(PAGE)), 0, 4, Access::Write) == BAD
+        });
         let too_much = !self.unmap(MAPPED_AT, 17) && !self.unmap(MAPPED_AT - PAGE, 2);
         // In three pieces.
         let hole = self.unmap(MAPPED_AT + 4 * PAGE, 4)
