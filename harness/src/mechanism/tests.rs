@@ -27,7 +27,7 @@ object name=mark kind=notification bytes=0
 object name=pages kind=memory bytes=2097152
 object name=child kind=image bytes=0
 object name=stump kind=image bytes=100
-grant task=client object=door rights=call badge=7
+grant task=client object=door rights=call,copy,revoke badge=7
 grant task=client object=door rights=none badge=0
 grant task=client object=bell rights=signal badge=0
 grant task=client object=echo rights=wait badge=0
