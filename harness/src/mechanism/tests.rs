@@ -46,6 +46,9 @@ const OUTSIDE: u64 = 5;
 /// The samples.
 const COUNT: u64 = 10;
 
+/// The tasks of a scene, each with its CPU.
+type Tasks = Vec<(TaskName, CpuId)>;
+
 /// A kernel that says what it is told to say.
 struct Counting {
     kept: Kept,
@@ -57,7 +60,7 @@ struct Counting {
     /// How the client ends.
     exit: Exit,
     /// The scenes that were played.
-    scenes: Vec<(SeriesRow, u64, Vec<(TaskName, CpuId)>)>,
+    scenes: Vec<(SeriesRow, u64, Tasks)>,
 }
 
 impl Default for Counting {

@@ -51,7 +51,7 @@ fn oracles(records: &[Record]) -> (BTreeMap<SeriesRow, usize>, Vec<(SeriesRow, U
                 assert_eq!((oracle.done, oracle.wrong), (oracle.due, 0), "{place:?}");
             }
             Record::SeriesNone(missing) => none.push((missing.row, missing.reason)),
-            Record::Error(error) => panic!("{error:?}"),
+            Record::Problem(error) => panic!("{error:?}"),
             Record::Panic(panic) => panic!("{panic:?}"),
             _ => {}
         }

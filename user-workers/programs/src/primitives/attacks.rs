@@ -253,8 +253,8 @@ impl Attacker<'_> {
         (0..200).all(|_| {
             let draw = random.draw();
             // Not the end of this task, and nothing that waits.
-            let number = (draw % 9) << 8 | (draw >> 8) % 128;
-            let handle = (draw >> 16) % 40 | (draw >> 24) % 4 << 8;
+            let number = ((draw % 9) << 8) + (draw >> 8) % 128;
+            let handle = ((draw >> 16) % 40) + (((draw >> 24) % 4) << 8);
             let words = [0; 4].map(|_| random.draw() >> (random.draw() % 64));
             let is_exit = number == Call::Exit.number();
             is_exit || Status::from_value(raw(number, handle, words).status).is_some()

@@ -95,8 +95,9 @@ unsafe extern "C" fn task(args: *const WorkerArgs, out: *mut WorkerResult) {
 #[inline(always)]
 fn touch(words: &mut [u64]) {
     for line in words.chunks_exact_mut(8) {
+        let next = line[0].wrapping_add(1);
         let word = core::ptr::from_mut(&mut line[0]);
         // SAFETY: a reference's own place. Volatile, so that no store is left out.
-        unsafe { word.write_volatile(word.read().wrapping_add(1)) }
+        unsafe { word.write_volatile(next) }
     }
 }
