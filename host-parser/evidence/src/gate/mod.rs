@@ -33,7 +33,7 @@ pub use measurement::{Clock, Conditions, Cycles, Identity, Measurement, Nanos, S
 pub use platform_rows::{Bucket, Costs, Figures, PlatformRows, PlatformSeries, SeriesPlace, SeriesState};
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same, granted};
-pub use sample::{Basis, Sample, WorkerSample};
+pub use sample::{Basis, Sample, Task, WorkerSample};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.
