@@ -27,6 +27,7 @@ pub(super) fn measurement(
         let excluded = exclusion(disturbed, iteration.iter);
         Some(Sample { excluded, ..sample(facts, iteration)? })
     });
+    let samples = all_of(facts.iterations.len(), samples)?;
     let (start, challenge) = (facts.one::<record::Start>()?.is, facts.one::<record::Challenge>());
     let setting = Setting {
         subject: subject(facts, workload)?,
@@ -46,11 +47,17 @@ pub(super) fn measurement(
         phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
         platform: platform_rows_of(facts),
     };
-    Some(Measurement {
-        nonce: start.nonce,
-        report: Arc::new(report),
-        samples: samples.collect::<Option<_>>()?,
-    })
+    Some(Measurement { nonce: start.nonce, report: Arc::new(report), samples })
+}
+
+/// All of `count` items, if each is there. Room is made for just as many: a list that is cut to its length afterwards
+/// leaves a hole behind it, and a log may have hundreds of thousands of boots with such lists.
+fn all_of<T>(count: usize, items: impl Iterator<Item = Option<T>>) -> Option<Box<[T]>> {
+    let mut all = Vec::with_capacity(count);
+    for item in items {
+        all.push(item?);
+    }
+    Some(all.into_boxed_slice())
 }
 
 /// Why an iteration is excluded: the first finding about it.
@@ -149,7 +156,7 @@ fn clock(facts: &Facts) -> Clock {
 
 fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
     let workers = iteration.workers.keys().map(|&worker| worker_sample(facts, iteration, worker));
-    let workers = workers.collect::<Option<Box<[_]>>>()?;
+    let workers = all_of(iteration.workers.len(), workers)?;
     let span = span(iteration)?;
     let basis = basis(facts, iteration.case);
     Some(Sample {

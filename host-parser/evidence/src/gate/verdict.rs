@@ -1,8 +1,8 @@
 //! The gate's verdict on a run.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 
@@ -23,21 +23,21 @@ pub enum Outcome<T> {
         /// Why.
         reason: ReasonCode,
         /// What happened, and to what.
-        detail: Cow<'static, str>,
+        detail: Arc<str>,
     },
     /// This machine, tool or set-up cannot give the answer.
     Unsupported {
         /// Why.
         reason: ReasonCode,
         /// What happened, and to what.
-        detail: Cow<'static, str>,
+        detail: Arc<str>,
     },
     /// The evidence does not hold.
     Invalid {
         /// Why.
         reason: ReasonCode,
         /// What happened, and to what.
-        detail: Cow<'static, str>,
+        detail: Arc<str>,
         /// The run's times, if it was refused only because the host disturbed it. They are no measurement: they count
         /// where what the host did counts.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,8 @@ pub struct Verdict<T> {
 }
 
 /// The detail of a refusal in brief.
-const NOT_KEPT: &str = "its particulars are not kept, because many boots before it were refused";
+static NOT_KEPT: LazyLock<Arc<str>> =
+    LazyLock::new(|| "its particulars are not kept, because many boots before it were refused".into());
 
 impl<T> Verdict<T> {
     /// The same with nothing of a refusal but its reason, and the times if it has any. A log can have millions of boots that
@@ -144,7 +145,7 @@ impl<T> Verdict<T> {
         | Outcome::Unsupported { detail, .. }
         | Outcome::Invalid { detail, .. } = &mut self.outcome
         {
-            *detail = Cow::Borrowed(NOT_KEPT);
+            *detail = Arc::clone(&NOT_KEPT);
             self.findings = Box::default();
         }
         self
