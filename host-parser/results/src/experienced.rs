@@ -155,8 +155,7 @@ pub(crate) fn made(
 }
 
 /// The times of a case in the order in which they were made. Attempts at one run follow each other at once; other boots are
-/// between those of two rounds. If one boot ends in a spell and the next one of the case begins in one, nothing shows that
-/// the spell ended between them: a stay of ten seconds takes several boots, and is one event however many it takes.
+/// between those of two rounds.
 fn stretches(runs: &[RunRecord], system: System, case: u16) -> Stretches {
     let mut stretches = Stretches::new();
     let mut before = None;
@@ -172,11 +171,7 @@ fn stretches(runs: &[RunRecord], system: System, case: u16) -> Stretches {
         if made.is_empty() {
             continue;
         }
-        let goes_on = |stretch: &[MadeTime]| {
-            before == Some((run.round, run.run))
-                || stretch.last().is_some_and(|last| last.excluded) && made[0].excluded
-        };
-        match stretches.last_mut().filter(|stretch| goes_on(stretch)) {
+        match stretches.last_mut().filter(|_| before == Some((run.round, run.run))) {
             Some(stretch) => stretch.extend(made),
             None => stretches.push(made),
         }
