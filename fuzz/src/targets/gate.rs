@@ -160,16 +160,16 @@ fn is_right(measurement: &Measurement, sample: &Sample) {
     cpus.sort_unstable();
     cpus.dedup();
     assert_eq!(cpus.len(), usize::from(sample.case), "each worker has a CPU of its own");
-    let parts: Vec<_> = sample.workers.iter().map(|worker| worker.params).collect();
+    let parts: Vec<_> = sample.workers.iter().map(|worker| worker.task.params).collect();
     assert_eq!(workload.join(&parts), Some(measurement.identity().whole));
     for worker in &sample.workers {
-        let Expectation { answer, work, digest } = workload.expectation(worker.params, challenge);
-        assert_eq!((worker.answer, worker.work), (answer, work));
-        assert_eq!(worker.digest.0, digest);
-        assert!(worker.cycles.0 > 0 && worker.cycles <= sample.longest);
+        let Expectation { answer, work, digest } = workload.expectation(worker.task.params, challenge);
+        assert_eq!((worker.task.answer, worker.task.work), (answer, work));
+        assert_eq!(worker.task.digest.0, digest);
+        assert!(worker.cycles.0 > 0 && worker.cycles <= sample.longest());
         assert_eq!(u64::from(worker.scaled()), (worker.cycles.0 >> 20).min(u64::from(u32::MAX)));
     }
-    assert!(sample.longest <= sample.makespan && sample.start_spread() <= sample.makespan);
+    assert!(sample.longest() <= sample.makespan() && sample.start_spread() <= sample.makespan());
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn name(what: &str, pid: usize, tid: usize, name: &str) -> Value {
 fn length_of(run: &RunRecord) -> f64 {
     let Some(measured) = run.verdict.outcome.measurement() else { return 0.0 };
     let Some(khz) = khz(measured) else { return 0.0 };
-    measured.samples().iter().map(|sample| sample.makespan.0 as f64 / khz * 1e3).sum()
+    measured.samples().iter().map(|sample| sample.makespan().0 as f64 / khz * 1e3).sum()
 }
 
 fn khz(measured: &Measurement) -> Option<f64> {
@@ -100,7 +100,7 @@ fn of_run(events: &mut Vec<Value>, run: &RunRecord, start: f64, length: f64) {
     let Some(khz) = khz(measured) else { return };
     let mut at = start;
     for sample in measured.samples() {
-        let span = sample.makespan.0 as f64 / khz * 1e3;
+        let span = sample.makespan().0 as f64 / khz * 1e3;
         let (begin, placed) = match ends_at(run, sample) {
             Some(end) => ((start + end - span).max(start), "by the host's account"),
             None => (at, "one after the other"),

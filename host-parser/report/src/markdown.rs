@@ -73,13 +73,13 @@ fn excluded(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn refused(results: &Results, out: &mut dyn Write) -> io::Result<()> {
-    let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
-    if refused.is_empty() {
+    let mut refused = results.runs.iter().filter_map(words::refused).peekable();
+    if refused.peek().is_none() {
         let counted = results.runs.iter().filter(|run| run.excluded.is_none()).count();
         return writeln!(out, "\nAll {counted} runs that count passed.");
     }
     writeln!(out, "\n## Runs that did not pass\n")?;
-    list(out, refused.iter().map(|run| code(run)))
+    list(out, refused.map(|run| code(&run)))
 }
 
 fn diagnosed(results: &Results, out: &mut dyn Write) -> io::Result<()> {

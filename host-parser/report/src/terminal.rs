@@ -89,17 +89,20 @@ fn conditions(results: &Results) -> Vec<String> {
 
 /// The runs that did not pass.
 fn refused(results: &Results) -> Vec<String> {
-    let refused: Vec<String> = results.runs.iter().filter_map(words::refused).collect();
-    if refused.is_empty() {
+    // There may be millions: only those that are listed are kept.
+    let mut refused = results.runs.iter().filter_map(words::refused);
+    let listed: Vec<String> = refused.by_ref().take(LISTED).collect();
+    if listed.is_empty() {
         return Vec::new();
     }
-    let mut lines =
-        vec![String::new(), format!("{} of {} runs did not pass:", refused.len(), results.runs.len())];
-    for run in refused.iter().take(LISTED) {
+    let more = refused.count();
+    let all = listed.len() + more;
+    let mut lines = vec![String::new(), format!("{all} of {} runs did not pass:", results.runs.len())];
+    for run in &listed {
         lines.extend(wrapped(run, "  "));
     }
-    if refused.len() > LISTED {
-        lines.push(format!("  and {} more; results.json has all of them", refused.len() - LISTED));
+    if more > 0 {
+        lines.push(format!("  and {more} more; results.json has all of them"));
     }
     lines
 }

@@ -120,11 +120,12 @@ fn experiment() -> Experiment {
     }
 }
 
-/// What a boot may cost at the peak beside its samples, in bytes. The aim, 64 MiB for the boots of 3.9 KB in 1 GiB, is 240.
-const BOOT_BYTES: usize = 270;
+/// What a boot may cost at the peak, its samples included, in bytes. The aim, 64 MiB in all for the boots of 3.9 KB in 1 GiB,
+/// is 200.
+const BOOT_BYTES: usize = 376;
 
 #[test]
-fn a_boot_more_costs_little_beside_its_samples() {
+fn a_boot_more_costs_little() {
     // What is made once is no boot's.
     drop(judged(2));
     // Numbers at which the lists are full, or a list's room for more would count.
@@ -137,8 +138,8 @@ fn a_boot_more_costs_little_beside_its_samples() {
     let each = at_many.saturating_sub(at_few) / usize::try_from(many - few).expect("few");
     let samples = size_of::<Sample>() + size_of::<WorkerSample>();
     assert!(
-        (samples..=samples + BOOT_BYTES).contains(&each),
-        "{each} bytes a boot, {samples} of them samples, limit {BOOT_BYTES} beside them"
+        (samples..=BOOT_BYTES).contains(&each),
+        "{each} bytes a boot, {samples} of them samples, limit {BOOT_BYTES}"
     );
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn form(head: &[u8]) -> Option<Form> {
 }
 
 /// The log in it. Files that were joined are one log.
-pub(crate) fn reader(form: Form, log: Peek) -> Box<dyn Read> {
+pub(crate) fn reader(form: Form, log: Peek) -> Box<dyn Read + Send> {
     match form {
         Form::Xz => Box::new(XzDecoder::new_multi_decoder(log)),
         _ => Box::new(MultiGzDecoder::new(log)),

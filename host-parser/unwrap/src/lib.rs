@@ -33,7 +33,7 @@ const HEAD: usize = 64 << 10;
 
 /// A log without what was put around it.
 pub struct Unwrapped {
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     undone: Arc<Undone>,
 }
 
@@ -55,9 +55,9 @@ impl Read for Unwrapped {
 ///
 /// # Errors
 /// It cannot be read, or a document that must be held as a whole is longer than [`LIMIT`].
-pub fn open(log: impl Read + 'static) -> io::Result<Unwrapped> {
+pub fn open(log: impl Read + Send + 'static) -> io::Result<Unwrapped> {
     let undone = Arc::new(Undone::default());
-    let mut reader: Box<dyn Read> = Box::new(log);
+    let mut reader: Box<dyn Read + Send> = Box::new(log);
     // Several can be around each other: a gzip file of a JSON document of base64.
     for _ in 0..4 {
         let mut peek = Peek::new(reader, HEAD)?;

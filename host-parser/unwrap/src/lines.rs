@@ -24,7 +24,7 @@ const LONGEST: usize = 4096;
 
 /// The lines of a log, in which each broken record is mended if that gives one with the right checksum.
 pub(crate) struct Lines {
-    log: BufReader<Box<dyn Read>>,
+    log: BufReader<Box<dyn Read + Send>>,
     undone: Arc<Undone>,
     /// Lines that were read ahead.
     ahead: VecDeque<Vec<u8>>,
@@ -35,7 +35,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub fn new(log: Box<dyn Read>, undone: Arc<Undone>) -> Self {
+    pub fn new(log: Box<dyn Read + Send>, undone: Arc<Undone>) -> Self {
         let log = BufReader::with_capacity(128 << 10, log);
         Self { log, undone, ahead: VecDeque::new(), clean: 0, ready: Vec::new(), read: 0 }
     }

@@ -6,12 +6,12 @@ use std::io::{self, Read};
 pub(crate) struct Peek {
     head: Vec<u8>,
     read: usize,
-    rest: Box<dyn Read>,
+    rest: Box<dyn Read + Send>,
 }
 
 impl Peek {
     /// Reads up to `head` bytes ahead.
-    pub fn new(mut rest: Box<dyn Read>, head: usize) -> io::Result<Self> {
+    pub fn new(mut rest: Box<dyn Read + Send>, head: usize) -> io::Result<Self> {
         let mut bytes = Vec::new();
         rest.by_ref().take(head as u64).read_to_end(&mut bytes)?;
         Ok(Self { head: bytes, read: 0, rest })

@@ -11,11 +11,13 @@ use abi::wire::record::SystemName;
 use anyhow::{Context, bail};
 use evidence::challenge;
 use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
-use evidence::transcript::{Boot, Boots, Transcript};
+use evidence::transcript::{Boot, Transcript};
 use lab::console;
 use results::seal::CHAIN;
 use results::{Making, RunRecord, System, cases};
 use unwrap::Unwrapped;
+
+use super::ahead::Ahead;
 
 /// The boots of all logs, judged.
 #[derive(Debug, Default)]
@@ -76,14 +78,19 @@ struct Sorter {
     /// The last row of each system.
     last: BTreeMap<&'static str, usize>,
     chain: Chain,
+    /// How many boots did not pass.
+    refused: u32,
 }
+
+/// Of how many refused boots the particulars are kept. Of further ones only the reason is.
+const PARTICULARS: u32 = 1_000;
 
 impl Sorter {
     fn log(&mut self, path: &Path, expectation: &RunExpectation) -> anyhow::Result<()> {
         let made = Arc::new(Making { log: Some(path.display().to_string().into()), ..Making::default() });
         let log = open(path)?;
         let undone = log.undone();
-        let mut boots = Boots::of(log);
+        let mut boots = Ahead::of(log);
         let before = self.boots;
         while let Some(boot) = boots.next().transpose()? {
             self.chain.add(&boot);
@@ -112,6 +119,9 @@ impl Sorter {
         let JudgedBoot { verdict, row, system } = judged;
         let word = system.map_or("", SystemName::word);
         let cases = cases(&verdict);
+        let is_refused = verdict.outcome.refusal().is_some();
+        self.refused += u32::from(is_refused);
+        let verdict = if is_refused && self.refused > PARTICULARS { verdict.in_brief() } else { verdict };
         let mut run = RunRecord::new(self.boots, 0, verdict);
         self.boots += 1;
         run.system = system.map_or(run.system, System::of_log);

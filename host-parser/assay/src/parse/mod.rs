@@ -1,5 +1,6 @@
 //! `assay parse`: judges serial logs from any source by the gate that `assay run` uses.
 
+mod ahead;
 mod demand;
 mod logs;
 mod rows;

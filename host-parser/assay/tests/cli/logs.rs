@@ -241,6 +241,35 @@ fn a_chain_of_challenges_shows_that_no_boot_is_missing() {
 }
 
 #[test]
+fn of_many_refused_boots_the_first_ones_keep_their_particulars() {
+    let begun = |nonce| {
+        let log = Guest { nonce, ..Guest::of(1) }.log();
+        let mut lines = log.split_inclusive(|&byte| byte == b'\n');
+        lines.find(|line| line.starts_with(b"ASSAY")).expect("a record").to_vec()
+    };
+    let log: Vec<u8> = (1..=1_500).flat_map(begun).collect();
+    let said = parse_all(&["--json"], std::slice::from_ref(&log));
+    said.expect_exit(4);
+    let results: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let runs = results["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1_500);
+    let found = runs.iter().map(|run| run["findings"].as_array().unwrap().len());
+    assert!(found.eq((0..1_500).map(|at| if at < 1_000 {
+        runs[0]["findings"].as_array().unwrap().len()
+    } else {
+        0
+    })));
+    // The last one has no boot after it, and so another reason.
+    for (at, run) in runs[..1_499].iter().enumerate() {
+        assert_eq!((&run["outcome"], &run["reason"]), (&runs[0]["outcome"], &runs[0]["reason"]), "run {at}");
+        assert_eq!(run["detail"].as_str().unwrap().contains("not kept"), at >= 1_000, "run {at}");
+    }
+    let said = parse_all(&[], &[log]);
+    said.expect_exit(4)
+        .expect_answer(&["1500 of 1500 runs did not pass", "more; results.json has all of them"]);
+}
+
+#[test]
 fn a_log_that_asks_for_a_large_sieve_is_refused() {
     let said = parse(&log(1, 1, |record| {
         if let Record::Split(split) = record {

@@ -12,6 +12,7 @@ use crate::stage::{DEADLINE, DIES, Stage};
 mod again;
 mod archives;
 mod chains;
+mod manifests;
 mod signatures;
 
 const NOT_VERIFIED: i32 = 12;

@@ -16,8 +16,8 @@ fn passes(start: Start, cpus: u16, change: fn(&mut MachineSpec)) -> Measurement 
     });
     let [sample] = measured.samples() else { panic!("{:?}", measured.samples()) };
     let workers = &sample.workers;
-    assert_eq!(workers.iter().map(|worker| worker.answer).sum::<u64>(), 216_816);
-    assert_eq!(workers.iter().map(|worker| worker.work).sum::<u64>(), experiment().oracle().work);
+    assert_eq!(workers.iter().map(|worker| worker.task.answer).sum::<u64>(), 216_816);
+    assert_eq!(workers.iter().map(|worker| worker.task.work).sum::<u64>(), experiment().oracle().work);
     assert_eq!(workers.iter().map(|worker| worker.cpu).collect::<Vec<_>>(), (0..cpus).collect::<Vec<_>>());
     assert_eq!(measured.machine().cpus_online, cpus);
     let firmware = match start {

@@ -1,5 +1,6 @@
 //! Builds the measurement of a run that passed. Nothing else builds one.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use abi::wire::record;
@@ -12,7 +13,7 @@ use super::facts::{Facts, Iteration, params};
 use super::machine::{MachineReport, Platform};
 use super::measurement::{Clock, Conditions, Cycles, Measurement, Report, Setting, Subject, Sweep};
 use super::rules::{Disturbed, basis, common_whole, effective_khz, platform_rows_of, span};
-use super::sample::{Basis, Sample, WorkerSample};
+use super::sample::{Basis, Sample, Task, WorkerSample};
 
 /// The measurement; `None` if a record is missing that no rule asked for.
 pub(super) fn measurement(
@@ -26,6 +27,7 @@ pub(super) fn measurement(
         let excluded = exclusion(disturbed, iteration.iter);
         Some(Sample { excluded, ..sample(facts, iteration)? })
     });
+    let samples = all_of(facts.iterations.len(), samples)?;
     let (start, challenge) = (facts.one::<record::Start>()?.is, facts.one::<record::Challenge>());
     let setting = Setting {
         subject: subject(facts, workload)?,
@@ -45,11 +47,17 @@ pub(super) fn measurement(
         phases: facts.all::<record::Phase>().map(|at| at.is).collect(),
         platform: platform_rows_of(facts),
     };
-    Some(Measurement {
-        nonce: start.nonce,
-        report: Arc::new(report),
-        samples: samples.collect::<Option<_>>()?,
-    })
+    Some(Measurement { nonce: start.nonce, report: Arc::new(report), samples })
+}
+
+/// All of `count` items, if each is there. Room is made for just as many: a list that is cut to its length afterwards
+/// leaves a hole behind it, and a log may have hundreds of thousands of boots with such lists.
+fn all_of<T>(count: usize, items: impl Iterator<Item = Option<T>>) -> Option<Box<[T]>> {
+    let mut all = Vec::with_capacity(count);
+    for item in items {
+        all.push(item?);
+    }
+    Some(all.into_boxed_slice())
 }
 
 /// Why an iteration is excluded: the first finding about it.
@@ -148,7 +156,7 @@ fn clock(facts: &Facts) -> Clock {
 
 fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
     let workers = iteration.workers.keys().map(|&worker| worker_sample(facts, iteration, worker));
-    let workers = workers.collect::<Option<Box<[_]>>>()?;
+    let workers = all_of(iteration.workers.len(), workers)?;
     let span = span(iteration)?;
     let basis = basis(facts, iteration.case);
     Some(Sample {
@@ -158,8 +166,6 @@ fn sample(facts: &Facts, iteration: &Iteration) -> Option<Sample> {
         smt: facts.share_cores(workers.iter().map(|worker| worker.cpu)),
         cycles: Cycles(if basis == Basis::Makespan { span.makespan } else { span.longest }),
         basis,
-        makespan: Cycles(span.makespan),
-        longest: Cycles(span.longest),
         workers,
     })
 }
@@ -171,16 +177,18 @@ fn worker_sample(facts: &Facts, iteration: &Iteration, worker: u16) -> Option<Wo
     Some(WorkerSample {
         worker,
         cpu: timing.cpu.0,
-        params: params(&facts.splits.get(&iteration.case)?.get(&worker)?.is),
         skew: Cycles(timing.skew),
         cycles: Cycles(timing.cycles),
         irqs: timing.irqs,
         reads_before: gap.reads_before,
         reads_after: gap.reads_after,
-        effective_khz: effective_khz(facts, iteration, worker),
-        gaps: [Cycles(gap.before), Cycles(gap.after)],
-        answer: answer.answer,
-        work: answer.work,
-        digest: answer.digest,
+        gaps: [gap.before, gap.after].map(|gap| u32::try_from(gap).unwrap_or(u32::MAX)),
+        effective_khz: effective_khz(facts, iteration, worker).and_then(NonZeroU64::new),
+        task: Arc::new(Task {
+            params: params(&facts.splits.get(&iteration.case)?.get(&worker)?.is),
+            answer: answer.answer,
+            work: answer.work,
+            digest: answer.digest,
+        }),
     })
 }

@@ -35,7 +35,7 @@ pub use platform_rows::{
 };
 pub use reason::{Class, ReasonCode};
 pub use row::{Difference, MOST_ROWS, Row, Same, granted};
-pub use sample::{Basis, Sample, WorkerSample};
+pub use sample::{Basis, Sample, Task, WorkerSample};
 pub use verdict::{Finding, Outcome, Verdict};
 
 /// The tolerances of the rules, for docs/GATE.md.

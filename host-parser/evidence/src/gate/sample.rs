@@ -1,5 +1,8 @@
 //! The times of one iteration: a sample, and those of its workers.
 
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
 use abi::wire::Hex64;
 use abi::worker::SCALE_SHIFT;
 use serde::ser::SerializeStruct;
@@ -45,10 +48,6 @@ pub struct Sample {
     pub cycles: Cycles,
     /// Which time `cycles` is.
     pub basis: Basis,
-    /// From the first start to the last end, even if the clocks were not in step.
-    pub makespan: Cycles,
-    /// The longest worker's own time.
-    pub longest: Cycles,
     /// Its workers, by number.
     pub workers: Box<[WorkerSample]>,
 }
@@ -60,8 +59,6 @@ pub struct WorkerSample {
     pub worker: u16,
     /// The CPU it ran on.
     pub cpu: u16,
-    /// Its parameters.
-    pub params: [u64; 4],
     /// Cycles from the common start to its first clock reading.
     pub skew: Cycles,
     /// Cycles of its timed region.
@@ -73,10 +70,20 @@ pub struct WorkerSample {
     pub reads_before: u32,
     /// The pace check just after.
     pub reads_after: u32,
+    /// The longest time between two readings of either check, in cycles: before and after. At most 2^32 - 1, which is
+    /// longer than any check's window.
+    pub gaps: [u32; 2],
     /// The clock of its CPU while it ran it, in kHz, by APERF and MPERF; `None` if that is not known.
-    pub effective_khz: Option<u64>,
-    /// The longest time between two readings of either check, in cycles: before and after.
-    pub gaps: [Cycles; 2],
+    pub effective_khz: Option<NonZeroU64>,
+    /// What it was to do, and did. Boots of one plan have it once.
+    pub task: Arc<Task>,
+}
+
+/// What a worker was given, and what it returned.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Task {
+    /// Its parameters.
+    pub params: [u64; 4],
     /// Its answer, equal to the reference's.
     pub answer: u64,
     /// Its count of work, equal to the reference's.
@@ -94,8 +101,8 @@ impl Serialize for Sample {
         fields.serialize_field("smt", &self.smt)?;
         fields.serialize_field("cycles", &self.cycles)?;
         fields.serialize_field("basis", &self.basis)?;
-        fields.serialize_field("makespan", &self.makespan)?;
-        fields.serialize_field("longest", &self.longest)?;
+        fields.serialize_field("makespan", &self.makespan())?;
+        fields.serialize_field("longest", &self.longest())?;
         fields.serialize_field("start_spread", &self.start_spread())?;
         fields.serialize_field("workers", &self.workers)?;
         fields.end()
@@ -104,11 +111,12 @@ impl Serialize for Sample {
 
 impl Serialize for WorkerSample {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Task { params, answer, work, digest } = &*self.task;
         let optional = usize::from(self.effective_khz.is_some());
         let mut fields = serializer.serialize_struct("WorkerSample", 12 + optional)?;
         fields.serialize_field("worker", &self.worker)?;
         fields.serialize_field("cpu", &self.cpu)?;
-        fields.serialize_field("params", &self.params)?;
+        fields.serialize_field("params", params)?;
         fields.serialize_field("skew", &self.skew)?;
         fields.serialize_field("cycles", &self.cycles)?;
         fields.serialize_field("scaled", &self.scaled())?;
@@ -118,9 +126,9 @@ impl Serialize for WorkerSample {
         if let Some(khz) = self.effective_khz {
             fields.serialize_field("effective_khz", &khz)?;
         }
-        fields.serialize_field("answer", &self.answer)?;
-        fields.serialize_field("work", &self.work)?;
-        fields.serialize_field("digest", &self.digest)?;
+        fields.serialize_field("answer", answer)?;
+        fields.serialize_field("work", work)?;
+        fields.serialize_field("digest", digest)?;
         fields.end()
     }
 }
@@ -134,6 +142,20 @@ impl WorkerSample {
 }
 
 impl Sample {
+    /// From the first worker's start to the last worker's end, even if the clocks were not in step.
+    #[must_use]
+    pub fn makespan(&self) -> Cycles {
+        let ends = self.workers.iter().map(|worker| worker.skew.0.saturating_add(worker.cycles.0));
+        let starts = self.workers.iter().map(|worker| worker.skew.0);
+        Cycles(ends.max().unwrap_or(0) - starts.min().unwrap_or(0))
+    }
+
+    /// The longest worker's own time.
+    #[must_use]
+    pub fn longest(&self) -> Cycles {
+        self.workers.iter().map(|worker| worker.cycles).max().unwrap_or_default()
+    }
+
     /// From the first worker's start to the last worker's start.
     #[must_use]
     pub fn start_spread(&self) -> Cycles {

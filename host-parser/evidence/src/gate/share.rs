@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::measurement::{Measurement, Report, Setting};
+use super::sample::Task;
 
 /// Parts of earlier measurements.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     settings: Recent<Setting>,
     reports: Recent<Report>,
+    tasks: Recent<Task>,
 }
 
 impl Shared {
@@ -17,6 +19,8 @@ impl Shared {
         // Nothing else has the report of a new measurement, so this is no copy.
         self.settings.share(&mut Arc::make_mut(&mut measurement.report).setting, PartialEq::eq);
         self.reports.share(&mut measurement.report, is_same);
+        let workers = measurement.samples.iter_mut().flat_map(|sample| &mut sample.workers);
+        workers.for_each(|worker| self.tasks.share(&mut worker.task, PartialEq::eq));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 
@@ -22,21 +23,21 @@ pub enum Outcome<T> {
         /// Why.
         reason: ReasonCode,
         /// What happened, and to what.
-        detail: String,
+        detail: Arc<str>,
     },
     /// This machine, tool or set-up cannot give the answer.
     Unsupported {
         /// Why.
         reason: ReasonCode,
         /// What happened, and to what.
-        detail: String,
+        detail: Arc<str>,
     },
     /// The evidence does not hold.
     Invalid {
         /// Why.
         reason: ReasonCode,
         /// What happened, and to what.
-        detail: String,
+        detail: Arc<str>,
         /// The run's times, if it was refused only because the host disturbed it. They are no measurement: they count
         /// where what the host did counts.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +48,7 @@ pub enum Outcome<T> {
 impl<T> Outcome<T> {
     /// The outcome for a reason, by its class.
     pub(super) fn refused(reason: ReasonCode, detail: String) -> Self {
+        let detail = detail.into();
         match reason.class() {
             Class::Failed => Self::Failed { reason, detail },
             Class::Unsupported => Self::Unsupported { reason, detail },
@@ -125,8 +127,29 @@ pub struct Verdict<T> {
     /// The outcome.
     #[serde(flatten)]
     pub outcome: Outcome<T>,
-    /// All findings, the one that gives the reason first; empty if the run passed.
+    /// All findings, the one that gives the reason first; empty if the run passed, or of a verdict [in
+    /// brief](Self::in_brief).
     pub findings: Box<[Finding]>,
+}
+
+/// The detail of a refusal in brief.
+static NOT_KEPT: LazyLock<Arc<str>> =
+    LazyLock::new(|| "its particulars are not kept, because many boots before it were refused".into());
+
+impl<T> Verdict<T> {
+    /// The same with nothing of a refusal but its reason, and the times if it has any. A log can have millions of boots that
+    /// are refused: then the particulars of the first ones are all that a person reads.
+    #[must_use]
+    pub fn in_brief(mut self) -> Self {
+        if let Outcome::Failed { detail, .. }
+        | Outcome::Unsupported { detail, .. }
+        | Outcome::Invalid { detail, .. } = &mut self.outcome
+        {
+            *detail = Arc::clone(&NOT_KEPT);
+            self.findings = Box::default();
+        }
+        self
+    }
 }
 
 /// The findings so far.

@@ -110,7 +110,7 @@ impl PaceRule {
                 for (place, reads, gap) in both.into_iter().filter(|&(_, reads, _)| reads > 0) {
                     let kind = self.kind(Kind { system, build, cpu: worker.cpu, place });
                     let (iteration, worker) = (sample.iteration, worker.worker);
-                    let unbroken = window.map_or(reads, |window| unbroken(reads, gap.0, window));
+                    let unbroken = window.map_or(reads, |window| unbroken(reads, gap.into(), window));
                     let index = self.checks;
                     let check = Check { unbroken, index, run: number, reads, iteration, worker };
                     self.check(kind, sample.case, check, alone);

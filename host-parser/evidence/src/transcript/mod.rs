@@ -128,6 +128,13 @@ impl Boot {
         })
     }
 
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let text: usize = self.console.iter().map(|line| size_of::<TextLine>() + line.bytes.len()).sum();
+        size_of::<Self>() + text + size_of_val(&*self.records) + size_of_val(&*self.defects)
+    }
+
     /// The line of its last record or broken record; 0 if it has none.
     #[must_use]
     pub fn last_line(&self) -> u64 {

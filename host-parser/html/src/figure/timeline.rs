@@ -81,7 +81,7 @@ fn chosen(rows: &[&Row<'_>]) -> Vec<usize> {
         return (0..rows.len()).collect();
     }
     let mut by_time: Vec<usize> = (0..rows.len()).collect();
-    by_time.sort_by_key(|&at| std::cmp::Reverse(rows[at].sample.makespan.0));
+    by_time.sort_by_key(|&at| std::cmp::Reverse(rows[at].sample.makespan().0));
     let mut chosen: BTreeSet<usize> = by_time.into_iter().take(SHOWN / 4).collect();
     chosen.extend((0..rows.len()).filter(|&at| rows[at].excluded().is_some()).take(SHOWN / 4));
     let rest = SHOWN - chosen.len();

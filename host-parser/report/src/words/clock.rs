@@ -1,5 +1,7 @@
 //! The guest's clocks, in words.
 
+use std::num::NonZeroU64;
+
 use abi::wire::record::{SecondClock, SecondSource};
 use evidence::gate::Measurement;
 use results::Results;
@@ -23,7 +25,7 @@ pub(crate) fn clock(results: &Results) -> Option<String> {
 fn effective_clock(results: &Results) -> Option<String> {
     let measured = results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
     let workers = measured.flat_map(Measurement::samples).flat_map(|sample| &sample.workers);
-    let clocks: Vec<u64> = workers.filter_map(|worker| worker.effective_khz).collect();
+    let clocks: Vec<u64> = workers.filter_map(|worker| worker.effective_khz).map(NonZeroU64::get).collect();
     let (lowest, highest) = clocks.iter().min().zip(clocks.iter().max())?;
     let (lowest, highest) = (lowest / 1_000, highest / 1_000);
     let clocks = if lowest == highest { lowest.to_string() } else { format!("{lowest} to {highest}") };

@@ -11,6 +11,7 @@ mod chain;
 mod decisions;
 mod entry;
 mod files;
+mod fits;
 mod replay;
 mod sealed;
 pub mod signature;

@@ -16,6 +16,7 @@ use super::chain::Chain;
 use super::decisions::{Decision, Decisions};
 use super::entry::{Entry, RunEntry};
 use super::files::{CHAIN, DIAGNOSIS_LOG, LOG, RUNS, file_name};
+use super::fits::contradictions;
 use super::sealed::Problem;
 use crate::RunRecord;
 
@@ -36,6 +37,8 @@ pub(super) struct Replay {
 struct Player<'a> {
     folder: &'a Path,
     chain: &'a Chain,
+    /// `None` if it is not there, or is not the session's: that is a problem already.
+    manifest: Option<&'a Manifest>,
     gates: Vec<Gate>,
     ledger: Ledger,
     decisions: Decisions,
@@ -56,6 +59,7 @@ impl Replay {
         let mut player = Player {
             folder,
             chain,
+            manifest,
             gates,
             ledger: begun(chain),
             decisions: Decisions::default(),
@@ -175,6 +179,10 @@ impl Player<'_> {
         let measured = record.verdict.outcome.measurement();
         if measured.is_some_and(|measured| measured.samples().is_empty()) {
             self.wrong(at, format!("run {number} passed and has no samples"));
+        }
+        if let Some((measured, manifest)) = measured.zip(self.manifest) {
+            let found = contradictions(entry, measured, manifest);
+            found.into_iter().for_each(|detail| self.wrong(at, detail));
         }
         let answered = measured.map(|measured| ("answered", measured.identity().challenge));
         let expected = Hex64(self.challenge);

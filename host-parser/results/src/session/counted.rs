@@ -91,14 +91,14 @@ pub(super) fn cases(passed: &[(&RunRecord, &Measurement)]) -> Result<BTreeMap<u1
         if of_case.makespan.quick.clock.contains_key(&run.round) {
             return Err(format!("round {} has case {case} twice", run.round));
         }
-        of_case.longest.add(run.round, samples, &counted, paces.as_deref(), |sample| sample.longest);
-        of_case.makespan.add(run.round, samples, &counted, paces.as_deref(), |sample| sample.makespan);
+        of_case.longest.add(run.round, samples, &counted, paces.as_deref(), Sample::longest);
+        of_case.makespan.add(run.round, samples, &counted, paces.as_deref(), Sample::makespan);
         of_case.share.iterations += samples.len();
         of_case.share.excluded += samples.len() - counted.len();
         of_case.out_of_step |= samples.iter().any(|sample| sample.basis == Basis::LongestWorker);
         of_case.plans.insert(measured.identity().work);
         of_case.iterations.insert(samples.len());
-        let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.params).collect();
+        let given = |sample: &Sample| sample.workers.iter().map(|worker| worker.task.params).collect();
         of_case.splits.extend(samples.iter().map(given));
         of_case.functional_only = of_case.functional_only.or(measured.functional_only());
     }

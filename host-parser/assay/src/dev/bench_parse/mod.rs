@@ -64,9 +64,11 @@ pub fn run(args: &BenchParseArgs) -> Result<Exit, Coded> {
     for ((name, ..), costs) in programs.iter().zip(&costs) {
         let median = |of: fn(&Cost) -> f64| median(costs.iter().map(of)).unwrap_or_default();
         let (wall, cpu) = (median(Cost::wall_s), median(Cost::cpu_s));
-        let (rate, mib) = (bytes as f64 / 1e6 / cpu, (median(Cost::peak_kib) / 1024.0).ceil());
+        let (rate, mib) = (|s: f64| bytes as f64 / 1e6 / s, (median(Cost::peak_kib) / 1024.0).ceil());
         console::answer(&format!(
-            "{name:<12}{wall:>8.2} s {cpu:>8.2} s of a CPU {rate:>7.0} MB/s {mib:>6.0} MiB at most\n"
+            "{name:<12}{wall:>8.2} s {:>7.0} MB/s {cpu:>8.2} s of CPUs {:>7.0} MB/s {mib:>6.0} MiB\n",
+            rate(wall),
+            rate(cpu)
         ))?;
     }
     let samples = samples.div_ceil(1 << 20);
@@ -111,8 +113,9 @@ fn command(program: &Path, args: &[&str]) -> Command {
 /// What a program took.
 struct Cost {
     wall: Duration,
-    /// How long it was on a CPU, by /proc/PID/schedstat (Linux, Documentation/scheduler/sched-stats.rst): other load on the
-    /// host does not count. Of its first thread only, but all programs here have one.
+    /// How long it was on CPUs, so that other load on the host does not count: of a program with one thread by
+    /// /proc/PID/schedstat (Linux, Documentation/scheduler/sched-stats.rst), of one with several by the whole program's
+    /// ticks in /proc/PID/stat, of 10 ms each.
     cpu: Option<Duration>,
     /// `VmHWM` of proc_pid_status(5), a moment before the end; `None` if it ended before the first reading.
     peak_kib: Option<u64>,
@@ -138,13 +141,18 @@ fn measure(command: &mut Command) -> anyhow::Result<Cost> {
     let start = Instant::now();
     let mut child = command.spawn()?;
     let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).ok();
-    let mut peak_kib = None;
+    let (mut peak_kib, mut has_threads) = (None, false);
     // After its end it has no memory, and its other accounts stay until it is waited for.
-    while let Some(kib) = read("status").as_deref().and_then(peak) {
+    while let Some((status, kib)) = read("status").and_then(|text| peak(&text).map(|kib| (text, kib))) {
         peak_kib = Some(kib);
+        has_threads |= field(&status, "Threads:").is_some_and(|threads| threads > 1);
         thread::sleep(POLL);
     }
-    let (wall, cpu) = (start.elapsed(), read("schedstat").as_deref().and_then(on_cpu));
+    let wall = start.elapsed();
+    let cpu = match has_threads {
+        true => read("stat").as_deref().and_then(of_all_threads),
+        false => read("schedstat").as_deref().and_then(on_cpu),
+    };
     child.wait()?;
     Ok(Cost { wall, cpu, peak_kib })
 }
@@ -154,9 +162,23 @@ fn on_cpu(schedstat: &str) -> Option<Duration> {
     schedstat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
+/// User and system time of all threads of a program, also of those that ended: fields 14 and 15 of proc_pid_stat(5), in
+/// hundredths of a second (`USER_HZ`).
+fn of_all_threads(stat: &str) -> Option<Duration> {
+    // The name before field 3 can have spaces.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(14 - 3);
+    let [user, system] = [fields.next()?, fields.next()?].map(str::parse::<u64>);
+    Some(Duration::from_millis((user.ok()? + system.ok()?) * 10))
+}
+
 fn peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse().ok()
+    field(status, "VmHWM:")
+}
+
+/// The number in a line of proc_pid_status(5), in KiB if it is a size.
+fn field(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 #[cfg(test)]
@@ -170,14 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn reads_the_time_of_all_threads() {
+        let stat = "7 (assay) Z) Z 1 7 7 0 -1 0 1 0 0 0 123 45 6 7 20 0 1 0 99";
+        assert_eq!(of_all_threads(stat), Some(Duration::from_millis(1680)));
+        assert_eq!((of_all_threads("7 (assay) Z 1"), of_all_threads("")), (None, None));
+    }
+
+    #[test]
     fn reads_the_name_of_a_cpu() {
         let cpuinfo = "processor\t: 0\nmodel name\t: AMD EPYC\nprocessor\t: 1\nmodel name\t: other\n";
         assert_eq!((model(cpuinfo), model("")), (Some("AMD EPYC"), None));
     }
 
     #[test]
-    fn reads_the_most_memory_of_a_status() {
-        assert_eq!(peak("Name:\tassay\nVmHWM:\t   19708 kB\nVmRSS:\t 100 kB\n"), Some(19_708));
+    fn reads_the_most_memory_and_the_threads_of_a_status() {
+        let status = "Name:\tassay\nVmHWM:\t   19708 kB\nVmRSS:\t 100 kB\nThreads:\t2\n";
+        assert_eq!((peak(status), field(status, "Threads:")), (Some(19_708), Some(2)));
         assert_eq!(peak("Name:\tassay\n"), None);
     }
 }

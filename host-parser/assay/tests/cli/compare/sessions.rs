@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 use crate::guest::Guest;
 use crate::script::Script;
-use crate::stage::shipped;
+use crate::stage::of_the_guest;
 
 pub use super::played::{Again, Played, noisy, probed, slower, steady};
 
@@ -80,7 +80,7 @@ impl<'p> Play<'p> {
         let first = rows[0].1;
         let cpus = if first.probe_ns.is_some() { 2 } else { 0 };
         let probes = Probes { cpus, ..Probes::default() };
-        let manifest = shipped("", "");
+        let manifest = of_the_guest();
         let sha256 = Digest::of(manifest.as_bytes());
         let sets = rows.iter().map(|(row, played)| {
             let mut environment = environment();
@@ -151,7 +151,7 @@ impl<'p> Play<'p> {
             let runs = self.runs.iter().zip(&self.row_of).filter(|(_, of)| **of == place);
             let runs = runs.map(|(run, _)| run.clone()).collect();
             let name = row.as_deref().unwrap_or(&self.name);
-            let sha256 = Digest::of(shipped("", "").as_bytes());
+            let sha256 = Digest::of(of_the_guest().as_bytes());
             let experiment = experiment(name, row.is_some(), sha256, played);
             let mut environment = environment();
             (played.environment)(&mut environment);
@@ -200,7 +200,11 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     let khz = played.khz;
     let guest = Guest { nonce, challenge, work_cycles, iterations, first, khz, ..Guest::of(case) };
     let pace = |readings: u32| u32::try_from(u64::from(readings) * (played.pace)(round) / 1_000).unwrap();
+    let system = (played.system)(case);
     let paced = Script::of(&guest.log()).edit(|record| {
+        if let Record::System(record) = record {
+            record.name = system.name();
+        }
         if let Record::Gap(gap) = record {
             (gap.reads_before, gap.reads_after) = (pace(gap.reads_before), pace(gap.reads_after));
         }
@@ -227,7 +231,7 @@ fn run(gate: &mut Gate, folder: &Path, played: &Played, of: Of<'_>) -> RunRecord
     let (transcript, expected) = (Transcript::read(&log), RunExpectation::default());
     let verdict = gate.judge(&transcript, &expected, &evidence);
     let mut record = RunRecord::new(number, round, verdict).with_evidence(evidence);
-    record.system = (played.system)(case);
+    record.system = system;
     record.case = Some(case);
     let made = record.making();
     made.log = Some(format!("where/it/was/{name}").into());

@@ -23,7 +23,7 @@ fn write(folder: &Path, lines: &[String]) {
 }
 
 /// Edits the entries of a chain, and gives every line its number and digest again: no hash shows it.
-fn forge(folder: &Path, edit: impl FnOnce(&mut Vec<Value>)) {
+pub(super) fn forge(folder: &Path, edit: impl FnOnce(&mut Vec<Value>)) {
     let first = read(folder).swap_remove(0);
     let lines = read(folder).into_iter().map(|line| serde_json::from_str(&line).unwrap());
     let mut entries: Vec<Value> = lines.map(|line: Value| line["entry"].clone()).collect();
@@ -43,7 +43,7 @@ fn forge(folder: &Path, edit: impl FnOnce(&mut Vec<Value>)) {
     write(folder, &lines);
 }
 
-fn is(entry: &Value, kind: &str) -> bool {
+pub(super) fn is(entry: &Value, kind: &str) -> bool {
     entry.get(kind).is_some()
 }
 
