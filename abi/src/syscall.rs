@@ -1,7 +1,7 @@
 //! The syscalls of a worker.
 //!
-//! Convention: `syscall` with the number in RAX and one argument in RDI. The instruction overwrites RCX and R11 (AMD64
-//! APM vol. 2, "SYSCALL and SYSRET"). A call outside the worker's [`Authority`] is refused: RAX returns [`REFUSED`],
+//! Convention: `syscall` with the number in RAX and one argument in RDI. Which registers keep their values is as for every
+//! call ([`crate::object`]). A call outside the worker's [`Authority`] is refused: RAX returns [`REFUSED`],
 //! the kernel counts it, and the run's result is void.
 
 use core::fmt;

@@ -81,9 +81,16 @@ pub fn never_return(_: &Call) -> ! {
 
 /// Makes a syscall that no worker has the authority for. 39 is `getpid` on Linux and does no harm.
 pub fn unauthorised_syscall(_: &Call) {
-    // SAFETY: the kernel refuses it and gives all registers back but these.
+    // SAFETY: the kernel refuses it and preserves all registers but these (`abi::object`).
     unsafe {
-        asm!("syscall", inout("rax") 39_u64 => _, in("rdi") 0, out("rcx") _, out("r11") _, options(nostack));
+        asm!(
+            "syscall",
+            inout("rax") 39_u64 => _,
+            inout("rdi") 0_u64 => _,
+            out("rcx") _, out("r11") _,
+            out("rsi") _, out("rdx") _, out("r8") _, out("r9") _, out("r10") _,
+            options(nostack)
+        );
     }
 }
 
