@@ -187,7 +187,7 @@ lint: setup-test ## format, clippy, licences: warnings are errors
 	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
 	$(CLIPPY) --release -p worker-programs --bins $(DENY)
 	$(IMAGE_CARGO) clippy --quiet $(IMAGE_FLAGS) --all-targets $(DENY)
-	$(CLIPPY) --release -p kernel --target $(TARGET) $(DENY)
+	$(CLIPPY) --profile kernel -p kernel --target $(TARGET) $(DENY)
 	$(CLIPPY) -p kernel --lib --tests $(DENY)
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --workspace check bans licenses sources; \
 	    else echo 'cargo-deny is not installed: licences and duplicate crates are not checked'; fi

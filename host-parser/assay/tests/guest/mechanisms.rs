@@ -22,8 +22,7 @@ fn records(cpus: u16, options: &[&str]) -> Vec<Record> {
     let text = fs::read_to_string(workspace().join("manifests/primitives.toml")).unwrap();
     let file = out.path().join("primitives.toml");
     fs::write(&file, text.replace("workers = [2]", &format!("workers = [{cpus}]"))).unwrap();
-    let always =
-        ["run", "--label", "t", "--rounds", "1", "--quick", "--no-probe", "--cpus", &one_cpu(), "--out"];
+    let always = ["run", "--label", "t", "--quick", "--no-probe", "--cpus", &one_cpu(), "--out"];
     let said = run(assay(always).arg(out.path().join("results")).args(options).arg(&file), DEADLINE);
     let folder = out.path().join("results/primitives/t/runs");
     let log = first_log(&folder).unwrap_or_else(|| panic!("no log:\n{}{}", said.out, said.err));
