@@ -81,11 +81,9 @@ pub fn new_root(frames: &mut Frames) -> Result<PhysFrame, OutOfMemory> {
     // SAFETY: the kernel's own table, whose upper half never changes once it is in force: what is mapped later is below
     // entries that are there already.
     let from = unsafe { phys::entries(own) };
-    let mut upper = [0; 8 * (512 - UPPER_HALF)];
-    for (to, word) in upper.chunks_exact_mut(8).zip(&from[UPPER_HALF..]) {
-        to.copy_from_slice(&word.to_le_bytes());
-    }
-    phys::write_bytes(root, 8 * UPPER_HALF, &upper);
+    // SAFETY: a frame that was handed out just now.
+    let to = unsafe { phys::entries_mut(root) };
+    to[UPPER_HALF..].copy_from_slice(&from[UPPER_HALF..]);
     Ok(root)
 }
 

@@ -27,14 +27,17 @@ pub unsafe fn init(offset: u64, end: u64) {
     WINDOW.call_once(|| Window { offset, end });
 }
 
+#[inline(always)]
 fn window() -> Window {
     *WINDOW.get().expect("`phys::init` comes first in `main`")
 }
 
 /// The virtual address of a physical address, in the window.
 #[must_use]
+#[inline(always)]
 pub fn virt(at: PhysAddr) -> VirtAddr {
-    VirtAddr::new(window().offset + at.as_u64())
+    // Canonical: `init` was promised that all of the window is mapped.
+    VirtAddr::new_truncate(window().offset + at.as_u64())
 }
 
 /// The virtual address of a physical address; `None` if it lies past the window's end, or there is no window yet.
@@ -65,6 +68,15 @@ pub unsafe fn table<'a>(frame: PhysFrame) -> &'a mut PageTable {
 pub unsafe fn entries<'a>(frame: PhysFrame) -> &'a [u64; 512] {
     // SAFETY: the caller's; a table is 512 words, aligned to its size.
     unsafe { &*virt(frame.start_address()).as_ptr() }
+}
+
+/// The entries of a page table as words, for writing many of them.
+///
+/// # Safety
+/// As [`table`].
+pub unsafe fn entries_mut<'a>(frame: PhysFrame) -> &'a mut [u64; 512] {
+    // SAFETY: the caller's; a table is 512 words, aligned to its size.
+    unsafe { &mut *virt(frame.start_address()).as_mut_ptr() }
 }
 
 /// The page tables under a top-level table.

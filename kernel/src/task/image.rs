@@ -17,6 +17,9 @@ use super::thread::Thread;
 use crate::mem::OutOfMemory;
 use crate::user::AddressSpace;
 
+/// The stack of a task that another one starts, in KiB.
+const STACK_KIB: u32 = 16;
+
 /// An ELF, or the first part of one.
 pub struct Image {
     elf: Arc<[u8]>,
@@ -45,7 +48,8 @@ impl Image {
     pub fn start(&self, argument: u64, given: Option<(Named, Rights)>) -> Result<Rc<Thread>, Status> {
         let image = elf::ElfImage::parse(&self.elf[..self.bytes], IMAGE_LIMIT - IMAGE)
             .map_err(|_| Status::Argument)?;
-        let program = Program { image, needs: Needs::NONE, corpus: None };
+        let needs = Needs { stack_kib: STACK_KIB, ..Needs::NONE };
+        let program = Program { image, needs, corpus: None };
         let space = AddressSpace::new(&program, None).map_err(|OutOfMemory| Status::Memory)?;
         space.write(STUBS, self.stubs);
         let mut table = Table::default();

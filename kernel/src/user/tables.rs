@@ -136,28 +136,31 @@ fn entry<'a>(table: PhysFrame, at: u64, level: u8) -> &'a mut PageTableEntry {
 fn give_back_below(table: PhysFrame, level: u8, entries: usize, frames: &mut Frames) {
     // SAFETY: as for `entry`; nothing edits the table meanwhile.
     let words = unsafe { phys::entries(table) };
-    // Most are 0: a loop that is short for them, whatever the optimisation.
-    let mut index = 0;
-    while index < entries {
-        let word = words[index];
-        index += 1;
-        if word == 0 {
+    // Most are 0, and whole lines of them.
+    let (lines, _) = words[..entries].as_chunks::<8>();
+    for [a, b, c, d, e, f, g, h] in lines {
+        if a | b | c | d | e | f | g | h == 0 {
             continue;
         }
-        let flags = PageTableFlags::from_bits_retain(word & !ADDRESS);
-        let at = PhysAddr::new_truncate(word & ADDRESS);
-        if !flags.contains(PageTableFlags::PRESENT) || flags.contains(BORROWED) {
-            continue;
-        }
-        if level == SMALL {
-            frames.give_back(PhysFrame::containing_address(at));
-        } else if flags.contains(PageTableFlags::HUGE_PAGE) {
-            frames.give_back_large(PhysFrame::containing_address(at));
-        } else {
-            let below = PhysFrame::containing_address(at);
-            give_back_below(below, level - 1, ENTRIES, frames);
-            frames.give_back(below);
-        }
+        [a, b, c, d, e, f, g, h].into_iter().for_each(|&word| give_back_entry(word, level, frames));
+    }
+}
+
+/// Gives back what an entry of a table of this level refers to, if it is in use.
+fn give_back_entry(word: u64, level: u8, frames: &mut Frames) {
+    let flags = PageTableFlags::from_bits_retain(word & !ADDRESS);
+    let at = PhysAddr::new_truncate(word & ADDRESS);
+    if !flags.contains(PageTableFlags::PRESENT) || flags.contains(BORROWED) {
+        return;
+    }
+    if level == SMALL {
+        frames.give_back(PhysFrame::containing_address(at));
+    } else if flags.contains(PageTableFlags::HUGE_PAGE) {
+        frames.give_back_large(PhysFrame::containing_address(at));
+    } else {
+        let below = PhysFrame::containing_address(at);
+        give_back_below(below, level - 1, ENTRIES, frames);
+        frames.give_back(below);
     }
 }
 
