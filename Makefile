@@ -77,6 +77,7 @@ run-platform: build ## what the machine costs: exits, memory, noise
 
 exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)
+	$(call assay,exact check --manifest manifests/exact-mechanisms.toml --lock manifests/exact-mechanisms.lock.toml)
 
 controls: build ## cause each failure, check that it is refused
 	$(call assay,dev controls --workloads manifests/workloads)
@@ -84,8 +85,9 @@ controls: build ## cause each failure, check that it is refused
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
 	$(call assay,run manifests/soak.toml)
 
-bench: build bench-parse ## Assay's own size, memory and time to first worker
+bench: build bench-parse ## Assay's own size, memory, time; kernel mechanisms
 	$(call assay,dev bench)
+	$(call assay,run manifests/exact-mechanisms.toml --exact --systems assay$(,)linux)
 
 bench-parse: build ## how fast a log is judged (ARGS="--mib 1024")
 	$(call assay,dev bench-parse)

@@ -1,6 +1,10 @@
 //! A row: what was counted, once or several times in a run.
 
+use std::collections::BTreeMap;
+
+use abi::series::{Numbers, Tier};
 use abi::wire::Record;
+use abi::wire::record::Series;
 
 /// What was counted. There is one sample at least.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +53,16 @@ const BOOT: &str = "boot";
 /// The rows of a boot of our kernel, or of the Linux twin, by its records: each step of the boot and their sum, the timed
 /// region of the workers, and the way out of ring 3. In the exact mode the TSC counts instructions.
 ///
+/// A row of the mechanisms is what one operation takes, by each sample that was printed, with the loop around it; one sample
+/// of `n` operations is divided by them, and what is left over is dropped.
+///
 /// The way out is from the worker's last reading of the clock to the kernel's first one after it: the end of the worker,
 /// its return into the kernel, and the end of the watch over it.
 #[must_use]
 pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row> {
     let (mut rows, mut boot) = (Vec::new(), 0_u64);
     let (mut workers, mut ways_out, mut worker_end) = (Vec::new(), Vec::new(), None);
+    let (mut series, mut samples) = (Vec::new(), BTreeMap::<u16, Vec<u64>>::new());
     for record in records {
         match record {
             Record::Phase(phase) => {
@@ -69,6 +77,12 @@ pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row>
                 let end = worker_end.take();
                 ways_out.extend(end.and_then(|end| region.returned.checked_sub(end)));
             }
+            Record::Series(one) if one.row.spec().tier == Tier::Mechanism => {
+                series.push((one.id, series_name(one), one.n.max(1)));
+            }
+            Record::SeriesSamples(part) => {
+                samples.entry(part.id).or_default().extend(Numbers::of(part.samples.decoded()).flatten());
+            }
             _ => {}
         }
     }
@@ -77,14 +91,24 @@ pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row>
     }
     rows.extend(Row::new("worker", workers));
     rows.extend(Row::new("ring 3 to kernel", ways_out));
+    for (id, name, n) in series {
+        let of_one = samples.remove(&id).unwrap_or_default().into_iter().map(|cycles| cycles / n);
+        rows.extend(Row::new(&name, of_one.collect()));
+    }
     rows
+}
+
+/// The name of a series: its row, and its argument if it has one.
+fn series_name(series: &Series) -> String {
+    if series.arg == 0 { series.row.to_string() } else { format!("{} {}", series.row, series.arg) }
 }
 
 #[cfg(test)]
 mod tests {
     use abi::CpuId;
-    use abi::wire::Label;
-    use abi::wire::record::{Phase, Region, Worker};
+    use abi::series::{Packer, SeriesClass, SeriesRow};
+    use abi::wire::record::{Phase, Region, SeriesSamples, Worker};
+    use abi::wire::{Label, Text};
 
     use super::*;
 
@@ -108,5 +132,17 @@ mod tests {
         let steps = [("boot: memory", 300), ("boot: clock", 2_000), ("boot", 2_300)];
         assert_eq!(shown, [steps.as_slice(), &[("worker", 1_000), ("ring 3 to kernel", 100)]].concat());
         assert_eq!(of_records(&[]), []);
+    }
+
+    #[test]
+    fn a_row_of_the_mechanisms_is_one_operation_of_each_sample() {
+        let (row, class) = (SeriesRow::CapRefused, SeriesClass::Batch);
+        let series = Series { id: 3, row, cpu: CpuId(0), peer: None, arg: 2, class, n: 10, count: 2 };
+        let mut packer = Packer::<128>::default();
+        assert!(packer.push(&[1_069, 1_070]));
+        let samples = SeriesSamples { id: 3, part: 0, samples: Text::new(packer.as_str()) };
+        // The samples come first, as the kernel prints them.
+        let rows = of_records(&[samples.into(), series.into()]);
+        assert_eq!(rows, [Row::new("cap_refused 2", vec![106, 107]).unwrap()]);
     }
 }
