@@ -69,7 +69,7 @@ run-workloads: build ## every workload: ours, Linux, native (12 min+)
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
 	$(call assay,run manifests/smp-process-scale.toml --systems $(SYSTEMS))
 
-run-primitives: build ## what calls, messages, tasks and mappings cost, beside Linux
+run-primitives: build ## calls, messages, tasks, mappings, beside Linux
 	$(call assay,run manifests/primitives.toml --systems $(MECHANISMS))
 
 run-platform: build ## what the machine costs: exits, memory, noise
@@ -229,7 +229,7 @@ test-vmm: setup-test build l1-init ## Firecracker, Cloud Hypervisor (by variable
 	$(CARGO) test -p assay --test vmm -- --include-ignored --test-threads=1 --nocapture
 
 # Not part of `test`: it needs the image tool, and builds the command once more, static.
-test-dist: dist ## the archive: same bytes twice, no compiler, ISO boots
+test-dist: dist ## the archive: same bytes twice, and it boots
 	@tools/test-dist.sh
 
 # Not part of `test`, which compares kernel and workers only: two toolchains and two loaders, 10 minutes.
