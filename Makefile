@@ -181,7 +181,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest test-report test-exports test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest smokes test-report test-exports test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -204,6 +204,10 @@ test-host: setup-test kernel workers ## tests without guests
 test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
 	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
+
+# Part of `test-guest`.
+smokes: setup-test build ## kernel operations and attacks, on 1, 2 and 4 CPUs
+	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1 mechanisms::
 
 # Not part of `test`: it installs a browser, and two packages of npm.
 test-report: setup ## the HTML report in a browser
