@@ -279,8 +279,8 @@ mod tests {
 
     #[test]
     fn checks_every_worker_that_a_manifest_needs() {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let folders = MANIFESTS.map(|folder| source.join(folder));
+        let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
+        let folders = MANIFESTS.map(|folder| manifests.join(folder));
         let found = programs(&folders);
         assert!(
             found.contains(worker()) && found.iter().any(|name| name.starts_with("control-")),
