@@ -59,6 +59,7 @@ fn fits_together(manifest: &Manifest, data: &[u8]) {
 fn makes_a_plan(manifest: &Manifest) {
     let name = Label::new(manifest.program()).expect("a program's name");
     let blob = WorkerBlob::new(name, b"\x7fELF".to_vec());
+    let blob = if manifest.mechanisms().is_some() { blob.clone().with_tasks(blob) } else { blob };
     let plan = PlanBytes::new(manifest, &blob, manifest.cases(), PlanOptions::default());
     let plan = plan.expect("a manifest that was checked makes a plan");
     let plan = Plan::parse(plan.text().as_bytes()).expect("the kernel reads it");

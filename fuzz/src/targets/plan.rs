@@ -37,9 +37,14 @@ fn is_complete(plan: &Plan<'_>, data: &[u8]) {
     if let Some(platform) = plan.platform {
         write(platform.into());
     }
+    if let Some(mechanisms) = plan.mechanisms {
+        write(mechanisms.into());
+    }
     if has_line(b"sampling ") {
         write(Sampling { samples: plan.samples }.into());
     }
+    plan.profile.objects().for_each(|object| write(object.into()));
+    plan.profile.grants().for_each(|grant| write(grant.into()));
     let mut seen = HashSet::new();
     for (case, splits) in plan.cases() {
         assert!((1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0);
