@@ -251,7 +251,7 @@ fn of_many_refused_boots_the_first_ones_keep_their_particulars() {
     let said = parse_all(&["--json"], std::slice::from_ref(&log));
     said.expect_exit(4);
     let results: serde_json::Value = serde_json::from_str(&said.out).unwrap();
-    let runs = results["result"]["runs"].as_array().unwrap();
+    let runs = results["result"]["rows"][0]["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 1_500);
     let found = runs.iter().map(|run| run["findings"].as_array().unwrap().len());
     assert!(found.eq((0..1_500).map(|at| if at < 1_000 {
