@@ -68,7 +68,7 @@ words! {
         MoreRights = "more-rights",
         /// More handles than a table has slots.
         FullTable = "full-table",
-        /// A mapping over another, or where none can be.
+        /// A mapping over another, or at an address that ring 3 cannot have.
         MapOver = "map-over",
         /// A page that can be written to and executed.
         WriteAndExecute = "write-and-execute",

@@ -49,7 +49,7 @@ const COUNT: u64 = 10;
 /// The tasks of a scene, each with its CPU.
 type Tasks = Vec<(TaskName, CpuId)>;
 
-/// A kernel that says what it is told to say.
+/// A kernel that prints what the test gives it.
 struct Counting {
     kept: Kept,
     cpus: u16,

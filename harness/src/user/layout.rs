@@ -35,6 +35,7 @@ const _: () = {
     assert!(
         CHUNKS + MAX_CHUNKS as u64 * CHUNK_BYTES as u64 <= STACK_TOP - MAX_STACK_KIB as u64 * 1024 - PAGE
     );
+    assert!(abi::stub::STUBS > STUB && abi::stub::STUBS < STUB + PAGE);
     assert!(STACK_TOP < SHARED && SHARED + MAX_SHARED_KIB as u64 * 1024 < CORPUS);
     assert!(CORPUS + MAX_CORPUS_BYTES <= MEMORY);
     assert!(MEMORY + ((MAX_MEMORY_MIB as u64) << 20) < 1 << 46);

@@ -32,6 +32,9 @@ pub struct Island {
     pub(super) outside: Cell<usize>,
     /// Whether the CPU halts when there is nothing to do. If not, it looks all the time.
     pub(super) halts: bool,
+    /// Held by the island and by each task that another started here, until nothing refers to it any more: so it counts
+    /// them.
+    census: Rc<()>,
     /// The run is over: no thread can go on.
     is_over: Cell<bool>,
     /// The page tables in force.
@@ -53,6 +56,7 @@ impl Island {
             served: RefCell::default(),
             outside: Cell::new(0),
             halts,
+            census: Rc::new(()),
             is_over: Cell::new(false),
             cr3: Cell::new(kernel_cr3()),
             counters: Counters::default(),
@@ -88,6 +92,19 @@ impl Island {
     #[inline(always)]
     pub fn frame(&self) -> *const ThreadFrame {
         self.cpu.worker.thread.get()
+    }
+
+    /// A place for one more task that another starts.
+    ///
+    /// # Errors
+    /// [`Status::Full`]: ring 3 cannot fill the kernel's heap with tasks.
+    pub fn place(&self) -> Result<Rc<()>, Status> {
+        /// The most of them on a CPU at a time, ended ones with a handle to them included.
+        const MOST_STARTED: usize = 32;
+        if Rc::strong_count(&self.census) > MOST_STARTED {
+            return Err(Status::Full);
+        }
+        Ok(Rc::clone(&self.census))
     }
 
     /// Puts a thread into the queue of those that can run.

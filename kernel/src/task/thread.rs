@@ -51,6 +51,8 @@ pub struct Thread {
     pub waiter: Cell<Option<Rc<Thread>>>,
     /// The address space that goes with it: that of a task which another task started.
     pub own: Cell<Option<AddressSpace>>,
+    /// Its place among the tasks that others started.
+    pub place: Cell<Option<Rc<()>>>,
     /// The thread after it in a queue.
     pub(super) next: Cell<Option<Rc<Thread>>>,
     /// Its handles; a worker of the scaling tier has none, and may make no call but that of its return stub.
@@ -73,6 +75,7 @@ impl Thread {
             post: Cell::default(),
             waiter: Cell::default(),
             own: Cell::default(),
+            place: Cell::default(),
             next: Cell::default(),
             handles: handles.map(|table| Box::new(RefCell::new(table))),
             authority: Cell::default(),

@@ -30,7 +30,7 @@ pub struct PagesArgs {
 /// # Errors
 /// A file cannot be written.
 pub fn run(args: &PagesArgs) -> Result<Exit, Coded> {
-    // The same pages whoever makes them: no default that is a path of this machine.
+    // The same pages on every machine: no default that is a path of this machine.
     let mut command = Cli::command().mut_subcommands(without_paths);
     command.build();
     manual(&command, None, &args.share.join("man/man1"))?;

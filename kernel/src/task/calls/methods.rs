@@ -136,9 +136,11 @@ impl Invocation<'_> {
 
     /// Starts a task. Returns a handle to it.
     fn spawn(&self, image: &Image) -> Result<u64, Status> {
+        let place = self.island.place()?;
         let [argument, given, ..] = self.words;
         let given = if given == 0 { None } else { Some(self.handles.borrow().share(Handle(given))?) };
         let thread = image.start(argument, given)?;
+        thread.place.set(Some(place));
         let handle = self.handles.borrow_mut().insert(Named::Task(Rc::clone(&thread)), Image::PARENT)?;
         self.island.make_ready(thread);
         self.island.counters.count(Counter::Spawn);

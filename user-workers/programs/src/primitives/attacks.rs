@@ -60,7 +60,7 @@ impl Attacker<'_> {
             Attack::WriteAndExecute => self.write_and_execute(),
             Attack::DeadCaller => self.dead_caller() && self.is_served(),
             Attack::Revoked => self.revoked(),
-            Attack::SpawnStorm => self.spawn_storm(),
+            Attack::SpawnStorm => self.crowd() && self.spawn_storm(),
             Attack::RandomCalls => self.random_calls(),
         }
     }
@@ -226,6 +226,17 @@ impl Attacker<'_> {
         ];
         self.shared[TURNS].store(self.pass, Ordering::Relaxed);
         revoked && dead.into_iter().all(|number| refused(Status::Generation, number, self.door, NONE))
+    }
+
+    /// Tasks are started and their handles closed, until the kernel takes no more. They all end.
+    fn crowd(&self) -> bool {
+        let is_full = (0..100).any(|_| {
+            let started = raw(Call::ImageSpawn.number(), self.image, [child_argument(0), 0, 0, 0]);
+            let closed = done(common(Kind::Task, CLOSE), started.word, NONE);
+            !closed && started.status == Status::Full.value()
+        });
+        call(Op::Yield, 0);
+        is_full
     }
 
     /// Many tasks are started at once; every other one is ended before it runs.

@@ -21,7 +21,7 @@ fn refuses(change: fn(&mut Value), says: &str) {
 fn a_run_counts_as_one_of_the_system_that_its_log_names() {
     let rename = |run: &mut Value| run["system"] = json!("linux");
     refuses(rename, "run 0 counts as one of linux, but its log is of the system assay");
-    // Two rows of one name are told apart by how they were started, which no log shows.
+    // Two rows of one name differ in how they were started, which no log shows.
     let sessions = Sessions::new();
     let b = sessions.play("b", &Played { system: |_| results::System::AssayBios, ..Played::default() });
     verify(&b).expect_exit(0);
