@@ -72,12 +72,10 @@ fn a_reading_is_as_sharp_as_its_tick_and_its_width_allow() {
     assert_eq!((unsharp_ppm(0, 0, 7), unsharp_ppm(0, 7, 0)), (u64::MAX, u64::MAX));
 }
 
-/// The TSC as a counter, which takes `width` cycles to read.
-struct Follows {
-    width: u64,
-}
+/// A counter that stands at this count.
+struct Stands(u64);
 
-impl Counter for Follows {
+impl Counter for Stands {
     fn source(&self) -> TscSource {
         TscSource::Hpet
     }
@@ -87,9 +85,7 @@ impl Counter for Follows {
     }
 
     fn now(&self) -> u64 {
-        let begin = tsc::read_ordered();
-        while tsc::read_ordered() - begin < self.width {}
-        tsc::read_ordered()
+        self.0
     }
 
     fn mask(&self) -> u64 {
@@ -97,15 +93,18 @@ impl Counter for Follows {
     }
 }
 
+/// With given widths: a measured one is as long as the host's neighbours make it.
 #[test]
 fn the_window_is_as_long_as_sharpness_needs() {
-    let is_sharp = |width, ppm, cycles| {
-        let follows = Follows { width };
-        let watched = Watched::begin(&follows, ppm);
-        watched.is_sharp(watched.start.tsc + cycles)
+    let is_sharp = |start_width, need_ppm, cycles| {
+        let counter = Stands(cycles);
+        Watched { counter: &counter, start: Mark { tsc: 0, count: 0 }, start_width, need_ppm }
+            .is_sharp(cycles)
     };
-    assert!(!is_sharp(1_000, FINE_PPM, 9_000_000));
-    assert!(is_sharp(1_000, SHARP_PPM, 1_000_000_000));
+    assert!(!is_sharp(1_000, FINE_PPM, 9_900_000));
+    assert!(is_sharp(1_000, FINE_PPM, 10_000_000));
+    assert!(!is_sharp(1_000, SHARP_PPM, 1_990_000));
+    assert!(is_sharp(1_000, SHARP_PPM, 2_000_000));
     // One that is slow to read keeps the window open to its end.
     assert!(!is_sharp(1_000_000, SHARP_PPM, 1_000_000_000));
 }
