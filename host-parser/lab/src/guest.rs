@@ -11,7 +11,8 @@ use host::{
     CancelToken, CostAccount, DelayAccount, ReaderDelay, Root, RunCost, StealAccount, StolenTime, ThreadDelay,
 };
 use qemu::{
-    AcceleratorChoice, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome, QemuError,
+    AcceleratorChoice, BootMedium, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome,
+    QemuError,
 };
 use results::{BootCost, RunRecord, write_atomically};
 
@@ -126,20 +127,33 @@ pub fn spec(
     image: &BootImage,
     log: &Path,
 ) -> GuestSpec {
+    spec_of(env, manifest, machine, image.medium.clone(), log)
+}
+
+/// The same for whatever the machine boots.
+pub fn spec_of(
+    env: &GuestEnv,
+    manifest: &Manifest,
+    machine: MachineSpec,
+    boot: BootMedium,
+    log: &Path,
+) -> GuestSpec {
     GuestSpec {
         vmm: env.vmm.clone(),
         accelerator: env.accelerator.clone(),
         machine,
-        boot: image.medium.clone(),
+        boot,
         host_cpus: env.host_cpus.set.clone(),
         deadline: manifest.timeouts().run,
         first_record: Some(FirstRecord { deadline: manifest.timeouts().boot, is_record: is_tagged }),
         serial_log: log.to_owned(),
+        delete_after: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     }
 }
 
-fn with_exit_code(error: QemuError) -> Coded {
+/// The error with its exit code.
+pub fn with_exit_code(error: QemuError) -> Coded {
     let exit = match error {
         QemuError::SerialLog { .. } | QemuError::TraceLog { .. } | QemuError::Configuration { .. } => {
             Exit::Output
@@ -187,7 +201,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
 }
 
 /// The VMM's command line, one argument an element.
-fn command_words(run: &GuestRun) -> Vec<String> {
+pub fn command_words(run: &GuestRun) -> Vec<String> {
     let program = run.command.program().as_os_str();
     let words = std::iter::once(program).chain(run.command.arguments().iter().map(AsRef::as_ref));
     words.map(|word| word.to_string_lossy().into_owned()).collect()
@@ -212,6 +226,8 @@ fn ended(run: &GuestRun) -> Ended {
         Outcome::InternalError { status } => Ended::InternalError { detail: status.clone() },
         Outcome::DeadlineExceeded { .. } => Ended::Deadline,
         Outcome::Cancelled => Ended::Cancelled,
+        // The guest did not end it, so the log is the only word on how far it came.
+        Outcome::Deleted { .. } => Ended::Unknown,
         Outcome::SerialOverflow { limit_bytes } => Ended::SerialOverflow { limit_bytes: *limit_bytes },
         Outcome::QemuDied { status, stderr_tail, .. } => {
             Ended::Died { detail: format!("{status}: {}", stderr_tail.trim()) }

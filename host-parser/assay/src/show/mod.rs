@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::ending::{Ending, Next};
 use crate::verify::Opened;
-use crate::{archive, parse};
+use crate::{archive, lifecycle, parse};
 use found::{RESULTS, Session, sessions};
 
 pub use list::{ListArgs, run as list};
@@ -151,6 +151,9 @@ struct Show {
 impl Show {
     fn path(&mut self, path: &Path) -> Result<(), Coded> {
         let name = path.display().to_string();
+        if path.join(::lifecycle::RESULTS).is_file() {
+            return lifecycle::show(path);
+        }
         if let Some(session) = Session::at(path) {
             if self.is_judged_again() {
                 return self.wide(path);

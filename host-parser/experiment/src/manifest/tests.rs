@@ -1,6 +1,7 @@
 //! The manifest that is shipped, and every way in which one can be wrong.
 
 mod controls;
+mod lifecycle;
 
 use proptest::prelude::*;
 
