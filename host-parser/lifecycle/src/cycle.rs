@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use abi::wire::{Record, decode};
 use anyhow::Context;
+use evidence::gate::HostEvidence;
 use host::CancelToken;
+use lab::guest::Watch;
 use lab::{BootImage, Coded, Exit, GuestEnv, OrExit};
 use qemu::{BootMedium, Deletion, GuestEvent, GuestRun, GuestSpec, Outcome};
 
@@ -33,6 +35,8 @@ pub(crate) struct Lived {
     pub started_unix_ms: u64,
     /// Its log; `None` of an empty machine.
     pub log: Option<Vec<u8>>,
+    /// What the host observed of its guest.
+    pub evidence: HostEvidence,
     /// Whether it was interrupted.
     pub interrupted: bool,
 }
@@ -65,8 +69,12 @@ pub(crate) fn live(
     let traces = Traces { proc: Path::new("/proc") };
     let (begun, started) = (turn.elapsed(), SystemTime::now());
     let mut seen = Seen::default();
-    let run = qemu::run(&spec, cancel, &mut |event| seen.take(traces, started, &event))
-        .map_err(lab::guest::with_exit_code)?;
+    let mut watch = Watch::new(target.env());
+    let run = qemu::run(&spec, cancel, &mut |event| {
+        let record = watch.take(&event);
+        seen.take(traces, started, &event, record.as_ref());
+    });
+    let run = run.map_err(lab::guest::with_exit_code)?;
     let mut known = vec![spec.serial_log.clone()];
     known.extend(run.command.given().map(|given| given.path.clone()));
     let left =
@@ -84,6 +92,7 @@ pub(crate) fn live(
         command: lab::guest::command_words(&run),
         started_unix_ms: run.timeline.started_unix_ms,
         log,
+        evidence: watch.into_evidence(target.machine.cpus, target.env().host_cores()),
         interrupted,
     })
 }
@@ -98,14 +107,19 @@ fn spec(target: &Prepared, image: Option<&BootImage>, log: &Path) -> GuestSpec {
 }
 
 impl Seen {
-    fn take(&mut self, traces: Traces<'_>, started: SystemTime, event: &GuestEvent<'_>) {
+    fn take(
+        &mut self,
+        traces: Traces<'_>,
+        started: SystemTime,
+        event: &GuestEvent<'_>,
+        record: Option<&Record>,
+    ) {
         match *event {
-            GuestEvent::SerialLine { line, at_us, .. } => {
-                let Ok(envelope) = decode(line) else { return };
+            GuestEvent::SerialLine { at_us, .. } if record.is_some() => {
                 self.first_record_us.get_or_insert(at_us);
-                match envelope.record {
-                    Record::Worker(_) => drop(self.ready_us.get_or_insert(at_us)),
-                    Record::End(_) => drop(self.end_us.get_or_insert(at_us)),
+                match record {
+                    Some(Record::Worker(_)) => drop(self.ready_us.get_or_insert(at_us)),
+                    Some(Record::End(_)) => drop(self.end_us.get_or_insert(at_us)),
                     _ => {}
                 }
             }

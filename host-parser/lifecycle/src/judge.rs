@@ -1,6 +1,7 @@
 //! Whether a cycle counts: its log passes the gate, its steps are in order, and nothing of it is left.
 
-use evidence::gate::{Gate, Measurement, ReasonCode};
+use abi::wire::Record;
+use evidence::gate::{ExpectedCase, Gate, Measurement, ReasonCode, RunExpectation};
 use evidence::transcript::Transcript;
 use experiment::manifest::{LifeRow, Manifest};
 
@@ -30,8 +31,8 @@ impl<'a> Judges<'a> {
         Self { commitment, manifest, gates }
     }
 
-    /// Judges a cycle; `log` is `None` if it has none. What the host did to the worker's own time refuses nothing: that time
-    /// is no row here, and the answer is verified all the same.
+    /// Judges a cycle; `log` is `None` if it has none. A finding about the worker's own time refuses
+    /// nothing ([`is_of_time`]).
     ///
     /// # Errors
     /// Why the cycle does not count.
@@ -48,15 +49,17 @@ impl<'a> Judges<'a> {
                 return plain("has no log".to_owned());
             };
             let transcript = Transcript::read(log);
+            self.check_expected(target.cpus, expected)?;
+            check_named(target.subject, self.manifest, &transcript)?;
             let verdict = self.gates[cycle.target].judge(&transcript, expected, &cycle.evidence);
-            match verdict.outcome.refusal() {
-                Some((reason, detail)) if !reason.is_a_disturbance() => {
-                    return Err(Refusal { reason: Some(reason), detail: detail.to_owned() });
-                }
-                _ => {}
+            let of_answer = verdict.findings.iter().find(|finding| !is_of_time(finding.reason));
+            if let Some(finding) = of_answer {
+                let (reason, detail) = (Some(finding.reason), finding.to_string());
+                let detail = detail.split_once(": ").map_or(detail.clone(), |(_, detail)| detail.to_owned());
+                return Err(Refusal { reason, detail });
             }
             if let Some(measured) = verdict.outcome.measurement() {
-                self.check(target.subject, target.cpus, measured)?;
+                self.check_whole(measured)?;
             }
         }
         let due: &[LifeRow] = match target.subject {
@@ -75,21 +78,62 @@ impl<'a> Judges<'a> {
         Ok(())
     }
 
-    /// Checks that a log is of the manifest's experiment, and of the machine and the system for which it counts.
-    fn check(&self, subject: Subject, cpus: u16, measured: &Measurement) -> Result<(), Refusal> {
-        let identity = measured.identity();
-        let of = (identity.experiment.as_str(), identity.workload.as_str(), identity.whole);
-        let name = self.manifest.name();
-        let due = (name.as_str(), self.manifest.program(), self.manifest.params());
-        let problem = if !subject.is_of(measured) {
-            format!("counts as one of {subject}, but its log is of {}", measured.machine().system.word())
-        } else if measured.cases() != [cpus] {
-            format!("counts as one of {cpus} CPUs, but its log is of the cases {:?}", measured.cases())
-        } else if of != due {
-            format!("is of {of:?}, but the manifest describes {due:?}")
-        } else {
+    /// Checks that the gate was given the manifest's case to expect, and the CPUs of the machine.
+    fn check_expected(&self, cpus: u16, expected: &RunExpectation) -> Result<(), Refusal> {
+        let due = vec![ExpectedCase { case: cpus, iterations: self.manifest.iterations() }];
+        if expected.cases.as_ref() == Some(&due) && expected.cpus == Some(cpus) {
             return Ok(());
-        };
-        Err(Refusal { reason: None, detail: problem })
+        }
+        let detail = format!("was to be one of {cpus} CPUs, but {:?} was expected", expected.cases);
+        Err(Refusal { reason: None, detail })
     }
+
+    /// Checks that a log is of the manifest's parameters.
+    fn check_whole(&self, measured: &Measurement) -> Result<(), Refusal> {
+        let (of, due) = (measured.identity().whole, self.manifest.params());
+        if of == due {
+            return Ok(());
+        }
+        Err(Refusal { reason: None, detail: format!("is of {of:?}, but the manifest describes {due:?}") })
+    }
+}
+
+/// Checks that a log is of the manifest's experiment and program, and of the system for which it counts.
+fn check_named(subject: Subject, manifest: &Manifest, log: &Transcript) -> Result<(), Refusal> {
+    let records = || log.boots.iter().flat_map(|boot| &boot.records).map(|located| located.envelope.record);
+    let system = records().find_map(|record| match record {
+        Record::System(system) => Some(system.name),
+        _ => None,
+    });
+    let experiment = records().find_map(|record| match record {
+        Record::Experiment(experiment) => Some((experiment.name, experiment.workload)),
+        _ => None,
+    });
+    // What a log lacks is the gate's to say.
+    if let Some(system) = system.filter(|&system| !subject.is_named(system)) {
+        let detail = format!("counts as one of {subject}, but its log is of {}", system.word());
+        return Err(Refusal { reason: None, detail });
+    }
+    match experiment {
+        Some((name, program)) if name != manifest.name() || program.as_str() != manifest.program() => {
+            let detail = format!("is of {name} ({program}), but the manifest is {}", manifest.name());
+            Err(Refusal { reason: None, detail })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a finding is about the time of the worker's work alone. That time is no row here; what the answer is, and when its
+/// line arrived, is as true without it.
+const fn is_of_time(reason: ReasonCode) -> bool {
+    reason.is_a_disturbance()
+        || matches!(
+            reason,
+            ReasonCode::TimeMissing
+                | ReasonCode::CpuSlowed
+                | ReasonCode::TscUnsynchronised
+                | ReasonCode::TscDisagree
+                | ReasonCode::CpusDiffer
+                | ReasonCode::Superlinear
+        )
 }

@@ -140,7 +140,9 @@ mod tests {
 
     use super::*;
 
-    const HERE: Traces<'static> = Traces { proc: Path::new("/proc") };
+    fn here() -> Traces<'static> {
+        Traces { proc: Path::new("/proc") }
+    }
 
     fn ago() -> SystemTime {
         SystemTime::now() - Duration::from_secs(60)
@@ -153,19 +155,19 @@ mod tests {
         let open = fs::File::create(&file).unwrap();
         let listener = UnixListener::bind(&socket).unwrap();
         let pid = std::process::id();
-        let held = HERE.held(pid, ago());
+        let held = here().held(pid, ago());
         assert!(held.files.contains(&file) && held.files.contains(&socket), "{held:?}");
         assert!(held.rss_kib.is_some_and(|kib| kib > 0) && !held.sockets.is_empty());
         let of_this = Held { shared_kib: 0, files: vec![file.clone(), socket.clone()], ..held };
         let inode = *of_this.sockets.last().unwrap();
         drop(open);
-        let left = HERE.left(&of_this, pid, &[], folder.path(), std::slice::from_ref(&file));
+        let left = here().left(&of_this, pid, &[], folder.path(), std::slice::from_ref(&file));
         assert!(left.contains(&format!("file {}", socket.display())), "{left:?}");
         assert!(!left.contains(&format!("file {}", file.display())), "a known file: {left:?}");
         assert!(left.contains(&format!("process {pid}, the VMM")));
         drop(listener);
         fs::remove_file(&socket).unwrap();
-        let left = HERE.left(&of_this, pid, &[], folder.path(), &[file]);
+        let left = here().left(&of_this, pid, &[], folder.path(), &[file]);
         assert!(!left.iter().any(|what| what.starts_with("file ") || *what == format!("socket {inode}")));
     }
 
@@ -175,7 +177,7 @@ mod tests {
         let file = folder.path().join("image");
         let _open = fs::File::create(&file).unwrap();
         let later = SystemTime::now() + Duration::from_secs(60);
-        assert!(!HERE.held(std::process::id(), later).files.contains(&file));
+        assert!(!here().held(std::process::id(), later).files.contains(&file));
     }
 
     #[test]
@@ -186,10 +188,10 @@ mod tests {
         let until = std::time::Instant::now() + Duration::from_secs(30);
         let mut group = Vec::new();
         while group.is_empty() && std::time::Instant::now() < until {
-            group = HERE.group(leader.id());
+            group = here().group(leader.id());
         }
         assert_eq!(group.len(), 1, "the sleep");
-        let left = HERE.left(&Held::default(), 0, &group, Path::new("/nowhere/at/all"), &[]);
+        let left = here().left(&Held::default(), 0, &group, Path::new("/nowhere/at/all"), &[]);
         assert_eq!(left, [format!("process {}", group[0])]);
         leader.end().unwrap();
     }
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn shared_memory_is_reported() {
         let held = Held { shared_kib: 4, ..Held::default() };
-        let left = HERE.left(&held, 0, &[], Path::new("/nowhere/at/all"), &[]);
+        let left = here().left(&held, 0, &[], Path::new("/nowhere/at/all"), &[]);
         assert_eq!(left.len(), 1, "{left:?}");
     }
 }

@@ -13,7 +13,7 @@ fn manifest(gates: &str) -> Manifest {
     let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests/lifecycle.toml"));
     let (head, rest) = text.split_once("# A gate that every host meets").unwrap();
     let (_, tail) = rest.split_once("# Enough for an answer").unwrap();
-    Manifest::parse(Path::new("x.toml"), format!("{head}{gates}\n{tail}").as_bytes()).unwrap()
+    Manifest::parse(Path::new("x.toml"), format!("{head}{gates}\n#{tail}").as_bytes()).unwrap()
 }
 
 fn commitment() -> Commitment {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use evidence::gate::Measurement;
+use abi::wire::record::SystemName;
 use results::System;
 use serde::{Deserialize, Serialize};
 
@@ -46,10 +46,10 @@ impl Subject {
         }
     }
 
-    /// Whether a log is of this system.
+    /// Whether a log names this system.
     #[must_use]
-    pub fn is_of(self, measured: &Measurement) -> bool {
-        self.system().is_some_and(|system| measured.machine().system == system.name())
+    pub fn is_named(self, name: SystemName) -> bool {
+        self.system().is_some_and(|system| system.name() == name)
     }
 }
 
