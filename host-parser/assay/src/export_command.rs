@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use export::{Better, Form, FormError, Subject, machine_id, trace};
+use judging::{Judged, judge};
 use lab::{Coded, Exit, OrExit, console};
 use results::write_atomically;
 
-use crate::judged::{Judged, judge};
+use crate::tool::tool;
 
 /// `assay export`.
 #[derive(Args, Debug)]
@@ -58,7 +59,7 @@ fn better(word: &str) -> Result<Better, String> {
 pub fn export(args: &ExportArgs) -> Result<Exit, Coded> {
     let mut judged = Vec::new();
     for path in &args.of {
-        judged.extend(judge(path)?);
+        judged.extend(judge(path, &tool())?);
     }
     judged.iter().try_for_each(Judged::verified)?;
     let subjects: Vec<Subject<'_>> = judged.iter().map(subject).collect();
@@ -85,7 +86,7 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Coded> {
 /// # Errors
 /// It cannot be read or does not verify, it has several rows, or the output cannot be written.
 pub fn run_trace(args: &TraceArgs) -> Result<Exit, Coded> {
-    let judged = judge(&args.of)?;
+    let judged = judge(&args.of, &tool())?;
     judged.iter().try_for_each(Judged::verified)?;
     let [only] = judged.as_slice() else {
         let name = args.of.display();

@@ -15,7 +15,6 @@ mod envelope;
 mod exact;
 mod export_command;
 mod image_command;
-mod judged;
 mod keep;
 mod new;
 mod options;

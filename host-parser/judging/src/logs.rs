@@ -12,16 +12,17 @@ use anyhow::{Context, bail};
 use evidence::challenge;
 use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
 use evidence::transcript::{Boot, Transcript};
-use lab::console;
+use lab::{Coded, Exit, OrExit, console};
 use results::seal::CHAIN;
-use results::{Making, RunRecord, System, cases};
+use results::{Making, Results, RunRecord, System, Tool, cases};
 use unwrap::Unwrapped;
 
-use super::ahead::Ahead;
+use crate::ahead::Ahead;
+use crate::rows;
 
 /// The boots of all logs, judged.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct JudgedLogs {
     /// What each row is; empty if no boot passed.
     pub rows: Vec<Row>,
     /// The runs of each row, and those of no row if there is none.
@@ -34,7 +35,7 @@ pub struct Judged {
 ///
 /// # Errors
 /// A log cannot be read, or has nothing of ours in it; the message names it.
-pub fn judge(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyhow::Result<Judged> {
+pub fn judge_logs(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyhow::Result<JudgedLogs> {
     let mut sorter = Sorter { gate, ..Sorter::default() };
     for log in logs {
         for log in files(log).with_context(|| log.display().to_string())? {
@@ -42,6 +43,16 @@ pub fn judge(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyh
         }
     }
     Ok(sorter.finish())
+}
+
+/// What a log has, by its rows, judged without a manifest by `tool`.
+///
+/// # Errors
+/// It cannot be read, or has nothing of ours in it.
+pub fn results_of(log: &Path, tool: &Tool) -> Result<Vec<Results>, Coded> {
+    let logs = [log.to_owned()];
+    let judged = judge_logs(&logs, &RunExpectation::default(), Gate::default()).or_exit(Exit::BadInput)?;
+    Ok(judged.runs.into_iter().map(|runs| rows::results(runs, None, tool)).collect())
 }
 
 /// A log, or the logs in a folder in the order of their names.
@@ -145,7 +156,7 @@ impl Sorter {
         self.runs[row].push(run);
     }
 
-    fn finish(mut self) -> Judged {
+    fn finish(mut self) -> JudgedLogs {
         if self.runs.is_empty() {
             self.runs.push(Vec::new());
         }
@@ -158,7 +169,7 @@ impl Sorter {
             self.runs[0].extend(first);
         }
         let chained = self.chain.holds();
-        Judged { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
+        JudgedLogs { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
     }
 }
 
