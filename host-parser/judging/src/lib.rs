@@ -8,10 +8,12 @@
 mod ahead;
 mod logs;
 mod opened;
+mod rank;
 mod rows;
 mod subject;
 
-pub use logs::{JudgedLogs, judge_logs, results_of};
+pub use logs::{JudgedLogs, judge_boots, judge_logs, refusal_of_nothing, results_of};
+pub use rank::rank;
 pub use opened::{Opened, is_archive, load};
 pub use rows::{introduction, measured, results as row_results};
 pub use subject::{Judged, Seal, judge};

@@ -10,7 +10,7 @@ use clap::Args;
 use evidence::gate::Gate;
 use experiment::manifest::Manifest;
 use foreign::{Figure, Figures, Unit};
-use judging::{JudgedLogs, introduction, judge_logs, measured, row_results};
+use judging::{JudgedLogs, introduction, judge_logs, measured, rank, row_results};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, template};
@@ -147,21 +147,6 @@ impl<'f> ForeignData<'f> {
         let (tool, file) = (figures.tool, figures.path.as_path());
         Self { tool: tool.word(), file, kind: tool.kind(), figures: figures.all.iter().map(figure).collect() }
     }
-}
-
-/// Which of several rows' exits counts: that of the first in this order. 0 comes last: it is for rows that all hold.
-fn rank(exit: Exit) -> usize {
-    const ORDER: [Exit; 8] = [
-        Exit::Failed,
-        Exit::Invalid,
-        Exit::Busy,
-        Exit::Unsupported,
-        Exit::DoesNotHold,
-        Exit::Inconclusive,
-        Exit::HoldsUndisturbed,
-        Exit::WithinBoot,
-    ];
-    ORDER.iter().position(|&of| of == exit).unwrap_or(ORDER.len())
 }
 
 /// Prints and writes the results of one row.
