@@ -13,7 +13,7 @@ mod rows;
 mod subject;
 
 pub use logs::{JudgedLogs, judge_boots, judge_logs, refusal_of_nothing, results_of};
-pub use rank::rank;
 pub use opened::{Opened, is_archive, load};
+pub use rank::rank;
 pub use rows::{introduction, measured, results as row_results};
 pub use subject::{Judged, Seal, judge};
