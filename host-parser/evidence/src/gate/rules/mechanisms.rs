@@ -13,7 +13,7 @@ use abi::wire::record::{
 };
 
 use super::Run;
-use super::platform_rows::Parts;
+use super::series::Parts;
 use crate::gate::evidence::AskedMechanisms;
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::Mechanisms;

@@ -11,7 +11,8 @@ use abi::wire::record::{
 };
 
 use super::Run;
-use super::platform_rows::{Asked, Parts};
+use super::platform_rows::Asked;
+use super::series::Parts;
 use crate::gate::evidence::AskedRows;
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::Histogram;
