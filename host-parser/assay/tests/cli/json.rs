@@ -102,6 +102,7 @@ fn every_command_answers_with_one_object() {
         case("exact check", ["--help"], ["--lock", none]),
         case("exact record", ["--help"], ["--kernel", "x", "--row", "boot"]),
         case("workloads", ["--help"], [none]),
+        case("lifecycle", ["--help"], [none]),
         case("ab", ["--help"], [none]),
         case("history", ["--help"], ["--out", none]),
         case("fleet", ["--help"], [log, "--out", &path("fleet"), "--labels", none]),

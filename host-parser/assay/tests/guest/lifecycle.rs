@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::assay::{Said, assay, manifest, pid, run, signal};
+use crate::lab::undisturbed;
 
 const DEADLINE: Duration = Duration::from_secs(300);
 const MACHINE: &str = "q35-direct-1-128";
@@ -46,13 +47,21 @@ fn notices(session: &Path, file: &str, change: impl Fn(&str) -> String, said: &s
 #[ignore = "needs QEMU, a Linux kernel and what `make build` builds: make test-guest"]
 fn machines_live_beside_linux_and_a_session_verifies_only_as_it_was() {
     let out = tempfile::tempdir().unwrap();
-    // Two rounds are too few for a gate, but the longest of few is at most the longest of all.
-    let said = live(out.path(), "t", &[]);
-    said.expect_exit(13).expect_answer(&["GATE EXCEEDED: cycle max <= 1 ms on microvm-direct-2-128"]);
-    let session = out.path().join("lifecycle/t");
-    let results = json(&session);
-    // Per round: three on each of two machines, and a burst of two.
-    assert_eq!((&results["cycles"], &results["failures"]), (&16.into(), &Value::Array(Vec::new())));
+    // Two rounds are too few for a gate, but the longest of few is at most the longest of all. A host that is busy enough
+    // keeps a guest from reading its real-time clock, which the gate refuses.
+    let (session, results) = undisturbed(|nth| {
+        let said = live(out.path(), &format!("t{nth}"), &[]);
+        let session = out.path().join(format!("lifecycle/t{nth}"));
+        let results = json(&session);
+        let failures = results["failures"].as_array().unwrap();
+        if !failures.is_empty() && failures.iter().all(|failure| failure["reason"] == "evidence-missing") {
+            return None;
+        }
+        said.expect_exit(13).expect_answer(&["GATE EXCEEDED: cycle max <= 1 ms on microvm-direct-2-128"]);
+        Some((session, results))
+    });
+    // Per round: three on one machine, two on the other, which Linux cannot use under TCG, and a burst of two.
+    assert_eq!((&results["cycles"], &results["failures"]), (&14.into(), &Value::Array(Vec::new())));
     for (subject, row) in
         [("assay", "ready"), ("linux", "ready"), ("empty", "provision"), ("assay", "delete")]
     {
@@ -61,7 +70,7 @@ fn machines_live_beside_linux_and_a_session_verifies_only_as_it_was() {
         let found = results["rows"].as_array().unwrap().iter().find(is_of).unwrap();
         assert!(found["cycles"] == 2 && found["min_us"].as_u64().unwrap() > 0, "{found}");
     }
-    verify(&session).expect_exit(0).expect_answer(&["VERIFIED", "16 machines"]);
+    verify(&session).expect_exit(0).expect_answer(&["VERIFIED", "14 machines"]);
     run(assay(["show"]).arg(&session), DEADLINE).expect_exit(0).expect_answer(&[MACHINE, "provision"]);
     notices(
         &session,
@@ -75,9 +84,10 @@ fn machines_live_beside_linux_and_a_session_verifies_only_as_it_was() {
         |text| text.replacen("\"gone_us\":", "\"gone_us\":1", 1),
         "a line was changed",
     );
-    let log = "cycles/00000/serial.log";
-    let log = if session.join(log).metadata().unwrap().len() > 0 { log } else { "cycles/00001/serial.log" };
-    notices(&session, log, |text| text.replacen("ev=", "ev=x", 1), "sealed is");
+    // An empty machine prints nothing.
+    let mut logs = (0..14).map(|cycle| format!("cycles/{cycle:05}/serial.log"));
+    let log = logs.find(|log| session.join(log).metadata().unwrap().len() > 0).unwrap();
+    notices(&session, &log, |text| text.replacen("ev=", "ev=x", 1), "sealed is");
     notices(
         &session,
         "manifest.toml",
