@@ -20,6 +20,7 @@ mod keep;
 mod new;
 mod options;
 mod parse;
+mod patience;
 mod pipeline;
 mod report_command;
 mod run;
@@ -79,7 +80,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Run(args) => run::run(args),
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
-        Command::List(args) => show::list(args).map(Ending::from),
+        Command::List(args) => show::list(args),
         Command::History(args) => keep::run("history", args),
         Command::Report(args) => report_command::run(args).map(Ending::from),
         Command::Export(args) => export_command::export(args).map(Ending::from),

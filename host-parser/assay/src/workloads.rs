@@ -121,6 +121,7 @@ fn spec(args: &WorkloadsArgs, manifest: &Manifest, home: &Path) -> Result<Sessio
         rounds: args.rounds,
         // No probes and no waiting, and a further round for each at most: the time of all workloads is bounded.
         spare: 1,
+        patience: None,
         probe: ProbeSpec::Off("assay workloads"),
         seed: clock_seed(),
         layout: Layout::Together,

@@ -12,7 +12,7 @@ use super::chain::BEFORE_FIRST;
 use super::decisions::Decisions;
 use super::entry::{Commitment, End, Entry, Line, RunEntry};
 use super::files::{CHAIN, MANIFEST, ORACLE};
-use crate::{RunRecord, WriteError, write_atomically};
+use crate::{Completion, RunRecord, WriteError, write_atomically};
 
 /// Writes a session's chain.
 #[derive(Debug)]
@@ -101,16 +101,21 @@ impl SealWriter {
         self.append([Entry::Diagnosis { run: run.run, diagnosis: diagnosis.clone() }])
     }
 
-    /// Ends the chain. `incomplete` says why not all was done, if so; `files` are those of the results.
+    /// Ends the chain with how the session ended; `files` are those of the results.
     ///
     /// # Errors
     /// The chain cannot be written.
     pub fn end(
         &mut self,
-        incomplete: Option<String>,
+        completion: &Completion,
         files: BTreeMap<String, Digest>,
     ) -> Result<(), WriteError> {
-        self.append([Entry::End(End { incomplete, files })])
+        let (incomplete, patience_over_after_ms) = match completion {
+            Completion::Complete => (None, None),
+            Completion::OutOfPatience { after_ms } => (None, Some(*after_ms)),
+            Completion::Partial { why } => (Some(why.clone()), None),
+        };
+        self.append([Entry::End(End { incomplete, patience_over_after_ms, files })])
     }
 
     /// Appends entries: all of them are in the file, and on the disk, before it returns.
