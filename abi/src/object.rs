@@ -184,8 +184,6 @@ calls! {
     Yield = Own 0x80;
     /// Waits until the TSC has the value of the first word. Returns its value at the end in the first word.
     SleepUntil = Own 0x81;
-    /// Does the operations of the ring in the page at the first word, at most as many as the second. Returns how many.
-    Enter = Own 2;
 
     /// Returns the kind of the object in the first word.
     EndpointIdentify = Endpoint 0;
@@ -209,6 +207,10 @@ calls! {
     MemoryUnmap = Memory 2 needs Map;
     /// Changes the rights of ring 3 to pages of the object: address, number, [`Access`].
     MemoryProtect = Memory 3 needs Map;
+    /// Does the operations of the ring at the page of the object in the first word, at most as many as the second
+    /// ([`crate::ring`]). Returns how many. An operation is a call that returns at once, but not this one and not
+    /// [`Call::Exit`].
+    MemoryEnter = Memory 4 needs Write;
 
     /// As [`Call::EndpointIdentify`].
     ImageIdentify = Image 0;

@@ -42,7 +42,8 @@ words! {
         Protect = "protect",
         /// `(memory, address, pages)`: takes pages away.
         Unmap = "unmap",
-        /// `(count)`: has the operations of a ring done.
+        /// `(memory, token, count)`: leaves operations that do nothing in a ring, each with the next token, has them done by one
+        /// call, and returns how many tokens came back in order before one did not. The ring is at [`crate::task::MAPPED_AT`].
         Enter = "enter",
         /// `(word)`: returns it at once, and asks the kernel for nothing.
         Empty = "empty",

@@ -2,9 +2,10 @@
 
 use abi::object::{Handle, HandleRight, Kind, Status};
 use abi::plan::Profile;
+use abi::ring;
 use abi::series::{SeriesRow, Unavailable};
 use abi::stub::Op;
-use abi::task::{Attack, Counter, TaskName};
+use abi::task::{Attack, Counter, FarAttack, TaskName};
 
 use super::{Counted, System};
 
@@ -99,7 +100,12 @@ impl Cast {
             SeriesRow::FaultZero => Self { kernel: Some(Account::Done(Counter::Fault)), ..Self::default() },
             SeriesRow::Map => done(granted.memory(arg)?, Op::Map, Counter::Map),
             SeriesRow::Protect => done(granted.memory(arg)?, Op::Protect, Counter::Protect),
+            // As many come back as are left.
+            SeriesRow::RingNop => {
+                Self { right: arg, ..done(granted.memory(ring::PAGES)?, Op::Enter, Counter::Ring) }
+            }
             SeriesRow::Attack => granted.attack(arg)?,
+            SeriesRow::AttackCross => granted.attacked_from_afar(arg)?,
             SeriesRow::Unmap => done(granted.memory(arg)?, Op::Unmap, Counter::Unmap),
             _ => return Err(Unavailable::NotOffered),
         })
@@ -139,7 +145,12 @@ impl Granted<'_> {
 
     /// Memory of the client that it can map and write, of at least so many pages.
     fn memory(&self, pages: u64) -> Result<Handle, Unavailable> {
-        let mut own = self.profile.handles_of(TaskName::Client);
+        self.memory_of(TaskName::Client, pages)
+    }
+
+    /// As [`Granted::memory`], of any task.
+    fn memory_of(&self, task: TaskName, pages: u64) -> Result<Handle, Unavailable> {
+        let mut own = self.profile.handles_of(task);
         let found = own.find(|(_, object, grant)| {
             object.kind == Kind::Memory
                 && object.bytes >= 4096 * pages
@@ -182,14 +193,26 @@ impl Granted<'_> {
     /// The cast of an attack: the client's handles are of an endpoint and of memory; that of an image is its right answer.
     fn attack(&self, arg: u64) -> Result<Cast, Unavailable> {
         let attack = Attack::of_argument(arg).ok_or(Unavailable::NotOffered)?;
-        let partner = TaskName::Server;
+        let cast = self.attacked(TaskName::Server)?;
+        Ok(Cast { partner: cast.partner.filter(|_| attack.has_server()), ..cast })
+    }
+
+    /// The cast of an attack with a partner on another CPU, which has memory if it serves no calls.
+    fn attacked_from_afar(&self, arg: u64) -> Result<Cast, Unavailable> {
+        let attack = FarAttack::of_argument(arg).ok_or(Unavailable::NotOffered)?;
+        let cast = self.attacked(TaskName::Remote)?;
+        if attack.has_server() || cast.opposite[1] != 0 { Ok(cast) } else { Err(Unavailable::NotGranted) }
+    }
+
+    /// The cast of an attack with this server.
+    fn attacked(&self, partner: TaskName) -> Result<Cast, Unavailable> {
         let ends =
             self.profile.between((TaskName::Client, HandleRight::Revoke), (partner, HandleRight::Serve));
         let (door, serve) = ends.ok_or(Unavailable::NotGranted)?;
         Ok(Cast {
-            partner: attack.has_server().then_some(partner),
+            partner: Some(partner),
             client: [door.0, self.memory(512)?.0],
-            opposite: [serve.0, 0],
+            opposite: [serve.0, self.memory_of(partner, 512).map_or(0, |handle| handle.0)],
             right: self.image(|bytes| bytes == 0)?.0,
             kernel: None,
         })

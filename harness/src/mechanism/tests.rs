@@ -39,6 +39,7 @@ grant task=server object=door rights=serve badge=0
 grant task=server object=bell rights=wait badge=0
 grant task=server object=echo rights=signal badge=0
 grant task=remote object=door rights=serve badge=0
+grant task=remote object=pages rights=map,write badge=0
 ";
 
 /// What the played client leaves beside its samples: some warm-ups.

@@ -8,6 +8,7 @@ use core::sync::atomic::Ordering;
 
 use super::super::objects::{Endpoint, Named, Notification};
 use super::super::post::Post;
+use super::super::slot::NoAnswer;
 use super::super::thread::{State, Thread};
 use super::{Invocation, Island, method, require};
 
@@ -27,8 +28,7 @@ impl Invocation<'_> {
         match (method, object) {
             (CALL, Named::Endpoint(endpoint)) => {
                 require(rights, HandleRight::Call)?;
-                call(island, thread, endpoint, words);
-                Ok(())
+                call(island, thread, endpoint, words)
             }
             (SERVE, Named::Endpoint(endpoint)) => {
                 require(rights, HandleRight::Serve)?;
@@ -54,7 +54,9 @@ impl Invocation<'_> {
     /// Waits for the end of a task. Closes the handle.
     fn wait_for_end(&self) -> Result<(), Status> {
         let Self { island, thread, handles, handle, kind, .. } = *self;
-        let Named::Task(task) = handles.borrow_mut().close(handle, kind)? else { return Err(Status::Kind) };
+        let (Named::Task(task), _) = handles.borrow_mut().close(handle, kind)? else {
+            return Err(Status::Kind);
+        };
         if task.state.get() == State::Ended {
             thread.answer(Status::Ok, task.left());
             return Ok(());
@@ -71,9 +73,10 @@ impl Invocation<'_> {
 
 /// Leaves a call for a server on another CPU, and waits for its answer.
 fn call_far(island: &Island, post: &Arc<Post>, words: [u64; 4]) -> Result<(), Status> {
-    if !post.ask(words) {
-        return Err(Status::Gone);
-    }
+    post.ask(words).map_err(|reason| match reason {
+        NoAnswer::Gone => Status::Gone,
+        NoAnswer::Busy => Status::Busy,
+    })?;
     island.counters.count(Counter::Call);
     island.wait_for_answer(post);
     Ok(())
@@ -110,7 +113,10 @@ pub(super) fn begin_own(island: &Island, words: [u64; 4], number: u64) -> Result
 
 /// The caller lends its CPU to the server, if that waits.
 #[inline(always)]
-fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) {
+fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
+    if endpoint.is_closed.get() {
+        return Err(Status::Gone);
+    }
     island.counters.count(Counter::Call);
     if let Some(server) = endpoint.server.take().filter(|server| server.state.get() == State::Serving) {
         island.counters.count(Counter::Serve);
@@ -127,6 +133,7 @@ fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) 
         }
         island.block();
     }
+    Ok(())
 }
 
 /// Answers the caller, who gets the CPU back, and takes the next one.

@@ -2,6 +2,7 @@
 
 mod company;
 mod objects;
+mod ring;
 mod stubs;
 mod task;
 
@@ -60,7 +61,7 @@ impl System for Linux<'_> {
     fn offers(&self, row: SeriesRow, arg: u64) -> Result<(), Unavailable> {
         match row {
             _ if !is_on_linux(row, arg) => Err(Unavailable::NotApplicable),
-            SeriesRow::RingNop => Err(Unavailable::NotOffered),
+            SeriesRow::RingNop if !ring::is_offered() => Err(Unavailable::NotOffered),
             _ => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ mod attacks;
 mod client;
 mod pages;
 mod partner;
+mod rings;
 mod samples;
 mod stub;
 

@@ -35,7 +35,9 @@ impl Partner<'_> {
     pub fn run(&mut self, row: SeriesRow) -> Served {
         match row {
             SeriesRow::CallSame | SeriesRow::CallCross => self.serve(),
-            SeriesRow::Attack => attacks::serve(self.orders.handle, self.challenge, self.shared),
+            SeriesRow::Attack | SeriesRow::AttackCross => {
+                attacks::partner(row, &self.orders, self.challenge, self.shared)
+            }
             SeriesRow::NotifyWake => self.signal_back(|bits, _| u64::from(!bits.is_power_of_two())),
             SeriesRow::Switch => self.take_turns(),
             SeriesRow::ShmXfer => {
