@@ -185,6 +185,12 @@ calls! {
     /// Waits until the TSC has the value of the first word. Returns its value at the end in the first word.
     SleepUntil = Own 0x81;
 
+    /// Passes this thread's page faults to an endpoint of its CPU from now on: the first word is a handle with the right to call
+    /// it, 0 for none. A fault is a call of three words: the address, the error code, the instruction. The server answers with
+    /// a handle of its own to memory, and a page of that times 4 plus an [`Access`]: the page is mapped at the address, and
+    /// the thread goes on. Any other answer ends it, and so does the end of the server.
+    FaultTo = Own 2;
+
     /// Returns the kind of the object in the first word.
     EndpointIdentify = Endpoint 0;
     /// Passes four words to the server and waits for its answer of four words.

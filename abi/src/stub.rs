@@ -24,7 +24,7 @@ words! {
         BadMethod = "bad-method",
         /// `(handle, word)`: passes a word to the server and returns the first word of its answer.
         Call = "call",
-        /// `(handle, word)`: answers the last caller, waits for the next, and returns its first word.
+        /// `(handle, word, word)`: answers the last caller, waits for the next, and returns its first word.
         Serve = "serve",
         /// `(handle, bits)`: signals a notification.
         Signal = "signal",
@@ -47,6 +47,8 @@ words! {
         Enter = "enter",
         /// `(word)`: returns it at once, and asks the kernel for nothing.
         Empty = "empty",
+        /// `(endpoint)`: passes this task's page faults to a server.
+        FaultTo = "fault-to",
         /// `(call, handle, word, word, word, word)`: any call of this kernel. Returns its status and, in RDX, its first word.
         Raw = "raw",
     }

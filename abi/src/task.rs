@@ -84,6 +84,8 @@ words! {
         DeadServer = "dead-server",
         /// A ring with bad indices, and with operations that a ring does not have.
         BadRing = "bad-ring",
+        /// Faults that a server answers with what cannot be mapped.
+        BadAnswer = "bad-answer",
     }
 
     /// What a task tries in a row `attack_cross`, with its server on another CPU. Its place here, from 1, is the row's argument.
@@ -271,6 +273,9 @@ pub const SUM: usize = 16;
 pub const fn child_argument(number: u64) -> u64 {
     0x40 | number & 0x3f
 }
+
+/// The argument of a child that passes its faults to the handle that it is given, and makes one.
+pub const FAULTING: u64 = child_argument(0x3f);
 
 /// What a child answers to its argument, which is [`Orders::arg`] in its own call. Seven bits, as a process of Linux
 /// returns them.

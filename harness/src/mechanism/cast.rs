@@ -1,6 +1,6 @@
 //! Who plays in a row: the tasks, the handles that they need, the right answer, and what the kernel counts of it.
 
-use abi::object::{Handle, HandleRight, Kind, Status};
+use abi::object::{Handle, HandleRight, Kind, Rights, Status};
 use abi::plan::Profile;
 use abi::ring;
 use abi::series::{SeriesRow, Unavailable};
@@ -97,6 +97,7 @@ impl Cast {
                 refused(granted.image(|bytes| bytes > 0)?, Op::Spawn, Status::Argument)?
             }
             SeriesRow::SpawnRefused => refused(Handle::new(NO_SLOT, 1), Op::Spawn, Status::Index)?,
+            SeriesRow::FaultServed => granted.pager(system.has_fault_server())?,
             SeriesRow::FaultZero => Self { kernel: Some(Account::Done(Counter::Fault)), ..Self::default() },
             SeriesRow::Map => done(granted.memory(arg)?, Op::Map, Counter::Map),
             SeriesRow::Protect => done(granted.memory(arg)?, Op::Protect, Counter::Protect),
@@ -118,7 +119,7 @@ struct Granted<'a> {
 }
 
 impl Granted<'_> {
-    fn own(&self, kind: Kind, passes: impl Fn(abi::object::Rights) -> bool) -> Result<Handle, Unavailable> {
+    fn own(&self, kind: Kind, passes: impl Fn(Rights) -> bool) -> Result<Handle, Unavailable> {
         self.profile.handle(TaskName::Client, kind, passes).ok_or(Unavailable::NotGranted)
     }
 
@@ -136,11 +137,7 @@ impl Granted<'_> {
 
     /// An image of the client whose bytes pass.
     fn image(&self, passes: impl Fn(u64) -> bool) -> Result<Handle, Unavailable> {
-        let mut own = self.profile.handles_of(TaskName::Client);
-        let found = own.find(|(_, object, grant)| {
-            object.kind == Kind::Image && grant.rights.has(HandleRight::Spawn) && passes(object.bytes)
-        });
-        found.map(|(handle, ..)| handle).ok_or(Unavailable::NotGranted)
+        self.find(TaskName::Client, Kind::Image, HandleRight::Spawn, &passes)
     }
 
     /// Memory of the client that it can map and write, of at least so many pages.
@@ -150,13 +147,22 @@ impl Granted<'_> {
 
     /// As [`Granted::memory`], of any task.
     fn memory_of(&self, task: TaskName, pages: u64) -> Result<Handle, Unavailable> {
+        self.find(task, Kind::Memory, HandleRight::Write, &|bytes| bytes >= 4096 * pages)
+    }
+
+    /// A handle of a task to an object of this kind whose bytes pass.
+    fn find(
+        &self,
+        task: TaskName,
+        kind: Kind,
+        right: HandleRight,
+        passes: &dyn Fn(u64) -> bool,
+    ) -> Result<Handle, Unavailable> {
         let mut own = self.profile.handles_of(task);
-        let found = own.find(|(_, object, grant)| {
-            object.kind == Kind::Memory
-                && object.bytes >= 4096 * pages
-                && grant.rights.has(HandleRight::Map)
-                && grant.rights.has(HandleRight::Write)
-        });
+        let fits =
+            |rights: Rights| rights.has(right) && (kind != Kind::Memory || rights.has(HandleRight::Map));
+        let found =
+            own.find(|(_, object, grant)| object.kind == kind && fits(grant.rights) && passes(object.bytes));
         found.map(|(handle, ..)| handle).ok_or(Unavailable::NotGranted)
     }
 
@@ -187,6 +193,20 @@ impl Granted<'_> {
             opposite: [serve.0, 0],
             kernel: Some(Account::Done(Counter::Serve)),
             ..Cast::default()
+        })
+    }
+
+    /// The cast of faults, which a partner has if the system has it so.
+    fn pager(&self, is_served: bool) -> Result<Cast, Unavailable> {
+        const PAGES: u64 = 512;
+        let cast = self.served_by(TaskName::Server)?;
+        let own = self.memory_of(TaskName::Server, PAGES)?;
+        Ok(Cast {
+            client: [cast.client[0], self.memory(PAGES)?.0],
+            opposite: [cast.opposite[0], own.0],
+            partner: cast.partner.filter(|_| is_served),
+            kernel: cast.kernel.filter(|_| is_served),
+            right: u64::from(is_served),
         })
     }
 

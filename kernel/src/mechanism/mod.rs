@@ -65,6 +65,7 @@ impl System for Theatre<'_> {
             | SeriesRow::SpawnWait
             | SeriesRow::SpawnRefused
             | SeriesRow::FaultZero
+            | SeriesRow::FaultServed
             | SeriesRow::Map
             | SeriesRow::Protect
             | SeriesRow::Unmap

@@ -95,6 +95,9 @@ mechanism_stubs:
     mechanism_stub                      # empty
     mov rax, rdi
     ret
+    mechanism_stub                      # fault-to
+    mov rsi, rdi
+    mechanism_call {fault_to}
     mechanism_stub                      # raw: any call
     mov rax, rdi
     mov rdi, rsi
@@ -180,6 +183,7 @@ mechanism_stubs_end:
     read = const Access::Read as u64,
     unmap = const Call::MemoryUnmap.number(),
     enter = const Call::MemoryEnter.number(),
+    fault_to = const Call::FaultTo.number(),
     ring = const MAPPED_AT,
     left = const 8 * ring::LEFT,
     seen = const 8 * ring::SEEN,

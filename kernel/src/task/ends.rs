@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "leaves a stack whose thread has ended")]
 
 use abi::object::{HandleRight, Rights, Status};
+use alloc::rc::Rc;
 use harness::user::Exit;
 
 use super::enter::resume;
@@ -28,12 +29,16 @@ impl Island {
         unsafe { resume(self.next_frame()) }
     }
 
-    /// Ends a thread that is not current.
+    /// Ends a thread that is not current, for another.
     pub fn kill(&self, thread: &Thread) {
-        if thread.state.get() == State::Ended {
-            return;
+        if thread.state.get() != State::Ended {
+            self.end_other(thread, None);
         }
-        self.unwind(thread, None);
+    }
+
+    /// Ends a thread that is not current.
+    pub fn end_other(&self, thread: &Thread, exit: Option<Exit>) {
+        self.unwind(thread, exit);
         self.stop_waiting(thread);
         if let Some(waiter) = thread.waiter.take() {
             waiter.answer(Status::Ok, thread.left());
@@ -45,10 +50,10 @@ impl Island {
     fn unwind(&self, thread: &Thread, exit: Option<Exit>) {
         thread.exit.set(exit);
         thread.state.set(State::Ended);
-        if let Some(caller) = thread.caller.take().filter(|caller| caller.state.get() == State::Called) {
-            caller.answer(Status::Gone, [0; 4]);
-            self.make_ready(caller);
+        if let Some(caller) = thread.caller.take() {
+            self.leave_alone(caller);
         }
+        thread.faults_to.take();
         if let Some(post) = thread.post.take() {
             post.refuse();
         }
@@ -83,10 +88,20 @@ impl Island {
     fn close_endpoint(&self, endpoint: &Endpoint) {
         endpoint.is_closed.set(true);
         let waiting = core::iter::from_fn(|| endpoint.callers.pop()).chain(endpoint.server.take());
-        for thread in waiting.filter(|thread| thread.state.get() != State::Ended) {
-            thread.answer(Status::Gone, [0; 4]);
-            self.make_ready(thread);
-        }
+        waiting.for_each(|thread| self.leave_alone(thread));
         endpoint.close_posts();
+    }
+
+    /// Has a thread go on whose server is gone: its call returns, or its fault ends it.
+    fn leave_alone(&self, thread: Rc<Thread>) {
+        match thread.state.get() {
+            State::Faulted => self.end_other(&thread, Some(thread.fault())),
+            State::Queued if thread.is_trapped.get() => self.end_other(&thread, Some(thread.fault())),
+            State::Called | State::Queued | State::Serving => {
+                thread.answer(Status::Gone, [0; 4]);
+                self.make_ready(thread);
+            }
+            State::Ready | State::Waiting | State::Ended => {}
+        }
     }
 }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use super::counters::Counters;
-use super::enter::leave;
+use super::enter::{leave, resume_trapped};
 use super::objects::Endpoint;
 use super::queue::Queue;
 use super::thread::{State, Thread};
@@ -149,7 +149,9 @@ impl Island {
         self.cr3.set(kernel_cr3());
         self.ready.clear();
         // No call of another CPU is answered any more.
-        self.served.borrow_mut().drain(..).for_each(|endpoint| endpoint.close_posts());
+        while let Some(endpoint) = self.served.borrow_mut().pop() {
+            endpoint.close_posts();
+        }
         self.waiting.borrow_mut().end();
         self.outside.set(0);
         self.current.take();
@@ -181,11 +183,15 @@ impl Island {
     }
 
     /// The frame of the thread that runs next. If the run is over, `enter` returns instead: nothing that is to be dropped is
-    /// alive in the callers of this, whose stack is left behind.
+    /// alive in the callers of this, whose stack is left behind. So it is if the thread goes on after a page fault.
     #[inline(always)]
     pub fn next_frame(&self) -> *const ThreadFrame {
         if self.is_over.get() {
             leave(self.cpu);
+        }
+        if let Some(trapped) = self.current().take_trapped() {
+            // SAFETY: the registers of the current thread as its trap left them; nothing on this stack is needed.
+            unsafe { resume_trapped(trapped) }
         }
         self.frame()
     }

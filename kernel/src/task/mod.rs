@@ -12,6 +12,7 @@ mod calls;
 mod counters;
 mod ends;
 mod enter;
+mod faults;
 mod image;
 #[cfg(test)]
 mod interleavings;

@@ -74,7 +74,7 @@ impl Waiting {
 
     /// Forgets all of them. A call of another CPU's server is taken back.
     pub fn end(&mut self) {
-        for (_, awaited) in self.0.drain(..) {
+        while let Some((_, awaited)) = self.0.pop() {
             if let Awaited::Answer(post) = awaited {
                 post.take_back();
             }

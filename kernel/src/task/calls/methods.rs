@@ -179,7 +179,11 @@ fn operated(island: &Island, operation: &Operation) -> (u64, u64) {
 }
 
 /// The access of this number, if the rights allow it.
-fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
+///
+/// # Errors
+/// They do not, or there is no such access.
+#[inline(never)]
+pub fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
     require(rights, HandleRight::Map)?;
     let access = Access::from_number(number).ok_or(Status::Argument)?;
     if access == Access::Write {

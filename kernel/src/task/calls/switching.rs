@@ -4,11 +4,13 @@ use abi::object::{Call, HandleRight, Status};
 use abi::task::Counter;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
+use core::cell::RefCell;
 use core::sync::atomic::Ordering;
 
 use super::super::objects::{Endpoint, Named, Notification};
 use super::super::post::Post;
 use super::super::slot::NoAnswer;
+use super::super::table::Table;
 use super::super::thread::{State, Thread};
 use super::{Invocation, Island, method, require};
 
@@ -32,7 +34,7 @@ impl Invocation<'_> {
             }
             (SERVE, Named::Endpoint(endpoint)) => {
                 require(rights, HandleRight::Serve)?;
-                serve(island, thread, endpoint, words)
+                serve(island, thread, handles, endpoint, words)
             }
             (CALL, Named::Post(post)) => {
                 require(rights, HandleRight::Call)?;
@@ -111,9 +113,12 @@ pub(super) fn begin_own(island: &Island, words: [u64; 4], number: u64) -> Result
     }
 }
 
-/// The caller lends its CPU to the server, if that waits.
-#[inline(always)]
-fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
+/// The caller lends its CPU to the server, if that waits. Not the short way of a call, which is its own.
+///
+/// # Errors
+/// [`Status::Gone`] if no server comes any more.
+#[inline(never)]
+pub fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
     if endpoint.is_closed.get() {
         return Err(Status::Gone);
     }
@@ -122,7 +127,7 @@ fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) 
         island.counters.count(Counter::Serve);
         server.answer(Status::Ok, words);
         server.state.set(State::Ready);
-        thread.state.set(State::Called);
+        thread.wait_for_answer();
         let caller = island.switch_to(server);
         island.current().caller.set(caller);
     } else {
@@ -138,21 +143,33 @@ fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) 
 
 /// Answers the caller, who gets the CPU back, and takes the next one.
 #[inline(always)]
-fn serve(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
+fn serve(
+    island: &Island,
+    thread: &Thread,
+    handles: &RefCell<Table<Named>>,
+    endpoint: &Endpoint,
+    words: [u64; 4],
+) -> Result<(), Status> {
     if let Some(other) = endpoint.server.take().filter(|other| other.state.get() == State::Serving) {
         endpoint.server.set(Some(other));
         return Err(Status::Busy);
     }
-    let caller = thread.caller.take().filter(|caller| caller.state.get() == State::Called);
+    let waits = |caller: &Rc<Thread>| matches!(caller.state.get(), State::Called | State::Faulted);
+    let caller = thread.caller.take().filter(waits);
     if let Some(caller) = &caller {
-        caller.answer(Status::Ok, words);
+        if caller.state.get() == State::Faulted {
+            // An answer that does not resolve the fault is that of the server to know, and ends the thread.
+            caller.resolve(handles, words).inspect_err(|_| island.end_other(caller, Some(caller.fault())))?;
+        } else {
+            caller.answer(Status::Ok, words);
+        }
     } else if let Some(post) = thread.post.take() {
         post.answer(words);
     }
     if let Some(next) = next_caller(endpoint) {
         island.counters.count(Counter::Serve);
         thread.answer(Status::Ok, next.kept());
-        next.state.set(State::Called);
+        next.wait_for_answer();
         thread.caller.set(Some(next));
         if let Some(caller) = caller {
             island.make_ready(caller);

@@ -2,6 +2,7 @@
 
 mod company;
 mod objects;
+mod pager;
 mod ring;
 mod stubs;
 mod task;
@@ -88,6 +89,10 @@ impl System for Linux<'_> {
             (Op::Spawn, Status::Index) => Some(stubs::NOT_EXECUTED | error(libc::EBADF)),
             _ => None,
         }
+    }
+
+    fn has_fault_server(&self) -> bool {
+        false
     }
 
     fn stub(&self, op: Op) -> &[u8] {

@@ -162,6 +162,10 @@ global_asm!(
     ".org assay_stubs + {empty}, 0xcc",
     "mov rax, rdi",
     "ret",
+    // The handler is there from the start.
+    ".org assay_stubs + {fault_to}, 0xcc",
+    "xor eax, eax",
+    "ret",
     // Not on Linux.
     ".org assay_stubs + {raw}, 0xcc",
     "ud2",
@@ -285,6 +289,7 @@ global_asm!(
     unmap = const at(Op::Unmap),
     enter = const at(Op::Enter),
     empty = const at(Op::Empty),
+    fault_to = const at(Op::FaultTo),
     raw = const at(Op::Raw),
     end = const Op::ALL.len() as u64 * STUB_BYTES,
     no_answer = const NO_ANSWER.cast_signed(),

@@ -17,7 +17,7 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::objects::Objects;
-use super::{ring, stubs};
+use super::{pager, ring, stubs};
 use crate::cpus::{Cpu, pin};
 use crate::linux::scheduler;
 use crate::worker::map::{self, PAGE, Rights};
@@ -80,6 +80,9 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
     objects.hand_over(scene.profile, role.name).map_err(at(Step::Objects))?;
     scheduler::set_least_slack().map_err(at(Step::RealTime))?;
     traps::take(slot).map_err(at(Step::Signals))?;
+    if scene.row == SeriesRow::FaultServed {
+        pager::take(role.args).map_err(at(Step::Signals))?;
+    }
     if scene.row == SeriesRow::Switch {
         scheduler::become_fifo(PRIORITY).map_err(at(Step::RealTime))?;
     }

@@ -7,8 +7,8 @@ use abi::object::{Access, CLOSE, COPY, Call, HANDLES, Handle, HandleRight, Kind,
 use abi::series::SeriesRow;
 use abi::stub::Op;
 use abi::task::{
-    Attack, END, FarAttack, LAST, LAZY_AT, LAZY_PAGES, MAPPED_AT, NO_ANSWER, Orders, STOP, SUM, TURNS,
-    answer, child_answer, child_argument,
+    Attack, END, FAULTING, FarAttack, LAST, LAZY_AT, LAZY_PAGES, MAPPED_AT, NO_ANSWER, Orders, STOP, SUM,
+    TURNS, answer, child_answer, child_argument,
 };
 
 use super::partner::Served;
@@ -136,6 +136,7 @@ impl Attacker<'_> {
             Attack::SpawnStorm => self.crowd() && self.spawn_storm(),
             Attack::RandomCalls => self.random_calls(),
             Attack::DeadServer => self.is_served(),
+            Attack::BadAnswer => self.bad_answer() && self.is_served(),
             Attack::BadRing => rings::bad_ring(self.pages, self.door, &|maps| self.maps_ring(maps)),
         }
     }
@@ -321,6 +322,14 @@ impl Attacker<'_> {
         replies == [Status::Gone.value(); 4]
     }
 
+    /// A task faults, and its server answers with what cannot be mapped there: the fault ends the task.
+    fn bad_answer(&self) -> bool {
+        let spawned = raw(Call::ImageSpawn.number(), self.image, [FAULTING, self.door, 0, 0]);
+        let waited = raw(Call::TaskWait.number(), spawned.word, NONE);
+        // One that went on would have answered.
+        waited.status == Status::Ok.value() && waited.word == 0
+    }
+
     /// A caller is ended while a server on another CPU has its call, or is about to take it.
     fn far_caller(&self) -> bool {
         let spawned =
@@ -458,6 +467,16 @@ fn serve(door: u64, challenge: u64, shared: &[AtomicU64]) -> Served {
     let mut reply = NO_ANSWER;
     loop {
         let word = call2(Op::Serve, door, reply);
+        if word == MAPPED_AT {
+            // A fault. None of these is memory: the answer is refused, and the next one reaches none.
+            let bad = [NO_ANSWER, door, 0x1ff];
+            reply = bad[served.count as usize % bad.len()];
+            continue;
+        }
+        if [Status::Index, Status::Kind, Status::Generation].map(Status::value).contains(&word) {
+            reply = NO_ANSWER;
+            continue;
+        }
         if word == Status::Gone.value() {
             while shared[STOP].load(Ordering::Acquire) == 0 {
                 call(Op::Yield, 0);

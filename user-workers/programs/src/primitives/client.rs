@@ -55,6 +55,7 @@ impl Client<'_> {
             SeriesRow::TimerWake => self.sleeps(),
             SeriesRow::SpawnWait => self.children(),
             SeriesRow::FaultZero => self.faults(),
+            SeriesRow::FaultServed => self.served_faults(),
             SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => self.mappings(row),
             SeriesRow::RingNop => self.rings(),
             SeriesRow::ShmXfer => self.transfers(),
@@ -223,6 +224,36 @@ impl Client<'_> {
             tally.see(u64::from(zeros && pages::load(page, 0) == number + 1), 1, 1);
             (end.saturating_sub(begin), tally)
         });
+        samples.header
+    }
+
+    /// Loads from pages that a server maps. Each page has its number in it.
+    fn served_faults(&mut self) -> Header {
+        const PAGES: u64 = 512;
+        let Orders { handle: door, other: memory, right: is_served, .. } = self.orders;
+        let challenge = self.challenge;
+        let page = |number| MAPPED_AT + number * pages::BYTES;
+        call3(Op::Map, memory, MAPPED_AT, PAGES);
+        (0..PAGES).for_each(|number| pages::store(page(number), 0, number ^ challenge));
+        call3(Op::Unmap, memory, MAPPED_AT, PAGES);
+        let faults_pass = call(Op::FaultTo, door) == 0;
+        let mut next = 0;
+        let mut samples = self.samples();
+        samples.events(usize::MAX, 1, &mut || {
+            let mut tally = Tally::default();
+            let number = next % PAGES;
+            next += 1;
+            let begin = tsc();
+            let found = pages::load(page(number), 0);
+            let end = tsc();
+            let unmapped = call3(Op::Unmap, memory, page(number), 1) == 0;
+            tally.see(found, if faults_pass && unmapped { number ^ challenge } else { !found }, 1);
+            (end.saturating_sub(begin), tally)
+        });
+        if is_served == 1 {
+            samples.header.outside += 1;
+            let _ended = call2(Op::Call, door, END);
+        }
         samples.header
     }
 
