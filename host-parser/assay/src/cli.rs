@@ -93,6 +93,12 @@ pub enum Command {
     /// Changes of level are hints, each with the command that would settle it. `make keep` builds what answers.
     #[command(disable_help_flag = true)]
     History(Words),
+    /// Judge the serial logs of many machines; make one dataset of them.
+    ///
+    /// Parquet files for DuckDB, DataFusion, Spark or BigQuery, one row for each log (docs/FLEET.md). `make keep` builds what
+    /// answers.
+    #[command(disable_help_flag = true)]
+    Fleet(Words),
     /// Report sessions and logs as one HTML file: figures, tables, conditions.
     ///
     /// All logs are judged again for it. Exit codes: 0 if every session verifies, 7 if a path is neither a session nor a log,
@@ -168,6 +174,9 @@ impl Command {
             },
             // What a new workload is built with are the last lines of the answer.
             Self::Dev(_) | Self::New(_) | Self::History(_) => return None,
+            Self::Fleet(_) => {
+                "`duckdb < queries.sql` in the dataset's folder answers the first questions.".to_owned()
+            }
             Self::Report(args) => format!("open {} in a browser.", args.html.display()),
             Self::List(_) | Self::Workloads(_) => "`assay show SESSION` shows one of them.".to_owned(),
             Self::Verify(_) | Self::Show(_) => {

@@ -15,7 +15,6 @@ mod envelope;
 mod exact;
 mod export_command;
 mod image_command;
-mod judged;
 mod keep;
 mod new;
 mod options;
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(error) => return end_of_usage(&error),
     };
-    if let Command::History(words) = &mut cli.command {
+    if let Command::History(words) | Command::Fleet(words) = &mut cli.command {
         cli.json |= words.take_json();
     }
     let pipeline = cli.command.pipeline();
@@ -80,7 +79,8 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
         Command::List(args) => show::list(args).map(Ending::from),
-        Command::History(args) => keep::run("history", args),
+        Command::History(args) => keep::history(args),
+        Command::Fleet(args) => keep::fleet(args),
         Command::Report(args) => report_command::run(args).map(Ending::from),
         Command::Export(args) => export_command::export(args).map(Ending::from),
         Command::Trace(args) => export_command::run_trace(args).map(Ending::from),

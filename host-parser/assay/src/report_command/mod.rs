@@ -4,10 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use html::{Origin, Subject, document};
+use judging::{Judged, Seal, judge};
 use lab::{Coded, Exit, OrExit, console};
 use results::write_atomically;
 
-use crate::judged::{Judged, Seal, judge};
+use crate::tool::tool;
 
 /// `assay report`.
 #[derive(Args, Debug)]
@@ -28,7 +29,7 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
     let mut judged = Vec::new();
     for path in &args.of {
-        judged.extend(judge(path)?);
+        judged.extend(judge(path, &tool())?);
     }
     let origins: Vec<Origin> = judged.iter().map(|of| origin(of, &args.html)).collect();
     let subjects: Vec<Subject<'_>> = std::iter::zip(&judged, &origins)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use export::{Subject, Suite};
+use judging::{Opened, is_archive, results_of};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::page::{Headline, Stored, Style, next_line, page};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
@@ -17,8 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::ending::{Ending, Next};
-use crate::verify::Opened;
-use crate::{archive, parse};
+use crate::tool::tool;
 use found::{RESULTS, Session, sessions};
 
 pub use list::{ListArgs, run as list};
@@ -163,7 +163,7 @@ impl Show {
             }
             return Ok(());
         }
-        if archive::is_archive(path) {
+        if is_archive(path) {
             if self.is_judged_again() {
                 return self.wide(path);
             }
@@ -177,7 +177,7 @@ impl Show {
             let problem = anyhow!("{name}: has no {RESULTS}: no session, or one that was killed early");
             return Err(problem).or_exit(Exit::BadInput);
         }
-        for results in parse::results_of(path)? {
+        for results in results_of(path, &tool())? {
             self.results(&results, &name)?;
         }
         Ok(())

@@ -1,12 +1,12 @@
 //! `assay verify`: derives the results of sealed sessions again, and says where the stored ones differ.
 
 mod args;
-mod session;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use judging::Opened;
 use lab::{Coded, Exit, OrExit, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::seal::signature::{PublicKey, verify};
@@ -14,7 +14,6 @@ use results::seal::{CHAIN, Problem, SIGNATURE, SealedSession};
 use serde::Serialize;
 
 pub use args::VerifyArgs;
-pub use session::{Opened, load};
 
 /// Verifies every session, prints what was found and returns the exit code.
 ///

@@ -104,6 +104,7 @@ fn every_command_answers_with_one_object() {
         case("workloads", ["--help"], [none]),
         case("ab", ["--help"], [none]),
         case("history", ["--help"], ["--out", none]),
+        case("fleet", ["--help"], [log, "--out", &path("fleet"), "--labels", none]),
         case("doctor", ["--accel", "tcg"], ["--cpus", "9999"]),
     ];
     cases.push(Case {
