@@ -1,4 +1,4 @@
-//! The ring of `ring_nop` on Linux: an io_uring at fixed addresses (io_uring_setup(2), include/uapi/linux/io_uring.h).
+//! The ring of `ring_nop` on Linux: an io_uring (io_uring_setup(2), include/uapi/linux/io_uring.h).
 #![expect(
     unsafe_code,
     reason = "system calls that libc has no functions for, and the memory that Linux shares"
@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 
 /// The entries of the ring: as many as one of Assay has.
 pub const ENTRIES: u32 = abi::ring::ENTRIES as u32;
@@ -19,9 +20,6 @@ pub const DESCRIPTOR: RawFd = 900;
 /// the index of those that are done, and of those that were seen.
 pub const WORDS: usize = 5;
 
-/// Where the two parts are mapped: far above everything else that a task has.
-const RINGS_AT: usize = 0x38_0000_0000;
-const ENTRIES_AT: usize = 0x38_1000_0000;
 const BYTES_OF_ENTRY: usize = 64;
 const BYTES_OF_RESULT: usize = 16;
 /// Both rings are one mapping.
@@ -45,8 +43,8 @@ struct Params {
     cq: Offsets,
 }
 
-/// `struct io_sqring_offsets` or `struct io_cqring_offsets`. The sixth word is the offset of a counter, the seventh that of the
-/// array in the first, and the sixth that of the results in the second.
+/// `struct io_sqring_offsets` or `struct io_cqring_offsets`: `words` has `flags`, `dropped` and `array` of the first, `overflow`
+/// and `cqes` of the second.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Offsets {
@@ -90,10 +88,10 @@ pub fn set_up() -> io::Result<[u64; WORDS]> {
     let (array, results) = (params.sq.words[2], params.cq.words[1]);
     let bytes = |offset: u32, each: usize, count: u32| offset as usize + each * count as usize;
     let length = bytes(array, 4, ENTRIES).max(bytes(results, BYTES_OF_RESULT, RESULTS));
-    map(&ring, RINGS_AT, length, 0)?;
-    map(&ring, ENTRIES_AT, BYTES_OF_ENTRY * ENTRIES as usize, OFFSET_OF_ENTRIES)?;
+    let rings = map(&ring, length, 0)?;
+    let entries = map(&ring, BYTES_OF_ENTRY * ENTRIES as usize, OFFSET_OF_ENTRIES)?;
     for entry in 0..ENTRIES {
-        let place = (RINGS_AT + array as usize) as *mut u32;
+        let place = (rings + array as usize) as *mut u32;
         // SAFETY: within the mapping, whose array has a word for each entry.
         unsafe { place.add(entry as usize).write_volatile(entry) };
     }
@@ -101,15 +99,15 @@ pub fn set_up() -> io::Result<[u64; WORDS]> {
     if unsafe { libc::dup3(ring.as_raw_fd(), DESCRIPTOR, libc::O_CLOEXEC) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    let at = |offset: u32| (RINGS_AT + offset as usize) as u64;
-    Ok([ENTRIES_AT as u64, at(params.sq.tail), at(results), at(params.cq.tail), at(params.cq.head)])
+    let at = |offset: u32| (rings + offset as usize) as u64;
+    Ok([entries as u64, at(params.sq.tail), at(results), at(params.cq.tail), at(params.cq.head)])
 }
 
-/// Maps a part of the ring, with its pages.
-fn map(ring: &OwnedFd, at: usize, bytes: usize, offset: libc::off_t) -> io::Result<()> {
+/// Maps a part of the ring, with its pages, where Linux puts it: it takes no address for one.
+fn map(ring: &OwnedFd, bytes: usize, offset: libc::off_t) -> io::Result<usize> {
     let rights = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_SHARED | libc::MAP_POPULATE | libc::MAP_FIXED_NOREPLACE;
-    // SAFETY: nothing is mapped there, and Linux takes no place that is taken.
-    let mapped = unsafe { libc::mmap(at as *mut _, bytes, rights, flags, ring.as_raw_fd(), offset) };
-    if mapped.addr() == at { Ok(()) } else { Err(io::Error::last_os_error()) }
+    let flags = libc::MAP_SHARED | libc::MAP_POPULATE;
+    // SAFETY: Linux takes a place that is free.
+    let mapped = unsafe { libc::mmap(ptr::null_mut(), bytes, rights, flags, ring.as_raw_fd(), offset) };
+    if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(mapped.addr()) }
 }
