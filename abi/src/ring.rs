@@ -28,8 +28,8 @@ pub const OPERATION_WORDS: usize = 8;
 /// The word of an operation that comes back with its result.
 pub const TOKEN: usize = 6;
 
-const _: () = assert!(RESULTS + RESULT_WORDS * ENTRIES as usize == 512);
-const _: () = assert!(OPERATION_WORDS * ENTRIES as usize == 512);
+const _: () = assert!(RESULTS as u64 + RESULT_WORDS as u64 * ENTRIES == 512);
+const _: () = assert!(OPERATION_WORDS as u64 * ENTRIES == 512);
 
 /// The word at which an entry begins that has so many words.
 #[must_use]
