@@ -29,7 +29,9 @@ pub fn take(args: WorkerArgs) -> io::Result<()> {
 
 extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: Linux passes what it has to a handler with SA_SIGINFO.
-    let address = unsafe { (*info).si_addr() }.addr();
+    let info_of_fault = unsafe { &*info };
+    // SAFETY: the signal is one of a fault, which has an address.
+    let address = unsafe { info_of_fault.si_addr() }.addr();
     let first = usize::try_from(MAPPED_AT).unwrap_or(usize::MAX);
     let page = address.wrapping_sub(first) / PAGE;
     if page >= PAGES {

@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 /// The entries of the ring: as many as one of Assay has.
-pub const ENTRIES: u32 = abi::ring::ENTRIES as u32;
+pub const ENTRIES: u32 = 64;
 /// The places for results: twice as many, as Linux makes them if it is not asked for others.
 pub const RESULTS: u32 = 2 * ENTRIES;
 /// IORING_OP_NOP.
@@ -56,6 +56,7 @@ struct Offsets {
     user_address: u64,
 }
 
+const _: () = assert!(ENTRIES as u64 == abi::ring::ENTRIES);
 const _: () = assert!(size_of::<Params>() == 120 && size_of::<Offsets>() == 40);
 
 fn make(entries: u32) -> io::Result<(OwnedFd, Params)> {
@@ -91,9 +92,9 @@ pub fn set_up() -> io::Result<[u64; WORDS]> {
     let rings = map(&ring, length, 0)?;
     let entries = map(&ring, BYTES_OF_ENTRY * ENTRIES as usize, OFFSET_OF_ENTRIES)?;
     for entry in 0..ENTRIES {
-        let place = (rings + array as usize) as *mut u32;
+        let place = (rings + bytes(array, 4, entry)) as *mut u32;
         // SAFETY: within the mapping, whose array has a word for each entry.
-        unsafe { place.add(entry as usize).write_volatile(entry) };
+        unsafe { place.write_volatile(entry) };
     }
     // SAFETY: the number is above those of all that is open.
     if unsafe { libc::dup3(ring.as_raw_fd(), DESCRIPTOR, libc::O_CLOEXEC) } < 0 {
