@@ -53,7 +53,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict bench-history publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact controls soak bench bench-verdict bench-history publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -74,6 +74,9 @@ run-primitives: build ## calls, messages, tasks, mappings, beside Linux
 
 run-platform: build ## what the machine costs: exits, memory, noise
 	$(call assay,run manifests/platform.toml)
+
+run-lifecycle: build image-tool ## start, use, delete machines, beside Linux
+	$(call assay,lifecycle)
 
 exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)

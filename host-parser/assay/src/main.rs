@@ -16,6 +16,7 @@ mod exact;
 mod export_command;
 mod image_command;
 mod keep;
+mod lifecycle;
 mod new;
 mod options;
 mod parse;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<Ending, Coded> {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Lifecycle(args) => lifecycle::run(args),
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
         Command::List(args) => show::list(args).map(Ending::from),

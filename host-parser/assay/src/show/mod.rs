@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::ending::{Ending, Next};
+use crate::lifecycle;
 use crate::tool::tool;
 use found::{RESULTS, Session, sessions};
 
@@ -151,6 +152,9 @@ struct Show {
 impl Show {
     fn path(&mut self, path: &Path) -> Result<(), Coded> {
         let name = path.display().to_string();
+        if path.join(::lifecycle::RESULTS).is_file() {
+            return lifecycle::show(path);
+        }
         if let Some(session) = Session::at(path) {
             if self.is_judged_again() {
                 return self.wide(path);
