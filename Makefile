@@ -53,7 +53,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact controls soak bench bench-verdict bench-history publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact exact-workloads controls soak bench bench-verdict bench-history publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -81,6 +81,9 @@ run-lifecycle: build image-tool ## start, use, delete machines, beside Linux
 exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)
 	$(call assay,exact check --manifest manifests/exact-mechanisms.toml --lock manifests/exact-mechanisms.lock.toml)
+
+exact-workloads: build large-workers ## workloads' instructions, ours and Linux's (10 min)
+	$(call assay,exact workloads)
 
 controls: build large-workers ## cause each failure, check that it is refused
 	$(call assay,dev controls --workloads manifests/workloads)
@@ -196,6 +199,7 @@ lint: setup-test ## format, clippy, licences: warnings are errors
 	$(CARGO) fmt --all --check
 	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
 	$(CLIPPY) --release -p worker-programs --bins $(DENY)
+	$(CLIPPY) --release -p worker-programs --features wasm,sqlite --bin wasm --bin sqlite $(DENY)
 	$(IMAGE_CARGO) clippy --quiet $(IMAGE_FLAGS) --all-targets $(DENY)
 	$(CLIPPY) --profile kernel -p kernel --target $(TARGET) $(DENY)
 	$(CLIPPY) -p kernel --lib --tests $(DENY)
