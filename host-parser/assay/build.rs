@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the tool is built from, below the root of the workspace.
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 26] = [
     "Cargo.lock",
     "Cargo.toml",
     "abi/Cargo.toml",
@@ -22,6 +22,8 @@ const SOURCES: [&str; 24] = [
     "host-parser/experiment/src",
     "host-parser/host/Cargo.toml",
     "host-parser/host/src",
+    "host-parser/judging/Cargo.toml",
+    "host-parser/judging/src",
     "host-parser/lab/Cargo.toml",
     "host-parser/lab/src",
     "host-parser/report/Cargo.toml",

@@ -1,96 +1,78 @@
-//! The lines of a plan after its head: cases with their splits, or a sweep with its cut points.
+//! The checks of a plan's lines: what is granted, and after the head cases with their splits, or a sweep with its cut
+//! points.
 
-use super::{
-    MAX_CUT_POINTS, MAX_WORKERS, Mechanisms, Needs, PlanError, PlanErrorKind, PlanLine, Sweep, parse_line,
-};
+use super::reader::Reader;
+use super::{MAX_CUT_POINTS, MAX_WORKERS, Mechanisms, Needs, PlanError, PlanErrorKind, PlanLine, Sweep};
 use crate::grant::{MAX_CHUNKS, MAX_MEMORY_MIB, MAX_SHARED_KIB, MAX_STACK_KIB};
 use crate::series::Shortened;
 use crate::syscall::{Authority, Right};
 
-/// Checks what a worker needs against what it can be granted, and against its authority.
-pub(super) const fn needs(needs: &Needs, authority: Authority) -> Result<(), PlanErrorKind> {
+/// Whether a worker can be granted what it needs, and has the authority for it.
+pub(super) const fn needs(needs: &Needs, authority: Authority) -> bool {
     let Needs { memory_mib, stack_kib, shared_kib, chunks, .. } = *needs;
     let stack = stack_kib.is_multiple_of(4) && 0 < stack_kib && stack_kib <= MAX_STACK_KIB;
     let shared = shared_kib.is_multiple_of(4) && shared_kib <= MAX_SHARED_KIB;
     let authorised = authority.has(Right::SharedMemory) == (shared_kib > 0);
-    let fits = memory_mib <= MAX_MEMORY_MIB && stack && shared && chunks <= MAX_CHUNKS;
-    if fits && authorised { Ok(()) } else { Err(PlanErrorKind::BadNeeds) }
+    memory_mib <= MAX_MEMORY_MIB && stack && shared && authorised && chunks <= MAX_CHUNKS
 }
 
-/// Checks what the tasks of the mechanisms need, and that there is a row to measure.
-pub(super) fn mechanisms(asked: &Mechanisms) -> Result<(), PlanErrorKind> {
+/// Whether the tasks of the mechanisms can be granted what they need, and there is a row to measure.
+pub(super) fn mechanisms(asked: &Mechanisms) -> bool {
     let Mechanisms { memory_mib, shared_kib, rows, .. } = *asked;
     let shared = shared_kib.is_multiple_of(4) && shared_kib <= MAX_SHARED_KIB;
-    let fits = shared && 0 < memory_mib && memory_mib <= MAX_MEMORY_MIB;
-    if fits && rows != Shortened::None { Ok(()) } else { Err(PlanErrorKind::BadMechanisms) }
+    shared && 0 < memory_mib && memory_mib <= MAX_MEMORY_MIB && rows != Shortened::None
 }
 
-/// Checks a sweep, and that `cut_points` holds its cut points and nothing else. `number` is the line of the sweep.
-pub(super) fn sweep(sweep: &Sweep, cut_points: &str, mut number: u32) -> Result<(), PlanError> {
-    let fail = |line, kind| Err(PlanError { line, kind });
-    if sweep.iterations == 0 || sweep.timeout_ms == 0 {
-        return fail(number, PlanErrorKind::BadSweep);
-    }
+/// Checks a sweep, which has just been read, and that its cut points follow it and nothing else.
+pub(super) fn sweep(sweep: &Sweep, reader: &mut Reader<'_>) -> Result<(), PlanError> {
+    reader.check(sweep.iterations > 0 && sweep.timeout_ms > 0, PlanErrorKind::BadSweep)?;
     let (mut count, mut last) = (0, 0);
-    for line in cut_points.split_terminator('\n') {
-        number += 1;
-        match parse_line(line) {
-            Err(error) => return fail(number, PlanErrorKind::Line(error)),
-            Ok(PlanLine::CutPoint(point)) if point.at >= last && count < MAX_CUT_POINTS => {
-                (count, last) = (count + 1, point.at);
-            }
-            Ok(PlanLine::CutPoint(_)) => return fail(number, PlanErrorKind::BadSweep),
-            Ok(_) => return fail(number, PlanErrorKind::OutOfPlace),
-        }
+    while let Some(line) = reader.next()? {
+        let PlanLine::CutPoint(point) = line else { return Err(reader.fault(PlanErrorKind::OutOfPlace)) };
+        reader.check(point.at >= last && count < MAX_CUT_POINTS, PlanErrorKind::BadSweep)?;
+        (count, last) = (count + 1, point.at);
     }
-    if count < 2 { fail(number + 1, PlanErrorKind::BadSweep) } else { Ok(()) }
+    if count < 2 { Err(reader.fault_after(PlanErrorKind::BadSweep)) } else { Ok(()) }
 }
 
-/// Checks that `cases` holds at least one case, each followed by its splits. `number` is the line of the first.
-pub(super) fn cases(cases: &str, mut number: u32) -> Result<(), PlanError> {
+/// Checks that at least one case follows, each with its splits, and nothing else.
+pub(super) fn cases(reader: &mut Reader<'_>) -> Result<(), PlanError> {
     // The splits that the current case still lacks, and its number of workers.
     let (mut lacking, mut workers) = (0, 0);
     // Records name a case by its number of workers, so there is at most one of each.
     let mut seen = [false; MAX_WORKERS as usize + 1];
-    // Not `lines`, which drops a carriage return that `Splits` would not.
-    for line in cases.split_terminator('\n') {
-        let fail = |kind| Err(PlanError { line: number, kind });
-        match parse_line(line) {
-            Err(error) => return fail(PlanErrorKind::Line(error)),
-            Ok(PlanLine::Case(_)) if lacking > 0 => return fail(PlanErrorKind::BadSplit),
-            Ok(PlanLine::Case(case)) => {
-                let fits =
-                    (1..=MAX_WORKERS).contains(&case.workers) && case.iterations > 0 && case.timeout_ms > 0;
-                let repeated =
-                    seen.get_mut(usize::from(case.workers)).map(|seen| core::mem::replace(seen, true));
-                if !fits || repeated != Some(false) {
-                    return fail(PlanErrorKind::BadCase);
-                }
+    while let Some(line) = reader.next()? {
+        match line {
+            PlanLine::Case(case) => {
+                reader.check(lacking == 0, PlanErrorKind::BadSplit)?;
+                let seen = seen.get_mut(usize::from(case.workers)).filter(|_| case.workers > 0);
+                let is_new = seen.is_some_and(|seen| !core::mem::replace(seen, true));
+                reader.check(is_new && case.iterations > 0 && case.timeout_ms > 0, PlanErrorKind::BadCase)?;
                 (lacking, workers) = (case.workers, case.workers);
             }
-            Ok(PlanLine::Split(split)) if lacking > 0 && split.worker == workers - lacking => lacking -= 1,
-            Ok(PlanLine::Split(_)) => return fail(PlanErrorKind::BadSplit),
-            Ok(
-                PlanLine::Head(_)
-                | PlanLine::Workload(_)
-                | PlanLine::Control(_)
-                | PlanLine::WarmUp(_)
-                | PlanLine::Needs(_)
-                | PlanLine::Corpus(_)
-                | PlanLine::Platform(_)
-                | PlanLine::Mechanisms(_)
-                | PlanLine::Sampling(_)
-                | PlanLine::KernelObject(_)
-                | PlanLine::HandleGrant(_)
-                | PlanLine::Sweep(_)
-                | PlanLine::CutPoint(_),
-            ) => return fail(PlanErrorKind::OutOfPlace),
+            PlanLine::Split(split) => {
+                let is_next = lacking > 0 && split.worker == workers - lacking;
+                reader.check(is_next, PlanErrorKind::BadSplit)?;
+                lacking -= 1;
+            }
+            PlanLine::Head(_)
+            | PlanLine::Workload(_)
+            | PlanLine::Control(_)
+            | PlanLine::WarmUp(_)
+            | PlanLine::Needs(_)
+            | PlanLine::Corpus(_)
+            | PlanLine::Platform(_)
+            | PlanLine::Mechanisms(_)
+            | PlanLine::Sampling(_)
+            | PlanLine::KernelObject(_)
+            | PlanLine::HandleGrant(_)
+            | PlanLine::Sweep(_)
+            | PlanLine::CutPoint(_) => return Err(reader.fault(PlanErrorKind::OutOfPlace)),
         }
-        number += 1;
     }
     match (workers, lacking) {
-        (0, _) => Err(PlanError { line: number, kind: PlanErrorKind::NoCase }),
+        (0, _) => Err(reader.fault_after(PlanErrorKind::NoCase)),
         (_, 0) => Ok(()),
-        _ => Err(PlanError { line: number, kind: PlanErrorKind::BadSplit }),
+        _ => Err(reader.fault_after(PlanErrorKind::BadSplit)),
     }
 }

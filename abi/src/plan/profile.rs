@@ -1,9 +1,9 @@
 //! The authority profile of a plan: its objects, and the handles that each task has to them.
 
-use super::{
-    HANDLES, HandleGrant, KernelObject, MAX_OBJECTS, PlanError, PlanErrorKind, PlanLine, parse_line,
-};
-use crate::object::{Handle, HandleRight, Kind, Rights};
+use super::lines::parse_line;
+use super::reader::Reader;
+use super::{HandleGrant, KernelObject, MAX_OBJECTS, PlanError, PlanErrorKind, PlanLine};
+use crate::object::{HANDLES, Handle, HandleRight, Kind, Rights};
 use crate::task::TaskName;
 use crate::wire::Label;
 
@@ -15,26 +15,28 @@ pub struct Profile<'a> {
 }
 
 impl<'a> Profile<'a> {
-    /// Takes the profile off the front of `text`, whose first line has this number. Returns what follows it.
-    pub(super) fn split(text: &'a str, first: u32) -> Result<(Self, &'a str, u32), PlanError> {
-        let (objects, rest, number) =
-            take_lines(text, first, |line| matches!(line, PlanLine::KernelObject(_)));
-        let (grants, rest, end) = take_lines(rest, number, |line| matches!(line, PlanLine::HandleGrant(_)));
-        let profile = Self { objects, grants };
-        let fail = |line| PlanError { line, kind: PlanErrorKind::BadProfile };
-        for (place, object) in (0..).zip(profile.objects()) {
-            let is_new = profile.objects().take(place).all(|other| other.name != object.name);
-            if !is_new || !can_be_made(&object) || place >= MAX_OBJECTS {
-                return Err(fail(first + u32::try_from(place).unwrap_or(0)));
-            }
+    /// Takes the profile's lines, if there are any.
+    ///
+    /// # Errors
+    /// A line that cannot be beside those before it.
+    pub(super) fn take(reader: &mut Reader<'a>) -> Result<Self, PlanError> {
+        let mut profile = Self::default();
+        let begin = reader.rest();
+        for place in 0.. {
+            let Some(object) = reader.optional::<KernelObject>() else { break };
+            let is_new = profile.object(object.name).is_none();
+            let fits = is_new && can_be_made(&object) && place < MAX_OBJECTS;
+            reader.check(fits, PlanErrorKind::BadProfile)?;
+            profile.objects = &begin[..begin.len() - reader.rest().len()];
         }
-        for (place, grant) in (0..).zip(profile.grants()) {
-            let of_task = profile.grants().take(place).filter(|other| other.task == grant.task).count();
-            if profile.object(grant.object).is_none() || of_task >= HANDLES {
-                return Err(fail(number + u32::try_from(place).unwrap_or(0)));
-            }
+        let begin = reader.rest();
+        while let Some(grant) = reader.optional::<HandleGrant>() {
+            let of_task = profile.grants().filter(|other| other.task == grant.task).count();
+            let fits = profile.object(grant.object).is_some() && of_task < HANDLES;
+            reader.check(fits, PlanErrorKind::BadProfile)?;
+            profile.grants = &begin[..begin.len() - reader.rest().len()];
         }
-        Ok((profile, rest, end))
+        Ok(profile)
     }
 
     /// The objects, in order.
@@ -92,20 +94,6 @@ impl<'a> Profile<'a> {
             Some((of(one, right)?.0, of(other, opposite)?.0))
         })
     }
-}
-
-/// Takes lines off the front of `text` as long as they fit. Returns them, what follows them, and the number of its line.
-fn take_lines(text: &str, first: u32, fits: impl Fn(&PlanLine) -> bool) -> (&str, &str, u32) {
-    let (mut end, mut number) = (0, first);
-    for line in text.split_inclusive('\n') {
-        match line.strip_suffix('\n').map(parse_line) {
-            Some(Ok(line)) if fits(&line) => {}
-            _ => break,
-        }
-        (end, number) = (end + line.len(), number + 1);
-    }
-    let (lines, rest) = text.split_at(end);
-    (lines, rest, number)
 }
 
 /// Whether a plan can have this object.

@@ -1,15 +1,12 @@
 //! `assay archive`: a session with its logs in one file, for publication.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
+use judging::Opened;
 use lab::{Coded, Exit, OrExit, console};
 use report::{EXPORTERS, Exporter};
 use results::seal::{ArchiveError, pack};
-
-use crate::verify::Opened;
 
 /// `assay archive`.
 #[derive(Args, Debug)]
@@ -39,11 +36,4 @@ pub fn run(args: &ArchiveArgs) -> Result<Exit, Coded> {
     console::data("runs", &opened.session.runs())?;
     console::answer(&format!("{}: {} runs, verified\n", args.archive.display(), opened.session.runs()))?;
     Ok(Exit::Holds)
-}
-
-/// Whether a file is an archive of `assay archive`: a gzip file (RFC 1952, section 2.3.1).
-pub fn is_archive(path: &Path) -> bool {
-    let mut magic = [0; 2];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
-    read.is_ok() && magic == [0x1f, 0x8b]
 }

@@ -14,6 +14,7 @@ use crate::exact::ExactCommand;
 use crate::export_command::{ExportArgs, TraceArgs};
 use crate::image_command::ImageArgs;
 use crate::keep::Words;
+use crate::lifecycle::LifecycleArgs;
 use crate::new::NewCommand;
 use crate::parse::ParseArgs;
 use crate::pipeline::PipelineArgs;
@@ -76,6 +77,11 @@ fn exit_codes() -> String {
 pub enum Command {
     /// Run an experiment under QEMU, judge every run, write the results.
     Run(RunArgs),
+    /// Start, use and delete machines over and over; time each step of their lives.
+    ///
+    /// Every machine does the same verified work, and nothing of it may be left. Exit codes: 0 if all machines lived and every
+    /// gate holds, 3 if a gate has too few cycles, 4 if a machine failed or left something, 13 if a gate is exceeded.
+    Lifecycle(LifecycleArgs),
     /// Run every workload of a folder in our guest, a Linux guest and natively; print one table.
     ///
     /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
@@ -93,6 +99,12 @@ pub enum Command {
     /// Changes of level are hints, each with the command that would settle it. `make keep` builds what answers.
     #[command(disable_help_flag = true)]
     History(Words),
+    /// Judge the serial logs of many machines; make one dataset of them.
+    ///
+    /// Parquet files for DuckDB, DataFusion, Spark or BigQuery, one row for each log (docs/FLEET.md). `make keep` builds what
+    /// answers.
+    #[command(disable_help_flag = true)]
+    Fleet(Words),
     /// Report sessions and logs as one HTML file: figures, tables, conditions.
     ///
     /// All logs are judged again for it. Exit codes: 0 if every session verifies, 7 if a path is neither a session nor a log,
@@ -168,6 +180,9 @@ impl Command {
             },
             // What a new workload is built with are the last lines of the answer.
             Self::Dev(_) | Self::New(_) | Self::History(_) => return None,
+            Self::Fleet(_) => {
+                "`duckdb < queries.sql` in the dataset's folder answers the first questions.".to_owned()
+            }
             Self::Report(args) => format!("open {} in a browser.", args.html.display()),
             Self::List(_) | Self::Workloads(_) => "`assay show SESSION` shows one of them.".to_owned(),
             Self::Verify(_) | Self::Show(_) => {
@@ -176,6 +191,9 @@ impl Command {
             Self::Archive(args) => format!("`assay verify {}` reads it.", args.archive.display()),
             Self::Exact(ExactCommand::Record(args)) => format!("commit {}.", args.lock.display()),
             Self::Exact(ExactCommand::Check(_)) => "nothing: no count has changed.".to_owned(),
+            Self::Exact(ExactCommand::Workloads(_)) => {
+                "nothing: the same work is done on both systems.".to_owned()
+            }
             Self::Image(_) | Self::Configure(_) => {
                 "boot it, keep what its serial port prints, and run `assay parse LOG`.".to_owned()
             }
@@ -184,7 +202,7 @@ impl Command {
                 "`assay parse --out DIR` keeps these results; `assay report LOG --html FILE` makes figures."
                     .to_owned()
             }
-            Self::Run(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
+            Self::Run(_) | Self::Lifecycle(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
                 Exit::Holds.next().to_owned()
             }
         })
@@ -203,13 +221,14 @@ impl Command {
 
     /// Whether it measures on this host, so that what is busy here now matters.
     pub const fn runs_guests(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::Ab(_) | Self::Workloads(_))
+        matches!(self, Self::Run(_) | Self::Lifecycle(_) | Self::Ab(_) | Self::Workloads(_))
     }
 
     /// The host CPUs that its option names.
     pub fn cpus(&self) -> Option<&str> {
         match self {
             Self::Run(args) => args.guest.cpus.as_deref(),
+            Self::Lifecycle(args) => args.guest.cpus.as_deref(),
             Self::Ab(args) => args.guest.cpus.as_deref(),
             Self::Workloads(args) => args.guest.cpus.as_deref(),
             _ => None,

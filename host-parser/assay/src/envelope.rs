@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::ending::Ending;
+use crate::keep::Relayed;
 
 /// Version of the envelope. It increases when a key is removed or changes its meaning; of a `result` too.
 pub const SCHEMA: u32 = 1;
@@ -38,7 +39,7 @@ pub struct Envelope {
 pub struct Failure {
     message: String,
     /// Each place in a file, or each option, that is wrong.
-    problems: Vec<Place>,
+    problems: Vec<Value>,
 }
 
 /// What is wrong at one place.
@@ -110,7 +111,14 @@ impl Envelope {
 
 impl Failure {
     fn of(error: &Coded) -> Self {
-        let problems = error.causes().find_map(places).or_else(|| unreadable(error)).unwrap_or_default();
+        let relayed = error.causes().find_map(|cause| cause.downcast_ref::<Relayed>());
+        let problems = match relayed {
+            Some(relayed) => relayed.problems.clone(),
+            None => {
+                let places = error.causes().find_map(places).or_else(|| unreadable(error));
+                places.unwrap_or_default().iter().map(Place::json).collect()
+            }
+        };
         Self { message: error.to_string(), problems }
     }
 
@@ -126,7 +134,13 @@ impl Failure {
         let whole = error.render().to_string();
         let message = whole.split("\n\n").next().unwrap_or_default().trim();
         let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
-        Self { message, problems: vec![place] }
+        Self { message, problems: vec![place.json()] }
+    }
+}
+
+impl Place {
+    fn json(&self) -> Value {
+        serde_json::to_value(self).expect("text and numbers")
     }
 }
 

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use export::{Better, Form, FormError, Subject, machine_id, trace};
+use judging::{Judged, judge};
 use lab::{Coded, Exit, OrExit, console};
 use results::write_atomically;
 
-use crate::judged::{Judged, judge};
+use crate::keep;
+use crate::tool::tool;
 
 /// `assay export`.
 #[derive(Args, Debug)]
@@ -16,9 +18,11 @@ pub struct ExportArgs {
     /// Sessions (folders or archives) or serial logs
     #[arg(value_name = "SESSION|LOG", required = true)]
     pub of: Vec<PathBuf>,
-    /// The form: github-action-benchmark, bencher, benchfmt, hyperfine, junit, ktap, openmetrics, csv, lnt
-    #[arg(long, value_parser = form)]
-    pub format: Form,
+    /// The form: github-action-benchmark, bencher, benchfmt, hyperfine, junit, ktap, openmetrics, csv, lnt, parquet
+    ///
+    /// parquet has every sample, as csv has; it takes --out, and `make keep` builds what writes it.
+    #[arg(long, value_parser = format)]
+    pub format: Format,
     /// The figures of a form that does not say which direction is better: bigger (speed-ups) or smaller (times)
     #[arg(long, value_name = "WHICH", value_parser = better, default_value = "bigger")]
     pub better: Better,
@@ -38,9 +42,34 @@ pub struct TraceArgs {
     pub out: Option<PathBuf>,
 }
 
-fn form(word: &str) -> Result<Form, String> {
-    let words: Vec<&str> = Form::ALL.iter().map(|form| form.word()).collect();
-    Form::of_word(word).ok_or_else(|| format!("expected one of {}", words.join(", ")))
+/// A form of the command line.
+#[derive(Clone, Copy, Debug)]
+pub enum Format {
+    /// Text, which this program writes.
+    Text(Form),
+    /// Parquet, which `assay-keep` writes.
+    Parquet,
+}
+
+impl Format {
+    const PARQUET: &str = "parquet";
+
+    /// What reads it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Text(form) => form.meaning(),
+            Self::Parquet => "DuckDB, Spark, pandas",
+        }
+    }
+}
+
+fn format(word: &str) -> Result<Format, String> {
+    if word == Format::PARQUET {
+        return Ok(Format::Parquet);
+    }
+    let words: Vec<&str> = Form::ALL.iter().map(|form| form.word()).chain([Format::PARQUET]).collect();
+    let form = Form::of_word(word).map(Format::Text);
+    form.ok_or_else(|| format!("expected one of {}", words.join(", ")))
 }
 
 fn better(word: &str) -> Result<Better, String> {
@@ -56,27 +85,34 @@ fn better(word: &str) -> Result<Better, String> {
 /// # Errors
 /// A session cannot be read or does not verify, no figure of it may leave, or the output cannot be written.
 pub fn export(args: &ExportArgs) -> Result<Exit, Coded> {
+    let form = match (args.format, &args.out) {
+        (Format::Text(form), _) => form,
+        (Format::Parquet, Some(out)) => return keep::export(&args.of, out),
+        (Format::Parquet, None) => {
+            return Err(anyhow!("parquet is no text: name its file by --out FILE")).or_exit(Exit::Usage);
+        }
+    };
     let mut judged = Vec::new();
     for path in &args.of {
-        judged.extend(judge(path)?);
+        judged.extend(judge(path, &tool())?);
     }
     judged.iter().try_for_each(Judged::verified)?;
     let subjects: Vec<Subject<'_>> = judged.iter().map(subject).collect();
-    let text = args.format.write(&subjects, args.better).or_else(|error| {
+    let text = form.write(&subjects, args.better).or_else(|error| {
         let exit = match &error {
             FormError::Nothing => Exit::Invalid,
             FormError::NoTime => Exit::Unsupported,
             FormError::OneSession => Exit::Usage,
         };
-        Err(error).context(args.format.word()).or_exit(exit)
+        Err(error).context(form.word()).or_exit(exit)
     })?;
-    if args.format == Form::Bencher {
+    if form == Form::Bencher {
         // The file has no place for it.
         let machines: Vec<String> = judged.iter().map(|of| machine_id(&of.results)).collect();
         console::note(&format!("bencher run --testbed {}", machines.join(" ")));
         console::data("testbeds", &machines)?;
     }
-    console::data("format", &args.format.word())?;
+    console::data("format", &form.word())?;
     write(&text, args.out.as_deref())
 }
 
@@ -85,7 +121,7 @@ pub fn export(args: &ExportArgs) -> Result<Exit, Coded> {
 /// # Errors
 /// It cannot be read or does not verify, it has several rows, or the output cannot be written.
 pub fn run_trace(args: &TraceArgs) -> Result<Exit, Coded> {
-    let judged = judge(&args.of)?;
+    let judged = judge(&args.of, &tool())?;
     judged.iter().try_for_each(Judged::verified)?;
     let [only] = judged.as_slice() else {
         let name = args.of.display();

@@ -15,8 +15,8 @@ mod envelope;
 mod exact;
 mod export_command;
 mod image_command;
-mod judged;
 mod keep;
+mod lifecycle;
 mod new;
 mod options;
 mod parse;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(error) => return end_of_usage(&error),
     };
-    if let Command::History(words) = &mut cli.command {
+    if let Command::History(words) | Command::Fleet(words) = &mut cli.command {
         cli.json |= words.take_json();
     }
     let pipeline = cli.command.pipeline();
@@ -78,10 +78,12 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<Ending, Coded> {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Lifecycle(args) => lifecycle::run(args),
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
         Command::List(args) => show::list(args),
-        Command::History(args) => keep::run("history", args),
+        Command::History(args) => keep::history(args),
+        Command::Fleet(args) => keep::fleet(args),
         Command::Report(args) => report_command::run(args).map(Ending::from),
         Command::Export(args) => export_command::export(args).map(Ending::from),
         Command::Trace(args) => export_command::run_trace(args).map(Ending::from),

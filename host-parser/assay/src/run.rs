@@ -214,6 +214,11 @@ fn narrowed(args: &RunArgs) -> Result<Manifest, Coded> {
 
 fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
     let manifest = narrowed(args)?;
+    if manifest.lifecycle().is_some() {
+        let path = manifest.path().display();
+        let error = anyhow!("{path}: its tier is \"lifecycle\"; `assay lifecycle {path}` runs it");
+        return Err(error).or_exit(Exit::BadInput);
+    }
     let names: Vec<_> = args.systems.iter().map(|system| system.name()).collect();
     let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
     if args.vcpus.is_some() && manifest.sweep().is_none() {

@@ -20,7 +20,7 @@ pub struct HistoryArgs {
     place: PlaceArgs,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

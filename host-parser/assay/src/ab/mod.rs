@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use anyhow::anyhow;
 use experiment::manifest::Manifest;
+use judging::Opened;
 use lab::{
     Coded, Exit, GuestEnv, Layout, MeasuringLock, OrExit, Places, Row, SPARE, SessionFolder, SessionSpec,
     clock_seed, console,
@@ -22,7 +23,6 @@ use crate::ending::Ending;
 use crate::keep;
 use crate::patience;
 use crate::tool::tool;
-use crate::verify::Opened;
 
 /// The rows' names, and their sessions' folders.
 const ROWS: [&str; 2] = ["a", "b"];

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use abi::Digest;
 use anyhow::{Context, anyhow};
+use judging::Opened;
 use lab::{Coded, Exit, OrExit};
 use report::{EXPORTERS, Exporter};
 use results::seal::pack;
@@ -17,7 +18,6 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use crate::compare::ThresholdArgs;
-use crate::verify::Opened;
 
 /// Version of the description.
 const SCHEMA: u32 = 1;

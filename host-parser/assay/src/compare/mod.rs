@@ -9,9 +9,10 @@ mod thresholds;
 
 use anyhow::anyhow;
 use export::{Suite, of_comparison};
+use judging::{Opened, load};
 use lab::{Coded, Exit, OrExit, console};
 use results::MachineKey;
-use results::session::{Accepted, SessionComparison, SessionError, StoredSession, Whole, compare};
+use results::session::{Accepted, SessionComparison, StoredSession, Whole, compare};
 use stats::{Design, Difference as Verdict};
 
 pub use args::CompareArgs;
@@ -19,7 +20,6 @@ pub use thresholds::ThresholdArgs;
 
 use crate::baseline::{self, Difference, Key};
 use crate::ending::Ending;
-use crate::verify::{self, Opened};
 
 /// Compares two sessions, prints the comparison and returns the exit code.
 ///
@@ -62,7 +62,7 @@ struct Sides {
 fn sides(args: &CompareArgs) -> Result<Sides, Coded> {
     match (&args.baseline, args.sessions.as_slice()) {
         (None, [a, b]) => {
-            let (a, b) = (verify::load(a, Whole::Must)?, verify::load(b, Whole::Must)?);
+            let (a, b) = (load(a, Whole::Must)?, load(b, Whole::Must)?);
             Ok(Sides { a, b, epoch: Vec::new(), thresholds: ThresholdArgs::default() })
         }
         (Some(name), [b]) => {
@@ -97,18 +97,6 @@ pub fn show(comparison: &SessionComparison, a: &StoredSession, b: &StoredSession
         Some(next) => ending.then(next),
         None => ending,
     })
-}
-
-/// Gives an error its exit code. For a session without a result, that is the exit code of its `run`.
-pub fn coded(error: SessionError) -> Coded {
-    let coded = match &error {
-        SessionError::Refused { reason, .. } => {
-            let reason = *reason;
-            Err::<(), _>(error).or_refuse(reason)
-        }
-        SessionError::Form { .. } => Err(error).or_exit(Exit::BadInput),
-    };
-    coded.expect_err("an error")
 }
 
 fn exit(comparison: &SessionComparison) -> Exit {

@@ -1,29 +1,26 @@
 //! `assay parse`: judges serial logs from any source by the gate that `assay run` uses.
 
-mod ahead;
 mod demand;
-mod logs;
-mod rows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use evidence::gate::{Gate, Measurement, RunExpectation};
+use evidence::gate::Gate;
 use experiment::manifest::Manifest;
 use foreign::{Figure, Figures, Unit};
+use judging::{JudgedLogs, introduction, judge_logs, measured, rank, row_results};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, PRICE, template};
-use results::{Conclusion, Price, Results, RunRecord};
+use results::{Conclusion, Price, Results};
 use serde::Serialize;
 
 use crate::ending::{Ending, Next};
 use crate::show::{as_data, with_space_before};
 use crate::tool::tool;
 use demand::DemandArgs;
-use logs::Judged;
 
 /// `assay parse`.
 #[derive(Args, Debug)]
@@ -80,7 +77,7 @@ pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
     let foreign: Result<Vec<_>, _> = args.foreign.iter().map(|option| Figures::load(option)).collect();
     let foreign = foreign.or_exit(Exit::BadInput)?;
     let gate = manifest.as_ref().map_or_else(Gate::default, |manifest| Gate::of(manifest.workload()));
-    let judged = logs::judge(&args.logs, &args.demand.expectation()?, gate).or_exit(Exit::BadInput)?;
+    let judged = judge_logs(&args.logs, &args.demand.expectation()?, gate).or_exit(Exit::BadInput)?;
     if let Some(manifest) = &manifest {
         same_experiment(&judged, manifest).or_exit(Exit::BadInput)?;
     }
@@ -91,19 +88,17 @@ pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
         // The file itself says what to do with it.
         return Ok(Ending { next: Next::NoLine, ..Exit::Holds.into() });
     }
-    let Judged { rows, runs, chained } = judged;
+    let JudgedLogs { rows, runs, chained } = judged;
     let not_known = not_known(args, chained);
     let several = runs.len() > 1;
     if several {
-        console::answer(&rows::introduction(&rows))?;
+        console::answer(&introduction(&rows))?;
     }
     let mut endings: Vec<Ending> = Vec::new();
     let mut data = Vec::new();
     for (number, runs) in (1..).zip(runs) {
-        let mut results = rows::results(runs, manifest.as_ref()).with_disclosure(disclosure.clone());
-        results.tool = tool();
-        results.not_known.clone_from(&not_known);
-        results.not_known.extend(not_shown(&results));
+        let mut results = row_results(runs, manifest.as_ref(), &tool()).with_disclosure(disclosure.clone());
+        results.not_known = not_known.iter().cloned().chain(results.not_known).collect();
         if several {
             console::answer(&format!("\nROW {number}\n"))?;
         }
@@ -155,38 +150,6 @@ impl<'f> ForeignData<'f> {
         let (tool, file) = (figures.tool, figures.path.as_path());
         Self { tool: tool.word(), file, kind: tool.kind(), figures: figures.all.iter().map(figure).collect() }
     }
-}
-
-/// What a log has, by its rows, judged without a manifest.
-///
-/// # Errors
-/// It cannot be read, or has nothing of ours in it.
-pub fn results_of(log: &Path) -> Result<Vec<Results>, Coded> {
-    let logs = [log.to_owned()];
-    let Judged { runs, .. } =
-        logs::judge(&logs, &RunExpectation::default(), Gate::default()).or_exit(Exit::BadInput)?;
-    let each = runs.into_iter().map(|runs| {
-        let mut results = rows::results(runs, None);
-        results.tool = tool();
-        results.not_known = not_shown(&results);
-        results
-    });
-    Ok(each.collect())
-}
-
-/// Which of several rows' exits counts: that of the first in this order. 0 comes last: it is for rows that all hold.
-fn rank(exit: Exit) -> usize {
-    const ORDER: [Exit; 8] = [
-        Exit::Failed,
-        Exit::Invalid,
-        Exit::Busy,
-        Exit::Unsupported,
-        Exit::DoesNotHold,
-        Exit::Inconclusive,
-        Exit::HoldsUndisturbed,
-        Exit::WithinBoot,
-    ];
-    ORDER.iter().position(|&of| of == exit).unwrap_or(ORDER.len())
 }
 
 /// Prints and writes the results of one row.
@@ -246,38 +209,8 @@ fn not_known(args: &ParseArgs, chained: bool) -> Vec<String> {
     lines
 }
 
-/// What the boots of a row do not show, of what others do.
-fn not_shown(results: &Results) -> Vec<String> {
-    let measured = || results.runs.iter().filter_map(|run| run.verdict.outcome.measurement());
-    let mut lines = Vec::new();
-    if measured().any(|boot| boot.clock().second.is_none_or(|second| !second.independent)) {
-        lines.push(
-            "whether the TSC kept its rate: no independent clock was read beside it, so the times rest on it alone"
-                .to_owned(),
-        );
-    }
-    if measured().any(|boot| !boot.conditions().watched) {
-        lines.push("whether the machine stood still meanwhile: nothing watched the workers' CPUs".to_owned());
-    }
-    let bare = |boot: &Measurement| boot.machine().hypervisor.is_empty();
-    if measured().any(|boot| bare(boot) && !boot.conditions().smis) {
-        lines.push("whether the firmware took CPUs away (SMIs): the CPUs do not count that".to_owned());
-    }
-    let share =
-        |boot: &Measurement| boot.machine().cpus_online > 1 && boot.machine().topology.source.is_none();
-    if measured().any(share) {
-        lines.push("whether workers shared a core: the CPUs do not report their cores".to_owned());
-    }
-    lines
-}
-
-/// The first measurement.
-fn measured<'r>(runs: impl IntoIterator<Item = &'r RunRecord>) -> Option<&'r Measurement> {
-    runs.into_iter().find_map(|run| run.verdict.outcome.measurement())
-}
-
 /// Refuses the log of another experiment: it must not decide this manifest's claim.
-fn same_experiment(judged: &Judged, manifest: &Manifest) -> anyhow::Result<()> {
+fn same_experiment(judged: &JudgedLogs, manifest: &Manifest) -> anyhow::Result<()> {
     let wanted = describe(manifest.name().as_str(), manifest.program(), manifest.params());
     for run in judged.runs.iter().flatten() {
         let Some(measured) = run.verdict.outcome.measurement() else { continue };

@@ -2,12 +2,15 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::Args;
 use html::{Origin, Subject, document};
+use judging::{Judged, Seal, judge};
 use lab::{Coded, Exit, OrExit, console};
 use results::{Price, write_atomically};
 
-use crate::judged::{Judged, Seal, judge};
+use crate::lifecycle;
+use crate::tool::tool;
 
 /// `assay report`.
 #[derive(Args, Debug)]
@@ -29,9 +32,16 @@ pub struct ReportArgs {
 /// A session or log cannot be read, or the file cannot be written. What does not verify is in the report, and ends with
 /// [`Exit::NotVerified`].
 pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
+    if let Some(session) = args.of.iter().find(|path| ::lifecycle::is_lifecycle(path)) {
+        if args.of.len() > 1 {
+            let error = anyhow!("{}: a lifecycle session has a report of its own", session.display());
+            return Err(error).or_exit(Exit::Usage);
+        }
+        return lifecycle::report(session, &args.html);
+    }
     let mut judged = Vec::new();
     for path in &args.of {
-        judged.extend(judge(path)?);
+        judged.extend(judge(path, &tool())?);
     }
     let origins: Vec<Origin> = judged.iter().map(|of| origin(of, &args.html)).collect();
     let subjects: Vec<Subject<'_>> = std::iter::zip(&judged, &origins)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use export::{Subject, Suite};
+use judging::{Opened, is_archive, results_of};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::page::{Headline, Rates, Stored, Style, next_line, page, rates_of};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
@@ -17,8 +18,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::ending::{Ending, Next};
-use crate::verify::Opened;
-use crate::{archive, parse};
+use crate::lifecycle;
+use crate::tool::tool;
 use found::{RESULTS, Session, sessions};
 
 pub use list::{ListArgs, run as list};
@@ -156,6 +157,9 @@ struct Show {
 impl Show {
     fn path(&mut self, path: &Path) -> Result<(), Coded> {
         let name = path.display().to_string();
+        if path.join(::lifecycle::RESULTS).is_file() {
+            return lifecycle::show(path);
+        }
         if let Some(session) = Session::at(path) {
             if self.is_judged_again() {
                 return self.wide(path);
@@ -168,7 +172,7 @@ impl Show {
             }
             return Ok(());
         }
-        if archive::is_archive(path) {
+        if is_archive(path) {
             if self.is_judged_again() {
                 return self.wide(path);
             }
@@ -186,7 +190,7 @@ impl Show {
             return Err(anyhow!("{name}: no such session or log; `assay list` has all sessions"))
                 .or_exit(Exit::BadInput);
         }
-        for results in parse::results_of(path)? {
+        for results in results_of(path, &tool())? {
             self.results(&results, &name)?;
         }
         Ok(())

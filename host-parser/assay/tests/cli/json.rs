@@ -101,9 +101,11 @@ fn every_command_answers_with_one_object() {
         case("dev bench-verdict", ["--help"], ["--from", none]),
         case("exact check", ["--help"], ["--lock", none]),
         case("exact record", ["--help"], ["--kernel", "x", "--row", "boot"]),
+        case("exact workloads", ["--help"], [none]),
         case("workloads", ["--help"], [none]),
         case("ab", ["--help"], [none]),
         case("history", ["--help"], ["--out", none]),
+        case("fleet", ["--help"], [log, "--out", &path("fleet"), "--labels", none]),
         case("doctor", ["--accel", "tcg"], ["--cpus", "9999"]),
     ];
     cases.push(Case {

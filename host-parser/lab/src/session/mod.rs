@@ -29,6 +29,7 @@ use crate::label;
 use crate::probe::{ProbeSpec, Prober};
 use crate::rounds::Rounds;
 use crate::rows::Row;
+pub use seal::{executable, random_name};
 
 /// Where a session goes.
 pub struct SessionFolder {

@@ -107,13 +107,17 @@ fn written(outcome: Option<Result<(), WriteError>>) -> Result<(), Coded> {
 }
 
 /// 128 random bits in hexadecimal.
-fn random_name() -> std::io::Result<String> {
+///
+/// # Errors
+/// The system has none.
+pub fn random_name() -> std::io::Result<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// SHA-256 of this program's executable; `None` if it cannot be read.
-fn executable() -> Option<Digest> {
+#[must_use]
+pub fn executable() -> Option<Digest> {
     Some(Digest::of(&fs::read("/proc/self/exe").ok()?))
 }

@@ -19,18 +19,6 @@ use crate::{BootCost, Completion, Environment, Experiment, Making, RunRecord, Se
 /// read by their own rule, since their experiments have no [`crate::Repeats`].
 pub const FORM: u32 = 2;
 
-/// A line of the chain.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Line {
-    /// Its number, from 0.
-    pub n: u64,
-    /// SHA-256 of the line before it, without its line feed; zeros in the first line.
-    pub prev: Digest,
-    /// Its content.
-    pub entry: Entry,
-}
-
 /// What a line records.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,9 +9,10 @@ use abi::Digest;
 use evidence::gate::Scaling;
 use experiment::manifest::Manifest;
 
-use super::chain::{Chain, ChainError};
+use super::chain::Chain;
 use super::entry::SealedSet;
 use super::files::{CHAIN, MANIFEST, ORACLE};
+use super::links::ChainError;
 use super::replay::Replay;
 use crate::{ClaimRule, Completion, Results};
 

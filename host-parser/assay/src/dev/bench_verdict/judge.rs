@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use evidence::ledger::{Pace, Probes};
+use judging::Opened;
 use lab::{Coded, Exit, OrExit};
 use results::Environment;
 use results::session::{
@@ -14,7 +15,6 @@ use serde::Serialize;
 use stats::{Comparison, Design, Measure, Quality, RealRow, Recorded, Thresholds, real_experiments};
 
 use super::rows::{SAME, recorded};
-use crate::verify::Opened;
 
 /// Version of the form of verdict.json.
 const SCHEMA: u32 = 2;

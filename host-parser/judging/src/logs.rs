@@ -10,18 +10,19 @@ use abi::Digest;
 use abi::wire::record::SystemName;
 use anyhow::{Context, bail};
 use evidence::challenge;
-use evidence::gate::{Gate, HostEvidence, JudgedBoot, Row, RunExpectation};
-use evidence::transcript::{Boot, Transcript};
-use lab::console;
+use evidence::gate::{Gate, HostEvidence, JudgedBoot, ReasonCode, Row, RunExpectation};
+use evidence::transcript::{Boot, Extent, Transcript};
+use lab::{Coded, Exit, OrExit, console};
 use results::seal::CHAIN;
-use results::{Making, RunRecord, System, cases};
+use results::{Making, Results, RunRecord, System, Tool, cases};
 use unwrap::Unwrapped;
 
-use super::ahead::Ahead;
+use crate::ahead::Ahead;
+use crate::rows;
 
 /// The boots of all logs, judged.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct JudgedLogs {
     /// What each row is; empty if no boot passed.
     pub rows: Vec<Row>,
     /// The runs of each row, and those of no row if there is none.
@@ -34,7 +35,7 @@ pub struct Judged {
 ///
 /// # Errors
 /// A log cannot be read, or has nothing of ours in it; the message names it.
-pub fn judge(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyhow::Result<Judged> {
+pub fn judge_logs(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyhow::Result<JudgedLogs> {
     let mut sorter = Sorter { gate, ..Sorter::default() };
     for log in logs {
         for log in files(log).with_context(|| log.display().to_string())? {
@@ -42,6 +43,43 @@ pub fn judge(logs: &[PathBuf], expectation: &RunExpectation, gate: Gate) -> anyh
         }
     }
     Ok(sorter.finish())
+}
+
+/// Judges the boots of one log that the caller reads, by `gate`. There may be none: then [`refusal_of_nothing`] says why the
+/// log is refused.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn judge_boots(
+    mut boots: impl Iterator<Item = io::Result<Boot>>,
+    expectation: &RunExpectation,
+    gate: Gate,
+) -> io::Result<JudgedLogs> {
+    let mut sorter = Sorter { gate, ..Sorter::default() };
+    sorter.boots(&mut boots, expectation, &Arc::default())?;
+    Ok(sorter.finish())
+}
+
+/// Why a log of this extent in which no boot was found is refused.
+///
+/// # Panics
+/// Never: the gate lets no log without a boot pass.
+#[must_use]
+pub fn refusal_of_nothing(extent: Extent) -> (ReasonCode, String) {
+    let nothing = Transcript { extent, ..Transcript::default() };
+    let verdict = Gate::default().judge(&nothing, &RunExpectation::default(), &HostEvidence::default());
+    let (reason, detail) = verdict.outcome.refusal().expect("a log of nothing does not pass");
+    (reason, detail.to_owned())
+}
+
+/// What a log has, by its rows, judged without a manifest by `tool`.
+///
+/// # Errors
+/// It cannot be read, or has nothing of ours in it.
+pub fn results_of(log: &Path, tool: &Tool) -> Result<Vec<Results>, Coded> {
+    let logs = [log.to_owned()];
+    let judged = judge_logs(&logs, &RunExpectation::default(), Gate::default()).or_exit(Exit::BadInput)?;
+    Ok(judged.runs.into_iter().map(|runs| rows::results(runs, None, tool)).collect())
 }
 
 /// A log, or the logs in a folder in the order of their names.
@@ -92,15 +130,9 @@ impl Sorter {
         let undone = log.undone();
         let mut boots = Ahead::of(log);
         let before = self.boots;
-        while let Some(boot) = boots.next().transpose()? {
-            self.chain.add(&boot);
-            let judged = self.gate.judge_boot(&boot, expectation);
-            self.add(judged, &made);
-        }
+        self.boots(&mut boots, expectation, &made)?;
         if self.boots == before {
-            let nothing = Transcript { extent: boots.extent(), ..Transcript::default() };
-            let verdict = Gate::default().judge(&nothing, expectation, &HostEvidence::default());
-            let (reason, detail) = verdict.outcome.refusal().context("a log of nothing passed")?;
+            let (reason, detail) = refusal_of_nothing(boots.extent());
             let how = match undone.forms().next() {
                 Some((form, _)) => {
                     format!("it was {undone}; is the log in it? {} gives one to look at", form.better())
@@ -111,6 +143,21 @@ impl Sorter {
         }
         if !undone.is_empty() {
             console::note(&format!("{}: undone: {undone}", path.display()));
+        }
+        Ok(())
+    }
+
+    fn boots(
+        &mut self,
+        boots: &mut dyn Iterator<Item = io::Result<Boot>>,
+        expectation: &RunExpectation,
+        made: &Arc<Making>,
+    ) -> io::Result<()> {
+        for boot in boots {
+            let boot = boot?;
+            self.chain.add(&boot);
+            let judged = self.gate.judge_boot(&boot, expectation);
+            self.add(judged, made);
         }
         Ok(())
     }
@@ -145,7 +192,7 @@ impl Sorter {
         self.runs[row].push(run);
     }
 
-    fn finish(mut self) -> Judged {
+    fn finish(mut self) -> JudgedLogs {
         if self.runs.is_empty() {
             self.runs.push(Vec::new());
         }
@@ -158,7 +205,7 @@ impl Sorter {
             self.runs[0].extend(first);
         }
         let chained = self.chain.holds();
-        Judged { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
+        JudgedLogs { rows: self.gate.rows().to_vec(), runs: self.runs, chained }
     }
 }
 

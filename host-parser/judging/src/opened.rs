@@ -1,6 +1,7 @@
 //! A sealed session as a command line names it: a folder, a row's folder, or an archive.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use abi::Digest;
@@ -8,11 +9,9 @@ use anyhow::anyhow;
 use lab::{Coded, Exit, OrExit};
 use results::Results;
 use results::seal::{Problem, SealError, SealedSession, locate, unpack};
-use results::session::{StoredSession, Whole};
+use results::session::{SessionError, StoredSession, Whole};
 use serde_json::Value;
 use tempfile::TempDir;
-
-use crate::compare::coded;
 
 /// The file from which a folder without a chain is known as an older session.
 const RESULTS: &str = "results.json";
@@ -170,6 +169,18 @@ fn written_runs(folder: &Path) -> Option<usize> {
     Some(results.get("runs")?.as_array()?.len())
 }
 
+/// Gives an error its exit code. For a session without a result, that is the exit code of its `run`.
+fn coded(error: SessionError) -> Coded {
+    let coded = match &error {
+        SessionError::Refused { reason, .. } => {
+            let reason = *reason;
+            Err::<(), _>(error).or_refuse(reason)
+        }
+        SessionError::Form { .. } => Err(error).or_exit(Exit::BadInput),
+    };
+    coded.expect_err("an error")
+}
+
 /// Verifies the session at `path` and takes what counts of it.
 ///
 /// # Errors
@@ -178,4 +189,12 @@ pub fn load(path: &Path, whole: Whole) -> Result<StoredSession, Coded> {
     let opened = Opened::open(path)?;
     opened.verified()?;
     opened.stored_one(whole)
+}
+
+/// Whether a file is an archive of `assay archive`: a gzip file (RFC 1952, section 2.3.1).
+#[must_use]
+pub fn is_archive(path: &Path) -> bool {
+    let mut magic = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == [0x1f, 0x8b]
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use lab::{Coded, Exit, OrExit};
-use results::Results;
+use results::{Results, Tool};
 
-use crate::verify::Opened;
-use crate::{archive, parse};
+use crate::logs::results_of;
+use crate::opened::{Opened, is_archive};
 
 /// The results of one set of runs, and what holds them together.
 pub struct Judged {
@@ -31,6 +31,7 @@ pub struct Seal {
 
 impl Judged {
     /// Whether nothing in it fails to verify. Logs without a chain have nothing that could.
+    #[must_use]
     pub fn is_verified(&self) -> bool {
         self.seal.as_ref().is_none_or(|seal| seal.problems.is_empty())
     }
@@ -48,14 +49,15 @@ impl Judged {
     }
 }
 
-/// The results at `path`: of a session each set, of a log each row. All logs are judged again.
+/// The results at `path`: of a session each set, of a log each row. All logs are judged again, those without a session
+/// by `tool`.
 ///
 /// # Errors
 /// It cannot be read, or is neither.
-pub fn judge(path: &Path) -> Result<Vec<Judged>, Coded> {
+pub fn judge(path: &Path, tool: &Tool) -> Result<Vec<Judged>, Coded> {
     let name = path.display().to_string();
-    if !path.is_dir() && !archive::is_archive(path) {
-        let rows = parse::results_of(path)?;
+    if !path.is_dir() && !is_archive(path) {
+        let rows = results_of(path, tool)?;
         return Ok(rows
             .into_iter()
             .map(|results| Judged { name: name.clone(), results, seal: None })
