@@ -28,7 +28,7 @@ pub fn run(command: &ExactCommand) -> Result<Ending, Coded> {
     match command {
         ExactCommand::Record(args) => record(args).map(Ending::from),
         ExactCommand::Check(args) => check(args),
-        ExactCommand::Workloads(args) => workloads::run(args).map(Ending::from),
+        ExactCommand::Workloads(args) => workloads::run(args),
     }
 }
 

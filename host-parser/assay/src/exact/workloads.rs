@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::args::ExactWorkloadsArgs;
 use super::counted;
 use super::text::grouped;
+use crate::ending::Ending;
 use crate::workloads::manifests;
 
 /// How many times the work is done in a boot. The least count is compared.
@@ -83,7 +84,7 @@ impl fmt::Display for Line {
 ///
 /// # Errors
 /// A manifest is wrong, or a guest cannot be run.
-pub fn run(args: &ExactWorkloadsArgs) -> Result<Exit, Coded> {
+pub fn run(args: &ExactWorkloadsArgs) -> Result<Ending, Coded> {
     let manifests = manifests(&args.folder, args.only.as_deref())?;
     let run = args.run();
     console::answer(&format!(
@@ -113,7 +114,10 @@ pub fn run(args: &ExactWorkloadsArgs) -> Result<Exit, Coded> {
         grouped(MOST_OF_A_TICK),
         grouped(BETWEEN_TICKS)
     ))?;
-    Ok(if wrong == 0 { Exit::Holds } else { Exit::DoesNotHold })
+    Ok(match wrong {
+        0 => Exit::Holds.into(),
+        _ => Ending::from(Exit::DoesNotHold).then("find what the worker does that depends on the system."),
+    })
 }
 
 /// The manifest of a workload for one worker, a few times, without a warm-up by the clock.
