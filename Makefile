@@ -56,7 +56,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-primitives exact controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -66,7 +66,7 @@ run-linux-smp-process-scale: build ## the same workers in a Linux guest
 run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
 	$(call assay,run manifests/smp-hash-scale.toml)
 
-run-workloads: build ## every workload: ours, Linux, native (12 min+)
+run-workloads: build large-workers ## every workload: ours, Linux, native (10 min)
 	$(call assay,workloads)
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
@@ -78,11 +78,17 @@ run-primitives: build ## calls, messages, tasks, mappings, beside Linux
 run-platform: build ## what the machine costs: exits, memory, noise
 	$(call assay,run manifests/platform.toml)
 
+run-lifecycle: build image-tool ## start, use, delete machines, beside Linux
+	$(call assay,lifecycle)
+
 exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)
 	$(call assay,exact check --manifest manifests/exact-mechanisms.toml --lock manifests/exact-mechanisms.lock.toml)
 
-controls: build ## cause each failure, check that it is refused
+exact-workloads: build large-workers ## workloads' instructions, ours and Linux's (10 min)
+	$(call assay,exact workloads)
+
+controls: build large-workers ## cause each failure, check that it is refused
 	$(call assay,dev controls --workloads manifests/workloads)
 
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
@@ -118,7 +124,7 @@ doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool keep static install dist images
+.PHONY: setup setup-test setup-images build kernel workers large-workers twin l1-init host image-tool keep static install dist images
 setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
@@ -144,6 +150,11 @@ workers: setup ## the workers (20 s)
 	$(PATHLESS) build --release -p worker-programs --bins --target-dir target/workers
 	@mkdir -p target/release && find target/workers/release -maxdepth 1 -type f -perm -u+x -exec ln -f {} target/release/ \;
 	$(ENV) tools/variants.sh
+
+# Not part of `build`, for its time: the workers with an interpreter and with SQLite.
+large-workers: workers ## the workers `wasm` and `sqlite` (1 to 2 min)
+	@$(call step,the large workers,target/release/sqlite,1 to 2 minutes)
+	$(ENV) tools/large-workers.sh
 
 # Static, because it is the first and only program of its guest. The target is named explicitly, so that the twin has its
 # own folder, in which no other build writes a dynamic one.
@@ -181,10 +192,10 @@ static: setup
 	@$(call step,the static assay command,target/static/$(LINUX)/release/assay,1 to 2 minutes)
 	$(STATIC_CARGO) build --release -p assay -p keep --features assay/pages --target $(LINUX) --target-dir target/static
 
-install: kernel workers twin image-tool static ## into $(DESTDIR)$(PREFIX), by default /usr/local
+install: kernel large-workers twin image-tool static ## into $(DESTDIR)$(PREFIX), by default /usr/local
 	@tools/dist.sh install '$(PREFIX)'
 
-dist: kernel workers twin image-tool static ## all of it and an ISO as one archive
+dist: kernel large-workers twin image-tool static ## all of it and an ISO as one archive
 	@tools/dist.sh pack
 
 images: build image-tool ## ISO, disks and cloud formats, in target/images
@@ -198,20 +209,21 @@ lint: setup-test ## format, clippy, licences: warnings are errors
 	$(CARGO) fmt --all --check
 	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
 	$(CLIPPY) --release -p worker-programs --bins $(DENY)
+	$(CLIPPY) --release -p worker-programs --features wasm,sqlite --bin wasm --bin sqlite $(DENY)
 	$(IMAGE_CARGO) clippy --quiet $(IMAGE_FLAGS) --all-targets $(DENY)
 	$(CLIPPY) --profile kernel -p kernel --target $(TARGET) $(DENY)
 	$(CLIPPY) -p kernel --lib --tests $(DENY)
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --workspace check bans licenses sources; \
 	    else echo 'cargo-deny is not installed: licences and duplicate crates are not checked'; fi
 
-test-host: setup-test kernel workers ## tests without guests
+test-host: setup-test kernel large-workers ## tests without guests
 	$(CARGO) test $(HOST_CRATES)
 	$(IMAGE_CARGO) test $(IMAGE_FLAGS)
 	$(CARGO) test -p kernel --lib
 	@$(ENV) tools/reproducible.sh
 
 # One guest at a time: two guests on two host CPUs would only disturb each other.
-test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS and UEFI
+test-guest: setup-test build large-workers image-tool ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
 	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
 

@@ -24,6 +24,9 @@ pub enum BootMedium {
         /// The image.
         path: PathBuf,
     },
+    /// Nothing. QEMU builds the machine and holds it before its first instruction; then it is deleted. What is left of a
+    /// machine's life is what the VMM itself takes.
+    Nothing,
     /// A kernel that QEMU loads itself: an ELF with a PVH note, or a bzImage.
     Kernel {
         /// The kernel.
@@ -39,6 +42,7 @@ impl BootMedium {
     /// The files it needs, each with the name an error gives it.
     pub(crate) fn files(&self) -> Vec<(&'static str, &Path)> {
         match self {
+            Self::Nothing => Vec::new(),
             Self::Disk { path } => vec![("the boot disk", path)],
             Self::Cdrom { path } => vec![("the boot CD", path)],
             Self::UsbStick { path } => vec![("the boot stick", path)],

@@ -184,6 +184,7 @@ impl CommandLine {
 
     fn boot(&mut self, boot: &BootMedium, bus: DiskBus) {
         match boot {
+            BootMedium::Nothing => {}
             BootMedium::Disk { path } => {
                 self.option("-drive", "if=none,id=boot,format=raw,snapshot=on,file=", path);
                 let device = match bus {

@@ -32,6 +32,8 @@ pub(crate) enum Stop {
     Ended,
     /// The VMM must be ended, with this outcome.
     Decided(Outcome),
+    /// The machine has done what was wanted of it, and is deleted.
+    Delete,
     /// The guest has ended, and the VMM keeps its state; the VMM must be ended.
     Held,
     /// The VMM must be ended, and the run has no outcome.
@@ -60,6 +62,8 @@ pub(crate) struct GuestProcess<'a, C> {
     stderr: Vec<u8>,
     /// Whether the guest has printed its first record.
     seen_alive: bool,
+    /// Whether it has printed the line after which it is deleted.
+    seen_last: bool,
     vcpus: Vec<VcpuThread>,
     host_cpus_in_force: Option<CpuSet>,
     timeline: Timeline,
@@ -94,6 +98,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             trace,
             stderr: Vec::new(),
             seen_alive: false,
+            seen_last: false,
             vcpus: Vec::new(),
             host_cpus_in_force: None,
             timeline: Timeline { started_unix_ms, ..Timeline::default() },
@@ -124,6 +129,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
                 return match self.pin(&found) {
                     Ok(()) => {
                         self.begin();
+                        self.runs();
                         Ok(())
                     }
                     // The threads of a VMM that ends at this moment are gone: its end is the outcome.
@@ -152,6 +158,16 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         self.timeline.cont_us = Some(self.process.elapsed_us());
     }
 
+    /// Takes note that the vCPUs run.
+    pub(crate) fn runs(&mut self) {
+        self.timeline.running_us = Some(self.process.elapsed_us());
+    }
+
+    /// Asks the VMM's process to end, by SIGTERM.
+    pub(crate) fn terminate(&self) {
+        self.process.terminate();
+    }
+
     /// Sleeps until the next event, and handles it. Only the guest's output wakes this program while the guest measures.
     pub(crate) fn wait(&mut self) -> Result<(), Stop> {
         self.wait_at_most(Duration::MAX)
@@ -161,6 +177,9 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         let left = self.deadline().saturating_sub(self.process.elapsed()).min(most);
         if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
             return Err(Stop::Ended);
+        }
+        if self.seen_last {
+            return Err(Stop::Delete);
         }
         if self.cancel.is_cancelled() {
             return Err(Stop::Decided(Outcome::Cancelled));
@@ -213,10 +232,12 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         let at_us = self.process.elapsed_us();
         self.timeline.first_serial_us.get_or_insert(at_us);
         let (vcpus, is_record) = (&self.vcpus, self.spec.first_record.map(|first| first.is_record));
+        let is_last = self.spec.delete_after.map(|deletion| deletion.is_last);
         let (was_within_line, mut lines) = (self.serial.is_within_line(), 0_u32);
         let mut on_line = |line: &[u8]| {
             lines += 1;
             self.seen_alive |= is_record.is_some_and(|is_record| is_record(line));
+            self.seen_last |= is_last.is_some_and(|is_last| is_last(line));
             (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus });
         };
         let kept = self.serial.accept(&self.buffer[..count], &mut on_line)?;
@@ -232,6 +253,28 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         }
     }
 
+    /// Asks the VMM to end, and waits for that. Returns whether it has ended.
+    fn delete(&mut self) -> bool {
+        let pid = self.process.id();
+        (self.progress)(GuestEvent::Deleting { pid, vcpus: &self.vcpus });
+        let patience = self.spec.delete_after.map_or(Duration::ZERO, |deletion| deletion.patience);
+        let asked = self.process.elapsed();
+        self.timeline.asked_us = Some(self.process.elapsed_us());
+        C::ask_to_end(self);
+        loop {
+            let left = patience.saturating_sub(self.process.elapsed() - asked);
+            match self.take_in(None, left) {
+                Ok(Arrival::Exit) => {
+                    (self.progress)(GuestEvent::Exited { pid });
+                    return true;
+                }
+                // What is wrong with its output no longer matters: the machine is deleted.
+                Ok(_) | Err(_) if left.is_zero() => return false,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
     /// Ends the VMM if it has not ended, reads its remaining output, and returns the record of the run.
     pub(crate) fn finish(mut self, stop: Stop) -> Result<GuestRun, QemuError> {
         if matches!(stop, Stop::Decided(_)) {
@@ -241,6 +284,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             Stop::Decided(_) | Stop::Held if self.phase == Phase::Guest => C::registers(&mut self),
             _ => Vec::new(),
         };
+        let deleted = matches!(stop, Stop::Delete).then(|| self.delete());
         let status = self.process.end().map_err(|source| self.unwaitable(source))?;
         self.timeline.exit_us = self.process.elapsed_us();
         let outcome = match stop {
@@ -251,6 +295,10 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             Stop::Decided(outcome) => {
                 self.drain();
                 outcome
+            }
+            Stop::Delete => {
+                self.drain();
+                Outcome::Deleted { by_itself: deleted == Some(true) }
             }
             Stop::Ended => self.control.classify(self.phase, status, &self.stderr_text()),
             Stop::Held => {

@@ -45,6 +45,11 @@ pub enum Outcome {
     },
     /// The run was cancelled; the guest was killed.
     Cancelled,
+    /// The machine had done all that was wanted of it, and was deleted ([`GuestSpec::delete_after`](crate::GuestSpec::delete_after)).
+    Deleted {
+        /// Whether the VMM ended when it was asked to, within [`Deletion::patience`](crate::Deletion::patience). If not, it was killed.
+        by_itself: bool,
+    },
     /// The guest printed more than the serial limit; it was killed, and the log holds exactly `limit-bytes`.
     SerialOverflow {
         /// The limit, in bytes.

@@ -56,8 +56,14 @@ pub struct Timeline {
     /// From the VMM's start to the guest's first instruction, in microseconds; of a VMM that cannot hold its guest there: to
     /// when its vCPUs' threads were pinned.
     pub cont_us: Option<u64>,
+    /// From the VMM's start to the moment at which its vCPUs ran, in microseconds: QEMU's answer to `cont`; of a VMM that
+    /// cannot hold its guest, as [`cont_us`](Self::cont_us). Of a machine that boots [`Nothing`](crate::BootMedium::Nothing),
+    /// whose vCPUs never run: QEMU's answer to `query-status`.
+    pub running_us: Option<u64>,
     /// From the VMM's start to the first byte on the serial port, in microseconds.
     pub first_serial_us: Option<u64>,
-    /// From the VMM's start to its end, in microseconds.
+    /// From the VMM's start to the moment at which it was asked to end, in microseconds; `None` if it was not asked.
+    pub asked_us: Option<u64>,
+    /// From the VMM's start to its end, in microseconds. Its process is gone then, and all that the process alone had.
     pub exit_us: u64,
 }

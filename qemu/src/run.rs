@@ -32,6 +32,9 @@ pub struct GuestSpec {
     pub deadline: Duration,
     /// The deadline for the first record; `None` if the guest need not print any.
     pub first_record: Option<FirstRecord>,
+    /// When the machine is deleted; `None` if its guest ends it. A machine that boots [`BootMedium::Nothing`] is deleted as
+    /// soon as it is there.
+    pub delete_after: Option<Deletion>,
     /// The file for the serial bytes. It is created or truncated; its directory must exist.
     pub serial_log: PathBuf,
     /// How much the guest may print, in bytes; [`GuestSpec::SERIAL_LIMIT_BYTES`] is a good choice.
@@ -45,6 +48,15 @@ pub struct FirstRecord {
     pub deadline: Duration,
     /// Whether a line is a record.
     pub is_record: fn(&[u8]) -> bool,
+}
+
+/// The deletion of a machine from outside, while its guest runs. QEMU is asked by QMP's `quit`, the others by SIGTERM.
+#[derive(Clone, Copy, Debug)]
+pub struct Deletion {
+    /// Whether a line on the serial port is the last that is wanted.
+    pub is_last: fn(&[u8]) -> bool,
+    /// How long the VMM may take to end after it was asked to; then it is killed.
+    pub patience: Duration,
 }
 
 impl GuestSpec {
@@ -109,6 +121,20 @@ pub enum GuestEvent<'a> {
         at_us: u64,
         /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
         vcpus: &'a [VcpuThread],
+    },
+    /// The VMM is about to be asked to end, as [`GuestSpec::delete_after`] says: the last moment at which its process can be
+    /// looked at.
+    Deleting {
+        /// The VMM's process id.
+        pid: u32,
+        /// Its vCPU threads.
+        vcpus: &'a [VcpuThread],
+    },
+    /// The VMM has ended after it was asked to. It is not waited for yet, so its process id names no other process, and what
+    /// it started is not killed yet.
+    Exited {
+        /// The VMM's process id.
+        pid: u32,
     },
     /// The guest is about to be killed: the last moment at which its threads exist.
     Ending {

@@ -48,6 +48,7 @@ impl Played {
             deadline: AMPLE,
             first_record: None,
             serial_log: directory.path().join("run.serial.log"),
+            delete_after: None,
             serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
         };
         Self { directory, spec }

@@ -14,6 +14,7 @@ use crate::exact::ExactCommand;
 use crate::export_command::{ExportArgs, TraceArgs};
 use crate::image_command::ImageArgs;
 use crate::keep::Words;
+use crate::lifecycle::LifecycleArgs;
 use crate::new::NewCommand;
 use crate::parse::ParseArgs;
 use crate::pipeline::PipelineArgs;
@@ -76,6 +77,11 @@ fn exit_codes() -> String {
 pub enum Command {
     /// Run an experiment under QEMU, judge every run, write the results.
     Run(RunArgs),
+    /// Start, use and delete machines over and over; time each step of their lives.
+    ///
+    /// Every machine does the same verified work, and nothing of it may be left. Exit codes: 0 if all machines lived and every
+    /// gate holds, 3 if a gate has too few cycles, 4 if a machine failed or left something, 13 if a gate is exceeded.
+    Lifecycle(LifecycleArgs),
     /// Run every workload of a folder in our guest, a Linux guest and natively; print one table.
     ///
     /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
@@ -185,6 +191,9 @@ impl Command {
             Self::Archive(args) => format!("`assay verify {}` reads it.", args.archive.display()),
             Self::Exact(ExactCommand::Record(args)) => format!("commit {}.", args.lock.display()),
             Self::Exact(ExactCommand::Check(_)) => "nothing: no count has changed.".to_owned(),
+            Self::Exact(ExactCommand::Workloads(_)) => {
+                "nothing: the same work is done on both systems.".to_owned()
+            }
             Self::Image(_) | Self::Configure(_) => {
                 "boot it, keep what its serial port prints, and run `assay parse LOG`.".to_owned()
             }
@@ -193,7 +202,7 @@ impl Command {
                 "`assay parse --out DIR` keeps these results; `assay report LOG --html FILE` makes figures."
                     .to_owned()
             }
-            Self::Run(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
+            Self::Run(_) | Self::Lifecycle(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
                 Exit::Holds.next().to_owned()
             }
         })
@@ -212,13 +221,14 @@ impl Command {
 
     /// Whether it measures on this host, so that what is busy here now matters.
     pub const fn runs_guests(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::Ab(_) | Self::Workloads(_))
+        matches!(self, Self::Run(_) | Self::Lifecycle(_) | Self::Ab(_) | Self::Workloads(_))
     }
 
     /// The host CPUs that its option names.
     pub fn cpus(&self) -> Option<&str> {
         match self {
             Self::Run(args) => args.guest.cpus.as_deref(),
+            Self::Lifecycle(args) => args.guest.cpus.as_deref(),
             Self::Ab(args) => args.guest.cpus.as_deref(),
             Self::Workloads(args) => args.guest.cpus.as_deref(),
             _ => None,

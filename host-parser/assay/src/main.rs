@@ -16,9 +16,11 @@ mod exact;
 mod export_command;
 mod image_command;
 mod keep;
+mod lifecycle;
 mod new;
 mod options;
 mod parse;
+mod patience;
 mod pipeline;
 mod report_command;
 mod run;
@@ -76,9 +78,10 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<Ending, Coded> {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Lifecycle(args) => lifecycle::run(args),
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
-        Command::List(args) => show::list(args).map(Ending::from),
+        Command::List(args) => show::list(args),
         Command::History(args) => keep::history(args),
         Command::Fleet(args) => keep::fleet(args),
         Command::Report(args) => report_command::run(args).map(Ending::from),

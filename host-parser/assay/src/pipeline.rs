@@ -76,7 +76,7 @@ fn suite(command: &str, ending: &Ending, error: Option<&Coded>) -> Suite {
     let detail = error.map_or_else(|| ending.exit.meaning().to_owned(), ToString::to_string);
     let outcome = match ending.exit {
         Exit::Holds => Outcome::Passed,
-        Exit::DoesNotHold | Exit::Failed => Outcome::Failed(code, detail),
+        Exit::DoesNotHold | Exit::GateExceeded | Exit::Failed => Outcome::Failed(code, detail),
         Exit::Busy
         | Exit::Inconclusive
         | Exit::Unsupported

@@ -10,7 +10,7 @@ use evidence::gate::{
 use evidence::transcript::Transcript;
 use test_support::guest::Guest;
 use test_support::mechanisms::{PROGRAM, records};
-use test_support::platform::log_with;
+use test_support::platform::{log_with, samples_of};
 
 const ASKED: AskedMechanisms = AskedMechanisms {
     program: PROGRAM,
@@ -111,6 +111,18 @@ fn another_program_or_other_rows_are_not_the_plans() {
     let rows = AskedMechanisms { rows: Shortened::All, ..ASKED };
     let verdict = judge(&records(Shortened::None), Some(rows));
     assert_eq!(verdict.outcome.refusal().map(|(reason, _)| reason), Some(ReasonCode::PlanMismatch));
+}
+
+#[test]
+fn samples_that_the_plan_asks_for_must_be_there() {
+    let asked = Some(AskedMechanisms { samples: true, ..ASKED });
+    let mut records = records(Shortened::None);
+    let refusal = judge(&records, asked).outcome.refusal().map(|(reason, _)| reason);
+    assert_eq!(refusal, Some(ReasonCode::EvidenceMissing));
+    // Before its series, as a system prints them.
+    let series = records.iter().position(|record| matches!(record, Record::Series(_))).expect("a series");
+    records.insert(series, samples_of(0));
+    assert_eq!(judge(&records, asked).outcome.refusal(), None);
 }
 
 #[test]

@@ -7,12 +7,25 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use experiment::manifest::{KEYS, MAX_ITERATIONS, MAX_ROUNDS, Manifest};
+use experiment::manifest::{KEYS, LifeRow, MAX_ITERATIONS, MAX_ROUNDS, Manifest};
 use test_support::golden;
 
 /// The tables of a manifest; the first is the file itself.
-const TABLES: [&str; 10] =
-    ["", "workload", "cases", "gate", "oracle", "timeouts", "machine", "platform", "mechanisms", "control"];
+const TABLES: [&str; 13] = [
+    "",
+    "workload",
+    "cases",
+    "gate",
+    "oracle",
+    "timeouts",
+    "machine",
+    "platform",
+    "mechanisms",
+    "lifecycle",
+    "lifecycle.also",
+    "lifecycle.gates",
+    "control",
+];
 
 /// A key and a word that no manifest has.
 const UNKNOWN: &str = "no-such-thing";
@@ -83,14 +96,18 @@ fn accepted_keys(table: &str) -> Vec<String> {
     let said = match table {
         "" => complaint("schema = 1", &format!("schema = 1\n{UNKNOWN} = 1")),
         // The example has none of them.
-        "platform" | "mechanisms" | "control" => {
+        "platform" | "mechanisms" | "lifecycle" | "control" => {
             complaint("[machine]", &format!("[{table}]\n{UNKNOWN} = 1\n[machine]"))
+        }
+        "lifecycle.also" | "lifecycle.gates" => {
+            complaint("[machine]", &format!("[[{table}]]\n{UNKNOWN} = 1\n[machine]"))
         }
         table => complaint(&format!("[{table}]"), &format!("[{table}]\n{UNKNOWN} = 1")),
     };
     assert!(said.contains(&format!("unknown field `{UNKNOWN}`")), "{said}");
-    let keys = expected_words(&said).into_iter().filter(|key| !TABLES.contains(&key.as_str()));
-    keys.map(|key| if table.is_empty() { key } else { format!("{table}.{key}") }).collect()
+    let keys = expected_words(&said).into_iter();
+    let keys = keys.map(|key| if table.is_empty() { key } else { format!("{table}.{key}") });
+    keys.filter(|key| !TABLES.contains(&key.as_str())).collect()
 }
 
 #[test]
@@ -181,4 +198,14 @@ fn lists_everything_that_a_kernel_can_do_wrong() {
     let control = format!("[control]\nexpect = \"cpu-missing\"\nkernel = \"{UNKNOWN}\"\n[machine]");
     let words = listed_words(&complaint("[machine]", &control), "one of");
     assert_eq!(names(&rows("What a kernel can do wrong")), words);
+}
+
+#[test]
+fn the_table_of_lifecycle_rows_is_made_from_their_declarations() {
+    let mut table = "| row | what it is |\n|---|---|\n".to_owned();
+    for row in LifeRow::ALL {
+        let meaning = row.meaning().split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(table, "| `{row}` | {meaning} |");
+    }
+    golden::check_part(&golden::document("LIFECYCLE.md"), "rows", &table);
 }

@@ -140,6 +140,7 @@ pub fn run(
         deadline: DEADLINE,
         serial_log: folder.path().join("serial.log"),
         first_record: None,
+        delete_after: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     };
     let run = qemu::run(&spec, &CancelToken::new()?, progress)?;

@@ -108,6 +108,7 @@ impl BootImage {
     /// The total length of the files that QEMU boots from; `None` before they are built.
     pub fn bytes(&self) -> Option<u64> {
         let files = match &self.medium {
+            BootMedium::Nothing => [None, None],
             BootMedium::Kernel { kernel, initrd, .. } => [Some(kernel), initrd.as_ref()],
             BootMedium::Disk { path } | BootMedium::Cdrom { path } | BootMedium::UsbStick { path } => {
                 [Some(path), None]

@@ -70,6 +70,8 @@ exits! {
         next: "Boot the machine at least 5 times, and judge all logs with one command.";
     NotVerified = 12 "not-verified", "A stored session does not verify: its results do not follow from its sealed logs and evidence.",
         next: "`assay verify SESSION` lists every difference; use the original files.";
+    GateExceeded = 13 "gate-exceeded", "A step of a machine's life took longer than its gate allows; the answer names the gate.",
+        next: "`assay show SESSION` lists every step; lifecycle.csv has the times of every machine.";
     Busy = 75 "busy", "The host was too busy to measure, and nothing else is wrong: try later (EX_TEMPFAIL of sysexits.h).",
         next: "Try again when the host is quiet.";
     Interrupted = 130 "interrupted", "Interrupted by a signal; what was measured until then is in the results.",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use abi::wire::{decode, is_tagged};
+use abi::wire::{Record, decode, is_tagged};
 use anyhow::Context;
 use evidence::gate::{Ended, HostEvidence, HostSteal, VcpuDelay, WatcherDelay};
 use experiment::manifest::Manifest;
@@ -11,7 +11,8 @@ use host::{
     CancelToken, CostAccount, DelayAccount, ReaderDelay, Root, RunCost, StealAccount, StolenTime, ThreadDelay,
 };
 use qemu::{
-    AcceleratorChoice, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome, QemuError,
+    AcceleratorChoice, BootMedium, FirstRecord, GuestEvent, GuestRun, GuestSpec, MachineSpec, Outcome,
+    QemuError,
 };
 use results::{BootCost, RunRecord, write_atomically};
 
@@ -55,43 +56,96 @@ pub fn boot(
     let mut spec = spec(env, manifest, machine, image, log);
     spec.accelerator = accelerator.unwrap_or(spec.accelerator);
     let mut has_record = false;
-    let root = Root::here();
-    let (mut delays, mut cost) = (DelayAccount::of(&root), CostAccount::of(&root));
-    let mut steal = StealAccount::of(&root, &env.host_cpus.available);
-    let run = qemu::run(&spec, session, &mut |event| match event {
-        GuestEvent::Started { pid } => cost.of_process(pid),
-        GuestEvent::LineBegins { vcpus } => delays.on_line_begin(vcpus),
-        GuestEvent::SerialLine { line, at_us, vcpus } => {
-            if let Ok(envelope) = decode(line) {
-                // Sample the scheduler first: the other two calls take time, which would add to its interval.
-                delays.on_record(&envelope.record, vcpus);
-                steal.on_record(&envelope.record);
-                cost.on_record(&envelope.record, at_us);
-            } else {
-                delays.on_other_line();
-            }
-            if !has_record && is_tagged(line) {
-                has_record = true;
-                // What was started may be a script that waits for QEMU.
-                if let Some(vcpu) = vcpus.first() {
-                    cost.of_process(vcpu.pid);
+    let mut cost = CostAccount::of(&Root::here());
+    let mut watch = Watch::new(env);
+    let run = qemu::run(&spec, session, &mut |event| {
+        // First: the other calls take time, which would add to its intervals.
+        let record = watch.take(&event);
+        match event {
+            GuestEvent::Started { pid } => cost.of_process(pid),
+            GuestEvent::SerialLine { line, at_us, vcpus } => {
+                if let Some(record) = record {
+                    cost.on_record(&record, at_us);
                 }
-                on_record();
+                if !has_record && is_tagged(line) {
+                    has_record = true;
+                    // What was started may be a script that waits for QEMU.
+                    if let Some(vcpu) = vcpus.first() {
+                        cost.of_process(vcpu.pid);
+                    }
+                    on_record();
+                }
             }
+            _ => {}
         }
-        GuestEvent::Ending { vcpus } => {
-            delays.close(vcpus);
-            steal.close();
-        }
-        _ => {}
     });
     let run = run.map_err(with_exit_code)?;
     let (first_serial_us, image_bytes) = (run.timeline.first_serial_us, image.bytes());
     let cost = BootCost { first_serial_us, image_bytes, ..boot_cost(cost.into_seen()) };
-    let seen = delays.into_seen();
-    let delays = seen.vcpus.into_iter().map(vcpu_delay).collect();
-    let watcher = seen.reader.into_iter().map(watcher_delay).collect();
+    let Watch { delays, steal } = watch;
+    let (delays, watcher) = delays_of(delays);
     Ok(Booted { ended: ended(&run), run, delays, watcher, steal, cost })
+}
+
+/// What is read of the host's scheduler and of its steal while a guest runs.
+pub struct Watch {
+    delays: DelayAccount,
+    steal: StealAccount,
+}
+
+impl Watch {
+    /// A watch over a guest of `env`.
+    pub fn new(env: &GuestEnv) -> Self {
+        let root = Root::here();
+        Self { delays: DelayAccount::of(&root), steal: StealAccount::of(&root, &env.host_cpus.available) }
+    }
+
+    /// Takes a reading, if the event asks for one. Returns the record, if the event is one.
+    pub fn take(&mut self, event: &GuestEvent<'_>) -> Option<Record> {
+        match *event {
+            GuestEvent::LineBegins { vcpus } => self.delays.on_line_begin(vcpus),
+            GuestEvent::SerialLine { line, vcpus, .. } => {
+                let Ok(envelope) = decode(line) else {
+                    self.delays.on_other_line();
+                    return None;
+                };
+                // The scheduler first: the other reading takes time, which would add to its interval.
+                self.delays.on_record(&envelope.record, vcpus);
+                self.steal.on_record(&envelope.record);
+                return Some(envelope.record);
+            }
+            GuestEvent::Ending { vcpus } | GuestEvent::Deleting { vcpus, .. } => {
+                self.delays.close(vcpus);
+                self.steal.close();
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// What the host observed of a guest with `vcpus` CPUs on `host_cpus` of the host, whose log is the only word on its
+    /// end.
+    pub fn into_evidence(self, vcpus: u16, host_cpus: u16) -> HostEvidence {
+        let (host_steal, host_steal_missing) = (self.steal.seen().map(host_steal), self.steal.missing());
+        let (delays, watcher) = delays_of(self.delays);
+        HostEvidence {
+            ended: Ended::Unknown,
+            vcpus: Some(vcpus),
+            host_cpus: Some(host_cpus),
+            watched: true,
+            delays,
+            watcher,
+            host_steal,
+            host_steal_missing,
+        }
+    }
+}
+
+/// The delays of the vCPUs' threads, and of the thread that read them.
+fn delays_of(account: DelayAccount) -> (Vec<VcpuDelay>, Vec<WatcherDelay>) {
+    let seen = account.into_seen();
+    let delays = seen.vcpus.into_iter().map(vcpu_delay).collect();
+    (delays, seen.reader.into_iter().map(watcher_delay).collect())
 }
 
 /// The cost of a run, as the results store it.
@@ -126,20 +180,33 @@ pub fn spec(
     image: &BootImage,
     log: &Path,
 ) -> GuestSpec {
+    spec_of(env, manifest, machine, image.medium.clone(), log)
+}
+
+/// The same for whatever the machine boots.
+pub fn spec_of(
+    env: &GuestEnv,
+    manifest: &Manifest,
+    machine: MachineSpec,
+    boot: BootMedium,
+    log: &Path,
+) -> GuestSpec {
     GuestSpec {
         vmm: env.vmm.clone(),
         accelerator: env.accelerator.clone(),
         machine,
-        boot: image.medium.clone(),
+        boot,
         host_cpus: env.host_cpus.set.clone(),
         deadline: manifest.timeouts().run,
         first_record: Some(FirstRecord { deadline: manifest.timeouts().boot, is_record: is_tagged }),
         serial_log: log.to_owned(),
+        delete_after: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     }
 }
 
-fn with_exit_code(error: QemuError) -> Coded {
+/// The error with its exit code.
+pub fn with_exit_code(error: QemuError) -> Coded {
     let exit = match error {
         QemuError::SerialLog { .. } | QemuError::TraceLog { .. } | QemuError::Configuration { .. } => {
             Exit::Output
@@ -187,7 +254,7 @@ pub fn run(env: &GuestEnv, image: &BootImage, mut run: Run<'_>) -> Result<RunRec
 }
 
 /// The VMM's command line, one argument an element.
-fn command_words(run: &GuestRun) -> Vec<String> {
+pub fn command_words(run: &GuestRun) -> Vec<String> {
     let program = run.command.program().as_os_str();
     let words = std::iter::once(program).chain(run.command.arguments().iter().map(AsRef::as_ref));
     words.map(|word| word.to_string_lossy().into_owned()).collect()
@@ -212,6 +279,8 @@ fn ended(run: &GuestRun) -> Ended {
         Outcome::InternalError { status } => Ended::InternalError { detail: status.clone() },
         Outcome::DeadlineExceeded { .. } => Ended::Deadline,
         Outcome::Cancelled => Ended::Cancelled,
+        // The guest did not end it, so the log is the only word on how far it came.
+        Outcome::Deleted { .. } => Ended::Unknown,
         Outcome::SerialOverflow { limit_bytes } => Ended::SerialOverflow { limit_bytes: *limit_bytes },
         Outcome::QemuDied { status, stderr_tail, .. } => {
             Ended::Died { detail: format!("{status}: {}", stderr_tail.trim()) }

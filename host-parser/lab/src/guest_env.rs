@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use abi::Digest;
 use abi::control::STRIKES_IN;
 use anyhow::{Context, anyhow};
+use experiment::boot_config::BootConfig;
 use experiment::manifest::{Boot, Manifest};
-use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
+use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk_with};
 use host::{HostCpus, HostTopology};
 use qemu::{
     Accelerator, AcceleratorChoice, BootMedium, Firmware, MachineSpec, UefiFirmware, Vga, Vmm, VmmKind,
@@ -21,6 +22,9 @@ use crate::exit::{Coded, Exit, OrExit};
 use crate::kernel_file::kernel_build;
 
 pub use report::artifact;
+
+/// How long a guest that stays does so, in seconds, if what was to delete it has died.
+const LINGER_S: u32 = 600;
 
 /// The paths of the files that `make build` and `make image-tool` build.
 #[derive(Clone, Debug)]
@@ -86,6 +90,8 @@ pub struct GuestEnv {
     qemu_args: Vec<String>,
     /// The number of CPUs of the guest of a sweep.
     sweep: Option<u16>,
+    /// Whether guests stay after their last record, until they are deleted.
+    stays: bool,
 }
 
 impl GuestEnv {
@@ -144,12 +150,25 @@ impl GuestEnv {
             cpu_model: cpu_model.clone(),
             qemu_args: qemu_args.clone(),
             sweep,
+            stays: false,
         })
     }
 
     /// This environment, but with the BIOS and a boot loader starting our kernel.
     pub fn by_bios(&self) -> Self {
         Self { boot: Boot::Bios, firmware: Firmware::Bios, ..self.clone() }
+    }
+
+    /// This environment, but with guests that stay after their last record, for at most [`LINGER_S`] seconds. What deletes
+    /// them is [`qemu::GuestSpec::delete_after`].
+    #[must_use]
+    pub fn staying(&self) -> Self {
+        Self { stays: true, ..self.clone() }
+    }
+
+    /// What the guests' command line ends with, so that they stay: of our kernel, and of the Linux twin.
+    pub(crate) fn stay_words(&self) -> Option<[String; 2]> {
+        self.stays.then(|| [format!("after=linger:{LINGER_S}"), format!(" assay_after=linger:{LINGER_S}")])
     }
 
     /// This environment with as many CPUs for the guest of a sweep; `None` keeps the number. No effect without a sweep.
@@ -180,6 +199,7 @@ impl GuestEnv {
     pub fn machine(&self, manifest: &Manifest, vcpus: u16) -> MachineSpec {
         let profile = manifest.machine();
         let mut machine = MachineSpec::q35(u32::from(vcpus), profile.memory_mib);
+        profile.machine_type.name().clone_into(&mut machine.machine_type);
         machine.firmware = self.firmware.clone();
         machine.cpu_model.clone_from(&self.cpu_model);
         machine.extra_args.clone_from(&self.qemu_args);
@@ -202,10 +222,16 @@ impl GuestEnv {
             None => BootMedium::Kernel {
                 kernel: self.kernel_path.clone(),
                 initrd: Some(archive.path.clone()),
-                append: self.vmm.kind.boot_configuration().to_owned(),
+                append: self.boot_configuration(),
             },
         };
         Ok(BootImage { plan, build: Some(self.build), medium, archive, disk })
+    }
+
+    /// The command line of our kernel.
+    fn boot_configuration(&self) -> String {
+        let of_vmm = self.vmm.kind.boot_configuration().to_owned();
+        self.stay_words().map_or(of_vmm, |[ours, _]| ours)
     }
 
     /// The plan for one boot. It runs `cases` with the manifest's number of iterations. In a control in which the
@@ -238,7 +264,11 @@ impl GuestEnv {
 
     /// The ramdisk with a plan and the worker's blob; every system reads the same one.
     pub fn ramdisk(&self, plan: &PlanBytes) -> Vec<u8> {
-        ramdisk(plan, &[&self.blob])
+        let mut config = BootConfig::default();
+        if let Some([ours, _]) = self.stay_words() {
+            config.set(&ours).expect("the kernel knows the word, and an empty configuration has room");
+        }
+        ramdisk_with(&config, plan, &[&self.blob])
     }
 
     /// The worker's name, digest and size, for the results.
@@ -256,11 +286,7 @@ impl GuestEnv {
 
     /// The manifest's value of `boot` for how our kernel boots.
     pub fn boot_word(&self) -> &'static str {
-        match self.boot {
-            Boot::Direct => "direct",
-            Boot::Bios => "bios",
-            Boot::Uefi => "uefi",
-        }
+        self.boot.word()
     }
 
     /// The number of host cores that a guest can use.

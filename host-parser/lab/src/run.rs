@@ -75,22 +75,7 @@ impl Run<'_> {
     ) -> RunRecord {
         let Slot { round, item: RunKey { system, case } } = self.slot;
         let sweeps = self.manifest.sweep().is_some();
-        let expectation = RunExpectation {
-            plan_or_work: None,
-            plan: Some(plan.digest()),
-            challenge: Some(self.challenge),
-            work: Some(plan.work_digest()),
-            // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one
-            // boot, and the plan's digest stands for them.
-            cases: (!sweeps && !self.manifest.kernel_errs())
-                .then(|| vec![ExpectedCase { case, iterations: self.manifest.iterations() }]),
-            cpus: Some(case),
-            blob: Some(env.blob.sha256()),
-            blob_bytes: u32::try_from(env.blob.bytes().len()).ok(),
-            build,
-            platform: self.manifest.platform().map(AskedRows::from),
-            mechanisms: env.blob.tasks().and_then(|tasks| self.manifest.asked_mechanisms(tasks)),
-        };
+        let expectation = expectation(self.manifest, env, plan, build, self.challenge, case);
         let transcript = Transcript::read(log);
         let verdict = self.gate.judge(&transcript, &expectation, &evidence);
         let mut record = RunRecord::new(self.number, round, verdict).with_evidence(evidence);
@@ -101,5 +86,33 @@ impl Run<'_> {
         made.challenge = Some(Hex64(self.challenge));
         made.end_digest = Some(challenge::ended(&transcript.boots, log));
         record
+    }
+}
+
+/// What the gate must find in the log of a run of `plan` with this `challenge`, on a machine with `case` CPUs.
+pub fn expectation(
+    manifest: &Manifest,
+    env: &GuestEnv,
+    plan: &PlanBytes,
+    build: Option<u64>,
+    challenge: u64,
+    case: u16,
+) -> RunExpectation {
+    let sweeps = manifest.sweep().is_some();
+    RunExpectation {
+        plan_or_work: None,
+        plan: Some(plan.digest()),
+        challenge: Some(challenge),
+        work: Some(plan.work_digest()),
+        // A sweep's cases follow from the machine, and the gate works them out; a control's may be several in one boot, and
+        // the plan's digest stands for them.
+        cases: (!sweeps && !manifest.kernel_errs())
+            .then(|| vec![ExpectedCase { case, iterations: manifest.iterations() }]),
+        cpus: Some(case),
+        blob: Some(env.blob.sha256()),
+        blob_bytes: u32::try_from(env.blob.bytes().len()).ok(),
+        build,
+        platform: manifest.platform().map(AskedRows::from),
+        mechanisms: env.blob.tasks().and_then(|tasks| manifest.asked_mechanisms(tasks)),
     }
 }

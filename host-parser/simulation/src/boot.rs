@@ -3,7 +3,7 @@
 use evidence::gate::{HostEvidence, VcpuDelay};
 use test_support::guest::{Guest, KHZ, Turn};
 
-use crate::host::Host;
+use crate::host::{Host, Stay};
 use crate::session::Shape;
 use crate::timeline::normal;
 
@@ -28,8 +28,8 @@ pub(crate) struct Boot {
     pub turns: Vec<Vec<Turn>>,
     /// By iteration, then by worker: for how long its CPU was taken away, in ms.
     taken: Vec<Vec<f64>>,
-    /// Whether something slowed it: an iteration took longer than its work does on an undisturbed CPU.
-    pub met: bool,
+    /// What slowed it: the stays in iterations that took longer than their work does on an undisturbed CPU.
+    pub met: Vec<Stay>,
     /// When it was over, in ms.
     pub over: f64,
 }
@@ -39,7 +39,7 @@ impl Boot {
     pub fn of(host: &mut Host, case: u16, shape: Shape, start: f64) -> Self {
         let mut at = start + BOOT;
         let share = shape.whole_ms / f64::from(case);
-        let mut boot = Self { turns: Vec::new(), taken: Vec::new(), met: false, over: at };
+        let mut boot = Self { turns: Vec::new(), taken: Vec::new(), met: Vec::new(), over: at };
         for _ in 0..shape.iterations {
             host.cover(at, at + 1_000.0 + 40.0 * share);
             let from = at + CHECK;
@@ -49,7 +49,9 @@ impl Boot {
                 let work = share * (TIME_SPREAD * normal(host.random())).exp();
                 let end = host.end(cpu, case, from, work);
                 let (after, taken_after) = reads(host, cpu, case, end);
-                boot.met |= end - from > work * MET;
+                if end - from > work * MET {
+                    boot.met.extend(host.stays(cpu, case, from, end));
+                }
                 taken.push(host.work(cpu, case, from, end).1);
                 turns.push(Turn {
                     cycles: whole((end - from) * KHZ as f64),

@@ -36,6 +36,13 @@ struct Present {
     timeline: Timeline,
 }
 
+/// One stay of what slows a CPU: its source, and when it began, in us (recorded: when it ended).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Stay {
+    source: Option<usize>,
+    at_us: i64,
+}
+
 /// A host with its sources.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -95,6 +102,17 @@ impl Host {
         (speed, until.max(at + 1e-6))
     }
 
+    /// The stays that slow a CPU in a case between `from` and `to`, in ms.
+    pub(crate) fn stays(&self, cpu: u16, case: u16, from: f64, to: f64) -> impl Iterator<Item = Stay> {
+        let meets = move |present: &Present| case >= present.from_case && present.cpus.contains(&cpu);
+        let sources = self.present.iter().enumerate().filter(move |(_, present)| meets(present));
+        let begun = sources.flat_map(move |(source, present)| {
+            present.timeline.begun(from, to).map(move |at| (Some(source), at))
+        });
+        let recorded = self.trace.iter().flat_map(move |trace| trace.slowed(cpu, from, to));
+        begun.chain(recorded.map(|at| (None, at))).map(|(source, at)| Stay { source, at_us: micros(at) })
+    }
+
     /// The work that a CPU does from `from` to `to`, in ms of an undisturbed CPU, and for how long it was taken away.
     pub(crate) fn work(&self, cpu: u16, case: u16, from: f64, to: f64) -> (f64, f64) {
         let (mut at, mut done, mut taken) = (from, 0.0, 0.0);
@@ -122,8 +140,15 @@ impl Host {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "far below 2^63")]
+fn micros(ms: f64) -> i64 {
+    (ms * 1e3).round() as i64
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const HALF: Source = Source {
@@ -146,6 +171,21 @@ mod tests {
             of(0) != of(1)
         });
         assert!((350..550).contains(&apart.count()));
+    }
+
+    #[test]
+    fn a_stay_is_one_however_often_it_is_met() {
+        let mut host = Host::new(&[HALF], 0.0, Some(0.0), 3);
+        host.cover(0.0, 5_000.0);
+        let of = |cpu, case, from, to| host.stays(cpu, case, from, to).collect::<BTreeSet<_>>();
+        let whole = of(0, 2, 0.0, 4_000.0);
+        let parts: BTreeSet<_> =
+            (0..40).flat_map(|part| of(0, 2, f64::from(part) * 100.0, f64::from(part + 1) * 100.0)).collect();
+        assert_eq!(parts, whole);
+        // 40 ms from one to the next, and what was recorded, in which case 1 is alone.
+        let recorded = of(0, 1, 0.0, 4_000.0);
+        assert!((60..140).contains(&(whole.len() - recorded.len())) && recorded.is_subset(&whole));
+        assert!(of(1, 2, 0.0, 4_000.0).iter().any(|stay| !whole.contains(stay)));
     }
 
     #[test]

@@ -42,9 +42,9 @@ pub struct SelectionRow {
     pub held: Rate,
     /// Of these, how often the session's own boots, all of them, missed the claim by 5 % too.
     pub held_against_own: Rate,
-    /// How many sessions met what slows the host in at most one of their boots of the larger case.
+    /// How many sessions met what slows the host at most once: one boot of the larger case, or several within one stay.
     pub few: Rate,
-    /// How often the claim was called `HOLDS` or `holds-undisturbed` in a session that met it in two boots or more.
+    /// How often the claim was called `HOLDS` or `holds-undisturbed` in a session that met it more often.
     pub held_though_met: Rate,
     /// Whether anything slows the host.
     pub slows: bool,
@@ -138,15 +138,15 @@ impl SelectionQuality {
 }
 
 impl SelectionRow {
-    /// Whether so many sessions met what slows the host in at most one boot that no rule can keep the rate: one event shows
-    /// no frequency, and none shows nothing.
+    /// Whether so many sessions met what slows the host at most once that no rule can keep the rate: one event shows no
+    /// frequency, and none shows nothing.
     #[must_use]
     pub fn is_rare(&self) -> bool {
         self.slows && self.few.rate > SelectionQuality::MOST
     }
 
-    /// The rate of claims that were wrongly called `HOLDS`; if the pattern is rare, in sessions that met it in two boots or
-    /// more.
+    /// The rate of claims that were wrongly called `HOLDS`; if the pattern is rare, in sessions that met it twice or more
+    /// often.
     #[must_use]
     pub fn false_claims(&self) -> Rate {
         if self.is_rare() { self.held_though_met } else { self.held }

@@ -31,6 +31,18 @@ impl Trace {
         self.ends.last().copied().unwrap_or_default() + self.quiet_ms
     }
 
+    /// When each stretch ends, in ms, in which a CPU is slower at a time between `from` and `to`.
+    pub fn slowed(&self, cpu: u16, from: f64, to: f64) -> impl Iterator<Item = f64> {
+        let mut at = from;
+        let stretches = core::iter::from_fn(move || {
+            let (speed, until) = self.at(cpu, at);
+            let is_within = at < to;
+            at = until.max(at + 1e-6);
+            is_within.then_some((speed, until))
+        });
+        stretches.filter(|&(speed, _)| speed < 1.0).map(|(_, until)| until)
+    }
+
     /// The speed of a CPU at a time, and until when it stays.
     pub fn at(&self, cpu: u16, at: f64) -> (f64, f64) {
         let (period, since) = (self.period(), at + self.offset_ms);

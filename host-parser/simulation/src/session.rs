@@ -1,5 +1,7 @@
 //! One session on a simulated host, from its first boot to its results.
 
+use std::collections::BTreeSet;
+
 use abi::random::SplitMix64;
 use evidence::gate::{Gate, RunExpectation};
 use evidence::ledger::{Ledger, Probes};
@@ -8,7 +10,7 @@ use lab::{Rounds, SPARE, Step};
 use results::{ClaimRule, Completion, Environment, Experiment, Pairing, Results, RunRecord};
 
 use crate::boot::Boot;
-use crate::host::Host;
+use crate::host::{Host, Stay};
 use crate::pattern::Pattern;
 
 /// How a session divides the time that it measures.
@@ -61,7 +63,8 @@ pub(crate) struct Session {
     pub made: [Mean; 2],
     /// The same of the first attempts: what it would have made without a repeat.
     pub first: [Mean; 2],
-    /// How many boots of the larger case something slowed.
+    /// How many boots of the larger case something slowed that had slowed none before: two boots within one stay of a
+    /// neighbour are one.
     pub met: usize,
 }
 
@@ -76,6 +79,7 @@ struct Maker<'h> {
     made: [Mean; 2],
     first: [Mean; 2],
     met: usize,
+    stays: BTreeSet<Stay>,
     now: f64,
 }
 
@@ -94,7 +98,11 @@ impl Maker<'_> {
         self.ledger.add_run(&run);
         let at = usize::from(case > 1);
         self.made[at].add(&boot);
-        self.met += usize::from(case > 1 && boot.met);
+        if case > 1 {
+            let known = self.stays.len();
+            self.stays.extend(&boot.met);
+            self.met += usize::from(self.stays.len() > known);
+        }
         if self.ledger.attempt(round, number) == 0 {
             self.first[at].add(&boot);
         }
@@ -117,6 +125,7 @@ impl Session {
             made: [Mean::default(); 2],
             first: [Mean::default(); 2],
             met: 0,
+            stays: BTreeSet::new(),
             now: 0.0,
         };
         for slot in rounds.order() {
@@ -140,6 +149,7 @@ impl Session {
             rounds: Some(u32::from(shape.rounds)),
             set_aside_limit: rounds.limit(),
             repeats: Some(rounds.repeats()),
+            patience_ms: None,
             cases: shape.cases().to_vec(),
             order_seed: Some(seed),
             claim: None,

@@ -29,9 +29,9 @@ impl SelectionQuality {
             String::new(),
             "truth: the ratio of the mean times with nothing left out; claim: 5 % above it;".to_owned(),
             "held: called HOLDS or holds-undisturbed, in %; own: of these, the session's own".to_owned(),
-            "boots miss the claim by 5 % too; few: sessions that met what slows the host in".to_owned(),
-            "at most one boot of the larger case; met: held in the others. Where few is above".to_owned(),
-            "2 % (*), no rule can know, and met counts. others: how the other sessions ended,".to_owned(),
+            "boots miss the claim by 5 % too; few: sessions that met what slows the host once".to_owned(),
+            "or never (several boots within one stay are once); met: held in the others. If few".to_owned(),
+            "is above 2 % (*), no rule can know, and met counts. others: how the others ended,".to_owned(),
             "by shares/gap/contended/open/does not hold.".to_owned(),
             format!(
                 "{}: at most {} % held; {:.1} % at worst, upper end {:.1} %",

@@ -56,6 +56,13 @@ impl Timeline {
         }
     }
 
+    /// When each stretch began, in ms, that is there at a time between `from` and `to`. What is always there begins anew.
+    pub fn begun(&self, from: f64, to: f64) -> impl Iterator<Item = f64> {
+        let always = matches!(self.presence, Presence::Always);
+        let meets = move |stretch: &&(f64, f64)| stretch.0 < to && stretch.1 > from;
+        self.stretches.iter().filter(meets).map(move |stretch| if always { from } else { stretch.0 })
+    }
+
     fn length(&self, random: &mut SplitMix64) -> f64 {
         match self.presence {
             Presence::Random { part, mean_ms } => {

@@ -60,15 +60,24 @@ pub(crate) fn series(id: u16, row: SeriesRow, arg: u64, n: u64, samples: &[u64],
     records
 }
 
-/// The records of [`records`] with every sample of the measured row, in the order in which they were taken.
+/// The records of [`records`] with every sample of the measured row.
 pub fn records_with_samples() -> Vec<Record> {
+    let mut records = records(Shortened::None);
+    records.insert(1, samples_of(0));
+    records
+}
+
+/// The samples of the series with this number, in the order in which they were taken.
+///
+/// # Panics
+/// Never: they fit one record.
+#[must_use]
+pub fn samples_of(id: u16) -> Record {
     let mut packer = Packer::<128>::default();
     for sample in SAMPLES.into_iter().rev() {
         assert!(packer.push(&[sample]));
     }
-    let mut records = records(Shortened::None);
-    records.insert(1, SeriesSamples { id: 0, part: 0, samples: Text::new(packer.as_str()) }.into());
-    records
+    SeriesSamples { id, part: 0, samples: Text::new(packer.as_str()) }.into()
 }
 
 /// The log of a guest with these records before its `end`.

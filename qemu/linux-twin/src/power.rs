@@ -1,8 +1,11 @@
 //! Ends the machine: by QEMU's debug exit, else by Linux's power-off. Under a VMM that has no debug exit the command line
-//! says what to end by: `assay_after=poweroff` or `assay_after=reboot`.
+//! says what to end by: `assay_after=poweroff` or `assay_after=reboot`. With `assay_after=linger:SECONDS` the machine stays
+//! for so long, so that the host can end it, and then powers off.
 #![expect(unsafe_code, reason = "writes to a port, and handles the signal if that faults")]
 
+use std::ffi::OsStr;
 use std::ptr;
+use std::time::Duration;
 
 use abi::exit::{DEBUG_EXIT_PORT, GuestExit};
 use harness::x86::port;
@@ -18,6 +21,9 @@ pub fn off(exit: GuestExit) -> ! {
     if after.is_none() {
         debug_exit(exit);
     }
+    if let Some(seconds) = after.as_deref().and_then(linger_s) {
+        std::thread::sleep(Duration::from_secs(seconds.into()));
+    }
     let command = match after {
         Some(after) if after == "reboot" => RebootCommand::Restart,
         _ => RebootCommand::PowerOff,
@@ -25,6 +31,11 @@ pub fn off(exit: GuestExit) -> ! {
     let _ = reboot(command);
     // If neither works, Linux panics when its first process exits.
     std::process::exit(i32::from(exit.value()))
+}
+
+/// How long to stay; `None` for another word.
+fn linger_s(after: &OsStr) -> Option<u32> {
+    after.to_str()?.strip_prefix("linger:")?.parse().ok()
 }
 
 fn debug_exit(exit: GuestExit) {

@@ -41,6 +41,11 @@ pub(crate) trait Control: Sized {
         Vec::new()
     }
 
+    /// Asks the VMM to end. It need not have ended when this returns.
+    fn ask_to_end(guest: &mut GuestProcess<'_, Self>) {
+        guest.terminate();
+    }
+
     /// The VMM's version, if it named it on the control channel.
     fn version(&self) -> Option<Version> {
         None

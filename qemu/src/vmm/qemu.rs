@@ -12,7 +12,7 @@ use crate::conversation::Conversation;
 use crate::guest_process::{GuestProcess, Stop};
 use crate::qmp;
 use crate::streams::Arrival;
-use crate::{CpuState, Outcome, Phase, QemuError, Version};
+use crate::{BootMedium, CpuState, Outcome, Phase, QemuError, Version};
 
 /// How long a QEMU that is about to be killed may take to return its CPUs' registers.
 const REGISTERS_PATIENCE: Duration = Duration::from_secs(1);
@@ -27,8 +27,14 @@ impl Control for Conversation {
         let cpus = guest.ask("query-cpus-fast")?;
         let threads = qmp::cpu_threads(&cpus).map_err(no_threads)?;
         guest.pin(&threads)?;
+        if guest.spec.boot == BootMedium::Nothing {
+            guest.ask("query-status")?;
+            guest.runs();
+            return Err(Stop::Delete);
+        }
         guest.begin();
         guest.ask("cont")?;
+        guest.runs();
         loop {
             // First, because the STOP event may have come with the last reply, and no other may follow.
             guest.check_stop()?;
@@ -65,6 +71,11 @@ impl Control for Conversation {
                 return Vec::new();
             }
         }
+    }
+
+    fn ask_to_end(guest: &mut GuestProcess<'_, Self>) {
+        let (_, quit) = guest.control.ask("quit");
+        guest.streams.send(&quit);
     }
 
     fn version(&self) -> Option<Version> {

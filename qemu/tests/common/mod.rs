@@ -95,6 +95,7 @@ impl Guest {
             deadline: AMPLE,
             first_record: None,
             serial_log: directory.path().join("serial.log"),
+            delete_after: None,
             serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
         };
         Self { directory, spec }

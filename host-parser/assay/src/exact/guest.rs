@@ -104,6 +104,7 @@ impl<'a> Guest<'a> {
             deadline: Duration::from_secs(self.args.deadline),
             serial_log: serial_log.clone(),
             first_record: None,
+            delete_after: None,
             serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
         };
         let run = qemu::run(&spec, &self.cancel, &mut |_| {}).map_err(coded)?;

@@ -2,12 +2,14 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::Args;
 use html::{Origin, Subject, document};
 use judging::{Judged, Seal, judge};
 use lab::{Coded, Exit, OrExit, console};
-use results::write_atomically;
+use results::{Price, write_atomically};
 
+use crate::lifecycle;
 use crate::tool::tool;
 
 /// `assay report`.
@@ -19,6 +21,9 @@ pub struct ReportArgs {
     /// The file to write: one HTML file that needs no other, no script and no network
     #[arg(long, value_name = "FILE")]
     pub html: PathBuf,
+    /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h": shows the work for one unit of money
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<Price>,
 }
 
 /// Judges all logs of each session again, and writes the report.
@@ -27,13 +32,25 @@ pub struct ReportArgs {
 /// A session or log cannot be read, or the file cannot be written. What does not verify is in the report, and ends with
 /// [`Exit::NotVerified`].
 pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
+    if let Some(session) = args.of.iter().find(|path| ::lifecycle::is_lifecycle(path)) {
+        if args.of.len() > 1 {
+            let error = anyhow!("{}: a lifecycle session has a report of its own", session.display());
+            return Err(error).or_exit(Exit::Usage);
+        }
+        return lifecycle::report(session, &args.html);
+    }
     let mut judged = Vec::new();
     for path in &args.of {
         judged.extend(judge(path, &tool())?);
     }
     let origins: Vec<Origin> = judged.iter().map(|of| origin(of, &args.html)).collect();
     let subjects: Vec<Subject<'_>> = std::iter::zip(&judged, &origins)
-        .map(|(of, origin)| Subject { name: &of.name, results: &of.results, origin })
+        .map(|(of, origin)| Subject {
+            name: &of.name,
+            results: &of.results,
+            origin,
+            price: args.price.as_ref(),
+        })
         .collect();
     let page = document(&subjects);
     write_atomically(&args.html, |out| out.write_all(page.as_bytes())).or_exit(Exit::Output)?;

@@ -5,6 +5,7 @@ mod args;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::lifecycle;
 use anyhow::{Context, anyhow};
 use judging::Opened;
 use lab::{Coded, Exit, OrExit, console};
@@ -24,6 +25,12 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
     let mut exit = Exit::Holds;
     let mut verified = Vec::new();
     for path in &args.sessions {
+        if ::lifecycle::is_lifecycle(path) {
+            let (found, of_it) = lifecycle_session(path, args)?;
+            verified.push(found);
+            exit = worse(exit, of_it);
+            continue;
+        }
         let opened = Opened::open(path)?;
         let mut problems = opened.problems();
         problems.extend(key.as_ref().and_then(|key| signature_problem(&opened, key)));
@@ -32,14 +39,66 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Coded> {
         if let Some(folder) = &args.rebuild {
             rebuild(&opened.session, &place_of(folder, path, args.sessions.len() > 1))?;
         }
-        if !problems.is_empty() {
-            exit = Exit::NotVerified;
-        } else if opened.session.chain.end.is_none() && exit == Exit::Holds {
-            exit = Exit::Invalid;
-        }
+        let of_it = exit_of(problems.is_empty(), opened.session.chain.end.is_some());
+        exit = worse(exit, of_it);
     }
     console::data("sessions", &verified)?;
     Ok(exit)
+}
+
+/// The exit code of one session.
+const fn exit_of(holds: bool, ended: bool) -> Exit {
+    match (holds, ended) {
+        (false, _) => Exit::NotVerified,
+        (true, false) => Exit::Invalid,
+        (true, true) => Exit::Holds,
+    }
+}
+
+/// The exit code of sessions that were verified, after one more.
+fn worse(exit: Exit, of_it: Exit) -> Exit {
+    if of_it == Exit::NotVerified || exit == Exit::Holds { of_it } else { exit }
+}
+
+/// Verifies a session of machines' lives, and prints what was found.
+fn lifecycle_session(path: &Path, args: &VerifyArgs) -> Result<(Verified, Exit), Coded> {
+    for (given, option) in [(args.signed_by.is_some(), "--signed-by"), (args.rebuild.is_some(), "--rebuild")]
+    {
+        if given {
+            let error = anyhow!("{option}: {}: a lifecycle session has neither", path.display());
+            return Err(error).or_exit(Exit::Unsupported);
+        }
+    }
+    let found = lifecycle::verified(path)?;
+    let mut text = format!("{}\n  recorded by {}, session {}\n", path.display(), found.tool, found.session);
+    text += &format!("  {} machines, head of the ledger {}\n", found.cycles, found.head);
+    if !found.ended {
+        text += "  INCOMPLETE: the ledger has no end: the session still runs, or was killed\n";
+    }
+    if found.problems.is_empty() {
+        text += "VERIFIED: the results follow from the logs and the recorded times\n";
+        text += "  recorded, not derived: when each line arrived, what was left, the commands\n";
+    } else {
+        text += &format!("NOT VERIFIED: {}\n", found.problems.len());
+        for problem in &found.problems {
+            text += &format!("  {problem}\n");
+        }
+    }
+    console::answer(&text)?;
+    let exit = exit_of(found.problems.is_empty(), found.ended);
+    let incomplete = found.results.as_ref().and_then(|results| results.incomplete.clone());
+    let verified = Verified {
+        path: path.to_owned(),
+        tool: found.tool,
+        session: found.session,
+        runs: found.cycles,
+        head: found.head.to_string(),
+        ended: found.ended,
+        incomplete,
+        verified: found.problems.is_empty(),
+        problems: found.problems.iter().map(Difference::of).collect(),
+    };
+    Ok((verified, exit))
 }
 
 /// What was found of a session, for a program.
@@ -67,11 +126,16 @@ struct Difference {
     detail: String,
 }
 
+impl Difference {
+    fn of(problem: &Problem) -> Self {
+        let Problem { place, detail } = problem;
+        Self { place: place.clone(), detail: detail.clone() }
+    }
+}
+
 impl Verified {
     fn of(path: &Path, session: &SealedSession, problems: &[Problem]) -> Self {
         let chain = &session.chain;
-        let difference =
-            |Problem { place, detail }: &Problem| Difference { place: place.clone(), detail: detail.clone() };
         Self {
             path: path.to_owned(),
             tool: chain.commitment.tool.to_string(),
@@ -81,7 +145,7 @@ impl Verified {
             ended: chain.end.is_some(),
             incomplete: chain.end.as_ref().and_then(|end| end.incomplete.clone()),
             verified: problems.is_empty(),
-            problems: problems.iter().map(difference).collect(),
+            problems: problems.iter().map(Difference::of).collect(),
         }
     }
 }

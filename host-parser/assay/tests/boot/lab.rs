@@ -135,6 +135,7 @@ impl Lab {
             deadline,
             serial_log: folder.path().join("serial.log"),
             first_record: None,
+            delete_after: None,
             serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
         };
         let begin = std::time::Instant::now();

@@ -43,5 +43,5 @@ fn gate_lists_every_exit_code() {
 #[test]
 fn exit_codes_are_stable() {
     let codes: Vec<u8> = table().into_iter().map(|(code, _)| code).collect();
-    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 75, 130]);
+    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 75, 130]);
 }

@@ -113,6 +113,7 @@ fn boot_by(
         deadline: DEADLINE,
         serial_log: folder.path().join("serial.log"),
         first_record: None,
+        delete_after: None,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     };
     let run = qemu::run(&spec, &CancelToken::new().unwrap(), progress).unwrap();

@@ -18,6 +18,7 @@ mod experiments;
 mod grants;
 mod hardware;
 mod interference;
+mod lifecycle;
 mod mechanisms;
 mod own_program;
 mod platform;

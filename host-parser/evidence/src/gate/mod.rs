@@ -15,6 +15,7 @@ mod measurement;
 mod platform_rows;
 mod reason;
 mod row;
+mod rows;
 mod rules;
 mod sample;
 mod seeded;
@@ -34,7 +35,8 @@ pub use platform_rows::{
     Bucket, Costs, Figures, Mechanisms, PlatformRows, PlatformSeries, SeriesPlace, SeriesState,
 };
 pub use reason::{Class, ReasonCode};
-pub use row::{Difference, MOST_ROWS, Row, Same, granted};
+pub use row::{Difference, Row, Same, granted};
+pub use rows::MOST_ROWS;
 pub use sample::{Basis, Sample, Task, WorkerSample};
 pub use verdict::{Finding, Outcome, Verdict};
 
@@ -47,7 +49,7 @@ use abi::wire::record::{self, SystemName};
 use workloads::{Lookup, Workload};
 
 use self::facts::Facts;
-use self::row::Rows;
+use self::rows::Rows;
 use self::rules::{Disturbed, EarlierBoots, Known, Run, Said, SoundTimes};
 use self::share::Shared;
 use self::verdict::Findings;

@@ -7,6 +7,7 @@
 //! problem names file, line, column and key, and all problems are reported together if possible.
 
 mod check;
+mod lifecycle;
 mod mechanisms;
 mod outside;
 mod problem;
@@ -28,6 +29,7 @@ use workloads::{Lookup, Words, Workload};
 
 use outside::{OracleAt, beside};
 
+pub use lifecycle::{LifeGate, LifeMachine, LifeRow, Lifecycle, MIN_GATED_CYCLES, Quantile};
 pub use mechanisms::{Mechanisms, NoRows, TASKS};
 pub use outside::Outside;
 pub use problem::listing as problem_listing;
@@ -83,6 +85,7 @@ struct Checked {
     platform: Option<abi::plan::Platform>,
     mechanisms: Option<Mechanisms>,
     most_samples: Option<u32>,
+    lifecycle: Option<Lifecycle>,
     control: Option<Control>,
 }
 
@@ -307,6 +310,12 @@ impl Manifest {
     pub fn asked_mechanisms(&self, tasks: &crate::plan::WorkerBlob) -> Option<AskedMechanisms> {
         let Mechanisms { rows, short, samples, .. } = *self.mechanisms()?;
         Some(AskedMechanisms { program: tasks.sha256(), rows, short, samples })
+    }
+
+    /// What is measured of the life of machines; only in the lifecycle tier.
+    #[must_use]
+    pub const fn lifecycle(&self) -> Option<&Lifecycle> {
+        self.checked.lifecycle.as_ref()
     }
 
     /// Measures one row of the mechanisms only.

@@ -18,6 +18,9 @@ pub enum Tier {
     Platform,
     /// What operations of a kernel cost. Its cases only show that the machine runs. Such an experiment claims nothing.
     Mechanism,
+    /// How long the steps of a machine's life take, from its VMM's start to its deletion. `assay lifecycle` runs it. Such an
+    /// experiment claims nothing.
+    Lifecycle,
     /// Whether the gate notices an error made on purpose. Such an experiment claims nothing.
     Control,
 }
@@ -28,6 +31,8 @@ pub enum Tier {
 pub enum MachineType {
     /// Intel Q35 with ICH9.
     Q35,
+    /// QEMU's minimal machine: no PCI, and a kernel that is loaded directly.
+    Microvm,
 }
 
 impl MachineType {
@@ -36,6 +41,7 @@ impl MachineType {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Q35 => "q35",
+            Self::Microvm => "microvm",
         }
     }
 
@@ -44,7 +50,7 @@ impl MachineType {
     #[must_use]
     pub const fn max_cpus(self) -> u16 {
         match self {
-            Self::Q35 => 255,
+            Self::Q35 | Self::Microvm => 255,
         }
     }
 }
@@ -78,6 +84,18 @@ pub enum Boot {
     Bios,
     /// From a disk image, by UEFI firmware found on the host.
     Uefi,
+}
+
+impl Boot {
+    /// Its word in manifests.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Bios => "bios",
+            Self::Uefi => "uefi",
+        }
+    }
 }
 
 /// The machine that every case boots. The case gives the number of CPUs.

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use evidence::gate::Scaling;
 
+use super::lifecycle::Quantile;
 use super::profile::{Boot, MachineType, Sweep, Tier};
 
 /// A workload's own parameters, by name.
@@ -81,10 +82,10 @@ manifest_tables! {
         name = "name": Spanned<String>,
             "string", "1 to 32 of `A-Z a-z 0-9 . _ + -`, not beginning with `.` or `-`",
             "required", "\"smp-process-scale\"";
-        /// The kind of statement: how a workload scales with CPUs, what the platform costs, what operations of a kernel cost, or
-        /// that something which goes wrong is noticed.
+        /// The kind of statement: how a workload scales with CPUs, what the platform costs, what operations of a kernel cost, how
+        /// long the steps of a machine's life take ([`assay lifecycle`](LIFECYCLE.md)), or that something which goes wrong is noticed.
         tier = "tier": Spanned<Tier>,
-            "string", "`scaling`, `platform`, `mechanism`, `control`", "required", "\"scaling\"";
+            "string", "`scaling`, `platform`, `mechanism`, `lifecycle`, `control`", "required", "\"scaling\"";
         /// How many rounds count. There is no claim with fewer than 5. `assay image` makes iterations of one
         /// boot of them, each as often as `cases.iterations` says. `--rounds` replaces it.
         rounds = "rounds": Spanned<i64>,
@@ -97,6 +98,7 @@ manifest_tables! {
         table machine: RawMachine;
         table platform: Option<RawPlatform>;
         table mechanisms: Option<RawMechanisms>;
+        table lifecycle: Option<RawLifecycle>;
         table control: Option<RawControl>;
     }
 
@@ -218,9 +220,9 @@ manifest_tables! {
 
     /// The machine that every case boots.
     RawMachine = "machine." {
-        /// QEMU's machine type.
+        /// QEMU's machine type. A `microvm` has no disk, so that its kernel starts directly.
         machine_type = "type": Spanned<MachineType>,
-            "string", "`q35`", "required", "\"q35\"";
+            "string", "`q35`, `microvm`", "required", "\"q35\"";
         /// How the kernel starts: by QEMU itself (PVH, without firmware), or from a disk image by the BIOS or by UEFI
         /// firmware found on the host.
         boot = "boot": Spanned<Boot>,
@@ -269,6 +271,48 @@ manifest_tables! {
         /// The rows that do one operation less than they report. Only in the `control` tier.
         short = "short": Option<Spanned<String>>,
             "string", "`all`, or a [row](MECHANISMS.md#rows)", "none", "\"all\"";
+    }
+
+    /// The steps of a machine's life. Its cycles are the rounds: in each, every machine lives once under every system. The
+    /// machines are `machine` with each number of CPUs of `cases.workers`, and those of `lifecycle.also`.
+    RawLifecycle = "lifecycle." {
+        /// How many of the first machine are started at once, each in every round.
+        bursts = "bursts": Option<Spanned<Vec<Spanned<i64>>>>,
+            "list of integers, machines", "1 to 64, each once", "none", "[1, 2, 4]";
+        table also: Option<Vec<RawLifeMachine>>;
+        table gates: Option<Vec<RawLifeGate>>;
+    }
+
+    /// Another machine.
+    RawLifeMachine = "lifecycle.also." {
+        /// QEMU's machine type.
+        machine_type = "type": Spanned<MachineType>,
+            "string", "`q35`, `microvm`", "required in `[[lifecycle.also]]`", "\"microvm\"";
+        /// How the kernel starts.
+        boot = "boot": Spanned<Boot>,
+            "string", "`direct`, `bios`, `uefi`", "required in `[[lifecycle.also]]`", "\"bios\"";
+        /// Its CPUs, each of which has a worker.
+        cpus = "cpus": Spanned<i64>,
+            "integer, CPUs", "1 to 255", "required in `[[lifecycle.also]]`", "2";
+        /// Its memory.
+        memory_mib = "memory-mib": Spanned<i64>,
+            "integer, MiB", "16 to 1048576", "required in `[[lifecycle.also]]`", "128";
+    }
+
+    /// How long a step may take on our kernel. A gate that fails has exit code 13, and is named.
+    RawLifeGate = "lifecycle.gates." {
+        /// The step.
+        row = "row": Spanned<String>,
+            "string", "a [row](LIFECYCLE.md#rows)", "required in `[[lifecycle.gates]]`", "\"ready\"";
+        /// The longest time.
+        at_most_ms = "at-most-ms": Spanned<i64>,
+            "integer, milliseconds", "1 to 3_600_000", "required in `[[lifecycle.gates]]`", "1200";
+        /// Of which cycles.
+        of = "of": Option<Quantile>,
+            "string", "`median`, `p95`, `p99`, `max`", "`p95`", "\"p95\"";
+        /// The machine, by its type, boot, CPUs and MiB.
+        machine = "machine": Option<Spanned<String>>,
+            "string", "the name of a machine of this manifest", "all of them", "\"q35-direct-1-128\"";
     }
 
     /// What goes wrong on purpose, in the control tier.

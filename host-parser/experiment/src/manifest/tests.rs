@@ -1,6 +1,7 @@
 //! The manifest that is shipped, and every way in which one can be wrong.
 
 mod controls;
+mod lifecycle;
 
 use proptest::prelude::*;
 
@@ -142,7 +143,7 @@ fn refuses_values_that_cannot_be() {
         (
             "\"scaling\"",
             "\"fast\"",
-            "tier: unknown variant `fast`, expected one of `scaling`, `platform`, `mechanism`, `control`",
+            "tier: unknown variant `fast`, expected one of `scaling`, `platform`, `mechanism`, `lifecycle`, `control`",
         ),
         ("rounds = 7", "rounds = -1", "rounds: expected a whole number of at least 1"),
         ("rounds = 7", "rounds = 7.5", "rounds: invalid type: floating point `7.5`, expected a whole number"),
@@ -225,7 +226,7 @@ fn refuses_values_that_cannot_be() {
             "timeouts.worker-seconds: expected a whole number",
         ),
         ("run-seconds = 150", "run-seconds = 119", "timeouts.run-seconds: expected at least timeouts.boot-"),
-        ("\"q35\"", "\"pdp11\"", "machine.type: unknown variant `pdp11`, expected `q35`"),
+        ("\"q35\"", "\"pdp11\"", "machine.type: unknown variant `pdp11`, expected `q35` or `microvm`"),
         (
             "\"direct\"",
             "\"efi\"",

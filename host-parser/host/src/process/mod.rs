@@ -14,7 +14,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open, waitid,
 };
 
 pub use capture::{Capture, Captured, End};
@@ -95,6 +95,13 @@ impl Process {
             return Ok(None);
         }
         self.end().map(Some)
+    }
+
+    /// Asks it to end, by SIGTERM to it alone. It may refuse, and [`Self::end`] still has to be called.
+    pub fn terminate(&self) {
+        if self.status.is_none() {
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        }
     }
 
     /// Kills it and its process group, and waits for it. A child that has exited keeps its status.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use experiment::manifest::Manifest;
+use qemu::BootMedium;
 use qemu::linux::{KERNEL_VARIABLE, LinuxKernel, Origin, SetUp, initramfs, medium};
 use results::Artifact;
 
@@ -46,7 +47,10 @@ pub fn guests(
         let archive = initramfs(&twin.bytes, &env.ramdisk(&plan)).or_exit(Exit::Environment)?;
         let archive = Archive::new(archive, store, ".cpio");
         // A guest has a CPU for each worker of its case.
-        let medium = medium(&kernel, &archive.path, set_up, case, env.vmm.kind);
+        let mut medium = medium(&kernel, &archive.path, set_up, case, env.vmm.kind);
+        if let (Some([_, words]), BootMedium::Kernel { append, .. }) = (env.stay_words(), &mut medium) {
+            append.push_str(&words);
+        }
         // We do not build Linux, so no build ID is expected: the runs need only agree with each other.
         Ok(BootImage { plan, build: None, medium, archive, disk: None })
     })

@@ -12,15 +12,17 @@ mod decisions;
 mod entry;
 mod files;
 mod fits;
+mod links;
 mod replay;
 mod sealed;
 pub mod signature;
 mod writer;
 
 pub use archive::{ArchiveError, pack, unpack};
-pub use chain::{Chain, ChainError};
+pub use chain::Chain;
 pub use decisions::Decision;
 pub use entry::{Commitment, End, Entry, FORM, RunEntry, SealedManifest, SealedSet};
 pub use files::{CHAIN, MANIFEST, SIGNATURE, locate};
+pub use links::{ChainError, LinkWriter, read_links};
 pub use sealed::{Problem, SealError, SealedSession, incomplete};
 pub use writer::SealWriter;

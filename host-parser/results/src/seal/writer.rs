@@ -1,28 +1,21 @@
 //! Writing the chain while the session runs: what is written stays, whatever ends the session.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use abi::Digest;
 use evidence::ledger::Ledger;
 
-use super::chain::BEFORE_FIRST;
 use super::decisions::Decisions;
-use super::entry::{Commitment, End, Entry, Line, RunEntry};
+use super::entry::{Commitment, End, Entry, RunEntry};
 use super::files::{CHAIN, MANIFEST, ORACLE};
-use crate::{RunRecord, WriteError, write_atomically};
+use super::links::LinkWriter;
+use crate::{Completion, RunRecord, WriteError, write_atomically};
 
 /// Writes a session's chain.
 #[derive(Debug)]
 pub struct SealWriter {
-    path: PathBuf,
-    file: File,
-    /// The number of the next line.
-    n: u64,
-    /// SHA-256 of the last one.
-    head: Digest,
+    links: LinkWriter,
     /// How many probes, and failed ones, are written, and whether their end is.
     probes: usize,
     failed: usize,
@@ -46,12 +39,9 @@ impl SealWriter {
         if let Some(oracle) = oracle {
             write_atomically(&folder.join(ORACLE), |out| out.write_all(oracle.as_bytes()))?;
         }
-        let path = folder.join(CHAIN);
-        let file = OpenOptions::new().append(true).create_new(true).open(&path);
-        let file = file.map_err(|source| WriteError { path: path.clone(), source })?;
+        let links = LinkWriter::create(&folder.join(CHAIN))?;
         let ended = commitment.probes.missing.is_some();
-        let (n, head, decisions) = (0, BEFORE_FIRST, Decisions::default());
-        let mut writer = Self { path, file, n, head, probes: 0, failed: 0, ended, decisions };
+        let mut writer = Self { links, probes: 0, failed: 0, ended, decisions: Decisions::default() };
         writer.append([Entry::Session(Box::new(commitment))])?;
         Ok(writer)
     }
@@ -59,7 +49,7 @@ impl SealWriter {
     /// SHA-256 of the last line: after [`SealWriter::create`], that of the commitment.
     #[must_use]
     pub const fn head(&self) -> Digest {
-        self.head
+        self.links.head()
     }
 
     /// Adds the probes that `ledger` has and the chain has not, and what they exclude. `runs` are all runs so far.
@@ -101,34 +91,24 @@ impl SealWriter {
         self.append([Entry::Diagnosis { run: run.run, diagnosis: diagnosis.clone() }])
     }
 
-    /// Ends the chain. `incomplete` says why not all was done, if so; `files` are those of the results.
+    /// Ends the chain with how the session ended; `files` are those of the results.
     ///
     /// # Errors
     /// The chain cannot be written.
     pub fn end(
         &mut self,
-        incomplete: Option<String>,
+        completion: &Completion,
         files: BTreeMap<String, Digest>,
     ) -> Result<(), WriteError> {
-        self.append([Entry::End(End { incomplete, files })])
+        let (incomplete, patience_over_after_ms) = match completion {
+            Completion::Complete => (None, None),
+            Completion::OutOfPatience { after_ms } => (None, Some(*after_ms)),
+            Completion::Partial { why } => (Some(why.clone()), None),
+        };
+        self.append([Entry::End(End { incomplete, patience_over_after_ms, files })])
     }
 
-    /// Appends entries: all of them are in the file, and on the disk, before it returns.
     fn append(&mut self, entries: impl IntoIterator<Item = Entry>) -> Result<(), WriteError> {
-        let mut lines = Vec::new();
-        for entry in entries {
-            let line = Line { n: self.n, prev: self.head, entry };
-            let text = serde_json::to_vec(&line).map_err(|error| self.failed_by(error.into()))?;
-            self.head = Digest::of(&text);
-            self.n += 1;
-            lines.extend(text);
-            lines.push(b'\n');
-        }
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
-        written.map_err(|source| self.failed_by(source))
-    }
-
-    fn failed_by(&self, source: io::Error) -> WriteError {
-        WriteError { path: self.path.clone(), source }
+        self.links.append(entries)
     }
 }

@@ -12,8 +12,8 @@ use abi::wire::record::{
     MechanismStub, SeriesOracle,
 };
 
-use super::Run;
-use super::platform_rows::Parts;
+use super::series::Parts;
+use super::{Run, platform_places};
 use crate::gate::evidence::AskedMechanisms;
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::Mechanisms;
@@ -21,7 +21,7 @@ use crate::gate::reason::ReasonCode;
 
 /// Compares the rows with the plan, if it is known.
 pub(super) fn asked(run: &mut Run<'_>) {
-    let Some(AskedMechanisms { program, rows, short, .. }) = run.expectation.mechanisms else { return };
+    let Some(AskedMechanisms { program, rows, short, samples }) = run.expectation.mechanisms else { return };
     let (begin, has) = (run.facts.one::<MechanismRows>(), run.facts.one::<MechanismProgram>());
     let (Some(begin), Some(has)) = (begin, has) else {
         let detail = "the plan asks for the rows of the mechanisms, and the log lacks `mechanism-rows` or their program";
@@ -37,6 +37,9 @@ pub(super) fn asked(run: &mut Run<'_>) {
     if has.is.sha256 != program {
         let detail = format!("the program of the tasks is {}, and the plan has {program}", has.is.sha256);
         run.add(ReasonCode::BlobMismatch, has.line, detail);
+    }
+    if samples {
+        platform_places::samples_of(run, Tier::Mechanism);
     }
 }
 

@@ -31,6 +31,7 @@ mod presence;
 mod registers;
 mod second;
 mod seconds;
+mod series;
 mod settle;
 mod stamps;
 mod strays;

@@ -11,7 +11,8 @@ use abi::wire::record::{
 };
 
 use super::Run;
-use super::platform_rows::{Asked, Parts};
+use super::platform_rows::Asked;
+use super::series::Parts;
 use crate::gate::evidence::AskedRows;
 use crate::gate::facts::{At, Facts};
 use crate::gate::platform_rows::Histogram;
@@ -31,13 +32,19 @@ pub(super) fn asked(run: &mut Run<'_>) {
         );
         run.add(ReasonCode::PlanMismatch, begin.line, detail);
     }
-    // Gaps are counted as they come, and are not kept.
+    if samples {
+        samples_of(run, Tier::Platform);
+    }
+}
+
+/// Every series of a tier has its samples, which the plan asks for. Gaps are counted as they come, and are not kept.
+pub(super) fn samples_of(run: &mut Run<'_>, tier: Tier) {
     let lacks = |series: &At<Series>| {
         series.is.class != SeriesClass::Gaps
-            && series.is.row.spec().tier == Tier::Platform
+            && series.is.row.spec().tier == tier
             && run.facts.all::<SeriesSamples>().all(|at| at.is.id != series.is.id)
     };
-    if samples && let Some(series) = run.facts.all::<Series>().find(lacks) {
+    if let Some(series) = run.facts.all::<Series>().find(lacks) {
         let detail = format!("series {} has no `series-samples`, and the plan asks for them", series.is.id);
         run.add(ReasonCode::EvidenceMissing, series.line, detail);
     }

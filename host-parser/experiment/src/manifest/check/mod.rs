@@ -1,6 +1,7 @@
 //! From a [`RawManifest`] to a [`Manifest`](super::Manifest): checks every value and collects all problems.
 
 mod control;
+mod lifecycle;
 mod mechanisms;
 mod needs;
 mod outside;
@@ -46,10 +47,11 @@ pub(super) fn check(
     let cases = checker.cases(&raw.cases, machine_type.max_cpus());
     let gate = raw.gate.as_ref().and_then(|gate| checker.gate(gate, &cases, sweep));
     let timeouts = checker.timeouts(&raw.timeouts);
-    let boot = *raw.machine.boot.get_ref();
+    let boot = checker.boot("machine.boot", machine_type, &raw.machine.boot);
     let memory_mib = checker.number("machine.memory-mib", &raw.machine.memory_mib, 16..=1 << 20);
     let machine = MachineProfile { machine_type, boot, memory_mib };
     let authority = checker.authority(&raw.workload.authority);
+    let lifecycle = checker.lifecycle(raw, tier, machine, &cases);
     let control = checker.control(raw.control.as_ref(), tier);
     let platform = checker.platform(raw.platform.as_ref(), tier);
     let mechanisms = checker.mechanisms(raw.mechanisms.as_ref(), tier);
@@ -97,6 +99,7 @@ pub(super) fn check(
                 platform,
                 mechanisms,
                 most_samples,
+                lifecycle,
                 control,
             })
         }
