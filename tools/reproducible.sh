@@ -5,7 +5,7 @@
 # date. Takes half a minute of CPU time.
 #
 # With --all: two copies in folders of different lengths, each with its own toolchain and image tool. Compares kernel,
-# workers, Linux twin, and an ISO and a UEFI disk made from them. Takes ten minutes.
+# workers (the large ones too), Linux twin, and an ISO and a UEFI disk made from them. Takes twelve minutes.
 #
 # A copy has the files that git tracks, as they are now, and another cargo home. Exit status: 0 the same bytes, 1 other
 # bytes, 2 a build failed.
@@ -73,7 +73,7 @@ case ${1-} in
         one=$folder/one other=$folder/a/longer/path/to/another
         for checkout in "$one" "$other"; do
             copy_to "$checkout"
-            build_in "$checkout" kernel workers twin image-tool
+            build_in "$checkout" kernel large-workers twin image-tool
             target=$checkout/target
             "$target/release/assay-image" --kernel "$target/kernel/assay-kernel" --ramdisk "$target/release/primes" \
                 --iso "$target/assay.iso" --uefi "$target/assay.uefi" >/dev/null || die 'the image tool failed'

@@ -2,7 +2,7 @@
 //!
 //! Owns the serial records ([`wire`]), the kernel's plan ([`plan`]), the ramdisk that holds it ([`ramdisk`]), the
 //! calling convention of a worker ([`worker`], [`grant`], [`syscall`]), the objects of the kernel as ring 3 sees
-//! them ([`object`]), the stubs and the tasks of the mechanism rows ([`stub`], [`task`]) and the exit values of a guest
+//! them ([`object`], [`ring`]), the stubs and the tasks of the mechanism rows ([`stub`], [`task`]) and the exit values of a guest
 //! ([`exit`]). Each key, number and layout is defined here and nowhere else; docs/PROTOCOL.md is tested against it.
 //!
 //! Refuses to allocate, to do I/O and to contain `unsafe`: a worker has neither heap nor operating system, and links
@@ -23,6 +23,7 @@ pub mod pace;
 pub mod plan;
 pub mod ramdisk;
 pub mod random;
+pub mod ring;
 pub mod series;
 pub mod stub;
 pub mod sweep;

@@ -184,8 +184,12 @@ calls! {
     Yield = Own 0x80;
     /// Waits until the TSC has the value of the first word. Returns its value at the end in the first word.
     SleepUntil = Own 0x81;
-    /// Does the operations of the ring in the page at the first word, at most as many as the second. Returns how many.
-    Enter = Own 2;
+
+    /// Passes this thread's page faults to an endpoint of its CPU from now on: the first word is a handle with the right to call
+    /// it, 0 for none. A fault is a call of three words: the address, the error code, the instruction. The server answers with
+    /// a handle of its own to memory, and a page of that times 4 plus an [`Access`]: the page is mapped at the address, and
+    /// the thread goes on. Any other answer ends it, and so does the end of the server.
+    FaultTo = Own 2;
 
     /// Returns the kind of the object in the first word.
     EndpointIdentify = Endpoint 0;
@@ -209,6 +213,10 @@ calls! {
     MemoryUnmap = Memory 2 needs Map;
     /// Changes the rights of ring 3 to pages of the object: address, number, [`Access`].
     MemoryProtect = Memory 3 needs Map;
+    /// Does the operations of the ring at the page of the object in the first word, at most as many as the second
+    /// ([`crate::ring`]). Returns how many. An operation is a call that returns at once, but not this one and not
+    /// [`Call::Exit`].
+    MemoryEnter = Memory 4 needs Write;
 
     /// As [`Call::EndpointIdentify`].
     ImageIdentify = Image 0;

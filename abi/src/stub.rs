@@ -24,7 +24,7 @@ words! {
         BadMethod = "bad-method",
         /// `(handle, word)`: passes a word to the server and returns the first word of its answer.
         Call = "call",
-        /// `(handle, word)`: answers the last caller, waits for the next, and returns its first word.
+        /// `(handle, word, word)`: answers the last caller, waits for the next, and returns its first word.
         Serve = "serve",
         /// `(handle, bits)`: signals a notification.
         Signal = "signal",
@@ -42,10 +42,13 @@ words! {
         Protect = "protect",
         /// `(memory, address, pages)`: takes pages away.
         Unmap = "unmap",
-        /// `(count)`: has the operations of a ring done.
+        /// `(memory, token, count)`: leaves operations that do nothing in a ring, each with the next token, has them done by one
+        /// call, and returns how many tokens came back in order before one did not. The ring is at [`crate::task::MAPPED_AT`].
         Enter = "enter",
         /// `(word)`: returns it at once, and asks the kernel for nothing.
         Empty = "empty",
+        /// `(endpoint)`: passes this task's page faults to a server.
+        FaultTo = "fault-to",
         /// `(call, handle, word, word, word, word)`: any call of this kernel. Returns its status and, in RDX, its first word.
         Raw = "raw",
     }

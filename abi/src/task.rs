@@ -80,6 +80,40 @@ words! {
         SpawnStorm = "spawn-storm",
         /// Calls with random numbers.
         RandomCalls = "random-calls",
+        /// A server that ends with a call in its hands, and calls after it.
+        DeadServer = "dead-server",
+        /// A ring with bad indices, and with operations that a ring does not have.
+        BadRing = "bad-ring",
+        /// Faults that a server answers with what cannot be mapped.
+        BadAnswer = "bad-answer",
+    }
+
+    /// What a task tries in a row `attack_cross`, with its server on another CPU. Its place here, from 1, is the row's argument.
+    pub enum FarAttack {
+        /// As [`Attack::DeadServer`].
+        DeadServer = "dead-server",
+        /// An endpoint that is revoked from the CPU of its callers while its server waits.
+        Revoked = "revoked",
+        /// As [`Attack::DeadCaller`].
+        DeadCaller = "dead-caller",
+        /// A ring whose words change while the kernel reads them.
+        ChangedRing = "changed-ring",
+        /// Pages that two CPUs map, touch and unmap at once.
+        UnmapAndFault = "unmap-and-fault",
+    }
+}
+
+impl FarAttack {
+    /// Whether the other task answers calls.
+    #[must_use]
+    pub const fn has_server(self) -> bool {
+        !matches!(self, Self::ChangedRing | Self::UnmapAndFault)
+    }
+
+    /// The attack of a row's argument.
+    #[must_use]
+    pub fn of_argument(arg: u64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|attack| *attack as u64 + 1 == arg)
     }
 }
 
@@ -93,7 +127,10 @@ impl Attack {
     /// Whether a server takes part.
     #[must_use]
     pub const fn has_server(self) -> bool {
-        !matches!(self, Self::MapOver | Self::WriteAndExecute | Self::SpawnStorm | Self::RandomCalls)
+        !matches!(
+            self,
+            Self::MapOver | Self::WriteAndExecute | Self::SpawnStorm | Self::RandomCalls | Self::BadRing
+        )
     }
 }
 
@@ -107,6 +144,9 @@ impl TaskName {
 
 /// The word, or the bits, with which the client asks its partner to end. No other message has the uppermost bit.
 pub const END: u64 = 1 << 63;
+
+/// The word after which the server of an attack ends without an answer. No other message has this bit.
+pub const LAST: u64 = 1 << 62;
 
 /// What a server passes to [`crate::stub::Op::Serve`] when it has no caller to answer.
 pub const NO_ANSWER: u64 = u64::MAX;
@@ -233,6 +273,9 @@ pub const SUM: usize = 16;
 pub const fn child_argument(number: u64) -> u64 {
     0x40 | number & 0x3f
 }
+
+/// The argument of a child that passes its faults to the handle that it is given, and makes one.
+pub const FAULTING: u64 = child_argument(0x3f);
 
 /// What a child answers to its argument, which is [`Orders::arg`] in its own call. Seven bits, as a process of Linux
 /// returns them.

@@ -96,6 +96,8 @@ targets! {
     signature,
     /// The oracle of a program from outside the tree: what is read is what is written, and a refusal names a line.
     oracle,
+    /// A ring of operations: those that a plain reading finds are done, whatever is in its pages.
+    ring,
 }
 
 /// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for

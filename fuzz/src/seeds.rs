@@ -92,6 +92,10 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
             ("public".to_owned(), [&b"\x01"[..], PUBLIC.as_bytes()].concat()),
         ],
         "oracle" => vec![("two".to_owned(), ORACLE.into())],
+        // Indices that fit, with 34 operations left, and then words of another CPU.
+        "ring" => {
+            vec![("left".to_owned(), [vec![1; 17], vec![1, 36, 1, 2, 1, 20, 1, 4], vec![3; 40]].concat())]
+        }
         _ => Vec::new(),
     }
 }

@@ -28,4 +28,16 @@ fn main() {
     for arg in args {
         println!("cargo::rustc-link-arg-bins={arg}");
     }
+    #[cfg(feature = "wasm")]
+    assemble(Path::new(&package));
+}
+
+/// Makes the module that `wasm` runs from its text.
+#[cfg(feature = "wasm")]
+fn assemble(package: &Path) {
+    let text = package.join("src/wasm/module.wat");
+    println!("cargo::rerun-if-changed={}", text.display());
+    let module = wat::parse_file(&text).unwrap_or_else(|error| panic!("{error}"));
+    let out = env::var_os("OUT_DIR").expect("cargo sets it");
+    std::fs::write(Path::new(&out).join("module.wasm"), module).expect("cargo's folder can be written");
 }

@@ -9,14 +9,9 @@ pub const IDLE_US: [u64; 3] = [10, 100, 1000];
 /// The times to the deadline of the rows of the timer, in microseconds.
 pub const AHEAD_US: [u64; 2] = [50, 1000];
 /// The attacks, by their place in [`crate::task::Attack`], from 1.
-pub const ATTACKS: [u64; crate::task::Attack::ALL.len()] = {
-    let (mut all, mut i) = ([0; crate::task::Attack::ALL.len()], 0);
-    while i < all.len() {
-        all[i] = i as u64 + 1;
-        i += 1;
-    }
-    all
-};
+pub const ATTACKS: [u64; crate::task::Attack::ALL.len()] = from_one();
+/// As [`ATTACKS`], of [`crate::task::FarAttack`].
+pub const FAR_ATTACKS: [u64; crate::task::FarAttack::ALL.len()] = from_one();
 /// Why a handle does not fit, by its number in `cap_refused`: index, stale generation, kind, right, method.
 pub const REASONS: [u64; 5] = [1, 2, 3, 4, 5];
 /// The other CPU of `call_cross` polls, or halts.
@@ -39,6 +34,16 @@ pub const MOST_PAIRED: usize = 16;
 pub const EACH: usize = 8;
 /// The least buffer whose latency is measured, in bytes. Each further one has twice as much.
 pub const LEAST_BUFFER: u64 = 4096;
+
+/// 1, 2, 3, ...
+const fn from_one<const N: usize>() -> [u64; N] {
+    let (mut all, mut i) = ([0; N], 0);
+    while i < N {
+        all[i] = i as u64 + 1;
+        i += 1;
+    }
+    all
+}
 
 /// The numbers of CPUs of a row that takes 1, 2, 3, ... of them: up to [`EACH`] each, then powers of two, and all.
 pub fn counts(cpus: usize) -> impl Iterator<Item = usize> {
@@ -81,6 +86,7 @@ impl Places {
             SeriesRow::RingNop => Self::Arguments(&RING),
             SeriesRow::ShmXfer => Self::Arguments(&XFER_BYTES),
             SeriesRow::Attack => Self::Arguments(&ATTACKS),
+            SeriesRow::AttackCross => Self::Arguments(&FAR_ATTACKS),
             SeriesRow::TscOrder | SeriesRow::IpiRt => Self::Peers,
             SeriesRow::CoreToCore => Self::Pairs,
             SeriesRow::HwNoise => Self::Each,
@@ -131,6 +137,7 @@ impl Places {
                 | SeriesRow::CoreToCore
                 | SeriesRow::HltWake
                 | SeriesRow::CallCross
+                | SeriesRow::AttackCross
         )
     }
 }

@@ -456,6 +456,15 @@ rows! {
     twin "the first store to a private anonymous page",
     differs "Linux accounts for the page in its control group and in its lists";
 
+    FaultServed = "fault_served", Event,
+    "The first load from a page that is not mapped: a server on the same CPU has the fault, maps a page of memory there, and the load is made again",
+    arg "",
+    done "faults that the server had, each with the right page afterwards; on Linux, loads of the right page",
+    wrong "other pages, and faults at other addresses",
+    linux "",
+    twin "a handler of SIGSEGV in the process itself, which maps the page of a memfd by mmap(2)",
+    differs "Linux passes the fault to the process that made it: no other process runs, and no right to the memory is checked but the process's own";
+
     Map = "map", Event,
     "Pages of an object that exist already are mapped",
     arg "the pages",
@@ -503,8 +512,17 @@ rows! {
 
     Attack = "attack", Event,
     "A task tries what it may not do: everything is refused, and then works as before",
-    arg "what it tries: 1 reused slot, 2 foreign handle, 3 more rights, 4 full table, 5 map over, 6 write and execute, 7 dead caller, 8 revoked object, 9 storm of tasks, 10 random calls",
+    arg "what it tries: 1 reused slot, 2 foreign handle, 3 more rights, 4 full table, 5 map over, 6 write and execute, 7 dead caller, 8 revoked object, 9 storm of tasks, 10 random calls, 11 dead server, 12 bad ring, 13 a fault that its server resolves badly",
     done "passes in which every part was refused as it must be, and, if there is a server, honest calls that it answered after them",
+    wrong "passes in which a part was accepted, or refused for another reason",
+    linux "the attacks are on the objects of this kernel",
+    twin "none",
+    differs "Linux has no such objects";
+
+    AttackCross = "attack_cross", Event,
+    "The same with a server on another CPU",
+    arg "what it tries: 1 dead server, 2 revoked object, 3 dead caller, 4 a ring that changes, 5 unmapping and faults at once",
+    done "passes in which everything was as it must be; if there is a server, honest calls that it answered",
     wrong "passes in which a part was accepted, or refused for another reason",
     linux "the attacks are on the objects of this kernel",
     twin "none",

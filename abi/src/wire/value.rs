@@ -279,10 +279,7 @@ macro_rules! words {
             }
 
             fn read(text: &[u8]) -> Option<Self> {
-                $(if text == $word.as_bytes() {
-                    return Some(Self::$variant);
-                })*
-                None
+                $crate::wire::value::place_of(text, Self::WORDS).map(|place| Self::ALL[place])
             }
         }
 
@@ -302,6 +299,12 @@ macro_rules! words {
     (@shape $first:literal $(, $rest:literal)*) => { concat!($first $(, " \\| ", $rest)*) };
 }
 pub(crate) use words;
+
+/// The place of `text` among `words`. One loop for all enums: a comparison with each word on its own is several KiB of code
+/// in the kernel.
+pub(crate) fn place_of(text: &[u8], words: &[&str]) -> Option<usize> {
+    words.iter().position(|word| word.as_bytes() == text)
+}
 
 /// The length in bytes of the longest of `words`.
 pub(crate) const fn longest(words: &[&str]) -> usize {

@@ -22,6 +22,7 @@ pub(crate) mod qmp;
 pub(crate) mod ramdisk;
 pub(crate) mod record;
 pub(crate) mod replay_log;
+pub(crate) mod ring;
 pub(crate) mod signature;
 pub(crate) mod smbios;
 pub(crate) mod spcr;

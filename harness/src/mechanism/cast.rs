@@ -1,10 +1,11 @@
 //! Who plays in a row: the tasks, the handles that they need, the right answer, and what the kernel counts of it.
 
-use abi::object::{Handle, HandleRight, Kind, Status};
+use abi::object::{Handle, HandleRight, Kind, Rights, Status};
 use abi::plan::Profile;
+use abi::ring;
 use abi::series::{SeriesRow, Unavailable};
 use abi::stub::Op;
-use abi::task::{Attack, Counter, TaskName};
+use abi::task::{Attack, Counter, FarAttack, TaskName};
 
 use super::{Counted, System};
 
@@ -96,10 +97,16 @@ impl Cast {
                 refused(granted.image(|bytes| bytes > 0)?, Op::Spawn, Status::Argument)?
             }
             SeriesRow::SpawnRefused => refused(Handle::new(NO_SLOT, 1), Op::Spawn, Status::Index)?,
+            SeriesRow::FaultServed => granted.pager(system.has_fault_server())?,
             SeriesRow::FaultZero => Self { kernel: Some(Account::Done(Counter::Fault)), ..Self::default() },
             SeriesRow::Map => done(granted.memory(arg)?, Op::Map, Counter::Map),
             SeriesRow::Protect => done(granted.memory(arg)?, Op::Protect, Counter::Protect),
+            // As many come back as are left.
+            SeriesRow::RingNop => {
+                Self { right: arg, ..done(granted.memory(ring::PAGES)?, Op::Enter, Counter::Ring) }
+            }
             SeriesRow::Attack => granted.attack(arg)?,
+            SeriesRow::AttackCross => granted.attacked_from_afar(arg)?,
             SeriesRow::Unmap => done(granted.memory(arg)?, Op::Unmap, Counter::Unmap),
             _ => return Err(Unavailable::NotOffered),
         })
@@ -112,7 +119,7 @@ struct Granted<'a> {
 }
 
 impl Granted<'_> {
-    fn own(&self, kind: Kind, passes: impl Fn(abi::object::Rights) -> bool) -> Result<Handle, Unavailable> {
+    fn own(&self, kind: Kind, passes: impl Fn(Rights) -> bool) -> Result<Handle, Unavailable> {
         self.profile.handle(TaskName::Client, kind, passes).ok_or(Unavailable::NotGranted)
     }
 
@@ -130,22 +137,32 @@ impl Granted<'_> {
 
     /// An image of the client whose bytes pass.
     fn image(&self, passes: impl Fn(u64) -> bool) -> Result<Handle, Unavailable> {
-        let mut own = self.profile.handles_of(TaskName::Client);
-        let found = own.find(|(_, object, grant)| {
-            object.kind == Kind::Image && grant.rights.has(HandleRight::Spawn) && passes(object.bytes)
-        });
-        found.map(|(handle, ..)| handle).ok_or(Unavailable::NotGranted)
+        self.find(TaskName::Client, Kind::Image, HandleRight::Spawn, &passes)
     }
 
     /// Memory of the client that it can map and write, of at least so many pages.
     fn memory(&self, pages: u64) -> Result<Handle, Unavailable> {
-        let mut own = self.profile.handles_of(TaskName::Client);
-        let found = own.find(|(_, object, grant)| {
-            object.kind == Kind::Memory
-                && object.bytes >= 4096 * pages
-                && grant.rights.has(HandleRight::Map)
-                && grant.rights.has(HandleRight::Write)
-        });
+        self.memory_of(TaskName::Client, pages)
+    }
+
+    /// As [`Granted::memory`], of any task.
+    fn memory_of(&self, task: TaskName, pages: u64) -> Result<Handle, Unavailable> {
+        self.find(task, Kind::Memory, HandleRight::Write, &|bytes| bytes >= 4096 * pages)
+    }
+
+    /// A handle of a task to an object of this kind whose bytes pass.
+    fn find(
+        &self,
+        task: TaskName,
+        kind: Kind,
+        right: HandleRight,
+        passes: &dyn Fn(u64) -> bool,
+    ) -> Result<Handle, Unavailable> {
+        let mut own = self.profile.handles_of(task);
+        let fits =
+            |rights: Rights| rights.has(right) && (kind != Kind::Memory || rights.has(HandleRight::Map));
+        let found =
+            own.find(|(_, object, grant)| object.kind == kind && fits(grant.rights) && passes(object.bytes));
         found.map(|(handle, ..)| handle).ok_or(Unavailable::NotGranted)
     }
 
@@ -179,17 +196,43 @@ impl Granted<'_> {
         })
     }
 
+    /// The cast of faults, which a partner has if the system has it so.
+    fn pager(&self, is_served: bool) -> Result<Cast, Unavailable> {
+        const PAGES: u64 = 512;
+        let cast = self.served_by(TaskName::Server)?;
+        let own = self.memory_of(TaskName::Server, PAGES)?;
+        Ok(Cast {
+            client: [cast.client[0], self.memory(PAGES)?.0],
+            opposite: [cast.opposite[0], own.0],
+            partner: cast.partner.filter(|_| is_served),
+            kernel: cast.kernel.filter(|_| is_served),
+            right: u64::from(is_served),
+        })
+    }
+
     /// The cast of an attack: the client's handles are of an endpoint and of memory; that of an image is its right answer.
     fn attack(&self, arg: u64) -> Result<Cast, Unavailable> {
         let attack = Attack::of_argument(arg).ok_or(Unavailable::NotOffered)?;
-        let partner = TaskName::Server;
+        let cast = self.attacked(TaskName::Server)?;
+        Ok(Cast { partner: cast.partner.filter(|_| attack.has_server()), ..cast })
+    }
+
+    /// The cast of an attack with a partner on another CPU, which has memory if it serves no calls.
+    fn attacked_from_afar(&self, arg: u64) -> Result<Cast, Unavailable> {
+        let attack = FarAttack::of_argument(arg).ok_or(Unavailable::NotOffered)?;
+        let cast = self.attacked(TaskName::Remote)?;
+        if attack.has_server() || cast.opposite[1] != 0 { Ok(cast) } else { Err(Unavailable::NotGranted) }
+    }
+
+    /// The cast of an attack with this server.
+    fn attacked(&self, partner: TaskName) -> Result<Cast, Unavailable> {
         let ends =
             self.profile.between((TaskName::Client, HandleRight::Revoke), (partner, HandleRight::Serve));
         let (door, serve) = ends.ok_or(Unavailable::NotGranted)?;
         Ok(Cast {
-            partner: attack.has_server().then_some(partner),
+            partner: Some(partner),
             client: [door.0, self.memory(512)?.0],
-            opposite: [serve.0, 0],
+            opposite: [serve.0, self.memory_of(partner, 512).map_or(0, |handle| handle.0)],
             right: self.image(|bytes| bytes == 0)?.0,
             kernel: None,
         })

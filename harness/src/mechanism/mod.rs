@@ -92,6 +92,11 @@ pub trait System: Sink {
     /// What an operation returns that is refused for this reason; `None` if the system never refuses it so.
     fn refusal(&self, op: Op, reason: Status) -> Option<u64>;
 
+    /// Whether page faults go to a server. If not, the client's own process handles them.
+    fn has_fault_server(&self) -> bool {
+        true
+    }
+
     /// The code of an operation's stub.
     fn stub(&self, op: Op) -> &[u8];
 

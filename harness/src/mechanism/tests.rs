@@ -38,7 +38,9 @@ grant task=client object=stump rights=spawn badge=0
 grant task=server object=door rights=serve badge=0
 grant task=server object=bell rights=wait badge=0
 grant task=server object=echo rights=signal badge=0
+grant task=server object=pages rights=map,write badge=0
 grant task=remote object=door rights=serve badge=0
+grant task=remote object=pages rights=map,write badge=0
 ";
 
 /// What the played client leaves beside its samples: some warm-ups.

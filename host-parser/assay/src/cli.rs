@@ -191,6 +191,9 @@ impl Command {
             Self::Archive(args) => format!("`assay verify {}` reads it.", args.archive.display()),
             Self::Exact(ExactCommand::Record(args)) => format!("commit {}.", args.lock.display()),
             Self::Exact(ExactCommand::Check(_)) => "nothing: no count has changed.".to_owned(),
+            Self::Exact(ExactCommand::Workloads(_)) => {
+                "nothing: the same work is done on both systems.".to_owned()
+            }
             Self::Image(_) | Self::Configure(_) => {
                 "boot it, keep what its serial port prints, and run `assay parse LOG`.".to_owned()
             }

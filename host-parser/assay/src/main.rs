@@ -20,6 +20,7 @@ mod lifecycle;
 mod new;
 mod options;
 mod parse;
+mod patience;
 mod pipeline;
 mod report_command;
 mod run;
@@ -80,7 +81,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Lifecycle(args) => lifecycle::run(args),
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
-        Command::List(args) => show::list(args).map(Ending::from),
+        Command::List(args) => show::list(args),
         Command::History(args) => keep::history(args),
         Command::Fleet(args) => keep::fleet(args),
         Command::Report(args) => report_command::run(args).map(Ending::from),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Once;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser as _};
@@ -15,13 +16,13 @@ use qemu::{Accelerator, AcceleratorChoice, VmmKind};
 #[derive(Args, Clone, Debug)]
 pub struct BuiltArgs {
     /// Stripped kernel, as it goes into the image
-    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().kernel())]
+    #[arg(help_heading = "Guests", long, value_name = "ELF", default_value_os_t = Places::here().kernel())]
     pub kernel: PathBuf,
     /// Folder with the built workers
-    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().workers())]
+    #[arg(help_heading = "Guests", long, value_name = "DIR", default_value_os_t = Places::here().workers())]
     pub workers: PathBuf,
     /// Image tool
-    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().image_tool())]
+    #[arg(help_heading = "Guests", long, value_name = "PROGRAM", default_value_os_t = Places::here().image_tool())]
     pub image_tool: PathBuf,
 }
 
@@ -41,31 +42,31 @@ pub struct GuestArgs {
     /// If there are enough, each vCPU gets a host CPU to itself, one of each core before any sibling. The default is
     /// the environment variable ASSAY_QEMU_CPUS, then CAPOS_SMP_SCALE_QEMU_TASKSET_CPUS. Without any of them the guest
     /// is not pinned.
-    #[arg(long, value_name = "LIST")]
+    #[arg(help_heading = "Guests", long, value_name = "LIST")]
     pub cpus: Option<String>,
     /// VMM that runs the guests: qemu, firecracker or cloud-hypervisor
     ///
     /// The last two run guests by KVM only, and boot a kernel directly. Their programs are the ones that the environment
     /// variables ASSAY_FIRECRACKER and ASSAY_CLOUD_HYPERVISOR name, else firecracker and cloud-hypervisor in PATH.
-    #[arg(long, value_name = "VMM", value_parser = vmm, default_value = "qemu")]
+    #[arg(help_heading = "Guests", long, value_name = "VMM", value_parser = vmm, default_value = "qemu")]
     pub vmm: VmmKind,
     /// Accelerator: a KVM that works, else TCG; or one of them
     ///
     /// KVM works if /dev/kvm opens, the CPU has vmx or svm, and a virtual CPU of the guests' model, started for this,
     /// runs. If it does not work, `auto` prints why and uses TCG, and `kvm` ends with the reason.
-    #[arg(long, value_enum, default_value_t = Accel::Auto)]
+    #[arg(help_heading = "Guests", long, value_enum, default_value_t = Accel::Auto)]
     pub accel: Accel,
     /// QEMU's model of the guests' CPU; by default the host's own CPU under KVM, and `max` under TCG
-    #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(help_heading = "Guests", long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
     pub cpu_model: Option<String>,
     /// Another argument for QEMU, for every guest; repeat it for each word
     ///
     /// `--qemu-arg=-device --qemu-arg=virtio-rng-pci`. The words are recorded with the results, and sessions are
     /// compared only if theirs are the same.
-    #[arg(long = "qemu-arg", value_name = "ARG", allow_hyphen_values = true)]
+    #[arg(help_heading = "Guests", long = "qemu-arg", value_name = "ARG", allow_hyphen_values = true)]
     pub qemu_args: Vec<String>,
     /// QEMU; by default qemu-system-x86_64 in PATH
-    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(help_heading = "Guests", long, value_name = "PROGRAM", env = "ASSAY_QEMU", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub qemu: Option<PathBuf>,
     /// What guests are made of.
     #[command(flatten)]
@@ -143,6 +144,20 @@ impl GuestArgs {
     }
 }
 
+/// The longest patience.
+const MOST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// A time that a session may take.
+///
+/// # Errors
+/// It is none, or none of one second to a day.
+pub fn patience(word: &str) -> Result<Duration, String> {
+    let time =
+        humantime::parse_duration(word).map_err(|error| format!("{error}; expected a time, such as 20m"))?;
+    let fits = (Duration::from_secs(1)..=MOST_PATIENCE).contains(&time);
+    if fits { Ok(time) } else { Err("expected a time of 1s to 24h".to_owned()) }
+}
+
 /// A VMM by its word.
 fn vmm(word: &str) -> Result<VmmKind, String> {
     let words = VmmKind::ALL.map(VmmKind::word);
@@ -154,14 +169,14 @@ fn vmm(word: &str) -> Result<VmmKind, String> {
 #[derive(Args, Clone, Debug)]
 pub struct ProbeArgs {
     /// Static Linux twin: runs the workers natively, and is the init of the Linux guest
-    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
+    #[arg(help_heading = "The host", long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
     pub twin: PathBuf,
     /// Do not probe the host before the first round and after each round
     ///
     /// For a probe, the twin runs the worker natively, on one and on all of the guests' CPUs. A round next to a probe
     /// that is slower than the session's baseline is excluded. Without probes, no run waits for the host's CPUs to
     /// reach their baseline pace either.
-    #[arg(long)]
+    #[arg(help_heading = "The host", long)]
     pub no_probe: bool,
 }
 
@@ -176,7 +191,7 @@ impl ProbeArgs {
 #[derive(Args, Clone, Debug)]
 pub struct SymbolsArgs {
     /// Unstripped kernel, to name the function in which a guest died
-    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().symbols())]
+    #[arg(help_heading = "Guests", long, value_name = "ELF", default_value_os_t = Places::here().symbols())]
     pub symbols: PathBuf,
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use abi::series::{SeriesRow, Tier};
 use anyhow::{Context, anyhow};
@@ -21,6 +22,7 @@ use crate::ending::Ending;
 use crate::exact::{self, ExactRunArgs};
 use crate::keep;
 use crate::options::{Accel, GuestArgs, ProbeArgs, SymbolsArgs};
+use crate::patience;
 use crate::pipeline::PipelineArgs;
 use crate::show::{as_data, page_of};
 use crate::tool::tool;
@@ -45,6 +47,13 @@ pub struct RunArgs {
     /// Undisturbed rounds to run, instead of the manifest's; a claim needs at least 5
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: Option<u16>,
+    /// Time for the session, in place of a limit of disturbed runs: 20m, or 1h30m
+    ///
+    /// It goes on until all rounds count, however many runs the host disturbs, and begins no further round when the time is
+    /// over. What it would take at the noise so far is shown meanwhile. If too few rounds count by then, the exit code is 75
+    /// (busy). Enough of what was made must count all the same: of half of it a claim can be made.
+    #[arg(long, value_name = "TIME", value_parser = crate::options::patience, conflicts_with = "exact")]
+    pub patience: Option<Duration>,
     /// Of the kernel's mechanisms measure this row only: a row of docs/MECHANISMS.md
     #[arg(long, value_name = "ROW", value_parser = mechanism, conflicts_with = "exact")]
     pub only: Option<SeriesRow>,
@@ -179,7 +188,7 @@ fn conclude(ended: Ended, folder: &Path) -> Result<Ending, Coded> {
     match ended.error.map_or(printed, Err) {
         Err(error) => Err(error),
         Ok(()) if ended.interrupted => Ok(Exit::Interrupted.into()),
-        Ok(()) => Ok(page.ending(results, &folder.display().to_string())),
+        Ok(()) => Ok(patience::ending(results, page.ending(results, &folder.display().to_string()))),
     }
 }
 
@@ -227,6 +236,7 @@ fn spec(args: &RunArgs) -> Result<SessionSpec, Coded> {
         cases: env.cases(&manifest),
         rounds: args.rounds.unwrap_or(if args.quick { 1 } else { manifest.rounds() }),
         spare: SPARE,
+        patience: args.patience,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Together,
         probe: args.probe.spec(),

@@ -29,10 +29,10 @@ pub struct WorkloadsArgs {
     /// Systems that run the workers, as a list; see `assay run --help`
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = crate::run::system, default_value = "assay,linux,native")]
     pub systems: Vec<System>,
-    /// Rounds of each workload; an interval needs at least 5
+    /// Rounds of each workload, at most; an interval needs at least 5
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: u16,
-    /// Begin no further workload after this time
+    /// Time for all of them: a slow host makes fewer rounds of each, and begins none after it
     #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub minutes: u64,
     /// Only workloads with this word in their names
@@ -51,13 +51,14 @@ pub struct WorkloadsArgs {
 /// # Errors
 /// A manifest is wrong, something that guests are made of is missing, or the table cannot be printed.
 pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
-    let manifests = manifests(args)?;
+    let manifests = manifests(&args.folder, args.only.as_deref())?;
     let _lock = MeasuringLock::take(&args.out, &format!("assay workloads {}", args.folder.display()))?;
     let cancel = host::cancel_on_signals().or_exit(Exit::Environment)?;
     let home = args.out.join("workloads").join(label_of_time(std::time::SystemTime::now()));
     let (begin, limit) = (Instant::now(), Duration::from_secs(60 * args.minutes));
     let mut all = Vec::new();
     let mut worst = Exit::Holds;
+    let mut pace = Pace::default();
     for (done, manifest) in manifests.iter().enumerate() {
         let (name, unit) = (manifest.name(), manifest.workload().units().work);
         if cancel.is_cancelled() || begin.elapsed() >= limit {
@@ -65,14 +66,11 @@ pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
             all.push(WorkloadFigures::not_run(name.as_str(), unit, why));
             continue;
         }
-        let left = manifests.len() - done - 1;
-        let spent = begin.elapsed().as_secs();
-        console::note(&format!(
-            "{name}: {} of {}, {left} to follow, {spent} s so far",
-            done + 1,
-            manifests.len()
-        ));
-        let (figures, exit) = one(args, manifest, &home, &cancel)?;
+        let (of, spent) = (manifests.len(), begin.elapsed());
+        let rounds = pace.rounds(limit.saturating_sub(spent), of - done, args.rounds);
+        console::note(&progress(name.as_str(), done, of, rounds, spent, limit));
+        let (figures, exit) = one(args, manifest, &home, &cancel, rounds)?;
+        pace.add(begin.elapsed().saturating_sub(spent), rounds);
         worst = if worst == Exit::Holds { exit } else { worst };
         all.push(figures);
     }
@@ -83,15 +81,46 @@ pub fn run(args: &WorkloadsArgs) -> Result<Exit, Coded> {
     Ok(if cancel.is_cancelled() { Exit::Interrupted } else { worst })
 }
 
+/// How long a round of a workload has taken.
+#[derive(Debug, Default)]
+struct Pace {
+    spent: Duration,
+    rounds: u32,
+}
+
+impl Pace {
+    /// Notes a session.
+    fn add(&mut self, spent: Duration, rounds: u16) {
+        self.spent += spent;
+        self.rounds += u32::from(rounds);
+    }
+
+    /// How many rounds, from 1 to `most`, leave as much time to each of the `workloads` that are to come. The first workload
+    /// has all of them.
+    fn rounds(&self, left: Duration, workloads: usize, most: u16) -> u16 {
+        let share = left / u32::try_from(workloads.max(1)).unwrap_or(u32::MAX);
+        let fits = |rounds: &u16| self.spent * u32::from(*rounds) <= share * self.rounds;
+        (1..=most).rev().find(fits).unwrap_or(1)
+    }
+}
+
+/// Where the run is, and what is left, at most 80 columns wide.
+fn progress(name: &str, done: usize, of: usize, rounds: u16, spent: Duration, limit: Duration) -> String {
+    let (at, left) = (done + 1, limit.saturating_sub(spent).as_secs());
+    let spent = spent.as_secs();
+    format!("{name}: {at} of {of}, {rounds} rounds; {spent} s so far, {left} s left")
+}
+
 /// Runs one workload in a session of its own.
 fn one(
     args: &WorkloadsArgs,
     manifest: &Manifest,
     home: &Path,
     cancel: &CancelToken,
+    rounds: u16,
 ) -> Result<(WorkloadFigures, Exit), Coded> {
     let (name, unit) = (manifest.name(), manifest.workload().units().work);
-    let mut session = Session::prepare(spec(args, manifest, home)?);
+    let mut session = Session::prepare(spec(args, manifest, home, rounds)?);
     let Some(ended) = session.run(cancel)? else {
         return Ok((WorkloadFigures::not_run(name.as_str(), unit, "interrupted"), Exit::Interrupted));
     };
@@ -108,7 +137,7 @@ fn one(
     ended.error.map_or(Ok((figures, exit)), Err)
 }
 
-fn spec(args: &WorkloadsArgs, manifest: &Manifest, home: &Path) -> Result<SessionSpec, Coded> {
+fn spec(args: &WorkloadsArgs, manifest: &Manifest, home: &Path, rounds: u16) -> Result<SessionSpec, Coded> {
     let names: Vec<_> = args.systems.iter().map(|system| system.name()).collect();
     let host_cpus = HostCpus::choose_for(args.guest.cpus.as_deref(), &names).or_exit(Exit::Usage)?;
     let env = GuestEnv::find(&args.guest.sources()?, host_cpus, manifest)?;
@@ -118,9 +147,10 @@ fn spec(args: &WorkloadsArgs, manifest: &Manifest, home: &Path) -> Result<Sessio
         command: manifest.name().to_string(),
         rows: of_systems(&systems, manifest, &env, &folder.store)?,
         cases: env.cases(manifest),
-        rounds: args.rounds,
+        rounds,
         // No probes and no waiting, and a further round for each at most: the time of all workloads is bounded.
         spare: 1,
+        patience: None,
         probe: ProbeSpec::Off("assay workloads"),
         seed: clock_seed(),
         layout: Layout::Together,
@@ -133,19 +163,50 @@ fn spec(args: &WorkloadsArgs, manifest: &Manifest, home: &Path) -> Result<Sessio
     })
 }
 
-/// The manifests of the folder, by name.
-fn manifests(args: &WorkloadsArgs) -> Result<Vec<Manifest>, Coded> {
-    let folder = args.folder.display();
-    let entries = fs::read_dir(&args.folder).with_context(|| folder.to_string()).or_exit(Exit::BadInput)?;
+/// The manifests of a folder, by name: those with a word in theirs, if one is given.
+///
+/// # Errors
+/// There is none, or one is wrong.
+pub fn manifests(folder: &Path, only: Option<&str>) -> Result<Vec<Manifest>, Coded> {
+    let shown = folder.display();
+    let entries = fs::read_dir(folder).with_context(|| shown.to_string()).or_exit(Exit::BadInput)?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     let manifests = paths.iter().map(|path| Manifest::load(path).or_exit(Exit::BadInput));
     let mut manifests = manifests.collect::<Result<Vec<_>, _>>()?;
-    manifests
-        .retain(|manifest| args.only.as_deref().is_none_or(|word| manifest.name().as_str().contains(word)));
+    manifests.retain(|manifest| only.is_none_or(|word| manifest.name().as_str().contains(word)));
     if manifests.is_empty() {
-        return Err(anyhow!("{folder}: no workload's manifest in it")).or_exit(Exit::BadInput);
+        return Err(anyhow!("{shown}: no workload's manifest in it")).or_exit(Exit::BadInput);
     }
     Ok(manifests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_slow_host_makes_fewer_rounds_of_each_workload() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.rounds(seconds(600), 20, 3), 3, "nothing is known yet");
+        pace.add(seconds(60), 3);
+        assert_eq!(pace.rounds(seconds(600), 10, 3), 3, "20 s a round, 60 s for each");
+        assert_eq!(pace.rounds(seconds(590), 10, 3), 2);
+        assert_eq!(pace.rounds(seconds(540), 19, 3), 1);
+        assert_eq!(pace.rounds(seconds(0), 19, 3), 1, "one that is begun is made");
+        pace.add(seconds(0), 3);
+        assert_eq!(pace.rounds(seconds(540), 19, 3), 2, "10 s a round");
+    }
+
+    #[test]
+    fn progress_is_at_most_80_columns_wide() {
+        let longest = "a".repeat(32);
+        let line = progress(&longest, 98, 99, 1000, seconds(86_400), seconds(86_400));
+        assert!(line.len() <= 80, "{line}");
+    }
 }

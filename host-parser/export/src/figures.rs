@@ -1,6 +1,6 @@
 //! The figures that may leave: of cases that count, that show speed, in sessions that were not refused.
 
-use results::{CaseStats, Conclusion, Results, System};
+use results::{CaseRate, CaseStats, Conclusion, Results, System};
 
 use crate::Subject;
 
@@ -39,6 +39,12 @@ pub fn figures(results: &Results) -> Vec<Figure<'_>> {
     let cited = results.cases.iter().filter(|row| row.stats.functional_only.is_none());
     let weak = results.experiment.is_weak();
     cited.map(|row| Figure { system: row.system, stats: &row.stats, weak }).collect()
+}
+
+/// The work of a figure in a second, if its log has a count of work and its time is known in ns.
+pub fn rate(results: &Results, figure: &Figure<'_>) -> Option<CaseRate> {
+    let rates = results.rates();
+    rates.into_iter().find(|of| (of.system, of.case) == (figure.system, figure.stats.case))
 }
 
 /// One iteration that counts.

@@ -220,7 +220,7 @@ fn of_boots(whole: LogRows, judged: JudgedLogs, named: &[Named], tool: &Tool) ->
         let results = row_results(runs, None, tool);
         log.note(&results);
         // Without a boot that passed there is no row.
-        add_boots(&results, row_count.checked_sub(1).map(|_| row), named, &sha256, &mut log.boot_rows);
+        add_boots(&results, (row_count > 0).then_some(row), named, &sha256, &mut log.boot_rows);
         add_figures(&results, row, &sha256, &mut log.figure_rows);
         add_samples(&results, &sha256, &mut log.sample_rows);
     }

@@ -56,12 +56,12 @@ impl Engine {
 
 /// Views of the machines, over the tables.
 const VIEWS: &str = "\
--- Logs with a boot that an earlier log has too: one machine's boot, copied.
+-- Logs with a boot that passed in another log too: one machine's boot, in two logs. One of them counts.
 CREATE OR REPLACE VIEW repeated AS
 SELECT DISTINCT b.log_sha256
-FROM boots b JOIN (SELECT nonce, min(log_sha256) AS first FROM boots WHERE nonce IS NOT NULL GROUP BY nonce) f
-  ON b.nonce = f.nonce
-WHERE b.log_sha256 <> f.first;
+FROM boots b JOIN (
+  SELECT nonce, min(log_sha256) AS first FROM boots WHERE outcome = 'passed' GROUP BY nonce) f ON b.nonce = f.nonce
+WHERE b.outcome = 'passed' AND b.log_sha256 <> f.first;
 
 -- The machines: a log with a boot that passed.
 CREATE OR REPLACE VIEW vms AS

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod hyperfine;
+mod kevlar;
 mod memtest;
 mod sel4bench;
 mod vmexit;
@@ -25,6 +26,8 @@ pub enum Tool {
     Sel4bench,
     /// The serial log of memtest86+ (`MTLOG`).
     Memtest,
+    /// The console of Kevlar's benchmarks (`BENCH` lines).
+    Kevlar,
 }
 
 impl Tool {
@@ -34,6 +37,7 @@ impl Tool {
         ("hyperfine", Self::Hyperfine),
         ("sel4bench", Self::Sel4bench),
         ("memtest86+", Self::Memtest),
+        ("kevlar", Self::Kevlar),
     ];
 
     /// The word.
@@ -58,13 +62,16 @@ impl Tool {
             Self::Memtest => {
                 "a test's time on the tool's own clock, in tenths of a second; no speed of memory"
             }
+            Self::Kevlar => {
+                "one mean of one loop by the guest's own clock; nothing shows the work, the spread or the host"
+            }
         }
     }
 
     /// Whether some of its figures can be about the same quantity as a row of ours.
     #[must_use]
     pub const fn has_rows_of_ours(self) -> bool {
-        matches!(self, Self::KvmUnitTests)
+        matches!(self, Self::KvmUnitTests | Self::Kevlar)
     }
 }
 
@@ -78,6 +85,8 @@ pub enum Unit {
     Cycles,
     /// Seconds.
     Seconds,
+    /// Nanoseconds.
+    Nanos,
 }
 
 impl Unit {
@@ -88,6 +97,7 @@ impl Unit {
             Self::Ticks => "ticks",
             Self::Cycles => "cycles",
             Self::Seconds => "s",
+            Self::Nanos => "ns",
         }
     }
 }
@@ -210,6 +220,7 @@ impl Figures {
             Tool::Hyperfine => hyperfine::read(path, text)?,
             Tool::Sel4bench => sel4bench::read(path, text)?,
             Tool::Memtest => memtest::read(path, text)?,
+            Tool::Kevlar => kevlar::read(path, text)?,
         };
         if all.is_empty() {
             return Err(ForeignError::Nothing { path: path.to_owned(), tool: tool.word() });

@@ -145,7 +145,7 @@ mod tests {
             assert_eq!(
                 error,
                 format!(
-                    "expected TOOL=FILE with one of the tools kvm-unit-tests, hyperfine, sel4bench, memtest86+, found {given}"
+                    "expected TOOL=FILE with one of the tools kvm-unit-tests, hyperfine, sel4bench, memtest86+, kevlar, found {given}"
                 )
             );
         }

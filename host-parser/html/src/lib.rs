@@ -13,7 +13,7 @@ mod section;
 mod svg;
 mod table;
 
-use results::Results;
+use results::{Price, Results};
 
 pub use document::document;
 
@@ -26,6 +26,8 @@ pub struct Subject<'r> {
     pub results: &'r Results,
     /// Where the results come from.
     pub origin: &'r Origin,
+    /// What its machine costs, for the work of a unit of money.
+    pub price: Option<&'r Price>,
 }
 
 /// Where results come from, and so what holds them together.

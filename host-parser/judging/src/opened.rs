@@ -34,6 +34,11 @@ impl Opened {
     /// # Errors
     /// It is no sealed session, or its chain is broken.
     pub fn open(path: &Path) -> Result<Self, Coded> {
+        if !path.exists() {
+            let shown = path.display();
+            return Err(anyhow!("{shown}: no such session; `assay list` has all sessions"))
+                .or_exit(Exit::BadInput);
+        }
         let (unpacked, (folder, row)) = if path.is_file() {
             let to = tempfile::tempdir().or_exit(Exit::Output)?;
             unpack(path, to.path()).or_exit(Exit::BadInput)?;

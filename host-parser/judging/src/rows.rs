@@ -25,6 +25,7 @@ pub fn results(runs: Vec<RunRecord>, manifest: Option<&Manifest>, tool: &Tool) -
         rounds: None,
         set_aside_limit: 0,
         repeats: None,
+        patience_ms: None,
         cases: manifest.map(|manifest| manifest.cases().to_vec()).unwrap_or_default(),
         order_seed: sweep.map(|sweep| sweep.order_seed),
         claim: manifest.and_then(Manifest::gate).map(|gate| ClaimRule {

@@ -16,6 +16,15 @@ use crate::schedule::Slot;
 const MANY: usize = 5;
 const TEMPLATE: &str = "[{bar:30}] {pos} of {len} runs, {gone} gone, {left}\n  {wide_msg}";
 
+/// How many runs a session is to have, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    /// All of them. It grows with what is lost.
+    pub planned: usize,
+    /// How many of those that were made do not count.
+    pub lost: usize,
+}
+
 /// ProgressLine of an experiment.
 pub struct ProgressLine {
     bar: ProgressBar,
@@ -27,6 +36,9 @@ pub struct ProgressLine {
     done: usize,
     last: String,
     forecast: Forecast,
+    patience: Option<Duration>,
+    /// How many runs were lost when the forecast was last printed.
+    warned: usize,
 }
 
 impl ProgressLine {
@@ -49,7 +61,12 @@ impl ProgressLine {
         let rounds = order.last().map_or(0, |slot| slot.round + 1);
         let width = order.iter().map(|slot| name(slot.item).len()).max().unwrap_or(0);
         let (runs, last) = (order.len(), String::new());
-        Self { bar, on_terminal, width, runs, rounds, done: 0, last, forecast }
+        Self { bar, on_terminal, width, runs, rounds, done: 0, last, forecast, patience: None, warned: 0 }
+    }
+
+    /// The session may take as long as this, if it has patience.
+    pub fn allow(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
     }
 
     /// A run waits for the host's CPUs.
@@ -72,14 +89,15 @@ impl ProgressLine {
         self.bar.set_message(format!("round {round} of {rounds}, {name}: {doing}{last}"));
     }
 
-    /// A run is over. `runs` is the new total: it grows when an excluded round is replaced.
-    pub fn end(&mut self, round: u32, name: &str, verdict: &Verdict<Measurement>, runs: usize) {
+    /// A run is over. `count` has the new total.
+    pub fn end(&mut self, round: u32, name: &str, verdict: &Verdict<Measurement>, count: Count) {
         self.done += 1;
+        let Count { planned: runs, lost } = count;
         self.runs = runs;
         self.bar.set_length(runs as u64);
         self.bar.inc(1);
         self.rounds = self.rounds.max(round + 1);
-        self.forecast.update(self.bar.elapsed(), self.done, self.runs);
+        self.forecast.update(self.bar.elapsed(), self.done, count);
         let refusal = verdict.outcome.refusal();
         let said = match (verdict.outcome.measurement(), refusal) {
             (Some(measured), _) => times(measured),
@@ -97,6 +115,21 @@ impl ProgressLine {
             console::note(&line);
         } else if refusal.is_some() {
             self.bar.println(line);
+        }
+        self.warn(lost);
+    }
+
+    /// Prints what the session would take at this noise beside its patience, whenever more was lost.
+    fn warn(&mut self, lost: usize) {
+        if lost <= self.warned {
+            return;
+        }
+        self.warned = lost;
+        let elapsed = self.bar.elapsed();
+        if let Some(line) =
+            self.patience.and_then(|patience| self.forecast.beside(elapsed, patience.saturating_sub(elapsed)))
+        {
+            self.note(&line);
         }
     }
 
@@ -120,10 +153,21 @@ impl ProgressLine {
 struct Forecast(Arc<AtomicU64>);
 
 impl Forecast {
-    /// Takes the mean of the runs that are over for each that is left.
-    fn update(&self, elapsed: Duration, done: usize, runs: usize) {
-        let whole = elapsed.as_millis() * runs as u128 / done.max(1) as u128;
+    /// Takes the time of each run that counts so far, with what was lost between them, for each that is still to count: at
+    /// the noise of this session. Nothing is known as long as none counts.
+    fn update(&self, elapsed: Duration, done: usize, Count { planned, lost }: Count) {
+        let (counted, to_count) = (done.saturating_sub(lost), planned.saturating_sub(lost));
+        let whole = if counted == 0 { 0 } else { elapsed.as_millis() * to_count as u128 / counted as u128 };
         self.0.store(u64::try_from(whole).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// What is left at this noise, beside the time that is left of the patience.
+    fn beside(&self, elapsed: Duration, patience_left: Duration) -> Option<String> {
+        let whole = Duration::from_millis(self.0.load(Ordering::Relaxed));
+        let left = whole.checked_sub(elapsed).filter(|_| !whole.is_zero())?;
+        let enough = if left <= patience_left { "" } else { ": not all rounds will be made" };
+        let (left, patience) = (about(left), about(patience_left));
+        Some(format!("at this noise {left} more; patience for {patience}{enough}"))
     }
 
     fn left(&self, elapsed: Duration) -> String {
@@ -134,6 +178,14 @@ impl Forecast {
                 format!("about {} s left", left + 1)
             }
         }
+    }
+}
+
+/// A time for a person: minutes if it is some, else seconds.
+fn about(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("about {} s", seconds + 1),
+        seconds => format!("about {} minutes", seconds.div_ceil(60)),
     }
 }
 
@@ -160,9 +212,24 @@ mod tests {
     fn no_time_is_forecast_before_a_run_is_over() {
         let forecast = Forecast::default();
         assert_eq!(forecast.left(Duration::from_secs(5)), "time left not known yet");
-        forecast.update(Duration::from_secs(10), 2, 6);
+        forecast.update(Duration::from_secs(10), 2, Count { planned: 6, lost: 0 });
         assert_eq!(forecast.left(Duration::from_secs(10)), "about 21 s left");
         assert_eq!(forecast.left(Duration::from_secs(25)), "about 6 s left");
         assert_eq!(forecast.left(Duration::from_secs(99)), "about 1 s left");
+    }
+
+    #[test]
+    fn what_is_left_is_forecast_at_the_noise_so_far() {
+        let (forecast, seconds) = (Forecast::default(), Duration::from_secs);
+        // None of the runs counts: nothing is known.
+        forecast.update(seconds(60), 3, Count { planned: 13, lost: 3 });
+        assert_eq!(forecast.beside(seconds(60), seconds(600)), None);
+        // One in four counts, 30 s each with what is lost: 8 more take 240 s.
+        forecast.update(seconds(60), 8, Count { planned: 16, lost: 6 });
+        let beside = |patience| forecast.beside(seconds(60), seconds(patience)).expect("known");
+        assert_eq!(beside(600), "at this noise about 4 minutes more; patience for about 10 minutes");
+        let short =
+            "at this noise about 4 minutes more; patience for about 101 s: not all rounds will be made";
+        assert_eq!(beside(100), short);
     }
 }

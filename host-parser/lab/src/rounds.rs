@@ -20,7 +20,12 @@ pub struct Rounds<T> {
     wanted: u32,
     /// How many rounds may be excluded, even if none of their runs is made.
     limit: u32,
+    /// Whether time bounds the session, and no such limit.
+    patient: bool,
 }
+
+/// The most rounds of a session with patience. At a second each, which is less than a guest takes to boot, it is 18 hours.
+const MOST_ROUNDS: u16 = u16::MAX;
 
 /// What to do about the next run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,7 +46,14 @@ impl<T: Clone> Rounds<T> {
         // One more than there can be, before which the last probe is made.
         let order = schedule(groups, wanted.saturating_add(limit).saturating_add(1), seed);
         let each = groups.iter().map(Vec::len).sum();
-        Self { order, each, wanted: u32::from(wanted), limit: u32::from(limit) }
+        Self { order, each, wanted: u32::from(wanted), limit: u32::from(limit), patient: false }
+    }
+
+    /// The same rounds, in the same order, for a session that time bounds: they go on until as many count as are wanted,
+    /// and no larger share is lost than may be.
+    pub fn patient(groups: &[Vec<T>], wanted: u16, spare: u16, seed: u64) -> Self {
+        let order = schedule(groups, MOST_ROUNDS, seed);
+        Self { order, patient: true, ..Self::new(groups, wanted, spare, seed) }
     }
 
     /// All runs that there can be, in their order.
@@ -84,7 +96,7 @@ impl<T: Clone> Rounds<T> {
     /// What is to be done about a run of `round`.
     pub fn step(&self, round: u32, ledger: &Ledger) -> Step {
         let excluded = excluded(ledger);
-        if self.too_disturbed(ledger) || round >= self.wanted + excluded {
+        if self.too_disturbed(ledger) || round >= self.to_count(ledger) + excluded {
             Step::Stop
         } else if ledger.is_excluded(round) {
             Step::PassOver
@@ -96,12 +108,21 @@ impl<T: Clone> Rounds<T> {
     /// The total number of runs, after `runs` were made: the runs of all rounds that count, and those that do not count.
     pub fn planned(&self, runs: &[RunRecord], ledger: &Ledger) -> usize {
         let lost = runs.iter().filter(|run| ledger.has_lost(run.round, run.run)).count();
-        self.undisturbed().len() + lost
+        self.to_count(ledger) as usize * self.each + lost
     }
 
-    /// Whether too many runs are lost. Further ones cannot change that.
+    /// How many rounds are to count: with patience more than were wanted, if otherwise too large a share was lost.
+    fn to_count(&self, ledger: &Ledger) -> u32 {
+        if self.patient {
+            self.repeats().rounds_to_count(self.wanted, self.lost(ledger))
+        } else {
+            self.wanted
+        }
+    }
+
+    /// Whether too many runs are lost. Further ones cannot change that. With patience they can.
     pub fn too_disturbed(&self, ledger: &Ledger) -> bool {
-        self.lost(ledger) > self.repeats().limit
+        !self.patient && self.lost(ledger) > self.repeats().limit
     }
 
     /// How many runs do not count.
@@ -240,6 +261,28 @@ mod tests {
         let (ledger, runs) = made(&rounds, |_| true);
         assert!(rounds.too_disturbed(&ledger));
         assert_eq!((runs.len(), rounds.lost(&ledger)), (7, 7));
+    }
+
+    #[test]
+    fn with_patience_a_session_goes_on_until_enough_counts_of_what_was_made() {
+        let rounds = Rounds::patient(&[vec![1], vec![2]], 3, 1, 1);
+        assert_eq!(rounds.repeats().limit, cases().repeats().limit);
+        // Rounds 1 and 2 are lost whole: eight runs. Without patience it would end at the seventh.
+        let (ledger, runs) = made(&rounds, |number| number < 8);
+        assert!(!rounds.too_disturbed(&ledger));
+        assert_eq!((ledger.count_excluded(), rounds.lost(&ledger)), (1, 8));
+        // Four rounds beside eight lost runs, and not three.
+        assert_eq!(runs.last().map(|run| run.round), Some(4));
+        assert_eq!((runs.len(), rounds.planned(&runs, &ledger)), (16, 16));
+    }
+
+    #[test]
+    fn with_patience_an_undisturbed_session_is_the_same() {
+        let (patient, usual) = (Rounds::patient(&[vec![1], vec![2]], 3, 1, 1), cases());
+        assert_eq!(patient.undisturbed(), usual.undisturbed());
+        assert_eq!(patient.order()[..usual.order().len()], *usual.order());
+        let (ledger, runs) = made(&patient, |_| false);
+        assert_eq!((runs.len(), patient.planned(&runs, &ledger)), (6, 6));
     }
 
     #[test]

@@ -40,6 +40,8 @@ struct Pair<'a> {
     case: u16,
     /// Whether each worker does the whole: then the ratio of times is the efficiency.
     weak: bool,
+    /// Whether there is no other case: then there is no ratio.
+    alone: bool,
     undisturbed: Option<&'a CaseStats>,
     experienced: Option<&'a ExperiencedCase>,
 }
@@ -133,9 +135,11 @@ fn pairs(results: &Results) -> Vec<Pair<'_>> {
     let undisturbed = results.cases.iter().map(|row| (row.system, row.stats.case));
     let experienced = results.experienced.iter().map(|of| (of.system, of.case));
     let names: BTreeSet<(System, u16)> = undisturbed.chain(experienced).collect();
+    let cases: BTreeSet<u16> = names.iter().map(|(_, case)| *case).collect();
     let pair = |(system, case)| Pair {
         system,
         case,
+        alone: cases.len() < 2,
         weak: results.experiment.is_weak(),
         undisturbed: results
             .cases
@@ -188,6 +192,12 @@ impl Pair<'_> {
         speedup.map_or_else(none, |speedup| quoted(self.is_no_claim(), format!("{speedup:.3}")))
     }
 
+    /// The ratio to another case, on a terminal: a case that is alone has none. summary.md has that to itself, which older
+    /// sessions have too.
+    fn ratio(&self, speedup: Option<f64>) -> String {
+        self.speedup(speedup.filter(|_| !self.alone))
+    }
+
     fn interval(&self, interval: Option<Interval>) -> String {
         let text = interval.map(|of| format!("{:.3} to {:.3}", of.low, of.high));
         text.map_or_else(none, |text| quoted(self.is_no_claim(), text))
@@ -210,7 +220,7 @@ impl Pair<'_> {
             median,
             mean,
             stats.cycles.cv.map_or_else(none, percent),
-            self.speedup(stats.speedup.as_ref().map(|of| of.median)),
+            self.ratio(stats.speedup.as_ref().map(|of| of.median)),
             none(),
         ]
     }
@@ -226,8 +236,8 @@ impl Pair<'_> {
             median,
             mean,
             of.cycles.cv.map_or_else(none, percent),
-            self.speedup(speedup.map(|of| of.median)),
-            self.speedup(speedup.map(|of| of.by_mean.ratio)),
+            self.ratio(speedup.map(|of| of.median)),
+            self.ratio(speedup.map(|of| of.by_mean.ratio)),
         ]
     }
 

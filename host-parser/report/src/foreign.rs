@@ -3,7 +3,7 @@
 
 use abi::series::SeriesRow;
 use evidence::gate::Measurement;
-use foreign::{Beside, Figures};
+use foreign::{Beside, Figures, Unit};
 use results::{Results, System};
 
 use super::lines::wrapped;
@@ -28,7 +28,7 @@ pub fn foreign(results: &Results, figures: &Figures) -> String {
     }
     lines.extend(table(results, figures).text().lines().map(str::to_owned));
     let kinds = format!(
-        "foreign: {}. ours: the median over boots of each boot's median, in the same ticks, if the row has a figure",
+        "foreign: {}. ours: the median over boots of each boot's median, in the same unit, if the row has a figure",
         figures.tool.kind()
     );
     lines.extend(wrapped(&kinds, ""));
@@ -61,9 +61,10 @@ fn by_itself(figures: &Figures) -> Table {
 }
 
 fn table(results: &Results, figures: &Figures) -> Table {
-    let header = ["foreign", "ticks", "our row", "ticks", "ours/foreign"];
+    let unit = figures.all.first().map_or(Unit::Ticks, |figure| figure.unit);
+    let header = ["foreign", unit.word(), "our row", unit.word(), "ours/foreign"];
     let rows = figures.all.iter().map(|figure| {
-        let ours = figure.beside.and_then(|beside| median_ticks(results, beside));
+        let ours = figure.beside.and_then(|beside| median_of_ours(results, beside, unit));
         let ratio = ours.zip(figure.value).map(|(ours, ticks)| ours / ticks);
         vec![
             figure.name.clone(),
@@ -83,21 +84,25 @@ fn row(beside: Beside) -> String {
     }
 }
 
-/// The median over boots of the row's medians, in ticks of the boot's TSC. Of several places of the row the first.
-fn median_ticks(results: &Results, beside: Beside) -> Option<f64> {
+/// The median over boots of the row's medians, in ns or in ticks of the boot's TSC. Of several places of the row the first.
+fn median_of_ours(results: &Results, beside: Beside, unit: Unit) -> Option<f64> {
     let counted = results.runs.iter().filter(|run| run.excluded.is_none() && run.system == System::Assay);
     let boots = counted.filter_map(|run| run.verdict.outcome.measurement());
-    let mut ticks: Vec<f64> = boots.filter_map(|boot| of_boot(boot, beside.row, beside.arg)).collect();
+    let mut ticks: Vec<f64> = boots.filter_map(|boot| of_boot(boot, beside.row, beside.arg, unit)).collect();
     ticks.sort_by(f64::total_cmp);
     let last = ticks.len().checked_sub(1)?;
     Some(f64::midpoint(ticks[last / 2], ticks[ticks.len() / 2]))
 }
 
-fn of_boot(boot: &Measurement, row: SeriesRow, arg: u64) -> Option<f64> {
-    let khz = boot.clock().tsc.as_ref()?.khz;
+fn of_boot(boot: &Measurement, row: SeriesRow, arg: u64, unit: Unit) -> Option<f64> {
     let series =
         boot.platform()?.of(row).find(|series| series.place.arg == arg && series.figures().is_some())?;
+    let nanos = series.figures()?.costs.median;
+    if unit == Unit::Nanos {
+        return Some(nanos);
+    }
+    let khz = boot.clock().tsc.as_ref()?.khz;
     #[expect(clippy::cast_precision_loss, reason = "a frequency in kHz")]
     let per_ns = khz as f64 / 1e6;
-    Some(series.figures()?.costs.median * per_ns)
+    Some(nanos * per_ns)
 }

@@ -1,6 +1,6 @@
 //! Exclusions applied to runs: which of them count, and when too few do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::gate::{Exclusion, ReasonCode, Scope};
 use evidence::ledger::{JudgedRun, Ledger, Place};
@@ -71,8 +71,34 @@ pub(super) fn mark(runs: &mut [RunRecord], rounds: &BTreeMap<u32, Exclusion>) {
     }
 }
 
+/// How much of a session does not count, and how much does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    /// Rounds that are excluded.
+    pub rounds: usize,
+    /// Runs that do not count, if a disturbed run is made again.
+    pub runs: usize,
+    /// Rounds that count.
+    pub counted: usize,
+    /// Whether the session's time was over.
+    pub out_of_patience: bool,
+}
+
+impl Lost {
+    /// That of a session with these runs and excluded rounds.
+    pub fn of(runs: &[RunRecord], excluded: &BTreeMap<u32, Exclusion>, lost: usize, over: bool) -> Self {
+        let made: BTreeSet<u32> =
+            runs.iter().filter(|run| run.excluded.is_none()).map(|run| run.round).collect();
+        Self { rounds: excluded.len(), runs: lost, counted: made.len(), out_of_patience: over }
+    }
+}
+
 /// The refusal, if more is excluded than may be: of rounds, or of runs if a disturbed run is made again.
-pub(super) fn too_many(experiment: &Experiment, rounds: usize, runs: usize) -> Option<(ReasonCode, String)> {
+pub(super) fn too_many(experiment: &Experiment, lost: Lost) -> Option<(ReasonCode, String)> {
+    let Lost { rounds, runs, counted, out_of_patience } = lost;
+    if experiment.patience_ms.is_some() {
+        return experiment.too_many_for_patience(runs, counted, out_of_patience);
+    }
     let (count, limit, detail) = match &experiment.repeats {
         Some(repeats) => {
             let detail = "runs do not count because the host disturbed them or their round";

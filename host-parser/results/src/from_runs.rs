@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::compare::{SystemComparison, costs};
 use super::environment::Environment;
-use super::exclude::{self, exclude_iterations};
+use super::exclude::{self, Lost, exclude_iterations};
 use super::model::{CaseRow, ClaimReport, Completion, Experiment, Results, SCHEMA, Tool};
 use super::not_run;
 use super::run_record::RunRecord;
@@ -98,12 +98,17 @@ impl Results {
         let comparison = SystemComparison::new(&counted, &series);
         let comparable = comparison.as_ref().is_some_and(|comparison| comparison.comparable);
         let costs = costs(&counted, comparable);
-        let incomplete = match completion {
-            Completion::Complete => None,
-            Completion::Partial { why } => Some(why),
+        let over = matches!(completion, Completion::OutOfPatience { .. });
+        let all_lost = Lost::of(&runs, &excluded_rounds, lost, over);
+        let (incomplete, patience_over_after_ms) = match completion {
+            Completion::Complete => (None, None),
+            Completion::OutOfPatience { after_ms } => {
+                (experiment.too_few_for_patience(all_lost.counted), Some(after_ms))
+            }
+            Completion::Partial { why } => (Some(why), None),
         };
         let not_run = not_run::not_run(&experiment, &runs);
-        let too_many = exclude::too_many(&experiment, excluded_rounds.len(), lost);
+        let too_many = exclude::too_many(&experiment, all_lost);
         let refusal = refusal(&runs, too_many, &selection, incomplete.as_deref());
         let claim = experiment.claim.map(|rule| {
             let (system, none) = (series.keys().next().copied().unwrap_or_default(), Series::default());
@@ -125,6 +130,7 @@ impl Results {
             schema: SCHEMA,
             tool: Tool::default(),
             runs_lost: experiment.repeats.map(|_| lost),
+            patience_over_after_ms,
             experiment,
             complete: incomplete.is_none(),
             incomplete,
@@ -167,10 +173,22 @@ impl Results {
 }
 
 impl Results {
+    /// How many rounds have a run and are not excluded.
+    #[must_use]
+    pub fn rounds_that_count(&self) -> usize {
+        self.all_lost().counted
+    }
+
+    /// How much does not count, and how much does.
+    fn all_lost(&self) -> Lost {
+        let (lost, over) = (self.runs_lost.unwrap_or(0), self.patience_over_after_ms.is_some());
+        Lost::of(&self.runs, &self.excluded_rounds, lost, over)
+    }
+
     /// The refusal, if the host disturbed more than may be.
     #[must_use]
     pub fn too_many(&self) -> Option<(ReasonCode, String)> {
-        exclude::too_many(&self.experiment, self.excluded_rounds.len(), self.runs_lost.unwrap_or(0))
+        exclude::too_many(&self.experiment, self.all_lost())
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Results {
     /// least as many as a round has, and the disturbed ones of the others. In all rows of the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs_lost: Option<usize>,
+    /// How long the session had taken when its patience was over, in milliseconds; `None` if all rounds were made in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience_over_after_ms: Option<u64>,
     /// How much was excluded of each case and system, and whether that depends on which it is.
     pub selection: Selection,
     /// Every run, in the order in which they were made, with its measurement or its reason.
@@ -131,6 +134,10 @@ pub struct Experiment {
     pub repeats: Option<Repeats>,
     /// The cases there were to be; empty if that is not known.
     pub cases: Vec<u16>,
+    /// How long the session may take, in milliseconds from its first run on, in place of a limit of what may be lost;
+    /// `None` if the limit counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_ms: Option<u64>,
     /// What the order of the runs was shuffled with.
     pub order_seed: Option<u64>,
     /// What it claims.
@@ -167,6 +174,11 @@ pub struct Repeats {
 pub enum Completion {
     /// It was.
     Complete,
+    /// Its time was over, and every round that was begun is whole.
+    OutOfPatience {
+        /// How long it had taken, in milliseconds.
+        after_ms: u64,
+    },
     /// It was not.
     Partial {
         /// Why not, in words.

@@ -112,6 +112,7 @@ fn experiment() -> Experiment {
         rounds: None,
         set_aside_limit: 0,
         repeats: None,
+        patience_ms: None,
         cases: Vec::new(),
         order_seed: None,
         claim: None,

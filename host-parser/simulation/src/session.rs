@@ -149,6 +149,7 @@ impl Session {
             rounds: Some(u32::from(shape.rounds)),
             set_aside_limit: rounds.limit(),
             repeats: Some(rounds.repeats()),
+            patience_ms: None,
             cases: shape.cases().to_vec(),
             order_seed: Some(seed),
             claim: None,

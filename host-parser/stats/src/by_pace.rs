@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::compare::{Comparison, Design, Difference, MIN_EFFECT, compare_at};
+use crate::compare::{Comparison, Design, Difference, Thresholds, compare_with};
 
 /// A time or a pace of each round.
 pub type Rounds = [(u32, f64)];
@@ -28,17 +28,18 @@ pub enum Measure {
 /// `paces`. `None` if a side has nothing to compare.
 ///
 /// Undecided paces: `slower` or `faster` is said if the times by pace say it and the estimate by the clock is on the same
-/// side by [`MIN_EFFECT`] at least; `no-difference` if both measures say it.
+/// side by the margin at least; `no-difference` if both measures say it.
 #[must_use]
 pub fn compare_by_pace(
-    level: f64,
+    held_to: Thresholds,
     design: Design,
     times: [&Rounds; 2],
     by_pace: [&Rounds; 2],
     paces: [&Rounds; 2],
 ) -> Option<(Measure, Comparison)> {
-    let by = |[a, b]: [&Rounds; 2]| compare_at(level, design, a, b);
-    match by(paces)?.verdict {
+    let by = |[a, b]: [&Rounds; 2]| compare_with(held_to, design, a, b);
+    let [a, b] = paces;
+    match compare_with(held_to.for_likeness(), design, a, b)?.verdict {
         Difference::Slower | Difference::Faster => Some((Measure::Clock, by(times)?)),
         Difference::NoDifference => Some((Measure::Pace, by(by_pace)?)),
         Difference::Inconclusive => Some((Measure::PaceAndClock, confirmed(by(by_pace)?, &by(times)?))),
@@ -48,8 +49,8 @@ pub fn compare_by_pace(
 /// A comparison by pace that counts only as far as the clock confirms it.
 fn confirmed(by_pace: Comparison, by_clock: &Comparison) -> Comparison {
     let confirms = match by_pace.verdict {
-        Difference::Slower => by_clock.ratio >= 1.0 + MIN_EFFECT,
-        Difference::Faster => by_clock.ratio <= 1.0 / (1.0 + MIN_EFFECT),
+        Difference::Slower => by_clock.ratio >= 1.0 + by_clock.margin,
+        Difference::Faster => by_clock.ratio <= 1.0 / (1.0 + by_clock.margin),
         Difference::NoDifference => by_clock.verdict == Difference::NoDifference,
         Difference::Inconclusive => true,
     };

@@ -32,6 +32,39 @@ pub const COMPARISON_LEVEL: f64 = 0.99;
 /// of 1 leaves no room for a difference that the test is there to find.
 pub const MIN_EFFECT: f64 = 0.015;
 
+/// What a comparison is held to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// The confidence level. [`COMPARISON_LEVEL`] unless several comparisons share the error, or another was asked for.
+    pub level: f64,
+    /// The smallest ratio, less 1, that is called a difference, and the margin of equivalence. [`MIN_EFFECT`] unless another
+    /// was asked for.
+    pub margin: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { level: COMPARISON_LEVEL, margin: MIN_EFFECT }
+    }
+}
+
+impl Thresholds {
+    /// The same for each of `comparisons`, so that all of them together are at this level: Bonferroni's correction (Dunn,
+    /// "Multiple Comparisons Among Means", Journal of the American Statistical Association 56(293), 1961). It assumes nothing
+    /// about how the comparisons depend on each other.
+    #[must_use]
+    pub fn each_of(self, comparisons: usize) -> Self {
+        Self { level: 1.0 - (1.0 - self.level) / count(comparisons.max(1)), ..self }
+    }
+
+    /// The same for what must be shown to be alike before anything is compared (hosts, paces): a wider margin does not
+    /// make two hosts one.
+    #[must_use]
+    pub fn for_likeness(self) -> Self {
+        Self { margin: self.margin.min(MIN_EFFECT), ..self }
+    }
+}
+
 /// The fewest rounds of a side. With fewer on one side, many rounds of the other could still reach the level, and the
 /// verdict would be on the few.
 pub const LEAST_ROUNDS: usize = 5;
@@ -105,6 +138,8 @@ pub struct Comparison {
     /// The probability of ranks at least as uneven if there is no difference, two-sided. With several tests it is the
     /// smallest p-value times their number (Bonferroni).
     pub p_value: f64,
+    /// The smallest ratio, less 1, that is called a difference, and the margin of equivalence.
+    pub margin: f64,
     /// The verdict.
     pub verdict: Difference,
     /// Set if the verdict is inconclusive only because of slow rounds: the faster halves are alike, and the slower rounds
@@ -132,46 +167,57 @@ pub fn compare(design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Com
     compare_at(COMPARISON_LEVEL, design, a, b)
 }
 
-/// The level for each of `cases` comparisons, so that all of them together are at [`COMPARISON_LEVEL`]: Bonferroni's
-/// correction (Dunn, "Multiple Comparisons Among Means", Journal of the American Statistical Association 56(293), 1961). It
-/// assumes nothing about how the cases depend on each other.
+/// The level for each of `cases` comparisons, so that all of them together are at [`COMPARISON_LEVEL`].
 #[must_use]
 pub fn level_for(cases: usize) -> f64 {
-    1.0 - (1.0 - COMPARISON_LEVEL) / count(cases.max(1))
+    Thresholds::default().each_of(cases).level
 }
 
 /// The same as [`compare`], at another confidence level.
 #[must_use]
 pub fn compare_at(level: f64, design: Design, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
+    compare_with(Thresholds { level, ..Thresholds::default() }, design, a, b)
+}
+
+/// The same as [`compare`], with other thresholds.
+#[must_use]
+pub fn compare_with(
+    thresholds: Thresholds,
+    design: Design,
+    a: &[(u32, f64)],
+    b: &[(u32, f64)],
+) -> Option<Comparison> {
+    let each = Thresholds { level: design.level_of_each(thresholds.level), ..thresholds };
     match design {
-        Design::Paired => compare_paired(level, a, b),
-        Design::Unpaired => compare_unpaired(level, a, b),
+        Design::Paired => compare_paired(each, a, b),
+        Design::Unpaired => compare_unpaired(each, a, b),
     }
 }
 
-fn compare_paired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
+fn compare_paired(each: Thresholds, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
     let of_a: BTreeMap<u32, f64> = log_times(a).collect();
     let pairs = log_times(b).filter_map(|(round, of_b)| Some((*of_a.get(&round)?, of_b)));
     let (a, b): (Vec<f64>, Vec<f64>) = pairs.unzip();
     let log_ratios: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
-    let each = Design::Paired.level_of_each(level);
+    let level = each.level;
     let tested = [
-        Tested::new(RankTest::SignedRank, signed_rank(&log_ratios, each)?, each),
-        Tested::new(RankTest::Gastwirth, gastwirth_paired(&a, &b, each)?, each),
+        Tested::new(RankTest::SignedRank, signed_rank(&log_ratios, level)?, each),
+        Tested::new(RankTest::Gastwirth, gastwirth_paired(&a, &b, level)?, each),
     ];
     let alike = tested.iter().all(|tested| tested.verdict == Difference::NoDifference);
-    let fast_half_alike = is_within_margin(&gastwirth(&a, &b, each)?, each);
-    Some(conclude(Design::Paired, [a.len(), b.len()], &tested, alike, fast_half_alike))
+    let fast_half_alike = is_within_margin(&gastwirth(&a, &b, level)?, each);
+    let found = conclude(Design::Paired, [a.len(), b.len()], &tested, alike, fast_half_alike);
+    Some(Comparison { margin: each.margin, ..found })
 }
 
 /// Each side is in the order in which its rounds were made.
-fn compare_unpaired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
+fn compare_unpaired(each: Thresholds, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Comparison> {
     let [a, b] = [a, b].map(|times| log_times(times).map(|(_, time)| time).collect::<Vec<f64>>());
-    let each = Design::Unpaired.level_of_each(level);
+    let level = each.level;
     let dependence = Dependence::of(&a, &b);
     let widening = dependence.map_or(1.0, |dependence| dependence.widening);
-    let tested = Tested::new(RankTest::Gastwirth, gastwirth(&a, &b, each)?.widened(widening), each);
-    let all_rounds_alike = is_within_margin(&rank_sum(&a, &b, each)?.widened(widening), each);
+    let tested = Tested::new(RankTest::Gastwirth, gastwirth(&a, &b, level)?.widened(widening), each);
+    let all_rounds_alike = is_within_margin(&rank_sum(&a, &b, level)?.widened(widening), each);
     let alike = tested.verdict == Difference::NoDifference && all_rounds_alike;
     let fast_half_alike = is_within_margin(&tested.shift, each);
     let found = conclude(Design::Unpaired, [a.len(), b.len()], &[tested], alike, fast_half_alike);
@@ -180,7 +226,7 @@ fn compare_unpaired(level: f64, a: &[(u32, f64)], b: &[(u32, f64)]) -> Option<Co
         Some(dependence) if dependence.evident => Some(HeldBack::DependentRounds),
         Some(_) => None,
     };
-    Some(Comparison { dependence, ..found }.held_back_by(held_back))
+    Some(Comparison { dependence, margin: each.margin, ..found }.held_back_by(held_back))
 }
 
 /// The interval of the ratio of B to A that spans those of Gastwirth's test and of the rank-sum test; no verdict.
@@ -202,7 +248,7 @@ impl Comparison {
         if !shift.alike {
             return widened.held_back_by(Some(HeldBack::HostNotAlike));
         }
-        let margin = 1.0 + MIN_EFFECT;
+        let margin = 1.0 + self.margin;
         let follows = match widened.verdict {
             Difference::Slower => low > 1.0,
             Difference::Faster => high < 1.0,
@@ -257,6 +303,7 @@ fn conclude(
         ratio: shift.estimate.exp(),
         interval: Interval { level: shift.level, low: shift.low.exp(), high: shift.high.exp() },
         p_value: (most_certain.shift.p_value * count(tested.len())).min(1.0),
+        margin: MIN_EFFECT,
         verdict,
         only_quick_alike: verdict == Difference::Inconclusive && fast_half_alike,
         dependence: None,
@@ -275,21 +322,21 @@ fn most_certain_of(tested: &[Tested], verdict: Difference) -> Option<&Tested> {
 }
 
 impl Tested {
-    fn new(test: RankTest, shift: Shift, level: f64) -> Self {
-        Self { test, shift, verdict: verdict_of_one(&shift, level) }
+    fn new(test: RankTest, shift: Shift, held_to: Thresholds) -> Self {
+        Self { test, shift, verdict: verdict_of_one(&shift, held_to) }
     }
 }
 
 /// The verdict of one test alone.
-fn verdict_of_one(shift: &Shift, level: f64) -> Difference {
-    let is_certain = shift.p_value <= 1.0 - level;
-    let effect = MIN_EFFECT.ln_1p();
+fn verdict_of_one(shift: &Shift, held_to: Thresholds) -> Difference {
+    let is_certain = shift.p_value <= 1.0 - held_to.level;
+    let effect = held_to.margin.ln_1p();
     // A widened interval may have 0 however small the p-value is.
     if is_certain && shift.low > 0.0 && shift.estimate >= effect {
         Difference::Slower
     } else if is_certain && shift.high < 0.0 && shift.estimate <= -effect {
         Difference::Faster
-    } else if is_within_margin(shift, level) {
+    } else if is_within_margin(shift, held_to) {
         Difference::NoDifference
     } else {
         Difference::Inconclusive
@@ -297,9 +344,9 @@ fn verdict_of_one(shift: &Shift, level: f64) -> Difference {
 }
 
 /// Whether the interval rules out a difference that matters.
-fn is_within_margin(shift: &Shift, level: f64) -> bool {
-    let margin = MIN_EFFECT.ln_1p();
-    shift.level >= level && shift.low >= -margin && shift.high <= margin
+fn is_within_margin(shift: &Shift, held_to: Thresholds) -> bool {
+    let margin = held_to.margin.ln_1p();
+    shift.level >= held_to.level && shift.low >= -margin && shift.high <= margin
 }
 
 impl Design {

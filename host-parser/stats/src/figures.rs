@@ -5,14 +5,14 @@
 //! tested, side by side. The mean of every iteration, with none left out, sees everything and is moved by the host's
 //! neighbours as well: it cannot show that the program is slower, and it can keep a verdict from being given.
 
-use crate::compare::{Comparison, Difference, MIN_EFFECT};
+use crate::compare::{Comparison, Difference};
 
 /// The verdict by the quick quartile, the median, and all iterations as experienced.
 ///
 /// | verdict | when |
 /// |---|---|
 /// | slower | the quartile or the median says so, and the other does not say faster |
-/// | faster | the quartile or the median says so, and neither the other nor the mean of all leaves a slowdown of [`MIN_EFFECT`] open |
+/// | faster | the quartile or the median says so, and neither the other nor the mean of all leaves a slowdown of the margin open |
 /// | no-difference | all three say so |
 /// | inconclusive | otherwise |
 #[must_use]
@@ -20,7 +20,7 @@ pub fn verdict_of_figures(quick: &Comparison, median: &Comparison, experienced: 
     use Difference::{Faster, Inconclusive, NoDifference, Slower};
     let deciding = [quick, median];
     let some = |verdict| deciding.iter().any(|figure| figure.verdict == verdict);
-    let no_slowdown = |figure: &&Comparison| figure.interval.high < 1.0 + MIN_EFFECT;
+    let no_slowdown = |figure: &&Comparison| figure.interval.high < 1.0 + figure.margin;
     match (some(Slower), some(Faster)) {
         (true, true) => Inconclusive,
         (true, false) => Slower,

@@ -17,6 +17,7 @@ mod host_shift;
 mod made_ratio;
 mod mean_ratio;
 mod median;
+mod more_rounds;
 mod paired;
 mod quality;
 mod ranks;
@@ -31,8 +32,8 @@ pub use changes::{
     derive_limits,
 };
 pub use compare::{
-    COMPARISON_LEVEL, Comparison, Design, Difference, HeldBack, LEAST_ROUNDS, MIN_EFFECT, RankTest, compare,
-    compare_at, level_for,
+    COMPARISON_LEVEL, Comparison, Design, Difference, HeldBack, LEAST_ROUNDS, MIN_EFFECT, RankTest,
+    Thresholds, compare, compare_at, compare_with, level_for,
 };
 pub use dependence::{Dependence, LEAST_FOR_DEPENDENCE};
 pub use distribution::fair_tosses_at_most;
@@ -41,6 +42,7 @@ pub use host_shift::{HostShift, LEAST_PROBES};
 pub use made_ratio::MadeRatio;
 pub use mean_ratio::MeanRatio;
 pub use median::{Interval, LEVEL, median_interval};
+pub use more_rounds::{MOST_MORE_ROUNDS, least_rounds};
 pub use paired::{ByRound, PairedRatio, Round, quotients};
 pub use quality::{
     Drawn, Goal, PacedRow, Quality, Rate, RealRow, Recorded, Row, Sessions, SimulatedHost, SimulatedRow,

@@ -8,7 +8,7 @@ use core::fmt;
 use abi::CpuId;
 use abi::object::{Kind, Status};
 use abi::series::{SeriesRow, Unavailable};
-use abi::stub::{Op, STUB_BYTES};
+use abi::stub::Op;
 use abi::wire::Record;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -65,11 +65,14 @@ impl System for Theatre<'_> {
             | SeriesRow::SpawnWait
             | SeriesRow::SpawnRefused
             | SeriesRow::FaultZero
+            | SeriesRow::FaultServed
             | SeriesRow::Map
             | SeriesRow::Protect
             | SeriesRow::Unmap
+            | SeriesRow::RingNop
             | SeriesRow::ShmXfer
-            | SeriesRow::Attack => Ok(()),
+            | SeriesRow::Attack
+            | SeriesRow::AttackCross => Ok(()),
             _ => Err(Unavailable::NotOffered),
         }
     }
@@ -90,8 +93,7 @@ impl System for Theatre<'_> {
     }
 
     fn stub(&self, op: Op) -> &[u8] {
-        let slot = usize::try_from(STUB_BYTES).unwrap_or(usize::MAX);
-        stubs::page().chunks(slot).nth(op as usize).unwrap_or_default()
+        stubs::of(op)
     }
 
     fn run(&mut self, scene: &Scene<'_>, results: &mut [u64]) -> Result<Played, Unavailable> {

@@ -8,7 +8,9 @@
 use core::arch::global_asm;
 
 use abi::object::{Access, COMMON_METHODS, Call, Kind};
+use abi::ring;
 use abi::stub::{Op, STUB_BYTES};
+use abi::task::MAPPED_AT;
 
 unsafe extern "C" {
     static mechanism_stubs: u8;
@@ -88,12 +90,14 @@ mechanism_stubs:
     mechanism_call {protect}
     mechanism_stub                      # unmap
     mechanism_call {unmap}
-    mechanism_stub                      # enter: the ring is where the client has it
-    mov rsi, rdi
-    mechanism_call {enter}
+    mechanism_stub                      # enter
+    jmp mechanism_enter
     mechanism_stub                      # empty
     mov rax, rdi
     ret
+    mechanism_stub                      # fault-to
+    mov rsi, rdi
+    mechanism_call {fault_to}
     mechanism_stub                      # raw: any call
     mov rax, rdi
     mov rdi, rsi
@@ -103,6 +107,58 @@ mechanism_stubs:
     mov r8, r9
     syscall
     mov rdx, rsi
+    ret
+    .balign {slot}, 0xcc
+    # RDI: memory; RSI: the first token; RDX: how many. A call changes none of RBX, RBP and R12.
+mechanism_enter:
+    push rbx
+    push rbp
+    push r12
+    movabs rbx, {ring}
+    mov rbp, rsi
+    mov r12, rdx
+    mov rcx, [rbx + {left}]
+2:                                      # leaves an operation
+    mov eax, ecx
+    and eax, {last}
+    shl eax, {operation}
+    lea rax, [rbx + rax + 4096]
+    mov qword ptr [rax], {null}
+    mov [rax + {token}], rsi
+    inc rsi
+    inc rcx
+    dec rdx
+    jnz 2b
+    mov [rbx + {left}], rcx
+    xor esi, esi
+    mov rdx, r12
+    mov eax, {enter}
+    syscall
+    test rax, rax
+    jnz 5f
+    mov rcx, [rbx + {seen}]
+    mov rdx, [rbx + {done}]
+3:                                      # looks at a result
+    cmp rcx, rdx
+    je 4f
+    mov esi, ecx
+    and esi, {last}
+    shl esi, {result}
+    add rsi, rbx
+    cmp [rsi + {results}], rbp
+    jne 4f
+    cmp qword ptr [rsi + {results} + 8], 0
+    jne 4f
+    inc rbp
+    inc rcx
+    inc rax
+    jmp 3b
+4:
+    mov [rbx + {seen}], rcx
+5:
+    pop r12
+    pop rbp
+    pop rbx
     ret
     .global mechanism_stubs_end
 mechanism_stubs_end:
@@ -126,11 +182,30 @@ mechanism_stubs_end:
     protect = const Call::MemoryProtect.number(),
     read = const Access::Read as u64,
     unmap = const Call::MemoryUnmap.number(),
-    enter = const Call::Enter.number(),
+    enter = const Call::MemoryEnter.number(),
+    fault_to = const Call::FaultTo.number(),
+    ring = const MAPPED_AT,
+    left = const 8 * ring::LEFT,
+    seen = const 8 * ring::SEEN,
+    done = const 8 * ring::DONE,
+    results = const 8 * ring::RESULTS,
+    token = const 8 * ring::TOKEN,
+    last = const ring::ENTRIES - 1,
+    operation = const (8 * ring::OPERATION_WORDS).ilog2(),
+    result = const (8 * ring::RESULT_WORDS).ilog2(),
 );
 
 // In the order of the operations.
 const _: () = assert!(Op::Null as u8 == 0 && Op::Spawn as u8 == 10 && Op::Raw as usize == Op::ALL.len() - 1);
+
+/// The code of one of them. That of `enter` is longer than its slot, which jumps to it, after the last slot.
+#[must_use]
+pub fn of(op: Op) -> &'static [u8] {
+    let slot = usize::try_from(STUB_BYTES).unwrap_or(0);
+    let begin = if op == Op::Enter { Op::ALL.len() } else { op as usize } * slot;
+    let code = page().get(begin..).unwrap_or_default();
+    if op == Op::Enter { code } else { code.get(..slot).unwrap_or(code) }
+}
 
 /// The stubs, from that of the first operation on.
 #[must_use]

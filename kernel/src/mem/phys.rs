@@ -141,6 +141,16 @@ pub fn set_cr3(cr3: u64) {
     }
 }
 
+/// A frame as words that ring 3 and other CPUs write to at any time.
+///
+/// # Safety
+/// The frame is not given back for as long as the reference lives, and the kernel refers to it by atomics alone.
+#[must_use]
+pub unsafe fn shared<'a>(frame: PhysFrame) -> &'a [AtomicU64; 512] {
+    // SAFETY: the caller's; frames are in the window and page-aligned, and every value of a word is an `AtomicU64`.
+    unsafe { &*virt(frame.start_address()).as_ptr() }
+}
+
 /// `count` words of memory from `at` on, which CPUs share.
 ///
 /// # Safety

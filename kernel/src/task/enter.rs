@@ -10,7 +10,7 @@ use harness::x86::tsc;
 
 use super::Island;
 use crate::clock::MachineClock;
-use crate::cpu::{PerCpu, ThreadFrame, idle, xstate};
+use crate::cpu::{PerCpu, ThreadFrame, TrapFrame, idle, xstate};
 use crate::x86::{apic, sse};
 
 /// How long the threads of a CPU may run.
@@ -110,5 +110,37 @@ pub unsafe extern "C" fn resume(frame: *const ThreadFrame) -> ! {
         "xor r9d, r9d",
         "swapgs",
         "sysretq",
+    )
+}
+
+// `resume_trapped` pops the frame in this order.
+const _: () = assert!(offset_of!(TrapFrame, vector) == 15 * 8 && offset_of!(TrapFrame, rip) == 17 * 8);
+
+/// Lets a thread go on where it trapped, with all its registers.
+///
+/// # Safety
+/// As [`resume`]; the frame is that of a trap from ring 3.
+#[unsafe(naked)]
+pub unsafe extern "C" fn resume_trapped(frame: *const TrapFrame) -> ! {
+    naked_asm!(
+        "mov rsp, rdi",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop r11",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rbp",
+        "pop rdi",
+        "pop rsi",
+        "pop rdx",
+        "pop rcx",
+        "pop rbx",
+        "pop rax",
+        "add rsp, 16",
+        "swapgs",
+        "iretq",
     )
 }

@@ -9,23 +9,25 @@ use abi::task::Counter;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use harness::user::Exit;
 
 use super::counters::Counters;
-use super::enter::{leave, resume};
+use super::enter::{leave, resume_trapped};
 use super::objects::Endpoint;
 use super::queue::Queue;
 use super::thread::{State, Thread};
-use super::waits::Awaited;
+use super::waits::Waiting;
 use crate::cpu::{PerCpu, ThreadFrame};
 use crate::mem::{kernel_cr3, phys};
+
+/// The most tasks of a CPU at a time that others started, ended ones with a handle to them included.
+pub const MOST_STARTED: usize = 32;
 
 /// The threads of one CPU.
 pub struct Island {
     pub(super) cpu: &'static PerCpu,
     pub(super) current: Cell<Option<Rc<Thread>>>,
     pub(super) ready: Queue,
-    pub(super) waiting: RefCell<Vec<(Rc<Thread>, Awaited)>>,
+    pub(super) waiting: RefCell<Waiting>,
     /// The endpoints that other CPUs call.
     pub(super) served: RefCell<Vec<Rc<Endpoint>>>,
     /// How many of both there are: none, as a rule, and then there is nothing to look at.
@@ -44,15 +46,15 @@ pub struct Island {
 }
 
 impl Island {
-    /// An island on `cpu`, on which the kernel's own page tables are in force. At most `threads` of its threads wait at a
-    /// time. It halts when there is nothing to do, or looks all the time.
+    /// An island on `cpu`, on which the kernel's own page tables are in force, for `threads` threads and those that they
+    /// start: 0 if none of them can wait. It halts when there is nothing to do, or looks all the time.
     #[must_use]
     pub fn new(cpu: &'static PerCpu, threads: usize, halts: bool) -> Self {
         Self {
             cpu,
             current: Cell::default(),
             ready: Queue::default(),
-            waiting: RefCell::new(Vec::with_capacity(threads)),
+            waiting: RefCell::new(Waiting::for_threads(threads)),
             served: RefCell::default(),
             outside: Cell::new(0),
             halts,
@@ -99,8 +101,6 @@ impl Island {
     /// # Errors
     /// [`Status::Full`]: ring 3 cannot fill the kernel's heap with tasks.
     pub fn place(&self) -> Result<Rc<()>, Status> {
-        /// The most of them on a CPU at a time, ended ones with a handle to them included.
-        const MOST_STARTED: usize = 32;
         if Rc::strong_count(&self.census) > MOST_STARTED {
             return Err(Status::Full);
         }
@@ -148,8 +148,11 @@ impl Island {
         phys::set_cr3(kernel_cr3());
         self.cr3.set(kernel_cr3());
         self.ready.clear();
-        self.served.borrow_mut().clear();
-        self.waiting.borrow_mut().clear();
+        // No call of another CPU is answered any more.
+        while let Some(endpoint) = self.served.borrow_mut().pop() {
+            endpoint.close_posts();
+        }
+        self.waiting.borrow_mut().end();
         self.outside.set(0);
         self.current.take();
     }
@@ -180,56 +183,16 @@ impl Island {
     }
 
     /// The frame of the thread that runs next. If the run is over, `enter` returns instead: nothing that is to be dropped is
-    /// alive in the callers of this, whose stack is left behind.
+    /// alive in the callers of this, whose stack is left behind. So it is if the thread goes on after a page fault.
     #[inline(always)]
     pub fn next_frame(&self) -> *const ThreadFrame {
         if self.is_over.get() {
             leave(self.cpu);
         }
+        if let Some(trapped) = self.current().take_trapped() {
+            // SAFETY: the registers of the current thread as its trap left them; nothing on this stack is needed.
+            unsafe { resume_trapped(trapped) }
+        }
         self.frame()
-    }
-
-    /// Ends the current thread. Another one runs, or `enter` returns if none can.
-    pub fn end_current(&self, exit: Exit) -> ! {
-        let waiter = self.current().waiter.take().filter(|waiter| waiter.state.get() == State::Waiting);
-        self.unwind(self.current(), Some(exit));
-        // Dropped after the switch: its address space is not in force any more.
-        match waiter {
-            Some(waiter) => {
-                let ended = self.switch_to(waiter);
-                let left = ended.map_or([0; 4], |ended| ended.left());
-                self.current().state.set(State::Ready);
-                self.current().answer(Status::Ok, left);
-            }
-            None => self.block(),
-        }
-        // SAFETY: the frame of the current thread, on the trap stack, whose content nothing needs.
-        unsafe { resume(self.next_frame()) }
-    }
-
-    /// Ends a thread that is not current.
-    pub fn kill(&self, thread: &Thread) {
-        if thread.state.get() == State::Ended {
-            return;
-        }
-        self.unwind(thread, None);
-        self.stop_waiting(thread);
-        if let Some(waiter) = thread.waiter.take() {
-            waiter.answer(Status::Ok, thread.left());
-            self.make_ready(waiter);
-        }
-    }
-
-    /// Marks a thread as ended. A caller that waits for its answer goes on without one.
-    fn unwind(&self, thread: &Thread, exit: Option<Exit>) {
-        thread.exit.set(exit);
-        thread.state.set(State::Ended);
-        if let Some(caller) = thread.caller.take().filter(|caller| caller.state.get() == State::Called) {
-            caller.answer(Status::Gone, [0; 4]);
-            self.make_ready(caller);
-        }
-        if let Some(post) = thread.post.take() {
-            post.leave();
-        }
     }
 }

@@ -1,11 +1,13 @@
 //! Memory objects: pages that tasks can map.
+#![expect(unsafe_code, reason = "reads what ring 3 writes")]
 
 use abi::object::{Access, Status};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use x86_64::structures::paging::PhysFrame;
 
-use crate::mem::{OutOfMemory, frames};
+use super::ring::Words;
+use crate::mem::{OutOfMemory, frames, phys};
 
 /// The number of the next object: no two have had the same.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -63,6 +65,17 @@ impl Memory {
         let range = usize::try_from(first).ok().zip(end.and_then(|end| usize::try_from(end).ok()));
         let (first, end) = range.ok_or(Status::Argument)?;
         Ok(self.frames[first..end].iter().copied())
+    }
+
+    /// The two pages of a ring at page `first`, as words that ring 3 writes to at any time.
+    ///
+    /// # Errors
+    /// [`Status::Argument`] if it does not have them.
+    pub fn ring(&self, first: u64) -> Result<[&Words; 2], Status> {
+        let mut pages = self.part(first, abi::ring::PAGES)?;
+        // SAFETY: frames of this object, which it keeps; the kernel refers to them by atomics alone.
+        let mut page = || pages.next().map(|frame| unsafe { phys::shared(frame) }).ok_or(Status::Argument);
+        Ok([page()?, page()?])
     }
 
     /// Decides that the object is mapped with this access: no page of it is ever writable and executable, not even through

@@ -10,19 +10,30 @@
 
 mod calls;
 mod counters;
+mod ends;
 mod enter;
+mod faults;
 mod image;
+#[cfg(test)]
+mod interleavings;
 mod island;
 mod memory;
 mod objects;
 mod post;
 mod queue;
 mod regions;
+pub mod ring;
+mod slot;
 mod space;
 mod table;
 mod thread;
 mod traps;
 mod waits;
+
+/// What [`slot`] uses of atomics, which its tests replace.
+mod atomic {
+    pub use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+}
 
 pub use calls::{Answer, at_once, may_switch};
 pub use counters::Counters;

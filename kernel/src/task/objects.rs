@@ -1,6 +1,6 @@
 //! What handles name; endpoints and notifications.
 
-use abi::object::Kind;
+use abi::object::{HandleRight, Kind, Rights};
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::post::Post;
 use super::queue::Queue;
 use super::table::Object;
-use super::thread::Thread;
+use super::thread::{State, Thread};
 
 /// What a handle names.
 #[derive(Clone)]
@@ -47,12 +47,21 @@ impl Object for Named {
     fn is_revoked(&self) -> bool {
         match self {
             Self::Endpoint(endpoint) => endpoint.revoked.get(),
-            Self::Post(post) => post.revoked.load(Ordering::Relaxed),
+            Self::Post(post) => post.is_revoked(),
             Self::Notification(notification) => notification.revoked.load(Ordering::Relaxed),
             Self::Memory(memory) => memory.revoked.load(Ordering::Relaxed),
             Self::Image(image) => image.revoked.get(),
             // None has the right to revoke a task; it is ended instead.
             Self::Task(_) => false,
+        }
+    }
+
+    #[inline(always)]
+    fn entered(&self, rights: Rights) {
+        if let Self::Endpoint(endpoint) = self
+            && rights.has(HandleRight::Serve)
+        {
+            endpoint.servers.set(endpoint.servers.get() + 1);
         }
     }
 }
@@ -66,15 +75,40 @@ pub struct Endpoint {
     pub callers: Queue,
     /// The slots of callers on other CPUs.
     pub posts: Vec<Arc<Post>>,
+    /// The handles with the right to serve it, in tables of threads that have not ended.
+    pub servers: Cell<u32>,
+    /// Whether none is left of them: no call is ever answered.
+    pub is_closed: Cell<bool>,
     /// Whether every handle to it is void.
     pub revoked: Cell<bool>,
 }
 
 impl Endpoint {
-    /// Whether a server waits.
+    /// Whether there is a server that waits, or was ended while it did.
     #[must_use]
     pub fn has_server(&self) -> bool {
         is_some(&self.server)
+    }
+
+    /// Whether a server waits.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        let held = self.server.take();
+        let is_served = held.as_ref().is_some_and(|server| server.state.get() == State::Serving);
+        self.server.set(held);
+        is_served
+    }
+
+    /// Has every caller of another CPU wait no more.
+    pub fn close_posts(&self) {
+        self.posts.iter().for_each(|post| post.close());
+    }
+
+    /// Counts a handle less with the right to serve. Returns whether none is left.
+    pub fn lose_server(&self) -> bool {
+        let left = self.servers.get().saturating_sub(1);
+        self.servers.set(left);
+        left == 0
     }
 }
 

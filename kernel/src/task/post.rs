@@ -1,49 +1,26 @@
-//! Calls to a server on another CPU. Caller and server share one slot, a [`Post`]: no lock, no queue, and an interrupt only
-//! if the other CPU is halted.
+//! Calls to a server on another CPU. Caller and server share one [`Slot`], and an interrupt is sent only if the other CPU is
+//! halted.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::slot::{NoAnswer, Slot};
 use crate::cpu::PerCpu;
 use crate::x86::{apic, vectors};
 
-/// Whose turn it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[repr(u8)]
-enum Turn {
-    /// The caller's: the slot is empty.
-    Caller = 0,
-    /// The server's: the slot has a call.
-    Asked = 1,
-    /// The server's: it has taken the call.
-    Taken = 2,
-    /// The caller's: the slot has the answer.
-    Answered = 3,
-    /// The caller's: there is no server any more.
-    Gone = 4,
-}
-
-/// The slot of one caller at one endpoint.
+/// The slot of one caller at one endpoint, and the CPUs on both sides.
 pub struct Post {
-    turn: AtomicU8,
-    words: [AtomicU64; 4],
+    slot: Slot,
     caller: &'static PerCpu,
     server: &'static PerCpu,
-    /// Whether every handle to it is void.
-    pub revoked: AtomicBool,
+    /// Whether every handle to the endpoint is void. The server's CPU sees it here and revokes the endpoint, or has done so.
+    revoked: AtomicBool,
 }
 
 impl Post {
     /// An empty slot between two CPUs.
     #[must_use]
     pub fn new(caller: &'static PerCpu, server: &'static PerCpu) -> Self {
-        let words = [const { AtomicU64::new(0) }; 4];
-        Self {
-            turn: AtomicU8::new(Turn::Caller as u8),
-            words,
-            caller,
-            server,
-            revoked: AtomicBool::new(false),
-        }
+        Self { slot: Slot::default(), caller, server, revoked: AtomicBool::new(false) }
     }
 
     /// The server's CPU.
@@ -52,58 +29,59 @@ impl Post {
         self.server
     }
 
-    /// Leaves a call for the server. Returns whether the slot was empty.
-    pub fn ask(&self, words: [u64; 4]) -> bool {
-        if !self.is(Turn::Caller) {
-            return false;
-        }
-        self.pass(words, Turn::Asked, self.server);
-        true
+    /// Leaves a call for the server.
+    ///
+    /// # Errors
+    /// It cannot be left.
+    pub fn ask(&self, words: [u64; 4]) -> Result<(), NoAnswer> {
+        self.slot.ask(words)?;
+        nudge(self.server);
+        Ok(())
     }
 
     /// Takes the call, if there is one.
     pub fn take(&self) -> Option<[u64; 4]> {
-        self.is(Turn::Asked).then(|| {
-            self.turn.store(Turn::Taken as u8, Ordering::Relaxed);
-            self.read()
-        })
+        self.slot.take()
     }
 
     /// Leaves the answer for the caller.
     pub fn answer(&self, words: [u64; 4]) {
-        self.pass(words, Turn::Answered, self.caller);
+        self.slot.answer(words);
+        nudge(self.caller);
     }
 
-    /// Leaves word that there is no answer, now or later.
-    pub fn leave(&self) {
-        self.pass([0; 4], Turn::Gone, self.caller);
+    /// Leaves word that the call that was taken has no answer.
+    pub fn refuse(&self) {
+        self.slot.refuse();
+        nudge(self.caller);
+    }
+
+    /// Leaves word that no call is taken any more.
+    pub fn close(&self) {
+        self.slot.close();
+        nudge(self.caller);
     }
 
     /// Takes the answer, if it is there: `Err` if none will come.
-    pub fn take_answer(&self) -> Option<Result<[u64; 4], ()>> {
-        if self.is(Turn::Gone) {
-            return Some(Err(()));
-        }
-        self.is(Turn::Answered).then(|| {
-            let words = self.read();
-            self.turn.store(Turn::Caller as u8, Ordering::Relaxed);
-            Ok(words)
-        })
+    pub fn poll(&self) -> Option<Result<[u64; 4], NoAnswer>> {
+        self.slot.poll()
     }
 
-    fn is(&self, turn: Turn) -> bool {
-        self.turn.load(Ordering::Acquire) == turn as u8
+    /// Takes back the call of a thread that was ended.
+    pub fn take_back(&self) {
+        self.slot.take_back();
     }
 
-    fn read(&self) -> [u64; 4] {
-        core::array::from_fn(|i| self.words[i].load(Ordering::Relaxed))
+    /// Whether every handle to the endpoint is void.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::SeqCst)
     }
 
-    /// Fills the slot and passes the turn to the other side.
-    fn pass(&self, words: [u64; 4], turn: Turn, to: &PerCpu) {
-        self.words.iter().zip(words).for_each(|(place, word)| place.store(word, Ordering::Relaxed));
-        self.turn.store(turn as u8, Ordering::SeqCst);
-        nudge(to);
+    /// Voids the handles of the caller's CPU. The server's CPU voids all others.
+    pub fn revoke(&self) {
+        self.revoked.store(true, Ordering::SeqCst);
+        nudge(self.server);
     }
 }
 

@@ -12,6 +12,9 @@ pub trait Object: Clone {
 
     /// Whether it was revoked: then no handle to it is good any more.
     fn is_revoked(&self) -> bool;
+
+    /// A table has a handle to it, with these rights.
+    fn entered(&self, _rights: Rights) {}
 }
 
 /// A slot.
@@ -70,6 +73,7 @@ impl<T: Object> Table<T> {
         let index = self.slots.iter().position(is_free).ok_or(Status::Full)?;
         let slot = &mut self.slots[index];
         slot.generation += 1;
+        object.entered(rights);
         (slot.rights, slot.object) = (rights, Some(object));
         Ok(Handle::new(u8::try_from(index).unwrap_or(u8::MAX), slot.generation))
     }
@@ -78,6 +82,7 @@ impl<T: Object> Table<T> {
     /// full table takes no more.
     pub fn grant(&mut self, object: Option<T>, rights: Rights) {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.generation == 0) {
+            object.iter().for_each(|object| object.entered(rights));
             *slot = Slot { generation: 1, rights, object };
         }
     }
@@ -110,11 +115,11 @@ impl<T: Object> Table<T> {
         Ok((object.clone(), rights))
     }
 
-    /// Frees the slot of `handle`. Returns its object, which may be revoked.
+    /// Frees the slot of `handle`. Returns its object, which may be revoked, and the rights to it.
     ///
     /// # Errors
     /// As [`Table::find`].
-    pub fn close(&mut self, handle: Handle, kind: u64) -> Result<T, Status> {
+    pub fn close(&mut self, handle: Handle, kind: u64) -> Result<(T, Rights), Status> {
         let slot = self.slots.get_mut(handle.index()).ok_or(Status::Index)?;
         if slot.object.is_none() || u64::from(slot.generation) != handle.generation() {
             return Err(Status::Generation);
@@ -122,7 +127,16 @@ impl<T: Object> Table<T> {
         if slot.object.as_ref().is_some_and(|object| object.kind() as u64 != kind) {
             return Err(Status::Kind);
         }
-        slot.object.take().ok_or(Status::Generation)
+        slot.object.take().map(|object| (object, slot.rights)).ok_or(Status::Generation)
+    }
+
+    /// Frees every slot, and passes each object and the rights to it to `see`.
+    pub fn clear(&mut self, mut see: impl FnMut(T, Rights)) {
+        for slot in &mut self.slots {
+            if let Some(object) = slot.object.take() {
+                see(object, slot.rights);
+            }
+        }
     }
 
     /// How many slots are in use.

@@ -70,7 +70,7 @@ fn a_copy_has_no_right_that_its_origin_lacks() {
     let narrow = table.copy(handle, ENDPOINT, Rights::NONE.with(HandleRight::Call)).unwrap();
     assert_eq!(table.copy(narrow, ENDPOINT, all()), Err(Status::Right));
     // A copy outlives its origin.
-    assert_eq!(table.close(handle, ENDPOINT).map(|thing| thing.number), Ok(1));
+    assert_eq!(table.close(handle, ENDPOINT).map(|(thing, _)| thing.number), Ok(1));
     assert_eq!(number(&table, copy, ENDPOINT), Ok(1));
 }
 
@@ -124,6 +124,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0_u64..40, 0_u64..6).prop_map(|(index, generation)| Step::Probe(generation << 8 | index)),
     ];
     prop::collection::vec(step, 1..200)
+}
+
+#[test]
+fn a_table_that_is_cleared_passes_each_object_with_its_rights_and_voids_all_handles() {
+    let mut table = Table::default();
+    let call = Rights::NONE.with(HandleRight::Call);
+    let handles = [(1, all()), (2, call), (3, Rights::NONE)]
+        .map(|(number, rights)| table.insert(Thing::new(number, Kind::Endpoint), rights).unwrap());
+    table.close(handles[0], ENDPOINT).unwrap();
+    let mut seen = Vec::new();
+    table.clear(|thing, rights| seen.push((thing.number, rights)));
+    assert_eq!((seen, table.used()), ([(2, call), (3, Rights::NONE)].to_vec(), 0));
+    assert!(handles.into_iter().all(|handle| number(&table, handle, ENDPOINT) == Err(Status::Generation)));
 }
 
 proptest! {

@@ -8,13 +8,14 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell, UnsafeCell};
+use core::mem::MaybeUninit;
 use harness::user::Exit;
 
-use super::objects::Named;
+use super::objects::{Endpoint, Named};
 use super::post::Post;
 use super::space::Space;
 use super::table::Table;
-use crate::cpu::ThreadFrame;
+use crate::cpu::{ThreadFrame, TrapFrame};
 use crate::user::AddressSpace;
 
 /// What a thread waits for.
@@ -29,6 +30,8 @@ pub enum State {
     Queued,
     /// The answer of a server.
     Called,
+    /// A page that a server maps, to go on where it faulted.
+    Faulted,
     /// A notification, a time or the end of a task.
     Waiting,
     /// Nothing any more.
@@ -53,6 +56,12 @@ pub struct Thread {
     pub own: Cell<Option<AddressSpace>>,
     /// Its place among the tasks that others started.
     pub place: Cell<Option<Rc<()>>>,
+    /// Where its page faults go. Without an endpoint they end it.
+    pub faults_to: Cell<Option<Rc<Endpoint>>>,
+    /// Its registers at a page fault that a server resolves.
+    trapped: UnsafeCell<MaybeUninit<TrapFrame>>,
+    /// Whether it goes on from there, and not from a call.
+    pub is_trapped: Cell<bool>,
     /// The thread after it in a queue.
     pub(super) next: Cell<Option<Rc<Thread>>>,
     /// Its handles; a worker of the scaling tier has none, and may make no call but that of its return stub.
@@ -76,6 +85,9 @@ impl Thread {
             waiter: Cell::default(),
             own: Cell::default(),
             place: Cell::default(),
+            faults_to: Cell::default(),
+            trapped: UnsafeCell::new(MaybeUninit::uninit()),
+            is_trapped: Cell::default(),
             next: Cell::default(),
             handles: handles.map(|table| Box::new(RefCell::new(table))),
             authority: Cell::default(),
@@ -92,6 +104,7 @@ impl Thread {
     pub fn begin(&self, frame: ThreadFrame) {
         self.edit(|own| *own = frame);
         self.state.set(State::Ready);
+        self.is_trapped.set(false);
         self.exit.set(None);
     }
 
@@ -102,6 +115,24 @@ impl Thread {
             frame.rax = status.value();
             [frame.rsi, frame.rdx, frame.r10, frame.r8] = words;
         });
+    }
+
+    /// Keeps its registers at a page fault, and what a server is told of it.
+    pub fn trap(&self, frame: &TrapFrame, words: [u64; 4]) {
+        // SAFETY: as in `edit`.
+        unsafe { (*self.trapped.get()).write(*frame) };
+        self.is_trapped.set(true);
+        self.keep(words);
+    }
+
+    /// Where it goes on after a page fault: once.
+    pub fn take_trapped(&self) -> Option<*const TrapFrame> {
+        self.is_trapped.take().then(|| self.trapped.get().cast_const().cast())
+    }
+
+    /// Has it wait for the answer of a server that has its words.
+    pub fn wait_for_answer(&self) {
+        self.state.set(if self.is_trapped.get() { State::Faulted } else { State::Called });
     }
 
     /// Keeps the words of its call until a server takes them.
@@ -136,6 +167,7 @@ impl Thread {
     pub fn let_go(&self) {
         self.caller.take();
         self.waiter.take();
+        self.faults_to.take();
         self.next.take();
         if let Some(handles) = &self.handles {
             handles.take();

@@ -26,6 +26,9 @@ pub fn on_trap(frame: &TrapFrame) {
             if vector == vectors::PAGE_FAULT && island.touches(error, address) {
                 return;
             }
+            if vector == vectors::PAGE_FAULT {
+                island.pass_fault(frame, address);
+            }
             island.end_current(Exit::Fault(Fault { vector: vector.into(), error, rip, address }));
         }
         vector => on_interrupt(vector),

@@ -2,6 +2,7 @@
 
 use alloc::rc::Rc;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use abi::object::Status;
@@ -9,7 +10,7 @@ use abi::task::Counter;
 use harness::x86::tsc;
 use x86_64::instructions::interrupts;
 
-use super::island::Island;
+use super::island::{Island, MOST_STARTED};
 use super::objects::{Endpoint, Notification};
 use super::post::Post;
 use super::thread::{State, Thread};
@@ -36,12 +37,46 @@ impl Awaited {
             Self::Bits(notification) => {
                 notification.is_set().then(|| (Status::Ok, [notification.take(), 0, 0, 0]))
             }
-            Self::Answer(post) => post
-                .take_answer()
-                .map(|answer| answer.map_or((Status::Gone, [0; 4]), |words| (Status::Ok, words))),
+            Self::Answer(post) => {
+                post.poll().map(|answer| answer.map_or((Status::Gone, [0; 4]), |words| (Status::Ok, words)))
+            }
             Self::Time(until) => {
                 let now = tsc::read();
                 (now >= *until).then_some((Status::Ok, [now, 0, 0, 0]))
+            }
+        }
+    }
+}
+
+/// Threads that are in no queue, each with what it waits for. There is room for all from the start, so that no call makes the
+/// list grow: a thread waits for one thing at a time, and there is a bound for how many there are.
+#[derive(Default)]
+pub struct Waiting(Vec<(Rc<Thread>, Awaited)>);
+
+impl Waiting {
+    /// None waits yet, of `threads` threads and those that they start.
+    #[must_use]
+    pub fn for_threads(threads: usize) -> Self {
+        Self(if threads == 0 { Vec::new() } else { Vec::with_capacity(threads + MOST_STARTED) })
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a thread.
+    fn push(&mut self, thread: Rc<Thread>, awaited: Awaited) {
+        assert!(self.0.len() < self.0.capacity(), "more threads wait than there are");
+        self.0.push((thread, awaited));
+    }
+
+    /// Forgets all of them. A call of another CPU's server is taken back.
+    pub fn end(&mut self) {
+        while let Some((_, awaited)) = self.0.pop() {
+            if let Awaited::Answer(post) = awaited {
+                post.take_back();
             }
         }
     }
@@ -52,7 +87,7 @@ impl Island {
     fn wait_for(&self, awaited: Awaited) {
         if let Some(current) = self.park() {
             current.state.set(State::Waiting);
-            self.waiting.borrow_mut().push((current, awaited));
+            self.waiting.borrow_mut().push(current, awaited);
             self.outside.set(self.outside.get() + 1);
         }
         self.block();
@@ -91,12 +126,14 @@ impl Island {
 
     /// Takes a thread that was ended from those that wait.
     pub(super) fn stop_waiting(&self, thread: &Thread) {
-        let mut waiting = self.waiting.borrow_mut();
+        let waiting = &mut self.waiting.borrow_mut().0;
         let place = waiting.iter().position(|(waiting, _)| core::ptr::eq(&raw const **waiting, thread));
         let Some(place) = place else { return };
         self.outside.set(self.outside.get() - 1);
-        if let (_, Awaited::Bits(notification)) = waiting.swap_remove(place) {
-            notification.waits.store(0, Ordering::Release);
+        match waiting.swap_remove(place).1 {
+            Awaited::Bits(notification) => notification.waits.store(0, Ordering::Release),
+            Awaited::Answer(post) => post.take_back(),
+            Awaited::Time(_) => {}
         }
     }
 
@@ -112,7 +149,7 @@ impl Island {
     #[inline(never)]
     fn look_outside(&self) {
         self.look_at_posts();
-        let mut waiting = self.waiting.borrow_mut();
+        let waiting = &mut self.waiting.borrow_mut().0;
         let mut index = 0;
         while let Some((thread, awaited)) = waiting.get(index) {
             let Some((status, words)) = awaited.over() else {
@@ -134,9 +171,12 @@ impl Island {
         }
     }
 
-    /// Passes calls of other CPUs to servers that wait.
+    /// Passes calls of other CPUs to servers that wait, and revokes what other CPUs have revoked.
     fn look_at_posts(&self) {
         for endpoint in self.served.borrow().iter() {
+            if !endpoint.revoked.get() && endpoint.posts.iter().any(|post| post.is_revoked()) {
+                self.revoke_endpoint(endpoint);
+            }
             let Some(server) = endpoint.server.take() else { continue };
             let mut calls = endpoint.posts.iter().filter_map(|post| Some((post, post.take()?)));
             // One that is not taken stays in its slot.
@@ -154,7 +194,7 @@ impl Island {
 
     /// Whether something that is not here can make a thread ready: another CPU, or time.
     fn can_wait(&self) -> bool {
-        !self.waiting.borrow().is_empty() || self.served.borrow().iter().any(|endpoint| endpoint.has_server())
+        !self.waiting.borrow().is_empty() || self.served.borrow().iter().any(|endpoint| endpoint.is_served())
     }
 
     /// The next thread that can run, for which the CPU waits. `None` at the time-out, or if nothing can make a thread ready any
@@ -187,7 +227,7 @@ impl Island {
             Awaited::Time(until) => Some(until.saturating_sub(now)),
             Awaited::Bits(_) | Awaited::Answer(_) => None,
         };
-        let first = self.waiting.borrow().iter().filter_map(|(_, awaited)| until(awaited)).min();
+        let first = self.waiting.borrow().0.iter().filter_map(|(_, awaited)| until(awaited)).min();
         let clock = clock::get().expect("a thread runs only when there is a clock");
         apic::set_timer(clock.timer_ticks_of(watch.wait(now).min(first.unwrap_or(u64::MAX))));
         worker.asleep.store(true, Ordering::SeqCst);
@@ -211,5 +251,24 @@ impl Island {
             self.counters.count(Counter::Fault);
         }
         made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Space;
+
+    #[test]
+    fn there_is_room_for_every_thread_that_can_wait_and_for_no_more() {
+        let mut waiting = Waiting::for_threads(2);
+        let room = waiting.0.capacity();
+        for until in 0..2 + MOST_STARTED as u64 {
+            waiting.push(Thread::new(Space::of_no_memory(0), None), Awaited::Time(until));
+        }
+        assert_eq!((waiting.0.len(), waiting.0.capacity()), (2 + MOST_STARTED, room));
+        waiting.end();
+        assert!(waiting.is_empty());
+        assert_eq!(Waiting::for_threads(0).0.capacity(), 0);
     }
 }

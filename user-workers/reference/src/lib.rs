@@ -62,9 +62,11 @@ mod parameters;
 mod primes;
 mod range;
 mod registry;
+mod sqlite;
 mod task;
 mod transformer;
 mod triad;
+mod wasm;
 mod workload;
 
 pub use abi::worker::PARAMS as MAX_PARAMETERS;
@@ -96,6 +98,7 @@ workloads! {
         "control-wrong-answer";
     chase::Chase, failed by "control-chase";
     chunk_hash::ChunkHash, failed by "control-chunk-hash";
+    contention::Barrier, failed by "control-contention-barrier";
     contention::FalseSharing, failed by "control-contention-false-sharing";
     contention::McsLock, failed by "control-contention-mcs-lock";
     contention::SharedLine, failed by "control-contention-shared-line";
@@ -106,12 +109,24 @@ workloads! {
     kv::KvHash, failed by "control-kv-hash";
     lz4::Lz4Compress, failed by "control-lz4-compress";
     lz4::Lz4Decompress, failed by "control-lz4-decompress";
+    sqlite::Sqlite, failed by "control-sqlite";
     transformer::Transformer, failed by "control-transformer";
     triad::Triad, failed by "control-triad";
+    wasm::Wasm, failed by "control-wasm";
 }
 
 /// The program of the tasks of the mechanism rows (docs/MECHANISMS.md). It is no workload.
 pub const TASKS: &str = "primitives";
+
+/// The workloads whose programs take long to build, so that only runs of them do (tools/large-workers.sh).
+const LARGE: [&str; 2] = ["wasm", "sqlite"];
+
+/// The target of the Makefile that builds a program.
+#[must_use]
+pub fn make_target(program: &str) -> &'static str {
+    let measured = by_name(program).and_then(Workload::control_of).unwrap_or(program);
+    if LARGE.contains(&measured) { "large-workers" } else { "workers" }
+}
 
 /// The workload of this name in [`REGISTRY`].
 #[must_use]
@@ -136,6 +151,15 @@ mod tests {
         // It is no workload: it has no answer of its own, and its counts are judged row by row.
         assert!(registered.insert(TASKS.to_owned()));
         assert_eq!(files, registered);
+    }
+
+    #[test]
+    fn each_large_program_is_built_by_a_script_of_its_own() {
+        let script = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/large-workers.sh"));
+        let built: Vec<_> = script.lines().filter_map(|line| line.strip_prefix("build ")).collect();
+        assert_eq!(built, LARGE);
+        assert_eq!(["wasm", "control-sqlite"].map(make_target), ["large-workers"; 2]);
+        assert_eq!(["primes", "control-gups", "another"].map(make_target), ["workers"; 3]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use abi::Digest;
 use abi::sweep::PARTS;
 
+use crate::range;
 use crate::workload::root_of;
 use crate::{BadParameter, Expectation, Needs, Parameter, Parameters, Room, Slowed, Units, Words, Workload};
 
@@ -39,10 +40,19 @@ pub trait Task: Parameters + Copy + fmt::Debug + PartialEq + Send + Sync + 'stat
 
     /// Splits this whole into `workers` parts of as equal cost as can be, in order. Parts are empty if there is less to
     /// do than there are workers. `whole` is the expectation of this whole; its digest has no meaning here.
-    fn split(&self, workers: u16, whole: Expectation) -> Vec<Self>;
+    ///
+    /// By default the task is a range of equal items: the first parameter is the first item, the second the end of the items.
+    /// The parts differ by one item at most, and share the other parameters.
+    fn split(&self, workers: u16, whole: Expectation) -> Vec<Self> {
+        let _ = whole;
+        range::split(self, workers)
+    }
 
-    /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap.
-    fn join(parts: &[Self]) -> Option<Self>;
+    /// Joins parts to the whole. `None` if they are no partition of one whole, in order, without gap or overlap. By default for
+    /// parts that are ranges.
+    fn join(parts: &[Self]) -> Option<Self> {
+        range::join(parts)
+    }
 
     /// The memory that a worker with this task needs, in bytes. None by default. A manifest must grant at least as much.
     fn memory_bytes(&self) -> u64 {

@@ -42,7 +42,7 @@ fn no_program_asks_the_cpu_what_it_can_do() {
     for program in of_every_cpu.chain(for_features) {
         let path = built().join(&program);
         let elf = std::fs::read(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; `make workers` builds the programs", path.display())
+            panic!("{}: {error}; `make large-workers` builds the programs", path.display())
         });
         let found = asking(&elf);
         assert!(found.is_empty(), "{}: {found:?}", program.display());

@@ -208,7 +208,7 @@ fn every_program_gives_what_is_expected_of_every_part_of_1_to_16_workers() {
     for workload in REGISTRY.measured() {
         let path = folder.join(workload.name());
         let elf = std::fs::read(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; `make workers` builds the programs", path.display())
+            panic!("{}: {error}; `make large-workers` builds the programs", path.display())
         });
         for workers in 1..=16 {
             case(&elf, workload, whole(workload), workers);

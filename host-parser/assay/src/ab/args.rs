@@ -1,10 +1,12 @@
 //! The options of `assay ab`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use lab::Places;
 
+use crate::compare::ThresholdArgs;
 use crate::options::{GuestArgs, ProbeArgs};
 use crate::pipeline::PipelineArgs;
 
@@ -39,6 +41,13 @@ pub struct AbArgs {
     /// many as for twice the cases.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rounds: u16,
+    /// Time for the session, in place of a limit of disturbed runs: 20m, or 1h30m
+    ///
+    /// It goes on until all rounds count, however many runs the host disturbs, and begins no further round when the time is
+    /// over. What it would take at the noise so far is shown meanwhile. If too few rounds count by then, the exit code is 75
+    /// (busy). Enough of what was made must count all the same: one run for four that are lost.
+    #[arg(long, value_name = "TIME", value_parser = crate::options::patience)]
+    pub patience: Option<Duration>,
     /// Seed of the order of the runs in a round; by default from the clock, and recorded
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
@@ -48,6 +57,9 @@ pub struct AbArgs {
     /// Folder for results, which go to DIR/ab/LABEL
     #[arg(long, value_name = "DIR", default_value_os_t = Places::here().sessions())]
     pub out: PathBuf,
+    /// What the comparison is held to.
+    #[command(flatten)]
+    pub thresholds: ThresholdArgs,
     /// For pipelines.
     #[command(flatten)]
     pub pipeline: PipelineArgs,

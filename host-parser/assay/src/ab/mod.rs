@@ -21,6 +21,7 @@ pub use args::AbArgs;
 use crate::compare;
 use crate::ending::Ending;
 use crate::keep;
+use crate::patience;
 use crate::tool::tool;
 
 /// The rows' names, and their sessions' folders.
@@ -55,6 +56,7 @@ pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
         rounds: args.rounds,
         // A round counts only if neither row was disturbed.
         spare: 4 * SPARE,
+        patience: args.patience,
         seed: args.seed.unwrap_or_else(clock_seed),
         layout: Layout::Apart,
         probe: args.probe.spec(),
@@ -75,9 +77,9 @@ pub fn run(args: &AbArgs) -> Result<Ending, Coded> {
     let [a, b] = &rows[..] else { unreachable!("as many rows as were named") };
     // With --b-workers, two builds of a worker are intended.
     let accepted = Accepted { blobs: args.b_workers.is_some(), cases: BTreeSet::new() };
-    let comparison = session::compare(a, b, Design::Paired, &accepted);
+    let comparison = session::compare(a, b, Design::Paired, &accepted, args.thresholds.thresholds());
     console::data("folder", &session.folder())?;
-    compare::show(&comparison, a, b)
+    Ok(patience::ending(&opened.session.results(0), compare::show(&comparison, a, b)?))
 }
 
 /// The cases to run: the `--cases`, each of which the manifest must have, or else all of the manifest's cases.

@@ -14,6 +14,7 @@ use report::Table;
 use results::MachineKey;
 use serde::Serialize;
 
+use crate::compare::ThresholdArgs;
 use crate::ending::Ending;
 use crate::show::page_of;
 
@@ -52,6 +53,9 @@ pub struct SaveArgs {
     /// Save it in place of the one that the machine has
     #[arg(long)]
     pub replace: bool,
+    /// What comparisons with it are held to.
+    #[command(flatten)]
+    pub thresholds: ThresholdArgs,
     /// Where.
     #[command(flatten)]
     pub dir: DirArgs,
@@ -114,7 +118,8 @@ pub fn run(command: &BaselineCommand) -> Result<Ending, Coded> {
 }
 
 fn save(args: &SaveArgs) -> Result<Ending, Coded> {
-    let baseline = store::save(&args.dir.baselines, &args.name, &args.session, args.replace)?;
+    let baseline =
+        store::save(&args.dir.baselines, &args.name, &args.session, args.thresholds, args.replace)?;
     console::data("baseline", &Listed::of(&baseline))?;
     let description = &baseline.description;
     let (name, machine, folder) = (&description.name, &description.machine, baseline.folder.display());
@@ -127,7 +132,7 @@ fn list(args: &DirArgs) -> Result<Ending, Coded> {
     console::data("baselines", &all.iter().map(Listed::of).collect::<Vec<_>>())?;
     if all.is_empty() {
         let dir = args.baselines.display();
-        console::answer(&format!("{dir}: no baseline in it\n"))?;
+        console::answer(&format!("no baseline yet in {dir}\n"))?;
         return Ok(Ending::from(Exit::Holds).then("`assay baseline save NAME SESSION` saves one."));
     }
     let header = ["name", "machine", "experiment", "saved (UTC)", "CPU"].map(str::to_owned).to_vec();

@@ -17,6 +17,7 @@ use results::{MachineKey, write_atomically};
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
+use crate::compare::ThresholdArgs;
 
 /// Version of the description.
 const SCHEMA: u32 = 1;
@@ -44,8 +45,15 @@ pub struct Description {
     pub chain: String,
     /// SHA-256 of the archive.
     pub archive_sha256: String,
+    /// What a comparison with it is held to, if not to the defaults.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub thresholds: ThresholdArgs,
     /// The machine.
     pub key: Key,
+}
+
+fn is_default(thresholds: &ThresholdArgs) -> bool {
+    *thresholds == ThresholdArgs::default()
 }
 
 /// A baseline.
@@ -107,7 +115,13 @@ impl Baseline {
 ///
 /// # Errors
 /// It does not verify or has no result, the machine has one of that name and `replace` is not set, or it cannot be written.
-pub fn save(dir: &Path, name: &str, session: &Path, replace: bool) -> Result<Baseline, Coded> {
+pub fn save(
+    dir: &Path,
+    name: &str,
+    session: &Path,
+    thresholds: ThresholdArgs,
+    replace: bool,
+) -> Result<Baseline, Coded> {
     let opened = Opened::open(session)?;
     opened.verified()?;
     let stored = opened.stored_one(results::session::Whole::Must)?;
@@ -138,6 +152,7 @@ pub fn save(dir: &Path, name: &str, session: &Path, replace: bool) -> Result<Bas
         saved_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         chain: opened.session.chain.head.to_string(),
         archive_sha256: Digest::of(&bytes).to_string(),
+        thresholds,
         key: Key::from(&key),
     };
     // Last: without it the folder is no baseline.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ThresholdArgs;
 use crate::baseline::DirArgs;
 use crate::pipeline::PipelineArgs;
 
@@ -33,6 +34,9 @@ pub struct CompareArgs {
     /// Compare only these cases, as a list: 1,2; by default both must have the same
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cases: Vec<u16>,
+    /// What it is held to; by default as the baseline was saved.
+    #[command(flatten)]
+    pub thresholds: ThresholdArgs,
     /// For pipelines.
     #[command(flatten)]
     pub pipeline: PipelineArgs,

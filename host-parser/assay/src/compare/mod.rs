@@ -5,6 +5,7 @@ mod args;
 mod notes;
 mod table;
 mod text;
+mod thresholds;
 
 use anyhow::anyhow;
 use export::{Suite, of_comparison};
@@ -15,6 +16,7 @@ use results::session::{Accepted, SessionComparison, StoredSession, Whole, compar
 use stats::{Design, Difference as Verdict};
 
 pub use args::CompareArgs;
+pub use thresholds::ThresholdArgs;
 
 use crate::baseline::{self, Difference, Key};
 use crate::ending::Ending;
@@ -24,7 +26,7 @@ use crate::ending::Ending;
 /// # Errors
 /// A session cannot be read, or has no result.
 pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
-    let Sides { a, b, epoch } = sides(args)?;
+    let Sides { a, b, epoch, thresholds } = sides(args)?;
     if let Some(why) = a.shares_runs_with(&b) {
         let [a, b] = [&a, &b].map(|session| session.folder.display());
         return Err(anyhow!("{a} and {b}: {why}; a session is not compared with itself"))
@@ -42,7 +44,8 @@ pub fn run(args: &CompareArgs) -> Result<Ending, Coded> {
     for difference in &epoch {
         console::answer(&format!("another epoch of one machine: {difference}\n"))?;
     }
-    show(&compare(&a, &b, design, &accepted), &a, &b)
+    let held_to = args.thresholds.or(thresholds).thresholds();
+    show(&compare(&a, &b, design, &accepted, held_to), &a, &b)
 }
 
 /// The two sides.
@@ -51,6 +54,8 @@ struct Sides {
     b: StoredSession,
     /// What has changed on the machine since its baseline.
     epoch: Vec<Difference>,
+    /// The thresholds that the baseline was saved with.
+    thresholds: ThresholdArgs,
 }
 
 /// The sessions that the command line names, verified.
@@ -58,7 +63,7 @@ fn sides(args: &CompareArgs) -> Result<Sides, Coded> {
     match (&args.baseline, args.sessions.as_slice()) {
         (None, [a, b]) => {
             let (a, b) = (load(a, Whole::Must)?, load(b, Whole::Must)?);
-            Ok(Sides { a, b, epoch: Vec::new() })
+            Ok(Sides { a, b, epoch: Vec::new(), thresholds: ThresholdArgs::default() })
         }
         (Some(name), [b]) => {
             let opened = Opened::open(b)?;
@@ -67,7 +72,8 @@ fn sides(args: &CompareArgs) -> Result<Sides, Coded> {
             let baseline = baseline::of_machine(&args.baselines.baselines, name, &key)?;
             let a = baseline.open()?.stored_one(Whole::Must)?;
             let epoch = baseline.description.key.epoch_differences(&Key::from(&key));
-            Ok(Sides { a, b: opened.stored_one(Whole::Must)?, epoch })
+            let thresholds = baseline.description.thresholds;
+            Ok(Sides { a, b: opened.stored_one(Whole::Must)?, epoch, thresholds })
         }
         (None, _) => {
             Err(anyhow!("expected two sessions, A and B, or --baseline NAME and B")).or_exit(Exit::Usage)

@@ -8,7 +8,8 @@ pub fn notes(comparison: &SessionComparison) -> Vec<String> {
     let mut notes = vec![unit(comparison).to_owned()];
     notes.extend(method(comparison.design).map(str::to_owned));
     let level = comparison.design.level_of_each(comparison.level) * 100.0;
-    notes.push(format!("intervals: {level:.2} %, so that all figures and cases share an error of 1 %"));
+    let error = comparison.error * 100.0;
+    notes.push(format!("intervals: {level:.2} %, so that all figures and cases share an error of {error} %"));
     notes.extend(figures(comparison));
     notes.push(format!(
         "no-difference: the whole interval of every figure is within {:.1} % of 1",

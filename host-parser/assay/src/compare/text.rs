@@ -1,7 +1,7 @@
 //! A comparison on a terminal: plain ASCII lines.
 
 use results::session::{CaseVerdict, Differing, SessionComparison, StoredSession, TimeUnit};
-use stats::{Comparison, Design, Difference, HeldBack};
+use stats::{Design, Difference, HeldBack, least_rounds};
 
 use super::notes::notes;
 use super::table::table;
@@ -135,45 +135,21 @@ pub fn next(comparison: &SessionComparison) -> Option<String> {
     }
 }
 
-/// How many more rounds of each side would decide what is open, if they vary as those that were made: the width of an
-/// interval falls with the root of their number. `None` if it would take more than [`MOST_ROUNDS`].
+/// How many more rounds of each side would decide what is open, if they vary as those that were made. `None` if it would
+/// take too many.
 fn more_rounds(comparison: &SessionComparison) -> Option<u32> {
     let open = comparison.cases.iter().filter(|case| case.verdict == Some(Difference::Inconclusive));
     let figures = open.flat_map(|case| &case.figures).filter_map(|figure| figure.comparison.as_ref());
     let open = figures.filter(|compared| compared.verdict == Difference::Inconclusive);
+    let several = comparison.cases.iter().any(|case| case.figures.len() > 1);
+    let deciding = comparison.cases.len() * if several { 2 } else { 1 };
+    let least = least_rounds(Design::Paired, comparison.error, deciding);
     let mut most = None;
     for compared in open {
-        let made = compared.rounds_a.min(compared.rounds_b);
-        let missing = u32::try_from(least_rounds(comparison).saturating_sub(made)).unwrap_or(u32::MAX);
-        let needed = rounds_needed(compared, comparison.margin)?;
-        most = most.max(Some(needed.max(missing).max(1)));
+        let made = u32::try_from(compared.rounds_a.min(compared.rounds_b)).unwrap_or(u32::MAX);
+        most = most.max(Some(compared.more_rounds()?.max(least.saturating_sub(made))));
     }
     most
-}
-
-/// The fewest rounds with which every figure of every case can reach its level: 9, and one more for each doubling of the
-/// figures that share the error.
-fn least_rounds(comparison: &SessionComparison) -> usize {
-    let several = comparison.cases.iter().any(|case| case.figures.len() > 1);
-    let figures = comparison.cases.len() * if several { 2 } else { 1 };
-    9 + figures.next_power_of_two().ilog2() as usize
-}
-
-/// The most rounds that are worth a hint.
-const MOST_ROUNDS: u32 = 1_000;
-
-/// How many more rounds the interval needs to leave 1, or to lie within the margin, whichever is nearer.
-fn rounds_needed(compared: &Comparison, margin: f64) -> Option<u32> {
-    let shift = compared.ratio.ln().abs();
-    let half = (compared.interval.high / compared.interval.low).ln() / 2.0;
-    let margin = margin.ln_1p();
-    // A difference must be certain, and at least as large as the margin; equality must be certain within it.
-    let narrow = if shift >= margin { shift } else { margin - shift };
-    let made = compared.rounds_a.min(compared.rounds_b) as f64;
-    let needed = (made * (half / narrow).powi(2)).ceil() - made;
-    // Not a number, or infinite, if nothing is narrow enough.
-    let more = (1..=MOST_ROUNDS).find(|&more| f64::from(more) >= needed);
-    more.filter(|_| needed.is_finite())
 }
 
 /// The command that settles what two sessions cannot.
@@ -207,45 +183,4 @@ fn what_settles_it(comparison: &SessionComparison) -> Option<String> {
         options.push("[--b-kernel KERNEL]");
     }
     Some(format!("to settle it: assay ab MANIFEST {}", options.join(" ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use stats::{Interval, RankTest};
-
-    use super::*;
-
-    fn compared(ratio: f64, low: f64, high: f64) -> Comparison {
-        Comparison {
-            design: Design::Paired,
-            rounds_a: 16,
-            rounds_b: 16,
-            test: RankTest::SignedRank,
-            ratio,
-            interval: Interval { low, high, level: 0.99 },
-            p_value: 0.5,
-            verdict: Difference::Inconclusive,
-            only_quick_alike: false,
-            dependence: None,
-            held_back: None,
-        }
-    }
-
-    #[test]
-    fn an_interval_twice_too_wide_needs_four_times_the_rounds() {
-        // 3 % slower, the interval from 3 % faster to 9 % slower.
-        let (ratio, half) = (0.03_f64, 0.06_f64);
-        let wide = compared(ratio.exp(), (ratio - half).exp(), (ratio + half).exp());
-        assert_eq!(rounds_needed(&wide, 0.015), Some(48));
-        // Equal, the interval twice as wide as the margin.
-        let half = 2.0 * 0.015_f64.ln_1p();
-        assert_eq!(rounds_needed(&compared(1.0, (-half).exp(), half.exp()), 0.015), Some(48));
-    }
-
-    #[test]
-    fn what_lies_at_the_margin_is_not_promised_a_number() {
-        let just = 1.015 - 1e-6;
-        assert_eq!(rounds_needed(&compared(just, 0.9, 1.2), 0.015), None);
-        assert_eq!(rounds_needed(&compared(f64::NAN, 0.9, 1.2), 0.015), None);
-    }
 }

@@ -19,6 +19,52 @@ pub enum ExactCommand {
     /// Exit codes: 0 if every row is as locked; 1 if a row is not, with both counts and the line that updates the lock; 5 if
     /// two boots of the kernel differ; 6 if the lock is for another QEMU or machine.
     Check(ExactArgs),
+    /// Count the workers of all workloads on our kernel and under Linux, and print one table.
+    ///
+    /// One boot of each, with one worker and the work of the manifest. Exit codes: 0 if every worker has the same instructions
+    /// on both, up to the interrupts of Linux; 1 if one has not.
+    Workloads(ExactWorkloadsArgs),
+}
+
+/// Which workloads are counted, and how.
+#[derive(Args, Clone, Debug)]
+pub struct ExactWorkloadsArgs {
+    /// Folder of the workloads' manifests
+    #[arg(default_value_os_t = Places::here().in_manifests("workloads"))]
+    pub folder: PathBuf,
+    /// Only workloads with this word in their names
+    #[arg(long, value_name = "WORD")]
+    pub only: Option<String>,
+    /// The longest time for one boot, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEADLINE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub deadline: u64,
+    /// QEMU; by default qemu-system-x86_64 in PATH
+    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
+    pub qemu: Option<PathBuf>,
+    /// Assay's own kernel
+    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().kernel())]
+    pub own_kernel: PathBuf,
+    /// Folder with the built workers
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().workers())]
+    pub workers: PathBuf,
+    /// Static Linux twin
+    #[arg(long, value_name = "PROGRAM", default_value_os_t = Places::here().twin())]
+    pub twin: PathBuf,
+}
+
+impl ExactWorkloadsArgs {
+    /// How each is run.
+    pub fn run(&self) -> ExactRunArgs {
+        ExactRunArgs {
+            boots: 1,
+            deadline: self.deadline,
+            qemu: self.qemu.clone(),
+            own_kernel: self.own_kernel.clone(),
+            workers: self.workers.clone(),
+            twin: self.twin.clone(),
+            ..ExactRunArgs::default()
+        }
+    }
 }
 
 /// What is counted, and the lock file.

@@ -111,24 +111,46 @@ fn count_kernel(args: &ExactArgs, kernel: &Path, spans: Vec<(String, Span)>) -> 
 pub fn count_ours(args: &ExactRunArgs) -> Result<Counted, Coded> {
     let manifest = load(&args.manifest)?;
     let guest = Guest::new(args, manifest.machine().memory_mib)?;
-    let rows_with = |program: &str, exit: GuestExit| {
-        let initrd = guest.file("ramdisk.tar", &plan_and_worker(args, &manifest, program)?)?;
-        let (kernel, append) = (args.own_kernel.clone(), String::new());
-        let boot = BootMedium::Kernel { kernel, initrd: Some(initrd), append };
-        rows_of(&guest.run(&boot)?, exit, "our kernel")
-    };
-    let mut rows = rows_with(manifest.program(), GuestExit::Success)?;
+    let mut rows = rows_of_ours(args, &guest, &manifest, manifest.program(), GuestExit::Success)?;
     if manifest.program() == "primes" {
-        let refused = worker(&rows_with(SYSCALL_CONTROL, GuestExit::Failed)?);
-        let syscall = refused.zip(worker(&rows)).and_then(|(refused, plain)| refused.checked_sub(plain));
+        let refused = rows_of_ours(args, &guest, &manifest, SYSCALL_CONTROL, GuestExit::Failed)?;
+        let syscall =
+            worker(&refused).zip(worker(&rows)).and_then(|(refused, plain)| refused.checked_sub(plain));
         rows.extend(syscall.and_then(|syscall| Row::new("syscall, refused", vec![syscall])));
     }
     Ok(Counted { subject: guest.subject(OURS.to_owned(), ""), rows, spans: Vec::new() })
 }
 
+/// The rows of our kernel with `program` as the worker.
+fn rows_of_ours(
+    args: &ExactRunArgs,
+    guest: &Guest<'_>,
+    manifest: &Manifest,
+    program: &str,
+    exit: GuestExit,
+) -> Result<Vec<Row>, Coded> {
+    let initrd = guest.file("ramdisk.tar", &plan_and_worker(args, manifest, program)?)?;
+    let (kernel, append) = (args.own_kernel.clone(), String::new());
+    let boot = BootMedium::Kernel { kernel, initrd: Some(initrd), append };
+    rows_of(&guest.run(&boot)?, exit, "our kernel")
+}
+
 /// The least instructions of the worker.
 fn worker(rows: &[Row]) -> Option<u64> {
     rows.iter().find(|row| row.name == "worker").map(Row::least)
+}
+
+/// The least instructions of a manifest's worker on our kernel, and under Linux.
+///
+/// # Errors
+/// As [`count_ours`] and [`count_linux`]; or a guest runs no worker, because its machine lacks what that needs.
+pub fn on_both(args: &ExactRunArgs, manifest: &Manifest) -> Result<[u64; 2], Coded> {
+    let manifest = countable(manifest.clone())?;
+    let guest = Guest::new(args, manifest.machine().memory_mib)?;
+    let ours = rows_of_ours(args, &guest, &manifest, manifest.program(), GuestExit::Success)?;
+    let linux = rows_of_linux(args, &guest, &manifest)?;
+    let counts = worker(&ours).zip(worker(&linux)).map(|(ours, linux)| [ours, linux]);
+    counts.context("no worker has run").or_exit(Exit::Failed)
 }
 
 /// Counts the same worker under Linux.
@@ -138,26 +160,36 @@ fn worker(rows: &[Row]) -> Option<u64> {
 pub fn count_linux(args: &ExactRunArgs) -> Result<Counted, Coded> {
     let manifest = load(&args.manifest)?;
     let guest = Guest::new(args, manifest.machine().memory_mib)?;
+    let rows = rows_of_linux(args, &guest, &manifest)?;
+    let append = format!("{}{NO_KASLR}", SetUp::Default.command_line(1));
+    Ok(Counted { subject: guest.subject("linux".to_owned(), &append), rows, spans: Vec::new() })
+}
+
+/// The rows of the Linux guest.
+fn rows_of_linux(args: &ExactRunArgs, guest: &Guest<'_>, manifest: &Manifest) -> Result<Vec<Row>, Coded> {
     let twin = std::fs::read(&args.twin)
         .with_context(|| format!("the Linux twin {}: `make build` builds it", args.twin.display()))
         .or_exit(Exit::Environment)?;
-    let archive = initramfs(&twin, &plan_and_worker(args, &manifest, manifest.program())?)
-        .or_exit(Exit::Environment)?;
+    let archive =
+        initramfs(&twin, &plan_and_worker(args, manifest, manifest.program())?).or_exit(Exit::Environment)?;
     let archive = guest.file("initramfs.cpio", &archive)?;
     let kernel = LinuxKernel::find(&Places::here().linux()).or_exit(Exit::Environment)?;
     let mut boot = medium(&kernel, &archive, SetUp::Default, 1, VmmKind::Qemu);
     if let BootMedium::Kernel { append, .. } = &mut boot {
         append.push_str(NO_KASLR);
     }
-    let rows = rows_of(&guest.run(&boot)?, GuestExit::Success, "the Linux guest")?;
-    let append = format!("{}{NO_KASLR}", SetUp::Default.command_line(1));
-    Ok(Counted { subject: guest.subject("linux".to_owned(), &append), rows, spans: Vec::new() })
+    rows_of(&guest.run(&boot)?, GuestExit::Success, "the Linux guest")
+}
+
+/// The manifest of this path, if all of it can be counted.
+fn load(path: &Path) -> Result<Manifest, Coded> {
+    countable(Manifest::load(&Places::here().manifest(path)).or_exit(Exit::BadInput)?)
 }
 
 /// The manifest, if all of it can be counted.
-fn load(path: &Path) -> Result<Manifest, Coded> {
-    let manifest = Manifest::load(&Places::here().manifest(path)).or_exit(Exit::BadInput)?;
-    let refuse = |why: String| Err(anyhow!("{}: {why}", path.display())).or_exit(Exit::Unsupported);
+fn countable(manifest: Manifest) -> Result<Manifest, Coded> {
+    let path = manifest.path().display().to_string();
+    let refuse = |why: String| Err(anyhow!("{path}: {why}")).or_exit(Exit::Unsupported);
     if manifest.sweep().is_some() {
         return refuse(
             "a sweep runs on several CPUs, whose turns depend on the host; exact counts need one".to_owned(),

@@ -5,6 +5,7 @@ mod counted;
 mod data;
 mod guest;
 mod text;
+mod workloads;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -27,6 +28,7 @@ pub fn run(command: &ExactCommand) -> Result<Ending, Coded> {
     match command {
         ExactCommand::Record(args) => record(args).map(Ending::from),
         ExactCommand::Check(args) => check(args),
+        ExactCommand::Workloads(args) => workloads::run(args),
     }
 }
 

@@ -61,7 +61,7 @@ pub fn update(differences: &[Difference], locked: &Subject, counted: &Counted, t
 }
 
 /// A number with commas.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -13,12 +13,12 @@ use foreign::{Figure, Figures, Unit};
 use judging::{JudgedLogs, introduction, judge_logs, measured, rank, row_results};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::{terminal, terminal_in_colour, write_all};
-use results::disclosure::{Disclosure, template};
-use results::{Conclusion, Results};
+use results::disclosure::{Disclosure, PRICE, template};
+use results::{Conclusion, Price, Results};
 use serde::Serialize;
 
 use crate::ending::{Ending, Next};
-use crate::show::as_data;
+use crate::show::{as_data, with_space_before};
 use crate::tool::tool;
 use demand::DemandArgs;
 
@@ -52,9 +52,12 @@ pub struct ParseArgs {
     /// Figures of another tool to print beside ours: TOOL=FILE with the output of one run; may be repeated
     ///
     /// kvm-unit-tests (what x86/vmexit.flat printed), hyperfine (its JSON), sel4bench (its JSON, or a console with it),
-    /// memtest86+ (its serial log). Foreign figures are shown as they are. No rule judges them.
+    /// memtest86+ (its serial log), kevlar (the console of its benchmarks). Foreign figures are shown as they are. No rule judges them.
     #[arg(long, value_name = "TOOL=FILE")]
     pub foreign: Vec<String>,
+    /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h"; by default what the disclosure says
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<Price>,
     /// Print only a disclosure file to fill in, with what the logs already show
     #[arg(long, conflicts_with_all = ["disclose", "out", "publish"])]
     pub disclose_template: bool,
@@ -157,7 +160,14 @@ fn write(args: &ParseArgs, results: &Results, row: Option<u32>) -> Result<(), Co
         write_all(&folder, results).or_exit(Exit::Output)?;
     }
     let text = if console::has_colours() { terminal_in_colour } else { terminal };
-    console::answer(&text(results))
+    let price = price(args, results);
+    console::answer(&[text(results), with_space_before(&report::rates(results, price.as_ref()))].concat())
+}
+
+/// The price of the machine: the one of the command line, else that of the disclosure.
+fn price(args: &ParseArgs, results: &Results) -> Option<Price> {
+    let disclosed = || results.publication.as_ref()?.disclosure.get(PRICE)?.parse().ok();
+    args.price.clone().or_else(disclosed)
 }
 
 fn ending(args: &ParseArgs, results: &Results) -> Ending {

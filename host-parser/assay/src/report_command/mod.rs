@@ -7,7 +7,7 @@ use clap::Args;
 use html::{Origin, Subject, document};
 use judging::{Judged, Seal, judge};
 use lab::{Coded, Exit, OrExit, console};
-use results::write_atomically;
+use results::{Price, write_atomically};
 
 use crate::lifecycle;
 use crate::tool::tool;
@@ -21,6 +21,9 @@ pub struct ReportArgs {
     /// The file to write: one HTML file that needs no other, no script and no network
     #[arg(long, value_name = "FILE")]
     pub html: PathBuf,
+    /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h": shows the work for one unit of money
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<Price>,
 }
 
 /// Judges all logs of each session again, and writes the report.
@@ -42,7 +45,12 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
     }
     let origins: Vec<Origin> = judged.iter().map(|of| origin(of, &args.html)).collect();
     let subjects: Vec<Subject<'_>> = std::iter::zip(&judged, &origins)
-        .map(|(of, origin)| Subject { name: &of.name, results: &of.results, origin })
+        .map(|(of, origin)| Subject {
+            name: &of.name,
+            results: &of.results,
+            origin,
+            price: args.price.as_ref(),
+        })
         .collect();
     let page = document(&subjects);
     write_atomically(&args.html, |out| out.write_all(page.as_bytes())).or_exit(Exit::Output)?;

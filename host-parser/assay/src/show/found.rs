@@ -41,13 +41,16 @@ impl Session {
     }
 }
 
-/// All sessions in `out`, which has a folder for each experiment; the newest first.
+/// All sessions in `out`, which has a folder for each experiment; the newest first. None if it is not there: the first
+/// measurement makes it.
 ///
 /// # Errors
 /// `out` cannot be read.
 pub(super) fn sessions(out: &Path) -> anyhow::Result<Vec<Session>> {
-    let experiments =
-        folders(out).map_err(|error| anyhow::anyhow!("{}: cannot be read: {error}", out.display()))?;
+    let experiments = match folders(out) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        found => found.map_err(|error| anyhow::anyhow!("{}: cannot be read: {error}", out.display()))?,
+    };
     // A build's folders have no sessions, and may not be readable.
     let labels = experiments.iter().flat_map(|folder| folders(folder).unwrap_or_default());
     let mut sessions: Vec<Session> = labels.filter_map(|folder| Session::at(&folder)).collect();
@@ -89,7 +92,8 @@ mod tests {
         let names: Vec<_> = found.iter().map(|of| of.folder.strip_prefix(out.path()).unwrap()).collect();
         assert_eq!(names, [Path::new("primes/new"), Path::new("ab/rows"), Path::new("primes/old")]);
         assert_eq!(found[1].results().len(), 2);
-        assert!(sessions(Path::new("/nowhere/at/all")).is_err());
+        assert_eq!(sessions(Path::new("/nowhere/at/all")).unwrap(), []);
+        assert!(sessions(Path::new("/proc/self/status")).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use report::page::{Headline, Stored};
 use serde::Serialize;
 
 use super::found::sessions;
+use crate::ending::Ending;
 
 /// `assay list`.
 #[derive(Args, Debug)]
@@ -39,11 +40,15 @@ struct Line {
     error: Option<String>,
 }
 
-/// Lists the sessions, the newest first.
+/// What to do where nothing was measured yet.
+pub(super) const FIRST: &str =
+    "`assay doctor` checks this host; `assay run manifests/smp-process-scale.toml` measures.";
+
+/// Lists the sessions, the newest first. That there is none yet is an answer too.
 ///
 /// # Errors
 /// The folder cannot be read, or standard output cannot be written.
-pub fn run(args: &ListArgs) -> Result<Exit, Coded> {
+pub fn run(args: &ListArgs) -> Result<Ending, Coded> {
     let found = sessions(&args.out).or_exit(Exit::BadInput)?;
     let lines: Vec<Line> = found
         .iter()
@@ -52,16 +57,16 @@ pub fn run(args: &ListArgs) -> Result<Exit, Coded> {
         .map(|file| line(&file))
         .collect();
     console::data("sessions", &lines)?;
-    if lines.is_empty() {
+    if found.is_empty() {
         let shown = args.out.display();
-        return console::answer(&format!("{shown}: no session in it; `assay run MANIFEST` makes one\n"))
-            .map(|()| Exit::Holds);
+        console::answer(&format!("no session yet in {shown}: each measurement adds one\n"))?;
+        return Ok(Ending::from(Exit::Holds).then(FIRST));
     }
     let mut text = table(&lines, &args.out).text();
     if found.len() > args.newest {
         text += &format!("and {} older (-n N lists more)\n", found.len() - args.newest);
     }
-    console::answer(&text).map(|()| Exit::Holds)
+    console::answer(&text).map(|()| Exit::Holds.into())
 }
 
 fn table(lines: &[Line], out: &Path) -> Table {

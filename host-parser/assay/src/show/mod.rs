@@ -11,9 +11,9 @@ use clap::Args;
 use export::{Subject, Suite};
 use judging::{Opened, is_archive, results_of};
 use lab::{Coded, Exit, OrExit, Places, console};
-use report::page::{Headline, Stored, Style, next_line, page};
+use report::page::{Headline, Rates, Stored, Style, next_line, page, rates_of};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
-use results::{Conclusion, Results};
+use results::{Conclusion, Price, Results};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -39,6 +39,9 @@ pub struct ShowArgs {
     /// has all of results.json.
     #[arg(long)]
     pub wide: bool,
+    /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h": shows the work for one unit of money
+    #[arg(long, value_name = "PRICE")]
+    pub price: Option<Price>,
 }
 
 /// Shows each session or log; the newest session if none is named. One that cannot be read does not stop the others.
@@ -48,12 +51,17 @@ pub struct ShowArgs {
 pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
     let newest;
     let of = if args.of.is_empty() {
-        newest = [newest_in(&args.out)?];
+        let Some(found) = newest_in(&args.out)? else {
+            let shown = args.out.display();
+            console::note(&format!("assay: nothing to show yet: no session in {shown}"));
+            return Ok(Ending::from(Exit::BadInput).then(list::FIRST));
+        };
+        newest = [found];
         &newest[..]
     } else {
         &args.of
     };
-    let mut show = Show { wide: args.wide, shown: Vec::new(), next: None };
+    let mut show = Show { wide: args.wide, price: args.price.clone(), shown: Vec::new(), next: None };
     let mut failed = None;
     let mut unreadable = Vec::new();
     for path in of {
@@ -114,15 +122,9 @@ pub fn as_data(results: &Results) -> Result<Value, Coded> {
     serde_json::from_slice(&json_of(results)?).or_exit(Exit::Output)
 }
 
-fn newest_in(out: &Path) -> Result<PathBuf, Coded> {
-    let newest = sessions(out).or_exit(Exit::BadInput)?.into_iter().next();
-    let shown = out.display();
-    newest
-        .map(|session| session.folder)
-        .ok_or_else(|| {
-            anyhow!("{shown}: no session in it; `assay run MANIFEST` makes one, --out DIR looks elsewhere")
-        })
-        .or_exit(Exit::BadInput)
+/// The newest session, if there is one.
+fn newest_in(out: &Path) -> Result<Option<PathBuf>, Coded> {
+    Ok(sessions(out).or_exit(Exit::BadInput)?.into_iter().next().map(|session| session.folder))
 }
 
 /// A session or a row of it, for a program.
@@ -132,6 +134,8 @@ struct Shown {
     name: String,
     /// results.json.
     results: Value,
+    /// The work of each case in a second.
+    rates: Rates,
 }
 
 /// One that cannot be read, for a program.
@@ -144,6 +148,7 @@ struct Unreadable {
 /// What is shown, one after the other.
 struct Show {
     wide: bool,
+    price: Option<Price>,
     shown: Vec<Shown>,
     /// What to do next about the last one; it stands at the end of its page.
     next: Option<String>,
@@ -181,6 +186,10 @@ impl Show {
             let problem = anyhow!("{name}: has no {RESULTS}: no session, or one that was killed early");
             return Err(problem).or_exit(Exit::BadInput);
         }
+        if !path.exists() {
+            return Err(anyhow!("{name}: no such session or log; `assay list` has all sessions"))
+                .or_exit(Exit::BadInput);
+        }
         for results in results_of(path, &tool())? {
             self.results(&results, &name)?;
         }
@@ -195,7 +204,7 @@ impl Show {
     /// Shows results that were worked out just now.
     fn results(&mut self, results: &Results, name: &str) -> Result<(), Coded> {
         if self.is_judged_again() {
-            return self.answer(&full(results), None);
+            return self.answer(&full(results, self.price.as_ref()), None);
         }
         self.page(&json_of(results)?, name)
     }
@@ -204,7 +213,8 @@ impl Show {
     fn wide(&mut self, path: &Path) -> Result<(), Coded> {
         let opened = Opened::open(path)?;
         for set in 0..opened.session.sets().len() {
-            self.answer(&full(&opened.session.results(set)), None)?;
+            let text = full(&opened.session.results(set), self.price.as_ref());
+            self.answer(&text, None)?;
         }
         Ok(())
     }
@@ -214,10 +224,12 @@ impl Show {
         let stored = Stored::read(json).or_exit(Exit::BadInput)?;
         if console::is_for_a_program() {
             let results = serde_json::from_slice(json).or_exit(Exit::BadInput)?;
-            self.shown.push(Shown { name: name.to_owned(), results });
+            let rates = rates_of(&stored, self.price.as_ref());
+            self.shown.push(Shown { name: name.to_owned(), results, rates });
         }
         let next = Headline::of(&stored).next(name);
-        self.answer(&page(&stored, style()), Some(next))
+        let text = page(&stored, Style { price: self.price.as_ref(), ..style() });
+        self.answer(&text, Some(next))
     }
 
     /// Prints a page, after the end of the one before it.
@@ -229,8 +241,14 @@ impl Show {
     }
 }
 
-fn full(results: &Results) -> String {
-    if console::has_colours() { terminal_in_colour(results) } else { terminal(results) }
+fn full(results: &Results, price: Option<&Price>) -> String {
+    let text = if console::has_colours() { terminal_in_colour(results) } else { terminal(results) };
+    [text, with_space_before(&report::rates(results, price))].concat()
+}
+
+/// Lines after an empty one; nothing if there is none.
+pub fn with_space_before(lines: &[String]) -> String {
+    if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) }
 }
 
 fn json_of(results: &Results) -> Result<Vec<u8>, Coded> {
@@ -239,6 +257,6 @@ fn json_of(results: &Results) -> Result<Vec<u8>, Coded> {
     Ok(json)
 }
 
-fn style() -> Style {
-    Style { colours: console::has_colours() }
+fn style() -> Style<'static> {
+    Style { colours: console::has_colours(), price: None }
 }

@@ -34,8 +34,15 @@ impl Kept {
 
     #[track_caller]
     fn compare(&self, session: &Path) -> Said {
+        self.compare_held_to(session, &[])
+    }
+
+    /// The same with thresholds of the command line.
+    #[track_caller]
+    fn compare_held_to(&self, session: &Path, thresholds: &[&str]) -> Said {
         let mut command = assay(["compare", "--baseline", "main"]);
-        run(command.arg(session).arg("--baselines").arg(self.baselines.path()), DEADLINE)
+        command.args(thresholds).arg(session).arg("--baselines").arg(self.baselines.path());
+        run(&mut command, DEADLINE)
     }
 
     /// The folder of the only baseline.
@@ -83,6 +90,16 @@ fn another_machine_is_refused_and_another_epoch_is_named() {
     let said = kept.compare(&kept.sessions.play("c", &kernel));
     said.expect_answer(&["another epoch of one machine: host: A ", "B Linux 9.9 x86_64"]);
     assert!([Some(0), Some(3)].contains(&said.code), "{}{}", said.out, said.err);
+}
+
+#[test]
+fn a_baseline_keeps_its_thresholds() {
+    let kept = Kept::new();
+    let a = kept.sessions.play("a", &probed());
+    let b = kept.sessions.play("b", &Played { cycles: slower, later_ms: 500, ..probed() });
+    kept.save(&a, &["--margin", "10"]).expect_exit(0);
+    kept.compare(&b).expect_exit(0).expect_answer(&["NO DIFFERENCE of 10.0 % or more"]);
+    kept.compare_held_to(&b, &["--margin", "1.5"]).expect_exit(1).expect_answer(&["SLOWER"]);
 }
 
 #[test]

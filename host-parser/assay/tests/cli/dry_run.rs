@@ -27,6 +27,18 @@ fn the_same_seed_gives_the_same_order() {
     assert_ne!(order(&stage, "7"), order(&stage, "8"));
 }
 
+#[test]
+fn states_the_time_that_bounds_the_session() {
+    let stage = Stage::with_qemu(DIES);
+    let said = stage.run(&["--dry-run", "--patience", "1h30m"]);
+    said.expect_exit(0).expect_answer(&["for at most 1h 30m and the round that is under way then"]);
+    for (time, message) in
+        [("20", "time unit needed"), ("0s", "expected a time of 1s to 24h"), ("25h", "1s to 24h")]
+    {
+        stage.run(&["--dry-run", "--patience", time]).expect_exit(2).expect_message(&[message]);
+    }
+}
+
 /// The order of the first round with this seed.
 fn order(stage: &Stage, seed: &str) -> String {
     let said = stage.run(&["--dry-run", "--seed", seed]);

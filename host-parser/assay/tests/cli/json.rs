@@ -72,7 +72,7 @@ fn every_command_answers_with_one_object() {
 
     let mut cases = vec![
         case("show", [a, log], [none]),
-        case("list", ["--out", home], ["--out", none]),
+        case("list", ["--out", home], ["--out", log]),
         case("report", [a, "--html", &path("r.html")], [none, "--html", &path("r.html")]),
         case("export", [a, "--format", "ktap"], [none, "--format", "ktap"]),
         case("trace", [a], [none]),
@@ -101,6 +101,7 @@ fn every_command_answers_with_one_object() {
         case("dev bench-verdict", ["--help"], ["--from", none]),
         case("exact check", ["--help"], ["--lock", none]),
         case("exact record", ["--help"], ["--kernel", "x", "--row", "boot"]),
+        case("exact workloads", ["--help"], [none]),
         case("workloads", ["--help"], [none]),
         case("lifecycle", ["--help"], [none]),
         case("ab", ["--help"], [none]),

@@ -313,7 +313,8 @@ fn a_planned_case_that_did_not_run_is_reported() {
 #[test]
 fn figures_of_other_tools_are_shown_and_decide_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (hyperfine, memtest) = (folder.path().join("h.json"), folder.path().join("m.log"));
+    let [hyperfine, memtest, kevlar] = ["h.json", "m.log", "k.log"].map(|name| folder.path().join(name));
+    fs::write(&kevlar, "BENCH_START\r\nBENCH getpid 10000 610999 61\r\nBENCH stat 3 10 3\r\n").unwrap();
     let name = "a command with a name that is much too long for a table of eighty columns";
     fs::write(
         &hyperfine,
@@ -325,10 +326,17 @@ fn figures_of_other_tools_are_shown_and_decide_nothing() {
         "MTLOG ts=1.0 ev=test_start test=1 name=\"Own\"\r\nMTLOG ts=3.5 ev=test_end test=1 errors=7\r\n",
     )
     .unwrap();
-    let options = [format!("hyperfine={}", hyperfine.display()), format!("memtest86+={}", memtest.display())];
+    let options = [
+        format!("hyperfine={}", hyperfine.display()),
+        format!("memtest86+={}", memtest.display()),
+        format!("kevlar={}", kevlar.display()),
+    ];
     let of = |json: &[&str]| {
         let mut command = assay(["parse"]);
-        command.args(json).arg(good_log()).args(["--foreign", &options[0], "--foreign", &options[1]]);
+        command.args(json).arg(good_log());
+        for option in &options {
+            command.args(["--foreign", option]);
+        }
         run(&mut command, DEADLINE)
     };
     let said = of(&[]);
@@ -340,6 +348,7 @@ fn figures_of_other_tools_are_shown_and_decide_nothing() {
         "pass 1, test 1: Own",
         "2.5000",
         "7 ERRORS of memory",
+        "null_enter",
     ]);
     // A path is as long as it is.
     let wide = said.out.lines().filter(|line| line.chars().count() > 80 && !line.contains('/'));

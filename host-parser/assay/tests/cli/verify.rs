@@ -13,6 +13,7 @@ mod again;
 mod archives;
 mod chains;
 mod manifests;
+mod patience;
 mod signatures;
 
 const NOT_VERIFIED: i32 = 12;
@@ -259,7 +260,7 @@ fn a_session_without_a_chain_is_named_as_one() {
     let message = ["a: has no session.jsonl", "recorded before sessions were sealed; record it again"];
     verify(&a).expect_exit(NOT_VERIFIED).expect_message(&message);
     run(assay(["compare"]).args([&a, &a]), DEADLINE).expect_exit(NOT_VERIFIED).expect_message(&message);
-    verify(&sessions.path("none")).expect_exit(7).expect_message(&["has no session.jsonl: it is no session"]);
+    verify(&sessions.path("none")).expect_exit(7).expect_message(&["none: no such session; `assay list`"]);
 }
 
 #[test]

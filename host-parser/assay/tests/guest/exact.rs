@@ -97,3 +97,10 @@ fn a_worker_has_the_same_instructions_on_our_kernel_and_under_linux() {
     let said = run(&mut assay(options), DEADLINE);
     said.expect_exit(0).expect_answer(&["equal: the same work"]);
 }
+
+#[test]
+#[ignore = "needs QEMU, a built kernel and a Linux kernel: make test-guest"]
+fn a_workload_has_the_same_instructions_on_both_but_for_the_interrupts_of_linux() {
+    let said = run(&mut assay(["exact", "workloads", "--only", "sqlite"]), DEADLINE);
+    said.expect_exit(0).expect_answer(&["sqlite ", "1 of 1 hold"]);
+}

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use abi::series::{SeriesRow, Tier, Unavailable};
-use abi::task::Attack;
+use abi::task::{Attack, FarAttack};
 use abi::wire::Record;
 use test_support::script::Script;
 
@@ -63,18 +63,22 @@ fn oracles(records: &[Record]) -> (BTreeMap<SeriesRow, usize>, Vec<(SeriesRow, U
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
 fn every_operation_of_the_kernel_is_counted_by_its_other_side() {
     let (rows, none) = oracles(&records(2, &[]));
-    assert_eq!(none, [(SeriesRow::RingNop, Unavailable::NotOffered)]);
-    for row in SeriesRow::of_tier(Tier::Mechanism).filter(|&row| row != SeriesRow::RingNop) {
+    assert_eq!(none, []);
+    for row in SeriesRow::of_tier(Tier::Mechanism) {
         assert!(rows.get(&row).is_some_and(|&count| count > 0), "{row}");
     }
     assert_eq!(rows[&SeriesRow::Attack], Attack::ALL.len());
+    assert_eq!(rows[&SeriesRow::AttackCross], FarAttack::ALL.len());
 }
 
 #[test]
 #[ignore = "needs QEMU and a built kernel: make test-guest"]
 fn attacks_are_refused_on_one_cpu_and_on_four() {
-    for cpus in [1, 4] {
-        let (rows, none) = oracles(&records(cpus, &["--only", "attack"]));
-        assert_eq!((rows.get(&SeriesRow::Attack), none.len()), (Some(&Attack::ALL.len()), 0), "{cpus} CPUs");
+    let (near, far) = (SeriesRow::Attack, SeriesRow::AttackCross);
+    for (cpus, row, count) in
+        [(1, near, Attack::ALL.len()), (4, near, Attack::ALL.len()), (4, far, FarAttack::ALL.len())]
+    {
+        let (rows, none) = oracles(&records(cpus, &["--only", row.word()]));
+        assert_eq!((rows.get(&row), none.len()), (Some(&count), 0), "{row} on {cpus} CPUs");
     }
 }

@@ -30,7 +30,7 @@ pub enum BlobError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("worker program {}: {source}; `make workers` builds it", path.display())]
+    #[error("worker program {}: {source}; `make {}` builds it", path.display(), make_target(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -51,6 +51,11 @@ pub enum BlobError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// The target of the Makefile that builds the program of this file.
+fn make_target(path: &Path) -> &'static str {
+    workloads::make_target(path.file_name().and_then(|name| name.to_str()).unwrap_or_default())
 }
 
 impl WorkerBlob {
@@ -162,6 +167,8 @@ mod tests {
         assert!(matches!(load("script"), Err(BlobError::NotElf { .. })));
         assert!(matches!(load("../good"), Err(BlobError::Name { .. })));
         let said = load("primes").unwrap_err().to_string();
-        assert!(said.contains("primes: ") && said.contains("make workers"), "{said}");
+        assert!(said.contains("primes: ") && said.contains("`make workers`"), "{said}");
+        let said = load("sqlite").unwrap_err().to_string();
+        assert!(said.contains("sqlite: ") && said.contains("`make large-workers`"), "{said}");
     }
 }

@@ -1,10 +1,11 @@
-//! Bencher's metric format (`bmf.json`): latency in ns, and the speed-up, for which Bencher knows no unit.
+//! Bencher's metric format (`bmf.json`): latency in ns, throughput as work a second, and the speed-up, for which
+//! Bencher knows no unit.
 
 use serde_json::{Map, Value, json};
 
 use super::{Better, FormError, pretty};
 use crate::Subject;
-use crate::figures::figures;
+use crate::figures::{figures, rate};
 
 pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
     let mut all = Map::new();
@@ -24,6 +25,9 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
                     "latency".to_owned(),
                     json!({ "value": nanos.median, "lower_value": nanos.min, "upper_value": nanos.max }),
                 );
+            }
+            if let Some(rate) = rate(subject.results, &figure) {
+                measures.insert("throughput".to_owned(), json!({ "value": rate.per_second }));
             }
             if !measures.is_empty() {
                 all.insert(figure.name(subject), Value::Object(measures));

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{Better, FormError};
-use crate::figures::figures;
+use crate::figures::{figures, rate};
 use crate::{Subject, machine_id};
 
 pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
-    let [mut speedups, mut efficiencies, mut times] = [const { String::new() }; 3];
+    let [mut speedups, mut efficiencies, mut times, mut rates] = [const { String::new() }; 4];
     for subject in subjects {
         let at = subject.started_seconds().map(|seconds| format!(" {seconds}")).unwrap_or_default();
         for figure in figures(subject.results) {
@@ -29,6 +29,11 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
                     let _ = writeln!(lines, "{name}{{{labels},bound=\"{bound}\"}} {value}{at}");
                 }
             }
+            if let Some(rate) = rate(subject.results, &figure) {
+                for (of, value) in [("machine", rate.per_second), ("cpu", rate.per_cpu)] {
+                    let _ = writeln!(rates, "assay_work_per_second{{{labels},of=\"{of}\"}} {value}{at}");
+                }
+            }
             if let Some(nanos) = &figure.stats.nanos {
                 for (bound, value) in [("value", nanos.median), ("low", nanos.min), ("high", nanos.max)] {
                     let _ = writeln!(
@@ -40,7 +45,7 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
             }
         }
     }
-    if speedups.is_empty() && efficiencies.is_empty() && times.is_empty() {
+    if [&speedups, &efficiencies, &times, &rates].iter().all(|lines| lines.is_empty()) {
         return Err(FormError::Nothing);
     }
     let mut text = String::new();
@@ -63,9 +68,16 @@ pub fn write(subjects: &[Subject<'_>], _: Better) -> Result<String, FormError> {
             "Median time of an iteration; low and high: the least and the greatest.",
             times,
         ),
+        (
+            "assay_work_per_second",
+            "",
+            "Work a second by the exact count of work and the median time: of the machine, and of each of its CPUs.",
+            rates,
+        ),
     ];
     for (name, unit, help, lines) in families.into_iter().filter(|(_, _, _, lines)| !lines.is_empty()) {
-        let _ = write!(text, "# TYPE {name} gauge\n# UNIT {name} {unit}\n# HELP {name} {help}\n{lines}");
+        let unit = if unit.is_empty() { String::new() } else { format!("# UNIT {name} {unit}\n") };
+        let _ = write!(text, "# TYPE {name} gauge\n{unit}# HELP {name} {help}\n{lines}");
     }
     Ok(text + "# EOF\n")
 }

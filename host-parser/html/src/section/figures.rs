@@ -1,14 +1,14 @@
 //! The figures of a session.
 
 use maud::{Markup, html};
-use report::facts;
-use results::Results;
+use report::{facts, rate_note, rate_table};
+use results::{Price, Results};
 
 use crate::figure::{self, Figure, places};
 use crate::points::Points;
 use crate::table::{data, list, table, without};
 
-pub fn section(results: &Results, points: &Points) -> Markup {
+pub fn section(results: &Results, points: &Points, price: Option<&Price>) -> Markup {
     let places = places(results);
     let mut scaling: Vec<Figure> = figure::scaling(results, points).into_iter().collect();
     scaling.extend(figure::efficiency(results, points));
@@ -30,6 +30,11 @@ pub fn section(results: &Results, points: &Points) -> Markup {
                 (table(&without(&cases, hidden), "Every case with both of its figures"))
                 (list(&facts::case_notes(results)))
                 @if !hidden.is_empty() { (data(&cases, "every column")) }
+            }
+            @if let Some(rates) = rate_table(results, price) {
+                h4 { "Work a second" }
+                (table(&rates, "Work a second"))
+                p { (rate_note(results, price)) }
             }
             (group(&scaling, "figures"))
         }

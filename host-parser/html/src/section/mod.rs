@@ -23,7 +23,7 @@ pub fn sections(subject: &Subject<'_>, several: bool) -> Markup {
             (verdict::section(subject))
             (differences::section(subject.results))
             @if !several { (ratios(&[*subject])) }
-            (figures::section(subject.results, &points))
+            (figures::section(subject.results, &points, subject.price))
             (left_out::section(subject.results))
             (conditions::section(subject.results))
             (commands::section(subject.results))

@@ -21,7 +21,7 @@ pub fn sealed() -> Origin {
 
 /// The document of one session.
 pub fn page(results: &Results) -> String {
-    document(&[Subject { name: "target/smp-process-scale/test", results, origin: &sealed() }])
+    document(&[Subject { name: "target/smp-process-scale/test", results, origin: &sealed(), price: None }])
 }
 
 /// Seven rounds, of which run 4 (round 2, 2 workers) is excluded.

@@ -1,6 +1,7 @@
 //! What would be run, and how.
 
 use qemu::VmmKind;
+use results::patience_in_words;
 
 use super::{Layout, Session};
 use crate::console;
@@ -50,6 +51,10 @@ impl Session {
             VmmKind::Qemu => String::new(),
             other => format!("{} {}, ", other.title(), env.vmm.version),
         };
-        format!("{command}: {runs} runs{of} under {vmm}{} ({}), {cpus}", choice.accelerator, choice.reason)
+        let patience = self.spec.patience.map_or(String::new(), |patience| {
+            format!(", for at most {} and the round that is under way then", patience_in_words(patience))
+        });
+        let (accelerator, reason) = (&choice.accelerator, &choice.reason);
+        format!("{command}: {runs} runs{of} under {vmm}{accelerator} ({reason}), {cpus}{patience}")
     }
 }

@@ -1,5 +1,7 @@
 //! The runs, in their order, with a further round for each that the host disturbed.
 
+use std::time::Instant;
+
 use anyhow::anyhow;
 use evidence::challenge;
 use evidence::gate::{Ended, Measurement, ReasonCode, Verdict};
@@ -8,7 +10,7 @@ use results::{RunRecord, System};
 
 use super::{Layout, Part, Session};
 use crate::exit::{Coded, OrExit};
-use crate::progress_line::ProgressLine;
+use crate::progress_line::{Count, ProgressLine};
 use crate::rounds::Step;
 use crate::run::{Run, RunKey, cpus};
 use crate::schedule::Slot;
@@ -25,6 +27,8 @@ impl Session {
     /// and a host that disturbed too many rounds.
     pub(super) fn make_all(&mut self, cancel: &CancelToken) -> Result<(), Coded> {
         let mut progress = ProgressLine::new(self.rounds.undisturbed(), |part| self.name(part));
+        progress.allow(self.spec.patience);
+        self.begun = Instant::now();
         let made = self.make_runs(&mut progress, cancel);
         progress.finish();
         made?;
@@ -50,8 +54,9 @@ impl Session {
             match self.rounds.step(slot.round, &self.ledger) {
                 // What a user of the host experiences is every round, whole: a disturbed one is not left.
                 Step::PassOver if self.spec.layout == Layout::Apart => continue,
-                Step::Make | Step::PassOver => self.make(slot, progress, cancel)?,
                 Step::Stop => break,
+                Step::Make | Step::PassOver if self.is_out_of_patience(slot.round) => break,
+                Step::Make | Step::PassOver => self.make(slot, progress, cancel)?,
             }
             while let Some(again) = self.again(slot.round, cancel) {
                 self.make(again, progress, cancel)?;
@@ -61,6 +66,15 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Whether the time is over, so that no round may be begun. One that was begun is made whole.
+    fn is_out_of_patience(&mut self, round: u32) -> bool {
+        let begins = self.runs.last().is_none_or(|last| last.round != round);
+        let taken = self.begun.elapsed();
+        let over = begins && self.spec.patience.is_some_and(|patience| taken >= patience);
+        self.out_of_patience = over.then_some(taken);
+        over
     }
 
     /// Whether no further run is of use.
@@ -123,7 +137,7 @@ impl Session {
         self.runs.push(run);
         self.parts.push(part);
         self.seal_run()?;
-        progress.end(round, &name, &verdict, self.planned());
+        progress.end(round, &name, &verdict, self.count());
         self.diagnose(part, &last_cpus, progress, cancel);
         self.seal_diagnosis()?;
         match self.spec.layout {
@@ -136,6 +150,12 @@ impl Session {
     fn is_again(&self, round: u32, part: Part) -> bool {
         let of_round = self.runs.iter().zip(&self.parts).rev().take_while(|(run, _)| run.round == round);
         of_round.into_iter().any(|(_, of)| *of == part)
+    }
+
+    /// How many runs there are to be, and how many of those that were made do not count.
+    fn count(&self) -> Count {
+        let lost = self.runs.iter().filter(|run| self.ledger.has_lost(run.round, run.run)).count();
+        Count { planned: self.planned(), lost }
     }
 
     /// How many runs there are to be.
@@ -173,7 +193,7 @@ impl Session {
             .or_refuse(ReasonCode::HostContended);
         }
         let (made, planned) = (self.runs.len(), self.planned());
-        if made == planned {
+        if made == planned || self.out_of_patience.is_some() {
             return Ok(());
         }
         Err(anyhow!("incomplete: {made} of {planned} runs were made")).or_refuse(ReasonCode::Incomplete)

@@ -11,7 +11,7 @@ mod write;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, anyhow};
 use evidence::gate::{Gate, Scaling};
@@ -81,6 +81,8 @@ pub struct SessionSpec {
     pub rounds: u16,
     /// How many may be excluded for each of them.
     pub spare: u16,
+    /// How long it may take from its first run on, in place of a limit of what may be excluded.
+    pub patience: Option<Duration>,
     /// Seed of the order.
     pub seed: u64,
     /// How the rows belong together.
@@ -122,6 +124,10 @@ pub struct Session {
     seal: Option<SealWriter>,
     /// The challenge of the next run; it is given by the chain's first line.
     challenge: u64,
+    /// When its first run was due.
+    begun: Instant,
+    /// How long it had taken when its patience was over, if it was.
+    out_of_patience: Option<Duration>,
 }
 
 /// How a session ended.
@@ -140,7 +146,10 @@ impl Session {
     /// Finds all that is needed.
     pub fn prepare(spec: SessionSpec) -> Self {
         let parts: Vec<Vec<Part>> = groups(&spec);
-        let rounds = Rounds::new(&parts, spec.rounds, spec.spare, spec.seed);
+        let rounds = match spec.patience {
+            Some(_) => Rounds::patient(&parts, spec.rounds, spec.spare, spec.seed),
+            None => Rounds::new(&parts, spec.rounds, spec.spare, spec.seed),
+        };
         let logs = match spec.layout {
             Layout::Together => spec.folder.path.join(RUNS),
             Layout::Apart => spec.folder.path.clone(),
@@ -160,6 +169,8 @@ impl Session {
             environments,
             seal: None,
             challenge: 0,
+            begun: Instant::now(),
+            out_of_patience: None,
         }
     }
 
@@ -253,6 +264,7 @@ impl Session {
             rounds: Some(u32::from(*rounds)),
             set_aside_limit: self.rounds.limit(),
             repeats: Some(self.rounds.repeats()),
+            patience_ms: self.spec.patience.map(millis),
             cases: if sweeps { manifest.cases().to_vec() } else { cases.clone() },
             order_seed: Some(*seed),
             // Of rows that are apart the comparison makes the claim.
@@ -261,6 +273,11 @@ impl Session {
             work_unit: manifest.outside().map(|_| manifest.workload().units().work.to_owned()),
         }
     }
+}
+
+/// A time in whole milliseconds.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The folder of the runs' files.

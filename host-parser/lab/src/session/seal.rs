@@ -75,17 +75,13 @@ impl Session {
 
     /// Ends the chain, after the results were written, and signs it if a key was given.
     pub(super) fn end_chain(&mut self, completion: &Completion) -> Result<(), Coded> {
-        let incomplete = match completion {
-            Completion::Complete => None,
-            Completion::Partial { why } => Some(why.clone()),
-        };
         let mut files = BTreeMap::new();
         for name in self.results_files() {
             let path = self.folder().join(&name);
             let bytes = fs::read(&path).with_context(|| path.display().to_string()).or_exit(Exit::Output)?;
             files.insert(name.display().to_string(), Digest::of(&bytes));
         }
-        written(self.seal.as_mut().map(|seal| seal.end(incomplete, files)))?;
+        written(self.seal.as_mut().map(|seal| seal.end(completion, files)))?;
         let Some(key) = &self.spec.sign else { return Ok(()) };
         let chain = self.folder().join(CHAIN);
         let bytes = fs::read(&chain).with_context(|| chain.display().to_string()).or_exit(Exit::Output)?;

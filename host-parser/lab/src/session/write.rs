@@ -6,7 +6,7 @@ use report::write_all;
 use results::seal::incomplete;
 use results::{Artifact, Completion, Environment, Results, RunRecord};
 
-use super::{Ended, Layout, Part, Session};
+use super::{Ended, Layout, Part, Session, millis};
 use crate::exit::{Coded, Exit, OrExit};
 
 impl Session {
@@ -32,6 +32,9 @@ impl Session {
         let why = match stopped {
             Some(error) => error.to_string(),
             None if interrupted => "interrupted".to_owned(),
+            None if let Some(after) = self.out_of_patience => {
+                return Completion::OutOfPatience { after_ms: millis(after) };
+            }
             None if made == planned => return Completion::Complete,
             None if self.too_disturbed() => "the host disturbed too many of them".to_owned(),
             None => self.hopeless().unwrap_or("still running, or killed").to_owned(),

@@ -1,6 +1,7 @@
 //! The table of a page: each case's time, rate and speed-up, with a bar that shows how near to the ideal it is.
 
-use super::rate;
+use std::collections::BTreeSet;
+
 use super::stored::{Case, Experienced, Stored};
 use crate::number::{grouped, percent};
 use crate::table::{Table, marked, none, quoted};
@@ -17,14 +18,14 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
     }
     let millis = stored.cases.iter().all(|of| of.nanos.is_some())
         && stored.experienced.iter().all(|of| of.nanos.is_some());
-    let rates = millis.then(|| rate::of_cases(stored)).flatten();
     let mut header = vec!["workers".to_owned(), if millis { "ms" } else { "Mcycles" }.to_owned()];
-    header.extend(rates.as_ref().map(|_| "work/s".to_owned()));
     let weak = stored.experiment.is_weak();
     let ratio = if weak { "efficiency" } else { "speed-up" };
     header.extend([ratio, "experienced", "used %", "% of the ideal"].map(str::to_owned));
     let bar = header.len() - 1;
     let several = stored.systems().len() > 1;
+    let cases: BTreeSet<u16> = stored.names().into_iter().map(|(_, case)| case).collect();
+    let alone = cases.len() < 2;
     let mut table = Table { header, rows: Vec::new(), left: vec![bar] };
     for (system, case) in stored.names() {
         let row = Row {
@@ -33,8 +34,7 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
             case,
             weak,
         };
-        let rate = rates.as_ref().map(|of| of.of(case, row.nanos()));
-        let mut cells = row.cells(rate);
+        let mut cells = row.cells(alone);
         if several {
             cells.insert(0, system.to_string());
         }
@@ -46,16 +46,12 @@ pub(super) fn lines(stored: &Stored) -> Vec<String> {
     }
     let text = if several { table.text_by_group() } else { table.text() };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    lines.extend(
-        notes(stored, rates.as_ref().map(|of| of.unit.as_str()))
-            .iter()
-            .flat_map(|note| crate::lines::wrapped(note, "")),
-    );
+    lines.extend(notes(stored).iter().flat_map(|note| crate::lines::wrapped(note, "")));
     lines
 }
 
 /// How to read the table.
-fn notes(stored: &Stored, unit: Option<&str>) -> Vec<String> {
+fn notes(stored: &Stored) -> Vec<String> {
     let mut note = if stored.experiment.is_weak() {
         "weak scaling: every worker does the whole; medians, undisturbed; efficiency: the time of 1 worker divided by \
          that of n; experienced: efficiency with nothing left out; the bar ends at the ideal"
@@ -64,9 +60,6 @@ fn notes(stored: &Stored, unit: Option<&str>) -> Vec<String> {
         "medians, undisturbed; experienced: speed-up with nothing left out; the bar ends at the ideal"
             .to_owned()
     };
-    if let Some(unit) = unit {
-        note += &format!("; work: {unit}");
-    }
     if stored.cases.iter().any(|of| of.functional_only.is_some()) {
         note += "; *: more vCPUs than host CPUs, shows function and not speed";
     }
@@ -83,11 +76,11 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn cells(&self, rate: Option<Option<f64>>) -> Vec<String> {
-        let undisturbed = self.undisturbed.and_then(|of| of.speedup.as_ref());
-        let experienced = self.experienced.and_then(|of| of.speedup.as_ref());
+    /// The cells; of a case that is `alone` none for a speed-up, which is a ratio to another case.
+    fn cells(&self, alone: bool) -> Vec<String> {
+        let undisturbed = self.undisturbed.and_then(|of| of.speedup.as_ref()).filter(|_| !alone);
+        let experienced = self.experienced.and_then(|of| of.speedup.as_ref()).filter(|_| !alone);
         let mut cells = vec![self.name(), self.time()];
-        cells.extend(rate.map(|rate| rate.map_or_else(none, rate::shown)));
         for speedup in [undisturbed, experienced] {
             cells.push(speedup.map_or_else(none, |of| self.quoted(format!("{:.3}", of.median))));
         }

@@ -12,21 +12,28 @@ pub use headline::{Headline, Tone};
 pub use stored::{Stored, StoredError};
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use results::{CaseRate, Price, patience_in_words};
+use serde::Serialize;
 
 use super::lines::wrapped;
 use super::number::grouped;
+use super::rates;
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
+pub struct Style<'p> {
     /// Whether the verdict has its colour. The word is always there too.
     pub colours: bool,
+    /// What the machine costs, for the work of a unit of money.
+    pub price: Option<&'p Price>,
 }
 
 /// The page of a session, of at most 80 columns. What to do next ([`Headline::next`]) is not in it: that line is the last
 /// of all that a command prints.
 #[must_use]
-pub fn page(stored: &Stored, style: Style) -> String {
+pub fn page(stored: &Stored, style: Style<'_>) -> String {
     let headline = Headline::of(stored);
     let mut lines = wrapped(&format!("{}: {}", headline.word, headline.about), "");
     if style.colours {
@@ -38,12 +45,55 @@ pub fn page(stored: &Stored, style: Style) -> String {
     }
     lines.push(String::new());
     lines.extend(cases::lines(stored));
+    let rates = rate_lines(stored, style.price);
+    if !rates.is_empty() {
+        lines.push(String::new());
+        lines.extend(rates);
+    }
     lines.push(String::new());
     lines.extend(wrapped(&about(stored), ""));
     for line in refusals(stored) {
         lines.extend(wrapped(&line, ""));
     }
     lines.join("\n") + "\n"
+}
+
+/// The rates of a session's cases, for a program.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rates {
+    /// What the work counts, as a plural; `None` if that is not known.
+    pub unit: Option<String>,
+    /// The price of the machine, if one was stated.
+    pub price: Option<Price>,
+    /// Each case that has a time in nanoseconds.
+    pub cases: Vec<Priced>,
+}
+
+/// A rate, and what it gives for money.
+#[derive(Clone, Debug, Serialize)]
+pub struct Priced {
+    /// The rate.
+    #[serde(flatten)]
+    pub rate: CaseRate,
+    /// The work for one unit of money; `None` without a price.
+    pub for_one: Option<f64>,
+}
+
+/// The rates of a stored session.
+#[must_use]
+pub fn rates_of(stored: &Stored, price: Option<&Price>) -> Rates {
+    let rates = rate::of_cases(stored);
+    let unit = rates.as_ref().map(|of| of.unit.clone()).filter(|unit| !unit.is_empty());
+    let priced = |rate: CaseRate| Priced { rate, for_one: price.map(|of| of.work_for_one(rate.per_second)) };
+    let cases = rates.map_or_else(Vec::new, |of| of.rates).into_iter().map(priced).collect();
+    Rates { unit, price: price.cloned(), cases }
+}
+
+/// The rates of a session's cases, for a person.
+fn rate_lines(stored: &Stored, price: Option<&Price>) -> Vec<String> {
+    rate::of_cases(stored).map_or_else(Vec::new, |of| {
+        rates::lines(&of.rates, Some(of.unit.as_str()).filter(|unit| !unit.is_empty()), price)
+    })
 }
 
 /// The last line of an answer, of at most 80 columns: what to do next.
@@ -69,8 +119,19 @@ fn about(stored: &Stored) -> String {
             of.name.clone()
         }
     }));
+    parts.extend(patience(stored));
     parts.push(tool.to_string());
     parts.join("; ")
+}
+
+/// The time that bounded the session, in place of a limit.
+fn patience(stored: &Stored) -> Option<String> {
+    let patience = patience_in_words(stored.experiment.patience()?);
+    let over = stored.patience_over_after_ms.map(|ms| patience_in_words(Duration::from_millis(ms)));
+    Some(match over {
+        Some(after) => format!("patience {patience}, over after {after}"),
+        None => format!("patience {patience}, not used up"),
+    })
 }
 
 /// How many runs were made, and how many of them count.

@@ -34,6 +34,7 @@ pub struct Stored {
     pub(super) cases: Vec<Case>,
     #[serde(default)]
     pub(super) experienced: Vec<Experienced>,
+    pub(super) patience_over_after_ms: Option<u64>,
     pub(super) claim: Option<Claim>,
     #[serde(default)]
     pub(super) runs: Vec<Run>,

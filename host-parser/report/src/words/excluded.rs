@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::gate::{Exclusion, Measurement, Sample, Scope};
-use results::{Group, Pairing, Results, RunRecord, Selection, System};
+use results::{Group, Pairing, Repeats, Results, RunRecord, Selection, System, patience_in_words};
 
 use crate::number::percent;
 
@@ -17,8 +17,9 @@ pub(crate) fn excluded(results: &Results) -> Vec<String> {
         lines.extend([
             String::new(),
             format!(
-                "{lost} runs do not count (at most {} may be lost); {again} were made again, each at most {} times",
-                repeats.limit, repeats.times
+                "{lost} runs do not count ({}); {again} were made again, each at most {} times",
+                most_lost(results, repeats),
+                repeats.times
             ),
         ]);
         lines.extend(results.runs.iter().filter_map(excluded_run));
@@ -39,6 +40,19 @@ pub(crate) fn excluded(results: &Results) -> Vec<String> {
     }
     lines.extend(excluded_shares(results));
     lines
+}
+
+/// How many runs may be lost: a number, or with patience a share.
+fn most_lost(results: &Results, Repeats { limit, runs_per_round, .. }: Repeats) -> String {
+    let Some(patience) = results.experiment.patience() else {
+        return format!("at most {limit} may be lost");
+    };
+    let wanted = results.experiment.rounds.unwrap_or(1).max(1) * runs_per_round.max(1);
+    format!(
+        "patience {}; at most {} may be lost for each that counts",
+        patience_in_words(patience),
+        limit / wanted
+    )
 }
 
 /// A run that is excluded by itself, and not with its round.

@@ -58,7 +58,8 @@ fn every_page_is_ascii_of_eighty_columns() {
 #[test]
 fn the_verdict_comes_first_and_is_a_word_without_its_colour_too() {
     let stored = stored(&whole());
-    let (plain, coloured) = (page(&stored, Style::default()), page(&stored, Style { colours: true }));
+    let (plain, coloured) =
+        (page(&stored, Style::default()), page(&stored, Style { colours: true, ..Style::default() }));
     assert!(plain.starts_with("HOLDS: "), "{plain}");
     assert!(coloured.starts_with("\x1b[1;32mHOLDS\x1b[0m: "), "{coloured}");
     assert_eq!(coloured.replace("\x1b[1;32m", "").replace("\x1b[0m", ""), plain, "the same lines");

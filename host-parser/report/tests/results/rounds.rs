@@ -60,6 +60,7 @@ pub fn experiment(claim: Option<ClaimRule>) -> Experiment {
         rounds: Some(7),
         set_aside_limit: 7,
         repeats: None,
+        patience_ms: None,
         cases: vec![1, 2],
         order_seed: Some(42),
         claim,

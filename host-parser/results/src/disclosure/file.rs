@@ -9,6 +9,11 @@ use toml::Spanned;
 
 use experiment::manifest::{Problem, problem_listing};
 
+use crate::rate::Price;
+
+/// The key of the machine's price.
+pub const PRICE: &str = "price-per-hour";
+
 /// Why a disclosure file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DisclosureError {
@@ -47,6 +52,7 @@ enum Form {
     Sha256,
     Date,
     OneOf(&'static [&'static str]),
+    Price,
 }
 
 /// Declares the keys once: for the parser, the template and the list of missing keys.
@@ -85,6 +91,7 @@ keys! {
     image_bytes = "image-bytes", false, Form::Text, "the size of the image or ISO, in bytes";
     host_before = "host-before", false, Form::Text, "the host's free memory and the load of its CPUs before, if you see them";
     host_after = "host-after", false, Form::Text, "the same afterwards";
+    price_per_hour = "price-per-hour", false, Form::Price, "what the machine costs an hour, with any currency: 0.096 USD";
     notes = "notes", false, Form::Text, "anything else that a reader should know";
 }
 
@@ -156,6 +163,7 @@ impl Form {
                 (Digest::from_hex(value).is_some(), "64 hexadecimal digits in lower case".to_owned())
             }
             Self::Date => (is_date(value), "a date as YYYY-MM-DD".to_owned()),
+            Self::Price => (value.parse::<Price>().is_ok(), "a price above 0, such as 0.096 USD".to_owned()),
             Self::OneOf(words) => (words.contains(&value), format!("one of {}", words.join(", "))),
         };
         (!fits).then_some(expected)

@@ -9,6 +9,6 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use file::{Disclosure, DisclosureError};
+pub use file::{Disclosure, DisclosureError, PRICE};
 pub use publication::Publication;
 pub use template::template;

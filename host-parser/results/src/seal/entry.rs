@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decisions::Decision;
 use crate::diagnosis::Diagnosis;
-use crate::{BootCost, Environment, Experiment, Making, RunRecord, SealedRun, System, Tool};
+use crate::{BootCost, Completion, Environment, Experiment, Making, RunRecord, SealedRun, System, Tool};
 
 /// The version of the chain's form. It is raised by a change that a reader of an older one would misread.
 ///
@@ -79,6 +79,22 @@ impl Commitment {
     #[must_use]
     pub fn repeats(&self) -> u32 {
         self.sets.iter().find_map(|set| set.experiment.repeats).map_or(0, |repeats| repeats.times)
+    }
+
+    /// How long the session may take, if it has patience.
+    #[must_use]
+    pub fn patience_ms(&self) -> Option<u64> {
+        self.sets.iter().find_map(|set| set.experiment.patience_ms)
+    }
+
+    /// How many rounds are to count, if `lost` runs do not: with patience more, if much is lost.
+    #[must_use]
+    pub fn rounds_to_count(&self, lost: u32) -> u32 {
+        let repeats = self.sets.iter().find_map(|set| set.experiment.repeats);
+        match repeats.filter(|_| self.patience_ms().is_some()) {
+            Some(repeats) => repeats.rounds_to_count(self.rounds, lost),
+            None => self.rounds,
+        }
     }
 }
 
@@ -154,8 +170,23 @@ pub struct RunEntry {
 pub struct End {
     /// Why not all was done; `None` if it was.
     pub incomplete: Option<String>,
+    /// How long the session had taken when its patience was over, in milliseconds; `None` if its rounds were made in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_over_after_ms: Option<u64>,
     /// SHA-256 of each file of results, by its path in the session's folder.
     pub files: BTreeMap<String, Digest>,
+}
+
+impl End {
+    /// Whether all was done.
+    #[must_use]
+    pub fn completion(&self) -> Completion {
+        match (&self.incomplete, self.patience_over_after_ms) {
+            (Some(why), _) => Completion::Partial { why: why.clone() },
+            (None, Some(after_ms)) => Completion::OutOfPatience { after_ms },
+            (None, None) => Completion::Complete,
+        }
+    }
 }
 
 impl RunEntry {

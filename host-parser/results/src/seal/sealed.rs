@@ -116,10 +116,7 @@ impl SealedSession {
     #[must_use]
     pub fn results(&self, set: usize) -> Results {
         let completion = match &self.chain.end {
-            Some(end) => match &end.incomplete {
-                Some(why) => Completion::Partial { why: why.clone() },
-                None => Completion::Complete,
-            },
+            Some(end) => end.completion(),
             None => self.still_running(self.runs(), self.chain.entries.len()),
         };
         self.derive(set, self.runs(), self.chain.entries.len(), completion)
@@ -151,15 +148,49 @@ impl SealedSession {
         let ledger = self.replay.ledger(&self.chain, entries);
         let wasted =
             self.replay.runs[..runs].iter().filter(|run| ledger.has_lost(run.round, run.run)).count();
-        self.chain.commitment.rounds as usize * self.chain.commitment.runs_per_round as usize + wasted
+        let commitment = &self.chain.commitment;
+        let lost = ledger.count_lost_runs(commitment.runs_per_round as usize);
+        let rounds = commitment.rounds_to_count(u32::try_from(lost).unwrap_or(u32::MAX));
+        rounds as usize * commitment.runs_per_round as usize + wasted
     }
 
-    /// That a session which ended as complete has all of its runs.
+    /// That a session which ended as complete has all of its runs, or all of its time and no more.
     fn incomplete_after_all(&self) -> Option<Problem> {
-        self.chain.end.as_ref().filter(|end| end.incomplete.is_none())?;
+        let end = self.chain.end.as_ref()?;
         let (made, planned) = (self.runs(), self.planned(self.runs(), self.chain.entries.len()));
-        let detail = format!("ends as complete, but has {made} of {planned} runs");
-        (made != planned).then(|| Problem { place: CHAIN.to_owned(), detail })
+        let detail = match end.completion() {
+            Completion::Complete if made != planned => {
+                Some(format!("ends as complete, but has {made} of {planned} runs"))
+            }
+            Completion::OutOfPatience { after_ms } => self.not_out_of_patience(after_ms),
+            _ => None,
+        };
+        detail.map(|detail| Problem { place: CHAIN.to_owned(), detail })
+    }
+
+    /// Why a session that says that its patience was over after a time cannot have ended so.
+    fn not_out_of_patience(&self, after_ms: u64) -> Option<String> {
+        let commitment = &self.chain.commitment;
+        let Some(patience) = commitment.patience_ms() else {
+            return Some("ends because its patience was over, but has none".to_owned());
+        };
+        if after_ms < patience {
+            return Some(format!("ends after {after_ms} ms, but has a patience of {patience} ms"));
+        }
+        let runs = &self.replay.runs;
+        let took: u64 = runs.iter().filter_map(|run| run.made.wall_ms).sum();
+        if took > after_ms {
+            return Some(format!("ends after {after_ms} ms, but its runs took {took} ms"));
+        }
+        let ledger = self.replay.ledger(&self.chain, self.chain.entries.len());
+        let last = runs.last()?.round;
+        let of_last = runs.iter().filter(|run| run.round == last);
+        let whole = commitment.runs_per_round as usize
+            <= of_last.filter(|run| ledger.attempt(last, run.run) == 0).count();
+        let whole = whole && ledger.to_repeat(last).is_none();
+        (!whole && !ledger.is_excluded(last)).then(|| {
+            format!("ends because its patience was over, but its last round, {}, is not whole", last + 1)
+        })
     }
 
     fn derive(&self, set: usize, runs: usize, entries: usize, completion: Completion) -> Results {

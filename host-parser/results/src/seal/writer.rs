@@ -10,7 +10,7 @@ use super::decisions::Decisions;
 use super::entry::{Commitment, End, Entry, RunEntry};
 use super::files::{CHAIN, MANIFEST, ORACLE};
 use super::links::LinkWriter;
-use crate::{RunRecord, WriteError, write_atomically};
+use crate::{Completion, RunRecord, WriteError, write_atomically};
 
 /// Writes a session's chain.
 #[derive(Debug)]
@@ -91,16 +91,21 @@ impl SealWriter {
         self.append([Entry::Diagnosis { run: run.run, diagnosis: diagnosis.clone() }])
     }
 
-    /// Ends the chain. `incomplete` says why not all was done, if so; `files` are those of the results.
+    /// Ends the chain with how the session ended; `files` are those of the results.
     ///
     /// # Errors
     /// The chain cannot be written.
     pub fn end(
         &mut self,
-        incomplete: Option<String>,
+        completion: &Completion,
         files: BTreeMap<String, Digest>,
     ) -> Result<(), WriteError> {
-        self.append([Entry::End(End { incomplete, files })])
+        let (incomplete, patience_over_after_ms) = match completion {
+            Completion::Complete => (None, None),
+            Completion::OutOfPatience { after_ms } => (None, Some(*after_ms)),
+            Completion::Partial { why } => (Some(why.clone()), None),
+        };
+        self.append([Entry::End(End { incomplete, patience_over_after_ms, files })])
     }
 
     fn append(&mut self, entries: impl IntoIterator<Item = Entry>) -> Result<(), WriteError> {

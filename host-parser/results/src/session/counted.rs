@@ -105,19 +105,26 @@ pub(super) fn cases(passed: &[(&RunRecord, &Measurement)]) -> Result<BTreeMap<u1
     Ok(cases)
 }
 
-/// That as many rounds count as were to, each with every case.
+/// That as many rounds count as were to, each with every case. With patience it may be more, and fewer if the time was over:
+/// then every round that counts has every case.
 pub(super) fn as_many_as_asked_for(
     asked: &Experiment,
     cases: &BTreeMap<u16, SessionCase>,
+    out_of_patience: bool,
 ) -> Result<(), String> {
     let Some(rounds) = asked.rounds.filter(|_| asked.pairing == Pairing::Runs) else { return Ok(()) };
+    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.quick.clock.keys()).collect();
+    let rounds = match asked.patience_ms {
+        Some(_) if out_of_patience => u32::try_from(of_all.len()).unwrap_or(u32::MAX),
+        Some(_) => rounds.max(u32::try_from(of_all.len()).unwrap_or(u32::MAX)),
+        None => rounds,
+    };
     for case in &asked.cases {
         let count = cases.get(case).map_or(0, |case| case.rounds());
         if u32::try_from(count) != Ok(rounds) {
             return Err(format!("{count} rounds of case {case} count, {rounds} were requested"));
         }
     }
-    let of_all: BTreeSet<&u32> = cases.values().flat_map(|case| case.makespan.quick.clock.keys()).collect();
     if u32::try_from(of_all.len()) != Ok(rounds) {
         return Err(format!("a case is missing from a round: of {rounds}, {} have one", of_all.len()));
     }

@@ -105,13 +105,13 @@ impl StoredSession {
         let results = session.results(set);
         let refused = |(reason, detail)| SessionError::Refused { folder: folder.clone(), reason, detail };
         let form = |detail: String| SessionError::Form { folder: folder.clone(), detail };
+        if let Some(too_many) = results.too_many() {
+            return Err(refused(too_many));
+        }
         if let Some(why) = results.incomplete.as_ref().filter(|_| whole == Whole::Must) {
             return Err(refused((ReasonCode::Incomplete, why.clone())));
         }
         let excluded: BTreeSet<u32> = results.excluded_rounds.keys().copied().collect();
-        if let Some(too_many) = results.too_many() {
-            return Err(refused(too_many));
-        }
         let passed = passed(&results).map_err(refused)?;
         let Some((_, first)) = passed.first() else {
             let detail = format!("no run of the system {SYSTEM} counts");
@@ -125,7 +125,8 @@ impl StoredSession {
             }
         }
         if results.incomplete.is_none() {
-            as_many_as_asked_for(&results.experiment, &cases)
+            let over = results.patience_over_after_ms.is_some();
+            as_many_as_asked_for(&results.experiment, &cases, over)
                 .map_err(|detail| refused((ReasonCode::Incomplete, detail)))?;
         }
         let (khz, spans, nonces) = (khz(&passed), spans(&passed), nonces(&results));

@@ -2,14 +2,14 @@
 
 use abi::Digest;
 use evidence::ledger::{Probe, Probes};
-use stats::HostShift;
+use stats::{HostShift, Thresholds};
 
 use super::StoredSession;
 use super::contrast::Differing;
 
 /// How far the host of B was from that of A by native probes. `None` if that is not known: there are too few probes, or they
 /// are of different work, or of two hosts.
-pub(super) fn host_shift(a: &StoredSession, b: &StoredSession) -> Option<HostShift> {
+pub(super) fn host_shift(a: &StoredSession, b: &StoredSession, held_to: Thresholds) -> Option<HostShift> {
     let work = |session: &StoredSession| -> (Digest, [u64; 4], u16) {
         (session.identity.blob_sha256, session.identity.whole, session.probes.cpus)
     };
@@ -17,7 +17,7 @@ pub(super) fn host_shift(a: &StoredSession, b: &StoredSession) -> Option<HostShi
         return None;
     }
     let kinds: [fn(&Probe) -> u64; 2] = [|probe| probe.one_ns, |probe| probe.all_ns];
-    HostShift::of(&kinds.map(|kind| [times(&a.probes, kind), times(&b.probes, kind)]))
+    HostShift::of(&kinds.map(|kind| [times(&a.probes, kind), times(&b.probes, kind)]), held_to)
 }
 
 fn times(probes: &Probes, kind: fn(&Probe) -> u64) -> Vec<f64> {

@@ -6,7 +6,7 @@
 //! from which the clock is gone. It is what a counter of unhalted core cycles would show, if guests had one.
 //! [`stats::compare_by_pace`] decides how far the clock may be left out.
 
-use stats::{Comparison, Design, Measure, compare_at, compare_by_pace};
+use stats::{Comparison, Design, Measure, Thresholds, compare_by_pace, compare_with};
 
 use super::StoredSession;
 use super::counted::SessionCase;
@@ -39,7 +39,7 @@ pub fn has_comparable_paces(a: &StoredSession, b: &StoredSession, case: u16) -> 
 /// What two cases are compared by.
 #[derive(Clone, Copy)]
 pub(super) struct Terms {
-    pub level: f64,
+    pub held_to: Thresholds,
     pub design: Design,
     pub longest_worker: bool,
     /// Nanoseconds for each cycle, of A and of B; both 1 if cycles are compared.
@@ -57,13 +57,13 @@ pub(super) fn compare_figure(
     let of = cases.map(|case| case.figure(figure, terms.longest_worker));
     let clock = [0, 1].map(|side| rounds(&of[side].clock, terms.unit[side]));
     if !terms.paces || figure == Figure::Experienced {
-        let compared = compare_at(terms.level, terms.design, &clock[0], &clock[1])?;
+        let compared = compare_with(terms.held_to, terms.design, &clock[0], &clock[1])?;
         return Some((Measure::Clock, compared));
     }
     let by_pace = of.map(|timed| rounds(&timed.by_pace, 1.0));
     let paces = cases.map(|case| rounds(&case.pace, 1.0));
     compare_by_pace(
-        terms.level,
+        terms.held_to,
         terms.design,
         [&clock[0], &clock[1]],
         [&by_pace[0], &by_pace[1]],

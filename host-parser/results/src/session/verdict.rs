@@ -14,8 +14,7 @@ use super::side_by_side::apart;
 use crate::selection::shows_selection;
 use evidence::gate::FunctionalOnly;
 use stats::{
-    Comparison, Design, Difference, HostShift, MIN_EFFECT, Measure, ShareTest, Summary, level_for,
-    verdict_of_figures,
+    Comparison, Design, Difference, HostShift, Measure, ShareTest, Summary, Thresholds, verdict_of_figures,
 };
 
 /// How far apart two sessions' frequencies of one clock may be: beyond it they are two clocks, and their cycles
@@ -97,6 +96,8 @@ pub struct SessionComparison {
     pub design: Design,
     /// The distance from 1 within which the whole interval of every figure must lie for `no-difference`.
     pub margin: f64,
+    /// The probability of a difference in any case if there is none: all cases and figures share it.
+    pub error: f64,
     /// How far the host of B was from that of A, by the native probes of two sessions. `None` in pairs, and if that is not
     /// known.
     pub host_shift: Option<HostShift>,
@@ -113,13 +114,15 @@ pub struct SessionComparison {
     pub verdict: Option<Difference>,
 }
 
-/// Compares two sessions. They are paired if each round of the one ran side by side with that of the other.
+/// Compares two sessions. They are paired if each round of the one ran side by side with that of the other. All comparisons
+/// together are held to `held_to`.
 #[must_use]
 pub fn compare(
     a: &StoredSession,
     b: &StoredSession,
     design: Design,
     accepted: &Accepted,
+    held_to: Thresholds,
 ) -> SessionComparison {
     let mut contrast = contrast(a, b, accepted);
     if design == Design::Paired {
@@ -140,15 +143,15 @@ pub fn compare(
         Vec::new()
     };
     let sides = |case: u16| [&a.cases[&case], &b.cases[&case]];
-    let level = level_for(both.iter().map(|&case| deciding_figures(sides(case))).sum());
+    let held_to_each = held_to.each_of(both.iter().map(|&case| deciding_figures(sides(case))).sum());
     // Probes of two hosts, whose times are in nanoseconds, compare the hosts: they say nothing of a session's offset.
     let two_sessions = design == Design::Unpaired;
-    let host_shift = (two_sessions && unit == TimeUnit::Cycles).then(|| host_shift(a, b)).flatten();
+    let host_shift = (two_sessions && unit == TimeUnit::Cycles).then(|| host_shift(a, b, held_to)).flatten();
     let cases: Vec<CaseVerdict> = both
         .iter()
         .map(|&case| {
             let terms = Terms {
-                level,
+                held_to: held_to_each,
                 design,
                 longest_worker: sides(case).iter().any(|case| case.out_of_step),
                 unit: [a, b].map(|session| nanos_per_cycle(session, unit)),
@@ -164,11 +167,12 @@ pub fn compare(
         refused: contrast.refused,
         differing: contrast.allowed,
         design,
-        margin: MIN_EFFECT,
+        margin: held_to.margin,
+        error: ((1.0 - held_to.level) * 1e6).round() / 1e6,
         host_changed: host_changed(a, b, host_shift.as_ref()),
         host_shift,
         unit,
-        level,
+        level: held_to_each.level,
         cases,
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::host::normal;
 use super::{Goal, Tally};
-use crate::{COMPARISON_LEVEL, Design, Measure, compare_by_pace};
+use crate::{Design, Measure, Thresholds, compare_by_pace};
 
 /// What B does.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -58,7 +58,7 @@ fn row(design: Design, clock: f64, slowed: Slowed, trials: usize, seed: u64) -> 
         let a = Boots::play(clock, Slowed { clock: 0.0, work: 0.0 }, &mut random);
         let b = Boots::play(clock, slowed, &mut random);
         let (measure, compared) = compare_by_pace(
-            COMPARISON_LEVEL,
+            Thresholds::default(),
             design,
             [&a.times, &b.times],
             [&a.by_pace, &b.by_pace],

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::host::{Played, SimulatedHost};
 use super::{Goal, Rate};
-use crate::{Comparison, Design, Difference, HostShift, compare};
+use crate::{Comparison, Design, Difference, HostShift, Thresholds, compare};
 
 /// What the sessions of a comparison have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -132,10 +132,10 @@ fn compared(host: SimulatedHost, sessions: Sessions, percent: u16, random: &mut 
     let found = compare(sessions.design(), &a, &b).expect("there are rounds");
     match sessions {
         Sessions::Paired => found,
-        Sessions::Probed => found.on_host(HostShift::of(&probes).as_ref()),
+        Sessions::Probed => found.on_host(HostShift::of(&probes, Thresholds::default()).as_ref()),
         Sessions::BlindProbes => {
             let blind = SimulatedHost::Independent(0.0).play(Design::Unpaired, Goal::ROUNDS, random).probes;
-            found.on_host(HostShift::of(&blind).as_ref())
+            found.on_host(HostShift::of(&blind, Thresholds::default()).as_ref())
         }
         Sessions::NoProbes => found.on_host(None),
     }

@@ -10,14 +10,15 @@ use core::sync::atomic::Ordering;
 use super::super::image::Image;
 use super::super::objects::{Named, Notification};
 use super::super::post::nudge;
+use super::super::ring::{self, Operation};
 use super::super::table::Table;
-use super::super::thread::State;
-use super::{Invocation, Island, method, require};
+use super::{Answer, Invocation, Island, at_once_but_null, method, require};
 use crate::cpu::PerCpu;
 
 const MAP: u64 = method(Call::MemoryMap);
 const UNMAP: u64 = method(Call::MemoryUnmap);
 const PROTECT: u64 = method(Call::MemoryProtect);
+const ENTER: u64 = method(Call::MemoryEnter);
 const SPAWN: u64 = method(Call::ImageSpawn);
 const KILL: u64 = method(Call::TaskKill);
 
@@ -103,6 +104,12 @@ impl Invocation<'_> {
                 island.counters.add(Counter::Protect, count);
                 Ok(0)
             }
+            (ENTER, Named::Memory(memory)) => {
+                require(rights, HandleRight::Map)?;
+                require(rights, HandleRight::Write)?;
+                let [page, most, ..] = words;
+                ring::enter(memory.ring(page)?, most, |operation| operated(island, operation))
+            }
             (SPAWN, Named::Image(image)) => {
                 require(rights, HandleRight::Spawn)?;
                 self.spawn(image)
@@ -128,8 +135,9 @@ impl Invocation<'_> {
 
     /// Closes the handle.
     fn close(&self) -> Result<u64, Status> {
-        let closed = self.handles.borrow_mut().close(self.handle, self.kind)?;
+        let (closed, rights) = self.handles.borrow_mut().close(self.handle, self.kind)?;
         // Not before the table is free again: what goes with the last handle may be much.
+        self.island.release(&closed, rights);
         drop(closed);
         Ok(0)
     }
@@ -141,15 +149,41 @@ impl Invocation<'_> {
         let given = if given == 0 { None } else { Some(self.handles.borrow().share(Handle(given))?) };
         let thread = image.start(argument, given)?;
         thread.place.set(Some(place));
-        let handle = self.handles.borrow_mut().insert(Named::Task(Rc::clone(&thread)), Image::PARENT)?;
+        let entered = self.handles.borrow_mut().insert(Named::Task(Rc::clone(&thread)), Image::PARENT);
+        let handle = entered.inspect_err(|_| self.island.release_all(&thread))?;
         self.island.make_ready(thread);
         self.island.counters.count(Counter::Spawn);
         Ok(handle.0)
     }
 }
 
+/// Does an operation of a ring. Returns its status and the first word of its answer.
+fn operated(island: &Island, operation: &Operation) -> (u64, u64) {
+    const NULL: u64 = Call::Null.number();
+    // The end of the thread, which would leave the ring's call behind, and a ring within a ring, which would have no bound.
+    const EXIT: u64 = Call::Exit.number();
+    const AGAIN: u64 = Call::MemoryEnter.number();
+    island.counters.count(Counter::Ring);
+    let Operation { number, handle, words: [a, b, c, d], .. } = *operation;
+    match number {
+        NULL => (Status::Ok.value(), 0),
+        EXIT | AGAIN => {
+            island.counters.refuse(Status::NoCall);
+            (Status::NoCall.value(), 0)
+        }
+        _ => {
+            let Answer { status, word } = at_once_but_null(handle, a, b, c, d, number);
+            (status, word)
+        }
+    }
+}
+
 /// The access of this number, if the rights allow it.
-fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
+///
+/// # Errors
+/// They do not, or there is no such access.
+#[inline(never)]
+pub fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
     require(rights, HandleRight::Map)?;
     let access = Access::from_number(number).ok_or(Status::Argument)?;
     if access == Access::Write {
@@ -182,14 +216,7 @@ fn wake(island: &Island, cpu: u32) {
 /// Voids every handle to an object, and wakes all that wait at it.
 fn revoke(island: &Island, object: &Named) {
     match object {
-        Named::Endpoint(endpoint) => {
-            endpoint.revoked.set(true);
-            let waiting = core::iter::from_fn(|| endpoint.callers.pop()).chain(endpoint.server.take());
-            for thread in waiting.filter(|thread| thread.state.get() != State::Ended) {
-                thread.answer(Status::Gone, [0; 4]);
-                island.make_ready(thread);
-            }
-        }
+        Named::Endpoint(endpoint) => island.revoke_endpoint(endpoint),
         Named::Notification(notification) => {
             notification.revoked.store(true, Ordering::Release);
             let waits = notification.waits.load(Ordering::Acquire);
@@ -197,7 +224,7 @@ fn revoke(island: &Island, object: &Named) {
                 wake(island, waits - 1);
             }
         }
-        Named::Post(post) => post.revoked.store(true, Ordering::Release),
+        Named::Post(post) => post.revoke(),
         Named::Memory(memory) => memory.revoked.store(true, Ordering::Release),
         Named::Image(image) => image.revoked.set(true),
         Named::Task(_) => {}

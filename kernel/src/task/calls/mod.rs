@@ -6,6 +6,9 @@ mod methods;
 mod short;
 mod switching;
 
+pub use methods::access_of;
+pub use switching::call;
+
 use abi::object::{Call, Handle, HandleRight, Kind, MAY_SWITCH, Rights, Status};
 use abi::syscall::{REFUSED, Syscall};
 use abi::task::Counter;
@@ -77,7 +80,7 @@ const fn method(call: Call) -> u64 {
 
 /// Asks for a right of a handle.
 #[inline(always)]
-const fn require(rights: Rights, right: HandleRight) -> Result<(), Status> {
+pub const fn require(rights: Rights, right: HandleRight) -> Result<(), Status> {
     if rights.has(right) { Ok(()) } else { Err(Status::Right) }
 }
 
@@ -112,6 +115,7 @@ fn at_once_but_null(handle: Handle, a: u64, b: u64, c: u64, d: u64, number: u64)
         Ok(_) => Invocation::new(island, thread, handles, handle, words, number)
             .and_then(|invocation| invocation.at_once()),
         Err(_) if number == Call::Exit.number() => island.end_current(Exit::Returned),
+        Err(_) if number == Call::FaultTo.number() => thread.set_faults_to(handles, Handle(a)),
         Err(status) => Err(status),
     };
     match done {

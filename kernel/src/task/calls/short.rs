@@ -31,6 +31,10 @@ pub fn go(island: &Island, thread: &Thread, handle: Handle, words: [u64; 4], num
         YIELD => {
             thread.answer(Status::Ok, [0; 4]);
             island.yield_now();
+            if island.current().is_trapped.get() {
+                // Goes on from its fault: this does not return.
+                island.next_frame();
+            }
             true
         }
         _ => false,
@@ -87,6 +91,7 @@ fn answer(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]
     }
     let Some(caller) = thread.caller.take() else { return false };
     if caller.state.get() != State::Called {
+        thread.caller.set(Some(caller));
         return false;
     }
     caller.answer(Status::Ok, words);

@@ -4,10 +4,13 @@ use abi::object::{Call, HandleRight, Status};
 use abi::task::Counter;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
+use core::cell::RefCell;
 use core::sync::atomic::Ordering;
 
 use super::super::objects::{Endpoint, Named, Notification};
 use super::super::post::Post;
+use super::super::slot::NoAnswer;
+use super::super::table::Table;
 use super::super::thread::{State, Thread};
 use super::{Invocation, Island, method, require};
 
@@ -27,12 +30,11 @@ impl Invocation<'_> {
         match (method, object) {
             (CALL, Named::Endpoint(endpoint)) => {
                 require(rights, HandleRight::Call)?;
-                call(island, thread, endpoint, words);
-                Ok(())
+                call(island, thread, endpoint, words)
             }
             (SERVE, Named::Endpoint(endpoint)) => {
                 require(rights, HandleRight::Serve)?;
-                serve(island, thread, endpoint, words)
+                serve(island, thread, handles, endpoint, words)
             }
             (CALL, Named::Post(post)) => {
                 require(rights, HandleRight::Call)?;
@@ -54,7 +56,9 @@ impl Invocation<'_> {
     /// Waits for the end of a task. Closes the handle.
     fn wait_for_end(&self) -> Result<(), Status> {
         let Self { island, thread, handles, handle, kind, .. } = *self;
-        let Named::Task(task) = handles.borrow_mut().close(handle, kind)? else { return Err(Status::Kind) };
+        let (Named::Task(task), _) = handles.borrow_mut().close(handle, kind)? else {
+            return Err(Status::Kind);
+        };
         if task.state.get() == State::Ended {
             thread.answer(Status::Ok, task.left());
             return Ok(());
@@ -71,9 +75,10 @@ impl Invocation<'_> {
 
 /// Leaves a call for a server on another CPU, and waits for its answer.
 fn call_far(island: &Island, post: &Arc<Post>, words: [u64; 4]) -> Result<(), Status> {
-    if !post.ask(words) {
-        return Err(Status::Gone);
-    }
+    post.ask(words).map_err(|reason| match reason {
+        NoAnswer::Gone => Status::Gone,
+        NoAnswer::Busy => Status::Busy,
+    })?;
     island.counters.count(Counter::Call);
     island.wait_for_answer(post);
     Ok(())
@@ -108,15 +113,21 @@ pub(super) fn begin_own(island: &Island, words: [u64; 4], number: u64) -> Result
     }
 }
 
-/// The caller lends its CPU to the server, if that waits.
-#[inline(always)]
-fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) {
+/// The caller lends its CPU to the server, if that waits. Not the short way of a call, which is its own.
+///
+/// # Errors
+/// [`Status::Gone`] if no server comes any more.
+#[inline(never)]
+pub fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
+    if endpoint.is_closed.get() {
+        return Err(Status::Gone);
+    }
     island.counters.count(Counter::Call);
     if let Some(server) = endpoint.server.take().filter(|server| server.state.get() == State::Serving) {
         island.counters.count(Counter::Serve);
         server.answer(Status::Ok, words);
         server.state.set(State::Ready);
-        thread.state.set(State::Called);
+        thread.wait_for_answer();
         let caller = island.switch_to(server);
         island.current().caller.set(caller);
     } else {
@@ -127,25 +138,38 @@ fn call(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) 
         }
         island.block();
     }
+    Ok(())
 }
 
 /// Answers the caller, who gets the CPU back, and takes the next one.
 #[inline(always)]
-fn serve(island: &Island, thread: &Thread, endpoint: &Endpoint, words: [u64; 4]) -> Result<(), Status> {
+fn serve(
+    island: &Island,
+    thread: &Thread,
+    handles: &RefCell<Table<Named>>,
+    endpoint: &Endpoint,
+    words: [u64; 4],
+) -> Result<(), Status> {
     if let Some(other) = endpoint.server.take().filter(|other| other.state.get() == State::Serving) {
         endpoint.server.set(Some(other));
         return Err(Status::Busy);
     }
-    let caller = thread.caller.take().filter(|caller| caller.state.get() == State::Called);
+    let waits = |caller: &Rc<Thread>| matches!(caller.state.get(), State::Called | State::Faulted);
+    let caller = thread.caller.take().filter(waits);
     if let Some(caller) = &caller {
-        caller.answer(Status::Ok, words);
+        if caller.state.get() == State::Faulted {
+            // An answer that does not resolve the fault is that of the server to know, and ends the thread.
+            caller.resolve(handles, words).inspect_err(|_| island.end_other(caller, Some(caller.fault())))?;
+        } else {
+            caller.answer(Status::Ok, words);
+        }
     } else if let Some(post) = thread.post.take() {
         post.answer(words);
     }
     if let Some(next) = next_caller(endpoint) {
         island.counters.count(Counter::Serve);
         thread.answer(Status::Ok, next.kept());
-        next.state.set(State::Called);
+        next.wait_for_answer();
         thread.caller.set(Some(next));
         if let Some(caller) = caller {
             island.make_ready(caller);

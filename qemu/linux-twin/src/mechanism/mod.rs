@@ -2,6 +2,8 @@
 
 mod company;
 mod objects;
+mod pager;
+mod ring;
 mod stubs;
 mod task;
 
@@ -60,7 +62,7 @@ impl System for Linux<'_> {
     fn offers(&self, row: SeriesRow, arg: u64) -> Result<(), Unavailable> {
         match row {
             _ if !is_on_linux(row, arg) => Err(Unavailable::NotApplicable),
-            SeriesRow::RingNop => Err(Unavailable::NotOffered),
+            SeriesRow::RingNop if !ring::is_offered() => Err(Unavailable::NotOffered),
             _ => Ok(()),
         }
     }
@@ -87,6 +89,10 @@ impl System for Linux<'_> {
             (Op::Spawn, Status::Index) => Some(stubs::NOT_EXECUTED | error(libc::EBADF)),
             _ => None,
         }
+    }
+
+    fn has_fault_server(&self) -> bool {
+        false
     }
 
     fn stub(&self, op: Op) -> &[u8] {

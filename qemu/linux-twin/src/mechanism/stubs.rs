@@ -12,6 +12,8 @@ use std::slice;
 use abi::stub::{Op, STUB_BYTES};
 use abi::task::NO_ANSWER;
 
+use super::ring;
+
 /// The distance from the descriptor of an endpoint's requests to that of its answers.
 pub const ANSWERS: i32 = 32;
 /// The number of no system call.
@@ -155,11 +157,14 @@ global_asm!(
     "mov eax, {munmap}",
     "syscall",
     "ret",
-    // Not on this Linux.
     ".org assay_stubs + {enter}, 0xcc",
-    "ud2",
+    "jmp assay_stubs_enter",
     ".org assay_stubs + {empty}, 0xcc",
     "mov rax, rdi",
+    "ret",
+    // The handler is there from the start.
+    ".org assay_stubs + {fault_to}, 0xcc",
+    "xor eax, eax",
     "ret",
     // Not on Linux.
     ".org assay_stubs + {raw}, 0xcc",
@@ -196,10 +201,75 @@ global_asm!(
     "movzx eax, byte ptr [rsp + 1]",
     "add rsp, 40",
     "ret",
+    // Leaves entries of IORING_OP_NOP, whose other fields stay 0, each with the next token as its user_data; then
+    // io_uring_enter(ring, count, 0, 0, NULL, 0), and looks at what came back.
+    ".globl assay_stubs_enter",
+    "assay_stubs_enter:",
+    "push rbx",
+    "push rbp",
+    "push r12",
+    "mov rbp, rsi",
+    "mov r12, rdx",
+    "mov r8, [rip + assay_stubs_entries]",
+    "mov rbx, [rip + assay_stubs_left]",
+    "mov ecx, [rbx]",
+    "2:",
+    "mov eax, ecx",
+    "and eax, {last}",
+    "shl eax, 6",
+    "mov qword ptr [r8 + rax], {nop}",
+    "mov [r8 + rax + 32], rsi",
+    "inc rsi",
+    "inc ecx",
+    "dec rdx",
+    "jnz 2b",
+    "mov [rbx], ecx",
+    "mov edi, {ring}",
+    "mov rsi, r12",
+    "xor r10d, r10d",
+    "xor r8d, r8d",
+    "xor r9d, r9d",
+    "mov eax, {io_uring_enter}",
+    "syscall",
+    "cmp rax, r12",
+    "jne 5f",
+    "xor eax, eax",
+    "mov r8, [rip + assay_stubs_results]",
+    "mov rdx, [rip + assay_stubs_done]",
+    "mov edx, [rdx]",
+    "mov rbx, [rip + assay_stubs_seen]",
+    "mov ecx, [rbx]",
+    "3:",
+    "cmp ecx, edx",
+    "je 4f",
+    "mov esi, ecx",
+    "and esi, {last_result}",
+    "shl esi, 4",
+    "cmp [r8 + rsi], rbp",
+    "jne 4f",
+    "cmp dword ptr [r8 + rsi + 8], 0",
+    "jne 4f",
+    "inc rbp",
+    "inc ecx",
+    "inc rax",
+    "jmp 3b",
+    "4:",
+    "mov [rbx], ecx",
+    "5:",
+    "pop r12",
+    "pop rbp",
+    "pop rbx",
+    "ret",
     ".balign 8, 0xcc",
     // Nanoseconds in a cycle, times 2^32.
     "assay_stubs_ns:",
     ".quad 0",
+    // Addresses in the ring, in the order of `Words`.
+    "assay_stubs_entries: .quad 0",
+    "assay_stubs_left: .quad 0",
+    "assay_stubs_results: .quad 0",
+    "assay_stubs_done: .quad 0",
+    "assay_stubs_seen: .quad 0",
     ".globl assay_stubs_end",
     "assay_stubs_end:",
     ".popsection",
@@ -219,6 +289,7 @@ global_asm!(
     unmap = const at(Op::Unmap),
     enter = const at(Op::Enter),
     empty = const at(Op::Empty),
+    fault_to = const at(Op::FaultTo),
     raw = const at(Op::Raw),
     end = const Op::ALL.len() as u64 * STUB_BYTES,
     no_answer = const NO_ANSWER.cast_signed(),
@@ -243,10 +314,15 @@ global_asm!(
     at_empty_path = const libc::AT_EMPTY_PATH,
     exit = const libc::SYS_exit,
     wait4 = const libc::SYS_wait4,
+    last = const ring::ENTRIES - 1,
+    last_result = const ring::RESULTS - 1,
+    nop = const ring::NOP,
+    ring = const ring::DESCRIPTOR,
+    io_uring_enter = const libc::SYS_io_uring_enter,
 );
 
-/// The bytes of the last word, which the twin fills in.
-const FACTOR_BYTES: usize = 8;
+/// The bytes of the last words, which the twin fills in: a factor, and the addresses of a ring.
+const FILLED_BYTES: usize = 8 + 8 * ring::WORDS;
 
 /// The code of all stubs, with the time that a cycle takes.
 #[must_use]
@@ -259,17 +335,37 @@ pub fn code(khz: u64) -> Vec<u8> {
     // SAFETY: all bytes between the two symbols, which are read-only data of this program.
     let mut code = unsafe { slice::from_raw_parts(first, end.addr() - first.addr()) }.to_vec();
     let factor = (u128::from(1_000_000_u64) << 32) / u128::from(khz.max(1));
-    let place = code.len() - FACTOR_BYTES;
-    code[place..].copy_from_slice(&u64::try_from(factor).unwrap_or(u64::MAX).to_le_bytes());
+    let place = code.len() - FILLED_BYTES;
+    code[place..][..8].copy_from_slice(&u64::try_from(factor).unwrap_or(u64::MAX).to_le_bytes());
     code
 }
 
-/// The code of one of them. That of `spawn` is longer than its slot, which jumps to it, after the last slot.
+/// The code of all stubs with the addresses of a ring.
+#[must_use]
+pub fn with_ring(code: &[u8], words: [u64; ring::WORDS]) -> Vec<u8> {
+    let mut code = code.to_vec();
+    let place = code.len() - FILLED_BYTES + 8;
+    code[place..]
+        .iter_mut()
+        .zip(words.into_iter().flat_map(u64::to_le_bytes))
+        .for_each(|(to, byte)| *to = byte);
+    code
+}
+
+/// The code of one of them. Those of `spawn` and of `enter` are longer than their slots, which jump to them, after the last slot.
 #[must_use]
 pub fn of(code: &[u8], op: Op) -> &[u8] {
+    unsafe extern "C" {
+        static assay_stubs: u8;
+        static assay_stubs_enter: u8;
+    }
     let slot = usize::try_from(STUB_BYTES).unwrap_or(0);
-    let begin = if op == Op::Spawn { Op::ALL.len() } else { op as usize } * slot;
-    let end = if op == Op::Spawn { code.len() - FACTOR_BYTES } else { begin + slot };
+    let enter = (&raw const assay_stubs_enter).addr() - (&raw const assay_stubs).addr();
+    let (begin, end) = match op {
+        Op::Spawn => (Op::ALL.len() * slot, enter),
+        Op::Enter => (enter, code.len() - FILLED_BYTES),
+        _ => (op as usize * slot, op as usize * slot + slot),
+    };
     code.get(begin..end).unwrap_or_default()
 }
 
@@ -286,6 +382,12 @@ mod tests {
             assert!(own.iter().any(|&byte| byte != 0xcc), "{op}");
         }
         // 2 GHz: half a nanosecond a cycle.
-        assert_eq!(code[code.len() - 8..], (1_u64 << 31).to_le_bytes());
+        let filled = code.len() - FILLED_BYTES;
+        assert_eq!(code[filled..][..8], (1_u64 << 31).to_le_bytes());
+        let own = with_ring(&code, [1, 2, 3, 4, 5]);
+        assert_eq!(
+            (&own[..filled + 8], own[own.len() - 8..].to_vec()),
+            (&code[..filled + 8], 5_u64.to_le_bytes().to_vec())
+        );
     }
 }

@@ -17,6 +17,7 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::objects::Objects;
+use super::{pager, ring, stubs};
 use crate::cpus::{Cpu, pin};
 use crate::linux::scheduler;
 use crate::worker::map::{self, PAGE, Rights};
@@ -64,7 +65,12 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
     pin(cpu.linux).map_err(at(Step::Pin))?;
     lay_out(scene.program, pages).map_err(at(Step::Map))?;
     let offset = usize::try_from(STUBS - STUB).unwrap_or(PAGE);
-    map::private(STUB, PAGE, &[(offset, stubs)], Rights::Execute).map_err(at(Step::Map))?;
+    let with_ring = match scene.row {
+        SeriesRow::RingNop => Some(stubs::with_ring(stubs, ring::set_up().map_err(at(Step::Objects))?)),
+        _ => None,
+    };
+    let code = with_ring.as_deref().unwrap_or(stubs);
+    map::private(STUB, PAGE, &[(offset, code)], Rights::Execute).map_err(at(Step::Map))?;
     // Not what is mapped later: a row is about pages that are not there yet.
     mlockall(MlockAllFlags::CURRENT).map_err(|error| (Step::Lock, error.into()))?;
     if scene.row == SeriesRow::FaultZero {
@@ -74,6 +80,9 @@ fn set_up(assignment: &Assignment<'_>, slot: &'static Slot) -> Result<(), (Step,
     objects.hand_over(scene.profile, role.name).map_err(at(Step::Objects))?;
     scheduler::set_least_slack().map_err(at(Step::RealTime))?;
     traps::take(slot).map_err(at(Step::Signals))?;
+    if scene.row == SeriesRow::FaultServed {
+        pager::take(role.args).map_err(at(Step::Signals))?;
+    }
     if scene.row == SeriesRow::Switch {
         scheduler::become_fifo(PRIORITY).map_err(at(Step::RealTime))?;
     }

@@ -98,9 +98,14 @@ pub fn leave(exit: Option<Exit>) -> ! {
     unsafe { libc::_exit(0) }
 }
 
-type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
+/// A handler of a signal.
+pub type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
-fn install(signal: c_int, handler: Handler) -> io::Result<()> {
+/// Installs a handler, which runs on the stack of [`take`].
+///
+/// # Errors
+/// Linux's.
+pub fn install(signal: c_int, handler: Handler) -> io::Result<()> {
     // SAFETY: all zeros is an action: no flags, no signals blocked, the default handler.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler as *const () as usize;
@@ -118,7 +123,8 @@ fn slot() -> Option<&'static Slot> {
     unsafe { SLOT.load(Ordering::Acquire).as_ref() }
 }
 
-extern "C" fn on_fault(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
+/// Handles an exception: the worker's end.
+pub extern "C" fn on_fault(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
     let vector = register(context, libc::REG_TRAPNO);
     let address = if vector == PAGE_FAULT { register(context, libc::REG_CR2) } else { 0 };
     let (error, rip) = (register(context, libc::REG_ERR), register(context, libc::REG_RIP));

@@ -9,7 +9,7 @@ use abi::worker::Phase;
 use crate::worker::digest::bind;
 use crate::worker::runtime::{Call, Outcome};
 use crate::worker::space::Space;
-use shared::{Pattern, Shared};
+use shared::{Pattern, Shared, Worker};
 
 /// The turns of a warm-up call, at a lock that no other worker uses.
 const WARM_UP_TURNS: u64 = 256;
@@ -31,8 +31,16 @@ pub fn prepare(call: &Call, space: &mut Space<'_>) {
 /// Takes the turns.
 pub fn work<P: Pattern>(call: &Call, space: &mut Space<'_>) -> Outcome {
     let [first, end, stride, _] = call.params;
-    let shared = if space.phase == Phase::WarmUp { &PRACTICE } else { shared(space) };
-    P::turns(shared, space.worker as usize, end.saturating_sub(first), stride as usize);
+    let turns = end.saturating_sub(first);
+    let (number, mut of) = (space.worker as usize, space.workers as usize);
+    let shared = if space.phase == Phase::WarmUp {
+        PRACTICE.claim(number, turns);
+        of = number + 1;
+        &PRACTICE
+    } else {
+        shared(space)
+    };
+    P::turns(shared, Worker { number, of }, turns, stride as usize);
     Outcome { answer: 0, work: 0, digest: 0 }
 }
 

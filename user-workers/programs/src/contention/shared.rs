@@ -1,5 +1,5 @@
-//! What the workers of a case share, and the turns that they take at it: an atomic counter, counters in one line, and
-//! counters behind a ticket lock and an MCS lock.
+//! What the workers of a case share, and the turns that they take at it: an atomic counter, counters in one line, counters
+//! behind a ticket lock and an MCS lock, and a barrier.
 //!
 //! Pure: the reference's tests include this file and run it with threads.
 
@@ -35,6 +35,29 @@ struct Place {
     waits: AtomicU64,
 }
 
+/// The state of the barrier.
+#[derive(Debug)]
+#[repr(C)]
+struct Barriers {
+    /// The workers that each crossing waits for.
+    members: Alone,
+    /// Those that make their last crossing.
+    leaving: Alone,
+    /// Those that have arrived at the present crossing.
+    arrived: Alone,
+    /// The number of crossings that are over.
+    over: Alone,
+}
+
+/// A worker of a case.
+#[derive(Clone, Copy, Debug)]
+pub struct Worker {
+    /// Its number, from 0.
+    pub number: usize,
+    /// The number of workers.
+    pub of: usize,
+}
+
 /// Everything shared, all zero at first.
 #[derive(Debug)]
 #[repr(C)]
@@ -45,6 +68,7 @@ pub struct Shared {
     now_serving: Alone,
     /// The number of the last worker in the queue, plus 1; 0 if the lock is free.
     last: Alone,
+    barrier: Barriers,
     places: [Place; MOST_WORKERS],
     /// How many turns each worker is to take.
     claims: [Alone; MOST_WORKERS],
@@ -55,7 +79,7 @@ pub struct Shared {
 /// A kind of turn.
 pub trait Pattern {
     /// Takes `turns` turns as worker `worker`.
-    fn turns(shared: &Shared, worker: usize, turns: u64, stride: usize);
+    fn turns(shared: &Shared, worker: Worker, turns: u64, stride: usize);
 
     /// How many turns all workers have taken.
     fn taken(shared: &Shared, _workers: usize, _stride: usize) -> u64 {
@@ -80,8 +104,13 @@ pub struct TicketLock;
 #[derive(Debug)]
 pub struct McsLock;
 
+/// Each turn is a crossing of a barrier at which all workers wait for the last one: a counter of arrivals, and a word that
+/// all waiting workers read (the same, section 3.1; instead of a sense, the number of the crossing).
+#[derive(Debug)]
+pub struct Barrier;
+
 impl Pattern for SharedLine {
-    fn turns(shared: &Shared, _: usize, turns: u64, _: usize) {
+    fn turns(shared: &Shared, _: Worker, turns: u64, _: usize) {
         for _ in 0..turns {
             shared.count.0.fetch_add(1, Relaxed);
         }
@@ -89,8 +118,8 @@ impl Pattern for SharedLine {
 }
 
 impl Pattern for FalseSharing {
-    fn turns(shared: &Shared, worker: usize, turns: u64, stride: usize) {
-        let own = own(shared, worker, stride);
+    fn turns(shared: &Shared, worker: Worker, turns: u64, stride: usize) {
+        let own = own(shared, worker.number, stride);
         for _ in 0..turns {
             // A load and a store: only this worker writes it.
             own.store(own.load(Relaxed) + 1, Relaxed);
@@ -103,7 +132,7 @@ impl Pattern for FalseSharing {
 }
 
 impl Pattern for TicketLock {
-    fn turns(shared: &Shared, _: usize, turns: u64, _: usize) {
+    fn turns(shared: &Shared, _: Worker, turns: u64, _: usize) {
         for _ in 0..turns {
             let ticket = shared.next_ticket.0.fetch_add(1, Relaxed);
             while shared.now_serving.0.load(Acquire) != ticket {
@@ -116,9 +145,9 @@ impl Pattern for TicketLock {
 }
 
 impl Pattern for McsLock {
-    fn turns(shared: &Shared, worker: usize, turns: u64, _: usize) {
-        let own = &shared.places[worker];
-        let number = worker as u64 + 1;
+    fn turns(shared: &Shared, worker: Worker, turns: u64, _: usize) {
+        let own = &shared.places[worker.number];
+        let number = worker.number as u64 + 1;
         for _ in 0..turns {
             own.behind.store(0, Relaxed);
             own.waits.store(1, Relaxed);
@@ -135,6 +164,25 @@ impl Pattern for McsLock {
                 hand_over(shared, own);
             }
         }
+    }
+}
+
+impl Pattern for Barrier {
+    fn turns(shared: &Shared, worker: Worker, turns: u64, _: usize) {
+        // No crossing ends before this worker has arrived at it, so all begin with the same one.
+        let first = shared.barrier.over.0.load(Acquire);
+        let mut together = 0;
+        for crossing in first..first + turns {
+            shared.arrive(worker, crossing, crossing + 1 == first + turns);
+            shared.wait(crossing);
+            together += u64::from(shared.next_has_arrived(worker, crossing));
+        }
+        own(shared, worker.number, MOST_STRIDE).store(together, Release);
+    }
+
+    /// The crossings after which a worker found that the next one had arrived too.
+    fn taken(shared: &Shared, workers: usize, _: usize) -> u64 {
+        (0..workers).map(|worker| own(shared, worker, MOST_STRIDE).load(Acquire)).sum()
     }
 }
 
@@ -172,15 +220,52 @@ impl Shared {
             next_ticket: Alone::zero(),
             now_serving: Alone::zero(),
             last: Alone::zero(),
+            barrier: Barriers {
+                members: Alone::zero(),
+                leaving: Alone::zero(),
+                arrived: Alone::zero(),
+                over: Alone::zero(),
+            },
             places: [const { Place { behind: AtomicU64::new(0), waits: AtomicU64::new(0) } }; MOST_WORKERS],
             claims: [const { Alone::zero() }; MOST_WORKERS],
             own: [const { AtomicU64::new(0) }; MOST_WORKERS * MOST_STRIDE / 8],
         }
     }
 
-    /// Notes how many turns a worker is to take.
+    /// Notes how many turns a worker is to take. With any, it is a member of the barrier until it has taken them.
     pub fn claim(&self, worker: usize, turns: u64) {
         self.claims[worker].0.store(turns, Release);
+        self.barrier.members.0.fetch_add(u64::from(turns > 0), Release);
+    }
+
+    /// Arrives at a crossing of the barrier. The last member that arrives ends it. A worker that takes fewer turns than
+    /// others leaves with its last one, so none waits for it any more.
+    pub fn arrive(&self, worker: Worker, crossing: u64, leaves: bool) {
+        let Barriers { members, leaving, arrived, over } = &self.barrier;
+        self.places[worker.number].waits.store(crossing + 1, Relaxed);
+        if leaves {
+            leaving.0.fetch_add(1, Relaxed);
+        }
+        // Each arrival releases what its worker wrote, and the last one acquires all of it.
+        if arrived.0.fetch_add(1, AcqRel) + 1 == members.0.load(Relaxed) {
+            members.0.fetch_sub(leaving.0.swap(0, Relaxed), Relaxed);
+            arrived.0.store(0, Relaxed);
+            over.0.store(crossing + 1, Release);
+        }
+    }
+
+    /// Waits until a crossing is over.
+    pub fn wait(&self, crossing: u64) {
+        while self.barrier.over.0.load(Acquire) <= crossing {
+            spin_loop();
+        }
+    }
+
+    /// Whether the next worker has arrived at a crossing, or takes no part in it.
+    pub fn next_has_arrived(&self, worker: Worker, crossing: u64) -> bool {
+        let next = (worker.number + 1) % worker.of;
+        let arrived = self.places[next].waits.load(Relaxed);
+        arrived > crossing || arrived == self.claims[next].0.load(Relaxed)
     }
 
     /// The turns of worker 0 if the other workers took as many as they claimed: what all of them took, less those. So the

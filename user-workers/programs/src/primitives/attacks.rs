@@ -4,14 +4,46 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::object::{Access, CLOSE, COPY, Call, HANDLES, Handle, HandleRight, Kind, REVOKE, Rights, Status};
+use abi::series::SeriesRow;
 use abi::stub::Op;
-use abi::task::{Attack, END, MAPPED_AT, NO_ANSWER, STOP, TURNS, answer, child_answer, child_argument};
+use abi::task::{
+    Attack, END, FAULTING, FarAttack, LAST, LAZY_AT, LAZY_PAGES, MAPPED_AT, NO_ANSWER, Orders, STOP, SUM,
+    TURNS, answer, child_answer, child_argument,
+};
 
 use super::partner::Served;
 use super::stub::{call, call2, raw};
+use super::{pages, rings};
 
 /// The word of a caller that is ended before it has its answer.
 pub const DOOMED: u64 = 7;
+
+/// What is tried, with a server on the same CPU or on another.
+#[derive(Clone, Copy)]
+pub enum Tried {
+    /// On the same CPU, or without one.
+    Near(Attack),
+    /// On another CPU.
+    Far(FarAttack),
+}
+
+impl Tried {
+    /// What a row with this argument tries.
+    pub fn of(row: SeriesRow, arg: u64) -> Option<Self> {
+        match row {
+            SeriesRow::Attack => Attack::of_argument(arg).map(Self::Near),
+            _ => FarAttack::of_argument(arg).map(Self::Far),
+        }
+    }
+}
+
+/// How the passes of an attack ended.
+pub struct End {
+    /// Whether everything was as it must be.
+    pub is_right: bool,
+    /// The messages that the server had, in no pass.
+    pub served: u64,
+}
 
 /// What an attack needs.
 pub struct Attacker<'a> {
@@ -49,8 +81,49 @@ const fn common(kind: Kind, method: u64) -> u64 {
 
 impl Attacker<'_> {
     /// Makes an attack once. Returns whether everything was as it must be.
-    pub fn attack(&mut self, attack: Attack) -> bool {
+    pub fn attack(&mut self, tried: Tried) -> bool {
         self.pass += 1;
+        match tried {
+            Tried::Near(attack) => self.attack_near(attack),
+            Tried::Far(FarAttack::DeadCaller) => self.far_caller() && self.is_served_in_time(),
+            Tried::Far(FarAttack::DeadServer | FarAttack::Revoked) => self.is_served(),
+            Tried::Far(FarAttack::ChangedRing) => {
+                (self.pass > 1 || self.maps_ring(true))
+                    && self.meets_partner()
+                    && rings::changed_ring(self.pages)
+            }
+            Tried::Far(FarAttack::UnmapAndFault) => {
+                self.meets_partner() && unmap_and_fault(self.pages, self.pass, 0)
+            }
+        }
+    }
+
+    /// Ends the server, if there is one.
+    pub fn end(&self, tried: Tried) -> End {
+        match tried {
+            Tried::Near(Attack::DeadServer) | Tried::Far(FarAttack::DeadServer) => {
+                End { is_right: self.dead_server(), served: 1 }
+            }
+            Tried::Far(FarAttack::Revoked) => End { is_right: self.far_revoked(), served: 0 },
+            Tried::Near(Attack::Revoked) => {
+                self.shared[STOP].store(1, Ordering::Release);
+                End { is_right: true, served: 0 }
+            }
+            Tried::Far(FarAttack::ChangedRing | FarAttack::UnmapAndFault) => {
+                // The partner counts what it is shown: it had no messages.
+                self.shared[TURNS].store(self.pass, Ordering::Relaxed);
+                self.shared[STOP].store(1, Ordering::Release);
+                End { is_right: true, served: 0 }
+            }
+            Tried::Near(attack) if !attack.has_server() => End { is_right: true, served: 0 },
+            Tried::Near(_) | Tried::Far(FarAttack::DeadCaller) => {
+                let _ended = call2(Op::Call, self.door, END);
+                End { is_right: true, served: 1 }
+            }
+        }
+    }
+
+    fn attack_near(&self, attack: Attack) -> bool {
         match attack {
             Attack::ReusedSlot => self.reused_slot() && self.is_served(),
             Attack::ForeignHandle => self.foreign_handle() && self.is_served(),
@@ -62,6 +135,9 @@ impl Attacker<'_> {
             Attack::Revoked => self.revoked(),
             Attack::SpawnStorm => self.crowd() && self.spawn_storm(),
             Attack::RandomCalls => self.random_calls(),
+            Attack::DeadServer => self.is_served(),
+            Attack::BadAnswer => self.bad_answer() && self.is_served(),
+            Attack::BadRing => rings::bad_ring(self.pages, self.door, &|maps| self.maps_ring(maps)),
         }
     }
 
@@ -69,6 +145,18 @@ impl Attacker<'_> {
     fn is_served(&self) -> bool {
         let word = DOOMED + self.pass;
         call2(Op::Call, self.door, word) == answer(word, self.challenge)
+    }
+
+    /// The same, as soon as the server has done with a call that was taken back.
+    fn is_served_in_time(&self) -> bool {
+        let word = DOOMED + self.pass;
+        loop {
+            let reply = call2(Op::Call, self.door, word);
+            if reply != Status::Busy.value() {
+                return reply == answer(word, self.challenge);
+            }
+            call(Op::Yield, 0);
+        }
     }
 
     /// A copy of the door with these rights; 0 if there is none.
@@ -148,6 +236,23 @@ impl Attacker<'_> {
         done(Call::MemoryUnmap.number(), self.pages, [at, count, 0, 0])
     }
 
+    /// Maps the pages of a ring, or takes them out.
+    fn maps_ring(&self, maps: bool) -> bool {
+        if maps {
+            self.map(MAPPED_AT, 0, abi::ring::PAGES, Access::Write) == Status::Ok.value()
+        } else {
+            self.unmap(MAPPED_AT, abi::ring::PAGES)
+        }
+    }
+
+    /// Waits until the partner on the other CPU is at work.
+    fn meets_partner(&self) -> bool {
+        while self.shared[SUM].load(Ordering::Acquire) == 0 {
+            core::hint::spin_loop();
+        }
+        true
+    }
+
     /// Nothing is mapped over what is there, nor where ring 3 has nothing.
     fn map_over(&self) -> bool {
         const BAD: u64 = Status::Argument.value();
@@ -211,6 +316,49 @@ impl Attacker<'_> {
         killed && waited.status == Status::Ok.value() && waited.word == 0 && again
     }
 
+    /// The server ends with the last call in its hands, which returns at once, and so does each call after it.
+    fn dead_server(&self) -> bool {
+        let replies = [LAST, 1, 2, 3].map(|word| call2(Op::Call, self.door, word));
+        replies == [Status::Gone.value(); 4]
+    }
+
+    /// A task faults, and its server answers with what cannot be mapped there: the fault ends the task.
+    fn bad_answer(&self) -> bool {
+        let spawned = raw(Call::ImageSpawn.number(), self.image, [FAULTING, self.door, 0, 0]);
+        let waited = raw(Call::TaskWait.number(), spawned.word, NONE);
+        // One that went on would have answered.
+        waited.status == Status::Ok.value() && waited.word == 0
+    }
+
+    /// A caller is ended while a server on another CPU has its call, or is about to take it.
+    fn far_caller(&self) -> bool {
+        let spawned =
+            raw(Call::ImageSpawn.number(), self.image, [child_argument(self.pass), self.door, 0, 0]);
+        // The child calls, and waits.
+        call(Op::Yield, 0);
+        let killed = done(Call::TaskKill.number(), spawned.word, NONE);
+        let waited = raw(Call::TaskWait.number(), spawned.word, NONE);
+        killed && waited.status == Status::Ok.value() && waited.word == 0
+    }
+
+    /// The endpoint is revoked from here while its server waits on another CPU. The server goes on, and all handles are void.
+    fn far_revoked(&self) -> bool {
+        let revoked = done(common(Kind::Endpoint, REVOKE), self.door, NONE);
+        self.shared[STOP].store(1, Ordering::Release);
+        revoked && self.is_void()
+    }
+
+    /// Whether nothing can be done with the door.
+    fn is_void(&self) -> bool {
+        let dead = [
+            IDENTIFY,
+            Call::EndpointCall.number(),
+            common(Kind::Endpoint, COPY),
+            common(Kind::Endpoint, REVOKE),
+        ];
+        dead.into_iter().all(|number| refused(Status::Generation, number, self.door, NONE))
+    }
+
     /// An object is revoked while its server waits. From then on nothing can be done with any handle to it.
     fn revoked(&self) -> bool {
         // The server comes to its wait.
@@ -218,14 +366,8 @@ impl Attacker<'_> {
         let first = self.pass == 1;
         let expected = if first { Status::Ok } else { Status::Generation };
         let revoked = refused(expected, common(Kind::Endpoint, REVOKE), self.door, NONE);
-        let dead = [
-            IDENTIFY,
-            Call::EndpointCall.number(),
-            common(Kind::Endpoint, COPY),
-            common(Kind::Endpoint, REVOKE),
-        ];
         self.shared[TURNS].store(self.pass, Ordering::Relaxed);
-        revoked && dead.into_iter().all(|number| refused(Status::Generation, number, self.door, NONE))
+        revoked && self.is_void()
     }
 
     /// Tasks are started and their handles closed, until the kernel takes no more. They all end.
@@ -273,13 +415,68 @@ impl Attacker<'_> {
     }
 }
 
+/// Maps pages of an object, touches pages that are made then, takes the mapped ones out and finds them again, with what was
+/// stored. Each side has its own pages of the object.
+fn unmap_and_fault(memory: u64, pass: u64, first: u64) -> bool {
+    const COUNT: u64 = 16;
+    let page = |number| MAPPED_AT + number * PAGE;
+    let map = || done(Call::MemoryMap.number(), memory, [MAPPED_AT, first, COUNT, Access::Write as u64]);
+    let unmap = || done(Call::MemoryUnmap.number(), memory, [MAPPED_AT, COUNT, 0, 0]);
+    let mapped = map();
+    (0..COUNT).for_each(|number| pages::store(page(number), 0, pass ^ number));
+    let lazy = (pass * COUNT..).take(COUNT as usize).filter(|&number| number < LAZY_PAGES);
+    let zeros = lazy.map(|number| LAZY_AT + number * PAGE).all(|at| {
+        let is_new = pages::load(at, 0) == 0;
+        pages::store(at, 0, pass + 1);
+        is_new && pages::load(at, 0) == pass + 1
+    });
+    let again = unmap() && map();
+    let kept = (0..COUNT).all(|number| pages::load(page(number), 0) == pass ^ number);
+    mapped && zeros && again && kept && unmap()
+}
+
+/// The client's partner in an attack.
+pub fn partner(row: SeriesRow, orders: &Orders, challenge: u64, shared: &[AtomicU64]) -> Served {
+    let Orders { arg, handle: door, other: memory, .. } = *orders;
+    let mut served = Served::default();
+    let mut pass = 0;
+    match Tried::of(row, arg) {
+        Some(Tried::Far(FarAttack::ChangedRing)) => {
+            let words = [MAPPED_AT, 0, abi::ring::PAGES, Access::Write as u64];
+            served.wrong = u64::from(!done(Call::MemoryMap.number(), memory, words));
+            shared[SUM].store(1, Ordering::Release);
+            rings::change(door, challenge, shared);
+        }
+        Some(Tried::Far(FarAttack::UnmapAndFault)) => {
+            shared[SUM].store(1, Ordering::Release);
+            while shared[STOP].load(Ordering::Acquire) == 0 {
+                served.wrong += u64::from(!unmap_and_fault(memory, pass, 256));
+                pass += 1;
+            }
+        }
+        _ => return serve(door, challenge, shared),
+    }
+    served.count = shared[TURNS].load(Ordering::Relaxed);
+    served
+}
+
 /// The server of an attack: it answers until it is asked to end, or its endpoint is revoked.
-pub fn serve(door: u64, challenge: u64, shared: &[AtomicU64]) -> Served {
+fn serve(door: u64, challenge: u64, shared: &[AtomicU64]) -> Served {
     let mut served = Served::default();
     // There is no caller yet, so this reaches none.
     let mut reply = NO_ANSWER;
     loop {
         let word = call2(Op::Serve, door, reply);
+        if word == MAPPED_AT {
+            // A fault. None of these is memory: the answer is refused, and the next one reaches none.
+            let bad = [NO_ANSWER, door, 0x1ff];
+            reply = bad[served.count as usize % bad.len()];
+            continue;
+        }
+        if [Status::Index, Status::Kind, Status::Generation].map(Status::value).contains(&word) {
+            reply = NO_ANSWER;
+            continue;
+        }
         if word == Status::Gone.value() {
             while shared[STOP].load(Ordering::Acquire) == 0 {
                 call(Op::Yield, 0);
@@ -294,6 +491,9 @@ pub fn serve(door: u64, challenge: u64, shared: &[AtomicU64]) -> Served {
             continue;
         }
         served.count += 1;
+        if word == LAST {
+            return served;
+        }
         if word & END != 0 {
             served.wrong += u64::from(word != END);
             return served;

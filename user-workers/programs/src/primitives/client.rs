@@ -5,11 +5,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::series::SeriesRow;
 use abi::stub::Op;
 use abi::task::{
-    Attack, END, Header, LAZY_AT, LAZY_PAGES, MAPPED_AT, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer,
+    END, Header, LAZY_AT, LAZY_PAGES, MAPPED_AT, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer,
     child_answer, child_argument,
 };
 
-use super::attacks::Attacker;
+use super::attacks::{Attacker, End, Tried};
 use super::samples::{Samples, Tally};
 use super::stub::{call, call2, call3};
 use super::{pages, touch};
@@ -55,9 +55,11 @@ impl Client<'_> {
             SeriesRow::TimerWake => self.sleeps(),
             SeriesRow::SpawnWait => self.children(),
             SeriesRow::FaultZero => self.faults(),
+            SeriesRow::FaultServed => self.served_faults(),
             SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => self.mappings(row),
+            SeriesRow::RingNop => self.rings(),
             SeriesRow::ShmXfer => self.transfers(),
-            SeriesRow::Attack => self.attacks(),
+            SeriesRow::Attack | SeriesRow::AttackCross => self.attacks(row),
             // Not a row of this program: no sample, so it has no figure.
             _ => Header::default(),
         }
@@ -225,6 +227,36 @@ impl Client<'_> {
         samples.header
     }
 
+    /// Loads from pages that a server maps. Each page has its number in it.
+    fn served_faults(&mut self) -> Header {
+        const PAGES: u64 = 512;
+        let Orders { handle: door, other: memory, right: is_served, .. } = self.orders;
+        let challenge = self.challenge;
+        let page = |number| MAPPED_AT + number * pages::BYTES;
+        call3(Op::Map, memory, MAPPED_AT, PAGES);
+        (0..PAGES).for_each(|number| pages::store(page(number), 0, number ^ challenge));
+        call3(Op::Unmap, memory, MAPPED_AT, PAGES);
+        let faults_pass = call(Op::FaultTo, door) == 0;
+        let mut next = 0;
+        let mut samples = self.samples();
+        samples.events(usize::MAX, 1, &mut || {
+            let mut tally = Tally::default();
+            let number = next % PAGES;
+            next += 1;
+            let begin = tsc();
+            let found = pages::load(page(number), 0);
+            let end = tsc();
+            let unmapped = call3(Op::Unmap, memory, page(number), 1) == 0;
+            tally.see(found, if faults_pass && unmapped { number ^ challenge } else { !found }, 1);
+            (end.saturating_sub(begin), tally)
+        });
+        if is_served == 1 {
+            samples.header.outside += 1;
+            let _ended = call2(Op::Call, door, END);
+        }
+        samples.header
+    }
+
     /// `map`, `protect` and `unmap`: each pass does all of them, and times one.
     fn mappings(&mut self, row: SeriesRow) -> Header {
         let Orders { arg: count, handle, right, .. } = self.orders;
@@ -260,10 +292,31 @@ impl Client<'_> {
         samples.header
     }
 
-    fn attacks(&mut self) -> Header {
+    /// Operations of a ring that do nothing. Each call has the same number of them.
+    fn rings(&mut self) -> Header {
+        let Orders { arg: count, handle, right, .. } = self.orders;
+        call3(Op::Map, handle, MAPPED_AT, abi::ring::PAGES);
+        let mut token = self.challenge;
+        let mut samples = self.samples();
+        samples.batches(
+            &mut |n| {
+                let mut tally = Tally::default();
+                for _ in 0..n {
+                    tally.see(call3(Op::Enter, handle, token, count), right, count);
+                    token = token.wrapping_add(count);
+                }
+                tally
+            },
+            &mut |_| Tally::default(),
+        );
+        samples.header.outside *= count;
+        samples.header
+    }
+
+    fn attacks(&mut self, row: SeriesRow) -> Header {
         /// The passes of an attack: each must end as the one before it.
         const PASSES: usize = 100;
-        let Some(attack) = Attack::of_argument(self.orders.arg) else { return Header::default() };
+        let Some(attack) = Tried::of(row, self.orders.arg) else { return Header::default() };
         let Self { orders, challenge, memory, shared, .. } = self;
         let Orders { handle: door, other: pages, right: image, .. } = *orders;
         let mut attacker = Attacker { door, pages, image, challenge: *challenge, shared, pass: 0 };
@@ -276,12 +329,9 @@ impl Client<'_> {
             tally.see(u64::from(is_right), 1, 1);
             (end.saturating_sub(begin), tally)
         });
-        if attack == Attack::Revoked {
-            shared[STOP].store(1, Ordering::Release);
-        } else if attack.has_server() {
-            samples.header.outside += 1;
-            let _ended = call2(Op::Call, door, END);
-        }
+        let End { is_right, served } = attacker.end(attack);
+        samples.header.outside += served;
+        samples.header.wrong += u64::from(!is_right);
         samples.header
     }
 

@@ -6,6 +6,7 @@ mod attacks;
 mod client;
 mod pages;
 mod partner;
+mod rings;
 mod samples;
 mod stub;
 
@@ -14,7 +15,7 @@ use core::slice;
 use core::sync::atomic::AtomicU64;
 
 use abi::series::SeriesRow;
-use abi::task::{CHILD_XOR, HEADER_WORDS, Orders, TOUCHED_AT, TaskName, child_answer};
+use abi::task::{CHILD_XOR, FAULTING, HEADER_WORDS, MAPPED_AT, Orders, TOUCHED_AT, TaskName, child_answer};
 use abi::worker::{COMPLETE, WorkerArgs, WorkerResult};
 
 use crate::worker::runtime::{store, tsc};
@@ -53,7 +54,10 @@ unsafe extern "C" fn task(args: *const WorkerArgs, out: *mut WorkerResult) {
     let name = TaskName::from_number(args.worker);
     if name == Some(TaskName::Child) {
         // It has no memory of its own, and nothing to time. One that was given a handle calls through it.
-        if orders.handle != 0 {
+        if orders.handle != 0 && orders.arg == FAULTING {
+            stub::call(abi::stub::Op::FaultTo, orders.handle);
+            let _never = pages::load(MAPPED_AT, 0);
+        } else if orders.handle != 0 {
             let _answer = stub::call2(abi::stub::Op::Call, orders.handle, attacks::DOOMED);
         }
         let answer = child_answer(orders.arg);

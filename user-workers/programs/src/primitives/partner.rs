@@ -2,12 +2,13 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use abi::object::Access;
 use abi::series::SeriesRow;
 use abi::stub::Op;
-use abi::task::{END, NO_ANSWER, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer};
+use abi::task::{END, MAPPED_AT, NO_ANSWER, Orders, SHARED_WORDS, STOP, SUM, TURNS, answer};
 
-use super::stub::{call, call2};
-use super::{attacks, touch};
+use super::stub::{call, call2, call3};
+use super::{attacks, pages, touch};
 
 /// What a partner counted.
 #[derive(Clone, Copy, Default)]
@@ -35,7 +36,10 @@ impl Partner<'_> {
     pub fn run(&mut self, row: SeriesRow) -> Served {
         match row {
             SeriesRow::CallSame | SeriesRow::CallCross => self.serve(),
-            SeriesRow::Attack => attacks::serve(self.orders.handle, self.challenge, self.shared),
+            SeriesRow::Attack | SeriesRow::AttackCross => {
+                attacks::partner(row, &self.orders, self.challenge, self.shared)
+            }
+            SeriesRow::FaultServed => self.map_pages(),
             SeriesRow::NotifyWake => self.signal_back(|bits, _| u64::from(!bits.is_power_of_two())),
             SeriesRow::Switch => self.take_turns(),
             SeriesRow::ShmXfer => {
@@ -65,6 +69,24 @@ impl Partner<'_> {
             served.wrong += u64::from(word != last + 1);
             last = word;
             reply = answer(word, self.challenge);
+        }
+    }
+
+    /// Answers faults: the page of the memory that belongs to the address.
+    fn map_pages(&self) -> Served {
+        const PAGES: u64 = 512;
+        let Orders { handle: door, other: memory, .. } = self.orders;
+        let mut served = Served::default();
+        let mut answer = (NO_ANSWER, 0);
+        loop {
+            let address = call3(Op::Serve, door, answer.0, answer.1);
+            served.count += 1;
+            if address & END != 0 {
+                return served;
+            }
+            let page = address.wrapping_sub(MAPPED_AT) / pages::BYTES;
+            served.wrong += u64::from(page >= PAGES);
+            answer = (memory, page << 2 | Access::Write as u64);
         }
     }
 

@@ -9,7 +9,6 @@ use abi::random::{SplitMix64, mix};
 
 use crate::digest::bind;
 use crate::kept::Kept;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The most loads of a whole. So the sum of the keys, which have 32 bits, stays below 2^62.
@@ -68,27 +67,9 @@ impl Task for Chase {
         Expectation { answer: sum, work: end - first, digest: bind(sum, challenge) }
     }
 
-    fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        range::split(*self, workers)
-    }
-
-    fn join(parts: &[Self]) -> Option<Self> {
-        range::join(parts)
-    }
-
     /// The working set, and a line for a note.
     fn memory_bytes(&self) -> u64 {
         self.kib.min(MOST_KIB) * 1024 + 64
-    }
-}
-
-impl Ranged for Chase {
-    fn range(&self) -> (u64, u64) {
-        (self.first, self.end)
-    }
-
-    fn with_range(self, first: u64, end: u64) -> Self {
-        Self { first, end, ..self }
     }
 }
 

@@ -11,7 +11,6 @@ use cryptoxide::hashing::sha2::Sha256;
 
 use crate::digest::{bind, mask};
 use crate::kept::Kept;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The size of a chunk in bytes.
@@ -64,14 +63,6 @@ impl Task for ChunkHash {
         (self.first..self.end.min(MOST_CHUNKS)).map(of_chunk).sum()
     }
 
-    fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        range::split(*self, workers)
-    }
-
-    fn join(parts: &[Self]) -> Option<Self> {
-        range::join(parts)
-    }
-
     fn corpus_bytes(&self) -> u64 {
         self.end.min(MOST_CHUNKS) * CHUNK_BYTES as u64
     }
@@ -83,16 +74,6 @@ impl Task for ChunkHash {
     fn chunks(&self, challenge: u64) -> Vec<Digest> {
         let digests = (self.first..self.end.min(MOST_CHUNKS)).map(digest);
         digests.map(|digest| Digest(mask(digest, challenge))).collect()
-    }
-}
-
-impl Ranged for ChunkHash {
-    fn range(&self) -> (u64, u64) {
-        (self.first, self.end)
-    }
-
-    fn with_range(self, first: u64, end: u64) -> Self {
-        Self { first, end }
     }
 }
 

@@ -5,15 +5,14 @@
 mod tests;
 
 use crate::digest::bind;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The most turns of a whole.
 const MOST_TURNS: u64 = 1 << 32;
 
-/// The shared memory: 256 places of two lines each for counters and for the queue of a lock, and the counters that may
-/// share lines.
-const SHARED_BYTES: u64 = 4 * 128 + 2 * 256 * 128 + 256 * 256;
+/// The shared memory: eight counters of two lines each, 256 places of as much for counters and for the queue of a lock, and the
+/// counters that may share lines.
+const SHARED_BYTES: u64 = 8 * 128 + 2 * 256 * 128 + 256 * 256;
 
 /// Declares the task of one program.
 macro_rules! contention {
@@ -61,27 +60,8 @@ macro_rules! contention {
                 Expectation { answer: turns, work: turns, digest: bind(turns, challenge) }
             }
 
-            fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-                range::split(*self, workers)
-            }
-
-            fn join(parts: &[Self]) -> Option<Self> {
-                range::join(parts)
-            }
-
             fn shared_bytes(&self) -> u64 {
                 SHARED_BYTES
-            }
-        }
-
-        impl Ranged for $Name {
-            fn range(&self) -> (u64, u64) {
-                (self.first, self.end)
-            }
-
-            fn with_range(mut self, first: u64, end: u64) -> Self {
-                (self.first, self.end) = (first, end);
-                self
             }
         }
     };
@@ -96,3 +76,4 @@ contention!(
 );
 contention!(TicketLock, "contention-ticket-lock", "Increments of one counter behind a ticket lock.");
 contention!(McsLock, "contention-mcs-lock", "Increments of one counter behind an MCS lock.");
+contention!(Barrier, "contention-barrier", "Crossings of a barrier, at which all workers wait for the last.");

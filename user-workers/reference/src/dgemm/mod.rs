@@ -7,7 +7,6 @@ mod tests;
 use abi::grant::{Feature, FeatureSet};
 use abi::random::mix;
 
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The most products of a whole.
@@ -74,29 +73,11 @@ impl Task for Dgemm {
         }
     }
 
-    fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        range::split(*self, workers)
-    }
-
-    fn join(parts: &[Self]) -> Option<Self> {
-        range::join(parts)
-    }
-
     /// Three matrices for each product, and what the multiplication packs blocks of them into.
     fn memory_bytes(&self) -> u64 {
         let order = self.order.min(MOST_ORDER);
         let products = self.end.saturating_sub(self.first).min(MOST_ELEMENTS / (order * order).max(1));
         3 * 8 * order * order * products + PACKED_BYTES
-    }
-}
-
-impl Ranged for Dgemm {
-    fn range(&self) -> (u64, u64) {
-        (self.first, self.end)
-    }
-
-    fn with_range(self, first: u64, end: u64) -> Self {
-        Self { first, end, ..self }
     }
 }
 

@@ -4,7 +4,6 @@
 mod tests;
 
 use crate::digest::bind;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The most updates of a whole: some tens of milliseconds.
@@ -65,27 +64,9 @@ impl Task for Gups {
         Expectation { answer: even, work: end.saturating_sub(first), digest: bind(sum, challenge) }
     }
 
-    fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        range::split(*self, workers)
-    }
-
-    fn join(parts: &[Self]) -> Option<Self> {
-        range::join(parts)
-    }
-
     /// The table, and a line for notes.
     fn memory_bytes(&self) -> u64 {
         self.kib.min(MOST_KIB) * 1024 + 64
-    }
-}
-
-impl Ranged for Gups {
-    fn range(&self) -> (u64, u64) {
-        (self.first, self.end)
-    }
-
-    fn with_range(self, first: u64, end: u64) -> Self {
-        Self { first, end, ..self }
     }
 }
 

@@ -8,7 +8,6 @@ use abi::random::{SplitMix64, mix};
 
 use crate::digest::{bind, fingerprint};
 use crate::kept::Kept;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The most records of all stores together: some tens of milliseconds.
@@ -79,28 +78,10 @@ macro_rules! map {
                 expectation([self.first, self.end, self.records, self.updates], challenge)
             }
 
-            fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-                range::split(*self, workers)
-            }
-
-            fn join(parts: &[Self]) -> Option<Self> {
-                range::join(parts)
-            }
-
             fn memory_bytes(&self) -> u64 {
                 let stores = self.end.saturating_sub(self.first).min(MOST_RECORDS);
                 let records = stores.saturating_mul(self.records.min(MOST_RECORDS));
                 records.min(MOST_RECORDS) * RECORD_BYTES + SPARE_BYTES
-            }
-        }
-
-        impl Ranged for $Name {
-            fn range(&self) -> (u64, u64) {
-                (self.first, self.end)
-            }
-
-            fn with_range(self, first: u64, end: u64) -> Self {
-                Self { first, end, ..self }
             }
         }
     };

@@ -10,7 +10,6 @@ use abi::random::mix;
 
 use crate::digest::{bind, fingerprint};
 use crate::kept::Kept;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The size of a block in bytes.
@@ -68,30 +67,12 @@ macro_rules! direction {
                 blocks.map(of_block).sum()
             }
 
-            fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-                range::split(*self, workers)
-            }
-
-            fn join(parts: &[Self]) -> Option<Self> {
-                range::join(parts)
-            }
-
             fn memory_bytes(&self) -> u64 {
                 self.end.saturating_sub(self.first).min(MOST_BLOCKS) * KEPT_BYTES
             }
 
             fn corpus_bytes(&self) -> u64 {
                 self.end.min(MOST_BLOCKS) * BLOCK_BYTES as u64
-            }
-        }
-
-        impl Ranged for $Name {
-            fn range(&self) -> (u64, u64) {
-                (self.first, self.end)
-            }
-
-            fn with_range(self, first: u64, end: u64) -> Self {
-                Self { first, end }
             }
         }
     };

@@ -10,7 +10,6 @@ use abi::random::{SplitMix64, mix};
 
 use crate::digest::bind;
 use crate::kept::Kept;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 const WIDTH: usize = 128;
@@ -80,26 +79,8 @@ impl Task for Transformer {
         (first..end).map(of_sequence).sum()
     }
 
-    fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        range::split(*self, workers)
-    }
-
-    fn join(parts: &[Self]) -> Option<Self> {
-        range::join(parts)
-    }
-
     fn memory_bytes(&self) -> u64 {
         MEMORY_BYTES
-    }
-}
-
-impl Ranged for Transformer {
-    fn range(&self) -> (u64, u64) {
-        (self.first, self.end)
-    }
-
-    fn with_range(self, first: u64, end: u64) -> Self {
-        Self { first, end, ..self }
     }
 }
 

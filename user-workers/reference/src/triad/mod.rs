@@ -6,7 +6,6 @@ mod tests;
 use abi::random::mix;
 
 use crate::digest::bind;
-use crate::range::{self, Ranged};
 use crate::{Expectation, Needs, Task, Units};
 
 /// The most elements, and the most elements times rounds: some tens of milliseconds.
@@ -70,28 +69,10 @@ impl Task for Triad {
         Expectation { answer: work * BYTES, work, digest: bind(sum, challenge) }
     }
 
-    fn split(&self, workers: u16, _: Expectation) -> Vec<Self> {
-        range::split(*self, workers)
-    }
-
-    fn join(parts: &[Self]) -> Option<Self> {
-        range::join(parts)
-    }
-
     /// Three arrays, and three short ones for the warm-up.
     fn memory_bytes(&self) -> u64 {
         let elements = self.end.saturating_sub(self.first).min(MOST_STEPS);
         [elements, WARM_UP_ELEMENTS].map(|elements| 3 * 8 * elements + 2 * 8 * PAD + 64).iter().sum()
-    }
-}
-
-impl Ranged for Triad {
-    fn range(&self) -> (u64, u64) {
-        (self.first, self.end)
-    }
-
-    fn with_range(self, first: u64, end: u64) -> Self {
-        Self { first, end, ..self }
     }
 }
 

@@ -12,7 +12,7 @@ use results::session::{
     Accepted, Figure, SessionCase, SessionComparison, StoredSession, Whole, compare, has_comparable_paces,
 };
 use serde::Serialize;
-use stats::{Comparison, Design, Measure, Quality, RealRow, Recorded, real_experiments};
+use stats::{Comparison, Design, Measure, Quality, RealRow, Recorded, Thresholds, real_experiments};
 
 use super::rows::{SAME, recorded};
 
@@ -147,7 +147,7 @@ fn all_by_pace(sessions: &[StoredSession], case: u16) -> bool {
     let (first, others) = (&sessions[0], &sessions[1..]);
     others.iter().all(|other| {
         let accepted = Accepted { blobs: true, cases: BTreeSet::from([case]) };
-        let compared = compare(first, other, Design::Paired, &accepted);
+        let compared = compare(first, other, Design::Paired, &accepted, Thresholds::default());
         let mut quick = compared.cases.iter().flat_map(|case| case.figures.first());
         has_comparable_paces(first, other, case) && quick.all(|figure| figure.measure != Measure::Clock)
     })
@@ -156,7 +156,8 @@ fn all_by_pace(sessions: &[StoredSession], case: u16) -> bool {
 /// Compares a row with the first by all rounds and the quick quartile, as `assay compare` does.
 fn against(first: &StoredSession, row: &StoredSession, design: Design) -> Result<Comparison, Coded> {
     let accepted = Accepted { blobs: true, ..Accepted::default() };
-    let SessionComparison { refused, cases, .. } = compare(first, row, design, &accepted);
+    let SessionComparison { refused, cases, .. } =
+        compare(first, row, design, &accepted, Thresholds::default());
     let found = cases.into_iter().find_map(|case| case.figures.first()?.comparison);
     found
         .ok_or_else(|| {

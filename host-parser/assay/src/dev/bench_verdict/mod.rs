@@ -82,6 +82,7 @@ fn record(args: &BenchVerdictArgs, seed: u64) -> Result<Option<PathBuf>, Coded> 
         cases: vec![args.case],
         rounds: args.rounds,
         spare: SPARE,
+        patience: None,
         seed,
         layout: Layout::Apart,
         probe: args.probe.spec(),

@@ -30,7 +30,7 @@ impl Again {
 
     pub fn repeats(self, played: &Played) -> Option<Repeats> {
         let runs_per_round = u32::try_from(played.cases.len()).unwrap();
-        let limit = played.rounds * runs_per_round;
+        let limit = played.limit.unwrap_or(played.rounds * runs_per_round);
         (self != Self::Never).then_some(Repeats { times: self.times(), runs_per_round, limit })
     }
 }
@@ -66,6 +66,8 @@ pub struct Played {
     pub asked: Option<u32>,
     /// How many rounds may be excluded, if not all.
     pub limit: Option<u32>,
+    /// How long the session may take, in place of a limit.
+    pub patience_ms: Option<u64>,
     /// Seed of the order.
     pub seed: Option<u64>,
     /// How long the native probes took on one CPU, in ns; on all they take half of that.
@@ -95,6 +97,7 @@ impl Default for Played {
             completion: Completion::Complete,
             asked: None,
             limit: None,
+            patience_ms: None,
             seed: None,
             probe_ns: None,
             system: |_| System::Assay,

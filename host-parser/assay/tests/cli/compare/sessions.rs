@@ -14,8 +14,7 @@ use evidence::transcript::Transcript;
 use report::{EXPORTERS, write_all};
 use results::seal::{Commitment, FORM, SealWriter, SealedManifest, SealedSet};
 use results::{
-    Accelerator, ClaimRule, Completion, Environment, Experiment, Host, Pairing, Results, RunRecord,
-    SealedRun, Tool,
+    Accelerator, ClaimRule, Environment, Experiment, Host, Pairing, Results, RunRecord, SealedRun, Tool,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -165,11 +164,7 @@ impl<'p> Play<'p> {
                 files.insert(path.display().to_string(), sha256);
             }
         }
-        let incomplete = match &self.rows[0].1.completion {
-            Completion::Complete => None,
-            Completion::Partial { why } => Some(why.clone()),
-        };
-        self.seal.end(incomplete, files).unwrap();
+        self.seal.end(&self.rows[0].1.completion, files).unwrap();
     }
 }
 
@@ -272,6 +267,7 @@ fn experiment(name: &str, of_row: bool, manifest: Digest, played: &Played) -> Ex
         rounds: Some(asked(played)),
         set_aside_limit: played.limit.unwrap_or(played.rounds),
         repeats: played.again.repeats(played),
+        patience_ms: played.patience_ms,
         cases: played.cases.clone(),
         order_seed: played.seed,
         // That of the shipped manifest; of rows that are apart the comparison makes it.

@@ -28,6 +28,23 @@ fn says_slower_or_faster_and_fails_for_slower_only() {
 }
 
 #[test]
+fn the_thresholds_can_be_set_and_are_in_the_answer() {
+    let sessions = Sessions::new();
+    let a = sessions.play("a", &probed());
+    let b = sessions.play("b", &Played { cycles: slower, ..probed() });
+    compare(&a, &b, &["--margin", "10"])
+        .expect_exit(0)
+        .expect_answer(&["NO DIFFERENCE of 10.0 % or more", "share an error of 1 %"]);
+    let said = compare(&a, &b, &["--margin", "4%", "--error", "0.5", "--json"]);
+    let answer: Value = serde_json::from_str(&said.expect_exit(1).out).unwrap();
+    let comparison = &answer["result"]["comparison"];
+    assert_eq!((comparison["margin"].as_f64(), comparison["error"].as_f64()), (Some(0.04), Some(0.005)));
+    assert_eq!(comparison["cases"][0]["figures"][0]["comparison"]["margin"].as_f64(), Some(0.04));
+    let wrong = "expected a percentage from 0.1 to 50";
+    compare(&a, &b, &["--margin", "0"]).expect_exit(2).expect_message(&[wrong]);
+}
+
+#[test]
 fn few_or_noisy_rounds_are_inconclusive() {
     let sessions = Sessions::new();
     let a = sessions.play("a", &probed());

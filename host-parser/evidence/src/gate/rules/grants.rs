@@ -1,6 +1,8 @@
 //! Whether the workers were granted what their workload needs, and whether the digests that they left in their result pages
 //! are the reference's.
 
+use std::fmt;
+
 use abi::Digest;
 use abi::plan::Needs as PlanNeeds;
 use abi::wire::record::{self, Grant, WorkerStatus};
@@ -80,15 +82,15 @@ fn chunks(run: &mut Run<'_>, grant: &Grant, workload: &dyn Workload) {
     let (facts, challenge) = (run.facts, run.facts.challenge());
     for iteration in &facts.iterations {
         let mut all_done = true;
-        let name = iteration.name();
         for (&number, records) in &iteration.workers {
             let done = records.end.is_some_and(|end| end.is.status == WorkerStatus::Done);
             all_done &= done;
             let Some(params) = facts.params(iteration.case, number).filter(|_| done) else { continue };
             let found = records.chunks.map(|At { line, is }| (line, is.count, is.root));
             let expected = (grant.chunks > 0).then(|| workload.chunk_root(params, challenge));
-            let who = format!("worker {number} of {name}");
-            compare(run, iteration.line, &who, "chunks", found, expected);
+            // Words are made of it only if something is wrong.
+            let who = format_args!("worker {number} of case {} iteration {}", iteration.case, iteration.iter);
+            compare(run, iteration.line, who, "chunks", found, expected);
         }
         let shared = facts.splits.get(&iteration.case).and_then(|splits| shared_whole(splits, workload));
         let Some((whole, scaling)) = shared.filter(|_| all_done) else { continue };
@@ -97,7 +99,8 @@ fn chunks(run: &mut Run<'_>, grant: &Grant, workload: &dyn Workload) {
             Some(Scaling::Weak) => chunk_root_of_copies(workload, whole, challenge, iteration.case),
             _ => workload.chunk_root(whole, challenge),
         });
-        compare(run, iteration.line, &name, "root", found, expected);
+        let who = format_args!("case {} iteration {}", iteration.case, iteration.iter);
+        compare(run, iteration.line, who, "root", found, expected);
     }
 }
 
@@ -105,7 +108,7 @@ fn chunks(run: &mut Run<'_>, grant: &Grant, workload: &dyn Workload) {
 fn compare(
     run: &mut Run<'_>,
     line: u64,
-    who: &str,
+    who: fmt::Arguments<'_>,
     record: &str,
     found: Option<(u64, u32, Digest)>,
     expected: Option<(u32, Digest)>,

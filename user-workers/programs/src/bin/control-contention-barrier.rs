@@ -1,0 +1,1 @@
+contention-barrier.rs
