@@ -21,7 +21,7 @@ struct Seen {
 fn delete(guest: &mut Guest, patience: Duration) -> (Result<GuestRun, QemuError>, Seen) {
     guest.spec.delete_after = Some(Deletion { is_last: |line| line == b"last", patience });
     let mut seen = Seen::default();
-    let run = guest.run_with(&CancelToken::new().unwrap(), &mut |event| match event {
+    let run = guest.run_with(&CancelToken::new().expect("a token"), &mut |event| match event {
         GuestEvent::Deleting { pid, .. } => seen.deleting = Some(pid),
         GuestEvent::Exited { pid } => {
             seen.exited = Some(pid);
@@ -34,7 +34,7 @@ fn delete(guest: &mut Guest, patience: Duration) -> (Result<GuestRun, QemuError>
 
 /// Whether a process that lives is in the group of `leader`: the fifth field of its `stat`, proc_pid_stat(5).
 fn has_others_in_group(leader: u32) -> bool {
-    let stats = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+    let stats = std::fs::read_dir("/proc").expect("a /proc").flatten().filter_map(|entry| {
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
         let (pid, rest) =
             (stat.split(' ').next()?.parse::<u32>().ok()?, stat.rsplit_once(") ")?.1.to_owned());
