@@ -32,8 +32,13 @@ pub(crate) fn launcher(program: &Path) -> Command {
     if !dies_with_parent() {
         return Command::new(program);
     }
+    launcher_for(std::process::id(), program)
+}
+
+/// The same as a child of the process `parent`.
+fn launcher_for(parent: u32, program: &Path) -> Command {
     let mut launcher = Command::new("setpriv");
-    launcher.args(PARENT_DEATH_SIGNAL).arg(program);
+    launcher.args(PARENT_DEATH_SIGNAL).args(["sh", "-c", UNLESS_ORPHAN]).arg(parent.to_string()).arg(program);
     launcher
 }
 
@@ -54,6 +59,12 @@ const OUTPUT_BYTES: usize = 64 << 10;
 
 const PARENT_DEATH_SIGNAL: [&str; 3] = ["--pdeathsig", "KILL", "--"];
 
+/// Becomes the program of the arguments if the parent is the process that `$0` names.
+///
+/// A parent that dies between its fork and `setpriv`'s request is not there to send the signal (prctl(2),
+/// PR_SET_PDEATHSIG). After the request its death is either seen here, or ends this process.
+const UNLESS_ORPHAN: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
+
 /// Whether `setpriv` exists and can ask the kernel to kill the VMM when the thread that started it ends.
 ///
 /// `setpriv` becomes the VMM by exec, so the process id is the VMM's. This program cannot make the request: it would have to
@@ -67,4 +78,24 @@ pub(crate) fn dies_with_parent() -> bool {
         trial.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         trial.status().is_ok_and(|status| status.success())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a launcher as a child of this process, and returns what its program printed.
+    fn printed(parent: u32) -> Vec<u8> {
+        let mut launcher = launcher_for(parent, Path::new("echo"));
+        launcher.arg("a b").stdin(Stdio::null()).output().expect("setpriv").stdout
+    }
+
+    #[test]
+    fn a_program_does_not_start_if_its_parent_has_died_before_it_could_ask_for_the_signal() {
+        assert!(dies_with_parent(), "util-linux has setpriv");
+        let own = std::process::id();
+        assert_eq!(printed(own), b"a b\n");
+        // An orphan's parent is another process than the one that started it.
+        assert_eq!(printed(own + 1), b"");
+    }
 }

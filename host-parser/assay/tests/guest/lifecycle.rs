@@ -151,7 +151,7 @@ fn a_killed_assay_leaves_no_machine_behind() {
     let out = tempfile::tempdir().unwrap();
     let mut command =
         assay(["lifecycle", "--accel", "tcg", "--systems", "assay", "--rounds", "100", "--out"]);
-    command.arg(out.path()).arg(manifest("lifecycle.toml"));
+    command.arg(out.path()).arg(manifest("lifecycle.toml")).env(MARK, out.path());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
     assert!(lines.map_while(Result::ok).any(|line| line.starts_with("round 1 of 100")));
@@ -167,11 +167,14 @@ fn a_killed_assay_leaves_no_machine_behind() {
     verify(&session).expect_exit(5).expect_answer(&["INCOMPLETE", "VERIFIED"]);
 }
 
-/// Whether the command line of a process names a file below `folder`.
+/// A variable that every process of a session inherits.
+const MARK: &str = "ASSAY_TEST_SESSION";
+
+/// Whether a process is of the session in `folder`. The command line of an empty machine names no file.
 fn is_anything_of(folder: &Path) -> bool {
-    let folder = folder.display().to_string();
-    let lines = fs::read_dir("/proc").unwrap().flatten();
-    lines
-        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
-        .any(|line| String::from_utf8_lossy(&line).contains(&folder))
+    let mark = format!("{MARK}={}", folder.display());
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| fs::read(process.path().join("environ")).ok())
+        .any(|variables| variables.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes()))
 }
