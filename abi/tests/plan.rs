@@ -205,7 +205,7 @@ fn refuses_splits_that_do_not_fit_their_case() {
 }
 
 #[test]
-fn refuses_cases_that_cannot_be_run_or_told_apart() {
+fn refuses_cases_that_cannot_be_run_or_are_alike() {
     for bad in ["workers=0 iterations=1 timeout_ms=1", "workers=1 iterations=0 timeout_ms=1"] {
         assert_eq!(refused(&(head() + "case " + bad + "\n")), (5, PlanErrorKind::BadCase));
     }

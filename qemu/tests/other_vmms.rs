@@ -219,7 +219,7 @@ fn a_wrapper_that_does_not_exec_is_named_and_ended() {
 }
 
 #[test]
-fn firecrackers_ends_are_told_apart() {
+fn firecrackers_ends_are_distinct() {
     let triple = "echo '[fc_vcpu 0] Unexpected exit reason on vcpu run: Shutdown' >&2; exit 1";
     assert_eq!(firecracker(triple).run().unwrap().outcome, Outcome::TripleFault);
     assert_eq!(firecracker("exit 0").run().unwrap().outcome, Outcome::GuestReset);

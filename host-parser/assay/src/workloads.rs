@@ -108,7 +108,7 @@ impl Pace {
 fn progress(name: &str, done: usize, of: usize, rounds: u16, spent: Duration, limit: Duration) -> String {
     let (at, left) = (done + 1, limit.saturating_sub(spent).as_secs());
     let spent = spent.as_secs();
-    format!("{name}: {at} of {of}, {rounds} rounds; {spent} s so far, {left} s left")
+    format!("{name}: {at} of {of}, {rounds} rounds, {spent} s; {left} s left")
 }
 
 /// Runs one workload in a session of its own.

@@ -33,7 +33,7 @@ const HALF_WRITTEN: &str = ".assay-";
 const LOCK: &str = ".assay.lock";
 
 /// What the columns of labels begin with.
-pub const TOLD: &str = "told_";
+pub const LABEL: &str = "label_";
 
 /// A dataset that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ struct Known {
     /// How many rows there are of a file name and a digest.
     rows: HashMap<(String, Option<Digest>), usize>,
     /// The columns of labels.
-    told: BTreeSet<String>,
+    labels: BTreeSet<String>,
 }
 
 /// The keys of a folder.
@@ -150,8 +150,8 @@ impl Dataset {
 
     /// The columns of labels that it has.
     #[must_use]
-    pub fn told(&self) -> &BTreeSet<String> {
-        &self.known.told
+    pub fn labels(&self) -> &BTreeSet<String> {
+        &self.known.labels
     }
 
     /// Whether a row of a log of this name with these bytes was there before, each of which counts once.
@@ -171,8 +171,8 @@ impl Dataset {
     /// A file cannot be written.
     pub fn add(&mut self, log_row: Rows, log: LogRows, day: &str, name: &str) -> Result<(), DatasetError> {
         self.known.sha256.extend(log.sha256);
-        let told = log_row.columns.iter().map(Column::name).filter(|name| name.starts_with(TOLD));
-        self.known.told.extend(told.map(str::to_owned));
+        let labels = log_row.columns.iter().map(Column::name).filter(|name| name.starts_with(LABEL));
+        self.known.labels.extend(labels.map(str::to_owned));
         self.pending_bytes += log_row.bytes() + log.memory();
         self.pending_logs += 1;
         let partition = Partition { experiment: log.experiment.clone(), day: day.to_owned() };
@@ -217,8 +217,9 @@ impl Known {
         let reader = SerializedFileReader::new(file).map_err(form)?;
         let schema = reader.metadata().file_metadata().schema();
         let named = |name: &str| schema.get_fields().iter().find(|field| field.name() == name).cloned();
-        let told = schema.get_fields().iter().map(|field| field.name()).filter(|name| name.starts_with(TOLD));
-        self.told.extend(told.map(str::to_owned));
+        let labels =
+            schema.get_fields().iter().map(|field| field.name()).filter(|name| name.starts_with(LABEL));
+        self.labels.extend(labels.map(str::to_owned));
         let fields: Vec<_> = ["file_name", "log_sha256"].into_iter().filter_map(named).collect();
         let asked = Type::group_type_builder("assay").with_fields(fields).build().map_err(form)?;
         for row in reader.get_row_iter(Some(asked)).map_err(form)? {
@@ -267,12 +268,12 @@ fn remove_orphans(table: &Path, logs: &[(PathBuf, String)]) -> Result<(), Datase
 }
 
 /// Columns for labels, each with one value.
-pub(crate) fn told<'l>(
+pub(crate) fn label_columns<'l>(
     columns: &'l [String],
     fields: Option<&'l [String]>,
 ) -> impl Iterator<Item = Column> + 'l {
     columns.iter().enumerate().map(move |(at, name)| {
-        let mut column = Column::new(format!("{TOLD}{name}"), Kind::Text, true);
+        let mut column = Column::new(format!("{LABEL}{name}"), Kind::Text, true);
         let field = fields.and_then(|fields| fields.get(at)).filter(|field| !field.is_empty());
         column.add(field.map(String::as_str));
         column

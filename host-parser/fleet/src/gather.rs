@@ -14,7 +14,7 @@ use results::seal::CHAIN;
 use results::{Tool, WriteError, write_atomically};
 
 use crate::cell::Micros;
-use crate::dataset::{Dataset, DatasetError, told};
+use crate::dataset::{Dataset, DatasetError, label_columns};
 use crate::hashing::Hashing;
 use crate::labels::Labels;
 use crate::one_log::{LogRows, Outcome, judge_log};
@@ -104,7 +104,7 @@ pub fn gather(fleet: &Fleet<'_>, progress: &mut dyn FnMut(usize, usize)) -> Resu
         .into_iter()
         .map(|engine| {
             let path = fleet.out.join(engine.file_name());
-            let text = queries(engine, dataset.told());
+            let text = queries(engine, dataset.labels());
             write_atomically(&path, |out| out.write_all(text.as_bytes())).map(|()| path)
         })
         .collect();
@@ -146,7 +146,7 @@ fn add(
     let mut rows = LogRow::none();
     judged.add_log_row(log, fleet.tool, now(), &mut rows);
     if let Some(labels) = fleet.labels {
-        rows.columns.extend(told(labels.columns(), labels.of(log)));
+        rows.columns.extend(label_columns(labels.columns(), labels.of(log)));
     }
     let day = fleet.labels.and_then(|labels| labels.day(log)).map_or_else(|| day_of(log), str::to_owned);
     dataset.add(rows, judged, &day, &name)

@@ -1,7 +1,7 @@
 //! labels.csv: what is known of each log from elsewhere, such as the zone and the type of the machine.
 //!
 //! The form is that of RFC 4180, in UTF-8. The column `file` names the log; every other column becomes one of the table of
-//! logs, with `told_` before its name: nothing proves it.
+//! logs, with `label_` before its name: nothing proves it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

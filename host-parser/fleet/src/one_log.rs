@@ -87,7 +87,7 @@ pub struct LogRows {
 }
 
 impl LogRows {
-    /// A log of which there is nothing to tell.
+    /// A log without rows.
     fn nothing(outcome: Outcome, exit: Exit) -> Self {
         Self {
             sha256: None,

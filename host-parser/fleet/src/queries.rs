@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dataset::TOLD;
+use crate::dataset::LABEL;
 use crate::tables::{TABLES, VERSION};
 
 /// An engine.
@@ -153,7 +153,7 @@ ORDER BY f.boot_experiment, f.system, f.work, f.workers",
 
 /// The questions for one engine, in which each label that the dataset has is asked for too.
 #[must_use]
-pub fn queries(engine: Engine, told: &BTreeSet<String>) -> String {
+pub fn queries(engine: Engine, labels: &BTreeSet<String>) -> String {
     let mut text = format!("-- Written by assay fleet, anew each time. {}\n", engine.use_it());
     text += "-- Paths are relative to this folder. docs/FLEET.md has the columns and what they mean.\n\n";
     for table in TABLES {
@@ -166,8 +166,8 @@ pub fn queries(engine: Engine, told: &BTreeSet<String>) -> String {
         text += &format!("\n-- {number}. {name}.\n{question};\n");
     };
     QUESTIONS.iter().for_each(|(name, question)| ask(name, question));
-    for column in told {
-        let label = column.strip_prefix(TOLD).unwrap_or(column);
+    for column in labels {
+        let label = column.strip_prefix(LABEL).unwrap_or(column);
         ask(&format!("Times over machines, by {label}"), &by_label(column));
         ask(&format!("What became of the logs, by {label}"), &outcomes_by_label(column));
     }
@@ -200,10 +200,10 @@ mod tests {
 
     #[test]
     fn both_engines_are_asked_the_same() {
-        let told: BTreeSet<String> = ["told_zone".to_owned()].into();
-        let [duckdb, datafusion] = Engine::ALL.map(|engine| queries(engine, &told));
+        let labels: BTreeSet<String> = ["label_zone".to_owned()].into();
+        let [duckdb, datafusion] = Engine::ALL.map(|engine| queries(engine, &labels));
         let questions = |text: &str| text.split_once("-- Logs with a boot").expect("the views").1.to_owned();
         assert_eq!(questions(&duckdb), questions(&datafusion));
-        assert!(duckdb.contains("-- 9. Times over machines, by zone.") && duckdb.contains("v.told_zone"));
+        assert!(duckdb.contains("-- 9. Times over machines, by zone.") && duckdb.contains("v.label_zone"));
     }
 }

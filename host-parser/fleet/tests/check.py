@@ -97,7 +97,7 @@ for ours, theirs in questions:
 print(f"{len(answers)} questions: DuckDB and DataFusion answer alike")
 
 # What each log was made to be.
-rows = duck.sql("SELECT file, outcome, boots, exit_code, reason, log_sha256, told_zone, told_type, day FROM logs")
+rows = duck.sql("SELECT file, outcome, boots, exit_code, reason, log_sha256, label_zone, label_type, day FROM logs")
 logs = {os.path.relpath(row[0], LOGS): row[1:] for row in rows.fetchall()}
 check(len(logs) == len(expected), "rows of logs", len(logs))
 for name, row in expected.items():

@@ -98,7 +98,7 @@ fn sessions(index: &Index) -> BTreeSet<u64> {
 #[test]
 fn two_writers_at_once_and_a_kill_in_the_middle_lose_nothing() {
     let out = tempfile::tempdir().unwrap();
-    let mut told = BTreeSet::new();
+    let mut acknowledged = BTreeSet::new();
     for (round, kill_after) in [(0, 1), (1, 7), (2, 20), (3, 33)] {
         let first = 10_000_000 * round;
         let mut killed = writer(out.path(), first, NO_END);
@@ -108,12 +108,12 @@ fn two_writers_at_once_and_a_kill_in_the_middle_lose_nothing() {
         let of_whole = reader.join().unwrap();
         assert!(of_killed.len() >= kill_after && of_killed.len() < NO_END, "{}", of_killed.len());
         assert_eq!(of_whole.len(), EACH, "the other one goes on");
-        told.extend(of_killed.into_iter().chain(of_whole));
+        acknowledged.extend(of_killed.into_iter().chain(of_whole));
     }
     let index = Index::open(out.path()).unwrap();
     assert_eq!(index.check().unwrap(), None);
     let kept = sessions(&index);
-    assert!(told.is_subset(&kept), "lost: {:?}", told.difference(&kept));
+    assert!(acknowledged.is_subset(&kept), "lost: {:?}", acknowledged.difference(&kept));
     // A write that was not acknowledged is whole or not there.
     let parts: Vec<i64> =
         index.read("SELECT count(*) FROM figure GROUP BY session", [], |row| row.get(0)).unwrap();

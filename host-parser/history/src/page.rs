@@ -18,14 +18,14 @@ const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 #[must_use]
 pub fn page(experiment: &str, histories: &[History]) -> String {
     let mut text = format!("{experiment}: {} series\n", histories.len());
-    let (mut machine, mut told) = ("", BTreeSet::new());
+    let (mut machine, mut shown) = ("", BTreeSet::new());
     for history in histories {
         if history.machine != machine {
             machine = &history.machine;
-            told.clear();
+            shown.clear();
             let _ = writeln!(text, "\nMACHINE {machine}");
         }
-        text += &series(experiment, history, &mut told);
+        text += &series(experiment, history, &mut shown);
     }
     if histories.is_empty() {
         return text + "no session of it has a figure; `assay list` shows what came of each\n";
@@ -37,8 +37,8 @@ pub fn page(experiment: &str, histories: &[History]) -> String {
             if rho is above 0.2 (docs/HISTORY.md)\n"
 }
 
-/// A series. What is new in an epoch is said once for a machine: `told` has the epochs of which it was.
-fn series<'h>(experiment: &str, history: &'h History, told: &mut BTreeSet<&'h str>) -> String {
+/// A series. What is new in an epoch is shown once for each machine: `shown` has these epochs.
+fn series<'h>(experiment: &str, history: &'h History, shown: &mut BTreeSet<&'h str>) -> String {
     let History { system, workers, metric, unit, lines, changes, .. } = history;
     let Some(last) = lines.last() else { return String::new() };
     let rho = changes.autocorrelation.map_or_else(|| "-".to_owned(), |rho| format!("{rho:.2}"));
@@ -64,10 +64,10 @@ fn series<'h>(experiment: &str, history: &'h History, told: &mut BTreeSet<&'h st
     }
     for (at, facts) in &history.epochs {
         let _ = writeln!(text, "  epoch {} from {}", lines[*at].epoch, place(&lines[*at]));
-        for fact in facts.iter().filter(|_| !told.contains(&*lines[*at].epoch)) {
+        for fact in facts.iter().filter(|_| !shown.contains(&*lines[*at].epoch)) {
             text += &wrapped(fact, "    ");
         }
-        told.insert(&lines[*at].epoch);
+        shown.insert(&lines[*at].epoch);
     }
     text
 }

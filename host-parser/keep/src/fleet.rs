@@ -25,7 +25,7 @@ pub struct FleetArgs {
     /// What is known of the logs from elsewhere: a CSV file with a column `file`, and others such as zone and type
     ///
     /// A row is of the log whose name, or whose path's end, is in `file`. Each other column becomes one of the table of logs,
-    /// with `told_` before its name. A column `day` (as 2026-11-29) decides the day under which a log is filed; without it, it
+    /// with `label_` before its name. A column `day` (as 2026-11-29) decides the day under which a log is filed; without it, it
     /// is the day on which the file was last written, in UTC.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,

@@ -449,7 +449,7 @@ fn prepare_machine(
     Ok(())
 }
 
-/// Whether Linux cannot tell the time on a machine: it calibrates the TSC by HPET, PM timer or PIT, of which a microvm has the
+/// Whether Linux has no clock on a machine: it calibrates the TSC by HPET, PM timer or PIT, of which a microvm has the
 /// PIT alone, and Linux 6.1 gives up on that under TCG. Under KVM it has kvmclock.
 fn has_no_clock_for_linux(env: &GuestEnv, machine: LifeMachine) -> bool {
     machine.profile.machine_type == MachineType::Microvm && env.accelerator.accelerator == Accelerator::Tcg

@@ -30,9 +30,9 @@ impl SelectionQuality {
             "truth: the ratio of the mean times with nothing left out; claim: 5 % above it;".to_owned(),
             "held: called HOLDS or holds-undisturbed, in %; own: of these, the session's own".to_owned(),
             "boots miss the claim by 5 % too; few: sessions that met what slows the host once".to_owned(),
-            "or never (several boots within one stay are once); met: held in the others. If few".to_owned(),
-            "is above 2 % (*), no rule can know, and met counts. others: how the others ended,".to_owned(),
-            "by shares/gap/contended/open/does not hold.".to_owned(),
+            "or never (several boots within one stay are once); met: held in the others. If".to_owned(),
+            "few is above 2 % (*), no rule can know, and met counts. others: how the others".to_owned(),
+            "ended, by shares/gap/contended/open/does not hold.".to_owned(),
             format!(
                 "{}: at most {} % held; {:.1} % at worst, upper end {:.1} %",
                 match self.reached() {

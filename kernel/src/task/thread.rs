@@ -117,7 +117,7 @@ impl Thread {
         });
     }
 
-    /// Keeps its registers at a page fault, and what a server is told of it.
+    /// Keeps its registers at a page fault, and what its fault endpoint receives.
     pub fn trap(&self, frame: &TrapFrame, words: [u64; 4]) {
         // SAFETY: as in `edit`.
         unsafe { (*self.trapped.get()).write(*frame) };

@@ -43,7 +43,7 @@ pub struct Same {
     pub brand: Text<120>,
     /// The hypervisor's signature.
     pub hypervisor: Text<36>,
-    /// The vendor and the product by SMBIOS, which tell VMMs and kinds of machine apart that show the same CPU; empty if there
+    /// The vendor and the product by SMBIOS, which differ between VMMs and kinds of machine that show the same CPU; empty if there
     /// are none, as under Firecracker. Results name the hypervisor and, if this program started it, the VMM.
     #[serde(skip)]
     pub made_by: String,

@@ -173,8 +173,8 @@ impl Database {
             let b = sum(found.iter().map(|row| row.b));
             tally.row(&[integer(found.len() as u64), b, sum(lengths)]);
         }
-        for number in 3..8 {
-            let found = || self.first.iter().filter(|row| row.c.contains(DIGITS[number]));
+        for digit in &DIGITS[3..8] {
+            let found = || self.first.iter().filter(|row| row.c.contains(digit));
             tally.row(&[integer(found().count() as u64), sum(found().map(|row| row.b))]);
         }
         // Two indices in a transaction.
