@@ -16,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
     let mut input = Input::new(data);
     let pages = [page(&mut input, &[LEFT, TAKEN, DONE, SEEN]), page(&mut input, &[])];
     let (most, changes) = (input.long(), input.byte());
-    let before = pages.each_ref().map(words);
+    let before = pages.each_ref().map(|page| words(page));
     let (done, said) = run(&pages, most, &mut |_| {});
     let due = plain(&before, most);
     assert_eq!(said, due.as_ref().map(|tokens| tokens.len() as u64).ok_or(Status::Argument));
@@ -53,16 +53,19 @@ fn page(input: &mut Input<'_>, small: &[usize]) -> Box<Words> {
     for (word, at) in page.iter().zip(0_u64..) {
         word.store(first.wrapping_add(step.wrapping_mul(at)), Ordering::Relaxed);
     }
-    let base = if input.byte() % 4 == 0 { input.long() } else { 0 };
+    let base = if input.byte().is_multiple_of(4) { input.long() } else { 0 };
     for &index in small {
-        let ahead =
-            if input.byte() % 16 == 0 { input.long() } else { u64::from(input.byte()) % (ENTRIES + 2) };
+        let ahead = if input.byte().is_multiple_of(16) {
+            input.long()
+        } else {
+            u64::from(input.byte()) % (ENTRIES + 2)
+        };
         page[index].store(base.wrapping_add(ahead), Ordering::Relaxed);
     }
     page
 }
 
-fn words(page: &Box<Words>) -> Vec<u64> {
+fn words(page: &Words) -> Vec<u64> {
     page.iter().map(|word| word.load(Ordering::Relaxed)).collect()
 }
 

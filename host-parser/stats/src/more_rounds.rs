@@ -103,9 +103,9 @@ mod tests {
         [side(1.0), side(1.0 + percent / 100.0)]
     }
 
-    /// Of comparisons that are inconclusive after 12 rounds, the part that is decided when the proposed part of the further
-    /// rounds is made, and the mean number proposed.
-    fn decided(percent: f64, part: f64) -> (f64, f64) {
+    /// Of comparisons that are inconclusive after 12 rounds, the part that is decided when so many halves of the proposed
+    /// further rounds are made, and the mean number proposed.
+    fn decided(percent: f64, halves: u32) -> (f64, f64) {
         let mut random = SplitMix64::new(7);
         let (mut open, mut decided, mut sum) = (0, 0, 0.0);
         for _ in 0..600 {
@@ -113,7 +113,7 @@ mod tests {
             let first = compare(Design::Paired, &a, &b).expect("rounds");
             let proposed = (first.verdict == Difference::Inconclusive).then(|| first.more_rounds()).flatten();
             let Some(more) = proposed.filter(|&more| more <= 200) else { continue };
-            let more_made = (f64::from(more) * part).round() as u32;
+            let more_made = (more * halves).div_ceil(2);
             let [more_a, more_b] = rounds(&mut random, 12, 12 + more_made, percent);
             a.extend(more_a);
             b.extend(more_b);
@@ -130,7 +130,7 @@ mod tests {
     fn as_many_rounds_as_proposed_decide_simulated_comparisons() {
         for percent in [0.0, 2.0] {
             let ((half, _), (all, mean), (twice, _)) =
-                (decided(percent, 0.5), decided(percent, 1.0), decided(percent, 2.0));
+                (decided(percent, 1), decided(percent, 2), decided(percent, 4));
             println!(
                 "{percent} % slower: {mean:.0} rounds proposed; half of them decide {half:.2}, all {all:.2}, twice {twice:.2}"
             );
