@@ -6,6 +6,7 @@ mod atomic {
     pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 }
 
+#[allow(clippy::duplicate_mod, reason = "the kernel's own is on the CPU's atomics, this one on loom's")]
 #[path = "slot.rs"]
 mod slot;
 

@@ -153,7 +153,7 @@ mod tests {
             start in any::<u64>(), steps in prop::collection::vec((0_u64..70, 0_u64..70, 0_u64..70), 1..40),
         ) {
             let (indices, operations) = (page(), page());
-            [LEFT, TAKEN, DONE, SEEN].map(|index| set(&indices, index, start));
+            [LEFT, TAKEN, DONE, SEEN].into_iter().for_each(|index| set(&indices, index, start));
             let (mut left, mut results) = (VecDeque::new(), VecDeque::new());
             let mut token = 0;
             for (leave, most, see) in steps {
@@ -165,7 +165,7 @@ mod tests {
                     token += 1;
                 }
                 let count = most.min(left.len() as u64).min(ENTRIES - results.len() as u64);
-                let expected: Vec<_> = left.drain(..count as usize).collect();
+                let expected: Vec<_> = (0..count).filter_map(|_| left.pop_front()).collect();
                 prop_assert_eq!(tokens([&indices, &operations], most), Ok(expected.clone()));
                 results.extend(expected);
                 for _ in 0..see {

@@ -81,7 +81,9 @@ extern "C" fn full_path(_: *mut sqlite3_vfs, _: *const c_char, _: c_int, _: *mut
 unsafe extern "C" fn randomness(_: *mut sqlite3_vfs, bytes: c_int, out: *mut c_char) -> c_int {
     for at in 0..bytes {
         // SAFETY: SQLite has room for as many bytes at `out`.
-        unsafe { out.offset(at as isize).write(at as c_char) }
+        let byte = unsafe { out.offset(at as isize) };
+        // SAFETY: the same room.
+        unsafe { byte.write(at as c_char) }
     }
     bytes
 }
@@ -102,8 +104,10 @@ unsafe extern "C" fn time(_: *mut sqlite3_vfs, out: *mut f64) -> c_int {
 /// # Safety
 /// It is within the text, its terminating zero included.
 unsafe fn byte(text: *const c_char, at: usize) -> u8 {
-    // SAFETY: the caller's promise.
-    unsafe { text.add(at).read() as u8 }
+    // SAFETY: the caller's promise: the index is within the text.
+    let at = unsafe { text.add(at) };
+    // SAFETY: the same promise: the byte is readable.
+    unsafe { at.read() as u8 }
 }
 
 /// The first difference of two texts of at most `most` bytes, as <string.h> has it.
