@@ -42,6 +42,44 @@ fn line_endings_of_every_console_are_accepted() {
     }
 }
 
+/// The log with something before each of its lines, which count from 0.
+fn prefixed(log: &[u8], prefix: impl Fn(usize) -> String) -> Vec<u8> {
+    let log = String::from_utf8(log.to_vec()).expect("ASCII");
+    let lines = log.lines().enumerate().map(|(line, text)| format!("{}{text}\n", prefix(line)));
+    lines.collect::<String>().into_bytes()
+}
+
+#[test]
+fn what_a_collector_puts_before_every_line_is_no_defect() {
+    let log = Guest::of(2).log();
+    let kernel = |line: usize| format!("[{:>12}] ", format!("{}.{:06}", line / 3, line * 7));
+    let forms: [(&str, &dyn Fn(usize) -> String); 6] = [
+        ("the kernel's time", &kernel),
+        ("ISO time", &|line| format!("2026-11-28T12:00:{:02}.{line}Z ", line % 60)),
+        ("syslog", &|line| format!("Nov {:>2} 08:00:{:02} vm-1 kernel: ", 9 + line / 40, line % 60)),
+        ("CRI", &|line| format!("2026-11-28T12:00:{:02}.{}Z stdout F ", line % 60, line * 31)),
+        ("grep -n", &|line| format!("{}:", line + 1)),
+        ("a quote", &|_| "> ".to_owned()),
+    ];
+    for (name, prefix) in forms {
+        let log = prefixed(&log, prefix);
+        assert_eq!(reason(&log), None, "{name}");
+        // Another boot in the same file, by another collector.
+        let two =
+            [log.clone(), prefixed(&Guest { nonce: 77, ..Guest::of(2) }.log(), |_| "| ".to_owned())].concat();
+        let boots = Transcript::read(&two).boots;
+        assert!(boots.len() == 2 && boots.iter().all(|boot| boot.defects.is_empty()), "{name}");
+        let at = log.windows(9).rposition(|bytes| bytes == b"ev=worker").expect("a worker");
+        let begin = log[..at].windows(7).rposition(|bytes| bytes == b"ASSAY1 ").expect("its line");
+        let intruded = [&log[..begin], b"login: ", &log[begin..]].concat();
+        assert_eq!(
+            reason(&intruded),
+            Some(ReasonCode::CorruptRecord),
+            "{name}: someone else prints there too"
+        );
+    }
+}
+
 #[test]
 fn firmware_need_not_end_its_last_line() {
     let log = Guest::of(2).log();

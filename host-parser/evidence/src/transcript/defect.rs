@@ -21,8 +21,8 @@ pub enum DefectKind {
     Corrupt(LineError),
     /// A line with the tag of another protocol version.
     Version(u32),
-    /// A whole record that begins in the middle of a line, after other text. (Before the first record of a boot this is no
-    /// defect: firmware need not end its last line.)
+    /// A whole record that begins in the middle of a line, after other text than what a collector put before every line of
+    /// the boot. (Before the first record of a boot this is no defect: firmware need not end its last line.)
     MidLine,
     /// The log ends in the middle of a record.
     CutShort,

@@ -9,6 +9,7 @@ mod boots;
 mod defect;
 mod known;
 mod line;
+mod prefix;
 mod reader;
 mod sequence;
 

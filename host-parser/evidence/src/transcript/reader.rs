@@ -6,6 +6,7 @@ use abi::wire::{Envelope, Record, StreamDigest, decode_by, is_tagged};
 
 use super::known::Known;
 use super::line::{Content, binary_bytes, content, trimmed};
+use super::prefix::Prefix;
 use super::sequence;
 use super::{
     Boot, Defect, DefectKind, Extent, KEPT_TEXT_BYTES, KEPT_TEXT_LINES, LISTED_DEFECTS, Located, TextLine,
@@ -46,6 +47,8 @@ struct Open {
     broken: Vec<u64>,
     /// The nonce of its `start`.
     nonce: Option<u64>,
+    /// What a collector put before its lines.
+    prefix: Prefix,
 }
 
 impl Reader {
@@ -140,13 +143,15 @@ impl Reader {
     }
 
     fn record(&mut self, line: u64, envelope: &Envelope, bytes: &[u8], before: &[u8]) {
-        self.text(line, before);
         let nonce = match envelope.record {
             Record::Start(start) => Some(start.nonce.0),
             _ => None,
         };
         // A `start` with the nonce of the current boot is a copy of the same line, not another boot.
         let begins = nonce.is_some() && self.open.as_ref().is_none_or(|open| open.nonce != nonce);
+        if begins || self.open.is_none() {
+            self.text(line, before);
+        }
         if begins && self.open.as_ref().is_some_and(|open| !open.records.is_empty()) {
             self.close(Some(line));
         }
@@ -154,16 +159,24 @@ impl Reader {
             records: Vec::with_capacity(self.usual_records),
             ..Open::default()
         });
+        let is_first = begins || open.records.is_empty();
+        if is_first {
+            open.prefix = Prefix::of(before);
+        }
         if begins {
             open.nonce = nonce;
         }
-        if is_tagged(before) || !(before.is_empty() || begins) {
+        let is_prefix = open.prefix.is(before);
+        if is_tagged(before) || !(before.is_empty() || begins || is_prefix) {
             open.defect(line, DefectKind::MidLine);
         }
         if !matches!(envelope.record, Record::End(_)) {
             open.digest.add(bytes);
         }
         open.records.push(Located { line, envelope: *envelope });
+        if !is_first && !is_prefix {
+            self.text(line, before);
+        }
     }
 
     fn close(&mut self, next_boot: Option<u64>) {
