@@ -11,6 +11,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "schema")]
+extern crate alloc;
+
 pub mod config;
 pub mod control;
 pub mod digest;

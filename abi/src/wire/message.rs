@@ -145,6 +145,7 @@ macro_rules! messages {
             $(#[doc = $doc])+
             #[derive(Clone, Copy, Debug, Eq, PartialEq)]
             #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+            #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
             pub struct $name {
                 $($(#[doc = $field_doc])+ pub $field: $type,)*
             }

@@ -12,6 +12,8 @@ mod label;
 pub mod line;
 pub(crate) mod message;
 pub mod record;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "serde")]
 mod serialize;
 pub mod stream;

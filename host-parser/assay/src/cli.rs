@@ -20,6 +20,7 @@ use crate::parse::ParseArgs;
 use crate::pipeline::PipelineArgs;
 use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
+use crate::schema_command::SchemaArgs;
 use crate::show::{ListArgs, ShowArgs};
 use crate::tool::VERSION;
 use crate::verify::VerifyArgs;
@@ -118,6 +119,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Write a session as Chrome trace events, which Perfetto opens as a timeline.
     Trace(TraceArgs),
+    /// Print the JSON Schema of results.json, or of the answers of `--json`.
+    Schema(SchemaArgs),
     /// Judge a serial log from any source, such as a cloud VM's console.
     Parse(ParseArgs),
     /// Run A and B in the same rounds, and say whether B is slower.
@@ -178,8 +181,8 @@ impl Command {
                 Some(file) => format!("open {} at https://ui.perfetto.dev.", file.display()),
                 None => return None,
             },
-            // What a new workload is built with are the last lines of the answer.
-            Self::Dev(_) | Self::New(_) | Self::History(_) => return None,
+            // What a new workload is built with are the last lines of the answer. A schema is a file for another program.
+            Self::Dev(_) | Self::New(_) | Self::History(_) | Self::Schema(_) => return None,
             Self::Fleet(_) => {
                 "`duckdb < queries.sql` in the dataset's folder answers the first questions.".to_owned()
             }

@@ -24,6 +24,7 @@ mod patience;
 mod pipeline;
 mod report_command;
 mod run;
+mod schema_command;
 mod show;
 mod tool;
 mod verify;
@@ -87,6 +88,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
         Command::Report(args) => report_command::run(args).map(Ending::from),
         Command::Export(args) => export_command::export(args).map(Ending::from),
         Command::Trace(args) => export_command::run_trace(args).map(Ending::from),
+        Command::Schema(args) => schema_command::run(args).map(Ending::from),
         Command::Parse(args) => parse::run(args),
         Command::Ab(args) => ab::run(args),
         Command::Compare(args) => compare::run(args),

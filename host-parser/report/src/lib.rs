@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod answer;
 mod cases;
 mod conditions;
 mod csv;

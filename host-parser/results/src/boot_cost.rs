@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a run took beside its workers. Times are the host's, from the start of its program (QEMU, or natively the twin)
 /// to the arrival of a line; unknown times are `None`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BootCost {
     /// To the first byte on the serial port, in microseconds.
     pub first_serial_us: Option<u64>,

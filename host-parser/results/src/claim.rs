@@ -13,6 +13,7 @@ use super::system::System;
 
 /// An experiment's claim: a least speed-up from one case to another.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimRule {
     /// The case that is the yardstick.
     pub from: u16,
@@ -24,6 +25,7 @@ pub struct ClaimRule {
 
 /// What became of the claim. In JSON the key `verdict` names it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Claim {
     /// Undisturbed and as experienced, every interval reaches the least speed-up.
@@ -53,6 +55,7 @@ pub enum Claim {
 
 /// What the figures show of a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Shown {
     /// All figures reach it.
@@ -67,6 +70,7 @@ pub enum Shown {
 
 /// What a claim rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimEvidence {
     /// The undisturbed median speed-up over the rounds.
     pub median: f64,

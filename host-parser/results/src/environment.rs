@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the runs took place.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Environment {
     /// What executed the guest's instructions.
     pub accelerator: Option<Accelerator>,
@@ -33,6 +34,7 @@ pub struct Environment {
 
 /// What executed the guest's instructions.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Accelerator {
     /// `kvm`, `tcg` ...
     pub name: String,
@@ -60,6 +62,7 @@ impl Environment {
 
 /// A VMM other than QEMU.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OtherVmm {
     /// Its name: `firecracker` or `cloud-hypervisor`.
     pub name: String,
@@ -73,6 +76,7 @@ pub struct OtherVmm {
 
 /// A program that took part.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Program {
     /// Where it is.
     pub path: String,
@@ -82,6 +86,7 @@ pub struct Program {
 
 /// The host.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Host {
     /// Its operating system, in one line.
     pub system: String,
@@ -95,6 +100,7 @@ pub struct Host {
 
 /// Which host CPUs the guest was given.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pinning {
     /// The set, as a list of numbers and ranges: `0-1,4`.
     pub host_cpus: String,
@@ -107,6 +113,7 @@ pub struct Pinning {
 
 /// A file that was booted.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Artifact {
     /// What it is.
     pub name: String,

@@ -21,6 +21,7 @@ use crate::times::Times;
 
 /// A case of one system as its user experienced it, and how much of it counts as undisturbed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExperiencedCase {
     /// What ran the workers.
     pub system: System,
@@ -60,6 +61,7 @@ impl ExperiencedCase {
 
 /// How much faster a case is than another, over all rounds that were made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExperiencedSpeedup {
     /// The other case.
     pub against: u16,

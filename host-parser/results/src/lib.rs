@@ -30,6 +30,8 @@ mod not_run;
 mod patience;
 mod rate;
 mod run_record;
+#[cfg(feature = "schema")]
+mod schema;
 mod selection;
 mod series;
 mod system;

@@ -21,6 +21,7 @@ pub const SCHEMA: u32 = 4;
 
 /// The results of an experiment. They are worked out once, by [`Results::new`], and then only read.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Results {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -73,6 +74,7 @@ pub struct Results {
 
 /// A case of one system, summed up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CaseRow {
     /// What ran the workers.
     pub system: System,
@@ -83,6 +85,7 @@ pub struct CaseRow {
 
 /// What made the results.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tool {
     /// Its name.
     pub name: String,
@@ -113,6 +116,7 @@ impl Default for Tool {
 
 /// What was to be done.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Experiment {
     /// Its name.
     pub name: String,
@@ -160,6 +164,7 @@ impl Experiment {
 
 /// How a run that the host disturbed is made again in its round.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Repeats {
     /// How often at most.
     pub times: u32,
@@ -188,6 +193,7 @@ pub enum Completion {
 
 /// A claim and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimReport {
     /// What is claimed.
     pub rule: ClaimRule,

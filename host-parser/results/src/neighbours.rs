@@ -9,6 +9,7 @@ use crate::system::System;
 
 /// What the neighbours took of a speed-up, over all runs of a system.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Neighbours {
     /// The undisturbed median less the median as experienced.
     pub by_median: f64,
@@ -22,6 +23,7 @@ pub struct Neighbours {
 
 /// Time that was taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Taken {
     /// How much, in ms.
     pub ms: u64,

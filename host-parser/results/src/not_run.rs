@@ -10,6 +10,7 @@ use crate::run_record::RunRecord;
 
 /// A case that did not run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotRun {
     /// The case, named by how many workers it has.
     pub case: u16,

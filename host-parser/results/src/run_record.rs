@@ -13,19 +13,20 @@ use crate::diagnosis::Diagnosis;
 
 /// One run.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunRecord {
     /// Its place in the order in which runs were made, from 0.
     pub run: u32,
     /// The round it belongs to, from 0.
     #[serde(skip)]
     pub round: u32,
-    /// The same as results have it: from 1, and in older forms from 0 ([`super::form`]).
+    /// Its round as results have it, from 1. Older forms counted from 0 ([`super::form`]).
     #[serde(rename = "round")]
     pub round_number: u32,
     /// Which attempt at its place in its round it is, from 0: a run that the host disturbed is made again.
     #[serde(skip)]
     pub attempt: u32,
-    /// The same as results have it, likewise, if it is not the first.
+    /// Its attempt as results have it, likewise, if it is not the first.
     #[serde(rename = "attempt", skip_serializing_if = "Option::is_none")]
     pub attempt_number: Option<u32>,
     /// The set of results that it belongs to, from 0: a session whose rows are apart has one for each.
@@ -53,6 +54,7 @@ pub struct RunRecord {
 
 /// How a run was made: what was started, when, and on which CPUs; and what the host saw of it.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Making {
     /// The challenge of its plan; `None` for a log from elsewhere, whose measurement has it.
     pub challenge: Option<Hex64>,

@@ -20,6 +20,7 @@ use crate::system::System;
 
 /// How much was excluded of each case and system, and whether that depends on which it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Selection {
     /// Every case of every system that is held to speed.
     pub shares: Vec<ExcludedShare>,
@@ -34,6 +35,7 @@ pub struct Selection {
 /// How much of one case of one system was excluded for what the evidence of its own runs shows. A round that another run
 /// or a native probe excludes is not in it: it takes all cases alike.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExcludedShare {
     /// What ran the workers.
     pub system: System,
@@ -52,6 +54,7 @@ pub struct ExcludedShare {
 
 /// How much of what was made is excluded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lost {
     /// How much was made.
     pub made: usize,
@@ -61,6 +64,7 @@ pub struct Lost {
 
 /// One comparison of excluded shares.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SelectionTest {
     /// The first group.
     pub first_group: Group,
@@ -73,6 +77,7 @@ pub struct SelectionTest {
 
 /// The runs of one case of one system.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Group {
     /// What ran the workers.
     pub system: System,

@@ -13,6 +13,7 @@ use crate::times::{Figure, Times};
 
 /// What a round is: the set of samples that are compared with each other.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     /// Runs with the same round number. Several iterations in one run are no rounds by themselves, since they share
@@ -25,6 +26,7 @@ pub enum Pairing {
 
 /// What an interval is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Boots of this experiment: each round has its own.
@@ -94,6 +96,7 @@ struct CaseSeries {
 
 /// A case, summed up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CaseStats {
     /// The case, named by how many workers it has.
     pub case: u16,
@@ -115,6 +118,7 @@ pub struct CaseStats {
 
 /// How much faster a case is than another, by rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Speedup {
     /// The other case.
     pub against: u16,
@@ -135,6 +139,7 @@ pub struct Speedup {
 /// A speed-up by the median of each boot's undisturbed iterations. The lower quartile, which gives a boot its one time,
 /// does not show what befalls as many as three quarters of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MedianOfIterations {
     /// Its median over the rounds.
     pub median: f64,

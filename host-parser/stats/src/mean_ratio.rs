@@ -17,6 +17,7 @@ const LEAST_ROUNDS: usize = 5;
 
 /// The mean of one figure divided by the mean of another, over the rounds that have both.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeanRatio {
     /// How many rounds there are.
     pub rounds: usize,

@@ -15,6 +15,7 @@ pub const LEVEL: f64 = 0.95;
 
 /// A confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Interval {
     /// Its confidence level.
     pub level: f64,

@@ -15,6 +15,7 @@ pub type ByRound = BTreeMap<Round, f64>;
 
 /// A figure of one system divided by the same figure of another, by round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PairedRatio {
     /// The ratio of each round that has both, in the order of the rounds.
     pub ratios: Vec<f64>,

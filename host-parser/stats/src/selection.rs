@@ -25,6 +25,7 @@ const EXACT: usize = 64;
 
 /// The excluded shares of two groups, compared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShareTest {
     /// The mean share of the first group.
     pub first: f64,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Descriptive statistics of a list of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Summary {
     /// How many there are.
     pub n: usize,

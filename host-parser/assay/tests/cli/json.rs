@@ -36,7 +36,34 @@ fn envelope(command: &mut Command) -> Value {
         assert!(said.err.contains(message), "{message}\n---\n{}", said.err);
     }
     assert!(*exit == Exit::Holds || json["next"].is_string(), "{json:#}");
+    assert_valid("answer", &json);
+    results_in(&json["result"]).iter().for_each(|results| assert_valid("results", results));
     json
+}
+
+/// Every results.json that an answer has somewhere.
+fn results_in(json: &Value) -> Vec<&Value> {
+    match json {
+        Value::Object(keys) if keys.contains_key("schema") && keys.contains_key("runs") => vec![json],
+        Value::Object(keys) => keys.values().flat_map(results_in).collect(),
+        Value::Array(all) => all.iter().flat_map(results_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Holds what a command printed to the schema that `assay schema` prints.
+#[track_caller]
+fn assert_valid(form: &str, json: &Value) {
+    let version = json["schema"].to_string();
+    let printed = run(&mut assay(["schema", form, "--version", &version]), DEADLINE);
+    assert_eq!(printed.code, Some(0), "{form} {version}: {}", printed.err);
+    let schema: Value = serde_json::from_str(&printed.out).unwrap();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(json)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{form}: {}\n{json:#}", errors.join("\n"));
 }
 
 /// A command that goes well, and one that does not.
@@ -76,6 +103,7 @@ fn every_command_answers_with_one_object() {
         case("report", [a, "--html", &path("r.html")], [none, "--html", &path("r.html")]),
         case("export", [a, "--format", "ktap"], [none, "--format", "ktap"]),
         case("trace", [a], [none]),
+        case("schema", ["answer"], ["results", "--version", "1"]),
         case("parse", [log], [none]),
         case("compare", [a, b], [a, a]),
         case("verify", [a, b], [none]),

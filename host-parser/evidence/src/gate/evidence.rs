@@ -84,6 +84,7 @@ pub struct ExpectedCase {
 
 /// What the host observed of a run.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostEvidence {
     /// How the machine ended.
     pub ended: Ended,
@@ -109,6 +110,7 @@ pub struct HostEvidence {
 /// The CPU time that the hypervisor under the host took from the host CPUs in use during a run's measurements: `steal`
 /// of /proc/stat, proc_stat(5), from each iteration's `case-ready` to its `case-begin`. The host counts it in ticks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostSteal {
     /// The host CPU that lost the most time.
     pub cpu: u32,
@@ -121,6 +123,7 @@ pub struct HostSteal {
 /// The host scheduler's account of one vCPU's thread from an iteration's `case-ready` to its `case-begin`, that is, for
 /// the warm-up and the timed region.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VcpuDelay {
     /// The case.
     pub case: u16,
@@ -141,6 +144,7 @@ pub struct VcpuDelay {
 /// How late the host's own readings of an iteration may be: how long the thread that makes them was ready to run and
 /// waited for a CPU, from its reading at `case-ready` to that at `case-begin`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WatcherDelay {
     /// The case.
     pub case: u16,
@@ -152,6 +156,7 @@ pub struct WatcherDelay {
 
 /// How the machine ended, as the host saw it.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Ended {
     /// Unknown: the log is from elsewhere.
@@ -194,6 +199,7 @@ pub enum Ended {
 
 /// The guest had more CPUs than host CPUs to run on: the run shows function, never speed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FunctionalOnly {
     /// CPUs in the guest.
     pub vcpus: u16,

@@ -11,6 +11,7 @@ use super::sample::Basis;
 
 /// Every time of a run, excluded iterations included.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Experienced {
     /// The frequency of its clock; `None` if no source gave one.
     khz: Option<u64>,
@@ -19,6 +20,7 @@ pub struct Experienced {
 
 /// How long one iteration of one case took, whatever the host did meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExperiencedTime {
     /// The case, named by how many workers it has.
     pub case: u16,

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// What the guest reported about its machine.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachineReport {
     /// The system that ran the workers: `assay`, `linux` or `native`.
     pub system: SystemName,
@@ -53,6 +54,7 @@ impl MachineReport {
 
 /// The machine's topology as its CPUs report it. A field that they do not report is `None`.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Topology {
     /// The source; `None` if no record says which CPUs share a core.
     pub source: Option<TopologySource>,
@@ -68,6 +70,7 @@ pub struct Topology {
 
 /// Where a CPU is. Numbers are unique in the whole machine: CPUs of one core have the same core number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CpuPlace {
     /// The CPU's number.
     pub cpu: u16,
@@ -87,6 +90,7 @@ pub struct CpuPlace {
 
 /// Other facts about the platform.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Platform {
     /// The `platform` record.
     #[serde(flatten)]

@@ -18,6 +18,7 @@ use super::sample::Sample;
 
 /// TSC cycles.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Cycles(pub u64);
 
@@ -59,6 +60,7 @@ pub struct Measurement {
 
 /// How the work of a case grows with its workers.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
     /// It does not: the workers share one whole, each with a part of it. Ideal is a time divided by the number of workers.
@@ -261,6 +263,7 @@ impl Measurement {
 
 /// A sweep's part of the plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sweep {
     /// How many iterations each case was to have.
     pub iterations: u16,
@@ -270,6 +273,7 @@ pub struct Sweep {
 
 /// Which disturbances would have been seen in every iteration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Conditions {
     /// A machine that stands still: a timer watched every worker's CPU.
     pub watched: bool,
@@ -286,6 +290,7 @@ impl Conditions {
 
 /// Which kernel, plan and program a run had.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The boot's nonce.
     pub nonce: Hex64,
@@ -326,6 +331,7 @@ fn is_not_weak(scaling: &Option<Scaling>) -> bool {
 
 /// The clock.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Clock {
     /// The TSC's frequency; `None` if no source gave one.
     pub tsc: Option<Tsc>,

@@ -18,6 +18,8 @@ mod row;
 mod rows;
 mod rules;
 mod sample;
+#[cfg(feature = "schema")]
+mod schema;
 mod seeded;
 mod share;
 mod topology;

@@ -8,6 +8,7 @@ use super::reason::ReasonCode;
 
 /// The rows of one boot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlatformRows {
     /// How long each CPU looked for gaps, in ms.
     pub noise_ms: u32,
@@ -24,6 +25,7 @@ pub struct PlatformRows {
 
 /// The program, the authority profile and the stubs of the rows of the mechanisms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Mechanisms {
     /// The program of all tasks.
     pub program: Option<MechanismProgram>,
@@ -37,6 +39,7 @@ pub struct Mechanisms {
 
 /// A series: one row at one place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PlatformSeries {
     /// Its row and place.
     #[serde(flatten)]
@@ -62,6 +65,7 @@ pub struct Bucket {
 
 /// Which series it is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SeriesPlace {
     /// The row.
     pub row: SeriesRow,
@@ -75,6 +79,7 @@ pub struct SeriesPlace {
 
 /// What became of a series. Only `passed` holds numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum SeriesState {
     /// Its oracle holds.
@@ -105,6 +110,7 @@ pub enum SeriesState {
 
 /// The figures of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Figures {
     /// How it was sampled. Percentiles of a batch row are of batch means.
     pub class: SeriesClass,
@@ -123,6 +129,7 @@ pub struct Figures {
 
 /// Percentiles and moments, in ns. Those between the least and the greatest are exact to a bucket, 1/64 of their value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Costs {
     /// The least.
     pub min: f64,

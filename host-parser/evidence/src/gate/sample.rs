@@ -13,6 +13,7 @@ use super::measurement::Cycles;
 
 /// What a sample's time measures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// From the first worker's start to the last worker's end. The warp test found the clocks in step.

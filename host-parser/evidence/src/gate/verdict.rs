@@ -11,6 +11,7 @@ use super::reason::{Class, ReasonCode};
 
 /// A measurement, or the reason why there is none. In JSON the key `outcome` names the variant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome<T> {
     /// Every rule passed.
@@ -102,6 +103,7 @@ impl<T> Outcome<T> {
 
 /// One thing that a rule found wrong.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Its reason.
     pub reason: ReasonCode,
@@ -123,6 +125,7 @@ impl fmt::Display for Finding {
 
 /// The gate's verdict on one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verdict<T> {
     /// The outcome.
     #[serde(flatten)]

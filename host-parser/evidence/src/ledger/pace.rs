@@ -18,6 +18,7 @@ use crate::gate::{Exclusion, Measurement, ReasonCode, Sample, Scope, limits};
 
 /// What the pace checks of a session showed.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pace {
     /// How many checks there were: two for each worker of each iteration that can show speed.
     #[serde(rename = "looks")]

@@ -12,6 +12,7 @@ use crate::gate::{Exclusion, ReasonCode, Scope, limits};
 
 /// The probes of a session.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Probes {
     /// How many host CPUs the probes with all of them used.
     pub cpus: u16,
@@ -26,6 +27,7 @@ pub struct Probes {
 
 /// A probe that failed although an earlier one had worked: the host had no time even for that.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FailedProbe {
     /// The round before which it was due, from 0.
     pub before_round: u32,
@@ -35,6 +37,7 @@ pub struct FailedProbe {
 
 /// One probe: the workload's whole on one host CPU, then the same whole split over all host CPUs in use.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Probe {
     /// The round before which it was made, from 0. The previous round was already over.
     pub before_round: u32,

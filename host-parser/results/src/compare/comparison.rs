@@ -14,6 +14,7 @@ use crate::system::System;
 
 /// Several systems side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SystemComparison {
     /// The systems, in the order of rows. The first is the subject.
     pub systems: Vec<System>,
@@ -31,6 +32,7 @@ pub struct SystemComparison {
 
 /// How a system's speed-up compares with another's in one case.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RatioRow {
     /// The system.
     pub system: System,

@@ -9,6 +9,7 @@ use stats::{ByRound, PairedRatio, Summary};
 
 /// What the runs of one system and case took beside their workers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CostRow {
     /// The system.
     pub system: System,
@@ -28,6 +29,7 @@ pub struct CostRow {
 
 /// A figure over the rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Figure {
     /// Summed up.
     #[serde(flatten)]

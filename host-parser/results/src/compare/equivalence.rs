@@ -14,6 +14,7 @@ pub(super) type Passed<'a> = (&'a RunRecord, &'a Measurement);
 
 /// Something that all rows of a case have in common.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Same {
     /// What: the subject of the reason that there would be if it differed.
     pub what: &'static str,

@@ -16,6 +16,7 @@ pub(super) struct Options<'a> {
 
 /// An option that two command lines do not have in common.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OptionDifference {
     /// The system that is compared with the subject.
     pub system: System,

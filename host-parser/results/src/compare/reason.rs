@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// Why nothing is compared.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// The kind of thing that differs.
     pub reason: NotComparable,

@@ -16,6 +16,7 @@ const FETCH: u32 = 1 << 4;
 
 /// An exception or interrupt that a CPU took, or failed to take.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Exception {
     /// The vector.
     pub vector: u8,
@@ -33,6 +34,7 @@ pub struct Exception {
 
 /// What raised an exception or interrupt.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Raised {
     /// An instruction that could not be carried out.

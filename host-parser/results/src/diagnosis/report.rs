@@ -9,6 +9,7 @@ use super::symbols::Place;
 
 /// Why a guest died, as a second guest showed it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diagnosis {
     /// Whether the second guest died too.
     pub recurrence: Recurrence,
@@ -34,6 +35,7 @@ pub struct Diagnosis {
 
 /// Whether a second guest died as the first one did.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Recurrence {
     /// It died in the same way.
@@ -46,6 +48,7 @@ pub enum Recurrence {
 
 /// An exception and its place.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LocatedException {
     /// What it was.
     #[serde(flatten)]
@@ -58,6 +61,7 @@ pub struct LocatedException {
 
 /// A CPU and its place.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LocatedCpu {
     /// The hypervisor's number of it.
     pub cpu: u32,
@@ -73,6 +77,7 @@ pub struct LocatedCpu {
 
 /// What a CPU was about.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CpuState {
     /// It had halted with interrupts off, for good.
@@ -87,6 +92,7 @@ pub enum CpuState {
 
 /// A panic and its place.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LocatedPanic {
     /// The CPU.
     pub cpu: u16,

@@ -44,6 +44,7 @@ pub enum SymbolsError {
 
 /// A place in the source: a function, and those that it was inlined into, innermost first. Never empty.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Place {
     /// The functions.
@@ -52,6 +53,7 @@ pub struct Place {
 
 /// A function, and a line in it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Frame {
     /// The function; one that was inlined goes without its module.
     pub function: String,

@@ -97,6 +97,7 @@ keys! {
 
 /// A disclosure file, read and checked. What it leaves out, or leaves empty, it does not have.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Disclosure {
     values: BTreeMap<&'static str, String>,

@@ -7,6 +7,7 @@ use evidence::gate::{Measurement, ReasonCode};
 
 /// The publication status of results.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Publication {
     /// Whether everything is said that a reader needs to place the result.
     pub publishable: bool,
