@@ -18,7 +18,8 @@ pub struct ExportArgs {
     /// Sessions (folders or archives) or serial logs
     #[arg(value_name = "SESSION|LOG", required = true)]
     pub of: Vec<PathBuf>,
-    /// The form: github-action-benchmark, bencher, benchfmt, hyperfine, junit, ktap, openmetrics, csv, lnt, parquet
+    /// The form: github-action-benchmark, bencher, benchfmt, hyperfine, junit, ktap, openmetrics, csv, kevlar-bench, lnt,
+    /// parquet
     ///
     /// parquet has every sample, as csv has; it takes --out, and `make keep` builds what writes it.
     #[arg(long, value_parser = format)]

@@ -6,6 +6,7 @@ mod bmf;
 mod csv;
 mod hyperfine;
 mod junit;
+mod kevlar;
 mod ktap;
 mod lnt;
 mod openmetrics;
@@ -86,6 +87,7 @@ forms! {
     Ktap = "ktap", ktap::write, "KTAP 1, flat";
     Openmetrics = "openmetrics", openmetrics::write, "OpenMetrics: `promtool tsdb create-blocks-from openmetrics`";
     Csv = "csv", csv::write, "samples.csv of all sessions in one, with session, machine and tool";
+    KevlarBench = "kevlar-bench", kevlar::write, "Kevlar's benchmark lines: `BENCH NAME ITERATIONS TOTAL PER`, ns";
     Lnt = "lnt", lnt::write, "LLVM's LNT: `lnt submit`, format 2";
 }
 

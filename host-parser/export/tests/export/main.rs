@@ -8,5 +8,6 @@ mod rounds;
 mod systems;
 
 mod forms;
+mod kevlar;
 mod refused;
 mod trace;
