@@ -14,6 +14,7 @@ mod ending;
 mod envelope;
 mod exact;
 mod export_command;
+mod foreign_figures;
 mod image_command;
 mod keep;
 mod lifecycle;

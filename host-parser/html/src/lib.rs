@@ -13,6 +13,7 @@ mod section;
 mod svg;
 mod table;
 
+use foreign::Figures;
 use results::{Price, Results};
 
 pub use document::document;
@@ -28,6 +29,8 @@ pub struct Subject<'r> {
     pub origin: &'r Origin,
     /// What its machine costs, for the work of a unit of money.
     pub price: Option<&'r Price>,
+    /// Figures of other tools, shown beside ours and judged by nothing.
+    pub foreign: &'r [Figures],
 }
 
 /// Where results come from, and so what holds them together.

@@ -3,30 +3,54 @@
 
 use abi::series::SeriesRow;
 use evidence::gate::Measurement;
-use foreign::{Beside, Figures, Unit};
+use foreign::{Beside, Figure, Figures, Unit};
 use results::{Results, System};
 
 use super::lines::wrapped;
 use super::table::{Table, none};
 
+/// A foreign figure, and ours of the same quantity.
+#[derive(Clone, Copy, Debug)]
+pub struct BesideOurs<'f> {
+    /// The foreign figure.
+    pub foreign: &'f Figure,
+    /// The median over boots of the medians of our row, in the foreign unit, if there is such a row and it has a figure.
+    pub ours: Option<f64>,
+}
+
+impl BesideOurs<'_> {
+    /// Our row's name, and its argument.
+    #[must_use]
+    pub fn row(&self) -> Option<String> {
+        self.foreign.beside.map(|Beside { row, arg, .. }| match arg {
+            0 => row.to_string(),
+            arg => format!("{row} {arg} us"),
+        })
+    }
+
+    /// Ours divided by the foreign figure.
+    #[must_use]
+    pub fn ratio(&self) -> Option<f64> {
+        Some(self.ours? / self.foreign.value.filter(|&value| value > 0.0)?)
+    }
+}
+
+/// Every foreign figure, in the tool's order, beside ours.
+#[must_use]
+pub fn beside_ours<'f>(results: &Results, figures: &'f Figures) -> Vec<BesideOurs<'f>> {
+    let ours = |of: &Figure| of.beside.and_then(|beside| median_of_ours(results, beside, of.unit));
+    figures.all.iter().map(|foreign| BesideOurs { foreign, ours: ours(foreign) }).collect()
+}
+
 /// Foreign figures beside those of our kernel, for a terminal: lines of at most 80 columns.
 #[must_use]
 pub fn foreign(results: &Results, figures: &Figures) -> String {
-    let tool = figures.tool.word();
-    let title = format!("FOREIGN, {tool} ({}): not judged, no verdict depends on it", figures.path.display());
-    let mut lines = vec![String::new()];
-    lines.extend(wrapped(&title, ""));
-    if !figures.tool.has_rows_of_ours() {
-        lines.extend(by_itself(figures).text().lines().map(str::to_owned));
-        lines.extend(wrapped(&format!("foreign: {}", figures.tool.kind()), ""));
-        for figure in &figures.all {
-            if figure.name.chars().count() > NAME {
-                lines.extend(wrapped(&format!("{}...: {}", shortened(&figure.name), figure.name), "  "));
-            }
-        }
-        return lines.join("\n") + "\n";
-    }
-    lines.extend(table(results, figures).text().lines().map(str::to_owned));
+    if figures.tool.has_rows_of_ours() { with_ours(results, figures) } else { foreign_alone(figures) }
+}
+
+fn with_ours(results: &Results, figures: &Figures) -> String {
+    let mut lines = title(figures);
+    lines.extend(table(&beside_ours(results, figures)).text().lines().map(str::to_owned));
     let kinds = format!(
         "foreign: {}. ours: the median over boots of each boot's median, in the same unit, if the row has a figure",
         figures.tool.kind()
@@ -38,6 +62,28 @@ pub fn foreign(results: &Results, figures: &Figures) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Foreign figures by themselves, for a terminal: lines of at most 80 columns.
+#[must_use]
+pub fn foreign_alone(figures: &Figures) -> String {
+    let mut lines = title(figures);
+    lines.extend(by_itself(figures).text().lines().map(str::to_owned));
+    lines.extend(wrapped(&format!("foreign: {}", figures.tool.kind()), ""));
+    for figure in &figures.all {
+        if figure.name.chars().count() > NAME {
+            lines.extend(wrapped(&format!("{}...: {}", shortened(&figure.name), figure.name), "  "));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn title(figures: &Figures) -> Vec<String> {
+    let tool = figures.tool.word();
+    let title = format!("FOREIGN, {tool} ({}): not judged, no verdict depends on it", figures.path.display());
+    let mut lines = vec![String::new()];
+    lines.extend(wrapped(&title, ""));
+    lines
 }
 
 /// The longest name that a table of foreign figures shows whole.
@@ -60,28 +106,19 @@ fn by_itself(figures: &Figures) -> Table {
     Table { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), left: vec![0, 2, 4] }
 }
 
-fn table(results: &Results, figures: &Figures) -> Table {
-    let unit = figures.all.first().map_or(Unit::Ticks, |figure| figure.unit);
+fn table(rows: &[BesideOurs<'_>]) -> Table {
+    let unit = rows.first().map_or(Unit::Ticks, |of| of.foreign.unit);
     let header = ["foreign", unit.word(), "our row", unit.word(), "ours/foreign"];
-    let rows = figures.all.iter().map(|figure| {
-        let ours = figure.beside.and_then(|beside| median_of_ours(results, beside, unit));
-        let ratio = ours.zip(figure.value).map(|(ours, ticks)| ours / ticks);
+    let rows = rows.iter().map(|of| {
         vec![
-            figure.name.clone(),
-            figure.value.map_or_else(|| "skipped".to_owned(), |ticks| format!("{ticks:.0}")),
-            figure.beside.map_or_else(none, row),
-            ours.map_or_else(none, |ticks| format!("{ticks:.0}")),
-            ratio.map_or_else(none, |ratio| format!("{ratio:.2}")),
+            of.foreign.name.clone(),
+            of.foreign.value.map_or_else(|| "skipped".to_owned(), |ticks| format!("{ticks:.0}")),
+            of.row().unwrap_or_else(none),
+            of.ours.map_or_else(none, |ticks| format!("{ticks:.0}")),
+            of.ratio().map_or_else(none, |ratio| format!("{ratio:.2}")),
         ]
     });
     Table { header: header.map(str::to_owned).to_vec(), rows: rows.collect(), left: vec![0, 2] }
-}
-
-fn row(beside: Beside) -> String {
-    match beside.arg {
-        0 => beside.row.to_string(),
-        arg => format!("{} {arg} us", beside.row),
-    }
 }
 
 /// The median over boots of the row's medians, in ns or in ticks of the boot's TSC. Of several places of the row the first.

@@ -35,7 +35,7 @@ pub use differences::differences;
 pub use export::{EXPORTERS, write_all};
 pub use exporter::Exporter;
 pub use field::{FIELD, FieldWorkload, Measured, field};
-pub use foreign::foreign;
+pub use foreign::{BesideOurs, beside_ours, foreign, foreign_alone};
 pub use json::ResultsJson;
 pub use markdown::SummaryMarkdown;
 pub use note::note;

@@ -9,15 +9,14 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use evidence::gate::Gate;
 use experiment::manifest::Manifest;
-use foreign::{Figure, Figures, Unit};
 use judging::{JudgedLogs, introduction, judge_logs, measured, rank, row_results};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::{terminal, terminal_in_colour, write_all};
 use results::disclosure::{Disclosure, PRICE, template};
 use results::{Conclusion, Price, Results};
-use serde::Serialize;
 
 use crate::ending::{Ending, Next};
+use crate::foreign_figures::{self, ForeignArgs};
 use crate::show::{as_data, with_space_before};
 use crate::tool::tool;
 use demand::DemandArgs;
@@ -49,12 +48,9 @@ pub struct ParseArgs {
     /// it fills in is printed after the results, and is part of summary.md.
     #[arg(long, value_name = "FILE")]
     pub disclose: Option<PathBuf>,
-    /// Figures of another tool to print beside ours: TOOL=FILE with the output of one run; may be repeated
-    ///
-    /// kvm-unit-tests (what x86/vmexit.flat printed), hyperfine (its JSON), sel4bench (its JSON, or a console with it),
-    /// memtest86+ (its serial log), kevlar (the console of its benchmarks). Foreign figures are shown as they are. No rule judges them.
-    #[arg(long, value_name = "TOOL=FILE")]
-    pub foreign: Vec<String>,
+    /// Figures of other tools.
+    #[command(flatten)]
+    pub foreign: ForeignArgs,
     /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h"; by default what the disclosure says
     #[arg(long, value_name = "PRICE")]
     pub price: Option<Price>,
@@ -74,8 +70,7 @@ pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
     let named = args.manifest.as_deref().map(|named| Places::here().manifest(named));
     let manifest = named.as_deref().map(Manifest::load).transpose().or_exit(Exit::BadInput)?;
     let disclosure = args.disclose.as_deref().map(Disclosure::load).transpose().or_exit(Exit::BadInput)?;
-    let foreign: Result<Vec<_>, _> = args.foreign.iter().map(|option| Figures::load(option)).collect();
-    let foreign = foreign.or_exit(Exit::BadInput)?;
+    let foreign = args.foreign.load()?;
     let gate = manifest.as_ref().map_or_else(Gate::default, |manifest| Gate::of(manifest.workload()));
     let judged = judge_logs(&args.logs, &args.demand.expectation()?, gate).or_exit(Exit::BadInput)?;
     if let Some(manifest) = &manifest {
@@ -113,43 +108,8 @@ pub fn run(args: &ParseArgs) -> Result<Ending, Coded> {
         endings.push(ending(args, &results));
     }
     console::data("rows", &data)?;
-    console::data("foreign", &foreign.iter().map(ForeignData::of).collect::<Vec<_>>())?;
+    foreign_figures::data(&foreign)?;
     Ok(endings.into_iter().min_by_key(|ending| rank(ending.exit)).unwrap_or(Exit::Holds.into()))
-}
-
-/// Figures of another tool, for a program.
-#[derive(Serialize)]
-struct ForeignData<'f> {
-    tool: &'static str,
-    file: &'f Path,
-    /// What its figures are.
-    kind: &'static str,
-    figures: Vec<ForeignFigure<'f>>,
-}
-
-/// One of them.
-#[derive(Serialize)]
-struct ForeignFigure<'f> {
-    name: &'f str,
-    /// None if the tool has skipped it.
-    value: Option<f64>,
-    unit: Unit,
-    samples: u64,
-    note: &'f str,
-}
-
-impl<'f> ForeignData<'f> {
-    fn of(figures: &'f Figures) -> Self {
-        let figure = |of: &'f Figure| ForeignFigure {
-            name: &of.name,
-            value: of.value,
-            unit: of.unit,
-            samples: of.samples,
-            note: &of.note,
-        };
-        let (tool, file) = (figures.tool, figures.path.as_path());
-        Self { tool: tool.word(), file, kind: tool.kind(), figures: figures.all.iter().map(figure).collect() }
-    }
 }
 
 /// Prints and writes the results of one row.

@@ -9,6 +9,7 @@ use judging::{Judged, Seal, judge};
 use lab::{Coded, Exit, OrExit, console};
 use results::{Price, write_atomically};
 
+use crate::foreign_figures::ForeignArgs;
 use crate::lifecycle;
 use crate::tool::tool;
 
@@ -24,6 +25,9 @@ pub struct ReportArgs {
     /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h": shows the work for one unit of money
     #[arg(long, value_name = "PRICE")]
     pub price: Option<Price>,
+    /// Figures of other tools.
+    #[command(flatten)]
+    pub foreign: ForeignArgs,
 }
 
 /// Judges all logs of each session again, and writes the report.
@@ -39,6 +43,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
         }
         return lifecycle::report(session, &args.html);
     }
+    let foreign = args.foreign.load()?;
     let mut judged = Vec::new();
     for path in &args.of {
         judged.extend(judge(path, &tool())?);
@@ -50,6 +55,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Coded> {
             results: &of.results,
             origin,
             price: args.price.as_ref(),
+            foreign: &foreign,
         })
         .collect();
     let page = document(&subjects);

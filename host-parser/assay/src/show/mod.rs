@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use export::{Subject, Suite};
+use foreign::Figures;
 use judging::{Opened, is_archive, results_of};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::page::{Headline, Rates, Stored, Style, next_line, page, rates_of};
@@ -18,6 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::ending::{Ending, Next};
+use crate::foreign_figures::{self, ForeignArgs};
 use crate::lifecycle;
 use crate::tool::tool;
 use found::{RESULTS, Session, sessions};
@@ -42,6 +44,9 @@ pub struct ShowArgs {
     /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h": shows the work for one unit of money
     #[arg(long, value_name = "PRICE")]
     pub price: Option<Price>,
+    /// Figures of other tools. Without SESSION they are shown by themselves; beside a session, whose logs are judged again
+    #[command(flatten)]
+    pub foreign: ForeignArgs,
 }
 
 /// Shows each session or log; the newest session if none is named. One that cannot be read does not stop the others.
@@ -49,6 +54,10 @@ pub struct ShowArgs {
 /// # Errors
 /// There is none, one cannot be read, or standard output cannot be written.
 pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
+    let foreign = args.foreign.load()?;
+    if args.of.is_empty() && !foreign.is_empty() {
+        return show_alone(&foreign);
+    }
     let newest;
     let of = if args.of.is_empty() {
         let Some(found) = newest_in(&args.out)? else {
@@ -61,7 +70,8 @@ pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
     } else {
         &args.of
     };
-    let mut show = Show { wide: args.wide, price: args.price.clone(), shown: Vec::new(), next: None };
+    let shown = Vec::new();
+    let mut show = Show { wide: args.wide, price: args.price.clone(), foreign, shown, next: None };
     let mut failed = None;
     let mut unreadable = Vec::new();
     for path in of {
@@ -77,8 +87,19 @@ pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
     }
     console::data("sessions", &show.shown)?;
     console::data("unreadable", &unreadable)?;
+    foreign_figures::data(&show.foreign)?;
     let well = Ending { next: show.next.map_or(Next::ByTable, Next::Is), ..Exit::Holds.into() };
     Ok(failed.unwrap_or(well))
+}
+
+/// Shows foreign figures that no session was named for.
+fn show_alone(foreign: &[Figures]) -> Result<Ending, Coded> {
+    for figures in foreign {
+        console::answer(&report::foreign_alone(figures))?;
+    }
+    foreign_figures::data(foreign)?;
+    let next = "`assay show SESSION --foreign TOOL=FILE` shows them beside a session of ours.".to_owned();
+    Ok(Ending { next: Next::Is(next), ..Exit::Holds.into() })
 }
 
 /// The page of results that were just made.
@@ -149,6 +170,7 @@ struct Unreadable {
 struct Show {
     wide: bool,
     price: Option<Price>,
+    foreign: Vec<Figures>,
     shown: Vec<Shown>,
     /// What to do next about the last one; it stands at the end of its page.
     next: Option<String>,
@@ -164,6 +186,10 @@ impl Show {
             if self.is_judged_again() {
                 return self.wide(path);
             }
+            // What they stand beside is not in results.json as measurements: the logs are judged again.
+            if !self.foreign.is_empty() {
+                return self.opened(path, &name);
+            }
             for file in session.results() {
                 let json =
                     fs::read(&file).with_context(|| file.display().to_string()).or_exit(Exit::BadInput)?;
@@ -176,11 +202,7 @@ impl Show {
             if self.is_judged_again() {
                 return self.wide(path);
             }
-            let opened = Opened::open(path)?;
-            for set in 0..opened.session.sets().len() {
-                self.results(&opened.session.results(set), &name)?;
-            }
-            return Ok(());
+            return self.opened(path, &name);
         }
         if path.is_dir() {
             let problem = anyhow!("{name}: has no {RESULTS}: no session, or one that was killed early");
@@ -196,6 +218,12 @@ impl Show {
         Ok(())
     }
 
+    /// Shows the page of a session, whose logs are judged again.
+    fn opened(&mut self, path: &Path, name: &str) -> Result<(), Coded> {
+        let opened = Opened::open(path)?;
+        (0..opened.session.sets().len()).try_for_each(|set| self.results(&opened.session.results(set), name))
+    }
+
     /// Whether all is shown to a person, for which a session's logs are judged again.
     fn is_judged_again(&self) -> bool {
         self.wide && !console::is_for_a_program()
@@ -204,17 +232,25 @@ impl Show {
     /// Shows results that were worked out just now.
     fn results(&mut self, results: &Results, name: &str) -> Result<(), Coded> {
         if self.is_judged_again() {
-            return self.answer(&full(results, self.price.as_ref()), None);
+            self.answer(&full(results, self.price.as_ref()), None)?;
+        } else {
+            self.page(&json_of(results)?, name)?;
         }
-        self.page(&json_of(results)?, name)
+        self.beside(results)
+    }
+
+    /// Shows the foreign figures beside results.
+    fn beside(&self, results: &Results) -> Result<(), Coded> {
+        self.foreign.iter().try_for_each(|figures| console::answer(&report::foreign(results, figures)))
     }
 
     /// Shows everything of a session, whose logs are judged again.
     fn wide(&mut self, path: &Path) -> Result<(), Coded> {
         let opened = Opened::open(path)?;
         for set in 0..opened.session.sets().len() {
-            let text = full(&opened.session.results(set), self.price.as_ref());
-            self.answer(&text, None)?;
+            let results = opened.session.results(set);
+            self.answer(&full(&results, self.price.as_ref()), None)?;
+            self.beside(&results)?;
         }
         Ok(())
     }

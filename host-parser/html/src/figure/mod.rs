@@ -1,6 +1,7 @@
 //! Figures: a drawing each, with how to read it and its data as a table.
 
 mod costs;
+mod foreign;
 mod heat;
 mod histogram;
 mod legend;
@@ -17,6 +18,7 @@ use report::Table;
 use crate::table::data;
 
 pub use costs::costs;
+pub use foreign::foreign;
 pub use heat::heat_maps;
 pub use histogram::{histograms, time_histograms};
 pub use over_boots::places;

@@ -5,6 +5,7 @@ mod conditions;
 mod differences;
 mod evidence;
 mod figures;
+mod foreign;
 mod left_out;
 pub mod verdict;
 
@@ -24,6 +25,7 @@ pub fn sections(subject: &Subject<'_>, several: bool) -> Markup {
             (differences::section(subject.results))
             @if !several { (ratios(&[*subject])) }
             (figures::section(subject.results, &points, subject.price))
+            (foreign::section(subject))
             (left_out::section(subject.results))
             (conditions::section(subject.results))
             (commands::section(subject.results))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::made::{all, page};
+use super::made::{all, page, with_foreign};
 
 /// Where `make test-report` puts the packages of npm.
 const MODULES: &str = "ASSAY_NODE_MODULES";
@@ -19,9 +19,10 @@ fn each_report_has_ink_no_request_no_overlap_and_nothing_that_axe_finds() {
     let browser = browser().unwrap_or_else(|| panic!("none of {BROWSERS:?} is installed"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reports");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let files = all().into_iter().map(|(name, results)| {
+    let pages = all().into_iter().map(|(name, results)| (name, page(&results)));
+    let files = pages.chain([("foreign", with_foreign())]).map(|(name, page)| {
         let file = folder.join(format!("{name}.html"));
-        std::fs::write(&file, page(&results)).expect("written");
+        std::fs::write(&file, page).expect("written");
         file
     });
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/check.mjs");
@@ -29,7 +30,7 @@ fn each_report_has_ink_no_request_no_overlap_and_nothing_that_axe_finds() {
     let run = check.arg(script).arg(modules).arg(browser).args(files).output().expect("Node.js");
     let text = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
     println!("{text}pictures: {}", folder.display());
-    assert!(run.status.success() && text.contains("5 reports, 0 problems"), "{text}");
+    assert!(run.status.success() && text.contains("6 reports, 0 problems"), "{text}");
 }
 
 /// The first browser in the path.

@@ -2,7 +2,7 @@
 
 use evidence::gate::Scaling;
 
-use super::made::{all, figure, page, path, platform, several, with_excluded};
+use super::made::{all, figure, page, path, platform, several, with_excluded, with_foreign};
 use super::rounds::whole;
 
 /// How many dots a path has.
@@ -135,4 +135,25 @@ fn no_place_is_not_a_number() {
             );
         }
     }
+}
+
+#[test]
+fn foreign_figures_are_plotted_beside_ours_and_labelled() {
+    let page = with_foreign();
+    assert!(page.contains("No rule judges them"), "{page}");
+    let vmexit = figure(&page, "Foreign 1: kvm-unit-tests");
+    // Two figures and a skipped one, which has a row in the table and no dot. The legend has a mark of each too.
+    let (drawing, _) = vmexit.split_once("</svg>").expect("a drawing");
+    assert_eq!(drawing.matches("<path class=\"dots s2\" d=\"M").count(), 2, "{vmexit}");
+    assert_eq!(drawing.matches("<path class=\"mark s0\" d=\"M").count(), 1, "ours, exit_cpuid: {vmexit}");
+    for word in ["FOREIGN, kvm-unit-tests", "<code>vmexit.log</code>", "skipped", "exit_cpuid", "ticks"] {
+        assert!(vmexit.contains(word), "{word}: {vmexit}");
+    }
+    let kevlar = figure(&page, "Foreign 2: kevlar");
+    assert!(
+        kevlar.contains("a_program_with_a_name_...") && kevlar.contains("&lt;console&gt;.log"),
+        "{kevlar}"
+    );
+    assert!(kevlar.contains("a_program_with_a_name_that_no_line_holds"), "the table has the name: {kevlar}");
+    assert!(!page.contains("<console>"));
 }

@@ -1,11 +1,14 @@
 //! Documents of made-up sessions.
 
+use std::path::Path;
+
 use abi::CpuId;
 use abi::series::{Counts, Packer, SeriesRow, Shortened, bucket, due};
 use abi::wire::record::{Series, SeriesCounts, SeriesOracle, SeriesRange};
 use abi::wire::{Record, Text};
 use evidence::gate::{Ended, Exclusion, Gate, HostEvidence, ReasonCode, RunExpectation, Scope};
 use evidence::transcript::Transcript;
+use foreign::{Figures, Tool};
 use html::{Origin, Subject, document};
 use results::{Completion, Environment, Experiment, Results, RunRecord, System};
 use test_support::guest::Guest;
@@ -21,7 +24,13 @@ pub fn sealed() -> Origin {
 
 /// The document of one session.
 pub fn page(results: &Results) -> String {
-    document(&[Subject { name: "target/smp-process-scale/test", results, origin: &sealed(), price: None }])
+    document(&[Subject {
+        name: "target/smp-process-scale/test",
+        results,
+        origin: &sealed(),
+        price: None,
+        foreign: &[],
+    }])
 }
 
 /// Seven rounds, of which run 4 (round 2, 2 workers) is excluded.
@@ -86,6 +95,17 @@ fn series(row: SeriesRow, id: u16, peer: Option<u32>) -> Vec<Record> {
         SeriesRange { id, cold: 77, min: 1000, max: 1924, sum: samples.iter().sum() }.into(),
         SeriesCounts { id, part: 0, counts: Text::new(packer.as_str()) }.into(),
     ]
+}
+
+/// The document of a session with figures of two other tools beside it, one of which is about rows of ours too.
+pub fn with_foreign() -> String {
+    let read = |tool, file: &str, text| Figures::parse(tool, Path::new(file), text).expect("figures");
+    let vmexit = "cpuid 1224\nvmcall (skipped)\nipi 9000\n";
+    let bench = "BENCH getpid 10000 610999 61\nBENCH a_program_with_a_name_that_no_line_holds 3 10 3\n";
+    let foreign =
+        [read(Tool::KvmUnitTests, "vmexit.log", vmexit), read(Tool::Kevlar, "<console>.log", bench)];
+    let (results, origin) = (platform(), sealed());
+    document(&[Subject { name: "x", results: &results, origin: &origin, price: None, foreign: &foreign }])
 }
 
 /// Nothing at all.

@@ -89,10 +89,17 @@ fn refused_runs_exclusions_commands_and_bounds_are_there() {
 fn a_document_that_does_not_verify_says_so_first() {
     let problems = vec!["runs/run-000.serial.log: has another SHA-256".to_owned()];
     let origin = Origin::Sealed { head: "00".repeat(32), problems, folder: None };
-    let page = document(&[Subject { name: "x", results: &whole(), origin: &origin, price: None }]);
+    let page =
+        document(&[Subject { name: "x", results: &whole(), origin: &origin, price: None, foreign: &[] }]);
     let (before, after) = page.split_once("<figure>").expect("a figure");
     assert!(before.contains("NOT VERIFIED: ") && after.contains("has another SHA-256"), "{before}");
-    let logs = document(&[Subject { name: "x", results: &whole(), origin: &Origin::Logs, price: None }]);
+    let logs = document(&[Subject {
+        name: "x",
+        results: &whole(),
+        origin: &Origin::Logs,
+        price: None,
+        foreign: &[],
+    }]);
     assert!(logs.contains("nothing shows that no boot was left out"), "{logs}");
 }
 
@@ -100,7 +107,8 @@ fn a_document_that_does_not_verify_says_so_first() {
 fn text_from_outside_is_escaped() {
     let mut results = whole();
     results.experiment.label = Some("<script>alert(1)</script>\"&".to_owned());
-    let page = document(&[Subject { name: "<b>", results: &results, origin: &sealed(), price: None }]);
+    let page =
+        document(&[Subject { name: "<b>", results: &results, origin: &sealed(), price: None, foreign: &[] }]);
     assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
     assert!(page.contains("&lt;script&gt;"), "{page}");
 }
@@ -109,7 +117,7 @@ fn text_from_outside_is_escaped() {
 fn several_sessions_have_an_overview_and_a_part_each() {
     let (one, other) = (whole(), several());
     let origin = sealed();
-    let subject = |results| Subject { name: "one", results, origin: &origin, price: None };
+    let subject = |results| Subject { name: "one", results, origin: &origin, price: None, foreign: &[] };
     let page = document(&[subject(&one), subject(&other)]);
     assert_eq!(page.matches("<article>").count(), 2);
     assert!(page.contains("<h2>Sessions</h2>"), "{page}");
