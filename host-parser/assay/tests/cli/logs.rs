@@ -361,3 +361,27 @@ fn figures_of_other_tools_are_shown_and_decide_nothing() {
         (&2.5.into(), &"seconds".into())
     );
 }
+
+#[test]
+fn figures_of_other_tools_are_shown_again_and_plotted() {
+    let folder = tempfile::tempdir().unwrap();
+    let [kevlar, page] = ["k.log", "r.html"].map(|name| folder.path().join(name));
+    fs::write(&kevlar, "BENCH getpid 10000 610999 61\n").unwrap();
+    let option = format!("kevlar={}", kevlar.display());
+    let alone = run(&mut assay(["show", "--foreign", option.as_str()]), DEADLINE);
+    alone.expect_exit(0).expect_answer(&["FOREIGN, kevlar", "61.0999"]);
+    assert!(!alone.out.contains("our row"), "{}", alone.out);
+    let mut command = assay(["show", "--foreign", option.as_str()]);
+    run(command.arg(good_log()), DEADLINE).expect_exit(0).expect_answer(&[
+        "workers",
+        "our row",
+        "null_enter",
+    ]);
+    let mut command = assay(["report", "--foreign", option.as_str(), "--html"]);
+    run(command.arg(&page).arg(good_log()), DEADLINE).expect_exit(0);
+    let page = fs::read_to_string(&page).unwrap();
+    assert!(page.contains("<h4>Foreign 1: kevlar</h4>"), "{page}");
+    let wrong = run(&mut assay(["show", "--foreign", "kevlar=/nonexistent"]), DEADLINE);
+    wrong.expect_exit(7);
+    assert!(wrong.err.contains("/nonexistent"), "{}", wrong.err);
+}
