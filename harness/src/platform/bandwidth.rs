@@ -266,7 +266,7 @@ mod tests {
             write(&from, 100);
             let wanted: Vec<u64> = (100..).take(count).collect();
             assert_eq!(values(&from), wanted);
-            assert_eq!(sum(&from), wanted.iter().sum());
+            assert_eq!(sum(&from), wanted.iter().sum::<u64>());
             copy(&from, &to);
             assert_eq!(values(&to), wanted);
         }
