@@ -4,6 +4,7 @@
 
 mod attacks;
 mod client;
+mod mapping;
 mod pages;
 mod partner;
 mod rings;
