@@ -82,7 +82,7 @@ impl fmt::Display for Summary<'_> {
         let Self { plan, rows, .. } = self;
         let Site { clock, cores, online, listed, .. } = self.site;
         Table { plan, rows, clock, cores, online, listed }.fmt(f)?;
-        if self.figures.iter().all(|figure| figure.place.row.spec().tier != Tier::Platform) {
+        if self.figures.iter().all(|figure| figure.place.row.tier() != Tier::Platform) {
             return Ok(());
         }
         let (brand, hypervisor) = (cpuid::brand().to_string(), cpuid::hypervisor_signature().to_string());

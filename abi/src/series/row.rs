@@ -113,6 +113,11 @@ macro_rules! rows {
                 twin: concat!("" $(, $twin)?),
                 differs: concat!("" $(, $differs)?),
             },)*];
+
+            /// The classes, in the same order: a kernel needs them, and none of the texts.
+            const CLASSES: &[SeriesClass] = &[$(SeriesClass::$class,)*];
+            /// The tiers, likewise.
+            const TIERS: &[Tier] = &[$(rows!(@tier $($twin)?),)*];
         }
     };
     (@tier) => { Tier::Platform };
@@ -532,7 +537,19 @@ rows! {
 impl SeriesRow {
     /// The rows that a line of a plan asks for, in the order in which they run.
     pub fn of_tier(tier: Tier) -> impl Iterator<Item = Self> {
-        Self::SPECS.iter().filter(move |spec| spec.tier == tier).map(|spec| spec.row)
+        Self::ALL.iter().copied().filter(move |row| row.tier() == tier)
+    }
+
+    /// How it is sampled.
+    #[must_use]
+    pub const fn class(self) -> SeriesClass {
+        Self::CLASSES[self as usize]
+    }
+
+    /// What asks for it.
+    #[must_use]
+    pub const fn tier(self) -> Tier {
+        Self::TIERS[self as usize]
     }
 
     /// Its specification.

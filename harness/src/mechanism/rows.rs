@@ -165,7 +165,7 @@ impl Stage<'_> {
     fn play(&mut self, place: Place, cast: &Cast, system: &mut impl System) -> Result<Played, Unavailable> {
         let Errand { asked, profile, program, samples, challenge, clock, .. } = *self.errand;
         let Place { row, arg, .. } = place;
-        let most = match row.spec().class {
+        let most = match row.class() {
             SeriesClass::Batch => samples.min(BATCHES),
             _ => samples,
         };

@@ -106,7 +106,7 @@ impl System for Counting {
             scene.tasks.iter().map(|role| (role.name, role.cpu)).collect(),
         ));
         let orders = Orders::of(&scene.tasks[0].args);
-        let n = if scene.row.spec().class == abi::series::SeriesClass::Batch { 4 } else { 1 };
+        let n = if scene.row.class() == abi::series::SeriesClass::Batch { 4 } else { 1 };
         let due = abi::series::due(scene.row, scene.arg, n, COUNT).unwrap_or(0);
         let done = due - orders.short;
         let header = Header { n, cold: 9, count: COUNT, outside: OUTSIDE, done, ..Header::default() };

@@ -190,7 +190,7 @@ impl Book {
         self.next = self.next.saturating_add(1);
         let Measured { n, cold, due, tally: Tally { done, wrong } } = measured;
         let Range { count, min, max, sum } = range;
-        let (class, count_32) = (row.spec().class, u32::try_from(count).unwrap_or(u32::MAX));
+        let (class, count_32) = (row.class(), u32::try_from(count).unwrap_or(u32::MAX));
         sink.record(SeriesRecord { id, row, cpu, peer: place.peer(), arg, class, n, count: count_32 }.into());
         sink.record(SeriesOracle { id, due, done, wrong }.into());
         sink.record(SeriesRange { id, cold, min, max, sum }.into());
