@@ -49,6 +49,8 @@ words! {
         Empty = "empty",
         /// `(endpoint)`: passes this task's page faults to a server.
         FaultTo = "fault-to",
+        /// `(memory, address, pages)`: maps pages, and leaves to their first touch what the system leaves to it by default.
+        MapLazy = "map-lazy",
         /// `(call, handle, word, word, word, word)`: any call of this kernel. Returns its status and, in RDX, its first word.
         Raw = "raw",
     }

@@ -20,12 +20,19 @@ pub fn due(row: SeriesRow, arg: u64, n: u64, count: u64) -> Option<u64> {
         SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap | SeriesRow::RingNop => {
             Some(operations.wrapping_mul(arg))
         }
+        SeriesRow::MapTouch => Some(operations.wrapping_mul(touched_pages(arg))),
         SeriesRow::MemRead | SeriesRow::MemWrite | SeriesRow::MemCopy => {
             let cpus = arg.max(1);
             Some(bandwidth_sum(n / cpus, count).wrapping_mul(cpus))
         }
         _ => Some(operations),
     }
+}
+
+/// The pages of `map_touch` that are stored to, of so many that are mapped: a tenth, and one at least.
+#[must_use]
+pub const fn touched_pages(mapped: u64) -> u64 {
+    if mapped < 10 { 1 } else { mapped / 10 }
 }
 
 /// The sum of the words of one CPU over `passes` passes: the k-th of its `words`, from 0, is k plus the number of the pass.
@@ -59,5 +66,6 @@ mod tests {
         assert_eq!(due(SeriesRow::TlbShoot, 3, 1, 10), Some(30));
         assert_eq!(due(SeriesRow::ExitCpuid, 0, 512, 100), Some(51_200));
         assert_eq!(due(SeriesRow::HwNoise, 10, 1, 5), None);
+        assert_eq!([1, 16, 512].map(|pages| due(SeriesRow::MapTouch, pages, 1, 10)), [10, 10, 510].map(Some));
     }
 }

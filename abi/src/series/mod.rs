@@ -9,7 +9,7 @@ mod row;
 
 pub use bucket::{BUCKETS, bounds, bucket};
 pub use code::{CodeError, Counts, Numbers, Packer};
-pub use due::{BANDWIDTH_WARM_UPS, due};
+pub use due::{BANDWIDTH_WARM_UPS, due, touched_pages};
 pub use row::{Oracle, RowSpec, SeriesClass, SeriesRow, Shortened, Tier, Unavailable};
 
 /// The samples of a batch row.

@@ -22,7 +22,7 @@ pub const HALTS: u64 = 2;
 pub const TOUCHED_BYTES: [u64; 3] = [0, 16 << 10, 64 << 10];
 /// What makes a task of `spawn_refused` impossible: its ELF, its handle.
 pub const REFUSALS: [u64; 2] = [1, 2];
-/// The pages of `map`, `protect` and `unmap`.
+/// The pages of `map`, `protect`, `unmap` and `map_touch`.
 pub const PAGES: [u64; 3] = [1, 16, 512];
 /// The operations of `ring_nop`.
 pub const RING: [u64; 3] = [1, 8, 64];
@@ -82,7 +82,9 @@ impl Places {
             SeriesRow::CallCross => Self::Arguments(&[POLLS, HALTS]),
             SeriesRow::Switch => Self::Arguments(&TOUCHED_BYTES),
             SeriesRow::SpawnRefused => Self::Arguments(&REFUSALS),
-            SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => Self::Arguments(&PAGES),
+            SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap | SeriesRow::MapTouch => {
+                Self::Arguments(&PAGES)
+            }
             SeriesRow::RingNop => Self::Arguments(&RING),
             SeriesRow::ShmXfer => Self::Arguments(&XFER_BYTES),
             SeriesRow::Attack => Self::Arguments(&ATTACKS),

@@ -497,6 +497,15 @@ rows! {
     twin "munmap(2)",
     differs "Linux counts who maps each page";
 
+    MapTouch = "map_touch", Event,
+    "Pages of an object are mapped, a word of each page of the first tenth is stored to, and all are taken out again",
+    arg "the pages; of 1 that one is stored to",
+    done "pages that were stored to and hold it when they are mapped again, after the sample",
+    wrong "calls that failed, and other pages",
+    linux "",
+    twin "mmap(2) of a memfd, MAP_SHARED and MAP_FIXED, the stores, which fault, and munmap(2)",
+    differs "Linux maps a page when it is touched, and its neighbours with it if they are in its cache; Assay maps all at once";
+
     RingNop = "ring_nop", Batch,
     "One call has several operations of a ring done, which do nothing",
     arg "the operations",

@@ -101,6 +101,12 @@ impl Cast {
             SeriesRow::FaultZero => Self { kernel: Some(Account::Done(Counter::Fault)), ..Self::default() },
             SeriesRow::Map => done(granted.memory(arg)?, Op::Map, Counter::Map),
             SeriesRow::Protect => done(granted.memory(arg)?, Op::Protect, Counter::Protect),
+            // The kernel also counts the pages that are mapped again to be looked at.
+            SeriesRow::MapTouch => Self {
+                client: [granted.memory(arg)?.0, 0],
+                right: system.right_answer(Op::MapLazy),
+                ..Self::default()
+            },
             // As many come back as are left.
             SeriesRow::RingNop => {
                 Self { right: arg, ..done(granted.memory(ring::PAGES)?, Op::Enter, Counter::Ring) }

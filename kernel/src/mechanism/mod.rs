@@ -69,6 +69,7 @@ impl System for Theatre<'_> {
             | SeriesRow::Map
             | SeriesRow::Protect
             | SeriesRow::Unmap
+            | SeriesRow::MapTouch
             | SeriesRow::RingNop
             | SeriesRow::ShmXfer
             | SeriesRow::Attack

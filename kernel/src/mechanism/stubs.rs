@@ -81,6 +81,7 @@ mechanism_stubs:
 2:
     ret
     mechanism_stub                      # map: all pages of the object from its first one on
+mechanism_map:
     mov r10, rdx
     xor edx, edx
     mov r8d, {write}
@@ -98,6 +99,8 @@ mechanism_stubs:
     mechanism_stub                      # fault-to
     mov rsi, rdi
     mechanism_call {fault_to}
+    mechanism_stub                      # map-lazy: nothing is left to the first touch
+    jmp mechanism_map
     mechanism_stub                      # raw: any call
     mov rax, rdi
     mov rdi, rsi

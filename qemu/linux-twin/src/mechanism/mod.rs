@@ -75,7 +75,7 @@ impl System for Linux<'_> {
             Op::Signal => 8,
             // An eventfd adds up.
             Op::Wait => 2,
-            Op::Map => MAPPED_AT,
+            Op::Map | Op::MapLazy => MAPPED_AT,
             _ => 0,
         }
     }

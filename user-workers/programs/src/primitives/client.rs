@@ -56,6 +56,7 @@ impl Client<'_> {
             SeriesRow::FaultZero => self.faults(),
             SeriesRow::FaultServed => self.served_faults(),
             SeriesRow::Map | SeriesRow::Protect | SeriesRow::Unmap => self.mappings(row),
+            SeriesRow::MapTouch => self.touched_mappings(),
             SeriesRow::RingNop => self.rings(),
             SeriesRow::ShmXfer => self.transfers(),
             SeriesRow::Attack | SeriesRow::AttackCross => self.attacks(row),

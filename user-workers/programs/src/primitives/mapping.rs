@@ -1,6 +1,6 @@
 //! The client's rows of memory: pages that are made or mapped when they are touched, and pages that it maps itself.
 
-use abi::series::SeriesRow;
+use abi::series::{SeriesRow, touched_pages};
 use abi::stub::Op;
 use abi::task::{END, Header, LAZY_AT, LAZY_PAGES, MAPPED_AT, Orders};
 
@@ -90,6 +90,33 @@ impl Client<'_> {
             };
             tally.see(answer, right, held);
             (cycles, tally)
+        });
+        samples.header
+    }
+
+    /// Pages are mapped, the first ones are stored to, and all are taken out, in one sample. Then they are mapped once more, and
+    /// what was stored must be there.
+    pub(super) fn touched_mappings(&mut self) -> Header {
+        let Orders { arg: count, handle, right, .. } = self.orders;
+        let touched = touched_pages(count);
+        let page = |number| MAPPED_AT + number * pages::BYTES;
+        let mut word = self.challenge;
+        let mut samples = self.samples();
+        samples.events(usize::MAX, touched, &mut || {
+            word = word.wrapping_add(1);
+            let mut tally = Tally::default();
+            let begin = tsc();
+            let mapped = call3(Op::MapLazy, handle, MAPPED_AT, count);
+            (0..touched).for_each(|number| pages::store(page(number), 0, word ^ number));
+            let unmapped = call3(Op::Unmap, handle, MAPPED_AT, count);
+            let end = tsc();
+            let again = call3(Op::Map, handle, MAPPED_AT, count);
+            let held =
+                (0..touched).filter(|&number| pages::load(page(number), 0) == word ^ number).count() as u64;
+            let away = call3(Op::Unmap, handle, MAPPED_AT, count);
+            let all = [again == mapped, unmapped == 0, away == 0];
+            tally.see(if all == [true; 3] { mapped } else { !right }, right, held);
+            (end.saturating_sub(begin), tally)
         });
         samples.header
     }
