@@ -244,26 +244,38 @@ pub const CLOSE: u64 = COMMON_METHODS + 1;
 /// A common method: revokes the object. Needs [`HandleRight::Revoke`].
 pub const REVOKE: u64 = COMMON_METHODS + 2;
 
-/// The methods of each kind that return at once, as bits; all are below [`COMMON_METHODS`], which every kind has too.
-const METHODS: [u64; Kind::ALL.len()] = {
-    let (mut methods, mut i) = ([0; Kind::ALL.len()], 0);
+/// The numbers of calls that return at once, as bits of 32-bit words; those of the common methods of each kind are among them.
+const METHODS: [u32; Kind::ALL.len() * 256 / 32] = {
+    let mut methods = [0; Kind::ALL.len() * 256 / 32];
+    let mut i = 0;
     while i < Call::ALL.len() {
         let number = Call::ALL[i].number();
         if number & MAY_SWITCH == 0 {
-            methods[(number >> 8) as usize] |= 1 << (number & 0xff);
+            methods[(number / 32) as usize] |= 1 << (number % 32);
         }
         i += 1;
+    }
+    // No handle names what calls of a thread on itself are for.
+    let mut kind = Kind::Own as u64 + 1;
+    while kind < Kind::ALL.len() as u64 {
+        let mut method = COPY;
+        while method <= REVOKE {
+            let number = kind << 8 | method;
+            methods[(number / 32) as usize] |= 1 << (number % 32);
+            method += 1;
+        }
+        kind += 1;
     }
     methods
 };
 
 impl Call {
-    /// Whether a kind, by its number, has this method that returns at once.
+    /// Whether there is a call with this number that returns at once.
     #[must_use]
-    pub fn has_method(kind: u64, method: u64) -> bool {
-        let own = usize::try_from(kind).ok().and_then(|kind| METHODS.get(kind));
-        let own = own.is_some_and(|methods| method < COMMON_METHODS.min(64) && methods >> method & 1 != 0);
-        own || (COPY..=REVOKE).contains(&method)
+    #[inline(always)]
+    pub fn is_method(number: u64) -> bool {
+        let word = usize::try_from(number / 32).ok().and_then(|word| METHODS.get(word));
+        word.is_some_and(|word| word >> (number % 32) & 1 != 0)
     }
 
     /// The number in RAX.
@@ -275,6 +287,12 @@ impl Call {
     /// The number of a common method of a kind.
     #[must_use]
     pub const fn common(kind: Kind, method: u64) -> u64 {
+        Self::number_of(kind as u8, method)
+    }
+
+    /// The number of a method of a kind, by the kind's number.
+    #[must_use]
+    pub const fn number_of(kind: u8, method: u64) -> u64 {
         (kind as u64) << 8 | method
     }
 }
@@ -378,10 +396,15 @@ mod tests {
             assert!(Call::ALL[..i].iter().all(|other| other.number() != call.number()));
         }
         for call in Call::ALL.iter().filter(|call| call.number() & MAY_SWITCH == 0) {
-            assert!(Call::has_method(call.number() >> 8, call.number() & 0xff));
+            assert!(Call::is_method(call.number()));
         }
-        assert!(!Call::has_method(Kind::Endpoint as u64, 1) && !Call::has_method(Kind::Task as u64, 64));
-        assert!(Call::has_method(Kind::Task as u64, CLOSE) && !Call::has_method(99, 0));
+        let is_method = |kind, method| Call::is_method(Call::common(kind, method));
+        assert!(!is_method(Kind::Endpoint, 1) && !is_method(Kind::Task, 64) && !is_method(Kind::Memory, 128));
+        assert!(
+            is_method(Kind::Task, COPY) && is_method(Kind::Endpoint, REVOKE) && !is_method(Kind::Own, CLOSE)
+        );
+        assert!(!is_method(Kind::Image, COPY - 1) && !is_method(Kind::Image, REVOKE + 1));
+        assert!(!Call::is_method(Kind::ALL.len() as u64 * 256) && !Call::is_method(u64::MAX));
         assert_eq!(Call::Exit.number(), crate::syscall::Syscall::Exit.number());
     }
 

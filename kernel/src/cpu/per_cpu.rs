@@ -15,7 +15,7 @@ use x86_64::VirtAddr;
 use x86_64::registers::model_specific::KernelGsBase;
 use x86_64::structures::paging::PhysFrame;
 
-use super::{Signal, Strays, WorkerState, steal};
+use super::{Signal, Strays, ThreadFrame, WorkerState, steal};
 use crate::mem::stacks::CpuStacks;
 use crate::x86::gdt::{Descriptors, TrapStacks};
 use crate::x86::msr;
@@ -42,7 +42,7 @@ pub struct PerCpu {
     this: AtomicPtr<PerCpu>,
     /// The stack for frames of traps from ring 3: the same as TSS.RSP0.
     pub trap_stack: VirtAddr,
-    /// SYSCALL's stub keeps the worker's RSP here for two instructions.
+    /// SYSCALL's stub keeps ring 3's RSP here until the call returns, or until it is in a thread's frame.
     pub(crate) user_rsp: Cell<u64>,
     /// The dense number.
     pub id: CpuId,
@@ -179,6 +179,46 @@ impl PerCpu {
         }
         // SAFETY: null, or data that is never freed.
         unsafe { this.as_ref() }
+    }
+
+    /// The frame of this CPU's thread, read where it is: no register is kept for it.
+    ///
+    /// # Safety
+    /// This CPU's data is current ([`PerCpu::make_current`]).
+    #[must_use]
+    #[inline(always)]
+    pub unsafe fn thread_here() -> *mut ThreadFrame {
+        let thread;
+        // SAFETY: the caller promises that GS base is the address of a `PerCpu`.
+        unsafe {
+            core::arch::asm!(
+                "mov {thread}, gs:[{at}]",
+                thread = out(reg) thread,
+                at = const offset_of!(Self, worker.thread),
+                options(nostack, readonly, preserves_flags)
+            );
+        }
+        thread
+    }
+
+    /// The island of this CPU's threads, as [`PerCpu::thread_here`].
+    ///
+    /// # Safety
+    /// As of that.
+    #[must_use]
+    #[inline(always)]
+    pub unsafe fn island_here() -> *const () {
+        let island;
+        // SAFETY: the caller promises that GS base is the address of a `PerCpu`.
+        unsafe {
+            core::arch::asm!(
+                "mov {island}, gs:[{at}]",
+                island = out(reg) island,
+                at = const offset_of!(Self, worker.island),
+                options(nostack, readonly, preserves_flags)
+            );
+        }
+        island
     }
 
     /// Makes GS base point to no CPU's data. The BSP's first step, before its IDT is in force: [`PerCpu::current`] works from

@@ -134,11 +134,9 @@ pub fn read_u64(frame: PhysFrame, at: usize) -> u64 {
 
 /// Makes the page tables at `cr3` current.
 pub fn set_cr3(cr3: u64) {
-    let frame = PhysFrame::containing_address(PhysAddr::new_truncate(cr3));
+    debug_assert!(cr3.is_multiple_of(4096), "the address of a frame, without flags");
     // SAFETY: callers pass only roots that this kernel made, and all of them share its upper half.
-    unsafe {
-        x86_64::registers::control::Cr3::write(frame, x86_64::registers::control::Cr3Flags::empty());
-    }
+    unsafe { core::arch::asm!("mov cr3, {}", in(reg) cr3, options(nostack, preserves_flags)) };
 }
 
 /// A frame as words that ring 3 and other CPUs write to at any time.

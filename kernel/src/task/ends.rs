@@ -79,7 +79,7 @@ impl Island {
 
     /// Voids every handle to an endpoint. Callers and server wait no more.
     pub fn revoke_endpoint(&self, endpoint: &Endpoint) {
-        endpoint.revoked.set(true);
+        endpoint.void.set();
         endpoint.posts.iter().filter(|post| !post.is_revoked()).for_each(|post| post.revoke());
         self.close_endpoint(endpoint);
     }

@@ -48,7 +48,7 @@ impl Thread {
         let mut to = None;
         if handle.0 != 0 {
             let table = handles.borrow();
-            let (object, rights) = table.find(handle, Kind::Endpoint as u64)?;
+            let (object, rights) = table.find(handle, Kind::Endpoint as u8)?;
             require(rights, HandleRight::Call)?;
             let Named::Endpoint(endpoint) = object else { return Err(Status::Kind) };
             to = Some(Rc::clone(endpoint));
@@ -68,7 +68,7 @@ impl Thread {
         [handle, page, ..]: [u64; 4],
     ) -> Result<(), Status> {
         let table = handles.borrow();
-        let (object, rights) = table.find(Handle(handle), Kind::Memory as u64)?;
+        let (object, rights) = table.find(Handle(handle), Kind::Memory as u8)?;
         let Named::Memory(memory) = object else { return Err(Status::Kind) };
         let access = access_of(rights, page & 3)?;
         memory.settle(access)?;

@@ -6,10 +6,10 @@ use abi::stub::STUBS;
 use abi::task::{Orders, TaskName};
 use alloc::rc::Rc;
 use alloc::sync::Arc;
-use core::cell::Cell;
 use harness::user::layout::{IMAGE, IMAGE_LIMIT};
 use harness::user::{Program, elf};
 
+use super::notification::Void;
 use super::objects::Named;
 use super::space::Space;
 use super::table::Table;
@@ -21,13 +21,14 @@ use crate::user::AddressSpace;
 const STACK_KIB: u32 = 16;
 
 /// An ELF, or the first part of one.
+#[repr(C)]
 pub struct Image {
+    /// Whether every handle to it is void.
+    pub void: Void,
     elf: Arc<[u8]>,
     /// How many bytes of it the image has.
     bytes: usize,
     stubs: &'static [u8],
-    /// Whether every handle to it is void.
-    pub revoked: Cell<bool>,
 }
 
 impl Image {
@@ -38,7 +39,7 @@ impl Image {
     #[must_use]
     pub fn new(elf: Arc<[u8]>, bytes: usize, stubs: &'static [u8]) -> Self {
         let bytes = bytes.min(elf.len());
-        Self { elf, bytes, stubs, revoked: Cell::new(false) }
+        Self { void: Void::default(), elf, bytes, stubs }
     }
 
     /// Builds a task with a stack and nothing else, and the handle that it is given. It is not ready yet.

@@ -26,7 +26,7 @@ pub const MOST_STARTED: usize = 32;
 pub struct Island {
     pub(super) cpu: &'static PerCpu,
     pub(super) current: Cell<Option<Rc<Thread>>>,
-    pub(super) ready: Queue,
+    pub(super) ready: Queue<Thread>,
     pub(super) waiting: RefCell<Waiting>,
     /// The endpoints that other CPUs call.
     pub(super) served: RefCell<Vec<Rc<Endpoint>>>,
@@ -71,9 +71,22 @@ impl Island {
     /// A thread runs on this CPU: the trap came from ring 3. The reference is dropped before the trap returns.
     #[inline(always)]
     pub unsafe fn here<'a>() -> &'a Self {
-        let cpu = PerCpu::current().expect("ring 3 is entered only on a CPU whose data is current");
-        // SAFETY: `enter` sets it before ring 3 is entered, and the island lives until it returns.
-        unsafe { &*cpu.worker.island.get().cast() }
+        // SAFETY: ring 3 is entered only on a CPU whose data is current.
+        let island = unsafe { PerCpu::island_here() };
+        // SAFETY: `enter` sets it before ring 3 is entered, and the island lives until `enter` returns.
+        unsafe { &*island.cast() }
+    }
+
+    /// The thread that made a call on this CPU.
+    ///
+    /// # Safety
+    /// As of [`Island::here`]; the thread is kept alive as [`Island::current`] says.
+    #[inline(always)]
+    pub unsafe fn thread_here<'a>() -> &'a Thread {
+        // SAFETY: ring 3 is entered only on a CPU whose data is current.
+        let frame = unsafe { PerCpu::thread_here() };
+        // SAFETY: as in `current`.
+        unsafe { Thread::of_frame(frame) }
     }
 
     /// The CPU.
@@ -87,7 +100,7 @@ impl Island {
     pub fn current(&self) -> &Thread {
         // SAFETY: `switch_to` sets it, and the thread is kept alive by `self.current`, or by what it was parked in, until
         // another is current.
-        unsafe { &*self.cpu.worker.thread.get().cast() }
+        unsafe { Thread::of_frame(self.cpu.worker.thread.get()) }
     }
 
     /// The frame of the current thread.

@@ -3,9 +3,10 @@
 
 use abi::object::{Access, Status};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use x86_64::structures::paging::PhysFrame;
 
+use super::notification::Void;
 use super::ring::Words;
 use crate::mem::{OutOfMemory, frames, phys};
 
@@ -14,14 +15,15 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Pages, zero at first. They are given back when nothing refers to the object any more: neither a handle nor an address
 /// space that has it mapped.
+#[repr(C)]
 pub struct Memory {
+    /// Whether every handle to it is void. Mappings stay.
+    pub void: Void,
     number: u64,
     frames: Vec<PhysFrame>,
     /// The first [`Access`] that it was mapped with other than reading; 0 if there was none. Another is refused from then
     /// on, in every address space.
     mode: AtomicU64,
-    /// Whether every handle to it is void. Mappings stay.
-    pub revoked: AtomicBool,
 }
 
 impl Memory {
@@ -35,8 +37,7 @@ impl Memory {
         let mut pages = Vec::new();
         pages.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
         // Dropped at an error, it gives back what it has so far.
-        let mut this =
-            Self { number, frames: pages, mode: AtomicU64::default(), revoked: AtomicBool::default() };
+        let mut this = Self { void: Void::default(), number, frames: pages, mode: AtomicU64::default() };
         let mut free = frames();
         while this.frames.len() < count {
             match free.zeroed() {

@@ -18,30 +18,32 @@ mod image;
 mod interleavings;
 mod island;
 mod memory;
+mod notification;
 mod objects;
 mod post;
-mod queue;
-mod regions;
+pub mod queue;
+pub mod regions;
 pub mod ring;
 mod slot;
 mod space;
-mod table;
+pub mod table;
 mod thread;
 mod traps;
 mod waits;
 
-/// What [`slot`] uses of atomics, which its tests replace.
+/// What [`slot`] and [`notification`] use of atomics, which their tests replace.
 mod atomic {
-    pub use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+    pub use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 }
 
-pub use calls::{Answer, at_once, may_switch};
+pub use calls::{at_once, may_switch};
 pub use counters::Counters;
 pub use enter::{RunLimits, enter, resume};
 pub use image::Image;
 pub use island::Island;
 pub use memory::Memory;
-pub use objects::{Endpoint, Named, Notification};
+pub use notification::Notification;
+pub use objects::{Endpoint, Named};
 pub use post::Post;
 pub use space::Space;
 pub use table::Table;

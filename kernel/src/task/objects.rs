@@ -1,16 +1,16 @@
-//! What handles name; endpoints and notifications.
+//! What handles name; endpoints.
 
 use abi::object::{HandleRight, Kind, Rights};
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::image::Image;
 use super::memory::Memory;
+use super::notification::{Notification, Void};
 use super::post::Post;
-use super::queue::Queue;
+use super::queue::{Queue, is_some};
 use super::table::Object;
 use super::thread::{State, Thread};
 
@@ -45,15 +45,16 @@ impl Object for Named {
 
     #[inline(always)]
     fn is_revoked(&self) -> bool {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.revoked.get(),
-            Self::Post(post) => post.is_revoked(),
-            Self::Notification(notification) => notification.revoked.load(Ordering::Relaxed),
-            Self::Memory(memory) => memory.revoked.load(Ordering::Relaxed),
-            Self::Image(image) => image.revoked.get(),
-            // None has the right to revoke a task; it is ended instead.
-            Self::Task(_) => false,
-        }
+        let void = match self {
+            // In front of each of them, so that one load serves all.
+            Self::Endpoint(endpoint) => &endpoint.void,
+            Self::Post(post) => &post.void,
+            Self::Notification(notification) => &notification.void,
+            Self::Memory(memory) => &memory.void,
+            Self::Image(image) => &image.void,
+            Self::Task(task) => &task.void,
+        };
+        void.is_set()
     }
 
     #[inline(always)]
@@ -68,19 +69,20 @@ impl Object for Named {
 
 /// Where callers meet a server. A caller of the same CPU lends it to the server: no queue is searched on the way.
 #[derive(Default)]
+#[repr(C)]
 pub struct Endpoint {
+    /// Whether every handle to it is void.
+    pub void: Void,
     /// The server, while it waits.
     pub server: Cell<Option<Rc<Thread>>>,
     /// Callers that wait while it does not.
-    pub callers: Queue,
+    pub callers: Queue<Thread>,
     /// The slots of callers on other CPUs.
     pub posts: Vec<Arc<Post>>,
     /// The handles with the right to serve it, in tables of threads that have not ended.
     pub servers: Cell<u32>,
     /// Whether none is left of them: no call is ever answered.
     pub is_closed: Cell<bool>,
-    /// Whether every handle to it is void.
-    pub revoked: Cell<bool>,
 }
 
 impl Endpoint {
@@ -109,40 +111,5 @@ impl Endpoint {
         let left = self.servers.get().saturating_sub(1);
         self.servers.set(left);
         left == 0
-    }
-}
-
-/// Whether there is a thread in a place, without taking it out.
-#[inline(always)]
-pub(super) fn is_some(place: &Cell<Option<Rc<Thread>>>) -> bool {
-    let held = place.take();
-    let is_some = held.is_some();
-    // What is put back is what was taken: nothing is dropped.
-    core::mem::forget(place.replace(held));
-    is_some
-}
-
-/// A word of bits, and at most one thread that waits for one of them.
-#[derive(Default)]
-pub struct Notification {
-    /// The bits.
-    pub word: AtomicU64,
-    /// One more than the number of the CPU whose thread waits; 0 if none does.
-    pub waits: AtomicU32,
-    /// Whether every handle to it is void.
-    pub revoked: AtomicBool,
-}
-
-impl Notification {
-    /// Takes all bits; 0 if there is none.
-    #[must_use]
-    pub fn take(&self) -> u64 {
-        self.word.swap(0, Ordering::AcqRel)
-    }
-
-    /// Whether a bit is set.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.word.load(Ordering::Acquire) != 0
     }
 }

@@ -1,26 +1,28 @@
 //! Calls to a server on another CPU. Caller and server share one [`Slot`], and an interrupt is sent only if the other CPU is
 //! halted.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
+use super::notification::Void;
 use super::slot::{NoAnswer, Slot};
 use crate::cpu::PerCpu;
 use crate::x86::{apic, vectors};
 
 /// The slot of one caller at one endpoint, and the CPUs on both sides.
+#[repr(C)]
 pub struct Post {
+    /// Whether every handle to the endpoint is void. The server's CPU sees it here and revokes the endpoint, or has done so.
+    pub void: Void,
     slot: Slot,
     caller: &'static PerCpu,
     server: &'static PerCpu,
-    /// Whether every handle to the endpoint is void. The server's CPU sees it here and revokes the endpoint, or has done so.
-    revoked: AtomicBool,
 }
 
 impl Post {
     /// An empty slot between two CPUs.
     #[must_use]
     pub fn new(caller: &'static PerCpu, server: &'static PerCpu) -> Self {
-        Self { slot: Slot::default(), caller, server, revoked: AtomicBool::new(false) }
+        Self { void: Void::default(), slot: Slot::default(), caller, server }
     }
 
     /// The server's CPU.
@@ -75,12 +77,12 @@ impl Post {
     /// Whether every handle to the endpoint is void.
     #[must_use]
     pub fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::SeqCst)
+        self.void.is_seen()
     }
 
     /// Voids the handles of the caller's CPU. The server's CPU voids all others.
     pub fn revoke(&self) {
-        self.revoked.store(true, Ordering::SeqCst);
+        self.void.set();
         nudge(self.server);
     }
 }

@@ -1,46 +1,66 @@
-//! A queue of threads, threaded through the threads themselves: putting one into it allocates nothing.
+//! A queue, threaded through what is in it: putting a thread into one allocates nothing. Nothing here needs hardware.
 
 use alloc::rc::Rc;
 use core::cell::Cell;
 
-use super::objects::is_some;
-use super::thread::Thread;
-
-/// Threads, first in first out. A thread is in one queue at most.
-#[derive(Default)]
-pub struct Queue {
-    first: Cell<Option<Rc<Thread>>>,
-    last: Cell<Option<Rc<Thread>>>,
+/// What can be in a queue: one at a time.
+pub trait Linked: Sized {
+    /// Where it keeps what is after it.
+    fn next(&self) -> &Cell<Option<Rc<Self>>>;
 }
 
-impl Queue {
-    /// Adds a thread at the end.
-    pub fn push(&self, thread: Rc<Thread>) {
-        debug_assert!(!is_some(&thread.next), "in another queue");
-        match self.last.replace(Some(Rc::clone(&thread))) {
-            Some(last) => last.next.set(Some(thread)),
-            None => self.first.set(Some(thread)),
-        }
-    }
+/// A queue, first in first out.
+pub struct Queue<T> {
+    first: Cell<Option<Rc<T>>>,
+    last: Cell<Option<Rc<T>>>,
+}
 
-    /// Takes the first thread.
-    pub fn pop(&self) -> Option<Rc<Thread>> {
-        let first = self.first.take()?;
-        match first.next.take() {
-            None => drop(self.last.take()),
-            next => self.first.set(next),
-        }
-        Some(first)
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self { first: Cell::default(), last: Cell::default() }
     }
+}
 
+/// Whether there is something in a place, without taking it out.
+#[inline(always)]
+pub fn is_some<T>(place: &Cell<Option<Rc<T>>>) -> bool {
+    let held = place.take();
+    let is_some = held.is_some();
+    // What is put back is what was taken: nothing is dropped.
+    core::mem::forget(place.replace(held));
+    is_some
+}
+
+impl<T> Queue<T> {
     /// Whether there is none.
     #[must_use]
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         !is_some(&self.first)
     }
+}
 
-    /// Takes all threads out.
+impl<T: Linked> Queue<T> {
+    /// Adds one at the end.
+    pub fn push(&self, item: Rc<T>) {
+        debug_assert!(!is_some(item.next()), "in another queue");
+        match self.last.replace(Some(Rc::clone(&item))) {
+            Some(last) => last.next().set(Some(item)),
+            None => self.first.set(Some(item)),
+        }
+    }
+
+    /// Takes the first one.
+    pub fn pop(&self) -> Option<Rc<T>> {
+        let first = self.first.take()?;
+        match first.next().take() {
+            None => drop(self.last.take()),
+            next => self.first.set(next),
+        }
+        Some(first)
+    }
+
+    /// Takes all out.
     pub fn clear(&self) {
         while self.pop().is_some() {}
     }
@@ -49,7 +69,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Space;
+    use crate::task::{Space, Thread};
 
     fn thread(cr3: u64) -> Rc<Thread> {
         Thread::new(Space::of_no_memory(cr3), None)

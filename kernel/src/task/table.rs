@@ -5,6 +5,7 @@
 
 use abi::object::{HANDLES, Handle, HandleRight, Kind, Rights, Status};
 
+
 /// What a handle can name.
 pub trait Object: Clone {
     /// Its kind.
@@ -17,12 +18,63 @@ pub trait Object: Clone {
     fn entered(&self, _rights: Rights) {}
 }
 
+/// The kind of a slot without an object: that of no call.
+const EMPTY: u8 = u8::MAX;
+
 /// A slot.
 struct Slot<T> {
     /// The generation of the handle that is good now, or was the last one. 0: the slot was never used.
     generation: u32,
     rights: Rights,
+    /// The number of the object's kind, or [`EMPTY`]: to ask the object takes longer.
+    kind: u8,
     object: Option<T>,
+}
+
+impl<T: Object> Slot<T> {
+    /// Of this generation.
+    fn new(generation: u32, object: Option<T>, rights: Rights) -> Self {
+        let kind = object.as_ref().map_or(EMPTY, |object| object.kind() as u8);
+        Self { generation, rights, kind, object }
+    }
+
+    /// Whether the handle is of its generation.
+    #[inline(always)]
+    fn is_of(&self, handle: Handle) -> bool {
+        u64::from(self.generation) == handle.generation()
+    }
+
+    /// Takes its object out.
+    fn empty(&mut self) -> Option<T> {
+        self.kind = EMPTY;
+        self.object.take()
+    }
+}
+
+/// Why a handle does not fit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Misfit {
+    /// It names no slot.
+    Index,
+    /// The slot has another generation, or nothing.
+    Generation,
+    /// The object was revoked.
+    Revoked,
+    /// The object is of another kind.
+    Kind,
+}
+
+impl Misfit {
+    /// The status that a call returns.
+    #[must_use]
+    #[inline(always)]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::Index => Status::Index,
+            Self::Generation | Self::Revoked => Status::Generation,
+            Self::Kind => Status::Kind,
+        }
+    }
 }
 
 /// A table of handles.
@@ -32,7 +84,10 @@ pub struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { slots: [const { Slot { generation: 0, rights: Rights::NONE, object: None } }; HANDLES] }
+        Self {
+            slots: [const { Slot { generation: 0, rights: Rights::NONE, kind: EMPTY, object: None } };
+                HANDLES],
+        }
     }
 }
 
@@ -42,15 +97,25 @@ impl<T: Object> Table<T> {
     /// # Errors
     /// The first of [`Status::Index`], [`Status::Generation`] and [`Status::Kind`] that applies.
     #[inline(always)]
-    pub fn find(&self, handle: Handle, kind: u64) -> Result<(&T, Rights), Status> {
-        if handle.index() >= HANDLES {
-            return Err(Status::Index);
+    pub fn find(&self, handle: Handle, kind: u8) -> Result<(&T, Rights), Status> {
+        self.look_up(handle, kind).map_err(Misfit::status)
+    }
+
+    /// The same, with the reason.
+    ///
+    /// # Errors
+    /// The first that applies.
+    #[inline(always)]
+    pub fn look_up(&self, handle: Handle, kind: u8) -> Result<(&T, Rights), Misfit> {
+        let slot = self.slots.get(handle.index()).ok_or(Misfit::Index)?;
+        if !slot.is_of(handle) {
+            return Err(Misfit::Generation);
         }
-        match self.current(handle) {
-            Some((object, _)) if object.is_revoked() => Err(Status::Generation),
-            Some((object, rights)) if object.kind() as u64 == kind => Ok((object, rights)),
-            Some(_) => Err(Status::Kind),
-            None => Err(Status::Generation),
+        match &slot.object {
+            Some(object) if object.is_revoked() => Err(Misfit::Revoked),
+            Some(object) if slot.kind == kind => Ok((object, slot.rights)),
+            Some(_) => Err(Misfit::Kind),
+            None => Err(Misfit::Generation),
         }
     }
 
@@ -58,10 +123,10 @@ impl<T: Object> Table<T> {
     #[inline(always)]
     pub fn current(&self, handle: Handle) -> Option<(&T, Rights)> {
         let slot = self.slots.get(handle.index())?;
-        match &slot.object {
-            Some(object) if u64::from(slot.generation) == handle.generation() => Some((object, slot.rights)),
-            _ => None,
+        if !slot.is_of(handle) {
+            return None;
         }
+        slot.object.as_ref().map(|object| (object, slot.rights))
     }
 
     /// Enters an object. Returns its handle.
@@ -69,13 +134,16 @@ impl<T: Object> Table<T> {
     /// # Errors
     /// [`Status::Full`].
     pub fn insert(&mut self, object: T, rights: Rights) -> Result<Handle, Status> {
-        let is_free = |slot: &Slot<T>| slot.object.is_none() && slot.generation < u32::MAX;
-        let index = self.slots.iter().position(is_free).ok_or(Status::Full)?;
-        let slot = &mut self.slots[index];
-        slot.generation += 1;
+        let next = |slot: &Slot<T>| match slot.object {
+            // None after the last one: the slot is never used again.
+            None => slot.generation.checked_add(1),
+            Some(_) => None,
+        };
+        let mut free = self.slots.iter().enumerate().filter_map(|(index, slot)| Some((index, next(slot)?)));
+        let (index, generation) = free.next().ok_or(Status::Full)?;
         object.entered(rights);
-        (slot.rights, slot.object) = (rights, Some(object));
-        Ok(Handle::new(u8::try_from(index).unwrap_or(u8::MAX), slot.generation))
+        self.slots[index] = Slot::new(generation, Some(object), rights);
+        Ok(Handle::new(u8::try_from(index).unwrap_or(u8::MAX), generation))
     }
 
     /// Enters an object that a plan grants, in the slot after the last one that was granted; nothing keeps its slot empty. A
@@ -83,7 +151,7 @@ impl<T: Object> Table<T> {
     pub fn grant(&mut self, object: Option<T>, rights: Rights) {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.generation == 0) {
             object.iter().for_each(|object| object.entered(rights));
-            *slot = Slot { generation: 1, rights, object };
+            *slot = Slot::new(1, object, rights);
         }
     }
 
@@ -91,7 +159,7 @@ impl<T: Object> Table<T> {
     ///
     /// # Errors
     /// As [`Table::find`]; [`Status::Right`] if the handle may not be copied; [`Status::Full`].
-    pub fn copy(&mut self, handle: Handle, kind: u64, rights: Rights) -> Result<Handle, Status> {
+    pub fn copy(&mut self, handle: Handle, kind: u8, rights: Rights) -> Result<Handle, Status> {
         let (object, own) = self.find(handle, kind)?;
         if !own.has(HandleRight::Copy) {
             return Err(Status::Right);
@@ -119,21 +187,21 @@ impl<T: Object> Table<T> {
     ///
     /// # Errors
     /// As [`Table::find`].
-    pub fn close(&mut self, handle: Handle, kind: u64) -> Result<(T, Rights), Status> {
+    pub fn close(&mut self, handle: Handle, kind: u8) -> Result<(T, Rights), Status> {
         let slot = self.slots.get_mut(handle.index()).ok_or(Status::Index)?;
-        if slot.object.is_none() || u64::from(slot.generation) != handle.generation() {
+        if slot.object.is_none() || !slot.is_of(handle) {
             return Err(Status::Generation);
         }
-        if slot.object.as_ref().is_some_and(|object| object.kind() as u64 != kind) {
+        if slot.object.as_ref().is_some_and(|object| object.kind() as u8 != kind) {
             return Err(Status::Kind);
         }
-        slot.object.take().map(|object| (object, slot.rights)).ok_or(Status::Generation)
+        slot.empty().map(|object| (object, slot.rights)).ok_or(Status::Generation)
     }
 
     /// Frees every slot, and passes each object and the rights to it to `see`.
     pub fn clear(&mut self, mut see: impl FnMut(T, Rights)) {
         for slot in &mut self.slots {
-            if let Some(object) = slot.object.take() {
+            if let Some(object) = slot.empty() {
                 see(object, slot.rights);
             }
         }

@@ -32,14 +32,14 @@ impl Object for Thing {
     }
 }
 
-const ENDPOINT: u64 = Kind::Endpoint as u64;
-const MEMORY: u64 = Kind::Memory as u64;
+const ENDPOINT: u8 = Kind::Endpoint as u8;
+const MEMORY: u8 = Kind::Memory as u8;
 
 fn all() -> Rights {
     Rights::from_bits(u64::MAX)
 }
 
-fn number(table: &Table<Thing>, handle: Handle, kind: u64) -> Result<u32, Status> {
+fn number(table: &Table<Thing>, handle: Handle, kind: u8) -> Result<u32, Status> {
     table.find(handle, kind).map(|(thing, _)| thing.number)
 }
 
@@ -92,7 +92,7 @@ fn a_revoked_object_has_no_good_handle_but_each_can_be_closed() {
 #[test]
 fn a_slot_whose_generations_are_used_up_is_retired() {
     let mut table = Table::default();
-    table.slots[0] = Slot { generation: u32::MAX - 1, rights: Rights::NONE, object: None };
+    table.slots[0] = Slot::new(u32::MAX - 1, None, Rights::NONE);
     let last = table.insert(Thing::new(1, Kind::Endpoint), all()).unwrap();
     assert_eq!(last, Handle::new(0, u32::MAX));
     assert!(table.close(last, ENDPOINT).is_ok());
@@ -160,12 +160,12 @@ proptest! {
                 Step::Close(which) if !granted.is_empty() => {
                     let which = which % granted.len();
                     let (handle, thing, _) = &mut granted[which];
-                    let kind = thing.as_ref().map_or(ENDPOINT, |thing| thing.kind as u64);
+                    let kind = thing.as_ref().map_or(ENDPOINT, |thing| thing.kind as u8);
                     prop_assert_eq!(table.close(*handle, kind).is_ok(), thing.take().is_some());
                 }
                 Step::Copy(which, bits) if !granted.is_empty() => {
                     let (handle, thing, own) = granted[which % granted.len()].clone();
-                    let kind = thing.as_ref().map_or(ENDPOINT, |thing| thing.kind as u64);
+                    let kind = thing.as_ref().map_or(ENDPOINT, |thing| thing.kind as u8);
                     let rights = Rights::from_bits(bits.into());
                     let good = thing.filter(|thing| !thing.is_revoked());
                     match table.copy(handle, kind, rights) {
@@ -196,7 +196,7 @@ proptest! {
             prop_assert_eq!(table.used(), granted.iter().filter(|(_, thing, _)| thing.is_some()).count());
             for (handle, thing, rights) in &granted {
                 let found = thing.as_ref().filter(|thing| !thing.is_revoked());
-                let kind = thing.as_ref().map_or(ENDPOINT, |thing| thing.kind as u64);
+                let kind = thing.as_ref().map_or(ENDPOINT, |thing| thing.kind as u8);
                 let named = table.find(*handle, kind).map(|(thing, rights)| (thing.number, rights));
                 prop_assert_eq!(named.ok(), found.map(|thing| (thing.number, *rights)));
             }

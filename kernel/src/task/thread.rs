@@ -8,11 +8,13 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::cell::{Cell, RefCell, UnsafeCell};
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use harness::user::Exit;
 
+use super::notification::Void;
 use super::objects::{Endpoint, Named};
 use super::post::Post;
+use super::queue::Linked;
 use super::space::Space;
 use super::table::Table;
 use crate::cpu::{ThreadFrame, TrapFrame};
@@ -38,9 +40,11 @@ pub enum State {
     Ended,
 }
 
-/// A thread. The frame comes first: the entry code finds the thread by it.
+/// A thread. The entry code knows it by its frame.
 #[repr(C)]
 pub struct Thread {
+    /// Whether every handle to it is void: never, since none has the right to revoke a task. It is where all objects have it.
+    pub void: Void,
     frame: UnsafeCell<ThreadFrame>,
     /// Its address space.
     pub space: Space,
@@ -63,7 +67,7 @@ pub struct Thread {
     /// Whether it goes on from there, and not from a call.
     pub is_trapped: Cell<bool>,
     /// The thread after it in a queue.
-    pub(super) next: Cell<Option<Rc<Thread>>>,
+    next: Cell<Option<Rc<Thread>>>,
     /// Its handles; a worker of the scaling tier has none, and may make no call but that of its return stub.
     pub handles: Option<Box<RefCell<Table<Named>>>>,
     /// The syscalls that it may make without a handle.
@@ -77,6 +81,7 @@ impl Thread {
     #[must_use]
     pub fn new(space: Space, handles: Option<Table<Named>>) -> Rc<Self> {
         Rc::new(Self {
+            void: Void::default(),
             frame: UnsafeCell::default(),
             space,
             state: Cell::default(),
@@ -98,6 +103,18 @@ impl Thread {
     /// Where the entry code saves and loads its registers.
     pub const fn frame(&self) -> *mut ThreadFrame {
         self.frame.get()
+    }
+
+    /// The thread of a frame.
+    ///
+    /// # Safety
+    /// The frame is that of a thread ([`Thread::frame`]) which is kept alive for as long as the reference is used.
+    #[inline(always)]
+    pub unsafe fn of_frame<'a>(frame: *mut ThreadFrame) -> &'a Self {
+        // SAFETY: the frame is within a thread, whose first byte is so far in front of it.
+        let thread = unsafe { frame.byte_sub(offset_of!(Self, frame)) };
+        // SAFETY: the caller promises that it lives.
+        unsafe { &*thread.cast() }
     }
 
     /// Sets it to begin anew.
@@ -180,6 +197,12 @@ impl Thread {
         // SAFETY: a thread is not `Send`, so this is its CPU, whose entry code uses the frame only while no Rust runs; no
         // `edit` is called within one.
         edit(unsafe { &mut *self.frame.get() });
+    }
+}
+
+impl Linked for Thread {
+    fn next(&self) -> &Cell<Option<Rc<Self>>> {
+        &self.next
     }
 }
 

@@ -11,7 +11,8 @@ use harness::x86::tsc;
 use x86_64::instructions::interrupts;
 
 use super::island::{Island, MOST_STARTED};
-use super::objects::{Endpoint, Notification};
+use super::notification::Notification;
+use super::objects::Endpoint;
 use super::post::Post;
 use super::thread::{State, Thread};
 use crate::clock;
@@ -31,9 +32,7 @@ impl Awaited {
     /// What the thread's call returns, if the wait is over.
     fn over(&self) -> Option<(Status, [u64; 4])> {
         match self {
-            Self::Bits(notification) if notification.revoked.load(Ordering::Acquire) => {
-                Some((Status::Gone, [0; 4]))
-            }
+            Self::Bits(notification) if notification.void.is_seen() => Some((Status::Gone, [0; 4])),
             Self::Bits(notification) => {
                 notification.is_set().then(|| (Status::Ok, [notification.take(), 0, 0, 0]))
             }
@@ -131,7 +130,7 @@ impl Island {
         let Some(place) = place else { return };
         self.outside.set(self.outside.get() - 1);
         match waiting.swap_remove(place).1 {
-            Awaited::Bits(notification) => notification.waits.store(0, Ordering::Release),
+            Awaited::Bits(notification) => notification.leave(),
             Awaited::Answer(post) => post.take_back(),
             Awaited::Time(_) => {}
         }
@@ -161,7 +160,7 @@ impl Island {
             self.outside.set(self.outside.get() - 1);
             match awaited {
                 Awaited::Bits(notification) => {
-                    notification.waits.store(0, Ordering::Release);
+                    notification.leave();
                     self.counters.count(Counter::Wait);
                 }
                 Awaited::Time(_) => self.counters.count(Counter::Sleep),
@@ -174,7 +173,7 @@ impl Island {
     /// Passes calls of other CPUs to servers that wait, and revokes what other CPUs have revoked.
     fn look_at_posts(&self) {
         for endpoint in self.served.borrow().iter() {
-            if !endpoint.revoked.get() && endpoint.posts.iter().any(|post| post.is_revoked()) {
+            if !endpoint.void.is_set() && endpoint.posts.iter().any(|post| post.is_revoked()) {
                 self.revoke_endpoint(endpoint);
             }
             let Some(server) = endpoint.server.take() else { continue };

@@ -25,12 +25,11 @@
 use core::arch::global_asm;
 use core::mem::offset_of;
 
-use abi::object::Handle;
 use x86_64::VirtAddr;
 
 use super::{kernel, strays};
 use crate::cpu::{PerCpu, ThreadFrame, TrapFrame, probe};
-use crate::task::{self, Answer};
+use crate::task;
 use crate::x86::msr::IA32_GS_BASE;
 use crate::x86::vectors::{DOUBLE_FAULT, EXCEPTIONS, MACHINE_CHECK, MAY_BE_SENT, NMI};
 
@@ -125,12 +124,11 @@ trap_syscall:
     test al, al                 # the bit of a call that may switch
     js trap_may_switch
     mov rsp, gs:[{trap_stack}]
-    push qword ptr gs:[{user_rsp}]
     push r11                    # RFLAGS, as SYSCALL saved it
     push rcx                    # RIP, likewise
-    sub rsp, 8
-    mov rcx, r10
-    mov r9, rax
+    push r8                     # the last two words, for the few calls that have so many
+    push r10
+    mov rcx, rax
     call {at_once}
     mov rsi, rdx
     xor edi, edi
@@ -138,10 +136,9 @@ trap_syscall:
     xor r8d, r8d
     xor r9d, r9d
     xor r10d, r10d
-    add rsp, 8
-    pop rcx
-    pop r11
-    pop rsp
+    mov rcx, [rsp + 16]
+    mov r11, [rsp + 24]
+    mov rsp, gs:[{user_rsp}]
     swapgs
     sysretq
 
@@ -162,8 +159,26 @@ trap_may_switch:
     mov rcx, r10
     mov r9, rax
     call {may_switch}
-    mov rdi, rax
+    test rax, rax
+    jnz trap_refused
+    mov rdi, gs:[{thread}]
     jmp {resume}
+
+    # The thread that made the call goes on, with the status in RAX. The registers that a call preserves have their values: Rust
+    # preserves them too.
+trap_refused:
+    mov rcx, gs:[{thread}]
+    mov r11, [rcx + {rflags}]
+    mov rsp, [rcx + {rsp}]
+    mov rcx, [rcx + {rip}]
+    xor esi, esi
+    xor edi, edi
+    xor edx, edx
+    xor r8d, r8d
+    xor r9d, r9d
+    xor r10d, r10d
+    swapgs
+    sysretq
 
 trap_common:
     test byte ptr [rsp + 24], 3 # CS, above vector, error code and RIP
@@ -246,30 +261,13 @@ trap_handle:
     rip = const offset_of!(ThreadFrame, rip),
     rflags = const offset_of!(ThreadFrame, rflags),
     rsp = const offset_of!(ThreadFrame, rsp),
-    at_once = sym call_at_once,
-    may_switch = sym call_that_may_switch,
+    at_once = sym task::at_once,
+    may_switch = sym task::may_switch,
     resume = sym task::resume,
     ac = const 1 << 18,
     cs = const offset_of!(TrapFrame, cs),
     handler = sym trap_handler,
 );
-
-/// The Rust entry of a call that returns at once: handle, words, number.
-extern "C" fn call_at_once(handle: u64, a: u64, b: u64, c: u64, d: u64, number: u64) -> Answer {
-    task::at_once(Handle(handle), [a, b, c, d], number)
-}
-
-/// The Rust entry of a call that may let another thread run. Returns the frame of the thread that runs next.
-extern "C" fn call_that_may_switch(
-    handle: u64,
-    a: u64,
-    b: u64,
-    c: u64,
-    d: u64,
-    number: u64,
-) -> *const ThreadFrame {
-    task::may_switch(Handle(handle), [a, b, c, d], number)
-}
 
 /// The Rust entry of every trap but a call.
 extern "C" fn trap_handler(frame: &mut TrapFrame) {

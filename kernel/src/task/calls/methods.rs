@@ -1,59 +1,27 @@
 //! Methods that return at once.
-#![expect(unsafe_code, reason = "borrows a table that nothing changes meanwhile")]
+#![expect(unsafe_code, reason = "finds the island of the CPU that took the call")]
 
-use abi::object::{Access, CLOSE, COPY, Call, Handle, HandleRight, Kind, REVOKE, Rights, Status};
+use abi::object::{Access, CLOSE, COPY, Call, Handle, HandleRight, REVOKE, Rights, Status};
 use abi::task::Counter;
 use alloc::rc::Rc;
-use core::cell::RefCell;
-use core::sync::atomic::Ordering;
 
 use super::super::image::Image;
-use super::super::objects::{Named, Notification};
+use super::super::notification::Notification;
+use super::super::objects::Named;
 use super::super::post::nudge;
 use super::super::ring::{self, Operation};
-use super::super::table::Table;
-use super::{Answer, Invocation, Island, at_once_but_null, method, require};
+use super::{
+    Answer, FAULT_TO, IDENTIFY, Invocation, Island, count, method, method_at_once, own_at_once, require,
+};
 use crate::cpu::PerCpu;
 
+const SIGNAL: u64 = method(Call::NotificationSignal);
 const MAP: u64 = method(Call::MemoryMap);
 const UNMAP: u64 = method(Call::MemoryUnmap);
 const PROTECT: u64 = method(Call::MemoryProtect);
 const ENTER: u64 = method(Call::MemoryEnter);
 const SPAWN: u64 = method(Call::ImageSpawn);
 const KILL: u64 = method(Call::TaskKill);
-
-/// Looks a handle up. Returns its kind.
-#[inline(always)]
-pub(super) fn identify(
-    island: &Island,
-    handles: &RefCell<Table<Named>>,
-    handle: Handle,
-    kind: u64,
-) -> Result<u64, Status> {
-    // SAFETY: the table belongs to the thread whose call this is; nothing changes it before the reference is dropped.
-    let table = unsafe { handles.try_borrow_unguarded() }.map_err(|_| Status::Busy)?;
-    table.find(handle, kind)?;
-    island.counters.count(Counter::Identify);
-    Ok(kind)
-}
-
-/// Signals a notification.
-#[inline(always)]
-pub(super) fn signalled(
-    island: &Island,
-    handles: &RefCell<Table<Named>>,
-    handle: Handle,
-    words: [u64; 4],
-) -> Result<u64, Status> {
-    // SAFETY: as above.
-    let table = unsafe { handles.try_borrow_unguarded() }.map_err(|_| Status::Busy)?;
-    let (object, rights) = table.find(handle, Kind::Notification as u64)?;
-    require(rights, HandleRight::Signal)?;
-    if let Named::Notification(notification) = object {
-        signal(island, notification, words[0]);
-    }
-    Ok(0)
-}
 
 impl Invocation<'_> {
     /// Does a method at once. Returns the first word.
@@ -69,7 +37,7 @@ impl Invocation<'_> {
             }
             Err(status) => return Err(status),
         };
-        if !Call::has_method(self.kind, self.method) {
+        if !Call::is_method(Call::number_of(self.kind, self.method)) {
             return Err(Status::Method);
         }
         // A method may change the table.
@@ -81,6 +49,11 @@ impl Invocation<'_> {
     fn seldom(&self, object: &Named, rights: Rights) -> Result<u64, Status> {
         let Self { island, thread, handles, handle, words, kind, method } = *self;
         match (method, object) {
+            (IDENTIFY, _) => Ok(Answer::kind(kind.into()).parts().1),
+            (SIGNAL, Named::Notification(notification)) => {
+                require(rights, HandleRight::Signal)?;
+                Ok(signal(notification, words[0]).parts().1)
+            }
             (MAP, Named::Memory(memory)) => {
                 let [at, first, count, access] = words;
                 let access = access_of(rights, access)?;
@@ -171,10 +144,8 @@ fn operated(island: &Island, operation: &Operation) -> (u64, u64) {
             island.counters.refuse(Status::NoCall);
             (Status::NoCall.value(), 0)
         }
-        _ => {
-            let Answer { status, word } = at_once_but_null(handle, a, b, c, d, number);
-            (status, word)
-        }
+        FAULT_TO => own_at_once(a, number).parts(),
+        _ => method_at_once(handle, [a, b, c, d], number).parts(),
     }
 }
 
@@ -194,13 +165,20 @@ pub fn access_of(rights: Rights, number: u64) -> Result<Access, Status> {
 
 /// Sets bits, and wakes who waits for them.
 #[inline(always)]
-fn signal(island: &Island, notification: &Notification, bits: u64) {
-    island.counters.count(Counter::Signal);
-    notification.word.fetch_or(bits, Ordering::SeqCst);
-    let waits = notification.waits.load(Ordering::SeqCst);
-    if waits != 0 {
-        wake(island, waits - 1);
+pub(super) fn signal(notification: &Notification, bits: u64) -> Answer {
+    count(Counter::Signal);
+    match notification.signal(bits) {
+        Some(cpu) => wake_after_signal(cpu),
+        None => Answer::done(0),
     }
+}
+
+/// Has the CPU look that waits for a signal. A function of its own, as those of the seldom calls.
+#[inline(never)]
+fn wake_after_signal(cpu: u32) -> Answer {
+    // SAFETY: a call comes from ring 3.
+    wake(unsafe { Island::here() }, cpu);
+    Answer::done(0)
 }
 
 /// Has the CPU with this number look for threads whose wait is over.
@@ -218,15 +196,13 @@ fn revoke(island: &Island, object: &Named) {
     match object {
         Named::Endpoint(endpoint) => island.revoke_endpoint(endpoint),
         Named::Notification(notification) => {
-            notification.revoked.store(true, Ordering::Release);
-            let waits = notification.waits.load(Ordering::Acquire);
-            if waits != 0 {
-                wake(island, waits - 1);
+            if let Some(cpu) = notification.revoke() {
+                wake(island, cpu);
             }
         }
         Named::Post(post) => post.revoke(),
-        Named::Memory(memory) => memory.revoked.store(true, Ordering::Release),
-        Named::Image(image) => image.revoked.set(true),
+        Named::Memory(memory) => memory.void.set(),
+        Named::Image(image) => image.void.set(),
         Named::Task(_) => {}
     }
 }

@@ -5,9 +5,9 @@ use abi::task::Counter;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use core::cell::RefCell;
-use core::sync::atomic::Ordering;
 
-use super::super::objects::{Endpoint, Named, Notification};
+use super::super::notification::Notification;
+use super::super::objects::{Endpoint, Named};
 use super::super::post::Post;
 use super::super::slot::NoAnswer;
 use super::super::table::Table;
@@ -86,18 +86,13 @@ fn call_far(island: &Island, post: &Arc<Post>, words: [u64; 4]) -> Result<(), St
 
 /// Takes the bits of a notification, or waits for one.
 fn wait(island: &Island, thread: &Thread, notification: &Arc<Notification>) -> Result<(), Status> {
-    let here = u32::from(island.cpu().id.0) + 1;
-    if notification.waits.compare_exchange(0, here, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-        return Err(Status::Busy);
-    }
-    // Looked at after the announcement: who signals from now on sees it.
-    let bits = notification.take();
-    if bits == 0 {
-        island.wait_for_bits(notification);
-    } else {
-        notification.waits.store(0, Ordering::Release);
-        island.counters.count(Counter::Wait);
-        thread.answer(Status::Ok, [bits, 0, 0, 0]);
+    match notification.wait(island.cpu().id.0.into()).ok_or(Status::Busy)? {
+        0 => island.wait_for_bits(notification),
+        bits => {
+            notification.leave();
+            island.counters.count(Counter::Wait);
+            thread.answer(Status::Ok, [bits, 0, 0, 0]);
+        }
     }
     Ok(())
 }
