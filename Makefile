@@ -56,7 +56,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives run-profiles exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -84,6 +84,11 @@ run-lifecycle: build image-tool ## start, use, delete machines, beside Linux
 exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)
 	$(call assay,exact check --manifest manifests/exact-mechanisms.toml --lock manifests/exact-mechanisms.lock.toml)
+
+run-profiles: build ## what each check of the kernel costs, in instructions
+	@$(call step,six kernels$(,) each without a check,target/profiles/all/assay-kernel,2 minutes)
+	@$(ENV) tools/profiles.sh
+	$(call assay,exact profiles)
 
 exact-workloads: build large-workers ## workloads' instructions, ours and Linux's (10 min)
 	$(call assay,exact workloads)

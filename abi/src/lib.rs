@@ -14,6 +14,7 @@
 #[cfg(feature = "schema")]
 extern crate alloc;
 
+pub mod checks;
 pub mod config;
 pub mod control;
 pub mod digest;

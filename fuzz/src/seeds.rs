@@ -14,9 +14,10 @@ use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 31] = [
+const RARE: [&str; 32] = [
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
     "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
+    "ASSAY1 seq=6 ts=- ev=profile left_out=rights,revocation",
     "ASSAY1 seq=13 ts=0.030234 ev=control kind=double-record target=0",
     "ASSAY1 seq=25 ts=1.293542 ev=case-skipped case=2 reason=blob online=2",
     "ASSAY1 seq=0 ts=0.465699 ev=error code=plan-missing detail=the%20ramdisk%20has%20no%20plan",

@@ -19,6 +19,7 @@ extern crate alloc;
 
 pub mod bench;
 pub mod boot;
+pub mod checks;
 pub mod clock;
 pub mod console;
 pub mod control;

@@ -19,6 +19,7 @@ use harness::{Sink, Site, cpu_count, order};
 use kernel::bench::Bench;
 use kernel::boot::command_line::CommandLine;
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
+use kernel::checks;
 use kernel::console::{Candidates, Records};
 use kernel::cpu::{PerCpu, probe};
 use kernel::machine::{Refusal, bring_up, describe};
@@ -92,6 +93,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     console::begin(Digest::of(plan_bytes));
     let (heap_bytes, memory_bytes) = (machine::heap_bytes(rsdp), memory.bytes());
     describe(firmware, &memory, root, heap_bytes);
+    checks::report();
     if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
         console::show(screen);
     }

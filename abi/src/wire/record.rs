@@ -1,6 +1,7 @@
 //! The records.
 
 use super::{Hex64, Label, Text, messages};
+use crate::checks::Checks;
 use crate::control::ControlKind;
 use crate::grant::{Copies, FeatureSet, PageSize};
 use crate::object::{Kind, Rights};
@@ -177,6 +178,12 @@ messages! {
         found: Hex64,
         /// Its value in force from here on, read back.
         value: Hex64,
+    }
+
+    /// The kernel was built without some of its checks, to learn what they cost. A kernel with all of them has no such record.
+    Profile = "profile" {
+        /// The checks that it lacks.
+        left_out: Checks,
     }
 
     /// More about the machine, to be disclosed with a published result.

@@ -5,6 +5,7 @@ use alloc::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{Hex64, Label, Text};
+use crate::checks::Checks;
 use crate::grant::FeatureSet;
 use crate::object::Rights;
 use crate::series::Shortened;
@@ -32,6 +33,7 @@ text! {
     Authority = { "type": "string" };
     FeatureSet = { "type": "string" };
     Rights = { "type": "string" };
+    Checks = { "type": "string" };
     Shortened = { "type": "string" };
 }
 

@@ -7,6 +7,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Hex64, Label, Text, Value};
+use crate::checks::Checks;
 use crate::grant::FeatureSet;
 use crate::object::Rights;
 use crate::series::Shortened;
@@ -23,7 +24,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text! { Hex64 Label Digest Authority FeatureSet Rights }
+as_text! { Hex64 Label Digest Authority FeatureSet Rights Checks }
 
 /// Reads a value from its text.
 struct FromText<T>(PhantomData<T>);

@@ -1,6 +1,7 @@
 //! Arbitrary messages, made from the documentation that they carry: a value of each field is whatever its documented
 //! shape allows. What this makes and `abi` refuses is a fault in one of the two.
 
+use abi::checks::Check;
 use abi::grant::Feature;
 use abi::object::HandleRight;
 use abi::syscall::Right;
@@ -30,6 +31,7 @@ fn value(shape: &'static str) -> BoxedStrategy<String> {
         }
         "names of rights with commas between, or `none`" => set(Right::WORDS, ","),
         "names of rights to an object with commas between, or `none`" => set(HandleRight::WORDS, ","),
+        "names of checks with commas between, or `none`" => set(Check::WORDS, ","),
         "names of features with a `+` between, or `none`" => set(Feature::WORDS, "+"),
         words => {
             prop::sample::select(words.split(" \\| ").collect::<Vec<_>>()).prop_map(str::to_owned).boxed()

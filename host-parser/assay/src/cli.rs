@@ -197,6 +197,9 @@ impl Command {
             Self::Exact(ExactCommand::Workloads(_)) => {
                 "nothing: the same work is done on both systems.".to_owned()
             }
+            Self::Exact(ExactCommand::Profiles(_)) => {
+                "nothing: the kernel keeps all of its checks.".to_owned()
+            }
             Self::Image(_) | Self::Configure(_) => {
                 "boot it, keep what its serial port prints, and run `assay parse LOG`.".to_owned()
             }

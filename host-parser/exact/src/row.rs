@@ -54,7 +54,7 @@ const BOOT: &str = "boot";
 /// region of the workers, and the way out of ring 3. In the exact mode the TSC counts instructions.
 ///
 /// A row of the mechanisms is what one operation takes, by each sample that was printed, with the loop around it; one sample
-/// of `n` operations is divided by them, and what is left over is dropped.
+/// of `n` operations is divided by them, and what is left over is dropped. One whose oracle does not hold has no count.
 ///
 /// The way out is from the worker's last reading of the clock to the kernel's first one after it: the end of the worker,
 /// its return into the kernel, and the end of the watch over it.
@@ -63,6 +63,7 @@ pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row>
     let (mut rows, mut boot) = (Vec::new(), 0_u64);
     let (mut workers, mut ways_out, mut worker_end) = (Vec::new(), Vec::new(), None);
     let (mut series, mut samples) = (Vec::new(), BTreeMap::<u16, Vec<u64>>::new());
+    let mut refuted = Vec::new();
     for record in records {
         match record {
             Record::Phase(phase) => {
@@ -80,6 +81,9 @@ pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row>
             Record::Series(one) if one.row.spec().tier == Tier::Mechanism => {
                 series.push((one.id, series_name(one), one.n.max(1)));
             }
+            Record::SeriesOracle(oracle) if oracle.due != oracle.done || oracle.wrong > 0 => {
+                refuted.push(oracle.id);
+            }
             Record::SeriesSamples(part) => {
                 samples.entry(part.id).or_default().extend(Numbers::of(part.samples.decoded()).flatten());
             }
@@ -91,7 +95,7 @@ pub fn of_records<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Row>
     }
     rows.extend(Row::new("worker", workers));
     rows.extend(Row::new("ring 3 to kernel", ways_out));
-    for (id, name, n) in series {
+    for (id, name, n) in series.into_iter().filter(|(id, ..)| !refuted.contains(id)) {
         let of_one = samples.remove(&id).unwrap_or_default().into_iter().map(|cycles| cycles / n);
         rows.extend(Row::new(&name, of_one.collect()));
     }
@@ -107,7 +111,7 @@ fn series_name(series: &Series) -> String {
 mod tests {
     use abi::CpuId;
     use abi::series::{Packer, SeriesClass, SeriesRow};
-    use abi::wire::record::{Phase, Region, SeriesSamples, Worker};
+    use abi::wire::record::{Phase, Region, SeriesOracle, SeriesSamples, Worker};
     use abi::wire::{Label, Text};
 
     use super::*;
@@ -144,5 +148,8 @@ mod tests {
         // The samples come first, as the kernel prints them.
         let rows = of_records(&[samples.into(), series.into()]);
         assert_eq!(rows, [Row::new("cap_refused 2", vec![106, 107]).unwrap()]);
+        let oracle = |done, wrong| SeriesOracle { id: 3, due: 20, done, wrong };
+        let all = |oracle: SeriesOracle| of_records(&[samples.into(), series.into(), oracle.into()]).len();
+        assert_eq!([oracle(20, 0), oracle(19, 0), oracle(20, 1)].map(all), [1, 0, 0]);
     }
 }

@@ -87,6 +87,11 @@ impl Places {
         self.file("target/x86_64-unknown-none/kernel/assay-kernel", "assay-kernel.symbols")
     }
 
+    /// The folder of the kernels that lack checks.
+    pub fn profiles(&self) -> PathBuf {
+        self.file("target/profiles", "profiles")
+    }
+
     /// The folder of the workers' programs.
     pub fn workers(&self) -> PathBuf {
         self.file("target/release", "workers")

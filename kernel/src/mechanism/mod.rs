@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use harness::Sink;
 use harness::mechanism::{Played, Scene, System};
 
+use crate::checks::{self, LEFT_OUT};
 use crate::console;
 use crate::cpu::PerCpu;
 use crate::machine::Machine;
@@ -49,8 +50,17 @@ impl System for Theatre<'_> {
         PerCpu::free().iter().map(|cpu| cpu.id).collect()
     }
 
-    fn offers(&self, row: SeriesRow, _: u64) -> Result<(), Unavailable> {
+    fn offers(&self, row: SeriesRow, arg: u64) -> Result<(), Unavailable> {
+        /// Of `cap_refused`: the places of the reasons in `abi::series::place::REASONS`.
+        const STALE: u64 = 2;
+        const RIGHT: u64 = 4;
         match row {
+            // What is not refused has no row.
+            SeriesRow::Attack | SeriesRow::AttackCross if !LEFT_OUT.is_empty() => {
+                Err(Unavailable::NotOffered)
+            }
+            SeriesRow::CapRefused if arg == STALE && !checks::GENERATION => Err(Unavailable::NotOffered),
+            SeriesRow::CapRefused if arg == RIGHT && !checks::RIGHTS => Err(Unavailable::NotOffered),
             SeriesRow::OverheadStub
             | SeriesRow::NullEnter
             | SeriesRow::RefusedNumber

@@ -8,6 +8,7 @@ use x86_64::structures::paging::PhysFrame;
 
 use super::notification::Void;
 use super::ring::Words;
+use crate::checks;
 use crate::mem::{OutOfMemory, frames, phys};
 
 /// The number of the next object: no two have had the same.
@@ -88,6 +89,7 @@ impl Memory {
         let mode = match access {
             Access::None => return Err(Status::Argument),
             Access::Read => return Ok(()),
+            Access::Write | Access::Execute if !checks::WRITE_XOR_EXECUTE => return Ok(()),
             Access::Write | Access::Execute => access as u64,
         };
         match self.mode.compare_exchange(0, mode, Ordering::Relaxed, Ordering::Relaxed) {

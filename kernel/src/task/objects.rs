@@ -13,6 +13,7 @@ use super::post::Post;
 use super::queue::{Queue, is_some};
 use super::table::Object;
 use super::thread::{State, Thread};
+use crate::checks;
 
 /// What a handle names.
 #[derive(Clone)]
@@ -54,7 +55,7 @@ impl Object for Named {
             Self::Image(image) => &image.void,
             Self::Task(task) => &task.void,
         };
-        void.is_set()
+        checks::REVOCATION && void.is_set()
     }
 
     #[inline(always)]

@@ -5,6 +5,7 @@
 
 use abi::object::{HANDLES, Handle, HandleRight, Kind, Rights, Status};
 
+use crate::checks;
 
 /// What a handle can name.
 pub trait Object: Clone {
@@ -41,7 +42,7 @@ impl<T: Object> Slot<T> {
     /// Whether the handle is of its generation.
     #[inline(always)]
     fn is_of(&self, handle: Handle) -> bool {
-        u64::from(self.generation) == handle.generation()
+        !checks::GENERATION || u64::from(self.generation) == handle.generation()
     }
 
     /// Takes its object out.
@@ -161,7 +162,7 @@ impl<T: Object> Table<T> {
     /// As [`Table::find`]; [`Status::Right`] if the handle may not be copied; [`Status::Full`].
     pub fn copy(&mut self, handle: Handle, kind: u8, rights: Rights) -> Result<Handle, Status> {
         let (object, own) = self.find(handle, kind)?;
-        if !own.has(HandleRight::Copy) {
+        if !checks::allows(own, HandleRight::Copy) {
             return Err(Status::Right);
         }
         let object = object.clone();
@@ -177,7 +178,7 @@ impl<T: Object> Table<T> {
         if object.is_revoked() {
             return Err(Status::Generation);
         }
-        if !rights.has(HandleRight::Copy) {
+        if !checks::allows(rights, HandleRight::Copy) {
             return Err(Status::Right);
         }
         Ok((object.clone(), rights))

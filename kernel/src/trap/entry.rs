@@ -28,6 +28,7 @@ use core::mem::offset_of;
 use x86_64::VirtAddr;
 
 use super::{kernel, strays};
+use crate::checks;
 use crate::cpu::{PerCpu, ThreadFrame, TrapFrame, probe};
 use crate::task;
 use crate::x86::msr::IA32_GS_BASE;
@@ -131,11 +132,13 @@ trap_syscall:
     mov rcx, rax
     call {at_once}
     mov rsi, rdx
+    .if {clears}
     xor edi, edi
     xor edx, edx
     xor r8d, r8d
     xor r9d, r9d
     xor r10d, r10d
+    .endif
     mov rcx, [rsp + 16]
     mov r11, [rsp + 24]
     mov rsp, gs:[{user_rsp}]
@@ -171,12 +174,14 @@ trap_refused:
     mov r11, [rcx + {rflags}]
     mov rsp, [rcx + {rsp}]
     mov rcx, [rcx + {rip}]
-    xor esi, esi
+    xor esi, esi                # the first word of what was refused
+    .if {clears}
     xor edi, edi
     xor edx, edx
     xor r8d, r8d
     xor r9d, r9d
     xor r10d, r10d
+    .endif
     swapgs
     sysretq
 
@@ -264,6 +269,7 @@ trap_handle:
     at_once = sym task::at_once,
     may_switch = sym task::may_switch,
     resume = sym task::resume,
+    clears = const checks::REGISTERS as u8,
     ac = const 1 << 18,
     cs = const offset_of!(TrapFrame, cs),
     handler = sym trap_handler,

@@ -1,6 +1,6 @@
 //! The options of `assay exact`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueHint};
@@ -24,6 +24,45 @@ pub enum ExactCommand {
     /// One boot of each, with one worker and the work of the manifest. Exit codes: 0 if every worker has the same instructions
     /// on both, up to the interrupts of Linux; 1 if one has not.
     Workloads(ExactWorkloadsArgs),
+    /// Count what each check of the kernel costs: kernels that lack one, beside the kernel. `make run-profiles` builds them.
+    Profiles(ExactProfilesArgs),
+}
+
+/// Which kernels are counted, and how.
+#[derive(Args, Clone, Debug)]
+pub struct ExactProfilesArgs {
+    /// Folder of the kernels: CHECK/assay-kernel for each check, and all/assay-kernel
+    #[arg(default_value_os_t = Places::here().profiles())]
+    pub folder: PathBuf,
+    /// The longest time for one boot, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEADLINE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub deadline: u64,
+    /// QEMU; by default qemu-system-x86_64 in PATH
+    #[arg(long, value_name = "PROGRAM", env = "ASSAY_QEMU")]
+    pub qemu: Option<PathBuf>,
+    /// Manifest of the mechanisms
+    #[arg(long, value_name = "MANIFEST", default_value_os_t = Places::here().in_manifests("exact-mechanisms.toml"))]
+    pub manifest: PathBuf,
+    /// Assay's own kernel, with all checks
+    #[arg(long, value_name = "ELF", default_value_os_t = Places::here().kernel())]
+    pub own_kernel: PathBuf,
+    /// Folder with the built workers
+    #[arg(long, value_name = "DIR", default_value_os_t = Places::here().workers())]
+    pub workers: PathBuf,
+}
+
+impl ExactProfilesArgs {
+    /// How a kernel is run: this one, or the one with all checks.
+    pub fn run(&self, kernel: Option<&Path>) -> ExactRunArgs {
+        ExactRunArgs {
+            deadline: self.deadline,
+            qemu: self.qemu.clone(),
+            manifest: self.manifest.clone(),
+            own_kernel: kernel.unwrap_or(&self.own_kernel).to_owned(),
+            workers: self.workers.clone(),
+            ..ExactRunArgs::default()
+        }
+    }
 }
 
 /// Which workloads are counted, and how.

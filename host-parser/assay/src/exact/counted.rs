@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use abi::checks::Checks;
 use abi::exit::GuestExit;
+use abi::wire::Record;
 use anyhow::{Context, anyhow};
 use evidence::transcript::Transcript;
 use exact::{LockedRow, Row, Span, Subject, of_records};
@@ -121,6 +123,17 @@ pub fn count_ours(args: &ExactRunArgs) -> Result<Counted, Coded> {
     Ok(Counted { subject: guest.subject(OURS.to_owned(), ""), rows, spans: Vec::new() })
 }
 
+/// Counts a kernel of ours that was built without some of its checks; with none left out, the kernel itself.
+///
+/// # Errors
+/// As [`count_ours`]; or its log has other checks.
+pub fn count_profile(args: &ExactRunArgs, left_out: Checks) -> Result<Vec<Row>, Coded> {
+    let manifest = load(&args.manifest)?;
+    let guest = Guest::new(args, manifest.machine().memory_mib)?;
+    let boots = boots_of_ours(args, &guest, &manifest, manifest.program())?;
+    rows_of(&boots, GuestExit::Success, "the kernel", left_out)
+}
+
 /// The rows of our kernel with `program` as the worker.
 fn rows_of_ours(
     args: &ExactRunArgs,
@@ -129,10 +142,19 @@ fn rows_of_ours(
     program: &str,
     exit: GuestExit,
 ) -> Result<Vec<Row>, Coded> {
+    rows_of(&boots_of_ours(args, guest, manifest, program)?, exit, "our kernel", Checks::NONE)
+}
+
+/// The boots of our kernel with `program` as the worker.
+fn boots_of_ours(
+    args: &ExactRunArgs,
+    guest: &Guest<'_>,
+    manifest: &Manifest,
+    program: &str,
+) -> Result<Boots, Coded> {
     let initrd = guest.file("ramdisk.tar", &plan_and_worker(args, manifest, program)?)?;
     let (kernel, append) = (args.own_kernel.clone(), String::new());
-    let boot = BootMedium::Kernel { kernel, initrd: Some(initrd), append };
-    rows_of(&guest.run(&boot)?, exit, "our kernel")
+    guest.run(&BootMedium::Kernel { kernel, initrd: Some(initrd), append })
 }
 
 /// The least instructions of the worker.
@@ -178,7 +200,7 @@ fn rows_of_linux(args: &ExactRunArgs, guest: &Guest<'_>, manifest: &Manifest) ->
     if let BootMedium::Kernel { append, .. } = &mut boot {
         append.push_str(NO_KASLR);
     }
-    rows_of(&guest.run(&boot)?, GuestExit::Success, "the Linux guest")
+    rows_of(&guest.run(&boot)?, GuestExit::Success, "the Linux guest", Checks::NONE)
 }
 
 /// The manifest of this path, if all of it can be counted.
@@ -223,8 +245,8 @@ fn plan_and_worker(args: &ExactRunArgs, manifest: &Manifest, program: &str) -> R
 }
 
 /// The rows by the records of a boot whose log is sound and which ended by `exit`: with success, the worker's answers are
-/// right.
-fn rows_of(boots: &Boots, exit: GuestExit, what: &str) -> Result<Vec<Row>, Coded> {
+/// right. The kernel lacks the checks `left_out` and no other: counts of another are not its own.
+fn rows_of(boots: &Boots, exit: GuestExit, what: &str, left_out: Checks) -> Result<Vec<Row>, Coded> {
     let transcript = Transcript::read(&boots.log);
     let expected = Outcome::DebugExit { value: exit.value() };
     let [boot] = &transcript.boots[..] else {
@@ -236,5 +258,15 @@ fn rows_of(boots: &Boots, exit: GuestExit, what: &str) -> Result<Vec<Row>, Coded
         return Err(anyhow!("{what} did not end as it must: {:?}; its last line: {last}", boots.outcome))
             .or_exit(Exit::Failed);
     }
-    Ok(of_records(boot.records.iter().map(|located| &located.envelope.record)))
+    let records = || boot.records.iter().map(|located| &located.envelope.record);
+    let mut profiles = records().filter_map(|record| match record {
+        Record::Profile(profile) => Some(profile.left_out),
+        _ => None,
+    });
+    let lacks = profiles.next().unwrap_or(Checks::NONE);
+    if lacks != left_out {
+        let error = anyhow!("{what} was built without the checks {lacks}, where {left_out} was expected");
+        return Err(error).or_exit(Exit::Invalid);
+    }
+    Ok(of_records(records()))
 }

@@ -4,6 +4,7 @@ mod args;
 mod counted;
 mod data;
 mod guest;
+mod profiles;
 mod text;
 mod workloads;
 
@@ -29,6 +30,7 @@ pub fn run(command: &ExactCommand) -> Result<Ending, Coded> {
         ExactCommand::Record(args) => record(args).map(Ending::from),
         ExactCommand::Check(args) => check(args),
         ExactCommand::Workloads(args) => workloads::run(args),
+        ExactCommand::Profiles(args) => profiles::run(args),
     }
 }
 

@@ -130,6 +130,7 @@ fn every_command_answers_with_one_object() {
         case("exact check", ["--help"], ["--lock", none]),
         case("exact record", ["--help"], ["--kernel", "x", "--row", "boot"]),
         case("exact workloads", ["--help"], [none]),
+        case("exact profiles", ["--help"], [none]),
         case("workloads", ["--help"], [none]),
         case("lifecycle", ["--help"], [none]),
         case("ab", ["--help"], [none]),

@@ -126,6 +126,9 @@ reasons! {
     KernelMismatch = "kernel-mismatch", Invalid,
         "The kernel is not the expected one, or differs from that of the other runs.",
         "Build the image again and run the whole experiment with it.";
+    KernelProfile = "kernel-profile", Invalid,
+        "The kernel was built without some of its checks, so its figures are not those of the kernel.",
+        "Build the kernel without features. `assay exact profiles` counts the others (docs/EXACT.md).";
     PlanMismatch = "plan-mismatch", Invalid,
         "The run did not follow the plan: it has another plan or other cases, or its splits do not make up the same whole.",
         "Build the image again from the manifest.";

@@ -49,6 +49,7 @@
     ("register.name", Nothing, "a word, each once for a CPU"),
     ("register.found", Nothing, "describes the firmware"),
     ("register.value", Nothing, "that of CPU 0, if a CPU that ran workers has one that decides how fast it runs: `cpus-differ`; describes the machine"),
+    ("profile.left_out", Nothing, "there is none in a log that passes: `kernel-profile`"),
     ("platform.hypervisor_leaf", Nothing, "0 without a hypervisor; describes the machine"),
     ("platform.microcode", Nothing, "describes the machine"),
     ("platform.smbios", Nothing, "a word; `found` if there are `dmi` records"),

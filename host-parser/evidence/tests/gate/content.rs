@@ -1,9 +1,10 @@
 //! Runs that the gate refuses for the content of their records. The logs arrived without losses.
 
+use abi::checks::{Check, Checks};
 use abi::control::ControlKind;
 use abi::wire::record::{
-    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, InterruptVector, Interrupts, Problem, RunStatus,
-    SkipReason, Stage, SystemName, TscReading, TscSource, WorkerStatus,
+    BootStage, CaseSkipped, Control, Cpu, CpuState, Fault, InterruptVector, Interrupts, Problem, Profile,
+    RunStatus, SkipReason, Stage, SystemName, TscReading, TscSource, WorkerStatus,
 };
 use abi::wire::{Hex64, Record, Text};
 use abi::{ApicId, CpuId};
@@ -185,7 +186,11 @@ fn machine() -> Vec<Trial> {
     let early = refused().without(|record| !matches!(record, Record::Problem(_) | Record::End(_)));
     let control = Control { kind: ControlKind::DoubleRecord, target: 0 };
     let unnoticed = script(2).insert_before(control, |record| matches!(record, Record::Experiment(_)));
+    let left_out = Checks::NONE.with(Check::Rights, true);
+    let unchecked =
+        script(2).insert_before(Profile { left_out }, |record| matches!(record, Record::Features(_)));
     vec![
+        Trial::new("kernel-profile", ReasonCode::KernelProfile, unchecked.log()),
         Trial::new("control-unnoticed", ReasonCode::ControlUnnoticed, unnoticed.log()),
         Trial::new("cpu-missing", ReasonCode::CpuMissing, silent.log()),
         Trial::new("case-skipped", ReasonCode::CaseSkipped, two_of_four.log()).expecting(asked),

@@ -23,6 +23,7 @@ use super::island::Island;
 use super::objects::Named;
 use super::table::{Misfit, Table};
 use super::thread::Thread;
+use crate::checks;
 use crate::cpu::PerCpu;
 
 /// What a call that returns at once returns: in RAX its status, in RDX the first word. The entry code clears the other words.
@@ -93,7 +94,7 @@ const fn method(call: Call) -> u64 {
 /// Asks for a right of a handle.
 #[inline(always)]
 pub const fn require(rights: Rights, right: HandleRight) -> Result<(), Status> {
-    if rights.has(right) { Ok(()) } else { Err(Status::Right) }
+    if checks::allows(rights, right) { Ok(()) } else { Err(Status::Right) }
 }
 
 impl Answer {
@@ -166,7 +167,7 @@ pub extern "C" fn at_once(handle: u64, a: u64, b: u64, number: u64) -> Answer {
     }
     match object {
         Named::Notification(notification) if number == Call::NotificationSignal.number() => {
-            if !rights.has(HandleRight::Signal) {
+            if !checks::allows(rights, HandleRight::Signal) {
                 return Answer::refused(Status::Right);
             }
             methods::signal(notification, a)

@@ -13,6 +13,7 @@ use super::super::queue::is_some;
 use super::super::table::Table;
 use super::super::thread::{State, Thread};
 use super::{Outcome, table_of};
+use crate::checks;
 
 /// The way that a call goes.
 pub enum Way {
@@ -58,8 +59,8 @@ fn endpoint(
 ) -> Result<Option<&Endpoint>, Status> {
     // SAFETY: nothing on the short way changes the table.
     match unsafe { table_of(handles) }.current(handle) {
-        Some((Named::Endpoint(endpoint), rights)) if !endpoint.void.is_set() => {
-            if rights.has(right) {
+        Some((Named::Endpoint(endpoint), rights)) if !(checks::REVOCATION && endpoint.void.is_set()) => {
+            if checks::allows(rights, right) {
                 Ok(Some(endpoint))
             } else {
                 Err(Status::Right)

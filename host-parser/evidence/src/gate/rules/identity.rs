@@ -105,6 +105,7 @@ const MOST_PROGRAMS: usize = 4_096;
 /// Judges the identity of the run: its nonce, plan, kernel and program.
 pub(in crate::gate) fn identity(run: &mut Run<'_>, said: &mut Said, known: Option<&Known>) {
     start(run, &mut said.nonces, known);
+    profile(run);
     challenge(run);
     program(run, known);
     program_size(run, &mut said.programs);
@@ -161,6 +162,13 @@ fn start(run: &mut Run<'_>, nonces: &mut HashSet<u64, Seeded>, known: Option<&Kn
             format!("the kernel's build ID is {}, expected {expected}", start.build),
         );
     }
+}
+
+/// The kernel makes all of its checks.
+fn profile(run: &mut Run<'_>) {
+    let Some(At { line, is }) = run.facts.one::<record::Profile>() else { return };
+    let detail = format!("the kernel was built without checks: {}", is.left_out);
+    run.add(ReasonCode::KernelProfile, line, detail);
 }
 
 /// The challenge is the one that the run was given, and the work is what its plan asks for.
