@@ -56,7 +56,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives run-profiles exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives run-osbench run-profiles exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -74,6 +74,9 @@ compare-smp-process-scale: build image-tool ## our kernel, Linux and the host, s
 
 run-primitives: build ## calls, messages, tasks, mappings, beside Linux
 	$(call assay,run manifests/primitives.toml --systems $(MECHANISMS))
+
+run-osbench: build ## what lmbench, UnixBench and Kevlar measure, as rows
+	$(call assay,run manifests/osbench.toml --systems $(MECHANISMS) --suites)
 
 run-platform: build ## what the machine costs: exits, memory, noise
 	$(call assay,run manifests/platform.toml)

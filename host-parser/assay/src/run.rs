@@ -60,6 +60,9 @@ pub struct RunArgs {
     /// One round, and few samples of each cost: a quick look, whose percentiles are coarse
     #[arg(long, conflicts_with_all = ["exact", "rounds"])]
     pub quick: bool,
+    /// Also show the rows that stand for benchmarks of lmbench, UnixBench, Kevlar and others (docs/OSBENCH.md)
+    #[arg(long, conflicts_with = "exact")]
+    pub suites: bool,
     /// Name of the new folder for the results; by default the time (UTC)
     #[arg(long)]
     pub label: Option<String>,
@@ -159,7 +162,7 @@ pub fn run(args: &RunArgs) -> Result<Ending, Coded> {
     match session.run(&cancel)? {
         Some(ended) => {
             let written = ended.written;
-            let concluded = conclude(ended, session.folder());
+            let concluded = conclude(ended, session.folder(), args.suites);
             if written {
                 keep::add(&args.out, session.folder());
             }
@@ -170,12 +173,17 @@ pub fn run(args: &RunArgs) -> Result<Ending, Coded> {
 }
 
 /// Prints the results, whatever ended the session.
-fn conclude(ended: Ended, folder: &Path) -> Result<Ending, Coded> {
+fn conclude(ended: Ended, folder: &Path, suites: bool) -> Result<Ending, Coded> {
     let results = ended.results.first().expect("rows that are together have one set of results");
     let page = page_of(results)?;
     console::data("folder", &ended.written.then_some(folder))?;
     console::data("results", &as_data(results)?)?;
     let mut text = if console::has_colours() { terminal_in_colour(results) } else { terminal(results) };
+    if suites {
+        let figures = results::osbench::figures(results);
+        console::data("suites", &figures)?;
+        text += &format!("\n{}", report::osbench(&figures));
+    }
     if ended.written {
         let folder = folder.display();
         text += &format!(

@@ -10,6 +10,7 @@
 
 pub mod diagnosis;
 pub mod disclosure;
+pub mod osbench;
 pub mod seal;
 pub mod session;
 

@@ -14,6 +14,7 @@ use judging::{Opened, is_archive, results_of};
 use lab::{Coded, Exit, OrExit, Places, console};
 use report::page::{Headline, Rates, Stored, Style, next_line, page, rates_of};
 use report::{Exporter, ResultsJson, terminal, terminal_in_colour};
+use results::osbench::BenchmarkFigures;
 use results::{Conclusion, Price, Results};
 use serde::Serialize;
 use serde_json::Value;
@@ -41,6 +42,9 @@ pub struct ShowArgs {
     /// has all of results.json.
     #[arg(long)]
     pub wide: bool,
+    /// The rows that stand for benchmarks of lmbench, UnixBench, Kevlar and others (docs/OSBENCH.md), instead of the page
+    #[arg(long, conflicts_with_all = ["wide", "price"])]
+    pub suites: bool,
     /// What the machine costs an hour, such as 0.096/h or "0.096 USD/h": shows the work for one unit of money
     #[arg(long, value_name = "PRICE")]
     pub price: Option<Price>,
@@ -70,8 +74,9 @@ pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
     } else {
         &args.of
     };
-    let shown = Vec::new();
-    let mut show = Show { wide: args.wide, price: args.price.clone(), foreign, shown, next: None };
+    let (wide, price, shown) = (args.wide, args.price.clone(), Vec::new());
+    let suites = args.suites.then(Vec::new);
+    let mut show = Show { wide, suites, price, foreign, shown, next: None };
     let mut failed = None;
     let mut unreadable = Vec::new();
     for path in of {
@@ -86,6 +91,9 @@ pub fn run(args: &ShowArgs) -> Result<Ending, Coded> {
         }
     }
     console::data("sessions", &show.shown)?;
+    if let Some(suites) = &show.suites {
+        console::data("suites", suites)?;
+    }
     console::data("unreadable", &unreadable)?;
     foreign_figures::data(&show.foreign)?;
     let well = Ending { next: show.next.map_or(Next::ByTable, Next::Is), ..Exit::Holds.into() };
@@ -159,6 +167,14 @@ struct Shown {
     rates: Rates,
 }
 
+/// The benchmarks of other suites, for a program.
+#[derive(Serialize)]
+struct Suites {
+    /// As the user can name the session.
+    name: String,
+    suites: Vec<BenchmarkFigures>,
+}
+
 /// One that cannot be read, for a program.
 #[derive(Serialize)]
 struct Unreadable {
@@ -169,6 +185,8 @@ struct Unreadable {
 /// What is shown, one after the other.
 struct Show {
     wide: bool,
+    /// The benchmarks of other suites, if they are asked for.
+    suites: Option<Vec<Suites>>,
     price: Option<Price>,
     foreign: Vec<Figures>,
     shown: Vec<Shown>,
@@ -179,6 +197,9 @@ struct Show {
 impl Show {
     fn path(&mut self, path: &Path) -> Result<(), Coded> {
         let name = path.display().to_string();
+        if self.suites.is_some() {
+            return self.suites(path, &name);
+        }
         if path.join(::lifecycle::RESULTS).is_file() {
             return lifecycle::show(path);
         }
@@ -222,6 +243,26 @@ impl Show {
     fn opened(&mut self, path: &Path, name: &str) -> Result<(), Coded> {
         let opened = Opened::open(path)?;
         (0..opened.session.sets().len()).try_for_each(|set| self.results(&opened.session.results(set), name))
+    }
+
+    /// Shows the rows of a session or a log that stand for benchmarks of other suites. Its logs are judged again.
+    fn suites(&mut self, path: &Path, name: &str) -> Result<(), Coded> {
+        if Session::at(path).is_none() && !is_archive(path) {
+            if !path.is_file() {
+                return Err(anyhow!("{name}: no such session or log")).or_exit(Exit::BadInput);
+            }
+            return results_of(path, &tool())?.iter().try_for_each(|results| self.suites_of(results, name));
+        }
+        let opened = Opened::open(path)?;
+        (0..opened.session.sets().len())
+            .try_for_each(|set| self.suites_of(&opened.session.results(set), name))
+    }
+
+    fn suites_of(&mut self, results: &Results, name: &str) -> Result<(), Coded> {
+        let figures = ::results::osbench::figures(results);
+        let text = report::osbench(&figures);
+        self.suites.get_or_insert_default().push(Suites { name: name.to_owned(), suites: figures });
+        self.answer(&text, None)
     }
 
     /// Whether all is shown to a person, for which a session's logs are judged again.

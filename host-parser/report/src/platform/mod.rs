@@ -170,12 +170,12 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// A row's name; a batch row, whose percentiles are of batch means, is marked.
-fn name(row: SeriesRow) -> String {
+pub(super) fn name(row: SeriesRow) -> String {
     let mark = if row.spec().class == SeriesClass::Batch { " b" } else { "" };
     format!("{row}{mark}")
 }
 
-fn argument(place: SeriesPlace) -> String {
+pub(super) fn argument(place: SeriesPlace) -> String {
     match place.row {
         SeriesRow::HltWake | SeriesRow::TimerSpin | SeriesRow::TimerHalt | SeriesRow::TimerWake => {
             format!("{} us", place.arg)
@@ -189,7 +189,7 @@ fn argument(place: SeriesPlace) -> String {
 }
 
 /// A cost; of a bandwidth row, what moves in a second.
-fn shown(row: SeriesRow, ns: f64) -> String {
+pub(super) fn shown(row: SeriesRow, ns: f64) -> String {
     match row {
         // A word has 8 bytes.
         SeriesRow::MemRead | SeriesRow::MemWrite | SeriesRow::MemCopy => {
