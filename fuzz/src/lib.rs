@@ -98,6 +98,12 @@ targets! {
     oracle,
     /// A ring of operations: those that a plain reading finds are done, whatever is in its pages.
     ring,
+    /// A table of handles: each names what a plain list has, and nothing else names anything.
+    handles,
+    /// Regions of an address space: as a map of single pages has them.
+    regions,
+    /// Queues threaded through their items: as deques have them, and no item is kept.
+    queues,
 }
 
 /// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for

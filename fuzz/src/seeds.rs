@@ -97,6 +97,22 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
         "ring" => {
             vec![("left".to_owned(), [vec![1; 17], vec![1, 36, 1, 2, 1, 20, 1, 4], vec![3; 40]].concat())]
         }
+        // Two are entered, one is copied, closed, and its old handle tried; the object of the copy is revoked.
+        "handles" => {
+            let steps =
+                [[0, 0, 255, 255], [0, 1, 255, 3], [2, 0, 1, 1], [1, 0, 0, 0], [3, 2, 0, 0], [4, 1, 0, 0]];
+            vec![("steps".to_owned(), [steps.concat(), vec![0; 8]].concat())]
+        }
+        // Two neighbours, a hole in the first, a look at the rest, and a range that wraps.
+        "regions" => {
+            let steps =
+                [[0, 16, 15, 1], [0, 32, 3, 1], [1, 20, 1, 1], [2, 16, 3, 1], [2, 16, 5, 1], [3, 0, 0, 0]];
+            vec![("hole".to_owned(), [steps.concat(), vec![0xff; 16]].concat())]
+        }
+        "queues" => vec![(
+            "turns".to_owned(),
+            [[0, 0, 1], [0, 0, 2], [0, 1, 3], [4, 0, 0], [0, 1, 1], [4, 1, 0], [7, 0, 0], [4, 1, 0]].concat(),
+        )],
         _ => Vec::new(),
     }
 }

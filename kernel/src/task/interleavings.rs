@@ -3,15 +3,23 @@
 
 /// What the modules below take for their atomics.
 mod atomic {
-    pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+    pub use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 }
 
+#[allow(
+    clippy::duplicate_mod,
+    dead_code,
+    reason = "the kernel's own is on the CPU's atomics, this one on loom's; it alone uses all"
+)]
+#[path = "notification.rs"]
+mod notification;
 #[allow(clippy::duplicate_mod, reason = "the kernel's own is on the CPU's atomics, this one on loom's")]
 #[path = "slot.rs"]
 mod slot;
 
 use std::sync::Arc;
 
+use notification::Notification;
 use slot::{NoAnswer, Slot};
 
 type Answer = Option<Result<[u64; 4], NoAnswer>>;
@@ -102,4 +110,72 @@ fn a_call_ends_when_the_last_server_goes_whether_it_was_taken_or_not() {
             assert_eq!(slot.ask([9; 4]), Err(NoAnswer::Gone));
         },
     );
+}
+
+/// What the CPU of a thread that waits does, once it was told to look or looks on its own: the bits, if there are any.
+fn look(notification: &Notification) -> Option<u64> {
+    notification.is_set().then(|| notification.take())
+}
+
+/// A thread waits while another CPU signals: it finds the bit itself, or the one that signals sees that it waits.
+#[test]
+fn no_signal_is_slept_through() {
+    loom::model(|| {
+        let notification = Arc::new(Notification::default());
+        let other = Arc::clone(&notification);
+        let signals = loom::thread::spawn(move || other.signal(1));
+        let found = notification.wait(0).expect("none waits yet");
+        let nudged = signals.join().unwrap();
+        // If it found nothing, its CPU was told to look, and what it finds then is the bit.
+        let found = if found == 0 { nudged.and_then(|_| look(&notification)).unwrap_or(0) } else { found };
+        assert_eq!(found, 1);
+        assert!(nudged.is_none_or(|cpu| cpu == 0));
+        notification.leave();
+        assert_eq!(notification.signal(2), None, "none waits any more");
+        assert_eq!(notification.wait(5), Some(2), "a bit is there once");
+    });
+}
+
+/// Two CPUs signal at once, and a thread waits: it has every bit, once.
+#[test]
+fn bits_of_two_cpus_arrive_each_once() {
+    loom::model(|| {
+        let notification = Arc::new(Notification::default());
+        let signals = [1, 2].map(|bit| {
+            let other = Arc::clone(&notification);
+            loom::thread::spawn(move || other.signal(bit).is_some())
+        });
+        let first = notification.wait(0).expect("none waits yet");
+        let nudged = signals.map(|one| one.join().unwrap());
+        let rest = look(&notification).unwrap_or(0);
+        assert_eq!((first | rest, first & rest), (3, 0));
+        assert!(rest == 0 || nudged.contains(&true), "bits that came late have their CPU look");
+    });
+}
+
+/// Two threads want to wait: one does, whatever the order.
+#[test]
+fn one_waits_at_most() {
+    loom::model(|| {
+        let notification = Arc::new(Notification::default());
+        let other = Arc::clone(&notification);
+        let second = loom::thread::spawn(move || other.wait(1).is_some());
+        let first = notification.wait(0).is_some();
+        assert!(first != second.join().unwrap());
+    });
+}
+
+/// A notification is revoked while a thread begins to wait: the thread sees it, or its CPU is told to look, and then it does.
+#[test]
+fn a_revocation_reaches_who_waits() {
+    loom::model(|| {
+        let notification = Arc::new(Notification::default());
+        let other = Arc::clone(&notification);
+        let revokes = loom::thread::spawn(move || other.revoke());
+        assert_eq!(notification.wait(0), Some(0));
+        let seen = notification.void.is_seen();
+        let nudged = revokes.join().unwrap();
+        assert!(seen || nudged == Some(0));
+        assert!(notification.void.is_seen());
+    });
 }

@@ -60,19 +60,15 @@ impl Notification {
     #[inline(always)]
     pub fn signal(&self, bits: u64) -> Option<u32> {
         self.word.fetch_or(bits, Ordering::SeqCst);
-        self.waiter()
+        self.waits.load(Ordering::SeqCst).checked_sub(1)
     }
 
     /// Voids every handle to it. Returns the number of the CPU that is to look, if a thread waits there.
     #[must_use]
     pub fn revoke(&self) -> Option<u32> {
         self.void.set();
-        self.waiter()
-    }
-
-    #[inline(always)]
-    fn waiter(&self) -> Option<u32> {
-        self.waits.load(Ordering::SeqCst).checked_sub(1)
+        // Not just read: so an announcement that comes after it sees what was set before it.
+        self.waits.fetch_or(0, Ordering::SeqCst).checked_sub(1)
     }
 }
 
