@@ -40,7 +40,9 @@ pub(crate) fn check(data: &[u8]) {
             }
             1 => match (regions.remove(&range, of), own(&plain)) {
                 (Ok(()), Some((_, number))) => {
-                    numbers(&range).for_each(|page| drop(plain.remove(&page)));
+                    for page in numbers(&range) {
+                        plain.remove(&page);
+                    }
                     // What is above the hole is a region of its own.
                     next += 1;
                     let above = plain.range_mut(first + count..).take_while(|(_, own)| own.1 == number);
