@@ -14,6 +14,7 @@
 #[cfg(feature = "schema")]
 extern crate alloc;
 
+pub mod command;
 pub mod config;
 pub mod control;
 pub mod digest;

@@ -98,6 +98,8 @@ targets! {
     oracle,
     /// A ring of operations: those that a plain reading finds are done, whatever is in its pages.
     ring,
+    /// What comes to a machine that stays: lines as a plain reading has them, and no command but in its one form.
+    command,
 }
 
 /// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for

@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use abi::command::write_exec;
 use abi::wire::{Label, decode};
 use experiment::manifest::{Manifest, TASKS};
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
 use crate::golden;
+use crate::targets::command::PLACE;
 use crate::targets::gate::base::BASES;
 use crate::targets::oracle::ORACLE;
 use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 31] = [
+const RARE: [&str; 33] = [
+    "ASSAY1 seq=1 ts=0.240296 ev=command kind=exec number=2 after=5eed000000000002 bytes=711 took_us=2204 refused=1",
+    "ASSAY1 seq=1 ts=0.240296 ev=command-refused reason=checksum refused=0 detail=checksum%20does%20not%20match",
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
     "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
     "ASSAY1 seq=13 ts=0.030234 ev=control kind=double-record target=0",
@@ -91,6 +95,7 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
             ("signature".to_owned(), [&b"\0"[..], SIGNATURE.as_bytes()].concat()),
             ("public".to_owned(), [&b"\x01"[..], PUBLIC.as_bytes()].concat()),
         ],
+        "command" => commands(),
         "oracle" => vec![("two".to_owned(), ORACLE.into())],
         // Indices that fit, with 34 operations left, and then words of another CPU.
         "ring" => {
@@ -98,6 +103,17 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
         }
         _ => Vec::new(),
     }
+}
+
+/// A command for each plan, without its checksum, and the same as lines of a port.
+fn commands() -> Vec<Seed> {
+    let of = |(manifest, name): (&str, &str)| {
+        let mut line = String::new();
+        write_exec(&mut line, PLACE, &short_plan(&load(manifest))).expect("a String takes all");
+        let unsealed = line[..line.len() - " crc=00000000".len()].as_bytes().to_vec();
+        [(name.to_owned(), unsealed), (format!("{name}-line"), format!("\r\n{line}\r\nx").into_bytes())]
+    };
+    MANIFESTS.into_iter().flat_map(of).collect()
 }
 
 /// A replay log with an event of each kind that is read.

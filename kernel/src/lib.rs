@@ -20,6 +20,7 @@ extern crate alloc;
 pub mod bench;
 pub mod boot;
 pub mod clock;
+pub mod command;
 pub mod console;
 pub mod control;
 pub mod costs;

@@ -27,7 +27,7 @@ use kernel::mem::{self, Frames, KernelSpace, LowPage, phys};
 use kernel::settings::Settings;
 use kernel::x86::features::{Features, pages_have_five_levels};
 use kernel::x86::{confidential, pic};
-use kernel::{console, control, display, machine, shutdown, trap};
+use kernel::{command, console, control, display, machine, power, shutdown, trap};
 
 mod pvh_entry;
 
@@ -170,6 +170,11 @@ fn experiment(
     let summary = bench::run(&mut machine, about.memory_bytes, plan, ramdisk, phases)?;
     console::end(summary.status());
     clock.tsc.spin_us(SHUTDOWN_DELAY_US);
+    if let Some(stay_ms) = shutdown::stay_ms() {
+        console::text(format_args!("{summary}"));
+        let exit = summary.exit();
+        power::off(command::serve(&mut machine, about, ramdisk, stay_ms, exit))
+    }
     shutdown::end(summary.exit(), &summary)
 }
 

@@ -11,9 +11,9 @@ use crate::task::TaskName;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
-    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RegisterName, RsdpSource,
-    RunStatus, SchedulingClass, SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource,
-    TscSource, WorkerStatus,
+    ApicMode, CommandKind, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RefusedFor,
+    RegisterName, RsdpSource, RunStatus, SchedulingClass, SecondSource, SkipReason, SmbiosState, Stage,
+    SystemName, TopologySource, TscSource, WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises
@@ -34,6 +34,33 @@ messages! {
         plan: Digest,
         /// The first 8 bytes of the GNU build ID of the kernel ELF; 0 if it has none or does not disclose it.
         build: Hex64,
+    }
+
+    /// The command that this stream answers, in a stream that is no boot's. It follows `start`, whose plan is the command's.
+    CommandTaken = "command" {
+        /// What it has the machine do.
+        kind: CommandKind,
+        /// The commands that were taken before it in this boot.
+        number: u32,
+        /// The nonce that it named: of the boot, or of the answer to the command before.
+        after: Hex64,
+        /// The length of its line.
+        bytes: u32,
+        /// How long its line took from its first byte to its last, in microseconds.
+        took_us: u64,
+        /// The commands that were refused since the last one that was taken.
+        refused: u32,
+    }
+
+    /// A line that is no command that the machine takes. It follows `start`, and `end` follows it: nothing was done.
+    CommandRefused = "command-refused" {
+        /// Why.
+        reason: RefusedFor,
+        /// The commands that were refused before it since the last one that was taken. After 32 the machine answers no more
+        /// of them.
+        refused: u32,
+        /// The particulars.
+        detail: Text<64>,
     }
 
     /// The machine, as it identifies itself.

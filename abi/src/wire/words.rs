@@ -255,6 +255,34 @@ words! {
         Run = "run",
     }
 
+    /// What a command has a running machine do.
+    pub enum CommandKind {
+        /// It runs a plan.
+        Exec = "exec",
+    }
+
+    /// Why a line that came to a running machine is no command that it takes.
+    pub enum RefusedFor {
+        /// It is longer than a command can be.
+        TooLong = "too-long",
+        /// Its end did not come in time.
+        TooSlow = "too-slow",
+        /// The port lost bytes: they came faster than they were read.
+        Overrun = "overrun",
+        /// It has not the form of a command.
+        Malformed = "malformed",
+        /// Its checksum does not match.
+        Checksum = "checksum",
+        /// No command has its word.
+        Unknown = "unknown",
+        /// It is for another moment, or another boot: it names another stream than the last.
+        Replayed = "replayed",
+        /// Its number is not the next.
+        OutOfOrder = "out-of-order",
+        /// Its plan is none, or cannot be run by a machine that is up.
+        Plan = "plan",
+    }
+
     /// The outcome of the search for SMBIOS tables.
     pub enum SmbiosState {
         /// They were found and read.
