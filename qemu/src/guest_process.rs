@@ -12,7 +12,9 @@ use crate::serial::{Kept, SerialLog};
 use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
 use crate::vmm::{Control, threads};
-use crate::{CommandLine, Given, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
+use crate::{
+    CommandLine, Given, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, SerialInput, Timeline,
+};
 
 /// How often a VMM that does not name its threads is looked at, until all of them are there. Nothing is measured yet.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -62,8 +64,8 @@ pub(crate) struct GuestProcess<'a, C> {
     stderr: Vec<u8>,
     /// Whether the guest has printed its first record.
     seen_alive: bool,
-    /// Whether it has printed the line after which it is deleted.
-    seen_last: bool,
+    /// How many of the lines it has printed after which it is deleted.
+    seen_last: u32,
     vcpus: Vec<VcpuThread>,
     host_cpus_in_force: Option<CpuSet>,
     timeline: Timeline,
@@ -98,7 +100,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             trace,
             stderr: Vec::new(),
             seen_alive: false,
-            seen_last: false,
+            seen_last: 0,
             vcpus: Vec::new(),
             host_cpus_in_force: None,
             timeline: Timeline { started_unix_ms, ..Timeline::default() },
@@ -178,7 +180,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
             return Err(Stop::Ended);
         }
-        if self.seen_last {
+        if self.spec.delete_after.is_some_and(|deletion| self.seen_last >= deletion.lines) {
             return Err(Stop::Delete);
         }
         if self.cancel.is_cancelled() {
@@ -233,14 +235,20 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         self.timeline.first_serial_us.get_or_insert(at_us);
         let (vcpus, is_record) = (&self.vcpus, self.spec.first_record.map(|first| first.is_record));
         let is_last = self.spec.delete_after.map(|deletion| deletion.is_last);
+        let input = &SerialInput::default();
         let (was_within_line, mut lines) = (self.serial.is_within_line(), 0_u32);
         let mut on_line = |line: &[u8]| {
             lines += 1;
             self.seen_alive |= is_record.is_some_and(|is_record| is_record(line));
-            self.seen_last |= is_last.is_some_and(|is_last| is_last(line));
-            (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus });
+            self.seen_last += u32::from(is_last.is_some_and(|is_last| is_last(line)));
+            (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus, input });
         };
         let kept = self.serial.accept(&self.buffer[..count], &mut on_line)?;
+        let bytes = input.take();
+        if !bytes.is_empty() && self.spec.machine.serial_input {
+            self.timeline.sent_us = Some(self.process.elapsed_us());
+            self.streams.send_serial(&bytes);
+        }
         if self.serial.is_within_line() && (lines > 0 || !was_within_line) {
             (self.progress)(GuestEvent::LineBegins { vcpus });
         }
@@ -307,7 +315,9 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             }
         };
         let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
-        self.serial.finish(&mut |line| (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus }));
+        // It takes nothing any more.
+        let input = &SerialInput::default();
+        self.serial.finish(&mut |line| (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus, input }));
         self.trace.take().map(TraceLog::finish).transpose()?;
         Ok(GuestRun {
             outcome,

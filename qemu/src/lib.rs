@@ -60,6 +60,6 @@ pub use machine::{CpuShape, DiskBus, MachineSpec, Vga, default_cpu_model};
 pub use outcome::{Outcome, Phase};
 pub use record::{GuestRun, Timeline};
 pub use registers::CpuState;
-pub use run::{Deletion, FirstRecord, GuestEvent, GuestSpec, run};
+pub use run::{Deletion, FirstRecord, GuestEvent, GuestSpec, SerialInput, run};
 pub use version::{MINIMUM_VERSION, Qemu, Version};
 pub use vmm::{Vmm, VmmKind};

@@ -81,6 +81,8 @@ pub struct MachineSpec {
     pub disk_bus: DiskBus,
     /// Whether there is a serial port. Without one nothing is captured: the run's outcome is all there is.
     pub serial: bool,
+    /// Whether what is sent to it ([`SerialInput`](crate::SerialInput)) reaches the guest. Under QEMU only.
+    pub serial_input: bool,
     /// Whether there is an HPET; for machine types that know one.
     pub hpet: bool,
     /// A Unix socket on which QEMU serves GDB's protocol. A debugger that is connected may stop the guest; that does not
@@ -134,6 +136,7 @@ impl MachineSpec {
             vga: Vga::Std,
             disk_bus: DiskBus::Ata,
             serial: true,
+            serial_input: false,
             hpet: true,
             debugger: None,
             icount_shift: None,
@@ -173,6 +176,9 @@ impl MachineSpec {
             && (shift > 10 || accelerator != Accelerator::Tcg)
         {
             return refuse("icount-shift", format!("{shift} under {accelerator}"), "0 to 10 under tcg");
+        }
+        if self.serial_input && (self.exact.is_some() || !self.serial) {
+            return refuse("serial-input", "true".to_owned(), "a serial port, and not the exact mode");
         }
         if self.exact.is_some() {
             ExactMode::check(self, accelerator)?;
@@ -230,6 +236,14 @@ mod tests {
             let machine = MachineSpec { numa_nodes: nodes, ..MachineSpec::q35(4, 64) };
             assert_eq!(refused_option(&machine, Accelerator::Tcg), refused);
         }
+    }
+
+    #[test]
+    fn refuses_input_without_a_port() {
+        let machine = MachineSpec { serial: false, serial_input: true, ..MachineSpec::q35(1, 64) };
+        assert_eq!(refused_option(&machine, Accelerator::Tcg), Some("serial-input"));
+        let machine = MachineSpec { serial: true, ..machine };
+        assert_eq!(refused_option(&machine, Accelerator::Tcg), None);
     }
 
     #[test]

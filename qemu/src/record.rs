@@ -62,6 +62,8 @@ pub struct Timeline {
     pub running_us: Option<u64>,
     /// From the VMM's start to the first byte on the serial port, in microseconds.
     pub first_serial_us: Option<u64>,
+    /// From the VMM's start to the moment at which the guest was last sent something, in microseconds; `None` if never.
+    pub sent_us: Option<u64>,
     /// From the VMM's start to the moment at which it was asked to end, in microseconds; `None` if it was not asked.
     pub asked_us: Option<u64>,
     /// From the VMM's start to its end, in microseconds. Its process is gone then, and all that the process alone had.

@@ -100,7 +100,7 @@ pub(crate) fn live(
 fn spec(target: &Prepared, image: Option<&BootImage>, log: &Path) -> GuestSpec {
     let (env, manifest): (&GuestEnv, _) = (target.env(), &target.manifest);
     let machine = env.machine(manifest, target.machine.cpus);
-    let delete_after = Some(Deletion { is_last, patience: PATIENCE });
+    let delete_after = Some(Deletion { is_last, lines: 1, patience: PATIENCE });
     let nothing = BootMedium::Nothing;
     let boot = image.map_or(nothing, |image| image.medium.clone());
     GuestSpec { delete_after, ..lab::guest::spec_of(env, manifest, machine, boot, log) }
