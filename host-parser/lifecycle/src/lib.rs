@@ -11,6 +11,7 @@
 
 mod compare;
 mod cycle;
+mod exec;
 mod figures;
 mod html;
 mod judge;

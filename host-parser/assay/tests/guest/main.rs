@@ -10,6 +10,7 @@ mod assay;
 mod lab;
 
 mod boots;
+mod commands;
 mod comparability;
 mod controls;
 mod deaths;
