@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! ASSAY1 seq=0 ts=- ev=exec after=5eed000000000002 plan=ASSAY-PLAN2%0Aplan%20experiment%3D... crc=7c1f0a35
+//! ASSAY1 seq=1 ts=- ev=hold after=... memory_mib=64 timer_ms=5000 crc=...
+//! ASSAY1 seq=2 ts=- ev=check after=... spoil=none crc=...
 //! ```
 //!
 //! A machine that stays after its last record takes them (`after=stay:SECONDS`, [`crate::config`]). `seq` counts the commands
@@ -17,9 +19,9 @@ use core::fmt;
 use crate::control::ControlKind;
 use crate::plan::{Plan, PlanError};
 use crate::wire::line::{self, LineError, read_envelope, write_checksum};
-use crate::wire::message::take;
-use crate::wire::record::{CommandKind, RefusedFor};
-use crate::wire::{Hex64, Text, Value, label};
+use crate::wire::message::{split_word, take};
+use crate::wire::record::{CommandKind, RefusedFor, Spoilt};
+use crate::wire::{FieldError, Hex64, Text, Value, label};
 
 /// The most bytes of a line, without its end. A plan for 64 workers fits.
 pub const MAX_BYTES: usize = 16 << 10;
@@ -42,10 +44,27 @@ pub struct Place {
 
 /// What a machine is to do.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, and there is no heap")]
 pub enum Order<'a> {
     /// Run this plan.
     Exec(Plan<'a>),
+    /// Hold what is to be kept.
+    Hold(Hold),
+    /// Report what was kept, after something was spoilt.
+    Check(Spoilt),
 }
+
+/// What a machine is to hold while it is saved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Hold {
+    /// How much memory is filled, in MiB.
+    pub memory_mib: u32,
+    /// When the timers of the CPUs fire that are free for it, in milliseconds from then; at most [`MOST_TIMER_MS`].
+    pub timer_ms: u32,
+}
+
+/// The longest time for which a timer is armed, in milliseconds.
+pub const MOST_TIMER_MS: u32 = 600_000;
 
 /// A command that is taken.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +81,8 @@ impl Order<'_> {
     pub const fn kind(&self) -> CommandKind {
         match self {
             Self::Exec(_) => CommandKind::Exec,
+            Self::Hold(_) => CommandKind::Hold,
+            Self::Check(_) => CommandKind::Check,
         }
     }
 }
@@ -76,9 +97,14 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// One for which the reason says it all, in other words.
+    /// One for which the reason says it all.
     #[must_use]
-    pub fn new(reason: RefusedFor, detail: fmt::Arguments<'_>) -> Self {
+    pub fn of(reason: RefusedFor) -> Self {
+        Self { reason, detail: Text::new("") }
+    }
+
+    /// One that says more.
+    fn with(reason: RefusedFor, detail: fmt::Arguments<'_>) -> Self {
         Self { reason, detail: Text::format(detail) }
     }
 }
@@ -88,36 +114,58 @@ impl Refusal {
 /// # Errors
 /// Why it is not taken. Nothing of it has an effect then.
 pub fn read(line: &mut [u8], place: Place) -> Result<Command<'_>, Refusal> {
-    let malformed = |detail| Refusal::new(RefusedFor::Malformed, format_args!("expected {detail}"));
+    let malformed = |error: FieldError| Refusal::with(RefusedFor::Malformed, format_args!("{error}"));
     let (seq, _, text) = read_envelope(line).map_err(|error| {
-        let reason = if error == LineError::Checksum { RefusedFor::Checksum } else { RefusedFor::Malformed };
-        Refusal::new(reason, format_args!("{error}"))
+        let is_changed = error == LineError::Checksum;
+        Refusal::of(if is_changed { RefusedFor::Checksum } else { RefusedFor::Malformed })
     })?;
-    let begin = line.len() - line::TAIL_BYTES - text.len();
-    let mut rest = text.strip_prefix(CommandKind::Exec.word().as_bytes()).ok_or_else(|| {
-        let word = CommandKind::Exec.word();
-        Refusal::new(RefusedFor::Unknown, format_args!("expected ev={word}"))
-    })?;
-    let after: Hex64 = take(&mut rest, "after").map_err(|_| malformed("after="))?;
+    let end = line.len() - line::TAIL_BYTES;
+    let (word, mut rest) = split_word(text);
+    let kind = CommandKind::read(word).ok_or(Refusal::of(RefusedFor::Unknown))?;
+    let after: Hex64 = take(&mut rest, "after").map_err(malformed)?;
     if after != place.after {
-        let detail = format_args!("expected after={}", place.after);
-        return Err(Refusal::new(RefusedFor::Replayed, detail));
+        return Err(Refusal::of(RefusedFor::Replayed));
     }
     if seq != place.number {
-        return Err(Refusal::new(RefusedFor::OutOfOrder, format_args!("expected seq={}", place.number)));
+        return Err(Refusal::of(RefusedFor::OutOfOrder));
     }
-    let encoded = rest.strip_prefix(b" plan=").ok_or_else(|| malformed("plan="))?;
-    let from = begin + text.len() - encoded.len();
-    let to = from + encoded.len();
-    let len =
-        label::decode_in_place(&mut line[from..to]).ok_or_else(|| malformed("plan= percent-encoded"))?;
-    let plan = &line[from..from + len];
+    match kind {
+        CommandKind::Exec => {
+            let encoded = rest.strip_prefix(b" plan=").ok_or(malformed(FieldError::Missing("plan")))?.len();
+            read_plan(&mut line[end - encoded..end])
+        }
+        CommandKind::Hold => {
+            let memory_mib = take(&mut rest, "memory_mib").map_err(malformed)?;
+            let timer_ms = take(&mut rest, "timer_ms").map_err(malformed)?;
+            if timer_ms > MOST_TIMER_MS {
+                return Err(malformed(FieldError::BadValue("timer_ms")));
+            }
+            whole(Order::Hold(Hold { memory_mib, timer_ms }), rest)
+        }
+        CommandKind::Check => {
+            let spoilt = take(&mut rest, "spoil").map_err(malformed)?;
+            whole(Order::Check(spoilt), rest)
+        }
+    }
+}
+
+/// A command without a plan, of which this is left.
+fn whole<'a>(order: Order<'a>, rest: &[u8]) -> Result<Command<'a>, Refusal> {
+    if rest.is_empty() {
+        return Ok(Command { order, plan: &[] });
+    }
+    Err(Refusal::of(RefusedFor::Malformed))
+}
+
+/// Reads a plan, percent-encoded.
+fn read_plan(encoded: &mut [u8]) -> Result<Command<'_>, Refusal> {
+    let len = label::decode_in_place(encoded).ok_or(Refusal::of(RefusedFor::Malformed))?;
+    let plan = &encoded[..len];
     let refused =
-        |PlanError { line, kind }| Refusal::new(RefusedFor::Plan, format_args!("line {line}: {kind}"));
+        |PlanError { line, kind }| Refusal::with(RefusedFor::Plan, format_args!("line {line}: {kind}"));
     let parsed = Plan::parse(plan).map_err(refused)?;
     if parsed.control.kind != ControlKind::None {
-        let detail = format_args!("a control is put in force at the boot only");
-        return Err(Refusal::new(RefusedFor::Plan, detail));
+        return Err(Refusal::with(RefusedFor::Plan, format_args!("a control is for a boot only")));
     }
     Ok(Command { order: Order::Exec(parsed), plan })
 }
@@ -127,13 +175,37 @@ pub fn read(line: &mut [u8], place: Place) -> Result<Command<'_>, Refusal> {
 /// # Errors
 /// Those of `out`.
 pub fn write_exec<S: fmt::Write + AsRef<[u8]>>(out: &mut S, place: Place, plan: &[u8]) -> fmt::Result {
-    let Place { number, after } = place;
-    write!(out, "{} seq={number} ts=- ev={} after=", line::TAG, CommandKind::Exec.word())?;
-    after.write(out)?;
+    write_head(out, place, CommandKind::Exec)?;
     out.write_str(" plan=")?;
     label::write_encoded(plan, out)?;
     out.write_str(" ")?;
     write_checksum(out)
+}
+
+/// Writes the command that has a machine at `place` hold something, likewise.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_hold<S: fmt::Write + AsRef<[u8]>>(out: &mut S, place: Place, hold: Hold) -> fmt::Result {
+    write_head(out, place, CommandKind::Hold)?;
+    let Hold { memory_mib, timer_ms } = hold;
+    write!(out, " memory_mib={memory_mib} timer_ms={timer_ms} ")?;
+    write_checksum(out)
+}
+
+/// Writes the command that has a machine at `place` report what it has kept, likewise.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_check<S: fmt::Write + AsRef<[u8]>>(out: &mut S, place: Place, spoil: Spoilt) -> fmt::Result {
+    write_head(out, place, CommandKind::Check)?;
+    write!(out, " spoil={spoil} ")?;
+    write_checksum(out)
+}
+
+fn write_head(out: &mut dyn fmt::Write, place: Place, kind: CommandKind) -> fmt::Result {
+    let Place { number, after } = place;
+    write!(out, "{} seq={number} ts=- ev={kind} after={after}", line::TAG)
 }
 
 /// Makes lines of the bytes that a port receives. A line that is too long is dropped up to its end, and so is the rest of one

@@ -36,8 +36,24 @@ fn summed(text: &str) -> Vec<u8> {
 #[test]
 fn reads_what_it_writes() {
     let mut line = exec(PLACE, PLAN);
-    let Command { order: Order::Exec(plan), plan: bytes } = read(&mut line, PLACE).expect("good");
-    assert_eq!((bytes, plan.head.challenge), (PLAN, Hex64(0xaa)));
+    match read(&mut line, PLACE) {
+        Ok(Command { order: Order::Exec(plan), plan: bytes }) => {
+            assert_eq!((bytes, plan.head.challenge), (PLAN, Hex64(0xaa)));
+        }
+        other => panic!("{other:?}"),
+    }
+    let written = |write: &dyn Fn(&mut String) -> fmt::Result| {
+        let mut line = String::new();
+        write(&mut line).expect("a String takes all");
+        line.into_bytes()
+    };
+    let hold = Hold { memory_mib: 64, timer_ms: 5000 };
+    let mut line = written(&|out| write_hold(out, PLACE, hold));
+    assert!(
+        matches!(read(&mut line, PLACE), Ok(Command { order: Order::Hold(read), plan: [] }) if read == hold)
+    );
+    let mut line = written(&|out| write_check(out, PLACE, Spoilt::Apic));
+    assert!(matches!(read(&mut line, PLACE), Ok(Command { order: Order::Check(Spoilt::Apic), .. })));
 }
 
 #[test]
@@ -63,6 +79,15 @@ fn each_fault_has_its_reason() {
         (summed("ASSAY1 seq=3 ts=- ev=halt after=0000000000005eed "), RefusedFor::Unknown),
         (summed("ASSAY1 seq=3 ts=- ev=exec plan=- "), RefusedFor::Malformed),
         (summed("ASSAY1 seq=3 ts=- ev=exec after=0000000000005eed "), RefusedFor::Malformed),
+        (
+            summed("ASSAY1 seq=3 ts=- ev=hold after=0000000000005eed memory_mib=1 timer_ms=600001 "),
+            RefusedFor::Malformed,
+        ),
+        (
+            summed("ASSAY1 seq=3 ts=- ev=hold after=0000000000005eed memory_mib=1 timer_ms=1 x=1 "),
+            RefusedFor::Malformed,
+        ),
+        (summed("ASSAY1 seq=3 ts=- ev=check after=0000000000005eed spoil=disk "), RefusedFor::Malformed),
         (with_plan("a%zz"), RefusedFor::Malformed),
         (with_plan("a b"), RefusedFor::Malformed),
         (with_plan("-"), RefusedFor::Plan),

@@ -16,7 +16,12 @@ use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 33] = [
+const RARE: [&str; 37] = [
+    "ASSAY1 seq=6 ts=1.240296 ev=clocks tsc=7 count=7 seconds=1795936444",
+    "ASSAY1 seq=7 ts=1.240296 ev=held bytes=67108864 digest=5eed000000000002 cpus=2 timers=1 timer_us=5000000",
+    "ASSAY1 seq=7 ts=1.240296 ev=kept spoilt=none bytes=67108864 digest=5eed000000000002 wrong=0 \
+     kvmclock=none random=5eed000000000002",
+    "ASSAY1 seq=8 ts=1.240296 ev=kept-cpu cpu=1 fpu=0 apic=0 timer=fired late_us=9",
     "ASSAY1 seq=1 ts=0.240296 ev=command kind=exec number=2 after=5eed000000000002 bytes=711 took_us=2204 refused=1",
     "ASSAY1 seq=1 ts=0.240296 ev=command-refused reason=checksum refused=0 detail=checksum%20does%20not%20match",
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",

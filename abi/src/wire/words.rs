@@ -259,6 +259,48 @@ words! {
     pub enum CommandKind {
         /// It runs a plan.
         Exec = "exec",
+        /// It puts into its memory and its CPUs what it must keep while it is saved and loaded.
+        Hold = "hold",
+        /// It reports what of that it has kept.
+        Check = "check",
+    }
+
+    /// What a check spoils before it looks, to show that it notices that.
+    pub enum Spoilt {
+        /// Nothing.
+        None = "none",
+        /// A word of the memory.
+        Memory = "memory",
+        /// The x87 and SSE state of the last CPU.
+        Fpu = "fpu",
+        /// A register of the last CPU's local APIC.
+        Apic = "apic",
+        /// The last CPU's armed timer, which is stopped.
+        Timer = "timer",
+        /// The TSC of the last CPU, which appears to be ahead.
+        Tsc = "tsc",
+    }
+
+    /// What became of a timer that was armed.
+    pub enum TimerState {
+        /// The CPU has none: it was not free for one.
+        None = "none",
+        /// It has fired once, and not too early.
+        Fired = "fired",
+        /// It has not fired.
+        Lost = "lost",
+        /// It has fired before it was due, or more than once.
+        Wrong = "wrong",
+    }
+
+    /// What KVM's clock says of a pause.
+    pub enum KvmclockState {
+        /// The machine does not use this clock.
+        None = "none",
+        /// It reports no pause.
+        Running = "running",
+        /// It reports that the machine was stopped.
+        Stopped = "stopped",
     }
 
     /// Why a line that came to a running machine is no command that it takes.

@@ -1,7 +1,9 @@
 //! What comes to a machine that stays. The input is the bytes of its port, and then, as a line without its checksum, which no
 //! fuzzer guesses, a command. Nothing but the text that is written for a plan at the machine's place is taken.
 
-use abi::command::{Collected, Collector, Command, MAX_BYTES, Order, Place, read, write_exec};
+use abi::command::{
+    Collected, Collector, Command, MAX_BYTES, Order, Place, read, write_check, write_exec, write_hold,
+};
 use abi::plan::Plan;
 use abi::wire::Hex64;
 
@@ -37,7 +39,8 @@ fn collected(data: &[u8]) -> Vec<Option<Vec<u8>>> {
 fn plainly(data: &[u8]) -> Vec<Option<Vec<u8>>> {
     let mut pieces: Vec<&[u8]> = data.split(|&byte| byte == b'\n').collect();
     let unfinished = pieces.pop().unwrap_or_default();
-    let whole = pieces.into_iter().filter(|piece| !piece.iter().all(|&byte| byte == b'\r'));
+    let is_empty = |piece: &[u8]| piece.len() <= MAX_BYTES && piece.iter().all(|&byte| byte == b'\r');
+    let whole = pieces.into_iter().filter(|piece| !is_empty(piece));
     let lines = whole
         .map(|piece| (piece.len() <= MAX_BYTES).then(|| piece.strip_suffix(b"\r").unwrap_or(piece).to_vec()));
     lines.chain((unfinished.len() > MAX_BYTES).then_some(None)).collect()
@@ -47,13 +50,27 @@ fn plainly(data: &[u8]) -> Vec<Option<Vec<u8>>> {
 fn taken_in_its_one_form(line: &[u8]) {
     let mut decoded = line.to_vec();
     match read(&mut decoded, PLACE) {
-        Ok(Command { order: Order::Exec(plan), plan: bytes }) => {
-            let again = Plan::parse(bytes).expect("it was read");
-            assert_eq!(again.work_digest(), plan.work_digest());
+        Ok(Command { order, plan: bytes }) => {
             let mut written = String::new();
-            write_exec(&mut written, PLACE, bytes).expect("a String takes all");
-            assert_eq!(written.as_bytes(), line, "another form of the same command");
+            let whole = match order {
+                Order::Exec(plan) => {
+                    let again = Plan::parse(bytes).expect("it was read");
+                    assert_eq!(again.work_digest(), plan.work_digest());
+                    write_exec(&mut written, PLACE, bytes)
+                }
+                Order::Hold(hold) => write_hold(&mut written, PLACE, hold),
+                Order::Check(spoilt) => write_check(&mut written, PLACE, spoilt),
+            };
+            whole.expect("a String takes all");
+            assert_eq!(text(&written), text(&String::from_utf8_lossy(line)), "another form of a command");
         }
-        Err(refusal) => assert!(!refusal.detail.is_empty(), "{refusal:?}"),
+        Err(refusal) => assert!(!refusal.reason.word().is_empty()),
     }
+}
+
+/// What a line says, without its time and its checksum.
+fn text(line: &str) -> (&str, &str) {
+    let (head, rest) = line.split_once(" ts=").expect("a time");
+    let (_, rest) = rest.split_once(' ').expect("a text after the time");
+    (head, &rest[..rest.len() - "crc=00000000".len()])
 }

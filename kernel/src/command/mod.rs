@@ -4,14 +4,15 @@
 //! Nothing comes from the port before the boot's last record, and nothing while a plan runs. Every wait has a bound: for a
 //! line, for a command, and for an answer. What is refused changes nothing; a flood of it is counted and no longer answered.
 
+mod hold;
 mod lines;
 
 use abi::Digest;
-use abi::command::{self, Collector, Command, MOST_ANSWERED, Order, Place, Refusal};
+use abi::command::{self, Collector, Command, Hold, MOST_ANSWERED, Order, Place, Refusal};
 use abi::exit::GuestExit;
 use abi::plan::Plan;
 use abi::wire::Hex64;
-use abi::wire::record::{CommandRefused, CommandTaken, RunStatus};
+use abi::wire::record::{CommandRefused, CommandTaken, RunStatus, Spoilt};
 use harness::Sink;
 use harness::blob::BlobError;
 use harness::phases::Phases;
@@ -20,7 +21,10 @@ use spin::Mutex;
 
 use crate::bench;
 use crate::console::{self, Records};
+use crate::control;
+use crate::cpu::PerCpu;
 use crate::machine::{About, Machine};
+use hold::Held;
 use lines::Line;
 
 /// The line that comes, in memory that takes no room in the kernel's file.
@@ -39,14 +43,14 @@ pub fn serve(
     let mut collector = COLLECTOR.lock();
     let mut exit = first;
     let mut place = Place { number: 0, after: console::nonce() };
-    let mut refused = 0;
+    let (mut refused, mut held) = (0, None);
     let mut deadline = lines::deadline(clock, stay_ms);
     console::text(format_args!("  takes commands: powers off if none comes for {} s\n", stay_ms / 1000));
     while let Some(line) = lines::next(&mut collector, clock, deadline) {
         let (came, took_us) = match line {
             Line::Whole { took_us } => (collector.line(), took_us),
             Line::Broken(reason) => {
-                refuse(&Refusal::new(reason, format_args!("{}", reason.word())), &mut refused);
+                refuse(&Refusal::of(reason), &mut refused);
                 continue;
             }
         };
@@ -57,9 +61,11 @@ pub fn serve(
                 let Place { number, after } = place;
                 let taken = CommandTaken { kind: order.kind(), number, after, bytes, took_us, refused };
                 let nonce = begin(taken, text, about);
-                exit = match order {
-                    Order::Exec(plan) => exec(machine, about, ramdisk, &plan),
-                };
+                match order {
+                    Order::Exec(plan) => exit = exec(machine, about, ramdisk, &plan),
+                    Order::Hold(asked) => held = hold(asked, machine),
+                    Order::Check(spoilt) => check(held.as_mut(), spoilt, machine),
+                }
                 place = Place { number: number.wrapping_add(1), after: nonce };
                 (refused, deadline) = (0, lines::deadline(clock, stay_ms));
             }
@@ -92,6 +98,35 @@ fn exec(machine: &mut Machine, about: About, ramdisk: &[u8], plan: &Plan<'_>) ->
             GuestExit::Refused
         }
     }
+}
+
+/// Has the machine hold something, and ends the answer.
+fn hold(asked: Hold, machine: &Machine) -> Option<Held> {
+    let held = Held::begin(asked, console::nonce(), machine.clock);
+    if held.is_err() {
+        Records.problem("out-of-memory", format_args!("no {} MiB in one piece", asked.memory_mib));
+    }
+    end(held.is_ok());
+    held.ok()
+}
+
+/// Reports what the machine has kept, and ends the answer.
+fn check(held: Option<&mut Held>, spoilt: Spoilt, machine: &Machine) {
+    let ahead = PerCpu::online().last().filter(|_| spoilt == Spoilt::Tsc);
+    control::put_ahead(ahead.map(|cpu| cpu.id));
+    let is_held = held.is_some();
+    match held {
+        Some(held) => held.check(spoilt, machine.clock),
+        None => Records.problem("nothing-held", format_args!("no command `hold` was taken")),
+    }
+    // After it: what was held is not to be settled.
+    machine.look_again(&mut Phases::from(tsc::read()));
+    control::put_ahead(None);
+    end(is_held);
+}
+
+fn end(is_done: bool) {
+    console::end(if is_done { RunStatus::Ok } else { RunStatus::Failed });
 }
 
 /// Answers a line that is not taken, unless too many were answered so before.

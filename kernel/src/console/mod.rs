@@ -180,14 +180,19 @@ pub fn open_for_panic(may_use_ports: bool) {
 
 /// Prints a record. After the last one there is none: the run has ended, and nothing changes its result.
 pub fn record(record: impl Into<Record>) {
+    print(&record.into());
+}
+
+/// The same, once in the kernel and not once for each kind of record.
+#[inline(never)]
+fn print(record: &Record) {
     if ENDED.load(Ordering::Acquire) {
         return;
     }
     let now = now();
-    let record = record.into();
-    let spoil = SPOILER.get().map_or(Spoil::Keep, |spoiler| spoiler(&record));
+    let spoil = SPOILER.get().map_or(Spoil::Keep, |spoiler| spoiler(record));
     with(|console| {
-        let line = console.stream.line(now, record);
+        let line = console.stream.line(now, *record);
         let line = line.as_bytes();
         match spoil {
             Spoil::Keep => console.write(line),

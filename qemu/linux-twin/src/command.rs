@@ -36,19 +36,21 @@ pub fn serve(
         let (came, took) = match line {
             Line::Whole(took) => (collector.line(), took),
             Line::Broken(reason) => {
-                let refusal = Refusal::new(reason, format_args!("{}", reason.word()));
-                refuse(&refusal, &mut refused, console);
+                refuse(&Refusal::of(reason), &mut refused, console);
                 continue;
             }
         };
         let bytes = u32::try_from(came.len()).unwrap_or(u32::MAX);
         match command::read(came, place) {
             Err(refusal) => refuse(&refusal, &mut refused, console),
-            Ok(Command { order, plan }) => {
+            // What our kernel holds is not to be compared with anything of Linux's.
+            Ok(Command { order: Order::Hold(_) | Order::Check(_), .. }) => {
+                refuse(&Refusal::of(RefusedFor::Unknown), &mut refused, console);
+            }
+            Ok(Command { order: order @ Order::Exec(_), plan }) => {
                 let Place { number, after } = place;
                 let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
                 let taken = CommandTaken { kind: order.kind(), number, after, bytes, took_us, refused };
-                let Order::Exec(_) = order;
                 let Ended { exit: ended, nonce } = run::all(setting, Cause::Command(taken, plan), console);
                 (exit, place) = (ended, Place { number: number.wrapping_add(1), after: nonce });
                 (refused, deadline) = (0, Instant::now() + patience);
