@@ -111,6 +111,10 @@ impl CommandLine {
         if machine.hold_at_end {
             line.word("-no-shutdown");
         }
+        if let Some(load) = &machine.load {
+            line.word("-incoming");
+            line.word(exec_uri("cat ", &load.from));
+        }
         machine.extra_args.iter().for_each(|argument| line.word(argument));
         Ok(line)
     }
@@ -262,6 +266,11 @@ impl CommandLine {
         }
         self.arguments.push(OsString::from_vec(option));
     }
+}
+
+/// The address of a stream that a shell command reads or writes (QEMU's manual, "-incoming exec:").
+pub(crate) fn exec_uri(command: &str, file: &Path) -> String {
+    format!("exec:{command}{}", quoted(absolute(file).as_os_str()))
 }
 
 /// A relative name with a colon would be read as a protocol, and one beginning with a dash as an option.

@@ -56,7 +56,7 @@ pub use error::QemuError;
 pub use file_error::FileError;
 pub use firmware::{Firmware, UefiFirmware};
 pub use kvm::KvmProblem;
-pub use machine::{CpuShape, DiskBus, MachineSpec, Vga, default_cpu_model};
+pub use machine::{CpuShape, DiskBus, Loading, MachineSpec, Vga, default_cpu_model};
 pub use outcome::{Outcome, Phase};
 pub use record::{GuestRun, Timeline};
 pub use registers::CpuState;

@@ -100,6 +100,15 @@ pub struct MachineSpec {
     ///
     /// [`GuestRun::last_registers`]: crate::GuestRun::last_registers
     pub hold_at_end: bool,
+    /// The file that the machine is saved to before it is deleted ([`GuestSpec::delete_after`]), stopped. QEMU only.
+    ///
+    /// [`GuestSpec::delete_after`]: crate::GuestSpec::delete_after
+    pub save_to: Option<PathBuf>,
+    /// The machine is not booted but loaded. QEMU only.
+    pub load: Option<Loading>,
+    /// Where all of a stopped machine's memory is written, before it is saved or when it is loaded, for a comparison. At most 2
+    /// GiB, which are one piece from address 0 on.
+    pub memory_dump: Option<PathBuf>,
     /// Further arguments, last on the command line.
     pub extra_args: Vec<String>,
 }
@@ -115,6 +124,16 @@ pub fn default_cpu_model(accelerator: Accelerator) -> &'static str {
         Accelerator::Kvm => "host,migratable=off",
         Accelerator::Tcg => "max",
     }
+}
+
+/// A machine that goes on from where another was saved. All else of the two must be alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Loading {
+    /// The file that the other was saved to.
+    pub from: PathBuf,
+    /// What its guest is sent as soon as it runs.
+    pub then_send: Vec<u8>,
 }
 
 impl MachineSpec {
@@ -143,6 +162,9 @@ impl MachineSpec {
             exact: None,
             trace_log: None,
             hold_at_end: false,
+            save_to: None,
+            load: None,
+            memory_dump: None,
             extra_args: Vec::new(),
         }
     }
@@ -164,6 +186,13 @@ impl MachineSpec {
         }
         if !(1..=1 << 20).contains(&self.memory_mib) {
             return refuse("memory-mib", self.memory_mib.to_string(), "1 to 1048576");
+        }
+        if self.memory_dump.is_some() && self.memory_mib > 2048 {
+            return refuse(
+                "memory-dump",
+                format!("of {} MiB", self.memory_mib),
+                "a machine of at most 2048 MiB",
+            );
         }
         if self.numa_nodes > self.vcpus.min(self.memory_mib) {
             return refuse(
