@@ -6,8 +6,8 @@
 //! ASSAY1 seq=2 ts=- ev=check after=... spoil=none crc=...
 //! ```
 //!
-//! A machine that stays after its last record takes them (`after=stay:SECONDS`, [`crate::config`]). `seq` counts the commands
-//! that it has taken, from 0. `after` is the nonce of the last stream that counts: the boot's, or that of the answer to the
+//! A machine that stays after its last record takes them (`after=stay:SECONDS`, [`crate::config`]). `seq` counts the
+//! commands that it has taken, from 0. `after` is the nonce of the last stream that counts: the boot's, or that of the answer to the
 //! last command that was taken. So a command fits one moment of one boot: a line that is sent again, or to another machine,
 //! is refused. A clone of a machine is at the same moment as the machine, and takes the same command.
 //!
@@ -208,8 +208,8 @@ fn write_head(out: &mut dyn fmt::Write, place: Place, kind: CommandKind) -> fmt:
     write!(out, "{} seq={number} ts=- ev={kind} after={after}", line::TAG)
 }
 
-/// Makes lines of the bytes that a port receives. A line that is too long is dropped up to its end, and so is the rest of one
-/// that was given up; an empty one is none.
+/// Makes lines of the bytes that a port receives. A line that is too long is dropped up to its end, and so is the rest of
+/// one that was given up; an empty one is none.
 pub struct Collector {
     bytes: [u8; MAX_BYTES],
     len: usize,

@@ -19,7 +19,7 @@ use crate::leftovers::{Held, Traces};
 use crate::session::Prepared;
 
 /// How long a VMM may take to end after it was asked to.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A cycle that is to be made.
 #[derive(Clone, Copy)]

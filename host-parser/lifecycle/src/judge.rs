@@ -174,7 +174,7 @@ fn check_named(subject: Subject, manifest: &Manifest, log: &Transcript) -> Resul
 
 /// Whether a finding is about the time of the worker's work alone. That time is no row here; what the answer is, and when its
 /// line arrived, is as true without it.
-const fn is_of_time(reason: ReasonCode) -> bool {
+pub(crate) const fn is_of_time(reason: ReasonCode) -> bool {
     reason.is_a_disturbance()
         || matches!(
             reason,

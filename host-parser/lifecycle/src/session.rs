@@ -67,10 +67,12 @@ pub(crate) struct Prepared {
     pub machine: LifeMachine,
     /// The experiment on this machine alone.
     pub manifest: Manifest,
-    subject: Subject,
+    /// What lives on it.
+    pub subject: Subject,
     /// Nothing lives without an environment: that of the machine's other rows.
     env: GuestEnv,
-    row: Option<SystemRow>,
+    /// What runs its guests; `None` of an empty machine.
+    pub row: Option<SystemRow>,
 }
 
 impl Prepared {
@@ -85,7 +87,7 @@ impl Prepared {
     }
 
     /// What its guest boots, before it has a challenge; `None` of an empty machine.
-    fn image(&self) -> Option<&BootImage> {
+    pub fn image(&self) -> Option<&BootImage> {
         self.row.as_ref()?.guest(self.machine.cpus).map(|(_, image)| image)
     }
 }
@@ -93,9 +95,11 @@ impl Prepared {
 /// A session that is ready to begin.
 pub struct LifeSession {
     spec: LifeSpec,
-    targets: Vec<Prepared>,
+    /// The machines, with what lives on each.
+    pub(crate) targets: Vec<Prepared>,
     bursts: Vec<u16>,
-    left_out: Vec<String>,
+    /// What is left out, and why.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What a session made.

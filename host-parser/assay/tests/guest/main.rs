@@ -27,6 +27,7 @@ mod refusals;
 mod screen;
 mod signals;
 mod slowed;
+mod snapshots;
 mod stopped;
 mod sweep;
 mod systems;
