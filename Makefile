@@ -56,7 +56,7 @@ step = [ -e $(2) ] || echo 'building $(1) (about $(3) on two CPUs)'
 , := ,
 
 ##@ Measure (ARGS="..." adds options)
-.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-primitives run-osbench run-profiles exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
+.PHONY: run-smp-process-scale run-smp-hash-scale run-workloads run-linux-smp-process-scale compare-smp-process-scale run-platform run-lifecycle run-snapshot run-primitives run-osbench run-profiles exact exact-workloads controls soak bench bench-verdict bench-history bench-fleet publish-session doctor
 run-smp-process-scale: build ## speed-up from 1 to 2 and 4 CPUs
 	$(call assay,run manifests/smp-process-scale.toml)
 
@@ -83,6 +83,9 @@ run-platform: build ## what the machine costs: exits, memory, noise
 
 run-lifecycle: build image-tool ## start, use, delete machines, beside Linux
 	$(call assay,lifecycle)
+
+run-snapshot: build ## save and load machines, check what they keep
+	$(call assay,snapshot)
 
 exact: build ## compare instruction counts with a lock file
 	$(call assay,exact check)

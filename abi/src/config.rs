@@ -12,6 +12,7 @@
 //!                                         bytes if N is 4 or more, else by one
 //! serial=none                             no serial port
 //! after=poweroff|reboot|linger:SECONDS    what follows the last record; linger: stay, repeat the table, power off
+//! after=stay:SECONDS                      stay for commands ([`crate::command`]); power off if none comes for so long
 //! display=on|off                          text on the screen too
 //! ```
 //!
@@ -23,7 +24,7 @@ use core::fmt;
 /// The length of the configuration file. Blanks pad it: an edit in place has room and changes no length.
 pub const FILE_BYTES: usize = 1024;
 
-/// The longest time to linger, in seconds: its milliseconds fit into 32 bits.
+/// The longest time to linger or to stay, in seconds: its milliseconds fit into 32 bits.
 pub const MAX_LINGER_S: u32 = 4_000_000;
 
 /// The default baud rate.
@@ -111,6 +112,8 @@ pub enum After {
     Reboot,
     /// Stay up for this many seconds and repeat the table, then power off.
     Linger(u32),
+    /// Take commands; power off if none is taken for this many seconds.
+    Stay(u32),
 }
 
 /// The settings; `None` for one that was not made.
@@ -255,14 +258,14 @@ const fn has_divisor(baud: u32) -> bool {
 }
 
 fn after(value: &str) -> Result<After, &'static str> {
-    const SHAPE: &str = "after=poweroff, reboot or linger:SECONDS, at most 4000000";
+    const SHAPE: &str = "after=poweroff, reboot, linger:SECONDS or stay:SECONDS, at most 4000000";
+    let seconds =
+        |n| number(n).and_then(|n| u32::try_from(n).ok()).filter(|&n| n <= MAX_LINGER_S).ok_or(SHAPE);
     match (value, value.split_once(':')) {
         ("poweroff", _) => Ok(After::Poweroff),
         ("reboot", _) => Ok(After::Reboot),
-        (_, Some(("linger", n))) => {
-            let seconds = number(n).and_then(|n| u32::try_from(n).ok()).filter(|&n| n <= MAX_LINGER_S);
-            Ok(After::Linger(seconds.ok_or(SHAPE)?))
-        }
+        (_, Some(("linger", n))) => Ok(After::Linger(seconds(n)?)),
+        (_, Some(("stay", n))) => Ok(After::Stay(seconds(n)?)),
         _ => Err(SHAPE),
     }
 }

@@ -90,7 +90,7 @@ fn names_the_line_and_the_word_and_goes_on() {
     assert_eq!(
         errors,
         [
-            "line 1: \"after=never\": expected after=poweroff, reboot or linger:SECONDS, at most 4000000",
+            "line 1: \"after=never\": expected after=poweroff, reboot, linger:SECONDS or stay:SECONDS, at most 4000000",
             "line 2: \"quiet\": expected KEY=VALUE",
             "line 2: \"seriel=com1\": expected serial=, after= or display=",
             "line 4: \"after=poweroff\": expected each key once; the first holds",
@@ -110,6 +110,10 @@ fn a_lingering_time_fits_in_milliseconds() {
     assert!(MAX_LINGER_S.checked_mul(1000).is_some());
     assert_eq!(read("after=linger:4000000").0.after, Some(After::Linger(MAX_LINGER_S)));
     assert_eq!(read("after=linger:4000001").0.after, None);
+    assert_eq!(read("after=stay:4000000").0.after, Some(After::Stay(MAX_LINGER_S)));
+    for bad in ["after=stay:4000001", "after=stay:", "after=stay", "after=stay:-1"] {
+        assert_eq!(read(bad).0.after, None, "{bad}");
+    }
 }
 
 proptest! {

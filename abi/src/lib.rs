@@ -15,6 +15,7 @@
 extern crate alloc;
 
 pub mod checks;
+pub mod command;
 pub mod config;
 pub mod control;
 pub mod digest;

@@ -104,6 +104,8 @@ targets! {
     regions,
     /// Queues threaded through their items: as deques have them, and no item is kept.
     queues,
+    /// What comes to a machine that stays: lines as a plain reading has them, and no command but in its one form.
+    command,
 }
 
 /// The `main` of a target's program: the fuzzer's loop if it is built for that (`--cfg fuzzing`), else one call for

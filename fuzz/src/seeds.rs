@@ -3,18 +3,27 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use abi::command::write_exec;
 use abi::wire::{Label, decode};
 use experiment::manifest::{Manifest, TASKS};
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob};
 
 use crate::golden;
+use crate::targets::command::PLACE;
 use crate::targets::gate::base::BASES;
 use crate::targets::oracle::ORACLE;
 use crate::targets::record::sealed;
 use crate::targets::signature::{PUBLIC, SIGNATURE};
 
 /// A record of each kind that no golden transcript has.
-const RARE: [&str; 32] = [
+const RARE: [&str; 38] = [
+    "ASSAY1 seq=6 ts=1.240296 ev=clocks tsc=7 count=7 seconds=1795936444",
+    "ASSAY1 seq=7 ts=1.240296 ev=held bytes=67108864 digest=5eed000000000002 cpus=2 timers=1 timer_us=5000000",
+    "ASSAY1 seq=7 ts=1.240296 ev=kept spoilt=none bytes=67108864 digest=5eed000000000002 wrong=0 \
+     kvmclock=none random=5eed000000000002",
+    "ASSAY1 seq=8 ts=1.240296 ev=kept-cpu cpu=1 fpu=0 apic=0 timer=fired late_us=9",
+    "ASSAY1 seq=1 ts=0.240296 ev=command kind=exec number=2 after=5eed000000000002 bytes=711 took_us=2204 refused=1",
+    "ASSAY1 seq=1 ts=0.240296 ev=command-refused reason=checksum refused=0 detail=checksum%20does%20not%20match",
     "ASSAY1 seq=6 ts=- ev=config serial=com1+com2 after=linger:60 display=1 ignored=1",
     "ASSAY1 seq=5 ts=- ev=config-ignored from=file line=2 word=seriel",
     "ASSAY1 seq=6 ts=- ev=profile left_out=rights,revocation",
@@ -92,6 +101,7 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
             ("signature".to_owned(), [&b"\0"[..], SIGNATURE.as_bytes()].concat()),
             ("public".to_owned(), [&b"\x01"[..], PUBLIC.as_bytes()].concat()),
         ],
+        "command" => commands(),
         "oracle" => vec![("two".to_owned(), ORACLE.into())],
         // Indices that fit, with 34 operations left, and then words of another CPU.
         "ring" => {
@@ -115,6 +125,17 @@ pub(crate) fn seeds(target: &str) -> Vec<Seed> {
         )],
         _ => Vec::new(),
     }
+}
+
+/// A command for each plan, without its checksum, and the same as lines of a port.
+fn commands() -> Vec<Seed> {
+    let of = |(manifest, name): (&str, &str)| {
+        let mut line = String::new();
+        write_exec(&mut line, PLACE, &short_plan(&load(manifest))).expect("a String takes all");
+        let unsealed = line[..line.len() - " crc=00000000".len()].as_bytes().to_vec();
+        [(name.to_owned(), unsealed), (format!("{name}-line"), format!("\r\n{line}\r\nx").into_bytes())]
+    };
+    MANIFESTS.into_iter().flat_map(of).collect()
 }
 
 /// A replay log with an event of each kind that is read.

@@ -7,7 +7,7 @@ use abi::plan::Control;
 use abi::wire::Record;
 use abi::wire::record::{Control as ControlRecord, Stage};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use spin::Once;
 
 use crate::console::{self, Spoil};
@@ -107,8 +107,20 @@ pub fn skips_start(cpu: CpuId) -> bool {
     in_force(Some(cpu)) == ControlKind::SkipAp
 }
 
+/// The CPU whose TSC must appear ahead although no plan says so; [`NONE`] for none.
+static AHEAD: AtomicU32 = AtomicU32::new(NONE);
+const NONE: u32 = u32::MAX;
+
+/// Has the TSC of a CPU appear ahead from now on, or that of none.
+pub fn put_ahead(cpu: Option<CpuId>) {
+    AHEAD.store(cpu.map_or(NONE, |cpu| cpu.0.into()), Ordering::Relaxed);
+}
+
 /// How far ahead the TSC of `cpu` must appear, in cycles.
 pub fn tsc_ahead(cpu: CpuId) -> u64 {
+    if AHEAD.load(Ordering::Relaxed) == u32::from(cpu.0) {
+        return TSC_AHEAD_CYCLES;
+    }
     if in_force(Some(cpu)) == ControlKind::TscAhead { TSC_AHEAD_CYCLES } else { 0 }
 }
 

@@ -21,6 +21,7 @@ pub mod bench;
 pub mod boot;
 pub mod checks;
 pub mod clock;
+pub mod command;
 pub mod console;
 pub mod control;
 pub mod costs;

@@ -1,33 +1,34 @@
 //! The machine, brought up: what later steps use of it, and the records that describe it.
 
+mod about;
+
 use abi::config::Uart;
-use abi::wire::record::{
-    ApicMode, Brand, Cpu, CpuState, Features as FeaturesRecord, Firmware, Machine as MachineRecord, Memory,
-    Rsdp, Stage, System, SystemName, Topology,
-};
-use abi::wire::{Hex64, Text};
+use abi::wire::record::{Firmware, Stage, Topology};
 use abi::{ApicId, CpuId};
 use acpi::sdt::Signature;
 use alloc::vec::Vec;
+use harness::blob::BlobError;
 use harness::clock::{Choice, Reading};
 use harness::order::Located;
 use harness::phases::Phases;
+use harness::registers::State;
 use harness::srat;
-use harness::x86::cpuid;
-use harness::{blob::BlobError, emit, registers};
+use harness::warp::Warp;
+use harness::{emit, registers};
 use x86_64::VirtAddr;
 
 use crate::clock::{self, Devices, MachineClock, Place, PmTimer, SecondClock, TimerCount};
 use crate::console::Records;
-use crate::cpu::PerCpu;
 use crate::firmware::acpi::fadt::{self, PowerManagement, Register};
 use crate::firmware::acpi::{RootPointer, TableError, Tables, hpet, madt, s5, spcr};
-use crate::mem::memory_map::MemoryMap;
 use crate::mem::{KernelSpace, OutOfMemory, frames, heap_bytes_for, phys};
-use crate::smp::{self, Roster, RosterEntry};
+use crate::smp::{self, Roster};
 use crate::x86::features::Features;
 use crate::x86::{apic, io_apic};
 use crate::{console, control, platform, power};
+use about::Inventory;
+
+pub use about::About;
 
 /// Why the kernel cannot go on, as an `error` record.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,8 @@ pub struct Machine {
     pub bsp: CpuId,
     /// The CPUs that are online and their places, by number.
     pub cpus: Vec<Located>,
+    /// What was found on the way, for the records.
+    inventory: Inventory,
 }
 
 /// The root of firmware's tables: as the loader or the VMM names it, or where a BIOS puts it. On a machine with UEFI these
@@ -97,22 +100,6 @@ pub fn heap_bytes(rsdp: Option<u64>) -> u64 {
     let madt = tables.and_then(|tables| tables.table(Signature::MADT)).unwrap_or_default();
     let usable = madt::processors(madt).filter(|processor| processor.enabled).count();
     heap_bytes_for(usable, madt::processors(madt).count())
-}
-
-/// Emits the records that describe the machine before it is brought up.
-pub fn describe(firmware: Firmware, memory: &MemoryMap, root: RootPointer, heap_bytes: u64) {
-    let signature = Hex64(u64::from(cpuid::leaf(1, 0).eax));
-    console::record(MachineRecord {
-        firmware,
-        vendor: cpuid::vendor(),
-        signature,
-        hypervisor: cpuid::hypervisor_signature(),
-    });
-    console::record(System { name: SystemName::Assay, release: Text::new(env!("CARGO_PKG_VERSION")) });
-    console::record(Brand { name: cpuid::brand() });
-    let regions = u32::try_from(memory.regions().len()).unwrap_or(u32::MAX);
-    console::record(Memory { usable_bytes: memory.bytes(), regions, heap_bytes });
-    console::record(Rsdp { source: root.source, at: Hex64(root.at) });
 }
 
 /// Brings the machine up: tables, APIC, BSP, clock, APs, warp test, with their records.
@@ -169,22 +156,41 @@ pub fn bring_up(mut space: KernelSpace, rsdp: Option<u64>, phases: &mut Phases) 
     let cpus = smp::locate_all(clock, |apic_id| tables.node(apic_id));
     phases.end("topology");
 
-    report_features(features);
-    let all_online = report_cpus(&started, &roster.skipped);
-    for &cpu in &cpus {
-        console::record(Topology::from(cpu));
-    }
-    registers::report(&registers, &mut Records);
-    platform::report();
-    emit::clock(&choice, &readings, &mut Records);
-    console::record(clock.second.record());
-    warp.report(&clock.tsc, &mut Records);
-    phases.end("records");
     let pm_timer_port = match tables.power.pm_timer {
         Some(Register::Port(port)) => Some(port),
         _ => None,
     };
-    Ok(Machine { space, clock, pm_timer_port, all_online, bsp: roster.bsp, cpus })
+    let inventory = Inventory { features, started, skipped: roster.skipped, choice, readings };
+    let all_online = inventory.all_online();
+    let machine = Machine { space, clock, pm_timer_port, all_online, bsp: roster.bsp, cpus, inventory };
+    machine.report(&registers, &warp);
+    phases.end("records");
+    Ok(machine)
+}
+
+impl Machine {
+    /// Settles the registers of all CPUs and tests their clocks once more, and emits the records about the machine again: what
+    /// was found at the boot may not be so any longer, if the machine was stopped, saved or moved since.
+    pub fn look_again(&self, phases: &mut Phases) {
+        let registers = smp::settle_all(self.clock);
+        phases.end("registers");
+        let warp = smp::test_warp(self.clock);
+        phases.end("warp");
+        self.report(&registers, &warp);
+        phases.end("records");
+    }
+
+    fn report(&self, registers: &[(CpuId, Vec<State>)], warp: &Warp) {
+        self.inventory.report_cpus();
+        for &cpu in &self.cpus {
+            console::record(Topology::from(cpu));
+        }
+        registers::report(registers, &mut Records);
+        platform::report();
+        emit::clock(&self.inventory.choice, &self.inventory.readings, &mut Records);
+        console::record(self.clock.second.record());
+        warp.report(&self.clock.tsc, &mut Records);
+    }
 }
 
 /// Maps the local APIC's registers; `None` if it is used in x2APIC mode, which has none in memory.
@@ -255,22 +261,4 @@ fn find_frequency(
     let second = second.or_other(|| frames().zeroed().ok());
     let none = Refusal { code: "no-clock", detail: "no source states the frequency of the TSC" };
     Ok((Choice::among(&readings).ok_or(none)?, readings, second))
-}
-
-fn report_features(features: Features) {
-    let Features { nx, smep, smap, umip, invariant_tsc, .. } = features;
-    let apic: ApicMode = apic::mode();
-    console::record(FeaturesRecord { apic, nx, smep, smap, umip, invariant_tsc });
-}
-
-/// Returns whether all CPUs came online.
-fn report_cpus(started: &[smp::Started], skipped: &[RosterEntry]) -> bool {
-    for cpu in started {
-        let PerCpu { id, apic_id, .. } = *cpu.cpu;
-        console::record(Cpu { cpu: id, apic: apic_id, state: cpu.state, cycles: cpu.cycles });
-    }
-    for entry in skipped {
-        console::record(Cpu { cpu: entry.id, apic: entry.apic_id, state: CpuState::Skipped, cycles: 0 });
-    }
-    !started.iter().any(|cpu| cpu.state == CpuState::NoResponse)
 }

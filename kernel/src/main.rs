@@ -13,22 +13,21 @@ use abi::plan::Plan;
 use abi::wire::record::{RunStatus, Stage};
 use abi::{Digest, ramdisk};
 use bootloader_api::BootInfo as LoaderInfo;
+use harness::Sink;
 use harness::phases::Phases;
 use harness::x86::tsc;
-use harness::{Sink, Site, cpu_count, order};
-use kernel::bench::Bench;
+use kernel::bench;
 use kernel::boot::command_line::CommandLine;
 use kernel::boot::{BootError, BootInfo, build_id, direct, loader};
-use kernel::checks;
 use kernel::console::{Candidates, Records};
 use kernel::cpu::{PerCpu, probe};
-use kernel::machine::{Refusal, bring_up, describe};
+use kernel::machine::{About, Refusal, bring_up};
 use kernel::mem::memory_map::MemoryMap;
 use kernel::mem::{self, Frames, KernelSpace, LowPage, phys};
 use kernel::settings::Settings;
 use kernel::x86::features::{Features, pages_have_five_levels};
 use kernel::x86::{confidential, pic};
-use kernel::{console, control, display, machine, shutdown, trap};
+use kernel::{command, console, control, display, machine, power, shutdown, trap};
 
 mod pvh_entry;
 
@@ -91,9 +90,9 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
     ports.open();
     control::enter(Stage::Console);
     console::begin(Digest::of(plan_bytes));
-    let (heap_bytes, memory_bytes) = (machine::heap_bytes(rsdp), memory.bytes());
-    describe(firmware, &memory, root, heap_bytes);
-    checks::report();
+    let heap_bytes = machine::heap_bytes(rsdp);
+    let about = About::new(firmware, &memory, root, heap_bytes);
+    about.report();
     if let Some(screen) = framebuffer.filter(|_| settings.display()).and_then(display::open) {
         console::show(screen);
     }
@@ -122,8 +121,7 @@ fn run(boot: BootInfo, mut phases: Phases) -> ! {
         }
     };
     control::report();
-    let Err(refusal) =
-        space.and_then(|space| experiment(space, memory_bytes, rsdp, &plan, ramdisk, &mut phases));
+    let Err(refusal) = space.and_then(|space| experiment(space, about, rsdp, &plan, ramdisk, &mut phases));
     refuse(&refusal)
 }
 
@@ -158,7 +156,7 @@ fn take_memory(
 /// Brings the machine up, runs the plan and ends.
 fn experiment(
     space: KernelSpace,
-    memory_bytes: u64,
+    about: About,
     rsdp: Option<u64>,
     plan: &Plan<'_>,
     ramdisk: &[u8],
@@ -169,18 +167,14 @@ fn experiment(
     let (online, listed) = (PerCpu::online().count(), PerCpu::all().len());
     console::text(format_args!("  {online} of {listed} CPUs up: running\n"));
     let clock = machine.clock;
-    let site = Site {
-        clock: &clock.tsc,
-        cores: order::cores(&machine.cpus),
-        usable: cpu_count(machine.cpus.len()),
-        online: cpu_count(online),
-        listed: cpu_count(listed),
-        all_online: machine.all_online,
-        memory_bytes,
-    };
-    let summary = harness::run(plan, ramdisk, site, phases, &mut Bench::new(&mut machine))?;
+    let summary = bench::run(&mut machine, about.memory_bytes, plan, ramdisk, phases)?;
     console::end(summary.status());
     clock.tsc.spin_us(SHUTDOWN_DELAY_US);
+    if let Some(stay_ms) = shutdown::stay_ms() {
+        console::text(format_args!("{summary}"));
+        let exit = summary.exit();
+        power::off(command::serve(&mut machine, about, ramdisk, stay_ms, exit))
+    }
     shutdown::end(summary.exit(), &summary)
 }
 

@@ -25,6 +25,11 @@ pub enum Ending {
         /// For how long.
         ms: u32,
     },
+    /// It takes commands, and then off.
+    Stay {
+        /// How long it waits for one.
+        ms: u32,
+    },
 }
 
 impl Ending {
@@ -35,6 +40,7 @@ impl Ending {
             Self::Poweroff => 0,
             Self::Reboot => 1,
             Self::Linger { ms } => (ms as u64) << 8 | 2,
+            Self::Stay { ms } => (ms as u64) << 8 | 3,
         }
     }
 
@@ -45,6 +51,7 @@ impl Ending {
         match bits & 0xff {
             1 => Self::Reboot,
             2 => Self::Linger { ms: (bits >> 8) as u32 },
+            3 => Self::Stay { ms: (bits >> 8) as u32 },
             _ => Self::Poweroff,
         }
     }
@@ -52,12 +59,14 @@ impl Ending {
 
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Poweroff => f.write_str("poweroff"),
-            Self::Reboot => f.write_str("reboot"),
-            Self::Linger { ms } if ms.is_multiple_of(1000) => write!(f, "linger:{}", ms / 1000),
-            Self::Linger { ms } => write!(f, "linger:{}.{:03}", ms / 1000, ms % 1000),
-        }
+        let (word, ms) = match *self {
+            Self::Poweroff => return f.write_str("poweroff"),
+            Self::Reboot => return f.write_str("reboot"),
+            Self::Linger { ms } => ("linger", ms),
+            Self::Stay { ms } => ("stay", ms),
+        };
+        write!(f, "{word}:{}", ms / 1000)?;
+        if ms.is_multiple_of(1000) { Ok(()) } else { write!(f, ".{:03}", ms % 1000) }
     }
 }
 
@@ -99,6 +108,7 @@ impl<'a> Settings<'a> {
             Some(After::Poweroff) => Ending::Poweroff,
             Some(After::Reboot) => Ending::Reboot,
             Some(After::Linger(seconds)) => Ending::Linger { ms: seconds.saturating_mul(1000) },
+            Some(After::Stay(seconds)) => Ending::Stay { ms: seconds.saturating_mul(1000) },
             None if planned_linger_ms > 0 => Ending::Linger { ms: planned_linger_ms },
             None if listeners.has_screen && !listeners.has_serial => Ending::Linger { ms: SCREEN_LINGER_MS },
             None => Ending::Poweroff,

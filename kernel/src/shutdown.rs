@@ -21,6 +21,15 @@ pub fn set_ending(ending: Ending) {
     ENDING.store(ending.to_bits(), Ordering::Relaxed);
 }
 
+/// How long the machine waits for each command after its last record, in milliseconds; `None` if it takes none.
+#[must_use]
+pub fn stay_ms() -> Option<u32> {
+    match Ending::from_bits(ENDING.load(Ordering::Relaxed)) {
+        Ending::Stay { ms } => Some(ms),
+        Ending::Poweroff | Ending::Reboot | Ending::Linger { .. } => None,
+    }
+}
+
 /// Prints `summary` and ends the machine as configured, with `exit` for QEMU.
 ///
 /// Some consoles keep only the output of a running machine, or only its last part. For these the machine can stay and
@@ -39,7 +48,8 @@ fn end_repeating(exit: GuestExit, report: &dyn Fn(), wait: impl Fn(u64)) -> ! {
     match Ending::from_bits(ENDING.load(Ordering::Relaxed)) {
         Ending::Poweroff => power::off(exit),
         Ending::Reboot => power::reset(),
-        Ending::Linger { ms } => {
+        // A machine that cannot take commands lingers instead.
+        Ending::Linger { ms } | Ending::Stay { ms } => {
             let mut left_us = u64::from(ms) * 1000;
             while left_us > 0 {
                 let seconds = left_us / 1_000_000;

@@ -28,6 +28,11 @@ const FIXED: [&str; 7] = [
 /// Not `stdio`, which would read standard input: that is the control channel.
 const SERIAL: [&str; 4] = ["-chardev", "file,id=serial0,path=/dev/stdout", "-serial", "chardev:serial0"];
 
+/// Standard output is a socket then, which carries both ways, as standard input is for the control channel.
+const SERIAL_BOTH_WAYS: [&str; 4] = ["-chardev", "socket,id=serial0,fd=1", "-serial", "chardev:serial0"];
+/// The same port on a terminal.
+const SERIAL_BY_HAND: &str = "stdio,id=serial0,signal=off";
+
 /// A command line. Prints as one that can be pasted into a shell; serialised as `program` and `arguments`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
@@ -35,6 +40,8 @@ pub struct CommandLine {
     arguments: Vec<OsString>,
     /// How many of the arguments, from the first, set up the control channel.
     control: usize,
+    /// Whether standard output must be a socket, on which the serial port takes input too.
+    pub(crate) serial_input: bool,
     /// A file that it names, which is written before the program starts.
     pub(crate) given: Option<Given>,
 }
@@ -51,7 +58,13 @@ pub struct Given {
 impl CommandLine {
     /// One without arguments.
     pub(crate) fn of(program: &Path) -> Self {
-        Self { program: program.to_owned(), arguments: Vec::new(), control: 0, given: None }
+        Self {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            control: 0,
+            serial_input: false,
+            given: None,
+        }
     }
 
     /// Builds QEMU's command line of a guest.
@@ -72,6 +85,10 @@ impl CommandLine {
         line.words(&FIXED);
         match machine.exact {
             Some(_) => line.words(&EXACT_SERIAL),
+            None if machine.serial_input => {
+                line.words(&SERIAL_BOTH_WAYS);
+                line.serial_input = true;
+            }
             None if machine.serial => line.words(&SERIAL),
             None => {}
         }
@@ -94,6 +111,10 @@ impl CommandLine {
         if machine.hold_at_end {
             line.word("-no-shutdown");
         }
+        if let Some(load) = &machine.load {
+            line.word("-incoming");
+            line.word(exec_uri("cat ", &load.from));
+        }
         machine.extra_args.iter().for_each(|argument| line.word(argument));
         Ok(line)
     }
@@ -103,7 +124,12 @@ impl CommandLine {
     #[must_use]
     pub fn by_hand(&self) -> Self {
         let (program, given) = (self.program.clone(), self.given.clone());
-        Self { program, arguments: self.arguments[self.control..].to_vec(), control: 0, given }
+        let own = self.arguments[self.control..].iter();
+        let arguments = own.map(|word| {
+            let is_socket = self.serial_input && word == SERIAL_BOTH_WAYS[1];
+            if is_socket { SERIAL_BY_HAND.into() } else { word.clone() }
+        });
+        Self { program, arguments: arguments.collect(), control: 0, serial_input: false, given }
     }
 
     /// The program.
@@ -240,6 +266,11 @@ impl CommandLine {
         }
         self.arguments.push(OsString::from_vec(option));
     }
+}
+
+/// The address of a stream that a shell command reads or writes (QEMU's manual, "-incoming exec:").
+pub(crate) fn exec_uri(command: &str, file: &Path) -> String {
+    format!("exec:{command}{}", quoted(absolute(file).as_os_str()))
 }
 
 /// A relative name with a colon would be read as a protocol, and one beginning with a dash as an option.

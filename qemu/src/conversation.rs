@@ -47,6 +47,12 @@ impl Conversation {
         (self.last_id, qmp::command(command, self.last_id))
     }
 
+    /// As [`Self::ask`], for a command with arguments.
+    pub(crate) fn ask_with(&mut self, command: &str, arguments: &Value) -> (u64, String) {
+        self.last_id += 1;
+        (self.last_id, qmp::command_with(command, arguments, self.last_id))
+    }
+
     /// As [`Self::ask`], for a command of QEMU's human monitor.
     pub(crate) fn ask_monitor(&mut self, line: &str) -> (u64, String) {
         self.last_id += 1;

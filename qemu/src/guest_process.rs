@@ -12,7 +12,9 @@ use crate::serial::{Kept, SerialLog};
 use crate::streams::{Arrival, Source, Streams};
 use crate::trace_log::TraceLog;
 use crate::vmm::{Control, threads};
-use crate::{CommandLine, Given, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, Timeline};
+use crate::{
+    CommandLine, Given, GuestEvent, GuestRun, GuestSpec, Outcome, Phase, QemuError, SerialInput, Timeline,
+};
 
 /// How often a VMM that does not name its threads is looked at, until all of them are there. Nothing is measured yet.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -62,8 +64,12 @@ pub(crate) struct GuestProcess<'a, C> {
     stderr: Vec<u8>,
     /// Whether the guest has printed its first record.
     seen_alive: bool,
-    /// Whether it has printed the line after which it is deleted.
-    seen_last: bool,
+    /// How many of the lines it has printed after which it is deleted.
+    seen_last: u32,
+    /// Whether it is being saved, so that the line after which that is done stops nothing more.
+    is_saving: bool,
+    /// What QEMU printed of the CPUs while the machine was stopped.
+    stopped_state: String,
     vcpus: Vec<VcpuThread>,
     host_cpus_in_force: Option<CpuSet>,
     timeline: Timeline,
@@ -98,7 +104,9 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             trace,
             stderr: Vec::new(),
             seen_alive: false,
-            seen_last: false,
+            seen_last: 0,
+            is_saving: false,
+            stopped_state: String::new(),
             vcpus: Vec::new(),
             host_cpus_in_force: None,
             timeline: Timeline { started_unix_ms, ..Timeline::default() },
@@ -163,6 +171,39 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         self.timeline.running_us = Some(self.process.elapsed_us());
     }
 
+    /// Takes note that a machine is loaded.
+    pub(crate) fn is_loaded(&mut self) {
+        self.timeline.loaded_us = Some(self.process.elapsed_us());
+    }
+
+    /// Takes note that the machine has done all that is wanted and is stopped, to be saved.
+    pub(crate) fn begin_to_save(&mut self) {
+        self.is_saving = true;
+    }
+
+    /// Takes note that a stopped machine is next to be written to its file.
+    pub(crate) fn saves(&mut self) {
+        self.timeline.saving_us = Some(self.process.elapsed_us());
+    }
+
+    /// Takes note that the file is whole.
+    pub(crate) fn is_saved(&mut self) {
+        self.timeline.saved_us = Some(self.process.elapsed_us());
+    }
+
+    /// Keeps what QEMU has printed of a stopped machine.
+    pub(crate) fn keep_state(&mut self, text: &str) {
+        self.stopped_state.push_str(text);
+    }
+
+    /// Sends bytes to the serial port.
+    pub(crate) fn send_serial(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() && self.spec.machine.serial_input {
+            self.timeline.sent_us = Some(self.process.elapsed_us());
+            self.streams.send_serial(bytes);
+        }
+    }
+
     /// Asks the VMM's process to end, by SIGTERM.
     pub(crate) fn terminate(&self) {
         self.process.terminate();
@@ -173,12 +214,13 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         self.wait_at_most(Duration::MAX)
     }
 
-    fn wait_at_most(&mut self, most: Duration) -> Result<(), Stop> {
+    pub(crate) fn wait_at_most(&mut self, most: Duration) -> Result<(), Stop> {
         let left = self.deadline().saturating_sub(self.process.elapsed()).min(most);
         if self.take_in(Some(self.cancel), left)? == Arrival::Exit {
             return Err(Stop::Ended);
         }
-        if self.seen_last {
+        let is_done = self.spec.delete_after.is_some_and(|deletion| self.seen_last >= deletion.lines);
+        if is_done && !self.is_saving {
             return Err(Stop::Delete);
         }
         if self.cancel.is_cancelled() {
@@ -233,17 +275,19 @@ impl<'a, C: Control> GuestProcess<'a, C> {
         self.timeline.first_serial_us.get_or_insert(at_us);
         let (vcpus, is_record) = (&self.vcpus, self.spec.first_record.map(|first| first.is_record));
         let is_last = self.spec.delete_after.map(|deletion| deletion.is_last);
+        let input = &SerialInput::default();
         let (was_within_line, mut lines) = (self.serial.is_within_line(), 0_u32);
         let mut on_line = |line: &[u8]| {
             lines += 1;
             self.seen_alive |= is_record.is_some_and(|is_record| is_record(line));
-            self.seen_last |= is_last.is_some_and(|is_last| is_last(line));
-            (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus });
+            self.seen_last += u32::from(is_last.is_some_and(|is_last| is_last(line)));
+            (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus, input });
         };
         let kept = self.serial.accept(&self.buffer[..count], &mut on_line)?;
         if self.serial.is_within_line() && (lines > 0 || !was_within_line) {
             (self.progress)(GuestEvent::LineBegins { vcpus });
         }
+        self.send_serial(&input.take());
         match kept {
             Kept::All => Ok(()),
             Kept::ToTheLimit => {
@@ -307,7 +351,9 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             }
         };
         let (at_us, vcpus) = (self.timeline.exit_us, &self.vcpus);
-        self.serial.finish(&mut |line| (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus }));
+        // It takes nothing any more.
+        let input = &SerialInput::default();
+        self.serial.finish(&mut |line| (self.progress)(GuestEvent::SerialLine { line, at_us, vcpus, input }));
         self.trace.take().map(TraceLog::finish).transpose()?;
         Ok(GuestRun {
             outcome,
@@ -320,6 +366,7 @@ impl<'a, C: Control> GuestProcess<'a, C> {
             host_cpus_in_force: self.host_cpus_in_force,
             vcpus: self.vcpus,
             last_registers,
+            stopped_state: self.stopped_state,
             timeline: self.timeline,
             serial_bytes: self.serial.written_bytes(),
             serial_log: self.spec.serial_log.clone(),

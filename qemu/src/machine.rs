@@ -81,6 +81,8 @@ pub struct MachineSpec {
     pub disk_bus: DiskBus,
     /// Whether there is a serial port. Without one nothing is captured: the run's outcome is all there is.
     pub serial: bool,
+    /// Whether what is sent to it ([`SerialInput`](crate::SerialInput)) reaches the guest. Under QEMU only.
+    pub serial_input: bool,
     /// Whether there is an HPET; for machine types that know one.
     pub hpet: bool,
     /// A Unix socket on which QEMU serves GDB's protocol. A debugger that is connected may stop the guest; that does not
@@ -98,6 +100,15 @@ pub struct MachineSpec {
     ///
     /// [`GuestRun::last_registers`]: crate::GuestRun::last_registers
     pub hold_at_end: bool,
+    /// The file that the machine is saved to before it is deleted ([`GuestSpec::delete_after`]), stopped. QEMU only.
+    ///
+    /// [`GuestSpec::delete_after`]: crate::GuestSpec::delete_after
+    pub save_to: Option<PathBuf>,
+    /// The machine is not booted but loaded. QEMU only.
+    pub load: Option<Loading>,
+    /// Where all of a stopped machine's memory is written, before it is saved or when it is loaded, for a comparison. At most 2
+    /// GiB, which are one piece from address 0 on.
+    pub memory_dump: Option<PathBuf>,
     /// Further arguments, last on the command line.
     pub extra_args: Vec<String>,
 }
@@ -113,6 +124,16 @@ pub fn default_cpu_model(accelerator: Accelerator) -> &'static str {
         Accelerator::Kvm => "host,migratable=off",
         Accelerator::Tcg => "max",
     }
+}
+
+/// A machine that goes on from where another was saved. All else of the two must be alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Loading {
+    /// The file that the other was saved to.
+    pub from: PathBuf,
+    /// What its guest is sent as soon as it runs.
+    pub then_send: Vec<u8>,
 }
 
 impl MachineSpec {
@@ -134,12 +155,16 @@ impl MachineSpec {
             vga: Vga::Std,
             disk_bus: DiskBus::Ata,
             serial: true,
+            serial_input: false,
             hpet: true,
             debugger: None,
             icount_shift: None,
             exact: None,
             trace_log: None,
             hold_at_end: false,
+            save_to: None,
+            load: None,
+            memory_dump: None,
             extra_args: Vec::new(),
         }
     }
@@ -162,6 +187,13 @@ impl MachineSpec {
         if !(1..=1 << 20).contains(&self.memory_mib) {
             return refuse("memory-mib", self.memory_mib.to_string(), "1 to 1048576");
         }
+        if self.memory_dump.is_some() && self.memory_mib > 2048 {
+            return refuse(
+                "memory-dump",
+                format!("of {} MiB", self.memory_mib),
+                "a machine of at most 2048 MiB",
+            );
+        }
         if self.numa_nodes > self.vcpus.min(self.memory_mib) {
             return refuse(
                 "numa-nodes",
@@ -173,6 +205,9 @@ impl MachineSpec {
             && (shift > 10 || accelerator != Accelerator::Tcg)
         {
             return refuse("icount-shift", format!("{shift} under {accelerator}"), "0 to 10 under tcg");
+        }
+        if self.serial_input && (self.exact.is_some() || !self.serial) {
+            return refuse("serial-input", "true".to_owned(), "a serial port, and not the exact mode");
         }
         if self.exact.is_some() {
             ExactMode::check(self, accelerator)?;
@@ -230,6 +265,14 @@ mod tests {
             let machine = MachineSpec { numa_nodes: nodes, ..MachineSpec::q35(4, 64) };
             assert_eq!(refused_option(&machine, Accelerator::Tcg), refused);
         }
+    }
+
+    #[test]
+    fn refuses_input_without_a_port() {
+        let machine = MachineSpec { serial: false, serial_input: true, ..MachineSpec::q35(1, 64) };
+        assert_eq!(refused_option(&machine, Accelerator::Tcg), Some("serial-input"));
+        let machine = MachineSpec { serial: true, ..machine };
+        assert_eq!(refused_option(&machine, Accelerator::Tcg), None);
     }
 
     #[test]

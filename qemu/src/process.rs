@@ -10,16 +10,29 @@ use std::time::Duration;
 
 use host::process::{Capture, End, Process};
 
-use crate::streams::Streams;
+use crate::streams::{SerialEnd, Streams};
 use crate::{CommandLine, QemuError};
 
-/// Starts a VMM with a control socket as its standard input and pipes as its outputs.
+/// How long a guest may leave what it is sent in the host's buffer when that is full.
+const SEND_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Starts a VMM with a control socket as its standard input and pipes as its outputs, or a socket for
+/// the serial port.
 pub(crate) fn start(line: &CommandLine) -> Result<(Process, Streams), QemuError> {
     let started = UnixStream::pair().and_then(|(ours, theirs)| {
         let mut command = launcher(line.program());
         command.args(line.arguments()).stdin(OwnedFd::from(theirs));
-        let mut process = Process::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-        let streams = Streams::new(ours, process.take_stderr(), process.take_stdout());
+        command.stderr(Stdio::piped());
+        if line.serial_input {
+            let (serial, theirs) = UnixStream::pair()?;
+            serial.set_write_timeout(Some(SEND_PATIENCE))?;
+            let mut process = Process::spawn(command.stdout(OwnedFd::from(theirs)))?;
+            let streams = Streams::new(ours, process.take_stderr(), Some(SerialEnd::Socket(serial)));
+            return Ok((process, streams));
+        }
+        let mut process = Process::spawn(command.stdout(Stdio::piped()))?;
+        let serial = process.take_stdout().map(SerialEnd::Pipe);
+        let streams = Streams::new(ours, process.take_stderr(), serial);
         Ok((process, streams))
     });
     let failed =

@@ -116,11 +116,16 @@ pub fn command(name: &str, id: u64) -> String {
     format!("{}\n", json!({ "execute": name, "id": id }))
 }
 
+/// Formats a command with arguments, likewise.
+#[must_use]
+pub fn command_with(name: &str, arguments: &Value, id: u64) -> String {
+    format!("{}\n", json!({ "execute": name, "arguments": arguments, "id": id }))
+}
+
 /// Formats a command of QEMU's human monitor, with its line end. Its result is the monitor's output.
 #[must_use]
 pub fn monitor_command(line: &str, id: u64) -> String {
-    let arguments = json!({ "command-line": line });
-    format!("{}\n", json!({ "execute": "human-monitor-command", "arguments": arguments, "id": id }))
+    command_with("human-monitor-command", &json!({ "command-line": line }), id)
 }
 
 /// Reads the result of `query-cpus-fast`: each CPU's index and host thread, by index.

@@ -32,6 +32,9 @@ pub struct GuestRun {
     /// The registers of the guest's CPUs when the run was ended, by CPU index. Empty if the VMM ended by itself, had not
     /// started the guest, did not answer in time, or is not QEMU.
     pub last_registers: Vec<CpuState>,
+    /// What QEMU printed of every CPU, and of the local APIC of the first, while the machine was stopped to be saved, or when it
+    /// was loaded; empty if [`MachineSpec::memory_dump`](crate::MachineSpec::memory_dump) is not set.
+    pub stopped_state: String,
     /// When things happened.
     pub timeline: Timeline,
     /// Bytes in the serial log.
@@ -62,6 +65,14 @@ pub struct Timeline {
     pub running_us: Option<u64>,
     /// From the VMM's start to the first byte on the serial port, in microseconds.
     pub first_serial_us: Option<u64>,
+    /// From the VMM's start to the moment at which the machine was loaded, in microseconds; `None` if it was booted.
+    pub loaded_us: Option<u64>,
+    /// From the VMM's start to the moment at which the stopped machine began to be saved, in microseconds.
+    pub saving_us: Option<u64>,
+    /// From the VMM's start to the moment at which it was saved, in microseconds.
+    pub saved_us: Option<u64>,
+    /// From the VMM's start to the moment at which the guest was last sent something, in microseconds; `None` if never.
+    pub sent_us: Option<u64>,
     /// From the VMM's start to the moment at which it was asked to end, in microseconds; `None` if it was not asked.
     pub asked_us: Option<u64>,
     /// From the VMM's start to its end, in microseconds. Its process is gone then, and all that the process alone had.

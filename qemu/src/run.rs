@@ -1,5 +1,6 @@
 //! One run of one guest, from start to classified end.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -53,8 +54,10 @@ pub struct FirstRecord {
 /// The deletion of a machine from outside, while its guest runs. QEMU is asked by QMP's `quit`, the others by SIGTERM.
 #[derive(Clone, Copy, Debug)]
 pub struct Deletion {
-    /// Whether a line on the serial port is the last that is wanted.
+    /// Whether a line on the serial port is one after which the machine may have done all that is wanted.
     pub is_last: fn(&[u8]) -> bool,
+    /// How many such lines are wanted.
+    pub lines: u32,
     /// How long the VMM may take to end after it was asked to; then it is killed.
     pub patience: Duration,
 }
@@ -91,6 +94,22 @@ impl GuestSpec {
     }
 }
 
+/// What a guest is sent on its serial port after a line that it printed, if [`MachineSpec::serial_input`] is set; else it
+/// goes nowhere.
+#[derive(Debug, Default)]
+pub struct SerialInput(RefCell<Vec<u8>>);
+
+impl SerialInput {
+    /// Adds bytes. They leave when the handler has returned.
+    pub fn send(&self, bytes: &[u8]) {
+        self.0.borrow_mut().extend_from_slice(bytes);
+    }
+
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+}
+
 /// An event of a run. The handler is called on the run's thread: a slow handler delays the capture.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -121,6 +140,8 @@ pub enum GuestEvent<'a> {
         at_us: u64,
         /// The vCPU threads, so that the handler may read [`VcpuThread::sched_stat`] at this point.
         vcpus: &'a [VcpuThread],
+        /// What the guest is to be sent.
+        input: &'a SerialInput,
     },
     /// The VMM is about to be asked to end, as [`GuestSpec::delete_after`] says: the last moment at which its process can be
     /// looked at.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{ChildStderr, ChildStdout};
 use std::time::Duration;
@@ -33,18 +33,45 @@ pub(crate) enum Arrival {
     Nothing,
 }
 
+/// Our end of the serial port.
+#[derive(Debug)]
+pub(crate) enum SerialEnd {
+    /// It prints.
+    Pipe(ChildStdout),
+    /// It prints, and takes input.
+    Socket(UnixStream),
+}
+
+impl Read for SerialEnd {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Pipe(pipe) => pipe.read(buffer),
+            Self::Socket(socket) => socket.read(buffer),
+        }
+    }
+}
+
+impl AsFd for SerialEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Pipe(pipe) => pipe.as_fd(),
+            Self::Socket(socket) => socket.as_fd(),
+        }
+    }
+}
+
 /// The VMM's ends of control, messages, serial port and trace. A stream that has ended, or is not taken, is `None`.
 #[derive(Debug)]
 pub(crate) struct Streams {
     control: Option<UnixStream>,
     stderr: Option<ChildStderr>,
-    serial: Option<ChildStdout>,
+    serial: Option<SerialEnd>,
     trace: Option<File>,
 }
 
 impl Streams {
-    pub(crate) fn new(control: UnixStream, stderr: Option<ChildStderr>, serial: Option<ChildStdout>) -> Self {
-        if let Some(serial) = &serial {
+    pub(crate) fn new(control: UnixStream, stderr: Option<ChildStderr>, serial: Option<SerialEnd>) -> Self {
+        if let Some(SerialEnd::Pipe(serial)) = &serial {
             // The guest waits while the pipe is full, so this asks for the largest size that an ordinary user may
             // set. If that fails, the default will do.
             let _ = rustix::pipe::fcntl_setpipe_size(serial, 1 << 20);
@@ -61,6 +88,13 @@ impl Streams {
     pub(crate) fn send(&mut self, command: &str) {
         if let Some(control) = &mut self.control {
             let _ = control.write_all(command.as_bytes());
+        }
+    }
+
+    /// Sends bytes to the serial port. A guest that does not take them shows that in its log.
+    pub(crate) fn send_serial(&mut self, bytes: &[u8]) {
+        if let Some(SerialEnd::Socket(serial)) = &mut self.serial {
+            let _ = serial.write_all(bytes);
         }
     }
 

@@ -19,7 +19,7 @@ struct Seen {
 
 /// Runs a guest, which is deleted after the line `last`.
 fn delete(guest: &mut Guest, patience: Duration) -> (Result<GuestRun, QemuError>, Seen) {
-    guest.spec.delete_after = Some(Deletion { is_last: |line| line == b"last", patience });
+    guest.spec.delete_after = Some(Deletion { is_last: |line| line == b"last", lines: 1, patience });
     let mut seen = Seen::default();
     let run = guest.run_with(&CancelToken::new().expect("a token"), &mut |event| match event {
         GuestEvent::Deleting { pid, .. } => seen.deleting = Some(pid),

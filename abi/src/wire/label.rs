@@ -124,10 +124,13 @@ const fn is_plain(byte: u8, first: bool) -> bool {
 /// The digits of an escape.
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
+/// The value of one of [`DIGITS`].
+fn value(digit: u8) -> Option<u8> {
+    DIGITS.iter().zip(0_u8..).find(|&(&known, _)| known == digit).map(|(_, value)| value)
+}
+
 /// Whether `text` is as [`Text::push`] writes it: not empty, and a byte is escaped exactly if it has to be.
 fn is_canonical(text: &[u8]) -> bool {
-    let value =
-        |digit: u8| DIGITS.iter().zip(0_u8..).find(|&(&known, _)| known == digit).map(|(_, value)| value);
     let mut rest = text;
     while let [byte, after @ ..] = rest {
         let is_first = rest.len() == text.len();
@@ -143,11 +146,47 @@ fn is_canonical(text: &[u8]) -> bool {
     !text.is_empty()
 }
 
+/// A byte as its escape.
+const fn escaped(byte: u8) -> [u8; 3] {
+    [b'%', DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
+}
+
+/// Writes bytes of any number in the encoded form of a [`Text`], `-` for none.
+pub(crate) fn write_encoded(bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
+    if bytes.is_empty() {
+        return out.write_char('-');
+    }
+    bytes.iter().enumerate().try_for_each(|(at, &byte)| {
+        if is_plain(byte, at == 0) {
+            return out.write_char(char::from(byte));
+        }
+        escaped(byte).into_iter().try_for_each(|byte| out.write_char(char::from(byte)))
+    })
+}
+
+/// Decodes what [`write_encoded`] writes, and nothing else, where it is. Returns how many bytes there are of it.
+pub(crate) fn decode_in_place(text: &mut [u8]) -> Option<usize> {
+    if text == b"-" {
+        return Some(0);
+    }
+    if !is_canonical(text) {
+        return None;
+    }
+    let (mut from, mut to) = (0, 0);
+    while from < text.len() {
+        let is_escape = text[from] == b'%';
+        text[to] = if is_escape { value(text[from + 1])? << 4 | value(text[from + 2])? } else { text[from] };
+        from += if is_escape { 3 } else { 1 };
+        to += 1;
+    }
+    Some(to)
+}
+
 impl<const MAX: usize> Text<MAX> {
     /// Adds one byte in its encoded form; `None` if that does not fit whole.
     fn push(&mut self, byte: u8) -> Option<()> {
         let at = usize::from(self.len);
-        let escaped = [b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        let escaped = escaped(byte);
         let code = if is_plain(byte, at == 0) { &[byte][..] } else { &escaped[..] };
         self.bytes.get_mut(at..at + code.len())?.copy_from_slice(code);
         self.len = u8::try_from(at + code.len()).ok()?;
@@ -237,7 +276,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn text_of_any_length_is_decoded_where_it_is() {
+        let mut encoded = String::new();
+        write_encoded(b"-a b=%\n", &mut encoded).expect("a String takes all");
+        assert_eq!(encoded, "%2Da%20b%3D%25%0A");
+        let mut bytes = encoded.into_bytes();
+        let len = decode_in_place(&mut bytes).expect("its own form");
+        assert_eq!(&bytes[..len], b"-a b=%\n");
+        for bad in ["", "%", "a%2", "%zz", "%41", "%2d", "a=b", "a b", "-a"] {
+            assert_eq!(decode_in_place(&mut bad.as_bytes().to_vec()), None, "{bad}");
+        }
+        assert_eq!(decode_in_place(&mut b"-".to_vec()), Some(0));
+    }
+
     proptest! {
+        #[test]
+        fn any_bytes_round_trip(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut encoded = String::new();
+            write_encoded(&bytes, &mut encoded).expect("a String takes all");
+            let mut decoded = encoded.into_bytes();
+            let len = decode_in_place(&mut decoded);
+            prop_assert_eq!(len.map(|len| &decoded[..len]), Some(&bytes[..]));
+        }
+
         #[test]
         fn text_round_trips(text in ".{0,60}") {
             let value = Text::<96>::new(&text);

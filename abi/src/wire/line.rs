@@ -130,6 +130,8 @@ impl fmt::Write for Line {
 }
 
 const CRC_FIELD: &str = "crc=";
+/// The bytes of a line after its text: a space and the checksum.
+pub(crate) const TAIL_BYTES: usize = 1 + CRC_FIELD.len() + 8;
 
 /// The most bytes that the envelope of the record `name` takes.
 const fn envelope_max_len(name: &str) -> usize {
@@ -166,6 +168,12 @@ fn write_line(envelope: &Envelope, line: &mut Line) -> fmt::Result {
     envelope.record.write_fields(line)?;
     line.write_str(" ")?;
     let crc = crc32(line.as_bytes());
+    write!(line, "{CRC_FIELD}{crc:08x}")
+}
+
+/// Ends a line of any length, which ends in a space so far, with its checksum.
+pub(crate) fn write_checksum<S: fmt::Write + AsRef<[u8]>>(line: &mut S) -> fmt::Result {
+    let crc = crc32(line.as_ref());
     write!(line, "{CRC_FIELD}{crc:08x}")
 }
 
@@ -215,6 +223,12 @@ fn read(
     line: &[u8],
     record: impl FnOnce(&[u8]) -> Result<Record, FieldError>,
 ) -> Result<Envelope, LineError> {
+    let (seq, ts, text) = read_envelope(line)?;
+    Ok(Envelope { seq, ts, record: record(text).map_err(LineError::Record)? })
+}
+
+/// Reads the envelope of a line of any length. Returns its number, its time and its text: a name and fields.
+pub(crate) fn read_envelope(line: &[u8]) -> Result<(u32, Timestamp, &[u8]), LineError> {
     // `ASSAY12` begins with our tag too.
     let ours = line.strip_prefix(TAG.as_bytes()).filter(|rest| !rest.first().is_some_and(u8::is_ascii_digit));
     let (body, crc) = ours.ok_or(LineError::Version)?.split_last_chunk().ok_or(LineError::Envelope)?;
@@ -226,7 +240,7 @@ fn read(
     let seq = take(&mut rest, "seq").map_err(|_| LineError::Envelope)?;
     let ts = take(&mut rest, "ts").map_err(|_| LineError::Envelope)?;
     let text = rest.strip_prefix(b" ev=").ok_or(LineError::Envelope)?;
-    Ok(Envelope { seq, ts, record: record(text).map_err(LineError::Record)? })
+    Ok((seq, ts, text))
 }
 
 /// The checksum in the last field of a line.

@@ -8,7 +8,7 @@
 //! Every record has exactly one form: [`encode`] gives back byte for byte every line that [`decode`] accepts.
 
 mod crc;
-mod label;
+pub(crate) mod label;
 pub mod line;
 pub(crate) mod message;
 pub mod record;

@@ -12,9 +12,9 @@ use crate::task::TaskName;
 use crate::{ApicId, CpuId, Digest};
 
 pub use super::words::{
-    ApicMode, ConfigSource, CoreKind, CpuState, DmiField, Firmware, Moment, RegisterName, RsdpSource,
-    RunStatus, SchedulingClass, SecondSource, SkipReason, SmbiosState, Stage, SystemName, TopologySource,
-    TscSource, WorkerStatus,
+    ApicMode, CommandKind, ConfigSource, CoreKind, CpuState, DmiField, Firmware, KvmclockState, Moment,
+    RefusedFor, RegisterName, RsdpSource, RunStatus, SchedulingClass, SecondSource, SkipReason, SmbiosState,
+    Spoilt, Stage, SystemName, TimerState, TopologySource, TscSource, WorkerStatus,
 };
 
 /// The version of the records below, and the number of the tag. A change that an older reader would misread raises
@@ -35,6 +35,87 @@ messages! {
         plan: Digest,
         /// The first 8 bytes of the GNU build ID of the kernel ELF; 0 if it has none or does not disclose it.
         build: Hex64,
+    }
+
+    /// The command that this stream answers, in a stream that is no boot's. It follows `start`, whose plan is the command's.
+    CommandTaken = "command" {
+        /// What it has the machine do.
+        kind: CommandKind,
+        /// The commands that were taken before it in this boot.
+        number: u32,
+        /// The nonce that it named: of the boot, or of the answer to the command before.
+        after: Hex64,
+        /// The length of its line.
+        bytes: u32,
+        /// How long its line took from its first byte to its last, in microseconds.
+        took_us: u64,
+        /// The commands that were refused since the last one that was taken.
+        refused: u32,
+    }
+
+    /// A line that is no command that the machine takes. It follows `start`, and `end` follows it: nothing was done.
+    CommandRefused = "command-refused" {
+        /// Why.
+        reason: RefusedFor,
+        /// The commands that were refused before it since the last one that was taken. After 32 the machine answers no more
+        /// of them.
+        refused: u32,
+        /// The particulars.
+        detail: Text<64>,
+    }
+
+    /// The clocks of a machine at the moment of a command `hold` or `check`.
+    Clocks = "clocks" {
+        /// The TSC.
+        tsc: u64,
+        /// The second clock.
+        count: u64,
+        /// The real-time clock, in seconds; `-` without one.
+        seconds: Option<u64>,
+    }
+
+    /// What a machine holds from a command `hold` on.
+    Held = "held" {
+        /// Bytes of memory that were filled.
+        bytes: u64,
+        /// The exclusive or of their words.
+        digest: Hex64,
+        /// CPUs whose x87, SSE and local APIC state is held.
+        cpus: u16,
+        /// CPUs whose timer was armed.
+        timers: u16,
+        /// When it fires, in microseconds from then.
+        timer_us: u64,
+    }
+
+    /// What a machine has kept in its memory, at a command `check`.
+    Kept = "kept" {
+        /// What the check has spoilt before.
+        spoilt: Spoilt,
+        /// Bytes of memory that were read.
+        bytes: u64,
+        /// The exclusive or of their words.
+        digest: Hex64,
+        /// Words that are not what was held.
+        wrong: u64,
+        /// KVM's clock.
+        kvmclock: KvmclockState,
+        /// The next number of a generator that was seeded with the boot's nonce: two clones of a machine have the same.
+        random: Hex64,
+    }
+
+    /// What a CPU has kept, at a command `check`.
+    KeptCpu = "kept-cpu" {
+        /// The CPU.
+        cpu: CpuId,
+        /// Bytes of its x87 and SSE state that are not what was held.
+        fpu: u16,
+        /// Registers of its local APIC that are not what was held.
+        apic: u16,
+        /// Its timer.
+        timer: TimerState,
+        /// How long after it was due the timer's interrupt was taken, in microseconds, by this CPU's TSC.
+        late_us: u64,
     }
 
     /// The machine, as it identifies itself.

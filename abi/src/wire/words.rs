@@ -255,6 +255,76 @@ words! {
         Run = "run",
     }
 
+    /// What a command has a running machine do.
+    pub enum CommandKind {
+        /// It runs a plan.
+        Exec = "exec",
+        /// It puts into its memory and its CPUs what it must keep while it is saved and loaded.
+        Hold = "hold",
+        /// It reports what of that it has kept.
+        Check = "check",
+    }
+
+    /// What a check spoils before it looks, to show that it notices that.
+    pub enum Spoilt {
+        /// Nothing.
+        None = "none",
+        /// A word of the memory.
+        Memory = "memory",
+        /// The x87 and SSE state of the last CPU.
+        Fpu = "fpu",
+        /// A register of the last CPU's local APIC.
+        Apic = "apic",
+        /// The last CPU's armed timer, which is stopped.
+        Timer = "timer",
+        /// The TSC of the last CPU, which appears to be ahead.
+        Tsc = "tsc",
+    }
+
+    /// What became of a timer that was armed.
+    pub enum TimerState {
+        /// The CPU has none: it was not free for one.
+        None = "none",
+        /// It has fired once, and not too early.
+        Fired = "fired",
+        /// It has not fired.
+        Lost = "lost",
+        /// It has fired before it was due, or more than once.
+        Wrong = "wrong",
+    }
+
+    /// What KVM's clock says of a pause.
+    pub enum KvmclockState {
+        /// The machine does not use this clock.
+        None = "none",
+        /// It reports no pause.
+        Running = "running",
+        /// It reports that the machine was stopped.
+        Stopped = "stopped",
+    }
+
+    /// Why a line that came to a running machine is no command that it takes.
+    pub enum RefusedFor {
+        /// It is longer than a command can be.
+        TooLong = "too-long",
+        /// Its end did not come in time.
+        TooSlow = "too-slow",
+        /// The port lost bytes: they came faster than they were read.
+        Overrun = "overrun",
+        /// It has not the form of a command.
+        Malformed = "malformed",
+        /// Its checksum does not match.
+        Checksum = "checksum",
+        /// No command has its word.
+        Unknown = "unknown",
+        /// It is for another moment, or another boot: it names another stream than the last.
+        Replayed = "replayed",
+        /// Its number is not the next.
+        OutOfOrder = "out-of-order",
+        /// Its plan is none, or cannot be run by a machine that is up.
+        Plan = "plan",
+    }
+
     /// The outcome of the search for SMBIOS tables.
     pub enum SmbiosState {
         /// They were found and read.

@@ -5,6 +5,7 @@ pub(crate) mod boot_image;
 pub(crate) mod build_id;
 pub(crate) mod bzimage;
 pub(crate) mod chain;
+pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod elf;
 pub(crate) mod fadt;

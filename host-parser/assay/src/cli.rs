@@ -22,6 +22,7 @@ use crate::report_command::ReportArgs;
 use crate::run::RunArgs;
 use crate::schema_command::SchemaArgs;
 use crate::show::{ListArgs, ShowArgs};
+use crate::snapshot::SnapshotArgs;
 use crate::tool::VERSION;
 use crate::verify::VerifyArgs;
 use crate::workloads::WorkloadsArgs;
@@ -83,6 +84,12 @@ pub enum Command {
     /// Every machine does the same verified work, and nothing of it may be left. Exit codes: 0 if all machines lived and every
     /// gate holds, 3 if a gate has too few cycles, 4 if a machine failed or left something, 13 if a gate is exceeded.
     Lifecycle(LifecycleArgs),
+    /// Save a machine that is up to a file, load it again and in several clones; check what it kept.
+    ///
+    /// Times saving, loading with a cold and a warm page cache, and the first verified answer, beside a Linux guest. What must
+    /// survive is checked by the guest and from outside, and each check has a control. QEMU only. Exit codes: 0 if every
+    /// check holds and every control is noticed, 4 if not.
+    Snapshot(SnapshotArgs),
     /// Run every workload of a folder in our guest, a Linux guest and natively; print one table.
     ///
     /// Each workload is a session of its own, with all systems in shuffled order. Ends with the exit code of the first
@@ -208,9 +215,12 @@ impl Command {
                 "`assay parse --out DIR` keeps these results; `assay report LOG --html FILE` makes figures."
                     .to_owned()
             }
-            Self::Run(_) | Self::Lifecycle(_) | Self::Baseline(_) | Self::Ab(_) | Self::Compare(_) => {
-                Exit::Holds.next().to_owned()
-            }
+            Self::Run(_)
+            | Self::Lifecycle(_)
+            | Self::Snapshot(_)
+            | Self::Baseline(_)
+            | Self::Ab(_)
+            | Self::Compare(_) => Exit::Holds.next().to_owned(),
         })
     }
 
@@ -227,7 +237,10 @@ impl Command {
 
     /// Whether it measures on this host, so that what is busy here now matters.
     pub const fn runs_guests(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::Lifecycle(_) | Self::Ab(_) | Self::Workloads(_))
+        matches!(
+            self,
+            Self::Run(_) | Self::Lifecycle(_) | Self::Snapshot(_) | Self::Ab(_) | Self::Workloads(_)
+        )
     }
 
     /// The host CPUs that its option names.
@@ -235,6 +248,7 @@ impl Command {
         match self {
             Self::Run(args) => args.guest.cpus.as_deref(),
             Self::Lifecycle(args) => args.guest.cpus.as_deref(),
+            Self::Snapshot(args) => args.guest.cpus.as_deref(),
             Self::Ab(args) => args.guest.cpus.as_deref(),
             Self::Workloads(args) => args.guest.cpus.as_deref(),
             _ => None,

@@ -150,7 +150,7 @@ const fn exit_of(conclusion: Conclusion) -> Exit {
 }
 
 /// What lives on a machine, by its word.
-fn subject(word: &str) -> Result<Subject, String> {
+pub fn subject(word: &str) -> Result<Subject, String> {
     let named = Subject::ALL.into_iter().filter(|&subject| subject != Subject::Empty);
     let words: Vec<_> = named.clone().map(Subject::word).collect();
     named

@@ -27,6 +27,7 @@ mod report_command;
 mod run;
 mod schema_command;
 mod show;
+mod snapshot;
 mod tool;
 mod verify;
 mod workloads;
@@ -81,6 +82,7 @@ fn run(command: &Command) -> Result<Ending, Coded> {
     match command {
         Command::Run(args) => run::run(args),
         Command::Lifecycle(args) => lifecycle::run(args),
+        Command::Snapshot(args) => snapshot::run(args),
         Command::Workloads(args) => workloads::run(args).map(Ending::from),
         Command::Show(args) => show::run(args),
         Command::List(args) => show::list(args),

@@ -63,7 +63,7 @@ pub fn boot(
         let record = watch.take(&event);
         match event {
             GuestEvent::Started { pid } => cost.of_process(pid),
-            GuestEvent::SerialLine { line, at_us, vcpus } => {
+            GuestEvent::SerialLine { line, at_us, vcpus, .. } => {
                 if let Some(record) = record {
                     cost.on_record(&record, at_us);
                 }

@@ -159,8 +159,8 @@ impl GuestEnv {
         Self { boot: Boot::Bios, firmware: Firmware::Bios, ..self.clone() }
     }
 
-    /// This environment, but with guests that stay after their last record, for at most [`LINGER_S`] seconds. What deletes
-    /// them is [`qemu::GuestSpec::delete_after`].
+    /// This environment, but with guests that stay after their last record, for at most [`LINGER_S`] seconds, and under QEMU
+    /// take commands. What deletes them is [`qemu::GuestSpec::delete_after`].
     #[must_use]
     pub fn staying(&self) -> Self {
         Self { stays: true, ..self.clone() }
@@ -168,7 +168,13 @@ impl GuestEnv {
 
     /// What the guests' command line ends with, so that they stay: of our kernel, and of the Linux twin.
     pub(crate) fn stay_words(&self) -> Option<[String; 2]> {
-        self.stays.then(|| [format!("after=linger:{LINGER_S}"), format!(" assay_after=linger:{LINGER_S}")])
+        let word = if self.takes_commands() { "stay" } else { "linger" };
+        self.stays.then(|| [format!("after={word}:{LINGER_S}"), format!(" assay_after={word}:{LINGER_S}")])
+    }
+
+    /// Whether guests that stay can be sent commands: the others' VMMs have a control channel where QEMU has none.
+    pub fn takes_commands(&self) -> bool {
+        self.stays && self.vmm.kind == VmmKind::Qemu
     }
 
     /// This environment with as many CPUs for the guest of a sweep; `None` keeps the number. No effect without a sweep.

@@ -4,20 +4,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use abi::wire::{Record, decode};
+use abi::wire::{Hex64, Record};
 use anyhow::Context;
 use evidence::gate::HostEvidence;
+use experiment::plan::PlanBytes;
 use host::CancelToken;
 use lab::guest::Watch;
 use lab::{BootImage, Coded, Exit, GuestEnv, OrExit};
 use qemu::{BootMedium, Deletion, GuestEvent, GuestRun, GuestSpec, Outcome};
 
+use crate::exec;
 use crate::ledger::{LOG, Times};
 use crate::leftovers::{Held, Traces};
 use crate::session::Prepared;
 
 /// How long a VMM may take to end after it was asked to.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A cycle that is to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Cycle<'a> {
+    /// Its number.
+    pub number: u32,
+    /// The challenge of its boot's plan.
+    pub challenge: u64,
+    /// Where its files go.
+    pub folder: &'a Path,
+}
 
 /// What came of a cycle.
 pub(crate) struct Lived {
@@ -35,10 +48,21 @@ pub(crate) struct Lived {
     pub started_unix_ms: u64,
     /// Its log; `None` of an empty machine.
     pub log: Option<Vec<u8>>,
-    /// What the host observed of its guest.
+    /// What the host observed of its guest, up to the end of the boot's log.
     pub evidence: HostEvidence,
+    /// The command that it was sent, if it was.
+    pub exec: Option<Sent>,
     /// Whether it was interrupted.
     pub interrupted: bool,
+}
+
+/// A command that was sent.
+pub(crate) struct Sent {
+    /// Its plan, and the challenge of that.
+    pub plan: PlanBytes,
+    pub challenge: u64,
+    /// What the host observed from then on.
+    pub evidence: HostEvidence,
 }
 
 /// What is looked at while a cycle lives.
@@ -47,32 +71,52 @@ struct Seen {
     first_record_us: Option<u64>,
     ready_us: Option<u64>,
     end_us: Option<u64>,
+    answered_us: Option<u64>,
+    answer_end_us: Option<u64>,
+    /// The nonce of the boot.
+    nonce: Option<Hex64>,
     pid: Option<u32>,
     held: Held,
     group: Vec<u32>,
 }
 
-/// Lives one cycle of `target` in its own `folder`, booting `image`. `turn` is when its turn began.
+/// Lives one cycle of `target` in its own `folder`: the boot of `image` with its challenge, and then a command. `turn` is when
+/// its turn began.
 ///
 /// # Errors
 /// The VMM cannot be started or controlled, or a file cannot be written.
 pub(crate) fn live(
     target: &Prepared,
     image: Option<&BootImage>,
-    folder: &Path,
+    cycle: Cycle<'_>,
     turn: Instant,
     cancel: &CancelToken,
 ) -> Result<Lived, Coded> {
+    let Cycle { number, challenge, folder } = cycle;
     let shown = || folder.display().to_string();
     fs::create_dir_all(folder).with_context(shown).or_exit(Exit::Output)?;
     let spec = spec(target, image, &folder.join(LOG));
     let traces = Traces { proc: Path::new("/proc") };
     let (begun, started) = (turn.elapsed(), SystemTime::now());
     let mut seen = Seen::default();
-    let mut watch = Watch::new(target.env());
+    let mut watches = [Watch::new(target.env()), Watch::new(target.env())];
+    let mut sent = None;
     let run = qemu::run(&spec, cancel, &mut |event| {
-        let record = watch.take(&event);
-        seen.take(traces, started, &event, record.as_ref());
+        let record = watch(&mut watches, &event, sent.is_some());
+        seen.take(traces, started, &event, record.as_ref(), sent.is_some());
+        if let (
+            GuestEvent::SerialLine { input, .. },
+            Some(Record::End(end)),
+            None,
+            Some(image),
+            Some(nonce),
+        ) = (event, record, &sent, image.filter(|_| target.takes_commands()), seen.nonce)
+        {
+            let challenge = exec::challenge(challenge, end.digest, number);
+            let plan = image.plan.with_challenge(challenge);
+            input.send(&exec::line(&plan, nonce));
+            sent = Some((plan, challenge));
+        }
     });
     let run = run.map_err(lab::guest::with_exit_code)?;
     let mut known = vec![spec.serial_log.clone()];
@@ -84,6 +128,8 @@ pub(crate) fn live(
         None => None,
     };
     let interrupted = run.outcome == Outcome::Cancelled;
+    let [of_boot, of_answer] =
+        watches.map(|watch| watch.into_evidence(target.machine.cpus, target.env().host_cores()));
     Ok(Lived {
         times: times(&run, &seen, begun),
         ended_otherwise: ended_otherwise(&run),
@@ -92,15 +138,36 @@ pub(crate) fn live(
         command: lab::guest::command_words(&run),
         started_unix_ms: run.timeline.started_unix_ms,
         log,
-        evidence: watch.into_evidence(target.machine.cpus, target.env().host_cores()),
+        evidence: of_boot,
+        exec: sent.map(|(plan, challenge)| Sent { plan, challenge, evidence: of_answer }),
         interrupted,
     })
 }
 
+/// Has the watch over the boot, or that over the answer, take a line; both see when the machine ends.
+fn watch([boot, answer]: &mut [Watch; 2], event: &GuestEvent<'_>, is_answer: bool) -> Option<Record> {
+    match event {
+        GuestEvent::SerialLine { .. } | GuestEvent::LineBegins { .. } => {
+            if is_answer {
+                answer.take(event)
+            } else {
+                boot.take(event)
+            }
+        }
+        _ => {
+            boot.take(event);
+            answer.take(event);
+            None
+        }
+    }
+}
+
 fn spec(target: &Prepared, image: Option<&BootImage>, log: &Path) -> GuestSpec {
     let (env, manifest): (&GuestEnv, _) = (target.env(), &target.manifest);
-    let machine = env.machine(manifest, target.machine.cpus);
-    let delete_after = Some(Deletion { is_last, patience: PATIENCE });
+    let mut machine = env.machine(manifest, target.machine.cpus);
+    machine.serial_input = image.is_some() && target.takes_commands();
+    let lines = if machine.serial_input { 2 } else { 1 };
+    let delete_after = Some(Deletion { is_last: exec::ends_stream, lines, patience: PATIENCE });
     let nothing = BootMedium::Nothing;
     let boot = image.map_or(nothing, |image| image.medium.clone());
     GuestSpec { delete_after, ..lab::guest::spec_of(env, manifest, machine, boot, log) }
@@ -113,11 +180,18 @@ impl Seen {
         started: SystemTime,
         event: &GuestEvent<'_>,
         record: Option<&Record>,
+        is_answer: bool,
     ) {
         match *event {
+            GuestEvent::SerialLine { at_us, .. } if is_answer => match record {
+                Some(Record::Worker(_)) => drop(self.answered_us.get_or_insert(at_us)),
+                Some(Record::End(_)) => drop(self.answer_end_us.get_or_insert(at_us)),
+                _ => {}
+            },
             GuestEvent::SerialLine { at_us, .. } if record.is_some() => {
                 self.first_record_us.get_or_insert(at_us);
                 match record {
+                    Some(Record::Start(start)) => drop(self.nonce.get_or_insert(start.nonce)),
                     Some(Record::Worker(_)) => drop(self.ready_us.get_or_insert(at_us)),
                     Some(Record::End(_)) => drop(self.end_us.get_or_insert(at_us)),
                     _ => {}
@@ -140,14 +214,12 @@ fn times(run: &GuestRun, seen: &Seen, begun: Duration) -> Times {
         first_record_us: seen.first_record_us,
         ready_us: seen.ready_us,
         end_us: seen.end_us,
+        sent_us: run.timeline.sent_us,
+        answered_us: seen.answered_us,
+        answer_end_us: seen.answer_end_us,
         asked_us: run.timeline.asked_us,
         gone_us: run.timeline.exit_us,
     }
-}
-
-/// Whether a line is the `end` record.
-fn is_last(line: &[u8]) -> bool {
-    decode(line).is_ok_and(|envelope| matches!(envelope.record, Record::End(_)))
 }
 
 /// What ended a machine, if it was not its deletion.

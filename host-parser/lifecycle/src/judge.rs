@@ -1,11 +1,12 @@
 //! Whether a cycle counts: its log passes the gate, its steps are in order, and nothing of it is left.
 
-use abi::wire::Record;
-use evidence::gate::{ExpectedCase, Gate, Measurement, ReasonCode, RunExpectation};
-use evidence::transcript::Transcript;
+use abi::wire::{Hex64, Record};
+use evidence::gate::{ExpectedCase, Gate, HostEvidence, Measurement, ReasonCode, RunExpectation};
+use evidence::transcript::{Boot, Transcript};
 use experiment::manifest::{LifeRow, Manifest};
 
-use crate::ledger::{Commitment, CycleEntry};
+use crate::exec;
+use crate::ledger::{Commitment, CycleEntry, Target};
 use crate::subject::Subject;
 
 /// The gates of a session: one for each machine and what lives on it, since each remembers what its runs have in common.
@@ -13,6 +14,8 @@ pub(crate) struct Judges<'a> {
     commitment: &'a Commitment,
     manifest: &'a Manifest,
     gates: Vec<Gate>,
+    /// Those of the answers to commands.
+    answers: Vec<Gate>,
 }
 
 /// Why a cycle does not count.
@@ -27,8 +30,8 @@ pub(crate) struct Refusal {
 impl<'a> Judges<'a> {
     /// Those of a session with this commitment, whose manifest this is.
     pub fn new(commitment: &'a Commitment, manifest: &'a Manifest) -> Self {
-        let gates = commitment.targets.iter().map(|_| Gate::of(manifest.workload())).collect();
-        Self { commitment, manifest, gates }
+        let gates = || commitment.targets.iter().map(|_| Gate::of(manifest.workload())).collect();
+        Self { commitment, manifest, gates: gates(), answers: gates() }
     }
 
     /// Judges a cycle; `log` is `None` if it has none. A finding about the worker's own time refuses
@@ -48,25 +51,20 @@ impl<'a> Judges<'a> {
             let (Some(log), Some(expected)) = (log, &cycle.expected) else {
                 return plain("has no log".to_owned());
             };
-            let transcript = Transcript::read(log);
-            self.check_expected(target.cpus, expected)?;
-            check_named(target.subject, self.manifest, &transcript)?;
-            let verdict = self.gates[cycle.target].judge(&transcript, expected, &cycle.evidence);
-            let of_answer = verdict.findings.iter().find(|finding| !is_of_time(finding.reason));
-            if let Some(finding) = of_answer {
-                let (reason, detail) = (Some(finding.reason), finding.to_string());
-                let detail = detail.split_once(": ").map_or(detail.clone(), |(_, detail)| detail.to_owned());
-                return Err(Refusal { reason, detail });
-            }
-            if let Some(measured) = verdict.outcome.measurement() {
-                self.check_whole(measured)?;
+            let streams = exec::streams(log);
+            let boot = Transcript::read(if self.commitment.exec { streams[0] } else { log });
+            let is_answer = false;
+            self.judge_stream(cycle.target, &boot, expected, &cycle.evidence, is_answer)?;
+            if self.commitment.exec {
+                self.judge_answer(cycle, &boot, &streams)?;
             }
         }
-        let due: &[LifeRow] = match target.subject {
-            Subject::Empty => &[LifeRow::Provision, LifeRow::Delete],
-            _ => LifeRow::ALL,
+        let is_due = |row: LifeRow| match target.subject {
+            Subject::Empty => matches!(row, LifeRow::Provision | LifeRow::Delete),
+            _ => row != LifeRow::Exec || self.commitment.exec,
         };
-        if let Some(missing) = due.iter().find(|&&row| cycle.times.of(row).is_none()) {
+        let due = LifeRow::ALL.iter().filter(|&&row| is_due(row));
+        if let Some(missing) = due.copied().find(|&row| cycle.times.of(row).is_none()) {
             return plain(format!("its step `{missing}` was not seen"));
         }
         if !cycle.times.are_in_order() {
@@ -76,6 +74,57 @@ impl<'a> Judges<'a> {
             return plain(format!("left behind: {}", cycle.left.join("; ")));
         }
         Ok(())
+    }
+
+    /// Judges the answer to the command of a cycle, whose log has these streams, `boot` the first of them.
+    fn judge_answer(
+        &mut self,
+        cycle: &CycleEntry,
+        boot: &Transcript,
+        streams: &[&[u8]],
+    ) -> Result<(), Refusal> {
+        let of_answer = |detail: String| Refusal { reason: None, detail: format!("exec: {detail}") };
+        let (Some(&answer), Some(sent)) = (streams.get(1), &cycle.exec) else {
+            return Err(of_answer("the command was not sent, or not answered".to_owned()));
+        };
+        let answer = Transcript::read(answer);
+        exec::check_answer(&answer, boot).map_err(of_answer)?;
+        let ended = boot.boots.first().and_then(Boot::end).map(|end| end.digest);
+        let due = cycle
+            .challenge
+            .zip(ended)
+            .map(|(Hex64(booted), ended)| exec::challenge(booted, ended, cycle.cycle));
+        if due != Some(sent.challenge.0) || due != sent.expected.challenge {
+            let (found, due) = (sent.challenge, Hex64(due.unwrap_or(0)));
+            return Err(of_answer(format!(
+                "has challenge {found}, due is {due}: it was not the boot's command"
+            )));
+        }
+        let judged = self.judge_stream(cycle.target, &answer, &sent.expected, &sent.evidence, true);
+        judged.map_err(|Refusal { reason, detail }| Refusal { reason, ..of_answer(detail) })
+    }
+
+    /// Has the gate judge the log of a boot, or of the answer to a command.
+    fn judge_stream(
+        &mut self,
+        target: usize,
+        log: &Transcript,
+        expected: &RunExpectation,
+        evidence: &HostEvidence,
+        is_answer: bool,
+    ) -> Result<(), Refusal> {
+        let Target { cpus, subject, .. } = self.commitment.targets[target];
+        self.check_expected(cpus, expected)?;
+        check_named(subject, self.manifest, log)?;
+        let gates = if is_answer { &mut self.answers } else { &mut self.gates };
+        let verdict = gates[target].judge(log, expected, evidence);
+        let of_answer = verdict.findings.iter().find(|finding| !is_of_time(finding.reason));
+        if let Some(finding) = of_answer {
+            let (reason, detail) = (Some(finding.reason), finding.to_string());
+            let detail = detail.split_once(": ").map_or(detail.clone(), |(_, detail)| detail.to_owned());
+            return Err(Refusal { reason, detail });
+        }
+        verdict.outcome.measurement().map_or(Ok(()), |measured| self.check_whole(measured))
     }
 
     /// Checks that the gate was given the manifest's case to expect, and the CPUs of the machine.
@@ -125,7 +174,7 @@ fn check_named(subject: Subject, manifest: &Manifest, log: &Transcript) -> Resul
 
 /// Whether a finding is about the time of the worker's work alone. That time is no row here; what the answer is, and when its
 /// line arrived, is as true without it.
-const fn is_of_time(reason: ReasonCode) -> bool {
+pub(crate) const fn is_of_time(reason: ReasonCode) -> bool {
     reason.is_a_disturbance()
         || matches!(
             reason,

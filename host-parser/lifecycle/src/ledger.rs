@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::subject::Subject;
 
 /// The version of the ledger's form.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 /// The ledger's file.
 pub const LEDGER: &str = "lifecycle.jsonl";
 /// The file of the results.
@@ -70,6 +70,9 @@ pub(crate) struct Commitment {
     pub bursts: Vec<u16>,
     /// The machines of the manifest that this session leaves out, and why.
     pub left_out: Vec<String>,
+    /// Whether every machine that is not empty is sent a command; not in form 1.
+    #[serde(default)]
+    pub exec: bool,
     /// Where, and with which files.
     pub environment: Environment,
 }
@@ -120,6 +123,21 @@ pub(crate) struct CycleEntry {
     pub expected: Option<RunExpectation>,
     /// What the host observed.
     pub evidence: HostEvidence,
+    /// The command that it was sent; `None` if it was sent none.
+    #[serde(default)]
+    pub exec: Option<ExecEntry>,
+}
+
+/// A command that a machine was sent after its boot, and what is to be found in the answer.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExecEntry {
+    /// The challenge of its plan ([`crate::exec::challenge`]).
+    pub challenge: Hex64,
+    /// What the gate was given to expect.
+    pub expected: RunExpectation,
+    /// What the host observed from the command on.
+    pub evidence: HostEvidence,
 }
 
 /// When the steps of a cycle were over, in microseconds from the VMM's start, by the host's monotonic clock.
@@ -136,6 +154,15 @@ pub(crate) struct Times {
     pub ready_us: Option<u64>,
     /// Its `end` record had arrived.
     pub end_us: Option<u64>,
+    /// The command was sent; not in form 1.
+    #[serde(default)]
+    pub sent_us: Option<u64>,
+    /// The end of the first worker's record of its answer had arrived; not in form 1.
+    #[serde(default)]
+    pub answered_us: Option<u64>,
+    /// The `end` record of its answer had arrived; not in form 1.
+    #[serde(default)]
+    pub answer_end_us: Option<u64>,
     /// The VMM was asked to end.
     pub asked_us: Option<u64>,
     /// The VMM's process was waited for.
@@ -160,6 +187,7 @@ impl Times {
             LifeRow::Provision => self.running_us,
             LifeRow::FirstRecord => self.first_record_us,
             LifeRow::Ready => self.ready_us,
+            LifeRow::Exec => self.answered_us?.checked_sub(self.sent_us?),
             LifeRow::Delete => self.gone_us.checked_sub(self.asked_us?),
             LifeRow::Cycle => Some(self.gone_us),
         }
@@ -171,7 +199,16 @@ impl Times {
     #[must_use]
     pub fn are_in_order(&self) -> bool {
         let ran = [self.running_us, self.asked_us, Some(self.gone_us)];
-        let printed = [self.first_record_us, self.ready_us, self.end_us, self.asked_us, Some(self.gone_us)];
+        let printed = [
+            self.first_record_us,
+            self.ready_us,
+            self.end_us,
+            self.sent_us,
+            self.answered_us,
+            self.answer_end_us,
+            self.asked_us,
+            Some(self.gone_us),
+        ];
         ran.iter().flatten().is_sorted() && printed.iter().flatten().is_sorted()
     }
 }
@@ -284,6 +321,9 @@ mod tests {
     #[test]
     fn a_step_counts_from_the_start_and_the_deletion_from_the_request() {
         let times = Times { running_us: Some(5), asked_us: Some(70), gone_us: 90, ..Times::default() };
+        assert_eq!(times.of(LifeRow::Exec), None);
+        let times = Times { sent_us: Some(30), answered_us: Some(37), ..times };
+        assert_eq!(times.of(LifeRow::Exec), Some(7));
         assert_eq!(times.of(LifeRow::Provision), Some(5));
         assert_eq!(times.of(LifeRow::Ready), None);
         assert_eq!(times.of(LifeRow::Delete), Some(20));
@@ -298,12 +338,17 @@ mod tests {
             first_record_us: Some(39),
             ready_us: Some(50),
             end_us: Some(60),
+            sent_us: Some(60),
+            answered_us: Some(61),
+            answer_end_us: Some(61),
             asked_us: Some(61),
             gone_us: 70,
         };
         assert!(whole.are_in_order());
         assert!(!Times { ready_us: Some(38), ..whole }.are_in_order());
         assert!(!Times { asked_us: Some(59), ..whole }.are_in_order());
+        assert!(!Times { sent_us: Some(59), ..whole }.are_in_order());
+        assert!(!Times { answered_us: Some(62), ..whole }.are_in_order());
         assert!(!Times { gone_us: 60, ..whole }.are_in_order());
     }
 

@@ -11,6 +11,7 @@
 
 mod compare;
 mod cycle;
+mod exec;
 mod figures;
 mod html;
 mod judge;
@@ -18,6 +19,7 @@ mod ledger;
 mod leftovers;
 mod outcome;
 mod session;
+mod snapshot;
 mod subject;
 mod text;
 mod verify;
@@ -30,6 +32,10 @@ pub use outcome::{
     BurstRow, Compared, Conclusion, Failure, GateResult, GateVerdict, LifeResults, Row, RowKey,
 };
 pub use session::{LifeSession, LifeSpec, Made};
+pub use snapshot::{
+    Check, Control, SNAPSHOT, SnapshotResults, SnapshotRow, SnapshotSpec, Verdict, run as run_snapshots,
+    snapshot_page,
+};
 pub use subject::Subject;
 pub use text::page;
 pub use verify::{Verified, is_lifecycle, verify};

@@ -361,8 +361,8 @@ fn failure(commitment: &Commitment, cycle: &CycleEntry, refused: &Refusal) -> Fa
 
 /// The text of lifecycle.csv: the times of every cycle, in microseconds.
 pub(crate) fn samples(commitment: &Commitment, cycles: &[CycleEntry]) -> String {
-    let steps: Vec<_> =
-        LifeRow::ALL.iter().map(|row| format!("{}_us", row.word().replace('-', "_"))).collect();
+    let rows = || LifeRow::ALL.iter().filter(|&&row| row != LifeRow::Exec || commitment.exec);
+    let steps: Vec<_> = rows().map(|row| format!("{}_us", row.word().replace('-', "_"))).collect();
     let mut text = format!("cycle,turn,round,at_once,machine,subject,{},rss_kib\n", steps.join(","));
     for cycle in cycles {
         let (machine, subject) = commitment
@@ -371,7 +371,7 @@ pub(crate) fn samples(commitment: &Commitment, cycles: &[CycleEntry]) -> String 
             .map_or(("", ""), |target| (target.machine.as_str(), target.subject.word()));
         let (at_once, rss_kib) = (cell(cycle.at_once), cell(cycle.rss_kib));
         let CycleEntry { cycle: number, turn, round, .. } = cycle;
-        let times: Vec<String> = LifeRow::ALL.iter().map(|&row| cell(cycle.times.of(row))).collect();
+        let times: Vec<String> = rows().map(|&row| cell(cycle.times.of(row))).collect();
         let times = times.join(",");
         let _ = writeln!(text, "{number},{turn},{round},{at_once},{machine},{subject},{times},{rss_kib}");
     }

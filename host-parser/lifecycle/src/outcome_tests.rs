@@ -31,6 +31,7 @@ fn commitment() -> Commitment {
         targets: vec![target(Subject::Assay), target(Subject::Linux), target(Subject::Empty)],
         bursts: vec![2],
         left_out: Vec::new(),
+        exec: true,
         environment: Environment::default(),
     }
 }
@@ -55,6 +56,9 @@ fn cycle(number: u32, round: u32, target: usize, ready_us: u64) -> CycleEntry {
             first_record_us: of(ready_us - 10),
             ready_us: of(ready_us),
             end_us: of(ready_us + 10),
+            sent_us: of(ready_us + 11),
+            answered_us: of(ready_us + 15),
+            answer_end_us: of(ready_us + 19),
             asked_us: Some(ready_us + 20),
             gone_us: ready_us + 5_020,
         },
@@ -63,6 +67,7 @@ fn cycle(number: u32, round: u32, target: usize, ready_us: u64) -> CycleEntry {
         rss_kib: Some(1),
         expected: None,
         evidence: HostEvidence::default(),
+        exec: None,
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow};
 use evidence::challenge;
 use evidence::transcript::Transcript;
 use experiment::manifest::{Boot, LifeMachine, MachineType, Manifest};
+use experiment::plan::PlanBytes;
 use host::{CancelToken, HostCpus};
 use lab::{
     BootImage, Coded, Exit, GuestEnv, GuestSources, OrExit, Row as SystemRow, SessionFolder, Slot,
@@ -20,10 +21,10 @@ use qemu::{Accelerator, VmmKind};
 use results::seal::{LinkWriter, MANIFEST};
 use results::{Tool, write_atomically};
 
-use crate::cycle::{Lived, folder_of, live};
+use crate::cycle::{Cycle, Lived, Sent, folder_of, live};
 use crate::judge::{Judges, Refusal};
 use crate::ledger::{
-    CYCLES, Challenges, Commitment, CycleEntry, End, Entry, FORM, LEDGER, RESULTS, SAMPLES, Target,
+    CYCLES, Challenges, Commitment, CycleEntry, End, Entry, ExecEntry, FORM, LEDGER, RESULTS, SAMPLES, Target,
 };
 use crate::outcome::{LifeResults, samples};
 use crate::subject::Subject;
@@ -66,10 +67,12 @@ pub(crate) struct Prepared {
     pub machine: LifeMachine,
     /// The experiment on this machine alone.
     pub manifest: Manifest,
-    subject: Subject,
+    /// What lives on it.
+    pub subject: Subject,
     /// Nothing lives without an environment: that of the machine's other rows.
     env: GuestEnv,
-    row: Option<SystemRow>,
+    /// What runs its guests; `None` of an empty machine.
+    pub row: Option<SystemRow>,
 }
 
 impl Prepared {
@@ -78,8 +81,13 @@ impl Prepared {
         &self.env
     }
 
+    /// Whether what lives on it is sent a command.
+    pub fn takes_commands(&self) -> bool {
+        self.env.takes_commands()
+    }
+
     /// What its guest boots, before it has a challenge; `None` of an empty machine.
-    fn image(&self) -> Option<&BootImage> {
+    pub fn image(&self) -> Option<&BootImage> {
         self.row.as_ref()?.guest(self.machine.cpus).map(|(_, image)| image)
     }
 }
@@ -87,9 +95,11 @@ impl Prepared {
 /// A session that is ready to begin.
 pub struct LifeSession {
     spec: LifeSpec,
-    targets: Vec<Prepared>,
+    /// The machines, with what lives on each.
+    pub(crate) targets: Vec<Prepared>,
     bursts: Vec<u16>,
-    left_out: Vec<String>,
+    /// What is left out, and why.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What a session made.
@@ -255,6 +265,7 @@ impl LifeSession {
             targets: self.targets.iter().map(target_of).collect(),
             bursts: self.bursts.clone(),
             left_out: self.left_out.clone(),
+            exec: env.takes_commands(),
             environment,
         })
     }
@@ -280,6 +291,7 @@ struct Making<'a> {
 /// A cycle that is about to be made.
 struct Next<'a> {
     target: &'a Prepared,
+    number: u32,
     folder: PathBuf,
     challenge: u64,
     image: Option<BootImage>,
@@ -350,7 +362,7 @@ impl<'a> Making<'a> {
             .image()
             .map(|image| image.with_challenge(challenge, &self.booted, &format!("booted-{target}-{place}")));
         let folder = folder_of(&self.folder.join(CYCLES), number);
-        Ok(Next { target: prepared, folder, challenge, image: image.transpose()? })
+        Ok(Next { target: prepared, number, folder, challenge, image: image.transpose()? })
     }
 
     /// A cycle as the ledger has it, and its log.
@@ -364,9 +376,14 @@ impl<'a> Making<'a> {
         lived: Lived,
     ) -> (CycleEntry, Option<Vec<u8>>) {
         let cpus = next.target.machine.cpus;
-        let expected = next.image.as_ref().map(|image| {
-            let (env, build) = (next.target.env(), image.build);
-            lab::expectation(&next.target.manifest, env, &image.plan, build, next.challenge, cpus)
+        let expectation = |image: &BootImage, plan: &PlanBytes, challenge| {
+            lab::expectation(&next.target.manifest, next.target.env(), plan, image.build, challenge, cpus)
+        };
+        let image = next.image.as_ref();
+        let expected = image.map(|image| expectation(image, &image.plan, next.challenge));
+        let exec = lived.exec.zip(image).map(|(Sent { plan, challenge, evidence }, image)| {
+            let expected = expectation(image, &plan, challenge);
+            ExecEntry { challenge: Hex64(challenge), expected, evidence }
         });
         let entry = CycleEntry {
             cycle: number,
@@ -384,6 +401,7 @@ impl<'a> Making<'a> {
             rss_kib: lived.rss_kib,
             expected,
             evidence: lived.evidence,
+            exec,
         };
         (entry, lived.log)
     }
@@ -392,7 +410,10 @@ impl<'a> Making<'a> {
 /// Lives all cycles of a turn at the same time, and waits for all of them.
 fn live_all(nexts: &[Next<'_>], cancel: &CancelToken) -> Result<Vec<Lived>, Coded> {
     let turn = Instant::now();
-    let of = |next: &Next<'_>| live(next.target, next.image.as_ref(), &next.folder, turn, cancel);
+    let of = |next: &Next<'_>| {
+        let cycle = Cycle { number: next.number, challenge: next.challenge, folder: &next.folder };
+        live(next.target, next.image.as_ref(), cycle, turn, cancel)
+    };
     if let [next] = nexts {
         return Ok(vec![of(next)?]);
     }

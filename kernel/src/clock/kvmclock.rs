@@ -18,6 +18,8 @@ const FEATURE_CLOCKSOURCE2: u32 = 3;
 const FEATURE_STABLE: u32 = 24;
 /// Of `flags`: the TSCs are in step, so any CPU may read the page of another.
 const TSC_STABLE: u8 = 1;
+/// Of `flags`: the machine was stopped, and its VMM has said so.
+const GUEST_STOPPED: u8 = 1 << 1;
 /// The MSR's low bit: on.
 const ENABLE: u64 = 1;
 /// Offset of `tsc_to_system_mul`; `tsc_shift` is the byte after it.
@@ -68,6 +70,13 @@ impl KvmClock {
         const TRIES: u32 = 1_000;
         let snapshot = (0..TRIES).find_map(|_| self.snapshot());
         snapshot.map_or(0, |snapshot| snapshot.at(tsc::read_ordered()))
+    }
+
+    /// Whether KVM reports that the machine was stopped. The report stays: nothing here clears it.
+    #[must_use]
+    pub fn was_stopped(&self) -> bool {
+        let [_, _, _, _, _, flags, ..] = phys::read_u64(self.page, MUL_AT).to_le_bytes();
+        flags & GUEST_STOPPED != 0
     }
 
     /// The page, unless KVM writes to it at this moment.

@@ -1,7 +1,7 @@
 //! The second clock: a counter of the platform that is read beside the TSC in every iteration, so that a TSC which
 //! changes its rate, or a kernel that reports other times than it read, shows.
 
-use abi::wire::record::{SecondClock as SecondClockRecord, SecondSource};
+use abi::wire::record::{KvmclockState, SecondClock as SecondClockRecord, SecondSource};
 
 use harness::clock::Mark;
 use harness::x86::cpuid::kvm_features;
@@ -78,6 +78,16 @@ impl SecondClock {
         let bits = u16::try_from(mask.count_ones()).unwrap_or(0);
         let independent = matches!(source, SecondSource::Hpet | SecondSource::PmTimer | SecondSource::Rtc);
         SecondClockRecord { source, hz, bits, independent }
+    }
+
+    /// What KVM's clock says of a pause, if it is this one.
+    #[must_use]
+    pub fn kvmclock(&self) -> KvmclockState {
+        match self {
+            Self::Kvmclock(kvmclock) if kvmclock.was_stopped() => KvmclockState::Stopped,
+            Self::Kvmclock(_) => KvmclockState::Running,
+            Self::Hpet(_) | Self::PmTimer(_) | Self::Rtc | Self::None => KvmclockState::None,
+        }
     }
 
     fn counter(&self) -> Option<&dyn Counter> {

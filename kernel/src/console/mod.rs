@@ -6,7 +6,7 @@ mod ports;
 
 use core::cell::Cell;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use abi::Digest;
 use abi::wire::record::{PROTOCOL, RunStatus, Start};
@@ -20,6 +20,7 @@ use crate::display::Screen;
 use crate::x86::serial::Serial;
 use backlog::Backlog;
 
+pub use crate::x86::uart::Received;
 pub use ports::Candidates;
 
 struct Console {
@@ -38,6 +39,8 @@ static CONSOLE: Mutex<Option<Console>> = Mutex::new(None);
 static STARTED: AtomicBool = AtomicBool::new(false);
 /// The last record is printed.
 static ENDED: AtomicBool = AtomicBool::new(false);
+/// The nonce of the boot.
+static NONCE: AtomicU64 = AtomicU64::new(0);
 /// The TSC at the kernel's first instruction.
 static EPOCH: Once<u64> = Once::new();
 /// The first 8 bytes of the kernel's build ID; 0 if it has none.
@@ -135,15 +138,34 @@ pub fn spoil_with(spoiler: fn(&Record) -> Spoil) {
 
 /// Prints the first record, unless it is printed: the boot's nonce, the plan by its digest, and the kernel's build.
 pub fn begin(plan: Digest) {
-    if STARTED.swap(true, Ordering::SeqCst) {
-        return;
+    if !STARTED.swap(true, Ordering::SeqCst) {
+        NONCE.store(start(plan).0, Ordering::Relaxed);
     }
-    record(Start {
-        proto: PROTOCOL,
-        nonce: Hex64(random::nonce()),
-        plan,
-        build: Hex64(BUILD.get().copied().unwrap_or(0)),
-    });
+}
+
+/// The nonce of the boot.
+#[must_use]
+pub fn nonce() -> Hex64 {
+    Hex64(NONCE.load(Ordering::Relaxed))
+}
+
+/// Begins another stream, after the last record of the one before: a machine that is up answers a command. Returns its
+/// nonce.
+pub fn begin_again(plan: Digest) -> Hex64 {
+    with(|console| console.stream = StreamWriter::default());
+    ENDED.store(false, Ordering::Release);
+    start(plan)
+}
+
+fn start(plan: Digest) -> Hex64 {
+    let (nonce, build) = (Hex64(random::nonce()), Hex64(BUILD.get().copied().unwrap_or(0)));
+    record(Start { proto: PROTOCOL, nonce, plan, build });
+    nonce
+}
+
+/// Takes what has come to a port, without waiting.
+pub fn receive() -> Option<Received> {
+    with(|console| console.ports.iter_mut().flatten().find_map(Serial::read)).flatten()
 }
 
 /// Makes sure that a panic is seen: opens COM1 if no port is attached yet and `may_use_ports`, and prints the first record
@@ -158,14 +180,19 @@ pub fn open_for_panic(may_use_ports: bool) {
 
 /// Prints a record. After the last one there is none: the run has ended, and nothing changes its result.
 pub fn record(record: impl Into<Record>) {
+    print(&record.into());
+}
+
+/// The same, once in the kernel and not once for each kind of record.
+#[inline(never)]
+fn print(record: &Record) {
     if ENDED.load(Ordering::Acquire) {
         return;
     }
     let now = now();
-    let record = record.into();
-    let spoil = SPOILER.get().map_or(Spoil::Keep, |spoiler| spoiler(&record));
+    let spoil = SPOILER.get().map_or(Spoil::Keep, |spoiler| spoiler(record));
     with(|console| {
-        let line = console.stream.line(now, record);
+        let line = console.stream.line(now, *record);
         let line = line.as_bytes();
         match spoil {
             Spoil::Keep => console.write(line),

@@ -311,6 +311,43 @@ pub fn counted() -> u32 {
     u32::MAX - read(Register::CurrentCount)
 }
 
+/// The registers of this CPU's local APIC that nothing changes after [`enable`]: not the timer's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct State([u32; 8]);
+
+impl State {
+    /// How many of them are others in `found`.
+    #[must_use]
+    pub fn differences(&self, found: &Self) -> u16 {
+        self.0.iter().zip(found.0).map(|(&held, found)| u16::from(held != found)).sum()
+    }
+
+    /// The same, but for one.
+    #[must_use]
+    pub fn spoilt(mut self) -> Self {
+        self.0[0] ^= 1;
+        self
+    }
+}
+
+/// Those of this CPU now.
+#[must_use]
+pub fn state() -> State {
+    let [b0, b1, b2, b3, ..] = base().to_le_bytes();
+    let registers = [
+        Register::Id,
+        Register::Version,
+        Register::TaskPriority,
+        Register::SpuriousVector,
+        Register::LvtLint0,
+        Register::LvtLint1,
+        Register::DivideConfiguration,
+    ];
+    let mut state = [u32::from_le_bytes([b0, b1, b2, b3]); 8];
+    state.iter_mut().zip(registers).for_each(|(place, register)| *place = read(register));
+    State(state)
+}
+
 /// Whether this CPU has a local APIC that is on: CPUID denies one that IA32_APIC_BASE switches off (Intel SDM vol. 3A,
 /// "Enabling or Disabling the Local APIC"). On some CPUs only a reset brings that back.
 #[must_use]

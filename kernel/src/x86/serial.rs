@@ -6,7 +6,7 @@ use harness::x86::tsc;
 use x86_64::VirtAddr;
 
 use super::port;
-use super::uart::{Bus, Uart};
+use super::uart::{Bus, Received, Uart};
 
 /// A serial port that answers.
 pub struct Serial {
@@ -32,6 +32,11 @@ impl Serial {
     /// Sends all of `bytes`, or gives up if the transmitter stays full.
     pub fn write(&mut self, bytes: &[u8]) {
         self.uart.write(bytes);
+    }
+
+    /// Takes what has come, without waiting.
+    pub fn read(&mut self) -> Option<Received> {
+        self.uart.read()
     }
 
     /// Waits, with a bound, until the last byte has left.

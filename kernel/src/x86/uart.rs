@@ -27,6 +27,15 @@ const BURST_US: u64 = 4_000;
 /// The rate that is assumed for the bound if the UART's rate is not known.
 const SLOWEST: u32 = 9_600;
 
+/// What has come to a UART.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Received {
+    /// A byte.
+    Byte(u8),
+    /// Bytes that came faster than they were read, or that came wrong.
+    Lost,
+}
+
 /// A UART that answers, set to 8N1, without interrupts.
 pub struct Uart<B> {
     bus: B,
@@ -62,7 +71,10 @@ impl<B: Bus> Uart<B> {
             bus.write(offsets::DLM, high);
             bus.write(offsets::LCR, word);
         }
-        bus.write(offsets::FCR, (FCR::FIFO_ENABLE | FCR::RX_FIFO_RESET | FCR::TX_FIFO_RESET).bits());
+        // A VMM brings no more bytes at once than the trigger level has: 14.
+        let levels = FCR::RX_FIFO_TRIGGER_LEVEL0 | FCR::RX_FIFO_TRIGGER_LEVEL1;
+        let fifos = FCR::FIFO_ENABLE | FCR::RX_FIFO_RESET | FCR::TX_FIFO_RESET;
+        bus.write(offsets::FCR, (fifos | levels).bits());
         let fifo = ISR::FIFOS_ENABLED0 | ISR::FIFOS_ENABLED1;
         if ISR::from_bits_retain(bus.read(offsets::ISR)).contains(fifo) {
             this.room = FIFO_BYTES;
@@ -80,6 +92,17 @@ impl<B: Bus> Uart<B> {
             }
             burst.iter().for_each(|&byte| self.bus.write(offsets::DATA, byte));
         }
+    }
+
+    /// Takes what has come, without waiting.
+    pub fn read(&mut self) -> Option<Received> {
+        let lost = LSR::OVERRUN_ERROR | LSR::PARITY_ERROR | LSR::FRAMING_ERROR | LSR::BREAK_INTERRUPT;
+        // The read clears what was lost.
+        let state = LSR::from_bits_retain(self.bus.read(offsets::LSR));
+        if state.intersects(lost) {
+            return Some(Received::Lost);
+        }
+        state.contains(LSR::DATA_READY).then(|| Received::Byte(self.bus.read(offsets::DATA)))
     }
 
     /// Waits, with the usual bound, until the last byte has left. Returns whether it has.
@@ -159,6 +182,9 @@ mod tests {
         overruns: usize,
         queued: usize,
         polls: u32,
+        /// What has come, the last byte first, and whether more was lost.
+        came: Vec<u8>,
+        lost: bool,
     }
 
     impl Bus for &mut Model {
@@ -167,13 +193,16 @@ mod tests {
                 offsets::LSR => {
                     self.polls += 1;
                     self.busy = self.busy.saturating_sub(1);
+                    let lost = if core::mem::take(&mut self.lost) { LSR::OVERRUN_ERROR.bits() } else { 0 };
+                    let came = u8::from(!self.came.is_empty()) | lost;
                     if self.busy == 0 && !self.stuck {
                         self.queued = 0;
-                        (LSR::THR_EMPTY | LSR::TRANSMITTER_EMPTY).bits()
+                        came | (LSR::THR_EMPTY | LSR::TRANSMITTER_EMPTY).bits()
                     } else {
-                        0
+                        came
                     }
                 }
+                offsets::DATA => self.came.pop().unwrap_or(0xff),
                 offsets::ISR => {
                     if self.has_fifo {
                         0xc1
@@ -256,6 +285,19 @@ mod tests {
             assert_eq!((model.divisor, model.registers[offsets::LCR]), ([12, 0], 3));
             assert_eq!((model.registers[offsets::MCR], model.registers[offsets::IER]), (3, 0));
         }
+    }
+
+    #[test]
+    fn reads_what_has_come_and_reports_what_was_lost() {
+        let mut model = Model { has_scratch: true, ..Model::default() };
+        let mut uart = Uart::open(&mut model, None).expect("it is there");
+        assert_eq!(uart.read(), None);
+        (uart.bus.came, uart.bus.lost) = (vec![b'b', b'a'], true);
+        let read = [(); 4].map(|()| uart.read());
+        assert_eq!(
+            read,
+            [Some(Received::Lost), Some(Received::Byte(b'a')), Some(Received::Byte(b'b')), None]
+        );
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! The output of records and text: the guest's serial port, or standard output.
+//! The output of records and text, and the input of commands: the guest's serial port, or standard output.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::time::Duration;
 
 use abi::wire::record::RunStatus;
 use abi::wire::{Record, StreamWriter, Timestamp};
 use harness::Sink;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{OptionalActions, tcdrain, tcgetattr, tcsetattr};
 
 use crate::clock;
@@ -21,6 +24,8 @@ pub struct Console {
     /// CLOCK_MONOTONIC at the time 0 of the records.
     epoch_ns: u64,
     failed: bool,
+    /// What has come and was not taken.
+    received: VecDeque<u8>,
 }
 
 enum Port {
@@ -39,8 +44,7 @@ impl Console {
         settings.make_raw();
         settings.set_speed(BAUD)?;
         tcsetattr(&port, OptionalActions::Now, &settings)?;
-        let mut console =
-            Self { port: Port::Serial(port), stream: StreamWriter::default(), epoch_ns: 0, failed: false };
+        let mut console = Self::on(Port::Serial(port), 0);
         // Firmware and Linux may have left the cursor in the middle of a line, and a record begins one.
         console.send(b"\r\n");
         Ok(console)
@@ -49,8 +53,29 @@ impl Console {
     /// Standard output. The records' time counts from now.
     #[must_use]
     pub fn standard() -> Self {
-        let epoch_ns = clock::monotonic_ns();
-        Self { port: Port::Standard, stream: StreamWriter::default(), epoch_ns, failed: false }
+        Self::on(Port::Standard, clock::monotonic_ns())
+    }
+
+    fn on(port: Port, epoch_ns: u64) -> Self {
+        Self { port, stream: StreamWriter::default(), epoch_ns, failed: false, received: VecDeque::new() }
+    }
+
+    /// Begins a stream.
+    pub fn begin(&mut self) {
+        self.stream = StreamWriter::default();
+    }
+
+    /// The next byte that comes to the serial port; `None` if none comes for so long, or to standard output.
+    pub fn receive(&mut self, patience: Duration) -> Option<u8> {
+        let Port::Serial(port) = &mut self.port else { return None };
+        if self.received.is_empty() {
+            let patience = Timespec::try_from(patience).ok()?;
+            poll(&mut [PollFd::new(port, PollFlags::IN)], Some(&patience)).ok().filter(|&ready| ready > 0)?;
+            let mut bytes = [0; 256];
+            let count = port.read(&mut bytes).ok()?;
+            self.received.extend(&bytes[..count]);
+        }
+        self.received.pop_front()
     }
 
     /// Prints the last record.

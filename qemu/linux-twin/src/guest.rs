@@ -1,5 +1,6 @@
 //! The role as first process of a Linux guest, from its start to power-off.
 
+use std::cell::OnceCell;
 use std::fs;
 
 use abi::exit::GuestExit;
@@ -10,9 +11,8 @@ use crate::clock::Stamp;
 use crate::console::Console;
 use crate::cpus::Roster;
 use crate::linux::log;
-use crate::power;
-use crate::run::{self, Setting};
-use crate::tuning;
+use crate::run::{self, Cause, Ended, Setting};
+use crate::{command, power, tuning};
 
 /// The ramdisk's path in the initramfs.
 const RAMDISK: &str = "/ramdisk.tar";
@@ -36,8 +36,13 @@ pub fn run(epoch: Stamp) -> ! {
         ramdisk: fs::read(RAMDISK),
         roster: Roster::of_machine(),
         tuned: tuning::is_asked_for(),
+        found: OnceCell::new(),
     };
-    let exit = run::all(setting, &mut console);
+    let Ended { exit, nonce } = run::all(&setting, Cause::Boot, &mut console);
+    let exit = match power::stay() {
+        Some(patience) => command::serve(&setting, &mut console, nonce, patience, exit),
+        None => exit,
+    };
     console.drain();
     power::off(exit)
 }

@@ -13,6 +13,7 @@
 mod args;
 mod backend;
 mod clock;
+mod command;
 mod console;
 mod cpus;
 mod guest;

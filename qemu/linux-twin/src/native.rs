@@ -1,5 +1,6 @@
 //! The role as an ordinary program on the host: the ceiling for guests of that host.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use crate::args::Args;
 use crate::clock::Stamp;
 use crate::console::Console;
 use crate::cpus::Roster;
-use crate::run::{self, Setting};
+use crate::run::{self, Cause, Setting};
 
 /// The exit code for a command line that is wrong.
 pub const USAGE: u8 = 2;
@@ -26,8 +27,9 @@ pub fn run(args: &Args, epoch: Stamp) -> ExitCode {
         ramdisk: fs::read(&args.ramdisk),
         roster: Roster::of_list(args.cpus.as_deref()),
         tuned: false,
+        found: OnceCell::new(),
     };
-    match run::all(setting, &mut console) {
+    match run::all(&setting, Cause::Boot, &mut console).exit {
         _ if console.failed() => ExitCode::from(OUTPUT),
         GuestExit::Success => ExitCode::SUCCESS,
         exit => ExitCode::from(exit.value()),

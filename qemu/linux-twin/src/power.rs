@@ -1,6 +1,6 @@
 //! Ends the machine: by QEMU's debug exit, else by Linux's power-off. Under a VMM that has no debug exit the command line
 //! says what to end by: `assay_after=poweroff` or `assay_after=reboot`. With `assay_after=linger:SECONDS` the machine stays
-//! for so long, so that the host can end it, and then powers off.
+//! for so long, so that the host can end it, and then powers off; with `assay_after=stay:SECONDS` it takes commands first.
 #![expect(unsafe_code, reason = "writes to a port, and handles the signal if that faults")]
 
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ const AFTER: &str = "assay_after";
 /// Ends the machine, with `exit` for QEMU.
 pub fn off(exit: GuestExit) -> ! {
     let after = std::env::var_os(AFTER);
-    if after.is_none() {
+    if after.is_none() || stay().is_some() {
         debug_exit(exit);
     }
     if let Some(seconds) = after.as_deref().and_then(linger_s) {
@@ -36,6 +36,13 @@ pub fn off(exit: GuestExit) -> ! {
 /// How long to stay; `None` for another word.
 fn linger_s(after: &OsStr) -> Option<u32> {
     after.to_str()?.strip_prefix("linger:")?.parse().ok()
+}
+
+/// How long the machine waits for each command; `None` if it takes none.
+#[must_use]
+pub fn stay() -> Option<Duration> {
+    let after = std::env::var(AFTER).ok()?;
+    after.strip_prefix("stay:")?.parse().ok().map(Duration::from_secs)
 }
 
 fn debug_exit(exit: GuestExit) {

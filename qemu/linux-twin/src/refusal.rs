@@ -9,7 +9,7 @@ use harness::clock::Reading;
 pub enum Refusal {
     /// The ramdisk cannot be read.
     #[error("{0}")]
-    Ramdisk(std::io::Error),
+    Ramdisk(String),
     /// The ramdisk holds no valid plan.
     #[error("{0}")]
     Plan(PlanError),
@@ -25,7 +25,7 @@ pub enum Refusal {
     NoClock(Vec<Reading>),
     /// The CPUs cannot be listed, or not be used.
     #[error("{0}")]
-    Cpus(std::io::Error),
+    Cpus(String),
     /// Linux allows no real-time process.
     #[error("{0}")]
     RealTime(std::io::Error),

@@ -1,16 +1,17 @@
-//! The whole run, in the kernel's order: start, machine, plan, clock, cases, end.
+//! The whole run of a plan, in the kernel's order: start, machine, plan, clock, cases, end.
 
+use std::cell::OnceCell;
 use std::io;
 
 use abi::control::ControlKind;
 use abi::exit::GuestExit;
 use abi::plan::Plan;
 use abi::wire::Hex64;
-use abi::wire::record::{PROTOCOL, RunStatus, Start, SystemName};
+use abi::wire::record::{CommandTaken, PROTOCOL, RunStatus, Start, SystemName};
 use abi::{Digest, ramdisk};
-use harness::clock::{Choice, Clock};
+use harness::clock::{Choice, Clock, Reading};
 use harness::phases::Phases;
-use harness::x86::random;
+use harness::x86::{random, tsc};
 use harness::{Sink, Site, cpu_count, emit, order, registers};
 
 use crate::backend::Processes;
@@ -22,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::second::SecondClock;
 use crate::{machine, tuning, warp};
 
-/// The system that runs a plan, and the ramdisk that holds it.
+/// The system that runs plans, and the ramdisk that holds what they need.
 pub struct Setting {
     /// Guest or host.
     pub system: SystemName,
@@ -34,44 +35,73 @@ pub struct Setting {
     pub roster: io::Result<Roster>,
     /// Whether the workers are real-time processes.
     pub tuned: bool,
+    /// What was found when the first plan was run.
+    pub found: OnceCell<Found>,
 }
 
-/// Runs the plan, and prints all its records and the table.
-pub fn all(setting: Setting, console: &mut Console) -> GuestExit {
-    let Setting { system, epoch, ramdisk, roster, tuned } = setting;
-    let (ramdisk, unread) = match ramdisk {
-        Ok(ramdisk) => (ramdisk, None),
-        Err(error) => (Vec::new(), Some(Refusal::Ramdisk(error))),
+/// What Linux's log and the clocks say.
+pub struct Found {
+    log: Option<String>,
+    readings: Vec<Reading>,
+}
+
+/// What a stream is of.
+#[derive(Clone, Copy)]
+pub enum Cause<'a> {
+    /// The start of the program: the plan of the ramdisk.
+    Boot,
+    /// A command, which has this plan.
+    Command(CommandTaken, &'a [u8]),
+}
+
+/// A stream that has ended.
+pub struct Ended {
+    /// How the plan ended.
+    pub exit: GuestExit,
+    /// The stream's nonce.
+    pub nonce: Hex64,
+}
+
+/// Runs a plan, and prints all its records and the table.
+pub fn all(setting: &Setting, cause: Cause<'_>, console: &mut Console) -> Ended {
+    let ramdisk = setting.ramdisk.as_deref().unwrap_or_default();
+    let planned = || ramdisk::find(ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
+    let plan_bytes = match cause {
+        Cause::Boot => planned(),
+        Cause::Command(_, plan) => plan,
     };
-    let plan_bytes = ramdisk::find(&ramdisk, "", ramdisk::PLAN).ok().flatten().unwrap_or_default();
-    let start = Start {
-        proto: PROTOCOL,
-        nonce: Hex64(random::nonce()),
-        plan: Digest::of(plan_bytes),
-        build: Hex64(linux::build_id()),
-    };
-    console.record(start.into());
-    machine::describe(system, console);
+    let nonce = begin(Digest::of(plan_bytes), console);
+    if let Cause::Command(taken, _) = cause {
+        console.record(taken.into());
+    }
+    machine::describe(setting.system, console);
+    let unread = setting.ramdisk.as_ref().err().map(|error| Refusal::Ramdisk(error.to_string()));
     let refusal = match (unread, Plan::parse(plan_bytes)) {
         (Some(unread), _) => unread,
         (None, Err(error)) => Refusal::Plan(error),
-        (None, Ok(plan)) => match experiment(system, &epoch, roster, tuned, &plan, &ramdisk, console) {
-            Ok(RunStatus::Ok) => return GuestExit::Success,
-            Ok(RunStatus::Failed) => return GuestExit::Failed,
+        (None, Ok(plan)) => match experiment(setting, cause, &plan, ramdisk, console) {
+            Ok(RunStatus::Ok) => return Ended { exit: GuestExit::Success, nonce },
+            Ok(RunStatus::Failed) => return Ended { exit: GuestExit::Failed, nonce },
             Err(refusal) => refusal,
         },
     };
     console.problem(refusal.code(), format_args!("{refusal}"));
     console.end(RunStatus::Failed);
     console.text(format_args!("\n  cannot run: {refusal} ({})\n", refusal.code()));
-    GuestExit::Refused
+    Ended { exit: GuestExit::Refused, nonce }
+}
+
+/// Begins a stream. Returns its nonce.
+pub fn begin(plan: Digest, console: &mut Console) -> Hex64 {
+    let nonce = Hex64(random::nonce());
+    console.begin();
+    console.record(Start { proto: PROTOCOL, nonce, plan, build: Hex64(linux::build_id()) }.into());
+    nonce
 }
 
 fn experiment(
-    system: SystemName,
-    epoch: &Stamp,
-    roster: io::Result<Roster>,
-    tuned: bool,
+    setting: &Setting,
+    cause: Cause<'_>,
     plan: &Plan<'_>,
     ramdisk: &[u8],
     console: &mut Console,
@@ -79,15 +109,21 @@ fn experiment(
     if plan.control.kind != ControlKind::None {
         return Err(Refusal::Control);
     }
-    let roster = roster.map_err(Refusal::Cpus)?;
-    let mut phases = Phases::from(epoch.tsc());
+    let &Setting { system, ref epoch, tuned, .. } = setting;
+    let roster = setting.roster.as_ref().map_err(|error| Refusal::Cpus(error.to_string()))?;
+    let mut phases = match cause {
+        Cause::Boot => Phases::from(epoch.tsc()),
+        Cause::Command(..) => Phases::from(tsc::read()),
+    };
     phases.end("init");
 
-    let log = log::read();
-    let readings = readings(epoch, log.as_deref());
-    let choice = Choice::among(&readings).ok_or_else(|| Refusal::NoClock(readings.clone()))?;
+    let Found { log, readings } = setting.found.get_or_init(|| {
+        let log = log::read();
+        Found { readings: readings(epoch, log.as_deref()), log }
+    });
+    let choice = Choice::among(readings).ok_or_else(|| Refusal::NoClock(readings.clone()))?;
     let clock = Clock::of(&choice);
-    if system == SystemName::Linux {
+    if system == SystemName::Linux && matches!(cause, Cause::Boot) {
         phases.before("linux", clock.cycles(epoch.since_boot_us()));
     }
     phases.end("clock");
@@ -98,9 +134,9 @@ fn experiment(
     if tuned {
         console.record(tuning::report().into());
     }
-    machine::report_cpus(system, &roster, console);
+    machine::report_cpus(system, roster, console);
     registers::report(&msr::states(&roster.online), console);
-    emit::clock(&choice, &readings, console);
+    emit::clock(&choice, readings, console);
     let second = SecondClock::of(system);
     console.record(second.record().into());
     warp.report(&clock, console);

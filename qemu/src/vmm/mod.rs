@@ -10,6 +10,7 @@ pub(crate) mod firecracker;
 mod kind;
 mod machine;
 pub(crate) mod qemu;
+mod snapshot;
 pub(crate) mod threads;
 
 use std::convert::Infallible;

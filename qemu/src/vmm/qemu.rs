@@ -32,14 +32,22 @@ impl Control for Conversation {
             guest.runs();
             return Err(Stop::Delete);
         }
+        if guest.spec.machine.load.is_some() {
+            guest.load()?;
+        }
         guest.begin();
         guest.ask("cont")?;
         guest.runs();
-        loop {
-            // First, because the STOP event may have come with the last reply, and no other may follow.
-            guest.check_stop()?;
-            guest.wait()?;
+        if let Some(load) = &guest.spec.machine.load {
+            guest.send_serial(&load.then_send);
         }
+        let Err(stop) = guest.go_on();
+        if matches!(stop, Stop::Delete)
+            && let Some(to) = &guest.spec.machine.save_to
+        {
+            guest.save(to)?;
+        }
+        Err(stop)
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Result<(), QemuError> {
@@ -96,10 +104,29 @@ impl GuestProcess<'_, Conversation> {
         self.ask("qmp_capabilities").map(drop)
     }
 
+    /// Waits until the run stops.
+    fn go_on(&mut self) -> Result<Infallible, Stop> {
+        loop {
+            // First, because the STOP event may have come with the last reply, and no other may follow.
+            self.check_stop()?;
+            self.wait()?;
+        }
+    }
+
     /// Sends a command and waits for its result.
-    fn ask(&mut self, command: &'static str) -> Result<Value, Stop> {
+    pub(super) fn ask(&mut self, command: &'static str) -> Result<Value, Stop> {
         let (id, line) = self.control.ask(command);
-        self.streams.send(&line);
+        self.result_of(command, id, &line)
+    }
+
+    /// Sends a command with arguments and waits for its result.
+    pub(super) fn ask_with(&mut self, command: &'static str, arguments: &Value) -> Result<Value, Stop> {
+        let (id, line) = self.control.ask_with(command, arguments);
+        self.result_of(command, id, &line)
+    }
+
+    fn result_of(&mut self, command: &'static str, id: u64, line: &str) -> Result<Value, Stop> {
+        self.streams.send(line);
         loop {
             if let Some(reply) = self.control.reply(id) {
                 let refused = |detail| QemuError::Qmp { doing: command, detail };

@@ -24,6 +24,10 @@ pub const HANG: &[u8] = &[0xfa, 0xf4, 0xeb, 0xfd];
 /// `xor ax, ax; mov ds, ax; lidt [0x7c20]; int3` with an IDT of length zero: #BP, #DF, and no more.
 pub const TRIPLE_FAULT: &[u8] = &[0x31, 0xc0, 0x8e, 0xd8, 0x0f, 0x01, 0x1e, 0x20, 0x7c, 0xcc];
 
+/// Sends back what comes to its serial port, if `dx` is 0x3f8 as after [`print_then`].
+/// `look: mov dl, 0xfd; in al, dx; test al, 1; jz look; mov dl, 0xf8; in al, dx; out dx, al; jmp look`
+pub const ECHO: &[u8] = &[0xb2, 0xfd, 0xec, 0xa8, 0x01, 0x74, 0xf9, 0xb2, 0xf8, 0xec, 0xee, 0xeb, 0xf3];
+
 /// `ud2`, whose handler in the BIOS returns to it: #UD for ever.
 pub const FAULT_FOR_EVER: &[u8] = &[0x0f, 0x0b];
 

@@ -35,8 +35,14 @@ fn after(value: &str) -> Option<After> {
         "poweroff" => Some(After::Poweroff),
         "reboot" => Some(After::Reboot),
         _ => {
-            let seconds = number(value.strip_prefix("linger:")?).filter(|&seconds| seconds <= 4_000_000)?;
-            Some(After::Linger(u32::try_from(seconds).ok()?))
+            let (word, seconds) = value.split_once(':')?;
+            let seconds = number(seconds).filter(|&seconds| seconds <= 4_000_000)?;
+            let seconds = u32::try_from(seconds).ok()?;
+            match word {
+                "linger" => Some(After::Linger(seconds)),
+                "stay" => Some(After::Stay(seconds)),
+                _ => None,
+            }
         }
     }
 }

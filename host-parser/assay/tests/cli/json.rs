@@ -133,6 +133,7 @@ fn every_command_answers_with_one_object() {
         case("exact profiles", ["--help"], [none]),
         case("workloads", ["--help"], [none]),
         case("lifecycle", ["--help"], [none]),
+        case("snapshot", ["--help"], [none]),
         case("ab", ["--help"], [none]),
         case("history", ["--help"], ["--out", none]),
         case("fleet", ["--help"], [log, "--out", &path("fleet"), "--labels", none]),

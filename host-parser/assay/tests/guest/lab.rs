@@ -5,14 +5,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use abi::exit::GuestExit;
+use abi::wire::{Record, decode};
 use evidence::gate::{Ended, ExpectedCase, Gate, HostEvidence, Measurement, RunExpectation, Verdict};
 use evidence::transcript::Transcript;
 use experiment::manifest::Manifest;
 use experiment::plan::{PlanBytes, PlanOptions, WorkerBlob, ramdisk};
 use host::CancelToken;
 use qemu::{
-    Accelerator, AcceleratorChoice, BootMedium, Firmware, GuestEvent, GuestRun, GuestSpec, MachineSpec,
-    Outcome, Qemu, UefiFirmware, Vga,
+    Accelerator, AcceleratorChoice, BootMedium, Deletion, Firmware, GuestEvent, GuestRun, GuestSpec,
+    MachineSpec, Outcome, Qemu, UefiFirmware, Vga,
 };
 use tempfile::TempDir;
 
@@ -64,7 +65,7 @@ pub fn good_ramdisk(cases: &[u16]) -> Vec<u8> {
 /// Boots `ramdisk` on a machine with `vcpus` CPUs, after `change` has changed the machine, and waits for its end. In
 /// direct boot, an empty ramdisk means no ramdisk.
 pub fn boot(start: Start, ramdisk: &[u8], vcpus: u32, change: impl FnOnce(&mut MachineSpec)) -> Over {
-    boot_by(AcceleratorChoice::detect(), start, ramdisk, vcpus, change, &mut |_| {})
+    boot_by(AcceleratorChoice::detect(), start, ramdisk, vcpus, change, None, &mut |_| {})
 }
 
 /// As [`boot`], by QEMU's translator whatever this host has: its machine has the clocks and the CPU features that QEMU
@@ -81,7 +82,16 @@ pub fn boot_translated_watched(
     progress: &mut dyn FnMut(GuestEvent<'_>),
 ) -> Over {
     let tcg = AcceleratorChoice::forced(Accelerator::Tcg, "the test");
-    boot_by(tcg, Start::Direct, ramdisk, vcpus, change, progress)
+    boot_by(tcg, Start::Direct, ramdisk, vcpus, change, None, progress)
+}
+
+/// Boots a machine, which the handler may send something, and deletes it after this many `end` records.
+pub fn boot_until(ramdisk: &[u8], vcpus: u32, ends: u32, progress: &mut dyn FnMut(GuestEvent<'_>)) -> Over {
+    let is_last = |line: &[u8]| decode(line).is_ok_and(|envelope| matches!(envelope.record, Record::End(_)));
+    let deletion = Deletion { is_last, lines: ends, patience: DEADLINE };
+    let tcg = AcceleratorChoice::forced(Accelerator::Tcg, "the test");
+    let takes_input = |machine: &mut MachineSpec| machine.serial_input = true;
+    boot_by(tcg, Start::Direct, ramdisk, vcpus, takes_input, Some(deletion), progress)
 }
 
 fn boot_by(
@@ -90,6 +100,7 @@ fn boot_by(
     ramdisk: &[u8],
     vcpus: u32,
     change: impl FnOnce(&mut MachineSpec),
+    delete_after: Option<Deletion>,
     progress: &mut dyn FnMut(GuestEvent<'_>),
 ) -> Over {
     let folder = tempfile::tempdir().unwrap();
@@ -113,7 +124,7 @@ fn boot_by(
         deadline: DEADLINE,
         serial_log: folder.path().join("serial.log"),
         first_record: None,
-        delete_after: None,
+        delete_after,
         serial_limit_bytes: GuestSpec::SERIAL_LIMIT_BYTES,
     };
     let run = qemu::run(&spec, &CancelToken::new().unwrap(), progress).unwrap();

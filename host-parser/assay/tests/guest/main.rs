@@ -10,6 +10,7 @@ mod assay;
 mod lab;
 
 mod boots;
+mod commands;
 mod comparability;
 mod controls;
 mod deaths;
@@ -26,6 +27,7 @@ mod refusals;
 mod screen;
 mod signals;
 mod slowed;
+mod snapshots;
 mod stopped;
 mod sweep;
 mod systems;

@@ -16,7 +16,8 @@ pub const MIN_GATED_CYCLES: usize = 30;
 /// Declares the steps of a machine's life.
 macro_rules! steps {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal;)*) => {
-        /// A step of a machine's life, which is a row of the results. Each begins when the VMM is started, but for `delete`.
+        /// A step of a machine's life, which is a row of the results. Each begins when the VMM is started, but for `exec` and
+        /// `delete`.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum LifeRow {
@@ -49,7 +50,10 @@ steps! {
     FirstRecord = "first-record";
     /// To the end of the first worker's record, in a log that the gate then finds right.
     Ready = "ready";
-    /// From the request to end, which follows the `end` record, to the VMM's process waited for.
+    /// From a command sent to the machine, which is up, to the end of the first worker's record in its answer, in a log that
+    /// the gate then finds right. QEMU only.
+    Exec = "exec";
+    /// From the request to end, which follows the last `end` record, to the VMM's process waited for.
     Delete = "delete";
     /// To the VMM's process waited for, with everything between.
     Cycle = "cycle";
