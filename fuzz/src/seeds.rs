@@ -132,7 +132,7 @@ fn commands() -> Vec<Seed> {
     let of = |(manifest, name): (&str, &str)| {
         let mut line = String::new();
         write_exec(&mut line, PLACE, &short_plan(&load(manifest))).expect("a String takes all");
-        let unsealed = line[..line.len() - " crc=00000000".len()].as_bytes().to_vec();
+        let unsealed = line.as_bytes()[..line.len() - " crc=00000000".len()].to_vec();
         [(name.to_owned(), unsealed), (format!("{name}-line"), format!("\r\n{line}\r\nx").into_bytes())]
     };
     MANIFESTS.into_iter().flat_map(of).collect()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use abi::Digest;
+use abi::wire::Record;
 use abi::wire::record::SystemName;
 use anyhow::{Context, bail};
 use evidence::challenge;
@@ -103,6 +104,13 @@ fn files(log: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Whether a stream of records answers a command. It is of the machine that booted before it: as boots of their own, answers
+/// would make one boot look like many.
+fn answers_a_command(boot: &Boot) -> bool {
+    let of_command = |record: &Record| matches!(record, Record::CommandTaken(_) | Record::CommandRefused(_));
+    boot.records.iter().take(2).any(|located| of_command(&located.envelope.record))
+}
+
 /// Sorts boots into rows.
 #[derive(Default)]
 struct Sorter {
@@ -118,6 +126,8 @@ struct Sorter {
     chain: Chain,
     /// How many boots did not pass.
     refused: u32,
+    /// How many streams were answers to commands.
+    answers: u64,
 }
 
 /// Of how many refused boots the particulars are kept. Of further ones only the reason is.
@@ -129,9 +139,15 @@ impl Sorter {
         let log = open(path)?;
         let undone = log.undone();
         let mut boots = Ahead::of(log);
-        let before = self.boots;
+        let before = (self.boots, self.answers);
         self.boots(&mut boots, expectation, &made)?;
-        if self.boots == before {
+        let answers = self.answers - before.1;
+        if self.boots == before.0 && answers > 0 {
+            bail!(
+                "{answers} answers to commands, and not the boot before them: is the log's beginning lost?"
+            );
+        }
+        if self.boots == before.0 {
             let (reason, detail) = refusal_of_nothing(boots.extent());
             let how = match undone.forms().next() {
                 Some((form, _)) => {
@@ -144,6 +160,10 @@ impl Sorter {
         if !undone.is_empty() {
             console::note(&format!("{}: undone: {undone}", path.display()));
         }
+        if answers > 0 {
+            let shown = path.display();
+            console::note(&format!("{shown}: {answers} answers to commands left out: they are no boots"));
+        }
         Ok(())
     }
 
@@ -155,6 +175,10 @@ impl Sorter {
     ) -> io::Result<()> {
         for boot in boots {
             let boot = boot?;
+            if answers_a_command(&boot) {
+                self.answers += 1;
+                continue;
+            }
             self.chain.add(&boot);
             let judged = self.gate.judge_boot(&boot, expectation);
             self.add(judged, made);

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::process::Stdio;
 
 use abi::Digest;
-use abi::wire::Record;
-use abi::wire::record::{CaseSkipped, RunStatus, SkipReason, SystemName};
+use abi::wire::record::{CaseSkipped, CommandKind, CommandTaken, RunStatus, SkipReason, SystemName};
+use abi::wire::{Hex64, Record};
 use evidence::transcript::Transcript;
 use test_support::guest::Guest;
 use test_support::script::Script;
@@ -62,6 +62,33 @@ fn names_a_log_that_cannot_be_read() {
     for path in ["/nonexistent", empty.path().to_str().unwrap()] {
         run(&mut assay(["parse", path]), DEADLINE).expect_exit(7).expect_message(&[path]);
     }
+}
+
+#[test]
+fn answers_to_commands_are_no_boots() {
+    let log = fs::read(good_log()).unwrap();
+    let taken = CommandTaken {
+        kind: CommandKind::Exec,
+        number: 0,
+        after: Hex64(0),
+        bytes: 711,
+        took_us: 2204,
+        refused: 0,
+    };
+    let answer = |nonce| {
+        let of_command = Script::of(&log).insert_before(taken, |record| matches!(record, Record::Machine(_)));
+        let new_nonce = |record: &mut Record| {
+            if let Record::Start(start) = record {
+                start.nonce = Hex64(nonce);
+            }
+        };
+        of_command.edit(new_nonce).log()
+    };
+    let stayed = [log.clone(), answer(1), answer(2)].concat();
+    let said = parse(&stayed);
+    said.expect_exit(0).expect_message(&["2 answers to commands left out"]);
+    assert_eq!(said.out, parse(&log).out, "the figures are the boot's");
+    parse(&answer(1)).expect_exit(7).expect_message(&["1 answers to commands, and not the boot before them"]);
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn a_command_that_is_sent_again_is_refused() {
         once.borrow().clone()
     };
     let (over, streams) = converse(1, &[(&first, 1), (&|_| once.borrow().clone(), 1)]);
-    let refused = streams.last().and_then(Stream::refused).expect(&over.text());
+    let refused = streams.last().and_then(Stream::refused).unwrap_or_else(|| panic!("{}", over.text()));
     assert_eq!((refused.reason, streams.len()), (RefusedFor::Replayed, 3));
 }
 
@@ -220,7 +220,7 @@ fn a_flood_is_counted_and_does_not_fill_the_log() {
 fn a_line_without_an_end_is_given_up() {
     let begun = std::time::Instant::now();
     let (over, streams) = converse(1, &[(&|_| b"ASSAY1 seq=0".to_vec(), 1)]);
-    let refused = streams.last().and_then(Stream::refused).expect(&over.text());
+    let refused = streams.last().and_then(Stream::refused).unwrap_or_else(|| panic!("{}", over.text()));
     assert_eq!(refused.reason, RefusedFor::TooSlow);
     assert!(begun.elapsed() >= Duration::from_micros(LINE_US));
 }

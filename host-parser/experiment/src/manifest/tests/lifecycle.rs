@@ -64,7 +64,7 @@ fn refuses_what_no_machine_has() {
         (
             "row = \"ready\"",
             "row = \"redy\"",
-            "expected one of provision, first-record, ready, delete, cycle",
+            "expected one of provision, first-record, ready, exec, delete, cycle",
         ),
         ("at-most-ms = 60_000", "at-most-ms = 0", "at least 1"),
         ("at-most-ms = 60_000", "machine = \"q35\"\nat-most-ms = 1", "expected one of q35-direct-1-128, "),
