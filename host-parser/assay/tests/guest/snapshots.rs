@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::assay::{assay, manifest, run};
+use crate::assay::{assay, run, workspace};
 
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -16,7 +16,8 @@ fn a_machine_keeps_what_it_holds_and_every_control_is_noticed() {
     let out = tempfile::tempdir().unwrap();
     let mut command =
         assay(["snapshot", "--accel", "tcg", "--systems", "assay", "--rounds", "1", "--label", "t"]);
-    let said = run(command.arg("--out").arg(out.path()).arg(manifest("lifecycle.toml")), DEADLINE);
+    let said =
+        run(command.arg("--out").arg(out.path()).arg(workspace().join("manifests/lifecycle.toml")), DEADLINE);
     said.expect_exit(0).expect_answer(&["PASSED", "restore-warm", "noticed"]);
     let session = out.path().join("snapshot/t");
     let results: Value = serde_json::from_slice(&fs::read(session.join("snapshot.json")).unwrap()).unwrap();
