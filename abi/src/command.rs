@@ -109,7 +109,7 @@ impl Refusal {
     }
 }
 
-/// Reads a line, without its end, at a `place` of a boot. The text of a plan is decoded where it is.
+/// Reads a line, without its end, at a `place` of a boot. The text of a plan is decoded in place.
 ///
 /// # Errors
 /// Why it is not taken. Nothing of it has an effect then.

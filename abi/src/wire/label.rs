@@ -164,7 +164,7 @@ pub(crate) fn write_encoded(bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Resu
     })
 }
 
-/// Decodes what [`write_encoded`] writes, and nothing else, where it is. Returns how many bytes there are of it.
+/// Decodes what [`write_encoded`] writes, and nothing else, in place. Returns its length in bytes.
 pub(crate) fn decode_in_place(text: &mut [u8]) -> Option<usize> {
     if text == b"-" {
         return Some(0);

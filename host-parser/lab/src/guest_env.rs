@@ -254,18 +254,22 @@ impl GuestEnv {
         self.listed_plan(manifest, cases, iterations)
     }
 
-    /// The plan for exactly `cases`, each with `iterations` iterations, whatever the manifest states.
+    /// The plan for exactly `cases`, each with `iterations` iterations, if the manifest states others too.
     ///
     /// # Errors
     /// The plan cannot be written.
-    pub fn listed_plan(
-        &self,
-        manifest: &Manifest,
-        cases: &[u16],
-        iterations: u16,
-    ) -> Result<PlanBytes, Coded> {
+    fn listed_plan(&self, manifest: &Manifest, cases: &[u16], iterations: u16) -> Result<PlanBytes, Coded> {
         let options = PlanOptions { iterations, ..PlanOptions::default() };
         PlanBytes::new(manifest, &self.blob, cases, options).or_exit(Exit::BadInput)
+    }
+
+    /// The plan of a probe: the case with `workers` workers once, and no rows of the platform or of mechanisms.
+    ///
+    /// # Errors
+    /// The plan cannot be written.
+    pub fn probe_plan(&self, manifest: &Manifest, workers: u16) -> Result<PlanBytes, Coded> {
+        let options = PlanOptions { cases_only: true, ..PlanOptions::default() };
+        PlanBytes::new(manifest, &self.blob, &[workers], options).or_exit(Exit::BadInput)
     }
 
     /// The ramdisk with a plan and the worker's blob; every system reads the same one.

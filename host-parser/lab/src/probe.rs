@@ -78,7 +78,7 @@ impl Prober {
             return Self { host_wait, ..Self::none(format!("the twin {} is not there", twin.display())) };
         }
         let task = |workers: u16| -> Result<ProbeTask, Coded> {
-            let plan = env.listed_plan(manifest, &[workers], 1)?;
+            let plan = env.probe_plan(manifest, workers)?;
             let ramdisk = Archive::new(env.ramdisk(&plan), store, ".tar");
             let spec = Spec {
                 twin: twin.to_owned(),

@@ -181,7 +181,7 @@ impl PerCpu {
         unsafe { this.as_ref() }
     }
 
-    /// The frame of this CPU's thread, read where it is: no register is kept for it.
+    /// The frame of this CPU's thread, read through GS: no register is kept for it.
     ///
     /// # Safety
     /// This CPU's data is current ([`PerCpu::make_current`]).

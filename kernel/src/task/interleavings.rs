@@ -112,7 +112,7 @@ fn a_call_ends_when_the_last_server_goes_whether_it_was_taken_or_not() {
     );
 }
 
-/// What the CPU of a thread that waits does, once it was told to look or looks on its own: the bits, if there are any.
+/// What the CPU of a waiting thread does after a wake-up, or when it looks on its own: the bits, if there are any.
 fn look(notification: &Notification) -> Option<u64> {
     notification.is_set().then(|| notification.take())
 }
@@ -126,7 +126,7 @@ fn no_signal_is_slept_through() {
         let signals = loom::thread::spawn(move || other.signal(1));
         let found = notification.wait(0).expect("none waits yet");
         let nudged = signals.join().unwrap();
-        // If it found nothing, its CPU was told to look, and what it finds then is the bit.
+        // If it found nothing, its CPU got a wake-up, and then finds the bit.
         let found = if found == 0 { nudged.and_then(|_| look(&notification)).unwrap_or(0) } else { found };
         assert_eq!(found, 1);
         assert!(nudged.is_none_or(|cpu| cpu == 0));
@@ -165,7 +165,7 @@ fn one_waits_at_most() {
     });
 }
 
-/// A notification is revoked while a thread begins to wait: the thread sees it, or its CPU is told to look, and then it does.
+/// A notification is revoked while a thread begins to wait: the thread sees it, or its CPU gets a wake-up and then sees it.
 #[test]
 fn a_revocation_reaches_who_waits() {
     loom::model(|| {

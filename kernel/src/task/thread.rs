@@ -43,7 +43,7 @@ pub enum State {
 /// A thread. The entry code knows it by its frame.
 #[repr(C)]
 pub struct Thread {
-    /// Whether every handle to it is void: never, since none has the right to revoke a task. It is where all objects have it.
+    /// Whether every handle to it is void: never, since none has the right to revoke a task. All objects have it in this place.
     pub void: Void,
     frame: UnsafeCell<ThreadFrame>,
     /// Its address space.

@@ -34,7 +34,7 @@ fn small_plan(cases: &[u16], options: PlanOptions) -> Result<PlanBytes, PlanErro
 #[test]
 fn the_kernel_reads_back_what_the_manifest_says() {
     let (manifest, blob) = (manifest(), blob("primes"));
-    let options = PlanOptions { iterations: 3, linger_ms: 5, challenge: 0xc5 };
+    let options = PlanOptions { iterations: 3, linger_ms: 5, challenge: 0xc5, cases_only: false };
     let written = PlanBytes::new(&manifest, &blob, &[1, 2, 4], options).unwrap();
     let read = Plan::parse(written.text().as_bytes()).unwrap();
     assert_eq!((read.head.experiment, read.head.linger_ms), (manifest.name(), 5));
@@ -140,6 +140,19 @@ fn the_digest_of_a_split_is_the_references_for_the_challenge() {
             assert_eq!(split.digest.0, manifest().workload().expectation(params, 99).digest);
         }
     }
+}
+
+#[test]
+fn a_plan_of_cases_only_has_no_rows() {
+    let rows = "[platform]\nnoise-ms = 10\n\n[cases]";
+    let manifest = Manifest::parse(Path::new("x.toml"), SHIPPED.replace("[cases]", rows).as_bytes()).unwrap();
+    let plan = |cases_only| {
+        let options = PlanOptions { cases_only, ..PlanOptions::default() };
+        PlanBytes::new(&manifest, &blob("primes"), &[2], options).unwrap()
+    };
+    let has_rows = |plan: &PlanBytes| Plan::parse(plan.text().as_bytes()).unwrap().platform.is_some();
+    assert!(has_rows(&plan(false)) && !has_rows(&plan(true)));
+    assert_eq!(plan(false).text().lines().count(), plan(true).text().lines().count() + 1);
 }
 
 #[test]

@@ -18,11 +18,13 @@ pub struct PlanOptions {
     pub linger_ms: u32,
     /// The number that every worker folds into its digest.
     pub challenge: u64,
+    /// Whether the rows of the platform and of the mechanisms are left out: the cases run, and nothing else.
+    pub cases_only: bool,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { iterations: 1, linger_ms: 0, challenge: 0 }
+        Self { iterations: 1, linger_ms: 0, challenge: 0, cases_only: false }
     }
 }
 
@@ -92,13 +94,15 @@ impl PlanBytes {
             let (name, sha256) = (corpus.name(), corpus.sha256());
             lines.push(plan::Corpus { name, sha256, copies: spec.copies }.into());
         }
-        lines.extend(manifest.platform().map(PlanLine::from));
-        let mechanisms = manifest.mechanisms();
+        let has_rows = !options.cases_only;
+        lines.extend(manifest.platform().filter(|_| has_rows).map(PlanLine::from));
+        let mechanisms = manifest.mechanisms().filter(|_| has_rows);
         if let Some(asked) = mechanisms {
             let tasks = blob.tasks().ok_or(PlanError::NoTasks)?;
             lines.push(asked.line(tasks.name(), tasks.sha256()));
         }
-        lines.extend(manifest.most_samples().map(|samples| PlanLine::from(plan::Sampling { samples })));
+        let samples = manifest.most_samples().filter(|_| has_rows);
+        lines.extend(samples.map(|samples| PlanLine::from(plan::Sampling { samples })));
         lines.extend(mechanisms.into_iter().flat_map(Mechanisms::profile));
         let timeout_ms = u32::try_from(manifest.timeouts().worker.as_millis()).unwrap_or(u32::MAX);
         if manifest.sweep().is_some() && cases.is_empty() {

@@ -196,7 +196,7 @@ pub(super) fn noticed_us(went_on: WentOn, away: Away) -> Option<u64> {
     Some(by_tsc.max(by_rtc))
 }
 
-/// Whether a pause of a machine is noticed, and none where there was none.
+/// Whether a pause of a machine is noticed, and no pause is reported if there was none.
 pub(super) fn pause(name: &'static str, went_on: WentOn, away: Away, was_away: bool) -> Check {
     let Some(noticed) = noticed_us(went_on, away) else {
         return Check::not_applicable(name, "the machine has no real-time clock");

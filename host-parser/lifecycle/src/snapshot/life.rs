@@ -24,9 +24,9 @@ pub(super) struct Plan<'a> {
     pub image: &'a BootImage,
     /// Where its log goes.
     pub log: PathBuf,
-    /// From where it is loaded, and the first command for it; `None` boots it.
+    /// The file from which it is loaded, and the first command for it; `None` boots it.
     pub load: Option<Loading>,
-    /// To where it is saved at the end.
+    /// The file to which it is saved at the end.
     pub save_to: Option<&'a Path>,
     /// Where its memory is written while it is stopped.
     pub memory_dump: Option<&'a Path>,

@@ -130,13 +130,13 @@ fn answer(endpoint: &Endpoint, words: [u64; 4]) -> bool {
     true
 }
 
-/// Puts a thread back where it was taken from.
+/// Puts a thread back into the cell that it was taken from.
 #[inline(always)]
 fn put(place_of: &Cell<Option<Rc<Thread>>>, thread: Rc<Thread>) {
     place(place_of, Some(thread));
 }
 
-/// Puts a thread where none is, so that no code is needed to drop one.
+/// Puts a thread into an empty cell, so that no code is needed to drop one.
 #[inline(always)]
 fn place(empty: &Cell<Option<Rc<Thread>>>, thread: Option<Rc<Thread>>) {
     debug_assert!(!is_some(empty), "a thread would be forgotten");
